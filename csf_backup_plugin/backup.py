@@ -1,0 +1,166 @@
+"""One backup, from the lock to the receipt: everything happens in the order it stands here."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import __version__, interrupts, journal, objectstore, receipt
+from csf_backup_plugin.errors import ImageExists, OsbackupFailed, TimedOut
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.preflight import prepare
+from csf_backup_plugin.proof import described, prove
+from csf_backup_plugin.request import default_timeout
+from csf_backup_plugin.rollback import rollback
+from csf_backup_plugin.survey import check_master
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running
+    from csf_backup_plugin.preflight import Plan
+    from csf_backup_plugin.proof import Proof
+    from csf_backup_plugin.request import BackupRequest
+    from csf_backup_plugin.watcher import Watcher
+
+
+class Backup(NamedTuple):
+    """A backup that was made, or in a dry run one that could be.
+
+    Attributes:
+        plan: what was backed up, and with what.
+        proof: what the image is known by; None in a dry run.
+        warnings: what the user should know although it went well.
+        seconds: how long it took.
+    """
+
+    plan: Plan
+    proof: Proof | None
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def back_up(request: BackupRequest, host: Host, watcher: Watcher) -> Backup:
+    """Back up a whole repository in one osbackup run, and prove the image.
+
+    Args:
+        request: what to back up, where to.
+        host: the machine that holds the databases and will hold the image.
+        watcher: told how far it is.
+
+    Raises:
+        BackupError: nothing that this run created is left, or the message names it.
+    """
+    began, repository = time.monotonic(), request.repository
+    with rollback(host) as created:
+        check_master(repository, host)
+        with host.lock(
+            repository.lock,
+            "admin_database_backup",
+            request.wait,
+            watcher.note,
+            create=not request.dry_run,
+        ) as lock:
+            plan = prepare(request, host)
+            if request.dry_run:
+                return Backup(plan, None, plan.warnings, time.monotonic() - began)
+            proof, warnings = _carry_out(request, plan, lock, created, host, watcher)
+    return Backup(plan, proof, (*plan.warnings, *warnings), time.monotonic() - began)
+
+
+def _carry_out(
+    request: BackupRequest,
+    plan: Plan,
+    lock: Lock | None,
+    created: list[str],
+    host: Host,
+    watcher: Watcher,
+) -> tuple[Proof, list[str]]:
+    """Do what `plan` says; `created` learns of every path just before it could appear."""
+    image, started = request.image, _now()
+    names = objectstore.import_file(plan.found.coverage.paths)
+    timeout = request.timeout or default_timeout(plan.found.coverage.bytes)
+    interrupts.check()
+    _claim(request, names, host)
+    created += [image.import_file, image.path]
+    _run_osbackup(request, plan, timeout, lock, host, watcher)
+    proof = prove(request, plan, timeout, host, watcher)
+    interrupts.check()
+    warnings = journal.record(plan.found, host)
+    created.append(image.receipt)
+    host.publish(image.receipt, receipt.encode(_facts(request, plan, proof, names, started)))
+    return proof, warnings
+
+
+def _claim(request: BackupRequest, names: bytes, host: Host) -> None:
+    """Make the import file: whoever makes it owns the image's name."""
+    try:
+        host.create(request.image.import_file, names)
+    except FileExistsError:
+        raise ImageExists(
+            f"{request.image.host}:{shown(request.image.import_file)} appeared just now: "
+            "another backup is writing that image.",
+            "Let it end, or name another image.",
+        ) from None
+
+
+def _run_osbackup(
+    request: BackupRequest,
+    plan: Plan,
+    timeout: float,
+    lock: Lock | None,
+    host: Host,
+    watcher: Watcher,
+) -> None:
+    argv = objectstore.osbackup(plan.osbackup, request.image)
+    try:
+        with host.start(argv, request.image.path, lock) as running:
+            completed = _wait(running, request, plan, timeout, watcher)
+    except OSError as error:
+        raise OsbackupFailed(
+            f"{argv[0]} could not be run on {host.name}: {error.strerror}.",
+            "See that it is a program this user may run.",
+        ) from None
+    if completed.status:
+        raise OsbackupFailed(
+            f"osbackup failed on {host.name}, writing {request.image}: {described(completed)}",
+            "Put right what it names and run the same command again.",
+        )
+
+
+def _wait(
+    running: Running, request: BackupRequest, plan: Plan, timeout: float, watcher: Watcher
+) -> Completed:
+    """Return how osbackup ended; meanwhile the image's growth shows how far it is."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        completed, size = running.poll()
+        watcher.advance("backing up", size, plan.found.coverage.bytes)
+        if completed:
+            return completed
+    raise TimedOut(
+        f"osbackup did not end within {timeout:,.0f} s on {request.image.host}; it was stopped.",
+        "Look at the disks of databases and image; give it longer with -timeout SECONDS.",
+    )
+
+
+def _facts(
+    request: BackupRequest, plan: Plan, proof: Proof, names: bytes, started: str
+) -> dict[str, object]:
+    return {
+        "producer": f"csf-backup-plugin {__version__}",
+        "host": request.image.host,
+        "image": request.image.path,
+        "image_bytes": proof.size,
+        "image_sha256": proof.sha256,
+        "import_file_sha256": receipt.sha256(names),
+        "master": request.repository.master,
+        "databases": dict(plan.found.coverage.databases),
+        "osbackup": plan.osbackup,
+        "shared_disk": plan.shared_disk,
+        "started": started,
+        "finished": _now(),
+    }
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")

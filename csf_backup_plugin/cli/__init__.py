@@ -1,0 +1,7 @@
+"""The commands csf gets: each parses, hands a request to its use case, and shows the outcome."""
+
+from __future__ import annotations
+
+from csf_backup_plugin.cli.backup import admin_database_backup
+
+COMMANDS = (admin_database_backup,)

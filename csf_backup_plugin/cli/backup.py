@@ -1,0 +1,82 @@
+"""csf admin_database_backup."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from csf_backup_plugin.cli.command import CsfCommand
+from csf_backup_plugin.errors import ExitCode
+
+_EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
+
+
+@click.command(
+    "admin_database_backup",
+    cls=CsfCommand,
+    short_help="Back up a whole master repository, and prove the image.",
+    epilog=f"\b\nExit codes:\n{_EXIT_CODES}\n  128+N  stopped by signal N",
+)
+@click.option(
+    "-database", "master", metavar="MASTER", required=True, help="The master database's path."
+)
+@click.option(
+    "-image-file",
+    "image",
+    metavar="HOST:PATH",
+    required=True,
+    help="The image to make, on the host where the databases are.",
+)
+@click.option("-dry-run", is_flag=True, help="Check everything, create nothing.")
+@click.option(
+    "-wait",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Wait so long for the repository's lock.  [default: $CSF_BACKUP_LOCK_WAIT, or 30]",
+)
+@click.option(
+    "-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Stop osbackup after so long.  [default: four times what 4 GB an hour takes]",
+)
+@click.option("-no-checksum", is_flag=True, help="Do not take the image's SHA-256.")
+@click.option("-strict", is_flag=True, help="Exit with 3 if there were warnings.")
+@click.option("-json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@click.pass_context
+def admin_database_backup(
+    ctx: click.Context,
+    master: str,
+    image: str,
+    wait: float | None,
+    timeout: float | None,
+    *,
+    dry_run: bool,
+    no_checksum: bool,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Back up every database of a master repository in one osbackup run.
+
+    The image is proven before it counts: osrestore must list exactly the databases that were to be
+    backed up. Then a receipt is written beside it. A run that fails leaves nothing behind.
+    """
+    from csf_backup_plugin import interrupts
+    from csf_backup_plugin.backup import back_up
+    from csf_backup_plugin.cli.outcome import reported
+    from csf_backup_plugin.cli.progress import Progress
+    from csf_backup_plugin.hosts import connect
+    from csf_backup_plugin.request import BackupRequest, lock_wait
+
+    with reported(ctx, as_json=as_json, strict=strict) as show, interrupts.noted():
+        request = BackupRequest.parse(
+            master,
+            image,
+            dry_run=dry_run,
+            wait=lock_wait(os.environ) if wait is None else wait,
+            timeout=timeout,
+            checksum=not no_checksum,
+        )
+        with Progress() as progress:
+            show(request, back_up(request, connect(request.image.host), progress))

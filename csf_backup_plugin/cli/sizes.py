@@ -1,0 +1,15 @@
+"""Bytes as people read them."""
+
+from __future__ import annotations
+
+
+def human(size: float) -> str:
+    """Return `size`, in bytes, in the largest unit that leaves at least 1: ``1.5 GB``.
+
+    Units are decimal, as ObjectStore's own figure of 4 Gbytes an hour.
+    """
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 999.95:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

@@ -1,0 +1,163 @@
+"""Every way a command can end: one table of exit codes, one tree of exceptions."""
+
+from __future__ import annotations
+
+import enum
+import errno
+import signal
+
+from csf_backup_plugin.names import shown
+
+
+class ExitCode(enum.IntEnum):
+    """The exit codes of every command, with their meaning. A code that is not here is a failure."""
+
+    meaning: str
+
+    def __new__(cls, code: int, meaning: str) -> ExitCode:
+        """Make the member for `code` and let it know what it means."""
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
+
+    DONE = 0, "done"
+    UNEXPECTED = 1, "unexpected error"
+    USAGE = 2, "the command line is wrong"
+    WARNINGS = 3, "done, with warnings, under -strict"
+    IMAGE_EXISTS = 10, "the image, its import file or its receipt exists"
+    NO_SPACE = 11, "not enough space for the image"
+    UNSAFE_IMAGE_PATH = 12, "the image's directory is missing, not writable or unsafe"
+    REPOSITORY_INCOMPLETE = 13, "the repository is incomplete"
+    REPOSITORY_NOT_FOUND = 14, "the repository was not found"
+    LOCK_BUSY = 20, "the repository is locked by another command"
+    HOST_UNREACHABLE = 30, "the host cannot be reached"
+    TIMED_OUT = 31, "timed out"
+    UTILITY_MISSING = 32, "an ObjectStore utility was not found"
+    OSBACKUP_FAILED = 40, "osbackup failed"
+    IMAGE_UNPROVEN = 41, "the image failed its proof"
+
+
+#: What a command says of its traces where there are none.
+NOTHING_LEFT = "Nothing was created or changed."
+
+
+class BackupError(Exception):
+    """A command ended without doing what it was asked.
+
+    Args:
+        what: what happened, on which host, to which file; whole sentences.
+        next_step: what to do now, with the command to type where there is one.
+    """
+
+    exit_code: int = ExitCode.UNEXPECTED
+
+    def __init__(self, what: str, next_step: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.next_step = next_step
+        self.left = NOTHING_LEFT
+
+    def __str__(self) -> str:
+        """Return the whole message: what happened, what was left, what to do."""
+        return "\n".join((self.what, self.left, self.next_step))
+
+
+class UsageError(BackupError):
+    """An argument cannot be what it should be."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ImageExists(BackupError):
+    """Something already stands where the image, its import file or its receipt would go."""
+
+    exit_code = ExitCode.IMAGE_EXISTS
+
+
+class NoSpace(BackupError):
+    """The image's file system has no room."""
+
+    exit_code = ExitCode.NO_SPACE
+
+
+class UnsafeImagePath(BackupError):
+    """The image must not, or cannot, be written to that directory."""
+
+    exit_code = ExitCode.UNSAFE_IMAGE_PATH
+
+
+class RepositoryIncomplete(BackupError):
+    """Databases the repository should have are missing, or cannot be named."""
+
+    exit_code = ExitCode.REPOSITORY_INCOMPLETE
+
+
+class RepositoryNotFound(BackupError):
+    """There is no master database at the path given."""
+
+    exit_code = ExitCode.REPOSITORY_NOT_FOUND
+
+
+class LockBusy(BackupError):
+    """Another command held the repository's lock for longer than we wait."""
+
+    exit_code = ExitCode.LOCK_BUSY
+
+
+class HostUnreachable(BackupError):
+    """Commands cannot be run on the host."""
+
+    exit_code = ExitCode.HOST_UNREACHABLE
+
+
+class TimedOut(BackupError):
+    """A utility did not end in time."""
+
+    exit_code = ExitCode.TIMED_OUT
+
+
+class UtilityMissing(BackupError):
+    """osbackup or osrestore is not where it is looked for."""
+
+    exit_code = ExitCode.UTILITY_MISSING
+
+
+class OsbackupFailed(BackupError):
+    """osbackup ended with anything but success."""
+
+    exit_code = ExitCode.OSBACKUP_FAILED
+
+
+class ImageUnproven(BackupError):
+    """osbackup said it succeeded, and the image does not bear it out."""
+
+    exit_code = ExitCode.IMAGE_UNPROVEN
+
+
+class Interrupted(BackupError):
+    """A signal asked the command to end.
+
+    Args:
+        signum: the signal's number; the exit code is 128 more, as a shell would report it.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(
+            f"Stopped by {signal.Signals(signum).name}.",
+            "Run the same command again when you want the backup.",
+        )
+        self.exit_code = 128 + signum
+
+
+def from_os_error(error: OSError, host: str) -> BackupError:
+    """Return what the operating system refused as an error of ours.
+
+    Args:
+        error: its words and its file name go into the message.
+        host: the host it happened on.
+    """
+    what = f"{error.strerror or error}: {shown(str(error.filename or 'unnamed file'))} on {host}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(what, "Make room there, or name an image on another file system.")
+    return BackupError(what, "Put that right and run the same command again.")

@@ -1,0 +1,110 @@
+"""The one place where programs are started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.hosts.local.files import kind_of
+from csf_backup_plugin.hosts.protocol import Completed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import BinaryIO
+
+_POLL = 0.1  # seconds
+_GRACE = 5.0  # seconds between asking a program to end and ending it
+
+
+class Process:
+    """A program at work, in a process group of its own.
+
+    Args:
+        popen: the program; it leads its group, so that all it starts can be ended with it.
+        output: where it prints, on either stream.
+        watched: the file whose growth `poll` reports.
+    """
+
+    def __init__(self, popen: subprocess.Popen[bytes], output: BinaryIO, watched: str) -> None:
+        self._popen = popen
+        self._output = output
+        self._watched = watched
+
+    def poll(self) -> tuple[Completed | None, int]:
+        """Wait a moment; return how it ended, once it has, and the watched file's size so far."""
+        interrupts.check()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(_POLL)
+        status = self._popen.returncode
+        return (None if status is None else self._completed(status)), kind_of(self._watched)[1]
+
+    def close(self) -> None:
+        """End whatever of its group still runs, and wait until it is gone.
+
+        A process that a dead disk keeps from dying is not waited for without end: the lock lives
+        as long as it does.
+        """
+        if self._popen.poll() is None:
+            self._signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._popen.wait(_GRACE)
+        deadline = time.monotonic() + _GRACE
+        while self._signal(signal.SIGKILL) and time.monotonic() < deadline:
+            self._popen.poll()
+            time.sleep(0.01)
+
+    def _signal(self, signum: int) -> bool:
+        """Signal the group; return whether anybody was left in it."""
+        try:
+            os.killpg(self._popen.pid, signum)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def _completed(self, status: int) -> Completed:
+        self._output.seek(0)
+        return Completed(status, self._output.read())
+
+
+@contextlib.contextmanager
+def started(argv: Sequence[str], watched: str, inherited: Sequence[int]) -> Iterator[Process]:
+    """Run a program while the block runs; whatever of it still runs at the end is stopped."""
+    # What it prints is kept in memory: a full pipe would block it, a full disk would fail it.
+    with open(os.memfd_create("output"), "w+b") as output:
+        popen = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=inherited,
+            start_new_session=True,
+        )
+        process = Process(popen, output, watched)
+        try:
+            yield process
+        finally:
+            process.close()
+
+
+def run(argv: Sequence[str], timeout: float) -> Completed:
+    """Run a program to its end, nothing on its standard input.
+
+    Args:
+        argv: the command.
+        timeout: in seconds.
+
+    Raises:
+        TimeoutError: it was still running then, and was stopped.
+    """
+    deadline = time.monotonic() + timeout
+    with started(argv, watched=os.devnull, inherited=()) as process:
+        while time.monotonic() < deadline:
+            completed, _ = process.poll()
+            if completed:
+                return completed
+    raise TimeoutError

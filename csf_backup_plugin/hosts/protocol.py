@@ -1,0 +1,173 @@
+"""What a use case may ask of a host: a few file operations, a lock, and ObjectStore's utilities.
+
+Paths are absolute and in the host's own file system. Every operation that writes has reached the
+disk when it returns. What the operating system refuses is raised as `OSError`, whose message names
+the file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
+
+Kind = Literal["missing", "file", "directory", "other"]
+
+
+class Entry(NamedTuple):
+    """A name in a directory; a symbolic link is what it leads to, or "other" if to nothing."""
+
+    name: str
+    kind: Kind
+    size: int
+
+
+class Facts(NamedTuple):
+    """What is known of a path.
+
+    Attributes:
+        kind: what stands there; a symbolic link to nothing is "other".
+        size: in bytes.
+        resolved: the path with every symbolic link followed.
+        writable: whether we may write there.
+        free: bytes we may still write to its file system.
+        device: the number of its file system's device.
+        disks: names of the physical disks below its file system; empty where unknown.
+    """
+
+    kind: Kind
+    size: int
+    resolved: str
+    writable: bool
+    free: int
+    device: int
+    disks: frozenset[str]
+
+
+class Completed(NamedTuple):
+    """How a program ended.
+
+    Attributes:
+        status: its exit status, or minus the number of the signal that ended it.
+        output: what it printed on either stream.
+    """
+
+    status: int
+    output: bytes
+
+
+class Running(Protocol):
+    """osbackup at work."""
+
+    def poll(self) -> tuple[Completed | None, int]:
+        """Wait a moment; return how it ended, once it has, and the image's size in bytes so far."""
+        ...
+
+
+class Lock(Protocol):
+    """A repository's lock, held. It lives as long as any process that inherited it."""
+
+
+class Host(Protocol):
+    """A machine on which databases lie and utilities run."""
+
+    name: str
+
+    def lock(
+        self,
+        path: str,
+        purpose: str,
+        wait: float,
+        waiting: Callable[[str], None],
+        *,
+        create: bool = True,
+    ) -> AbstractContextManager[Lock | None]:
+        """Hold the lock file at `path`.
+
+        Args:
+            path: the lock file. It is made if need be, and removed again if the block fails.
+            purpose: the command that wants it; others who wait are told.
+            wait: how long to wait for another holder, in seconds.
+            waiting: called once with a sentence that names the holder, when there is a wait.
+            create: if false and there is no lock file, nobody holds it and nothing is made.
+
+        Raises:
+            LockBusy: another holder kept it for all of `wait`.
+            FileNotFoundError: its directory does not exist.
+        """
+        ...
+
+    def list_directory(self, path: str) -> list[Entry]:
+        """Return what is in a directory."""
+        ...
+
+    def look(self, paths: Iterable[str]) -> list[Facts]:
+        """Return the facts on each path, in order."""
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's contents, or None where there is no file."""
+        ...
+
+    def create(self, path: str, data: bytes) -> None:
+        """Make a file that must not exist yet; leave none behind on failure."""
+        ...
+
+    def append(self, path: str, lines: bytes) -> None:
+        """Append whole lines; a last line without its newline, a torn append, is cut off first.
+
+        Raises:
+            FileNotFoundError: there is no file, or not one whole line in it.
+        """
+        ...
+
+    def publish(self, path: str, data: bytes) -> None:
+        """Let `path` appear, or be replaced, all at once."""
+        ...
+
+    def sync(self, path: str) -> None:
+        """Bring a file and its name to the disk."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Delete a file, if it is there."""
+        ...
+
+    def digest(self, path: str, progress: Callable[[int], None]) -> str:
+        """Return a file's SHA-256 in hexadecimal; `progress` learns the bytes read so far."""
+        ...
+
+    def find(self, utility: str, variable: str) -> str:
+        """Return the path of an ObjectStore utility.
+
+        Args:
+            utility: its name.
+            variable: the environment variable that names it, looked at first; then
+                ``$OS_ROOTDIR/bin``, then ``PATH``.
+
+        Raises:
+            UtilityMissing: it is in none of those places, which the message lists.
+        """
+        ...
+
+    def run(self, argv: Sequence[str], timeout: float) -> Completed:
+        """Run a program to its end, nothing on its standard input.
+
+        Raises:
+            TimeoutError: it was still running after `timeout` seconds, and was stopped.
+        """
+        ...
+
+    def start(
+        self, argv: Sequence[str], image: str, lock: Lock | None
+    ) -> AbstractContextManager[Running]:
+        """Start osbackup, which inherits the lock; whatever of it still runs at the end is stopped.
+
+        Args:
+            argv: the command.
+            image: the file whose growth `poll` reports.
+            lock: what it must hold as long as it lives.
+        """
+        ...

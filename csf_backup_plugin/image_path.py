@@ -1,0 +1,73 @@
+"""HOST:PATH, the place of a backup image, and the two files that stand beside it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+
+from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.names import absolute, shown
+
+# A host, user@host or ssh alias; it never starts with "-", which ssh would take for an option.
+_HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+-]*@)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_EXAMPLE = "Give -image-file as HOST:PATH, such as localhost:/backups/monday.img."
+
+
+@dataclass(frozen=True)
+class ImagePath:
+    """A backup image on a host.
+
+    Attributes:
+        host: where osbackup runs and in whose file system the image lies.
+        path: the image's absolute path there.
+    """
+
+    host: str
+    path: str
+
+    @classmethod
+    def parse(cls, text: str) -> ImagePath:
+        """Read HOST:PATH.
+
+        Raises:
+            UsageError: `text` is not of that form, or a part of it cannot be what it should be.
+        """
+        host, colon, path = text.partition(":")
+        if not colon or "/" in host:
+            raise UsageError(f"-image-file {shown(text)!r} does not begin with HOST:.", _EXAMPLE)
+        if not _HOST.fullmatch(host):
+            raise UsageError(f"-image-file: {shown(host)!r} is not the name of a host.", _EXAMPLE)
+        if path.startswith(":/"):
+            raise UsageError(
+                f"-image-file {shown(text)!r} is a rawfs name; an image is an ordinary file.",
+                _EXAMPLE,
+            )
+        try:
+            return cls(host, absolute(path))
+        except ValueError as error:
+            raise UsageError(f"-image-file: the path {shown(path)!r} {error}.", _EXAMPLE) from None
+
+    def __str__(self) -> str:
+        """Return HOST:PATH, fit for a message."""
+        return f"{self.host}:{shown(self.path)}"
+
+    @property
+    def directory(self) -> str:
+        """The directory the image lies in."""
+        return posixpath.dirname(self.path)
+
+    @property
+    def import_file(self) -> str:
+        """The file that names every database of the backup, one per line."""
+        return self.path + ".dbn"
+
+    @property
+    def receipt(self) -> str:
+        """The file whose presence says that the image is complete and proven."""
+        return self.path + ".receipt.json"
+
+    @property
+    def files(self) -> tuple[str, str, str]:
+        """All that a backup leaves: image, import file, receipt."""
+        return self.path, self.import_file, self.receipt

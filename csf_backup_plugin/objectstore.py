@@ -1,0 +1,53 @@
+"""ObjectStore's utilities: how they are called and what they print. Nothing is run here."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from csf_backup_plugin.image_path import ImagePath
+
+OSBACKUP = "osbackup"
+OSRESTORE = "osrestore"
+
+#: The environment variable that names each utility, before any other place is looked at.
+VARIABLES = {OSBACKUP: "CSF_BACKUP_OSBACKUP", OSRESTORE: "CSF_BACKUP_OSRESTORE"}
+
+# Where a line's database name begins: at the first field that starts an absolute path, with or
+# without a host before it. It ends with the line, since names may hold spaces.
+_NAME = re.compile(rb"(?:^|(?<=\s))(?:[^\s/:]+:)?(/.*)$")
+
+
+def osbackup(executable: str, image: ImagePath) -> list[str]:
+    """Return the command that backs up every database the import file names.
+
+    `-a` makes osbackup end with an error where it would otherwise wait for an operator.
+    """
+    return [executable, "-a", "-I", image.import_file, "-f", image.path]
+
+
+def list_databases(executable: str, image: ImagePath) -> list[str]:
+    """Return the command that prints the databases in the image and restores nothing."""
+    return [executable, "-t", "-f", image.path]
+
+
+def import_file(databases: Iterable[str]) -> bytes:
+    """Return the contents of the import file: the databases' names, one per line."""
+    return b"".join(os.fsencode(name) + b"\n" for name in databases)
+
+
+def listed_databases(output: bytes) -> set[str]:
+    """Return the databases named in the output of ``osrestore -t``.
+
+    The real format of the list is not documented. A name is accepted with or without its
+    ``host:`` prefix, alone on its line or as the last field; a line without one is ignored.
+
+    Args:
+        output: what osrestore printed, as bytes: names need not be text.
+    """
+    matches = (_NAME.search(line.rstrip(b"\r")) for line in output.split(b"\n"))
+    return {os.fsdecode(match[1]) for match in matches if match}

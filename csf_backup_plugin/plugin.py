@@ -1,0 +1,35 @@
+"""The hook implementations csf calls; all this plugin knows of csf is in this file.
+
+csf is a pluggy host of project name ``csf`` that loads plugins from the entry-point group ``csf``
+and offers two hooks: ``register_commands`` and ``class_create``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import click
+
+hookimpl = pluggy.HookimplMarker("csf")
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    """Add the admin_database commands to csf's command tree."""
+    from csf_backup_plugin.cli import COMMANDS
+
+    for command in COMMANDS:
+        cli.add_command(command)
+
+
+@hookimpl(wrapper=True, optionalhook=True)
+def class_create(master_database: str) -> Generator[None, str | None, str | None]:
+    """Keep the repository's manifest current, and class_create and backups apart."""
+    from csf_backup_plugin.cli.class_create import around
+
+    return (yield from around(master_database))

@@ -1,0 +1,120 @@
+"""Everything that is checked before a backup creates its first file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from csf_backup_plugin.errors import ImageExists, NoSpace, UnsafeImagePath
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.objectstore import OSBACKUP, OSRESTORE, VARIABLES
+from csf_backup_plugin.survey import survey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.hosts.protocol import Facts, Host
+    from csf_backup_plugin.image_path import ImagePath
+    from csf_backup_plugin.request import BackupRequest
+    from csf_backup_plugin.survey import Survey
+
+SharedDisk = Literal["yes", "no", "unknown"]
+
+#: Room an image needs beside the databases' own bytes: 1 MiB and a hundredth of them.
+RESERVE = 1 << 20
+
+
+class Plan(NamedTuple):
+    """A backup that may begin.
+
+    Attributes:
+        found: the databases to back up, and what the manifest says of them.
+        osbackup: the program that makes the image.
+        osrestore: the program that lists what is in it.
+        shared_disk: whether image and databases lie on one physical disk.
+        warnings: what the user should know although the backup may begin.
+    """
+
+    found: Survey
+    osbackup: str
+    osrestore: str
+    shared_disk: SharedDisk
+    warnings: tuple[str, ...]
+
+
+def prepare(request: BackupRequest, host: Host) -> Plan:
+    """Check everything a backup needs, and create nothing.
+
+    Raises:
+        BackupError: the first reason not to begin; `errors` has one class for each.
+    """
+    image = request.image
+    found = survey(request.repository, host)
+    found.check_complete()
+    at_image, at_repository, *files = host.look(
+        [image.directory, request.repository.directory, *image.files]
+    )
+    _check_absent(image, files)
+    _check_directory(image, at_image, at_repository)
+    _check_space(image, at_image.free, found.coverage.bytes)
+    shared_disk = _shared_disk(at_image, at_repository)
+    return Plan(
+        found,
+        host.find(OSBACKUP, VARIABLES[OSBACKUP]),
+        host.find(OSRESTORE, VARIABLES[OSRESTORE]),
+        shared_disk,
+        tuple(_warnings(found, shared_disk)),
+    )
+
+
+def space_needed(size: int) -> int:
+    """Return the bytes that must be free for an image of `size` bytes of databases."""
+    return size + size // 100 + RESERVE
+
+
+def _check_absent(image: ImagePath, files: list[Facts]) -> None:
+    for path, facts in zip(image.files, files, strict=True):
+        if facts.kind != "missing":
+            raise ImageExists(
+                f"{image.host}:{shown(path)} exists; a backup never overwrites anything.",
+                "Name another image, or move that one away if you no longer need it.",
+            )
+
+
+def _check_directory(image: ImagePath, at_image: Facts, at_repository: Facts) -> None:
+    if at_image.kind != "directory":
+        problem = "does not exist" if at_image.kind == "missing" else "is not a directory"
+    elif (at_image.resolved + "/").startswith(at_repository.resolved.rstrip("/") + "/"):
+        problem = "lies inside the repository, whose loss it is meant to outlive"
+    elif not at_image.writable:
+        problem = "is not writable for this user"
+    else:
+        return
+    raise UnsafeImagePath(
+        f"The image's directory {image.host}:{shown(image.directory)} {problem}.",
+        "Name an image in a writable directory, best on another disk than the databases.",
+    )
+
+
+def _check_space(image: ImagePath, free: int, size: int) -> None:
+    if free < (needed := space_needed(size)):
+        raise NoSpace(
+            f"{image.host}:{shown(image.directory)} has {free:,} bytes free; the image may need "
+            f"{needed:,} ({size:,} of databases and a reserve).",
+            "Make room there, or name an image on another file system.",
+        )
+
+
+def _shared_disk(one: Facts, other: Facts) -> SharedDisk:
+    if one.device == other.device or one.disks & other.disks:
+        return "yes"
+    return "no" if one.disks and other.disks else "unknown"
+
+
+def _warnings(found: Survey, shared_disk: SharedDisk) -> Iterator[str]:
+    if shared_disk == "yes":
+        yield "image and databases share a physical disk: its failure would take both"
+    if found.recorded is not None:
+        for path in found.coverage.unlisted:
+            yield f"{shown(path)} was not in the manifest; it is backed up, and added to it"
+    for path in found.directories:
+        yield f"{shown(path)} has a database's name and is a directory; it is not backed up"

@@ -1,0 +1,110 @@
+"""A master repository: where its files are, and which databases belong to it."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Database(NamedTuple):
+    """One database of a repository.
+
+    Attributes:
+        path: absolute, on the image's host.
+        size: in bytes.
+    """
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The group of databases a master database stands for.
+
+    Attributes:
+        master: the master database's absolute path on the image's host.
+    """
+
+    master: str
+
+    @property
+    def directory(self) -> str:
+        """The directory that holds the master database and every class's database."""
+        return posixpath.dirname(self.master)
+
+    @property
+    def name(self) -> str:
+        """The master database's file name."""
+        return posixpath.basename(self.master)
+
+    @property
+    def manifest(self) -> str:
+        """The plugin's own record of the repository's databases."""
+        return self.master + ".manifest"
+
+    @property
+    def lock(self) -> str:
+        """The file whose flock keeps class_create and backups apart."""
+        return self.master + ".lock"
+
+    def owns(self, file_name: str) -> bool:
+        """Tell whether a file in the directory is one of the databases, by the master's suffix."""
+        path = posixpath.join(self.directory, file_name)
+        suffix = posixpath.splitext(self.master)[1]
+        return posixpath.splitext(file_name)[1] == suffix and path not in (self.manifest, self.lock)
+
+    def path_of(self, recorded: str) -> str:
+        """Return the absolute path of a name as the manifest records it."""
+        return posixpath.join(self.directory, recorded)
+
+    def recorded(self, path: str) -> str:
+        """Return how the manifest records `path`: by name alone if it lies in the directory."""
+        directory, name = posixpath.split(path)
+        return name if directory == self.directory else path
+
+
+class Coverage(NamedTuple):
+    """The repository's databases, on disk and in the manifest, side by side.
+
+    Attributes:
+        databases: all there are on disk: the master database first, the others by path.
+        unlisted: paths on disk and not in the manifest.
+        missing: paths in the manifest and not on disk.
+    """
+
+    databases: tuple[Database, ...]
+    unlisted: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def paths(self) -> list[str]:
+        """The databases' paths, in their order."""
+        return [database.path for database in self.databases]
+
+    @property
+    def bytes(self) -> int:
+        """The databases' sizes together."""
+        return sum(database.size for database in self.databases)
+
+
+def compare(master: str, on_disk: Iterable[Database], listed: Iterable[str]) -> Coverage:
+    """Set what is on disk against what the manifest lists.
+
+    Args:
+        master: the master database's path.
+        on_disk: every database found, in any order.
+        listed: the paths in the manifest.
+    """
+    sizes = dict(on_disk)
+    listed = set(listed)
+    ordered = sorted(sizes, key=lambda path: (path != master, path))
+    return Coverage(
+        databases=tuple(Database(path, sizes[path]) for path in ordered),
+        unlisted=tuple(path for path in ordered if path not in listed),
+        missing=tuple(sorted(listed - sizes.keys())),
+    )

@@ -1,0 +1,50 @@
+"""What a run has created is kept if it succeeds and removed if it does not."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, from_os_error
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.hosts.protocol import Host
+
+
+@contextlib.contextmanager
+def rollback(host: Host) -> Iterator[list[str]]:
+    """Remove, if the block fails, every path it has put on the list, and say so in the error.
+
+    Args:
+        host: where the paths are.
+
+    Yields:
+        The list: of paths nobody else has made.
+
+    Raises:
+        BackupError: also in place of an `OSError` of the block.
+    """
+    created: list[str] = []
+    try:
+        yield created
+    except BaseException as error:
+        left = _remove(host, created) if created else NOTHING_LEFT
+        failure = from_os_error(error, host.name) if isinstance(error, OSError) else error
+        if isinstance(failure, BackupError):
+            failure.left = left
+        raise failure from None
+
+
+def _remove(host: Host, paths: list[str]) -> str:
+    kept = []
+    for path in reversed(paths):
+        try:
+            host.remove(path)
+        except OSError as error:
+            kept.append(f"{shown(path)} ({error.strerror})")
+    if kept:
+        return f"What this run had created could not all be removed: {', '.join(kept)}."
+    return "What this run had created was removed; nothing else was changed."

@@ -1,0 +1,137 @@
+"""What a repository consists of at this moment: its directory set against its manifest."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import manifest
+from csf_backup_plugin.errors import RepositoryIncomplete, RepositoryNotFound
+from csf_backup_plugin.names import has_control_character, shown
+from csf_backup_plugin.repository import Coverage, Database, Repository, compare
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Entry, Host, Kind
+    from csf_backup_plugin.manifest import Manifest
+
+
+class Survey(NamedTuple):
+    """What was found of a repository.
+
+    Attributes:
+        repository: the one looked at.
+        coverage: its databases on disk and in the manifest.
+        recorded: what the manifest says; None where there is none yet.
+        directories: paths with a database's suffix that are directories.
+        unreachable: paths with a database's suffix that are neither file nor directory.
+    """
+
+    repository: Repository
+    coverage: Coverage
+    recorded: Manifest | None
+    directories: tuple[str, ...]
+    unreachable: tuple[str, ...]
+
+    def check_complete(self) -> None:
+        """Refuse a repository of which a backup would leave something out.
+
+        Raises:
+            RepositoryIncomplete: it names every database that is missing or cannot be named.
+        """
+        unnameable = tuple(filter(has_control_character, self.coverage.paths))
+        for paths, problem, next_step in (
+            (
+                self.coverage.missing,
+                "in the manifest and not on disk",
+                "Bring them back; or, if they were deleted on purpose, move the manifest "
+                f"{shown(self.repository.manifest)} away: the next backup makes it anew.",
+            ),
+            (
+                self.unreachable,
+                "in the directory and not readable as files (links to nothing, or devices)",
+                "Mount the disk they are on, or remove them.",
+            ),
+            (
+                unnameable,
+                "named with a control character, which osbackup's list of names cannot hold",
+                "Rename them.",
+            ),
+        ):
+            if paths:
+                names = ", ".join(map(shown, paths))
+                raise RepositoryIncomplete(
+                    f"The repository of {shown(self.repository.master)} cannot be backed up whole. "
+                    f"{len(paths)} of its databases are {problem}: {names}.",
+                    next_step,
+                )
+
+
+def check_master(repository: Repository, host: Host) -> None:
+    """Refuse a path that names no master database.
+
+    A link is refused too: the other databases stand beside what it leads to, not beside the link.
+
+    Raises:
+        RepositoryNotFound: the message says why.
+    """
+    at_directory, at_master = host.look([repository.directory, repository.master])
+    if at_master.kind != "file":
+        problem = "there is no such file"
+    elif at_master.resolved != posixpath.join(at_directory.resolved, repository.name):
+        problem = f"it is a link to {shown(at_master.resolved)}"
+    else:
+        return
+    raise RepositoryNotFound(
+        f"{shown(repository.master)} on {host.name} is not a master database: {problem}.",
+        "Check -database: it is the master database's absolute path on the image's host.",
+    )
+
+
+def survey(repository: Repository, host: Host) -> Survey:
+    """Set a repository's directory against its manifest.
+
+    Raises:
+        RepositoryIncomplete: the manifest is damaged, so that nobody knows what it listed.
+    """
+    entries = [e for e in host.list_directory(repository.directory) if repository.owns(e.name)]
+    recorded = read_manifest(repository, host)
+    listed = [repository.path_of(name) for name in (recorded.names if recorded else ())]
+    files = [entry for entry in entries if entry.kind == "file"]
+    databases = [Database(repository.path_of(entry.name), entry.size) for entry in files]
+    databases += _elsewhere(repository, host, listed)
+    return Survey(
+        repository,
+        compare(repository.master, databases, listed),
+        recorded,
+        _paths_of(repository, entries, "directory"),
+        _paths_of(repository, entries, "other"),
+    )
+
+
+def read_manifest(repository: Repository, host: Host) -> Manifest | None:
+    """Return the repository's manifest, or None where none was ever written whole.
+
+    Raises:
+        RepositoryIncomplete: it is damaged, so that nobody knows what it listed.
+    """
+    try:
+        found = manifest.decode(host.read(repository.manifest) or b"")
+    except manifest.CorruptManifest as error:
+        raise RepositoryIncomplete(
+            f"The manifest {shown(repository.manifest)} on {host.name} is damaged at line "
+            f"{error.line}, so it cannot tell whether a database is missing.",
+            "Compare it with the directory; if every database is there, move the manifest away: "
+            "the next backup makes it anew.",
+        ) from None
+    return found if found.sound_bytes else None
+
+
+def _paths_of(repository: Repository, entries: list[Entry], kind: Kind) -> tuple[str, ...]:
+    return tuple(sorted(repository.path_of(e.name) for e in entries if e.kind == kind))
+
+
+def _elsewhere(repository: Repository, host: Host, listed: list[str]) -> list[Database]:
+    """Return the databases the manifest lists outside the directory, as far as they are there."""
+    paths = [path for path in listed if repository.recorded(path) == path]
+    facts = zip(paths, host.look(paths), strict=True)
+    return [Database(path, fact.size) for path, fact in facts if fact.kind == "file"]

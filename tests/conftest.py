@@ -1,0 +1,93 @@
+"""What tests of several kinds share: profiles of hypothesis, and utilities made of ten lines of shell."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# A fsync on a busy machine takes longer than hypothesis allows an example; CI repeats itself.
+hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+# Nothing of the simulator: osbackup and osrestore as their documents describe them, made of tar.
+OSBACKUP = """#!/bin/sh
+printf '%s\\n' "$@" >> "$0.arguments"
+cat > "$0.stdin"
+exec tar -cP --verbatim-files-from -f "$5" -T "$3"
+"""
+OSRESTORE = """#!/bin/sh
+exec tar -tP --quoting-style=literal -f "$3"
+"""
+
+
+class Tools:
+    """An osbackup and an osrestore in a directory of their own, to be replaced as a test likes.
+
+    Args:
+        directory: where they are; it is to come first on PATH.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir()
+        self.write("osbackup", OSBACKUP)
+        self.write("osrestore", OSRESTORE)
+
+    def write(self, name: str, script: str) -> None:
+        """Let a utility be another script; without a #! line it is one for sh."""
+        path = self.directory / name
+        path.write_text(script if script.startswith("#!") else f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    @property
+    def calls(self) -> list[list[str]]:
+        """The arguments of every osbackup call so far."""
+        path = self.directory / "osbackup.arguments"
+        words = path.read_text().splitlines() if path.exists() else []
+        return [words[at : at + 5] for at in range(0, len(words), 5)]
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
+    """Return utilities made of tar, first on PATH."""
+    made = Tools(tmp_path / "bin")
+    monkeypatch.setenv("PATH", str(made.directory), prepend=os.pathsep)
+    for name in ("OS_ROOTDIR", "CSF_BACKUP_OSBACKUP", "CSF_BACKUP_OSRESTORE"):
+        monkeypatch.delenv(name, raising=False)
+    return made
+
+
+class Place:
+    """A repository of a master and a class's database, and a directory for images.
+
+    Args:
+        root: where both are made.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.repository = root / "repository"
+        self.images = root / "images"
+        self.repository.mkdir()
+        self.images.mkdir()
+        self.master = str(self.repository / "lib.db")
+        self.image = str(self.images / "a.img")
+        for name in ("lib.db", "Book.db"):
+            (self.repository / name).write_bytes(name.encode() * 100)
+
+    def tree(self) -> dict[str, bytes]:
+        """Return every file of both directories, with its contents."""
+        files = (*self.repository.rglob("*"), *self.images.rglob("*"))
+        return {str(path): path.read_bytes() for path in files if path.is_file()}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """Return a repository that can be backed up."""
+    return Place(tmp_path)

@@ -1,0 +1,116 @@
+"""A host in memory and a watcher that remembers, for tests of what needs no real files."""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+from typing import TYPE_CHECKING, Any
+
+from csf_backup_plugin.errors import UtilityMissing
+from csf_backup_plugin.hosts.protocol import Completed, Entry, Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+
+class MemoryHost:
+    """Files are a dictionary; what a test wants to be different it sets."""
+
+    name = "db1"
+
+    def __init__(self, files: dict[str, bytes], directories: Iterable[str] = ()) -> None:
+        self.files = dict(files)
+        self.directories = {*directories, *map(posixpath.dirname, files)}
+        self.facts: dict[str, dict[str, Any]] = {}  # what differs from a plain file or directory
+        self.listing = Completed(0, b"")
+        self.utilities = {"osbackup": "/os/bin/osbackup", "osrestore": "/os/bin/osrestore"}
+
+    def lock(self, *_: object, create: bool = True) -> contextlib.nullcontext[None]:
+        return contextlib.nullcontext()
+
+    def list_directory(self, path: str) -> list[Entry]:
+        inside = [name for name in self.files if posixpath.dirname(name) == path]
+        inside += [name for name in self.directories if posixpath.dirname(name) == path]
+        looked = zip(inside, self.look(inside), strict=True)
+        return [Entry(posixpath.basename(name), facts.kind, facts.size) for name, facts in looked]
+
+    def look(self, paths: Iterable[str]) -> list[Facts]:
+        return [self._look(path) for path in paths]
+
+    def _look(self, path: str) -> Facts:
+        plain = Facts("missing", 0, path, writable=False, free=0, device=-1, disks=frozenset())
+        if path in self.files:
+            plain = plain._replace(kind="file", size=len(self.files[path]), device=1)
+        elif path in self.directories:
+            plain = plain._replace(kind="directory", writable=True, free=10**9, device=1)
+        return plain._replace(**self.facts.get(path, {}))
+
+    def read(self, path: str) -> bytes | None:
+        return self.files.get(path)
+
+    def create(self, path: str, data: bytes) -> None:
+        if path in self.files:
+            raise FileExistsError(path)
+        self.files[path] = data
+
+    def append(self, path: str, lines: bytes) -> None:
+        whole = self.files.get(path, b"").rpartition(b"\n")
+        if not whole[1]:
+            raise FileNotFoundError(path)
+        self.files[path] = whole[0] + whole[1] + lines
+
+    def publish(self, path: str, data: bytes) -> None:
+        self.files[path] = data
+
+    def sync(self, path: str) -> None:
+        assert path in self.files
+
+    def remove(self, path: str) -> None:
+        self.files.pop(path, None)
+
+    def digest(self, path: str, progress: Callable[[int], None]) -> str:
+        progress(len(self.files[path]))
+        return f"digest of {path}"
+
+    def find(self, utility: str, _variable: str) -> str:
+        if utility not in self.utilities:
+            raise UtilityMissing(f"{utility} was not found", "Set OS_ROOTDIR.")
+        return self.utilities[utility]
+
+    def run(self, _argv: Sequence[str], _timeout: float) -> Completed:
+        return self.listing
+
+    def start(self, *_: object) -> contextlib.nullcontext[MemoryHost]:
+        return contextlib.nullcontext(self)
+
+    def poll(self) -> tuple[Completed | None, int]:
+        return Completed(0, b""), 0
+
+
+class Memory:
+    """A watcher that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.steps: list[tuple[str, int, int]] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def advance(self, phase: str, done: int, total: int) -> None:
+        self.steps.append((phase, done, total))
+
+
+def tree(*directories: str) -> dict[str, bytes]:
+    """Return every file below the directories, with its contents."""
+    import os
+
+    def files() -> Iterator[tuple[str, bytes]]:
+        for directory in directories:
+            for at, _, names in os.walk(directory):
+                for name in names:
+                    path = os.path.join(at, name)
+                    with open(path, "rb") as file:
+                        yield path, file.read()
+
+    return dict(files())

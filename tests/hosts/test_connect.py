@@ -1,0 +1,39 @@
+"""Which names mean this machine."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from csf_backup_plugin.errors import HostUnreachable
+from csf_backup_plugin.hosts import connect, is_this_machine
+
+
+@pytest.fixture(autouse=True)
+def _called_db1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "db1")
+    monkeypatch.setattr(socket, "getfqdn", lambda: "DB1.example.org")
+
+
+@pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "db1", "Db1", "db1.Example.org"])
+def test_localhost_and_this_machines_own_names_are_this_machine(name: str) -> None:
+    """Case does not matter in host names."""
+    assert connect(name).name == name
+
+
+@pytest.mark.parametrize("name", ["db2", "db1.elsewhere.org", "me@db1", "127.0.0.1", "db1x"])
+def test_any_other_name_is_another_machine(name: str) -> None:
+    """It is refused, with what to do instead."""
+    with pytest.raises(HostUnreachable, match=f"{name} is not this machine .db1.") as caught:
+        connect(name)
+    assert "Run the same command on" in caught.value.next_step
+
+
+def test_the_resolver_is_asked_only_about_names_that_may_be_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A dead name server does not hold up a backup."""
+    monkeypatch.setattr(socket, "getfqdn", None)
+    assert not is_this_machine("db2.example.org")
+    assert is_this_machine("db1")

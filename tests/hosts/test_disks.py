@@ -1,0 +1,93 @@
+"""Physical disks below a file system, told from trees as sysfs has them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin.hosts.local.disks import SYSFS, disks_below
+
+if TYPE_CHECKING:
+    from pyfakefs.fake_filesystem import FakeFilesystem
+
+
+class Sysfs:
+    """Block devices in a fake /sys."""
+
+    def __init__(self, fs: FakeFilesystem) -> None:
+        self.fs = fs
+
+    def device(self, number: tuple[int, int], path: str, *slaves: str) -> int:
+        """Add a device; return its number."""
+        entry = f"/sys/devices/{path}"
+        self.fs.create_dir(entry)
+        self.fs.create_symlink(f"{SYSFS}/{number[0]}:{number[1]}", entry)
+        if "/" in path:
+            self.fs.create_file(f"{entry}/partition")
+        for slave in slaves:
+            self.fs.create_symlink(f"{entry}/slaves/{os.path.basename(slave)}", slave)
+        return os.makedev(*number)
+
+
+@pytest.fixture
+def sysfs(fs: FakeFilesystem) -> Sysfs:
+    """Return an empty /sys."""
+    fs.create_dir(SYSFS)
+    return Sysfs(fs)
+
+
+def test_a_disk_is_itself_and_a_partition_is_on_its_disk(sysfs: Sysfs) -> None:
+    """Two partitions of one disk share it."""
+    assert disks_below(sysfs.device((8, 0), "sda")) == {"sda"}
+    assert disks_below(sysfs.device((8, 1), "sda/sda1")) == {"sda"}
+
+
+def test_a_disk_with_an_empty_slaves_directory_is_itself(sysfs: Sysfs) -> None:
+    """Plain disks have one too."""
+    sysfs.fs.create_dir("/sys/devices/sda/slaves")
+    sysfs.fs.create_symlink(f"{SYSFS}/8:0", "/sys/devices/sda")
+    assert disks_below(os.makedev(8, 0)) == {"sda"}
+
+
+def test_a_volume_is_on_every_disk_it_is_made_of(sysfs: Sysfs) -> None:
+    """LVM on md on partitions."""
+    for letter, minor in (("a", 0), ("b", 16)):
+        sysfs.device((8, minor), f"sd{letter}")
+        sysfs.device((8, minor + 1), f"sd{letter}/sd{letter}1")
+    parts = ("/sys/devices/sda/sda1", "/sys/devices/sdb/sdb1")
+    sysfs.device((9, 0), "md0", *parts)
+    assert disks_below(sysfs.device((253, 0), "dm-0", "/sys/devices/md0")) == {"sda", "sdb"}
+
+
+def test_a_loop_device_is_where_its_file_is(sysfs: Sysfs, fs: FakeFilesystem) -> None:
+    """A file system in a file shares the disk of the file."""
+    image = fs.create_file("/images/disk.img")
+    device = sysfs.device((7, 0), "loop0")
+    fs.create_file("/sys/devices/loop0/loop/backing_file", contents="/images/disk.img\n")
+    assert disks_below(device) == frozenset()
+    major, minor = os.major(image.stat_result.st_dev), os.minor(image.stat_result.st_dev)
+    sysfs.device((major, minor), "sdz")
+    assert disks_below(device) == {"sdz"}
+
+
+def test_a_loop_device_whose_file_is_gone_is_unknown(sysfs: Sysfs, fs: FakeFilesystem) -> None:
+    """As in a container, which sees the device and not the file."""
+    device = sysfs.device((7, 0), "loop0")
+    fs.create_file("/sys/devices/loop0/loop/backing_file", contents="/gone (deleted)\n")
+    assert disks_below(device) == frozenset()
+
+
+def test_what_lies_partly_on_something_unknown_is_unknown(sysfs: Sysfs, fs: FakeFilesystem) -> None:
+    """Half an answer would be a wrong one."""
+    sysfs.device((8, 0), "sda")
+    sysfs.device((7, 0), "loop0")
+    fs.create_file("/sys/devices/loop0/loop/backing_file", contents="/gone\n")
+    mirror = sysfs.device((9, 0), "md0", "/sys/devices/sda", "/sys/devices/loop0")
+    assert disks_below(mirror) == frozenset()
+
+
+def test_a_file_system_without_a_block_device_is_unknown(sysfs: Sysfs) -> None:
+    """tmpfs, overlay, NFS, btrfs."""
+    assert disks_below(os.makedev(0, 42)) == frozenset()

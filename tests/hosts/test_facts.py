@@ -1,0 +1,41 @@
+"""What the local host tells of a path."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.hosts.local.facts import facts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_directory_is_told_with_its_space_and_device(tmp_path: Path) -> None:
+    """Links are followed."""
+    (tmp_path / "link").symlink_to(tmp_path)
+    found = facts(str(tmp_path / "link"))
+    assert (found.kind, found.writable, found.resolved) == ("directory", True, str(tmp_path))
+    assert found.device == tmp_path.stat().st_dev
+    space = os.statvfs(tmp_path)
+    assert 0 < found.free <= space.f_blocks * space.f_frsize
+
+
+def test_of_what_is_missing_only_that_it_is_missing(tmp_path: Path) -> None:
+    """A link to nothing is something, if not much."""
+    (tmp_path / "link").symlink_to("nothing")
+    for name, kind in (("none", "missing"), ("link", "other")):
+        found = facts(str(tmp_path / name))
+        assert (found.kind, found.free, found.device, found.disks) == (kind, 0, -1, frozenset())
+
+
+def test_a_file_is_told_with_its_size(tmp_path: Path) -> None:
+    """A program need not be executable to be written to."""
+    (tmp_path / "a").write_bytes(b"123")
+    found = facts(str(tmp_path / "a"))
+    assert (found.kind, found.size, found.writable) == ("file", 3, True)
+
+
+def test_a_device_is_neither_file_nor_directory() -> None:
+    """A database is a file."""
+    assert facts(os.devnull).kind == "other"

@@ -1,0 +1,185 @@
+"""The repository's lock: bounded waits, named holders, no stale locks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.errors import Interrupted, LockBusy
+from csf_backup_plugin.hosts.local import lock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    """Return where the lock file goes."""
+    return str(tmp_path / "lib.db.lock")
+
+
+def hold(path: str, wait: float = 0, notes: list[str] | None = None, *, create: bool = True):  # type: ignore[no-untyped-def] # noqa: ANN201
+    """Hold the lock as a backup would."""
+    told = notes if notes is not None else []
+    return lock.held(path, "admin_database_backup", wait, told.append, create=create)
+
+
+def test_a_second_holder_is_refused_and_told_who_has_it_since_when(path: str) -> None:
+    """The holder's command, process, host and time are in the file."""
+    with hold(path):
+        with pytest.raises(LockBusy) as caught, hold(path):
+            pass
+        assert f"admin_database_backup (process {os.getpid()} on " in caught.value.what
+        assert " since 20" in caught.value.what
+        assert path in caught.value.what
+
+
+def test_a_lock_is_free_again_when_its_block_ends(path: str) -> None:
+    """The file stays, and means nothing."""
+    for _ in range(2):
+        with hold(path):
+            pass
+    assert os.path.exists(path)
+
+
+def test_a_failed_block_removes_the_lock_file_it_made(path: str) -> None:
+    """A refused command leaves the directory as it was."""
+    with pytest.raises(ZeroDivisionError), hold(path):
+        raise ZeroDivisionError
+    assert not os.path.exists(path)
+
+
+def test_a_failed_block_leaves_a_lock_file_it_did_not_make(path: str) -> None:
+    """It belongs to the repository."""
+    with hold(path):
+        pass
+    with pytest.raises(ZeroDivisionError), hold(path):
+        raise ZeroDivisionError
+    assert os.path.exists(path)
+
+
+def test_a_child_that_inherited_the_lock_holds_it_when_the_parent_is_gone(path: str) -> None:
+    """So a killed csf lets nobody in while osbackup still runs, and the file is not removed."""
+    with pytest.raises(ZeroDivisionError), hold(path) as held:
+        child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[held.descriptor])
+        raise ZeroDivisionError
+    with pytest.raises(LockBusy), hold(path):
+        pass
+    assert os.path.exists(path)
+    child.communicate()
+    with hold(path):
+        pass
+
+
+def test_a_wait_ends_when_the_holder_does_and_is_announced_once(path: str) -> None:
+    """The announcement says for whom and how long."""
+    notes: list[str] = []
+    announced = threading.Event()
+
+    def waiting() -> None:
+        with lock.held(path, "class_create", 30, tell, create=True):
+            notes.append("in")
+
+    def tell(text: str) -> None:
+        notes.append(text)
+        announced.set()
+
+    with hold(path):
+        thread = threading.Thread(target=waiting)
+        thread.start()
+        assert announced.wait(30)
+    thread.join()
+    assert notes[0].startswith("waiting up to 30 s for csf admin_database_backup (process ")
+    assert notes[1:] == ["in"]
+
+
+def test_a_holder_that_is_killed_holds_nothing(path: str) -> None:
+    """There are no stale locks: the lock dies with its last process."""
+    program = (
+        "import sys, time; from csf_backup_plugin.hosts.local import lock\n"
+        "with lock.held(sys.argv[1], 'x', 0, print, create=True): print(flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", program, path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(LockBusy), hold(path):
+            pass
+        holder.kill()
+    with hold(path):
+        pass
+
+
+def test_a_lock_file_that_loses_its_name_while_we_wait_is_no_lock(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others could not find it: we lock the file that has the name now."""
+    flock = lock.fcntl.flock
+
+    def slow(descriptor: int, operation: int) -> None:
+        flock(descriptor, operation)
+        monkeypatch.undo()
+        os.unlink(path)
+
+    monkeypatch.setattr(lock.fcntl, "flock", slow)
+    with hold(path, wait=5) as held:
+        assert os.path.samestat(os.fstat(held.descriptor), os.stat(path))
+
+
+def test_a_lock_file_that_goes_between_two_looks_is_made_again(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its maker failed and removed it."""
+    opened = os.open
+    answers = [FileExistsError(), FileNotFoundError()]
+
+    def race(name: str, flags: int, mode: int = 0o777) -> int:
+        if answers:
+            raise answers.pop(0)
+        return opened(name, flags, mode)
+
+    monkeypatch.setattr(os, "open", race)
+    with hold(path) as held:
+        assert held.created
+
+
+def test_without_leave_to_create_a_missing_file_means_nobody_holds_it(path: str) -> None:
+    """A dry run makes nothing, and still sees a holder."""
+    with hold(path, create=False) as held:
+        assert held is None
+    assert not os.path.exists(path)
+    with hold(path), pytest.raises(LockBusy), hold(path, create=False):
+        pass
+    with hold(path, create=False) as held:
+        assert held is not None
+
+
+def test_a_dry_run_is_refused_where_a_lock_file_could_not_be_made(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It foretells what the real run would meet."""
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(PermissionError, match=path), hold(path, create=False):
+        pass
+
+
+def test_a_signal_ends_the_wait(path: str) -> None:
+    """Nobody has to wait for the end of a wait."""
+    with hold(path), interrupts.noted():
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Interrupted), hold(path, wait=60):
+            pass
+
+
+def test_a_lock_in_a_directory_that_does_not_exist_is_not_found(tmp_path: Path) -> None:
+    """With and without leave to create."""
+    for create in (True, False):
+        with pytest.raises(FileNotFoundError), hold(f"{tmp_path}/none/x.lock", create=create):
+            pass

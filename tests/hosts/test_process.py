@@ -1,0 +1,109 @@
+"""Programs: started in their own group, watched, and ended with all they started."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.errors import Interrupted
+from csf_backup_plugin.hosts.local import process
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def gone(pid: int) -> bool:
+    """Tell whether a process has ended."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def test_a_program_is_run_to_its_end_with_nothing_to_read() -> None:
+    """Both streams are kept, in their order."""
+    script = "echo one; echo two >&2; cat; exit 3"
+    assert process.run(["sh", "-c", script], 30) == (3, b"one\ntwo\n")
+
+
+def test_a_signal_is_a_negative_status() -> None:
+    """As subprocess has it."""
+    assert process.run(["sh", "-c", "kill -9 $$"], 30).status == -signal.SIGKILL
+
+
+def test_a_megabyte_of_output_that_is_no_text_is_kept() -> None:
+    """It never blocks the program."""
+    completed = process.run(["head", "-c", "1000000", "/dev/urandom"], 30)
+    assert len(completed.output) == 1_000_000
+
+
+def test_a_program_that_does_not_end_is_stopped() -> None:
+    """The caller learns that it was."""
+    with pytest.raises(TimeoutError):
+        process.run(["sleep", "60"], 0.2)
+
+
+def test_the_watched_files_growth_is_told(tmp_path: Path) -> None:
+    """Nothing, before it exists."""
+    image = tmp_path / "image"
+    sizes = []
+    script = f"sleep 0.3; printf 12345 > '{image}'; sleep 0.3"
+    with process.started(["sh", "-c", script], str(image), ()) as running:
+        completed = None
+        while completed is None:
+            completed, size = running.poll()
+            sizes.append(size)
+    assert sizes[0] == 0
+    assert sizes[-1] == 5
+
+
+def test_what_still_runs_at_the_end_is_stopped_with_its_children(tmp_path: Path) -> None:
+    """A child that ignores the polite signal is killed, and gone when the block is left."""
+    pids = tmp_path / "pids"
+    script = f"(trap '' TERM; sleep 60) & echo $$ $! > '{pids}'; sleep 60"
+    with process.started(["sh", "-c", script], os.devnull, ()) as running:
+        while not (pids.exists() and pids.read_text().strip()):
+            assert running.poll()[0] is None
+    assert all(gone(int(pid)) for pid in pids.read_text().split())
+
+
+def test_a_program_that_ignores_the_polite_signal_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a time of grace."""
+    monkeypatch.setattr(process, "_GRACE", 1.0)
+    ready = tmp_path / "ready"
+    script = f"trap '' TERM; : > '{ready}'; while :; do sleep 1; done"
+    with process.started(["sh", "-c", script], os.devnull, ()) as running:
+        while not ready.exists():
+            running.poll()
+        pid = running._popen.pid
+    assert gone(pid)
+
+
+def test_a_signal_to_csf_ends_the_run() -> None:
+    """It is heard between two polls."""
+    with interrupts.noted():
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(Interrupted):
+            process.run(["sleep", "60"], 30)
+
+
+def test_a_program_is_not_in_our_group_so_that_a_terminals_signals_do_not_reach_it() -> None:
+    """Control-C is ours to answer."""
+    script = "ps -o pgid= -p $$ 2>/dev/null || cut -d' ' -f5 /proc/$$/stat"
+    assert int(process.run(["sh", "-c", script], 30).output) != os.getpgrp()
+
+
+def test_a_program_that_cannot_be_started_is_the_systems_error(tmp_path: Path) -> None:
+    """Its file is named."""
+    program = tmp_path / "no program"
+    program.write_bytes(b"\x7fELF nonsense")
+    program.chmod(0o755)
+    with pytest.raises(OSError, match="no program"):
+        process.run([str(program)], 30)

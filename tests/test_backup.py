@@ -1,0 +1,216 @@
+"""A backup from lock to receipt, with utilities that know nothing of the simulator."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from doubles import Memory
+
+from csf_backup_plugin import interrupts, manifest, receipt
+from csf_backup_plugin.backup import Backup, back_up
+from csf_backup_plugin.errors import (
+    BackupError,
+    ExitCode,
+    ImageExists,
+    ImageUnproven,
+    Interrupted,
+    LockBusy,
+    NoSpace,
+    OsbackupFailed,
+    RepositoryNotFound,
+    TimedOut,
+)
+from csf_backup_plugin.hosts.local import LocalHost, files
+from csf_backup_plugin.request import BackupRequest
+
+if TYPE_CHECKING:
+    from conftest import Place, Tools
+
+pytestmark = pytest.mark.usefixtures("tools")
+
+
+def run(place: Place, watcher: Memory | None = None, **options: Any) -> Backup:
+    """Back the place's repository up."""
+    request = BackupRequest.parse(place.master, f"localhost:{place.image}", **options)
+    return back_up(request, LocalHost(), watcher or Memory())
+
+
+def failure(place: Place, kind: type[BackupError], **options: Any) -> BackupError:
+    """Return how a backup fails, having made sure that nothing is left of it."""
+    before = place.tree()
+    with pytest.raises(kind) as caught:
+        run(place, **options)
+    assert place.tree() == before
+    return caught.value
+
+
+def test_a_backup_leaves_image_import_file_receipt_and_manifest(place: Place) -> None:
+    """And tells what it did."""
+    made = run(place)
+    with open(f"{place.image}.dbn") as file:
+        assert file.read().splitlines() == [place.master, str(place.repository / "Book.db")]
+    with open(f"{place.master}.manifest", "rb") as journal:
+        assert manifest.decode(journal.read()).names == ("lib.db", "Book.db")
+    with open(f"{place.image}.receipt.json", "rb") as proof:
+        facts = receipt.decode(proof.read())
+    assert made.proof is not None
+    assert facts["image_sha256"] == files.digest(place.image, lambda _: None) == made.proof.sha256
+    assert facts["image_bytes"] == os.path.getsize(place.image) == made.proof.size
+    assert list(facts["databases"]) == [str(place.repository / "Book.db"), place.master]
+
+
+def test_osbackup_is_called_once_for_all_databases_with_nothing_to_read(
+    place: Place, tools: Tools
+) -> None:
+    """Exactly as the original says."""
+    run(place)
+    assert tools.calls == [["-a", "-I", f"{place.image}.dbn", "-f", place.image]]
+    assert (tools.directory / "osbackup.stdin").read_bytes() == b""
+
+
+def test_a_dry_run_returns_what_would_be_and_leaves_nothing(place: Place, tools: Tools) -> None:
+    """Not even a lock file."""
+    before = place.tree()
+    assert run(place, dry_run=True).proof is None
+    assert place.tree() == before
+    assert tools.calls == []
+
+
+def test_progress_is_told_in_bytes(place: Place) -> None:
+    """First the image's growth against the databases, then the checksum."""
+    watcher = Memory()
+    run(place, watcher)
+    assert {phase for phase, _, _ in watcher.steps} == {"backing up", "checking"}
+    assert watcher.steps[-1] == ("checking", *[os.path.getsize(place.image)] * 2)
+
+
+def test_a_missing_master_is_refused_before_a_lock_is_taken(place: Place) -> None:
+    """There is nothing to lock."""
+    os.unlink(place.master)
+    failure(place, RepositoryNotFound)
+
+
+def test_a_locked_repository_is_refused_and_the_wait_announced(place: Place) -> None:
+    """Also in a dry run."""
+    with LocalHost().lock(f"{place.master}.lock", "class_create", 0, print):
+        for dry_run in (False, True):
+            watcher = Memory()
+            with pytest.raises(LockBusy, match="csf class_create"):
+                run(place, watcher, wait=0.1, dry_run=dry_run)
+            assert watcher.notes[0].startswith("waiting up to 0.1 s for csf class_create")
+
+
+def test_an_osbackup_that_fails_leaves_nothing_and_its_words_are_told(
+    place: Place, tools: Tools
+) -> None:
+    """A partial image goes too."""
+    tools.write("osbackup", 'echo part > "$5"; echo "<err-0001-0040>no (err_x)" >&2; exit 1')
+    error = failure(place, OsbackupFailed)
+    assert "<err-0001-0040>no (err_x)" in str(error)
+    assert "was removed" in error.left
+
+
+def test_an_osbackup_that_cannot_be_started_leaves_nothing(place: Place, tools: Tools) -> None:
+    """The program is named."""
+    tools.write("osbackup", "#!/nonexistent/interpreter\n")
+    assert str(tools.directory / "osbackup") in failure(place, OsbackupFailed).what
+
+
+def test_an_osbackup_that_does_not_end_is_stopped(place: Place, tools: Tools) -> None:
+    """The lock is free again."""
+    tools.write("osbackup", 'echo part > "$5"; exec sleep 60')
+    assert "within 0 s" in failure(place, TimedOut, timeout=0.3).what
+    with LocalHost().lock(f"{place.master}.lock", "x", 0, print):
+        pass
+
+
+@pytest.mark.parametrize(
+    "script", ["exit 0", ': > "$5"', 'echo nonsense > "$5"', 'tar -cPf "$5" "$3"']
+)
+def test_an_osbackup_that_lies_is_found_out_by_the_proof(
+    place: Place, tools: Tools, script: str
+) -> None:
+    """No image, an empty one, one that cannot be read, one with the wrong databases."""
+    tools.write("osbackup", script)
+    failure(place, ImageUnproven)
+
+
+@pytest.mark.parametrize("signum", interrupts.SIGNALS)
+def test_a_signal_stops_osbackup_and_leaves_nothing(
+    place: Place, tools: Tools, signum: signal.Signals
+) -> None:
+    """Its exit code is the shell's for that signal."""
+    tools.write("osbackup", f'echo part > "$5"; kill -{signum.name[3:]} $PPID; exec sleep 60')
+    with interrupts.noted():
+        assert failure(place, Interrupted).exit_code == 128 + signum
+
+
+def test_a_signal_before_the_first_file_creates_nothing(place: Place, tools: Tools) -> None:
+    """The refusal says so."""
+    with interrupts.noted():
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert "Nothing was created" in str(failure(place, Interrupted))
+    assert tools.calls == []
+
+
+def test_two_backups_to_one_image_cannot_both_pass(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The import file is the claim: the second finds it, even after its pre-flight."""
+    create = files.create
+
+    def beaten(path: str, data: bytes) -> None:
+        if path.endswith(".dbn") and not os.path.exists(path):
+            create(path, b"another run's\n")
+        create(path, data)
+
+    monkeypatch.setattr(files, "create", beaten)
+    with pytest.raises(ImageExists, match=r"a\.img\.dbn appeared just now"):
+        run(place)
+    assert place.tree()[f"{place.image}.dbn"] == b"another run's\n"
+    assert not os.path.exists(place.image)
+
+
+def test_a_full_disk_under_the_import_file_leaves_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its exit code is the one for space."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", f"{place.image}.dbn")
+
+    monkeypatch.setattr(files, "create", full)
+    assert failure(place, NoSpace).exit_code == ExitCode.NO_SPACE
+
+
+def test_a_receipt_that_cannot_be_written_takes_the_image_with_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a receipt it would be no backup; the manifest, which is true, may stay."""
+    publish = files.publish
+
+    def full(path: str, data: bytes) -> None:
+        if path.endswith(".receipt.json"):
+            raise OSError(errno.ENOSPC, "No space left on device", path)
+        publish(path, data)
+
+    monkeypatch.setattr(files, "publish", full)
+    with pytest.raises(NoSpace):
+        run(place)
+    assert os.listdir(place.images) == []
+
+
+def test_a_growing_repository_is_backed_up_whole_each_time(place: Place) -> None:
+    """What was found on disk is in the next image, and in the manifest, and told."""
+    run(place)
+    (place.repository / "New.db").write_bytes(b"new")
+    place.image += "2"
+    made = run(place)
+    assert str(place.repository / "New.db") in made.plan.found.coverage.paths
+    assert any("New.db was not in the manifest" in warning for warning in made.warnings)
+    place.image += "3"
+    assert not any("manifest" in warning for warning in run(place).warnings)

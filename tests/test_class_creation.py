@@ -1,0 +1,118 @@
+"""Around class_create: the lock is held, the new database recorded, failures stay csf's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin import manifest
+from csf_backup_plugin.class_creation import recorded_creation
+from csf_backup_plugin.errors import BackupError, LockBusy
+from csf_backup_plugin.hosts.local import LocalHost
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Place
+
+HOST = LocalHost()
+
+
+def create(place: Place, path: str | None, warnings: list[str] | None = None) -> str | None:
+    """Go through a creation as pluggy does; csf's own part is to write the file and return it."""
+    told = warnings if warnings is not None else []
+    creation = recorded_creation(place.master, 0, HOST, told.append)
+    next(creation)
+    with pytest.raises(LockBusy), HOST.lock(f"{place.master}.lock", "x", 0, print):
+        pass
+    if path:
+        with open(path, "w"):
+            pass
+    with pytest.raises(StopIteration) as caught:
+        creation.send(path)
+    with HOST.lock(f"{place.master}.lock", "x", 0, print):
+        return caught.value.value  # type: ignore[no-any-return]
+
+
+def listed(place: Place) -> tuple[str, ...]:
+    """Return what the manifest lists."""
+    with open(f"{place.master}.manifest", "rb") as file:
+        return manifest.decode(file.read()).names
+
+
+def test_a_created_database_is_recorded_under_the_lock(place: Place) -> None:
+    """The first one makes the manifest, the second is appended."""
+    for name in ("New", "Newer"):
+        path = str(place.repository / f"{name}.db")
+        assert create(place, path) == path
+    assert listed(place) == ("lib.db", "Book.db", "New.db", "Newer.db")
+
+
+def test_where_nothing_was_created_nothing_is_recorded(place: Place) -> None:
+    """A csf whose hooks all decline returns None."""
+    assert create(place, None) is None
+    assert sorted(path.name for path in place.repository.iterdir()) == [
+        *("Book.db", "lib.db", "lib.db.lock")
+    ]
+
+
+def test_csfs_own_failure_goes_through_and_nothing_is_recorded(place: Place) -> None:
+    """Be it one that looks like the system's."""
+    before = place.tree()
+    for failure in (OSError("csf's own"), ValueError("csf's own")):
+        creation = recorded_creation(place.master, 0, HOST, print)
+        next(creation)
+        with pytest.raises(type(failure)) as caught:
+            creation.throw(failure)
+        assert caught.value is failure
+    assert place.tree() == before
+
+
+def test_while_the_lock_is_held_nothing_is_created(place: Place) -> None:
+    """The refusal comes before csf's own part, and names the holder."""
+    with HOST.lock(f"{place.master}.lock", "admin_database_backup", 0, print):
+        creation = recorded_creation(place.master, 0, HOST, print)
+        with pytest.raises(LockBusy, match="admin_database_backup"):
+            next(creation)
+
+
+def test_a_manifest_that_cannot_be_written_does_not_fail_the_creation(place: Place) -> None:
+    """The class exists; the warning says what that means."""
+    (place.repository / "lib.db.manifest").mkdir()
+    warnings: list[str] = []
+    path = str(place.repository / "New.db")
+    assert create(place, path, warnings) == path
+    (warning,) = warnings
+    assert warning.startswith(f"{path} was created, but is not in the manifest")
+    assert "Is a directory" in warning
+
+
+def test_a_path_no_backup_could_name_is_told_and_not_recorded(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The creation stands."""
+    monkeypatch.chdir(place.repository)
+    warnings: list[str] = []
+    assert create(place, "New.db", warnings) == "New.db"
+    assert "the path is not an absolute path" in warnings[0]
+
+
+def test_a_repository_that_does_not_exist_yet_is_csfs_business(tmp_path: Path) -> None:
+    """A csf may make it together with its first class."""
+    creation = recorded_creation(f"{tmp_path}/new/lib.db", 0, HOST, print)
+    next(creation)
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/Book.db").touch()
+    with pytest.raises(StopIteration):
+        creation.send(f"{tmp_path}/new/Book.db")
+    with open(f"{tmp_path}/new/lib.db.manifest", "rb") as file:
+        assert manifest.decode(file.read()).names == ("Book.db",)
+
+
+def test_a_lock_that_cannot_be_had_refuses_before_anything_is_created(place: Place) -> None:
+    """The message names the file."""
+    (place.repository / "lib.db.lock").mkdir()
+    creation = recorded_creation(place.master, 0, HOST, print)
+    with pytest.raises(BackupError, match=r"lib\.db\.lock on localhost"):
+        next(creation)

@@ -1,0 +1,67 @@
+"""Exit codes and exceptions: one table, complete messages."""
+
+from __future__ import annotations
+
+import errno
+import signal
+
+import pytest
+
+from csf_backup_plugin import errors
+from csf_backup_plugin.errors import BackupError, ExitCode, Interrupted, from_os_error
+
+TABLE = {
+    "UsageError": 2,
+    "ImageExists": 10,
+    "NoSpace": 11,
+    "UnsafeImagePath": 12,
+    "RepositoryIncomplete": 13,
+    "RepositoryNotFound": 14,
+    "LockBusy": 20,
+    "HostUnreachable": 30,
+    "TimedOut": 31,
+    "UtilityMissing": 32,
+    "OsbackupFailed": 40,
+    "ImageUnproven": 41,
+}
+
+
+@pytest.mark.parametrize(("name", "code"), TABLE.items())
+def test_every_error_has_its_documented_exit_code(name: str, code: int) -> None:
+    """Scripts rely on the numbers."""
+    error = getattr(errors, name)("What happened.", "What to do.")
+    assert error.exit_code == code
+    assert str(error) == "What happened.\nNothing was created or changed.\nWhat to do."
+
+
+def test_every_exit_code_belongs_to_an_error_or_to_no_error() -> None:
+    """No code is documented that nothing ends with."""
+    classes = {error.exit_code for error in BackupError.__subclasses__()}
+    assert classes | {ExitCode.DONE, ExitCode.UNEXPECTED, ExitCode.WARNINGS} == set(ExitCode)
+    assert all(code.meaning for code in ExitCode)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_with_128_and_its_number(signum: signal.Signals) -> None:
+    """As a shell reports it."""
+    error = Interrupted(signum)
+    assert error.exit_code == 128 + signum
+    assert signum.name in error.what
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_and_a_full_quota_are_no_space(number: int) -> None:
+    """Whichever call met it."""
+    error = from_os_error(OSError(number, "Full", "/b/a.img.dbn"), "db1")
+    assert error.exit_code == ExitCode.NO_SPACE
+    assert error.what == "Full: /b/a.img.dbn on db1."
+
+
+def test_any_other_refusal_of_the_system_is_unexpected_and_names_the_file() -> None:
+    """Even one that has no number and no file."""
+    assert (
+        from_os_error(PermissionError(13, "Denied", "/r/x"), "db1").what == "Denied: /r/x on db1."
+    )
+    error = from_os_error(OSError("odd"), "db1")
+    assert error.exit_code == ExitCode.UNEXPECTED
+    assert error.what == "odd: unnamed file on db1."

@@ -1,0 +1,50 @@
+"""HOST:PATH: what is read from it, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from csf_backup_plugin.errors import ExitCode, UsageError
+from csf_backup_plugin.image_path import ImagePath
+
+
+@pytest.mark.parametrize("host", ["localhost", "db1.example.org", "me@db_1", "10.0.0.7", "x"])
+def test_host_and_path_are_split_at_the_first_colon(host: str) -> None:
+    """A colon in the path is an ordinary character."""
+    assert ImagePath.parse(f"{host}:/b/a:b.img") == ImagePath(host, "/b/a:b.img")
+
+
+def test_import_file_and_receipt_stand_beside_the_image() -> None:
+    """The import file's name is the original's: the image's with .dbn appended."""
+    image = ImagePath.parse("localhost:/b/a.img")
+    assert image.files == ("/b/a.img", "/b/a.img.dbn", "/b/a.img.receipt.json")
+    assert image.directory == "/b"
+    assert str(image) == "localhost:/b/a.img"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("/b/a.img", "does not begin with HOST:"),
+        ("/b/a:b.img", "does not begin with HOST:"),
+        ("", "does not begin with HOST:"),
+        (":/b/a.img", "'' is not the name of a host"),
+        ("-oProxyCommand=x:/b/a.img", "is not the name of a host"),
+        ("a b:/b/a.img", "is not the name of a host"),
+        ("a'b:/b/a.img", "is not the name of a host"),
+        ("@h:/b/a.img", "is not the name of a host"),
+        ("me@-h:/b/a.img", "is not the name of a host"),
+        ("h\n:/b/a.img", "is not the name of a host"),
+        ("h::/b/a.img", "is a rawfs name"),
+        ("h:", "is empty"),
+        ("h:b/a.img", "is not an absolute path"),
+        ("h:/b/", "names a directory"),
+        ("h:/b/a\nb", "holds a control character"),
+    ],
+)
+def test_anything_else_is_a_usage_error_that_shows_an_example(text: str, problem: str) -> None:
+    """Nothing that could be an option, a shell word or another kind of name goes on."""
+    with pytest.raises(UsageError, match=problem) as caught:
+        ImagePath.parse(text)
+    assert caught.value.exit_code == ExitCode.USAGE
+    assert "localhost:/backups/monday.img" in caught.value.next_step

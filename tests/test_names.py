@@ -1,0 +1,55 @@
+"""Names: which may pass, and how they are shown."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from csf_backup_plugin.names import absolute, has_control_character, shown
+
+LEGAL = ["a b", "it's", 'say "x"', "$(touch x)", ";", "-rf", "é", "\udcff", "a:b", "back\\slash"]
+
+
+@pytest.mark.parametrize("name", LEGAL)
+def test_odd_but_legal_names_pass_unchanged(name: str) -> None:
+    """Whatever a file system allows and the import file can hold is left as it is."""
+    assert absolute(f"/r/{name}.db") == f"/r/{name}.db"
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("", "is empty"),
+        ("r/m.db", "is not an absolute path"),
+        ("-r/m.db", "is not an absolute path"),
+        ("/", "names a directory"),
+        ("/r/", "names a directory"),
+        ("/r/.", "names a directory"),
+        ("/r/..", "names a directory"),
+        ("/r/a\nb", "holds a control character"),
+        ("/r/a\x1b[2J", "holds a control character"),
+        ("/r/a\x9b2J", "holds a control character"),
+    ],
+)
+def test_what_names_no_file_is_refused_with_the_reason(path: str, problem: str) -> None:
+    """The reason follows the name in the message."""
+    with pytest.raises(ValueError, match=f"^{problem}$"):
+        absolute(path)
+
+
+def test_doubled_slashes_and_dots_are_dropped_and_parents_are_kept() -> None:
+    """One file has one name, except where only the file system knows what `..` means."""
+    assert absolute("//r///./x/../m.db") == "/r/x/../m.db"
+
+
+@given(st.text())
+def test_anything_can_be_shown_on_a_terminal(name: str) -> None:
+    """What is shown holds no control character and can be encoded."""
+    assert not has_control_character(shown(name))
+    shown(name).encode()
+
+
+def test_undecodable_bytes_are_shown_escaped() -> None:
+    """A byte that is no text is shown by its number."""
+    assert shown("/r/\udcff\n") == "/r/\\xff\\x0a"

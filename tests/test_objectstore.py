@@ -1,0 +1,70 @@
+"""How the utilities are called, and what is read of their output."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from csf_backup_plugin.image_path import ImagePath
+from csf_backup_plugin.objectstore import import_file, list_databases, listed_databases, osbackup
+
+IMAGE = ImagePath("localhost", "/b/a.img")
+PATHS = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"])).map(
+    "/".__add__
+)
+
+
+def test_osbackup_is_called_exactly_as_the_original_says() -> None:
+    """osbackup -a -I <importfile> -f <backupimagefilepath>."""
+    assert osbackup("/os/osbackup", IMAGE) == [
+        *("/os/osbackup", "-a", "-I", "/b/a.img.dbn", "-f", "/b/a.img")
+    ]
+
+
+def test_osrestore_is_asked_only_for_a_list() -> None:
+    """With -t it restores nothing."""
+    assert list_databases("osrestore", IMAGE) == ["osrestore", "-t", "-f", "/b/a.img"]
+
+
+def test_the_import_file_has_a_name_a_line() -> None:
+    """Bytes that are no text are written as they are."""
+    assert import_file(["/r/a b.db", "/r/\udcff.db"]) == b"/r/a b.db\n/r/\xff.db\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"/r/a b.db",
+        b"/r/a b.db\r",
+        b"  /r/a b.db",
+        b"db1:/r/a b.db",
+        b"452 sectors in db1.example.org:/r/a b.db",
+        b"Database\t/r/a b.db",
+    ],
+)
+def test_a_name_is_found_alone_or_last_with_or_without_its_host(line: bytes) -> None:
+    """The real format is not documented."""
+    assert listed_databases(b"Databases:\n" + line + b"\n\n") == {"/r/a b.db"}
+
+
+@pytest.mark.parametrize("line", [b"", b"2 databases", b"Reading volume #1 (/b/a.img)...", b"a/b"])
+def test_a_line_that_names_no_absolute_path_is_ignored(line: bytes) -> None:
+    """Banners, totals and volume lines are not databases."""
+    assert listed_databases(line + b"\n") == set()
+
+
+@given(st.sets(PATHS))
+def test_a_plain_list_is_read_back_whatever_the_names(paths: set[str]) -> None:
+    """One full pathname a line is the form the original text suggests."""
+    assert listed_databases(import_file(paths)) == paths
+
+
+@given(st.binary())
+def test_any_output_at_all_is_read_without_an_error(output: bytes) -> None:
+    """What is found are absolute paths on one line."""
+    for path in listed_databases(output):
+        assert path.startswith("/")
+        assert b"\n" not in os.fsencode(path)

@@ -1,0 +1,123 @@
+"""The proof of an image: everything that can be wrong with one is found."""
+
+from __future__ import annotations
+
+import pytest
+from doubles import Memory, MemoryHost
+
+from csf_backup_plugin.errors import ImageUnproven, TimedOut
+from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.preflight import prepare
+from csf_backup_plugin.proof import Proof, described, prove
+from csf_backup_plugin.request import BackupRequest
+
+REQUEST = BackupRequest.parse("/r/lib.db", "db1:/b/a.img")
+FILES = {"/r/lib.db": b"12", "/r/Book.db": b"1"}
+LIST = b"db1:/r/lib.db\n/r/Book.db\n"
+
+
+@pytest.fixture
+def host() -> MemoryHost:
+    """Return a host on which osbackup has just made a sound image."""
+    made = MemoryHost({**FILES, "/b/a.img": b"image"})
+    made.listing = Completed(0, LIST)
+    return made
+
+
+def outcome(host: MemoryHost, request: BackupRequest = REQUEST) -> Proof:
+    """Prove the image against what was on disk before."""
+    plan = prepare(request, MemoryHost(FILES, ["/b"]))
+    return prove(request, plan, 60, host, Memory())
+
+
+def test_a_sound_image_is_known_by_its_size_and_digest(host: MemoryHost) -> None:
+    """Names are compared with and without their host."""
+    assert outcome(host) == Proof(5, "digest of /b/a.img")
+
+
+def test_without_a_checksum_nothing_is_read_but_the_list(host: MemoryHost) -> None:
+    """As -no-checksum asks."""
+    request = BackupRequest.parse("/r/lib.db", "db1:/b/a.img", checksum=False)
+    assert outcome(host, request) == Proof(5, None)
+
+
+@pytest.mark.parametrize("image", [None, b""])
+def test_no_image_and_an_empty_one_fail(host: MemoryHost, image: bytes | None) -> None:
+    """Whatever osbackup said."""
+    del host.files["/b/a.img"]
+    if image is not None:
+        host.files["/b/a.img"] = image
+    with pytest.raises(ImageUnproven, match="db1:/b/a.img .* no image, or an empty one"):
+        outcome(host)
+
+
+def test_an_image_osrestore_cannot_read_fails_with_its_words(host: MemoryHost) -> None:
+    """A list with an error beside it is no list."""
+    host.listing = Completed(1, LIST + b"<err-0001-0001>bad image (err_inconsistent_db)\n")
+    with pytest.raises(ImageUnproven, match=r"exit 1.*(?s:.)*err_inconsistent_db"):
+        outcome(host)
+
+
+@pytest.mark.parametrize(
+    ("listing", "problem"),
+    [
+        (b"/r/lib.db\n", "missing from the image: /r/Book.db"),
+        (LIST + b"/r/Old.db\n", "not expected in the image: /r/Old.db"),
+        (b"", "missing from the image: /r/Book.db; missing from the image: /r/lib.db"),
+    ],
+)
+def test_an_image_with_other_databases_fails_and_names_them(
+    host: MemoryHost, listing: bytes, problem: str
+) -> None:
+    """Too few and too many."""
+    host.listing = Completed(0, listing)
+    with pytest.raises(ImageUnproven, match=problem):
+        outcome(host)
+
+
+def test_a_database_that_appeared_meanwhile_fails_the_proof(host: MemoryHost) -> None:
+    """A csf without our hook may create a class during a backup; the next one will have it."""
+    host.files["/r/New.db"] = b""
+    with pytest.raises(ImageUnproven, match="not expected in the directory: /r/New.db") as caught:
+        outcome(host)
+    assert "Run the same command again" in caught.value.next_step
+
+
+def test_a_database_that_vanished_meanwhile_fails_the_proof(host: MemoryHost) -> None:
+    """Whether it is in the image or not."""
+    del host.files["/r/Book.db"]
+    with pytest.raises(ImageUnproven, match="missing from the directory: /r/Book.db"):
+        outcome(host)
+
+
+def test_an_osrestore_that_does_not_end_is_a_timeout(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may wait for an operator."""
+
+    def hang(*_: object) -> Completed:
+        raise TimeoutError
+
+    monkeypatch.setattr(host, "run", hang)
+    with pytest.raises(TimedOut, match="db1:/b/a.img within 60 s"):
+        outcome(host)
+
+
+@pytest.mark.parametrize(
+    ("completed", "words"),
+    [
+        (Completed(2, b""), "exit 2, and it said nothing."),
+        (Completed(-9, b"\n"), "signal 9, and it said nothing."),
+        (Completed(1, b"a\xff\x1b[2J\n\nb"), "exit 1, and it said:\n    a\\xff\\x1b[2J\n    b"),
+    ],
+)
+def test_an_ending_is_described_fit_for_a_terminal(completed: Completed, words: str) -> None:
+    """Output may be any bytes."""
+    assert described(completed) == words
+
+
+def test_only_the_last_lines_of_a_long_output_are_repeated() -> None:
+    """And of a long line only its beginning."""
+    words = described(Completed(1, b"".join(b"%d %s\n" % (n, b"x" * 900) for n in range(99))))
+    assert len(words) < 6000
+    assert words.splitlines()[1].startswith("    89 xxx")

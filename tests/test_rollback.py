@@ -1,0 +1,71 @@
+"""What a failed run has created is removed, and the message says what was left."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+from doubles import MemoryHost
+
+from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, NoSpace, OsbackupFailed
+from csf_backup_plugin.rollback import rollback
+
+FILES = {"/b/a.img": b"", "/b/a.img.dbn": b"", "/b/old": b""}
+
+
+def test_what_a_successful_block_created_is_kept() -> None:
+    """Success is not undone."""
+    host = MemoryHost(FILES)
+    with rollback(host) as created:
+        created.append("/b/a.img")
+    assert host.files == FILES
+
+
+def test_what_a_failed_block_created_is_removed_and_nothing_else() -> None:
+    """A path that never came to be is no trouble."""
+    host = MemoryHost(FILES)
+    with pytest.raises(OsbackupFailed) as caught, rollback(host) as created:
+        created += ["/b/a.img.dbn", "/b/a.img", "/b/never"]
+        raise OsbackupFailed("It failed.", "Look.")
+    assert host.files == {"/b/old": b""}
+    assert "was removed; nothing else was changed" in str(caught.value)
+
+
+def test_a_block_that_created_nothing_says_so() -> None:
+    """A refusal leaves no doubt."""
+    with pytest.raises(BackupError) as caught, rollback(MemoryHost(FILES)):
+        raise OsbackupFailed("It failed.", "Look.")
+    assert caught.value.left == NOTHING_LEFT
+
+
+def test_an_error_of_the_system_becomes_one_of_ours() -> None:
+    """So that it has an exit code and a next step."""
+    with pytest.raises(NoSpace, match="Full: /b/a on db1"), rollback(MemoryHost(FILES)):
+        raise OSError(errno.ENOSPC, "Full", "/b/a")
+
+
+def test_a_fault_of_ours_goes_through_as_it_is_and_the_files_go_all_the_same() -> None:
+    """A bug shows its traceback, and leaves no image behind."""
+    host = MemoryHost(FILES)
+    with pytest.raises(ZeroDivisionError), rollback(host) as created:
+        created.append("/b/a.img")
+        raise ZeroDivisionError
+    assert "/b/a.img" not in host.files
+
+
+def test_what_cannot_be_removed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are removed nevertheless."""
+    host = MemoryHost(FILES)
+    remove = host.remove
+
+    def refuse(path: str) -> None:
+        if path == "/b/a.img":
+            raise PermissionError(errno.EPERM, "Not allowed", path)
+        remove(path)
+
+    monkeypatch.setattr(host, "remove", refuse)
+    with pytest.raises(OsbackupFailed) as caught, rollback(host) as created:
+        created += ["/b/a.img.dbn", "/b/a.img"]
+        raise OsbackupFailed("It failed.", "Look.")
+    assert caught.value.left.endswith("could not all be removed: /b/a.img (Not allowed).")
+    assert sorted(host.files) == ["/b/a.img", "/b/old"]
