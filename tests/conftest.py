@@ -1,4 +1,4 @@
-"""What tests of several kinds share: profiles of hypothesis, and utilities made of ten lines of shell."""
+"""What tests of several kinds share: hypothesis profiles, a repository, utilities made of tar."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.errors import UtilityMissing
 from csf_backup_plugin.hosts.protocol import Completed, Entry, Facts
+from csf_backup_plugin.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -87,7 +88,7 @@ class MemoryHost:
         return Completed(0, b""), 0
 
 
-class Memory:
+class Memory(Watcher):
     """A watcher that remembers what it was told."""
 
     def __init__(self) -> None:

@@ -8,7 +8,6 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from doubles import Memory
 
 from csf_backup_plugin import interrupts, manifest, receipt
 from csf_backup_plugin.backup import Backup, back_up
@@ -26,6 +25,7 @@ from csf_backup_plugin.errors import (
 )
 from csf_backup_plugin.hosts.local import LocalHost, files
 from csf_backup_plugin.request import BackupRequest
+from doubles import Memory
 
 if TYPE_CHECKING:
     from conftest import Place, Tools

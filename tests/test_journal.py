@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 
 import pytest
-from doubles import MemoryHost
 
 from csf_backup_plugin import journal, manifest
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.survey import survey
+from doubles import MemoryHost
 
 REPOSITORY = Repository("/r/lib.db")
 FILES = {"/r/lib.db": b"", "/r/Book.db": b""}

@@ -18,7 +18,7 @@ PATHS = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs
 
 
 def test_osbackup_is_called_exactly_as_the_original_says() -> None:
-    """osbackup -a -I <importfile> -f <backupimagefilepath>."""
+    """That is: osbackup -a -I <importfile> -f <backupimagefilepath>."""
     assert osbackup("/os/osbackup", IMAGE) == [
         *("/os/osbackup", "-a", "-I", "/b/a.img.dbn", "-f", "/b/a.img")
     ]

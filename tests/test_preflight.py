@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from doubles import MemoryHost
 
 from csf_backup_plugin import manifest
 from csf_backup_plugin.errors import (
@@ -17,6 +16,7 @@ from csf_backup_plugin.errors import (
 )
 from csf_backup_plugin.preflight import Plan, prepare, space_needed
 from csf_backup_plugin.request import BackupRequest
+from doubles import MemoryHost
 
 REQUEST = BackupRequest.parse("/r/lib.db", "db1:/b/a.img")
 FILES = {"/r/lib.db": b"12", "/r/Book.db": b"1"}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from doubles import Memory, MemoryHost
 
 from csf_backup_plugin.errors import ImageUnproven, TimedOut
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.preflight import prepare
 from csf_backup_plugin.proof import Proof, described, prove
 from csf_backup_plugin.request import BackupRequest
+from doubles import Memory, MemoryHost
 
 REQUEST = BackupRequest.parse("/r/lib.db", "db1:/b/a.img")
 FILES = {"/r/lib.db": b"12", "/r/Book.db": b"1"}

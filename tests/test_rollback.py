@@ -5,12 +5,21 @@ from __future__ import annotations
 import errno
 
 import pytest
-from doubles import MemoryHost
 
 from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, NoSpace, OsbackupFailed
 from csf_backup_plugin.rollback import rollback
+from doubles import MemoryHost
 
 FILES = {"/b/a.img": b"", "/b/a.img.dbn": b"", "/b/old": b""}
+CREATED = ("/b/a.img.dbn", "/b/a.img")
+
+
+def fail(host: MemoryHost, failure: Exception, *paths: str) -> Exception:
+    """Let a block that has created `paths` fail; return what comes out."""
+    with pytest.raises(type(failure)) as caught, rollback(host) as created:
+        created += paths
+        raise failure
+    return caught.value
 
 
 def test_what_a_successful_block_created_is_kept() -> None:
@@ -24,11 +33,9 @@ def test_what_a_successful_block_created_is_kept() -> None:
 def test_what_a_failed_block_created_is_removed_and_nothing_else() -> None:
     """A path that never came to be is no trouble."""
     host = MemoryHost(FILES)
-    with pytest.raises(OsbackupFailed) as caught, rollback(host) as created:
-        created += ["/b/a.img.dbn", "/b/a.img", "/b/never"]
-        raise OsbackupFailed("It failed.", "Look.")
+    error = fail(host, OsbackupFailed("It failed.", "Look."), *CREATED, "/b/never")
     assert host.files == {"/b/old": b""}
-    assert "was removed; nothing else was changed" in str(caught.value)
+    assert "was removed; nothing else was changed" in str(error)
 
 
 def test_a_block_that_created_nothing_says_so() -> None:
@@ -47,10 +54,8 @@ def test_an_error_of_the_system_becomes_one_of_ours() -> None:
 def test_a_fault_of_ours_goes_through_as_it_is_and_the_files_go_all_the_same() -> None:
     """A bug shows its traceback, and leaves no image behind."""
     host = MemoryHost(FILES)
-    with pytest.raises(ZeroDivisionError), rollback(host) as created:
-        created.append("/b/a.img")
-        raise ZeroDivisionError
-    assert "/b/a.img" not in host.files
+    assert isinstance(fail(host, ZeroDivisionError(), *CREATED), ZeroDivisionError)
+    assert host.files == {"/b/old": b""}
 
 
 def test_what_cannot_be_removed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,8 +69,7 @@ def test_what_cannot_be_removed_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
         remove(path)
 
     monkeypatch.setattr(host, "remove", refuse)
-    with pytest.raises(OsbackupFailed) as caught, rollback(host) as created:
-        created += ["/b/a.img.dbn", "/b/a.img"]
-        raise OsbackupFailed("It failed.", "Look.")
-    assert caught.value.left.endswith("could not all be removed: /b/a.img (Not allowed).")
+    error = fail(host, OsbackupFailed("It failed.", "Look."), *CREATED)
+    assert isinstance(error, BackupError)
+    assert error.left.endswith("could not all be removed: /b/a.img (Not allowed).")
     assert sorted(host.files) == ["/b/a.img", "/b/old"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from doubles import MemoryHost
 
 from csf_backup_plugin import manifest
 from csf_backup_plugin.errors import RepositoryIncomplete, RepositoryNotFound
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.survey import check_master, survey
+from doubles import MemoryHost
 
 REPOSITORY = Repository("/r/lib.db")
 FILES = {"/r/lib.db": b"12", "/r/Book.db": b"1", "/r/notes.txt": b""}

@@ -40,10 +40,16 @@ def reported(ctx: click.Context, *, as_json: bool, strict: bool) -> Iterator[Sho
 
     def show(request: BackupRequest, backup: Backup) -> None:
         code = ExitCode.WARNINGS if strict and backup.warnings else ExitCode.DONE
-        if as_json:
-            _print_json(ctx, code, document(request, backup))
-        else:
-            click.echo("\n".join(sentences(request, backup)), err=True)
+        try:
+            if as_json:
+                _print_json(ctx, code, document(request, backup))
+            else:
+                click.echo("\n".join(sentences(request, backup)), err=True)
+        except OSError as error:
+            raise click.ClickException(
+                f"{request.image}: the backup is complete; its outcome could not be printed: "
+                f"{error.strerror}."
+            ) from None
         ctx.exit(code)
 
     try:

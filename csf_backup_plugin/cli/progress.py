@@ -24,7 +24,7 @@ class Progress:
     """
 
     def __init__(self) -> None:
-        self._watched = sys.stderr.isatty()
+        self._watched = sys.stderr is not None and sys.stderr.isatty()
         self._bar: ProgressBar[int] | None = None
 
     def __enter__(self) -> Progress:

@@ -21,9 +21,11 @@ def synced(fs: FakeFilesystem, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the names of what has been fsynced, in order, in a file system with /d."""
     fs.create_dir("/d")
     names: list[str] = []
-    monkeypatch.setattr(
-        os, "fsync", lambda fd: names.append(fs.get_open_file(fd).get_object().name)
-    )
+
+    def fsync(descriptor: int) -> None:
+        names.append(str(fs.get_open_file(descriptor).get_object().name))  # type: ignore[union-attr]
+
+    monkeypatch.setattr(os, "fsync", fsync)
     return names
 
 
@@ -103,7 +105,12 @@ def test_lines_are_appended_in_one_write(
     del synced[:]
     writes: list[bytes] = []
     write = os.write
-    monkeypatch.setattr(os, "write", lambda fd, data: writes.append(data) or write(fd, data))
+
+    def noted(descriptor: int, data: bytes) -> int:
+        writes.append(data)
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", noted)
     files.append("/d/a", b"two\nthree\n")
     assert files.read("/d/a") == b"one\ntwo\nthree\n"
     assert (writes, synced) == ([b"two\nthree\n"], ["a"])

@@ -1,0 +1,218 @@
+"""admin_database_backup as csf runs it: exit codes, sentences, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+import pluggy
+import pytest
+
+from csf_backup_plugin import plugin
+from csf_backup_plugin.errors import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Place, Tools
+
+pytestmark = pytest.mark.usefixtures("tools")
+
+
+class Csf:
+    """The smallest csf: a click group whose commands come from the plugin's hook.
+
+    Args:
+        capsys: what it printed is read from there.
+    """
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self._group = click.Group("csf")
+        plugin.register_commands(self._group)
+
+    def __call__(self, *args: str) -> tuple[int, str, str]:
+        """Run a command; return its exit code and what it printed on either stream."""
+        with pytest.raises(SystemExit) as caught:
+            self._group.main(list(args), "csf")
+        code = caught.value.code
+        assert isinstance(code, int)
+        return code, *self._capsys.readouterr()
+
+
+@pytest.fixture
+def csf(capsys: pytest.CaptureFixture[str]) -> Csf:
+    """Return a csf with the plugin."""
+    return Csf(capsys)
+
+
+def backup(place: Place, *options: str) -> tuple[str, ...]:
+    """Return the command line that backs `place` up."""
+    image = f"localhost:{place.image}"
+    return ("admin_database_backup", "-database", place.master, "-image-file", image, *options)
+
+
+@pytest.fixture(autouse=True)
+def _two_disks(monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
+    """Let images and databases lie on two disks, so that nothing is worth a warning."""
+    from csf_backup_plugin.hosts.local import LocalHost
+
+    look = LocalHost.look
+
+    def apart(host: LocalHost, paths: Any) -> Any:
+        return [
+            facts._replace(device=-2, disks=frozenset(["sdz"]))
+            if facts.resolved.startswith(str(place.images))
+            else facts._replace(disks=frozenset(["sda"]))
+            for facts in look(host, paths)
+        ]
+
+    monkeypatch.setattr(LocalHost, "look", apart)
+
+
+def test_a_successful_run_says_one_line(csf: Csf, place: Place) -> None:
+    """On standard error; there is no data to print."""
+    code, out, err = csf(*backup(place))
+    assert (code, out) == (0, "")
+    (line,) = err.splitlines()
+    assert line.startswith(f"Backed up 2 databases (1.3 kB) of {place.master} to localhost:")
+    assert "proven, SHA-256 " in line
+    assert line.endswith("(shared physical disk: no)")
+
+
+def test_without_a_checksum_the_line_says_so(csf: Csf, place: Place) -> None:
+    """Nobody should believe there is one."""
+    assert "no checksum" in csf(*backup(place, "-no-checksum"))[2]
+    with open(f"{place.image}.receipt.json") as file:
+        assert json.load(file)["image_sha256"] is None
+
+
+def test_json_is_one_document_on_stdout(csf: Csf, place: Place) -> None:
+    """And nothing else is printed anywhere."""
+    code, out, err = csf(*backup(place, "-json"))
+    document = json.loads(out)
+    assert (code, err) == (0, "")
+    assert document["schema"] == "csf-backup/1"
+    assert document["command"] == "admin_database_backup"
+    assert document["exit_code"] == 0
+    assert document["image"] == place.image
+    assert document["image_bytes"] == os.path.getsize(place.image)
+    assert set(document["databases"]) == {place.master, f"{place.repository}/Book.db"}
+    assert document["warnings"] == []
+
+
+def test_a_failure_is_told_in_three_parts(csf: Csf, place: Place, tools: Tools) -> None:
+    """What happened where, what was left, what to do; with -json also as a document."""
+    tools.write("osbackup", "echo bad luck; exit 7")
+    code, out, err = csf(*backup(place, "-json"))
+    document = json.loads(out)
+    assert code == document["exit_code"] == ExitCode.OSBACKUP_FAILED
+    assert "bad luck" in document["error"]
+    assert err == "Error: {error}\n{left}\n{next_step}\n".format(**document)
+
+
+def test_a_dry_run_shows_the_command_it_would_run(csf: Csf, place: Place, tools: Tools) -> None:
+    """And what there would be to say as JSON."""
+    code, out, err = csf(*backup(place, "-dry-run"))
+    assert (code, out) == (0, "")
+    assert f"osbackup -a -I {place.image}.dbn -f {place.image}" in err
+    document = json.loads(csf(*backup(place, "-dry-run", "-json"))[1])
+    assert (document["dry_run"], document["image_sha256"]) == (True, None)
+    assert tools.calls == []
+
+
+@pytest.mark.parametrize(
+    ("options", "code"), [((), 0), (("-strict",), 3), (("-strict", "-dry-run"), 3)]
+)
+def test_warnings_are_lines_of_their_own_and_count_under_strict(
+    csf: Csf, place: Place, options: tuple[str, ...], code: int
+) -> None:
+    """The backup is made and kept all the same."""
+    (place.repository / "old.db").mkdir()
+    found, _, err = csf(*backup(place, *options))
+    assert found == code
+    assert err.splitlines()[0].startswith(f"warning: {place.repository}/old.db")
+    assert os.path.exists(place.image) == ("-dry-run" not in options)
+
+
+def test_the_lock_wait_is_taken_from_the_environment_or_the_option(
+    csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The option wins; nonsense in the environment is a usage error."""
+    monkeypatch.setenv("CSF_BACKUP_LOCK_WAIT", "soon")
+    assert csf(*backup(place))[0] == ExitCode.USAGE
+    assert csf(*backup(place, "-wait", "0"))[0] == ExitCode.DONE
+
+
+def test_a_usage_error_of_ours_exits_as_clicks_does(csf: Csf, place: Place) -> None:
+    """With 2, and the message has an example."""
+    place.image = "not/absolute"
+    code, _, err = csf(*backup(place))
+    assert code == ExitCode.USAGE
+    assert "localhost:/backups/monday.img" in err
+
+
+def test_an_outcome_that_cannot_be_printed_does_not_undo_the_backup(place: Place) -> None:
+    """The disk under standard output may be full; the receipt is written all the same."""
+    program = (
+        "import sys, click; from csf_backup_plugin import plugin\n"
+        "csf = click.Group('csf'); plugin.register_commands(csf); csf(sys.argv[1:])"
+    )
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-c", program, *backup(place, "-json")]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == ExitCode.UNEXPECTED
+    assert "the backup is complete" in ended.stderr
+    assert os.path.exists(f"{place.image}.receipt.json")
+
+
+def test_help_lists_every_exit_code(csf: Csf) -> None:
+    """From the one table."""
+    code, out, _ = csf("admin_database_backup", "-help")
+    assert code == 0
+    for member in ExitCode:
+        assert f"{member.value:>3}  {member.meaning}" in out
+
+
+class Broken:
+    """A csf's own class_create that fails as the system does."""
+
+    @pluggy.HookimplMarker("csf")
+    def class_create(self) -> str:
+        raise OSError("csf's own")
+
+
+def test_around_class_create_our_refusals_have_our_exit_codes(
+    place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As click exceptions, which any csf ends with; csf's own errors stay its own."""
+    from csf_backup_plugin.hosts.local import LocalHost
+
+    pm = pluggy.PluginManager("csf")
+    pm.register(plugin)
+    pm.register(Broken())
+    monkeypatch.setenv("CSF_BACKUP_LOCK_WAIT", "0")
+    with LocalHost().lock(f"{place.master}.lock", "admin_database_backup", 0, print):
+        with pytest.raises(click.ClickException) as caught:
+            pm.hook.class_create(master_database=place.master, class_name="New")
+        assert caught.value.exit_code == ExitCode.LOCK_BUSY
+        caught.value.show()
+    assert "csf admin_database_backup (process" in capsys.readouterr().err
+    with pytest.raises(OSError, match="csf's own"):
+        pm.hook.class_create(master_database=place.master, class_name="New")
+
+
+def test_a_database_that_cannot_be_recorded_is_a_warning_on_standard_error(
+    place: Place, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """class_create has succeeded."""
+    (place.repository / "lib.db.manifest").mkdir()
+    wrapper = plugin.class_create(place.master)
+    next(wrapper)
+    with pytest.raises(StopIteration):
+        wrapper.send(f"{tmp_path}/New.db")
+    assert capsys.readouterr().err.startswith("warning: ")

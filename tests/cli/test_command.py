@@ -1,0 +1,81 @@
+"""csf's option style: exact single-dash long options, and messages that name the whole mistake."""
+
+from __future__ import annotations
+
+import re
+
+import click
+import pytest
+
+from csf_backup_plugin.cli.command import CsfCommand
+
+
+@click.command("example", cls=CsfCommand)
+@click.option("-database", required=True)
+@click.option("-image-dir", multiple=True)
+@click.option("-json", "as_json", is_flag=True)
+def example(database: str, image_dir: tuple[str, ...], *, as_json: bool) -> None:
+    """Show what was parsed."""
+    click.echo(repr((database, image_dir, as_json)))
+
+
+def parse(*args: str) -> dict[str, object]:
+    """Return the options as parsed."""
+    return example.make_context("example", list(args)).params
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("-database", "/m"),
+        ("--database", "/m"),
+        ("-database=/m",),
+        ("--database=/m",),
+    ],
+)
+def test_one_dash_and_two_dashes_with_and_without_an_equals_sign_work(
+    args: tuple[str, ...],
+) -> None:
+    """However the user is used to write it."""
+    assert parse(*args, "-json", "--image-dir", "a", "-image-dir", "b") == {
+        "database": "/m",
+        "image_dir": ("a", "b"),
+        "as_json": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("args", "problem"),
+    [
+        (["-databse", "/m"], "-databse(?s:.*)-database"),
+        (["--databse=/m"], "--databse(?s:.*)-database"),
+        (["---database", "/m"], "---database"),
+        (["-d", "/m"], "-d"),
+        (["-data", "/m"], "-data"),
+        (["-Database", "/m"], "-Database"),
+        (["-database", "-json"], "-database requires an argument; -json looks like an option"),
+        (["-database", "--x"], "-database requires an argument; --x looks like an option"),
+        (["-json", "-database"], "-database requires an argument"),
+        (["-database", "/m", "-database", "/n"], "-database is given twice"),
+        (["/m"], "belongs to no option: /m"),
+        (["-database", "/m", "more"], "belongs to no option: more"),
+        (["-database", "/m", "--", "more"], "belongs to no option: --"),
+        (["-json"], "-database"),
+        (["-json=yes", "-database", "/m"], "-json"),
+    ],
+)
+def test_a_mistake_is_refused_and_named_whole(args: list[str], problem: str) -> None:
+    """No option is abbreviated, bundled or guessed; the nearest one is suggested."""
+    with pytest.raises(click.UsageError) as caught:
+        parse(*args)
+    assert caught.value.exit_code == 2
+    assert re.search(problem, caught.value.format_message())
+
+
+@pytest.mark.parametrize("option", ["-help", "--help"])
+def test_help_is_shown_for_both_spellings(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Wherever it stands, whatever is missing."""
+    with pytest.raises(click.exceptions.Exit) as caught:
+        parse(option)
+    assert caught.value.exit_code == 0
+    assert "-image-dir" in capsys.readouterr().out

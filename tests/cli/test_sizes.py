@@ -1,0 +1,24 @@
+"""Bytes as people read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from csf_backup_plugin.cli.sizes import human
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (999_949, "999.9 kB"),
+        (999_951, "1.0 MB"),
+        (4e9, "4.0 GB"),
+        (3.25e15, "3250.0 TB"),
+    ],
+)
+def test_a_size_has_one_decimal_and_the_unit_that_fits(size: float, text: str) -> None:
+    """Decimal units, as ObjectStore's 4 Gbytes an hour."""
+    assert human(size) == text
