@@ -1,0 +1,119 @@
+"""A backup that is killed, stopped or watched on a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from end_to_end.conftest import Site
+
+SLOW = """#!/bin/sh
+head -c 5000 /dev/zero > "$5"
+: > {started}
+while [ ! -e {go} ]; do sleep 0.05; done
+exec {real} "$@"
+"""
+
+
+@pytest.fixture
+def slow(site: Site, tmp_path: Path) -> dict[str, str]:
+    """Return an environment whose osbackup writes a little, then waits for the file `go`."""
+    program = tmp_path / "slow" / "osbackup"
+    program.parent.mkdir()
+    real = os.path.join(site.sim.home.bin, "osbackup")
+    program.write_text(SLOW.format(started=tmp_path / "started", go=tmp_path / "go", real=real))
+    program.chmod(0o755)
+    return {**site.sim.home.environment(os.environ), "CSF_BACKUP_OSBACKUP": str(program)}
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait until something holds; the test's own time limit ends it."""
+    while not condition():
+        time.sleep(0.02)
+
+
+def start(site: Site, environment: dict[str, str], tmp_path: Path) -> subprocess.Popen[str]:
+    """Start a backup; return when its osbackup has begun to write."""
+    command = site.command()
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    wait_for((tmp_path / "started").exists)
+    return process
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_stopped_backup_takes_osbackup_with_it_and_leaves_nothing(
+    site: Site, slow: dict[str, str], tmp_path: Path, signum: signal.Signals
+) -> None:
+    """Its exit code is the shell's for that signal."""
+    before = site.listing()
+    process = start(site, slow, tmp_path)
+    process.send_signal(signum)
+    _, err = process.communicate()
+    assert process.returncode == 128 + signum
+    assert f"Stopped by {signum.name}." in err
+    assert site.listing() == before
+
+
+def test_a_killed_backup_has_no_receipt_and_keeps_its_lock_while_osbackup_runs(
+    site: Site, slow: dict[str, str], tmp_path: Path
+) -> None:
+    """So nothing takes the image for a backup, and no class is created under osbackup."""
+    process = start(site, slow, tmp_path)
+    process.kill()
+    process.communicate()
+    create = ["csf", "class_create", "-database", site.master, "-class", "Book"]
+    refused = site.sim.run(create, env={"CSF_BACKUP_LOCK_WAIT": "0"})
+    assert refused.exit_code == 20
+    assert f"process {process.pid} " in refused.stderr
+    assert not os.path.exists(os.path.join(site.repository, "Book.db"))
+    (tmp_path / "go").touch()
+    created = site.sim.run(create, env={"CSF_BACKUP_LOCK_WAIT": "60"})
+    assert created.exit_code == 0, created.stderr
+    assert not os.path.exists(f"{site.image}.receipt.json")
+    assert site.backup().exit_code == 10
+
+
+def test_class_create_waits_for_a_running_backup(
+    site: Site, slow: dict[str, str], tmp_path: Path
+) -> None:
+    """It says for whom it waits, and succeeds when the backup has ended."""
+    backup = start(site, slow, tmp_path)
+    command = ["csf", "class_create", "-database", site.master, "-class", "Book"]
+    creation = subprocess.Popen(command, env=slow, stderr=subprocess.PIPE, text=True)
+    assert creation.stderr is not None
+    assert "waiting up to 30 s for csf admin_database_backup" in creation.stderr.readline()
+    (tmp_path / "go").touch()
+    assert (backup.wait(), creation.wait()) == (0, 0)
+    backup.communicate()
+    creation.communicate()
+    with open(f"{site.image}.dbn") as file:
+        assert "Book" not in file.read()
+
+
+def test_on_a_terminal_progress_is_shown(site: Site, slow: dict[str, str], tmp_path: Path) -> None:
+    """Bytes, share and rate, before the run has ended."""
+    mine, theirs = pty.openpty()
+    command = site.command()
+    process = subprocess.Popen(command, env={**slow, "TERM": "xterm"}, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while not re.search(rb"5\.0 kB of [0-9.]+ kB, [0-9.]+ (kB|bytes)/s", shown):
+        shown += os.read(mine, 1000)
+    (tmp_path / "go").touch()
+    while b"proven" not in shown:
+        shown += os.read(mine, 1000)
+    assert process.wait() == 0
+    os.close(mine)
+    assert b"backing up" in shown
+    assert b"%" in shown

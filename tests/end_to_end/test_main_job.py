@@ -1,0 +1,172 @@
+"""The main job through the installed entry point: csf, the plugin, osbackup, a proven image."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from end_to_end.conftest import Site
+
+RECORDER = """#!/bin/sh
+printf '%s\\n' "$@" >> {record}
+wc -c >> {record}
+echo end >> {record}
+exec {real} "$@"
+"""
+
+
+def test_a_growing_repository_is_backed_up_whole_and_restores_sound(
+    site: Site, tmp_path: Path
+) -> None:
+    """Each image holds exactly the classes there were, in a state the simulator finds sound."""
+    for number, name in enumerate(("Book", "Reader")):
+        created = site.sim.csf("class_create", "-database", site.master, "-class", name)
+        assert created.exit_code == 0, created.stderr
+        site.image = str(site.images / f"{number}.img")
+        result = site.backup()
+        assert (result.exit_code, result.stdout) == (0, ""), result.stderr
+        with open(f"{site.image}.dbn") as file:
+            assert len(file.read().splitlines()) == 5 + number
+        master = site.restored(tmp_path / f"scratch{number}")
+        assert site.sim.check(master) == []
+        assert os.path.exists(os.path.join(os.path.dirname(master), f"{name}.db"))
+    assert not os.path.exists(tmp_path / "scratch0" / "Reader.db")
+
+
+def test_osbackup_is_called_once_exactly_as_documented(site: Site, tmp_path: Path) -> None:
+    """Another osbackup on PATH records its arguments and runs the real one."""
+    real = os.path.join(site.sim.home.bin, "osbackup")
+    recorder = tmp_path / "first" / "osbackup"
+    recorder.parent.mkdir()
+    record = tmp_path / "record"
+    recorder.write_text(RECORDER.format(record=record, real=real))
+    recorder.chmod(0o755)
+    path = f"{recorder.parent}:{site.sim.home.environment(os.environ)['PATH']}"
+    result = site.backup(PATH=path)
+    assert result.exit_code == 0, result.stderr
+    assert record.read_text().split() == [
+        *("-a", "-I", f"{site.image}.dbn", "-f", site.image, "0", "end")
+    ]
+
+
+def test_class_create_keeps_the_manifest_current(site: Site) -> None:
+    """So that a database that goes missing later is missed."""
+    site.sim.csf("class_create", "-database", site.master, "-class", "Book")
+    os.unlink(os.path.join(site.repository, "Book.db"))
+    before = site.listing()
+    result = site.backup()
+    assert result.exit_code == 13
+    assert f"{site.repository}/Book.db" in result.stderr
+    assert site.listing() == before
+
+
+ODD = ["a b", "it's", 'say "x"', "$(touch x)", "x;y", "-rf", "Größe", "&", "*"]
+
+
+def test_odd_names_survive_everywhere(site: Site, tmp_path: Path) -> None:
+    """In classes, in the repository's directory, in the image's name."""
+    odd = os.path.join(os.path.dirname(site.repository), "it's a $(touch x) 'r;é")
+    os.rename(site.repository, odd)
+    site.repository, site.master = odd, os.path.join(odd, os.path.basename(site.master))
+    for name in ODD:
+        created = site.sim.csf("class_create", "-database", site.master, f"-class={name}")
+        assert created.exit_code == 0, created.stderr
+    for name in ODD:
+        site.image = str(site.images / name)
+        assert site.backup("-wait", "0").exit_code == 0
+    site.image = str(site.images / ODD[0])
+    assert site.sim.check(site.restored(tmp_path / "scratch")) == []
+    assert not list(tmp_path.rglob("x"))
+
+
+def test_a_thousand_classes_are_one_backup(site: Site) -> None:
+    """Two base databases and one a class."""
+    site.master = site.sim.repository(classes=1000)
+    result = site.backup("-json")
+    assert result.exit_code == 0, result.stderr
+    assert len(json.loads(result.stdout)["databases"]) == 1002
+
+
+def test_two_backups_at_once_to_one_image_are_one_backup(site: Site) -> None:
+    """The second is refused before it creates anything; which one that is, chance decides."""
+    command, environment = site.command(), site.sim.home.environment(os.environ)
+    running = [
+        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    errors = [process.communicate()[1] for process in running]
+    assert sorted(process.returncode for process in running) == [0, 10], errors
+    assert len(os.listdir(site.images)) == 3
+
+
+def test_two_backups_at_once_to_two_images_both_succeed(site: Site) -> None:
+    """The second waits for the repository's lock, and says for whom."""
+    environment = site.sim.home.environment(os.environ)
+    running = []
+    for name in ("a.img", "b.img"):
+        site.image = str(site.images / name)
+        running.append(subprocess.Popen(site.command(), env=environment, stderr=subprocess.PIPE))
+    errors = [process.communicate()[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0], errors
+    assert len(os.listdir(site.images)) == 6
+
+
+def test_it_runs_in_crons_bare_environment(site: Site) -> None:
+    """With no terminal, HOME or locale; OS_ROOTDIR says where ObjectStore is."""
+    csf = os.path.join(site.sim.home.bin, "csf")
+    bare = {"CSF_SIM_HOME": site.sim.home.path, "OS_ROOTDIR": site.sim.home.path, "PATH": "/bin"}
+    ended = subprocess.run(
+        [csf, *site.command()[1:]], env=bare, stdin=subprocess.DEVNULL, capture_output=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == b""
+    lines = ended.stderr.decode().splitlines()
+    assert [line for line in lines if not line.startswith("warning: ")] == lines[-1:]
+
+
+def test_without_the_utilities_nothing_is_begun(site: Site) -> None:
+    """The message lists where it looked."""
+    empty = site.images.parent / "empty"
+    empty.mkdir()
+    shutil.copy(os.path.join(site.sim.home.bin, "csf"), empty)
+    before = site.listing()
+    result = site.backup(PATH=f"{empty}:/usr/bin:/bin")
+    assert result.exit_code == 32
+    assert f"$PATH = {empty}:/usr/bin:/bin" in result.stderr
+    assert site.listing() == before
+
+
+def test_help_costs_csf_only_click_pluggy_and_the_standard_library(site: Site) -> None:
+    """Nothing of ours beyond the command's declaration is imported either."""
+    program = (
+        "import sys; sys.argv = ['csf', '-help']; from csf_simulator.csf.main import main; main()"
+    )
+    result = site.sim.run([sys.executable, "-X", "importtime", "-c", program])
+    assert result.exit_code == 0
+    names = [line.rpartition("|")[2].strip() for line in result.stderr.splitlines()]
+    imported = {name for name in names if name and name != "imported package"}
+    tops = {name.partition(".")[0] for name in imported}
+    # What an environment may load whenever Python starts in it.
+    at_start = {"sitecustomize", "_virtualenv", "_distutils_hack", "coverage"}
+    known = {*sys.stdlib_module_names, "click", "pluggy", "csf_simulator", "csf_backup_plugin"}
+    assert {top for top in tops - known - at_start if not top.startswith("__editable__")} == set()
+    ours = {name for name in imported if name.startswith("csf_backup_plugin.")}
+    assert ours <= {
+        f"csf_backup_plugin.{name}"
+        for name in (*("plugin", "cli", "cli.backup", "cli.command", "errors", "names"),)
+    }
+
+
+@pytest.mark.parametrize("option", ["-help", "--help"])
+def test_csfs_help_has_our_command(site: Site, option: str) -> None:
+    """Under its own name."""
+    assert "admin_database_backup" in site.sim.csf(option).stdout

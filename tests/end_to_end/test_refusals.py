@@ -1,0 +1,141 @@
+"""Every refusal: its exit code, its message, and directories left exactly as they were."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from end_to_end.conftest import Site
+
+
+def write(path: str, content: str = "precious") -> None:
+    """Make a file."""
+    with open(path, "w") as file:
+        file.write(content)
+
+
+def inside(site: Site) -> None:
+    """Let the image lie inside the repository, by way of a link."""
+    os.symlink(site.repository, site.images / "link")
+    site.image = str(site.images / "link" / "a.img")
+
+
+def directory_missing(site: Site) -> None:
+    """Let the image's directory not exist."""
+    site.image = str(site.images / "none" / "a.img")
+
+
+def damaged_manifest(site: Site) -> None:
+    """Let the manifest be something else."""
+    write(f"{site.master}.manifest", "nonsense\n")
+
+
+def listed_but_gone(site: Site) -> None:
+    """Delete a class's database behind csf's back."""
+    site.sim.csf("class_create", "-database", site.master, "-class", "Book")
+    os.unlink(os.path.join(site.repository, "Book.db"))
+
+
+def newline_in_a_name(site: Site) -> None:
+    """Let a database have a name no import file can hold."""
+    shutil.copy(site.master, os.path.join(site.repository, "a\nb.db"))
+
+
+REFUSALS: dict[str, tuple[Callable[[Site], object], int, str]] = {
+    "image exists": (lambda site: write(site.image), 10, "a.img exists"),
+    "image is a directory": (lambda site: os.mkdir(site.image), 10, "a.img exists"),
+    "import file exists": (lambda site: write(f"{site.image}.dbn"), 10, "a.img.dbn exists"),
+    "receipt exists": (lambda site: write(f"{site.image}.receipt.json"), 10, "json exists"),
+    "image is a link to nothing": (lambda site: os.symlink("x", site.image), 10, "a.img exists"),
+    "image inside the repository": (inside, 12, "inside the repository"),
+    "no image directory": (directory_missing, 12, "does not exist"),
+    "damaged manifest": (damaged_manifest, 13, "damaged at line 1"),
+    "database gone": (listed_but_gone, 13, "Book.db"),
+    "newline in a name": (newline_in_a_name, 13, "a\\x0ab.db"),
+    "no master database": (lambda site: os.unlink(site.master), 14, "no such file"),
+    "no repository": (lambda site: shutil.rmtree(site.repository), 14, "no such file"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+@pytest.mark.parametrize("options", [(), ("-dry-run",)])
+def test_a_refusal_has_its_code_and_leaves_everything_as_it_was(
+    site: Site, case: str, options: tuple[str, ...]
+) -> None:
+    """A dry run ends with the code the real run would have ended with."""
+    prepare, code, words = REFUSALS[case]
+    prepare(site)
+    before = site.listing()
+    result = site.backup(*options)
+    assert (result.exit_code, result.stdout) == (code, ""), result.stderr
+    assert words in result.stderr
+    assert "Nothing was created or changed." in result.stderr
+    assert site.listing() == before
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        *("a.img", "/b/a.img", ":/b/a.img", "-h:/b/a.img", "h h:/b/a.img", "localhost:"),
+        *("localhost:a.img", "localhost:/b/", "localhost::/b/a.img", "localhost:/b/a\nb"),
+    ],
+)
+def test_an_image_that_is_not_host_and_path_is_a_usage_error(site: Site, image: str) -> None:
+    """With an example of one that is."""
+    before = site.listing()
+    result = site.sim.csf("admin_database_backup", "-database", site.master, f"-image-file={image}")
+    assert result.exit_code == 2, result.stderr
+    assert "localhost:/backups/monday.img" in result.stderr
+    assert site.listing() == before
+
+
+def test_another_host_is_unreachable_and_told_so(site: Site) -> None:
+    """With what to do instead."""
+    before = site.listing()
+    result = site.sim.csf(
+        *("admin_database_backup", "-database", site.master, "-image-file", "elsewhere:/b/a.img")
+    )
+    assert result.exit_code == 30
+    assert "Run the same command on elsewhere itself" in result.stderr
+    assert site.listing() == before
+
+
+def test_a_directory_that_cannot_be_written_to_is_refused(site: Site, namespace: list[str]) -> None:
+    """Here a read-only mount, which stops root too."""
+    read_only = 'mount --bind "$0" "$0"; mount -o remount,bind,ro "$0"; exec "$@"'
+    result = site.sim.run([*namespace, read_only, str(site.images), *site.command()])
+    assert result.exit_code == 12, result.stderr
+    assert "is not writable" in result.stderr
+
+
+def test_a_full_file_system_is_refused_before_anything_is_written(
+    site: Site, namespace: list[str]
+) -> None:
+    """A small tmpfs has room for less than the databases."""
+    small = 'mount -t tmpfs -o size=32k none "$0"; "$@" || code=$?; ls -A "$0"; exit $code'
+    result = site.sim.run([*namespace, small, str(site.images), *site.command()])
+    assert (result.exit_code, result.stdout) == (11, ""), result.stderr
+    assert "bytes free" in result.stderr
+
+
+def test_a_limit_met_under_way_leaves_nothing(site: Site) -> None:
+    """osbackup may write no more than a few sectors; what it had written is removed."""
+    before = site.listing()
+    ended = subprocess.run(
+        site.command(),
+        env=site.sim.home.environment(os.environ),
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)),
+    )
+    assert ended.returncode == 40, ended.stderr
+    assert "What this run had created was removed" in ended.stderr
+    assert site.listing() == before

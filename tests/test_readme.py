@@ -1,0 +1,37 @@
+"""The README shows what is: help, exit codes and commands are compared with the program's own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from csf_backup_plugin.cli import COMMANDS
+from csf_backup_plugin.errors import ExitCode
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def block(mark: str) -> str:
+    """Return what is in the fenced block behind a mark."""
+    found = re.search(rf"<!-- {mark} -->\n```\w*\n(.*?)```", README, re.DOTALL)
+    assert found, f"README has no block marked {mark}"
+    return found[1]
+
+
+def test_every_commands_help_is_shown_as_it_is() -> None:
+    """Options are documented in one place, the program."""
+    for command in COMMANDS:
+        parent = click.Context(click.Group("csf"), info_name="csf")
+        context = click.Context(
+            command, parent, command.name, terminal_width=90, **command.context_settings
+        )
+        assert block(f"help of {command.name}") == command.get_help(context) + "\n"
+
+
+def test_every_exit_code_is_shown_as_it_is() -> None:
+    """From the one table."""
+    rows = [f"| {code.value} | {code.meaning} |" for code in ExitCode]
+    table = ["<!-- exit codes -->", "| code | meaning |", "|---:|---|", *rows]
+    assert "\n".join([*table, "| 128+N | stopped by signal N |"]) in README
