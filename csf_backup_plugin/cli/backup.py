@@ -79,4 +79,5 @@ def admin_database_backup(
             checksum=not no_checksum,
         )
         with Progress() as progress:
-            show(request, back_up(request, connect(request.image.host), progress))
+            backup = back_up(request, connect(request.image.host), progress)
+        show(request, backup)

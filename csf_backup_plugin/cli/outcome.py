@@ -64,7 +64,9 @@ def reported(ctx: click.Context, *, as_json: bool, strict: bool) -> Iterator[Sho
 def sentences(request: BackupRequest, backup: Backup) -> Iterator[str]:
     """Yield the lines for a person: one, and one for each warning."""
     coverage, image, master = backup.plan.found.coverage, request.image, request.repository.master
-    what = f"{len(coverage.databases)} databases ({human(coverage.bytes)}) of {shown(master)}"
+    count = len(coverage.databases)
+    databases = "1 database" if count == 1 else f"{count:,} databases"
+    what = f"{databases} ({human(coverage.bytes)}) of {shown(master)}"
     yield from (f"warning: {warning}" for warning in backup.warnings)
     disk = f"shared physical disk: {backup.plan.shared_disk}"
     if backup.proof is None:

@@ -67,4 +67,10 @@ def _bar(phase: str, total: int) -> ProgressBar[int]:
         seconds = max(time.monotonic() - began, 1e-3)
         return f"{human(done or 0)} of {human(total)}, {human((done or 0) / seconds)}/s"
 
-    return click.progressbar(length=total, label=phase, file=sys.stderr, item_show_func=shown)
+    return click.progressbar(
+        length=total,
+        label=phase,
+        file=sys.stderr,
+        item_show_func=shown,
+        update_min_steps=0,  # a rate that falls is worth showing too
+    )

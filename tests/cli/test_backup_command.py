@@ -84,6 +84,12 @@ def test_a_successful_run_says_one_line(csf: Csf, place: Place) -> None:
     assert line.endswith("(shared physical disk: no)")
 
 
+def test_a_single_database_is_not_called_databases(csf: Csf, place: Place) -> None:
+    """The line is meant for people."""
+    (place.repository / "Book.db").unlink()
+    assert "Backed up 1 database (600 bytes) of" in csf(*backup(place))[2]
+
+
 def test_without_a_checksum_the_line_says_so(csf: Csf, place: Place) -> None:
     """Nobody should believe there is one."""
     assert "no checksum" in csf(*backup(place, "-no-checksum"))[2]
