@@ -1,0 +1,57 @@
+"""File operations that take a power cut into account, for the server and its databases."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+
+def overwrite(path: str, contents: Mapping[int, bytes], *, durable: bool) -> None:
+    """Write into an existing file, whole.
+
+    Args:
+        path: The file; it grows by what is written beyond its end.
+        contents: What to write, by its offset in bytes.
+        durable: Flush it to the disk before returning.
+    """
+    fd = os.open(path, os.O_RDWR)
+    try:
+        for offset, content in contents.items():
+            _write_at(fd, content, offset)
+        if durable:
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def truncate(path: str, *, durable: bool) -> None:
+    """Empty an existing file."""
+    fd = os.open(path, os.O_RDWR | os.O_TRUNC)
+    try:
+        if durable:
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def rename(old: str, new: str, *, durable: bool) -> None:
+    """Give a file another name in its directory, replacing what had that name."""
+    os.rename(old, new)
+    if durable:
+        sync_directory(os.path.dirname(new))
+
+
+def sync_directory(path: str) -> None:
+    """Flush the names in a directory to the disk."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _write_at(fd: int, content: bytes, offset: int) -> None:
+    """Write all of it, also where the kernel takes it piecemeal."""
+    while content:
+        count = os.pwrite(fd, content, offset)
+        content, offset = content[count:], offset + count

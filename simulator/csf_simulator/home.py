@@ -1,0 +1,90 @@
+"""The home directory of a simulator: its server, and a private folder with the executables."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+
+from csf_simulator.server import Server
+from csf_simulator.utilities.command import HOME_VARIABLE
+
+EXECUTABLES = {
+    "csf": "csf_simulator.csf.main",
+    "osbackup": "csf_simulator.utilities.osbackup",
+    "osrestore": "csf_simulator.utilities.osrestore",
+}
+
+
+class HomeError(ValueError):
+    """A directory cannot be a simulator's home; the message says why."""
+
+
+class Home:
+    """The directory that `CSF_SIM_HOME` names.
+
+    The names csf, osbackup and so on exist in its `bin` only, which comes first on the PATH of
+    the commands that are meant to see the simulator: nobody else ever runs a fake by accident.
+
+    Args:
+        path: The directory; `create` makes it.
+
+    Raises:
+        HomeError: The path holds a colon, so that PATH could not name what is below.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        self.bin = os.path.join(self.path, "bin")
+        self.server = Server(os.path.join(self.path, "server"))
+        if os.pathsep in self.path:
+            raise HomeError(f"{self.path} holds a colon, which PATH does not allow for")
+
+    def create(self) -> None:
+        """Make what is missing, for the Python that runs now; several may do so at once."""
+        os.makedirs(self.bin, exist_ok=True)
+        self.server.create()
+        for name, module in EXECUTABLES.items():
+            _write_executable(os.path.join(self.bin, name), _script(module))
+
+    def environment(self, base: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment in which a command sees this simulator and no other.
+
+        Args:
+            base: The environment to start from, such as `os.environ`.
+        """
+        places = base.get("PATH", os.defpath).split(os.pathsep)
+        others = [place for place in places if place != self.bin]
+        path = os.pathsep.join([self.bin, *others])
+        environment = {**base, HOME_VARIABLE: self.path, "PATH": path}
+        # Where it is set, a real ObjectStore would be found before the PATH.
+        environment.pop("OS_ROOTDIR", None)
+        return environment
+
+
+def _script(module: str) -> bytes:
+    """Return an executable that runs `main` of a module, isolated from the user's Python."""
+    code = f"from {module} import main; main()"
+    python = shlex.quote(sys.executable)
+    return os.fsencode(f'#!/bin/sh\nexec {python} -I -c {shlex.quote(code)} "$@"\n')
+
+
+def _write_executable(path: str, content: bytes) -> None:
+    """Put an executable in its place; a process that starts it meanwhile finds old or new."""
+    if _read(path) == content:
+        return
+    unfinished = f"{path}.{os.getpid()}~"
+    fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o777)
+    with open(fd, "wb") as file:
+        file.write(content)
+    os.rename(unfinished, path)
+
+
+def _read(path: str) -> bytes:
+    """Return a file's content, nothing if there is no such file."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""

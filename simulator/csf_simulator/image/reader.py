@@ -1,0 +1,102 @@
+"""Reads an image, in one pass, and vouches for it only at its end."""
+
+from __future__ import annotations
+
+from csf_simulator.image import layout
+from csf_simulator.image.catalog import Database, unpack_database
+from csf_simulator.image.coverage import Coverage
+from csf_simulator.image.crew import Crew
+from csf_simulator.image.layout import ImageError, Record
+from csf_simulator.image.scanner import Frame, Scanner
+
+
+class ImageReader:
+    """An image being read; nothing in it may be relied on before `take` returned None.
+
+    Args:
+        scanner: The records of the image.
+
+    Attributes:
+        databases: The databases in the image, in the order of their numbers.
+
+    Raises:
+        ImageError: It is no image, or is damaged before the first sector.
+    """
+
+    def __init__(self, scanner: Scanner) -> None:
+        self.databases: list[Database] = []
+        self._scanner = scanner
+        self._starts: list[int] = []  # of each database, were all of them laid end to end
+        self._sectors = 0
+        self._coverage = Coverage()
+        self._content: Record | None = None
+        self._content = self._advance()
+
+    def take(self, buffer: bytearray) -> Frame | None:
+        """Return the next record of sectors; None when the image is complete and sound.
+
+        Only one thread may ask at a time. The frame's `load` proves the payload.
+
+        Args:
+            buffer: Of layout.FRAME bytes.
+
+        Raises:
+            ImageError: The image is damaged, cut short, or not whole.
+        """
+        if self._content is None:
+            return None
+        frame = self._scanner.claim(self._content, buffer)
+        self._content = self._advance()
+        return frame
+
+    def _advance(self) -> Record | None:
+        """Read on to the next record of sectors; None at the end of the image."""
+        record = self._scanner.next()
+        while record.kind not in (layout.DATA, layout.ZERO, layout.DONE):
+            payload = self._scanner.claim(record, buffer := bytearray(record.length)).load(buffer)
+            self._note(record, bytes(payload))
+            record = self._scanner.next()
+        if record.kind == layout.DONE:
+            self._note_end(record)
+            return None
+        self._note_sectors(record)
+        return record
+
+    def _note(self, record: Record, payload: bytes) -> None:
+        """Take note of a record that holds no sectors."""
+        if record.kind == layout.DATABASE:
+            self._note_database(record, unpack_database(payload))
+        elif not record.kind[:1].islower():  # a lower-case kind may be skipped, whatever it is
+            raise ImageError(f"a record of unknown kind {record.kind!r}")
+
+    def _note_database(self, record: Record, database: Database) -> None:
+        """Take note of a database; they come in order, and before the first sector."""
+        if self._content is not None or record.database != len(self.databases):
+            raise ImageError("a database of the image is out of place")
+        self.databases.append(database)
+        self._starts.append(self._sectors)
+        self._sectors += database.sectors
+
+    def _note_sectors(self, record: Record) -> None:
+        """Take note of sectors, which must be those of a database, and new."""
+        if record.database >= len(self.databases):
+            raise ImageError("sectors of a database that is not in the image")
+        if record.first + record.sectors > self.databases[record.database].sectors:
+            raise ImageError("sectors beyond the end of their database")
+        self._coverage.add(self._starts[record.database] + record.first, record.sectors)
+
+    def _note_end(self, record: Record) -> None:
+        """Take note of the end, where everything must have been seen."""
+        if (record.database, record.first) != (len(self.databases), self._sectors):
+            raise ImageError("the image ends with other databases than it began with")
+        self._coverage.require(self._sectors)
+        self._scanner.require_end()
+
+
+def verify(reader: ImageReader) -> None:
+    """Read the whole image, with two threads.
+
+    Raises:
+        ImageError: Anything at all is wrong with it.
+    """
+    Crew(reader.take, Frame.load).run()

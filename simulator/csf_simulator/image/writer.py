@@ -1,0 +1,119 @@
+"""Writes the records of an image, in one pass, from any number of threads."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Callable
+
+from csf_simulator.database import SECTOR
+from csf_simulator.image import layout
+from csf_simulator.image.catalog import Database, pack_database
+from csf_simulator.image.layout import RECORD_SIZE, VOLUME_SIZE, Record, Volume
+from csf_simulator.image.sinks import Buffer, Sink
+
+
+class ImageWriter:
+    """An image being written, volume after volume.
+
+    Args:
+        image_id: 8 random bytes that tell this image from all others.
+        next_volume: Opens the volume of a number, from 1; the one before is finished by then.
+        limit: Bytes a volume may have; None for no limit. With a limit, one thread only may write.
+    """
+
+    def __init__(
+        self, image_id: bytes, next_volume: Callable[[int], Sink], limit: int | None = None
+    ) -> None:
+        self._image_id = image_id
+        self._next_volume = next_volume
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._records = self._databases = self._sectors = self._volume = 0
+        self._start_volume()
+
+    def info(self, text: str) -> None:
+        """Write a note for people; readers skip it."""
+        self._append(layout.INFO, text.encode())
+
+    def database(self, database: Database) -> None:
+        """Announce a database; all of them come before the first sector of any."""
+        self._append(layout.DATABASE, pack_database(database), self._databases)
+        self._databases += 1
+        self._sectors += database.sectors
+
+    def data(self, database: int, first: int, payload: memoryview) -> None:
+        """Write sectors of a database.
+
+        Args:
+            database: Number of the database, from 0.
+            first: Number of the first sector.
+            payload: The sectors, at most layout.FRAME bytes.
+        """
+        self._append(layout.DATA, payload, database, len(payload) // SECTOR, first)
+
+    def zero(self, database: int, first: int, sectors: int) -> None:
+        """Write a run of at most layout.RUN_LIMIT sectors that are all zeros."""
+        self._append(layout.ZERO, b"", database, sectors, first)
+
+    def fitting(self, length: int) -> int:
+        """Return how many bytes, whole sectors up to `length`, the volume takes as one record.
+
+        A volume without room for a single sector is ended, and the next one asked.
+        """
+        if self._limit is None:
+            return length
+        if self._room() < SECTOR:
+            self._switch_volume()
+        return min(length, self._room() // SECTOR * SECTOR)
+
+    def finish(self) -> None:
+        """Write the record that makes the image whole, and make it durable."""
+        self._append(layout.DONE, b"", self._databases, first=self._sectors)
+        self._sink.finish()
+
+    def close(self) -> None:
+        """Let go of the volume; unless `finish` came before, the image is left without an end."""
+        self._sink.close()
+
+    def _append(
+        self, kind: bytes, payload: Buffer, database: int = 0, sectors: int = 0, first: int = 0
+    ) -> None:
+        """Write a record, into the next volume if this one has no room for it."""
+        checksum = zlib.crc32(payload)
+        with self._lock:
+            if self._limit is not None and self._room() < len(payload):
+                self._switch_volume()
+            sink = self._sink
+            parts = (self._header(kind, len(payload), database, sectors, first, checksum), payload)
+            offset = sink.claim(parts)
+        sink.store(parts, offset)
+
+    def _header(self, kind: bytes, length: int, *fields: int) -> bytes:
+        """Make the header of the next record."""
+        header = layout.pack_record(Record(kind, length, self._records, self._image_id, *fields))
+        self._records += 1
+        self._used += len(header) + length
+        return header
+
+    def _room(self) -> int:
+        """Return the bytes of payload that fit, the record that ends a volume spared."""
+        return (self._limit or 0) - self._used - 2 * RECORD_SIZE
+
+    def _switch_volume(self) -> None:
+        """End this volume and begin the next."""
+        self._put(self._header(layout.NEXT, 0))
+        self._sink.finish()
+        self._sink.close()
+        self._start_volume()
+
+    def _start_volume(self) -> None:
+        """Begin the next volume."""
+        self._volume += 1
+        self._sink = self._next_volume(self._volume)
+        self._used = VOLUME_SIZE
+        self._put(layout.pack_volume(Volume(self._volume, self._image_id)))
+
+    def _put(self, header: bytes) -> None:
+        """Write bytes without a payload to the volume."""
+        self._sink.store((header,), self._sink.claim((header,)))

@@ -1,0 +1,115 @@
+"""A simulator for programs: repositories to work on, and commands run in its environment."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from itertools import count
+from types import TracebackType
+from typing import NamedTuple
+
+from csf_simulator import repository
+from csf_simulator.check import Finding, check
+from csf_simulator.home import Home
+
+
+class Result(NamedTuple):
+    """How a command ended: exit code (-N: by signal N), and all it wrote."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+class Simulator:
+    """A simulated ObjectStore and csf, as a context manager.
+
+    Args:
+        path: Its home, which stays; without one, a temporary one that is removed at the end.
+
+    Example:
+        ::
+
+            with Simulator() as sim:
+                master = sim.repository(classes=3)
+                result = sim.csf("class_create", "-database", master, "-class", "Person")
+                assert result.exit_code == 0, result.stderr
+                assert sim.check(master) == []
+    """
+
+    def __init__(self, path: str | None = None) -> None:
+        self._temporary = path is None
+        self.home = Home(path or tempfile.mkdtemp(prefix="csf-sim-"))
+
+    def __enter__(self) -> Simulator:
+        self.home.create()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._temporary:
+            shutil.rmtree(self.home.path)
+
+    def repository(self, *, classes: int = 0, size: int = 0) -> str:
+        """Make a repository in a directory of its own and return its master database's path.
+
+        Args:
+            classes: How many classes it has.
+            size: Bytes in each class's database.
+        """
+        places = (os.path.join(self.home.path, f"repository{number}") for number in count(1))
+        place = next(place for place in places if not os.path.exists(place))
+        master = os.path.join(place, "master.db")
+        return repository.create(self.home.server, master, classes=classes, size=size)
+
+    def check(self, master: str) -> list[Finding]:
+        """Return what is wrong with a repository; see `check.check`."""
+        return check(self.home.server, master)
+
+    def csf(self, *arguments: str) -> Result:
+        """Run csf."""
+        return self.run(["csf", *arguments])
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        timeout: float = 60,
+    ) -> Result:
+        """Run a command that sees the simulator, with nothing on its standard input.
+
+        Args:
+            command: Program and arguments.
+            env: Variables to set besides.
+            cwd: Directory to run in.
+            timeout: Seconds until it is killed, with all processes of its session.
+
+        Raises:
+            subprocess.TimeoutExpired: It was killed.
+        """
+        process = subprocess.Popen(
+            command,
+            env={**self.home.environment(os.environ), **(env or {})},
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        with process:
+            try:
+                stdout, stderr = process.communicate(timeout=timeout)
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+        return Result(process.returncode, os.fsdecode(stdout), os.fsdecode(stderr))

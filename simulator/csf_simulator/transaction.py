@@ -1,0 +1,104 @@
+"""What one transaction reads, and what it will have done once it commits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+
+from csf_simulator.building import build
+from csf_simulator.database import Header
+from csf_simulator.overlay import Overlay
+from csf_simulator.redo import Changes
+
+
+class Transaction:
+    """Reads and writes sectors of several databases; `Server.transaction` makes it.
+
+    A sector's content is its payload, at most 480 bytes of it. What is written is seen by later
+    reads of the same transaction, and by nobody else before the commit.
+    """
+
+    def __init__(self, *, durable: bool) -> None:
+        self._durable = durable
+        self._overlays: dict[str, Overlay] = {}
+        self._unfinished: dict[str, str] = {}
+
+    def header(self, path: str) -> Header:
+        """Return the header of a database.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            NotADatabase: The file is no database.
+        """
+        return self._overlay(path).header
+
+    def read(self, path: str, number: int) -> bytes:
+        """Return the 480 bytes of one data sector, zeros if it was never written.
+
+        Raises:
+            DamagedSectorError: The sector is not what belongs there.
+            IndexError: The database has no such data sector.
+        """
+        return self._overlay(path).read(number)
+
+    def write(self, path: str, number: int, payload: bytes) -> None:
+        """Give one data sector new content; beyond the end of the database, the database grows.
+
+        Raises:
+            IndexError: Sector 0 is the header.
+            ValueError: The payload is too long.
+        """
+        self._overlay(path).write(number, payload)
+
+    def append(self, path: str, payload: bytes) -> int:
+        """Add one sector at the end of a database and return its number."""
+        number = self.header(path).sectors
+        self.write(path, number, payload)
+        return number
+
+    def create(self, path: str, header: Header, payloads: Iterable[bytes] = ()) -> Header:
+        """Build a new database now, under a name of no database; the commit gives it its own.
+
+        Args:
+            path: The name it gets; nothing may be there.
+            header: Its identity and kind, as `building.build` takes it.
+            payloads: The contents of its sectors 1, 2, ...
+
+        Raises:
+            FileExistsError: There is something at `path`.
+        """
+        final = _canonical(path)
+        if os.path.lexists(path) or final in self._unfinished:
+            raise FileExistsError(f"{path} exists already")
+        unfinished = os.path.join(os.path.dirname(final), f"unfinished.{os.urandom(4).hex()}~")
+        header = build(unfinished, header, payloads, durable=self._durable)
+        self._unfinished[final] = unfinished
+        return header
+
+    def changes(self) -> Changes:
+        """Return all that the commit will do."""
+        sectors = {path: overlay.changes for path, overlay in self._overlays.items()}
+        return Changes({path: new for path, new in sectors.items() if new}, self._unfinished)
+
+    def abandon(self) -> None:
+        """Remove the databases that were built and will never get their names."""
+        for unfinished in self._unfinished.values():
+            with suppress(FileNotFoundError):
+                os.unlink(unfinished)
+
+    def close(self) -> None:
+        """Close every database."""
+        for overlay in self._overlays.values():
+            overlay.close()
+
+    def _overlay(self, path: str) -> Overlay:
+        canonical = _canonical(path)
+        if canonical not in self._overlays:
+            self._overlays[canonical] = Overlay(canonical)
+        return self._overlays[canonical]
+
+
+def _canonical(path: str) -> str:
+    """Return the one name of a database, whatever links lead to it."""
+    return os.path.realpath(path)

@@ -1,0 +1,69 @@
+"""What a utility says when it fails: number, text and ObjectStore's name of the exception."""
+
+from __future__ import annotations
+
+from csf_simulator.database import NotADatabase
+
+DATABASE_NOT_FOUND = "err_database_not_found"
+INCONSISTENT_DB = "err_inconsistent_db"
+PERMISSION_DENIED = "err_permission_denied"
+MISC = "err-misc"
+
+# Simulated: the real numbers are not known, only the names may be relied on.
+NUMBERS = {
+    MISC: "0001-9900",
+    DATABASE_NOT_FOUND: "0001-9901",
+    INCONSISTENT_DB: "0001-9902",
+    PERMISSION_DENIED: "0001-9903",
+}
+
+
+class UtilityError(Exception):
+    """A failure of a utility.
+
+    Attributes:
+        text: What happened, for people.
+        name: ObjectStore's name of the exception, one of those above.
+    """
+
+    def __init__(self, text: str, name: str = MISC) -> None:
+        super().__init__(text)
+        self.text = text
+        self.name = name
+
+    def line(self) -> str:
+        """Return the line for stderr, in the shape the ObjectStore 6.0 manual documents."""
+        return f"<err-{NUMBERS[self.name]}>{self.text} ({self.name})"
+
+
+class UsageError(Exception):
+    """The command line is not one the utility understands."""
+
+
+def explain(error: Exception, missing: str = DATABASE_NOT_FOUND) -> UtilityError:
+    """Turn a failure of the operating system, of a database or of an image into a utility's.
+
+    Args:
+        error: A UtilityError is returned as it is.
+        missing: Name of the exception for a file that does not exist.
+    """
+    if isinstance(error, UtilityError):
+        return error
+    if isinstance(error, NotADatabase):
+        return UtilityError(str(error), INCONSISTENT_DB)
+    if isinstance(error, OSError):
+        return UtilityError(_describe(error), _name_of(error, missing))
+    return UtilityError(str(error))
+
+
+def _describe(error: OSError) -> str:
+    """Say what the operating system says, and of which file."""
+    text = error.strerror or str(error)
+    return text if error.filename is None else f"{error.filename}: {text}"
+
+
+def _name_of(error: OSError, missing: str) -> str:
+    """Return ObjectStore's name for an error of the operating system."""
+    if isinstance(error, FileNotFoundError):
+        return missing
+    return PERMISSION_DENIED if isinstance(error, PermissionError) else MISC

@@ -1,0 +1,130 @@
+"""The simulated osbackup: archives databases into a backup image.
+
+Its options are those of the ObjectStore 6.0 manual, as far as they are known. Incremental backups
+(-i, -l) and volume change commands (-S) are refused, not ignored.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from csf_simulator import __version__
+from csf_simulator.image.archive import archive
+from csf_simulator.image.sources import open_sources
+from csf_simulator.image.writer import ImageWriter
+from csf_simulator.utilities.backup_volumes import BackupVolumes
+from csf_simulator.utilities.command import (
+    occupy_standard_descriptors,
+    restore_signals,
+    run_utility,
+)
+from csf_simulator.utilities.errors import UsageError, UtilityError
+from csf_simulator.utilities.media import STANDARD
+from csf_simulator.utilities.options import Arguments, Option, parse, size, whole_number
+from csf_simulator.utilities.selection import read_import_file, select
+
+USAGE = """\
+usage: osbackup [-a] [-r] [-I import-file] -f image [-f image]... [-s volume-size]
+                [-b blocking-factor] [-B buffer-size] [pathname]..."""
+
+OPTIONS = (
+    Option("-a"),
+    Option("-b", takes_value=True),
+    Option("-B", takes_value=True),
+    Option("-f", takes_value=True, repeatable=True),
+    Option("-i", takes_value=True),
+    Option("-I", takes_value=True),
+    Option("-l", takes_value=True),
+    Option("-r"),
+    Option("-s", takes_value=True),
+    Option("-S", takes_value=True),
+)
+SMALLEST_VOLUME = 16 * 1024  # invented: room for any pathname and some sectors
+
+
+def main() -> None:
+    """Run as a program."""
+    restore_signals()
+    occupy_standard_descriptors()
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(argv: list[str]) -> int:
+    """Run with the arguments given, and return the exit status: 0, or 1 for any failure."""
+    return run_utility(_backup, USAGE, argv)
+
+
+def _backup(argv: list[str]) -> None:
+    """Archive the databases named; everything is checked before the image is opened."""
+    arguments = parse(OPTIONS, argv)
+    limit = _check(arguments)
+    databases = select(_names(arguments), recurse=arguments.has("-r"))
+    with open_sources(list(databases.values())) as sources:
+        volumes = BackupVolumes(
+            arguments.values["-f"], abort=arguments.has("-a"), databases=databases
+        )
+        writer = ImageWriter(os.urandom(8), volumes.open, limit)
+        try:
+            writer.info(_note(len(sources)))
+            archive(sources, writer, volumes.report, workers=2 if limit is None else 1)
+        finally:
+            writer.close()
+        volumes.report_closed()
+
+
+def _check(arguments: Arguments) -> int | None:
+    """Check all options.
+
+    Returns:
+        Bytes a volume may have; None for no limit.
+
+    Raises:
+        UsageError: An option is missing, or its value makes no sense.
+        UtilityError: An option is not simulated.
+    """
+    images = arguments.values.get("-f", [])
+    if not images or (STANDARD in images and (len(images) > 1 or arguments.has("-s"))):
+        raise UsageError("name an image with -f; `-f -` stands alone and has no volumes")
+    if arguments.has("-b"):
+        whole_number(arguments.values["-b"][0], 1, 512)
+    if arguments.has("-B"):
+        size(arguments.values["-B"][0])
+    _refuse_what_is_not_simulated(arguments)
+    limit = size(arguments.values["-s"][0]) if arguments.has("-s") else None
+    if limit is not None and limit < SMALLEST_VOLUME:
+        raise UsageError(f"volumes of less than {SMALLEST_VOLUME // 1024}k are not simulated")
+    return limit
+
+
+def _refuse_what_is_not_simulated(arguments: Arguments) -> None:
+    """Raise UtilityError for an option that would otherwise be ignored in silence."""
+    if arguments.has("-l"):
+        whole_number(arguments.values["-l"][0], 0, 9)
+    if arguments.has("-i") or arguments.has("-l"):
+        raise UtilityError("incremental backup (-i, -l) is not simulated yet")
+    if arguments.has("-S"):
+        raise UtilityError("a command at the change of volumes (-S) is not simulated")
+
+
+def _names(arguments: Arguments) -> list[str]:
+    """Return the names of all databases and directories, the import file's first.
+
+    Raises:
+        UsageError: There are none.
+    """
+    imported = [name for path in arguments.values.get("-I", []) for name in read_import_file(path)]
+    names = imported + arguments.operands
+    if not names:
+        raise UsageError("name a database, or a file of names with -I")
+    return names
+
+
+def _note(databases: int) -> str:
+    """Say, for people who look into the image, what it is."""
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return (
+        f"SIMULATED ObjectStore backup image, by csf-simulator {__version__}\n"
+        f"created: {created}\nhost: {os.uname().nodename}\nlevel: 0\ndatabases: {databases}\n"
+    )

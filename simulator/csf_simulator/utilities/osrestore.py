@@ -1,0 +1,133 @@
+"""The simulated osrestore: restores databases from a backup image, or lists them.
+
+Its options are those of the ObjectStore 6.0 manual, as far as they are known.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from io import FileIO
+from types import FrameType
+
+from csf_simulator.image.crew import Crew
+from csf_simulator.image.layout import ImageError
+from csf_simulator.image.reader import ImageReader, verify
+from csf_simulator.image.scanner import Frame, Scanner
+from csf_simulator.image.volumes import StreamVolume, VolumeInput, volume_for
+from csf_simulator.utilities.command import (
+    STDIN,
+    occupy_standard_descriptors,
+    restore_signals,
+    run_utility,
+    say,
+)
+from csf_simulator.utilities.errors import UsageError, UtilityError
+from csf_simulator.utilities.media import STANDARD, Media
+from csf_simulator.utilities.options import Arguments, Option, parse, whole_number
+from csf_simulator.utilities.staging import ENDING_SIGNALS, Staging
+from csf_simulator.utilities.targets import plan, read_pairs
+
+USAGE = """\
+usage: osrestore [-a] [-n] [-t] [-b blocking-factor] -f image [-f image]... [source target]..."""
+
+OPTIONS = (
+    Option("-a"),
+    Option("-b", takes_value=True),
+    Option("-f", takes_value=True, repeatable=True),
+    Option("-n"),
+    Option("-t"),
+)
+# Invented, after osbackup's.
+QUESTION = "Please enter the pathname of the next file to use for restore."
+
+
+class Interrupted(BaseException):
+    """A signal asked the program to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def main() -> None:
+    """Run as a program; a signal ends it, but not before it has cleaned up."""
+    restore_signals()
+    occupy_standard_descriptors()
+    for number in ENDING_SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _interrupt)
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except Interrupted as signalled:
+        signal.signal(signalled.number, signal.SIG_DFL)
+        signal.raise_signal(signalled.number)
+
+
+def run(argv: list[str]) -> int:
+    """Run with the arguments given, and return the exit status: 0, or 1 for any failure."""
+    return run_utility(_restore, USAGE, argv)
+
+
+def _restore(argv: list[str]) -> None:
+    """List or restore the databases of an image."""
+    arguments = parse(OPTIONS, argv)
+    _check(arguments)
+    media = Media(arguments.values["-f"], QUESTION, abort=arguments.has("-a"))
+    scanner = Scanner(lambda number: media.open_next(lambda name: _open(name, number)))
+    with contextlib.closing(scanner):
+        try:
+            reader = ImageReader(scanner)
+            _list(reader) if arguments.has("-t") else _extract(reader, arguments)
+        except ImageError as error:
+            raise UtilityError(f"{media.name}: {error}") from None
+
+
+def _check(arguments: Arguments) -> None:
+    """Raise UsageError unless the options make sense."""
+    images = arguments.values.get("-f", [])
+    if not images or (STANDARD in images and len(images) > 1):
+        raise UsageError("name an image with -f; `-f -` stands alone")
+    if arguments.has("-b"):
+        whole_number(arguments.values["-b"][0], 1, 512)
+    if arguments.has("-t") and arguments.operands:
+        raise UsageError("-t lists the whole image: it takes no pathnames")
+
+
+def _open(name: str, number: int) -> VolumeInput:
+    """Open an image; standard input is read in order, from where it stands."""
+    if name == STANDARD:
+        return StreamVolume(FileIO("standard input", "rb", opener=lambda *_: os.dup(STDIN)))
+    return volume_for(FileIO(name, "rb"), number)
+
+
+def _list(reader: ImageReader) -> None:
+    """Print the databases of an image, once the whole of it is proven."""
+    verify(reader)
+    for database in reader.databases:
+        say(database.path)
+
+
+def _extract(reader: ImageReader, arguments: Arguments) -> None:
+    """Restore databases; nothing is touched unless the whole image is sound."""
+    pairs = read_pairs(arguments.operands)
+    staging = Staging(plan(reader.databases, pairs, descend=not arguments.has("-n")))
+
+    def restore(frame: Frame, buffer: bytearray) -> None:
+        staging.write(frame.record.database, frame.record.first, frame.load(buffer))
+
+    try:
+        staging.create(reader.databases)
+        Crew(reader.take, restore).run()
+        staging.publish()
+    finally:
+        staging.discard()
+
+
+def _interrupt(number: int, _: FrameType | None) -> None:
+    """End the program in good order; what follows can no longer disturb that."""
+    for other in ENDING_SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
+    raise Interrupted(number)

@@ -1,0 +1,130 @@
+"""Restores databases beside their targets, and puts all in place only once all are sound.
+
+A half-restored set is worth nothing, so nothing is touched before the whole image was proven.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+
+from csf_simulator.database import SECTOR
+from csf_simulator.image.blame import Blame
+from csf_simulator.image.catalog import Database
+from csf_simulator.image.crew import Crew
+from csf_simulator.utilities.errors import UtilityError
+
+# That end osrestore; a file beyond its size limit is met like any of them.
+ENDING_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGXFSZ)
+
+
+class Staging:
+    """Files with temporary names, one per database.
+
+    Their names end in no suffix a database has, so that no search for databases finds one.
+
+    Args:
+        targets: Where each database is to go, by its number.
+    """
+
+    def __init__(self, targets: Mapping[int, str]) -> None:
+        token = os.urandom(8).hex()
+        self._targets = dict(targets)
+        self._temporary = {
+            number: os.path.join(os.path.dirname(target), f".{number}.osrestore-{token}")
+            for number, target in targets.items()
+        }
+
+    def create(self, databases: Sequence[Database]) -> None:
+        """Create the files, in full length and all holes."""
+        for number, path in self._temporary.items():
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            try:
+                with Blame(self._targets[number]):
+                    os.ftruncate(fd, databases[number].sectors * SECTOR)
+                _adopt(fd, self._targets[number])
+            finally:
+                os.close(fd)
+
+    def write(self, number: int, first_sector: int, data: memoryview) -> None:
+        """Write sectors of a database; one that is not to be restored is ignored."""
+        if number not in self._temporary:
+            return
+        fd = os.open(self._temporary[number], os.O_WRONLY)
+        try:
+            with Blame(self._targets[number]):
+                _write(fd, data, first_sector * SECTOR)
+        finally:
+            os.close(fd)
+
+    def publish(self) -> None:
+        """Put all databases in their places, durably.
+
+        Raises:
+            OSError: A file cannot be written to its disk; nothing was touched.
+            UtilityError: The file system refused half way.
+        """
+        files = iter(list(self._temporary.values()))
+        Crew(lambda _: next(files, None), lambda path, _: _sync(path)).run()
+        with _signals_held():
+            self._rename()
+        for directory in {os.path.dirname(target) for target in self._targets.values()}:
+            _sync(directory)
+
+    def discard(self) -> None:
+        """Remove what was not put in its place."""
+        for path in self._temporary.values():
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        self._temporary.clear()
+
+    def _rename(self) -> None:
+        """Give each file its database's name; those before are gone with it."""
+        for number, path in list(self._temporary.items()):
+            try:
+                os.rename(path, self._targets[number])
+            except OSError as error:
+                raise UtilityError(
+                    f"{self._targets[number]}: {error.strerror}; "
+                    f"{len(self._temporary)} of {len(self._targets)} databases were not replaced: "
+                    "restore again before any is used"
+                ) from None
+            del self._temporary[number]
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let signals that would end the process wait."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _adopt(fd: int, target: str) -> None:
+    """Give a new file the owner and permissions of the one it will replace, as far as allowed."""
+    with contextlib.suppress(FileNotFoundError):
+        status = os.stat(target)
+        with contextlib.suppress(PermissionError):
+            os.fchown(fd, status.st_uid, status.st_gid)
+        os.fchmod(fd, status.st_mode & 0o7777)
+
+
+def _write(fd: int, data: memoryview, offset: int) -> None:
+    """Write all the data, however short single writes fall."""
+    while data:
+        written = os.pwrite(fd, data, offset)
+        offset, data = offset + written, data[written:]
+
+
+def _sync(path: str) -> None:
+    """Wait until a file or directory is on its disk."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        with Blame(path):
+            os.fsync(fd)
+    finally:
+        os.close(fd)

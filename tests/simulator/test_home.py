@@ -1,0 +1,122 @@
+"""The home directory of a simulator, its executables, and the environment they are found in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from csf_simulator.home import EXECUTABLES, Home, HomeError
+
+ODD_NAMES = ["plain", "a b", "it's", 'say "x"', "$(touch x); `y`", "a\nb", "-dash", "\udcff"]
+
+
+def listed(directory: str) -> dict[str, tuple[int, float]]:
+    """Return inode and time of each file."""
+    with os.scandir(directory) as files:
+        return {file.name: (file.stat().st_ino, file.stat().st_mtime) for file in files}
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_executables_are_found_and_run(tmp_path: os.PathLike[str], name: str) -> None:
+    """Whatever the home is called, its csf runs by its bare name and knows the home."""
+    home = Home(os.path.join(tmp_path, name))
+    home.create()
+    done = subprocess.run(["csf", "-help"], env=home.environment(os.environ), capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"class_create" in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(EXECUTABLES))
+def test_every_executable_runs_the_python_that_made_it(
+    tmp_path: os.PathLike[str], name: str
+) -> None:
+    """Each is a script for sh that starts this very Python, isolated."""
+    home = Home(os.fspath(tmp_path))
+    home.create()
+    path = os.path.join(home.bin, name)
+    assert os.access(path, os.X_OK)
+    with open(path) as file:
+        assert file.readline() == "#!/bin/sh\n"
+        assert file.readline().startswith(f"exec {sys.executable} -I -c ")
+    outside = {key: value for key, value in os.environ.items() if key != "CSF_SIM_HOME"}
+    done = subprocess.run([path, "-nonsense"], env=outside, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "CSF_SIM_HOME is not set" in done.stderr
+
+
+def test_creating_it_again_changes_nothing(tmp_path: os.PathLike[str]) -> None:
+    """A home that is complete is left alone, a pending redo log included."""
+    home = Home(os.fspath(tmp_path))
+    home.create()
+    with open(os.path.join(tmp_path, "server", "redo.log"), "w") as file:
+        file.write("pending")
+    before = listed(home.bin), listed(os.path.join(tmp_path, "server"))
+    home.create()
+    assert (listed(home.bin), listed(os.path.join(tmp_path, "server"))) == before
+
+
+def test_executables_follow_the_python(
+    tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When another Python runs csf-sim, the executables run that one from then on."""
+    home = Home(os.fspath(tmp_path))
+    home.create()
+    monkeypatch.setattr(sys, "executable", "/opt/other python/bin/python3")
+    home.create()
+    with open(os.path.join(home.bin, "csf")) as file:
+        assert "exec '/opt/other python/bin/python3' -I" in file.read()
+
+
+def test_several_processes_may_create_it_at_once(tmp_path: os.PathLike[str]) -> None:
+    """All succeed, nothing is left over, and whoever comes next finds all executables."""
+    path = os.path.join(tmp_path, "home")
+    code = "import sys; from csf_simulator.home import Home; Home(sys.argv[1]).create()"
+    creators = [subprocess.Popen([sys.executable, "-c", code, path]) for _ in range(6)]
+    assert [creator.wait(60) for creator in creators] == [0] * 6
+    assert sorted(os.listdir(os.path.join(path, "bin"))) == sorted(EXECUTABLES)
+    assert sorted(os.listdir(os.path.join(path, "server"))) == ["lock", "redo.log"]
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_executables_are_executable_under_any_umask(tmp_path: os.PathLike[str], umask: int) -> None:
+    """The umask decides who may run them besides their owner."""
+    before = os.umask(umask)
+    try:
+        home = Home(os.fspath(tmp_path))
+        home.create()
+    finally:
+        os.umask(before)
+    assert os.stat(os.path.join(home.bin, "csf")).st_mode & 0o777 == 0o777 & ~umask
+
+
+def test_the_environment_puts_the_simulator_first(tmp_path: os.PathLike[str]) -> None:
+    """Its folder is the first place of the PATH, once, and a real ObjectStore is out of sight."""
+    home = Home(os.fspath(tmp_path))
+    base = {"PATH": "/usr/bin:/bin", "OS_ROOTDIR": "/opt/ostore", "LANG": "C"}
+    expected = {"PATH": f"{home.bin}:/usr/bin:/bin", "CSF_SIM_HOME": home.path, "LANG": "C"}
+    assert home.environment(base) == expected
+    assert home.environment(home.environment(base)) == expected
+    assert base["OS_ROOTDIR"] == "/opt/ostore"
+
+
+def test_without_a_path_the_usual_places_follow(tmp_path: os.PathLike[str]) -> None:
+    """An environment without PATH still finds sh."""
+    home = Home(os.fspath(tmp_path))
+    assert home.environment({})["PATH"] == f"{home.bin}:{os.defpath}"
+
+
+def test_a_relative_home_is_made_absolute(
+    tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that changes its directory stays in the same home."""
+    monkeypatch.chdir(tmp_path)
+    assert Home("home").path == os.path.join(tmp_path, "home")
+
+
+def test_a_colon_is_refused(tmp_path: os.PathLike[str]) -> None:
+    """No PATH can name a directory with a colon."""
+    with pytest.raises(HomeError, match="a:b holds a colon"):
+        Home(os.path.join(tmp_path, "a:b"))

@@ -1,0 +1,97 @@
+"""The simulator as programs use it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+
+import pytest
+
+from csf_simulator import repository
+from csf_simulator.simulator import Simulator
+
+
+def test_a_repository_can_be_worked_on() -> None:
+    """The example of the documentation holds, and leaves nothing behind."""
+    with Simulator() as sim:
+        master = sim.repository(classes=3)
+        result = sim.csf("class_create", "-database", master, "-class", "Person")
+        assert (result.exit_code, result.stderr) == (0, "")
+        path = os.path.join(os.path.dirname(master), "Person.db")
+        assert result.stdout == f"{path}\n"
+        names = repository.classes(sim.home.server, master)
+        assert names == ["Class1", "Class2", "Class3", "Person"]
+        assert sim.check(master) == []
+    assert not os.path.exists(sim.home.path)
+
+
+def test_a_home_that_was_named_stays(tmp_path: os.PathLike[str]) -> None:
+    """Only a temporary home is removed; another one is found again."""
+    with Simulator(os.fspath(tmp_path)) as sim:
+        first = sim.repository(size=1 << 20, classes=1)
+    with Simulator(os.fspath(tmp_path)) as sim:
+        assert sim.repository() != first
+        assert sim.check(first) == []
+        assert os.stat(os.path.join(os.path.dirname(first), "Class1.db")).st_size == 1 << 20
+
+
+def test_a_check_finds_damage(tmp_path: os.PathLike[str]) -> None:
+    """A simulator does not take a damaged repository for a sound one."""
+    with Simulator(os.fspath(tmp_path)) as sim:
+        master = sim.repository(classes=1)
+        os.truncate(os.path.join(os.path.dirname(master), "Class1.db"), 512)
+        assert len(sim.check(master)) == 1
+
+
+def test_a_command_sees_the_simulator_and_no_input(tmp_path: os.PathLike[str]) -> None:
+    """Environment, directory and standard input are what a test can rely on."""
+    script = 'command -v osbackup; pwd; echo "$MORE"; cat; echo "$CSF_SIM_HOME" >&2; exit 7'
+    with Simulator(os.path.join(tmp_path, "home")) as sim:
+        result = sim.run(["sh", "-c", script], env={"MORE": "more"}, cwd="/")
+    assert result.exit_code == 7
+    assert result.stdout == f"{sim.home.bin}/osbackup\n/\nmore\n"
+    assert result.stderr == f"{sim.home.path}\n"
+
+
+def test_output_of_any_bytes_is_kept(tmp_path: os.PathLike[str]) -> None:
+    """What is no text can be encoded back into what it was."""
+    with Simulator(os.fspath(tmp_path)) as sim:
+        result = sim.run(["printf", "\\377"])
+    assert os.fsencode(result.stdout) == b"\xff"
+
+
+def test_a_death_by_signal_is_told(tmp_path: os.PathLike[str]) -> None:
+    """As subprocess tells it: the negative number of the signal."""
+    with Simulator(os.fspath(tmp_path)) as sim:
+        assert sim.run(["sh", "-c", "kill -9 $$"]).exit_code == -9
+
+
+def test_a_command_that_hangs_is_killed_with_its_children(
+    tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A time limit ends the whole family, so that nothing of it outlives the test."""
+    fifo = os.path.join(tmp_path, "fifo")
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+
+    def expire(process: subprocess.Popen[bytes], timeout: float) -> None:
+        received = b""
+        while not received:  # until the child of the child is there
+            with contextlib.suppress(BlockingIOError):
+                received = os.read(reader, 1)
+        raise subprocess.TimeoutExpired(process.args, timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", expire)
+    script = '(printf x; exec sleep 600) > "$FIFO" & wait'
+    with Simulator(os.path.join(tmp_path, "h")) as sim, pytest.raises(subprocess.TimeoutExpired):
+        sim.run(["sh", "-c", script], env={"FIFO": fifo}, timeout=9)
+    os.set_blocking(reader, True)
+    assert os.read(reader, 1) == b""  # the end of the file: nobody has it open for writing
+    os.close(reader)
+
+
+def test_a_command_has_limited_time(tmp_path: os.PathLike[str]) -> None:
+    """The limit is in seconds, and a command that reaches it is an error."""
+    with Simulator(os.fspath(tmp_path)) as sim, pytest.raises(subprocess.TimeoutExpired):
+        sim.run(["sleep", "600"], timeout=0.01)
