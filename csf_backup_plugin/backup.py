@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import __version__, interrupts, journal, objectstore, receipt
-from csf_backup_plugin.errors import ImageExists, OsbackupFailed, TimedOut
+from csf_backup_plugin.errors import ImageExists, OsbackupFailed, TimedOut, translated
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.preflight import prepare
+from csf_backup_plugin.preflight import check_absent, prepare
 from csf_backup_plugin.proof import described, prove
 from csf_backup_plugin.request import default_timeout
 from csf_backup_plugin.rollback import rollback
@@ -17,6 +17,7 @@ from csf_backup_plugin.survey import check_master
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running
+    from csf_backup_plugin.image_path import ImagePath
     from csf_backup_plugin.preflight import Plan
     from csf_backup_plugin.proof import Proof
     from csf_backup_plugin.request import BackupRequest
@@ -51,7 +52,7 @@ def back_up(request: BackupRequest, host: Host, watcher: Watcher) -> Backup:
         BackupError: nothing that this run created is left, or the message names it.
     """
     began, repository = time.monotonic(), request.repository
-    with rollback(host) as created:
+    with translated(host.name):
         check_master(repository, host)
         with host.lock(
             repository.lock,
@@ -63,41 +64,36 @@ def back_up(request: BackupRequest, host: Host, watcher: Watcher) -> Backup:
             plan = prepare(request, host)
             if request.dry_run:
                 return Backup(plan, None, plan.warnings, time.monotonic() - began)
-            proof, warnings = _carry_out(request, plan, lock, created, host, watcher)
-    return Backup(plan, proof, (*plan.warnings, *warnings), time.monotonic() - began)
+            proof = _carry_out(request, plan, lock, host, watcher)
+            warnings = (*plan.warnings, *journal.record(plan.found, host))
+    return Backup(plan, proof, warnings, time.monotonic() - began)
 
 
 def _carry_out(
-    request: BackupRequest,
-    plan: Plan,
-    lock: Lock | None,
-    created: list[str],
-    host: Host,
-    watcher: Watcher,
-) -> tuple[Proof, list[str]]:
-    """Do what `plan` says; `created` learns of every path just before it could appear."""
+    request: BackupRequest, plan: Plan, lock: Lock | None, host: Host, watcher: Watcher
+) -> Proof:
     image, started = request.image, _now()
-    names = objectstore.import_file(plan.found.coverage.paths)
     timeout = request.timeout or default_timeout(plan.found.coverage.bytes)
-    interrupts.check()
-    _claim(request, names, host)
-    created += [image.import_file, image.path]
-    _run_osbackup(request, plan, timeout, lock, host, watcher)
-    proof = prove(request, plan, timeout, host, watcher)
-    interrupts.check()
-    warnings = journal.record(plan.found, host)
-    created.append(image.receipt)
-    host.publish(image.receipt, receipt.encode(_facts(request, plan, proof, names, started)))
-    return proof, warnings
+    with rollback(host) as created, translated(host.name):
+        interrupts.check()
+        _claim(image, plan.import_file, host)
+        created.append(image.import_file)
+        check_absent(image, [image.path, image.receipt], host)  # nobody came before the claim
+        created.append(image.path)
+        _run_osbackup(request, plan, timeout, lock, host, watcher)
+        proof = prove(request, plan, timeout, host, watcher)
+        interrupts.check()
+        host.publish(image.receipt, receipt.encode(_facts(request, plan, proof, started)))
+    return proof
 
 
-def _claim(request: BackupRequest, names: bytes, host: Host) -> None:
+def _claim(image: ImagePath, names: bytes, host: Host) -> None:
     """Make the import file: whoever makes it owns the image's name."""
     try:
-        host.create(request.image.import_file, names)
+        host.create(image.import_file, names)
     except FileExistsError:
         raise ImageExists(
-            f"{request.image.host}:{shown(request.image.import_file)} appeared just now: "
+            f"{image.host}:{shown(image.import_file)} appeared just now: "
             "another backup is writing that image.",
             "Let it end, or name another image.",
         ) from None
@@ -143,16 +139,14 @@ def _wait(
     )
 
 
-def _facts(
-    request: BackupRequest, plan: Plan, proof: Proof, names: bytes, started: str
-) -> dict[str, object]:
+def _facts(request: BackupRequest, plan: Plan, proof: Proof, started: str) -> dict[str, object]:
     return {
         "producer": f"csf-backup-plugin {__version__}",
         "host": request.image.host,
         "image": request.image.path,
         "image_bytes": proof.size,
         "image_sha256": proof.sha256,
-        "import_file_sha256": receipt.sha256(names),
+        "import_file_sha256": receipt.sha256(plan.import_file),
         "master": request.repository.master,
         "databases": dict(plan.found.coverage.databases),
         "osbackup": plan.osbackup,

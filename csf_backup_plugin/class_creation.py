@@ -7,7 +7,6 @@ import os
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import journal
-from csf_backup_plugin.errors import from_os_error
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.repository import Repository
 
@@ -35,7 +34,6 @@ def recorded_creation(
 
     Raises:
         LockBusy: before anything is created.
-        BackupError: likewise, if the lock cannot be had at all.
         Exception: whatever class_create itself raises; nothing is recorded then.
     """
     repository = Repository(os.path.abspath(master))
@@ -45,7 +43,10 @@ def recorded_creation(
         except FileNotFoundError:
             pass  # without a directory there is nothing a backup could be reading
         except OSError as error:
-            raise from_os_error(error, host.name) from None
+            warn(
+                f"{shown(repository.lock)} cannot be locked ({error.strerror}): a backup that runs "
+                "now will find that the databases have changed, and fail"
+            )
         path = yield
         if path is not None:
             _record(repository, path, host, warn)
@@ -55,10 +56,12 @@ def recorded_creation(
 def _record(repository: Repository, path: str, host: Host, warn: Callable[[str], None]) -> None:
     """Record a database; the class exists, so nothing here may make its creation fail."""
     try:
-        journal.append(repository, path, host)
-    except (OSError, ValueError) as error:
-        reason = f"{error.strerror}" if isinstance(error, OSError) else f"the path {error}"
+        journal.append(repository, os.fsdecode(path), host)
+    except Exception as error:  # the class exists, whatever this is
+        problem = f"its path {error}" if isinstance(error, ValueError) else error
+        reason = error.strerror if isinstance(error, OSError) else problem
         warn(
-            f"{shown(path)} was created, but is not in the manifest {shown(repository.manifest)}: "
-            f"{reason}. The next backup will find it in the directory all the same."
+            f"{shown(str(path))} was created, but is not in the manifest "
+            f"{shown(repository.manifest)}: {reason}. The next backup will find it in the "
+            "directory all the same."
         )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import errno
 import signal
+from typing import TYPE_CHECKING
 
 from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class ExitCode(enum.IntEnum):
@@ -140,14 +145,28 @@ class Interrupted(BackupError):
 
     Args:
         signum: the signal's number; the exit code is 128 more, as a shell would report it.
+        doing: what was stopped.
     """
 
-    def __init__(self, signum: int) -> None:
+    def __init__(self, signum: int, doing: str) -> None:
         super().__init__(
-            f"Stopped by {signal.Signals(signum).name}.",
+            f"{doing} was stopped by {signal.Signals(signum).name}.",
             "Run the same command again when you want the backup.",
         )
         self.exit_code = 128 + signum
+
+
+@contextlib.contextmanager
+def translated(host: str) -> Iterator[None]:
+    """Turn an `OSError` of the block into an error of ours.
+
+    Args:
+        host: the host it happens on.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise from_os_error(error, host) from None
 
 
 def from_os_error(error: OSError, host: str) -> BackupError:

@@ -6,11 +6,13 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.errors import UnsafeImagePath, UsageError
 from csf_backup_plugin.names import absolute, shown
 
 # A host, user@host or ssh alias; it never starts with "-", which ssh would take for an option.
 _HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+-]*@)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_IMPORT_FILE = ".dbn"
+_RECEIPT = ".receipt.json"
 _EXAMPLE = "Give -image-file as HOST:PATH, such as localhost:/backups/monday.img."
 
 
@@ -32,6 +34,7 @@ class ImagePath:
 
         Raises:
             UsageError: `text` is not of that form, or a part of it cannot be what it should be.
+            UnsafeImagePath: the name is one that belongs beside another image.
         """
         host, colon, path = text.partition(":")
         if not colon or "/" in host:
@@ -44,9 +47,15 @@ class ImagePath:
                 _EXAMPLE,
             )
         try:
-            return cls(host, absolute(path))
+            image = cls(host, absolute(path, longest_suffix=_RECEIPT))
         except ValueError as error:
             raise UsageError(f"-image-file: the path {shown(path)!r} {error}.", _EXAMPLE) from None
+        if image.path.endswith((_IMPORT_FILE, _RECEIPT)):
+            raise UnsafeImagePath(
+                f"{image} would be another image's import file or receipt.",
+                f"Name an image that ends in neither {_IMPORT_FILE} nor {_RECEIPT}.",
+            )
+        return image
 
     def __str__(self) -> str:
         """Return HOST:PATH, fit for a message."""
@@ -60,12 +69,12 @@ class ImagePath:
     @property
     def import_file(self) -> str:
         """The file that names every database of the backup, one per line."""
-        return self.path + ".dbn"
+        return self.path + _IMPORT_FILE
 
     @property
     def receipt(self) -> str:
         """The file whose presence says that the image is complete and proven."""
-        return self.path + ".receipt.json"
+        return self.path + _RECEIPT
 
     @property
     def files(self) -> tuple[str, str, str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 _received: list[int] = []
+_doing: list[str] = []
 
 
 def _note(signum: int, _frame: FrameType | None) -> None:
@@ -23,8 +24,11 @@ def _note(signum: int, _frame: FrameType | None) -> None:
 
 
 @contextlib.contextmanager
-def noted() -> Iterator[None]:
+def noted(doing: str) -> Iterator[None]:
     """Note SIGTERM, SIGINT and SIGHUP for `check` while the block runs.
+
+    Args:
+        doing: what the block does, to be told if it is stopped.
 
     A signal that is ignored (nohup ignores SIGHUP) stays ignored. Outside the main thread, where
     Python does not let handlers be set, the block runs as if it were not here.
@@ -33,6 +37,7 @@ def noted() -> Iterator[None]:
         yield
         return
     _received.clear()
+    _doing[:] = [doing]
     before = {signum: signal.getsignal(signum) for signum in SIGNALS}
     for signum, handler in before.items():
         if handler != signal.SIG_IGN:
@@ -52,4 +57,4 @@ def check() -> None:
         Interrupted: with the first signal that came.
     """
     if _received:
-        raise Interrupted(_received[0])
+        raise Interrupted(_received[0], _doing[0])

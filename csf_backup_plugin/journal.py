@@ -10,6 +10,8 @@ from csf_backup_plugin.names import absolute, shown
 from csf_backup_plugin.survey import survey
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from csf_backup_plugin.hosts.protocol import Host
     from csf_backup_plugin.repository import Repository
     from csf_backup_plugin.survey import Survey
@@ -26,7 +28,7 @@ def record(found: Survey, host: Host) -> list[str]:
     names = [repository.recorded(path) for path in unlisted]
     try:
         if found.recorded is None:
-            host.publish(repository.manifest, manifest.encode(names))
+            _make(repository, names, host)
         elif names:
             host.append(repository.manifest, manifest.encode_lines(names))
     except OSError as error:
@@ -54,5 +56,9 @@ def append(repository: Repository, path: str, host: Host) -> None:
         host.append(repository.manifest, manifest.encode_lines([recorded]))
     except FileNotFoundError:
         on_disk = map(repository.recorded, survey(repository, host).coverage.paths)
-        names = dict.fromkeys([*on_disk, recorded])
-        host.publish(repository.manifest, manifest.encode(names))
+        _make(repository, dict.fromkeys([*on_disk, recorded]), host)
+
+
+def _make(repository: Repository, names: Iterable[str], host: Host) -> None:
+    """Make the manifest, for the users who may write the master database."""
+    host.publish(repository.manifest, manifest.encode(names), like=repository.master)

@@ -63,7 +63,7 @@ def decode(data: bytes) -> Manifest:
     """
     sound_bytes = data.rfind(b"\n") + 1
     lines = data[:sound_bytes].split(b"\n")[:-1]
-    if lines[:1] not in ([], [HEADER]):
+    if lines[:1] != [HEADER]:  # written at once with the file, so never torn
         raise CorruptManifest(1)
     names = [_decode_line(line, number) for number, line in enumerate(lines[1:], start=2)]
     return Manifest(tuple(dict.fromkeys(names)), sound_bytes)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
+
+NAME_MAX = 255  # bytes; of every file system in common use on Linux
 
 # C0 and C1 controls and DEL: they break the import file's lines, or a terminal that shows them.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -20,8 +23,12 @@ def shown(name: str) -> str:
     return escaped.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def absolute(path: str) -> str:
+def absolute(path: str, longest_suffix: str = "") -> str:
     """Return an absolute path to a file, without doubled slashes.
+
+    Args:
+        path: as the user gave it.
+        longest_suffix: of the files that will stand beside it; their names must fit too.
 
     Raises:
         ValueError: it is none, or holds a control character; the message says which, and is made
@@ -35,4 +42,6 @@ def absolute(path: str) -> str:
         raise ValueError("is not an absolute path")
     if posixpath.basename(path) in ("", ".", ".."):
         raise ValueError("names a directory")
+    if len(os.fsencode(posixpath.basename(path) + longest_suffix)) > NAME_MAX:
+        raise ValueError(f"is too long a name, with the {longest_suffix} that goes beside it")
     return "/" + "/".join(part for part in path.split("/") if part not in ("", "."))

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from csf_backup_plugin.errors import ImageExists, NoSpace, UnsafeImagePath
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.objectstore import OSBACKUP, OSRESTORE, VARIABLES
+from csf_backup_plugin.objectstore import OSBACKUP, OSRESTORE, VARIABLES, import_file
 from csf_backup_plugin.survey import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from csf_backup_plugin.hosts.protocol import Facts, Host
     from csf_backup_plugin.image_path import ImagePath
@@ -28,6 +28,7 @@ class Plan(NamedTuple):
 
     Attributes:
         found: the databases to back up, and what the manifest says of them.
+        import_file: the contents of the import file, which names them.
         osbackup: the program that makes the image.
         osrestore: the program that lists what is in it.
         shared_disk: whether image and databases lie on one physical disk.
@@ -35,6 +36,7 @@ class Plan(NamedTuple):
     """
 
     found: Survey
+    import_file: bytes
     osbackup: str
     osrestore: str
     shared_disk: SharedDisk
@@ -50,15 +52,14 @@ def prepare(request: BackupRequest, host: Host) -> Plan:
     image = request.image
     found = survey(request.repository, host)
     found.check_complete()
-    at_image, at_repository, *files = host.look(
-        [image.directory, request.repository.directory, *image.files]
-    )
-    _check_absent(image, files)
+    at_image, at_repository = host.look([image.directory, request.repository.directory])
     _check_directory(image, at_image, at_repository)
+    check_absent(image, image.files, host)
     _check_space(image, at_image.free, found.coverage.bytes)
     shared_disk = _shared_disk(at_image, at_repository)
     return Plan(
         found,
+        import_file(found.coverage.paths),
         host.find(OSBACKUP, VARIABLES[OSBACKUP]),
         host.find(OSRESTORE, VARIABLES[OSRESTORE]),
         shared_disk,
@@ -71,8 +72,13 @@ def space_needed(size: int) -> int:
     return size + size // 100 + RESERVE
 
 
-def _check_absent(image: ImagePath, files: list[Facts]) -> None:
-    for path, facts in zip(image.files, files, strict=True):
+def check_absent(image: ImagePath, paths: Sequence[str], host: Host) -> None:
+    """Refuse an image of which one of the files exists.
+
+    Raises:
+        ImageExists: it names the file.
+    """
+    for path, facts in zip(paths, host.look(paths), strict=True):
         if facts.kind != "missing":
             raise ImageExists(
                 f"{image.host}:{shown(path)} exists; a backup never overwrites anything.",

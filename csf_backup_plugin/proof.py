@@ -51,6 +51,8 @@ def prove(
     if facts.kind != "file" or not facts.size:
         raise _unproven(request, "osbackup reported success and left no image, or an empty one.")
     host.sync(image.path)
+    if host.read(image.import_file) != plan.import_file:
+        raise _unproven(request, f"its import file {shown(image.import_file)} has changed.")
     completed = _list(request, plan, timeout, host)
     if completed.status:
         raise _unproven(request, f"osrestore -t cannot read it: {described(completed)}")
@@ -58,8 +60,12 @@ def prove(
     _compare_sets(request, plan, set(survey(request.repository, host).coverage.paths), "directory")
     if not request.checksum:
         return Proof(facts.size, None)
-    sha256 = host.digest(image.path, lambda done: watcher.advance("checking", done, facts.size))
-    return Proof(facts.size, sha256)
+    size, sha256 = host.digest(
+        image.path, lambda done: watcher.advance("checking", done, facts.size)
+    )
+    if size != facts.size:
+        raise _unproven(request, "it is still being written, although osbackup has ended.")
+    return Proof(size, sha256)
 
 
 def described(completed: Completed) -> str:

@@ -1,6 +1,6 @@
 """The receipt beside an image: written last, it is the proof that the backup is complete.
 
-One JSON document, keys sorted, whose last key ``sha256_of_receipt`` is the SHA-256 of the document
+One JSON document, keys sorted, whose last key ``~sha256`` is the SHA-256 of the document
 without that key, so that any change to a receipt is found.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, from_os_error
+from csf_backup_plugin.errors import NOTHING_LEFT, BackupError
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -23,19 +23,15 @@ def rollback(host: Host) -> Iterator[list[str]]:
 
     Yields:
         The list: of paths nobody else has made.
-
-    Raises:
-        BackupError: also in place of an `OSError` of the block.
     """
     created: list[str] = []
     try:
         yield created
     except BaseException as error:
         left = _remove(host, created) if created else NOTHING_LEFT
-        failure = from_os_error(error, host.name) if isinstance(error, OSError) else error
-        if isinstance(failure, BackupError):
-            failure.left = left
-        raise failure from None
+        if isinstance(error, BackupError):
+            error.left = left
+        raise
 
 
 def _remove(host: Host, paths: list[str]) -> str:

@@ -43,8 +43,8 @@ class Survey(NamedTuple):
             (
                 self.coverage.missing,
                 "in the manifest and not on disk",
-                "Bring them back; or, if they were deleted on purpose, move the manifest "
-                f"{shown(self.repository.manifest)} away: the next backup makes it anew.",
+                "Bring them back; or, if they were deleted on purpose, delete their lines from "
+                f"{shown(self.repository.manifest)}.",
             ),
             (
                 self.unreachable,
@@ -109,21 +109,22 @@ def survey(repository: Repository, host: Host) -> Survey:
 
 
 def read_manifest(repository: Repository, host: Host) -> Manifest | None:
-    """Return the repository's manifest, or None where none was ever written whole.
+    """Return the repository's manifest, or None where there is none yet.
 
     Raises:
         RepositoryIncomplete: it is damaged, so that nobody knows what it listed.
     """
+    data = host.read(repository.manifest)
     try:
-        found = manifest.decode(host.read(repository.manifest) or b"")
+        return None if data is None else manifest.decode(data)
     except manifest.CorruptManifest as error:
         raise RepositoryIncomplete(
             f"The manifest {shown(repository.manifest)} on {host.name} is damaged at line "
             f"{error.line}, so it cannot tell whether a database is missing.",
-            "Compare it with the directory; if every database is there, move the manifest away: "
-            "the next backup makes it anew.",
+            "If the database that line named lies in the directory, or is gone on purpose, delete "
+            "the line; the next backup adds what it finds. Keep the others: databases outside the "
+            "directory are known from the manifest only.",
         ) from None
-    return found if found.sound_bytes else None
 
 
 def _paths_of(repository: Repository, entries: list[Entry], kind: Kind) -> tuple[str, ...]:

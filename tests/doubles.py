@@ -55,13 +55,13 @@ class MemoryHost:
         self.files[path] = data
 
     def append(self, path: str, lines: bytes) -> None:
-        whole = self.files.get(path, b"").rpartition(b"\n")
-        if not whole[1]:
+        if path not in self.files:
             raise FileNotFoundError(path)
-        self.files[path] = whole[0] + whole[1] + lines
+        whole, newline, _torn = self.files[path].rpartition(b"\n")
+        self.files[path] = whole + newline + lines
 
-    def publish(self, path: str, data: bytes) -> None:
-        self.files[path] = data
+    def publish(self, path: str, data: bytes, like: str | None = None) -> None:
+        self.create(path, data)
 
     def sync(self, path: str) -> None:
         assert path in self.files
@@ -69,9 +69,9 @@ class MemoryHost:
     def remove(self, path: str) -> None:
         self.files.pop(path, None)
 
-    def digest(self, path: str, progress: Callable[[int], None]) -> str:
+    def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
         progress(len(self.files[path]))
-        return f"digest of {path}"
+        return len(self.files[path]), f"digest of {path}"
 
     def find(self, utility: str, _variable: str) -> str:
         if utility not in self.utilities:

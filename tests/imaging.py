@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -136,3 +137,9 @@ def split(volume: bytes) -> tuple[bytes, list[tuple[Record, bytes]]]:
         records.append((record, volume[position : position + record.length]))
         position += record.length
     return volume[:VOLUME_SIZE], records
+
+
+def command(utility: str, *arguments: str) -> list[str]:
+    """Return the command line that runs a utility as a program of its own."""
+    program = f"from csf_simulator.utilities.{utility} import main; main()"
+    return [sys.executable, "-I", "-c", program, *arguments]

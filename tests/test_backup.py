@@ -23,7 +23,7 @@ from csf_backup_plugin.errors import (
     RepositoryNotFound,
     TimedOut,
 )
-from csf_backup_plugin.hosts.local import LocalHost, files
+from csf_backup_plugin.hosts.local import LocalHost, reading, writing
 from csf_backup_plugin.request import BackupRequest
 from doubles import Memory
 
@@ -58,8 +58,9 @@ def test_a_backup_leaves_image_import_file_receipt_and_manifest(place: Place) ->
     with open(f"{place.image}.receipt.json", "rb") as proof:
         facts = receipt.decode(proof.read())
     assert made.proof is not None
-    assert facts["image_sha256"] == files.digest(place.image, lambda _: None) == made.proof.sha256
-    assert facts["image_bytes"] == os.path.getsize(place.image) == made.proof.size
+    digest = reading.digest(place.image, lambda _: None)
+    assert (facts["image_bytes"], facts["image_sha256"]) == digest == made.proof
+    assert facts["image_bytes"] == os.path.getsize(place.image)
     assert list(facts["databases"]) == [str(place.repository / "Book.db"), place.master]
 
 
@@ -145,13 +146,13 @@ def test_a_signal_stops_osbackup_and_leaves_nothing(
 ) -> None:
     """Its exit code is the shell's for that signal."""
     tools.write("osbackup", f'echo part > "$5"; kill -{signum.name[3:]} $PPID; exec sleep 60')
-    with interrupts.noted():
+    with interrupts.noted("It"):
         assert failure(place, Interrupted).exit_code == 128 + signum
 
 
 def test_a_signal_before_the_first_file_creates_nothing(place: Place, tools: Tools) -> None:
     """The refusal says so."""
-    with interrupts.noted():
+    with interrupts.noted("It"):
         os.kill(os.getpid(), signal.SIGTERM)
         assert "Nothing was created" in str(failure(place, Interrupted))
     assert tools.calls == []
@@ -161,14 +162,14 @@ def test_two_backups_to_one_image_cannot_both_pass(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The import file is the claim: the second finds it, even after its pre-flight."""
-    create = files.create
+    create = writing.create
 
     def beaten(path: str, data: bytes) -> None:
         if path.endswith(".dbn") and not os.path.exists(path):
             create(path, b"another run's\n")
         create(path, data)
 
-    monkeypatch.setattr(files, "create", beaten)
+    monkeypatch.setattr(writing, "create", beaten)
     with pytest.raises(ImageExists, match=r"a\.img\.dbn appeared just now"):
         run(place)
     assert place.tree()[f"{place.image}.dbn"] == b"another run's\n"
@@ -183,25 +184,148 @@ def test_a_full_disk_under_the_import_file_leaves_nothing(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", f"{place.image}.dbn")
 
-    monkeypatch.setattr(files, "create", full)
+    monkeypatch.setattr(writing, "create", full)
     assert failure(place, NoSpace).exit_code == ExitCode.NO_SPACE
 
 
 def test_a_receipt_that_cannot_be_written_takes_the_image_with_it(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a receipt it would be no backup; the manifest, which is true, may stay."""
-    publish = files.publish
+    """Without a receipt it would be no backup."""
 
-    def full(path: str, data: bytes) -> None:
-        if path.endswith(".receipt.json"):
+    def full(path: str, *_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", path)
+
+    monkeypatch.setattr(writing, "publish", full)
+    failure(place, NoSpace)
+
+
+def test_a_manifest_that_cannot_be_made_is_a_warning(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backup is proven and kept."""
+    publish = writing.publish
+
+    def full(path: str, data: bytes, like: str | None = None) -> None:
+        if path.endswith(".manifest"):
             raise OSError(errno.ENOSPC, "No space left on device", path)
-        publish(path, data)
+        publish(path, data, like)
 
-    monkeypatch.setattr(files, "publish", full)
-    with pytest.raises(NoSpace):
+    monkeypatch.setattr(writing, "publish", full)
+    assert "lib.db.manifest was not updated: No space" in run(place).warnings[-1]
+    assert os.path.exists(f"{place.image}.receipt.json")
+
+
+@pytest.mark.parametrize("suffix", ["", ".receipt.json"])
+def test_a_file_that_comes_between_pre_flight_and_claim_is_not_ours_to_touch(
+    place: Place, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    """It is looked for once more under the claim."""
+    create = writing.create
+
+    def beaten(path: str, data: bytes) -> None:
+        create(path, data)
+        with open(place.image + suffix, "w") as file:
+            file.write("precious")
+
+    monkeypatch.setattr(writing, "create", beaten)
+    with pytest.raises(ImageExists):
         run(place)
-    assert os.listdir(place.images) == []
+    assert os.listdir(place.images) == [os.path.basename(place.image + suffix)]
+    assert place.tree()[place.image + suffix] == b"precious"
+
+
+def test_a_receipt_that_appears_during_the_run_is_not_replaced(place: Place, tools: Tools) -> None:
+    """Whoever made it; our image goes."""
+    tools.write("osbackup", 'echo precious > "$5.receipt.json"; exec tar -cPf "$5" -T "$3"')
+    with pytest.raises(BackupError):
+        run(place)
+    assert os.listdir(place.images) == ["a.img.receipt.json"]
+    assert place.tree()[f"{place.image}.receipt.json"] == b"precious\n"
+
+
+@pytest.mark.parametrize("script", ['rm "$3"', 'echo /else.db >> "$3"'])
+def test_an_osbackup_that_meddles_with_the_import_file_is_found_out(
+    place: Place, tools: Tools, script: str
+) -> None:
+    """The list that is left must be the list of what was backed up."""
+    tools.write("osbackup", f'tar -cPf "$5" -T "$3"; {script}')
+    assert "import file" in failure(place, ImageUnproven).what
+
+
+def test_an_image_that_still_grows_is_found_out(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """osbackup may leave a daemon behind."""
+    digest = reading.digest
+
+    def late(path: str, progress: Any) -> tuple[int, str]:
+        with open(path, "ab") as file:
+            file.write(b"more")
+        return digest(path, progress)
+
+    monkeypatch.setattr(reading, "digest", late)
+    assert "still being written" in failure(place, ImageUnproven).what
+
+
+def test_a_database_that_cannot_be_looked_at_stops_the_backup(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there, and it would be missing from the image."""
+    stat = os.stat
+
+    def failing(path: Any, **options: Any) -> os.stat_result:
+        if str(path).endswith("Book.db"):
+            raise OSError(errno.EIO, "Input/output error", path)
+        return stat(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", failing)
+        with pytest.raises(BackupError, match=r"Input/output error: .*Book\.db on localhost"):
+            run(place)
+    assert tools.calls == []
+
+
+def test_the_claim_goes_last_when_a_run_fails(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as the image is there, its name is ours; and so is the repository."""
+    tools.write("osbackup", 'echo part > "$5"; exit 1')
+    removed = []
+    remove = writing.remove
+
+    def noted(path: str) -> None:
+        with pytest.raises(LockBusy), LocalHost().lock(f"{place.master}.lock", "x", 0, print):
+            pass
+        removed.append(path)
+        remove(path)
+
+    monkeypatch.setattr(writing, "remove", noted)
+    failure(place, OsbackupFailed)
+    assert removed == [place.image, f"{place.image}.dbn"]
+
+
+def test_the_image_is_on_the_disk_before_the_receipt_says_so(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file, then its directory, then the receipt."""
+    steps: list[str] = []
+    sync, publish = writing.sync, writing.publish
+
+    def synced(path: str) -> None:
+        steps.append(path)
+        sync(path)
+
+    def published(path: str, *rest: Any) -> None:
+        steps.append(path)
+        publish(path, *rest)
+
+    monkeypatch.setattr(writing, "sync", synced)
+    monkeypatch.setattr(writing, "publish", published)
+    run(place)
+    own = [step for step in steps if step.startswith(place.image)]
+    assert own == [place.image, f"{place.image}.receipt.json"]
+    assert steps[steps.index(place.image) + 1] == str(place.images)
 
 
 def test_a_growing_repository_is_backed_up_whole_each_time(place: Place) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from csf_backup_plugin import manifest
 from csf_backup_plugin.class_creation import recorded_creation
-from csf_backup_plugin.errors import BackupError, LockBusy
+from csf_backup_plugin.errors import LockBusy
 from csf_backup_plugin.hosts.local import LocalHost
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import Place
 
 HOST = LocalHost()
@@ -95,7 +94,7 @@ def test_a_path_no_backup_could_name_is_told_and_not_recorded(
     monkeypatch.chdir(place.repository)
     warnings: list[str] = []
     assert create(place, "New.db", warnings) == "New.db"
-    assert "the path is not an absolute path" in warnings[0]
+    assert "its path is not an absolute path" in warnings[0]
 
 
 def test_a_repository_that_does_not_exist_yet_is_csfs_business(tmp_path: Path) -> None:
@@ -110,9 +109,25 @@ def test_a_repository_that_does_not_exist_yet_is_csfs_business(tmp_path: Path) -
         assert manifest.decode(file.read()).names == ("Book.db",)
 
 
-def test_a_lock_that_cannot_be_had_refuses_before_anything_is_created(place: Place) -> None:
-    """The message names the file."""
+def test_a_lock_that_cannot_be_had_does_not_stop_csf(place: Place) -> None:
+    """The warning says what that means; a backup's proof finds a set that has changed."""
     (place.repository / "lib.db.lock").mkdir()
-    creation = recorded_creation(place.master, 0, HOST, print)
-    with pytest.raises(BackupError, match=r"lib\.db\.lock on localhost"):
-        next(creation)
+    warnings: list[str] = []
+    creation = recorded_creation(place.master, 0, HOST, warnings.append)
+    next(creation)
+    with pytest.raises(StopIteration):
+        creation.send(place.master)
+    assert "lib.db.lock cannot be locked" in warnings[0]
+
+
+@pytest.mark.parametrize("result", [Path("/r/New.db"), b"/r/New.db", 7])
+def test_an_odd_result_of_csfs_does_not_fail_the_creation(place: Place, result: object) -> None:
+    """It is handed on as it is; what names a path is recorded, what does not is told."""
+    warnings: list[str] = []
+    creation = recorded_creation(place.master, 0, HOST, warnings.append)
+    next(creation)
+    with pytest.raises(StopIteration) as caught:
+        creation.send(result)  # type: ignore[arg-type]
+    assert caught.value.value is result
+    assert [warning.partition(" ")[0] for warning in warnings] == (["7"] if result == 7 else [])
+    assert ("/r/New.db" in listed(place)) if result != 7 else True

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from csf_backup_plugin import errors
-from csf_backup_plugin.errors import BackupError, ExitCode, Interrupted, from_os_error
+from csf_backup_plugin.errors import BackupError, ExitCode, Interrupted, from_os_error, translated
 
 TABLE = {
     "UsageError": 2,
@@ -44,7 +44,7 @@ def test_every_exit_code_belongs_to_an_error_or_to_no_error() -> None:
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_with_128_and_its_number(signum: signal.Signals) -> None:
     """As a shell reports it."""
-    error = Interrupted(signum)
+    error = Interrupted(signum, "The backup")
     assert error.exit_code == 128 + signum
     assert signum.name in error.what
 
@@ -65,3 +65,11 @@ def test_any_other_refusal_of_the_system_is_unexpected_and_names_the_file() -> N
     error = from_os_error(OSError("odd"), "db1")
     assert error.exit_code == ExitCode.UNEXPECTED
     assert error.what == "odd: unnamed file on db1."
+
+
+def test_a_block_may_be_translated_as_a_whole() -> None:
+    """Other errors go through."""
+    with pytest.raises(BackupError, match="Denied: /r/x on db1"), translated("db1"):
+        raise PermissionError(13, "Denied", "/r/x")
+    with pytest.raises(ZeroDivisionError), translated("db1"):
+        raise ZeroDivisionError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from csf_backup_plugin.errors import ExitCode, UsageError
+from csf_backup_plugin.errors import ExitCode, UnsafeImagePath, UsageError
 from csf_backup_plugin.image_path import ImagePath
 
 
@@ -48,3 +48,17 @@ def test_anything_else_is_a_usage_error_that_shows_an_example(text: str, problem
         ImagePath.parse(text)
     assert caught.value.exit_code == ExitCode.USAGE
     assert "localhost:/backups/monday.img" in caught.value.next_step
+
+
+@pytest.mark.parametrize("name", ["a.img.dbn", ".dbn", "a.receipt.json"])
+def test_a_name_that_belongs_beside_another_image_is_unsafe(name: str) -> None:
+    """Two backups could write over each other's files."""
+    with pytest.raises(UnsafeImagePath, match=f"localhost:/b/{name}"):
+        ImagePath.parse(f"localhost:/b/{name}")
+
+
+def test_a_name_must_leave_room_for_the_files_beside_it() -> None:
+    """255 bytes, and not characters, is what a file system takes."""
+    ImagePath.parse("localhost:/b/" + "é" * 121)
+    with pytest.raises(UsageError, match="too long a name, with the .receipt.json"):
+        ImagePath.parse("localhost:/b/" + "é" * 121 + "x")

@@ -47,7 +47,7 @@ def test_a_manifest_that_lists_everything_is_not_touched() -> None:
 def test_a_manifest_that_cannot_be_written_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proven backup is not thrown away for it."""
 
-    def refuse(path: str, _data: bytes) -> None:
+    def refuse(path: str, *_: object, like: str) -> None:
         raise OSError(errno.EROFS, "Read-only file system", path)
 
     host = MemoryHost(FILES)
@@ -79,10 +79,9 @@ def test_a_new_database_elsewhere_is_recorded_by_its_path() -> None:
     assert listed(host) == ("lib.db", "/else/New.db")
 
 
-@pytest.mark.parametrize("before", [{}, {REPOSITORY.manifest: b"csf-ba"}])
-def test_without_a_manifest_the_first_new_database_makes_it(before: dict[str, bytes]) -> None:
+def test_without_a_manifest_the_first_new_database_makes_it() -> None:
     """From the directory, with the new one among them once."""
-    host = MemoryHost({**FILES, **before})
+    host = MemoryHost(FILES)
     journal.append(REPOSITORY, "/r/Book.db", host)
     assert listed(host) == ("lib.db", "Book.db")
 

@@ -73,6 +73,14 @@ def test_the_images_directory_must_be_there_writable_and_elsewhere(
         plan(host(**facts))
 
 
+def test_the_directory_is_judged_before_what_lies_in_it() -> None:
+    """In a directory that cannot be searched nothing can be looked at."""
+    on = host(writable=False)
+    on.facts["/b/a.img"] = {"kind": "not to be asked"}
+    with pytest.raises(UnsafeImagePath):
+        plan(on)
+
+
 def test_a_directory_whose_name_only_begins_like_the_repositorys_is_elsewhere() -> None:
     """/r2 is not inside /r."""
     plan(host(resolved="/r2"))

@@ -19,7 +19,7 @@ LIST = b"db1:/r/lib.db\n/r/Book.db\n"
 @pytest.fixture
 def host() -> MemoryHost:
     """Return a host on which osbackup has just made a sound image."""
-    made = MemoryHost({**FILES, "/b/a.img": b"image"})
+    made = MemoryHost({**FILES, "/b/a.img": b"image", "/b/a.img.dbn": b"/r/lib.db\n/r/Book.db\n"})
     made.listing = Completed(0, LIST)
     return made
 

@@ -6,7 +6,7 @@ import errno
 
 import pytest
 
-from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, NoSpace, OsbackupFailed
+from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, OsbackupFailed
 from csf_backup_plugin.rollback import rollback
 from doubles import MemoryHost
 
@@ -43,12 +43,6 @@ def test_a_block_that_created_nothing_says_so() -> None:
     with pytest.raises(BackupError) as caught, rollback(MemoryHost(FILES)):
         raise OsbackupFailed("It failed.", "Look.")
     assert caught.value.left == NOTHING_LEFT
-
-
-def test_an_error_of_the_system_becomes_one_of_ours() -> None:
-    """So that it has an exit code and a next step."""
-    with pytest.raises(NoSpace, match="Full: /b/a on db1"), rollback(MemoryHost(FILES)):
-        raise OSError(errno.ENOSPC, "Full", "/b/a")
 
 
 def test_a_fault_of_ours_goes_through_as_it_is_and_the_files_go_all_the_same() -> None:

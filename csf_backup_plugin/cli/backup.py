@@ -6,7 +6,7 @@ import os
 
 import click
 
-from csf_backup_plugin.cli.command import CsfCommand
+from csf_backup_plugin.cli.command import CsfCommand, Seconds
 from csf_backup_plugin.errors import ExitCode
 
 _EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
@@ -31,13 +31,13 @@ _EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCod
 @click.option("-dry-run", is_flag=True, help="Check everything, create nothing.")
 @click.option(
     "-wait",
-    type=click.FloatRange(min=0),
+    type=Seconds(),
     metavar="SECONDS",
     help="Wait so long for the repository's lock.  [default: $CSF_BACKUP_LOCK_WAIT, or 30]",
 )
 @click.option(
     "-timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(least=1),
     metavar="SECONDS",
     help="Stop osbackup after so long.  [default: four times what 4 GB an hour takes]",
 )
@@ -67,9 +67,10 @@ def admin_database_backup(
     from csf_backup_plugin.cli.outcome import reported
     from csf_backup_plugin.cli.progress import Progress
     from csf_backup_plugin.hosts import connect
+    from csf_backup_plugin.names import shown
     from csf_backup_plugin.request import BackupRequest, lock_wait
 
-    with reported(ctx, as_json=as_json, strict=strict) as show, interrupts.noted():
+    with reported(ctx, as_json=as_json, strict=strict) as show:
         request = BackupRequest.parse(
             master,
             image,
@@ -78,6 +79,7 @@ def admin_database_backup(
             timeout=timeout,
             checksum=not no_checksum,
         )
-        with Progress() as progress:
+        doing = f"The backup of {shown(request.repository.master)} to {request.image}"
+        with interrupts.noted(doing), Progress() as progress:
             backup = back_up(request, connect(request.image.host), progress)
         show(request, backup)

@@ -27,7 +27,8 @@ class Failure(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the message, to standard error as a rule."""
-        click.echo(f"Error: {self.message}", file=file, err=file is None)
+        with contextlib.suppress(OSError):  # the exit code says it too
+            click.echo(f"Error: {self.message}", file=file, err=file is None)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,16 +41,11 @@ def reported(ctx: click.Context, *, as_json: bool, strict: bool) -> Iterator[Sho
 
     def show(request: BackupRequest, backup: Backup) -> None:
         code = ExitCode.WARNINGS if strict and backup.warnings else ExitCode.DONE
-        try:
-            if as_json:
-                _print_json(ctx, code, document(request, backup))
-            else:
+        if as_json:
+            _print_json(ctx, code, document(request, backup))
+        else:
+            with contextlib.suppress(OSError):  # the exit code says it too
                 click.echo("\n".join(sentences(request, backup)), err=True)
-        except OSError as error:
-            raise click.ClickException(
-                f"{request.image}: the backup is complete; its outcome could not be printed: "
-                f"{error.strerror}."
-            ) from None
         ctx.exit(code)
 
     try:
@@ -57,7 +53,8 @@ def reported(ctx: click.Context, *, as_json: bool, strict: bool) -> Iterator[Sho
     except BackupError as error:
         if as_json:
             facts = {"error": error.what, "left": error.left, "next_step": error.next_step}
-            _print_json(ctx, error.exit_code, facts)
+            with contextlib.suppress(click.ClickException):
+                _print_json(ctx, error.exit_code, facts)
         raise Failure(error) from None
 
 
@@ -70,7 +67,7 @@ def sentences(request: BackupRequest, backup: Backup) -> Iterator[str]:
     yield from (f"warning: {warning}" for warning in backup.warnings)
     disk = f"shared physical disk: {backup.plan.shared_disk}"
     if backup.proof is None:
-        command = " ".join(map(shown, osbackup(backup.plan.osbackup, image)))
+        command = shown(shlex.join(osbackup(backup.plan.osbackup, image)))
         yield f"Dry run: would back up {what} to {image} with: {command} ({disk})"
         return
     digest = backup.proof.sha256
@@ -104,4 +101,9 @@ def document(request: BackupRequest, backup: Backup) -> dict[str, Any]:
 
 def _print_json(ctx: click.Context, code: int, facts: dict[str, Any]) -> None:
     head = {"schema": SCHEMA, "command": ctx.info_name, "exit_code": int(code)}
-    click.echo(json.dumps({**head, **facts}))
+    try:
+        click.echo(json.dumps({**head, **facts}))
+    except OSError as error:
+        raise click.ClickException(
+            f"The outcome, exit code {int(code)}, could not be printed: {error.strerror}."
+        ) from None

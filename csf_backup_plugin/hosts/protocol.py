@@ -51,7 +51,7 @@ class Completed(NamedTuple):
 
     Attributes:
         status: its exit status, or minus the number of the signal that ended it.
-        output: what it printed on either stream.
+        output: the last of what it printed on either stream.
     """
 
     status: int
@@ -119,12 +119,18 @@ class Host(Protocol):
         """Append whole lines; a last line without its newline, a torn append, is cut off first.
 
         Raises:
-            FileNotFoundError: there is no file, or not one whole line in it.
+            FileNotFoundError: there is no file.
         """
         ...
 
-    def publish(self, path: str, data: bytes) -> None:
-        """Let `path` appear, or be replaced, all at once."""
+    def publish(self, path: str, data: bytes, like: str | None = None) -> None:
+        """Let a file that must not exist yet appear all at once; leave none behind on failure.
+
+        Args:
+            path: the file.
+            data: its contents.
+            like: a file whose permissions, and if possible whose owner, it is to have.
+        """
         ...
 
     def sync(self, path: str) -> None:
@@ -135,8 +141,8 @@ class Host(Protocol):
         """Delete a file, if it is there."""
         ...
 
-    def digest(self, path: str, progress: Callable[[int], None]) -> str:
-        """Return a file's SHA-256 in hexadecimal; `progress` learns the bytes read so far."""
+    def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
+        """Return a file's bytes and SHA-256; `progress` learns the bytes read so far."""
         ...
 
     def find(self, utility: str, variable: str) -> str:

@@ -172,8 +172,32 @@ def test_an_outcome_that_cannot_be_printed_does_not_undo_the_backup(place: Place
         command = [sys.executable, "-c", program, *backup(place, "-json")]
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     assert ended.returncode != ExitCode.DONE
-    assert "the backup is complete" in ended.stderr
+    assert "The outcome, exit code 0, could not be printed: No space left" in ended.stderr
     assert os.path.exists(f"{place.image}.receipt.json")
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_nobody_to_hear_it_changes_no_exit_code(
+    csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, *, exists: bool
+) -> None:
+    """A mail system that is full does not make a backup fail, nor a refusal something else."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    if exists:
+        with open(place.image, "w"):
+            pass
+    monkeypatch.setattr(click, "echo", full)
+    assert csf(*backup(place))[0] == (ExitCode.IMAGE_EXISTS if exists else ExitCode.DONE)
+    assert csf(*backup(place, "-json"))[0] == ExitCode.IMAGE_EXISTS
+
+
+@pytest.mark.parametrize("option", ["-wait", "-timeout"])
+@pytest.mark.parametrize("text", ["nan", "inf", "-1", "soon", "1e400"])
+def test_seconds_are_a_number_that_ends(csf: Csf, place: Place, option: str, text: str) -> None:
+    """A wait without end would be worse than a refusal."""
+    assert csf(*backup(place, f"{option}={text}"))[0] == ExitCode.USAGE
 
 
 def test_help_lists_every_exit_code(csf: Csf) -> None:

@@ -61,7 +61,7 @@ def test_a_stopped_backup_takes_osbackup_with_it_and_leaves_nothing(
     process.send_signal(signum)
     _, err = process.communicate()
     assert process.returncode == 128 + signum
-    assert f"Stopped by {signum.name}." in err
+    assert f"was stopped by {signum.name}." in err
     assert site.listing() == before
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from csf_backup_plugin.hosts.local import disks
 from csf_backup_plugin.hosts.local.disks import SYSFS, disks_below
 
 if TYPE_CHECKING:
@@ -76,6 +77,19 @@ def test_a_loop_device_whose_file_is_gone_is_unknown(sysfs: Sysfs, fs: FakeFiles
     """As in a container, which sees the device and not the file."""
     device = sysfs.device((7, 0), "loop0")
     fs.create_file("/sys/devices/loop0/loop/backing_file", contents="/gone (deleted)\n")
+    assert disks_below(device) == frozenset()
+
+
+def test_a_device_that_goes_while_we_look_is_unknown(
+    sysfs: Sysfs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no reason for a backup to fail."""
+
+    def gone(entry: str) -> frozenset[str]:
+        raise FileNotFoundError(entry)
+
+    device = sysfs.device((8, 0), "sda")
+    monkeypatch.setattr(disks, "_disks", gone)
     assert disks_below(device) == frozenset()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import signal
@@ -18,6 +19,7 @@ from csf_backup_plugin.errors import Interrupted, LockBusy
 from csf_backup_plugin.hosts.local import lock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -147,12 +149,27 @@ def test_a_lock_file_that_loses_its_name_while_we_wait_is_no_lock(
         assert os.path.samestat(os.fstat(held.descriptor), os.stat(path))
 
 
+def test_a_lock_that_cannot_be_taken_leaves_no_file(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names it, and nothing of ours is left."""
+
+    def fail(*_: object) -> None:
+        monkeypatch.undo()
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    with pytest.raises(OSError, match="No locks available"), hold(path):
+        pass
+    assert not os.path.exists(path)
+
+
 def test_a_lock_file_that_goes_between_two_looks_is_made_again(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its maker failed and removed it."""
     opened = os.open
-    answers = [FileExistsError(), FileNotFoundError()]
+    answers = [FileNotFoundError(), FileExistsError(), FileNotFoundError()]
 
     def race(name: str, flags: int, mode: int = 0o777) -> int:
         if answers:
@@ -184,9 +201,71 @@ def test_a_dry_run_is_refused_where_a_lock_file_could_not_be_made(
         pass
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("x", path)])
+def test_what_is_no_file_is_no_lock_file(path: str, make: Callable[[str], None]) -> None:
+    """Nothing is written through a link, and nobody waits for a pipe."""
+    make(path)
+    with pytest.raises(OSError), hold(path):
+        pass
+    assert os.listdir(os.path.dirname(path)) == ["lib.db.lock"]
+
+
+def test_somebodys_data_is_locked_and_not_written_over(path: str) -> None:
+    """It is not ours, whatever its name."""
+    with open(path, "w") as file:
+        file.write("user's own data")
+    with hold(path), pytest.raises(LockBusy, match="held by user's own data"), hold(path):
+        pass
+    with open(path) as file:
+        assert file.read() == "user's own data"
+
+
+def test_a_lock_file_is_everybodys_to_lock(path: str) -> None:
+    """root's backup and another user's class_create share it, whatever the umask."""
+    before = os.umask(0o777)
+    try:
+        with hold(path):
+            assert os.stat(path).st_mode & 0o777 == 0o666
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.EIO])
+def test_a_lock_file_that_cannot_be_written_can_be_locked(
+    path: str, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """It is only not signed; any other trouble with it is told."""
+    with hold(path):
+        pass
+    opened = os.open
+
+    def read_only(name: str, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_RDWR:
+            raise OSError(number, "No", name)
+        return opened(name, flags, mode)
+
+    monkeypatch.setattr(os, "open", read_only)
+    if number == errno.EIO:
+        with pytest.raises(OSError), hold(path):
+            pass
+    else:
+        with hold(path), pytest.raises(LockBusy), hold(path):
+            pass
+
+
+def test_the_lock_takes_the_place_of_no_standard_stream(path: str) -> None:
+    """A child's standard input would replace it, and the child not hold it."""
+    program = (
+        "import os, sys; os.close(0); from csf_backup_plugin.hosts.local import lock\n"
+        "with lock.held(sys.argv[1], 'x', 0, print, create=True) as held: print(held.descriptor)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, path], stdout=subprocess.PIPE)
+    assert int(ended.stdout) > 2
+
+
 def test_a_signal_ends_the_wait(path: str) -> None:
     """Nobody has to wait for the end of a wait."""
-    with hold(path), interrupts.noted():
+    with hold(path), interrupts.noted("It"):
         os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(Interrupted), hold(path, wait=60):
             pass

@@ -48,6 +48,25 @@ def test_a_program_that_does_not_end_is_stopped() -> None:
         process.run(["sleep", "60"], 0.2)
 
 
+def test_of_endless_output_the_last_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory has an end."""
+    monkeypatch.setattr(process, "_OUTPUT_KEPT", 4)
+    assert process.run(["echo", "0123456"], 30).output == b"456\n"
+
+
+def test_a_descriptor_is_inherited_if_asked_for() -> None:
+    """As the repository's lock is."""
+    with open(os.devnull) as file:
+        numbers = [file.fileno()]
+        script = ["sh", "-c", f"test -e /proc/self/fd/{numbers[0]}; echo $?"]
+        for inherited, answer in ((numbers, b"0\n"), ([], b"1\n")):
+            with process.started(script, os.devnull, inherited) as running:
+                completed = None
+                while completed is None:
+                    completed, _ = running.poll()
+            assert completed.output == answer
+
+
 def test_the_watched_files_growth_is_told(tmp_path: Path) -> None:
     """Nothing, before it exists."""
     image = tmp_path / "image"
@@ -88,7 +107,7 @@ def test_a_program_that_ignores_the_polite_signal_is_killed(
 
 def test_a_signal_to_csf_ends_the_run() -> None:
     """It is heard between two polls."""
-    with interrupts.noted():
+    with interrupts.noted("It"):
         os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(Interrupted):
             process.run(["sleep", "60"], 30)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.local import files, process, utilities
+from csf_backup_plugin.hosts.local import process, reading, utilities, writing
 from csf_backup_plugin.hosts.local.facts import facts
-from csf_backup_plugin.hosts.local.lock import FileLock, held
+from csf_backup_plugin.hosts.local.lock import held
+from csf_backup_plugin.hosts.local.lock_file import LockFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -34,13 +35,13 @@ class LocalHost:
         waiting: Callable[[str], None],
         *,
         create: bool = True,
-    ) -> AbstractContextManager[FileLock | None]:
+    ) -> AbstractContextManager[LockFile | None]:
         """Hold the lock file at `path`; see `Host.lock`."""
         return held(path, purpose, wait, waiting, create=create)
 
     def list_directory(self, path: str) -> list[Entry]:
         """Return what is in a directory."""
-        return files.list_directory(path)
+        return reading.list_directory(path)
 
     def look(self, paths: Iterable[str]) -> list[Facts]:
         """Return the facts on each path, in order."""
@@ -48,32 +49,32 @@ class LocalHost:
 
     def read(self, path: str) -> bytes | None:
         """Return a file's contents, or None where there is no file."""
-        return files.read(path)
+        return reading.read(path)
 
     def create(self, path: str, data: bytes) -> None:
         """Make a file that must not exist yet; leave none behind on failure."""
-        files.create(path, data)
+        writing.create(path, data)
 
     def append(self, path: str, lines: bytes) -> None:
         """Append whole lines; see `Host.append`."""
-        files.append(path, lines)
+        writing.append(path, lines)
 
-    def publish(self, path: str, data: bytes) -> None:
-        """Let `path` appear, or be replaced, all at once."""
-        files.publish(path, data)
+    def publish(self, path: str, data: bytes, like: str | None = None) -> None:
+        """Let a file that must not exist yet appear all at once; see `Host.publish`."""
+        writing.publish(path, data, like)
 
     def sync(self, path: str) -> None:
         """Bring a file and its name to the disk."""
-        files.sync(path)
-        files.sync(os.path.dirname(path))
+        writing.sync(path)
+        writing.sync(os.path.dirname(path))
 
     def remove(self, path: str) -> None:
         """Delete a file, if it is there."""
-        files.remove(path)
+        writing.remove(path)
 
-    def digest(self, path: str, progress: Callable[[int], None]) -> str:
-        """Return a file's SHA-256 in hexadecimal."""
-        return files.digest(path, progress)
+    def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
+        """Return a file's bytes and SHA-256."""
+        return reading.digest(path, progress)
 
     def find(self, utility: str, variable: str) -> str:
         """Return the path of an ObjectStore utility; see `Host.find`."""
@@ -87,5 +88,5 @@ class LocalHost:
         self, argv: Sequence[str], image: str, lock: Lock | None
     ) -> AbstractContextManager[Running]:
         """Start osbackup; see `Host.start`."""
-        inherited = (lock.descriptor,) if isinstance(lock, FileLock) else ()
+        inherited = (lock.descriptor,) if isinstance(lock, LockFile) else ()
         return process.started(argv, image, inherited)

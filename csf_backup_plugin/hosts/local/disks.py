@@ -22,7 +22,10 @@ def disks_below(device: int) -> frozenset[str]:
         The kernel's names, such as ``sda``; none where it cannot be known.
     """
     entry = os.path.realpath(f"{SYSFS}/{os.major(device)}:{os.minor(device)}")
-    return _disks(entry) if os.path.isdir(entry) else frozenset()
+    try:
+        return _disks(entry) if os.path.isdir(entry) else frozenset()
+    except OSError:  # a device that went meanwhile, or a file in another mount namespace
+        return frozenset()
 
 
 def _disks(entry: str) -> frozenset[str]:
@@ -40,7 +43,4 @@ def _disks(entry: str) -> frozenset[str]:
 def _disks_of_file(backing: str) -> frozenset[str]:
     with open(backing, encoding="utf-8", errors="surrogateescape") as file:
         path = file.read().rstrip("\n")
-    try:
-        return disks_below(os.stat(path).st_dev)
-    except OSError:  # deleted, or seen from another mount namespace
-        return frozenset()
+    return disks_below(os.stat(path).st_dev)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 
 from csf_backup_plugin.hosts.local.disks import disks_below
-from csf_backup_plugin.hosts.local.files import kind_of
+from csf_backup_plugin.hosts.local.reading import kind_of
 from csf_backup_plugin.hosts.protocol import Facts
 
 
 def facts(path: str) -> Facts:
-    """Return the facts on `path`; where nothing can be followed to, only its kind."""
+    """Return the facts on `path`; of what leads nowhere, only its kind."""
     kind, size = kind_of(path)
     resolved = os.path.realpath(path)
-    try:
-        device, space = os.stat(path).st_dev, os.statvfs(path)
-    except OSError:
+    if kind == "missing" or not os.path.exists(path):
         return Facts(kind, 0, resolved, writable=False, free=0, device=-1, disks=frozenset())
+    device, space = os.stat(path).st_dev, os.statvfs(path)
     return Facts(
         kind,
         size,

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import interrupts
-from csf_backup_plugin.hosts.local.files import kind_of
+from csf_backup_plugin.hosts.local.reading import kind_of
 from csf_backup_plugin.hosts.protocol import Completed
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _POLL = 0.1  # seconds
+_OUTPUT_KEPT = 1 << 28  # bytes; the list of 65,000 databases with the longest paths there are
 _GRACE = 5.0  # seconds between asking a program to end and ending it
 
 
@@ -67,7 +68,8 @@ class Process:
         return True
 
     def _completed(self, status: int) -> Completed:
-        self._output.seek(0)
+        size = self._output.seek(0, os.SEEK_END)
+        self._output.seek(max(0, size - _OUTPUT_KEPT))
         return Completed(status, self._output.read())
 
 

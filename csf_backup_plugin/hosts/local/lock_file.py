@@ -1,0 +1,122 @@
+"""The file behind a repository's lock: opened with care, signed by its holder, tidied up."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import errno
+import fcntl
+import os
+import socket
+import stat
+
+_SIGNATURE = b"csf "
+
+
+class LockFile:
+    """An open lock file.
+
+    Args:
+        path: its name.
+        descriptor: its file descriptor; a child that inherits it holds the lock too.
+        created: whether the file was made for this lock.
+    """
+
+    def __init__(self, path: str, descriptor: int, *, created: bool) -> None:
+        self._path = path
+        self.descriptor = descriptor
+        self.created = created
+
+    def try_lock(self) -> bool:
+        """Lock the file, if that can be done at once.
+
+        A file that lost its name meanwhile is no lock, since others cannot find it.
+        """
+        try:
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return os.path.samestat(os.fstat(self.descriptor), os.stat(self._path))
+        except (BlockingIOError, FileNotFoundError):
+            return False
+
+    def holder(self) -> str:
+        """Return what the holder has signed with."""
+        return os.pread(self.descriptor, 500, 0).decode(errors="replace") or "another process"
+
+    def sign(self, purpose: str) -> None:
+        """Say who holds the lock; somebody else's data is left alone."""
+        if os.pread(self.descriptor, len(_SIGNATURE), 0) not in (b"", _SIGNATURE):
+            return
+        since = datetime.datetime.now().astimezone().isoformat(" ", "seconds")
+        text = f"{purpose} (process {os.getpid()} on {socket.gethostname()} since {since})"
+        with contextlib.suppress(OSError):
+            os.ftruncate(self.descriptor, 0)
+            os.pwrite(self.descriptor, _SIGNATURE + text.encode(), 0)
+
+    def release(self) -> None:
+        """Give up the lock, also for children that inherited it."""
+        fcntl.flock(self.descriptor, fcntl.LOCK_UN)
+        os.close(self.descriptor)
+
+    def discard(self) -> None:
+        """Close the file; if it was made for this lock and nobody holds it, remove it."""
+        os.close(self.descriptor)
+        if not self.created:
+            return
+        with contextlib.suppress(OSError):
+            again = LockFile(self._path, _open(self._path, os.O_RDWR), created=False)
+            if again.try_lock():
+                os.unlink(self._path)
+            os.close(again.descriptor)
+
+
+def open_or_create(path: str) -> LockFile:
+    """Open the lock file, or make it.
+
+    Raises:
+        OSError: neither can be done, or something that is no file stands there.
+    """
+    while True:
+        if found := open_existing(path):
+            return found
+        with contextlib.suppress(FileExistsError):
+            descriptor = _open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+            with contextlib.suppress(OSError):
+                os.fchmod(descriptor, 0o666)  # class_create and backups may be different users'
+            return LockFile(path, descriptor, created=True)
+
+
+def open_existing(path: str) -> LockFile | None:
+    """Open the lock file, if there is one.
+
+    Raises:
+        OSError: it cannot be opened, or is no file.
+    """
+    try:
+        return LockFile(path, _open(path, os.O_RDWR), created=False)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EROFS):
+            raise
+    # Another user's file can be locked all the same; it is only not signed.
+    return LockFile(path, _open(path, os.O_RDONLY), created=False)
+
+
+def check_creatable(path: str) -> None:
+    """Raise the `OSError` that making the lock file would meet, without making it."""
+    directory = os.path.dirname(path)
+    if not os.path.isdir(directory):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+
+def _open(path: str, flags: int) -> int:
+    """Open a file, and no link, by a descriptor that is none of a child's standard streams."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Not a file", path)
+        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(descriptor)

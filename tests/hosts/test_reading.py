@@ -1,0 +1,74 @@
+"""Reading on the local host: what is there, what is not, and what cannot be told."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin.hosts.local import reading
+from csf_backup_plugin.hosts.protocol import Entry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyfakefs.fake_filesystem import FakeFilesystem
+
+
+def test_a_directory_is_listed_with_kinds_and_sizes(fs: FakeFilesystem) -> None:
+    """A link is what it leads to; a link to nothing is neither file nor directory."""
+    fs.create_file("/d/file", contents="123")
+    fs.create_dir("/d/directory")
+    fs.create_symlink("/d/to file", "file")
+    fs.create_symlink("/d/to nothing", "nothing")
+    assert sorted(reading.list_directory("/d")) == [
+        Entry("directory", "directory", 0),
+        Entry("file", "file", 3),
+        Entry("to file", "file", 3),
+        Entry("to nothing", "other", 0),
+    ]
+    assert reading.kind_of("/d/none") == reading.kind_of("/d/file/below") == ("missing", 0)
+
+
+def test_the_digest_is_sha256_and_tells_how_far_it_is(fs: FakeFilesystem) -> None:
+    """Chunk by chunk, so that a signal is heard."""
+    data = bytes(range(256)) * 5000
+    fs.create_file("/d/a", contents=data)
+    steps: list[int] = []
+    digest = hashlib.sha256(data).hexdigest()
+    assert reading.digest("/d/a", steps.append) == (len(data), digest)
+    assert steps == [1 << 20, len(data)]
+
+
+@pytest.mark.parametrize("call", ["stat", "lstat"])
+def test_what_cannot_be_told_is_an_error_and_not_an_absence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """A database on a failing disk must not be left out of a backup as if it were not there."""
+    (tmp_path / "link").symlink_to("nothing")
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        reading.kind_of(str(tmp_path / "link"))
+
+
+def test_a_link_that_leads_to_itself_is_neither_file_nor_directory(tmp_path: Path) -> None:
+    """Like one that leads to nothing."""
+    (tmp_path / "loop").symlink_to("loop")
+    assert reading.kind_of(str(tmp_path / "loop")) == ("other", 0)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """It is no file, and is named."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="Not a file.*pipe"):
+        reading.read(str(tmp_path / "pipe"))
+    (tmp_path / "directory").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        reading.read(str(tmp_path / "directory"))
