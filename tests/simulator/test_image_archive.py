@@ -6,13 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from imaging import IMAGE_ID, MemorySink, make_database, read_volumes
+
 from csf_simulator.database import SECTOR
 from csf_simulator.image import archive as archiving
 from csf_simulator.image.archive import PIECE, archive
 from csf_simulator.image.layout import FRAME
 from csf_simulator.image.sources import Source, open_sources
 from csf_simulator.image.writer import ImageWriter
-from imaging import IMAGE_ID, MemorySink, make_database, read_volumes
 
 PIECE_SECTORS = PIECE // SECTOR
 
@@ -87,14 +88,23 @@ def test_huge_hole_is_several_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert contents(back_up([path]), path) == path.read_bytes()
 
 
-def test_volumes_are_filled_and_never_exceeded(tmp_path: Path) -> None:
-    """Frames are cut to what fits; no volume but the last has room for another sector."""
+def test_volumes_are_as_many_as_in_the_manual(tmp_path: Path) -> None:
+    """452 sectors in volumes of 80k are three volumes, as the manual's example shows."""
     path = make_database(tmp_path / "foo.db", 452, {1: os.urandom(451 * SECTOR)})
     volumes = back_up([path], limit=80 * 1024)
     assert contents(volumes, path) == path.read_bytes()
-    assert len(volumes) == 3  # the manual's example: 452 sectors, volumes of 80k
+    assert len(volumes) == 3
+
+
+@pytest.mark.parametrize("limit", range(16384, 16384 + SECTOR, 8))
+def test_volumes_are_filled_and_never_exceeded(tmp_path: Path, limit: int) -> None:
+    """Frames are cut to what fits: no volume but the last has room for another sector."""
+    path = make_database(tmp_path / "a.db", 100, {1: os.urandom(99 * SECTOR)})
+    volumes = back_up([path], limit)
+    assert contents(volumes, path) == path.read_bytes()
+    assert max(map(len, volumes)) <= limit
     for volume in volumes[:-1]:
-        assert 80 * 1024 - SECTOR < len(volume) + 48 <= 80 * 1024 + 48
+        assert len(volume) + SECTOR > limit
 
 
 def test_each_database_is_announced_in_order(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ import os
 import struct
 
 import pytest
-from csf_simulator.image.catalog import Database, is_listable, pack_database, unpack_database
-from csf_simulator.image.layout import ImageError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from csf_simulator.image.catalog import Database, is_listable, pack_database, unpack_database
+from csf_simulator.image.layout import ImageError
 
 # Any bytes a file can be called, and not "." or "..", which name directories.
 names = st.binary(min_size=1, max_size=255).filter(

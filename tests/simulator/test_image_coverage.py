@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
-from csf_simulator.image.coverage import Coverage
-from csf_simulator.image.layout import ImageError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from csf_simulator.image.coverage import Coverage
+from csf_simulator.image.layout import ImageError
 
 Run = tuple[int, int]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
+
 from csf_simulator.image.crew import Crew
 from csf_simulator.image.layout import FRAME
 
@@ -47,17 +49,24 @@ def test_task_gets_the_buffer_it_was_taken_with() -> None:
 
 
 def test_failure_of_a_task_ends_the_run_and_is_raised() -> None:
-    """After a failure no further task is begun."""
+    """After a failure the other worker ends its task, and begins no further one."""
     tasks = iter(range(1000))
+    together = threading.Barrier(2)
     done: list[int] = []
 
     def work(task: int, _: bytearray) -> None:
         done.append(task)
-        raise ValueError("no")
+        if task < 2:
+            together.wait(timeout=60)
+        if task == 0:
+            raise ValueError("no")
+        while not crew._failures:
+            time.sleep(0)
 
+    crew = Crew(lambda _: next(tasks, None), work)
     with pytest.raises(ValueError, match="no"):
-        Crew(lambda _: next(tasks, None), work).run()
-    assert len(done) <= 2
+        crew.run()
+    assert sorted(done) == [0, 1]
 
 
 def test_failure_to_find_the_next_task_is_raised() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from csf_simulator.database import SECTOR
 from csf_simulator.image import layout
 from csf_simulator.image.layout import FRAME, ImageError, Record, Volume
-from hypothesis import given
-from hypothesis import strategies as st
 
 small = st.integers(0, 2**32 - 1)
 large = st.integers(0, 2**64 - 1)

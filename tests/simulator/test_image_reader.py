@@ -5,17 +5,19 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from imaging import IMAGE_ID, MemoryVolume, Stretch, make_volumes, read_volumes, split
+
 from csf_simulator.database import SECTOR
 from csf_simulator.image import layout
 from csf_simulator.image.catalog import Database, pack_database
 from csf_simulator.image.layout import ImageError, Record, pack_record
 from csf_simulator.image.reader import ImageReader, verify
 from csf_simulator.image.scanner import Scanner
-from hypothesis import given
-from hypothesis import strategies as st
-from imaging import IMAGE_ID, MemoryVolume, Stretch, make_volumes, read_volumes, split
 
 A, B = (Database(bytes([number]) * 16, 4, f"/{number}.db") for number in (1, 2))
 STRETCHES: list[Stretch] = [
@@ -136,14 +138,13 @@ def test_skipped_record_is_checked_all_the_same() -> None:
         read_volumes([SMALL[:position] + b"F" + SMALL[position + 1 :]])
 
 
-def change_one(kind: bytes, **changes: int | bytes) -> Callable[[Records], Records]:
+def first(of: bytes, payload: bytes | None = None, **fields: Any) -> Callable[[Records], Records]:
     """Return a change of the first record of a kind."""
 
     def change(records: Records) -> Records:
-        at = [record.kind for record, _ in records].index(kind)
-        record, payload = records[at]
-        payload = bytes(changes.pop("payload", payload))  # type: ignore[arg-type]
-        records[at] = (record._replace(**changes), payload)  # type: ignore[arg-type]
+        at = [record.kind for record, _ in records].index(of)
+        record, contents = records[at]
+        records[at] = (record._replace(**fields), contents if payload is None else payload)
         return records
 
     return change
@@ -152,20 +153,20 @@ def change_one(kind: bytes, **changes: int | bytes) -> Callable[[Records], Recor
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (change_one(layout.INFO, kind=b"INFO"), "unknown kind b'INFO'"),
-        (change_one(layout.DATABASE, database=1), "out of place"),
+        (first(layout.INFO, kind=b"INFO"), "unknown kind b'INFO'"),
+        (first(layout.DATABASE, database=1), "out of place"),
         (
-            change_one(layout.DATABASE, payload=pack_database(A._replace(sectors=5))),
+            first(layout.DATABASE, pack_database(A._replace(sectors=5))),
             "other databases",
         ),
-        (change_one(layout.DATA, database=2), "not in the image"),
-        (change_one(layout.DATA, first=3), "beyond the end"),
-        (change_one(layout.DATA, first=2**64 - 1), "beyond the end"),
-        (change_one(layout.ZERO, sectors=0), "twice"),
-        (change_one(layout.ZERO, sectors=2), "exactly once"),
-        (change_one(layout.ZERO, first=0), "twice"),
-        (change_one(layout.DONE, database=1), "other databases"),
-        (change_one(layout.DONE, first=9), "other databases"),
+        (first(layout.DATA, database=2), "not in the image"),
+        (first(layout.DATA, first=3), "beyond the end"),
+        (first(layout.DATA, first=2**64 - 1), "beyond the end"),
+        (first(layout.ZERO, sectors=0), "twice"),
+        (first(layout.ZERO, sectors=2), "exactly once"),
+        (first(layout.ZERO, first=0), "twice"),
+        (first(layout.DONE, database=1), "other databases"),
+        (first(layout.DONE, first=9), "other databases"),
         (lambda found: renumber([*found[:3], *found[4:]]), "exactly once"),
         (lambda found: renumber([*found[:2], found[3], found[2], *found[4:]]), "not in the image"),
         (lambda found: renumber([*found[:4], found[2], *found[4:]]), "out of place"),

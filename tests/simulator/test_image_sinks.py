@@ -8,6 +8,7 @@ from io import FileIO
 from pathlib import Path
 
 import pytest
+
 from csf_simulator.image import writeback
 from csf_simulator.image.sinks import FileSink, Sink, StreamSink, sink_for
 

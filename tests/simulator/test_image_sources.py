@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
+from imaging import make_database
+
 from csf_simulator.database import SECTOR, NotADatabase
 from csf_simulator.image.sources import FileSource, Source, open_sources
-from imaging import make_database
 
 BLOCK = 128  # sectors: no file system here has larger blocks
 
@@ -51,6 +52,16 @@ def test_dense_database_is_one_extent(tmp_path: Path) -> None:
     """A file without holes is a single stretch, to its very last sector."""
     source = source_of(make_database(tmp_path / "a.db", 1001, {1: os.urandom(1000 * SECTOR)}))
     assert list(source.extents()) == [(0, 1001)]
+
+
+def test_sector_that_is_data_in_part_is_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever blocks a file system has, no byte of data is taken for a hole."""
+    found = {os.SEEK_DATA: [700, 9 * SECTOR], os.SEEK_HOLE: [1300]}
+    source = source_of(make_database(tmp_path / "a.db", 8))
+    monkeypatch.setattr(os, "lseek", lambda fd, offset, whence: found[whence].pop(0))
+    assert list(source.extents()) == [(1, 2)]
 
 
 def test_growth_is_not_read(tmp_path: Path) -> None:

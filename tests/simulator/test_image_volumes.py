@@ -7,6 +7,7 @@ from io import FileIO
 from pathlib import Path
 
 import pytest
+
 from csf_simulator.image.volumes import FileVolume, StreamVolume, VolumeInput, volume_for
 
 

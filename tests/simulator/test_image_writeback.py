@@ -7,6 +7,7 @@ import os
 import threading
 
 import pytest
+
 from csf_simulator.image import writeback
 from csf_simulator.image.writeback import WriteBack
 
@@ -30,6 +31,7 @@ def test_sync_starts_with_every_step(synced: threading.Semaphore) -> None:
     write_back = WriteBack(99)
     for _ in range(3):
         write_back.wrote(6)
+        assert not synced.acquire(timeout=0.02)
         write_back.wrote(6)
         assert synced.acquire(timeout=60)
     write_back.finish()

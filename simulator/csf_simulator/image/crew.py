@@ -52,7 +52,7 @@ class Crew(Generic[Task]):
         try:
             while (task := self._next(buffer)) is not None:
                 self._work(task, buffer)
-        except BaseException as failure:  # a signal's exception too: the others must stop
+        except BaseException as failure:
             self._failures.append(failure)
 
     def _next(self, buffer: bytearray) -> Task | None:

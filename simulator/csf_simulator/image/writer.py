@@ -29,8 +29,8 @@ class ImageWriter:
         self._next_volume = next_volume
         self._limit = limit
         self._lock = threading.Lock()
-        self._records = self._databases = self._sectors = self._volume = 0
-        self._start_volume()
+        self._records = self._databases = self._sectors = self._volume = self._used = 0
+        self._sink: Sink | None = None
 
     def info(self, text: str) -> None:
         """Write a note for people; readers skip it."""
@@ -63,18 +63,18 @@ class ImageWriter:
         """
         if self._limit is None:
             return length
-        if self._room() < SECTOR:
-            self._switch_volume()
+        self._sink_for(SECTOR)
         return min(length, self._room() // SECTOR * SECTOR)
 
     def finish(self) -> None:
         """Write the record that makes the image whole, and make it durable."""
         self._append(layout.DONE, b"", self._databases, first=self._sectors)
-        self._sink.finish()
+        self._sink_for(0).finish()
 
     def close(self) -> None:
         """Let go of the volume; unless `finish` came before, the image is left without an end."""
-        self._sink.close()
+        if self._sink is not None:
+            self._sink.close()
 
     def _append(
         self, kind: bytes, payload: Buffer, database: int = 0, sectors: int = 0, first: int = 0
@@ -82,9 +82,7 @@ class ImageWriter:
         """Write a record, into the next volume if this one has no room for it."""
         checksum = zlib.crc32(payload)
         with self._lock:
-            if self._limit is not None and self._room() < len(payload):
-                self._switch_volume()
-            sink = self._sink
+            sink = self._sink_for(len(payload))
             parts = (self._header(kind, len(payload), database, sectors, first, checksum), payload)
             offset = sink.claim(parts)
         sink.store(parts, offset)
@@ -100,20 +98,26 @@ class ImageWriter:
         """Return the bytes of payload that fit, the record that ends a volume spared."""
         return (self._limit or 0) - self._used - 2 * RECORD_SIZE
 
-    def _switch_volume(self) -> None:
-        """End this volume and begin the next."""
-        self._put(self._header(layout.NEXT, 0))
+    def _sink_for(self, length: int) -> Sink:
+        """Return the volume, the next one if this has no room for a payload."""
+        if self._sink is None:
+            return self._start_volume()
+        if self._limit is None or self._room() >= length:
+            return self._sink
+        _put(self._sink, self._header(layout.NEXT, 0))
         self._sink.finish()
         self._sink.close()
-        self._start_volume()
+        return self._start_volume()
 
-    def _start_volume(self) -> None:
+    def _start_volume(self) -> Sink:
         """Begin the next volume."""
         self._volume += 1
         self._sink = self._next_volume(self._volume)
         self._used = VOLUME_SIZE
-        self._put(layout.pack_volume(Volume(self._volume, self._image_id)))
+        _put(self._sink, layout.pack_volume(Volume(self._volume, self._image_id)))
+        return self._sink
 
-    def _put(self, header: bytes) -> None:
-        """Write bytes without a payload to the volume."""
-        self._sink.store((header,), self._sink.claim((header,)))
+
+def _put(sink: Sink, header: bytes) -> None:
+    """Write a header that has no payload."""
+    sink.store((header,), sink.claim((header,)))

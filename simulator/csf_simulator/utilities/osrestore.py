@@ -9,8 +9,8 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from io import FileIO
-from types import FrameType
 
 from csf_simulator.image.crew import Crew
 from csf_simulator.image.layout import ImageError
@@ -24,10 +24,11 @@ from csf_simulator.utilities.command import (
     run_utility,
     say,
 )
+from csf_simulator.utilities.ending import undo_before_death
 from csf_simulator.utilities.errors import UsageError, UtilityError
 from csf_simulator.utilities.media import STANDARD, Media
 from csf_simulator.utilities.options import Arguments, Option, parse, whole_number
-from csf_simulator.utilities.staging import ENDING_SIGNALS, Staging
+from csf_simulator.utilities.staging import Staging
 from csf_simulator.utilities.targets import plan, read_pairs
 
 USAGE = """\
@@ -43,35 +44,31 @@ OPTIONS = (
 # Invented, after osbackup's.
 QUESTION = "Please enter the pathname of the next file to use for restore."
 
-
-class Interrupted(BaseException):
-    """A signal asked the program to end."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
+Guard = Callable[[Callable[[], None]], None]
 
 
 def main() -> None:
-    """Run as a program; a signal ends it, but not before it has cleaned up."""
+    """Run as a program; a signal ends it, but leaves nothing half restored behind."""
     restore_signals()
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file too large is an error like any other
     occupy_standard_descriptors()
-    for number in ENDING_SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
-            signal.signal(number, _interrupt)
-    try:
-        sys.exit(run(sys.argv[1:]))
-    except Interrupted as signalled:
-        signal.signal(signalled.number, signal.SIG_DFL)
-        signal.raise_signal(signalled.number)
+    sys.exit(run(sys.argv[1:], guard=undo_before_death))
 
 
-def run(argv: list[str]) -> int:
-    """Run with the arguments given, and return the exit status: 0, or 1 for any failure."""
-    return run_utility(_restore, USAGE, argv)
+def run(argv: list[str], guard: Guard = lambda undo: None) -> int:
+    """Run with the arguments given.
+
+    Args:
+        argv: The arguments.
+        guard: Called before anything is written, with what undoes it if the process must end.
+
+    Returns:
+        Exit status: 0, or 1 for any failure.
+    """
+    return run_utility(lambda words: _restore(words, guard), USAGE, argv)
 
 
-def _restore(argv: list[str]) -> None:
+def _restore(argv: list[str], guard: Guard) -> None:
     """List or restore the databases of an image."""
     arguments = parse(OPTIONS, argv)
     _check(arguments)
@@ -80,7 +77,10 @@ def _restore(argv: list[str]) -> None:
     with contextlib.closing(scanner):
         try:
             reader = ImageReader(scanner)
-            _list(reader) if arguments.has("-t") else _extract(reader, arguments)
+            if arguments.has("-t"):
+                _list(reader)
+            else:
+                _extract(reader, arguments, guard)
         except ImageError as error:
             raise UtilityError(f"{media.name}: {error}") from None
 
@@ -110,7 +110,7 @@ def _list(reader: ImageReader) -> None:
         say(database.path)
 
 
-def _extract(reader: ImageReader, arguments: Arguments) -> None:
+def _extract(reader: ImageReader, arguments: Arguments, guard: Guard) -> None:
     """Restore databases; nothing is touched unless the whole image is sound."""
     pairs = read_pairs(arguments.operands)
     staging = Staging(plan(reader.databases, pairs, descend=not arguments.has("-n")))
@@ -118,16 +118,10 @@ def _extract(reader: ImageReader, arguments: Arguments) -> None:
     def restore(frame: Frame, buffer: bytearray) -> None:
         staging.write(frame.record.database, frame.record.first, frame.load(buffer))
 
+    guard(staging.abandon)
     try:
         staging.create(reader.databases)
         Crew(reader.take, restore).run()
         staging.publish()
     finally:
         staging.discard()
-
-
-def _interrupt(number: int, _: FrameType | None) -> None:
-    """End the program in good order; what follows can no longer disturb that."""
-    for other in ENDING_SIGNALS:
-        signal.signal(other, signal.SIG_IGN)
-    raise Interrupted(number)

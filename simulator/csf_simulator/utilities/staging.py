@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Mapping, Sequence
 
 from csf_simulator.database import SECTOR
 from csf_simulator.image.blame import Blame
 from csf_simulator.image.catalog import Database
 from csf_simulator.image.crew import Crew
 from csf_simulator.utilities.errors import UtilityError
-
-# That end osrestore; a file beyond its size limit is met like any of them.
-ENDING_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGXFSZ)
 
 
 class Staging:
@@ -31,6 +28,7 @@ class Staging:
 
     def __init__(self, targets: Mapping[int, str]) -> None:
         token = os.urandom(8).hex()
+        self._changing = threading.Lock()  # held while files come, go or get their names
         self._targets = dict(targets)
         self._temporary = {
             number: os.path.join(os.path.dirname(target), f".{number}.osrestore-{token}")
@@ -39,14 +37,9 @@ class Staging:
 
     def create(self, databases: Sequence[Database]) -> None:
         """Create the files, in full length and all holes."""
-        for number, path in self._temporary.items():
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-            try:
-                with Blame(self._targets[number]):
-                    os.ftruncate(fd, databases[number].sectors * SECTOR)
-                _adopt(fd, self._targets[number])
-            finally:
-                os.close(fd)
+        with self._changing:
+            for number, path in self._temporary.items():
+                _create(path, databases[number].sectors * SECTOR, self._targets[number])
 
     def write(self, number: int, first_sector: int, data: memoryview) -> None:
         """Write sectors of a database; one that is not to be restored is ignored."""
@@ -68,13 +61,26 @@ class Staging:
         """
         files = iter(list(self._temporary.values()))
         Crew(lambda _: next(files, None), lambda path, _: _sync(path)).run()
-        with _signals_held():
+        with self._changing:
             self._rename()
         for directory in {os.path.dirname(target) for target in self._targets.values()}:
             _sync(directory)
 
     def discard(self) -> None:
         """Remove what was not put in its place."""
+        with self._changing:
+            self._remove()
+
+    def abandon(self) -> None:
+        """Do the same, and hold up for ever every other thread that has to do with the files.
+
+        So a process that is about to end by a signal ends by nothing else before.
+        """
+        self._changing.acquire()
+        self._remove()
+
+    def _remove(self) -> None:
+        """Remove the files that are left."""
         for path in self._temporary.values():
             with contextlib.suppress(OSError):
                 os.unlink(path)
@@ -94,14 +100,15 @@ class Staging:
             del self._temporary[number]
 
 
-@contextlib.contextmanager
-def _signals_held() -> Iterator[None]:
-    """Let signals that would end the process wait."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+def _create(path: str, size: int, target: str) -> None:
+    """Create a file of holes that is to replace a target."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        yield
+        with Blame(target):
+            os.ftruncate(fd, size)
+        _adopt(fd, target)
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os.close(fd)
 
 
 def _adopt(fd: int, target: str) -> None:
