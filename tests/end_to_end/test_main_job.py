@@ -157,7 +157,7 @@ def test_help_costs_csf_only_click_pluggy_and_the_standard_library(site: Site) -
     imported = {name for name in names if name and name != "imported package"}
     tops = {name.partition(".")[0] for name in imported}
     # What an environment may load whenever Python starts in it.
-    at_start = {"sitecustomize", "_virtualenv", "_distutils_hack", "coverage"}
+    at_start = {"sitecustomize", "_virtualenv", "_distutils_hack", "coverage", "_wmi"}
     known = {*sys.stdlib_module_names, "click", "pluggy", "csf_simulator", "csf_backup_plugin"}
     assert {top for top in tops - known - at_start if not top.startswith("__editable__")} == set()
     ours = {name for name in imported if name.startswith("csf_backup_plugin.")}

@@ -28,7 +28,7 @@ held.acquire(timeout=60 if len(sys.argv) == 2 else 0.01)
 
 def run(*arguments: int) -> subprocess.CompletedProcess[bytes]:
     """Run a program that sends itself a signal, and waits where no handler would be run."""
-    command = [sys.executable, "-c", PROGRAM, *map(str, arguments)]
+    command = [sys.executable, "-c", PROGRAM, *(str(int(number)) for number in arguments)]
     return subprocess.run(command, capture_output=True, restore_signals=True)
 
 
