@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
+from csf_simulator.simulator import Simulator
+from sites import Site
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # A fsync on a busy machine takes longer than hypothesis allows an example; CI repeats itself.
@@ -91,3 +96,24 @@ class Place:
 def place(tmp_path: Path) -> Place:
     """Return a repository that can be backed up."""
     return Place(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def namespace() -> list[str]:
+    """Return a command prefix that runs a shell script in a mount namespace of its own."""
+    prefix = ["unshare", "-rm", "sh", "-euc"]
+    try:
+        subprocess.run([*prefix, "mount -t tmpfs none /mnt"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        needed = f"mount namespaces are needed: {error}"
+        pytest.fail(needed) if os.environ.get("CI") else pytest.skip(needed)
+    return prefix
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Return a simulated site."""
+    for name in ("CSF_BACKUP_OSBACKUP", "CSF_BACKUP_OSRESTORE", "CSF_BACKUP_LOCK_WAIT"):
+        monkeypatch.delenv(name, raising=False)
+    with Simulator(str(tmp_path / "home")) as sim:
+        yield Site(sim, tmp_path)

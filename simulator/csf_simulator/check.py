@@ -34,13 +34,19 @@ def check(server: Server, master: str) -> list[Finding]:
 
     Returns:
         All that is wrong; nothing for a sound repository.
+
+    Raises:
+        DatabaseInUse: It is being restored.
     """
     master = os.path.abspath(master)
-    with server.between_transactions():
+    with server.between_transactions() as present:
+        present.require_usable(master)
         examination = examine(master)
         findings = _findings(master, examination, "master")
         if examination.header and examination.header.kind == "master":
             entries = [decode_entry(payload) for payload in examination.payloads.values()]
+            for entry in entries:
+                present.require_usable(_path(master, entry))
             surplus = _check_listed(master, entries, findings)
             findings += _unlisted(master, entries)
             # A database that could not be read would be missing from the sum.
@@ -54,7 +60,7 @@ def _check_listed(master: str, entries: list[Entry], findings: list[Finding]) ->
     """Check every database the master lists, add to the findings and return the surplus."""
     surplus = 0
     for entry in entries:
-        path = os.path.join(os.path.dirname(master), entry.file_name)
+        path = _path(master, entry)
         examination = examine(path)
         findings += _findings(path, examination, "class" if entry.class_name else "schema")
         header = examination.header
@@ -62,6 +68,10 @@ def _check_listed(master: str, entries: list[Entry], findings: list[Finding]) ->
             findings.append(Finding(path, "is not the database the master database lists"))
         surplus += _surplus(examination)
     return surplus
+
+
+def _path(master: str, entry: Entry) -> str:
+    return os.path.join(os.path.dirname(master), entry.file_name)
 
 
 def _findings(path: str, examination: Examination, kind: str) -> list[Finding]:

@@ -9,9 +9,11 @@ import click
 
 from csf_simulator import __version__, repository
 from csf_simulator.check import Finding, check
+from csf_simulator.faults.command import fault_command
 from csf_simulator.home import Home
 from csf_simulator.terminal import command_line, complaints, hint, print_names, size_in_bytes
 from csf_simulator.utilities.command import HOME_VARIABLE, restore_signals
+from csf_simulator.workload.command import workload_command
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # the statuses a shell has for a command it cannot run
 
@@ -113,6 +115,10 @@ def demo() -> None:
     from csf_simulator.demo import play
 
     play()
+
+
+main.add_command(workload_command)
+main.add_command(fault_command)
 
 
 def _print_findings(master: str, findings: list[Finding], *, as_json: bool) -> None:

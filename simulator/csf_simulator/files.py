@@ -2,8 +2,35 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import sys
 from collections.abc import Mapping
+
+Identity = tuple[int, int, int]
+
+_GET_GENERATION = 0x80087601  # FS_IOC_GETVERSION in linux/fs.h, for 64-bit machines
+
+
+def identity(fd: int) -> Identity:
+    """Return what tells an open file from every other one, whatever names they have.
+
+    Device and inode are not enough: the inode of a file removed is soon another file's, which
+    then differs in the inode's generation. That is 0 where a file system has none.
+    """
+    status = os.fstat(fd)
+    try:
+        generation = fcntl.ioctl(fd, _GET_GENERATION, bytes(8))
+    except OSError:
+        generation = b""
+    return status.st_dev, status.st_ino, int.from_bytes(generation[:4], sys.byteorder)
+
+
+def write_at(fd: int, content: bytes, offset: int) -> None:
+    """Write all of some bytes, also where the kernel takes them piecemeal."""
+    while content:
+        count = os.pwrite(fd, content, offset)
+        content, offset = content[count:], offset + count
 
 
 def overwrite(path: str, contents: Mapping[int, bytes], *, durable: bool) -> None:
@@ -17,7 +44,7 @@ def overwrite(path: str, contents: Mapping[int, bytes], *, durable: bool) -> Non
     fd = os.open(path, os.O_RDWR)
     try:
         for offset, content in contents.items():
-            _write_at(fd, content, offset)
+            write_at(fd, content, offset)
         if durable:
             os.fsync(fd)
     finally:
@@ -48,10 +75,3 @@ def sync_directory(path: str) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def _write_at(fd: int, content: bytes, offset: int) -> None:
-    """Write all of it, also where the kernel takes it piecemeal."""
-    while content:
-        count = os.pwrite(fd, content, offset)
-        content, offset = content[count:], offset + count

@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Mapping
 
+from csf_simulator.faults.script import Faults
 from csf_simulator.server import Server
 from csf_simulator.utilities.command import HOME_VARIABLE
 
@@ -14,6 +15,7 @@ EXECUTABLES = {
     "csf": "csf_simulator.csf.main",
     "osbackup": "csf_simulator.utilities.osbackup",
     "osrestore": "csf_simulator.utilities.osrestore",
+    "osverifydb": "csf_simulator.utilities.osverifydb",
 }
 
 
@@ -37,6 +39,7 @@ class Home:
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
         self.bin = os.path.join(self.path, "bin")
+        self.faults = Faults(os.path.join(self.path, "faults"))
         self.server = Server(os.path.join(self.path, "server"))
         if os.pathsep in self.path:
             raise HomeError(f"{self.path} holds a colon, which PATH does not allow for")

@@ -1,41 +1,64 @@
-"""The simulated Server: makes the transactions of all processes of one home atomic.
+"""The simulated Server: keeps the processes of one home out of each other's way.
 
-A file lock lets in one transaction at a time. A commit first writes down all it will do, in the
-redo log, then does it; so a process killed at any instruction has done nothing, or has left a log
-that the next one to take the lock carries out. Invented here: the real Server is a daemon.
+A file lock lets in one transaction at a time, and lets a backup or a restore begin between two.
+Invented here: the real Server is a daemon.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import NamedTuple
 
-from csf_simulator.database import SECTOR
-from csf_simulator.files import overwrite, rename, sync_directory, truncate
-from csf_simulator.redo import Changes, decode_log, encode_log
+from csf_simulator.before_images import BeforeImages
+from csf_simulator.claims import RESTORE, SNAPSHOT, Claims
+from csf_simulator.commit import Committer
+from csf_simulator.files import sync_directory, write_at
+from csf_simulator.locks import acquire
+from csf_simulator.refusals import DatabaseInUse, NoServer
+from csf_simulator.restores import Restores, encode_targets
+from csf_simulator.snapshot_source import SnapshotSource, take_snapshot
 from csf_simulator.transaction import Transaction
+
+
+class Present(NamedTuple):
+    """What there is between two transactions.
+
+    Attributes:
+        committer: To make changes with.
+        require_usable: Raises DatabaseInUse for a database that is being restored.
+    """
+
+    committer: Committer
+    require_usable: Callable[[str], None]
 
 
 class Server:
     """The transactions of one home, over databases that lie anywhere.
 
     Args:
-        directory: Where the lock and the redo log lie; `create` makes it.
+        directory: Where the lock, the redo log and the claims lie; `create` makes it.
+
+    Attributes:
+        directory: The same.
     """
 
     def __init__(self, directory: str) -> None:
-        self._directory = directory
+        self.directory = directory
         self._lock = os.path.join(directory, "lock")
         self._log = os.path.join(directory, "redo.log")
+        self._claims = Claims(os.path.join(directory, "claims"))
+        self._before_images = BeforeImages()
 
     def create(self) -> None:
         """Make the directory and its files where they are missing; several may do so at once."""
-        os.makedirs(self._directory, exist_ok=True)
+        os.makedirs(self.directory, exist_ok=True)
+        self._claims.create()
         for path in (self._lock, self._log):
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o666))
-        sync_directory(self._directory)
+        sync_directory(self.directory)
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
@@ -46,76 +69,96 @@ class Server:
         Args:
             durable: Once committed it survives a power cut too, and not only the death of the
                 process. That takes a flush for every file touched and two for the log.
+
+        Raises:
+            DatabaseInUse: In the block, at the first touch of a database that is being restored.
         """
-        with self.between_transactions():
-            transaction = Transaction(durable=durable)
+        with self.between_transactions() as present:
+            transaction = Transaction(present.require_usable, durable=durable)
             try:
                 yield transaction
                 changes = transaction.changes()
-                self._promise(changes, durable=durable)
+                present.committer.promise(changes, durable=durable)
             except BaseException:
-                self._forget(durable=durable)
+                present.committer.forget(durable=durable)
                 transaction.abandon()
                 raise
             finally:
                 transaction.close()
-            self._fulfil(changes, durable=durable)
+            present.committer.fulfil(changes, durable=durable)
 
     @contextmanager
-    def between_transactions(self) -> Iterator[None]:
+    def between_transactions(self, wait: float | None = None) -> Iterator[Present]:
         """Hold off all transactions for a while: every database is in one consistent state.
 
+        Args:
+            wait: Seconds to wait for a transaction to end; without a limit, as long as it takes.
+
         Raises:
-            FileNotFoundError: `create` was never called.
+            DatabaseInUse: A transaction went on for all that time.
+            NoServer: `create` was never called.
         """
         lock = self._open_lock()
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            self._recover()
-            yield
+            try:
+                acquire(lock, wait)
+            except BlockingIOError:
+                raise DatabaseInUse(f"a transaction has gone on for {wait} seconds") from None
+            claims = self._claims.living()
+            save = partial(self._before_images.save, claims[SNAPSHOT])
+            committer = Committer(self._log, save)
+            committer.recover()
+            yield Present(committer, Restores(claims[RESTORE]).require_usable)
         finally:
             os.close(lock)
+
+    @contextmanager
+    def snapshot(self, paths: Sequence[str]) -> Iterator[list[SnapshotSource]]:
+        """Make databases readable as they are at an instant between transactions.
+
+        Transactions go on meanwhile: they save what they overwrite.
+
+        Args:
+            paths: Absolute paths, each file once.
+
+        Raises:
+            DatabaseInUse: One is being restored.
+            OSError: One cannot be read; `filename` says which.
+            NotADatabase: One is no database, or not of the length its header says.
+        """
+        with ExitStack() as stack:
+            with self.between_transactions() as present:
+                for path in paths:
+                    present.require_usable(path)
+                fd = stack.enter_context(self._claims.stake(SNAPSHOT))
+                sources = take_snapshot(fd, paths)
+            yield sources
+
+    @contextmanager
+    def restoring(self, paths: Sequence[str], wait: float | None = None) -> Iterator[None]:
+        """Keep transactions and backups from databases while the block replaces them.
+
+        Whatever touches one of them fails at once; other databases are not concerned.
+
+        Args:
+            paths: The databases, which need not exist.
+            wait: Seconds to wait for a transaction to end; without a limit, as long as it takes.
+
+        Raises:
+            DatabaseInUse: One is being restored already, or a transaction went on for too long.
+        """
+        with ExitStack() as stack:
+            with self.between_transactions(wait) as present:
+                for path in paths:
+                    present.require_usable(path)
+                fd = stack.enter_context(self._claims.stake(RESTORE))
+                write_at(fd, encode_targets(paths), 0)
+            yield
 
     def _open_lock(self) -> int:
         try:
             return os.open(self._lock, os.O_RDWR)
         except FileNotFoundError:
-            raise FileNotFoundError(
-                f"{os.path.dirname(self._directory)} is no simulator's home; csf-sim makes one"
+            raise NoServer(
+                f"{os.path.dirname(self.directory)} is no simulator's home; csf-sim makes one"
             ) from None
-
-    def _recover(self) -> None:
-        """Carry out what a process promised that was killed before it was done."""
-        with open(self._log, "rb") as file:
-            log = file.read()
-        changes = decode_log(log)
-        if changes is not None:
-            self._fulfil(changes, durable=True)
-        elif log:
-            self._forget(durable=False)
-
-    def _promise(self, changes: Changes, *, durable: bool) -> None:
-        """Write the log; from its last byte on, the changes are made whatever happens."""
-        if any(changes):
-            overwrite(self._log, {0: encode_log(changes)}, durable=durable)
-
-    def _fulfil(self, changes: Changes, *, durable: bool) -> None:
-        """Make the changes; made twice, or first half and then whole, they are the same."""
-        if not any(changes):
-            return
-        for path, sectors in changes.sectors.items():
-            with suppress(FileNotFoundError):  # the database was removed since
-                self._overwrite_sectors(path, sectors, durable=durable)
-        for path, unfinished in changes.databases.items():
-            with suppress(FileNotFoundError):  # the database has its name already
-                rename(unfinished, path, durable=durable)
-        self._forget(durable=durable)
-
-    def _overwrite_sectors(self, path: str, sectors: dict[int, bytes], *, durable: bool) -> None:
-        """Put new contents into a database: the one place where a sector is ever overwritten."""
-        contents = {number * SECTOR: sector for number, sector in sectors.items()}
-        overwrite(path, contents, durable=durable)
-
-    def _forget(self, *, durable: bool) -> None:
-        """Empty the log."""
-        truncate(self._log, durable=durable)

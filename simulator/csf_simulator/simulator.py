@@ -8,13 +8,16 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from itertools import count
 from types import TracebackType
 from typing import NamedTuple
 
 from csf_simulator import repository
 from csf_simulator.check import Finding, check
+from csf_simulator.faults.script import Fault
 from csf_simulator.home import Home
+from csf_simulator.workload.background import Workload, start_workload
 
 
 class Result(NamedTuple):
@@ -44,6 +47,7 @@ class Simulator:
     def __init__(self, path: str | None = None) -> None:
         self._temporary = path is None
         self.home = Home(path or tempfile.mkdtemp(prefix="csf-sim-"))
+        self.faults = self.home.faults
 
     def __enter__(self) -> Simulator:
         self.home.create()
@@ -73,6 +77,39 @@ class Simulator:
     def check(self, master: str) -> list[Finding]:
         """Return what is wrong with a repository; see `check.check`."""
         return check(self.home.server, master)
+
+    def workload(
+        self, master: str, *, writers: int = 4, durable: bool = False
+    ) -> AbstractContextManager[Workload]:
+        """Keep a repository busy while a block runs.
+
+        Example:
+            ::
+
+                with sim.workload(master, writers=4) as workload:
+                    sim.csf("admin_database_backup", ...)
+                assert workload.result().transactions > 0
+
+        Args:
+            master: The repository's master database.
+            writers: Number of processes that move money between its classes.
+            durable: Flush every transaction to the disk.
+        """
+        return start_workload(self.home.server, master, writers=writers, durable=durable)
+
+    def fault(self, tool: str, kind: str, value: str = "", *, always: bool = False) -> None:
+        """Let something go wrong in the next run of a utility.
+
+        Args:
+            tool: The utility, such as osbackup.
+            kind: What goes wrong; see `mischief` for the kinds and their values.
+            value: What the kind needs.
+            always: Let it go wrong in every run from then on.
+
+        Raises:
+            ValueError: The utility has no such fault, or the value makes no sense.
+        """
+        self.faults.script(Fault(tool, kind, value, always))
 
     def csf(self, *arguments: str) -> Result:
         """Run csf."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from csf_simulator.building import build
@@ -17,10 +17,16 @@ class Transaction:
 
     A sector's content is its payload, at most 480 bytes of it. What is written is seen by later
     reads of the same transaction, and by nobody else before the commit.
+
+    Args:
+        require_usable: Called with the real path of each database touched, to object to it.
+        durable: Flush what is built to the disk.
     """
 
-    def __init__(self, *, durable: bool) -> None:
+    def __init__(self, require_usable: Callable[[str], None], *, durable: bool) -> None:
+        self._require_usable = require_usable
         self._durable = durable
+        self._real_paths: dict[str, str] = {}
         self._overlays: dict[str, Overlay] = {}
         self._unfinished: dict[str, str] = {}
 
@@ -68,7 +74,7 @@ class Transaction:
         Raises:
             FileExistsError: There is something at `path`.
         """
-        final = _canonical(path)
+        final = self._usable(path)
         if os.path.lexists(path) or final in self._unfinished:
             raise FileExistsError(f"{path} exists already")
         unfinished = os.path.join(os.path.dirname(final), f"unfinished.{os.urandom(4).hex()}~")
@@ -93,12 +99,15 @@ class Transaction:
             overlay.close()
 
     def _overlay(self, path: str) -> Overlay:
-        canonical = _canonical(path)
-        if canonical not in self._overlays:
-            self._overlays[canonical] = Overlay(canonical)
-        return self._overlays[canonical]
+        real_path = self._usable(path)
+        if real_path not in self._overlays:
+            self._overlays[real_path] = Overlay(real_path)
+        return self._overlays[real_path]
 
-
-def _canonical(path: str) -> str:
-    """Return the one name of a database, whatever links lead to it."""
-    return os.path.realpath(path)
+    def _usable(self, path: str) -> str:
+        """Return the one name of a database that nobody is restoring, whatever links lead to it."""
+        if path not in self._real_paths:
+            real_path = os.path.realpath(path)
+            self._require_usable(real_path)
+            self._real_paths[path] = real_path
+        return self._real_paths[path]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from end_to_end.conftest import Site
+    from sites import Site
 
 SLOW = """#!/bin/sh
 head -c 5000 /dev/zero > "$5"

@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from end_to_end.conftest import Site
+    from sites import Site
 
 RECORDER = """#!/bin/sh
 printf '%s\\n' "$@" >> {record}

@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from end_to_end.conftest import Site
+    from sites import Site
 
 
 def write(path: str, content: str = "precious") -> None:

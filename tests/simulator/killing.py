@@ -1,6 +1,6 @@
-"""Kills writers and looks at what they leave; run by test_server.py.
+"""Kills processes, and looks at what writers leave; run by tests as a program of its own.
 
-It is a program of its own because it forks, which a test runner with threads must not do.
+It forks, which a test runner with threads must not do.
 """
 
 from __future__ import annotations
@@ -12,14 +12,18 @@ import shutil
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from csf_simulator import repository
 from csf_simulator.accounts import decode_balance, encode_balance
 from csf_simulator.check import check
+from csf_simulator.database import SECTOR
 from csf_simulator.server import Server
+from csf_simulator.snapshot_source import SnapshotSource
+from csf_simulator.utilities import osbackup, osrestore
 
 
 def forked(work: Callable[[], None]) -> int:
@@ -85,8 +89,19 @@ def inspect(server: Server, directory: str) -> None:
     assert os.path.exists(os.path.join(directory, "New.db")) == created
 
 
+def contents(sources: Sequence[SnapshotSource]) -> list[bytes]:
+    """Return the databases of a snapshot, whole."""
+    found = [bytearray(source.sectors * SECTOR) for source in sources]
+    for source, content in zip(sources, found, strict=True):
+        source.read(0, memoryview(content))
+    return [bytes(content) for content in found]
+
+
 def at_every_line(place: str) -> int:
-    """Kill a process that moves money and adds a class before each line that it passes."""
+    """Kill a process that moves money and adds a class before each line that it passes.
+
+    The snapshot taken before that must not show any of it.
+    """
     server = Server(os.path.join(place, "server"))
     fresh, used = os.path.join(place, "fresh"), os.path.join(place, "used")
     repository.create(server, os.path.join(fresh, "master.db"), classes=2)
@@ -94,9 +109,13 @@ def at_every_line(place: str) -> int:
     while killed:
         line += 1
         shutil.copytree(fresh, used)
-        pid = forked(functools.partial(move_and_create, server, used, line))
-        killed = os.waitpid(pid, 0)[1] == signal.SIGKILL
-        inspect(server, used)
+        paths = [os.path.join(used, name) for name in os.listdir(used)]
+        before = [Path(path).read_bytes() for path in paths]
+        with server.snapshot(paths) as sources:
+            pid = forked(functools.partial(move_and_create, server, used, line))
+            killed = os.waitpid(pid, 0)[1] == signal.SIGKILL
+            inspect(server, used)
+            assert contents(sources) == before
         survived = os.path.exists(os.path.join(used, "New.db"))
         shutil.rmtree(used)
     assert survived
@@ -141,11 +160,28 @@ def side_by_side(place: str) -> int:
     return 400
 
 
+def die(line: str, work: str, *arguments: str) -> None:
+    """Do a work, and be killed before the wanted line of it, unless it has fewer."""
+    sys.settrace(kill_at_line(int(line)))
+    if work == "move":
+        directory, source, target, amount = arguments
+        move(Server(directory), source, target, int(amount), durable=False)
+    elif work == "create":
+        directory, master, name = arguments
+        repository.create_class(Server(directory), master, name, durable=False)
+    else:
+        {"backup": osbackup, "restore": osrestore}[work].run([*arguments])
+
+
+EXPERIMENTS = {
+    "at-every-line": at_every_line,
+    "at-random": at_random,
+    "side-by-side": side_by_side,
+}
+
 if __name__ == "__main__":
-    experiments = {
-        "at-every-line": at_every_line,
-        "at-random": at_random,
-        "side-by-side": side_by_side,
-    }
-    Server(os.path.join(sys.argv[2], "server")).create()
-    print(f"{experiments[sys.argv[1]](sys.argv[2])} times sound")
+    if sys.argv[1] == "die":
+        die(*sys.argv[2:])
+    else:
+        Server(os.path.join(sys.argv[2], "server")).create()
+        print(f"{EXPERIMENTS[sys.argv[1]](sys.argv[2])} times sound")

@@ -77,7 +77,7 @@ def test_several_processes_may_create_it_at_once(tmp_path: os.PathLike[str]) -> 
     creators = [subprocess.Popen([sys.executable, "-c", code, path]) for _ in range(6)]
     assert [creator.wait(60) for creator in creators] == [0] * 6
     assert sorted(os.listdir(os.path.join(path, "bin"))) == sorted(EXECUTABLES)
-    assert sorted(os.listdir(os.path.join(path, "server"))) == ["lock", "redo.log"]
+    assert sorted(os.listdir(os.path.join(path, "server"))) == ["claims", "lock", "redo.log"]
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])

@@ -12,7 +12,7 @@ from csf_simulator.database import SECTOR
 from csf_simulator.image import archive as archiving
 from csf_simulator.image.archive import PIECE, archive
 from csf_simulator.image.layout import FRAME
-from csf_simulator.image.sources import Source, open_sources
+from csf_simulator.image.sources import FileSource, Source
 from csf_simulator.image.writer import ImageWriter
 
 PIECE_SECTORS = PIECE // SECTOR
@@ -26,10 +26,10 @@ def back_up(paths: list[Path], limit: int | None = None) -> list[bytes]:
         sinks.append(MemorySink())
         return sinks[-1]
 
-    with open_sources([str(path) for path in paths]) as sources:
-        writer = ImageWriter(IMAGE_ID, open_volume, limit)
-        archive(sources, writer, lambda _: None, workers=2 if limit is None else 1)
-        writer.close()
+    sources = [FileSource(str(path)) for path in paths]
+    writer = ImageWriter(IMAGE_ID, open_volume, limit)
+    archive(sources, writer, lambda _: None, workers=2 if limit is None else 1)
+    writer.close()
     assert all(sink.finished and sink.closed for sink in sinks)
     return [bytes(sink.written) for sink in sinks]
 
@@ -115,9 +115,9 @@ def test_each_database_is_announced_in_order(tmp_path: Path) -> None:
     def begin(source: Source) -> None:
         begun.append(source.path)
 
-    with open_sources([str(path) for path in paths]) as sources:
-        writer = ImageWriter(IMAGE_ID, lambda _: MemorySink())
-        archive(sources, writer, begin)
+    sources = [FileSource(str(path)) for path in paths]
+    writer = ImageWriter(IMAGE_ID, lambda _: MemorySink())
+    archive(sources, writer, begin)
     assert begun == [str(path) for path in paths]
 
 
@@ -125,9 +125,9 @@ def test_failing_source_leaves_the_image_without_an_end(tmp_path: Path) -> None:
     """A backup that failed can never be restored from."""
     path = make_database(tmp_path / "a.db")
     sink = MemorySink()
-    with open_sources([str(path)]) as sources:
-        path.unlink()
-        with pytest.raises(FileNotFoundError):
-            archive(sources, ImageWriter(IMAGE_ID, lambda _: sink), lambda _: None)
+    sources = [FileSource(str(path))]
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        archive(sources, ImageWriter(IMAGE_ID, lambda _: sink), lambda _: None)
     assert b"DONE" not in sink.written
     assert not sink.finished

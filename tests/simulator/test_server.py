@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from csf_simulator import commit
 from csf_simulator.building import build
 from csf_simulator.database import SECTOR, Header, encode_sector
 from csf_simulator.redo import Changes, encode_log
@@ -117,7 +118,7 @@ def test_a_commit_that_cannot_be_finished_is_finished_later(
     def fail(*_: object, **__: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(Server, "_overwrite_sectors", fail)
+    monkeypatch.setattr(commit, "_overwrite_sectors", fail)
     with pytest.raises(OSError, match="Input/output"), server.transaction() as tx:
         tx.write(path, 1, b"new")
     monkeypatch.undo()

@@ -1,14 +1,14 @@
-"""Where osbackup reads databases from: the one place that decides what is read, and when."""
+"""Where databases are read from: what osbackup and the checks need of one, and a plain file."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Protocol
 
 from csf_simulator.database import SECTOR, NotADatabase, read_header
+from csf_simulator.files import identity
 from csf_simulator.image.blame import Blame
 
 
@@ -34,34 +34,30 @@ class Source(Protocol):
         ...
 
 
-@contextlib.contextmanager
-def open_sources(paths: Sequence[str]) -> Iterator[list[Source]]:
-    """Make all the databases of one run readable.
-
-    Args:
-        paths: Absolute paths.
-
-    Raises:
-        OSError: One cannot be read; `filename` says which.
-        NotADatabase: One is no database, or not of the length its header says.
-    """
-    yield [FileSource(path) for path in paths]
-
-
 class FileSource:
     """A database file, read as it lies there.
 
     It is opened anew for each read: thousands of databases need no more descriptors than one, and
     one that vanishes or is replaced under way is noticed.
+
+    Args:
+        path: Absolute path.
+
+    Attributes:
+        identity: What tells this file from any other that gets its name.
+
+    Raises:
+        OSError: It cannot be read; `filename` says which.
+        NotADatabase: It is no database, or not of the length its header says.
     """
 
-    __slots__ = ("_identity", "database_id", "path", "sectors")
+    __slots__ = ("database_id", "identity", "path", "sectors")
 
     def __init__(self, path: str) -> None:
         self.path = path
         fd = os.open(path, os.O_RDONLY)
         try:
-            self._identity = _identity(fd)
+            self.identity = identity(fd)
             self.database_id, self.sectors = _measure(path, fd)
         finally:
             os.close(fd)
@@ -100,16 +96,10 @@ class FileSource:
     def _reopen(self) -> int:
         """Open the file again, and see that it is still the same one."""
         fd = os.open(self.path, os.O_RDONLY)
-        if _identity(fd) != self._identity:
+        if identity(fd) != self.identity:
             os.close(fd)
             raise OSError(errno.ESTALE, "the database was replaced", self.path)
         return fd
-
-
-def _identity(fd: int) -> tuple[int, int]:
-    """Return what tells an open file from all others."""
-    status = os.fstat(fd)
-    return status.st_dev, status.st_ino
 
 
 def _measure(path: str, fd: int) -> tuple[bytes, int]:

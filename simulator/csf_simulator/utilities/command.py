@@ -79,7 +79,8 @@ def run_utility(work: Callable[[list[str]], None], usage: str, argv: list[str]) 
         argv: The arguments.
 
     Returns:
-        Exit status: 0, or 1 for any failure (inferred: only 0 is known to mean success).
+        Exit status: 0, or for a failure 1 (inferred: only 0 is known to mean success) or what a
+        scripted fault says.
     """
     require_home()
     try:
@@ -88,6 +89,7 @@ def run_utility(work: Callable[[list[str]], None], usage: str, argv: list[str]) 
         say(f"{error}\n{usage}", STDERR)
         return 1
     except (UtilityError, OSError, ValueError) as error:
-        say(explain(error).line(), STDERR)
-        return 1
+        failure = explain(error)
+        say(failure.line(), STDERR)
+        return failure.status
     return 0

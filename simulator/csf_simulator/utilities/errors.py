@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from csf_simulator.database import NotADatabase
+from csf_simulator.refusals import DatabaseInUse, NoServer
 
+BROKEN_SERVER_CONNECTION = "err_broken_server_connection"
 DATABASE_NOT_FOUND = "err_database_not_found"
+DATABASE_LOCK_CONFLICT = "err_database_lock_conflict"
 INCONSISTENT_DB = "err_inconsistent_db"
 PERMISSION_DENIED = "err_permission_denied"
 MISC = "err-misc"
@@ -15,6 +18,14 @@ NUMBERS = {
     DATABASE_NOT_FOUND: "0001-9901",
     INCONSISTENT_DB: "0001-9902",
     PERMISSION_DENIED: "0001-9903",
+    DATABASE_LOCK_CONFLICT: "0001-9904",
+    BROKEN_SERVER_CONNECTION: "0001-9905",
+}
+
+_NAMES: dict[type[Exception], str] = {
+    DatabaseInUse: DATABASE_LOCK_CONFLICT,
+    NoServer: BROKEN_SERVER_CONNECTION,
+    NotADatabase: INCONSISTENT_DB,
 }
 
 
@@ -24,12 +35,14 @@ class UtilityError(Exception):
     Attributes:
         text: What happened, for people.
         name: ObjectStore's name of the exception, one of those above.
+        status: The exit status it leads to.
     """
 
-    def __init__(self, text: str, name: str = MISC) -> None:
+    def __init__(self, text: str, name: str = MISC, status: int = 1) -> None:
         super().__init__(text)
         self.text = text
         self.name = name
+        self.status = status
 
     def line(self) -> str:
         """Return the line for stderr, in the shape the ObjectStore 6.0 manual documents."""
@@ -49,8 +62,8 @@ def explain(error: Exception, missing: str = DATABASE_NOT_FOUND) -> UtilityError
     """
     if isinstance(error, UtilityError):
         return error
-    if isinstance(error, NotADatabase):
-        return UtilityError(str(error), INCONSISTENT_DB)
+    if type(error) in _NAMES:
+        return UtilityError(str(error), _NAMES[type(error)])
     if isinstance(error, OSError):
         return UtilityError(_describe(error), _name_of(error, missing))
     return UtilityError(str(error))

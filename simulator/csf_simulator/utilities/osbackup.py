@@ -11,12 +11,14 @@ import sys
 import time
 
 from csf_simulator import __version__
+from csf_simulator.faults.strike import mischief_for, sabotaged
+from csf_simulator.home import Home
 from csf_simulator.image.archive import archive
-from csf_simulator.image.sources import open_sources
 from csf_simulator.image.writer import ImageWriter
 from csf_simulator.utilities.backup_volumes import BackupVolumes
 from csf_simulator.utilities.command import (
     occupy_standard_descriptors,
+    require_home,
     restore_signals,
     run_utility,
 )
@@ -61,17 +63,20 @@ def _backup(argv: list[str]) -> None:
     arguments = parse(OPTIONS, argv)
     limit = _check(arguments)
     databases = select(_names(arguments), recurse=arguments.has("-r"))
-    with open_sources(list(databases.values())) as sources:
+    mischief = mischief_for("osbackup", [*databases.values()])
+    mischief.begin()
+    with Home(require_home()).server.snapshot([*databases.values()]) as sources:
         volumes = BackupVolumes(
             arguments.values["-f"], abort=arguments.has("-a"), databases=databases
         )
-        writer = ImageWriter(os.urandom(8), volumes.open, limit)
+        writer = ImageWriter(os.urandom(8), sabotaged(volumes.open, mischief), limit)
         try:
             writer.info(_note(len(sources)))
             archive(sources, writer, volumes.report, workers=2 if limit is None else 1)
         finally:
             writer.close()
         volumes.report_closed()
+    mischief.end(arguments.values["-f"][0])
 
 
 def _check(arguments: Arguments) -> int | None:

@@ -12,6 +12,9 @@ import sys
 from collections.abc import Callable
 from io import FileIO
 
+from csf_simulator.faults.mischief import Mischief
+from csf_simulator.faults.strike import mischief_for
+from csf_simulator.home import Home
 from csf_simulator.image.crew import Crew
 from csf_simulator.image.layout import ImageError
 from csf_simulator.image.reader import ImageReader, verify
@@ -20,6 +23,7 @@ from csf_simulator.image.volumes import StreamVolume, VolumeInput, volume_for
 from csf_simulator.utilities.command import (
     STDIN,
     occupy_standard_descriptors,
+    require_home,
     restore_signals,
     run_utility,
     say,
@@ -43,6 +47,7 @@ OPTIONS = (
 )
 # Invented, after osbackup's.
 QUESTION = "Please enter the pathname of the next file to use for restore."
+LOCK_WAIT = 10.0  # seconds, invented: how long a transaction may keep a restore waiting
 
 Guard = Callable[[Callable[[], None]], None]
 
@@ -72,6 +77,8 @@ def _restore(argv: list[str], guard: Guard) -> None:
     """List or restore the databases of an image."""
     arguments = parse(OPTIONS, argv)
     _check(arguments)
+    mischief = mischief_for("osrestore")
+    mischief.begin()
     media = Media(arguments.values["-f"], QUESTION, abort=arguments.has("-a"))
     scanner = Scanner(lambda number: media.open_next(lambda name: _open(name, number)))
     with contextlib.closing(scanner):
@@ -80,7 +87,7 @@ def _restore(argv: list[str], guard: Guard) -> None:
             if arguments.has("-t"):
                 _list(reader)
             else:
-                _extract(reader, arguments, guard)
+                _extract(reader, arguments, guard, mischief)
         except ImageError as error:
             raise UtilityError(f"{media.name}: {error}") from None
 
@@ -110,13 +117,21 @@ def _list(reader: ImageReader) -> None:
         say(database.path)
 
 
-def _extract(reader: ImageReader, arguments: Arguments, guard: Guard) -> None:
+def _extract(reader: ImageReader, arguments: Arguments, guard: Guard, mischief: Mischief) -> None:
     """Restore databases; nothing is touched unless the whole image is sound."""
     pairs = read_pairs(arguments.operands)
-    staging = Staging(plan(reader.databases, pairs, descend=not arguments.has("-n")))
+    targets = plan(reader.databases, pairs, descend=not arguments.has("-n"))
+    with Home(require_home()).server.restoring([*targets.values()], LOCK_WAIT):
+        _replace(reader, Staging(targets), guard, mischief)
+
+
+def _replace(reader: ImageReader, staging: Staging, guard: Guard, mischief: Mischief) -> None:
+    """Restore databases beside their targets, and put all in place once all are sound."""
 
     def restore(frame: Frame, buffer: bytearray) -> None:
-        staging.write(frame.record.database, frame.record.first, frame.load(buffer))
+        data = frame.load(buffer)
+        staging.write(frame.record.database, frame.record.first, data)
+        mischief.wrote(len(data))
 
     guard(staging.abandon)
     try:

@@ -1,18 +1,14 @@
-"""A simulator for each test, and the main job as a csf administrator types it."""
+"""A simulated site: a repository, a directory for images, and the main job as it is typed."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
-import pytest
-
-from csf_simulator.simulator import Result, Simulator
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from csf_simulator.simulator import Result, Simulator
 
 
 class Site:
@@ -65,24 +61,3 @@ class Site:
         result = self.sim.run(["osrestore", "-f", self.image, *pair])
         assert result.exit_code == 0, result.stderr
         return str(scratch / os.path.basename(self.master))
-
-
-@pytest.fixture(scope="session")
-def namespace() -> list[str]:
-    """Return a command prefix that runs a shell script in a mount namespace of its own."""
-    prefix = ["unshare", "-rm", "sh", "-euc"]
-    try:
-        subprocess.run([*prefix, "mount -t tmpfs none /mnt"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        needed = f"mount namespaces are needed: {error}"
-        pytest.fail(needed) if os.environ.get("CI") else pytest.skip(needed)
-    return prefix
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """Return a simulated site."""
-    for name in ("CSF_BACKUP_OSBACKUP", "CSF_BACKUP_OSRESTORE", "CSF_BACKUP_LOCK_WAIT"):
-        monkeypatch.delenv(name, raising=False)
-    with Simulator(str(tmp_path / "home")) as sim:
-        yield Site(sim, tmp_path)

@@ -1,0 +1,1 @@
+"""Faults that strike the utilities when a script says so."""

@@ -1,0 +1,145 @@
+"""Runs the workload in the background, and ends it whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from typing import NamedTuple
+
+from csf_simulator import repository
+from csf_simulator.names import RepositoryError
+from csf_simulator.server import Server
+from csf_simulator.workload.board import Board
+from csf_simulator.workload.writer import command
+
+Writer = subprocess.Popen[bytes]
+
+_PATIENCE = 30.0  # seconds for a writer to end its last transaction
+_PAUSE = 0.002
+
+
+class WorkloadError(Exception):
+    """A writer failed; it said why on standard error."""
+
+
+class Result(NamedTuple):
+    """What a workload did, from when all writers were at work.
+
+    Attributes:
+        transactions: Number of transactions.
+        refused: Number of transactions refused because a database was being restored.
+        seconds: How long it took.
+    """
+
+    transactions: int
+    refused: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Transactions per second."""
+        return self.transactions / self.seconds
+
+
+class Workload:
+    """A workload that runs, or has run; `start_workload` makes it.
+
+    Attributes:
+        writers: Its processes. Whoever kills some does no harm: the others go on.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self.writers: list[Writer] = []
+        self._board = board
+        self._final: Result | None = None
+        self._note_beginning()
+
+    def result(self) -> Result:
+        """Return what it did; so far, while it runs."""
+        return self._final or self._so_far()
+
+    def await_work(self) -> None:
+        """Wait until all writers are at work; what they did until then does not count.
+
+        Raises:
+            WorkloadError: One ended at once.
+        """
+        while self._board.total().started < len(self.writers):
+            if any(writer.poll() is not None for writer in self.writers):
+                raise WorkloadError("a writer ended at once")
+            time.sleep(_PAUSE)
+        self._note_beginning()
+
+    def finish(self) -> None:
+        """Let the result be final: the writers have ended."""
+        self._final = self._so_far()
+
+    def _note_beginning(self) -> None:
+        self._before, self._began = self._board.total(), time.monotonic()
+
+    def _so_far(self) -> Result:
+        seconds, now = time.monotonic() - self._began, self._board.total()
+        transactions = now.transactions - self._before.transactions
+        return Result(transactions, now.refused - self._before.refused, seconds)
+
+
+@contextmanager
+def start_workload(
+    server: Server, master: str, *, writers: int = 4, durable: bool = False
+) -> Iterator[Workload]:
+    """Move money between the classes of a repository for as long as the block runs.
+
+    Args:
+        server: The home of the repository.
+        master: Its master database.
+        writers: Number of processes.
+        durable: As for `Server.transaction`.
+
+    Yields:
+        The workload, once all writers are at work.
+
+    Raises:
+        RepositoryError: There is no such repository, or it has no class.
+        WorkloadError: A writer failed.
+    """
+    master = os.path.abspath(master)
+    if not repository.classes(server, master):
+        raise RepositoryError(f"{master} has no class whose money could be moved")
+    with closing(Board.make()) as board, ExitStack() as stack:
+        workload = Workload(board)
+        stack.callback(workload.finish)  # comes last, when the writers have ended
+        for number in range(writers):
+            argv = command(server, master, board, number, durable=durable)
+            workload.writers.append(stack.enter_context(_started(argv, board)))
+        workload.await_work()
+        yield workload
+
+
+@contextmanager
+def _started(argv: Sequence[str], board: Board) -> Iterator[Writer]:
+    """Run a writer while the block runs; it ends its last transaction.
+
+    Raises:
+        WorkloadError: It failed. Having been killed is no failure: somebody wanted that.
+    """
+    # In a session of its own: Ctrl-C at a terminal is for whoever started it.
+    with subprocess.Popen(
+        argv, stdin=subprocess.PIPE, pass_fds=[board.fd], start_new_session=True
+    ) as writer:
+        try:
+            yield writer
+        finally:
+            _end(writer)
+    if writer.returncode > 0:
+        raise WorkloadError("a writer failed; it said why on standard error")
+
+
+def _end(writer: Writer) -> None:
+    """Let a writer end its transaction, or kill it if that takes too long."""
+    try:
+        writer.communicate(timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        writer.kill()

@@ -1,0 +1,152 @@
+"""Every fault does to a real run of a utility what its name says."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_simulator.simulator import Result, Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Run:
+    """A repository, and osbackup run on it.
+
+    Args:
+        sim: The simulator it lives in.
+        root: Where the image goes.
+    """
+
+    def __init__(self, sim: Simulator, root: Path) -> None:
+        self.sim = sim
+        self.master = sim.repository(classes=2, size=1 << 20)
+        self.image = str(root / "image")
+        self.command = ["osbackup", "-a", "-r", "-f", self.image, os.path.dirname(self.master)]
+
+    def backup(self, *fault: str, timeout: float = 60) -> Result:
+        """Run osbackup under a fault."""
+        if fault:
+            self.sim.fault("osbackup", *fault)
+        return self.sim.run(self.command, timeout=timeout)
+
+    def listed(self) -> Result:
+        """List the image, which proves it."""
+        return self.sim.run(["osrestore", "-t", "-f", self.image])
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """Return a run that has not begun; the fault must strike."""
+    with Simulator(str(tmp_path / "home")) as sim:
+        yield Run(sim, tmp_path)
+        assert sim.faults.unstruck() == []
+
+
+def test_without_a_fault_the_image_is_sound(run: Run) -> None:
+    """So that it is the faults that the other tests see."""
+    assert run.backup().exit_code == 0
+    assert run.listed().exit_code == 0
+
+
+def test_exit_leaves_a_partial_image(run: Run) -> None:
+    """As a real failure may; the next run is well again."""
+    result = run.backup("exit", "7")
+    assert result.exit_code == 7
+    assert "(err-misc)" in result.stderr
+    assert os.path.getsize(run.image) > 0
+    assert run.listed().exit_code == 1
+    assert run.backup().exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["KILL", "TERM", "SEGV"])
+def test_signal_kills_it(run: Run, name: str) -> None:
+    """Its parent sees which."""
+    assert run.backup("signal", name).exit_code == -signal.Signals[f"SIG{name}"]
+
+
+@pytest.mark.parametrize("kind", ["hang", "prompt"])
+def test_what_stops_for_good_has_to_be_ended(run: Run, kind: str) -> None:
+    """A prompt really waits for somebody to type."""
+    run.sim.fault("osbackup", kind)
+    environment = run.sim.home.environment(os.environ)
+    with subprocess.Popen(
+        run.command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        words = process.stdout.readline()
+        assert words.startswith(b"Please enter" if kind == "prompt" else b"Writing")
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        process.kill()
+
+
+def test_a_prompt_nobody_can_answer_is_a_failure(run: Run) -> None:
+    """As with standard input at its end."""
+    assert run.backup("prompt").exit_code == 1
+
+
+def test_slow_keeps_to_its_rate(run: Run) -> None:
+    """Two megabytes at four a second."""
+    began = time.monotonic()
+    assert run.backup("slow", "4m/s").exit_code == 0
+    assert time.monotonic() - began > 0.4
+    assert run.listed().exit_code == 0
+
+
+def test_a_full_disk_is_met_at_the_byte_it_is_scripted_for(run: Run) -> None:
+    """The error is the system's."""
+    result = run.backup("enospc", "500k")
+    assert result.exit_code == 1
+    assert "No space left on device" in result.stderr
+    assert 400_000 < os.path.getsize(run.image) < 1_200_000
+
+
+@pytest.mark.parametrize("fault", [("truncate",), ("truncate", "1k"), ("corrupt",), ("empty",)])
+def test_a_damaged_image_is_reported_as_a_success(run: Run, fault: tuple[str, ...]) -> None:
+    """Only a look at it shows the damage."""
+    assert run.backup(*fault).exit_code == 0
+    assert os.path.getsize(run.image) == {"1k": 1024}.get(fault[-1], os.path.getsize(run.image))
+    assert run.listed().exit_code == 1
+
+
+def test_a_database_that_vanishes_fails_the_run(run: Run) -> None:
+    """It is named."""
+    result = run.backup("vanish")
+    assert result.exit_code == 1
+    assert re.search(r"\.db", result.stderr)
+    assert len(os.listdir(os.path.dirname(run.master))) == 3
+
+
+def test_output_and_bytes_that_are_no_text_change_nothing_else(run: Run) -> None:
+    """They are for those who read what a utility prints."""
+    assert len(run.backup("output", "1m").stdout) > 1 << 20
+    assert "\udcff\udcfe is not UTF-8" in run.backup("binary").stdout
+    assert run.listed().exit_code == 0
+
+
+def test_a_fault_may_strike_every_run(run: Run) -> None:
+    """Until it is cleared."""
+    run.sim.fault("osbackup", "exit", "3", always=True)
+    assert [run.backup().exit_code for _ in range(2)] == [3, 3]
+    run.sim.faults.clear()
+    assert run.backup().exit_code == 0
+
+
+def test_osrestore_has_faults_too(run: Run) -> None:
+    """What was there is untouched."""
+    assert run.backup().exit_code == 0
+    for fault, code in ((("exit", "5"), 5), (("enospc", "100k"), 1), (("signal", "KILL"), -9)):
+        run.sim.fault("osrestore", *fault)
+        assert run.sim.run(["osrestore", "-f", run.image]).exit_code == code
+        assert run.sim.check(run.master) == []
+    run.sim.fault("osrestore", "output", "1m")
+    assert len(run.listed().stdout) > 1 << 20

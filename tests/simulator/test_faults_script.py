@@ -1,0 +1,94 @@
+"""Scripted faults: which strike, which have struck."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_simulator.faults.script import Fault, Faults
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def faults(tmp_path: Path) -> Faults:
+    """Return a simulator's faults; there are none yet."""
+    return Faults(str(tmp_path / "faults"))
+
+
+def test_without_a_script_nothing_strikes(faults: Faults) -> None:
+    """And nothing is left to strike."""
+    assert faults.strike("osbackup") is None
+    assert faults.unstruck() == []
+    faults.clear()
+
+
+def test_a_fault_strikes_once_its_own_tool(faults: Faults) -> None:
+    """The next run of another tool is spared."""
+    hang = Fault("osbackup", "hang")
+    faults.script(hang)
+    assert faults.strike("osrestore") is None
+    assert faults.unstruck() == [hang]
+    assert faults.strike("osbackup") == hang
+    assert faults.strike("osbackup") is None
+    assert faults.unstruck() == []
+
+
+def test_faults_strike_in_the_order_of_the_script(faults: Faults) -> None:
+    """One a run."""
+    script = [Fault("osbackup", "exit", str(number)) for number in range(1, 13)]
+    for fault in script:
+        faults.script(fault)
+    assert [faults.strike("osbackup") for _ in script] == script
+
+
+def test_a_fault_may_strike_always(faults: Faults) -> None:
+    """From its turn on."""
+    always = Fault("osbackup", "empty", always=True)
+    faults.script(Fault("osbackup", "hang"))
+    faults.script(always)
+    struck = [faults.strike("osbackup") for _ in range(4)]
+    assert struck == [Fault("osbackup", "hang"), always, always, always]
+    assert faults.unstruck() == []
+
+
+def test_clearing_forgets_everything(faults: Faults) -> None:
+    """Struck or not; scripting begins anew."""
+    for _ in range(2):
+        faults.script(Fault("osbackup", "hang"))
+    faults.strike("osbackup")
+    faults.clear()
+    assert faults.strike("osbackup") is None
+    faults.script(Fault("osbackup", "hang"))
+    assert faults.strike("osbackup")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("csf", "exit", "1"),
+        Fault("osbackup", "nonsense"),
+        Fault("osrestore", "truncate"),
+        Fault("osbackup", "exit"),
+        Fault("osbackup", "exit", "many"),
+        Fault("osbackup", "exit", "256"),
+        Fault("osbackup", "signal", "NONE"),
+        Fault("osbackup", "slow", "4g/year"),
+        Fault("osbackup", "slow", ""),
+        Fault("osbackup", "enospc", "0"),
+        Fault("osbackup", "truncate", "half"),
+        Fault("osbackup", "hang", "5"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_when_it_is_scripted(faults: Faults, fault: Fault) -> None:
+    """Not in the middle of a test."""
+    with pytest.raises(ValueError, match=fault.tool):
+        faults.script(fault)
+    assert faults.unstruck() == []
+
+
+def test_a_fault_is_shown_as_it_is_scripted() -> None:
+    """So that it can be found again in a test."""
+    assert str(Fault("osbackup", "exit", "3", always=True)) == "osbackup exit 3 --always"
