@@ -86,7 +86,7 @@ def publish(path: str, data: bytes, like: str | None = None) -> None:
 def _adopt(path: str, like: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         status = os.stat(like)
-        with contextlib.suppress(PermissionError):
+        with contextlib.suppress(OSError):  # EPERM; in a user namespace, EINVAL
             os.chown(path, status.st_uid, status.st_gid)
         os.chmod(path, status.st_mode & 0o666)
 

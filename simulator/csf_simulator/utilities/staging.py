@@ -115,7 +115,7 @@ def _adopt(fd: int, target: str) -> None:
     """Give a new file the owner and permissions of the one it will replace, as far as allowed."""
     with contextlib.suppress(FileNotFoundError):
         status = os.stat(target)
-        with contextlib.suppress(PermissionError):
+        with contextlib.suppress(OSError):  # EPERM; in a user namespace, EINVAL
             os.fchown(fd, status.st_uid, status.st_gid)
         os.fchmod(fd, status.st_mode & 0o7777)
 
