@@ -10,8 +10,8 @@ from imaging import IMAGE_ID, MemorySink, make_database, read_volumes
 
 from csf_simulator.database import SECTOR
 from csf_simulator.image import archive as archiving
-from csf_simulator.image.archive import PIECE, archive
-from csf_simulator.image.layout import FRAME
+from csf_simulator.image.archive import archive
+from csf_simulator.image.layout import FRAME, PIECE
 from csf_simulator.image.sources import FileSource, Source
 from csf_simulator.image.writer import ImageWriter
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from csf_simulator.image import catalog, layout
+from csf_simulator.image import base, catalog, checksums, layout, record_file
 
 PAGE = (Path(__file__).parents[2] / "simulator" / "IMAGE_FORMAT.md").read_text(encoding="utf-8")
 
@@ -28,6 +28,9 @@ def fields(heading: str) -> list[tuple[int, int]]:
         ("## Header of a volume", layout.VOLUME_SIZE),
         ("## Record", layout.RECORD_SIZE),
         ("The payload of a `BASE` record", 24),
+        ("The payload of an `OVER` record", base.BASE_SIZE),
+        ("It begins with", record_file.HEADER_SIZE),
+        ("Each entry", record_file.ENTRY_SIZE),
     ],
 )
 def test_fields_fill_their_header(heading: str, size: int) -> None:
@@ -41,13 +44,30 @@ def test_fields_fill_their_header(heading: str, size: int) -> None:
 
 def test_page_has_all_kinds_of_records() -> None:
     """The page names the kinds the program knows, and no other."""
-    kinds = (layout.INFO, layout.DATABASE, layout.DATA, layout.ZERO, layout.NEXT, layout.DONE)
+    kinds = (
+        layout.INFO,
+        layout.DATABASE,
+        layout.OVER,
+        layout.DATA,
+        layout.ZERO,
+        layout.SAME,
+        layout.NEXT,
+        layout.DONE,
+    )
     assert re.findall(r"^\| `(\w{4})` \|", PAGE, re.MULTILINE) == [kind.decode() for kind in kinds]
 
 
 @pytest.mark.parametrize(
     "number",
-    [layout.PAYLOAD_LIMIT, layout.FRAME, layout.RUN_LIMIT, catalog.SECTORS_LIMIT],
+    [
+        layout.PAYLOAD_LIMIT,
+        layout.FRAME,
+        layout.RUN_LIMIT,
+        catalog.SECTORS_LIMIT,
+        layout.PIECE,
+        checksums.PACKED_PAGE,
+        record_file.SEAL,
+    ],
 )
 def test_page_has_all_limits(number: int) -> None:
     """A limit that changes must change on the page."""

@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imaging import IMAGE_ID, MemoryVolume, Stretch, make_volumes, read_volumes, split
+from imaging import IMAGE_ID, MemorySink, MemoryVolume, Stretch, make_volumes, read_volumes, split
 
 from csf_simulator.database import SECTOR
 from csf_simulator.image import layout
+from csf_simulator.image.base import Base
 from csf_simulator.image.catalog import Database, pack_database
 from csf_simulator.image.layout import ImageError, Record, pack_record
 from csf_simulator.image.reader import ImageReader, verify
 from csf_simulator.image.scanner import Scanner
+from csf_simulator.image.writer import ImageWriter
 
 A, B = (Database(bytes([number]) * 16, 4, f"/{number}.db") for number in (1, 2))
 STRETCHES: list[Stretch] = [
@@ -177,6 +179,83 @@ def test_contradiction_is_found(change: Callable[[Records], Records], message: s
     """An image whose every checksum is right must also make sense."""
     with pytest.raises(ImageError, match=message):
         read_volumes([rebuild(SMALL, change)])
+
+
+BASE = Base(2, 1, b"earlier.", 3, b"d" * 16)
+
+
+def incremental() -> bytes:
+    """Return an image of two databases that are built upon others, of 3 sectors each."""
+    sink = MemorySink()
+    writer = ImageWriter(IMAGE_ID, lambda _: sink)
+    for number, database in enumerate([A, B]):
+        writer.database(database)
+        writer.base(number, BASE)
+    writer.data(0, 3, memoryview(b"a" * SECTOR))
+    writer.same(0, 0, 3)
+    writer.same(1, 1, 2)
+    writer.zero(1, 3, 1)
+    writer.data(1, 0, memoryview(b"b" * SECTOR))
+    writer.finish()
+    return bytes(sink.written)
+
+
+INCREMENTAL = incremental()
+
+
+def test_incremental_image_comes_back() -> None:
+    """What databases are built upon is known before the first sector is read."""
+    reader = ImageReader(Scanner(lambda _: MemoryVolume(INCREMENTAL)))
+    assert reader.bases == {0: BASE, 1: BASE}
+    verify(reader)
+    assert read_volumes([INCREMENTAL])["/1.db"] == {3: b"a" * SECTOR, 0: 3}
+    assert ImageReader(Scanner(lambda _: MemoryVolume(SMALL))).bases == {}
+
+
+def test_every_damage_of_an_incremental_image_is_found() -> None:
+    """Neither a length nor a bit of it may be wrong."""
+    for length in range(len(INCREMENTAL)):
+        with pytest.raises(ImageError):
+            read_volumes([INCREMENTAL[:length]])
+    for bit in range(len(INCREMENTAL) * 8):
+        flipped = bytearray(INCREMENTAL)
+        flipped[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(ImageError):
+            read_volumes([bytes(flipped)])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (first(layout.OVER, b""), "impossible length"),
+        (first(layout.OVER, database=1), "base of the image is out of place"),
+        (lambda found: renumber([found[1], *found]), "base of the image is out of place"),
+        (lambda found: renumber([*found[:2], *found[1:]]), "base of the image is out of place"),
+        (lambda found: renumber([*found[:5], found[3], *found[5:]]), "base of the image"),
+        (lambda found: renumber([found[0], *found[2:]]), "did not have them"),
+        (first(layout.SAME, sectors=4), "did not have them|beyond the end"),
+        (first(layout.SAME, b"x"), "payload it cannot have"),
+        (first(layout.SAME, first=3, sectors=1), "did not have them"),
+        (first(layout.SAME, sectors=2), "exactly once"),
+    ],
+)
+def test_contradiction_of_an_incremental_image_is_found(
+    change: Callable[[Records], Records], message: str
+) -> None:
+    """Sectors that are left out must have been there, and be accounted for."""
+    with pytest.raises(ImageError, match=message):
+        read_volumes([rebuild(INCREMENTAL, change)])
+
+
+def test_unchanged_sectors_fit_into_a_frame() -> None:
+    """A reader copies those of a record at once."""
+    sink = MemorySink()
+    writer = ImageWriter(IMAGE_ID, lambda _: sink)
+    writer.database(A._replace(sectors=9999))
+    writer.base(0, BASE._replace(sectors=9999))
+    writer.same(0, 0, layout.FRAME // SECTOR + 1)
+    with pytest.raises(ImageError, match="too many unchanged"):
+        ImageReader(Scanner(lambda _: MemoryVolume(bytes(sink.written))))
 
 
 def test_image_of_nothing_is_no_image() -> None:

@@ -124,7 +124,9 @@ def test_reader_that_goes_away_ends_it(tmp_path: Path) -> None:
         ["-f", "image", "-s", "much", "DB"],
         ["-f", "image", "-b", "513", "DB"],
         ["-f", "image", "-B", "0", "DB"],
-        ["-f", "image", "-l", "10", "DB"],
+        ["-f", "image", "-i", "record", "-l", "10", "DB"],
+        ["-f", "image", "-l", "1", "DB"],
+        ["-f", "image", "-f", "./record", "-i", "record", "DB"],
         ["-f", "image", "-I", "/dev/null"],
     ],
 )
@@ -142,7 +144,7 @@ def test_wrong_command_line_is_told_with_the_usage(
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["-i", "record"], "incremental"), (["-l", "0"], "incremental"), (["-S", "true"], "-S")],
+    [(["-S", "true"], "-S"), (["-S", "true", "-i", "record"], "-S")],
 )
 def test_what_is_not_simulated_is_refused(
     tmp_path: Path, capfd: Capture, arguments: list[str], message: str
@@ -245,7 +247,7 @@ def test_database_is_never_its_own_image(tmp_path: Path, capfd: Capture, image: 
     (tmp_path / "link").hardlink_to(path)
     before = path.read_bytes()
     assert osbackup.run(["-a", "-f", str(tmp_path / image), str(path)]) == 1
-    assert "a database or an earlier volume of this backup" in capfd.readouterr().err
+    assert "another volume, a database or the record of this backup" in capfd.readouterr().err
     assert path.read_bytes() == before
 
 
@@ -253,7 +255,7 @@ def test_volume_is_never_used_twice(tmp_path: Path, capfd: Capture) -> None:
     """The second volume must not overwrite the first."""
     path = make_database(tmp_path / "a.db", 100, {1: os.urandom(99 * SECTOR)})
     assert osbackup.run(["-a", "-s", "32k", "-f", "v", "-f", "./v", str(path)]) == 1
-    assert "./v: a database or an earlier volume of this backup" in capfd.readouterr().err
+    assert "./v: another volume, a database or the record of this backup" in capfd.readouterr().err
 
 
 def test_image_that_cannot_be_opened_is_an_error_with_abort(tmp_path: Path, capfd: Capture) -> None:

@@ -1,4 +1,4 @@
-"""Copies databases into an image: their data, and a note for each stretch of zeros."""
+"""Copies databases into an image: data, and a note for each stretch of zeros or of no change."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import NamedTuple
 
 from csf_simulator.database import SECTOR
 from csf_simulator.image.catalog import Database
+from csf_simulator.image.comparison import NOTHING_BEFORE, Comparison
 from csf_simulator.image.crew import Crew
-from csf_simulator.image.layout import FRAME, RUN_LIMIT
+from csf_simulator.image.layout import DATA, FRAME, PIECE, RUN_LIMIT, SAME, ZERO
 from csf_simulator.image.sources import Source
 from csf_simulator.image.writer import ImageWriter
 
-# Zeros that lie among data, in no hole of the file, are looked for in pieces of this many bytes.
-PIECE = 16 * 1024
 _ZERO_PIECE = bytes(PIECE)
 
 
@@ -38,6 +37,7 @@ def archive(
     writer: ImageWriter,
     begin: Callable[[Source], None],
     workers: int = 2,
+    comparison: Comparison = NOTHING_BEFORE,
 ) -> None:
     """Write all databases into an image, and finish it.
 
@@ -46,14 +46,18 @@ def archive(
         writer: The image.
         begin: Called for each database when its first sectors are taken up.
         workers: Threads to work with; 1 when the volumes have a limit.
+        comparison: With an earlier backup; what is the same is left out.
     """
-    for source in sources:
+    for number, source in enumerate(sources):
         writer.database(Database(source.database_id, source.sectors, source.path))
-    stretches = _stretches(sources, begin)
+        if number in comparison.bases:
+            writer.base(number, comparison.bases[number])
+    views = [comparison.view(source) for source in sources]
+    stretches = _stretches(views, begin)
 
     def work(stretch: Stretch, buffer: bytearray) -> None:
         if stretch.is_data:
-            _copy(sources[stretch.database], stretch, writer, buffer)
+            _copy(views[stretch.database], stretch, writer, buffer, comparison)
         else:
             writer.zero(stretch.database, stretch.first, stretch.sectors)
 
@@ -82,30 +86,43 @@ def _cut(database: int, first: int, end: int, *, is_data: bool) -> Iterator[Stre
         first += sectors
 
 
-def _copy(source: Source, stretch: Stretch, writer: ImageWriter, buffer: bytearray) -> None:
-    """Read a stretch and write its data; zeros among it become a note."""
-    length = stretch.sectors * SECTOR
-    view = memoryview(buffer)[:length]
+def _copy(
+    source: Source,
+    stretch: Stretch,
+    writer: ImageWriter,
+    buffer: bytearray,
+    comparison: Comparison,
+) -> None:
+    """Read a stretch and write its data; zeros, and what did not change, become notes."""
+    view = memoryview(buffer)[: stretch.sectors * SECTOR]
     source.read(stretch.first, view)
-    for start, end, is_data in _runs(buffer, length):
+
+    def kind_of(start: int, end: int) -> bytes:
+        if buffer.startswith(_ZERO_PIECE[: end - start], start):
+            return ZERO
         first = stretch.first + start // SECTOR
-        if is_data:
+        return SAME if comparison.is_same(stretch.database, first, view[start:end]) else DATA
+
+    for start, end, kind in _runs(len(view), kind_of):
+        first, sectors = stretch.first + start // SECTOR, (end - start) // SECTOR
+        if kind == DATA:
             _write(writer, stretch.database, first, view[start:end])
+        elif kind == SAME:
+            writer.same(stretch.database, first, sectors)
         else:
-            writer.zero(stretch.database, first, (end - start) // SECTOR)
+            writer.zero(stretch.database, first, sectors)
 
 
-def _runs(buffer: bytearray, length: int) -> Iterator[tuple[int, int, bool]]:
-    """Yield start, end and whether it is data, for each run of pieces alike."""
-    start, was_data = 0, None
+def _runs(length: int, kind_of: Callable[[int, int], bytes]) -> Iterator[tuple[int, int, bytes]]:
+    """Yield start, end and kind of each run of pieces alike."""
+    start, kind = 0, b""
     for offset in range(0, length, PIECE):
-        zeros = _ZERO_PIECE if offset + PIECE <= length else bytes(length - offset)
-        is_data = not buffer.startswith(zeros, offset)
-        if is_data != was_data and offset:
-            yield start, offset, bool(was_data)
+        found = kind_of(offset, min(offset + PIECE, length))
+        if offset and found != kind:
+            yield start, offset, kind
             start = offset
-        was_data = is_data
-    yield start, length, bool(was_data)
+        kind = found
+    yield start, length, kind
 
 
 def _write(writer: ImageWriter, database: int, first: int, data: memoryview) -> None:

@@ -14,16 +14,19 @@ VERSION = 1
 # Kinds of records. As in PNG, a reader may skip an unknown kind that begins in lower case.
 INFO = b"info"
 DATABASE = b"BASE"
+OVER = b"OVER"
 DATA = b"DATA"
 ZERO = b"ZERO"
+SAME = b"SAME"
 NEXT = b"NEXT"
 DONE = b"DONE"
 
 FRAME = 512 * SECTOR  # bytes of data in a record at most; more is slower on fresh files
 PAYLOAD_LIMIT = 8192  # bytes of payload in any other record
 RUN_LIMIT = 2**31  # sectors in one record of zeros
+PIECE = 16 * 1024  # bytes that are compared at a time, with zeros and with an earlier backup
 
-_LONGEST = {DATA: FRAME, ZERO: 0, NEXT: 0, DONE: 0}
+_LONGEST = {DATA: FRAME, ZERO: 0, SAME: 0, NEXT: 0, DONE: 0}
 
 _VOLUME = struct.Struct("<8sHHI8sI")
 _RECORD = struct.Struct("<4sIQ8sIIQII")
@@ -58,7 +61,7 @@ class Record(NamedTuple):
         sequence: Place among the records of the image, from 0.
         image_id: That of the volume.
         database: Number of the database, in the order of the DATABASE records, from 0.
-        sectors: Sectors that a DATA or ZERO record stands for.
+        sectors: Sectors that a DATA, ZERO or SAME record stands for.
         first: First of these sectors; in a DONE record: the sectors of all databases.
         checksum: CRC-32 of the payload.
     """

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from csf_simulator.database import SECTOR
 from csf_simulator.image import layout
+from csf_simulator.image.base import Base, unpack_base
 from csf_simulator.image.catalog import Database, unpack_database
 from csf_simulator.image.coverage import Coverage
 from csf_simulator.image.crew import Crew
 from csf_simulator.image.layout import ImageError, Record
 from csf_simulator.image.scanner import Frame, Scanner
+
+_SECTORS = (layout.DATA, layout.ZERO, layout.SAME)
 
 
 class ImageReader:
@@ -18,6 +22,7 @@ class ImageReader:
 
     Attributes:
         databases: The databases in the image, in the order of their numbers.
+        bases: What the incremental ones among them are built upon, by number.
 
     Raises:
         ImageError: It is no image, or is damaged before the first sector.
@@ -25,6 +30,7 @@ class ImageReader:
 
     def __init__(self, scanner: Scanner) -> None:
         self.databases: list[Database] = []
+        self.bases: dict[int, Base] = {}
         self._scanner = scanner
         self._starts: list[int] = []  # of each database, were all of them laid end to end
         self._sectors = 0
@@ -52,7 +58,7 @@ class ImageReader:
     def _advance(self) -> Record | None:
         """Read on to the next record of sectors; None at the end of the image."""
         record = self._scanner.next()
-        while record.kind not in (layout.DATA, layout.ZERO, layout.DONE):
+        while record.kind not in (*_SECTORS, layout.DONE):
             payload = self._scanner.claim(record, buffer := bytearray(record.length)).load(buffer)
             self._note(record, bytes(payload))
             record = self._scanner.next()
@@ -66,6 +72,8 @@ class ImageReader:
         """Take note of a record that holds no sectors."""
         if record.kind == layout.DATABASE:
             self._note_database(record, unpack_database(payload))
+        elif record.kind == layout.OVER:
+            self._note_base(record, unpack_base(payload))
         elif not record.kind[:1].islower():  # a lower-case kind may be skipped, whatever it is
             raise ImageError(f"a record of unknown kind {record.kind!r}")
 
@@ -77,13 +85,30 @@ class ImageReader:
         self._starts.append(self._sectors)
         self._sectors += database.sectors
 
+    def _note_base(self, record: Record, base: Base) -> None:
+        """Take note of what the database that came last is built upon."""
+        number = record.database
+        if self._content is not None or number in self.bases or number != len(self.databases) - 1:
+            raise ImageError("a base of the image is out of place")
+        self.bases[number] = base
+
     def _note_sectors(self, record: Record) -> None:
         """Take note of sectors, which must be those of a database, and new."""
         if record.database >= len(self.databases):
             raise ImageError("sectors of a database that is not in the image")
         if record.first + record.sectors > self.databases[record.database].sectors:
             raise ImageError("sectors beyond the end of their database")
+        if record.kind == layout.SAME:
+            self._check_same(record)
         self._coverage.add(self._starts[record.database] + record.first, record.sectors)
+
+    def _check_same(self, record: Record) -> None:
+        """Raise ImageError unless unchanged sectors are a frame of those that were there before."""
+        base = self.bases.get(record.database)
+        if base is None or record.first + record.sectors > base.sectors:
+            raise ImageError("unchanged sectors of a database that did not have them")
+        if record.sectors * SECTOR > layout.FRAME:
+            raise ImageError("too many unchanged sectors in one record")
 
     def _note_end(self, record: Record) -> None:
         """Take note of the end, where everything must have been seen."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from csf_simulator.database import SECTOR
 from csf_simulator.image import layout
+from csf_simulator.image.base import Base, pack_base
 from csf_simulator.image.catalog import Database, pack_database
 from csf_simulator.image.layout import RECORD_SIZE, VOLUME_SIZE, Record, Volume
 from csf_simulator.image.sinks import Buffer, Sink
@@ -42,6 +43,10 @@ class ImageWriter:
         self._databases += 1
         self._sectors += database.sectors
 
+    def base(self, database: int, base: Base) -> None:
+        """Say what an announced database is built upon; before the first sector of any."""
+        self._append(layout.OVER, pack_base(base), database)
+
     def data(self, database: int, first: int, payload: memoryview) -> None:
         """Write sectors of a database.
 
@@ -55,6 +60,10 @@ class ImageWriter:
     def zero(self, database: int, first: int, sectors: int) -> None:
         """Write a run of at most layout.RUN_LIMIT sectors that are all zeros."""
         self._append(layout.ZERO, b"", database, sectors, first)
+
+    def same(self, database: int, first: int, sectors: int) -> None:
+        """Write that at most a frame of sectors is as it was in what the database is built upon."""
+        self._append(layout.SAME, b"", database, sectors, first)
 
     def fitting(self, length: int) -> int:
         """Return how many bytes, whole sectors up to `length`, the volume takes as one record.

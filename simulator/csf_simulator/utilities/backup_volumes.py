@@ -22,11 +22,11 @@ class BackupVolumes:
     Args:
         names: The files named with -f.
         abort: Fail instead of asking the operator for another file.
-        databases: Those of this backup, by device and inode: no image may overwrite one.
+        taken: Databases and record of this backup, by device and inode: no image may overwrite one.
     """
 
-    def __init__(self, names: Sequence[str], *, abort: bool, databases: Iterable[Identity]) -> None:
-        self._taken = set(databases)
+    def __init__(self, names: Sequence[str], *, abort: bool, taken: Iterable[Identity]) -> None:
+        self._taken = set(taken)
         self._out = STDERR if STANDARD in names else STDOUT  # inferred: the image has stdout then
         self._media = Media(names, QUESTION, abort=abort, out=self._out)
         self._number = 0
@@ -69,7 +69,7 @@ class BackupVolumes:
         identity = status.st_dev, status.st_ino
         if identity in self._taken:
             file.close()
-            raise UtilityError(f"{name}: a database or an earlier volume of this backup")
+            raise UtilityError(f"{name}: another volume, a database or the record of this backup")
         self._taken.add(identity)
         return sink_for(file)
 

@@ -1,7 +1,7 @@
 """The simulated osbackup: archives databases into a backup image.
 
-Its options are those of the ObjectStore 6.0 manual, as far as they are known. Incremental backups
-(-i, -l) and volume change commands (-S) are refused, not ignored.
+Its options are those of the ObjectStore 6.0 manual, as far as they are known. A volume change
+command (-S) is refused, not ignored.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ from csf_simulator.utilities.command import (
     run_utility,
 )
 from csf_simulator.utilities.errors import UsageError, UtilityError
+from csf_simulator.utilities.levels import level_of, open_record
 from csf_simulator.utilities.media import STANDARD
 from csf_simulator.utilities.options import Arguments, Option, parse, size, whole_number
 from csf_simulator.utilities.selection import read_import_file, select
 
 USAGE = """\
-usage: osbackup [-a] [-r] [-I import-file] -f image [-f image]... [-s volume-size]
-                [-b blocking-factor] [-B buffer-size] [pathname]..."""
+usage: osbackup [-a] [-r] [-I import-file] [-i incremental-record-file] [-l level]
+                -f image [-f image]... [-s volume-size] [-b blocking-factor]
+                [-B buffer-size] [pathname]..."""
 
 OPTIONS = (
     Option("-a"),
@@ -62,21 +64,23 @@ def _backup(argv: list[str]) -> None:
     """Archive the databases named; everything is checked before the image is opened."""
     arguments = parse(OPTIONS, argv)
     limit = _check(arguments)
+    record = open_record(arguments)
     databases = select(_names(arguments), recurse=arguments.has("-r"))
     mischief = mischief_for("osbackup", [*databases.values()])
     mischief.begin()
     with Home(require_home()).server.snapshot([*databases.values()]) as sources:
-        volumes = BackupVolumes(
-            arguments.values["-f"], abort=arguments.has("-a"), databases=databases
-        )
-        writer = ImageWriter(os.urandom(8), sabotaged(volumes.open, mischief), limit)
+        taken = [*databases, *record.taken()]
+        volumes = BackupVolumes(arguments.values["-f"], abort=arguments.has("-a"), taken=taken)
+        image_id, comparison = os.urandom(8), record.compare(sources)
+        writer = ImageWriter(image_id, sabotaged(volumes.open, mischief), limit)
         try:
-            writer.info(_note(len(sources)))
-            archive(sources, writer, volumes.report, workers=2 if limit is None else 1)
+            writer.info(_note(record.level, len(sources)))
+            archive(sources, writer, volumes.report, 2 if limit is None else 1, comparison)
         finally:
             writer.close()
         volumes.report_closed()
     mischief.end(arguments.values["-f"][0])
+    record.record(image_id)
 
 
 def _check(arguments: Arguments) -> int | None:
@@ -96,21 +100,13 @@ def _check(arguments: Arguments) -> int | None:
         whole_number(arguments.values["-b"][0], 1, 512)
     if arguments.has("-B"):
         size(arguments.values["-B"][0])
-    _refuse_what_is_not_simulated(arguments)
+    level_of(arguments)
+    if arguments.has("-S"):  # it would otherwise be ignored in silence
+        raise UtilityError("a command at the change of volumes (-S) is not simulated")
     limit = size(arguments.values["-s"][0]) if arguments.has("-s") else None
     if limit is not None and limit < SMALLEST_VOLUME:
         raise UsageError(f"volumes of less than {SMALLEST_VOLUME // 1024}k are not simulated")
     return limit
-
-
-def _refuse_what_is_not_simulated(arguments: Arguments) -> None:
-    """Raise UtilityError for an option that would otherwise be ignored in silence."""
-    if arguments.has("-l"):
-        whole_number(arguments.values["-l"][0], 0, 9)
-    if arguments.has("-i") or arguments.has("-l"):
-        raise UtilityError("incremental backup (-i, -l) is not simulated yet")
-    if arguments.has("-S"):
-        raise UtilityError("a command at the change of volumes (-S) is not simulated")
 
 
 def _names(arguments: Arguments) -> list[str]:
@@ -126,10 +122,10 @@ def _names(arguments: Arguments) -> list[str]:
     return names
 
 
-def _note(databases: int) -> str:
+def _note(level: int, databases: int) -> str:
     """Say, for people who look into the image, what it is."""
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     return (
         f"SIMULATED ObjectStore backup image, by csf-simulator {__version__}\n"
-        f"created: {created}\nhost: {os.uname().nodename}\nlevel: 0\ndatabases: {databases}\n"
+        f"created: {created}\nhost: {os.uname().nodename}\nlevel: {level}\ndatabases: {databases}\n"
     )

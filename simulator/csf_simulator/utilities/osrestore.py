@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from io import FileIO
 
 from csf_simulator.faults.mischief import Mischief
@@ -30,6 +30,7 @@ from csf_simulator.utilities.command import (
 )
 from csf_simulator.utilities.ending import undo_before_death
 from csf_simulator.utilities.errors import UsageError, UtilityError
+from csf_simulator.utilities.loading import loader_for
 from csf_simulator.utilities.media import STANDARD, Media
 from csf_simulator.utilities.options import Arguments, Option, parse, whole_number
 from csf_simulator.utilities.staging import Staging
@@ -122,14 +123,17 @@ def _extract(reader: ImageReader, arguments: Arguments, guard: Guard, mischief: 
     pairs = read_pairs(arguments.operands)
     targets = plan(reader.databases, pairs, descend=not arguments.has("-n"))
     with Home(require_home()).server.restoring([*targets.values()], LOCK_WAIT):
-        _replace(reader, Staging(targets), guard, mischief)
+        _replace(reader, targets, guard, mischief)
 
 
-def _replace(reader: ImageReader, staging: Staging, guard: Guard, mischief: Mischief) -> None:
+def _replace(
+    reader: ImageReader, targets: Mapping[int, str], guard: Guard, mischief: Mischief
+) -> None:
     """Restore databases beside their targets, and put all in place once all are sound."""
+    load, staging = loader_for(reader.bases, targets), Staging(targets)
 
     def restore(frame: Frame, buffer: bytearray) -> None:
-        data = frame.load(buffer)
+        data = load(frame, buffer)
         staging.write(frame.record.database, frame.record.first, data)
         mischief.wrote(len(data))
 

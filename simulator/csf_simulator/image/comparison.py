@@ -1,0 +1,35 @@
+"""Compares what is archived with an earlier backup, piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from csf_simulator.image.base import Base
+from csf_simulator.image.sources import Source
+
+
+class Comparison:
+    """A comparison with nothing: all of every database is new.
+
+    Attributes:
+        bases: What databases are built upon, by number; the others are archived whole.
+    """
+
+    bases: Mapping[int, Base] = {}
+
+    def view(self, source: Source) -> Source:
+        """Return a database as it must be read to be compared."""
+        return source
+
+    def is_same(self, database: int, first: int, piece: memoryview) -> bool:
+        """Tell whether a piece is as it was; several threads may ask.
+
+        Args:
+            database: Number of the database, from 0.
+            first: Number of the first sector.
+            piece: The sectors, at most layout.PIECE bytes, not all of them zeros.
+        """
+        return False
+
+
+NOTHING_BEFORE = Comparison()

@@ -1,0 +1,70 @@
+"""The level osbackup saves at, and what it must know and keep for that: options -i and -l."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from csf_simulator.image.base import HIGHEST_LEVEL
+from csf_simulator.image.comparison import NOTHING_BEFORE, Comparison
+from csf_simulator.image.sources import Source
+from csf_simulator.utilities.errors import UsageError
+from csf_simulator.utilities.options import Arguments, whole_number
+from csf_simulator.utilities.selection import Identity
+
+
+class Unrecorded:
+    """A backup without -i: it saves everything, and no other can be built upon it.
+
+    Attributes:
+        level: 0.
+    """
+
+    level = 0
+
+    def taken(self) -> list[Identity]:
+        """Return device and inode of the files that no image may overwrite."""
+        return []
+
+    def compare(self, sources: Sequence[Source]) -> Comparison:
+        """Return the comparison to archive databases with."""
+        return NOTHING_BEFORE
+
+    def record(self, image_id: bytes) -> None:
+        """Keep what later backups must know; called once the image is whole."""
+
+
+def level_of(arguments: Arguments) -> int:
+    """Return the level asked for; 0 without -l.
+
+    Raises:
+        UsageError: It is none, or is of no use without a record file.
+    """
+    level = whole_number(arguments.values.get("-l", ["0"])[0], 0, HIGHEST_LEVEL)
+    if level > 0 and not arguments.has("-i"):
+        raise UsageError(f"level {level} needs a record of the levels below it: name one with -i")
+    return level
+
+
+def open_record(arguments: Arguments) -> Unrecorded:
+    """Read the record file, if one is named.
+
+    Raises:
+        UsageError: It is also the image.
+        UtilityError: It cannot be used.
+    """
+    level = level_of(arguments)
+    if not arguments.has("-i"):
+        return Unrecorded()
+    path = os.path.realpath(arguments.values["-i"][0])
+    _require_other(path, arguments.values["-f"])
+    # Only now: its modules take as long to start as all others together.
+    from csf_simulator.utilities.recorded import Recorded
+
+    return Recorded(path, level)
+
+
+def _require_other(path: str, images: Iterable[str]) -> None:
+    """Raise UsageError if a record file, which need not exist yet, is one of the images."""
+    if path in map(os.path.realpath, images):
+        raise UsageError("the record file named with -i cannot be the image too")

@@ -1,0 +1,29 @@
+"""Decides where osrestore takes sectors from: the image, or the targets if it is incremental."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from csf_simulator.image.base import Base
+from csf_simulator.image.scanner import Frame
+
+Loader = Callable[[Frame, bytearray], memoryview]
+
+
+def loader_for(bases: Mapping[int, Base], targets: Mapping[int, str]) -> Loader:
+    """Return what loads the sectors of a record into the buffer that it was claimed with.
+
+    Args:
+        bases: What databases of the image build upon, by number.
+        targets: Where databases go, by number.
+
+    Raises:
+        OSError: A target that is built upon cannot be read.
+        UtilityError: A target is not as the image expects it.
+    """
+    if not bases:
+        return Frame.load
+    # Only now: its modules take as long to start as all others together.
+    from csf_simulator.utilities.foundations import Foundations
+
+    return Foundations(bases, targets).load

@@ -1,0 +1,47 @@
+"""A backup with a record: it saves what changed since a lower level, and is recorded itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from csf_simulator.image.increment import Increment
+from csf_simulator.image.sources import Source
+from csf_simulator.utilities.levels import Unrecorded
+from csf_simulator.utilities.record import Record
+from csf_simulator.utilities.selection import Identity
+
+
+class Recorded(Unrecorded):
+    """A backup with -i.
+
+    Args:
+        path: The record file.
+        level: Level to save at.
+
+    Raises:
+        UtilityError: The record file cannot be used.
+    """
+
+    def __init__(self, path: str, level: int) -> None:
+        self.level = level
+        self._record = Record(path)
+        self._increment = Increment((), self._record.entries, level)
+
+    def taken(self) -> list[Identity]:
+        """Return device and inode of the record file, if it exists."""
+        return self._record.identity()
+
+    def compare(self, sources: Sequence[Source]) -> Increment:
+        """Return the comparison with the record."""
+        self._increment = Increment(sources, self._record.entries, self.level)
+        return self._increment
+
+    def record(self, image_id: bytes) -> None:
+        """Replace the record file.
+
+        Raises:
+            OSError: It cannot be written.
+            UtilityError: Another program replaced it meanwhile.
+        """
+        self._record.replace(self._increment.entries(image_id, int(time.time())))
