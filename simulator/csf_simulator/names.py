@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 
+_UNFINISHED = re.compile(r"unfinished\.[0-9a-f]+~")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -42,3 +43,13 @@ def class_path(master: str, class_name: str) -> str:
     if class_name in ("", ".", "..") or suffix(file_name) != suffix(master):
         raise RepositoryError(f"{class_name!r} is no class name: {file_name!r} is no database's")
     return os.path.join(os.path.dirname(master), file_name)
+
+
+def unfinished_path(path: str) -> str:
+    """Return a name to build a database under that will be given the name `path`."""
+    return os.path.join(os.path.dirname(path), f"unfinished.{os.urandom(4).hex()}~")
+
+
+def is_unfinished(file_name: str) -> bool:
+    """Tell whether a file is one that is being built, or was when somebody was killed."""
+    return _UNFINISHED.fullmatch(file_name) is not None

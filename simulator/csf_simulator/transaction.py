@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from csf_simulator.building import build
 from csf_simulator.database import Header
+from csf_simulator.names import unfinished_path
 from csf_simulator.overlay import Overlay
 from csf_simulator.redo import Changes
 
@@ -77,7 +78,7 @@ class Transaction:
         final = self._usable(path)
         if os.path.lexists(path) or final in self._unfinished:
             raise FileExistsError(f"{path} exists already")
-        unfinished = os.path.join(os.path.dirname(final), f"unfinished.{os.urandom(4).hex()}~")
+        unfinished = unfinished_path(final)
         header = build(unfinished, header, payloads, durable=self._durable)
         self._unfinished[final] = unfinished
         return header

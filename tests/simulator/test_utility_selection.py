@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from imaging import make_database
 
+from csf_simulator.names import unfinished_path
 from csf_simulator.utilities.errors import UtilityError
 from csf_simulator.utilities.selection import read_import_file, select
 
@@ -68,6 +69,13 @@ def test_sub_directories_are_descended_into_only_when_asked(tmp_path: Path) -> N
     top, deep = make_database(tmp_path / "x.db"), make_database(tmp_path / "d" / "e" / "y.db")
     assert selected(tmp_path) == [str(top)]
     assert selected(tmp_path, recurse=True) == [str(deep), str(top)]
+
+
+def test_what_is_being_built_is_no_database_of_a_directory(tmp_path: Path) -> None:
+    """Neither is what a process killed meanwhile left: it has no name yet, and may get none."""
+    path = make_database(tmp_path / "unfinished.db")
+    make_database(Path(unfinished_path(str(path))))
+    assert selected(tmp_path, recurse=True) == [str(path)]
 
 
 def test_directory_without_databases_is_an_error(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from csf_simulator.database import NotADatabase, read_header
 from csf_simulator.image.catalog import is_listable
+from csf_simulator.names import is_unfinished
 from csf_simulator.utilities.command import STDERR, say
 from csf_simulator.utilities.errors import (
     DATABASE_NOT_FOUND,
@@ -91,10 +92,10 @@ def _in_directory(directory: str, *, recurse: bool) -> list[str]:
 
 
 def _files(directory: str, *, recurse: bool) -> Iterator[str]:
-    """Yield the regular files in a directory."""
+    """Yield the regular files in a directory; what will only be a database later is none yet."""
     with os.scandir(directory) as entries:
         for entry in entries:
-            if entry.is_file():
+            if entry.is_file() and not is_unfinished(entry.name):
                 yield entry.path
             elif recurse and entry.is_dir(follow_symlinks=False):
                 yield from _files(entry.path, recurse=recurse)
