@@ -248,13 +248,13 @@ def test_any_other_order_is_refused(
 ) -> None:
     """A link that is missing, comes twice or too late restores nothing."""
     restore(*before)
-    state = chain.stat()
+    state = chain.stat().st_ino, chain.stat().st_mtime_ns
     capfd.readouterr()
     assert osrestore.run(["-f", refused]) == 1
     out, err = capfd.readouterr()
     assert out == ""
     assert err.startswith(f"<err-0001-9902>{chain}: not as the image ")
-    assert chain.stat() == state
+    assert (chain.stat().st_ino, chain.stat().st_mtime_ns) == state
     assert sorted(os.listdir(chain.parent)) == ["a.db", "work"]
 
 
@@ -305,7 +305,7 @@ def test_every_damage_of_an_incremental_image_is_found(
     resize(path, 2 * PIECE_SECTORS + 1)
     back_up(1, "one", path)
     restore("full")
-    image, state = Path("one").read_bytes(), path.stat()
+    image, before = Path("one").read_bytes(), path.stat()
     _, records = split(image)
     assert [record.kind for record, _ in records][1:3] == [b"BASE", b"OVER"]
     damaged = [image[:length] for length in range(0, len(image), 397)] + [image + b"\0"]
@@ -314,7 +314,7 @@ def test_every_damage_of_an_incremental_image_is_found(
     for contents in damaged:
         Path("bad").write_bytes(contents)
         assert osrestore.run(["-f", "bad"]) == 1
-    assert path.stat() == state
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     restore("one")
 
 
