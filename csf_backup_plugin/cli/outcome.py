@@ -14,6 +14,7 @@ from csf_backup_plugin.cli.sizes import human
 from csf_backup_plugin.errors import BackupError, ExitCode
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import osbackup
+from csf_backup_plugin.receipt import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from csf_backup_plugin.request import BackupRequest
 
     Show = Callable[[BackupRequest, Backup], None]
-
-SCHEMA = "csf-backup/1"
 
 
 @contextlib.contextmanager

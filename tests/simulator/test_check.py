@@ -20,14 +20,6 @@ ID = bytes(range(16))
 
 
 @pytest.fixture
-def server(tmp_path: os.PathLike[str]) -> Server:
-    """A server."""
-    server = Server(os.path.join(tmp_path, "server"))
-    server.create()
-    return server
-
-
-@pytest.fixture
 def master(tmp_path: os.PathLike[str], server: Server) -> str:
     """The master database of a repository with the classes Class1 and Class2."""
     return repository.create(server, os.path.join(tmp_path, "zoo", "zoo.db"), classes=2)

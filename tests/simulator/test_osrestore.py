@@ -15,21 +15,13 @@ import pytest
 from imaging import command, make_database
 
 from csf_simulator.database import SECTOR
-from csf_simulator.home import Home
 from csf_simulator.image.layout import FRAME
 from csf_simulator.utilities import osbackup, osrestore
 
 Capture = pytest.CaptureFixture[str]
+
+pytestmark = pytest.mark.usefixtures("workplace")
 BLOCK = 128  # sectors: no file system here has larger blocks
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work in a simulator's home, and in an empty directory."""
-    Home(str(tmp_path / "home")).create()
-    monkeypatch.setenv("CSF_SIM_HOME", str(tmp_path / "home"))
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
 
 
 @pytest.fixture

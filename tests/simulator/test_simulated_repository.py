@@ -14,14 +14,6 @@ from csf_simulator.server import Server
 
 
 @pytest.fixture
-def server(tmp_path: os.PathLike[str]) -> Server:
-    """A server."""
-    server = Server(os.path.join(tmp_path, "server"))
-    server.create()
-    return server
-
-
-@pytest.fixture
 def master(tmp_path: os.PathLike[str]) -> str:
     """The path of a master database that is not there yet, nor its directory."""
     return os.path.join(tmp_path, "zoo", "zoo.db")

@@ -22,14 +22,6 @@ ID = bytes(range(16))
 
 
 @pytest.fixture
-def server(tmp_path: os.PathLike[str]) -> Server:
-    """A server without any database."""
-    server = Server(os.path.join(tmp_path, "server"))
-    server.create()
-    return server
-
-
-@pytest.fixture
 def path(tmp_path: os.PathLike[str]) -> str:
     """A database with the payloads "one" and "two" and a sector never written."""
     path = os.path.join(tmp_path, "a.db")

@@ -17,14 +17,6 @@ from csf_simulator.workload.transfer import Totals, totals, transfer
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Server:
-    """A server."""
-    server = Server(str(tmp_path / "server"))
-    server.create()
-    return server
-
-
-@pytest.fixture
 def master(server: Server, tmp_path: Path) -> str:
     """A repository with two classes."""
     return repository.create(server, str(tmp_path / "zoo" / "zoo.db"), classes=2)

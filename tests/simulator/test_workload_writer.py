@@ -23,14 +23,6 @@ from csf_simulator.workload.transfer import totals
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Server:
-    """A server."""
-    server = Server(str(tmp_path / "server"))
-    server.create()
-    return server
-
-
-@pytest.fixture
 def master(server: Server, tmp_path: Path) -> str:
     """A repository with a class, in a directory whose name is no text."""
     return repository.create(server, os.fsdecode(bytes(tmp_path / "\udcff") + b"/z.db"), classes=1)
