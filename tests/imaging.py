@@ -34,7 +34,7 @@ class MemorySink:
 
     def __init__(self) -> None:
         self.written = bytearray()
-        self.finished = self.closed = False
+        self.closed = False
 
     def claim(self, parts: Sequence[Buffer]) -> int:
         """Make room."""
@@ -47,10 +47,6 @@ class MemorySink:
         for part in parts:
             self.written[offset : offset + len(part)] = part
             offset += len(part)
-
-    def finish(self) -> None:
-        """Take note."""
-        self.finished = True
 
     def close(self) -> None:
         """Take note."""

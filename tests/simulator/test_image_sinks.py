@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from csf_simulator.image import writeback
 from csf_simulator.image.sinks import FileSink, Sink, StreamSink, sink_for
 
 HEADER, PAYLOAD = b"header, ", b"and then a payload"
@@ -28,7 +27,6 @@ def test_file_is_emptied_and_written_at_offsets(tmp_path: Path) -> None:
     first, second = (sink.claim((letter * 3,)) for letter in (b"a", b"b"))
     sink.store((b"bbb",), second)
     sink.store((b"aaa",), first)
-    sink.finish()
     sink.close()
     sink.close()
     assert path.read_bytes() == b"aaabbb"
@@ -39,7 +37,6 @@ def test_pipe_is_written_in_order() -> None:
     reading, writing = os.pipe()
     sink = StreamSink(FileIO(writing, "wb"))
     put(sink)
-    sink.finish()
     sink.close()
     assert os.read(reading, 1000) == HEADER + PAYLOAD
     os.close(reading)
@@ -100,38 +97,4 @@ def test_error_names_the_image() -> None:
     assert isinstance(sink, StreamSink)
     with pytest.raises(OSError, match=r"No space left on device: '/dev/full'"):
         put(sink)
-    sink.close()
-
-
-def test_error_of_writing_in_the_background_fails_the_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What the kernel could not write makes the image fail, and is told of it."""
-    called = threading.Event()
-
-    def fdatasync(fd: int) -> None:
-        called.set()
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(os, "fdatasync", fdatasync)
-    monkeypatch.setattr(writeback, "STEP", 10)
-    sink = sink_for(FileIO(tmp_path / "image", "wb"))
-    put(sink)
-    assert called.wait(timeout=60)
-    with pytest.raises(OSError, match="Input/output error") as caught:
-        sink.finish()
-    assert caught.value.filename == tmp_path / "image"
-    sink.close()
-
-
-def test_file_is_synced_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An image is on its disk before osbackup says that it is complete."""
-    synced: list[int] = []
-    monkeypatch.setattr(os, "fsync", synced.append)
-    file = FileIO(tmp_path / "image", "wb")
-    sink = sink_for(file)
-    put(sink)
-    assert not synced
-    sink.finish()
-    assert synced == [file.fileno()]
     sink.close()

@@ -277,7 +277,7 @@ def test_file_size_limit_leaves_nothing_behind(repository: Path) -> None:
 @pytest.fixture
 def volumes(repository: Path) -> list[str]:
     """Return the volumes of a backup of the repository."""
-    names = [f"v{number}" for number in range(1, 6)]
+    names = [f"v{number}" for number in range(1, 41)]
     arguments = [word for name in names for word in ("-f", name)]
     assert osbackup.run(["-a", "-s", "80k", *arguments, str(repository)]) == 0
     made = [name for name in names if os.path.exists(name)]

@@ -61,41 +61,6 @@ def test_discarded_databases_leave_no_trace(staging: Staging, tmp_path: Path) ->
     assert os.listdir(tmp_path) == ["a.db"]
 
 
-def test_everything_is_durable_before_and_after_its_name(
-    staging: Staging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Contents are synced before the first rename, the directory after the last."""
-    events: list[str] = []
-    rename = os.rename
-
-    def fsync(fd: int) -> None:
-        events.append("directory" if stat.S_ISDIR(os.fstat(fd).st_mode) else "file")
-
-    def renamed(source: str, target: str) -> None:
-        events.append("rename")
-        rename(source, target)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(os, "rename", renamed)
-    staging.publish()
-    assert events == ["file", "file", "rename", "rename", "directory"]
-
-
-def test_failing_disk_is_found_before_anything_is_replaced(
-    staging: Staging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A sync that fails leaves the old database."""
-
-    def fsync(fd: int) -> None:
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    with pytest.raises(OSError, match="Input/output error") as caught:
-        staging.publish()
-    assert caught.value.filename
-    assert (tmp_path / "a.db").read_bytes() == b"old"
-
-
 def test_failure_half_way_says_what_it_left(
     staging: Staging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

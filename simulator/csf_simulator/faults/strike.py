@@ -26,7 +26,6 @@ class FaultySink:
     def __init__(self, sink: Sink, mischief: Mischief) -> None:
         self._sink = sink
         self._mischief = mischief
-        self.finish = sink.finish
         self.close = sink.close
 
     def claim(self, parts: Sequence[Buffer]) -> int:

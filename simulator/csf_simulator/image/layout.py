@@ -21,7 +21,7 @@ SAME = b"SAME"
 NEXT = b"NEXT"
 DONE = b"DONE"
 
-FRAME = 512 * SECTOR  # bytes of data in a record at most; more is slower on fresh files
+FRAME = 1024 * 1024  # bytes of data in a record at most; less or more is slower
 PAYLOAD_LIMIT = 8192  # bytes of payload in any other record
 RUN_LIMIT = 2**31  # sectors in one record of zeros
 PIECE = 16 * 1024  # bytes that are compared at a time, with zeros and with an earlier backup

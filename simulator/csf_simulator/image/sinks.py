@@ -13,7 +13,6 @@ from io import FileIO
 from typing import Protocol
 
 from csf_simulator.image.blame import Blame
-from csf_simulator.image.writeback import WriteBack
 
 Buffer = bytes | memoryview
 
@@ -29,10 +28,6 @@ class Sink(Protocol):
         """Write the record to the place reserved."""
         ...
 
-    def finish(self) -> None:
-        """Make everything written durable, where that has a meaning."""
-        ...
-
     def close(self) -> None:
         """Let go of the volume, whatever state it is in; once is enough."""
         ...
@@ -42,16 +37,15 @@ class FileSink:
     """A volume that is a file; what it held before is gone."""
 
     def __init__(self, file: FileIO) -> None:
-        file.truncate(0)
+        if os.fstat(file.fileno()).st_size:  # ext4 writes out at once what was ever emptied
+            file.truncate(0)
         self._file = file
         self._end = 0
-        self._write_back = WriteBack(file.fileno())
 
     def claim(self, parts: Sequence[Buffer]) -> int:
         """Reserve the room after everything claimed before."""
         offset, length = self._end, _length(parts)
         self._end += length
-        self._write_back.wrote(length)
         return offset
 
     def store(self, parts: Sequence[Buffer], offset: int) -> None:
@@ -63,15 +57,8 @@ class FileSink:
                 while written < length:
                     written += os.pwrite(self._file.fileno(), whole[written:], offset + written)
 
-    def finish(self) -> None:
-        """Wait until the file is on its disk."""
-        with Blame(self._file.name):
-            self._write_back.finish()
-            os.fsync(self._file.fileno())
-
     def close(self) -> None:
         """Close the file."""
-        self._write_back.stop()
         self._file.close()
 
 
@@ -93,9 +80,6 @@ class StreamSink:
 
     def store(self, parts: Sequence[Buffer], offset: int) -> None:
         """Do nothing: the record is out."""
-
-    def finish(self) -> None:
-        """Do nothing: what reads the other end has it."""
 
     def close(self) -> None:
         """Close this end."""

@@ -76,9 +76,8 @@ class ImageWriter:
         return min(length, self._room() // SECTOR * SECTOR)
 
     def finish(self) -> None:
-        """Write the record that makes the image whole, and make it durable."""
+        """Write the record that makes the image whole."""
         self._append(layout.DONE, b"", self._databases, first=self._sectors)
-        self._sink_for(0).finish()
 
     def close(self) -> None:
         """Let go of the volume; unless `finish` came before, the image is left without an end."""
@@ -114,7 +113,6 @@ class ImageWriter:
         if self._limit is None or self._room() >= length:
             return self._sink
         _put(self._sink, self._header(layout.NEXT, 0))
-        self._sink.finish()
         self._sink.close()
         return self._start_volume()
 

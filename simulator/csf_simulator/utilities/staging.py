@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from csf_simulator.database import SECTOR
 from csf_simulator.image.blame import Blame
 from csf_simulator.image.catalog import Database
-from csf_simulator.image.crew import Crew
 from csf_simulator.utilities.errors import UtilityError
 
 
@@ -53,18 +52,13 @@ class Staging:
             os.close(fd)
 
     def publish(self) -> None:
-        """Put all databases in their places, durably.
+        """Put all databases in their places.
 
         Raises:
-            OSError: A file cannot be written to its disk; nothing was touched.
             UtilityError: The file system refused half way.
         """
-        files = iter(list(self._temporary.values()))
-        Crew(lambda _: next(files, None), lambda path, _: _sync(path)).run()
         with self._changing:
             self._rename()
-        for directory in {os.path.dirname(target) for target in self._targets.values()}:
-            _sync(directory)
 
     def discard(self) -> None:
         """Remove what was not put in its place."""
@@ -125,13 +119,3 @@ def _write(fd: int, data: memoryview, offset: int) -> None:
     while data:
         written = os.pwrite(fd, data, offset)
         offset, data = offset + written, data[written:]
-
-
-def _sync(path: str) -> None:
-    """Wait until a file or directory is on its disk."""
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        with Blame(path):
-            os.fsync(fd)
-    finally:
-        os.close(fd)
