@@ -107,9 +107,10 @@ def _run_osbackup(
     host: Host,
     watcher: Watcher,
 ) -> None:
-    argv = objectstore.osbackup(plan.osbackup, request.image)
+    image = request.image
+    argv = objectstore.osbackup(plan.osbackup, image)
     try:
-        with host.start(argv, request.image.path, lock) as running:
+        with host.start(argv, image.path, lock, image.run) as running:
             completed = _wait(running, request, plan, timeout, watcher)
     except OSError as error:
         raise OsbackupFailed(
@@ -118,7 +119,7 @@ def _run_osbackup(
         ) from None
     if completed.status:
         raise OsbackupFailed(
-            f"osbackup failed on {host.name}, writing {request.image}: {described(completed)}",
+            f"osbackup failed on {host.name}, writing {image}: {described(completed)}",
             "Put right what it names and run the same command again.",
         )
 

@@ -77,6 +77,11 @@ class ImagePath:
         return self.path + _RECEIPT
 
     @property
+    def run(self) -> str:
+        """The directory in which a host that may be cut off keeps record of a running osbackup."""
+        return self.path + ".run"
+
+    @property
     def files(self) -> tuple[str, str, str]:
         """All that a backup leaves: image, import file, receipt."""
         return self.path, self.import_file, self.receipt

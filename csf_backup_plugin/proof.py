@@ -50,7 +50,7 @@ def prove(
     (facts,) = host.look([image.path])
     if facts.kind != "file" or not facts.size:
         raise _unproven(request, "osbackup reported success and left no image, or an empty one.")
-    host.sync(image.path)
+    host.sync([image.path])
     if host.read(image.import_file) != plan.import_file:
         raise _unproven(request, f"its import file {shown(image.import_file)} has changed.")
     completed = _list(request, plan, timeout, host)

@@ -38,7 +38,7 @@ def _remove(host: Host, paths: list[str]) -> str:
     kept = []
     for path in reversed(paths):
         try:
-            host.remove(path)
+            host.remove([path])
         except OSError as error:
             kept.append(f"{shown(path)} ({error.strerror})")
     if kept:

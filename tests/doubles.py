@@ -39,7 +39,9 @@ class MemoryHost:
         return [self._look(path) for path in paths]
 
     def _look(self, path: str) -> Facts:
-        plain = Facts("missing", 0, path, writable=False, free=0, device=-1, disks=frozenset())
+        plain = Facts(
+            "missing", 0, path, writable=False, free=0, device=-1, disks=frozenset(), stamp=""
+        )
         if path in self.files:
             plain = plain._replace(kind="file", size=len(self.files[path]), device=1)
         elif path in self.directories:
@@ -63,11 +65,25 @@ class MemoryHost:
     def publish(self, path: str, data: bytes, like: str | None = None) -> None:
         self.create(path, data)
 
-    def sync(self, path: str) -> None:
-        assert path in self.files
+    def replace(self, path: str, data: bytes, like: str | None = None) -> None:
+        self.files[path] = data
 
-    def remove(self, path: str) -> None:
-        self.files.pop(path, None)
+    def sync(self, paths: Iterable[str]) -> None:
+        assert {*paths} <= self.files.keys()
+
+    def remove(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            self.files.pop(path, None)
+            self.directories.discard(path)
+
+    def make_directory(self, path: str) -> None:
+        if path in self.directories:
+            raise FileExistsError(path)
+        self.directories.add(path)
+
+    def move(self, moves: Iterable[tuple[str, str]]) -> None:
+        for old, new in moves:
+            self.create(new, self.files.pop(old))
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
         progress(len(self.files[path]))
@@ -80,6 +96,11 @@ class MemoryHost:
 
     def run(self, _argv: Sequence[str], _timeout: float) -> Completed:
         return self.listing
+
+    def run_each(
+        self, _argv: Sequence[str], operands: Iterable[str], _timeout: float
+    ) -> Iterator[Completed]:
+        return (self.listing for _ in operands)
 
     def start(self, *_: object) -> contextlib.nullcontext[MemoryHost]:
         return contextlib.nullcontext(self)

@@ -57,10 +57,10 @@ def test_what_cannot_be_removed_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     host = MemoryHost(FILES)
     remove = host.remove
 
-    def refuse(path: str) -> None:
-        if path == "/b/a.img":
-            raise PermissionError(errno.EPERM, "Not allowed", path)
-        remove(path)
+    def refuse(paths: list[str]) -> None:
+        if paths == ["/b/a.img"]:
+            raise PermissionError(errno.EPERM, "Not allowed", *paths)
+        remove(paths)
 
     monkeypatch.setattr(host, "remove", refuse)
     error = fail(host, OsbackupFailed("It failed.", "Look."), *CREATED)

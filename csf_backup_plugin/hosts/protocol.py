@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
 Kind = Literal["missing", "file", "directory", "other"]
@@ -35,6 +35,7 @@ class Facts(NamedTuple):
         free: bytes we may still write to its file system.
         device: the number of its file system's device.
         disks: names of the physical disks below its file system; empty where unknown.
+        stamp: of a file, a word that is another one after every change of it or its replacement.
     """
 
     kind: Kind
@@ -44,6 +45,7 @@ class Facts(NamedTuple):
     free: int
     device: int
     disks: frozenset[str]
+    stamp: str
 
 
 class Completed(NamedTuple):
@@ -59,10 +61,10 @@ class Completed(NamedTuple):
 
 
 class Running(Protocol):
-    """osbackup at work."""
+    """osbackup or osrestore at work."""
 
     def poll(self) -> tuple[Completed | None, int]:
-        """Wait a moment; return how it ended, once it has, and the image's size in bytes so far."""
+        """Wait a moment; return how it ended, once it has, and the watched file's size so far."""
         ...
 
 
@@ -133,12 +135,37 @@ class Host(Protocol):
         """
         ...
 
-    def sync(self, path: str) -> None:
-        """Bring a file and its name to the disk."""
+    def replace(self, path: str, data: bytes, like: str | None = None) -> None:
+        """Let a file have other contents, all at once; on failure it is as it was.
+
+        Args:
+            path: the file; it need not exist.
+            data: its new contents.
+            like: a file whose permissions, and if possible whose owner, it is to have.
+        """
         ...
 
-    def remove(self, path: str) -> None:
-        """Delete a file, if it is there."""
+    def sync(self, paths: Iterable[str]) -> None:
+        """Bring files and their names to the disk."""
+        ...
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Delete files, and directories that are empty, in order, as far as they are there."""
+        ...
+
+    def make_directory(self, path: str) -> None:
+        """Make a directory that must not exist yet."""
+        ...
+
+    def move(self, moves: Iterable[tuple[str, str]]) -> None:
+        """Give files other names in the same file system, one after another, replacing nothing.
+
+        Args:
+            moves: old and new path of each; both directories exist.
+
+        Raises:
+            OSError: one cannot be moved, which it names; those before it have been.
+        """
         ...
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
@@ -166,14 +193,26 @@ class Host(Protocol):
         """
         ...
 
+    def run_each(
+        self, argv: Sequence[str], operands: Iterable[str], timeout: float
+    ) -> Iterator[Completed]:
+        """Run a program once for each operand, one after another; yield how each ended.
+
+        Raises:
+            TimeoutError: one was still running after `timeout` seconds, and was stopped.
+        """
+        ...
+
     def start(
-        self, argv: Sequence[str], image: str, lock: Lock | None
+        self, argv: Sequence[str], watched: str, lock: Lock | None, record: str
     ) -> AbstractContextManager[Running]:
-        """Start osbackup, which inherits the lock; whatever of it still runs at the end is stopped.
+        """Start a utility, which inherits the lock; what of it still runs at the end is stopped.
 
         Args:
             argv: the command.
-            image: the file whose growth `poll` reports.
+            watched: the file whose growth `poll` reports.
             lock: what it must hold as long as it lives.
+            record: a path at which a host that may be cut off keeps a directory about the run, for
+                the time it lasts: `pid`, `output`, and once it has ended `status`.
         """
         ...

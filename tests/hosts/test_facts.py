@@ -39,3 +39,15 @@ def test_a_file_is_told_with_its_size(tmp_path: Path) -> None:
 def test_a_device_is_neither_file_nor_directory() -> None:
     """A database is a file."""
     assert facts(os.devnull).kind == "other"
+
+
+def test_the_stamp_changes_with_the_file(tmp_path: Path) -> None:
+    """Neither other contents of the same length nor a replacement goes unseen."""
+    path = tmp_path / "a.db"
+    stamps = []
+    for name, contents in (("a.db", b"one"), ("a.db", b"two"), ("other", b"two")):
+        (tmp_path / name).write_bytes(contents)
+        (tmp_path / name).replace(path)
+        stamps.append(facts(str(path)).stamp)
+    assert len(set(stamps)) == 3
+    assert facts(str(path)).stamp == stamps[-1]

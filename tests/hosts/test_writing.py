@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -191,3 +192,61 @@ def test_removing_is_on_the_disk_and_may_find_nothing(synced: list[str]) -> None
     writing.remove("/d/a")
     writing.remove("/d/a")
     assert (os.listdir("/d"), synced) == ([], ["d"])
+
+
+def test_replacing_leaves_old_or_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure before the rename leaves the file as it was, and nothing beside it."""
+    path = tmp_path / "file"
+    for contents in (b"one", b"two"):
+        writing.replace(str(path), contents)
+        assert path.read_bytes() == contents
+
+    def refuse(*_: str) -> None:
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(OSError, match="Input/output error"):
+        writing.replace(str(path), b"three")
+    assert {name.name: name.read_bytes() for name in tmp_path.iterdir()} == {"file": b"two"}
+
+
+def test_a_moved_file_replaces_nothing(tmp_path: Path) -> None:
+    """What stands at the new name stays, and so does the file."""
+    old, new, taken = (str(tmp_path / name) for name in ("old", "new", "taken"))
+    Path(old).write_bytes(b"file")
+    Path(taken).write_bytes(b"another")
+    with pytest.raises(FileExistsError):
+        writing.move(old, taken)
+    writing.move(old, new)
+    assert {name.name: name.read_bytes() for name in tmp_path.iterdir()} == {
+        "new": b"file",
+        "taken": b"another",
+    }
+
+
+def test_a_file_is_moved_where_there_are_no_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rename does it then, and takes the old name itself."""
+
+    def refuse(*_: str) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "old").write_bytes(b"file")
+    writing.move(str(tmp_path / "old"), str(tmp_path / "new"))
+    assert [name.name for name in tmp_path.iterdir()] == ["new"]
+
+
+def test_a_directory_is_made_once_and_removed_when_empty(tmp_path: Path) -> None:
+    """Nothing that is in it goes with it."""
+    path = tmp_path / "directory"
+    writing.make_directory(str(path))
+    with pytest.raises(FileExistsError):
+        writing.make_directory(str(path))
+    (path / "file").touch()
+    with pytest.raises(OSError, match="not empty"):
+        writing.remove(str(path))
+    writing.remove(str(path / "file"))
+    writing.remove(str(path))
+    assert not path.exists()

@@ -11,7 +11,7 @@ from csf_backup_plugin.hosts.local.lock import held
 from csf_backup_plugin.hosts.local.lock_file import LockFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from csf_backup_plugin.hosts.protocol import Completed, Entry, Facts, Lock, Running
@@ -63,14 +63,29 @@ class LocalHost:
         """Let a file that must not exist yet appear all at once; see `Host.publish`."""
         writing.publish(path, data, like)
 
-    def sync(self, path: str) -> None:
-        """Bring a file and its name to the disk."""
-        writing.sync(path)
-        writing.sync(os.path.dirname(path))
+    def replace(self, path: str, data: bytes, like: str | None = None) -> None:
+        """Let a file have other contents, all at once; see `Host.replace`."""
+        writing.replace(path, data, like)
 
-    def remove(self, path: str) -> None:
-        """Delete a file, if it is there."""
-        writing.remove(path)
+    def sync(self, paths: Iterable[str]) -> None:
+        """Bring files and their names to the disk."""
+        files = list(paths)
+        for path in (*files, *dict.fromkeys(map(os.path.dirname, files))):
+            writing.sync(path)
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Delete files, and directories that are empty, in order, as far as they are there."""
+        for path in paths:
+            writing.remove(path)
+
+    def make_directory(self, path: str) -> None:
+        """Make a directory that must not exist yet."""
+        writing.make_directory(path)
+
+    def move(self, moves: Iterable[tuple[str, str]]) -> None:
+        """Give files other names in the same file system; see `Host.move`."""
+        for old, new in moves:
+            writing.move(old, new)
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
         """Return a file's bytes and SHA-256."""
@@ -84,9 +99,15 @@ class LocalHost:
         """Run a program to its end, nothing on its standard input."""
         return process.run(argv, timeout)
 
+    def run_each(
+        self, argv: Sequence[str], operands: Iterable[str], timeout: float
+    ) -> Iterator[Completed]:
+        """Run a program once for each operand; see `Host.run_each`."""
+        return (process.run([*argv, operand], timeout) for operand in operands)
+
     def start(
-        self, argv: Sequence[str], image: str, lock: Lock | None
+        self, argv: Sequence[str], watched: str, lock: Lock | None, record: str
     ) -> AbstractContextManager[Running]:
-        """Start osbackup; see `Host.start`."""
+        """Start a utility; see `Host.start`. Nothing cuts us off from it, so no record is kept."""
         inherited = (lock.descriptor,) if isinstance(lock, LockFile) else ()
-        return process.started(argv, image, inherited)
+        return process.started(argv, watched, inherited)

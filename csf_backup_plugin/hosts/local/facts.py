@@ -14,14 +14,17 @@ def facts(path: str) -> Facts:
     kind, size = kind_of(path)
     resolved = os.path.realpath(path)
     if kind == "missing" or not os.path.exists(path):
-        return Facts(kind, 0, resolved, writable=False, free=0, device=-1, disks=frozenset())
-    device, space = os.stat(path).st_dev, os.statvfs(path)
+        return Facts(
+            kind, 0, resolved, writable=False, free=0, device=-1, disks=frozenset(), stamp=""
+        )
+    status, space = os.stat(path), os.statvfs(path)
     return Facts(
         kind,
         size,
         resolved,
         writable=os.access(path, os.W_OK | (os.X_OK if kind == "directory" else 0)),
         free=space.f_bavail * space.f_frsize,
-        device=device,
-        disks=disks_below(device),
+        device=status.st_dev,
+        disks=disks_below(status.st_dev),
+        stamp=f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}",
     )

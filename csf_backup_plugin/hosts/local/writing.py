@@ -70,17 +70,37 @@ def publish(path: str, data: bytes, like: str | None = None) -> None:
     Raises:
         FileExistsError: something stands at `path`.
     """
+    with _temporary(path, data, like) as temporary:
+        _rename_to_new(temporary, path)
+    with _removed_on_failure(path):
+        sync(os.path.dirname(path))
+
+
+def replace(path: str, data: bytes, like: str | None = None) -> None:
+    """Let a file have other contents, all at once; on failure it is as it was.
+
+    Args:
+        path: the file; it need not exist.
+        data: its new contents.
+        like: as for `publish`.
+    """
+    with _temporary(path, data, like) as temporary:
+        os.rename(temporary, path)
+    sync(os.path.dirname(path))
+
+
+@contextlib.contextmanager
+def _temporary(path: str, data: bytes, like: str | None) -> Iterator[str]:
+    """Make a file in the directory of `path`; what the block leaves of it is removed."""
     temporary = os.path.join(os.path.dirname(path), f".csf-{os.getpid()}.tmp")
     create(temporary, data)
     try:
         if like is not None:
             _adopt(temporary, like)
-        _rename_to_new(temporary, path)
+        yield temporary
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
-    with _removed_on_failure(path):
-        sync(os.path.dirname(path))
 
 
 def _adopt(path: str, like: str) -> None:
@@ -114,10 +134,28 @@ def sync(path: str) -> None:
 
 
 def remove(path: str) -> None:
-    """Delete a file, if it is there."""
+    """Delete a file or an empty directory, if it is there."""
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.rmdir(path)
+        else:
+            os.unlink(path)
         sync(os.path.dirname(path))
+
+
+def make_directory(path: str) -> None:
+    """Make a directory that must not exist yet."""
+    os.mkdir(path)
+    sync(os.path.dirname(path))
+
+
+def move(old: str, new: str) -> None:
+    """Give a file another name in the same file system, replacing nothing."""
+    _rename_to_new(old, new)
+    with contextlib.suppress(FileNotFoundError):  # a rename has taken it already
+        os.unlink(old)
+    sync(os.path.dirname(new))
+    sync(os.path.dirname(old))
 
 
 def _write(descriptor: int, data: bytes) -> None:
