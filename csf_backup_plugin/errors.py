@@ -41,6 +41,7 @@ class ExitCode(enum.IntEnum):
     UTILITY_MISSING = 32, "an ObjectStore utility was not found"
     OSBACKUP_FAILED = 40, "osbackup failed"
     IMAGE_UNPROVEN = 41, "the image failed its proof"
+    FAULT_FOUND = 50, "an image, its import file or its receipt is at fault"
 
 
 #: What a command says of its traces where there are none.
@@ -138,6 +139,12 @@ class ImageUnproven(BackupError):
     """osbackup said it succeeded, and the image does not bear it out."""
 
     exit_code = ExitCode.IMAGE_UNPROVEN
+
+
+class FaultFound(BackupError):
+    """An image, or what stands beside it, is not as its backup left it."""
+
+    exit_code = ExitCode.FAULT_FOUND
 
 
 class Interrupted(BackupError):

@@ -16,6 +16,21 @@ _RECEIPT = ".receipt.json"
 _EXAMPLE = "Give -image-file as HOST:PATH, such as localhost:/backups/monday.img."
 
 
+def check_host(name: str, option: str, example: str) -> None:
+    """Refuse what cannot be the name of a host.
+
+    Args:
+        name: what the user wrote.
+        option: where.
+        example: what would be right.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not _HOST.fullmatch(name):
+        raise UsageError(f"{option}: {shown(name)!r} is not the name of a host.", example)
+
+
 @dataclass(frozen=True)
 class ImagePath:
     """A backup image on a host.
@@ -39,8 +54,7 @@ class ImagePath:
         host, colon, path = text.partition(":")
         if not colon or "/" in host:
             raise UsageError(f"-image-file {shown(text)!r} does not begin with HOST:.", _EXAMPLE)
-        if not _HOST.fullmatch(host):
-            raise UsageError(f"-image-file: {shown(host)!r} is not the name of a host.", _EXAMPLE)
+        check_host(host, "-image-file", _EXAMPLE)
         if path.startswith(":/"):
             raise UsageError(
                 f"-image-file {shown(text)!r} is a rawfs name; an image is an ordinary file.",

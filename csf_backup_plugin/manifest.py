@@ -23,11 +23,11 @@ class Manifest(NamedTuple):
 
     Attributes:
         names: every database recorded, in the order of recording, each once.
-        sound_bytes: the length of the part that is whole; what follows it is a torn append.
+        damaged: the numbers, from 1, of lines that are not what was written.
     """
 
     names: tuple[str, ...]
-    sound_bytes: int
+    damaged: tuple[int, ...] = ()
 
 
 class CorruptManifest(ValueError):
@@ -61,12 +61,21 @@ def decode(data: bytes) -> Manifest:
     Raises:
         CorruptManifest: a line other than a torn last one was changed.
     """
-    sound_bytes = data.rfind(b"\n") + 1
-    lines = data[:sound_bytes].split(b"\n")[:-1]
+    recorded = salvage(data)
+    if recorded.damaged:
+        raise CorruptManifest(recorded.damaged[0])
+    return recorded
+
+
+def salvage(data: bytes) -> Manifest:
+    """Read of a manifest what is whole, and tell which lines are not."""
+    lines = data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]
+    names = {number: _decode_line(line) for number, line in enumerate(lines[1:], start=2)}
+    damaged = [number for number, name in names.items() if name is None]
     if lines[:1] != [HEADER]:  # written at once with the file, so never torn
-        raise CorruptManifest(1)
-    names = [_decode_line(line, number) for number, line in enumerate(lines[1:], start=2)]
-    return Manifest(tuple(dict.fromkeys(names)), sound_bytes)
+        damaged.insert(0, 1)
+    whole = (name for name in names.values() if name is not None)
+    return Manifest(tuple(dict.fromkeys(whole)), tuple(damaged))
 
 
 def _encode_line(name: str) -> bytes:
@@ -74,8 +83,7 @@ def _encode_line(name: str) -> bytes:
     return b"%08x %s" % (zlib.crc32(raw), raw)
 
 
-def _decode_line(line: bytes, number: int) -> str:
+def _decode_line(line: bytes) -> str | None:
+    """Return the name, or None where the line is not what was written."""
     name = os.fsdecode(line[9:])
-    if line != _encode_line(name):
-        raise CorruptManifest(number)
-    return name
+    return name if line == _encode_line(name) else None

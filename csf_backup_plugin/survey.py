@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import manifest
@@ -20,6 +21,7 @@ class Survey(NamedTuple):
 
     Attributes:
         repository: the one looked at.
+        host: the name of the host it is on.
         coverage: its databases on disk and in the manifest.
         recorded: what the manifest says; None where there is none yet.
         directories: paths with a database's suffix that are directories.
@@ -27,6 +29,7 @@ class Survey(NamedTuple):
     """
 
     repository: Repository
+    host: str
     coverage: Coverage
     recorded: Manifest | None
     directories: tuple[str, ...]
@@ -43,8 +46,8 @@ class Survey(NamedTuple):
             (
                 self.coverage.missing,
                 "in the manifest and not on disk",
-                "Bring them back; or, if they were deleted on purpose, delete their lines from "
-                f"{shown(self.repository.manifest)}.",
+                "Bring them back (is a disk not mounted?). If they were deleted on purpose, drop "
+                f"them from the manifest: {rebuild_command(self.repository, self.host)}",
             ),
             (
                 self.unreachable,
@@ -93,14 +96,19 @@ def survey(repository: Repository, host: Host) -> Survey:
     Raises:
         RepositoryIncomplete: the manifest is damaged, so that nobody knows what it listed.
     """
+    return set_against(repository, host, read_manifest(repository, host))
+
+
+def set_against(repository: Repository, host: Host, recorded: Manifest | None) -> Survey:
+    """Set a repository's directory against what its manifest is known to say."""
     entries = [e for e in host.list_directory(repository.directory) if repository.owns(e.name)]
-    recorded = read_manifest(repository, host)
     listed = [repository.path_of(name) for name in (recorded.names if recorded else ())]
     files = [entry for entry in entries if entry.kind == "file"]
     databases = [Database(repository.path_of(entry.name), entry.size) for entry in files]
     databases += _elsewhere(repository, host, listed)
     return Survey(
         repository,
+        host.name,
         compare(repository.master, databases, listed),
         recorded,
         _paths_of(repository, entries, "directory"),
@@ -121,10 +129,16 @@ def read_manifest(repository: Repository, host: Host) -> Manifest | None:
         raise RepositoryIncomplete(
             f"The manifest {shown(repository.manifest)} on {host.name} is damaged at line "
             f"{error.line}, so it cannot tell whether a database is missing.",
-            "If the database that line named lies in the directory, or is gone on purpose, delete "
-            "the line; the next backup adds what it finds. Keep the others: databases outside the "
-            "directory are known from the manifest only.",
+            "Make a new one of its whole lines and of what is in the directory (a database outside "
+            "of it that only a damaged line named must be known to you): "
+            + rebuild_command(repository, host.name),
         ) from None
+
+
+def rebuild_command(repository: Repository, host: str) -> str:
+    """Return the command to type for a new manifest."""
+    words = ("-database", repository.master, "-host", host, "-rebuild")
+    return shown(shlex.join(("csf", "admin_database_manifest", *words)))
 
 
 def _paths_of(repository: Repository, entries: list[Entry], kind: Kind) -> tuple[str, ...]:

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csf_backup_plugin.manifest import HEADER, CorruptManifest, decode, encode, encode_lines
+from csf_backup_plugin.manifest import (
+    HEADER,
+    CorruptManifest,
+    decode,
+    encode,
+    encode_lines,
+    salvage,
+)
 
 NAMES = st.lists(
     st.binary(min_size=1, max_size=20).filter(lambda raw: b"\n" not in raw).map(os.fsdecode),
@@ -23,7 +30,7 @@ def test_what_is_encoded_and_appended_is_decoded_once_each_in_order(
 ) -> None:
     """A name recorded twice is one name."""
     data = encode(first) + encode_lines(appended)
-    assert decode(data) == (tuple(dict.fromkeys(first + appended)), len(data))
+    assert decode(data) == (tuple(dict.fromkeys(first + appended)), ())
 
 
 @given(NAMES.filter(bool), st.data())
@@ -33,7 +40,7 @@ def test_a_torn_append_counts_as_never_written(names: list[str], data: st.DataOb
     cut = data.draw(st.integers(len(HEADER) + 1, len(whole) - 1))
     found = decode(whole[:cut])
     assert found.names == tuple(names[: len(found.names)])
-    assert found.sound_bytes == whole.rfind(b"\n", 0, cut) + 1
+    assert len(found.names) == whole.count(b"\n", 0, cut) - 1
 
 
 @given(NAMES.filter(bool), st.data())
@@ -72,3 +79,15 @@ def test_damage_is_reported_with_its_line(data: bytes, line: int) -> None:
 def test_the_format_is_the_documented_one() -> None:
     """A manifest can be read, and its checksums recomputed, by anything that knows CRC-32."""
     assert encode(["m.db"]) == b"csf-backup-manifest 1\n78f635ff m.db\n"
+
+
+@given(NAMES, st.binary(min_size=10).filter(lambda raw: b"\n" not in raw), st.data())
+def test_what_is_whole_is_salvaged(names: list[str], line: bytes, data: st.DataObject) -> None:
+    """A damaged line costs its own name, and is told by its number."""
+    lines = [whole + b"\n" for whole in encode(names).split(b"\n")[:-1]]
+    at = data.draw(st.integers(0, len(lines)))
+    lines.insert(at, line + b"?\n")
+    found = salvage(b"".join(lines))
+    assert found.names == tuple(names)
+    assert at + 1 in found.damaged
+    assert len(found.damaged) == (2 if at == 0 else 1)

@@ -42,7 +42,7 @@ def test_a_listed_database_that_is_not_there_makes_it_incomplete(gone: str) -> N
     found = survey(REPOSITORY, MemoryHost({**FILES, **listing("lib.db", gone)}))
     with pytest.raises(RepositoryIncomplete, match="Gone.db") as caught:
         found.check_complete()
-    assert f"delete their lines from {REPOSITORY.manifest}" in caught.value.next_step
+    assert "-database /r/lib.db -host db1 -rebuild" in caught.value.next_step
 
 
 def test_a_damaged_manifest_is_refused_with_its_line() -> None:

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from csf_backup_plugin.cli.backup import admin_database_backup
+from csf_backup_plugin.cli.manifest import admin_database_manifest
 
-COMMANDS = (admin_database_backup,)
+COMMANDS = (admin_database_backup, admin_database_manifest)

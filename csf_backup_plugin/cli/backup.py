@@ -64,13 +64,14 @@ def admin_database_backup(
     """
     from csf_backup_plugin import interrupts
     from csf_backup_plugin.backup import back_up
+    from csf_backup_plugin.cli.backup_outcome import document, sentences
     from csf_backup_plugin.cli.outcome import reported
     from csf_backup_plugin.cli.progress import Progress
     from csf_backup_plugin.hosts import connect
     from csf_backup_plugin.names import shown
     from csf_backup_plugin.request import BackupRequest, lock_wait
 
-    with reported(ctx, as_json=as_json, strict=strict) as show:
+    with reported(ctx, as_json=as_json) as show:
         request = BackupRequest.parse(
             master,
             image,
@@ -80,6 +81,8 @@ def admin_database_backup(
             checksum=not no_checksum,
         )
         doing = f"The backup of {shown(request.repository.master)} to {request.image}"
-        with interrupts.noted(doing), Progress() as progress:
-            backup = back_up(request, connect(request.image.host), progress)
-        show(request, backup)
+        host = connect(request.image.host)
+        with interrupts.noted(doing), Progress() as progress, host as at:
+            backup = back_up(request, at, progress)
+        code = ExitCode.WARNINGS if strict and backup.warnings else ExitCode.DONE
+        show(sentences(request, backup), document(request, backup), code)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import HostUnreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from csf_backup_plugin.hosts.protocol import Host
 
 
-def connect(name: str) -> Host:
-    """Return the host called `name`.
+@contextlib.contextmanager
+def connect(name: str) -> Iterator[Host]:
+    """Work with the host called `name` while the block runs.
 
     Args:
         name: `localhost`, this machine's own name or its fully qualified one.
@@ -23,7 +27,8 @@ def connect(name: str) -> Host:
     from csf_backup_plugin.hosts.local import LocalHost
 
     if is_this_machine(name):
-        return LocalHost(name)
+        yield LocalHost(name)
+        return
     raise HostUnreachable(
         f"Host {name} is not this machine ({socket.gethostname()}), and backups of other hosts "
         "are not supported by this version.",

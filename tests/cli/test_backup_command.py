@@ -16,38 +16,14 @@ from csf_backup_plugin import plugin
 from csf_backup_plugin.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Place, Tools
 
+    Csf = Callable[..., tuple[int, str, str]]
+
 pytestmark = pytest.mark.usefixtures("tools")
-
-
-class Csf:
-    """The smallest csf: a click group whose commands come from the plugin's hook.
-
-    Args:
-        capsys: what it printed is read from there.
-    """
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-        self._group = click.Group("csf")
-        plugin.register_commands(self._group)
-
-    def __call__(self, *args: str) -> tuple[int, str, str]:
-        """Run a command; return its exit code and what it printed on either stream."""
-        with pytest.raises(SystemExit) as caught:
-            self._group.main(list(args), "csf")
-        code = caught.value.code
-        assert isinstance(code, int)
-        return code, *self._capsys.readouterr()
-
-
-@pytest.fixture
-def csf(capsys: pytest.CaptureFixture[str]) -> Csf:
-    """Return a csf with the plugin."""
-    return Csf(capsys)
 
 
 def backup(place: Place, *options: str) -> tuple[str, ...]:

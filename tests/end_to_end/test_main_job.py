@@ -163,7 +163,9 @@ def test_help_costs_csf_only_click_pluggy_and_the_standard_library(site: Site) -
     ours = {name for name in imported if name.startswith("csf_backup_plugin.")}
     assert ours <= {
         f"csf_backup_plugin.{name}"
-        for name in (*("plugin", "cli", "cli.backup", "cli.command", "errors", "names"),)
+        for name in (
+            *("plugin", "cli", "cli.backup", "cli.command", "cli.manifest", "errors", "names"),
+        )
     }
 
 

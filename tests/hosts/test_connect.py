@@ -19,14 +19,16 @@ def _called_db1(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "db1", "Db1", "db1.Example.org"])
 def test_localhost_and_this_machines_own_names_are_this_machine(name: str) -> None:
     """Case does not matter in host names."""
-    assert connect(name).name == name
+    with connect(name) as host:
+        assert host.name == name
 
 
 @pytest.mark.parametrize("name", ["db2", "db1.elsewhere.org", "me@db1", "127.0.0.1", "db1x"])
 def test_any_other_name_is_another_machine(name: str) -> None:
     """It is refused, with what to do instead."""
-    with pytest.raises(HostUnreachable, match=f"{name} is not this machine .db1.") as caught:
-        connect(name)
+    unreachable = pytest.raises(HostUnreachable, match=f"{name} is not this machine .db1.")
+    with unreachable as caught, connect(name):
+        pass
     assert "Run the same command on" in caught.value.next_step
 
 

@@ -1,0 +1,57 @@
+"""What is said of a backup that was made: sentences for a person, facts for a program."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from csf_backup_plugin.cli.sizes import human
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.objectstore import osbackup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.backup import Backup
+    from csf_backup_plugin.request import BackupRequest
+
+
+def sentences(request: BackupRequest, backup: Backup) -> Iterator[str]:
+    """Yield the lines for a person: one, and one for each warning."""
+    coverage, image, master = backup.plan.found.coverage, request.image, request.repository.master
+    count = len(coverage.databases)
+    databases = "1 database" if count == 1 else f"{count:,} databases"
+    what = f"{databases} ({human(coverage.bytes)}) of {shown(master)}"
+    yield from (f"warning: {warning}" for warning in backup.warnings)
+    disk = f"shared physical disk: {backup.plan.shared_disk}"
+    if backup.proof is None:
+        command = shown(shlex.join(osbackup(backup.plan.osbackup, image)))
+        yield f"Dry run: would back up {what} to {image} with: {command} ({disk})"
+        return
+    digest = backup.proof.sha256
+    proof = f"SHA-256 {digest[:16]}..." if digest else "no checksum"
+    yield (
+        f"Backed up {what} to {image}: {human(backup.proof.size)} in {backup.seconds:.1f} s, "
+        f"proven, {proof} ({disk})"
+    )
+
+
+def document(request: BackupRequest, backup: Backup) -> dict[str, Any]:
+    """Return the facts for a program."""
+    plan, proof = backup.plan, backup.proof
+    return {
+        "dry_run": request.dry_run,
+        "host": request.image.host,
+        "image": request.image.path,
+        "image_bytes": proof.size if proof else None,
+        "image_sha256": proof.sha256 if proof else None,
+        "import_file": request.image.import_file,
+        "receipt": request.image.receipt,
+        "master": request.repository.master,
+        "databases": dict(plan.found.coverage.databases),
+        "database_bytes": plan.found.coverage.bytes,
+        "shared_disk": plan.shared_disk,
+        "osbackup": osbackup(plan.osbackup, request.image),
+        "warnings": list(backup.warnings),
+        "seconds": round(backup.seconds, 3),
+    }

@@ -1,0 +1,67 @@
+"""csf admin_database_manifest."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from csf_backup_plugin.cli.command import CsfCommand
+from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.names import shown
+
+
+@click.command(
+    "admin_database_manifest",
+    cls=CsfCommand,
+    short_help="Compare a repository's databases with its manifest; make the manifest anew.",
+)
+@click.option(
+    "-database", "master", metavar="MASTER", required=True, help="The master database's path."
+)
+@click.option("-host", metavar="HOST", help="Where it is.  [default: localhost]")
+@click.option("-image-file", "image", metavar="HOST:PATH", help="An image to compare with as well.")
+@click.option("-rebuild", is_flag=True, help="Make the manifest anew, of what is on disk.")
+@click.option("-json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@click.pass_context
+def admin_database_manifest(
+    ctx: click.Context,
+    master: str,
+    host: str | None,
+    image: str | None,
+    *,
+    rebuild: bool,
+    as_json: bool,
+) -> None:
+    """Show which databases are on disk, in the manifest, and in an image.
+
+    The exit code is 13 if they are not the same. With -rebuild the manifest is made anew: it lists
+    the databases in the repository's directory, and what it listed elsewhere and is still there.
+    """
+    from csf_backup_plugin import interrupts
+    from csf_backup_plugin.cli import manifest_outcome as outcome
+    from csf_backup_plugin.cli.outcome import reported
+    from csf_backup_plugin.cli.progress import Progress
+    from csf_backup_plugin.coverage import cover
+    from csf_backup_plugin.hosts import connect
+    from csf_backup_plugin.image_path import ImagePath, check_host
+    from csf_backup_plugin.rebuild import rebuild as make_anew
+    from csf_backup_plugin.request import lock_wait, parse_repository
+
+    with reported(ctx, as_json=as_json) as show:
+        repository, wait = parse_repository(master), lock_wait(os.environ)
+        compared = None if image is None else ImagePath.parse(image)
+        name = host or (compared.host if compared else "localhost")
+        check_host(name, "-host", "Give -host as a name, such as localhost.")
+        if compared and (rebuild or name != compared.host):
+            raise UsageError(
+                "-image-file is on the host of the databases, and has no part in -rebuild.",
+                "Leave it out, or -host, or -rebuild.",
+            )
+        doing = f"The look at {shown(repository.manifest)} on {name}"
+        with interrupts.noted(doing), Progress() as progress, connect(name) as at:
+            if rebuild:
+                shown_as = outcome.of_rebuild(make_anew(repository, wait, at, progress))
+            else:
+                shown_as = outcome.of_coverage(cover(repository, compared, wait, at, progress))
+        show(*shown_as)

@@ -1,0 +1,35 @@
+"""A csf of the plugin's commands and nothing else, for tests of what they show."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from csf_backup_plugin import plugin
+
+
+class Csf:
+    """The smallest csf: a click group whose commands come from the plugin's hook.
+
+    Args:
+        capsys: what it printed is read from there.
+    """
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self._group = click.Group("csf")
+        plugin.register_commands(self._group)
+
+    def __call__(self, *args: str) -> tuple[int, str, str]:
+        """Run a command; return its exit code and what it printed on either stream."""
+        with pytest.raises(SystemExit) as caught:
+            self._group.main(list(args), "csf")
+        code = caught.value.code
+        assert isinstance(code, int)
+        return code, *self._capsys.readouterr()
+
+
+@pytest.fixture
+def csf(capsys: pytest.CaptureFixture[str]) -> Csf:
+    """Return a csf with the plugin."""
+    return Csf(capsys)
