@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 from typing import TYPE_CHECKING
 
@@ -32,11 +33,14 @@ def create(path: str, data: bytes) -> None:
 def append(path: str, lines: bytes) -> None:
     """Append whole lines, in one write; a last line without its newline is cut off first.
 
+    The file itself is locked meanwhile, for those who could not lock the repository.
+
     Raises:
         FileNotFoundError: there is no file.
         OSError: it cannot be written, or not one line in it is whole.
     """
     with named(path), open(path, "r+b", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         size = file.seek(0, os.SEEK_END)
         end = _end_of_last_line(file, size)
         if not end:

@@ -1,0 +1,125 @@
+"""The manifest over a long life: appends, crashes, deletions and rebuilds, against a model."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from typing import TYPE_CHECKING
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from csf_backup_plugin import journal, manifest
+from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.rebuild import rebuild
+from csf_backup_plugin.repository import Repository
+from csf_backup_plugin.survey import survey
+from doubles import Memory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAMES = st.text("abé ", min_size=1, max_size=3).map(lambda stem: f"{stem}.db")
+
+
+class Life(RuleBasedStateMachine):
+    """What the model knows: the databases on disk, and those that were recorded."""
+
+    @initialize()
+    def _begin(self) -> None:
+        self._directory = tempfile.TemporaryDirectory()
+        self._repository = Repository(os.path.join(self._directory.name, "lib.db"))
+        self._host = LocalHost()
+        self._on_disk: set[str] = set()
+        self._recorded: list[str] = []
+        self._create("lib.db")
+        journal.record(survey(self._repository, self._host), self._host)
+        self._recorded = ["lib.db"]
+
+    def teardown(self) -> None:
+        """Leave nothing behind."""
+        self._directory.cleanup()
+
+    def _create(self, name: str) -> str:
+        path = self._repository.path_of(name)
+        with open(path, "w"):
+            self._on_disk.add(name)
+        return path
+
+    @rule(name=NAMES)
+    def class_is_created(self, name: str) -> None:
+        """Its database is on disk, and recorded."""
+        journal.append(self._repository, self._create(name), self._host)
+        self._recorded.append(name)
+
+    @rule(name=NAMES, data=st.data())
+    def class_create_is_cut_off(self, name: str, data: st.DataObject) -> None:
+        """Any part of the append has reached the disk; a whole one counts."""
+        journal.append(self._repository, self._create(name), self._host)
+        size = os.path.getsize(self._repository.manifest)
+        lost = data.draw(st.integers(0, len(manifest.encode_lines([name]))))
+        os.truncate(self._repository.manifest, size - lost)
+        if lost == 0:
+            self._recorded.append(name)
+
+    @precondition(lambda self: len(self._on_disk) > 1)
+    @rule(data=st.data())
+    def database_is_deleted(self, data: st.DataObject) -> None:
+        """Behind the manifest's back."""
+        name = data.draw(st.sampled_from(sorted(self._on_disk - {"lib.db"})))
+        os.unlink(self._repository.path_of(name))
+        self._on_disk.remove(name)
+
+    @rule()
+    def backup_records_what_it_found(self) -> None:
+        """What is on disk and was not recorded is now."""
+        assert journal.record(survey(self._repository, self._host), self._host) == []
+        self._recorded += self._on_disk
+
+    @rule()
+    def manifest_is_rebuilt(self) -> None:
+        """It lists what is on disk, and says what that changed."""
+        rebuilt = rebuild(self._repository, 0, self._host, Memory())
+        coverage = rebuilt.found.coverage
+        added, dropped = (
+            {self._repository.recorded(path) for path in paths}
+            for paths in (coverage.unlisted, coverage.missing)
+        )
+        assert added == self._on_disk.difference(self._recorded)
+        assert dropped == set(self._recorded) - self._on_disk
+        self._recorded = sorted(self._on_disk)
+
+    @invariant()
+    def the_manifest_lists_what_was_recorded(self) -> None:
+        """No more and no less, and it is never damaged."""
+        data = self._host.read(self._repository.manifest)
+        assert data is not None
+        assert set(manifest.decode(data).names) == set(self._recorded)
+
+
+TestLife = Life.TestCase
+
+APPENDER = """
+import sys
+from csf_backup_plugin import journal
+from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.repository import Repository
+master, who = sys.argv[1:]
+for number in range(25):
+    journal.append(Repository(master), f"{master[:-6]}{who}-{number}.db", LocalHost())
+"""
+
+
+def test_appenders_who_could_not_lock_the_repository_lose_nothing(tmp_path: Path) -> None:
+    """Eight at once; each line is whole."""
+    master = tmp_path / "lib.db"
+    manifest_path = tmp_path / "lib.db.manifest"
+    manifest_path.write_bytes(manifest.encode(["lib.db"]))
+    appenders = [
+        subprocess.Popen([sys.executable, "-c", APPENDER, str(master), str(who)])
+        for who in range(8)
+    ]
+    assert [appender.wait(timeout=60) for appender in appenders] == [0] * 8
+    assert len(manifest.decode(manifest_path.read_bytes()).names) == 1 + 8 * 25
