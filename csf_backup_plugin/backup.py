@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import __version__, interrupts, journal, objectstore, receipt
-from csf_backup_plugin.errors import ImageExists, OsbackupFailed, TimedOut, translated
+from csf_backup_plugin.errors import BackupError, ImageExists, OsbackupFailed, TimedOut, translated
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.preflight import check_absent, prepare
 from csf_backup_plugin.proof import described, prove
@@ -65,7 +65,11 @@ def back_up(request: BackupRequest, host: Host, watcher: Watcher) -> Backup:
             if request.dry_run:
                 return Backup(plan, None, plan.warnings, time.monotonic() - began)
             proof = _carry_out(request, plan, lock, host, watcher)
-            warnings = (*plan.warnings, *journal.record(plan.found, host))
+            warnings = (
+                *plan.warnings,
+                *_tidy(request.image, host),
+                *journal.record(plan.found, host),
+            )
     return Backup(plan, proof, warnings, time.monotonic() - began)
 
 
@@ -79,7 +83,7 @@ def _carry_out(
         _claim(image, plan.import_file, host)
         created.append(image.import_file)
         check_absent(image, [image.path, image.receipt], host)  # nobody came before the claim
-        created.append(image.path)
+        created += [image.path, *image.record]
         _run_osbackup(request, plan, timeout, lock, host, watcher)
         proof = prove(request, plan, timeout, host, watcher)
         interrupts.check()
@@ -138,6 +142,15 @@ def _wait(
         f"osbackup did not end within {timeout:,.0f} s on {request.image.host}; it was stopped.",
         "Look at the disks of databases and image; give it longer with -timeout SECONDS.",
     )
+
+
+def _tidy(image: ImagePath, host: Host) -> list[str]:
+    """Remove the record of osbackup's run: it was for the case that nobody saw its end."""
+    try:
+        host.remove(reversed(image.record))
+    except (OSError, BackupError) as error:
+        return [f"{shown(image.run)} could not be removed: {error}"]
+    return []
 
 
 def _facts(request: BackupRequest, plan: Plan, proof: Proof, started: str) -> dict[str, object]:

@@ -96,6 +96,11 @@ class ImagePath:
         return self.path + ".run"
 
     @property
+    def record(self) -> tuple[str, ...]:
+        """The directory `run`, and all that may be in it."""
+        return self.run, *(f"{self.run}/{name}" for name in ("pid", "output", "status"))
+
+    @property
     def files(self) -> tuple[str, str, str]:
         """All that a backup leaves: image, import file, receipt."""
         return self.path, self.import_file, self.receipt

@@ -6,6 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import manifest
+from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.names import absolute, shown
 from csf_backup_plugin.survey import survey
 
@@ -31,8 +32,9 @@ def record(found: Survey, host: Host) -> list[str]:
             _make(repository, names, host)
         elif names:
             host.append(repository.manifest, manifest.encode_lines(names))
-    except OSError as error:
-        return [f"the manifest {shown(repository.manifest)} was not updated: {error.strerror}"]
+    except (OSError, BackupError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        return [f"the manifest {shown(repository.manifest)} was not updated: {reason}"]
     return []
 
 

@@ -41,6 +41,8 @@ def _remove(host: Host, paths: list[str]) -> str:
             host.remove([path])
         except OSError as error:
             kept.append(f"{shown(path)} ({error.strerror})")
+        except BackupError as error:  # its host is gone
+            kept.append(f"{shown(path)} ({error.what})")
     if kept:
         return f"What this run had created could not all be removed: {', '.join(kept)}."
     return "What this run had created was removed; nothing else was changed."

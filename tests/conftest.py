@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+from sshd import Sshd
 
 from csf_simulator.simulator import Simulator
 from sites import Site
@@ -116,10 +118,32 @@ def namespace() -> list[str]:
     return prefix
 
 
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """Return a simulated site."""
+@pytest.fixture(params=["local", "ssh"])
+def site(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Site]:
+    """Return a simulated site: on this machine, and on one that is reached by ssh."""
     for name in ("CSF_BACKUP_OSBACKUP", "CSF_BACKUP_OSRESTORE", "CSF_BACKUP_LOCK_WAIT"):
         monkeypatch.delenv(name, raising=False)
     with Simulator(str(tmp_path / "home")) as sim:
-        yield Site(sim, tmp_path)
+        if request.param == "local":
+            yield Site(sim, tmp_path)
+            return
+        with served(tmp_path, sim) as server:
+            monkeypatch.setenv("CSF_BACKUP_SSH", server.command)
+            yield Site(sim, tmp_path, "remote")
+
+
+@contextlib.contextmanager
+def served(directory: Path, sim: Simulator) -> Iterator[Sshd]:
+    """Let a simulator's machine be reached by ssh while the block runs."""
+    environment = {"HOME": str(directory)}
+    for name in ("PATH", "CSF_SIM_HOME"):
+        environment[name] = sim.home.environment(os.environ)[name]
+    (directory / "sshd").mkdir()
+    server = Sshd(directory / "sshd", environment)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -17,10 +17,12 @@ class Site:
     Args:
         sim: the simulator it lives in.
         root: where the images go.
+        host: what the machine they are on is called.
     """
 
-    def __init__(self, sim: Simulator, root: Path) -> None:
+    def __init__(self, sim: Simulator, root: Path, host: str = "localhost") -> None:
         self.sim = sim
+        self.host = host
         self.master = sim.repository(classes=2)
         self.repository = os.path.dirname(self.master)
         self.images = root / "images"
@@ -29,7 +31,7 @@ class Site:
 
     def command(self, *options: str) -> list[str]:
         """Return the backup's command line."""
-        image = f"localhost:{self.image}"
+        image = f"{self.host}:{self.image}"
         return [
             *("csf", "admin_database_backup", "-database", self.master, "-image-file", image),
             *options,

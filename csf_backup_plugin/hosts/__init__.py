@@ -6,34 +6,26 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import HostUnreachable
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from csf_backup_plugin.hosts.protocol import Host
 
 
-@contextlib.contextmanager
-def connect(name: str) -> Iterator[Host]:
+def connect(name: str) -> AbstractContextManager[Host]:
     """Work with the host called `name` while the block runs.
 
     Args:
-        name: `localhost`, this machine's own name or its fully qualified one.
-
-    Raises:
-        HostUnreachable: it is another machine.
+        name: `localhost`, this machine's own name or its fully qualified one; any other is one that
+            ssh knows.
     """
-    from csf_backup_plugin.hosts.local import LocalHost
-
     if is_this_machine(name):
-        yield LocalHost(name)
-        return
-    raise HostUnreachable(
-        f"Host {name} is not this machine ({socket.gethostname()}), and backups of other hosts "
-        "are not supported by this version.",
-        f"Run the same command on {name} itself, where the databases are.",
-    )
+        from csf_backup_plugin.hosts.local import LocalHost
+
+        return contextlib.nullcontext(LocalHost(name))
+    from csf_backup_plugin.hosts.ssh import connected
+
+    return connected(name)
 
 
 def is_this_machine(name: str) -> bool:

@@ -212,7 +212,7 @@ class Host(Protocol):
             argv: the command.
             watched: the file whose growth `poll` reports.
             lock: what it must hold as long as it lives.
-            record: a path at which a host that may be cut off keeps a directory about the run, for
-                the time it lasts: `pid`, `output`, and once it has ended `status`.
+            record: a path at which a host that may be cut off makes a directory about the run:
+                `pid`, `output`, and once it has ended `status`. It is the caller's to remove.
         """
         ...

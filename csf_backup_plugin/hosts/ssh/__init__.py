@@ -1,0 +1,121 @@
+"""Another machine as a host, by the OpenSSH client; nothing of ours needs to be installed there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.hosts.ssh import files, job, looking, utilities
+from csf_backup_plugin.hosts.ssh.connection import VARIABLE, Connection
+from csf_backup_plugin.hosts.ssh.lock import SshLock, held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from csf_backup_plugin.hosts.protocol import Completed, Entry, Facts, Lock, Running
+
+
+@contextlib.contextmanager
+def connected(name: str) -> Iterator[SshHost]:
+    """Work with a host while the block runs; the connection is made when it is first needed."""
+    connection = Connection(name, os.environ.get(VARIABLE) or "ssh")
+    try:
+        yield SshHost(name, connection)
+    finally:
+        connection.close()
+
+
+class SshHost:
+    """A machine that ssh reaches.
+
+    Args:
+        name: what ssh knows it by; messages say it back.
+        connection: to it.
+    """
+
+    def __init__(self, name: str, connection: Connection) -> None:
+        self.name = name
+        self._connection = connection
+
+    def lock(
+        self,
+        path: str,
+        purpose: str,
+        wait: float,
+        waiting: Callable[[str], None],
+        *,
+        create: bool = True,
+    ) -> AbstractContextManager[SshLock | None]:
+        """Hold the lock file at `path`; see `Host.lock`."""
+        return held(self._connection, path, purpose, wait, waiting, create=create)
+
+    def list_directory(self, path: str) -> list[Entry]:
+        """Return what is in a directory."""
+        return looking.list_directory(self._connection, path)
+
+    def look(self, paths: Iterable[str]) -> list[Facts]:
+        """Return the facts on each path, in order; of more than a few, not those on its disk."""
+        return looking.look(self._connection, list(paths))
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's contents, or None where there is no file."""
+        return files.read(self._connection, path)
+
+    def create(self, path: str, data: bytes) -> None:
+        """Make a file that must not exist yet; leave none behind on failure."""
+        files.create(self._connection, path, data)
+
+    def append(self, path: str, lines: bytes) -> None:
+        """Append whole lines; see `Host.append`."""
+        files.append(self._connection, path, lines)
+
+    def publish(self, path: str, data: bytes, like: str | None = None) -> None:
+        """Let a file that must not exist yet appear all at once; see `Host.publish`."""
+        files.publish(self._connection, path, data, "publish", like)
+
+    def replace(self, path: str, data: bytes, like: str | None = None) -> None:
+        """Let a file have other contents, all at once; see `Host.replace`."""
+        files.publish(self._connection, path, data, "replace", like)
+
+    def sync(self, paths: Iterable[str]) -> None:
+        """Bring files and their names to the disk."""
+        files.sync(self._connection, paths)
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Delete files, and directories that are empty, in order, as far as they are there."""
+        files.remove(self._connection, paths)
+
+    def make_directory(self, path: str) -> None:
+        """Make a directory that must not exist yet."""
+        files.make_directory(self._connection, path)
+
+    def move(self, moves: Iterable[tuple[str, str]]) -> None:
+        """Give files other names in the same file system; see `Host.move`."""
+        files.move(self._connection, moves)
+
+    def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
+        """Return a file's bytes and SHA-256."""
+        return files.digest(self._connection, path, progress)
+
+    def find(self, utility: str, variable: str) -> str:
+        """Return the path of an ObjectStore utility; see `Host.find`."""
+        return utilities.find(self._connection, utility, variable)
+
+    def run(self, argv: Sequence[str], timeout: float) -> Completed:
+        """Run a program to its end, nothing on its standard input."""
+        return utilities.run(self._connection, argv, timeout)
+
+    def run_each(
+        self, argv: Sequence[str], operands: Iterable[str], timeout: float
+    ) -> Iterator[Completed]:
+        """Run a program once for each operand; see `Host.run_each`."""
+        return utilities.run_each(self._connection, argv, operands, timeout)
+
+    def start(
+        self, argv: Sequence[str], watched: str, lock: Lock | None, record: str
+    ) -> AbstractContextManager[Running]:
+        """Start a utility, detached; see `Host.start`."""
+        inherited = lock if isinstance(lock, SshLock) else None
+        return job.started(self._connection, argv, watched, inherited, record)

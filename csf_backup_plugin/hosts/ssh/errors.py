@@ -1,0 +1,53 @@
+"""What utilities on the host say of an error, as the error the local host would raise."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.ssh.connection import Answer
+
+NOT_A_FILE = 81  # exit statuses of our own scripts
+TORN = 82
+
+# What bash, dash and busybox say in words of their own.
+_WORDS = {
+    "cannot overwrite existing file": errno.EEXIST,
+    "Directory nonexistent": errno.ENOENT,
+    "nonexistent directory": errno.ENOENT,
+    "No such file": errno.ENOENT,
+}
+_WORDS.update({os.strerror(number): number for number in errno.errorcode})
+_PATTERN = re.compile("|".join(map(re.escape, sorted(_WORDS, key=len, reverse=True))))
+
+
+def check(answer: Answer, path: str) -> Answer:
+    """Return the answer of a script that succeeded.
+
+    Args:
+        answer: how it ended.
+        path: the file it was about.
+
+    Raises:
+        OSError: it failed; the number is that of the system's words in what it said.
+    """
+    if answer.status:
+        raise os_error(answer, path)
+    return answer
+
+
+def os_error(answer: Answer, path: str) -> OSError:
+    """Return a failure as the error it stands for."""
+    if answer.status == NOT_A_FILE:
+        return OSError(errno.EINVAL, "Not a file", path)
+    if answer.status == TORN:
+        return OSError(errno.EINVAL, "Not one whole line in it", path)
+    said = answer.errors.decode("utf-8", "surrogateescape")
+    numbers = [_WORDS[found] for found in _PATTERN.findall(said)]
+    if numbers:
+        return OSError(numbers[-1], os.strerror(numbers[-1]), path)
+    lines = said.strip().splitlines() or [f"exit status {answer.status}"]
+    return OSError(errno.EIO, lines[-1], path)

@@ -1,0 +1,69 @@
+"""Both kinds of hosts, for the contract they share."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from sshd import Sshd
+
+from csf_backup_plugin.hosts import connect
+from csf_backup_plugin.hosts.local import LocalHost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from csf_backup_plugin.hosts.protocol import Host
+
+# What a user's start-up files may print; none of it is an answer.
+NOISY = """#!/bin/sh
+echo 'Welcome!'; echo 'No such file or directory: permission denied' >&2
+exec {shell} -c "$SSH_ORIGINAL_COMMAND"
+"""
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """A server whose users have an empty home, and `true` for an osbackup."""
+    home = tmp_path_factory.mktemp("home")
+    path = os.environ["PATH"]
+    server = Sshd(tmp_path_factory.mktemp("sshd"), {"HOME": str(home), "PATH": path})
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["dash", "bash", "busybox sh"])
+def noisy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sshd]:
+    """A server whose users have a login shell of some kind, which says things of its own."""
+    script = tmp_path / "login"
+    script.write_text(NOISY.format(shell=request.param))
+    script.chmod(0o755)
+    directory = tmp_path / "sshd"
+    directory.mkdir()
+    server = Sshd(directory, {"HOME": str(tmp_path)}, f"ForceCommand {script}")
+    server.start()
+    yield server
+    server.stop()
+
+
+@contextlib.contextmanager
+def reached(server: Sshd) -> Iterator[Host]:
+    """Work with the host behind a server."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CSF_BACKUP_SSH", server.command)
+        with connect("remote") as host:
+            yield host
+
+
+@pytest.fixture(params=["local", "ssh"])
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    """A host of each kind."""
+    if request.param == "local":
+        yield LocalHost()
+        return
+    with reached(request.getfixturevalue("sshd")) as remote:
+        yield remote

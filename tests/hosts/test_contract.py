@@ -1,0 +1,367 @@
+"""What every host does, this machine and one that ssh reaches."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import socket
+import stat
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin.errors import LockBusy, UtilityMissing
+from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.protocol import Completed, Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from csf_backup_plugin.hosts.protocol import Host, Running
+
+ODD = [
+    "a b",
+    "it's",
+    '"quoted"',
+    "$(id)",
+    ";ls",
+    "-rf",
+    "Größe",
+    "\udcff\udcfe",
+    "back\\slash",
+    "*",
+]
+
+
+def names(directory: Path) -> set[str]:
+    """Return what is in a directory."""
+    return set(os.listdir(directory))
+
+
+def test_files_are_written_and_read_by_any_name(host: Host, tmp_path: Path) -> None:
+    """Whatever a shell would make of it; and any bytes."""
+    data = bytes(range(256)) * 3 + b"\n"
+    for name in ODD:
+        path = str(tmp_path / name)
+        host.create(path, data)
+        assert host.read(path) == data
+    assert names(tmp_path) == set(ODD)
+    facts = host.look([str(tmp_path / name) for name in ODD])
+    assert [(fact.kind, fact.size) for fact in facts] == [("file", len(data))] * len(ODD)
+    assert {entry.name for entry in host.list_directory(str(tmp_path))} == set(ODD)
+    host.sync([str(tmp_path / name) for name in ODD])
+    host.remove([str(tmp_path / name) for name in (*ODD, "missing")])
+    assert names(tmp_path) == set()
+
+
+def test_what_is_not_there_reads_as_none(host: Host, tmp_path: Path) -> None:
+    """And what is no file is refused."""
+    assert host.read(str(tmp_path / "missing")) is None
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="Not a file") as caught:
+        host.read(str(tmp_path / "pipe"))
+    assert caught.value.filename == str(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("way", ["create", "publish"])
+def test_what_exists_is_never_overwritten(host: Host, tmp_path: Path, way: str) -> None:
+    """Nor is a link to nothing."""
+    write: Callable[[str, bytes], None] = getattr(host, way)
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("nothing")
+    for name in ("file", "link"):
+        with pytest.raises(FileExistsError):
+            write(str(tmp_path / name), b"new")
+    assert names(tmp_path) == {"file", "link"}
+    assert (tmp_path / "file").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("way", ["create", "publish", "replace"])
+def test_a_directory_that_is_not_there_is_told(host: Host, tmp_path: Path, way: str) -> None:
+    """By the error that the system has for it."""
+    write: Callable[[str, bytes], None] = getattr(host, way)
+    with pytest.raises(FileNotFoundError):
+        write(str(tmp_path / "missing" / "file"), b"new")
+
+
+def test_a_published_file_is_like_another(host: Host, tmp_path: Path) -> None:
+    """It has its permissions, but no program's."""
+    (tmp_path / "like").touch()
+    (tmp_path / "like").chmod(0o764)
+    host.publish(str(tmp_path / "file"), b"one", like=str(tmp_path / "like"))
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o664
+    host.replace(str(tmp_path / "file"), b"two", like=str(tmp_path / "missing"))
+    assert (tmp_path / "file").read_bytes() == b"two"
+    assert names(tmp_path) == {"like", "file"}
+
+
+def test_lines_are_appended_behind_whole_lines(host: Host, tmp_path: Path) -> None:
+    """A torn one goes; where nothing is whole, nothing is done."""
+    path = tmp_path / "journal"
+    for before, after in ((b"one\n", b"one\n\xff\n"), (b"one\ntorn", b"one\n\xff\n")):
+        path.write_bytes(before)
+        host.append(str(path), b"\xff\n")
+        assert path.read_bytes() == after
+    path.write_bytes(b"torn")
+    with pytest.raises(OSError, match="Not one whole line"):
+        host.append(str(path), b"two\n")
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        host.append(str(path), b"two\n")
+    assert names(tmp_path) == set()
+
+
+def test_paths_are_looked_at_all_at_once(host: Host, tmp_path: Path) -> None:
+    """Links are followed; one to nothing is no file, and not missing either."""
+    (tmp_path / "file").write_bytes(b"12345")
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "dangling").symlink_to("nothing")
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
+    paths = [str(tmp_path / name) for name in ("file", "link", "dangling", "loop", "pipe", "no")]
+    facts = host.look([*paths, str(tmp_path)])
+    assert [fact.kind for fact in facts] == [
+        *("file", "file", "other", "other", "other", "missing", "directory"),
+    ]
+    assert [fact.size for fact in facts[:2]] == [5, 5]
+    assert facts[1].resolved == facts[0].resolved == str(tmp_path / "file")
+    assert facts[-1].writable
+    assert facts[-1].device == tmp_path.stat().st_dev
+    assert facts[-1].disks == LocalHost().look([str(tmp_path)])[0].disks
+    assert abs(facts[-1].free - LocalHost().look([str(tmp_path)])[0].free) < 1 << 30
+    assert host.look([]) == []
+
+
+def test_thousands_of_paths_are_looked_at(host: Host, tmp_path: Path) -> None:
+    """In order, with what tells a change."""
+    for number in range(0, 3000, 2):
+        (tmp_path / f"{number}.db").write_bytes(b"x" * (number % 7))
+    paths = [str(tmp_path / f"{number}.db") for number in range(3000)]
+    facts = host.look(paths)
+    assert [fact.kind for fact in facts] == ["file", "missing"] * 1500
+    assert [fact.size for fact in facts[::2]] == [number % 7 for number in range(0, 3000, 2)]
+    (tmp_path / "4.db").write_bytes(b"y" * 4)
+    changed = [
+        path
+        for path, old, new in zip(paths, facts, host.look(paths), strict=True)
+        if old.stamp != new.stamp
+    ]
+    assert changed == [paths[4]]
+
+
+def test_a_directory_is_listed(host: Host, tmp_path: Path) -> None:
+    """Links by what they lead to."""
+    (tmp_path / "file").write_bytes(b"123")
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "dangling").symlink_to("nothing")
+    assert sorted(host.list_directory(str(tmp_path))) == [
+        Entry("dangling", "other", 0),
+        Entry("directory", "directory", 0),
+        Entry("file", "file", 3),
+        Entry("link", "file", 3),
+    ]
+    assert host.list_directory(str(tmp_path / "directory")) == []
+    with pytest.raises(FileNotFoundError):
+        host.list_directory(str(tmp_path / "missing"))
+
+
+def test_directories_are_made_once_and_removed_empty(host: Host, tmp_path: Path) -> None:
+    """Nothing in them goes with them."""
+    path = str(tmp_path / "directory")
+    host.make_directory(path)
+    with pytest.raises(FileExistsError):
+        host.make_directory(path)
+    host.create(f"{path}/file", b"")
+    with pytest.raises(OSError, match="not empty") as caught:
+        host.remove([path])
+    assert caught.value.errno == errno.ENOTEMPTY
+    host.remove([f"{path}/file", path])
+    assert names(tmp_path) == set()
+
+
+def test_moves_replace_nothing(host: Host, tmp_path: Path) -> None:
+    """What was moved before the failure stays moved."""
+    for name in ("one", "two", "taken"):
+        (tmp_path / name).write_bytes(name.encode())
+    path = str(tmp_path)
+    with pytest.raises(FileExistsError):
+        host.move([(f"{path}/one", f"{path}/new"), (f"{path}/two", f"{path}/taken")])
+    assert names(tmp_path) == {"new", "two", "taken"}
+    assert (tmp_path / "taken").read_bytes() == b"taken"
+    host.move([])
+
+
+def test_a_file_is_digested(host: Host, tmp_path: Path) -> None:
+    """Its bytes are counted, and its SHA-256 taken."""
+    data = os.urandom(3_000_000)
+    (tmp_path / "image").write_bytes(data)
+    steps: list[int] = []
+    sha256 = hashlib.sha256(data).hexdigest()
+    assert host.digest(str(tmp_path / "image"), steps.append) == (len(data), sha256)
+    assert steps[-1] == len(data)
+    with pytest.raises(FileNotFoundError):
+        host.digest(str(tmp_path / "missing"), steps.append)
+
+
+def test_a_utility_is_found_or_the_places_are_told(host: Host) -> None:
+    """On the host that is to run it."""
+    assert os.access(host.find("env", "CSF_TEST_UNSET"), os.X_OK)
+    with pytest.raises(UtilityMissing, match=re.escape("$CSF_TEST_UNSET is not set")) as caught:
+        host.find("no-such-utility", "CSF_TEST_UNSET")
+    assert "$PATH = " in caught.value.what
+
+
+def test_programs_are_run_to_their_end(host: Host) -> None:
+    """Both streams, the exit status, or the signal; nothing to read; and no longer than allowed."""
+    script = "echo one; cat; echo two >&2; exit 3"
+    assert host.run(["sh", "-c", script], 30) == Completed(3, b"one\ntwo\n")
+    assert host.run(["sh", "-c", "kill -9 $$"], 30).status == -9
+    with pytest.raises(TimeoutError):
+        host.run(["sleep", "60"], 0.2)
+
+
+def test_a_program_is_run_for_each_operand(host: Host, tmp_path: Path) -> None:
+    """In order, whatever it prints."""
+    paths = [str(tmp_path / name) for name in ODD]
+    ended = list(host.run_each(["printf", "%s\\n\\n0 1\\n"], paths, 30))
+    assert ended == [Completed(0, os.fsencode(path) + b"\n\n0 1\n") for path in paths]
+    assert [one.status for one in host.run_each(["test", "-e"], ["/", "/no"], 30)] == [0, 1]
+    with pytest.raises(TimeoutError):
+        list(host.run_each(["sleep"], ["0", "60"], 0.2))
+
+
+def test_a_lock_excludes_both_kinds_of_hosts(host: Host, tmp_path: Path) -> None:
+    """It names its holder, and is waited for no longer than allowed."""
+    path = str(tmp_path / "lib.db.lock")
+    told: list[str] = []
+    with host.lock(path, "admin_database_backup", 0, told.append):
+        holder = rf"csf admin_database_backup \(process \d+ on {socket.gethostname()} since "
+        for other in (host, LocalHost()):
+            with pytest.raises(LockBusy, match=holder), other.lock(path, "x", 0.2, told.append):
+                pass
+        with pytest.raises(LockBusy), host.lock(path, "x", 0, told.append, create=False):
+            pass
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o666
+    assert [re.sub(r"\(.*", "", line) for line in told] == [
+        "waiting up to 0.2 s for csf admin_database_backup "
+    ] * 2
+    refused = pytest.raises(LockBusy, match="csf class_create")
+    with LocalHost().lock(path, "class_create", 0, print), refused, host.lock(path, "x", 0, print):
+        pass
+    with host.lock(path, "x", 0, print):
+        pass
+
+
+def test_a_lock_is_waited_for(host: Host, tmp_path: Path) -> None:
+    """It is had as soon as its holder ends."""
+    path = str(tmp_path / "lock")
+    holder = subprocess.Popen(["flock", path, "sleep", "0.5"])
+    while not os.path.exists(path):
+        time.sleep(0.01)
+    told: list[str] = []
+    with host.lock(path, "x", 30, told.append):
+        assert holder.wait(timeout=30) == 0
+
+
+def test_a_lock_file_of_a_failed_command_goes(host: Host, tmp_path: Path) -> None:
+    """Unless it was there before; somebody's own data in it is left alone."""
+    path = tmp_path / "lock"
+    with pytest.raises(ZeroDivisionError), host.lock(str(path), "x", 0, print):
+        raise ZeroDivisionError
+    assert not path.exists()
+    path.write_bytes(b"data")
+    with pytest.raises(ZeroDivisionError), host.lock(str(path), "x", 0, print):
+        raise ZeroDivisionError
+    assert path.read_bytes() == b"data"
+
+
+def test_a_dry_run_makes_no_lock_file(host: Host, tmp_path: Path) -> None:
+    """Where there is none nobody holds it."""
+    with host.lock(str(tmp_path / "lock"), "x", 0, print, create=False) as lock:
+        assert lock is None
+    assert names(tmp_path) == set()
+    for create in (True, False):
+        missing = str(tmp_path / "missing" / "lock")
+        with pytest.raises(FileNotFoundError), host.lock(missing, "x", 0, print, create=create):
+            pass
+
+
+def test_what_is_no_file_is_no_lock(host: Host, tmp_path: Path) -> None:
+    """A pipe would keep us waiting, and a link lead elsewhere."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("elsewhere")
+    for name in ("pipe", "link"):
+        with pytest.raises(OSError, match="Not a file|Too many levels"):  # noqa: SIM117
+            with host.lock(str(tmp_path / name), "x", 0, print):
+                pass
+    assert names(tmp_path) == {"pipe", "link"}
+
+
+def finished(running: Running) -> tuple[Completed, int]:
+    """Wait for the end; return it and the size of what was watched."""
+    while True:
+        completed, size = running.poll()
+        if completed:
+            return completed, size
+
+
+def test_a_utility_is_watched_to_its_end(host: Host, tmp_path: Path) -> None:
+    """Its output is kept, and the image's growth is told."""
+    image, record = tmp_path / "an image", tmp_path / "an image.run"
+    script = 'printf 12345 > "$1"; echo said; cat; exit 7'
+    argv = ["sh", "-c", script, "sh", str(image)]
+    with (
+        host.lock(str(tmp_path / "lock"), "x", 0, print) as lock,
+        host.start(argv, str(image), lock, str(record)) as running,
+    ):
+        assert finished(running) == (Completed(7, b"said\n"), 5)
+    with host.start(["sh", "-c", "kill -9 $$"], str(image), None, str(record) + "2") as running:
+        assert finished(running)[0].status == -9
+
+
+def test_a_utility_that_is_left_is_stopped_with_all_it_started(host: Host, tmp_path: Path) -> None:
+    """Politely first."""
+    script = 'sleep 60 & echo $! > "$1"; trap "echo asked > $2; exit" TERM; wait'
+    pid, asked = tmp_path / "pid", tmp_path / "asked"
+    argv = ["sh", "-c", script, "sh", str(pid), str(asked)]
+    with host.start(argv, str(tmp_path / "image"), None, str(tmp_path / "record")) as running:
+        while not (pid.exists() and pid.read_text()):
+            assert running.poll() == (None, 0)
+    assert asked.read_text() == "asked\n"
+    assert _state(int(pid.read_text())) in ("", "Z")
+
+
+def test_a_utility_holds_the_lock_as_long_as_it_lives(host: Host, tmp_path: Path) -> None:
+    """Also when nobody else holds it any more."""
+    path, go = str(tmp_path / "lock"), tmp_path / "go"
+    script = 'while [ ! -e "$1" ]; do sleep 0.02; done'
+    with host.lock(path, "x", 0, print) as lock:
+        argv = ["sh", "-c", script, "sh", str(go)]
+        with host.start(argv, path, lock, str(tmp_path / "record")) as running:
+            running.poll()
+            inherited = [f"/proc/{pid}/fd" for pid in os.listdir("/proc") if pid.isdigit()]
+            holders = [pid for pid in inherited if _has_open(pid, path)]
+            assert len(holders) >= 2
+            go.touch()
+            finished(running)
+
+
+def _has_open(descriptors: str, path: str) -> bool:
+    try:
+        return any(os.readlink(f"{descriptors}/{fd}") == path for fd in os.listdir(descriptors))
+    except OSError:
+        return False
+
+
+def _state(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

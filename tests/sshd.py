@@ -1,0 +1,123 @@
+"""A real sshd on a free port of the loopback, with keys of its own, for the user who runs it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class Sshd:
+    """A server that can be logged in to as host `remote`, by the ssh that `command` is.
+
+    Args:
+        directory: empty; configuration, keys and log go there.
+        environment: variables every session gets.
+        settings: further lines of sshd_config(5).
+    """
+
+    def __init__(self, directory: Path, environment: Mapping[str, str], settings: str = "") -> None:
+        self.directory = directory
+        self.log = directory / "log"
+        for name in ("host_key", "user_key"):
+            keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)]
+            subprocess.run(keygen, check=True)
+        self.port = _free_port()
+        variables = " ".join(_quoted(f"{name}={value}") for name, value in environment.items())
+        self._server = directory / "sshd_config"
+        self._server.write_text(
+            f"ListenAddress 127.0.0.1\nPort {self.port}\nHostKey {directory}/host_key\n"
+            f"AuthorizedKeysFile {directory}/user_key.pub\nStrictModes no\nPidFile none\n"
+            f"UsePAM {'no' if os.geteuid() == 0 else 'yes'}\nMaxStartups 100\nMaxSessions 100\nAcceptEnv CSF_* OS_ROOTDIR\n"
+            f"PermitRootLogin yes\nLogLevel VERBOSE\n{settings}\nSetEnv {variables}\n"
+        )
+        public = (directory / "host_key.pub").read_text()
+        (directory / "known_hosts").write_text(f"remote {public}")
+        self._client = directory / "ssh_config"
+        self._client.write_text(
+            f"Host remote\n  HostName 127.0.0.1\n  HostKeyAlias remote\n  Port {self.port}\n"
+            f"  UserKnownHostsFile {directory}/known_hosts\n  GlobalKnownHostsFile /dev/null\n"
+            f"  IdentityFile {directory}/user_key\n  IdentitiesOnly yes\n  SendEnv CSF_BACKUP_OS* OS_ROOTDIR\n"
+        )
+        self.command = shlex.join(["ssh", "-F", str(self._client)])
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Begin to listen."""
+        program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+        if program is None:
+            needed = "sshd is not installed; apt-get install openssh-server"
+            if os.environ.get("CI"):
+                pytest.fail(needed)
+            pytest.skip(needed)
+        if os.geteuid() == 0:
+            os.makedirs("/run/sshd", exist_ok=True)
+        self._process = subprocess.Popen(
+            [program, "-D", "-f", str(self._server), "-E", str(self.log)],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        while not _listens(self.port):
+            assert self._process.poll() is None, self.log.read_text()
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Listen no more; sessions go on."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+    def cut(self) -> int:
+        """Kill every session; return how many there were."""
+        assert self._process is not None
+        sessions = _below(self._process.pid)
+        for pid in sessions:
+            os.kill(pid, signal.SIGKILL)
+        return len(sessions)
+
+    def logins(self) -> int:
+        """Return how often somebody has logged in."""
+        return self.log.read_text().count("Accepted publickey")
+
+
+def _below(pid: int) -> list[int]:
+    """Return the processes of sshd below one: those of its sessions, and none of their programs."""
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        children = [int(child) for child in file.read().split()]
+    servers = [child for child in children if _name(child).startswith("sshd")]
+    return [*(below for child in servers for below in _below(child)), *servers]
+
+
+def _name(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/comm") as file:
+            return file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _quoted(word: str) -> str:
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
