@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 _received: list[int] = []
+_answered: list[bool] = []
 _doing: list[str] = []
 
 
 def _note(signum: int, _frame: FrameType | None) -> None:
     _received.append(signum)
+
+
+def _forget() -> None:
+    _received.clear()
+    _answered.clear()
 
 
 @contextlib.contextmanager
@@ -36,7 +42,7 @@ def noted(doing: str) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _received.clear()
+    _forget()
     _doing[:] = [doing]
     before = {signum: signal.getsignal(signum) for signum in SIGNALS}
     for signum, handler in before.items():
@@ -47,14 +53,17 @@ def noted(doing: str) -> Iterator[None]:
     finally:
         for signum, handler in before.items():
             signal.signal(signum, handler)
-        _received.clear()
+        _forget()
 
 
 def check() -> None:
     """Let the command end here if a signal has asked for it.
 
+    Only once: what a host does to clean up is not cut short, by a second signal either.
+
     Raises:
         Interrupted: with the first signal that came.
     """
-    if _received:
+    if _received and not _answered:
+        _answered.append(True)
         raise Interrupted(_received[0], _doing[0])

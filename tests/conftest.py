@@ -134,6 +134,15 @@ def site(
             yield Site(sim, tmp_path, "remote")
 
 
+@pytest.fixture
+def local_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Return a simulated site on this machine, for what is done to csf's own process."""
+    for name in ("CSF_BACKUP_OSBACKUP", "CSF_BACKUP_OSRESTORE", "CSF_BACKUP_LOCK_WAIT"):
+        monkeypatch.delenv(name, raising=False)
+    with Simulator(str(tmp_path / "home")) as sim:
+        yield Site(sim, tmp_path)
+
+
 @contextlib.contextmanager
 def served(directory: Path, sim: Simulator) -> Iterator[Sshd]:
     """Let a simulator's machine be reached by ssh while the block runs."""

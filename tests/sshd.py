@@ -39,8 +39,9 @@ class Sshd:
         self._server.write_text(
             f"ListenAddress 127.0.0.1\nPort {self.port}\nHostKey {directory}/host_key\n"
             f"AuthorizedKeysFile {directory}/user_key.pub\nStrictModes no\nPidFile none\n"
-            f"UsePAM {'no' if os.geteuid() == 0 else 'yes'}\nMaxStartups 100\nMaxSessions 100\nAcceptEnv CSF_* OS_ROOTDIR\n"
-            f"PermitRootLogin yes\nLogLevel VERBOSE\n{settings}\nSetEnv {variables}\n"
+            f"UsePAM {'no' if os.geteuid() == 0 else 'yes'}\nMaxStartups 100\nMaxSessions 100\n"
+            f"AcceptEnv CSF_* OS_ROOTDIR\nPermitRootLogin yes\nLogLevel VERBOSE\n"
+            f"{settings}\nSetEnv {variables}\n"
         )
         public = (directory / "host_key.pub").read_text()
         (directory / "known_hosts").write_text(f"remote {public}")
@@ -48,7 +49,8 @@ class Sshd:
         self._client.write_text(
             f"Host remote\n  HostName 127.0.0.1\n  HostKeyAlias remote\n  Port {self.port}\n"
             f"  UserKnownHostsFile {directory}/known_hosts\n  GlobalKnownHostsFile /dev/null\n"
-            f"  IdentityFile {directory}/user_key\n  IdentitiesOnly yes\n  SendEnv CSF_BACKUP_OS* OS_ROOTDIR\n"
+            f"  IdentityFile {directory}/user_key\n  IdentitiesOnly yes\n"
+            f"  SendEnv CSF_BACKUP_OS* OS_ROOTDIR\n"
         )
         self.command = shlex.join(["ssh", "-F", str(self._client)])
         self._process: subprocess.Popen[bytes] | None = None

@@ -42,19 +42,19 @@ def test_a_growing_repository_is_backed_up_whole_and_restores_sound(
     assert not os.path.exists(tmp_path / "scratch0" / "Reader.db")
 
 
-def test_osbackup_is_called_once_exactly_as_documented(site: Site, tmp_path: Path) -> None:
+def test_osbackup_is_called_once_exactly_as_documented(local_site: Site, tmp_path: Path) -> None:
     """Another osbackup on PATH records its arguments and runs the real one."""
-    real = os.path.join(site.sim.home.bin, "osbackup")
+    real = os.path.join(local_site.sim.home.bin, "osbackup")
     recorder = tmp_path / "first" / "osbackup"
     recorder.parent.mkdir()
     record = tmp_path / "record"
     recorder.write_text(RECORDER.format(record=record, real=real))
     recorder.chmod(0o755)
-    path = f"{recorder.parent}:{site.sim.home.environment(os.environ)['PATH']}"
-    result = site.backup(PATH=path)
+    path = f"{recorder.parent}:{local_site.sim.home.environment(os.environ)['PATH']}"
+    result = local_site.backup(PATH=path)
     assert result.exit_code == 0, result.stderr
     assert record.read_text().split() == [
-        *("-a", "-I", f"{site.image}.dbn", "-f", site.image, "0", "end")
+        *("-a", "-I", f"{local_site.image}.dbn", "-f", local_site.image, "0", "end")
     ]
 
 
@@ -120,12 +120,16 @@ def test_two_backups_at_once_to_two_images_both_succeed(site: Site) -> None:
     assert len(os.listdir(site.images)) == 6
 
 
-def test_it_runs_in_crons_bare_environment(site: Site) -> None:
+def test_it_runs_in_crons_bare_environment(local_site: Site) -> None:
     """With no terminal, HOME or locale; OS_ROOTDIR says where ObjectStore is."""
-    csf = os.path.join(site.sim.home.bin, "csf")
-    bare = {"CSF_SIM_HOME": site.sim.home.path, "OS_ROOTDIR": site.sim.home.path, "PATH": "/bin"}
+    csf = os.path.join(local_site.sim.home.bin, "csf")
+    bare = {
+        "CSF_SIM_HOME": local_site.sim.home.path,
+        "OS_ROOTDIR": local_site.sim.home.path,
+        "PATH": "/bin",
+    }
     ended = subprocess.run(
-        [csf, *site.command()[1:]], env=bare, stdin=subprocess.DEVNULL, capture_output=True
+        [csf, *local_site.command()[1:]], env=bare, stdin=subprocess.DEVNULL, capture_output=True
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == b""
@@ -133,23 +137,23 @@ def test_it_runs_in_crons_bare_environment(site: Site) -> None:
     assert [line for line in lines if not line.startswith("warning: ")] == lines[-1:]
 
 
-def test_without_the_utilities_nothing_is_begun(site: Site) -> None:
+def test_without_the_utilities_nothing_is_begun(local_site: Site) -> None:
     """The message lists where it looked."""
-    empty = site.images.parent / "empty"
+    empty = local_site.images.parent / "empty"
     empty.mkdir()
-    shutil.copy(os.path.join(site.sim.home.bin, "csf"), empty)
-    before = site.listing()
-    result = site.backup(PATH=f"{empty}:/usr/bin:/bin")
+    shutil.copy(os.path.join(local_site.sim.home.bin, "csf"), empty)
+    before = local_site.listing()
+    result = local_site.backup(PATH=f"{empty}:/usr/bin:/bin")
     assert result.exit_code == 32
     assert f"$PATH = {empty}:/usr/bin:/bin" in result.stderr
-    assert site.listing() == before
+    assert local_site.listing() == before
 
 
-def test_help_costs_csf_only_click_pluggy_and_the_standard_library(site: Site) -> None:
+def test_help_costs_csf_only_click_pluggy_and_the_standard_library(local_site: Site) -> None:
     """Nothing of ours beyond the command's declaration is imported either."""
     program = "from csf_simulator.csf.main import main; main()"
     unmeasured = {name: "" for name in os.environ if name.startswith("COVERAGE_")}
-    result = site.sim.run(
+    result = local_site.sim.run(
         [sys.executable, "-X", "importtime", "-c", program, "-help"], env=unmeasured
     )
     assert result.exit_code == 0

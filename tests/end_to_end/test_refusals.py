@@ -97,45 +97,58 @@ def test_an_image_that_is_not_host_and_path_is_a_usage_error(site: Site, image: 
     assert site.listing() == before
 
 
-def test_another_host_is_unreachable_and_told_so(site: Site) -> None:
-    """With what to do instead."""
-    before = site.listing()
-    result = site.sim.csf(
-        *("admin_database_backup", "-database", site.master, "-image-file", "elsewhere:/b/a.img")
+def test_another_host_is_unreachable_and_told_so(local_site: Site) -> None:
+    """With ssh's own words, and the command to try by hand."""
+    before = local_site.listing()
+    result = local_site.sim.csf(
+        *(
+            "admin_database_backup",
+            "-database",
+            local_site.master,
+            "-image-file",
+            "elsewhere.invalid:/b/a.img",
+        )
     )
     assert result.exit_code == 30
-    assert "Run the same command on elsewhere itself" in result.stderr
-    assert site.listing() == before
+    assert (
+        "Host elsewhere.invalid cannot be reached: ssh: Could not resolve hostname" in result.stderr
+    )
+    assert "Find out by hand why: ssh -o BatchMode=yes" in result.stderr
+    assert local_site.listing() == before
 
 
-def test_a_directory_that_cannot_be_written_to_is_refused(site: Site, namespace: list[str]) -> None:
+def test_a_directory_that_cannot_be_written_to_is_refused(
+    local_site: Site, namespace: list[str]
+) -> None:
     """Here a read-only mount, which stops root too."""
     read_only = 'mount --bind "$0" "$0"; mount -o remount,bind,ro "$0"; exec "$@"'
-    result = site.sim.run([*namespace, read_only, str(site.images), *site.command()])
+    result = local_site.sim.run(
+        [*namespace, read_only, str(local_site.images), *local_site.command()]
+    )
     assert result.exit_code == 12, result.stderr
     assert "is not writable" in result.stderr
 
 
 def test_a_full_file_system_is_refused_before_anything_is_written(
-    site: Site, namespace: list[str]
+    local_site: Site, namespace: list[str]
 ) -> None:
     """A small tmpfs has room for less than the databases."""
     small = 'mount -t tmpfs -o size=32k none "$0"; "$@" || code=$?; ls -A "$0"; exit $code'
-    result = site.sim.run([*namespace, small, str(site.images), *site.command()])
+    result = local_site.sim.run([*namespace, small, str(local_site.images), *local_site.command()])
     assert (result.exit_code, result.stdout) == (11, ""), result.stderr
     assert "bytes free" in result.stderr
 
 
-def test_a_limit_met_under_way_leaves_nothing(site: Site) -> None:
+def test_a_limit_met_under_way_leaves_nothing(local_site: Site) -> None:
     """osbackup may write no more than a few sectors; what it had written is removed."""
-    before = site.listing()
+    before = local_site.listing()
     ended = subprocess.run(
-        site.command(),
-        env=site.sim.home.environment(os.environ),
+        local_site.command(),
+        env=local_site.sim.home.environment(os.environ),
         capture_output=True,
         text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)),
     )
     assert ended.returncode == 40, ended.stderr
     assert "What this run had created was removed" in ended.stderr
-    assert site.listing() == before
+    assert local_site.listing() == before

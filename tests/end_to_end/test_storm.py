@@ -135,10 +135,10 @@ def _children(pid: int) -> list[int]:
     return []
 
 
-def test_no_image_misses_a_database(site: Site, tmp_path: Path) -> None:
+def test_no_image_misses_a_database(local_site: Site, tmp_path: Path) -> None:
     """Every image with a receipt holds what existed at its instant, and nobody is held up after."""
-    storm = Storm(site, ["csf"], seed=1)
-    with site.sim.workload(site.master, writers=2) as workload:
+    storm = Storm(local_site, ["csf"], seed=1)
+    with local_site.sim.workload(local_site.master, writers=2) as workload:
         for _ in range(scaled(2)):
             storm.round(kills=True)
     proven, wrong = storm.misses(tmp_path / "copies")
@@ -149,16 +149,18 @@ def test_no_image_misses_a_database(site: Site, tmp_path: Path) -> None:
     assert set(storm.ended) <= {
         f"{kind} {code}" for kind in ("class_create", "backup") for code in (0, -9)
     }
-    last = site.sim.csf("class_create", "-database", site.master, "-class", "Last")
+    last = local_site.sim.csf("class_create", "-database", local_site.master, "-class", "Last")
     assert last.exit_code == 0
-    assert site.backup("-wait", "5").exit_code == 0
+    assert local_site.backup("-wait", "5").exit_code == 0
 
 
 @pytest.mark.parametrize("proof", [True, False])
-def test_without_the_lock_there_would_be_misses(site: Site, tmp_path: Path, *, proof: bool) -> None:
+def test_without_the_lock_there_would_be_misses(
+    local_site: Site, tmp_path: Path, *, proof: bool
+) -> None:
     """The proof finds them (exit 41); without it too they would count as backups."""
     program = UNLOCKED + ("" if proof else UNPROVEN) + "main()"
-    storm = Storm(site, [sys.executable, "-c", program], seed=2)
+    storm = Storm(local_site, [sys.executable, "-c", program], seed=2)
     for attempt in range(10):
         storm.round(kills=False)
         proven, wrong = storm.misses(tmp_path / f"copies{attempt}")

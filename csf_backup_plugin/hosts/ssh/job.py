@@ -58,10 +58,14 @@ else exit 1; fi
 tail -c "$3" -- "$1/output"
 """
 )
+# $1 the record. The directory is made before the utility is started, and both by one shell.
+_STARTED = 'sleep 0.5; [ -s "$1/pid" ]'
 # $1 the record. Ends whatever of the group is left: asked first, then made to.
 _STOP = (
     _ALIVE
     + """
+[ -d "$1" ] || exit 0
+count=0; while [ ! -s "$1/pid" ] && [ $((count += 1)) -lt 250 ]; do sleep 0.02; done
 group=$(cat "$1/pid") || exit 0
 [ -e "$1/status" ] || kill -TERM "-$group" 2>/dev/null
 count=0
@@ -121,15 +125,16 @@ def started(
     connection: Connection, argv: Sequence[str], watched: str, lock: SshLock | None, record: str
 ) -> Iterator[Job]:
     """Run a utility while the block runs; see `Host.start`."""
+    job = Job(connection, record, watched)
     try:
         _start(connection, argv, lock, record)
-    except Cut:
-        # The directory is made before the utility is started, and both by one shell.
+    except FileExistsError:
+        raise  # it is another run's
+    except BaseException as error:
         connection.reconnect(time.monotonic() + PATIENCE)
-        time.sleep(_POLLS[1])
-        if connection.run('[ -s "$1/pid" ]', record).status:
+        if not isinstance(error, Cut) or connection.run(_STARTED, record).status:
+            job.stop()
             raise
-    job = Job(connection, record, watched)
     try:
         yield job
     finally:
@@ -143,7 +148,7 @@ def _start(connection: Connection, argv: Sequence[str], lock: SshLock | None, re
         return
     lock.tell(f"set -- {shlex.join([record, *argv])}; {_START}")
     said = []
-    while not (line := lock.answer()).startswith("started "):
+    while not (line := lock.answer(interruptible=False)).startswith("started "):
         said.append(line)
     status = int(line.removeprefix("started "))
     check(Answer(status, b"", "\n".join(said).encode()), record)

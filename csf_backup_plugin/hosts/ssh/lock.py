@@ -62,9 +62,9 @@ while IFS= read -r order; do
   release) flock -u 9; exit 0;;
   discard)
     [ -n "$made" ] || exit 0
-    exec 9>&- 8<"$1" && flock -n 8 && rm -f -- "$1"
+    exec 9>&- 8<"$1" && flock -w 2 8 && rm -f -- "$1"
     exit 0;;
-  *) eval "$order"; echo "started $?";;
+  *) ( eval "$order" ); echo "started $?";;
   esac
 done
 """
@@ -87,7 +87,8 @@ class SshLock:
         self._process = process
         self._path = path
         self._end = f"{mark} "
-        self._lines = _lines(process)
+        self._said = b""
+        self._gone = False
         while self.answer() != mark:  # what a login shell says first
             pass
 
@@ -98,37 +99,37 @@ class SshLock:
             self._process.stdin.write(order.encode("utf-8", "surrogateescape") + b"\n")
             self._process.stdin.flush()
 
-    def answer(self) -> str:
+    def answer(self, *, interruptible: bool = True) -> str:
         """Return the next line the shell says.
+
+        Args:
+            interruptible: whether a signal that asks us to end ends the wait.
 
         Raises:
             Cut: it is gone.
             OSError: it has failed.
         """
-        line = next(self._lines, None)
+        while b"\n" not in self._said and self._read():
+            if interruptible:
+                interrupts.check()
+        raw, _, self._said = self._said.partition(b"\n")
+        line = raw.decode("utf-8", "replace")
         assert self._process.stderr is not None
-        if line is None:
-            raise self._connection.unreachable(self._process.stderr.read(), Cut)
         if line.startswith(self._end):
             status = int(line.removeprefix(self._end))
             raise os_error(Answer(status, b"", self._process.stderr.read()), self._path)
+        if self._gone and not raw:
+            raise self._connection.unreachable(self._process.stderr.read(), Cut)
         return line
 
-
-def _lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
-    """Yield what a process says, line by line, the last one without its end."""
-    assert process.stdout is not None
-    said = b""
-    while True:
-        ready, _, _ = select.select([process.stdout], [], [], 0.05)
-        interrupts.check()
-        if ready:
-            more = os.read(process.stdout.fileno(), 65536)
-            said += more or b"\n"
-            *whole, said = said.split(b"\n")
-            yield from (line.decode("utf-8", "replace") for line in whole)
-            if not more:
-                return
+    def _read(self) -> bool:
+        """Wait a moment for more; return false once nothing more will come."""
+        assert self._process.stdout is not None
+        if not self._gone and select.select([self._process.stdout], [], [], 0.05)[0]:
+            more = os.read(self._process.stdout.fileno(), 65536)
+            self._said += more
+            self._gone = not more
+        return not self._gone
 
 
 @contextlib.contextmanager
