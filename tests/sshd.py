@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -13,9 +14,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from csf_backup_plugin.hosts import connect
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from csf_backup_plugin.hosts.protocol import Host
 
 
 class Sshd:
@@ -91,6 +96,15 @@ class Sshd:
     def logins(self) -> int:
         """Return how often somebody has logged in."""
         return self.log.read_text().count("Accepted publickey")
+
+
+@contextlib.contextmanager
+def reached(server: Sshd) -> Iterator[Host]:
+    """Work with the host behind a server."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CSF_BACKUP_SSH", server.command)
+        with connect("remote") as host:
+            yield host
 
 
 def _below(pid: int) -> list[int]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from typing import TYPE_CHECKING
 
 import pytest
-from sshd import Sshd
+from sshd import Sshd, reached
 
-from csf_backup_plugin.hosts import connect
 from csf_backup_plugin.hosts.local import LocalHost
 
 if TYPE_CHECKING:
@@ -48,15 +46,6 @@ def noisy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sshd]:
     server.start()
     yield server
     server.stop()
-
-
-@contextlib.contextmanager
-def reached(server: Sshd) -> Iterator[Host]:
-    """Work with the host behind a server."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CSF_BACKUP_SSH", server.command)
-        with connect("remote") as host:
-            yield host
 
 
 @pytest.fixture(params=["local", "ssh"])

@@ -132,7 +132,7 @@ def started(
         raise  # it is another run's
     except BaseException as error:
         connection.reconnect(time.monotonic() + PATIENCE)
-        if not isinstance(error, Cut) or connection.run(_STARTED, record).status:
+        if not isinstance(error, Cut) or connection.ask(_STARTED, record).status:
             job.stop()
             raise
     try:
