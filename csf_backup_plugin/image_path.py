@@ -13,6 +13,7 @@ from csf_backup_plugin.names import absolute, shown
 _HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+-]*@)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _IMPORT_FILE = ".dbn"
 _RECEIPT = ".receipt.json"
+_RUN = ".run"
 _EXAMPLE = "Give -image-file as HOST:PATH, such as localhost:/backups/monday.img."
 
 
@@ -64,10 +65,10 @@ class ImagePath:
             image = cls(host, absolute(path, longest_suffix=_RECEIPT))
         except ValueError as error:
             raise UsageError(f"-image-file: the path {shown(path)!r} {error}.", _EXAMPLE) from None
-        if image.path.endswith((_IMPORT_FILE, _RECEIPT)):
+        if image.path.endswith((_IMPORT_FILE, _RECEIPT, _RUN)):
             raise UnsafeImagePath(
-                f"{image} would be another image's import file or receipt.",
-                f"Name an image that ends in neither {_IMPORT_FILE} nor {_RECEIPT}.",
+                f"{image} would be another image's import file, receipt or record of its run.",
+                f"Name an image that does not end in {_IMPORT_FILE}, {_RECEIPT} or {_RUN}.",
             )
         return image
 
@@ -93,7 +94,7 @@ class ImagePath:
     @property
     def run(self) -> str:
         """The directory in which a host that may be cut off keeps record of a running osbackup."""
-        return self.path + ".run"
+        return self.path + _RUN
 
     @property
     def record(self) -> tuple[str, ...]:

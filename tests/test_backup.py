@@ -338,3 +338,21 @@ def test_a_growing_repository_is_backed_up_whole_each_time(place: Place) -> None
     assert any("New.db was not in the manifest" in warning for warning in made.warnings)
     place.image += "3"
     assert not any("manifest" in warning for warning in run(place).warnings)
+
+
+def test_a_record_that_cannot_be_removed_costs_no_backup(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told."""
+    remove = LocalHost.remove
+
+    def refuse(self: LocalHost, paths: Any) -> None:
+        listed = list(paths)
+        if listed[-1].endswith(".run"):
+            raise PermissionError(1, "Operation not permitted", listed[-1])
+        remove(self, listed)
+
+    monkeypatch.setattr(LocalHost, "remove", refuse)
+    (warning,) = [text for text in run(place).warnings if "could not be removed" in text]
+    assert warning.startswith(f"{place.image}.run could not be removed: ")
+    assert os.path.exists(f"{place.image}.receipt.json")

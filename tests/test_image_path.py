@@ -50,7 +50,7 @@ def test_anything_else_is_a_usage_error_that_shows_an_example(text: str, problem
     assert "localhost:/backups/monday.img" in caught.value.next_step
 
 
-@pytest.mark.parametrize("name", ["a.img.dbn", ".dbn", "a.receipt.json"])
+@pytest.mark.parametrize("name", ["a.img.dbn", ".dbn", "a.receipt.json", "a.run"])
 def test_a_name_that_belongs_beside_another_image_is_unsafe(name: str) -> None:
     """Two backups could write over each other's files."""
     with pytest.raises(UnsafeImagePath, match=f"localhost:/b/{name}"):

@@ -6,7 +6,7 @@ import errno
 
 import pytest
 
-from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, OsbackupFailed
+from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, HostUnreachable, OsbackupFailed
 from csf_backup_plugin.rollback import rollback
 from doubles import MemoryHost
 
@@ -67,3 +67,16 @@ def test_what_cannot_be_removed_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     assert isinstance(error, BackupError)
     assert error.left.endswith("could not all be removed: /b/a.img (Not allowed).")
     assert sorted(host.files) == ["/b/a.img", "/b/old"]
+
+
+def test_what_a_host_that_is_gone_may_still_have_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With why it could not be removed."""
+    host = MemoryHost(FILES)
+
+    def refuse(_paths: list[str]) -> None:
+        raise HostUnreachable("Host db1 cannot be reached.", "Look.")
+
+    monkeypatch.setattr(host, "remove", refuse)
+    error = fail(host, OsbackupFailed("It failed.", "Look."), "/b/a.img")
+    assert isinstance(error, BackupError)
+    assert error.left.endswith("be removed: /b/a.img (Host db1 cannot be reached.).")

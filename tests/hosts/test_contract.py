@@ -135,6 +135,15 @@ def test_paths_are_looked_at_all_at_once(host: Host, tmp_path: Path) -> None:
     assert facts[-1].disks == LocalHost().look([str(tmp_path)])[0].disks
     assert abs(facts[-1].free - LocalHost().look([str(tmp_path)])[0].free) < 1 << 30
     assert host.look([]) == []
+    host.sync([])
+    host.remove([])
+
+
+def test_what_cannot_be_looked_at_is_not_taken_for_missing(host: Host, tmp_path: Path) -> None:
+    """The system's error is told instead."""
+    with pytest.raises(OSError, match="File name too long") as caught:
+        host.look([str(tmp_path), str(tmp_path / ("x" * 300))])
+    assert caught.value.errno == errno.ENAMETOOLONG
 
 
 def test_thousands_of_paths_are_looked_at(host: Host, tmp_path: Path) -> None:
@@ -215,6 +224,8 @@ def test_a_utility_is_found_or_the_places_are_told(host: Host) -> None:
     with pytest.raises(UtilityMissing, match=re.escape("$CSF_TEST_UNSET is not set")) as caught:
         host.find("no-such-utility", "CSF_TEST_UNSET")
     assert "$PATH = " in caught.value.what
+    with pytest.raises(UtilityMissing, match=re.escape("$HOME = ")):
+        host.find("no-such-utility", "HOME")
 
 
 def test_programs_are_run_to_their_end(host: Host) -> None:

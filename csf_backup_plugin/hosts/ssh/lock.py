@@ -86,10 +86,14 @@ class SshLock:
         self._connection = connection
         self._process = process
         self._path = path
+        self._mark = mark
         self._end = f"{mark} "
         self._said = b""
         self._gone = False
-        while self.answer() != mark:  # what a login shell says first
+
+    def begin(self) -> None:
+        """Pass over what a login shell says before ours."""
+        while self.answer() != self._mark:
             pass
 
     def tell(self, order: str) -> None:
@@ -146,14 +150,12 @@ def held(
     mark = secrets.token_hex(16)
     arguments = (path, purpose, str(int(wait * 1000)), "1" if create else "")
     process = connection.session(_HOLD, arguments, mark)
-    lock: SshLock | None = None
+    lock = SshLock(connection, process, mark, path)
     try:
-        lock = SshLock(connection, process, mark, path)
         yield _acquired(lock, path, wait, waiting)
     except BaseException:
-        if lock is not None:
-            lock.tell("discard")
-            _end(process)
+        lock.tell("discard")
+        _end(process)
         raise
     else:
         lock.tell("release")
@@ -171,6 +173,7 @@ def _acquired(
     lock: SshLock, path: str, wait: float, waiting: Callable[[str], None]
 ) -> SshLock | None:
     """Return the lock once it is held; None where nobody holds it and no file is to be made."""
+    lock.begin()
     while True:
         word, _, holder = lock.answer().partition(" ")
         holder = holder or "another process"

@@ -8,7 +8,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.protocol import Entry, Facts
-from csf_backup_plugin.hosts.ssh.errors import check, os_error
+from csf_backup_plugin.hosts.ssh.errors import os_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,15 +118,6 @@ def list_directory(connection: Connection, path: str) -> list[Entry]:
 def _entry(name: str, letter: str, size: str) -> Entry:
     kind = _KINDS.get(letter, "other")
     return Entry(name, kind, int(size) if kind == "file" else 0)
-
-
-def resolved_size(connection: Connection, path: str) -> int:
-    """Return a file's bytes.
-
-    Raises:
-        OSError: it cannot be told.
-    """
-    return int(check(connection.ask('stat -L -c %s -- "$1"', path), path).output)
 
 
 def _joined(paths: Sequence[str]) -> bytes:
