@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from sshd import Sshd
 
+pytestmark = pytest.mark.remote
+
 SLOW = """#!/bin/sh
 echo started >> {starts}
 sleep {seconds}
