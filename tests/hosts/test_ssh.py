@@ -249,3 +249,12 @@ def test_one_login_serves_a_whole_backup(sshd: Sshd, tmp_path: Path) -> None:
     assert sshd.logins() == before + 1
     running = subprocess.run(["pgrep", "-f", str(sshd.directory / "ssh_config")], check=False)
     assert running.returncode == 1
+
+
+def test_while_there_is_no_connection_nothing_is_known_of_osbackup() -> None:
+    """It is asked again until the caller has had enough."""
+    made = Connection("remote", "false")
+    try:
+        assert job.Job(made, "/run", "/image").poll() == (None, 0)
+    finally:
+        made.close()

@@ -69,6 +69,7 @@ class Connection:
         self._directory = tempfile.mkdtemp(prefix="csf-", dir="/tmp")
         self._socket = os.path.join(self._directory, "s")
         self._master: subprocess.Popen[bytes] | None = None
+        self._reached = False  # a host that was there is waited for
 
     def close(self) -> None:
         """End the connection, if there is one."""
@@ -161,13 +162,14 @@ class Connection:
         while not os.path.exists(self._socket):
             if self._master.poll() is not None:
                 errors = self._drop()
-                raise self.unreachable(errors, HostUnreachable)
+                raise self.unreachable(errors, Cut if self._reached else HostUnreachable)
             try:
                 interrupts.check()
             except BaseException:
                 self._drop()
                 raise
             time.sleep(0.005)
+        self._reached = True
 
     def _drop(self) -> bytes:
         """End the control master; return what it said."""
