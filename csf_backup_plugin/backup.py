@@ -7,7 +7,14 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import __version__, interrupts, journal, objectstore, receipt
-from csf_backup_plugin.errors import BackupError, ImageExists, OsbackupFailed, TimedOut, translated
+from csf_backup_plugin.errors import (
+    NO_ROOM,
+    BackupError,
+    ImageExists,
+    OsbackupFailed,
+    TimedOut,
+    translated,
+)
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.preflight import check_absent, prepare
 from csf_backup_plugin.proof import described, prove
@@ -82,7 +89,9 @@ def _carry_out(
         interrupts.check()
         _claim(image, plan.import_file, host)
         created.append(image.import_file)
-        check_absent(image, [image.path, image.receipt], host)  # nobody came before the claim
+        check_absent(
+            image, [image.path, image.receipt, image.run], host
+        )  # nobody came before the claim
         created += [image.path, *image.record]
         _run_osbackup(request, plan, timeout, lock, host, watcher)
         proof = prove(request, plan, timeout, host, watcher)
@@ -117,6 +126,8 @@ def _run_osbackup(
         with host.start(argv, image.path, lock, image.run) as running:
             completed = _wait(running, request, plan, timeout, watcher)
     except OSError as error:
+        if error.errno in NO_ROOM:
+            raise
         raise OsbackupFailed(
             f"{argv[0]} could not be run on {host.name}: {error.strerror}.",
             "See that it is a program this user may run.",
@@ -139,7 +150,7 @@ def _wait(
         if completed:
             return completed
     raise TimedOut(
-        f"osbackup did not end within {timeout:,.0f} s on {request.image.host}; it was stopped.",
+        f"osbackup did not end within {timeout:,.0f} s on {request.image.host}.",
         "Look at the disks of databases and image; give it longer with -timeout SECONDS.",
     )
 

@@ -44,6 +44,8 @@ class ExitCode(enum.IntEnum):
     FAULT_FOUND = 50, "an image, its import file or its receipt is at fault"
 
 
+#: What the operating system says where a disk, or a user's share of it, is full.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 #: What a command says of its traces where there are none.
 NOTHING_LEFT = "Nothing was created or changed."
 
@@ -184,6 +186,6 @@ def from_os_error(error: OSError, host: str) -> BackupError:
         host: the host it happened on.
     """
     what = f"{error.strerror or error}: {shown(str(error.filename or 'unnamed file'))} on {host}."
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in NO_ROOM:
         return NoSpace(what, "Make room there, or name an image on another file system.")
     return BackupError(what, "Put that right and run the same command again.")

@@ -99,7 +99,7 @@ class ImagePath:
     @property
     def record(self) -> tuple[str, ...]:
         """The directory `run`, and all that may be in it."""
-        return self.run, *(f"{self.run}/{name}" for name in ("pid", "output", "status"))
+        return self.run, *(f"{self.run}/{name}" for name in ("started", "pid", "output", "status"))
 
     @property
     def files(self) -> tuple[str, str, str]:

@@ -56,6 +56,11 @@ def noted(doing: str) -> Iterator[None]:
         _forget()
 
 
+def received() -> bool:
+    """Tell whether a signal has asked for the command's end, be it answered already or not."""
+    return bool(_received)
+
+
 def check() -> None:
     """Let the command end here if a signal has asked for it.
 

@@ -54,7 +54,7 @@ def prepare(request: BackupRequest, host: Host) -> Plan:
     found.check_complete()
     at_image, at_repository = host.look([image.directory, request.repository.directory])
     _check_directory(image, at_image, at_repository)
-    check_absent(image, image.files, host)
+    check_absent(image, [*image.files, image.run], host)
     _check_space(image, at_image.free, found.coverage.bytes)
     shared_disk = _shared_disk(at_image, at_repository)
     return Plan(

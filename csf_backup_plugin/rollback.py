@@ -35,14 +35,26 @@ def rollback(host: Host) -> Iterator[list[str]]:
 
 
 def _remove(host: Host, paths: list[str]) -> str:
+    """Remove the paths, the last one first, and say what that left."""
+    try:
+        kept = _kept(host, paths)
+    except BackupError as error:  # the host is gone
+        names = ", ".join(map(shown, paths))
+        return f"What this run had created may still be there: {names}. {error.what}"
+    if kept:
+        return f"What this run had created could not all be removed: {', '.join(kept)}."
+    return "What this run had created was removed; nothing else was changed."
+
+
+def _kept(host: Host, paths: list[str]) -> list[str]:
+    """Remove the paths, all at once if that goes; return those that are left, with why."""
+    with contextlib.suppress(OSError):
+        host.remove(reversed(paths))
+        return []
     kept = []
     for path in reversed(paths):
         try:
             host.remove([path])
         except OSError as error:
             kept.append(f"{shown(path)} ({error.strerror})")
-        except BackupError as error:  # its host is gone
-            kept.append(f"{shown(path)} ({error.what})")
-    if kept:
-        return f"What this run had created could not all be removed: {', '.join(kept)}."
-    return "What this run had created was removed; nothing else was changed."
+    return kept

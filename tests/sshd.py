@@ -17,7 +17,7 @@ import pytest
 from csf_backup_plugin.hosts import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from csf_backup_plugin.hosts.protocol import Host
@@ -30,10 +30,18 @@ class Sshd:
         directory: empty; configuration, keys and log go there.
         environment: variables every session gets.
         settings: further lines of sshd_config(5).
+        below: a command that runs the server, such as one that makes it a namespace.
     """
 
-    def __init__(self, directory: Path, environment: Mapping[str, str], settings: str = "") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        environment: Mapping[str, str],
+        settings: str = "",
+        below: Sequence[str] = (),
+    ) -> None:
         self.directory = directory
+        self._below = below
         self.log = directory / "log"
         for name in ("host_key", "user_key"):
             keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)]
@@ -71,7 +79,7 @@ class Sshd:
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", exist_ok=True)
         self._process = subprocess.Popen(
-            [program, "-D", "-f", str(self._server), "-E", str(self.log)],
+            [*self._below, program, "-D", "-f", str(self._server), "-E", str(self.log)],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )

@@ -178,6 +178,8 @@ def test_a_directory_is_listed(host: Host, tmp_path: Path) -> None:
     assert host.list_directory(str(tmp_path / "directory")) == []
     with pytest.raises(FileNotFoundError):
         host.list_directory(str(tmp_path / "missing"))
+    with pytest.raises(NotADirectoryError):
+        host.list_directory(str(tmp_path / "file"))
 
 
 def test_directories_are_made_once_and_removed_empty(host: Host, tmp_path: Path) -> None:
@@ -233,6 +235,8 @@ def test_programs_are_run_to_their_end(host: Host) -> None:
     script = "echo one; cat; echo two >&2; exit 3"
     assert host.run(["sh", "-c", script], 30) == Completed(3, b"one\ntwo\n")
     assert host.run(["sh", "-c", "kill -9 $$"], 30).status == -9
+    for status in (124, 200):  # what timeout(1) ends with, and no signal's number
+        assert host.run(["sh", "-c", f"exit {status}"], 30).status == status
     with pytest.raises(TimeoutError):
         host.run(["sleep", "60"], 0.2)
 

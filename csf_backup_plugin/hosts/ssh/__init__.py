@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.ssh import files, job, looking, utilities
+from csf_backup_plugin.hosts.ssh import files, job, looking, programs, utilities
 from csf_backup_plugin.hosts.ssh.connection import VARIABLE, Connection
 from csf_backup_plugin.hosts.ssh.lock import SshLock, held
 
@@ -97,7 +97,7 @@ class SshHost:
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
         """Return a file's bytes and SHA-256."""
-        return files.digest(self._connection, path, progress)
+        return programs.digest(self._connection, path, progress)
 
     def find(self, utility: str, variable: str) -> str:
         """Return the path of an ObjectStore utility; see `Host.find`."""
@@ -105,13 +105,13 @@ class SshHost:
 
     def run(self, argv: Sequence[str], timeout: float) -> Completed:
         """Run a program to its end, nothing on its standard input."""
-        return utilities.run(self._connection, argv, timeout)
+        return programs.run(self._connection, argv, timeout)
 
     def run_each(
         self, argv: Sequence[str], operands: Iterable[str], timeout: float
     ) -> Iterator[Completed]:
         """Run a program once for each operand; see `Host.run_each`."""
-        return utilities.run_each(self._connection, argv, operands, timeout)
+        return programs.run_each(self._connection, argv, operands, timeout)
 
     def start(
         self, argv: Sequence[str], watched: str, lock: Lock | None, record: str

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.ssh.connection import Answer
+    from csf_backup_plugin.hosts.ssh.session import Answer
 
 NOT_A_FILE = 81  # exit statuses of our own scripts
 TORN = 82

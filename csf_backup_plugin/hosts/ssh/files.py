@@ -9,16 +9,17 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
-import time
+import shlex
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.ssh.connection import PATIENCE, Cut
-from csf_backup_plugin.hosts.ssh.errors import NOT_A_FILE, TORN, check
+from csf_backup_plugin.hosts.ssh.connection import Cut
+from csf_backup_plugin.hosts.ssh.errors import NOT_A_FILE, TORN, check, os_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from csf_backup_plugin.hosts.ssh.connection import Connection
+    from csf_backup_plugin.hosts.ssh.session import Answer
 
 _READ = f"""
 if [ -f "$1" ]; then cat -- "$1"
@@ -33,9 +34,23 @@ make() {
 }
 """
 _CREATE = _MAKE + """make "$1" "$2" && { sync -- "${1%/*}/" || { rm -f -- "$1"; exit 1; }; }"""
+# Gives the file $1 another name, which nothing may have yet; it keeps the old one where the file
+# system has hard links. What FAT and some network file systems say to them stands here.
+_NAME = """
+name() {
+  said=$(ln -T -- "$1" "$2" 2>&1) && return
+  case $said in
+  *"not permitted"*|*"not supported"*|*"not implemented"*) ;;
+  *) printf "%s\\n" "$said" >&2; return 1;;
+  esac
+  if [ -e "$2" ] || [ -L "$2" ]; then echo "File exists" >&2; return 1; fi
+  mv -T -- "$1" "$2"
+}
+"""
 # $3: what is done with the temporary file; $4: the file whose permissions it gets, or nothing.
 _TEMPORARY = (
     _MAKE
+    + _NAME
     + """
 temporary="${1%/*}/.csf-$$.tmp"
 make "$temporary" "$2" || exit 1
@@ -46,7 +61,7 @@ if [ -n "$4" ] && [ -e "$4" ]; then
 fi
 case $3 in
 replace) mv -Tf -- "$temporary" "$1" || exit 1;;
-publish) ln -T -- "$temporary" "$1" || exit 1;;
+publish) name "$temporary" "$1" || exit 1;;
 esac
 sync -- "${1%/*}/"
 """
@@ -69,21 +84,27 @@ cat -- "$temporary" >> "$1" && sync -- "$1"
 """
 )
 _SYNC = "xargs -0r sync --"
-_REMOVE = """
-xargs -0r sh -c 'for path; do
-  if [ -d "$path" ] && [ ! -L "$path" ]; then rmdir -- "$path"
-  elif [ -e "$path" ] || [ -L "$path" ]; then rm -f -- "$path"
-  else continue; fi && sync -- "${path%/*}/" || exit 255
-done' sh
+# What is gone by then needs no sync; rm -d takes directories that are empty, and no others.
+_REMOVE = "xargs -0r rm -fd --"
+_SYNC_IF_THERE = """
+xargs -0r sh -c 'for path; do [ ! -d "$path" ] || sync -- "$path" || exit 255; done' sh
 """
 _MAKE_DIRECTORY = 'mkdir -- "$1" && sync -- "${1%/*}/"'
-_MOVE = """
-xargs -0r -n 1000 sh -c 'while [ $# -gt 0 ]; do
-  ln -T -- "$1" "$2" && rm -f -- "$1" && sync -- "${2%/*}/" "${1%/*}/" || exit 255
-  shift 2
-done' sh
-"""
-_DIGEST = """sha256sum < "$1" && stat -L -c %s -- "$1" """
+# Pairs of names on standard input; a dot for each file that has its new one. With $1, again after a
+# cut: it may have it already.
+_NAME_EACH = (
+    "again=$1; export again; xargs -0r -n 1000 sh -c "
+    + shlex.quote(
+        _NAME
+        + """
+while [ $# -gt 0 ]; do
+  if [ -n "$again" ] && [ -e "$2" ] && { [ ! -e "$1" ] || [ "$1" -ef "$2" ]; }; then :
+  else name "$1" "$2" || exit 255; fi
+  printf .; shift 2
+done"""
+    )
+    + " sh"
+)
 
 
 def read(connection: Connection, path: str) -> bytes | None:
@@ -110,7 +131,11 @@ def publish(connection: Connection, path: str, data: bytes, how: str, like: str 
         how: "publish" what must not exist yet, or "replace" what may.
         like: a file whose permissions, and if possible whose owner, it is to have.
     """
-    _write(connection, _TEMPORARY, path, data, lambda now: now == data, how, like or "")
+    _write(
+        connection,
+        *(_TEMPORARY, path, data, lambda now: now == data, how, like or ""),
+        locked=how == "replace",
+    )
 
 
 def append(connection: Connection, path: str, lines: bytes) -> None:
@@ -125,14 +150,16 @@ def _write(
     data: bytes,
     done: Callable[[bytes | None], bool],
     *arguments: str,
+    locked: bool = False,
 ) -> None:
     """Run a script that writes a file; after a cut, see whether it did before it is run again."""
-    deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            answer = connection.run(script, path, str(len(data)), *arguments, data=data)
+            answer = connection.run(
+                script, path, str(len(data)), *arguments, data=data, locked=locked
+            )
         except Cut:
-            connection.reconnect(deadline)
+            connection.reconnect()
             if done(read(connection, path)):
                 return
         else:
@@ -149,7 +176,10 @@ def sync(connection: Connection, paths: Iterable[str]) -> None:
 
 def remove(connection: Connection, paths: Iterable[str]) -> None:
     """Delete files and empty directories, as far as they are there."""
-    _each(connection, _REMOVE, list(paths))
+    gone = list(paths)
+    _each(connection, _REMOVE, gone)
+    directories = dict.fromkeys(posixpath.dirname(path) + "/" for path in gone)
+    _each(connection, _SYNC_IF_THERE, list(directories))
 
 
 def make_directory(connection: Connection, path: str) -> None:
@@ -158,19 +188,27 @@ def make_directory(connection: Connection, path: str) -> None:
 
 
 def move(connection: Connection, moves: Iterable[tuple[str, str]]) -> None:
-    """Give files other names, replacing nothing."""
-    paths = [path for pair in moves for path in pair]
-    if paths:
-        answer = connection.run(_MOVE, data=_joined(paths))
-        check(answer, _blamed(answer.errors, paths))
+    """Give files other names, replacing nothing.
+
+    Each keeps its old name until the new one has reached the disk.
+    """
+    pairs = list(moves)
+    answer = _name_each(connection, [path for pair in pairs for path in pair])
+    named = pairs[: len(answer.output)]
+    sync(connection, [new for _, new in named])
+    remove(connection, [old for old, _ in named])
+    if len(named) < len(pairs):
+        raise os_error(answer, pairs[len(named)][0])
 
 
-def digest(connection: Connection, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
-    """Return a file's bytes and SHA-256; `progress` learns the end only."""
-    answer = check(connection.ask(_DIGEST, path), path)
-    sha256, _dash, size = answer.output.split()
-    progress(int(size))
-    return int(size), sha256.decode("ascii")
+def _name_each(connection: Connection, paths: list[str]) -> Answer:
+    again = ""
+    while True:
+        try:
+            return connection.run(_NAME_EACH, again, data=_joined(paths))
+        except Cut:
+            connection.reconnect()
+            again = "again"
 
 
 def _each(connection: Connection, script: str, paths: list[str]) -> None:

@@ -1,7 +1,9 @@
 """osbackup at work on the host, detached: a connection that is cut neither ends nor repeats it.
 
 It runs in a session of its own, below a shell that writes down in the record how it ended. The
-record is a directory beside the image: `pid` of the process group, `output`, and at last `status`.
+record is a directory beside the image, of four files: `started`, the time; `pid`, the process group
+and the boot it belongs to; `output`; and `status`, which is "running" until the end. All of them
+have their room on the disk before osbackup is started, so that a full disk does not silence it.
 """
 
 from __future__ import annotations
@@ -12,11 +14,11 @@ import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import interrupts
-from csf_backup_plugin.errors import HostUnreachable
+from csf_backup_plugin.errors import BackupError, HostUnreachable
 from csf_backup_plugin.hosts.protocol import Completed
-from csf_backup_plugin.hosts.ssh.connection import PATIENCE, Answer, Cut
+from csf_backup_plugin.hosts.ssh.connection import Cut
 from csf_backup_plugin.hosts.ssh.errors import check
-from csf_backup_plugin.hosts.ssh.utilities import as_wait_status
+from csf_backup_plugin.hosts.ssh.session import RESTORE_LOCALE, as_wait_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,54 +26,79 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.ssh.connection import Connection
     from csf_backup_plugin.hosts.ssh.lock import SshLock
 
-_POLLS = (0.02, 0.5)  # seconds between two looks, at first and at last
+_POLLS = (0.02, 0.5, 5.0)  # seconds between two looks: at first, at most, and without a connection
+_ROOM = 1 << 16  # bytes of output that have their room on the disk
 _OUTPUT_KEPT = 1 << 20  # bytes of its output that are fetched
+_NOT_BEGUN = 83  # an exit status of ours: nobody knows whether it will begin yet
 
+# $0 the record, then the command.
 _WRAPPER = (
-    'echo $$ > "$0/pid" && { "$@"; echo $? > "$0/status.new"; mv "$0/status.new" "$0/status"; }'
+    'printf "%-63s\\n" "$$ $(cat /proc/sys/kernel/random/boot_id)" 1<>"$0/pid" && '
+    f'( {RESTORE_LOCALE} "$@" ); printf "%-7s\\n" $? 1<>"$0/status"'
 )
-# $1 the record, then the command. The directory can be made once: so can the start be. Init is to
-# be its parent, and see to its end. All on one line, since the lock's shell reads its orders so.
-_START = (
-    'mkdir -- "$1" 2>&1 && { '
-    f'( setsid sh -c {shlex.quote(_WRAPPER)} "$@" </dev/null >"$1/output" 2>&1 & ); '
-    'count=0; while [ ! -s "$1/pid" ] && [ $((count += 1)) -lt 250 ]; do sleep 0.02; done; '
-    '[ -s "$1/pid" ]; }'
-)
-# Tells whether anybody in a process group runs; who waits to be buried does not.
-_ALIVE = r"""
-alive() {
-  cat /proc/[0-9]*/stat 2>/dev/null |
-    sed -n 's/.*) \(.\) [0-9]* \([0-9]*\) .*/\1 \2/p' | grep -qx "[^Z] $1"
+# Waits until the wrapper of the record $1 is at work.
+_BEGUN = """
+begun() {
+  count=0; word=
+  while read -r word boot < "$1/pid"; [ "${word:-starting}" = starting ]; do
+    [ $((count += 1)) -lt 500 ] && sleep 0.02 || return 1
+  done 2>/dev/null
 }
 """
-# $1 the record, $2 the file that grows, $3 how much of the output. Dead without a status: 137.
-_POLLED = (
+# $1 the record, then the command. The directory can be made once: so can the start be. Init is to
+# be its parent, and see to its end.
+_START = (
+    _BEGUN
+    + f"""
+mkdir -- "$1" || exit 1
+{{ date -u +%Y-%m-%dT%H:%M:%S+00:00 > "$1/started" && printf '%-63s\\n' starting > "$1/pid" &&
+  printf '%-7s\\n' running > "$1/status" && head -c {_ROOM} /dev/zero > "$1/output"; }} || {{
+  rm -f -- "$1/started" "$1/pid" "$1/status" "$1/output"; rmdir -- "$1"; exit 1
+}}
+( setsid sh -c {shlex.quote(_WRAPPER)} "$@" </dev/null 1<>"$1/output" 2>&1 & )
+begun "$1" || exit {_NOT_BEGUN}
+"""
+)
+# $1 the record, made by whoever comes first; tells whether that was the start.
+_CLAIM = _BEGUN + 'mkdir -- "$1" 2>/dev/null && exit 1; begun "$1"'
+# Tells whether anybody in the process group of the record $1 runs; who waits to be buried does not,
+# and after another boot nobody does.
+_ALIVE = r"""
+alive() {
+  read -r group boot < "$1/pid" && [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] &&
+    cat /proc/[0-9]*/stat 2>/dev/null |
+    sed -n 's/.*) \(.\) [0-9]* \([0-9]*\) .*/\1 \2/p' | grep -qx "[^Z] $group"
+}
+"""
+# $1 the record, $2 the file that grows, $3 how much of the output. Dead while "running": 137.
+_POLL = (
     _ALIVE
     + """
 stat -L -c %s -- "$2" 2>/dev/null || echo 0
-alive=; [ -e "$1/status" ] || { alive "$(cat "$1/pid")" && alive=1; }
-if [ -e "$1/status" ]; then cat "$1/status"
-elif [ -n "$alive" ]; then echo; exit 0
-elif [ -e "$1/pid" ]; then echo 137
-else exit 1; fi
-tail -c "$3" -- "$1/output"
+[ -f "$1/status" ] || cat -- "$1/status" || exit 1
+dead=; alive "$1" || dead=1
+read -r status < "$1/status"
+case $status in
+''|running) [ -n "$dead" ] || { echo; exit 0; }; status=137;;
+esac
+echo "$status"
+tr -d '\\000' < "$1/output" | tail -c "$3"
 """
 )
-# $1 the record. The directory is made before the utility is started, and both by one shell.
-_STARTED = 'sleep 0.5; [ -s "$1/pid" ]'
 # $1 the record. Ends whatever of the group is left: asked first, then made to.
 _STOP = (
-    _ALIVE
+    _BEGUN
+    + _ALIVE
     + """
-[ -d "$1" ] || exit 0
-count=0; while [ ! -s "$1/pid" ] && [ $((count += 1)) -lt 250 ]; do sleep 0.02; done
-group=$(cat "$1/pid") || exit 0
-[ -e "$1/status" ] || kill -TERM "-$group" 2>/dev/null
+mkdir -- "$1" 2>/dev/null && exit 0
+[ -d "$1" ] && begun "$1" || exit 0
+read -r group boot < "$1/pid"
+ended() { read -r status < "$1/status"; [ "${status:-running}" != running ]; }
+ended "$1" || ! alive "$1" || kill -TERM "-$group" 2>/dev/null
 count=0
-while alive "$group" && [ $count -lt 100 ]; do
-  [ -e "$1/status" ] || [ $count -ge 50 ] && kill -KILL "-$group" 2>/dev/null
-  sleep 0.1; count=$((count + 1))
+while alive "$1" && [ $((count += 1)) -le 100 ]; do
+  if ended "$1" || [ $count -gt 50 ]; then kill -KILL "-$group" 2>/dev/null; fi
+  sleep 0.1
 done
 """
 )
@@ -84,14 +111,39 @@ class Job:
         connection: to its host.
         record: the directory that is kept about it.
         watched: the file whose growth `poll` reports.
+        lock: what it has inherited.
     """
 
-    def __init__(self, connection: Connection, record: str, watched: str) -> None:
+    def __init__(
+        self, connection: Connection, record: str, watched: str, lock: SshLock | None
+    ) -> None:
         self._connection = connection
         self._record = record
         self._watched = watched
+        self._lock = lock
+        self._at_work = False
         self._size = 0
-        self._pause = _POLLS[0]
+        self._pause, self._longest, self._without = _POLLS
+
+    def start(self, argv: Sequence[str]) -> None:
+        """Start it, once.
+
+        Raises:
+            FileExistsError: the record is another run's.
+            Cut: it was not started.
+        """
+        run = self._lock.run if self._lock else self._connection.run
+        self._at_work = True
+        try:
+            answer = run(_START, self._record, *argv)
+        except Cut:
+            self._connection.reconnect()
+            self._at_work = not self._connection.ask(_CLAIM, self._record).status
+            if not self._at_work:
+                raise
+        else:
+            self._at_work = answer.status in (0, _NOT_BEGUN)
+            check(answer, self._record)
 
     def poll(self) -> tuple[Completed | None, int]:
         """Wait a moment; return how it ended, once it has, and the watched file's size so far.
@@ -100,16 +152,22 @@ class Job:
         """
         interrupts.check()
         time.sleep(self._pause)
-        self._pause = min(self._pause * 1.3, _POLLS[1])
-        script, arguments = _POLLED, (self._record, self._watched, str(_OUTPUT_KEPT))
+        arguments = (self._record, self._watched, str(_OUTPUT_KEPT))
         try:
-            answer = self._connection.run(script, *arguments)
+            answer = self._connection.run(_POLL, *arguments, grace=0)
+            if self._lock:
+                self._lock.requeue()
         except HostUnreachable:
+            self._pause = min(self._pause * 1.3, self._without)
             return None, self._size
+        self._pause = min(self._pause * 1.3, self._longest)
         size, status, output = check(answer, self._record).output.split(b"\n", 2)
         self._size = int(size)
-        completed = Completed(as_wait_status(int(status)), output) if status else None
-        return completed, self._size
+        if not status:
+            return None, self._size
+        if self._lock:
+            self._lock.regain()
+        return Completed(as_wait_status(int(status)), output), self._size
 
     def stop(self) -> None:
         """End whatever of it still runs.
@@ -117,7 +175,8 @@ class Job:
         Raises:
             HostUnreachable: nobody knows what it does.
         """
-        self._connection.ask(_STOP, self._record)
+        if self._at_work:
+            self._connection.ask(_STOP, self._record)
 
 
 @contextlib.contextmanager
@@ -125,30 +184,17 @@ def started(
     connection: Connection, argv: Sequence[str], watched: str, lock: SshLock | None, record: str
 ) -> Iterator[Job]:
     """Run a utility while the block runs; see `Host.start`."""
-    job = Job(connection, record, watched)
+    job = Job(connection, record, watched, lock)
     try:
-        _start(connection, argv, lock, record)
-    except FileExistsError:
-        raise  # it is another run's
-    except BaseException as error:
-        connection.reconnect(time.monotonic() + PATIENCE)
-        if not isinstance(error, Cut) or connection.ask(_STARTED, record).status:
-            job.stop()
-            raise
-    try:
+        job.start(argv)
         yield job
-    finally:
+    except BackupError as error:
+        try:
+            job.stop()
+        except HostUnreachable as gone:
+            error.what += f" {gone.what} What was started there may still be running."
+        raise
+    except BaseException:
         job.stop()
-
-
-def _start(connection: Connection, argv: Sequence[str], lock: SshLock | None, record: str) -> None:
-    if lock is None:
-        answer = connection.run(_START, record, *argv)
-        check(answer._replace(errors=answer.output), record)
-        return
-    lock.tell(f"set -- {shlex.join([record, *argv])}; {_START}")
-    said = []
-    while not (line := lock.answer(interruptible=False)).startswith("started "):
-        said.append(line)
-    status = int(line.removeprefix("started "))
-    check(Answer(status, b"", "\n".join(said).encode()), record)
+        raise
+    job.stop()

@@ -2,7 +2,8 @@
 
 The shell has the lock file open as descriptor 9, locked by flock(1): the same lock that the local
 host takes. It starts osbackup, which inherits the descriptor. Should the connection be cut, the
-shell reads the end of its input and goes; the lock stays with osbackup, if that runs.
+shell reads the end of its input and goes; the lock stays with osbackup, and another shell queues up
+for it, to have it as soon as osbackup has ended.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ import contextlib
 import os
 import secrets
 import select
+import shlex
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import LockBusy
-from csf_backup_plugin.hosts.ssh.connection import Answer, Cut
+from csf_backup_plugin.hosts.ssh.client import tell
+from csf_backup_plugin.hosts.ssh.connection import Cut
 from csf_backup_plugin.hosts.ssh.errors import NOT_A_FILE, os_error
+from csf_backup_plugin.hosts.ssh.session import Answer
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -25,12 +30,17 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
-# $1 the file, $2 what for, $3 seconds to wait, $4 whether it may be made. Says a word a line.
+_FOREVER = 1e9  # seconds
+_REGAIN = 60.0  # seconds for which another holder is waited for once osbackup has ended
+# $1 the file, $2 what for, $3 milliseconds to wait, $4 whether it may be made. Says a word a line;
+# while it waits it says something each second, so that it goes when nobody is there to hear it.
 _HOLD = f"""
+now() {{ echo $(($(date +%s%N) / 1000000)); }}
+holder() {{ head -c 500 -- "$1" | tr -c '[:print:]' ' '; }}
+ours() {{ [ "$(stat -L -c %d:%i /proc/self/fd/9)" = "$(stat -c %d:%i -- "$1" 2>/dev/null)" ]; }}
 signature=$(printf 'csf %s (process %s on %s since %s)' \
   "$2" $$ "$(uname -n)" "$(date '+%Y-%m-%d %H:%M:%S%:z')")
-made=; told=; deadline=$(($(date +%s%N) / 1000000 + $3))
-holder() {{ head -c 500 -- "$1" | tr -c '[:print:]' ' '; }}
+made=; told=; deadline=$(($(now) + $3))
 while :; do
   if [ ! -e "$1" ] && [ ! -L "$1" ]; then
     if [ -z "$4" ]; then
@@ -43,28 +53,28 @@ while :; do
   [ -L "$1" ] && {{ echo "Too many levels of symbolic links" >&2; exit 1; }}
   [ -e "$1" ] && [ ! -f "$1" ] && exit {NOT_A_FILE}
   if [ -w "$1" ]; then exec 9<>"$1"; else exec 9<"$1"; fi || exit 1
-  if flock -n 9; then
-    [ "$(stat -L -c %d:%i /proc/self/fd/9)" = "$(stat -c %d:%i -- "$1" 2>/dev/null)" ] && break
-  else
-    now=$(($(date +%s%N) / 1000000))
-    [ $now -lt $deadline ] || {{ printf "busy %s\\n" "$(holder "$1")"; exit 0; }}
+  until flock -n 9; do
+    made=; left=$((deadline - $(now)))
+    [ $left -gt 0 ] || {{ printf "busy %s\\n" "$(holder "$1")"; exit 0; }}
     [ -n "$told" ] || {{ printf "waiting %s\\n" "$(holder "$1")"; told=1; }}
-    made=
-    flock -w 0.1 9
-  fi
+    [ $left -lt 1000 ] || left=1000
+    flock -w "$(printf %d.%03d $((left / 1000)) $((left % 1000)))" 9 && break
+    echo still || exit 1
+  done
+  ours "$1" && break
 done
 case $(head -c 4 -- "$1") in
 ''|'csf ') [ -n "$4" ] && printf %s "$signature" 2>/dev/null > "$1";;
 esac
 echo held
-while IFS= read -r order; do
+while read -r order; do
   case $order in
   release) flock -u 9; exit 0;;
   discard)
     [ -n "$made" ] || exit 0
     exec 9>&- 8<"$1" && flock -w 2 8 && rm -f -- "$1"
     exit 0;;
-  *) ( eval "$order" ); echo "started $?";;
+  *) ( eval "$(head -c "$order")" ); echo "ended $?";;
   esac
 done
 """
@@ -75,61 +85,153 @@ class SshLock:
 
     Args:
         connection: to the host.
-        process: the session's ssh.
-        mark: what its output stands between.
         path: the lock file.
+        purpose: what it is held for; others who wait are told.
+        create: whether the lock file may be made.
+
+    Attributes:
+        login: the login within which it is waited for or held.
+        held: whether it was had within that login.
     """
 
-    def __init__(
-        self, connection: Connection, process: subprocess.Popen[bytes], mark: str, path: str
-    ) -> None:
+    def __init__(self, connection: Connection, path: str, purpose: str, *, create: bool) -> None:
         self._connection = connection
-        self._process = process
         self._path = path
-        self._mark = mark
-        self._end = f"{mark} "
-        self._said = b""
-        self._gone = False
+        self._purpose = purpose
+        self._create = create
+        self._process: subprocess.Popen[bytes] | None = None
+        self.login = 0
+        self.held = False
 
-    def begin(self) -> None:
-        """Pass over what a login shell says before ours."""
-        while self.answer() != self._mark:
-            pass
-
-    def tell(self, order: str) -> None:
-        """Let the shell do something that it does not answer; one that is gone does nothing."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
-            self._process.stdin.write(order.encode("utf-8", "surrogateescape") + b"\n")
-            self._process.stdin.flush()
-
-    def answer(self, *, interruptible: bool = True) -> str:
-        """Return the next line the shell says.
+    def queue(self, wait: float) -> None:
+        """Begin to wait for the lock, in a new session.
 
         Args:
-            interruptible: whether a signal that asks us to end ends the wait.
+            wait: how long at most, in seconds.
+        """
+        self.close()
+        self._mark = secrets.token_hex(16)
+        self._said, self._gone, self.held = b"", False, False
+        arguments = (self._path, self._purpose, f"{wait * 1000:.0f}", "1" if self._create else "")
+        self._process = self._connection.session(_HOLD, arguments, self._mark)
+        self.login = self._connection.logins
+        while self._answer() != self._mark:  # what a login shell says before ours
+            pass
+
+    def await_held(
+        self, until: float, waiting: Callable[[str], None] = lambda _holder: None
+    ) -> bool:
+        """Return true once the lock is held; false where no file is there and none is to be made.
+
+        Args:
+            until: the monotonic time until which it is waited for, if the shell waits longer.
+            waiting: told who holds it, if anybody does.
+
+        Raises:
+            LockBusy: another holder kept it.
+            Cut: the shell is gone.
+        """
+        holder = "another process"
+        while not self.held:
+            word, _, named = self._answer().partition(" ")
+            holder = named or holder
+            if word == "none":
+                return False
+            if word == "busy" or time.monotonic() >= until:
+                raise LockBusy(
+                    f"The repository is locked: {shown(self._path)} is held by {holder}.",
+                    "Run the command again when that has ended, or let it wait longer for its "
+                    "turn.",
+                )
+            if word == "waiting":
+                waiting(holder)
+            if word == "held":
+                self.held, self._connection.bound = True, self.login
+        return True
+
+    def requeue(self) -> None:
+        """Queue up again if the connection was cut, behind the utility that inherited the lock."""
+        if self._gone or self.login != self._connection.logins:
+            self.queue(_FOREVER)
+        self._read(0)
+
+    def regain(self) -> None:
+        """Hold the lock again if the connection was cut, now that the utility has ended.
+
+        Raises:
+            LockBusy: another holder has it, and keeps it for `_REGAIN`.
+        """
+        until = time.monotonic() + _REGAIN
+        while not self.held or self.login != self._connection.logins:
+            try:
+                self.requeue()
+                self.await_held(until)
+            except Cut:
+                self._connection.reconnect()
+
+    def run(self, script: str, *arguments: str) -> Answer:
+        """Let the shell that holds the lock run a script, all of whose output is lines.
+
+        Raises:
+            Cut: the shell is gone.
+        """
+        order = os.fsencode(f"set -- {shlex.join(arguments)}\n(\n{script}\n) 2>&1")
+        self._tell(b"%d\n%s" % (len(order), order))
+        said = []
+        while not (line := self._answer(interruptible=False)).startswith("ended "):
+            said.append(line)
+        return Answer(int(line.removeprefix("ended ")), b"", "\n".join(said).encode())
+
+    def end(self, order: bytes) -> None:
+        """Let a shell that holds the lock go, which it does at once if its host is there."""
+        if self.held and self._process is not None:
+            self._connection.bound = 0
+            self._tell(order + b"\n")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+        self.close()
+
+    def close(self) -> None:
+        """End the session; one that waits finds out within a second, and goes."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            with process, contextlib.suppress(OSError):
+                pass
+
+    def _tell(self, words: bytes) -> None:
+        assert self._process is not None
+        tell(self._process, words)
+
+    def _answer(self, *, interruptible: bool = True) -> str:
+        """Return the next line the shell says.
 
         Raises:
             Cut: it is gone.
             OSError: it has failed.
         """
-        while b"\n" not in self._said and self._read():
+        while b"\n" not in self._said and self._read(0.05):
             if interruptible:
                 interrupts.check()
         raw, _, self._said = self._said.partition(b"\n")
         line = raw.decode("utf-8", "replace")
-        assert self._process.stderr is not None
-        if line.startswith(self._end):
-            status = int(line.removeprefix(self._end))
-            raise os_error(Answer(status, b"", self._process.stderr.read()), self._path)
+        if line.startswith(f"{self._mark} "):
+            status = int(line.removeprefix(f"{self._mark} "))
+            raise os_error(Answer(status, b"", self._errors()), self._path)
         if self._gone and not raw:
-            raise self._connection.unreachable(self._process.stderr.read(), Cut)
+            raise self._connection.unreachable(self._errors(), Cut)
         return line
 
-    def _read(self) -> bool:
-        """Wait a moment for more; return false once nothing more will come."""
+    def _errors(self) -> bytes:
+        assert self._process is not None
+        assert self._process.stderr is not None
+        return self._process.stderr.read().rpartition(f"\n{self._mark}\n".encode())[2]
+
+    def _read(self, wait: float) -> bool:
+        """Take in what comes within `wait` seconds; return false once nothing more will come."""
+        assert self._process is not None
         assert self._process.stdout is not None
-        if not self._gone and select.select([self._process.stdout], [], [], 0.05)[0]:
+        if not self._gone and select.select([self._process.stdout], [], [], wait)[0]:
             more = os.read(self._process.stdout.fileno(), 65536)
             self._said += more
             self._gone = not more
@@ -147,53 +249,14 @@ def held(
     create: bool,
 ) -> Iterator[SshLock | None]:
     """Hold the lock file at `path` while the block runs; see `Host.lock`."""
-    mark = secrets.token_hex(16)
-    arguments = (path, purpose, str(int(wait * 1000)), "1" if create else "")
-    process = connection.session(_HOLD, arguments, mark)
-    lock = SshLock(connection, process, mark, path)
+    lock = SshLock(connection, path, purpose, create=create)
     try:
-        yield _acquired(lock, path, wait, waiting)
+        lock.queue(wait)
+        there = lock.await_held(
+            float("inf"), lambda holder: waiting(f"waiting up to {wait:g} s for {holder}")
+        )
+        yield lock if there else None
     except BaseException:
-        lock.tell("discard")
-        _end(process)
+        lock.end(b"discard")
         raise
-    else:
-        lock.tell("release")
-        _end(process)
-    finally:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            assert pipe is not None
-            with contextlib.suppress(OSError):
-                pipe.close()
-
-
-def _acquired(
-    lock: SshLock, path: str, wait: float, waiting: Callable[[str], None]
-) -> SshLock | None:
-    """Return the lock once it is held; None where nobody holds it and no file is to be made."""
-    lock.begin()
-    while True:
-        word, _, holder = lock.answer().partition(" ")
-        holder = holder or "another process"
-        if word == "held":
-            return lock
-        if word == "none":
-            return None
-        if word == "busy":
-            raise LockBusy(
-                f"The repository is locked: {shown(path)} is held by {holder}.",
-                "Run the command again when that has ended, or let it wait longer for its turn.",
-            )
-        if word == "waiting":
-            waiting(f"waiting up to {wait:g} s for {holder}")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Let a session end by itself, which it does at once if its host is there."""
-    assert process.stdin is not None
-    with contextlib.suppress(OSError):
-        process.stdin.close()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(5)
+    lock.end(b"release")

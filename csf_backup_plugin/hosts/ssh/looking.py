@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.protocol import Entry, Facts
 from csf_backup_plugin.hosts.ssh.errors import os_error
+from csf_backup_plugin.hosts.ssh.session import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
 DETAILED = 8  # paths; of more, only kind, size and stamp are found out
 
-# stat, first through links and then not, of the paths on standard input.
-_STAT = r"""
-paths=$(mktemp) && trap 'rm -f "$paths"' EXIT && cat > "$paths"
-xargs -0r -a "$paths" stat -L --printf '%n\0%f\0%s\0%d\0%i-%s-%.9Y-%.9Z\0' --
-printf '//\0'
-xargs -0r -a "$paths" stat --printf '%n\0' -- 2>/dev/null
+# Kind, size, device and stamp of the paths on standard input, as far as they lead somewhere; a link
+# that does not is "l", or N or L where find tells so.
+_LOOK = r"""
+xargs -0r sh -c 'exec find -L "$@" -maxdepth 0 -printf "$0"' \
+  '%p\0%y\0%s\0%D\0%i-%s-%T@-%C@\0'
 exit 0
+"""
+# What find says of each path, if it is not to be found; nobody can tell so from all errors at once.
+_WHY = r"""
+for path; do printf '%s\0' "$(find -L "$path" -maxdepth 0 2>&1 >/dev/null)"; done
 """
 # What a backup wants to know of its few directories; disks as in `local.disks`.
 _DETAILS = r"""
@@ -50,30 +53,54 @@ for path; do
 done 2>/dev/null
 exit 0
 """
-_LIST = r"""find -L "$1" -mindepth 1 -maxdepth 1 -printf '%P\0%y\0%s\0'"""
+_LIST = r"""find -L "$1/" -mindepth 1 -maxdepth 1 -printf '%P\0%y\0%s\0'"""
 _KINDS: dict[str, Kind] = {"f": "file", "d": "directory"}
-# What a path that leads nowhere is said to be; anything else cannot be told.
-_NOWHERE = re.compile(rb"No such file or directory|Not a directory|Too many levels of symbolic")
+_LINKS = ("l", "N", "L")  # with -L, of links that lead nowhere
+# What is said of a path that leads nowhere; after anything else, what is there cannot be told.
+_MISSING = re.compile(rb"find: .*: (No such file or directory|Not a directory)")
+_LOOP = re.compile(rb"find: .*: Too many levels of symbolic links")
 
 
 def look(connection: Connection, paths: Sequence[str]) -> list[Facts]:
     """Return the facts on each path, in order; see `Host.look`."""
-    answer = connection.ask(_STAT, data=_joined(paths))
+    answer = connection.ask(_LOOK, data=_joined(paths))
     fields = _split(answer.output)
-    end = fields.index("//")  # no path of ours has two slashes in a row
-    found = {fields[at]: fields[at + 1 : at + 5] for at in range(0, end, 5)}
-    there = set(fields[end + 1 :])
-    unknown = [path for path in paths if path not in found and path not in there]
-    for line in answer.errors.splitlines():
-        if b"stat: cannot stat" in line and not _NOWHERE.search(line):
-            raise os_error(answer._replace(errors=line), _named(line, unknown or list(paths)))
-    facts = [_facts(path, found.get(path), path in there) for path in paths]
+    found = {fields[at]: fields[at + 1 : at + 5] for at in range(0, len(fields), 5)}
+    absent = [path for path in dict.fromkeys(paths) if path not in found]
+    loops = _loops(connection, absent, answer.errors.splitlines())
+    facts = [_facts(path, found.get(path), loop=path in loops) for path in paths]
     return _detailed(connection, facts, paths) if len(paths) <= DETAILED else facts
 
 
-def _facts(path: str, fields: list[str] | None, there: bool) -> Facts:  # noqa: FBT001
+def _loops(connection: Connection, absent: Sequence[str], said: Sequence[bytes]) -> set[str]:
+    """Return those of the paths that were not found that are links in a circle.
+
+    Args:
+        connection: to the host.
+        absent: the paths.
+        said: the lines that were said of them.
+
+    Raises:
+        OSError: one of them may be there: for each that is missing, somebody must have said so.
+    """
+    if len(said) == len(absent) and all(map(_MISSING.fullmatch, said)):
+        return set()
+    loops = set()
+    for path, why in zip(absent, _reasons(connection, absent), strict=True):
+        if _LOOP.fullmatch(why):
+            loops.add(path)
+        elif not _MISSING.fullmatch(why):
+            raise os_error(Answer(1, b"", why or b"It cannot be looked at"), path)
+    return loops
+
+
+def _reasons(connection: Connection, paths: Sequence[str]) -> list[bytes]:
+    return connection.ask(_WHY, *paths).output.split(b"\0")[:-1]
+
+
+def _facts(path: str, fields: list[str] | None, *, loop: bool) -> Facts:
     nothing = Facts(
-        "other" if there else "missing",
+        "other" if loop else "missing",
         *(0, path),
         writable=False,
         free=0,
@@ -83,11 +110,15 @@ def _facts(path: str, fields: list[str] | None, there: bool) -> Facts:  # noqa: 
     )
     if fields is None:
         return nothing
-    mode, size, device, stamp = fields
-    if stat.S_ISREG(int(mode, 16)):
-        return nothing._replace(kind="file", size=int(size), device=int(device), stamp=stamp)
-    kind: Kind = "directory" if stat.S_ISDIR(int(mode, 16)) else "other"
-    return nothing._replace(kind=kind, device=int(device), stamp=stamp)
+    letter, size, device, stamp = fields
+    kind = _KINDS.get(letter, "other")
+    if letter not in _LINKS:
+        nothing = nothing._replace(device=int(device))
+    return nothing._replace(
+        kind=kind,
+        size=int(size) if kind == "file" else 0,
+        stamp=stamp if kind == "file" else "",
+    )
 
 
 def _detailed(connection: Connection, facts: list[Facts], paths: Sequence[str]) -> list[Facts]:
@@ -126,8 +157,3 @@ def _joined(paths: Sequence[str]) -> bytes:
 
 def _split(data: bytes) -> list[str]:
     return [os.fsdecode(field) for field in data.split(b"\0")[:-1]]
-
-
-def _named(line: bytes, paths: list[str]) -> str:
-    """Return the path an error line is about, as far as one of them stands in it."""
-    return next((path for path in paths if os.fsencode(path) in line), paths[0])

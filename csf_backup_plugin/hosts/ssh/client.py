@@ -1,0 +1,108 @@
+"""An ssh at work: what it is given and what it prints stand in memory, so no pipe can fill up."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin import interrupts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import IO
+
+_POLL = 0.02  # seconds
+
+
+class Client:
+    """An ssh, which is ended at the end of the block if it has not ended by itself.
+
+    Args:
+        argv: the command.
+        data: for its standard input.
+        attended: keep its standard input open behind the data, until the end of the block or of us.
+    """
+
+    def __init__(self, argv: Sequence[str], data: bytes, *, attended: bool = False) -> None:
+        with contextlib.ExitStack() as stack:
+            given, self._output, self._errors = (
+                stack.enter_context(open(os.memfd_create("ssh"), "w+b", buffering=0))
+                for _ in range(3)
+            )
+            given.write(data)
+            given.seek(0)
+            stdin = subprocess.PIPE if attended else given
+            self.process = start(argv, stdin, self._output, self._errors)
+            if attended:
+                stack.push(self.process)
+                tell(self.process, data)
+            self._files = stack.pop_all()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._files.close()
+
+    @property
+    def output(self) -> bytes:
+        """What it has printed so far."""
+        return _contents(self._output)
+
+    @property
+    def errors(self) -> bytes:
+        """What it has said so far on standard error."""
+        return _contents(self._errors)
+
+    def wait(self, grace: float, until: float, heard: Callable[[bytes], None] | None) -> None:
+        """Wait for its end.
+
+        Args:
+            grace: how long a signal that asks us to end leaves it, in seconds.
+            until: the monotonic time at which it is given up.
+            heard: told, now and then, what it has said so far on standard error.
+
+        Raises:
+            Interrupted: a signal came.
+            TimeoutError: it had not ended by `until`.
+        """
+        asked: float | None = None
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(_POLL)
+                return
+            now = time.monotonic()
+            if heard:
+                heard(self.errors)
+            if interrupts.received():
+                asked = asked or now
+                if now - asked >= grace:
+                    interrupts.check()
+            if now >= until:
+                raise TimeoutError
+
+
+def start(
+    argv: Sequence[str], stdin: int | IO[bytes], stdout: int | IO[bytes], stderr: int | IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start an ssh that a terminal's Ctrl-C does not reach: our clean-up still needs it."""
+    return subprocess.Popen(
+        argv, bufsize=0, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
+    )
+
+
+def tell(process: subprocess.Popen[bytes], data: bytes) -> None:
+    """Write to an ssh's standard input; one that is gone is noticed when it is to answer."""
+    assert process.stdin is not None
+    with contextlib.suppress(OSError):
+        process.stdin.write(data)
+
+
+def _contents(file: IO[bytes]) -> bytes:
+    """Return all of a file without moving the position at which the ssh writes to it."""
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)

@@ -1,0 +1,111 @@
+"""Programs on the host, run to their end within a session.
+
+Each has a process group of its own, beside a shell that says once a second how far it is. When
+nobody is there to hear that any more, be we cut off, killed or tired of waiting, it ends the group.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.hosts.ssh.errors import check
+from csf_backup_plugin.hosts.ssh.session import RESTORE_LOCALE, Answer, as_wait_status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from csf_backup_plugin.hosts.ssh.connection import Connection
+
+# The program "$@" becomes; `measure` prints a number that tells how far it is.
+_RUN = """
+exec 3<&0
+setsid "$@" <&3 2>&1 3<&- &
+program=$!
+(
+  trap '' PIPE
+  while sleep 1 2>/dev/null; do measure >&2 || break; done
+  kill -TERM "-$program"; sleep 5; kill -KILL "-$program"
+) </dev/null >/dev/null 3<&- 4>&- &
+watcher=$!
+wait $program; status=$?
+kill $watcher
+exit $status
+"""
+_PROGRAM = (
+    "measure() { echo; }\n" + f"""set -- sh -c '{RESTORE_LOCALE}exec "$@"' sh "$@"\n""" + _RUN
+)
+# Lines of standard input are operands. How each ended: a line of its status and of the length of
+# what it said, and that. A word on standard error tells of each end.
+_EACH = f"""
+while IFS= read -r operand; do
+  said=$( ( {RESTORE_LOCALE}exec "$@" "$operand" ) </dev/null 2>&1; printf "\\n%s" $?)
+  status=${{said##*
+}}; said=${{said%?"$status"}}
+  printf "%s %s\\n%s" "$status" "${{#said}}" "$said"; echo ended >&4
+done
+"""
+_PROGRAMS = (
+    "measure() { echo; }\nexec 4>&2\n" + f"set -- sh -c '{_EACH}' sh \"$@\"\n" + _RUN
+)  # fmt: skip
+# openssl takes a quarter of the time that sha256sum of some systems does; /proc knows what it read.
+_DIGEST = (
+    """
+measure() { sed -n 's/^pos:[^0-9]*//p' "/proc/$program/fdinfo/0"; }
+sum=sha256sum; command -v openssl >/dev/null && sum="openssl dgst -sha256 -r"
+set -- sh -c 'exec < "$1" && exec '"$sum" sh "$1"
+"""
+    + _RUN
+)
+_SIZE = 'stat -L -c %s -- "$1"'
+
+
+def run(connection: Connection, argv: Sequence[str], timeout: float) -> Completed:
+    """Run a program to its end; see `Host.run`."""
+    answer = connection.ask(_PROGRAM, *argv, until=time.monotonic() + timeout)
+    return Completed(as_wait_status(answer.status), answer.output)
+
+
+def run_each(
+    connection: Connection, argv: Sequence[str], operands: Iterable[str], timeout: float
+) -> Iterator[Completed]:
+    """Run a program once for each operand; see `Host.run_each`."""
+    lines = b"".join(os.fsencode(operand) + b"\n" for operand in operands)
+    rest = connection.ask(_PROGRAMS, *argv, data=lines, heard=_each_within(timeout)).output
+    while rest:
+        head, _, rest = rest.partition(b"\n")
+        status, size = map(int, head.split())
+        yield Completed(as_wait_status(status), rest[:size])
+        rest = rest[size:]
+
+
+def digest(connection: Connection, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
+    """Return a file's bytes and SHA-256; `progress` learns the bytes read so far."""
+
+    def heard(errors: bytes) -> None:
+        said = errors.split()
+        if said and said[-1].isdigit():
+            progress(int(said[-1]))
+
+    answer = connection.ask(_DIGEST, path, heard=heard)
+    check(Answer(answer.status, b"", answer.output), path)
+    size = int(check(connection.ask(_SIZE, path), path).output)
+    progress(size)
+    return size, answer.output.split()[0].decode("ascii")
+
+
+def _each_within(timeout: float) -> Callable[[bytes], None]:
+    """Return what raises `TimeoutError` if one of many programs takes longer, in seconds."""
+    last = (-1, 0.0)
+
+    def heard(errors: bytes) -> None:
+        nonlocal last
+        ended = errors.count(b"ended\n")
+        if ended != last[0]:
+            last = ended, time.monotonic()
+        elif time.monotonic() >= last[1] + timeout:
+            raise TimeoutError
+
+    return heard

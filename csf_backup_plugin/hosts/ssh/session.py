@@ -1,0 +1,82 @@
+"""A shell script on the host, in a session of its own: how it is sent there, and what came back.
+
+Script and arguments go over standard input, ahead of the script's data: so they may be of any
+length, hold any bytes but NUL, and are read by sh, whatever the login shell is. What a login shell
+prints of its own, on either stream, stands before a mark that nobody can guess.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# What utilities say is to be read, so it is in English; programs get the user's locale back.
+_FRAME = """csf_locale=${{LC_ALL-}}; LC_ALL=C; export csf_locale LC_ALL
+set -- {arguments}
+printf '\\n%s\\n' {mark}; printf '\\n%s\\n' {mark} >&2
+(
+{script}
+)
+printf '\\n%s %s' {mark} $?"""
+
+#: What gives a program the locale that the user has on the host.
+RESTORE_LOCALE = 'LC_ALL=$csf_locale; [ -n "$LC_ALL" ] || unset LC_ALL; unset csf_locale; '
+
+
+_LAST_SIGNAL = 64  # SIGRTMAX of Linux
+
+
+class Answer(NamedTuple):
+    """How a remote script ended.
+
+    Attributes:
+        status: its exit status.
+        output: what it printed on standard output.
+        errors: what it printed on standard error.
+    """
+
+    status: int
+    output: bytes
+    errors: bytes
+
+
+def framed(script: str, arguments: Sequence[str], mark: str) -> bytes:
+    """Return what the remote shell is to read: the script, whose output stands between marks.
+
+    Args:
+        script: for any POSIX shell.
+        arguments: its $1 and so on.
+        mark: a word that nothing else prints.
+    """
+    text = _FRAME.format(script=script, arguments=shlex.join(arguments), mark=mark)
+    return os.fsencode(text)
+
+
+def command(frame: bytes) -> str:
+    """Return the remote command that reads a frame, and nothing behind it, and runs it."""
+    return f"""exec sh -c 'eval "$(head -c "$0")"' {len(frame)}"""
+
+
+def answer(mark: str, output: bytes, errors: bytes) -> Answer | None:
+    """Return the answer that stands between the marks; None if the script did not come to its end.
+
+    Args:
+        mark: as for `framed`.
+        output: all that came on standard output.
+        errors: all that came on standard error.
+    """
+    begin, end = f"\n{mark}\n".encode(), f"\n{mark} ".encode()
+    _, begun, rest = output.partition(begin)
+    found, ended, status = rest.rpartition(end)
+    if not begun or not ended:
+        return None
+    return Answer(int(status), found, errors.partition(begin)[2])
+
+
+def as_wait_status(status: int) -> int:
+    """Return what a shell calls an exit status as `Completed` has it: -N for signal N."""
+    return 128 - status if 128 < status <= 128 + _LAST_SIGNAL else status

@@ -1,0 +1,281 @@
+"""A connection to another host: one login, cuts, noise, signals, and no connection at all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from sshd import Sshd, reached
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.errors import HostUnreachable, Interrupted, UsageError
+from csf_backup_plugin.hosts import connect
+from csf_backup_plugin.hosts.ssh import connection
+from csf_backup_plugin.hosts.ssh.connection import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+def test_noise_is_no_answer(noisy: Sshd, tmp_path: Path) -> None:
+    """Whatever shell the user has, and whatever it says."""
+    path = str(tmp_path / "it's a $(file)")
+    with reached(noisy) as host:
+        host.create(path, b"data\n\xff")
+        assert host.read(path) == b"data\n\xff"
+        assert [fact.kind for fact in host.look([path, path + "no"])] == ["file", "missing"]
+        with pytest.raises(FileExistsError):
+            host.create(path, b"")
+        with (
+            host.lock(f"{path}.lock", "x", 0, print) as lock,
+            host.start(["echo", "a  b"], path, lock, f"{path}.run") as running,
+        ):
+            while not (ended := running.poll()[0]):
+                pass
+        assert ended == (0, b"a  b\n")
+    assert noisy.logins() == 1
+
+
+def unreachable(command: str, name: str = "remote") -> str:
+    """Return what is said of a host that cannot be reached."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(HostUnreachable) as caught:
+        patch.setenv("CSF_BACKUP_SSH", command)
+        with connect(name) as host:
+            host.read("/")
+    return str(caught.value)
+
+
+def test_why_a_host_cannot_be_reached_is_told_in_sshs_own_words(sshd: Sshd, tmp_path: Path) -> None:
+    """With the command to try by hand."""
+    other = tmp_path / "known_hosts"
+    key = (sshd.directory / "user_key.pub").read_text()
+    other.write_text(f"remote {key}")
+    ssh = sshd.command
+    for command, words in (
+        (f"{ssh} -o UserKnownHostsFile={other}", "Host key verification failed"),
+        (f"{ssh} -o PreferredAuthentications=none", "Permission denied"),
+        (f"{ssh} -o Port=1", "Connection refused"),
+        (f"{ssh} -l nobody-of-that-name", "Permission denied"),
+        ("/no/ssh", "/no/ssh cannot be run: there is no such program"),
+    ):
+        said = unreachable(command)
+        assert words in said
+        assert "by hand" in said or "CSF_BACKUP_SSH" in said
+
+
+def test_a_host_that_never_answers_is_given_up(sshd: Sshd) -> None:
+    """After ssh's own time limit."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        said = unreachable(f"{sshd.command} -o ConnectTimeout=1 -o Port={port}")
+    assert "timed out" in said
+
+
+def test_what_changes_nothing_is_asked_again_after_a_cut(sshd: Sshd, tmp_path: Path) -> None:
+    """The user does not notice."""
+    (tmp_path / "file").write_bytes(b"data")
+    with reached(sshd) as host:
+        for _ in range(3):
+            assert host.read(str(tmp_path / "file")) == b"data"
+            assert sshd.cut()
+
+
+def test_without_a_host_for_too_long_it_is_given_up(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cut is one thing, a host that is gone another."""
+    directory = tmp_path / "sshd"
+    directory.mkdir()
+    server = Sshd(directory, {"HOME": str(tmp_path)})
+    server.start()
+    monkeypatch.setattr(connection, "PATIENCE", 0.3)
+    with reached(server) as host:
+        host.read("/no")
+        server.cut()
+        server.stop()
+        with pytest.raises(HostUnreachable, match="Connection refused"):
+            host.read("/no")
+
+
+def test_a_signal_ends_a_wait_and_not_the_clean_up(sshd: Sshd, tmp_path: Path) -> None:
+    """Files can still be removed over the same connection."""
+    path = tmp_path / "file"
+    path.touch()
+    with reached(sshd) as host, interrupts.noted("The test"):
+        host.read(str(path))
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            host.run(["sleep", "60"], 60)
+        host.remove([str(path)])
+    assert not path.exists()
+
+
+def test_a_signal_ends_the_wait_for_a_connection(sshd: Sshd) -> None:
+    """Be it the first one, or one that was cut."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, interrupts.noted("The test"):
+        made = Connection("remote", f"{sshd.command} -o Port={silent.getsockname()[1]}")
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            made.run("true")
+        made.close()
+
+
+def test_one_login_serves_a_whole_backup(sshd: Sshd, tmp_path: Path) -> None:
+    """And no ssh is left when it has ended."""
+    before = sshd.logins()
+    with reached(sshd) as host:
+        host.create(str(tmp_path / "file"), b"")
+        with host.lock(str(tmp_path / "lock"), "x", 0, print):
+            host.look([str(tmp_path)])
+    assert sshd.logins() == before + 1
+    running = subprocess.run(["pgrep", "-f", str(sshd.directory / "ssh_config")], check=False)
+    assert running.returncode == 1
+
+
+@pytest.fixture
+def own_sshd(tmp_path: Path) -> Iterator[Sshd]:
+    """A server that may be stopped."""
+    directory = tmp_path / "sshd"
+    directory.mkdir()
+    server = Sshd(directory, {"HOME": str(tmp_path), "PATH": os.environ["PATH"]})
+    server.start()
+    yield server
+    server.stop()
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait until something holds; the test's own time limit ends it."""
+    while not condition():
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("forced", "words"),
+    [("echo 'This account is not available.'; exit 1", "not available"), ("true", "runs nothing")],
+)
+def test_an_account_that_runs_nothing_is_told_at_once(
+    tmp_path: Path, forced: str, words: str
+) -> None:
+    """It is not logged in to again and again."""
+    directory = tmp_path / "sshd"
+    directory.mkdir()
+    server = Sshd(directory, {"HOME": str(tmp_path)}, f"ForceCommand {forced}")
+    server.start()
+    assert words in unreachable(server.command)
+    assert server.logins() == 1
+    server.stop()
+
+
+def test_an_ssh_command_that_cannot_be_read_is_refused() -> None:
+    """It names the variable."""
+    for command in ("ssh 'x", " "):
+        with pytest.raises(UsageError, match=f"CSF_BACKUP_SSH={command} cannot be read"):
+            Connection("remote", command)
+
+
+def test_patience_counts_from_the_cut(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that has run for long is not given up for a short cut."""
+    monkeypatch.setattr(connection, "PATIENCE", 0.7)
+    marker = tmp_path / "marker"
+    script = 'sleep 1; if [ -e "$1" ]; then echo twice; else : > "$1"; sleep 60; fi'
+
+    with reached(sshd) as host:
+        pid = os.fork()
+        if not pid:  # pragma: no cover  # another process cuts, once the program has run a while
+            wait_for(marker.exists)
+            sshd.cut()
+            os._exit(0)
+        assert host.run(["sh", "-c", script, "sh", str(marker)], 30).output == b"twice\n"
+        os.waitpid(pid, 0)
+
+
+def test_after_a_signal_a_host_that_is_gone_is_given_up_soon(
+    own_sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clean-up tries once more, and not for as long as a backup would."""
+    monkeypatch.setattr(connection, "HURRY", 0.0)
+    with reached(own_sshd) as host, interrupts.noted("The test"):
+        host.read("/no")
+        own_sshd.cut()
+        own_sshd.stop()
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            host.read("/no")
+        with pytest.raises(HostUnreachable, match="refused"):
+            host.remove(["/no/file"])
+
+
+def test_a_host_that_lets_us_in_and_never_answers_again_is_given_up(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the time that a cut is given."""
+    monkeypatch.setattr(connection, "PATIENCE", 0.2)
+    made = Connection("remote", sshd.command)
+    with pytest.raises(HostUnreachable, match="lets us in, and does not answer"):
+        made.ask("kill -9 $PPID; kill -9 $$")
+    made.close()
+
+
+CLIENT = """
+import sys, time
+from csf_backup_plugin.hosts import connect
+with connect("remote") as host, host.lock(sys.argv[1], "x", 0, print):
+    print("held", flush=True)
+    host.run(["sleep", "600"], 600)
+"""
+
+
+def test_a_killed_client_leaves_nothing_running(sshd: Sshd, tmp_path: Path) -> None:
+    """Neither its ssh, nor what it ran on the host, nor its lock."""
+    lock = str(tmp_path / "lock")
+    client = subprocess.Popen(
+        [sys.executable, "-c", CLIENT, lock],
+        env={**os.environ, "CSF_BACKUP_SSH": sshd.command},
+        stdout=subprocess.PIPE,
+    )
+    with client:
+        assert client.stdout is not None
+        assert client.stdout.readline() == b"held\n"
+        wait_for(lambda: running("sleep 600"))
+        client.kill()
+    config = str(sshd.directory / "ssh_config")
+    wait_for(lambda: not running(config) and not running("sleep 600"))
+    assert subprocess.run(["flock", "-n", lock, "true"], check=False).returncode == 0
+
+
+def running(words: str) -> bool:
+    """Tell whether a process has these words in its command line."""
+    return subprocess.run(["pgrep", "-f", words], check=False, capture_output=True).returncode == 0
+
+
+def test_what_a_signal_interrupts_ends_on_the_host_too(sshd: Sshd) -> None:
+    """With all that it started."""
+    with reached(sshd) as host, interrupts.noted("The test"):
+        host.read("/no")
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            host.run(["sh", "-c", "sleep 601; true"], 700)
+    wait_for(lambda: not running("sleep 601"))
+
+
+def test_a_script_that_changes_something_is_waited_for_in_spite_of_a_signal(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or nobody would know whether it did; but not for ever."""
+    made = Connection("remote", sshd.command)
+    with interrupts.noted("The test"):
+        made.run("true")
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert made.run("sleep 0.3; echo done").output == b"done\n"
+        with pytest.raises(Interrupted):
+            made.run("sleep 60", grace=0.1)
+    made.close()

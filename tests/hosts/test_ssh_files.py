@@ -1,0 +1,149 @@
+"""Files on another host: written once whatever is cut, moved where there are no hard links."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sshd import Sshd, reached
+
+from csf_backup_plugin.errors import HostUnreachable
+from csf_backup_plugin.hosts.ssh import files
+from csf_backup_plugin.hosts.ssh.connection import Connection, Cut
+from csf_backup_plugin.hosts.ssh.session import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from csf_backup_plugin.hosts.protocol import Host
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_after_a_cut_a_file_is_written_once(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, done: bool
+) -> None:
+    """Whether it was already, the file itself tells."""
+    path = tmp_path / "file"
+    run = Connection.run
+    cuts: list[int] = []
+
+    def cut_once(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
+        if script == files._CREATE and not cuts:
+            if done:
+                run(self, script, *arguments, **options)
+            cuts.append(sshd.cut())
+            raise Cut("The connection was cut.", "Look.")
+        return run(self, script, *arguments, **options)
+
+    monkeypatch.setattr(Connection, "run", cut_once)
+    with reached(sshd) as host:
+        host.read(str(path))
+        host.create(str(path), b"data")
+    assert cuts
+    assert path.read_bytes() == b"data"
+
+
+def test_words_of_no_system_are_an_input_output_error() -> None:
+    """With the last line that was said, or the exit status."""
+    from csf_backup_plugin.hosts.ssh.errors import os_error
+
+    assert os_error(Answer(1, b"", b"one\nodd words\n"), "/f").strerror == "odd words"
+    assert os_error(Answer(9, b"", b""), "/f").strerror == "exit status 9"
+
+
+@pytest.fixture
+def odd_host(tmp_path: Path) -> Iterator[Host]:
+    """A host on which programs of a directory `bin` come first."""
+    for name in ("bin", "sshd"):
+        (tmp_path / name).mkdir()
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    server = Sshd(tmp_path / "sshd", {"HOME": str(tmp_path), "PATH": path})
+    server.start()
+    with reached(server) as host:
+        yield host
+    server.stop()
+
+
+def program(tmp_path: Path, name: str, script: str) -> None:
+    """Let a program of the host be a script."""
+    path = tmp_path / "bin" / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def test_without_hard_links_files_are_renamed(odd_host: Host, tmp_path: Path) -> None:
+    """Replacing nothing all the same."""
+    program(tmp_path, "ln", "echo 'ln: failed: Operation not permitted' >&2; exit 1")
+    one, two = str(tmp_path / "one"), str(tmp_path / "two")
+    odd_host.publish(one, b"data")
+    odd_host.move([(one, two)])
+    assert not os.path.exists(one)
+    with pytest.raises(FileExistsError):
+        odd_host.publish(two, b"other")
+    with pytest.raises(FileNotFoundError):
+        odd_host.move([(one, str(tmp_path / "three"))])
+    assert (tmp_path / "two").read_bytes() == b"data"
+
+
+@pytest.mark.parametrize("broken", ["exit 1", "exit 0", "echo 'find: x: I/O error' >&2; exit 1"])
+def test_what_cannot_be_looked_at_there_is_an_error_and_never_missing(
+    odd_host: Host, tmp_path: Path, broken: str
+) -> None:
+    """However it fails: be it that the program says nothing."""
+    program(tmp_path, "find", broken)
+    with pytest.raises(OSError, match="cannot be looked at|error"):
+        odd_host.look([str(tmp_path)])
+
+
+def test_moves_are_carried_on_after_a_cut(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that were done already are not taken for somebody else's."""
+    run = Connection.run
+    cuts: list[int] = []
+
+    def cut_once(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
+        answer = run(self, script, *arguments, **options)
+        if script == files._NAME_EACH and not cuts:
+            cuts.append(sshd.cut())
+            raise Cut("The connection was cut.", "Look.")
+        return answer
+
+    monkeypatch.setattr(Connection, "run", cut_once)
+    names = [str(tmp_path / name) for name in ("a", "b", "c", "d")]
+    for name in names[:2]:
+        with open(name, "w") as file:
+            file.write(name)
+    with reached(sshd) as host:
+        host.move([(names[0], names[2]), (names[1], names[3])])
+    assert cuts
+    assert sorted(os.listdir(tmp_path)) == ["c", "d"]
+    assert (tmp_path / "c").read_text() == names[0]
+
+
+def test_nothing_is_replaced_once_the_lock_is_lost(sshd: Sshd, tmp_path: Path) -> None:
+    """Somebody else may have changed the file meanwhile."""
+    path = tmp_path / "manifest"
+    path.write_bytes(b"old")
+    with reached(sshd) as host:
+        with (
+            pytest.raises(HostUnreachable, match="the lock is lost"),
+            host.lock(str(tmp_path / "lock"), "x", 0, print),
+        ):
+            sshd.cut()
+            host.read(str(path))
+            host.replace(str(path), b"new")
+        host.replace(str(path), b"newer")
+    assert path.read_bytes() == b"newer"
+
+
+def test_a_full_disk_has_its_own_number(odd_host: Host, tmp_path: Path) -> None:
+    """Whatever program says so."""
+    program(tmp_path, "sync", "echo 'sync: error syncing: No space left on device' >&2; exit 1")
+    with pytest.raises(OSError, match="No space left") as caught:
+        odd_host.create(str(tmp_path / "file"), b"data")
+    assert caught.value.errno == errno.ENOSPC
+    assert not (tmp_path / "file").exists()

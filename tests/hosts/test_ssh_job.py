@@ -1,0 +1,235 @@
+"""osbackup on another host: started once, never lost sight of, and known by its true end."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sshd import Sshd, reached
+
+from csf_backup_plugin.errors import LockBusy, TimedOut
+from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.ssh import connection, job, lock
+from csf_backup_plugin.hosts.ssh.connection import Connection, Cut
+from csf_backup_plugin.hosts.ssh.session import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from csf_backup_plugin.hosts.protocol import Completed, Running
+
+
+def counted(tmp_path: Path) -> tuple[list[str], Callable[[], int]]:
+    """Return a program that notes each start and runs for a second, and the number of starts."""
+    log = tmp_path / "starts"
+    script = 'echo started >> "$1"; sleep 1; echo done; exit 5'
+    return ["sh", "-c", script, "sh", str(log)], lambda: log.read_text().count("started")
+
+
+def test_a_cut_neither_ends_nor_repeats_osbackup(sshd: Sshd, tmp_path: Path) -> None:
+    """Its true end is told, however often the connection is cut."""
+    argv, starts = counted(tmp_path)
+    cuts = 0
+    with reached(sshd) as host, host.start(argv, "/no", None, str(tmp_path / "run")) as running:
+        while not (ended := running.poll()[0]):
+            cuts += sshd.cut() > 0
+    assert ended == (5, b"done\n")
+    assert cuts
+    assert starts() == 1
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_cut_while_starting_starts_once_or_not_at_all(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, begun: bool
+) -> None:
+    """The record on the host tells which; whoever makes it first has decided it."""
+    argv, starts = counted(tmp_path)
+    run, record = Connection.run, str(tmp_path / "run")
+
+    def cut(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
+        if script != job._START:
+            return run(self, script, *arguments, **options)
+        if begun:
+            run(self, script, *arguments, **options)
+        sshd.cut()
+        raise Cut("The connection was cut.", "Look.")
+
+    monkeypatch.setattr(Connection, "run", cut)
+    with reached(sshd) as host:
+        host.read("/no")
+        if not begun:
+            with pytest.raises(Cut), host.start(argv, "/no", None, record):
+                pass
+            assert not (tmp_path / "starts").exists()
+            return
+        with host.start(argv, "/no", None, record) as running:
+            while not (ended := running.poll()[0]):
+                pass
+        assert ended == (5, b"done\n")
+        assert starts() == 1
+
+
+def test_another_runs_record_is_left_alone(sshd: Sshd, tmp_path: Path) -> None:
+    """It may still be at work."""
+    (tmp_path / "run").mkdir()
+    with reached(sshd) as host, host.lock(str(tmp_path / "lock"), "x", 0, print) as lock:
+        for held in (lock, None):
+            started = host.start(["true"], "/no", held, str(tmp_path / "run"))
+            with pytest.raises(FileExistsError), started:
+                pass
+    assert os.listdir(tmp_path / "run") == []
+
+
+def test_an_osbackup_that_was_killed_with_its_shell_has_an_end(sshd: Sshd, tmp_path: Path) -> None:
+    """Nobody wrote down how; it counts as killed."""
+    script = "kill -9 -$(ps -o pgid= $$ | tr -d ' ')"
+    record = str(tmp_path / "run")
+    with reached(sshd) as host, host.start(["sh", "-c", script], "/no", None, record) as running:
+        while not (ended := running.poll()[0]):
+            pass
+    assert ended.status == -9
+
+
+def test_while_there_is_no_connection_nothing_is_known_of_osbackup() -> None:
+    """It is asked again until the caller has had enough."""
+    made = Connection("remote", "false")
+    try:
+        assert job.Job(made, "/run", "/image", None).poll() == (None, 0)
+    finally:
+        made.close()
+
+
+def ended(running: Running) -> Completed:
+    """Wait for the end."""
+    while not (completed := running.poll()[0]):
+        pass
+    return completed
+
+
+WAITING = ["sh", "-c", 'while [ ! -e "$1" ]; do sleep 0.02; done', "sh"]
+
+
+def test_after_a_cut_the_lock_passes_from_osbackup_to_us(sshd: Sshd, tmp_path: Path) -> None:
+    """Nobody gets in between its end and ours."""
+    path, go = str(tmp_path / "lock"), tmp_path / "go"
+    with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
+        with host.start([*WAITING, str(go)], "/no", held, str(tmp_path / "run")) as running:
+            for _ in range(2):
+                logins = sshd.logins()
+                assert sshd.cut()
+                while sshd.logins() == logins:
+                    running.poll()
+                running.poll()
+            go.touch()
+            assert ended(running).status == 0
+            with pytest.raises(LockBusy), LocalHost().lock(path, "y", 0, print):
+                pass
+        with pytest.raises(LockBusy), LocalHost().lock(path, "y", 0, print):
+            pass
+    with LocalHost().lock(path, "y", 5, print):
+        pass
+
+
+def test_a_lock_whose_shell_was_killed_is_taken_again(sshd: Sshd, tmp_path: Path) -> None:
+    """As after a cut, although nothing was cut."""
+    path, go = str(tmp_path / "lock"), tmp_path / "go"
+    with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
+        assert isinstance(held, lock.SshLock)
+        with host.start([*WAITING, str(go)], "/no", held, str(tmp_path / "run")) as running:
+            assert held._process is not None
+            held._process.kill()
+            held._process.wait()
+            running.poll()
+            running.poll()
+            go.touch()
+            assert ended(running).status == 0
+        with pytest.raises(LockBusy), LocalHost().lock(path, "y", 0, print):
+            pass
+
+
+def test_a_lock_that_another_has_got_meanwhile_is_waited_for_so_long(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And then the holder is named."""
+    monkeypatch.setattr(lock, "_REGAIN", 0.3)
+    path, go = str(tmp_path / "lock"), tmp_path / "go"
+    record = tmp_path / "run"
+    with (
+        reached(sshd) as host,
+        pytest.raises(LockBusy, match="held by csf class_create"),
+        host.lock(path, "x", 0, print) as held,
+        host.start([*WAITING, str(go)], "/no", held, str(record)) as running,
+    ):
+        sshd.cut()
+        go.touch()
+        with LocalHost().lock(path, "class_create", 10, print):
+            ended(running)
+
+
+def test_a_host_that_is_gone_is_told_with_what_may_still_run_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error stays the one it was."""
+    monkeypatch.setattr(connection, "PATIENCE", 0.2)
+    directory = tmp_path / "sshd"
+    directory.mkdir()
+    server = Sshd(directory, {"HOME": str(tmp_path), "PATH": os.environ["PATH"]})
+    server.start()
+    record = str(tmp_path / "run")
+    with (
+        reached(server) as host,
+        pytest.raises(TimedOut, match="What was started there may still be running") as caught,
+        host.start(["sleep", "5"], "/no", None, record) as running,
+    ):
+        server.cut()
+        server.stop()
+        assert running.poll() == (None, 0)
+        raise TimedOut("It took too long.", "Look.")
+    assert "Connection refused" in caught.value.what
+
+
+def test_a_full_disk_does_not_silence_osbackup(tmp_path: Path) -> None:
+    """Its last words and its exit status have had their room before it began."""
+    if os.geteuid() != 0:
+        pytest.skip("a server in a mount namespace of its own is root's")
+    for name in ("sshd", "small"):
+        (tmp_path / name).mkdir()
+    small = str(tmp_path / "small")
+    mount = f'mount -t tmpfs -o size=512k none {small} && exec "$@"'
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    server = Sshd(tmp_path / "sshd", environment, below=["unshare", "-m", "sh", "-ec", mount, "sh"])
+    server.start()
+    fill = f"cat /dev/zero > {small}/image; echo no room; exit 3"
+    with reached(server) as host:
+        with host.start(["sh", "-c", fill], f"{small}/image", None, f"{small}/run") as running:
+            completed = ended(running)
+        assert completed.status == 3
+        assert completed.output.endswith(b"No space left on device\nno room\n")
+        with pytest.raises(OSError, match="No space left"):  # noqa: SIM117
+            with host.start(["true"], "/no", None, f"{small}/again"):
+                pass
+        assert [entry.name for entry in host.list_directory(small) if entry.name == "again"] == []
+    server.stop()
+
+
+def test_after_another_boot_nobody_is_taken_for_osbackup(sshd: Sshd, tmp_path: Path) -> None:
+    """The process numbers in the record are those of a machine that is no more."""
+    record = tmp_path / "run"
+    with reached(sshd) as host, host.start(["sleep", "60"], "/no", None, str(record)) as running:
+        assert running.poll()[0] is None
+        pid, boot = (record / "pid").read_text().split()
+        (record / "pid").write_text(f"{pid} another-{boot}\n")
+        assert ended(running).status == -9
+        (record / "pid").write_text(f"{pid} {boot}\n")
+
+
+def test_a_record_that_is_gone_is_an_error(sshd: Sshd, tmp_path: Path) -> None:
+    """And no end of osbackup."""
+    record = tmp_path / "run"
+    with reached(sshd) as host, host.start(["sleep", "60"], "/no", None, str(record)) as running:
+        (record / "status").rename(tmp_path / "status")
+        with pytest.raises(FileNotFoundError):
+            running.poll()
+        (tmp_path / "status").rename(record / "status")

@@ -1,0 +1,63 @@
+"""A lock on another host: lost with the connection, and waited for by nobody who has gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from sshd import Sshd, reached
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.errors import Interrupted
+from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.ssh.connection import Cut
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_lock_whose_connection_is_cut_is_told(sshd: Sshd, tmp_path: Path) -> None:
+    """It is not held any more, so nothing may be started under it."""
+    started = tmp_path / "started"
+    with reached(sshd) as host:
+        with pytest.raises(Cut), host.lock(str(tmp_path / "lock"), "x", 0, print) as lock:
+            sshd.cut()
+            with host.start(["touch", str(started)], "/no", lock, str(tmp_path / "run")):
+                pass
+        with host.lock(str(tmp_path / "lock"), "x", 5, print):
+            pass
+    assert not started.exists()
+
+
+def test_who_is_told_to_end_waits_no_longer(sshd: Sshd, tmp_path: Path) -> None:
+    """Nor does anything of ours on the host."""
+    path = str(tmp_path / "lock")
+
+    def stop(_holder: str) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with (
+        LocalHost().lock(path, "class_create", 0, print),
+        reached(sshd) as host,
+        interrupts.noted("The test"),
+        pytest.raises(Interrupted),
+        host.lock(path, "x", 600, stop),
+    ):
+        pass
+    while _waiters(path):
+        time.sleep(0.05)
+
+
+def _waiters(path: str) -> int:
+    """Return how many processes have the file open."""
+    count = 0
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        found = subprocess.run(
+            ["find", f"/proc/{pid}/fd", "-lname", path], check=False, capture_output=True
+        )
+        count += bool(found.stdout)
+    return count

@@ -1,0 +1,74 @@
+"""Programs on another host: in the user's locale, and told how far they are."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+from sshd import Sshd, reached
+
+from csf_backup_plugin.hosts.ssh import programs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def test_programs_get_the_users_locale(tmp_path: Path) -> None:
+    """Only what we read ourselves is in English."""
+    (tmp_path / "sshd").mkdir()
+    variables = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    server = Sshd(tmp_path / "sshd", variables)
+    server.start()
+    argv, record = ["sh", "-c", "echo $LC_ALL $csf_locale"], str(tmp_path / "run")
+    with reached(server) as host:
+        assert host.run(argv, 30).output == b"C.UTF-8\n"
+        each = ["sh", "-c", 'echo "$0 $LC_ALL"']
+        assert [end.output for end in host.run_each(each, ["a"], 30)] == [b"a C.UTF-8\n"]
+        with host.start(argv, "/no", None, record) as running:
+            while not (completed := running.poll()[0]):
+                pass
+        assert completed.output == b"C.UTF-8\n"
+    server.stop()
+
+
+def test_how_far_a_checksum_is_is_told(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the bytes it has read."""
+    often = programs._DIGEST.replace("sleep 1", "sleep 0.02")
+    assert often != programs._DIGEST
+    monkeypatch.setattr(programs, "_DIGEST", often)
+    size = 400_000_000
+    steps: list[int] = []
+    with open(tmp_path / "image", "wb") as file:
+        file.truncate(size)
+    with reached(sshd) as host:
+        host.digest(str(tmp_path / "image"), steps.append)
+    assert steps == sorted(steps)
+    assert any(0 < step < size for step in steps)
+
+
+def test_without_openssl_there_is_sha256sum(tmp_path: Path) -> None:
+    """Which says the same."""
+    for name in ("bin", "sshd"):
+        (tmp_path / name).mkdir()
+    for name in ("sh", "env", "head", "sha256sum", "stat", "setsid", "sleep", "cat", "sed"):
+        (tmp_path / "bin" / name).symlink_to(_path_of(name))
+    server = Sshd(tmp_path / "sshd", {"HOME": str(tmp_path), "PATH": str(tmp_path / "bin")})
+    server.start()
+    (tmp_path / "file").write_bytes(b"data")
+    with reached(server) as host:
+        found = host.digest(str(tmp_path / "file"), lambda _: None)
+    assert found == (4, hashlib.sha256(b"data").hexdigest())
+    server.stop()
+
+
+def _path_of(name: str) -> str:
+    import shutil
+
+    path = shutil.which(name)
+    assert path is not None
+    return path
