@@ -31,6 +31,7 @@ class Sshd:
         environment: variables every session gets.
         settings: further lines of sshd_config(5).
         below: a command that runs the server, such as one that makes it a namespace.
+        address: where it listens.
     """
 
     def __init__(
@@ -39,9 +40,11 @@ class Sshd:
         environment: Mapping[str, str],
         settings: str = "",
         below: Sequence[str] = (),
+        address: str = "127.0.0.1",
     ) -> None:
         self.directory = directory
         self._below = below
+        self._address = address
         self.log = directory / "log"
         for name in ("host_key", "user_key"):
             keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)]
@@ -50,7 +53,7 @@ class Sshd:
         variables = " ".join(_quoted(f"{name}={value}") for name, value in environment.items())
         self._server = directory / "sshd_config"
         self._server.write_text(
-            f"ListenAddress 127.0.0.1\nPort {self.port}\nHostKey {directory}/host_key\n"
+            f"ListenAddress {address}\nPort {self.port}\nHostKey {directory}/host_key\n"
             f"AuthorizedKeysFile {directory}/user_key.pub\nStrictModes no\nPidFile none\n"
             f"UsePAM {'no' if os.geteuid() == 0 else 'yes'}\nMaxStartups 100\nMaxSessions 100\n"
             f"AcceptEnv CSF_* OS_ROOTDIR\nPermitRootLogin yes\nLogLevel VERBOSE\n"
@@ -60,7 +63,7 @@ class Sshd:
         (directory / "known_hosts").write_text(f"remote {public}")
         self._client = directory / "ssh_config"
         self._client.write_text(
-            f"Host remote\n  HostName 127.0.0.1\n  HostKeyAlias remote\n  Port {self.port}\n"
+            f"Host remote\n  HostName {address}\n  HostKeyAlias remote\n  Port {self.port}\n"
             f"  UserKnownHostsFile {directory}/known_hosts\n  GlobalKnownHostsFile /dev/null\n"
             f"  IdentityFile {directory}/user_key\n  IdentitiesOnly yes\n"
             f"  SendEnv CSF_BACKUP_OS* OS_ROOTDIR\n"
@@ -83,7 +86,7 @@ class Sshd:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-        while not _listens(self.port):
+        while not _listens(self._address, self.port):
             assert self._process.poll() is None, self.log.read_text()
             time.sleep(0.01)
 
@@ -138,9 +141,9 @@ def _free_port() -> int:
         return port
 
 
-def _listens(port: int) -> bool:
+def _listens(address: str, port: int) -> bool:
     with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
+        return client.connect_ex((address, port)) == 0
 
 
 def _quoted(word: str) -> str:

@@ -121,6 +121,26 @@ def test_an_osbackup_that_cannot_be_started_leaves_nothing(place: Place, tools: 
     assert str(tools.directory / "osbackup") in failure(place, OsbackupFailed).what
 
 
+def test_a_disk_too_full_to_start_osbackup_is_a_full_disk(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no failure of osbackup."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", f"{place.image}.run")
+
+    monkeypatch.setattr(LocalHost, "start", full)
+    assert f"{place.image}.run" in failure(place, NoSpace).what
+
+
+def test_a_record_of_another_run_is_left_alone(place: Place, tools: Tools) -> None:
+    """It is all there is to tell how that ended."""
+    os.mkdir(f"{place.image}.run")
+    assert f"{place.image}.run exists" in failure(place, ImageExists).what
+    assert tools.calls == []
+    assert os.path.isdir(f"{place.image}.run")
+
+
 def test_an_osbackup_that_does_not_end_is_stopped(place: Place, tools: Tools) -> None:
     """The lock is free again."""
     tools.write("osbackup", 'echo part > "$5"; exec sleep 60')

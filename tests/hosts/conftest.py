@@ -34,7 +34,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     server.stop()
 
 
-@pytest.fixture(params=["dash", "bash", "busybox sh"])
+@pytest.fixture(params=["dash", "bash", "busybox sh", "tcsh"])
 def noisy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sshd]:
     """A server whose users have a login shell of some kind, which says things of its own."""
     script = tmp_path / "login"

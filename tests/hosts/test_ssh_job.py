@@ -168,6 +168,30 @@ def test_a_lock_that_another_has_got_meanwhile_is_waited_for_so_long(
             ended(running)
 
 
+def test_a_lock_is_taken_again_although_the_connection_is_cut_again(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While we wait for it."""
+    path = str(tmp_path / "lock")
+    with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
+        assert isinstance(held, lock.SshLock)
+        await_held = held.await_held
+        cuts: list[int] = []
+
+        def cut_once(until: float) -> bool:
+            if not cuts:
+                cuts.append(sshd.cut())
+            return await_held(until)
+
+        monkeypatch.setattr(held, "await_held", cut_once)
+        with host.start(["true"], "/no", held, str(tmp_path / "run")) as running:
+            sshd.cut()
+            assert ended(running).status == 0
+        assert cuts
+        with pytest.raises(LockBusy), LocalHost().lock(path, "y", 0, print):
+            pass
+
+
 def test_a_host_that_is_gone_is_told_with_what_may_still_run_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

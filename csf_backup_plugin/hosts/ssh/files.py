@@ -84,10 +84,11 @@ cat -- "$temporary" >> "$1" && sync -- "$1"
 """
 )
 _SYNC = "xargs -0r sync --"
-# What is gone by then needs no sync; rm -d takes directories that are empty, and no others.
-_REMOVE = "xargs -0r rm -fd --"
-_SYNC_IF_THERE = """
-xargs -0r sh -c 'for path; do [ ! -d "$path" ] || sync -- "$path" || exit 255; done' sh
+# Paths on standard input; $1 and so on are their directories, unless they are gone themselves.
+# rm -d takes directories that are empty, and no others.
+_REMOVE = """
+xargs -0r rm -fd -- || exit
+for path; do [ ! -d "$path" ] || sync -- "$path" || exit; done
 """
 _MAKE_DIRECTORY = 'mkdir -- "$1" && sync -- "${1%/*}/"'
 # Pairs of names on standard input; a dot for each file that has its new one. With $1, again after a
@@ -170,16 +171,17 @@ def _write(
 def sync(connection: Connection, paths: Iterable[str]) -> None:
     """Bring files and their names to the disk."""
     files = list(paths)
-    directories = dict.fromkeys(posixpath.dirname(path) + "/" for path in files)
-    _each(connection, _SYNC, [*files, *directories])
+    _each(connection, _SYNC, [*files, *_directories(files)])
 
 
 def remove(connection: Connection, paths: Iterable[str]) -> None:
     """Delete files and empty directories, as far as they are there."""
     gone = list(paths)
-    _each(connection, _REMOVE, gone)
-    directories = dict.fromkeys(posixpath.dirname(path) + "/" for path in gone)
-    _each(connection, _SYNC_IF_THERE, list(directories))
+    _each(connection, _REMOVE, gone, *_directories(gone))
+
+
+def _directories(paths: list[str]) -> list[str]:
+    return list(dict.fromkeys(posixpath.dirname(path) + "/" for path in paths))
 
 
 def make_directory(connection: Connection, path: str) -> None:
@@ -211,10 +213,10 @@ def _name_each(connection: Connection, paths: list[str]) -> Answer:
             again = "again"
 
 
-def _each(connection: Connection, script: str, paths: list[str]) -> None:
+def _each(connection: Connection, script: str, paths: list[str], *arguments: str) -> None:
     """Run a script that does no harm when it is run again, on many paths."""
     if paths:
-        answer = connection.ask(script, data=_joined(paths))
+        answer = connection.ask(script, *arguments, data=_joined(paths))
         check(answer, _blamed(answer.errors, paths))
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.ssh.lock import SshLock
 
 _POLLS = (0.02, 0.5, 5.0)  # seconds between two looks: at first, at most, and without a connection
+_SILENCE = 10.0  # seconds without an answer after which the caller may look at its time limit
 _ROOM = 1 << 16  # bytes of output that have their room on the disk
 _OUTPUT_KEPT = 1 << 20  # bytes of its output that are fetched
 _NOT_BEGUN = 83  # an exit status of ours: nobody knows whether it will begin yet
@@ -154,10 +155,11 @@ class Job:
         time.sleep(self._pause)
         arguments = (self._record, self._watched, str(_OUTPUT_KEPT))
         try:
-            answer = self._connection.run(_POLL, *arguments, grace=0)
+            until = time.monotonic() + _SILENCE
+            answer = self._connection.run(_POLL, *arguments, grace=0, until=until)
             if self._lock:
                 self._lock.requeue()
-        except HostUnreachable:
+        except (HostUnreachable, TimeoutError):
             self._pause = min(self._pause * 1.3, self._without)
             return None, self._size
         self._pause = min(self._pause * 1.3, self._longest)

@@ -23,7 +23,7 @@ DETAILED = 8  # paths; of more, only kind, size and stamp are found out
 _LOOK = r"""
 xargs -0r sh -c 'exec find -L "$@" -maxdepth 0 -printf "$0"' \
   '%p\0%y\0%s\0%D\0%i-%s-%T@-%C@\0'
-exit 0
+printf '//\0'
 """
 # What find says of each path, if it is not to be found; nobody can tell so from all errors at once.
 _WHY = r"""
@@ -63,13 +63,15 @@ _LOOP = re.compile(rb"find: .*: Too many levels of symbolic links")
 
 def look(connection: Connection, paths: Sequence[str]) -> list[Facts]:
     """Return the facts on each path, in order; see `Host.look`."""
-    answer = connection.ask(_LOOK, data=_joined(paths))
+    few = paths if len(paths) <= DETAILED else ()
+    answer = connection.ask(_LOOK + _DETAILS, *few, data=_joined(paths))
     fields = _split(answer.output)
-    found = {fields[at]: fields[at + 1 : at + 5] for at in range(0, len(fields), 5)}
+    end = fields.index("//")  # no path of ours has two slashes in a row
+    found = {fields[at]: fields[at + 1 : at + 5] for at in range(0, end, 5)}
     absent = [path for path in dict.fromkeys(paths) if path not in found]
     loops = _loops(connection, absent, answer.errors.splitlines())
     facts = [_facts(path, found.get(path), loop=path in loops) for path in paths]
-    return _detailed(connection, facts, paths) if len(paths) <= DETAILED else facts
+    return _detailed(facts, fields[end + 1 :]) if few else facts
 
 
 def _loops(connection: Connection, absent: Sequence[str], said: Sequence[bytes]) -> set[str]:
@@ -121,8 +123,7 @@ def _facts(path: str, fields: list[str] | None, *, loop: bool) -> Facts:
     )
 
 
-def _detailed(connection: Connection, facts: list[Facts], paths: Sequence[str]) -> list[Facts]:
-    fields = _split(connection.ask(_DETAILS, *paths).output)
+def _detailed(facts: list[Facts], fields: list[str]) -> list[Facts]:
     rows = (fields[at : at + 5] for at in range(0, len(fields), 5))
     return [
         fact._replace(

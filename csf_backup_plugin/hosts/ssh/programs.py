@@ -55,11 +55,10 @@ _DIGEST = (
     """
 measure() { sed -n 's/^pos:[^0-9]*//p' "/proc/$program/fdinfo/0"; }
 sum=sha256sum; command -v openssl >/dev/null && sum="openssl dgst -sha256 -r"
-set -- sh -c 'exec < "$1" && exec '"$sum" sh "$1"
+set -- sh -c 'exec < "$1" && '"$sum"' && stat -L -c %s -- "$1"' sh "$1"
 """
     + _RUN
 )
-_SIZE = 'stat -L -c %s -- "$1"'
 
 
 def run(connection: Connection, argv: Sequence[str], timeout: float) -> Completed:
@@ -91,9 +90,9 @@ def digest(connection: Connection, path: str, progress: Callable[[int], None]) -
 
     answer = connection.ask(_DIGEST, path, heard=heard)
     check(Answer(answer.status, b"", answer.output), path)
-    size = int(check(connection.ask(_SIZE, path), path).output)
-    progress(size)
-    return size, answer.output.split()[0].decode("ascii")
+    sha256, _name, size = answer.output.split()
+    progress(int(size))
+    return int(size), sha256.decode("ascii")
 
 
 def _each_within(timeout: float) -> Callable[[bytes], None]:

@@ -1,0 +1,55 @@
+"""What a backup asks of another host does not grow with the databases."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sshd import Sshd, reached
+
+from csf_backup_plugin.backup import back_up
+from csf_backup_plugin.hosts.ssh import job
+from csf_backup_plugin.hosts.ssh.connection import Connection
+from csf_backup_plugin.hosts.ssh.session import Answer
+from csf_backup_plugin.request import BackupRequest
+from doubles import Memory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Place, Tools
+
+pytestmark = pytest.mark.remote
+
+
+def test_as_many_questions_are_asked_about_many_databases_as_about_few(
+    place: Place, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for those of how far osbackup is, which takes its time."""
+    (tmp_path / "sshd").mkdir()
+    path = f"{tools.directory}:{os.environ['PATH']}"
+    server = Sshd(tmp_path / "sshd", {"HOME": str(tmp_path), "PATH": path})
+    server.start()
+    run = Connection.run
+    asked: list[str] = []
+
+    def counted(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
+        asked.append(script)
+        return run(self, script, *arguments, **options)
+
+    monkeypatch.setattr(Connection, "run", counted)
+    counts = []
+    for databases in (2, 2000):
+        for number in range(2, databases):
+            (place.repository / f"Class{number}.db").touch()
+        place.image += str(databases)
+        asked.clear()
+        with reached(server) as host:
+            request = BackupRequest.parse(place.master, f"remote:{place.image}")
+            made = back_up(request, host, Memory())
+        assert len(made.plan.found.coverage.databases) == databases
+        counts.append(len([script for script in asked if script != job._POLL]))
+    server.stop()
+    assert counts[0] - 1 <= counts[1] <= counts[0]  # the first one makes the manifest, too
+    assert counts[0] < 30

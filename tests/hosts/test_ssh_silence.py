@@ -1,0 +1,102 @@
+"""A host from which nothing comes any more: no refusal, no end of the connection, just silence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from sshd import Sshd, reached
+
+from csf_backup_plugin.errors import HostUnreachable, TimedOut
+from csf_backup_plugin.hosts.ssh import connection, job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SOON = " -o ConnectTimeout=1 -o ServerAliveInterval=1 -o ServerAliveCountMax=2"
+
+
+def ip(*words: str) -> None:
+    """Set something up with ip, of iproute2."""
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+class Far:
+    """A host in a network namespace, at the other end of a virtual cable."""
+
+    def __init__(self, directory: Path) -> None:
+        number = os.getpid()  # two tests of one process do not run at once
+        self._name, self._cable = f"csf{number}", f"csf{number}a"
+        near, far = f"169.254.{number % 250 + 1}.1", f"169.254.{number % 250 + 1}.2"
+        ip("netns", "add", self._name)
+        ip("link", "add", self._cable, "type", "veth", "peer", "name", "eth0", "netns", self._name)
+        ip("addr", "add", f"{near}/30", "dev", self._cable)
+        ip("link", "set", self._cable, "up")
+        for words in (f"addr add {far}/30 dev eth0", "link set eth0 up", "link set lo up"):
+            ip("-n", self._name, *words.split())
+        environment = {"HOME": str(directory), "PATH": os.environ["PATH"]}
+        below = ["ip", "netns", "exec", self._name]
+        self.sshd = Sshd(directory, environment, below=below, address=far)
+        self.sshd.command += SOON
+
+    def cable(self, state: str) -> None:
+        """Plug the cable in (up), or pull it at the far end, which nobody notices here (down)."""
+        ip("-n", self._name, "link", "set", "eth0", state)
+
+    def remove(self) -> None:
+        """Take all of it away."""
+        self.sshd.stop()
+        ip("link", "delete", self._cable)
+        ip("netns", "delete", self._name)
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Iterator[Far]:
+    """A host whose cable can be pulled."""
+    if os.geteuid() != 0:
+        pytest.skip("network namespaces with a cable between them are root's")
+    directory = tmp_path / "sshd"
+    directory.mkdir()
+    host = Far(directory)
+    host.sshd.start()
+    yield host
+    host.remove()
+
+
+def test_a_silence_is_waited_for_to_end(far: Far, tmp_path: Path) -> None:
+    """And osbackup's true end is told."""
+    go = tmp_path / "go"
+    script = 'while [ ! -e "$1" ]; do sleep 0.02; done; exit 4'
+    argv = ["sh", "-c", script, "sh", str(go)]
+    with reached(far.sshd) as host, host.start(argv, "/no", None, str(tmp_path / "run")) as running:
+        running.poll()
+        far.cable("down")
+        go.touch()
+        logins = far.sshd.logins()
+        assert running.poll() == (None, 0)
+        far.cable("up")
+        while not (ended := running.poll()[0]):
+            pass
+        assert ended.status == 4
+    assert far.sshd.logins() <= logins + 1
+
+
+def test_a_silence_that_does_not_end_is_no_hang(
+    far: Far, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time limit is kept, and what may still run there is told."""
+    monkeypatch.setattr(connection, "PATIENCE", 0.5)
+    monkeypatch.setattr(job, "_SILENCE", 0.5)
+    with reached(far.sshd) as host:
+        with (
+            pytest.raises(TimedOut, match="may still be running"),
+            host.start(["sleep", "20"], "/no", None, str(tmp_path / "run")) as running,
+        ):
+            far.cable("down")
+            assert running.poll() == (None, 0)
+            raise TimedOut("It took too long.", "Look.")
+        with pytest.raises(HostUnreachable, match="timed out|No route|not responding"):
+            host.read("/no")
