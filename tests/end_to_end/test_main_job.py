@@ -149,21 +149,23 @@ def test_without_the_utilities_nothing_is_begun(local_site: Site) -> None:
     assert local_site.listing() == before
 
 
+def imports(site: Site, program: str, *arguments: str) -> set[str]:
+    """Return the modules a Python program imports, those of an environment's start among them."""
+    unmeasured = {name: "" for name in os.environ if name.startswith("COVERAGE_")}
+    argv = [sys.executable, "-X", "importtime", "-c", program, *arguments]
+    result = site.sim.run(argv, env=unmeasured)
+    assert result.exit_code == 0, result.stderr
+    names = (line.rpartition("|")[2].strip() for line in result.stderr.splitlines())
+    return {name for name in names if name and name != "imported package"}
+
+
 def test_help_costs_csf_only_click_pluggy_and_the_standard_library(local_site: Site) -> None:
     """Nothing of ours beyond the command's declaration is imported either."""
     program = "from csf_simulator.csf.main import main; main()"
-    unmeasured = {name: "" for name in os.environ if name.startswith("COVERAGE_")}
-    result = local_site.sim.run(
-        [sys.executable, "-X", "importtime", "-c", program, "-help"], env=unmeasured
-    )
-    assert result.exit_code == 0
-    names = [line.rpartition("|")[2].strip() for line in result.stderr.splitlines()]
-    imported = {name for name in names if name and name != "imported package"}
-    tops = {name.partition(".")[0] for name in imported}
-    # What an environment may load whenever Python starts in it.
-    at_start = {"sitecustomize", "_virtualenv", "_distutils_hack", "coverage", "_wmi"}
+    imported = imports(local_site, program, "-help")
+    tops = {name.partition(".")[0] for name in imported - imports(local_site, "")}
     known = {*sys.stdlib_module_names, "click", "pluggy", "csf_simulator", "csf_backup_plugin"}
-    assert {top for top in tops - known - at_start if not top.startswith("__editable__")} == set()
+    assert tops - known == set()
     ours = {name for name in imported if name.startswith("csf_backup_plugin.")}
     assert ours <= {
         f"csf_backup_plugin.{name}"
