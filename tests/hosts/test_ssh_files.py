@@ -10,7 +10,7 @@ import pytest
 from sshd import Sshd, reached
 
 from csf_backup_plugin.errors import HostUnreachable
-from csf_backup_plugin.hosts.ssh import files
+from csf_backup_plugin.hosts.ssh import entries, files
 from csf_backup_plugin.hosts.ssh.connection import Connection, Cut
 from csf_backup_plugin.hosts.ssh.session import Answer
 
@@ -107,7 +107,7 @@ def test_moves_are_carried_on_after_a_cut(
 
     def cut_once(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
         answer = run(self, script, *arguments, **options)
-        if script == files._NAME_EACH and not cuts:
+        if script == entries._NAME_EACH and not cuts:
             cuts.append(sshd.cut())
             raise Cut("The connection was cut.", "Look.")
         return answer

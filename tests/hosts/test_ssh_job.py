@@ -138,9 +138,9 @@ def test_a_lock_whose_shell_was_killed_is_taken_again(sshd: Sshd, tmp_path: Path
     with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
         assert isinstance(held, lock.SshLock)
         with host.start([*WAITING, str(go)], "/no", held, str(tmp_path / "run")) as running:
-            assert held._process is not None
-            held._process.kill()
-            held._process.wait()
+            assert held._shell is not None
+            held._shell._process.kill()
+            held._shell._process.wait()
             running.poll()
             running.poll()
             go.touch()

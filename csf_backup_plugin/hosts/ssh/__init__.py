@@ -6,9 +6,10 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.ssh import files, job, looking, programs, utilities
-from csf_backup_plugin.hosts.ssh.connection import VARIABLE, Connection
+from csf_backup_plugin.hosts.ssh import entries, files, job, looking, programs, utilities
+from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.lock import SshLock, held
+from csf_backup_plugin.hosts.ssh.login import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -81,19 +82,19 @@ class SshHost:
 
     def sync(self, paths: Iterable[str]) -> None:
         """Bring files and their names to the disk."""
-        files.sync(self._connection, paths)
+        entries.sync(self._connection, paths)
 
     def remove(self, paths: Iterable[str]) -> None:
         """Delete files, and directories that are empty, in order, as far as they are there."""
-        files.remove(self._connection, paths)
+        entries.remove(self._connection, paths)
 
     def make_directory(self, path: str) -> None:
         """Make a directory that must not exist yet."""
-        files.make_directory(self._connection, path)
+        entries.make_directory(self._connection, path)
 
     def move(self, moves: Iterable[tuple[str, str]]) -> None:
         """Give files other names in the same file system; see `Host.move`."""
-        files.move(self._connection, moves)
+        entries.move(self._connection, moves)
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
         """Return a file's bytes and SHA-256."""

@@ -6,20 +6,16 @@ what it did if less has come. After a cut the file itself tells whether the oper
 
 from __future__ import annotations
 
-import contextlib
-import os
-import posixpath
-import shlex
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.ssh.connection import Cut
-from csf_backup_plugin.hosts.ssh.errors import NOT_A_FILE, TORN, check, os_error
+from csf_backup_plugin.hosts.ssh.entries import NAME
+from csf_backup_plugin.hosts.ssh.errors import NOT_A_FILE, TORN, check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from csf_backup_plugin.hosts.ssh.connection import Connection
-    from csf_backup_plugin.hosts.ssh.session import Answer
 
 _READ = f"""
 if [ -f "$1" ]; then cat -- "$1"
@@ -34,23 +30,10 @@ make() {
 }
 """
 _CREATE = _MAKE + """make "$1" "$2" && { sync -- "${1%/*}/" || { rm -f -- "$1"; exit 1; }; }"""
-# Gives the file $1 another name, which nothing may have yet; it keeps the old one where the file
-# system has hard links. What FAT and some network file systems say to them stands here.
-_NAME = """
-name() {
-  said=$(ln -T -- "$1" "$2" 2>&1) && return
-  case $said in
-  *"not permitted"*|*"not supported"*|*"not implemented"*) ;;
-  *) printf "%s\\n" "$said" >&2; return 1;;
-  esac
-  if [ -e "$2" ] || [ -L "$2" ]; then echo "File exists" >&2; return 1; fi
-  mv -T -- "$1" "$2"
-}
-"""
 # $3: what is done with the temporary file; $4: the file whose permissions it gets, or nothing.
 _TEMPORARY = (
     _MAKE
-    + _NAME
+    + NAME
     + """
 temporary="${1%/*}/.csf-$$.tmp"
 make "$temporary" "$2" || exit 1
@@ -82,29 +65,6 @@ if [ "$torn" != " 0a" ]; then
 fi
 cat -- "$temporary" >> "$1" && sync -- "$1"
 """
-)
-_SYNC = "xargs -0r sync --"
-# Paths on standard input; $1 and so on are their directories, unless they are gone themselves.
-# rm -d takes directories that are empty, and no others.
-_REMOVE = """
-xargs -0r rm -fd -- || exit
-for path; do [ ! -d "$path" ] || sync -- "$path" || exit; done
-"""
-_MAKE_DIRECTORY = 'mkdir -- "$1" && sync -- "${1%/*}/"'
-# Pairs of names on standard input; a dot for each file that has its new one. With $1, again after a
-# cut: it may have it already.
-_NAME_EACH = (
-    "again=$1; export again; xargs -0r -n 1000 sh -c "
-    + shlex.quote(
-        _NAME
-        + """
-while [ $# -gt 0 ]; do
-  if [ -n "$again" ] && [ -e "$2" ] && { [ ! -e "$1" ] || [ "$1" -ef "$2" ]; }; then :
-  else name "$1" "$2" || exit 255; fi
-  printf .; shift 2
-done"""
-    )
-    + " sh"
 )
 
 
@@ -166,66 +126,3 @@ def _write(
         else:
             check(answer, path)
             return
-
-
-def sync(connection: Connection, paths: Iterable[str]) -> None:
-    """Bring files and their names to the disk."""
-    files = list(paths)
-    _each(connection, _SYNC, [*files, *_directories(files)])
-
-
-def remove(connection: Connection, paths: Iterable[str]) -> None:
-    """Delete files and empty directories, as far as they are there."""
-    gone = list(paths)
-    _each(connection, _REMOVE, gone, *_directories(gone))
-
-
-def _directories(paths: list[str]) -> list[str]:
-    return list(dict.fromkeys(posixpath.dirname(path) + "/" for path in paths))
-
-
-def make_directory(connection: Connection, path: str) -> None:
-    """Make a directory that must not exist yet."""
-    check(connection.run(_MAKE_DIRECTORY, path), path)
-
-
-def move(connection: Connection, moves: Iterable[tuple[str, str]]) -> None:
-    """Give files other names, replacing nothing.
-
-    Each keeps its old name until the new one has reached the disk.
-    """
-    pairs = list(moves)
-    answer = _name_each(connection, [path for pair in pairs for path in pair])
-    named = pairs[: len(answer.output)]
-    sync(connection, [new for _, new in named])
-    remove(connection, [old for old, _ in named])
-    if len(named) < len(pairs):
-        raise os_error(answer, pairs[len(named)][0])
-
-
-def _name_each(connection: Connection, paths: list[str]) -> Answer:
-    again = ""
-    while True:
-        try:
-            return connection.run(_NAME_EACH, again, data=_joined(paths))
-        except Cut:
-            connection.reconnect()
-            again = "again"
-
-
-def _each(connection: Connection, script: str, paths: list[str], *arguments: str) -> None:
-    """Run a script that does no harm when it is run again, on many paths."""
-    if paths:
-        answer = connection.ask(script, *arguments, data=_joined(paths))
-        check(answer, _blamed(answer.errors, paths))
-
-
-def _blamed(errors: bytes, paths: list[str]) -> str:
-    """Return the path that is named in an error, the last one if several are."""
-    with contextlib.suppress(StopIteration):
-        return next(path for path in reversed(paths) if os.fsencode(path) in errors)
-    return paths[0]
-
-
-def _joined(paths: Iterable[str]) -> bytes:
-    return b"".join(os.fsencode(path) + b"\0" for path in paths)

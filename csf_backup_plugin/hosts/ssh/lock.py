@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-import select
 import shlex
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import LockBusy
-from csf_backup_plugin.hosts.ssh.client import tell
 from csf_backup_plugin.hosts.ssh.connection import Cut
-from csf_backup_plugin.hosts.ssh.errors import NOT_A_FILE, os_error
+from csf_backup_plugin.hosts.ssh.dialogue import Dialogue
+from csf_backup_plugin.hosts.ssh.errors import NOT_A_FILE
 from csf_backup_plugin.hosts.ssh.session import Answer
 from csf_backup_plugin.names import shown
 
@@ -81,17 +77,13 @@ done
 
 
 class SshLock:
-    """A lock held by a session.
+    """A lock held by a shell on the host.
 
     Args:
         connection: to the host.
         path: the lock file.
         purpose: what it is held for; others who wait are told.
         create: whether the lock file may be made.
-
-    Attributes:
-        login: the login within which it is waited for or held.
-        held: whether it was had within that login.
     """
 
     def __init__(self, connection: Connection, path: str, purpose: str, *, create: bool) -> None:
@@ -99,24 +91,14 @@ class SshLock:
         self._path = path
         self._purpose = purpose
         self._create = create
-        self._process: subprocess.Popen[bytes] | None = None
-        self.login = 0
-        self.held = False
+        self._shell: Dialogue | None = None
+        self._held = False
 
     def queue(self, wait: float) -> None:
-        """Begin to wait for the lock, in a new session.
-
-        Args:
-            wait: how long at most, in seconds.
-        """
+        """Begin to wait for the lock, for at most `wait` seconds."""
         self.close()
-        self._mark = secrets.token_hex(16)
-        self._said, self._gone, self.held = b"", False, False
         arguments = (self._path, self._purpose, f"{wait * 1000:.0f}", "1" if self._create else "")
-        self._process = self._connection.session(_HOLD, arguments, self._mark)
-        self.login = self._connection.logins
-        while self._answer() != self._mark:  # what a login shell says before ours
-            pass
+        self._shell = Dialogue(self._connection, _HOLD, arguments)
 
     def await_held(
         self, until: float, waiting: Callable[[str], None] = lambda _holder: None
@@ -131,9 +113,9 @@ class SshLock:
             LockBusy: another holder kept it.
             Cut: the shell is gone.
         """
-        holder = "another process"
-        while not self.held:
-            word, _, named = self._answer().partition(" ")
+        holder, shell = "another process", self._talked_with()
+        while not self._held:
+            word, _, named = shell.answer().partition(" ")
             holder = named or holder
             if word == "none":
                 return False
@@ -146,14 +128,13 @@ class SshLock:
             if word == "waiting":
                 waiting(holder)
             if word == "held":
-                self.held, self._connection.bound = True, self.login
+                self._held, self._connection.bound = True, shell.login
         return True
 
     def requeue(self) -> None:
         """Queue up again if the connection was cut, behind the utility that inherited the lock."""
-        if self._gone or self.login != self._connection.logins:
+        if self._shell is None or self._shell.gone:
             self.queue(_FOREVER)
-        self._read(0)
 
     def regain(self) -> None:
         """Hold the lock again if the connection was cut, now that the utility has ended.
@@ -162,12 +143,14 @@ class SshLock:
             LockBusy: another holder has it, and keeps it for `_REGAIN`.
         """
         until = time.monotonic() + _REGAIN
-        while not self.held or self.login != self._connection.logins:
+        while True:
             try:
                 self.requeue()
                 self.await_held(until)
             except Cut:
                 self._connection.reconnect()
+            else:
+                return
 
     def run(self, script: str, *arguments: str) -> Answer:
         """Let the shell that holds the lock run a script, all of whose output is lines.
@@ -175,67 +158,30 @@ class SshLock:
         Raises:
             Cut: the shell is gone.
         """
+        shell = self._talked_with()
         order = os.fsencode(f"set -- {shlex.join(arguments)}\n(\n{script}\n) 2>&1")
-        self._tell(b"%d\n%s" % (len(order), order))
+        shell.tell(b"%d\n%s" % (len(order), order))
         said = []
-        while not (line := self._answer(interruptible=False)).startswith("ended "):
+        while not (line := shell.answer(interruptible=False)).startswith("ended "):
             said.append(line)
         return Answer(int(line.removeprefix("ended ")), b"", "\n".join(said).encode())
 
     def end(self, order: bytes) -> None:
-        """Let a shell that holds the lock go, which it does at once if its host is there."""
-        if self.held and self._process is not None:
+        """Let the shell go, if it holds the lock; one that waits finds out within a second."""
+        if self._held:
             self._connection.bound = 0
-            self._tell(order + b"\n")
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(5)
+            self._talked_with().part(order)
         self.close()
 
     def close(self) -> None:
-        """End the session; one that waits finds out within a second, and goes."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            with process, contextlib.suppress(OSError):
-                pass
+        """Hold the lock no more."""
+        shell, self._shell, self._held = self._shell, None, False
+        if shell is not None:
+            shell.close()
 
-    def _tell(self, words: bytes) -> None:
-        assert self._process is not None
-        tell(self._process, words)
-
-    def _answer(self, *, interruptible: bool = True) -> str:
-        """Return the next line the shell says.
-
-        Raises:
-            Cut: it is gone.
-            OSError: it has failed.
-        """
-        while b"\n" not in self._said and self._read(0.05):
-            if interruptible:
-                interrupts.check()
-        raw, _, self._said = self._said.partition(b"\n")
-        line = raw.decode("utf-8", "replace")
-        if line.startswith(f"{self._mark} "):
-            status = int(line.removeprefix(f"{self._mark} "))
-            raise os_error(Answer(status, b"", self._errors()), self._path)
-        if self._gone and not raw:
-            raise self._connection.unreachable(self._errors(), Cut)
-        return line
-
-    def _errors(self) -> bytes:
-        assert self._process is not None
-        assert self._process.stderr is not None
-        return self._process.stderr.read().rpartition(f"\n{self._mark}\n".encode())[2]
-
-    def _read(self, wait: float) -> bool:
-        """Take in what comes within `wait` seconds; return false once nothing more will come."""
-        assert self._process is not None
-        assert self._process.stdout is not None
-        if not self._gone and select.select([self._process.stdout], [], [], wait)[0]:
-            more = os.read(self._process.stdout.fileno(), 65536)
-            self._said += more
-            self._gone = not more
-        return not self._gone
+    def _talked_with(self) -> Dialogue:
+        assert self._shell is not None
+        return self._shell
 
 
 @contextlib.contextmanager
@@ -257,6 +203,6 @@ def held(
         )
         yield lock if there else None
     except BaseException:
-        lock.end(b"discard")
+        lock.end(b"discard\n")
         raise
-    lock.end(b"release")
+    lock.end(b"release\n")

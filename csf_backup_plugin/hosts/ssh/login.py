@@ -1,0 +1,148 @@
+"""Being logged in to a host: an OpenSSH control master, within which every script has a session.
+
+A session costs no handshake, and ends with its script (ssh_config(5), ControlMaster). The master
+ends when we do, even by SIGKILL, and all sessions with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shlex
+import shutil
+import subprocess
+import tempfile
+import time
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.errors import HostUnreachable, UsageError
+from csf_backup_plugin.hosts.ssh.client import Client
+from csf_backup_plugin.hosts.ssh.session import command, framed
+from csf_backup_plugin.names import shown
+
+VARIABLE = "CSF_BACKUP_SSH"
+_PARTING = 0.5  # seconds in which the control master may end by itself
+_OPTIONS = (
+    *("-o", "BatchMode=yes"),  # nobody is there to answer a question
+    *("-o", "ConnectTimeout=10"),
+    *("-o", "ServerAliveInterval=5"),
+    *("-o", "ServerAliveCountMax=3"),
+    *("-o", "RemoteCommand=none"),  # a user's configuration may have these for interactive use
+    *("-o", "ClearAllForwardings=yes"),
+)
+# Says a byte now and then: should our machine vanish, the host's TCP finds out, within a quarter of
+# an hour, that nobody acknowledges it, and the session ends with all that depends on it.
+_ATTEND = """
+( while sleep 10 </dev/null >/dev/null 2>&1; do printf . || exit; done ) &
+cat >/dev/null
+kill $!
+"""
+
+
+class LoginFailed(Exception):
+    """The host did not let us in, or runs nothing for us.
+
+    Args:
+        said: what ssh, or the host, said.
+    """
+
+    def __init__(self, said: bytes) -> None:
+        super().__init__(said)
+        self.said = said
+
+
+class Login:
+    """A login, made when `enter` is called.
+
+    Args:
+        host: a name ssh knows.
+        ssh: the ssh command, as `CSF_BACKUP_SSH` has it.
+
+    Attributes:
+        by_hand: the command that a user may try.
+        count: how often the host has let us in; the sessions of an earlier login are gone.
+
+    Raises:
+        UsageError: `ssh` is no command line.
+        HostUnreachable: there is no such program.
+    """
+
+    def __init__(self, host: str, ssh: str) -> None:
+        self._host = host
+        self._ssh = [*_words(ssh), *_OPTIONS]
+        self.by_hand = shlex.join([*self._ssh, "--", host, "true"])
+        self.count = 0
+        # A path of over 100 bytes would be no socket's; a user's TMPDIR may be longer.
+        self._directory = tempfile.mkdtemp(prefix="csf-", dir="/tmp")
+        self._socket = os.path.join(self._directory, "s")
+        self._master: Client | None = None
+
+    def enter(self) -> None:
+        """Log in, unless we are: a shell must answer there.
+
+        Raises:
+            LoginFailed: none did.
+        """
+        if self._master is not None and self._master.process.poll() is None:
+            return
+        self.leave()
+        mark = secrets.token_hex(16)
+        frame = framed(_ATTEND, (), mark)
+        words = ("-M", "-S", self._socket, "-o", "ControlPersist=no", "-T")
+        # The kernel ends it with us; where this program is missing it ends with its last session.
+        with_us = ("setpriv", "--pdeathsig", "TERM", "--") if shutil.which("setpriv") else ()
+        argv = [*with_us, *self._ssh, *words, "--", self._host, command(frame)]
+        master = self._master = Client(argv, frame, attended=True)
+        try:
+            while f"\n{mark}\n".encode() not in master.output:
+                if master.process.poll() is not None:
+                    said = master.errors.strip() or master.output.strip()
+                    raise LoginFailed(said or b"it lets us in, and runs nothing for us")
+                interrupts.check()
+                time.sleep(0.005)
+        except BaseException:
+            self.leave()
+            raise
+        self.count += 1
+
+    def within(self, remote: str) -> list[str]:
+        """Return the ssh command of a session within the login.
+
+        Without the control master this ssh would log in by itself; it is to fail instead.
+        """
+        words = ("-S", self._socket, "-o", "ControlMaster=no", "-o", "ProxyCommand=false")
+        return [*self._ssh, *words, "-T", "--", self._host, remote]
+
+    def leave(self) -> None:
+        """End the control master."""
+        master, self._master = self._master, None
+        if master is not None:
+            with master, contextlib.suppress(subprocess.TimeoutExpired):
+                master.process.terminate()
+                master.process.wait(_PARTING)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._socket)
+
+    def close(self) -> None:
+        """End the control master for good."""
+        self.leave()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def _words(ssh: str) -> list[str]:
+    """Return the words of the ssh command, which a shell would read likewise."""
+    try:
+        words = shlex.split(ssh)
+        program = words[0]
+    except (ValueError, IndexError) as error:
+        raise UsageError(
+            f"{VARIABLE}={shown(ssh)} cannot be read: {error}.",
+            "Quote it as for a shell, or unset it.",
+        ) from None
+    if shutil.which(program) is None:
+        raise HostUnreachable(
+            f"{shown(program)} cannot be run: there is no such program.",
+            f"Install the OpenSSH client, or name it in {VARIABLE}.",
+        )
+    return words
