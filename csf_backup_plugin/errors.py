@@ -31,7 +31,7 @@ class ExitCode(enum.IntEnum):
     USAGE = 2, "the command line is wrong"
     WARNINGS = 3, "done, with warnings, under -strict"
     IMAGE_EXISTS = 10, "the image, its import file or its receipt exists"
-    NO_SPACE = 11, "not enough space for the image"
+    NO_SPACE = 11, "not enough space"
     UNSAFE_IMAGE_PATH = 12, "the image's directory is missing, not writable or unsafe"
     REPOSITORY_INCOMPLETE = 13, "the repository is incomplete"
     REPOSITORY_NOT_FOUND = 14, "the repository was not found"
@@ -42,6 +42,8 @@ class ExitCode(enum.IntEnum):
     OSBACKUP_FAILED = 40, "osbackup failed"
     IMAGE_UNPROVEN = 41, "the image failed its proof"
     FAULT_FOUND = 50, "an image, its import file or its receipt is at fault"
+    EXTRA_DATABASES = 60, "restore refused: there are extra databases"
+    OSRESTORE_FAILED = 61, "osrestore failed"
 
 
 #: What the operating system says where a disk, or a user's share of it, is full.
@@ -56,6 +58,10 @@ class BackupError(Exception):
     Args:
         what: what happened, on which host, to which file; whole sentences.
         next_step: what to do now, with the command to type where there is one.
+
+    Attributes:
+        left: what was left as it was, and what was not; whole sentences.
+        facts: the same for a program, where there is more to it than the sentences.
     """
 
     exit_code: int = ExitCode.UNEXPECTED
@@ -65,6 +71,7 @@ class BackupError(Exception):
         self.what = what
         self.next_step = next_step
         self.left = NOTHING_LEFT
+        self.facts: dict[str, object] = {}
 
     def __str__(self) -> str:
         """Return the whole message: what happened, what was left, what to do."""
@@ -84,7 +91,7 @@ class ImageExists(BackupError):
 
 
 class NoSpace(BackupError):
-    """The image's file system has no room."""
+    """The file system that is to be written to has no room."""
 
     exit_code = ExitCode.NO_SPACE
 
@@ -149,6 +156,22 @@ class FaultFound(BackupError):
     exit_code = ExitCode.FAULT_FOUND
 
 
+class ExtraDatabases(BackupError):
+    """The repository has databases that the image to be restored does not hold."""
+
+    exit_code = ExitCode.EXTRA_DATABASES
+
+
+class OsrestoreFailed(BackupError):
+    """osrestore ended with anything but success, or did not do what it said."""
+
+    exit_code = ExitCode.OSRESTORE_FAILED
+
+
+class Declined(BackupError):
+    """The user was asked, and did not agree."""
+
+
 class Interrupted(BackupError):
     """A signal asked the command to end.
 
@@ -160,7 +183,7 @@ class Interrupted(BackupError):
     def __init__(self, signum: int, doing: str) -> None:
         super().__init__(
             f"{doing} was stopped by {signal.Signals(signum).name}.",
-            "Run the same command again when you want the backup.",
+            "Run the same command again when you want it done.",
         )
         self.exit_code = 128 + signum
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import posixpath
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,18 @@ def append(repository: Repository, path: str, host: Host) -> None:
     except FileNotFoundError:
         on_disk = map(repository.recorded, survey(repository, host).coverage.paths)
         _make(repository, dict.fromkeys([*on_disk, recorded]), host)
+
+
+def keep(repository: Repository, data: bytes, host: Host) -> str:
+    """Keep a damaged manifest: somebody may still read in it what we cannot.
+
+    Returns:
+        The path of the copy.
+    """
+    now = datetime.datetime.now(datetime.timezone.utc)
+    path = f"{repository.manifest}.damaged-{now:%Y%m%dT%H%M%S.%f}"
+    host.publish(path, data, like=repository.master)
+    return path
 
 
 def _make(repository: Repository, names: Iterable[str], host: Host) -> None:

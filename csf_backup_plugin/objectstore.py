@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from csf_backup_plugin.image_path import ImagePath
 
@@ -33,6 +33,18 @@ def osbackup(executable: str, image: ImagePath) -> list[str]:
 def list_databases(executable: str, image: ImagePath) -> list[str]:
     """Return the command that prints the databases in the image and restores nothing."""
     return [executable, "-t", "-f", image.path]
+
+
+def restore(executable: str, image: ImagePath, pairs: Sequence[tuple[str, str]] = ()) -> list[str]:
+    """Return the command that restores the databases in the image.
+
+    Args:
+        executable: osrestore.
+        image: what to restore.
+        pairs: of directories or databases: where each was, and where it is to be restored to; none
+            to restore everything to where it was.
+    """
+    return [executable, "-f", image.path, *(path for pair in pairs for path in pair)]
 
 
 def import_file(databases: Iterable[str]) -> bytes:

@@ -11,6 +11,7 @@ from csf_backup_plugin.survey import survey
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Completed, Host
+    from csf_backup_plugin.image_path import ImagePath
     from csf_backup_plugin.preflight import Plan
     from csf_backup_plugin.request import BackupRequest
     from csf_backup_plugin.watcher import Watcher
@@ -53,7 +54,7 @@ def prove(
     host.sync([image.path])
     if host.read(image.import_file) != plan.import_file:
         raise _unproven(request, f"its import file {shown(image.import_file)} has changed.")
-    completed = _list(request, plan, timeout, host)
+    completed = list_image(image, plan.osrestore, timeout, host)
     if completed.status:
         raise _unproven(request, f"osrestore -t cannot read it: {described(completed)}")
     _compare_sets(request, plan, listed_databases(completed.output), "image")
@@ -76,12 +77,23 @@ def described(completed: Completed) -> str:
     return f"{ending}, and it said:\n{said}" if said else f"{ending}, and it said nothing."
 
 
-def _list(request: BackupRequest, plan: Plan, timeout: float, host: Host) -> Completed:
+def list_image(image: ImagePath, osrestore: str, timeout: float, host: Host) -> Completed:
+    """Let osrestore list what is in an image.
+
+    Args:
+        image: the image.
+        osrestore: the program.
+        timeout: how long it may take, in seconds.
+        host: where both are.
+
+    Raises:
+        TimedOut: it did not end.
+    """
     try:
-        return host.run(list_databases(plan.osrestore, request.image), timeout)
+        return host.run(list_databases(osrestore, image), timeout)
     except TimeoutError:
         raise TimedOut(
-            f"osrestore -t did not list {request.image} within {timeout:,.0f} s.",
+            f"osrestore -t did not list {image} within {timeout:,.0f} s.",
             "Look at the image's disk; give it longer with -timeout SECONDS.",
         ) from None
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin import manifest
+from csf_backup_plugin import journal, manifest
 from csf_backup_plugin.errors import translated
 from csf_backup_plugin.survey import check_master, set_against
 
@@ -51,15 +50,7 @@ def rebuild(repository: Repository, wait: float, host: Host, watcher: Watcher) -
             recorded = None if data is None else manifest.salvage(data)
             found = set_against(repository, host, recorded)
             damaged = recorded.damaged if recorded else ()
-            kept = _keep(repository, data or b"", host) if damaged else None
+            kept = journal.keep(repository, data or b"", host) if damaged else None
             names = map(repository.recorded, found.coverage.paths)
             host.replace(repository.manifest, manifest.encode(names), like=repository.master)
     return Rebuilt(found, damaged, kept)
-
-
-def _keep(repository: Repository, data: bytes, host: Host) -> str:
-    """Keep a damaged manifest: somebody may still read in it what we cannot."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    path = f"{repository.manifest}.damaged-{now:%Y%m%dT%H%M%S.%f}"
-    host.publish(path, data, like=repository.master)
-    return path

@@ -52,6 +52,17 @@ class Repository:
         """The file whose flock keeps class_create and backups apart."""
         return self.master + ".lock"
 
+    @property
+    def restore_run(self) -> str:
+        """The directory in which a host that may be cut off keeps record of a running osrestore."""
+        return self.master + ".restore.run"
+
+    @property
+    def restore_record(self) -> tuple[str, ...]:
+        """The directory `restore_run`, and all that may be in it."""
+        names = ("pid", "started", "output", "status")
+        return self.restore_run, *(f"{self.restore_run}/{name}" for name in names)
+
     def owns(self, file_name: str) -> bool:
         """Tell whether a file in the directory is one of the databases, by the master's suffix."""
         path = posixpath.join(self.directory, file_name)

@@ -43,9 +43,9 @@ def reported(ctx: click.Context, *, as_json: bool) -> Iterator[Show]:
         yield show
     except BackupError as error:
         if as_json:
-            facts = {"error": error.what, "left": error.left, "next_step": error.next_step}
+            said = {"error": error.what, "left": error.left, "next_step": error.next_step}
             with contextlib.suppress(click.ClickException):
-                _print_json(ctx, error.exit_code, facts)
+                _print_json(ctx, error.exit_code, {**said, **error.facts})
         raise Failure(error) from None
 
 

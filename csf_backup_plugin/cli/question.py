@@ -1,0 +1,42 @@
+"""A question to whoever sits at the terminal; a signal ends it as it ends everything else."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+
+import click
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.names import shown
+
+_POLL = 0.1  # seconds between two looks at the signals that came
+
+
+def on_a_terminal() -> bool:
+    """Tell whether somebody can be asked: sees what we say, and can type."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
+def typed(wanted: str, question: str) -> bool:
+    """Ask, and tell whether the answer is `wanted`, or what is shown for it.
+
+    Args:
+        wanted: the answer that agrees; any other does not, nor does the end of input.
+        question: what to ask.
+
+    Raises:
+        Interrupted: a signal came meanwhile.
+    """
+    click.echo(question, nl=False, err=True)
+    descriptor = sys.stdin.fileno()
+    try:
+        # Python would go on reading after a signal; a wait that ends gives the chance to look.
+        while not select.select([descriptor], [], [], _POLL)[0]:
+            interrupts.check()
+        answer = os.read(descriptor, 1 << 12)
+    except OSError:  # the terminal is gone
+        return False
+    interrupts.check()
+    return answer.rstrip(b"\n") in (os.fsencode(wanted), os.fsencode(shown(wanted)))

@@ -1,0 +1,118 @@
+"""csf admin_database_restore."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from csf_backup_plugin.cli.command import CsfCommand, Seconds
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.restore_plan import RestorePlan
+
+
+@click.command(
+    "admin_database_restore",
+    cls=CsfCommand,
+    short_help="Restore a whole master repository from a proven image.",
+)
+@click.option(
+    "-database", "master", metavar="MASTER", required=True, help="The master database's path."
+)
+@click.option(
+    "-image-file",
+    "image",
+    metavar="HOST:PATH",
+    required=True,
+    help="The image to restore, on the host where the databases are to be.",
+)
+@click.option(
+    "-quarantine",
+    is_flag=True,
+    help="Move databases that are not in the image to a directory of their own first.",
+)
+@click.option("-dry-run", is_flag=True, help="Check everything, show the plan, change nothing.")
+@click.option("-yes", is_flag=True, help="Do not ask. Needed where there is no terminal.")
+@click.option(
+    "-into",
+    metavar="DIR",
+    help="Restore into another directory than the image was made of; MASTER is in it.",
+)
+@click.option(
+    "-wait",
+    type=Seconds(),
+    metavar="SECONDS",
+    help="Wait so long for the repository's lock.  [default: $CSF_BACKUP_LOCK_WAIT, or 30]",
+)
+@click.option(
+    "-timeout",
+    type=Seconds(least=1),
+    metavar="SECONDS",
+    help="Stop osrestore after so long.  [default: four times what 4 GB an hour takes]",
+)
+@click.option("-json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@click.pass_context
+def admin_database_restore(
+    ctx: click.Context,
+    master: str,
+    image: str,
+    into: str | None,
+    wait: float | None,
+    timeout: float | None,
+    *,
+    quarantine: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Restore every database of a master repository from an image, in one osrestore run.
+
+    All work done since the backup is lost. Stop the application servers first, and leave the
+    database servers running: the databases are unusable until the restore has succeeded.
+
+    The image is checked against its receipt, and the plan is shown, before anything is changed. A
+    database that is not in the image is in the way: the exit code is 60 then, unless -quarantine
+    may move it. No database is ever deleted.
+    """
+    from csf_backup_plugin import interrupts
+    from csf_backup_plugin.cli.outcome import reported
+    from csf_backup_plugin.cli.progress import Progress
+    from csf_backup_plugin.cli.question import on_a_terminal, typed
+    from csf_backup_plugin.cli.restore_outcome import code_of, document, plan_lines, sentences
+    from csf_backup_plugin.errors import UsageError
+    from csf_backup_plugin.hosts import connect
+    from csf_backup_plugin.names import shown
+    from csf_backup_plugin.request import lock_wait
+    from csf_backup_plugin.restore import restore
+    from csf_backup_plugin.restore_request import RestoreRequest
+
+    with reported(ctx, as_json=as_json) as show:
+        request = RestoreRequest.parse(
+            master,
+            image,
+            into=into,
+            quarantine=quarantine,
+            dry_run=dry_run,
+            wait=lock_wait(os.environ) if wait is None else wait,
+            timeout=timeout,
+        )
+        name = request.repository.name
+        if not (yes or dry_run or on_a_terminal()):
+            raise UsageError(
+                "There is no terminal to ask on whether the databases may be overwritten.",
+                "Look at what would happen with -dry-run, then give -yes.",
+            )
+        doing = f"The restore of {shown(request.repository.master)} from {request.image}"
+        host = connect(request.image.host)
+        with interrupts.noted(doing), Progress() as progress, host as at:
+
+            def agreed(plan: RestorePlan) -> bool:
+                if not (yes and as_json):
+                    progress.note("\n".join(plan_lines(request, plan)))
+                question = f"To go on, type the master database's file name, {shown(name)}: "
+                return yes or typed(name, question)
+
+            outcome = restore(request, at, progress, agreed)
+        show(sentences(request, outcome), document(request, outcome), code_of(outcome))

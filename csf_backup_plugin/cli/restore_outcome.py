@@ -1,0 +1,116 @@
+"""What is said of a restore: its plan, what became of it, and the same for a program."""
+
+from __future__ import annotations
+
+import datetime
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from csf_backup_plugin.cli.sizes import human
+from csf_backup_plugin.errors import ExitCode
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.objectstore import restore
+from csf_backup_plugin.survey import rebuild_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from csf_backup_plugin.restore import Restored
+    from csf_backup_plugin.restore_plan import RestorePlan
+    from csf_backup_plugin.restore_request import RestoreRequest
+
+_NAMES = 10  # of a list whose every name matters less than its length
+
+
+def code_of(outcome: Restored) -> ExitCode:
+    """Return the exit code: of a dry run, the one the real run would have ended with."""
+    return ExitCode.EXTRA_DATABASES if outcome.refusal else ExitCode.DONE
+
+
+def plan_lines(request: RestoreRequest, plan: RestorePlan) -> Iterator[str]:
+    """Yield what a person should know before it is done."""
+    what = f"{_databases(len(plan.targets))} ({human(plan.bytes)})"
+    yield (
+        f"To be restored: {what} of {shown(request.repository.master)} from {request.image}, "
+        f"as they were at {shown(plan.proven.started)}{_age(plan.proven.started)}."
+    )
+    if plan.overwritten:
+        yield f"  overwritten, so that work done since then is lost: {_some(plan.overwritten)}"
+    if plan.appearing:
+        yield f"  not on disk now: {_some(plan.appearing)}"
+    if plan.extra:
+        names = ", ".join(map(shown, plan.extra))
+        yield f"  not in the image, so to be moved to quarantine: {names}"
+
+
+def sentences(request: RestoreRequest, outcome: Restored) -> Iterator[str]:
+    """Yield the lines for a person."""
+    plan, place = outcome.plan, outcome.place
+    yield from (f"warning: {warning}" for warning in outcome.warnings)
+    if request.dry_run:
+        yield from plan_lines(request, plan)
+        command = restore(plan.osrestore, request.image, plan.pairs)
+        yield f"Dry run: the command would be: {shown(shlex.join(command))}"
+        if outcome.refusal:
+            yield f"It would be refused. {outcome.refusal.what}\n{outcome.refusal.next_step}"
+        elif place:
+            yield f"Quarantine would be a directory such as {shown(place.directory)}"
+        return
+    yield (
+        f"Restored {_databases(len(plan.targets))} ({human(plan.bytes)}) of "
+        f"{shown(request.repository.master)} from {request.image}, as they were at "
+        f"{shown(plan.proven.started)}, in {outcome.seconds:.1f} s"
+    )
+    if place:
+        yield (
+            f"{_databases(len(plan.extra))} that the image does not hold: moved to "
+            f"{shown(place.directory)}. To move back what is there, on {request.image.host}:"
+        )
+        yield f"{place.undo_command} && {rebuild_command(request.repository, 'localhost')}"
+
+
+def document(request: RestoreRequest, outcome: Restored) -> dict[str, Any]:
+    """Return the facts for a program."""
+    plan, place = outcome.plan, outcome.place
+    return {
+        "dry_run": request.dry_run,
+        "host": request.image.host,
+        "image": request.image.path,
+        "image_of": plan.proven.master,
+        "master": request.repository.master,
+        "started": plan.proven.started,
+        "databases": dict(plan.targets),
+        "database_bytes": plan.bytes,
+        "overwritten": list(plan.overwritten),
+        "appearing": list(plan.appearing),
+        "extra": list(plan.extra),
+        "elsewhere": list(plan.elsewhere),
+        "quarantine": place.directory if place and request.quarantine else None,
+        "osrestore": restore(plan.osrestore, request.image, plan.pairs),
+        "warnings": list(outcome.warnings),
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+def _databases(count: int) -> str:
+    return "1 database" if count == 1 else f"{count:,} databases"
+
+
+def _some(paths: Sequence[str]) -> str:
+    """Return the number of databases, and the names of the first."""
+    names = ", ".join(map(shown, paths[:_NAMES]))
+    more = f", and {len(paths) - _NAMES:,} more" if len(paths) > _NAMES else ""
+    return f"{_databases(len(paths))}: {names}{more}"
+
+
+def _age(started: str) -> str:
+    """Return how long ago that was, as far as it can be read."""
+    try:
+        age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(
+            started
+        )
+    except (ValueError, TypeError):
+        return ""
+    hours, minutes = divmod(max(0, round(age.total_seconds())) // 60, 60)
+    days = f"{hours // 24} d " if hours >= 24 else ""
+    return f" ({days}{hours % 24} h {minutes} min ago)"

@@ -1,0 +1,84 @@
+"""Extra databases are moved out of a restore's way, and never deleted."""
+
+from __future__ import annotations
+
+import datetime
+import posixpath
+import shlex
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import BackupError
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.repository import Repository
+
+
+class Quarantine(NamedTuple):
+    """A directory that extra databases are moved to.
+
+    Attributes:
+        directory: its path.
+        moves: the old and the new path of each database.
+    """
+
+    directory: str
+    moves: tuple[tuple[str, str], ...]
+
+    @property
+    def undo_command(self) -> str:
+        """The command to type, on the host, to move everything back."""
+        source = shlex.quote(self.directory)
+        home = shlex.quote(posixpath.dirname(self.moves[0][0]))
+        return shown(f"find {source} -mindepth 1 -exec mv -n -t {home} {{}} + && rmdir {source}")
+
+
+def quarantine_for(repository: Repository, extra: Sequence[str], host: Host) -> Quarantine:
+    """Decide where extra databases go; nothing is moved.
+
+    That is a dated directory beside the repository's. Where that would be another file system, so
+    that a move could end half way, or is not writable, it is one inside the repository's.
+    """
+    parent = posixpath.dirname(repository.directory)
+    at_parent, at_directory = host.look([parent, repository.directory])
+    beside = at_parent.writable and at_parent.device == at_directory.device
+    now = datetime.datetime.now(datetime.timezone.utc)
+    prefix = repository.directory + ("." if beside else "/")
+    directory = f"{prefix}quarantine-{now:%Y%m%dT%H%M%S.%f}Z"
+    moves = [(path, posixpath.join(directory, posixpath.basename(path))) for path in extra]
+    return Quarantine(directory, tuple(moves))
+
+
+def fill(quarantine: Quarantine, host: Host) -> None:
+    """Move the databases into quarantine.
+
+    Raises:
+        OSError: one cannot be moved; those before it have been.
+    """
+    host.make_directory(quarantine.directory)
+    host.move(quarantine.moves)
+
+
+def empty(quarantine: Quarantine, host: Host) -> tuple[Quarantine | None, str]:
+    """Move back what is in quarantine, and remove its directory.
+
+    Returns:
+        The quarantine if it could not be emptied, and a sentence that says where the extra
+        databases are now.
+    """
+    try:
+        looked = zip(quarantine.moves, host.look(new for _, new in quarantine.moves), strict=True)
+        host.move((new, old) for (old, new), facts in looked if facts.kind != "missing")
+        host.remove([quarantine.directory])
+    except (OSError, BackupError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error.what
+        return quarantine, f"{kept(quarantine)} They could not all be moved back: {reason}."
+    return None, "The extra databases are where they were."
+
+
+def kept(quarantine: Quarantine) -> str:
+    """Return a sentence that says that the extra databases stay in quarantine."""
+    return f"The extra databases are kept in {shown(quarantine.directory)}."

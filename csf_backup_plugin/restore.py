@@ -1,0 +1,157 @@
+"""One restore, from the lock to the manifest: everything happens in the order it stands here."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import interrupts, journal, manifest, quarantine, restored
+from csf_backup_plugin.errors import (
+    BackupError,
+    Declined,
+    OsrestoreFailed,
+    translated,
+)
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.proven import read_receipt
+from csf_backup_plugin.restore_plan import check_place, extra_databases, prepare_restore
+from csf_backup_plugin.restore_run import run_osrestore
+from csf_backup_plugin.restore_state import look_at, tell_state
+from csf_backup_plugin.survey import rebuild_command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from csf_backup_plugin.hosts.protocol import Host, Lock
+    from csf_backup_plugin.quarantine import Quarantine
+    from csf_backup_plugin.restore_plan import RestorePlan
+    from csf_backup_plugin.restore_request import RestoreRequest
+    from csf_backup_plugin.watcher import Watcher
+
+PURPOSE = "admin_database_restore"
+
+
+class Restored(NamedTuple):
+    """A restore that was done, or in a dry run one that could be.
+
+    Attributes:
+        plan: what was restored.
+        place: where extra databases are now, or in a dry run would be; None if there are none.
+        refusal: in a dry run, why the real run would have been refused; None if it would not.
+        warnings: what the user should know although it went well.
+        seconds: how long it took.
+    """
+
+    plan: RestorePlan
+    place: Quarantine | None
+    refusal: BackupError | None
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def restore(
+    request: RestoreRequest, host: Host, watcher: Watcher, agreed: Callable[[RestorePlan], bool]
+) -> Restored:
+    """Restore a whole repository in one osrestore run, and check what it brought back.
+
+    Args:
+        request: what to restore, where from.
+        host: the machine that holds the image and will hold the databases.
+        watcher: told how far it is.
+        agreed: shown the plan, with the lock held; returns whether to carry it out.
+
+    Raises:
+        BackupError: it says of everything that may have changed what state it is in.
+    """
+    began, repository = time.monotonic(), request.repository
+    with translated(host.name):
+        proven = read_receipt(request.image, host)
+        request.check_image_of(proven)
+        check_place(request, host)
+        with host.lock(
+            repository.lock, PURPOSE, request.wait, watcher.note, create=not request.dry_run
+        ) as lock:
+            plan = prepare_restore(request, proven, host, watcher)
+            place = quarantine.quarantine_for(repository, plan.extra, host) if plan.extra else None
+            refusal = (
+                extra_databases(request, plan, place.directory)
+                if place and not request.quarantine
+                else None
+            )
+            warnings = tuple(_warnings(plan))
+            if request.dry_run:
+                return Restored(plan, place, refusal, warnings, time.monotonic() - began)
+            if refusal:
+                raise refusal
+            if not agreed(plan):
+                raise Declined("The restore was not confirmed.", "Run the same command again.")
+            interrupts.check()
+            _carry_out(request, plan, place, lock, host, watcher)
+            warnings += (*_record(request, plan, host), *_tidy(request, host))
+    return Restored(plan, place, None, warnings, time.monotonic() - began)
+
+
+def _warnings(plan: RestorePlan) -> Iterator[str]:
+    for path in plan.elsewhere:
+        yield f"{shown(path)} is not in the image, and stays where it is; the restored master "
+        "database may not know it"
+
+
+def _carry_out(
+    request: RestoreRequest,
+    plan: RestorePlan,
+    place: Quarantine | None,
+    lock: Lock | None,
+    host: Host,
+    watcher: Watcher,
+) -> None:
+    """Restore; if that fails, let the error say what state everything is in."""
+    before = look_at(plan.targets, host)
+    try:
+        with translated(host.name):
+            # Of a restore whose csf was killed; nothing runs any more, since we have the lock.
+            host.remove(reversed(request.repository.restore_record))
+            if place:
+                quarantine.fill(place, host)
+            run_osrestore(request, plan, lock, host, watcher)
+            _check(request, plan, host)
+    except BackupError as error:
+        _tidy(request, host)
+        tell_state(error, before, place, host)
+        raise
+
+
+def _check(request: RestoreRequest, plan: RestorePlan, host: Host) -> None:
+    """Refuse what osrestore calls a success if it does not bear it out; bring it to the disk."""
+    if problems := restored.findings(plan.targets, host):
+        raise OsrestoreFailed(
+            f"osrestore reported success on {host.name}, restoring {request.image}, and "
+            f"{'; '.join(problems)}.",
+            "Look into osrestore and the disk, and run the same command again.",
+        )
+    host.sync(plan.targets)
+
+
+def _record(request: RestoreRequest, plan: RestorePlan, host: Host) -> list[str]:
+    """Let the manifest say what was restored, and nothing else; a damaged one is kept."""
+    repository, damaged = request.repository, plan.damaged_manifest
+    names = map(repository.recorded, plan.targets)
+    try:
+        old = None if damaged is None else journal.keep(repository, damaged, host)
+        host.replace(repository.manifest, manifest.encode(names), like=repository.master)
+    except (OSError, BackupError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error.what
+        return [
+            f"the manifest {shown(repository.manifest)} does not say yet what was restored: "
+            f"{reason}. Then: {rebuild_command(repository, host.name)}"
+        ]
+    return [f"the manifest was damaged; the old one is kept as {shown(old)}"] if old else []
+
+
+def _tidy(request: RestoreRequest, host: Host) -> list[str]:
+    """Remove the record of osrestore's run: it was for the case that nobody saw its end."""
+    try:
+        host.remove(reversed(request.repository.restore_record))
+    except (OSError, BackupError) as error:
+        return [f"{shown(request.repository.restore_run)} could not be removed: {error}"]
+    return []

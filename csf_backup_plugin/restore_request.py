@@ -1,0 +1,123 @@
+"""What a restore is asked to do, checked before anything is touched."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.image_path import ImagePath
+from csf_backup_plugin.names import absolute, shown
+from csf_backup_plugin.request import LOCK_WAIT, parse_repository
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.proven import Proven
+    from csf_backup_plugin.repository import Repository
+
+
+@dataclass(frozen=True)
+class RestoreRequest:
+    """One restore of one repository from one image.
+
+    Attributes:
+        repository: what to restore.
+        image: where from.
+        into: the repository's directory if it is another than the image was made of, else None.
+        quarantine: whether to move extra databases out of the way.
+        dry_run: check everything, and create nothing.
+        wait: how long to wait for the repository's lock, in seconds.
+        timeout: how long osrestore may take, in seconds; None: as `default_timeout` says.
+    """
+
+    repository: Repository
+    image: ImagePath
+    into: str | None = None
+    quarantine: bool = False
+    dry_run: bool = False
+    wait: float = LOCK_WAIT
+    timeout: float | None = None
+
+    @classmethod
+    def parse(
+        cls,
+        master: str,
+        image: str,
+        *,
+        into: str | None = None,
+        quarantine: bool = False,
+        dry_run: bool = False,
+        wait: float = LOCK_WAIT,
+        timeout: float | None = None,
+    ) -> RestoreRequest:
+        """Make a request of what the user wrote.
+
+        Raises:
+            UsageError: `master` is no absolute path, `image` not HOST:PATH, or `into` not the
+                directory of `master`.
+        """
+        repository = parse_repository(master)
+        directory = None if into is None else _directory(into, repository)
+        place = ImagePath.parse(image)
+        return cls(repository, place, directory, quarantine, dry_run, wait, timeout)
+
+    def check_image_of(self, proven: Proven) -> None:
+        """Refuse an image that was not made of this repository.
+
+        Raises:
+            UsageError: it names both repositories, or what cannot go into another directory.
+        """
+        master, other = shown(self.repository.master), shown(proven.master)
+        if self.into is None and proven.master != self.repository.master:
+            raise UsageError(
+                f"{self.image} is an image of {other}, not of {master}.",
+                "Name an image of this repository. To restore that one into another directory DIR, "
+                f"give -into DIR and -database DIR/{shown(posixpath.basename(proven.master))}.",
+            )
+        if self.into is None:
+            return
+        if posixpath.basename(proven.master) != self.repository.name:
+            raise UsageError(
+                f"{self.image} is an image of {other}, whose name is not that of {master}.",
+                f"Give -database as {shown(self.into)}/{shown(posixpath.basename(proven.master))}.",
+            )
+        home = posixpath.dirname(proven.master)
+        if strangers := [p for p in sorted(proven.databases) if posixpath.dirname(p) != home]:
+            raise UsageError(
+                f"{self.image} holds databases that were not in {shown(home)}, so -into does not "
+                f"say where they are to go: {', '.join(map(shown, strangers))}.",
+                "Restore it by hand, with a source and a target for each: "
+                f"osrestore -f {shown(shlex.quote(self.image.path))} SOURCE TARGET ...",
+            )
+
+    def target_of(self, path: str) -> str:
+        """Return where a database of the image goes."""
+        if self.into is None:
+            return path
+        return posixpath.join(self.into, posixpath.basename(path))
+
+    def command(self, *options: str) -> str:
+        """Return this command line, with further options."""
+        words = ["-database", self.repository.master]
+        words += ["-image-file", f"{self.image.host}:{self.image.path}"]
+        words += [] if self.into is None else ["-into", self.into]
+        return shown(shlex.join(["csf", "admin_database_restore", *words, *options]))
+
+
+def _directory(into: str, repository: Repository) -> str:
+    try:
+        directory = absolute(into.rstrip("/"))
+    except ValueError as error:
+        raise UsageError(
+            f"-into {shown(into)!r} {error}.",
+            "Give -into as an absolute path to a directory, such as /databases/second.",
+        ) from None
+    if directory != repository.directory:
+        raise UsageError(
+            f"-into {shown(into)!r} is not the directory of -database "
+            f"{shown(repository.master)!r}.",
+            f"Give -database as the path the master database is to have: "
+            f"{shown(directory)}/{shown(repository.name)}.",
+        )
+    return directory

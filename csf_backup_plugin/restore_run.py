@@ -1,0 +1,80 @@
+"""osrestore at work, watched until its end."""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+import time
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin import objectstore
+from csf_backup_plugin.errors import HostUnreachable, OsrestoreFailed, TimedOut
+from csf_backup_plugin.proof import described
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running
+    from csf_backup_plugin.restore_plan import RestorePlan
+    from csf_backup_plugin.restore_request import RestoreRequest
+    from csf_backup_plugin.watcher import Watcher
+
+
+def run_osrestore(
+    request: RestoreRequest, plan: RestorePlan, lock: Lock | None, host: Host, watcher: Watcher
+) -> None:
+    """Run osrestore to its end.
+
+    Args:
+        request: what to restore, where from.
+        plan: how.
+        lock: the repository's, which osrestore inherits.
+        host: where it runs.
+        watcher: told how far it is.
+
+    Raises:
+        OsrestoreFailed: it could not be run, or ended with anything but success.
+        TimedOut: it did not end.
+    """
+    argv = objectstore.restore(plan.osrestore, request.image, plan.pairs)
+    master, record = request.repository.master, request.repository.restore_run
+    try:
+        with host.start(argv, master, lock, record) as running:
+            completed = _wait(running, plan, host, watcher)
+    except OSError as error:
+        raise OsrestoreFailed(
+            f"{argv[0]} could not be run on {host.name}: {error.strerror}.",
+            "See that it is a program this user may run.",
+        ) from None
+    if completed.status:
+        raise OsrestoreFailed(
+            f"osrestore failed on {host.name}, restoring {request.image}: {described(completed)}",
+            "Put right what it names and run the same command again.",
+        )
+
+
+def _wait(running: Running, plan: RestorePlan, host: Host, watcher: Watcher) -> Completed:
+    """Return how osrestore ended; meanwhile the space it fills shows how far it is.
+
+    Where it fills none, since it writes into the databases that are there, nothing is shown rather
+    than a bar that stands still: nobody should stop it because of that.
+    """
+    deadline, directory = time.monotonic() + plan.timeout, next(iter(plan.targets))
+    free = _free(directory, host)
+    while time.monotonic() < deadline:
+        completed, _ = running.poll()
+        if completed:
+            return completed
+        if (filled := free - _free(directory, host)) > 0:
+            watcher.advance("restoring", filled, plan.bytes)
+    raise TimedOut(
+        f"osrestore did not end within {plan.timeout:,.0f} s on {host.name}; it was stopped.",
+        "Look at the disks of databases and image, then run the same command again; give it longer "
+        "with -timeout SECONDS.",
+    )
+
+
+def _free(path: str, host: Host) -> int:
+    """Return the bytes free beside a database; no answer is no reason to stop osrestore."""
+    with contextlib.suppress(OSError, HostUnreachable):
+        (facts,) = host.look([posixpath.dirname(path)])
+        return facts.free
+    return 0
