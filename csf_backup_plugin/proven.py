@@ -28,7 +28,7 @@ class Proven(NamedTuple):
     """
 
     master: str
-    databases: Mapping[str, int]
+    databases: Mapping[str, int | None]
     size: int
     sha256: str | None
     import_file_sha256: str

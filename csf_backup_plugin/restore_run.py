@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import posixpath
 import time
 from typing import TYPE_CHECKING
@@ -57,14 +56,16 @@ def _wait(running: Running, plan: RestorePlan, host: Host, watcher: Watcher) -> 
     Where it fills none, since it writes into the databases that are there, nothing is shown rather
     than a bar that stands still: nobody should stop it because of that.
     """
-    deadline, directory = time.monotonic() + plan.timeout, next(iter(plan.targets))
+    deadline = time.monotonic() + plan.timeout
+    directory = posixpath.dirname(next(iter(plan.targets)))
     free = _free(directory, host)
     while time.monotonic() < deadline:
         completed, _ = running.poll()
         if completed:
             return completed
-        if (filled := free - _free(directory, host)) > 0:
-            watcher.advance("restoring", filled, plan.bytes)
+        now = _free(directory, host)
+        if free is not None and now is not None and now < free:
+            watcher.advance("restoring", free - now, plan.bytes)
     raise TimedOut(
         f"osrestore did not end within {plan.timeout:,.0f} s on {host.name}; it was stopped.",
         "Look at the disks of databases and image, then run the same command again; give it longer "
@@ -72,9 +73,10 @@ def _wait(running: Running, plan: RestorePlan, host: Host, watcher: Watcher) -> 
     )
 
 
-def _free(path: str, host: Host) -> int:
-    """Return the bytes free beside a database; no answer is no reason to stop osrestore."""
-    with contextlib.suppress(OSError, HostUnreachable):
-        (facts,) = host.look([posixpath.dirname(path)])
-        return facts.free
-    return 0
+def _free(directory: str, host: Host) -> int | None:
+    """Return the bytes free in a directory; that nobody can tell is no reason to stop osrestore."""
+    try:
+        (facts,) = host.look([directory])
+    except (OSError, HostUnreachable):
+        return None
+    return facts.free

@@ -36,7 +36,9 @@ cat > "$0.stdin"
 exec tar -cP --verbatim-files-from -f "$5" -T "$3"
 """
 OSRESTORE = """#!/bin/sh
-exec tar -tP --quoting-style=literal -f "$3"
+[ "$1" != -t ] || exec tar -tP --quoting-style=literal -f "$3"
+printf '%s\\n' "$@" > "$0.arguments"
+exec tar -xP -f "$2" ${3:+--transform "s,^$3/,$4/,"}
 """
 
 

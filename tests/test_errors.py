@@ -23,6 +23,10 @@ TABLE = {
     "UtilityMissing": 32,
     "OsbackupFailed": 40,
     "ImageUnproven": 41,
+    "FaultFound": 50,
+    "ExtraDatabases": 60,
+    "OsrestoreFailed": 61,
+    "Declined": 1,
 }
 
 

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csf_backup_plugin.image_path import ImagePath
-from csf_backup_plugin.objectstore import import_file, list_databases, listed_databases, osbackup
+from csf_backup_plugin.objectstore import (
+    import_file,
+    list_databases,
+    listed_databases,
+    osbackup,
+    restore,
+)
 
 IMAGE = ImagePath("localhost", "/b/a.img")
 PATHS = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"])).map(
@@ -27,6 +33,14 @@ def test_osbackup_is_called_exactly_as_the_original_says() -> None:
 def test_osrestore_is_asked_only_for_a_list() -> None:
     """With -t it restores nothing."""
     assert list_databases("osrestore", IMAGE) == ["osrestore", "-t", "-f", "/b/a.img"]
+
+
+def test_osrestore_restores_all_to_its_place_or_by_pairs() -> None:
+    """That is: osrestore -f <backupimagepath>, and nothing else unless it goes elsewhere."""
+    assert restore("osrestore", IMAGE) == ["osrestore", "-f", "/b/a.img"]
+    assert restore("osrestore", IMAGE, [("/r", "/s"), ("/t/a", "/u/a")]) == [
+        *("osrestore", "-f", "/b/a.img", "/r", "/s", "/t/a", "/u/a")
+    ]
 
 
 def test_the_import_file_has_a_name_a_line() -> None:

@@ -1,0 +1,82 @@
+"""A question is asked on a terminal only, and a signal or the end of input ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pty
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.cli.question import on_a_terminal, typed
+from csf_backup_plugin.errors import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Let standard input be a terminal; return the side that types."""
+    mine, theirs = pty.openpty()
+    with open(theirs) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        yield mine
+    with contextlib.suppress(OSError):  # a test has hung up
+        os.close(mine)
+
+
+@pytest.mark.parametrize(
+    ("answer", "agreed"),
+    [
+        (b"lib.db\n", True),
+        (b"yes\n", False),
+        (b"\n", False),
+        (b" lib.db\n", False),
+        (b"\x04", False),
+    ],
+)
+def test_only_the_name_agrees(
+    terminal: int, capsys: pytest.CaptureFixture[str], answer: bytes, *, agreed: bool
+) -> None:
+    """Not even nearly; the end of input neither."""
+    os.write(terminal, answer)
+    assert typed("lib.db", "Which? ") is agreed
+    assert capsys.readouterr().err == "Which? "
+
+
+@pytest.mark.parametrize("answer", [b"l\xff\xc3\xa9.db\n", b"l\\xff\xc3\xa9.db\n"])
+def test_a_name_that_cannot_be_shown_is_typed_as_it_is_shown(terminal: int, answer: bytes) -> None:
+    """Or as it is, where the terminal can do that."""
+    os.write(terminal, answer)
+    assert typed(os.fsdecode(b"l\xff\xc3\xa9.db"), "Which? ")
+
+
+def test_a_terminal_that_is_gone_does_not_agree(terminal: int) -> None:
+    """Nobody can have."""
+    os.close(terminal)
+    assert not typed("lib.db", "Which? ")
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_question(terminal: int, signum: signal.Signals) -> None:
+    """Although Python would go on waiting for the answer."""
+    with interrupts.noted("The restore"), pytest.raises(Interrupted):
+        os.kill(os.getpid(), signum)
+        typed("lib.db", "Which? ")
+
+
+def test_both_ends_must_be_a_terminal(terminal: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who cannot read the question or cannot type the answer is not asked."""
+    monkeypatch.setattr(sys, "stderr", sys.stdin)
+    assert on_a_terminal()
+    for name in ("stdin", "stderr"):
+        for other in (None, io.StringIO()):
+            with monkeypatch.context() as patch:
+                patch.setattr(sys, name, other)
+                assert not on_a_terminal()

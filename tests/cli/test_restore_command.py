@@ -1,0 +1,188 @@
+"""admin_database_restore as csf runs it: exit codes, sentences, JSON, the question."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin.cli import question
+from csf_backup_plugin.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Place, Tools
+
+    Csf = Callable[..., tuple[int, str, str]]
+
+pytestmark = pytest.mark.usefixtures("backed_up")
+
+
+@pytest.fixture
+def backed_up(csf: Csf, place: Place, tools: Tools) -> None:
+    """Back the repository up."""
+    assert tools
+    image = f"localhost:{place.image}"
+    assert csf("admin_database_backup", "-database", place.master, "-image-file", image)[0] == 0
+
+
+def command(place: Place, *options: str) -> tuple[str, ...]:
+    """Return the command line that restores `place`."""
+    image = f"localhost:{place.image}"
+    return ("admin_database_restore", "-database", place.master, "-image-file", image, *options)
+
+
+def test_plan_and_outcome_are_told(csf: Csf, place: Place) -> None:
+    """On standard error; there is no data to print."""
+    (place.repository / "Book.db").unlink()
+    (place.repository / "New.db").touch()
+    code, out, err = csf(*command(place, "-yes", "-quarantine"))
+    assert (code, out) == (0, "")
+    first, lost, absent, extra, done, moved, undo = err.splitlines()
+    assert first.startswith(f"To be restored: 2 databases (1.3 kB) of {place.master} from localho")
+    assert first.endswith(" (0 h 0 min ago).")
+    assert lost == (
+        f"  overwritten, so that work done since then is lost: 1 database: {place.master}"
+    )
+    assert absent == f"  not on disk now: 1 database: {place.repository}/Book.db"
+    assert extra.endswith(f"to be moved to quarantine: {place.repository}/New.db")
+    assert done.startswith(f"Restored 2 databases (1.3 kB) of {place.master} from localhost:")
+    assert moved.startswith("1 database that the image does not hold: moved to ")
+    assert undo.endswith(f"-database {place.master} -host localhost -rebuild")
+
+
+def test_the_undo_of_the_quarantine_undoes_it(csf: Csf, place: Place) -> None:
+    """As it is shown, up to csf's own command."""
+    (place.repository / "it's New.db").write_bytes(b"new")
+    undo = csf(*command(place, "-yes", "-quarantine"))[2].splitlines()[-1]
+    assert not (place.repository / "it's New.db").exists()
+    assert os.system(undo.rpartition(" && csf ")[0]) == 0
+    assert (place.repository / "it's New.db").read_bytes() == b"new"
+    assert not list(place.repository.parent.glob("*quarantine*"))
+
+
+def test_json_is_one_document_on_stdout(csf: Csf, place: Place) -> None:
+    """And nothing else is printed anywhere."""
+    (place.repository / "New.db").touch()
+    code, out, err = csf(*command(place, "-yes", "-quarantine", "-json"))
+    document = json.loads(out)
+    assert (code, err) == (0, "")
+    assert (document["command"], document["exit_code"]) == ("admin_database_restore", 0)
+    assert list(document["databases"].items()) == [
+        (place.master, 600),
+        (f"{place.repository}/Book.db", 700),
+    ]
+    assert document["overwritten"] == list(document["databases"])
+    assert document["extra"] == [f"{place.repository}/New.db"]
+    assert os.listdir(document["quarantine"]) == ["New.db"]
+
+
+def test_a_refusal_is_a_document_too(csf: Csf, place: Place) -> None:
+    """With what is extra as a list."""
+    (place.repository / "New.db").touch()
+    code, out, err = csf(*command(place, "-yes", "-json"))
+    document = json.loads(out)
+    assert code == document["exit_code"] == ExitCode.EXTRA_DATABASES
+    assert document["extra"] == [f"{place.repository}/New.db"]
+    assert err == "Error: {error}\n{left}\n{next_step}\n".format(**document)
+
+
+def test_a_failure_has_the_state_of_every_database(csf: Csf, place: Place, tools: Tools) -> None:
+    """For a program, and for a person."""
+    tools.write("osrestore", '[ "$1" != -t ] || exec tar -tPf "$3"\nexit 3')
+    code, out, _ = csf(*command(place, "-yes", "-json"))
+    document = json.loads(out)
+    assert code == document["exit_code"] == ExitCode.OSRESTORE_FAILED
+    assert set(document["databases"].values()) == {"unchanged"}
+    assert document["quarantine"] is None
+
+
+def test_a_dry_run_shows_the_plan_and_ends_as_the_real_run_would(csf: Csf, place: Place) -> None:
+    """It needs no -yes, and changes nothing."""
+    before = place.tree()
+    code, _, err = csf(*command(place, "-dry-run"))
+    assert code == 0
+    assert f"osrestore -f {place.image}\n" in err
+    (place.repository / "New.db").touch()
+    code, _, err = csf(*command(place, "-dry-run"))
+    assert code == ExitCode.EXTRA_DATABASES
+    assert "It would be refused. " in err
+    assert " -quarantine\n" in err
+    code, _, err = csf(*command(place, "-dry-run", "-quarantine"))
+    assert (code, "Quarantine would be a directory such as" in err) == (0, True)
+    document = json.loads(csf(*command(place, "-dry-run", "-json"))[1])
+    assert (document["exit_code"], document["quarantine"]) == (60, None)
+    (place.repository / "New.db").unlink()
+    assert place.tree() == before
+
+
+def test_without_a_terminal_yes_is_needed(csf: Csf, place: Place) -> None:
+    """Nothing is even looked at."""
+    before = place.tree()
+    code, _, err = csf(*command(place))
+    assert (code, "no terminal to ask on" in err) == (ExitCode.USAGE, True)
+    assert place.tree() == before
+
+
+@pytest.mark.parametrize(("answer", "code"), [(True, 0), (False, 1)])
+def test_on_a_terminal_the_name_must_be_typed(
+    csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, *, answer: bool, code: int
+) -> None:
+    """Who types anything else changes nothing."""
+    asked = []
+
+    def typed(wanted: str, _question: str) -> bool:
+        asked.append(wanted)
+        return answer
+
+    (place.repository / "lib.db").write_bytes(b"later")
+    monkeypatch.setattr(question, "on_a_terminal", lambda: True)
+    monkeypatch.setattr(question, "typed", typed)
+    found, _, err = csf(*command(place))
+    assert (found, asked) == (code, ["lib.db"])
+    assert err.startswith("To be restored: ")
+    assert ((place.repository / "lib.db").read_bytes() == b"later") is not answer
+
+
+def test_a_long_plan_is_shortened_but_names_every_extra(
+    csf: Csf, place: Place, tmp_path: Path
+) -> None:
+    """What would be lost by its number, what is in the way by its names."""
+    for number in range(30):
+        (place.repository / f"C{number:02}.db").touch()
+    image = f"localhost:{tmp_path}/images/b.img"
+    assert csf("admin_database_backup", "-database", place.master, "-image-file", image)[0] == 0
+    place.image = f"{tmp_path}/images/b.img"
+    for number in range(20):
+        (place.repository / f"New{number:02}.db").touch()
+    err = csf(*command(place, "-yes", "-quarantine"))[2]
+    assert "32 databases: " in err
+    assert ", and 22 more\n" in err
+    assert all(f"New{number:02}.db" in err for number in range(20))
+
+
+@pytest.mark.parametrize(
+    ("started", "said"),
+    [
+        ("2026-01-01T00:00:00+00:00", " d "),
+        ("2026-01-01T00:00:00", "2026-01-01T00:00:00."),
+        ("soon", "soon."),
+    ],
+)
+def test_an_age_is_told_as_far_as_it_can_be_read(
+    csf: Csf, place: Place, started: str, said: str
+) -> None:
+    """The receipt's word stands in any case."""
+    from csf_backup_plugin import receipt
+
+    path = f"{place.image}.receipt.json"
+    with open(path, "rb") as file:
+        facts = receipt.decode(file.read())
+    with open(path, "wb") as file:
+        file.write(receipt.encode({**facts, "started": started}))
+    (line,) = csf(*command(place, "-dry-run"))[2].splitlines()[:1]
+    assert said in line.partition(" as they were at ")[2]

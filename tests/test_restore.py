@@ -1,0 +1,282 @@
+"""A restore from lock to manifest, with utilities that know nothing of the simulator."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from csf_backup_plugin import interrupts, manifest
+from csf_backup_plugin.backup import back_up
+from csf_backup_plugin.errors import (
+    BackupError,
+    Declined,
+    ExitCode,
+    ExtraDatabases,
+    FaultFound,
+    Interrupted,
+    LockBusy,
+    OsrestoreFailed,
+    RepositoryNotFound,
+    TimedOut,
+    UsageError,
+)
+from csf_backup_plugin.hosts.local import LocalHost, writing
+from csf_backup_plugin.request import BackupRequest
+from csf_backup_plugin.restore import Restored, restore
+from csf_backup_plugin.restore_request import RestoreRequest
+from doubles import Memory
+
+if TYPE_CHECKING:
+    from conftest import Place, Tools
+
+pytestmark = pytest.mark.usefixtures("backed_up")
+
+LIST = '[ "$1" != -t ] || exec tar -tP --quoting-style=literal -f "$3"\n'
+
+
+@pytest.fixture
+def backed_up(place: Place, tools: Tools) -> dict[str, bytes]:
+    """Back the repository up, and let work go on: a class more, and another master."""
+    back_up(BackupRequest.parse(place.master, f"localhost:{place.image}"), LocalHost(), Memory())
+    before = databases(place)
+    (place.repository / "New.db").write_bytes(b"new")
+    Path(place.master).write_bytes(b"later" * 200)
+    return before
+
+
+def databases(place: Place) -> dict[str, bytes]:
+    """Return the databases in the repository's directory."""
+    return {path: data for path, data in place.tree().items() if path.endswith(".db")}
+
+
+def run(place: Place, agreed: bool = True, **options: Any) -> Restored:  # noqa: FBT001, FBT002
+    """Restore the repository."""
+    request = RestoreRequest.parse(place.master, f"localhost:{place.image}", **options)
+    return restore(request, LocalHost(), Memory(), lambda _plan: agreed)
+
+
+def failure(place: Place, kind: type[BackupError], **options: Any) -> BackupError:
+    """Return how a restore fails, having made sure that nothing has changed."""
+    before = place.tree()
+    with pytest.raises(kind) as caught:
+        run(place, **options)
+    after = place.tree()
+    assert {path for path in after if not path.endswith(".lock")} == {
+        path for path in before if not path.endswith(".lock")
+    }
+    assert databases(place) == {path: before[path] for path in databases(place)}
+    return caught.value
+
+
+def test_everything_is_as_it_was_at_the_backup(
+    place: Place, tools: Tools, backed_up: dict[str, bytes]
+) -> None:
+    """osrestore is called as documented, extra databases are kept, and the manifest says so."""
+    done = run(place, quarantine=True)
+    assert databases(place) == backed_up
+    assert (tools.directory / "osrestore.arguments").read_text() == f"-f\n{place.image}\n"
+    assert done.place is not None
+    assert Path(done.place.directory, "New.db").read_bytes() == b"new"
+    recorded = Path(f"{place.master}.manifest").read_bytes()
+    assert manifest.decode(recorded).names == ("lib.db", "Book.db")
+    assert done.warnings == ()
+
+
+def test_extra_databases_are_refused_and_a_dry_run_says_so(place: Place) -> None:
+    """Nothing is touched; with -quarantine the dry run would be carried out."""
+    error = failure(place, ExtraDatabases)
+    assert f"{place.repository}/New.db" in error.what
+    before = place.tree()
+    planned = run(place, dry_run=True)
+    assert planned.refusal is not None
+    assert planned.refusal.exit_code == ExitCode.EXTRA_DATABASES
+    assert run(place, dry_run=True, quarantine=True).refusal is None
+    assert place.tree() == before
+
+
+def test_who_does_not_agree_changes_nothing(place: Place) -> None:
+    """The question comes before the first change."""
+    error = failure(place, Declined, quarantine=True, agreed=False)
+    assert error.left == "Nothing was created or changed."
+
+
+def test_a_new_disk_is_filled(place: Place, backed_up: dict[str, bytes]) -> None:
+    """Its directory is there, and empty; without one nothing is done."""
+    shutil.rmtree(place.repository)
+    with pytest.raises(RepositoryNotFound):
+        run(place)
+    place.repository.mkdir()
+    assert run(place).plan.overwritten == ()
+    assert databases(place) == backed_up
+
+
+def test_into_another_directory(place: Place, backed_up: dict[str, bytes], tmp_path: Path) -> None:
+    """The repository itself stays as it is."""
+    before, other = databases(place), tmp_path / "other"
+    other.mkdir()
+    place.master = str(other / "lib.db")
+    with pytest.raises(UsageError):
+        run(place)
+    run(place, into=str(other))
+    assert databases(place) == before
+    assert {path.name: path.read_bytes() for path in other.glob("*.db")} == {
+        os.path.basename(path): data for path, data in backed_up.items()
+    }
+    assert manifest.decode(Path(f"{place.master}.manifest").read_bytes()).names == (
+        *("lib.db", "Book.db"),
+    )
+
+
+def test_a_damaged_image_and_a_held_lock_stop_it(place: Place) -> None:
+    """Before anything is touched."""
+    with LocalHost().lock(f"{place.master}.lock", "class_create", 0, print):
+        failure(place, LockBusy, quarantine=True, wait=0)
+    with open(place.image, "ab") as image:
+        image.write(b"x")
+    failure(place, FaultFound, quarantine=True)
+
+
+@pytest.mark.parametrize(
+    ("script", "kind", "message"),
+    [
+        ("echo no room; exit 7", OsrestoreFailed, r"exit 7, and it said:\n    no room"),
+        ("#!/none/such\n", OsrestoreFailed, "could not be run on localhost"),
+        ("exec sleep 60", TimedOut, "did not end within 1 s"),
+    ],
+)
+def test_a_failure_that_changed_nothing_undoes_the_quarantine(
+    place: Place, tools: Tools, script: str, kind: type[BackupError], message: str
+) -> None:
+    """Everything is where it was."""
+    tools.write("osrestore", f"{LIST}{script}")
+    if script.startswith("#!"):
+        tools.write("osrestore", f"#!/bin/sh\n{LIST.replace('exec tar', 'rm $0; exec tar')}")
+    error = failure(place, kind, quarantine=True, timeout=1)
+    assert error.left == "No database was changed.\nThe extra databases are where they were."
+    with pytest.raises(type(error), match=message):
+        raise error
+
+
+def test_a_failure_half_way_keeps_the_quarantine_and_can_be_repeated(
+    place: Place, tools: Tools, backed_up: dict[str, bytes]
+) -> None:
+    """Each database's state is told; the second run has no extra databases left."""
+    tools.write("osrestore", f"{LIST}: > '{place.master}'; rm '{place.repository}/Book.db'; exit 1")
+    with pytest.raises(OsrestoreFailed) as caught:
+        run(place, quarantine=True)
+    assert f"    restored or changed: {place.master}\n" in caught.value.left
+    assert f"    gone: {place.repository}/Book.db\n" in caught.value.left
+    where = caught.value.facts["quarantine"]
+    assert f"The extra databases are kept in {where}." in caught.value.left
+    tools.write("osrestore", f'{LIST}exec tar -xP -f "$2"')
+    assert run(place, quarantine=True).place is None
+    assert databases(place) == backed_up
+    assert Path(str(where), "New.db").read_bytes() == b"new"
+
+
+def test_a_success_that_is_none_is_found_out(place: Place, tools: Tools) -> None:
+    """osrestore's exit status is not all that counts."""
+    tools.write("osrestore", f"{LIST}rm '{place.repository}/Book.db'")
+    with pytest.raises(OsrestoreFailed, match=r"reported success .*Book.db is missing"):
+        run(place, quarantine=True)
+
+
+def test_a_database_that_cannot_be_moved_moves_none(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """osrestore is not even started."""
+    (place.repository / "Other.db").touch()
+    move = writing.move
+
+    def refuse(old: str, new: str) -> None:
+        if old.endswith("Other.db"):
+            raise OSError(1, "Operation not permitted", old)
+        move(old, new)
+
+    monkeypatch.setattr(writing, "move", refuse)
+    error = failure(place, BackupError, quarantine=True)
+    assert "Operation not permitted" in error.what
+    assert error.left == "No database was changed.\nThe extra databases are where they were."
+
+
+def test_a_signal_during_the_question_changes_nothing(place: Place) -> None:
+    """It counts, whatever the answer was."""
+
+    def agreed(_plan: object) -> bool:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return True
+
+    request = RestoreRequest.parse(place.master, f"localhost:{place.image}", quarantine=True)
+    before = databases(place)
+    with interrupts.noted("The restore"), pytest.raises(Interrupted) as caught:
+        restore(request, LocalHost(), Memory(), agreed)
+    assert caught.value.left == "Nothing was created or changed."
+    assert databases(place) == before
+    assert not list(place.repository.parent.glob("*.quarantine-*"))
+
+
+def test_a_signal_while_osrestore_runs_stops_it_and_tells_the_state(
+    place: Place, tools: Tools
+) -> None:
+    """osrestore has changed nothing yet, so the quarantine is undone."""
+    tools.write("osrestore", f"{LIST}kill -TERM $PPID; exec sleep 60")
+    with interrupts.noted("The restore"):
+        error = failure(place, Interrupted, quarantine=True)
+    assert error.exit_code == 128 + signal.SIGTERM
+    assert error.left == "No database was changed.\nThe extra databases are where they were."
+
+
+def test_a_manifest_that_cannot_be_written_is_a_warning(
+    place: Place, monkeypatch: pytest.MonkeyPatch, backed_up: dict[str, bytes]
+) -> None:
+    """The databases are restored; the command that makes it is told."""
+
+    def refuse(path: str, *_: object) -> None:
+        raise OSError(28, "No space left on device", path)
+
+    monkeypatch.setattr(writing, "replace", refuse)
+    (warning,) = run(place, quarantine=True).warnings
+    assert "No space left on device" in warning
+    assert warning.endswith(f"-database {place.master} -host localhost -rebuild")
+    assert databases(place) == backed_up
+
+
+def test_a_damaged_manifest_is_kept_beside_the_new_one(place: Place) -> None:
+    """And told; so is a database elsewhere that it names and the image does not hold."""
+    far = place.images / "Far.db"
+    far.write_bytes(b"far")
+    damaged = manifest.encode([str(far)]) + b"damage\n"
+    Path(f"{place.master}.manifest").write_bytes(damaged)
+    stays, kept = run(place, quarantine=True).warnings
+    assert stays.startswith(f"{far} is not in the image")
+    assert Path(kept.rpartition(" ")[2]).read_bytes() == damaged
+    assert far.read_bytes() == b"far"
+
+
+def test_what_a_killed_csf_left_of_its_record_is_removed(place: Place) -> None:
+    """But nothing else in it: then nothing is begun."""
+    left = place.repository / "lib.db.restore.run"
+    left.mkdir()
+    for name in ("pid", "started", "output", "status"):
+        (left / name).touch()
+    (left / "mine").touch()
+    with pytest.raises(BackupError, match="Directory not empty"):
+        run(place, quarantine=True)
+    (left / "mine").unlink()
+    run(place, quarantine=True)
+    assert not left.exists()
+
+
+def test_a_record_that_cannot_be_removed_at_the_end_is_a_warning(
+    place: Place, tools: Tools
+) -> None:
+    """The restore has succeeded."""
+    left = place.repository / "lib.db.restore.run"
+    tools.write("osrestore", f'{LIST}mkdir "{left}"; : > "{left}/mine"; exec tar -xP -f "$2"')
+    (warning,) = run(place, quarantine=True).warnings
+    assert warning.startswith(f"{left} could not be removed: ")

@@ -1,0 +1,59 @@
+"""osrestore is watched by the space it fills, as far as that can be known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.proven import Proven
+from csf_backup_plugin.restore_plan import RestorePlan
+from csf_backup_plugin.restore_request import RestoreRequest
+from csf_backup_plugin.restore_run import run_osrestore
+from doubles import Memory, MemoryHost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from csf_backup_plugin.hosts.protocol import Facts
+
+PROVEN = Proven("/r/lib.db", {"/r/lib.db": 5000}, 1, None, "", "")
+PLAN = RestorePlan(PROVEN, PROVEN.databases, (), (), (), (), (), "/os/osrestore", 600.0, None)
+
+
+class Filling(MemoryHost):
+    """A host whose disk fills while osrestore runs.
+
+    Args:
+        free: the bytes free at each look; None for a look that fails.
+    """
+
+    def __init__(self, *free: int | None) -> None:
+        super().__init__({"/r/lib.db": b""})
+        self._looks = len(free)
+        self._free = iter(free)
+
+    def look(self, paths: Iterable[str]) -> list[Facts]:
+        self._looks -= 1
+        if (free := next(self._free)) is None:
+            raise OSError(5, "Input/output error")
+        return [facts._replace(free=free) for facts in super().look(paths)]
+
+    def poll(self) -> tuple[Completed | None, int]:
+        return (None if self._looks else Completed(0, b"")), 0
+
+
+@pytest.mark.parametrize(
+    ("free", "filled"),
+    [
+        ((9000, 9000, 8000, 9500, 6000), [1000, 3000]),
+        ((9000, None, 8000), [1000]),
+        ((None, 9000, 8000), []),
+    ],
+)
+def test_only_what_is_known_is_shown(free: tuple[int | None, ...], filled: list[int]) -> None:
+    """A bar that stands still would make somebody stop a restore; so would a failing look."""
+    watcher, request = Memory(), RestoreRequest.parse("/r/lib.db", "db1:/b/a.img")
+    run_osrestore(request, PLAN, None, Filling(*free), watcher)
+    assert watcher.steps == [("restoring", bytes_, 5000) for bytes_ in filled]
