@@ -41,6 +41,33 @@ class Site:
         """Back the repository up, with variables set in the environment besides."""
         return self.sim.run(self.command(*options), env=variables)
 
+    def restore_command(self, *options: str) -> list[str]:
+        """Return the restore's command line."""
+        image = f"{self.host}:{self.image}"
+        return [
+            *("csf", "admin_database_restore", "-database", self.master, "-image-file", image),
+            *options,
+        ]
+
+    def restore(self, *options: str, **variables: str) -> Result:
+        """Restore the repository, with variables set in the environment besides."""
+        return self.sim.run(self.restore_command(*options), env=variables)
+
+    def create(self, name: str) -> str:
+        """Create a class; return its database's path."""
+        made = self.sim.csf("class_create", "-database", self.master, f"-class={name}")
+        assert made.exit_code == 0, made.stderr
+        return made.stdout.rstrip("\n")
+
+    def databases(self) -> dict[str, bytes]:
+        """Return the databases in the repository's directory, by path."""
+        found = {}
+        for name in os.listdir(self.repository):
+            if name.endswith(".db"):
+                with open(os.path.join(self.repository, name), "rb") as file:
+                    found[os.path.join(self.repository, name)] = file.read()
+        return found
+
     def listing(self) -> dict[str, tuple[int, bytes]]:
         """Return every file of repository and images, with its time of change and contents.
 
