@@ -14,7 +14,8 @@ from csf_backup_plugin.errors import (
 )
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.proven import read_receipt
-from csf_backup_plugin.restore_plan import check_place, extra_databases, prepare_restore
+from csf_backup_plugin.restore_extra import refused
+from csf_backup_plugin.restore_plan import check_place, prepare_restore
 from csf_backup_plugin.restore_run import run_osrestore
 from csf_backup_plugin.restore_state import look_at, tell_state
 from csf_backup_plugin.survey import rebuild_command
@@ -73,11 +74,7 @@ def restore(
         ) as lock:
             plan = prepare_restore(request, proven, host, watcher)
             place = quarantine.quarantine_for(repository, plan.extra, host) if plan.extra else None
-            refusal = (
-                extra_databases(request, plan, place.directory)
-                if place and not request.quarantine
-                else None
-            )
+            refusal = refused(request, plan, place) if place else None
             warnings = tuple(_warnings(plan))
             if request.dry_run:
                 return Restored(plan, place, refusal, warnings, time.monotonic() - began)
@@ -93,8 +90,10 @@ def restore(
 
 def _warnings(plan: RestorePlan) -> Iterator[str]:
     for path in plan.elsewhere:
-        yield f"{shown(path)} is not in the image, and stays where it is; the restored master "
-        "database may not know it"
+        yield (
+            f"{shown(path)} is not in the image, and stays where it is; the restored master "
+            "database may not know it"
+        )
 
 
 def _carry_out(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import manifest
 from csf_backup_plugin.errors import (
-    ExtraDatabases,
     NoSpace,
     RepositoryIncomplete,
     RepositoryNotFound,
@@ -16,12 +15,13 @@ from csf_backup_plugin.errors import (
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import OSRESTORE, VARIABLES
 from csf_backup_plugin.preflight import space_needed
+from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.request import default_timeout
 from csf_backup_plugin.restore_check import check_image
 from csf_backup_plugin.survey import set_against
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from csf_backup_plugin.hosts.protocol import Facts, Host
     from csf_backup_plugin.proven import Proven
@@ -39,6 +39,7 @@ class RestorePlan(NamedTuple):
         overwritten: the targets that are on disk now.
         appearing: the targets that are not.
         extra: databases on disk in the repository's directory and not in the image.
+        masters: those of the extra ones that have a manifest, so are another repository's master.
         elsewhere: databases in the manifest, on disk outside the directory, and not in the image:
             nothing could take them for a part of what is restored, so they stay where they are.
         pairs: what osrestore is told besides: from which directory into which.
@@ -52,6 +53,7 @@ class RestorePlan(NamedTuple):
     overwritten: tuple[str, ...]
     appearing: tuple[str, ...]
     extra: tuple[str, ...]
+    masters: tuple[str, ...]
     elsewhere: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
     osrestore: str
@@ -106,12 +108,14 @@ def prepare_restore(
     found = set_against(request.repository, host, recorded)
     others = [path for path in found.coverage.paths if path not in targets]
     directory = request.repository.directory
+    extra = tuple(path for path in others if posixpath.dirname(path) == directory)
     return RestorePlan(
         proven=proven,
         targets=targets,
         overwritten=tuple(path for path in targets if facts[path].kind == "file"),
         appearing=tuple(path for path in targets if facts[path].kind == "missing"),
-        extra=tuple(path for path in others if posixpath.dirname(path) == directory),
+        extra=extra,
+        masters=_masters(extra, host),
         elsewhere=tuple(path for path in others if posixpath.dirname(path) != directory),
         pairs=((posixpath.dirname(proven.master), request.into),) if request.into else (),
         osrestore=osrestore,
@@ -120,31 +124,15 @@ def prepare_restore(
     )
 
 
-def extra_databases(request: RestoreRequest, plan: RestorePlan, place: str) -> ExtraDatabases:
-    """Return the refusal to restore beside extra databases, with both ways to go on.
-
-    Args:
-        request: what was asked for.
-        plan: it has extra databases.
-        place: a directory that they could be moved to.
-    """
-    by_hand = f"mkdir {shlex.quote(place)} && mv -n -- {shlex.join([*plan.extra, place])}/"
-    error = ExtraDatabases(
-        f"In {shown(request.repository.directory)} on {request.image.host} there are databases "
-        f"that are not in {request.image}, so the restored master database would not know them: "
-        f"{', '.join(map(shown, plan.extra))}.",
-        "They must be out of the way first. To have them moved, not deleted, and then restore:\n"
-        f"{request.command('-quarantine')}\n"
-        f"Or move them by hand on {request.image.host}, and run the same command again:\n"
-        f"{shown(by_hand)}",
-    )
-    error.facts = {"extra": list(plan.extra)}
-    return error
-
-
 def _targets(request: RestoreRequest, proven: Proven) -> dict[str, int | None]:
     first = sorted(proven.databases, key=lambda path: (path != proven.master, path))
     return {request.target_of(path): proven.databases[path] for path in first}
+
+
+def _masters(extra: Sequence[str], host: Host) -> tuple[str, ...]:
+    manifests = host.look(Repository(path).manifest for path in extra)
+    looked = zip(extra, manifests, strict=True)
+    return tuple(path for path, facts in looked if facts.kind != "missing")
 
 
 def _check_replaceable(facts: Mapping[str, Facts], host: Host) -> None:

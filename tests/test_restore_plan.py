@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,12 +11,9 @@ from csf_backup_plugin import manifest, receipt
 from csf_backup_plugin.errors import NoSpace, RepositoryIncomplete, RepositoryNotFound
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.proven import Proven
-from csf_backup_plugin.restore_plan import (
-    RestorePlan,
-    check_place,
-    extra_databases,
-    prepare_restore,
-)
+from csf_backup_plugin.quarantine import Quarantine
+from csf_backup_plugin.restore_extra import refused
+from csf_backup_plugin.restore_plan import RestorePlan, check_place, prepare_restore
 from csf_backup_plugin.restore_request import RestoreRequest
 from doubles import Memory, MemoryHost
 
@@ -137,14 +135,29 @@ def test_a_master_that_is_a_link_elsewhere_is_refused() -> None:
 
 
 def test_the_refusal_names_every_extra_and_both_ways_on() -> None:
-    """Each of them a command to type."""
+    """Each of them a command to type; with -quarantine there is none."""
     proven = image({MASTER: 3})
     request = RestoreRequest.parse(MASTER, f"db1:{IMAGE}")
     found = plan(proven, site(proven, "/d/r/it's.db", "/d/r/b.db"))
-    refusal = extra_databases(request, found, "/d/r.quarantine-1")
+    place = Quarantine("/d/r.quarantine-1", ())
+    refusal = refused(request, found, place)
+    assert refusal is not None
     assert "/d/r/b.db, /d/r/it's.db" in refusal.what
     assert f"\n{request.command('-quarantine')}\n" in refusal.next_step
     assert refusal.next_step.endswith(
         "\nmkdir /d/r.quarantine-1 && mv -n -- /d/r/b.db '/d/r/it'\"'\"'s.db' /d/r.quarantine-1/"
     )
     assert refusal.facts == {"extra": ["/d/r/b.db", "/d/r/it's.db"]}
+    assert refused(replace(request, quarantine=True), found, place) is None
+
+
+def test_another_repositorys_master_is_never_moved() -> None:
+    """-quarantine does not mean that, and nobody is told to do it."""
+    proven = image({MASTER: 3})
+    host = site(proven, "/d/r/zoo.db", "/d/r/b.db")
+    host.files["/d/r/zoo.db.manifest"] = b""
+    request = RestoreRequest.parse(MASTER, f"db1:{IMAGE}", quarantine=True)
+    refusal = refused(request, plan(proven, host), Quarantine("/d/r.quarantine-1", ()))
+    assert refusal is not None
+    assert refusal.what.endswith("since it has a manifest: /d/r/zoo.db.")
+    assert "-quarantine" not in refusal.next_step

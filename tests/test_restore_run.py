@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Facts
 
 PROVEN = Proven("/r/lib.db", {"/r/lib.db": 5000}, 1, None, "", "")
-PLAN = RestorePlan(PROVEN, PROVEN.databases, (), (), (), (), (), "/os/osrestore", 600.0, None)
+PLAN = RestorePlan(PROVEN, PROVEN.databases, (), (), (), (), (), (), "/os/osrestore", 600.0, None)
 
 
 class Filling(MemoryHost):

@@ -55,6 +55,14 @@ def test_plan_and_outcome_are_told(csf: Csf, place: Place) -> None:
     assert undo.endswith(f"-database {place.master} -host localhost -rebuild")
 
 
+def test_on_a_new_disk_no_work_is_said_to_be_lost(csf: Csf, place: Place) -> None:
+    """There is none that could be."""
+    for path in place.repository.iterdir():
+        path.unlink()
+    code, _, err = csf(*command(place, "-yes"))
+    assert (code, "overwritten" in err, "not on disk now: 2 databases" in err) == (0, False, True)
+
+
 def test_the_undo_of_the_quarantine_undoes_it(csf: Csf, place: Place) -> None:
     """As it is shown, up to csf's own command."""
     (place.repository / "it's New.db").write_bytes(b"new")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -9,13 +10,14 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from scale import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from sites import Site
 
@@ -229,6 +231,33 @@ def test_a_killed_restore_keeps_its_lock_while_osrestore_runs(
     (quarantine,) = quarantines(site)
     assert os.listdir(quarantine) == [os.path.basename(newer)]
     assert not os.path.exists(f"{site.master}.restore.run")
+
+
+def test_killed_at_any_moment_the_same_command_mends_it(local_site: Site) -> None:
+    """No database is lost on the way, and none is left half restored."""
+    site, points = local_site, scaled(5)
+    assert site.backup().exit_code == 0
+    saved = site.databases()
+    environment = site.sim.home.environment(os.environ)
+    began = time.monotonic()
+    assert site.restore("-yes").exit_code == 0
+    whole = time.monotonic() - began
+    for point in range(points):
+        newer = site.create(f"Newer{point}")
+        with open(newer, "rb") as file:
+            content = file.read()
+        command = site.restore_command("-yes", "-quarantine")
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(whole * (point + 1) / points)
+        process.kill()
+        process.wait()
+        again = site.restore("-yes", "-quarantine", "-wait", "60")
+        assert again.exit_code == 0, again.stderr
+        assert site.databases() == saved
+        assert site.sim.check(site.master) == []
+        kept = [path for each in quarantines(site) for path in Path(each).glob(f"Newer{point}.db")]
+        assert {path.read_bytes() for path in kept} == {content}
 
 
 @pytest.mark.parametrize(

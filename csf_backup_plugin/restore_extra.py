@@ -1,0 +1,56 @@
+"""What is said of extra databases that keep a restore from beginning."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import ExtraDatabases
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.quarantine import Quarantine
+    from csf_backup_plugin.restore_plan import RestorePlan
+    from csf_backup_plugin.restore_request import RestoreRequest
+
+
+def refused(request: RestoreRequest, plan: RestorePlan, place: Quarantine) -> ExtraDatabases | None:
+    """Return the refusal of a restore with extra databases in the way.
+
+    Args:
+        request: what was asked for.
+        plan: it has extra databases.
+        place: where they could be moved to.
+
+    Returns:
+        An error that names them all and tells how to go on; None if they may be moved, and are no
+        other repository's.
+    """
+    if request.quarantine and not plan.masters:
+        return None
+    source = shlex.join(plan.extra)
+    target = shlex.quote(place.directory)
+    what = (
+        f"In {shown(request.repository.directory)} on {request.image.host} there are databases "
+        f"that are not in {request.image}, so the restored master database would not know them: "
+        f"{', '.join(map(shown, plan.extra))}."
+    )
+    ways = (
+        "They must be out of the way first. To have them moved, not deleted, and then restore:\n"
+        f"{request.command('-quarantine')}\n"
+        f"Or move them by hand on {request.image.host}, and run the same command again:\n"
+        f"{shown(f'mkdir {target} && mv -n -- {source} {target}/')}"
+    )
+    if plan.masters:
+        what += (
+            " Of these, another repository's master database, since it has a manifest: "
+            f"{', '.join(map(shown, plan.masters))}."
+        )
+        ways = (
+            "Two repositories do not belong into one directory. Find out what is in use there: "
+            "restore into another directory with -into, or move the other repository away with "
+            "all that belongs to it, and run the same command again."
+        )
+    error = ExtraDatabases(what, ways)
+    error.facts = {"extra": list(plan.extra)}
+    return error
