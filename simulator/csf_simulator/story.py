@@ -87,10 +87,18 @@ STORY = (
         "ls {place}/tuesday",
         shows=("Lion.db", "Zebra.db", "Penguin.db"),
     ),
+    Step(
+        "Now in earnest: the zoo itself is to be Monday's again. The penguins are in the way, since "
+        "Monday's master database does not know them. They are moved, and nothing is deleted.",
+        "csf admin_database_restore -database {place}/zoo/zoo.db"
+        " -image-file localhost:{place}/images/monday -quarantine -yes",
+        shows=("overwritten", "zoo/Penguin.db", "Restored 4 databases"),
+    ),
+    Step("Is it sound?", "csf-sim check {place}/zoo/zoo.db", shows=("is sound",)),
 )
 
 THE_END = (
-    "Two backups, two restores, and both were proven. For a shell of your own in which csf, "
+    "Two backups, three restores, and all were proven. For a shell of your own in which csf, "
     "osbackup and osrestore are the simulator's, type: csf-sim run -- sh"
 )
 
