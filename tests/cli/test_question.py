@@ -57,9 +57,17 @@ def test_a_name_that_cannot_be_shown_is_typed_as_it_is_shown(terminal: int, answ
     assert typed(os.fsdecode(b"l\xff\xc3\xa9.db"), "Which? ")
 
 
-def test_a_terminal_that_is_gone_does_not_agree(terminal: int) -> None:
-    """Nobody can have."""
+def test_a_terminal_that_is_gone_does_not_agree(
+    terminal: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the system calls that an end or an error."""
+
+    def refuse(*_: int) -> bytes:
+        raise OSError(5, "Input/output error")
+
     os.close(terminal)
+    assert not typed("lib.db", "Which? ")
+    monkeypatch.setattr(os, "read", refuse)
     assert not typed("lib.db", "Which? ")
 
 
