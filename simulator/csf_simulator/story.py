@@ -88,7 +88,7 @@ STORY = (
         shows=("Lion.db", "Zebra.db", "Penguin.db"),
     ),
     Step(
-        "Now in earnest: the zoo itself is to be Monday's again. The penguins are in the way, since "
+        "Now in earnest: the zoo itself is to be Monday's again. The penguins are in the way: "
         "Monday's master database does not know them. They are moved, and nothing is deleted.",
         "csf admin_database_restore -database {place}/zoo/zoo.db"
         " -image-file localhost:{place}/images/monday -quarantine -yes",
