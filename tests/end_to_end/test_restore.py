@@ -272,21 +272,21 @@ def test_on_a_terminal_the_masters_name_is_asked_for(
     site.create("Newer")
     before = site.databases()
     environment = {**site.sim.home.environment(os.environ), "TERM": "xterm"}
-    child, terminal = pty.fork()
-    if not child:
-        command = site.restore_command("-quarantine")
-        os.execvpe(command[0], command, environment)
+    mine, theirs = pty.openpty()
+    command = ["setsid", "--ctty", *site.restore_command("-quarantine")]  # so that ^C is a signal
+    process = subprocess.Popen(command, env=environment, stdin=theirs, stderr=theirs)
+    os.close(theirs)
     shown = b""
     while b"file name, master.db: " not in shown:
-        shown += os.read(terminal, 1000)
-    os.write(terminal, answer.encode())
+        shown += os.read(mine, 1000)
+    os.write(mine, answer.encode())
     try:
         while True:
-            shown += os.read(terminal, 1000)
+            shown += os.read(mine, 1000)
     except OSError:  # it has ended, and its terminal with it
         pass
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == code
-    os.close(terminal)
+    assert process.wait() == code
+    os.close(mine)
     assert f"{site.repository}/Newer.db".encode() in shown
     assert (site.databases() == before) == bool(code)
     assert b"Nothing was created or changed." in shown or not code
