@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import served
 from scale import scaled
+
+from csf_simulator.simulator import Simulator
+from sites import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from sites import Site
 
 # As in test_main_job.
 ODD = ["a b", "it's", 'say "x"', "$(touch x)", "x;y", "-rf", "Größe", "&", "*"]
@@ -35,6 +37,11 @@ exec {real} "$@"
 @pytest.fixture
 def slow(site: Site, tmp_path: Path) -> dict[str, str]:
     """Return an environment whose osrestore waits for the file `go` before it restores."""
+    return slow_osrestore(site, tmp_path)
+
+
+def slow_osrestore(site: Site, tmp_path: Path) -> dict[str, str]:
+    """Return that environment."""
     program = tmp_path / "slow" / "osrestore"
     program.parent.mkdir()
     real = os.path.join(site.sim.home.bin, "osrestore")
@@ -231,6 +238,27 @@ def test_a_killed_restore_keeps_its_lock_while_osrestore_runs(
     (quarantine,) = quarantines(site)
     assert os.listdir(quarantine) == [os.path.basename(newer)]
     assert not os.path.exists(f"{site.master}.restore.run")
+
+
+@pytest.mark.remote
+def test_a_cut_restore_ends_as_if_it_had_not_been_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """osrestore goes on by itself on its host, and its true end is the command's."""
+    with Simulator(str(tmp_path / "home")) as sim, served(tmp_path, sim) as server:
+        monkeypatch.setenv("CSF_BACKUP_SSH", server.command)
+        site = Site(sim, tmp_path, "remote")
+        assert site.backup().exit_code == 0
+        saved = site.databases()
+        site.create("Newer")
+        process = start(site, slow_osrestore(site, tmp_path), tmp_path)
+        server.cut()
+        (tmp_path / "go").touch()
+        _, err = process.communicate()
+        assert process.returncode == 0, err
+        assert site.databases() == saved
+        assert site.sim.check(site.master) == []
+        assert not os.path.exists(f"{site.master}.restore.run")
 
 
 def test_killed_at_any_moment_the_same_command_mends_it(local_site: Site) -> None:
