@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import objectstore
-from csf_backup_plugin.errors import HostUnreachable, OsrestoreFailed, TimedOut
+from csf_backup_plugin.errors import NO_ROOM, HostUnreachable, OsrestoreFailed, TimedOut
 from csf_backup_plugin.proof import described
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def run_osrestore(
         with host.start(argv, master, lock, record) as running:
             completed = _wait(running, plan, host, watcher)
     except OSError as error:
+        if error.errno in NO_ROOM:
+            raise
         raise OsrestoreFailed(
             f"{argv[0]} could not be run on {host.name}: {error.strerror}.",
             "See that it is a program this user may run.",
@@ -67,7 +69,7 @@ def _wait(running: Running, plan: RestorePlan, host: Host, watcher: Watcher) -> 
         if free is not None and now is not None and now < free:
             watcher.advance("restoring", free - now, plan.bytes)
     raise TimedOut(
-        f"osrestore did not end within {plan.timeout:,.0f} s on {host.name}; it was stopped.",
+        f"osrestore did not end within {plan.timeout:,.0f} s on {host.name}.",
         "Look at the disks of databases and image, then run the same command again; give it longer "
         "with -timeout SECONDS.",
     )

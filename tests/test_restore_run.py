@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,3 +58,17 @@ def test_only_what_is_known_is_shown(free: tuple[int | None, ...], filled: list[
     watcher, request = Memory(), RestoreRequest.parse("/r/lib.db", "db1:/b/a.img")
     run_osrestore(request, PLAN, None, Filling(*free), watcher)
     assert watcher.steps == [("restoring", bytes_, 5000) for bytes_ in filled]
+
+
+def test_a_disk_too_full_to_start_osrestore_is_a_full_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And no failure of osrestore."""
+    host, request = Filling(9000), RestoreRequest.parse("/r/lib.db", "db1:/b/a.img")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/r/lib.db.restore.run")
+
+    monkeypatch.setattr(host, "start", full)
+    with pytest.raises(OSError, match="No space left"):
+        run_osrestore(request, PLAN, None, host, Memory())
