@@ -7,15 +7,20 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from csf_backup_plugin.image_path import ImagePath
 
 OSBACKUP = "osbackup"
 OSRESTORE = "osrestore"
+OSVERIFYDB = "osverifydb"
 
 #: The environment variable that names each utility, before any other place is looked at.
-VARIABLES = {OSBACKUP: "CSF_BACKUP_OSBACKUP", OSRESTORE: "CSF_BACKUP_OSRESTORE"}
+VARIABLES = {
+    OSBACKUP: "CSF_BACKUP_OSBACKUP",
+    OSRESTORE: "CSF_BACKUP_OSRESTORE",
+    OSVERIFYDB: "CSF_BACKUP_OSVERIFYDB",
+}
 
 # Where a line's database name begins: at the first field that starts an absolute path, with or
 # without a host before it. It ends with the line, since names may hold spaces.
@@ -35,9 +40,33 @@ def list_databases(executable: str, image: ImagePath) -> list[str]:
     return [executable, "-t", "-f", image.path]
 
 
+def restore(executable: str, image: ImagePath, pairs: Sequence[tuple[str, str]] = ()) -> list[str]:
+    """Return the command that restores the databases in the image.
+
+    Args:
+        executable: osrestore.
+        image: what to restore from.
+        pairs: source and target of each directory or database to restore elsewhere; none to
+            restore everything to its original place.
+    """
+    return [executable, "-f", image.path, *(name for pair in pairs for name in pair)]
+
+
+def verify_database(executable: str) -> list[str]:
+    """Return the command that checks a database's pointers, but for the database's name."""
+    return [executable]
+
+
 def import_file(databases: Iterable[str]) -> bytes:
     """Return the contents of the import file: the databases' names, one per line."""
     return b"".join(os.fsencode(name) + b"\n" for name in databases)
+
+
+def imported_databases(contents: bytes) -> list[str]:
+    """Return the databases an import file names, in their order; none if it is not whole."""
+    *lines, rest = contents.split(b"\n")
+    whole = not rest and all(line.startswith(b"/") for line in lines)
+    return [os.fsdecode(line) for line in lines] if whole else []
 
 
 def listed_databases(output: bytes) -> set[str]:

@@ -76,6 +76,13 @@ def described(completed: Completed) -> str:
     return f"{ending}, and it said:\n{said}" if said else f"{ending}, and it said nothing."
 
 
+def differences(expected: set[str], found: set[str], where: str) -> list[str]:
+    """Return in words which databases are missing from somewhere, and which should not be there."""
+    absent, extra = sorted(expected - found), sorted(found - expected)
+    words = [f"missing from the {where}: {shown(path)}" for path in absent]
+    return words + [f"not expected in the {where}: {shown(path)}" for path in extra]
+
+
 def _list(request: BackupRequest, plan: Plan, timeout: float, host: Host) -> Completed:
     try:
         return host.run(list_databases(plan.osrestore, request.image), timeout)
@@ -89,10 +96,7 @@ def _list(request: BackupRequest, plan: Plan, timeout: float, host: Host) -> Com
 def _compare_sets(request: BackupRequest, plan: Plan, found: set[str], where: str) -> None:
     """Refuse if what is in the image, or now in the directory, is not what was to be backed up."""
     expected = set(plan.found.coverage.paths)
-    absent, extra = sorted(expected - found), sorted(found - expected)
-    if absent or extra:
-        words = [f"missing from the {where}: {shown(path)}" for path in absent]
-        words += [f"not expected in the {where}: {shown(path)}" for path in extra]
+    if words := differences(expected, found, where):
         raise _unproven(request, "; ".join(words) + ".")
 
 

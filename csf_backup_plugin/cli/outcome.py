@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from csf_backup_plugin.cli.failure import Failure
-from csf_backup_plugin.errors import BackupError, ExitCode
+from csf_backup_plugin.errors import BackupError, ExitCode, FaultFound
 from csf_backup_plugin.receipt import SCHEMA
 
 if TYPE_CHECKING:
@@ -43,7 +43,10 @@ def reported(ctx: click.Context, *, as_json: bool) -> Iterator[Show]:
         yield show
     except BackupError as error:
         if as_json:
-            facts = {"error": error.what, "left": error.left, "next_step": error.next_step}
+            facts: dict[str, Any] = {"error": error.what, "left": error.left}
+            facts["next_step"] = error.next_step
+            if isinstance(error, FaultFound):
+                facts["findings"] = list(error.findings)
             with contextlib.suppress(click.ClickException):
                 _print_json(ctx, error.exit_code, facts)
         raise Failure(error) from None

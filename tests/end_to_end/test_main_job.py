@@ -168,7 +168,8 @@ def test_help_costs_csf_only_click_pluggy_and_the_standard_library(local_site: S
     assert ours <= {
         f"csf_backup_plugin.{name}"
         for name in (
-            *("plugin", "cli", "cli.backup", "cli.command", "cli.manifest", "errors", "names"),
+            *("plugin", "cli", "cli.backup", "cli.command", "cli.drill", "cli.manifest"),
+            *("cli.verify", "errors", "names"),
         )
     }
 
