@@ -41,6 +41,11 @@ class Site:
         """Back the repository up, with variables set in the environment besides."""
         return self.sim.run(self.command(*options), env=variables)
 
+    def on_image(self, command: str, *options: str, **variables: str) -> Result:
+        """Run another command on the image, with variables set in the environment besides."""
+        image = f"{self.host}:{self.image}"
+        return self.sim.run(["csf", command, "-image-file", image, *options], env=variables)
+
     def listing(self) -> dict[str, tuple[int, bytes]]:
         """Return every file of repository and images, with its time of change and contents.
 
