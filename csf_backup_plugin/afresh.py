@@ -49,14 +49,13 @@ def prove_afresh(
         FaultFound: it cannot be proven; the message names every reason.
         LockBusy: osbackup is still at work, or another command on the repository.
     """
-    contents = host.read(image.import_file)
-    databases = objectstore.imported_databases(contents or b"")
-    if contents is None or not databases:
-        raise _unlisted(image, contents, host)
+    findings, databases = import_file_findings(image, None, host)
+    if findings:
+        raise _unlisted(image, findings, host)
     with _locked(Repository(databases[0]), wait, host, watcher):
         if host.read(image.receipt) is not None:
             return None
-        made = _prove(image, databases, contents, osrestore, host, watcher)
+        made = _prove(image, databases, osrestore, host, watcher)
         host.publish(
             image.receipt,
             proven.encode(made, osbackup=None, shared_disk="unknown", proven_by=PURPOSE),
@@ -79,12 +78,7 @@ def _locked(repository: Repository, wait: float, host: Host, watcher: Watcher) -
 
 
 def _prove(
-    image: ImagePath,
-    databases: list[str],
-    contents: bytes,
-    osrestore: str,
-    host: Host,
-    watcher: Watcher,
+    image: ImagePath, databases: list[str], osrestore: str, host: Host, watcher: Watcher
 ) -> Proven:
     absent = presence_findings(image, host)
     listed = absent or list_findings(image, osrestore, {*databases}, host)
@@ -101,7 +95,8 @@ def _prove(
     if size != facts.size:
         raise _unproven(image, ["it is still being written"])
     sizes = dict.fromkeys(databases)
-    return Proven(databases[0], sizes, size, sha256, receipt.sha256(contents), began, image)
+    names = objectstore.import_file(databases)
+    return Proven(databases[0], sizes, size, sha256, receipt.sha256(names), began, image)
 
 
 def _ending(image: ImagePath, host: Host) -> list[str]:
@@ -135,13 +130,12 @@ def _tidy(image: ImagePath, host: Host) -> Iterator[str]:
         yield f"{shown(image.run)} could not be removed: {error}"
 
 
-def _unlisted(image: ImagePath, contents: bytes | None, host: Host) -> FaultFound:
+def _unlisted(image: ImagePath, findings: list[str], host: Host) -> FaultFound:
     """Return what to say of an image of which nothing tells what it should hold."""
-    if host.look([image.path])[0].kind == "missing" and contents is None:
+    if {facts.kind for facts in host.look([image.path, image.import_file])} == {"missing"}:
         return FaultFound(
             f"There is no image {image}.", "Check -image-file; see what is there with ls."
         )
-    findings = import_file_findings(image, contents, None)
     return _unproven(image, [*findings, *presence_findings(image, host)])
 
 

@@ -52,26 +52,28 @@ def content_findings(image: ImagePath, proven: Proven, host: Host, watcher: Watc
 
 
 def import_file_findings(
-    image: ImagePath, contents: bytes | None, proven: Proven | None
-) -> list[str]:
-    """Return what is wrong with the import file.
+    image: ImagePath, proven: Proven | None, host: Host
+) -> tuple[list[str], list[str]]:
+    """Return what is wrong with the import file, and the databases it names.
 
     Args:
         image: whose import file.
-        contents: what is in it; None where there is none.
         proven: what the receipt says; without one, it only has to be a list.
+        host: where it is.
     """
     name = f"the import file {shown(image.import_file)}"
+    try:
+        contents = host.read(image.import_file)
+    except OSError as error:
+        return [f"{name} cannot be read: {error.strerror}"], []
     if contents is None:
-        return [f"{name} is missing"]
+        return [f"{name} is missing"], []
     databases = objectstore.imported_databases(contents)
-    if not databases:
-        return [f"{name} is no list of databases, one absolute path a line"]
-    if proven is None:
-        return []
-    changed = receipt.sha256(contents) != proven.import_file_sha256
-    words = [f"{name} was changed since the backup"] if changed else []
-    return words + differences({*proven.databases}, {*databases}, "import file")
+    findings = [] if databases else [f"{name} is no list of databases, one absolute path a line"]
+    if proven and receipt.sha256(contents) != proven.import_file_sha256:
+        findings.append(f"{name} was changed since the backup")
+        findings += differences({*proven.databases}, {*databases}, "import file")
+    return findings, databases
 
 
 def list_findings(image: ImagePath, osrestore: str, expected: set[str], host: Host) -> list[str]:

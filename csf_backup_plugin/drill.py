@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import __version__, interrupts, moments, receipt
-from csf_backup_plugin.agreement import content_findings, presence_findings
+from csf_backup_plugin.agreement import content_findings, import_file_findings, presence_findings
 from csf_backup_plugin.drill_check import Plan, prepare
 from csf_backup_plugin.errors import BackupError, FaultFound, translated
 from csf_backup_plugin.latest import resolve
@@ -63,8 +63,11 @@ def drill(request: DrillRequest, host: Host, watcher: Watcher) -> Drill:
         image = resolve(request.image, host, watcher.note)
     with _earlier_record_told(image, host), translated(host.name):
         plan = prepare(image, read_receipt(image, host), request.directory, host)
-        findings = presence_findings(image, host)
-        if findings := findings or content_findings(image, plan.proven, host, watcher):
+        findings, _ = import_file_findings(image, plan.proven, host)
+        findings += presence_findings(image, host) or content_findings(
+            image, plan.proven, host, watcher
+        )
+        if findings:
             raise FaultFound(
                 f"{image} is not as its backup left it:",
                 f"Find out more: {image.command('admin_database_verify')}",

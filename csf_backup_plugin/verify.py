@@ -20,7 +20,7 @@ from csf_backup_plugin.agreement import (
 )
 from csf_backup_plugin.errors import FaultFound, translated
 from csf_backup_plugin.latest import resolve
-from csf_backup_plugin.names import command
+from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.proven import read_receipt
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def verify(named: ImagePath, wait: float, host: Host, watcher: Watcher) -> Verif
         image = resolve(named, host, watcher.note)
         osrestore = host.find(objectstore.OSRESTORE, objectstore.VARIABLES[objectstore.OSRESTORE])
         fresh = None
-        if host.read(image.receipt) is None:
+        if host.look([image.receipt])[0].kind == "missing":
             fresh = prove_afresh(image, osrestore, wait, host, watcher)
         proven, warnings = fresh or _read_all(image, osrestore, host, watcher)
     return Verified(image, proven, fresh is not None, warnings, time.monotonic() - began)
@@ -80,7 +80,7 @@ def _read_all(
 ) -> tuple[Proven, tuple[str, ...]]:
     """Return what the receipt says, and warnings, if all agrees with it."""
     try:
-        proven = read_receipt(image, host)
+        proven = _receipt(image, host)
     except FaultFound as error:  # image and import file are looked at all the same
         findings = [*error.findings, *_findings(image, None, osrestore, host, watcher)]
         raise _at_fault(image, findings, error.next_step) from None
@@ -89,17 +89,26 @@ def _read_all(
     return proven, tuple(_warnings(image, proven))
 
 
+def _receipt(image: ImagePath, host: Host) -> Proven:
+    try:
+        return read_receipt(image, host)
+    except OSError as error:
+        raise FaultFound(
+            f"The receipt {shown(image.receipt)} cannot be read: {error.strerror}.",
+            "Look at its disk, and use another image.",
+        ) from None
+
+
 def _findings(
     image: ImagePath, proven: Proven | None, osrestore: str, host: Host, watcher: Watcher
 ) -> list[str]:
-    contents = host.read(image.import_file)
-    findings = import_file_findings(image, contents, proven)
+    findings, listed = import_file_findings(image, proven, host)
     if absent := presence_findings(image, host):
         return findings + absent
     if proven:
         findings += content_findings(image, proven, host, watcher)
-    listed = proven.databases if proven else objectstore.imported_databases(contents or b"")
-    return findings + list_findings(image, osrestore, {*listed}, host)
+    expected = proven.databases if proven else listed
+    return findings + list_findings(image, osrestore, {*expected}, host)
 
 
 def _at_fault(image: ImagePath, findings: list[str], next_step: str) -> FaultFound:
