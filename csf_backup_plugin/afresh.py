@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 PURPOSE = "admin_database_verify"
 _ENDED_WELL = "0"
+#: Prints when a file was changed last; of coreutils, as what a host has to have.
+_CHANGED = ("date", "-u", "+%Y-%m-%dT%H:%M:%SZ", "-r")
+_SECONDS = 60.0  # that this may take
 
 
 def prove_afresh(
@@ -115,11 +118,10 @@ def _ending(image: ImagePath, host: Host) -> list[str]:
 def _began(image: ImagePath, host: Host) -> str | None:
     """Return when the backup began: as recorded, or when its import file was made just before."""
     recorded = host.read(f"{image.run}/started") or b""
-    return moments.read(recorded.decode(errors="replace")) or moments.read(
-        host.run(
-            ["date", "-u", "-r", image.import_file, "+%Y-%m-%dT%H:%M:%S+00:00"], timeout=60
-        ).output.decode(errors="replace")
-    )
+    if moment := moments.read(recorded.decode(errors="replace")):
+        return moment
+    changed = host.run([*_CHANGED, image.import_file], _SECONDS).output
+    return moments.read(changed.decode(errors="replace"))
 
 
 def _tidy(image: ImagePath, host: Host) -> Iterator[str]:
