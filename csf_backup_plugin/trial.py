@@ -127,7 +127,8 @@ def _verify_each(plan: Plan, sizes: Mapping[str, int], host: Host, watcher: Watc
 def _failed(plan: Plan, findings: list[str]) -> FaultFound:
     return FaultFound(
         f"{plan.image} could not be restored whole:",
-        "Make a new backup, and drill an older image too. Whether this image itself has changed: "
+        "If the scratch directory is to blame, put that right and run the same command again. "
+        "Otherwise make a new backup, and drill an older image too. Whether the image has changed: "
         + plan.image.command("admin_database_verify"),
         findings,
     )
