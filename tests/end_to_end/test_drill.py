@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -224,3 +225,31 @@ def test_two_drills_of_one_image_do_not_meet(local_site: Site, slow: dict[str, s
     digest = hashlib.sha256(Path(local_site.image).read_bytes()).hexdigest()
     record = Path(f"{local_site.image}.drill.json").read_bytes()
     assert receipt.decode(record)["image_sha256"] == digest
+
+
+def test_odd_names_survive_everywhere(site: Site) -> None:
+    """In the repository's path, in classes, in the image's name and the scratch directory's."""
+    odd = os.path.join(os.path.dirname(site.repository), "it's a $(touch x) 'r;é")
+    os.rename(site.repository, odd)
+    site.repository, site.master = odd, os.path.join(odd, os.path.basename(site.master))
+    for name in ("a b", "$(touch x)", "-rf", "Größe", "*"):
+        created = site.sim.csf("class_create", "-database", site.master, f"-class={name}")
+        assert created.exit_code == 0, created.stderr
+    site.image = str(site.images / "it's $(touch x); *")
+    assert site.backup().exit_code == 0
+    scratch = site.images.parent / "$(touch x) 's"
+    scratch.mkdir()
+    assert site.on_image("admin_database_verify").exit_code == 0
+    code, _, err = drill(site, scratch)
+    assert code == 0, err
+    assert "9 databases" in err
+    assert list(scratch.iterdir()) == []
+    assert not list(site.images.parent.rglob("x"))
+
+
+def test_a_lost_repository_can_be_drilled(site: Site, scratch: Path) -> None:
+    """That is when it matters most."""
+    shutil.rmtree(site.repository)
+    code, _, err = drill(site, scratch)
+    assert code == 0, err
+    assert not os.path.exists(site.repository)

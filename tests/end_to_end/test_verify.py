@@ -6,15 +6,15 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from conftest import served
 
 from csf_backup_plugin import receipt
-
-if TYPE_CHECKING:
-    from sites import Site
+from csf_simulator.simulator import Simulator
+from sites import Site
 
 VERIFY = "admin_database_verify"
 
@@ -110,6 +110,32 @@ def test_an_image_whose_csf_was_killed_is_proven_afresh(site: Site, orphan: Path
     assert (again.exit_code, "Verified " in again.stderr) == (0, True), again.stderr
     scratch = orphan.parent
     assert site.on_image("admin_database_drill", "-scratch-dir", str(scratch)).exit_code == 0
+
+
+@pytest.mark.remote
+def test_a_killed_client_costs_no_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """osbackup goes on to its end on the other host, and verify finds how it ended."""
+    with Simulator(str(tmp_path / "home")) as sim, served(tmp_path, sim) as server:
+        monkeypatch.setenv("CSF_BACKUP_SSH", server.command)
+        site = Site(sim, tmp_path, "remote")
+        sim.fault("osbackup", "slow", "10k/s")
+        process = subprocess.Popen(
+            site.command(), env=sim.home.environment(os.environ), stderr=subprocess.DEVNULL
+        )
+        while not os.path.exists(site.image):
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+        status = Path(f"{site.image}.run/status")
+        while not (status.exists() and status.read_text().strip().isdecimal()):
+            time.sleep(0.02)
+        result = site.on_image(VERIFY)
+        assert result.exit_code == 0, result.stderr
+        assert "Proved afresh" in result.stderr
+        assert {path.name for path in site.images.iterdir()} == {
+            *("a.img", "a.img.dbn", "a.img.receipt.json")
+        }
+        assert site.sim.check(site.restored(tmp_path / "copy")) == []
 
 
 def test_without_a_recorded_start_the_import_files_age_tells_when_the_backup_began(
