@@ -239,3 +239,12 @@ def test_an_osrestore_that_does_not_end_is_a_timeout(
     monkeypatch.setattr(host, "run", hang)
     with pytest.raises(TimedOut, match="db1:/b/a.img within 600 s"):
         outcome(host)
+
+
+def test_where_nothing_tells_what_should_be_in_it_nothing_is_unexpected(host: MemoryHost) -> None:
+    """Without a receipt and an import file; but osrestore has to know the image."""
+    unsealed(host)
+    unnamed(host)
+    assert len(findings(host)) == 2
+    unlistable(host)
+    assert len(findings(host)) == 3
