@@ -344,3 +344,13 @@ def test_the_record_is_readable(drilled: Place) -> None:
     run(drilled)
     document = json.loads(Path(f"{drilled.image}.drill.json").read_bytes())
     assert document["schema"] == "csf-backup/1"
+
+
+def test_what_another_drill_has_left_is_told_and_not_touched(drilled: Place) -> None:
+    """It may still run; a file that is only called so is nobody's business."""
+    left = scratch_of(drilled) / "csf-drill-b.img-20261123T021000.000000Z"
+    left.mkdir()
+    (scratch_of(drilled) / "csf-drill-notes").touch()
+    (warning,) = run(drilled).warnings
+    assert warning.startswith(f"{left} is another drill's: ")
+    assert sorted(scratch_of(drilled).iterdir()) == [left, scratch_of(drilled) / "csf-drill-notes"]
