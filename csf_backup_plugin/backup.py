@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin import __version__, interrupts, journal, objectstore, receipt
+from csf_backup_plugin import interrupts, journal, moments, objectstore, proven, receipt
 from csf_backup_plugin.errors import (
     NO_ROOM,
     BackupError,
@@ -15,9 +14,11 @@ from csf_backup_plugin.errors import (
     TimedOut,
     translated,
 )
+from csf_backup_plugin.listing import described
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.preflight import check_absent, prepare
-from csf_backup_plugin.proof import described, prove
+from csf_backup_plugin.proof import prove
+from csf_backup_plugin.proven import Proven
 from csf_backup_plugin.request import default_timeout
 from csf_backup_plugin.rollback import rollback
 from csf_backup_plugin.survey import check_master
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from csf_backup_plugin.proof import Proof
     from csf_backup_plugin.request import BackupRequest
     from csf_backup_plugin.watcher import Watcher
+
+
+PURPOSE = "admin_database_backup"
 
 
 class Backup(NamedTuple):
@@ -63,7 +67,7 @@ def back_up(request: BackupRequest, host: Host, watcher: Watcher) -> Backup:
         check_master(repository, host)
         with host.lock(
             repository.lock,
-            "admin_database_backup",
+            PURPOSE,
             request.wait,
             watcher.note,
             create=not request.dry_run,
@@ -83,7 +87,7 @@ def back_up(request: BackupRequest, host: Host, watcher: Watcher) -> Backup:
 def _carry_out(
     request: BackupRequest, plan: Plan, lock: Lock | None, host: Host, watcher: Watcher
 ) -> Proof:
-    image, started = request.image, _now()
+    image, started = request.image, moments.now()
     timeout = request.timeout or default_timeout(plan.found.coverage.bytes)
     with rollback(host) as created, translated(host.name):
         interrupts.check()
@@ -96,7 +100,7 @@ def _carry_out(
         _run_osbackup(request, plan, timeout, lock, host, watcher)
         proof = prove(request, plan, timeout, host, watcher)
         interrupts.check()
-        host.publish(image.receipt, receipt.encode(_facts(request, plan, proof, started)))
+        host.publish(image.receipt, _receipt(request, plan, proof, started))
     return proof
 
 
@@ -164,22 +168,16 @@ def _tidy(image: ImagePath, host: Host) -> list[str]:
     return []
 
 
-def _facts(request: BackupRequest, plan: Plan, proof: Proof, started: str) -> dict[str, object]:
-    return {
-        "producer": f"csf-backup-plugin {__version__}",
-        "host": request.image.host,
-        "image": request.image.path,
-        "image_bytes": proof.size,
-        "image_sha256": proof.sha256,
-        "import_file_sha256": receipt.sha256(plan.import_file),
-        "master": request.repository.master,
-        "databases": dict(plan.found.coverage.databases),
-        "osbackup": plan.osbackup,
-        "shared_disk": plan.shared_disk,
-        "started": started,
-        "finished": _now(),
-    }
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+def _receipt(request: BackupRequest, plan: Plan, proof: Proof, started: str) -> bytes:
+    made = Proven(
+        request.repository.master,
+        dict(plan.found.coverage.databases),
+        proof.size,
+        proof.sha256,
+        receipt.sha256(plan.import_file),
+        started,
+        request.image,
+    )
+    return proven.encode(
+        made, osbackup=plan.osbackup, shared_disk=plan.shared_disk, proven_by=PURPOSE
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import UsageError, translated
+from csf_backup_plugin.latest import resolve
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.proven import read_receipt
 from csf_backup_plugin.rebuild import PURPOSE
@@ -69,12 +70,14 @@ def cover(
         check_master(repository, host)
         with host.lock(repository.lock, PURPOSE, wait, watcher.note, create=False):
             found = survey(repository, host)
-            imaged = None if image is None else _imaged(repository, image, host)
+            imaged = None if image is None else _imaged(repository, image, host, watcher)
     return ThreeWay(found, imaged)
 
 
-def _imaged(repository: Repository, image: ImagePath, host: Host) -> frozenset[str]:
-    proven = read_receipt(image, host)
+def _imaged(
+    repository: Repository, image: ImagePath, host: Host, watcher: Watcher
+) -> frozenset[str]:
+    proven = read_receipt(resolve(image, host, watcher.note), host)
     if proven.master != repository.master:
         raise UsageError(
             f"{image} is an image of {shown(proven.master)}, not of {shown(repository.master)}.",

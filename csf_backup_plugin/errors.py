@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 class ExitCode(enum.IntEnum):
@@ -32,7 +32,7 @@ class ExitCode(enum.IntEnum):
     WARNINGS = 3, "done, with warnings, under -strict"
     IMAGE_EXISTS = 10, "the image, its import file or its receipt exists"
     NO_SPACE = 11, "not enough space"
-    UNSAFE_IMAGE_PATH = 12, "the image's directory is missing, not writable or unsafe"
+    UNSAFE_IMAGE_PATH = 12, "the image's or scratch directory is missing, not writable or unsafe"
     REPOSITORY_INCOMPLETE = 13, "the repository is incomplete"
     REPOSITORY_NOT_FOUND = 14, "the repository was not found"
     LOCK_BUSY = 20, "the repository is locked by another command"
@@ -151,9 +151,20 @@ class ImageUnproven(BackupError):
 
 
 class FaultFound(BackupError):
-    """An image, or what stands beside it, is not as its backup left it."""
+    """An image, or what stands beside it, is not as its backup left it.
+
+    Args:
+        what: what is at fault; whole sentences.
+        next_step: what to do now.
+        findings: all that was found, one by one; they are told after `what`.
+    """
 
     exit_code = ExitCode.FAULT_FOUND
+
+    def __init__(self, what: str, next_step: str, findings: Sequence[str] = ()) -> None:
+        super().__init__("\n".join((what, *(f"  {finding}" for finding in findings))), next_step)
+        self.findings = tuple(findings) or (what,)
+        self.facts = {"findings": list(self.findings)}
 
 
 class ExtraDatabases(BackupError):

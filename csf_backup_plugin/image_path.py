@@ -1,4 +1,4 @@
-"""HOST:PATH, the place of a backup image, and the two files that stand beside it."""
+"""HOST:PATH, the place of a backup image, and the files that stand beside it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import re
 from dataclasses import dataclass
 
 from csf_backup_plugin.errors import UnsafeImagePath, UsageError
-from csf_backup_plugin.names import absolute, shown
+from csf_backup_plugin.names import absolute, command, shown
 
 # A host, user@host or ssh alias; it never starts with "-", which ssh would take for an option.
 _HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+-]*@)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _IMPORT_FILE = ".dbn"
 _RECEIPT = ".receipt.json"
 _RUN = ".run"
+_DRILL = ".drill.json"
+_BESIDE = (_IMPORT_FILE, _RECEIPT, _RUN, _DRILL)
+#: The name that stands for the newest verified image of a directory, and is never an image's own.
+LATEST = "latest"
 _EXAMPLE = "Give -image-file as HOST:PATH, such as localhost:/backups/monday.img."
 
 
@@ -62,19 +66,28 @@ class ImagePath:
                 _EXAMPLE,
             )
         try:
-            image = cls(host, absolute(path, longest_suffix=_RECEIPT))
+            image = cls(host, absolute(path, longest_suffix=max(_BESIDE, key=len)))
         except ValueError as error:
             raise UsageError(f"-image-file: the path {shown(path)!r} {error}.", _EXAMPLE) from None
-        if image.path.endswith((_IMPORT_FILE, _RECEIPT, _RUN)):
+        if image.path.endswith(_BESIDE):
             raise UnsafeImagePath(
-                f"{image} would be another image's import file, receipt or record of its run.",
-                f"Name an image that does not end in {_IMPORT_FILE}, {_RECEIPT} or {_RUN}.",
+                f"{image} would be another image's import file, receipt or record.",
+                f"Name an image that ends in none of {', '.join(_BESIDE)}.",
             )
         return image
 
     def __str__(self) -> str:
         """Return HOST:PATH, fit for a message."""
         return f"{self.host}:{shown(self.path)}"
+
+    def command(self, name: str) -> str:
+        """Return what to type for a command of ours on this image."""
+        return command("csf", name, "-image-file", f"{self.host}:{self.path}")
+
+    @property
+    def is_latest(self) -> bool:
+        """Whether it names no image, but stands for the newest verified one of its directory."""
+        return posixpath.basename(self.path) == LATEST
 
     @property
     def directory(self) -> str:
@@ -90,6 +103,11 @@ class ImagePath:
     def receipt(self) -> str:
         """The file whose presence says that the image is complete and proven."""
         return self.path + _RECEIPT
+
+    @property
+    def drill(self) -> str:
+        """The file that says that the image was restored once, to a scratch directory."""
+        return self.path + _DRILL
 
     @property
     def run(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+import shlex
 
 NAME_MAX = 255  # bytes; of every file system in common use on Linux
 
@@ -21,6 +22,16 @@ def shown(name: str) -> str:
     """Return `name` fit for a message: control characters and undecodable bytes are escaped."""
     escaped = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", name)
     return escaped.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def command(*words: str) -> str:
+    """Return a command as a shell takes it, fit for a message."""
+    return shown(shlex.join(words))
+
+
+def is_inside(path: str, directory: str) -> bool:
+    """Tell whether a path is a directory's own, or below it; links are not followed."""
+    return f"{path}/".startswith(directory.rstrip("/") + "/")
 
 
 def absolute(path: str, longest_suffix: str = "") -> str:

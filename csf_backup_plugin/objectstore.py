@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 
 OSBACKUP = "osbackup"
 OSRESTORE = "osrestore"
+OSVERIFYDB = "osverifydb"
 
 #: The environment variable that names each utility, before any other place is looked at.
-VARIABLES = {OSBACKUP: "CSF_BACKUP_OSBACKUP", OSRESTORE: "CSF_BACKUP_OSRESTORE"}
+VARIABLES = {
+    OSBACKUP: "CSF_BACKUP_OSBACKUP",
+    OSRESTORE: "CSF_BACKUP_OSRESTORE",
+    OSVERIFYDB: "CSF_BACKUP_OSVERIFYDB",
+}
 
 # Where a line's database name begins: at the first field that starts an absolute path, with or
 # without a host before it. It ends with the line, since names may hold spaces.
@@ -47,9 +52,21 @@ def restore(executable: str, image: ImagePath, pairs: Sequence[tuple[str, str]] 
     return [executable, "-f", image.path, *(path for pair in pairs for path in pair)]
 
 
+def verify_database(executable: str) -> list[str]:
+    """Return the command that checks a database's pointers, but for the database's name."""
+    return [executable]
+
+
 def import_file(databases: Iterable[str]) -> bytes:
     """Return the contents of the import file: the databases' names, one per line."""
     return b"".join(os.fsencode(name) + b"\n" for name in databases)
+
+
+def imported_databases(contents: bytes) -> list[str]:
+    """Return the databases an import file names, in their order; none if it is not whole."""
+    *lines, rest = contents.split(b"\n")
+    whole = not rest and all(line.startswith(b"/") for line in lines)
+    return [os.fsdecode(line) for line in lines] if whole else []
 
 
 def listed_databases(output: bytes) -> set[str]:

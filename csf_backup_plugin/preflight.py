@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from csf_backup_plugin.errors import ImageExists, NoSpace, UnsafeImagePath
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import is_inside, shown
 from csf_backup_plugin.objectstore import OSBACKUP, OSRESTORE, VARIABLES, import_file
 from csf_backup_plugin.survey import survey
 
@@ -89,7 +89,7 @@ def check_absent(image: ImagePath, paths: Sequence[str], host: Host) -> None:
 def _check_directory(image: ImagePath, at_image: Facts, at_repository: Facts) -> None:
     if at_image.kind != "directory":
         problem = "does not exist" if at_image.kind == "missing" else "is not a directory"
-    elif (at_image.resolved + "/").startswith(at_repository.resolved.rstrip("/") + "/"):
+    elif is_inside(at_image.resolved, at_repository.resolved):
         problem = "lies inside the repository, whose loss it is meant to outlive"
     elif not at_image.writable:
         problem = "is not writable for this user"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.errors import ImageUnproven, TimedOut
+from csf_backup_plugin.errors import ImageUnproven
+from csf_backup_plugin.listing import described, differences, list_image
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.objectstore import list_databases, listed_databases
+from csf_backup_plugin.objectstore import listed_databases
 from csf_backup_plugin.survey import survey
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Completed, Host
-    from csf_backup_plugin.image_path import ImagePath
+    from csf_backup_plugin.hosts.protocol import Host
     from csf_backup_plugin.preflight import Plan
     from csf_backup_plugin.request import BackupRequest
     from csf_backup_plugin.watcher import Watcher
@@ -69,42 +69,10 @@ def prove(
     return Proof(size, sha256)
 
 
-def described(completed: Completed) -> str:
-    """Return how a program ended and the last it said, fit for a message."""
-    ending = f"signal {-completed.status}" if completed.status < 0 else f"exit {completed.status}"
-    lines = completed.output.decode("utf-8", "surrogateescape").splitlines()
-    said = "\n".join(f"    {shown(line)[:500]}" for line in lines[-10:] if line.strip())
-    return f"{ending}, and it said:\n{said}" if said else f"{ending}, and it said nothing."
-
-
-def list_image(image: ImagePath, osrestore: str, timeout: float, host: Host) -> Completed:
-    """Let osrestore list what is in an image.
-
-    Args:
-        image: the image.
-        osrestore: the program.
-        timeout: how long it may take, in seconds.
-        host: where both are.
-
-    Raises:
-        TimedOut: it did not end.
-    """
-    try:
-        return host.run(list_databases(osrestore, image), timeout)
-    except TimeoutError:
-        raise TimedOut(
-            f"osrestore -t did not list {image} within {timeout:,.0f} s.",
-            "Look at the image's disk; give it longer with -timeout SECONDS.",
-        ) from None
-
-
 def _compare_sets(request: BackupRequest, plan: Plan, found: set[str], where: str) -> None:
     """Refuse if what is in the image, or now in the directory, is not what was to be backed up."""
     expected = set(plan.found.coverage.paths)
-    absent, extra = sorted(expected - found), sorted(found - expected)
-    if absent or extra:
-        words = [f"missing from the {where}: {shown(path)}" for path in absent]
-        words += [f"not expected in the {where}: {shown(path)}" for path in extra]
+    if words := differences(expected, found, where):
         raise _unproven(request, "; ".join(words) + ".")
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin import receipt
+from csf_backup_plugin import __version__, moments, receipt
 from csf_backup_plugin.errors import FaultFound
+from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from csf_backup_plugin.hosts.protocol import Host
-    from csf_backup_plugin.image_path import ImagePath
 
 
 class Proven(NamedTuple):
@@ -20,11 +20,13 @@ class Proven(NamedTuple):
 
     Attributes:
         master: the repository's master database.
-        databases: the bytes of each database in the image, by path; the master database first.
+        databases: the bytes of each database in the image, by path; None where the image was proven
+            afresh, when nobody could know them any more.
         size: the image's bytes.
         sha256: its SHA-256 in hexadecimal, or None if none was taken.
         import_file_sha256: the import file's.
         started: when the backup began, in ISO 8601: work since then is not in it.
+        image: what the image was called when it was proven.
     """
 
     master: str
@@ -33,6 +35,7 @@ class Proven(NamedTuple):
     sha256: str | None
     import_file_sha256: str
     started: str
+    image: ImagePath
 
 
 def read_receipt(image: ImagePath, host: Host) -> Proven:
@@ -46,7 +49,7 @@ def read_receipt(image: ImagePath, host: Host) -> Proven:
     if data is None:
         raise FaultFound(
             f"{image} has no receipt ({shown(image.receipt)}): nobody has proven that image.",
-            f"Prove it: csf admin_database_verify -image-file {image}",
+            f"Prove it: {image.command('admin_database_verify')}",
         )
     try:
         return decode(data)
@@ -54,8 +57,36 @@ def read_receipt(image: ImagePath, host: Host) -> Proven:
         raise FaultFound(
             f"The receipt {image.host}:{shown(image.receipt)} is damaged: {error}.",
             "Use another image; or move the receipt away and prove the image afresh: "
-            f"csf admin_database_verify -image-file {image}",
+            + image.command("admin_database_verify"),
         ) from None
+
+
+def encode(proven: Proven, *, osbackup: str | None, shared_disk: str, proven_by: str) -> bytes:
+    """Return a receipt, written now.
+
+    Args:
+        proven: what it is to say.
+        osbackup: the program that made the image, if known.
+        shared_disk: whether image and databases lay on one physical disk.
+        proven_by: the command that proved it.
+    """
+    return receipt.encode(
+        {
+            "producer": f"csf-backup-plugin {__version__}",
+            "host": proven.image.host,
+            "image": proven.image.path,
+            "image_bytes": proven.size,
+            "image_sha256": proven.sha256,
+            "import_file_sha256": proven.import_file_sha256,
+            "master": proven.master,
+            "databases": dict(proven.databases),
+            "osbackup": osbackup,
+            "shared_disk": shared_disk,
+            "proven_by": proven_by,
+            "started": proven.started,
+            "finished": moments.now(),
+        }
+    )
 
 
 def decode(data: bytes) -> Proven:
@@ -73,6 +104,7 @@ def decode(data: bytes) -> Proven:
             facts["image_sha256"],
             facts["import_file_sha256"],
             facts["started"],
+            ImagePath(facts["host"], facts["image"]),
         )
     except KeyError as error:
         raise receipt.CorruptReceipt(f"it does not tell {error}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.errors import UnsafeImagePath, UsageError
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.names import absolute, shown
 from csf_backup_plugin.repository import Repository
@@ -53,10 +53,43 @@ class BackupRequest:
 
         Raises:
             UsageError: `master` is no absolute path, or `image` not HOST:PATH.
+            UnsafeImagePath: the image's name stands for another one.
         """
-        return cls(
-            parse_repository(master), ImagePath.parse(image), dry_run, wait, timeout, checksum
-        )
+        repository, made = parse_repository(master), ImagePath.parse(image)
+        if made.is_latest:
+            raise UnsafeImagePath(
+                f"{made} stands for the newest verified image of {shown(made.directory)}.",
+                "Name the new image otherwise.",
+            )
+        return cls(repository, made, dry_run, wait, timeout, checksum)
+
+
+@dataclass(frozen=True)
+class DrillRequest:
+    """One drill: an image restored for trial.
+
+    Attributes:
+        image: which.
+        directory: where a scratch directory of the drill's own is made, on the image's host.
+    """
+
+    image: ImagePath
+    directory: str
+
+    @classmethod
+    def parse(cls, image: str, directory: str) -> DrillRequest:
+        """Make a request of what the user wrote.
+
+        Raises:
+            UsageError: `image` is not HOST:PATH, or `directory` no absolute path.
+        """
+        try:
+            return cls(ImagePath.parse(image), absolute(directory.rstrip("/") or directory))
+        except ValueError as error:
+            raise UsageError(
+                f"-scratch-dir {shown(directory)!r} {error}.",
+                "Give -scratch-dir as an absolute path other than /, such as /var/tmp.",
+            ) from None
 
 
 def parse_repository(master: str) -> Repository:

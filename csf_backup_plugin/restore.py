@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,7 @@ from csf_backup_plugin.errors import (
     OsrestoreFailed,
     translated,
 )
+from csf_backup_plugin.latest import resolve
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.proven import read_receipt
 from csf_backup_plugin.restore_extra import refused
@@ -66,7 +68,9 @@ def restore(
     """
     began, repository = time.monotonic(), request.repository
     with translated(host.name):
-        proven = read_receipt(request.image, host)
+        image = resolve(request.image, host, watcher.note)
+        request = dataclasses.replace(request, image=image)
+        proven = read_receipt(image, host)
         request.check_image_of(proven)
         check_place(request, host)
         with host.lock(

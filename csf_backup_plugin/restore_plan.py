@@ -7,7 +7,9 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import manifest
+from csf_backup_plugin.agreement import findings
 from csf_backup_plugin.errors import (
+    FaultFound,
     NoSpace,
     RepositoryIncomplete,
     RepositoryNotFound,
@@ -17,7 +19,6 @@ from csf_backup_plugin.objectstore import OSRESTORE, VARIABLES
 from csf_backup_plugin.preflight import space_needed
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.request import default_timeout
-from csf_backup_plugin.restore_check import check_image
 from csf_backup_plugin.survey import set_against
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class RestorePlan(NamedTuple):
     """A restore that may begin, if there are no extra databases.
 
     Attributes:
+        request: what was asked for; its image is the one meant, if ``latest`` was named.
         proven: the image, as its receipt knows it.
         targets: the bytes of each database in the image, None where unknown, by the path it is
             restored to; the master database first.
@@ -48,6 +50,7 @@ class RestorePlan(NamedTuple):
         damaged_manifest: the manifest there is, if not all of it could be read.
     """
 
+    request: RestoreRequest
     proven: Proven
     targets: Mapping[str, int | None]
     overwritten: tuple[str, ...]
@@ -98,7 +101,14 @@ def prepare_restore(
     osrestore = host.find(OSRESTORE, VARIABLES[OSRESTORE])
     size = max(proven.size, sum(size or 0 for size in proven.databases.values()))
     timeout = request.timeout or default_timeout(size)
-    check_image(request.image, proven, osrestore, timeout, host, watcher)
+    if problems := findings(request.image, proven, osrestore, host, watcher):
+        raise FaultFound(
+            f"{request.image} is not as its backup left it:",
+            "Restore another image, such as "
+            f"{request.image.host}:{shown(request.image.directory)}/latest. If this one was moved "
+            "here, move what stands beside it, too.",
+            problems,
+        )
     targets = _targets(request, proven)
     facts = dict(zip(targets, host.look(targets), strict=True))
     _check_replaceable(facts, host)
@@ -110,6 +120,7 @@ def prepare_restore(
     directory = request.repository.directory
     extra = tuple(path for path in others if posixpath.dirname(path) == directory)
     return RestorePlan(
+        request=request,
         proven=proven,
         targets=targets,
         overwritten=tuple(path for path in targets if facts[path].kind == "file"),

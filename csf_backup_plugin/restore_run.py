@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import objectstore
 from csf_backup_plugin.errors import NO_ROOM, HostUnreachable, OsrestoreFailed, TimedOut
-from csf_backup_plugin.proof import described
+from csf_backup_plugin.listing import described
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running

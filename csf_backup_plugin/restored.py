@@ -1,4 +1,4 @@
-"""Whether databases that a restore should have brought back are there."""
+"""What osrestore has left on the disk, set against what should be there."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ if TYPE_CHECKING:
 
 
 def findings(expected: Mapping[str, int | None], host: Host) -> list[str]:
-    """Return what is wrong with databases that should be there; nothing if all is well.
+    """Return what is wrong with restored databases, a sentence for each.
+
+    A receipt has the sizes from before osbackup began, and a database may have grown until the
+    instant the backup is of: so a larger one is right, and a smaller one is not whole.
 
     Args:
-        expected: the bytes each had when it was backed up, by the path it is to be at; None where
-            that is not known. One that is larger had grown before osbackup came to it.
+        expected: the least bytes of each database, by the path where it should be; None where
+            nobody knows them.
         host: where they are.
     """
     looked = zip(expected.items(), host.look(expected), strict=True)
-    problems = ((path, _problem(size, facts)) for (path, size), facts in looked)
-    return [f"{shown(path)} {problem}" for path, problem in problems if problem]
+    faults = ((path, _fault(least, facts)) for (path, least), facts in looked)
+    return [f"{shown(path)} {fault}" for path, fault in faults if fault]
 
 
-def _problem(size: int | None, facts: Facts) -> str:
+def _fault(least: int | None, facts: Facts) -> str:
     if facts.kind == "missing":
         return "is missing"
     if facts.kind != "file":
         return "is not a file"
-    if size is not None and facts.size < size:
-        return f"has {facts.size:,} bytes, and had {size:,} when it was backed up"
+    if least is not None and facts.size < least:
+        return f"holds {facts.size:,} bytes; it held {least:,} when the backup began"
     return ""

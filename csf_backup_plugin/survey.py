@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import manifest
 from csf_backup_plugin.errors import RepositoryIncomplete, RepositoryNotFound
-from csf_backup_plugin.names import has_control_character, shown
+from csf_backup_plugin.names import command, has_control_character, shown
 from csf_backup_plugin.repository import Coverage, Database, Repository, compare
 
 if TYPE_CHECKING:
@@ -138,7 +137,7 @@ def read_manifest(repository: Repository, host: Host) -> Manifest | None:
 def rebuild_command(repository: Repository, host: str) -> str:
     """Return the command to type for a new manifest."""
     words = ("-database", repository.master, "-host", host, "-rebuild")
-    return shown(shlex.join(("csf", "admin_database_manifest", *words)))
+    return command("csf", "admin_database_manifest", *words)
 
 
 def _paths_of(repository: Repository, entries: list[Entry], kind: Kind) -> tuple[str, ...]:

@@ -29,6 +29,9 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# What would name other utilities than a test's own.
+UTILITIES = ("CSF_BACKUP_OSBACKUP", "CSF_BACKUP_OSRESTORE", "CSF_BACKUP_OSVERIFYDB")
+
 # Nothing of the simulator: osbackup and osrestore as their documents describe them, made of tar.
 OSBACKUP = """#!/bin/sh
 printf '%s\\n' "$@" >> "$0.arguments"
@@ -74,7 +77,7 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
     """Return utilities made of tar, first on PATH."""
     made = Tools(tmp_path / "bin")
     monkeypatch.setenv("PATH", str(made.directory), prepend=os.pathsep)
-    for name in ("OS_ROOTDIR", "CSF_BACKUP_OSBACKUP", "CSF_BACKUP_OSRESTORE"):
+    for name in ("OS_ROOTDIR", *UTILITIES):
         monkeypatch.delenv(name, raising=False)
     return made
 
@@ -125,7 +128,7 @@ def site(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Site]:
     """Return a simulated site: on this machine, and on one that is reached by ssh."""
-    for name in ("CSF_BACKUP_OSBACKUP", "CSF_BACKUP_OSRESTORE", "CSF_BACKUP_LOCK_WAIT"):
+    for name in (*UTILITIES, "CSF_BACKUP_LOCK_WAIT"):
         monkeypatch.delenv(name, raising=False)
     with Simulator(str(tmp_path / "home")) as sim:
         if request.param == "local":
@@ -139,7 +142,7 @@ def site(
 @pytest.fixture
 def local_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """Return a simulated site on this machine, for what is done to csf's own process."""
-    for name in ("CSF_BACKUP_OSBACKUP", "CSF_BACKUP_OSRESTORE", "CSF_BACKUP_LOCK_WAIT"):
+    for name in (*UTILITIES, "CSF_BACKUP_LOCK_WAIT"):
         monkeypatch.delenv(name, raising=False)
     with Simulator(str(tmp_path / "home")) as sim:
         yield Site(sim, tmp_path)

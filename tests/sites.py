@@ -68,6 +68,11 @@ class Site:
                     found[os.path.join(self.repository, name)] = file.read()
         return found
 
+    def on_image(self, command: str, *options: str, **variables: str) -> Result:
+        """Run another command on the image, with variables set in the environment besides."""
+        image = f"{self.host}:{self.image}"
+        return self.sim.run(["csf", command, "-image-file", image, *options], env=variables)
+
     def listing(self) -> dict[str, tuple[int, bytes]]:
         """Return every file of repository and images, with its time of change and contents.
 

@@ -8,7 +8,14 @@ import signal
 import pytest
 
 from csf_backup_plugin import errors
-from csf_backup_plugin.errors import BackupError, ExitCode, Interrupted, from_os_error, translated
+from csf_backup_plugin.errors import (
+    BackupError,
+    ExitCode,
+    FaultFound,
+    Interrupted,
+    from_os_error,
+    translated,
+)
 
 TABLE = {
     "UsageError": 2,
@@ -77,3 +84,11 @@ def test_a_block_may_be_translated_as_a_whole() -> None:
         raise PermissionError(13, "Denied", "/r/x")
     with pytest.raises(ZeroDivisionError), translated("db1"):
         raise ZeroDivisionError
+
+
+def test_findings_are_told_one_by_one() -> None:
+    """Without any, what happened is the finding."""
+    error = FaultFound("It is at fault:", "Do this.", ["a is missing", "b is empty"])
+    assert error.what == "It is at fault:\n  a is missing\n  b is empty"
+    assert error.findings == ("a is missing", "b is empty")
+    assert FaultFound("It is not there.", "Do this.").findings == ("It is not there.",)

@@ -18,6 +18,7 @@ def test_import_file_and_receipt_stand_beside_the_image() -> None:
     """The import file's name is the original's: the image's with .dbn appended."""
     image = ImagePath.parse("localhost:/b/a.img")
     assert image.files == ("/b/a.img", "/b/a.img.dbn", "/b/a.img.receipt.json")
+    assert (image.drill, image.run) == ("/b/a.img.drill.json", "/b/a.img.run")
     assert image.directory == "/b"
     assert str(image) == "localhost:/b/a.img"
 
@@ -50,7 +51,7 @@ def test_anything_else_is_a_usage_error_that_shows_an_example(text: str, problem
     assert "localhost:/backups/monday.img" in caught.value.next_step
 
 
-@pytest.mark.parametrize("name", ["a.img.dbn", ".dbn", "a.receipt.json", "a.run"])
+@pytest.mark.parametrize("name", ["a.img.dbn", ".dbn", "a.receipt.json", "a.run", "a.drill.json"])
 def test_a_name_that_belongs_beside_another_image_is_unsafe(name: str) -> None:
     """Two backups could write over each other's files."""
     with pytest.raises(UnsafeImagePath, match=f"localhost:/b/{name}"):
@@ -62,3 +63,17 @@ def test_a_name_must_leave_room_for_the_files_beside_it() -> None:
     ImagePath.parse("localhost:/b/" + "é" * 121)
     with pytest.raises(UsageError, match="too long a name, with the .receipt.json"):
         ImagePath.parse("localhost:/b/" + "é" * 121 + "x")
+
+
+def test_latest_stands_for_another_image() -> None:
+    """In any directory; a name that only ends like it is an image's own."""
+    assert ImagePath.parse("localhost:/b/latest").is_latest
+    assert not ImagePath.parse("localhost:/b/my-latest").is_latest
+    assert not ImagePath.parse("localhost:/latest/a.img").is_latest
+
+
+def test_a_command_on_it_can_be_typed() -> None:
+    """Whatever its name is."""
+    image = ImagePath.parse("localhost:/b/a b.img")
+    words = "csf admin_database_verify -image-file 'localhost:/b/a b.img'"
+    assert image.command("admin_database_verify") == words

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csf_backup_plugin.names import absolute, has_control_character, shown
+from csf_backup_plugin.names import absolute, command, has_control_character, is_inside, shown
 
 LEGAL = ["a b", "it's", 'say "x"', "$(touch x)", ";", "-rf", "é", "\udcff", "a:b", "back\\slash"]
 
@@ -53,3 +53,17 @@ def test_anything_can_be_shown_on_a_terminal(name: str) -> None:
 def test_undecodable_bytes_are_shown_escaped() -> None:
     """A byte that is no text is shown by its number."""
     assert shown("/r/\udcff\n") == "/r/\\xff\\x0a"
+
+
+def test_a_command_is_shown_as_a_shell_takes_it() -> None:
+    """What a terminal does not show is escaped."""
+    assert command("csf", "a b", "c\n") == "csf 'a b' 'c\\x0a'"
+
+
+def test_inside_is_the_directory_itself_and_what_is_below() -> None:
+    """And not what only begins alike."""
+    assert is_inside("/r", "/r")
+    assert is_inside("/r/a/b", "/r/")
+    assert is_inside("/r", "/")
+    assert not is_inside("/r2", "/r")
+    assert not is_inside("/r", "/r/a")

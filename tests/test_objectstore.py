@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.objectstore import (
     import_file,
+    imported_databases,
     list_databases,
     listed_databases,
     osbackup,
     restore,
+    verify_database,
 )
 
 IMAGE = ImagePath("localhost", "/b/a.img")
@@ -35,12 +37,30 @@ def test_osrestore_is_asked_only_for_a_list() -> None:
     assert list_databases("osrestore", IMAGE) == ["osrestore", "-t", "-f", "/b/a.img"]
 
 
-def test_osrestore_restores_all_to_its_place_or_by_pairs() -> None:
-    """That is: osrestore -f <backupimagepath>, and nothing else unless it goes elsewhere."""
+def test_a_restore_goes_to_the_original_places_or_where_pairs_say() -> None:
+    """As the original says, osrestore -f <backupimagefilepath>; pairs follow it."""
     assert restore("osrestore", IMAGE) == ["osrestore", "-f", "/b/a.img"]
-    assert restore("osrestore", IMAGE, [("/r", "/s"), ("/t/a", "/u/a")]) == [
-        *("osrestore", "-f", "/b/a.img", "/r", "/s", "/t/a", "/u/a")
+    pairs = [("/r", "/s/r"), ("/far/x.db", "/s/x.db")]
+    assert restore("osrestore", IMAGE, pairs) == [
+        *("osrestore", "-f", "/b/a.img", "/r", "/s/r", "/far/x.db", "/s/x.db")
     ]
+
+
+def test_a_databases_name_is_all_osverifydb_gets() -> None:
+    """It follows the command."""
+    assert verify_database("/os/bin/osverifydb") == ["/os/bin/osverifydb"]
+
+
+@given(st.lists(PATHS, min_size=1))
+def test_an_import_file_is_read_back_in_its_order(paths: list[str]) -> None:
+    """The first is the master database."""
+    assert imported_databases(import_file(paths)) == paths
+
+
+@pytest.mark.parametrize("contents", [b"", b"\n", b"/r/a.db", b"/r/a.db\nb.db\n", b"/a\n\n/b\n"])
+def test_an_import_file_that_is_not_whole_names_nothing(contents: bytes) -> None:
+    """Half a list is worse than none."""
+    assert imported_databases(contents) == []
 
 
 def test_the_import_file_has_a_name_a_line() -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from csf_backup_plugin.errors import ImageUnproven, TimedOut
 from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.listing import described
 from csf_backup_plugin.preflight import prepare
-from csf_backup_plugin.proof import Proof, described, prove
+from csf_backup_plugin.proof import Proof, prove
 from csf_backup_plugin.request import BackupRequest
 from doubles import Memory, MemoryHost
 

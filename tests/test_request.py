@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.errors import UnsafeImagePath, UsageError
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.request import BackupRequest, default_timeout, lock_wait
@@ -40,3 +40,9 @@ def test_osbackup_gets_four_times_what_4_gigabytes_an_hour_take() -> None:
     """And never less than ten minutes."""
     assert default_timeout(0) == 600
     assert default_timeout(4 * 10**9) == pytest.approx(4 * 3600)
+
+
+def test_an_image_to_make_is_not_called_latest() -> None:
+    """The name stands for the newest there is."""
+    with pytest.raises(UnsafeImagePath, match="h:/b/latest stands for the newest"):
+        BackupRequest.parse("/r/lib.db", "h:/b/latest")

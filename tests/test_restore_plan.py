@@ -10,6 +10,7 @@ import pytest
 from csf_backup_plugin import manifest, receipt
 from csf_backup_plugin.errors import NoSpace, RepositoryIncomplete, RepositoryNotFound
 from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.proven import Proven
 from csf_backup_plugin.quarantine import Quarantine
 from csf_backup_plugin.restore_extra import refused
@@ -27,7 +28,9 @@ IMAGE = "/b/a.img"
 def image(sizes: Mapping[str, int | None], master: str = MASTER) -> Proven:
     """Return an image that holds databases."""
     names = "".join(f"{path}\n" for path in sizes).encode()
-    return Proven(master, sizes, 5, None, receipt.sha256(names), "2026-01-01")
+    return Proven(
+        master, sizes, 5, None, receipt.sha256(names), "2026-01-01", ImagePath("db1", IMAGE)
+    )
 
 
 def site(proven: Proven, *on_disk: str, listed: bytes | None = None) -> MemoryHost:

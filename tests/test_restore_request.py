@@ -5,13 +5,16 @@ from __future__ import annotations
 import pytest
 
 from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.proven import Proven
 from csf_backup_plugin.restore_request import RestoreRequest
+
+IMAGE = ImagePath("h", "/b/a.img")
 
 
 def image_of(master: str, *others: str) -> Proven:
     """Return an image of a repository."""
-    return Proven(master, dict.fromkeys((master, *others), 1), 1, None, "", "2026-01-01")
+    return Proven(master, dict.fromkeys((master, *others), 1), 1, None, "", "2026-01-01", IMAGE)
 
 
 def request(master: str = "/r/lib.db", into: str | None = None) -> RestoreRequest:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.proven import Proven
 from csf_backup_plugin.restore_plan import RestorePlan
 from csf_backup_plugin.restore_request import RestoreRequest
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Facts
 
-PROVEN = Proven("/r/lib.db", {"/r/lib.db": 5000}, 1, None, "", "")
-PLAN = RestorePlan(PROVEN, PROVEN.databases, (), (), (), (), (), (), "/os/osrestore", 600.0, None)
+PROVEN = Proven("/r/lib.db", {"/r/lib.db": 5000}, 1, None, "", "", ImagePath("db1", "/b/a.img"))
+REQUEST = RestoreRequest.parse("/r/lib.db", "db1:/b/a.img")
+PLAN = RestorePlan(
+    REQUEST, PROVEN, PROVEN.databases, (), (), (), (), (), (), "/os/osrestore", 600.0, None
+)
 
 
 class Filling(MemoryHost):
@@ -55,8 +59,8 @@ class Filling(MemoryHost):
 )
 def test_only_what_is_known_is_shown(free: tuple[int | None, ...], filled: list[int]) -> None:
     """A bar that stands still would make somebody stop a restore; so would a failing look."""
-    watcher, request = Memory(), RestoreRequest.parse("/r/lib.db", "db1:/b/a.img")
-    run_osrestore(request, PLAN, None, Filling(*free), watcher)
+    watcher = Memory()
+    run_osrestore(REQUEST, PLAN, None, Filling(*free), watcher)
     assert watcher.steps == [("restoring", bytes_, 5000) for bytes_ in filled]
 
 
@@ -64,11 +68,11 @@ def test_a_disk_too_full_to_start_osrestore_is_a_full_disk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And no failure of osrestore."""
-    host, request = Filling(9000), RestoreRequest.parse("/r/lib.db", "db1:/b/a.img")
+    host = Filling(9000)
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "/r/lib.db.restore.run")
 
     monkeypatch.setattr(host, "start", full)
     with pytest.raises(OSError, match="No space left"):
-        run_osrestore(request, PLAN, None, host, Memory())
+        run_osrestore(REQUEST, PLAN, None, host, Memory())

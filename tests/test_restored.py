@@ -1,18 +1,22 @@
-"""Databases that should be back are looked at, one by one."""
+"""What is found wrong with restored databases."""
 
 from __future__ import annotations
 
-from csf_backup_plugin.restored import findings
+from csf_backup_plugin import restored
 from doubles import MemoryHost
 
 
-def test_what_is_missing_no_file_or_too_small_is_named() -> None:
-    """And what is as large as it was, larger, or of unknown size is not."""
-    sizes = {"/r/same": 3, "/r/grown": 2, "/r/unknown": None, "/r/cut": 9, "/r/dir": 1, "/r/no": 0}
-    host = MemoryHost(dict.fromkeys(("/r/same", "/r/grown", "/r/unknown", "/r/cut"), b"abc"))
-    host.directories.add("/r/dir")
-    assert findings(sizes, host) == [
-        "/r/cut has 3 bytes, and had 9 when it was backed up",
-        "/r/dir is not a file",
-        "/r/no is missing",
+def test_what_is_there_and_no_smaller_than_it_was_is_right() -> None:
+    """A database may have grown between the survey and osbackup's instant."""
+    host = MemoryHost({"/r/a.db": b"12", "/r/b.db": b"123", "/r/c.db": b""})
+    assert restored.findings({"/r/a.db": 2, "/r/b.db": 2, "/r/c.db": None}, host) == []
+
+
+def test_each_fault_is_named() -> None:
+    """Missing, something else, and not whole."""
+    host = MemoryHost({"/r/c.db": b"1"}, ["/r/b.db"])
+    assert restored.findings({"/r/a\n.db": None, "/r/b.db": None, "/r/c.db": 2000}, host) == [
+        "/r/a\\x0a.db is missing",
+        "/r/b.db is not a file",
+        "/r/c.db holds 1 bytes; it held 2,000 when the backup began",
     ]

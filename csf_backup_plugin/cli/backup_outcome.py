@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from csf_backup_plugin.cli.sizes import human
+from csf_backup_plugin.cli.sizes import counted, human
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import osbackup
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 def sentences(request: BackupRequest, backup: Backup) -> Iterator[str]:
     """Yield the lines for a person: one, and one for each warning."""
     coverage, image, master = backup.plan.found.coverage, request.image, request.repository.master
-    count = len(coverage.databases)
-    databases = "1 database" if count == 1 else f"{count:,} databases"
+    databases = counted(len(coverage.databases), "database")
     what = f"{databases} ({human(coverage.bytes)}) of {shown(master)}"
     yield from (f"warning: {warning}" for warning in backup.warnings)
     disk = f"shared physical disk: {backup.plan.shared_disk}"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "image",
     metavar="HOST:PATH",
     required=True,
-    help="The image to restore, on the host where the databases are to be.",
+    help="The image to restore; HOST:DIR/latest is the newest verified one in DIR.",
 )
 @click.option(
     "-quarantine",
@@ -110,9 +110,9 @@ def admin_database_restore(
 
             def agreed(plan: RestorePlan) -> bool:
                 if not (yes and as_json):
-                    progress.note("\n".join(plan_lines(request, plan)))
+                    progress.note("\n".join(plan_lines(plan)))
                 question = f"To go on, type the master database's file name, {shown(name)}: "
                 return yes or typed(name, question)
 
             outcome = restore(request, at, progress, agreed)
-        show(sentences(request, outcome), document(request, outcome), code_of(outcome))
+        show(sentences(outcome), document(outcome), code_of(outcome))

@@ -6,7 +6,7 @@ import datetime
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from csf_backup_plugin.cli.sizes import human
+from csf_backup_plugin.cli.sizes import counted, human
 from csf_backup_plugin.errors import ExitCode
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import restore
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.restore import Restored
     from csf_backup_plugin.restore_plan import RestorePlan
-    from csf_backup_plugin.restore_request import RestoreRequest
 
 _NAMES = 10  # of a list whose every name matters less than its length
 
@@ -27,9 +26,10 @@ def code_of(outcome: Restored) -> ExitCode:
     return ExitCode.EXTRA_DATABASES if outcome.refusal else ExitCode.DONE
 
 
-def plan_lines(request: RestoreRequest, plan: RestorePlan) -> Iterator[str]:
+def plan_lines(plan: RestorePlan) -> Iterator[str]:
     """Yield what a person should know before it is done."""
-    what = f"{_databases(len(plan.targets))} ({human(plan.bytes)})"
+    request = plan.request
+    what = f"{counted(len(plan.targets), 'database')} ({human(plan.bytes)})"
     yield (
         f"To be restored: {what} of {shown(request.repository.master)} from {request.image}, "
         f"as they were at {shown(plan.proven.started)}{_age(plan.proven.started)}."
@@ -43,12 +43,12 @@ def plan_lines(request: RestoreRequest, plan: RestorePlan) -> Iterator[str]:
         yield f"  not in the image, so to be moved to quarantine: {names}"
 
 
-def sentences(request: RestoreRequest, outcome: Restored) -> Iterator[str]:
+def sentences(outcome: Restored) -> Iterator[str]:
     """Yield the lines for a person."""
-    plan, place = outcome.plan, outcome.place
+    plan, place, request = outcome.plan, outcome.place, outcome.plan.request
     yield from (f"warning: {warning}" for warning in outcome.warnings)
     if request.dry_run:
-        yield from plan_lines(request, plan)
+        yield from plan_lines(plan)
         command = restore(plan.osrestore, request.image, plan.pairs)
         yield f"Dry run: the command would be: {shown(shlex.join(command))}"
         if outcome.refusal:
@@ -57,21 +57,21 @@ def sentences(request: RestoreRequest, outcome: Restored) -> Iterator[str]:
             yield f"Quarantine would be a directory such as {shown(place.directory)}"
         return
     yield (
-        f"Restored {_databases(len(plan.targets))} ({human(plan.bytes)}) of "
+        f"Restored {counted(len(plan.targets), 'database')} ({human(plan.bytes)}) of "
         f"{shown(request.repository.master)} from {request.image}, as they were at "
         f"{shown(plan.proven.started)}, in {outcome.seconds:.1f} s"
     )
     if place:
         yield (
-            f"{_databases(len(plan.extra))} that the image does not hold: moved to "
+            f"{counted(len(plan.extra), 'database')} that the image does not hold: moved to "
             f"{shown(place.directory)}. To move back what is there, on {request.image.host}:"
         )
         yield f"{place.undo_command} && {rebuild_command(request.repository, 'localhost')}"
 
 
-def document(request: RestoreRequest, outcome: Restored) -> dict[str, Any]:
+def document(outcome: Restored) -> dict[str, Any]:
     """Return the facts for a program."""
-    plan, place = outcome.plan, outcome.place
+    plan, place, request = outcome.plan, outcome.place, outcome.plan.request
     return {
         "dry_run": request.dry_run,
         "host": request.image.host,
@@ -92,15 +92,11 @@ def document(request: RestoreRequest, outcome: Restored) -> dict[str, Any]:
     }
 
 
-def _databases(count: int) -> str:
-    return "1 database" if count == 1 else f"{count:,} databases"
-
-
 def _some(paths: Sequence[str]) -> str:
     """Return the number of databases, and the names of the first."""
     names = ", ".join(map(shown, paths[:_NAMES]))
     more = f", and {len(paths) - _NAMES:,} more" if len(paths) > _NAMES else ""
-    return f"{_databases(len(paths))}: {names}{more}"
+    return f"{counted(len(paths), 'database')}: {names}{more}"
 
 
 def _age(started: str) -> str:

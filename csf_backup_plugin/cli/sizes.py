@@ -1,4 +1,4 @@
-"""Bytes as people read them."""
+"""Bytes and counts as people read them."""
 
 from __future__ import annotations
 
@@ -13,3 +13,8 @@ def human(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} TB"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of something: ``1 database``, ``2 databases``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -179,3 +179,10 @@ def test_a_failing_disk_leaves_the_old_manifest(
     assert f"Input/output error: {backed_up.master}.manifest on localhost" in err
     assert Path(f"{backed_up.master}.manifest").read_bytes() == before
     assert not [name for name in os.listdir(backed_up.repository) if name.startswith(".")]
+
+
+def test_the_latest_image_can_be_compared_with(csf: Csf, backed_up: Place) -> None:
+    """By that name."""
+    code, _, err = look(csf, backed_up, "-image-file", f"localhost:{backed_up.images}/latest")
+    assert code == ExitCode.DONE
+    assert "2 in the image; they agree" in err

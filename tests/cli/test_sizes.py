@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from csf_backup_plugin.cli.sizes import human
+from csf_backup_plugin.cli.sizes import counted, human
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,9 @@ from csf_backup_plugin.cli.sizes import human
 def test_a_size_has_one_decimal_and_the_unit_that_fits(size: float, text: str) -> None:
     """Decimal units, as ObjectStore's 4 Gbytes an hour."""
     assert human(size) == text
+
+
+def test_one_of_something_is_not_called_many() -> None:
+    """And many are told in groups of three digits."""
+    assert counted(1, "database") == "1 database"
+    assert counted(1200, "database") == "1,200 databases"

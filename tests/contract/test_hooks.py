@@ -111,9 +111,8 @@ def test_the_commands_are_added_to_csfs_tree() -> None:
     """Under csf's names, which have no dashes."""
     cli = click.Group("csf")
     manager(Commands).hook.register_commands(cli=cli)
-    assert set(cli.commands) == {
-        f"admin_database_{name}" for name in ("backup", "manifest", "restore")
-    }
+    names = ("backup", "drill", "manifest", "restore", "verify")
+    assert set(cli.commands) == {f"admin_database_{name}" for name in names}
 
 
 def test_class_create_is_wrapped_and_its_result_kept(

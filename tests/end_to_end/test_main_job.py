@@ -170,8 +170,8 @@ def test_help_costs_csf_only_click_pluggy_and_the_standard_library(local_site: S
     assert ours <= {
         f"csf_backup_plugin.{name}"
         for name in (
-            *("plugin", "cli", "cli.backup", "cli.command", "cli.manifest", "cli.restore"),
-            *("errors", "names"),
+            *("plugin", "cli", "cli.backup", "cli.command", "cli.drill", "cli.manifest"),
+            *("cli.restore", "cli.verify", "errors", "names"),
         )
     }
 

@@ -1,0 +1,150 @@
+"""Proving an image that has no receipt: the csf that had it made was killed, osbackup was not.
+
+How osbackup ended was written down beside such an image, in the directory PATH.run, if csf had it
+run on another host. Without that record nothing can say that the image is complete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin import moments, objectstore, proven, receipt
+from csf_backup_plugin.agreement import import_file_findings, list_findings, presence_findings
+from csf_backup_plugin.errors import BackupError, FaultFound
+from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.listing import described
+from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.proven import Proven
+from csf_backup_plugin.repository import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image_path import ImagePath
+    from csf_backup_plugin.watcher import Watcher
+
+PURPOSE = "admin_database_verify"
+_ENDED_WELL = "0"
+#: Prints when a file was changed last; of coreutils, as what a host has to have.
+_CHANGED = ("date", "-u", "+%Y-%m-%dT%H:%M:%SZ", "-r")
+_SECONDS = 60.0  # that this may take
+
+
+def prove_afresh(
+    image: ImagePath, osrestore: str, wait: float, host: Host, watcher: Watcher
+) -> tuple[Proven, tuple[str, ...]] | None:
+    """Prove an image and write its receipt, if all that a proof needs is there.
+
+    Args:
+        image: which.
+        osrestore: the program that lists what is in it.
+        wait: how long to wait for the repository's lock, in seconds.
+        host: where it is.
+        watcher: told how far it is.
+
+    Returns:
+        What the receipt says, and warnings; None if there is a receipt now, of a backup that ended
+        while it was waited for.
+
+    Raises:
+        FaultFound: it cannot be proven; the message names every reason.
+        LockBusy: osbackup is still at work, or another command on the repository.
+    """
+    findings, databases = import_file_findings(image, None, host)
+    if findings:
+        raise _unlisted(image, findings, host)
+    with _locked(Repository(databases[0]), wait, host, watcher):
+        if host.read(image.receipt) is not None:
+            return None
+        made = _prove(image, databases, osrestore, host, watcher)
+        host.publish(
+            image.receipt,
+            proven.encode(made, osbackup=None, shared_disk="unknown", proven_by=PURPOSE),
+        )
+        return made, tuple(_tidy(image, host))
+
+
+@contextlib.contextmanager
+def _locked(repository: Repository, wait: float, host: Host, watcher: Watcher) -> Iterator[None]:
+    """Hold the repository's lock, which an osbackup that still runs holds, if there is one."""
+    with contextlib.ExitStack() as stack:
+        try:
+            held = host.lock(repository.lock, PURPOSE, wait, watcher.note, create=False)
+            stack.enter_context(held)
+        except (FileNotFoundError, PermissionError):
+            # The repository may be lost, or be another user's. Where no lock is, nobody holds it.
+            if host.look([repository.lock])[0].kind != "missing":
+                raise
+        yield
+
+
+def _prove(
+    image: ImagePath, databases: list[str], osrestore: str, host: Host, watcher: Watcher
+) -> Proven:
+    absent = presence_findings(image, host)
+    listed = absent or list_findings(image, osrestore, {*databases}, host)
+    if findings := [*_ending(image, host), *listed]:
+        raise _unproven(image, findings)
+    began = _began(image, host)
+    if began is None:
+        raise _unproven(image, ["when its backup began is not known"])
+    host.sync([image.path, image.import_file])
+    (facts,) = host.look([image.path])
+    size, sha256 = host.digest(
+        image.path, lambda done: watcher.advance("checking", done, facts.size)
+    )
+    if size != facts.size:
+        raise _unproven(image, ["it is still being written"])
+    sizes = dict.fromkeys(databases)
+    names = objectstore.import_file(databases)
+    return Proven(databases[0], sizes, size, sha256, receipt.sha256(names), began, image)
+
+
+def _ending(image: ImagePath, host: Host) -> list[str]:
+    """Return what speaks against it that osbackup succeeded."""
+    if host.look([image.run])[0].kind != "directory":
+        return [f"how osbackup ended was not recorded: there is no {shown(image.run)}"]
+    status = (host.read(f"{image.run}/status") or b"").decode(errors="replace").strip()
+    if status == _ENDED_WELL:
+        return []
+    if not status.isdecimal():
+        return [f"osbackup did not live to record its end in {shown(image.run)}"]
+    output = (host.read(f"{image.run}/output") or b"").rstrip(b"\0")  # its room on the disk
+    return [f"osbackup failed: {described(Completed(int(status), output))}"]
+
+
+def _began(image: ImagePath, host: Host) -> str | None:
+    """Return when the backup began: as recorded, or when its import file was made just before."""
+    recorded = host.read(f"{image.run}/started") or b""
+    if moment := moments.read(recorded.decode(errors="replace")):
+        return moment
+    changed = host.run([*_CHANGED, image.import_file], _SECONDS).output
+    return moments.read(changed.decode(errors="replace"))
+
+
+def _tidy(image: ImagePath, host: Host) -> Iterator[str]:
+    """Remove the record of osbackup's run, which the receipt replaces."""
+    try:
+        host.remove(reversed(image.record))
+    except (OSError, BackupError) as error:
+        yield f"{shown(image.run)} could not be removed: {error}"
+
+
+def _unlisted(image: ImagePath, findings: list[str], host: Host) -> FaultFound:
+    """Return what to say of an image of which nothing tells what it should hold."""
+    if {facts.kind for facts in host.look([image.path, image.import_file])} == {"missing"}:
+        return FaultFound(
+            f"There is no image {image}.", "Check -image-file; see what is there with ls."
+        )
+    return _unproven(image, [*findings, *presence_findings(image, host)])
+
+
+def _unproven(image: ImagePath, findings: list[str]) -> FaultFound:
+    return FaultFound(
+        f"{image} has no receipt, and cannot be proven:",
+        "Do not rely on it: make a new backup, under another name. What is here can go once that "
+        "is made: " + command("rm", "-rf", "--", image.path, image.import_file, image.run),
+        findings,
+    )

@@ -1,0 +1,120 @@
+"""Whether an image, its import file and its receipt agree; all that does not is found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin import objectstore, receipt
+from csf_backup_plugin.listing import described, differences, list_image
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.request import default_timeout
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image_path import ImagePath
+    from csf_backup_plugin.proven import Proven
+    from csf_backup_plugin.watcher import Watcher
+
+
+def findings(
+    image: ImagePath, proven: Proven | None, osrestore: str | None, host: Host, watcher: Watcher
+) -> list[str]:
+    """Return all that is wrong with an image, if anything is.
+
+    Args:
+        image: which.
+        proven: what its receipt says; None if that is damaged: the rest is looked at all the same.
+        osrestore: the program that lists what is in the image; None to leave that to a restore.
+        host: where all of it is.
+        watcher: told how far the checksum is.
+
+    Raises:
+        TimedOut: osrestore did not end.
+    """
+    found, listed = import_file_findings(image, proven, host)
+    if absent := presence_findings(image, host):
+        return found + absent
+    if proven:
+        found += content_findings(image, proven, host, watcher)
+    expected = proven.databases if proven else listed
+    return found + (list_findings(image, osrestore, {*expected}, host) if osrestore else [])
+
+
+def presence_findings(image: ImagePath, host: Host) -> list[str]:
+    """Return what is wrong if there is no image at all, or nothing in it."""
+    (facts,) = host.look([image.path])
+    if facts.kind == "file" and facts.size:
+        return []
+    problem = {"missing": "is missing", "file": "is empty"}.get(facts.kind, "is not a file")
+    return [f"the image {shown(image.path)} {problem}"]
+
+
+def content_findings(image: ImagePath, proven: Proven, host: Host, watcher: Watcher) -> list[str]:
+    """Return how the image's bytes, which are all read, differ from what its receipt says.
+
+    Args:
+        image: which.
+        proven: what the receipt says; if it has no SHA-256, only the size is compared.
+        host: where it is.
+        watcher: told how far the checksum is.
+    """
+    (facts,) = host.look([image.path])
+    if facts.size != proven.size:
+        return [f"the image holds {facts.size:,} bytes; its receipt says {proven.size:,}"]
+    if proven.sha256 is None:
+        return []
+    try:
+        _, sha256 = host.digest(
+            image.path, lambda done: watcher.advance("checking", done, proven.size)
+        )
+    except OSError as error:  # a disk that fails is what this is to find
+        return [f"the image cannot be read: {error.strerror}"]
+    if sha256 != proven.sha256:
+        return [f"the image's SHA-256 is {sha256}; its receipt says {proven.sha256}"]
+    return []
+
+
+def import_file_findings(
+    image: ImagePath, proven: Proven | None, host: Host
+) -> tuple[list[str], list[str]]:
+    """Return what is wrong with the import file, and the databases it names.
+
+    Args:
+        image: whose import file.
+        proven: what the receipt says; without one, it only has to be a list.
+        host: where it is.
+    """
+    name = f"the import file {shown(image.import_file)}"
+    try:
+        contents = host.read(image.import_file)
+    except OSError as error:
+        return [f"{name} cannot be read: {error.strerror}"], []
+    if contents is None:
+        return [f"{name} is missing"], []
+    databases = objectstore.imported_databases(contents)
+    found = [] if databases else [f"{name} is no list of databases, one absolute path a line"]
+    if proven and receipt.sha256(contents) != proven.import_file_sha256:
+        found.append(f"{name} was changed since the backup")
+        found += differences({*proven.databases}, {*databases}, "import file")
+    return found, databases
+
+
+def list_findings(image: ImagePath, osrestore: str, expected: set[str], host: Host) -> list[str]:
+    """Return what is wrong with the list that osrestore finds in the image.
+
+    Args:
+        image: which.
+        osrestore: the program.
+        expected: the databases that should be on the list; none where nothing tells, so that there
+            only has to be one.
+        host: where it is.
+
+    Raises:
+        TimedOut: osrestore did not end.
+    """
+    timeout = default_timeout(host.look([image.path])[0].size)
+    completed = list_image(image, osrestore, timeout, host)
+    if completed.status:
+        return [f"osrestore -t cannot read the image: {described(completed)}"]
+    listed = objectstore.listed_databases(completed.output)
+    return differences(expected or listed, listed, "image")

@@ -1,0 +1,48 @@
+"""csf admin_database_verify."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from csf_backup_plugin.cli.command import CsfCommand
+
+
+@click.command(
+    "admin_database_verify",
+    cls=CsfCommand,
+    short_help="See whether an image is still what its backup proved.",
+)
+@click.option(
+    "-image-file",
+    "image",
+    metavar="HOST:PATH",
+    required=True,
+    help="The image; HOST:DIR/latest is the newest verified one in DIR.",
+)
+@click.option("-json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@click.pass_context
+def admin_database_verify(ctx: click.Context, image: str, *, as_json: bool) -> None:
+    """See whether an image, its import file and its receipt still agree.
+
+    The image is read whole. Everything that does not agree is named, and the exit code is 50 then.
+    Nothing is changed; but an image without a receipt, whose csf was killed, is proven afresh and
+    gets one if osbackup is known to have succeeded.
+    """
+    from csf_backup_plugin import interrupts
+    from csf_backup_plugin.cli.outcome import reported
+    from csf_backup_plugin.cli.progress import Progress
+    from csf_backup_plugin.cli.verify_outcome import document, sentences
+    from csf_backup_plugin.errors import ExitCode
+    from csf_backup_plugin.hosts import connect
+    from csf_backup_plugin.image_path import ImagePath
+    from csf_backup_plugin.request import lock_wait
+    from csf_backup_plugin.verify import verify
+
+    with reported(ctx, as_json=as_json) as show:
+        named, wait = ImagePath.parse(image), lock_wait(os.environ)
+        doing = f"The verification of {named}"
+        with interrupts.noted(doing), Progress() as progress, connect(named.host) as at:
+            verified = verify(named, wait, at, progress)
+        show(sentences(verified), document(verified), ExitCode.DONE)

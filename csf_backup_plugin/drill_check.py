@@ -1,0 +1,135 @@
+"""Everything that is checked before a drill creates its first directory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import placement
+from csf_backup_plugin.errors import FaultFound, NoSpace, UnsafeImagePath, UtilityMissing
+from csf_backup_plugin.names import is_inside, shown
+from csf_backup_plugin.objectstore import OSRESTORE, OSVERIFYDB, VARIABLES
+from csf_backup_plugin.preflight import space_needed
+from csf_backup_plugin.scratch import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.hosts.protocol import Facts, Host
+    from csf_backup_plugin.image_path import ImagePath
+    from csf_backup_plugin.proven import Proven
+
+
+class Plan(NamedTuple):
+    """A drill that may begin.
+
+    Attributes:
+        image: what to restore.
+        proven: what its receipt says.
+        size: the bytes that will be restored, about.
+        osrestore: the program that restores.
+        osverifydb: the program that checks a database; None where there is none.
+        warnings: what the user should know although the drill may begin.
+    """
+
+    image: ImagePath
+    proven: Proven
+    size: int
+    osrestore: str
+    osverifydb: str | None
+    warnings: tuple[str, ...]
+
+
+def prepare(image: ImagePath, proven: Proven, directory: str, host: Host) -> Plan:
+    """Check everything a drill needs, and create nothing.
+
+    Args:
+        image: the image.
+        proven: what its receipt says.
+        directory: where the scratch directory is to be made.
+        host: where all of them are.
+
+    Raises:
+        BackupError: the first reason not to begin.
+    """
+    _check_names(image, proven)
+    sources = placement.outermost(proven.databases)
+    at_image, at_scratch, *at_sources = host.look([image.directory, directory, *sources])
+    _check_directories(image, at_image, directory, at_scratch, at_sources)
+    size = _size(proven)
+    if at_scratch.free < (needed := space_needed(size)):
+        raise NoSpace(
+            f"{image.host}:{shown(directory)} has {at_scratch.free:,} bytes free; the databases "
+            f"may need {needed:,} ({size:,} and a reserve).",
+            "Make room there, or name another -scratch-dir.",
+        )
+    osverifydb = _find_osverifydb(host)
+    return Plan(
+        image,
+        proven,
+        size,
+        host.find(OSRESTORE, VARIABLES[OSRESTORE]),
+        osverifydb,
+        tuple(_warnings(proven, directory, osverifydb, host)),
+    )
+
+
+def _check_names(image: ImagePath, proven: Proven) -> None:
+    """Refuse what could be restored to a place other than below the scratch directory.
+
+    With no database there would be no pair, and osrestore would restore to the original places.
+    """
+    if not proven.databases or any(".." in path.split("/") for path in proven.databases):
+        raise FaultFound(
+            f"The receipt of {image} names no databases, or some by a path with '..': they could "
+            "not be kept away from the repository.",
+            "Make a new backup, with the master database's plain path.",
+        )
+
+
+def _check_directories(
+    image: ImagePath, at_image: Facts, directory: str, at_scratch: Facts, at_sources: list[Facts]
+) -> None:
+    if at_scratch.kind != "directory":
+        problem = "does not exist" if at_scratch.kind == "missing" else "is not a directory"
+    elif any(is_inside(at_scratch.resolved, source.resolved) for source in at_sources):
+        problem = "lies inside the repository, which a drill keeps away from"
+    elif not at_scratch.writable:
+        problem = "is not writable for this user"
+    elif not at_image.writable:
+        raise UnsafeImagePath(
+            f"{image.host}:{shown(image.directory)} is not writable for this user, so that the "
+            f"drill could not be recorded there ({shown(image.drill)}).",
+            "Run the drill as a user who may write there.",
+        )
+    else:
+        return
+    raise UnsafeImagePath(
+        f"The scratch directory {image.host}:{shown(directory)} {problem}.",
+        "Name a writable directory on the image's host, outside of every repository.",
+    )
+
+
+def _size(proven: Proven) -> int:
+    """Return the databases' bytes; where they are not known, the image's are nearest to them."""
+    known = [size for size in proven.databases.values() if size is not None]
+    return sum(known) if len(known) == len(proven.databases) else max(sum(known), proven.size)
+
+
+def _find_osverifydb(host: Host) -> str | None:
+    try:
+        return host.find(OSVERIFYDB, VARIABLES[OSVERIFYDB])
+    except UtilityMissing:
+        return None
+
+
+def _warnings(proven: Proven, directory: str, osverifydb: str | None, host: Host) -> Iterator[str]:
+    if osverifydb is None:
+        yield "osverifydb was not found: the restored databases' contents were not checked"
+    if proven.sha256 is None:
+        yield "the receipt has no SHA-256 (-no-checksum): only the image's size could be compared"
+    for entry in host.list_directory(directory):
+        if entry.name.startswith(PREFIX) and entry.kind == "directory":
+            yield (
+                f"{shown(f'{directory}/{entry.name}')} is another drill's: "
+                "if none is running, it was killed; remove it"
+            )

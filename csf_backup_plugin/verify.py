@@ -1,0 +1,112 @@
+"""Verifying an image: whether it, its import file and its receipt still agree.
+
+Nothing is changed, unless there is no receipt and the image can be proven afresh. That the
+repository held the same databases after the backup as before, which a backup sees to, cannot be
+seen later and is not looked at.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import objectstore
+from csf_backup_plugin.afresh import prove_afresh
+from csf_backup_plugin.agreement import findings
+from csf_backup_plugin.errors import FaultFound, translated
+from csf_backup_plugin.latest import resolve
+from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.proven import read_receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image_path import ImagePath
+    from csf_backup_plugin.proven import Proven
+    from csf_backup_plugin.watcher import Watcher
+
+
+class Verified(NamedTuple):
+    """An image in which nothing is wrong.
+
+    Attributes:
+        image: which.
+        proven: what its receipt says.
+        afresh: whether the receipt was written just now.
+        warnings: what the user should know all the same.
+        seconds: how long it took.
+    """
+
+    image: ImagePath
+    proven: Proven
+    afresh: bool
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def verify(named: ImagePath, wait: float, host: Host, watcher: Watcher) -> Verified:
+    """Read an image and all that stands beside it; prove it afresh if it has no receipt.
+
+    Args:
+        named: which; ``latest`` for the newest of its directory.
+        wait: how long to wait for the repository's lock, in seconds; it is taken only for an image
+            without a receipt, whose osbackup may still be running.
+        host: where the image is.
+        watcher: told how far it is.
+
+    Raises:
+        FaultFound: it names all that was found.
+        BackupError: it could not be found out.
+    """
+    began = time.monotonic()
+    with translated(host.name):
+        image = resolve(named, host, watcher.note)
+        osrestore = host.find(objectstore.OSRESTORE, objectstore.VARIABLES[objectstore.OSRESTORE])
+        fresh = None
+        if host.look([image.receipt])[0].kind == "missing":
+            fresh = prove_afresh(image, osrestore, wait, host, watcher)
+        proven, warnings = fresh or _read_all(image, osrestore, host, watcher)
+    return Verified(image, proven, fresh is not None, warnings, time.monotonic() - began)
+
+
+def _read_all(
+    image: ImagePath, osrestore: str, host: Host, watcher: Watcher
+) -> tuple[Proven, tuple[str, ...]]:
+    """Return what the receipt says, and warnings, if all agrees with it."""
+    try:
+        proven = _receipt(image, host)
+    except FaultFound as error:  # image and import file are looked at all the same
+        found = [*error.findings, *findings(image, None, osrestore, host, watcher)]
+        raise _at_fault(image, found, error.next_step) from None
+    if found := findings(image, proven, osrestore, host, watcher):
+        raise _at_fault(image, found, _again(image, proven))
+    return proven, tuple(_warnings(image, proven))
+
+
+def _receipt(image: ImagePath, host: Host) -> Proven:
+    try:
+        return read_receipt(image, host)
+    except OSError as error:
+        raise FaultFound(
+            f"The receipt {shown(image.receipt)} cannot be read: {error.strerror}.",
+            "Look at its disk, and use another image.",
+        ) from None
+
+
+def _at_fault(image: ImagePath, found: list[str], next_step: str) -> FaultFound:
+    return FaultFound(f"{image} is not as its backup left it:", next_step, found)
+
+
+def _again(image: ImagePath, proven: Proven) -> str:
+    words = ("-database", proven.master, "-image-file", f"{image.host}:{image.path}-again")
+    return "Do not rely on this image. Make a new backup, under another name:\n" + command(
+        "csf", "admin_database_backup", *words
+    )
+
+
+def _warnings(image: ImagePath, proven: Proven) -> Iterator[str]:
+    if proven.sha256 is None:
+        yield "the receipt has no SHA-256 (-no-checksum): only the image's size could be compared"
+        if proven.image != image:
+            yield f"the receipt was made for {proven.image}; that it is this image's is not proven"

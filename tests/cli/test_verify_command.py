@@ -1,0 +1,108 @@
+"""admin_database_verify as csf runs it: exit codes, sentences, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Place
+
+    Csf = Callable[..., tuple[int, str, str]]
+
+pytestmark = pytest.mark.usefixtures("tools")
+
+
+def verify(csf: Csf, place: Place, *options: str) -> tuple[int, str, str]:
+    """Run the command."""
+    return csf("admin_database_verify", "-image-file", f"localhost:{place.image}", *options)
+
+
+def backup(csf: Csf, place: Place, *options: str) -> None:
+    """Make the image."""
+    image = ("-image-file", f"localhost:{place.image}")
+    assert csf("admin_database_backup", "-database", place.master, *image, *options)[0] == 0
+
+
+def test_a_sound_image_is_one_line(csf: Csf, place: Place) -> None:
+    """What was verified, and against what."""
+    backup(csf, place)
+    code, out, err = verify(csf, place)
+    (line,) = err.splitlines()
+    assert (code, out) == (ExitCode.DONE, "")
+    assert line.startswith(f"Verified localhost:{place.image}: 10.2 kB, 2 databases of ")
+    assert "image, import file and receipt agree, SHA-256 " in line
+
+
+def test_without_a_checksum_the_line_says_so(csf: Csf, place: Place) -> None:
+    """After a warning."""
+    backup(csf, place, "-no-checksum")
+    code, _, err = verify(csf, place)
+    warning, line = err.splitlines()
+    assert code == ExitCode.DONE
+    assert warning.startswith("warning: the receipt has no SHA-256")
+    assert "no checksum" in line
+
+
+def test_a_copy_is_called_what_it_was_made_as(csf: Csf, place: Place) -> None:
+    """Its name is not what makes an image."""
+    backup(csf, place)
+    made = place.image
+    place.image = str(place.images / "copy")
+    for suffix in ("", ".dbn", ".receipt.json"):
+        os.rename(made + suffix, place.image + suffix)
+    assert f"{place.image}, made as localhost:{made}: " in verify(csf, place)[2]
+    document = json.loads(verify(csf, place, "-json")[1])
+    assert document["made_as"] == {"host": "localhost", "image": made}
+
+
+def test_json_is_one_document(csf: Csf, place: Place) -> None:
+    """And nothing else is printed anywhere."""
+    backup(csf, place)
+    place.image = str(place.images / "latest")
+    code, out, err = verify(csf, place, "-json")
+    document = json.loads(out)
+    assert (code, err) == (0, "")
+    assert document["command"] == "admin_database_verify"
+    assert document["image"] == str(place.images / "a.img")
+    assert document["proven_afresh"] is False
+    assert (document["findings"], document["warnings"]) == ([], [])
+    assert document["databases"][place.master] == 600
+
+
+def test_findings_are_lines_and_in_the_document(csf: Csf, place: Place) -> None:
+    """The exit code is 50."""
+    backup(csf, place)
+    os.truncate(place.image, 100)
+    os.unlink(f"{place.image}.dbn")
+    code, out, err = verify(csf, place, "-json")
+    document = json.loads(out)
+    assert code == document["exit_code"] == ExitCode.FAULT_FOUND
+    assert len(document["findings"]) >= 2
+    for finding in document["findings"]:
+        assert f"\n  {finding}" in err
+
+
+def test_an_image_is_proven_afresh(csf: Csf, place: Place) -> None:
+    """The line says that the receipt was written now."""
+    backup(csf, place)
+    os.unlink(f"{place.image}.receipt.json")
+    os.mkdir(f"{place.image}.run")
+    with open(f"{place.image}.run/status", "w") as file:
+        file.write("0\n")
+    code, _, err = verify(csf, place)
+    assert code == 0, err
+    assert err.startswith(f"Proved afresh, and wrote the receipt of, localhost:{place.image}: ")
+
+
+def test_an_image_that_is_none_is_a_usage_error(csf: Csf, place: Place) -> None:
+    """As for a backup."""
+    place.image = "not/absolute"
+    assert verify(csf, place)[0] == ExitCode.USAGE

@@ -1,0 +1,255 @@
+"""Drills as a user makes them: what is recorded, what is left alone, what is told."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin import manifest, receipt
+
+if TYPE_CHECKING:
+    from sites import Site
+
+SLOW = """#!/bin/sh
+case " $* " in *" -t "*) exec {real} "$@";; esac
+: > {started}
+while [ ! -e {go} ]; do sleep 0.05; done
+exec {real} "$@"
+"""
+
+
+@pytest.fixture
+def scratch(site: Site) -> Path:
+    """Return an empty directory on the image's host; there is a backup to drill."""
+    assert site.backup().exit_code == 0
+    made = site.images.parent / "scratch place"
+    made.mkdir()
+    return made
+
+
+def drill(site: Site, scratch: Path, *options: str, **variables: str) -> tuple[int, str, str]:
+    """Run the command."""
+    arguments = ("-scratch-dir", str(scratch), *options)
+    return site.on_image("admin_database_drill", *arguments, **variables)
+
+
+def test_a_drill_is_recorded_and_leaves_everything_else_as_it_was(
+    site: Site, scratch: Path
+) -> None:
+    """Repository and image, to the byte and the time of change; the copy is gone."""
+    before = site.listing()
+    code, out, err = drill(site, scratch)
+    assert (code, out) == (0, ""), err
+    assert "4 databases" in err
+    assert "osverifydb found all sound" in err
+    after = site.listing()
+    record = receipt.decode(after.pop(f"{site.image}.drill.json")[1])
+    assert after == before
+    assert list(scratch.iterdir()) == []
+    made = json.loads(Path(f"{site.image}.receipt.json").read_bytes())
+    assert record["image_sha256"] == made["image_sha256"]
+    assert record["backup_started"] == made["started"]
+    assert (record["databases"], record["bytes"]) == (4, sum(made["databases"].values()))
+    assert record["osverifydb"].endswith("/osverifydb")
+    assert site.on_image("admin_database_verify").exit_code == 0
+
+
+def test_a_busy_repository_is_not_disturbed(site: Site, scratch: Path) -> None:
+    """Transactions go on during the drill, and the repository is sound afterwards."""
+    with site.sim.workload(site.master, writers=2) as workload:
+        code, _, err = drill(site, scratch)
+    assert code == 0, err
+    assert workload.result().transactions > 0
+    assert site.sim.check(site.master) == []
+
+
+def test_the_next_drill_replaces_the_record_and_a_failed_one_does_not(
+    site: Site, scratch: Path
+) -> None:
+    """It says so."""
+    record = Path(f"{site.image}.drill.json")
+    assert drill(site, scratch)[0] == 0
+    first = record.read_bytes()
+    site.sim.fault("osrestore", "exit", "3")
+    code, _, err = drill(site, scratch)
+    assert code == 50
+    assert "osrestore failed: exit 3, and it said:" in err
+    assert f"{record}, of an earlier drill, is as it was." in err
+    assert record.read_bytes() == first
+    assert drill(site, scratch)[0] == 0
+    assert record.read_bytes() != first
+
+
+def test_databases_outside_of_the_directory_keep_their_place_relative_to_it(
+    site: Site, scratch: Path
+) -> None:
+    """Also one in a sub-directory of another's directory: osrestore takes that along."""
+    inside = os.path.join(site.repository, "archive", "Old.db")
+    beside = str(site.images.parent / "elsewhere" / "Far.db")
+    other = os.path.dirname(site.sim.repository(classes=2))
+    for number, path in enumerate((inside, beside), start=1):
+        os.mkdir(os.path.dirname(path))
+        os.rename(os.path.join(other, f"Class{number}.db"), path)
+    listed = [name for name in os.listdir(site.repository) if name.endswith(".db")]
+    with open(f"{site.master}.manifest", "wb") as file:
+        file.write(manifest.encode([*listed, inside, beside]))
+    site.image = str(site.images / "b.img")
+    assert site.backup().exit_code == 0
+    code, _, err = drill(site, scratch)
+    assert code == 0, err
+    assert "6 databases" in err
+    assert list(scratch.iterdir()) == []
+
+
+def test_osverifydb_finds_what_the_image_has_faithfully_kept(site: Site, scratch: Path) -> None:
+    """A database that was damaged before the backup: the image is sound, and what is in it not."""
+    broken = os.path.join(site.repository, "Class1.db")
+    with open(broken, "r+b") as file:
+        file.seek(700)
+        file.write(b"\xff" * 20)
+    site.image = str(site.images / "b.img")
+    assert site.backup().exit_code == 0
+    assert site.on_image("admin_database_verify").exit_code == 0
+    code, out, _ = drill(site, scratch, "-json")
+    (finding,) = json.loads(out)["findings"]
+    assert code == 50
+    assert "osverifydb " in finding
+    assert "Class1.db: exit 1, and it said:" in finding
+    assert not os.path.exists(f"{site.image}.drill.json")
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_drill_of_a_damaged_image_restores_nothing(site: Site, scratch: Path) -> None:
+    """The record would be of another image."""
+    with open(site.image, "ab") as file:
+        file.write(b"more")
+    code, _, err = drill(site, scratch)
+    assert code == 50
+    assert "its receipt says" in err
+    assert list(scratch.iterdir()) == []
+
+
+def test_an_unproven_image_has_to_be_verified_first(site: Site, scratch: Path) -> None:
+    """The command is named."""
+    os.unlink(f"{site.image}.receipt.json")
+    code, _, err = drill(site, scratch)
+    assert code == 50
+    assert f"csf admin_database_verify -image-file {site.host}:{site.image}" in err
+
+
+@pytest.fixture
+def slow(local_site: Site) -> dict[str, str]:
+    """Return an environment whose osrestore waits for the file `go` before it restores."""
+    root = local_site.images.parent
+    program = root / "slow-osrestore"
+    real = os.path.join(local_site.sim.home.bin, "osrestore")
+    program.write_text(SLOW.format(started=root / "started", go=root / "go", real=real))
+    program.chmod(0o755)
+    environment = local_site.sim.home.environment(os.environ)
+    return {**environment, "CSF_BACKUP_OSRESTORE": str(program)}
+
+
+def start(site: Site, environment: dict[str, str], scratch: Path) -> subprocess.Popen[str]:
+    """Start a drill; return when its osrestore has begun."""
+    image = f"{site.host}:{site.image}"
+    process = subprocess.Popen(
+        ["csf", "admin_database_drill", "-image-file", image, "-scratch-dir", str(scratch)],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (site.images.parent / "started").exists():
+        time.sleep(0.02)
+    return process
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_stopped_drill_leaves_nothing(
+    local_site: Site, slow: dict[str, str], signum: signal.Signals
+) -> None:
+    """osrestore is stopped, and the copy removed."""
+    assert local_site.backup().exit_code == 0
+    scratch = local_site.images.parent / "scratch"
+    scratch.mkdir()
+    before = local_site.listing()
+    process = start(local_site, slow, scratch)
+    process.send_signal(signum)
+    _, err = process.communicate()
+    assert process.returncode == 128 + signum
+    assert "What this run had created was removed" in err
+    assert local_site.listing() == before
+    assert list(scratch.iterdir()) == []
+
+
+def test_what_a_killed_drill_leaves_is_named_by_the_next(
+    local_site: Site, slow: dict[str, str]
+) -> None:
+    """Nothing is taken for its record, and nothing of it touched: it might still run."""
+    assert local_site.backup().exit_code == 0
+    scratch = local_site.images.parent / "scratch"
+    scratch.mkdir()
+    process = start(local_site, slow, scratch)
+    process.kill()
+    process.communicate()
+    (local_site.images.parent / "go").touch()
+    (left,) = scratch.iterdir()
+    assert left.name.startswith("csf-drill-a.img-")
+    assert not os.path.exists(f"{local_site.image}.drill.json")
+    code, _, err = drill(local_site, scratch)
+    assert code == 0, err
+    assert f"warning: {left} is another drill's: if none is running, it was killed" in err
+    assert list(scratch.iterdir()) == [left]
+
+
+def test_two_drills_of_one_image_do_not_meet(local_site: Site, slow: dict[str, str]) -> None:
+    """Each has a directory of its own."""
+    assert local_site.backup().exit_code == 0
+    scratch = local_site.images.parent / "scratch"
+    scratch.mkdir()
+    running = [start(local_site, slow, scratch) for _ in range(2)]
+    while len(list(scratch.iterdir())) < 2:
+        time.sleep(0.02)
+    (local_site.images.parent / "go").touch()
+    errors = [process.communicate()[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0], errors
+    assert list(scratch.iterdir()) == []
+    digest = hashlib.sha256(Path(local_site.image).read_bytes()).hexdigest()
+    record = Path(f"{local_site.image}.drill.json").read_bytes()
+    assert receipt.decode(record)["image_sha256"] == digest
+
+
+def test_odd_names_survive_everywhere(site: Site) -> None:
+    """In the repository's path, in classes, in the image's name and the scratch directory's."""
+    odd = os.path.join(os.path.dirname(site.repository), "it's a $(touch x) 'r;é")
+    os.rename(site.repository, odd)
+    site.repository, site.master = odd, os.path.join(odd, os.path.basename(site.master))
+    for name in ("a b", "$(touch x)", "-rf", "Größe", "*"):
+        created = site.sim.csf("class_create", "-database", site.master, f"-class={name}")
+        assert created.exit_code == 0, created.stderr
+    site.image = str(site.images / "it's $(touch x); *")
+    assert site.backup().exit_code == 0
+    scratch = site.images.parent / "$(touch x) 's"
+    scratch.mkdir()
+    assert site.on_image("admin_database_verify").exit_code == 0
+    code, _, err = drill(site, scratch)
+    assert code == 0, err
+    assert "9 databases" in err
+    assert list(scratch.iterdir()) == []
+    assert not list(site.images.parent.rglob("x"))
+
+
+def test_a_lost_repository_can_be_drilled(site: Site, scratch: Path) -> None:
+    """That is when it matters most."""
+    shutil.rmtree(site.repository)
+    code, _, err = drill(site, scratch)
+    assert code == 0, err
+    assert not os.path.exists(site.repository)

@@ -1,0 +1,70 @@
+"""Whatever osrestore does during a drill: nothing is recorded, nothing is left, it is told."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sites import Site
+
+FAULTS = [
+    ("exit", "1"),
+    ("exit", "255"),
+    ("signal", "KILL"),
+    ("signal", "SEGV"),
+    ("enospc", "2k"),
+    ("prompt",),
+]
+
+
+@pytest.fixture
+def scratch(site: Site) -> Path:
+    """Return an empty directory on the image's host; there is a backup to drill."""
+    assert site.backup().exit_code == 0
+    made = site.images.parent / "scratch"
+    made.mkdir()
+    return made
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=" ".join)
+def test_a_fault_is_a_finding_and_leaves_nothing(
+    site: Site, scratch: Path, fault: tuple[str, ...]
+) -> None:
+    """Repository and image are as they were; the same command succeeds the next time."""
+    before = site.listing()
+    site.sim.fault("osrestore", *fault)
+    command = ("admin_database_drill", "-scratch-dir", str(scratch))
+    result = site.on_image(*command, "-json")
+    assert result.exit_code == 50, result.stderr
+    (finding,) = json.loads(result.stdout)["findings"]
+    assert finding.startswith("osrestore failed: ")
+    assert "What this run had created was removed" in result.stderr
+    assert site.listing() == before
+    assert list(scratch.iterdir()) == []
+    assert site.on_image(*command).exit_code == 0
+    assert site.sim.faults.unstruck() == []
+
+
+@pytest.mark.parametrize("fault", [("output", "1m"), ("binary",), ("slow", "1m/s")], ids=" ".join)
+def test_odd_manners_are_no_fault(site: Site, scratch: Path, fault: tuple[str, ...]) -> None:
+    """What counts is what was restored."""
+    site.sim.fault("osrestore", *fault)
+    result = site.on_image("admin_database_drill", "-scratch-dir", str(scratch))
+    assert result.exit_code == 0, result.stderr
+    assert len(result.stderr) < 1000
+    assert site.sim.faults.unstruck() == []
+
+
+def test_an_osrestore_that_cannot_list_an_image_does_not_verify_it(site: Site) -> None:
+    """Even if the bytes are those that were backed up."""
+    assert site.backup().exit_code == 0
+    site.sim.fault("osrestore", "prompt")
+    result = site.on_image("admin_database_verify", "-json")
+    assert result.exit_code == 50
+    (finding,) = json.loads(result.stdout)["findings"]
+    assert finding.startswith("osrestore -t cannot read the image: ")

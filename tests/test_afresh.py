@@ -1,0 +1,168 @@
+"""Proving an image without a receipt: what is asked for, and what is told where it is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from csf_backup_plugin import receipt
+from csf_backup_plugin.afresh import prove_afresh
+from csf_backup_plugin.errors import FaultFound
+from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.image_path import ImagePath
+from doubles import Memory, MemoryHost
+
+IMAGE = ImagePath("db1", "/b/a.img")
+LIST = b"/r/lib.db\n/r/Book.db\n"
+
+
+@pytest.fixture
+def host() -> MemoryHost:
+    """Return a host on which osbackup has ended well, and nobody was there to see it."""
+    made = MemoryHost(
+        {
+            "/b/a.img": b"image",
+            "/b/a.img.dbn": LIST,
+            "/b/a.img.run/status": b"0\n",
+            "/b/a.img.run/started": b"2026-11-23T02:10:00Z\n",
+        }
+    )
+    made.listing = Completed(0, LIST)
+    return made
+
+
+def findings(host: MemoryHost) -> tuple[str, ...]:
+    """Return why the image cannot be proven."""
+    with pytest.raises(FaultFound) as caught:
+        prove_afresh(IMAGE, "osrestore", 0, host, Memory())
+    assert IMAGE.receipt not in host.files
+    return caught.value.findings
+
+
+def test_the_receipt_says_what_can_be_known(host: MemoryHost) -> None:
+    """And that it is no backup's own; the record of the run goes."""
+    watcher = Memory()
+    made = prove_afresh(IMAGE, "osrestore", 0, host, watcher)
+    assert made is not None
+    assert made[1] == ()
+    facts = receipt.decode(host.files[IMAGE.receipt])
+    assert facts["proven_by"] == "admin_database_verify"
+    assert facts["master"] == "/r/lib.db"
+    assert facts["databases"] == {"/r/lib.db": None, "/r/Book.db": None}
+    assert facts["started"] == "2026-11-23T02:10:00+00:00"
+    assert facts["import_file_sha256"] == receipt.sha256(LIST)
+    assert (facts["image_bytes"], facts["image_sha256"]) == (5, "digest of /b/a.img")
+    assert facts["shared_disk"] == "unknown"
+    assert not [path for path in host.files if ".run/" in path]
+    assert watcher.steps == [("checking", 5, 5)]
+
+
+def test_a_receipt_that_came_while_the_lock_was_waited_for_counts(host: MemoryHost) -> None:
+    """The backup has ended by itself."""
+    host.files[IMAGE.receipt] = b"its own"
+    assert prove_afresh(IMAGE, "osrestore", 0, host, Memory()) is None
+    assert host.files[IMAGE.receipt] == b"its own"
+
+
+def test_a_name_that_nothing_bears_is_told_as_that(host: MemoryHost) -> None:
+    """It was mistyped, and there is nothing to remove."""
+    del host.files["/b/a.img"], host.files["/b/a.img.dbn"]
+    assert findings(host) == ("There is no image db1:/b/a.img.",)
+
+
+def test_all_that_is_wrong_is_told_at_once(host: MemoryHost) -> None:
+    """How osbackup ended, and what is not in the image."""
+    host.files["/b/a.img.run/status"] = b"139"
+    host.listing = Completed(0, b"/r/lib.db\n")
+    assert findings(host) == (
+        "osbackup failed: exit 139, and it said nothing.",
+        "missing from the image: /r/Book.db",
+    )
+
+
+@pytest.mark.parametrize("contents", [None, b"", b"/r/lib.db\n/r/Bo", b"lib.db\n"])
+def test_without_a_whole_import_file_nothing_is_known(
+    host: MemoryHost, contents: bytes | None
+) -> None:
+    """It may have been written half."""
+    del host.files["/b/a.img.dbn"]
+    if contents is not None:
+        host.files["/b/a.img.dbn"] = contents
+    (finding,) = findings(host)
+    assert finding.startswith("the import file /b/a.img.dbn is ")
+
+
+def test_without_a_record_nobody_knows_how_osbackup_ended(host: MemoryHost) -> None:
+    """A sound list does not make up for it."""
+    host.directories.discard("/b/a.img.run")
+    (finding,) = findings(host)
+    assert finding == "how osbackup ended was not recorded: there is no /b/a.img.run"
+
+
+def test_an_empty_image_is_not_asked_for_its_list(host: MemoryHost) -> None:
+    """And neither is a missing one."""
+    host.files["/b/a.img"] = b""
+    host.listing = Completed(1, b"never")
+    assert findings(host) == ("the image /b/a.img is empty",)
+    del host.files["/b/a.img"]
+    assert findings(host) == ("the image /b/a.img is missing",)
+
+
+def test_a_backup_of_no_known_time_is_not_proven(host: MemoryHost) -> None:
+    """Nobody could say which work is not in it."""
+    del host.files["/b/a.img.run/started"]
+    assert findings(host) == ("when its backup began is not known",)
+
+
+def test_an_image_that_still_grows_is_not_proven(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever it is that writes to it."""
+    monkeypatch.setattr(host, "digest", lambda *_: (6, "digest"))
+    assert findings(host) == ("it is still being written",)
+
+
+def test_a_record_that_cannot_be_removed_is_a_warning(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The receipt counts."""
+
+    def refuse(_paths: Any) -> None:
+        raise PermissionError(13, "Permission denied", "/b/a.img.run")
+
+    monkeypatch.setattr(host, "remove", refuse)
+    made = prove_afresh(IMAGE, "osrestore", 0, host, Memory())
+    assert made is not None
+    (warning,) = made[1]
+    assert warning.startswith("/b/a.img.run could not be removed: ")
+    assert IMAGE.receipt in host.files
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError, PermissionError])
+def test_where_no_lock_can_be_there_is_no_osbackup(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch, error: type[OSError]
+) -> None:
+    """The repository is lost, or another user's; but a lock that is there is not passed over."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error(0, "no", "/r/lib.db.lock")
+
+    monkeypatch.setattr(host, "lock", refuse)
+    host.files["/r/lib.db.lock"] = b""
+    with pytest.raises(error):
+        prove_afresh(IMAGE, "osrestore", 0, host, Memory())
+    del host.files["/r/lib.db.lock"]
+    assert prove_afresh(IMAGE, "osrestore", 0, host, Memory())
+
+
+def test_the_image_is_on_the_disk_before_the_receipt_says_so(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a backup."""
+    steps: list[Sequence[str]] = []
+    monkeypatch.setattr(host, "sync", steps.append)
+    monkeypatch.setattr(host, "publish", lambda path, _data: steps.append([path]))
+    prove_afresh(IMAGE, "osrestore", 0, host, Memory())
+    assert steps == [["/b/a.img", "/b/a.img.dbn"], ["/b/a.img.receipt.json"]]

@@ -1,0 +1,34 @@
+"""Moments as receipts tell them."""
+
+from __future__ import annotations
+
+import pytest
+
+from csf_backup_plugin import moments
+
+
+def test_now_is_read_back_as_it_is_written() -> None:
+    """UTC, to the second."""
+    now = moments.now()
+    assert now.endswith("+00:00")
+    assert moments.read(now) == now
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-23T02:10:00Z\n",
+        "2026-11-23T02:10:00+00:00",
+        "2026-11-23T03:10:00+01:00",
+        "2026-11-23 02:10:00.700+00:00",
+    ],
+)
+def test_any_form_with_an_offset_is_read(text: str) -> None:
+    """A shell writes it otherwise than Python."""
+    assert moments.read(text) == "2026-11-23T02:10:00+00:00"
+
+
+@pytest.mark.parametrize("text", ["", "2026-11-23T02:10:00", "yesterday", "Z"])
+def test_what_is_no_certain_moment_is_none(text: str) -> None:
+    """Without an offset it could be any of a day's."""
+    assert moments.read(text) is None

@@ -1,0 +1,139 @@
+"""A directory of a run's own: made when it is needed, gone at the end, and never more than that."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.errors import BackupError, FaultFound, HostUnreachable, Interrupted
+from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.image_path import ImagePath
+from csf_backup_plugin.scratch import scratch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IMAGE = ImagePath("localhost", "/b/monday.img")
+
+
+def fill(path: str) -> None:
+    """Make a file."""
+    with open(path, "w") as file:
+        file.write("data")
+
+
+def test_it_bears_the_images_name_and_goes_with_all_that_is_in_it(tmp_path: Path) -> None:
+    """Files, temporary ones too, in every directory made; and the record of a run."""
+    with scratch(str(tmp_path), IMAGE, LocalHost()) as place:
+        assert os.path.basename(place.path).startswith("csf-drill-monday.img-")
+        for path in ("/r", "/r/sub", "/far/away"):
+            place.make_directory(place.place(path))
+            fill(place.place(f"{path}/x.db"))
+        fill(place.place("/r/.0.osrestore-cafe"))
+        os.mkdir(place.record)
+        fill(f"{place.record}/pid")
+    assert place.left == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_longest_name_of_an_image_is_cut(tmp_path: Path) -> None:
+    """255 bytes are all that a directory's name may have."""
+    image = ImagePath("localhost", "/b/" + "é" * 120)
+    with scratch(str(tmp_path), image, LocalHost()) as place:
+        assert os.path.isdir(place.path)
+
+
+def test_a_link_in_it_is_removed_and_not_what_it_leads_to(tmp_path: Path) -> None:
+    """Whoever has put it there."""
+    precious, place_for = tmp_path / "precious", tmp_path / "scratch"
+    precious.mkdir()
+    place_for.mkdir()
+    fill(str(precious / "x.db"))
+    with scratch(str(place_for), IMAGE, LocalHost()) as place:
+        os.symlink(precious, f"{place.path}/link")
+        os.symlink(precious / "x.db", f"{place.path}/x.db")
+    assert list(place_for.iterdir()) == []
+    assert os.listdir(precious) == ["x.db"]
+
+
+def test_what_cannot_be_removed_is_named_and_the_rest_goes(tmp_path: Path) -> None:
+    """A directory that somebody else made in it, with something inside, is not ours."""
+    with scratch(str(tmp_path), IMAGE, LocalHost()) as place:
+        place.make_directory(place.place("/r"))
+        place.make_directory(place.place("/s"))
+        fill(place.place("/s/x.db"))
+        os.mkdir(place.place("/r/foreign"))
+        fill(place.place("/r/foreign/file"))
+    assert place.left.startswith(f"{place.path} could not be removed: ")
+    assert os.listdir(place.place("")) == ["r"]
+
+
+@pytest.mark.parametrize("blocked", [False, True])
+def test_a_failure_says_what_became_of_it(tmp_path: Path, *, blocked: bool) -> None:
+    """That it was removed, or that it was not."""
+    with pytest.raises(FaultFound) as caught, scratch(str(tmp_path), IMAGE, LocalHost()) as place:
+        if blocked:
+            os.mkdir(f"{place.path}/foreign")
+            fill(f"{place.path}/foreign/file")
+        raise FaultFound("Bad.", "Do.")
+    assert ("could not all be removed" in caught.value.left) == blocked
+    assert (list(tmp_path.iterdir()) == []) != blocked
+
+
+def test_any_other_error_goes_through(tmp_path: Path) -> None:
+    """The directory goes as well."""
+    with pytest.raises(ZeroDivisionError), scratch(str(tmp_path), IMAGE, LocalHost()):
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+class Answering(LocalHost):
+    """A host that answers signals in the middle of things, as one does that ssh reaches."""
+
+    def list_directory(self, path: str) -> Any:
+        interrupts.check()
+        return super().list_directory(path)
+
+
+def test_a_signal_during_the_removal_does_not_cut_it_short(tmp_path: Path) -> None:
+    """The command still ends by it."""
+    with (
+        interrupts.noted("It"),
+        pytest.raises(Interrupted),
+        scratch(str(tmp_path), IMAGE, Answering()) as place,
+    ):
+        fill(f"{place.path}/x.db")
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_host_that_is_gone_cannot_remove_anything(tmp_path: Path) -> None:
+    """What is left is named, in its words."""
+
+    class Gone(LocalHost):
+        def list_directory(self, path: str) -> Any:
+            raise HostUnreachable("Host db9 cannot be reached.", "Try.")
+
+    with scratch(str(tmp_path), IMAGE, Gone()) as place:
+        pass
+    assert place.left == f"{place.path} could not be removed: Host db9 cannot be reached."
+
+
+@pytest.mark.parametrize("error", [FileExistsError(17, "File exists"), BackupError("Cut.", "Try.")])
+def test_one_that_cannot_be_made_for_certain_is_removed_unless_it_is_anothers(
+    tmp_path: Path, error: Exception
+) -> None:
+    """A connection may be cut after it was made."""
+
+    class Unsure(LocalHost):
+        def make_directory(self, path: str) -> None:
+            super().make_directory(path)
+            raise error
+
+    with pytest.raises(type(error)), scratch(str(tmp_path), IMAGE, Unsure()):
+        raise AssertionError
+    assert (list(tmp_path.iterdir()) == []) != isinstance(error, FileExistsError)

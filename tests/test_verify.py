@@ -1,0 +1,250 @@
+"""Verifying an image: each thing that can be wrong is found, and nothing that is right."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+
+import pytest
+
+from csf_backup_plugin import proven, receipt
+from csf_backup_plugin.errors import FaultFound, TimedOut
+from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.image_path import ImagePath
+from csf_backup_plugin.verify import Verified, verify
+from doubles import Memory, MemoryHost
+
+IMAGE = ImagePath("db1", "/b/a.img")
+LIST = b"/r/lib.db\n/r/Book.db\n"
+
+
+def sealed(sha256: str | None = "digest of /b/a.img", image: ImagePath = IMAGE) -> bytes:
+    """Return the receipt of the image below."""
+    made = proven.Proven(
+        "/r/lib.db",
+        {"/r/lib.db": 3, "/r/Book.db": 2},
+        5,
+        sha256,
+        receipt.sha256(LIST),
+        "2026-11-23T02:10:00+00:00",
+        image,
+    )
+    return proven.encode(
+        made, osbackup="/os/bin/osbackup", shared_disk="no", proven_by="admin_database_backup"
+    )
+
+
+@pytest.fixture
+def host() -> MemoryHost:
+    """Return a host with a sound image."""
+    made = MemoryHost(
+        {"/b/a.img": b"image", "/b/a.img.dbn": LIST, "/b/a.img.receipt.json": sealed()}
+    )
+    made.listing = Completed(0, LIST)
+    return made
+
+
+def outcome(host: MemoryHost, watcher: Memory | None = None) -> Verified:
+    """Verify the image, having made sure that nothing is changed."""
+    before = dict(host.files)
+    try:
+        return verify(IMAGE, 0, host, watcher or Memory())
+    finally:
+        assert host.files == before
+
+
+def findings(host: MemoryHost) -> tuple[str, ...]:
+    """Return what is found wrong."""
+    with pytest.raises(FaultFound) as caught:
+        outcome(host)
+    for finding in caught.value.findings:
+        assert finding in str(caught.value)
+    return caught.value.findings
+
+
+def test_a_sound_image_is_verified(host: MemoryHost) -> None:
+    """Progress is told in bytes."""
+    watcher = Memory()
+    made = outcome(host, watcher)
+    assert (made.image, made.afresh, made.warnings) == (IMAGE, False, ())
+    assert made.proven.master == "/r/lib.db"
+    assert watcher.steps == [("checking", 5, 5)]
+
+
+def test_an_image_without_a_receipt_is_proven_afresh(host: MemoryHost) -> None:
+    """The second time it is verified like any other."""
+    del host.files["/b/a.img.receipt.json"]
+    host.files["/b/a.img.run/status"] = b"0"
+    host.files["/b/a.img.run/started"] = b"2026-11-23T02:10:00Z"
+    host.directories.add("/b/a.img.run")
+    assert verify(IMAGE, 0, host, Memory()).afresh
+    assert not outcome(host).afresh
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_without_a_sha256_only_the_size_is_compared_and_that_is_told(
+    host: MemoryHost, *, known: bool
+) -> None:
+    """A receipt made for another name may then be another image's."""
+    image = IMAGE if known else ImagePath("db1", "/b/b.img")
+    host.files["/b/a.img.receipt.json"] = sealed(None, image)
+    warnings = outcome(host).warnings
+    assert warnings[0].startswith("the receipt has no SHA-256")
+    assert [w for w in warnings if "made for db1:/b/b.img" in w] == list(warnings[1:])
+    assert len(warnings) == (1 if known else 2)
+
+
+def test_a_copy_is_as_good_if_the_bytes_are_the_same(host: MemoryHost) -> None:
+    """The receipt says what it was called when it was made."""
+    made_as = ImagePath("db1", "/old/x.img")
+    host.files["/b/a.img.receipt.json"] = sealed(image=made_as)
+    made = outcome(host)
+    assert (made.warnings, made.proven.image) == ((), made_as)
+
+
+def gone(host: MemoryHost) -> None:
+    """Lose the image."""
+    del host.files["/b/a.img"]
+
+
+def emptied(host: MemoryHost) -> None:
+    """Empty the image."""
+    host.files["/b/a.img"] = b""
+
+
+def replaced(host: MemoryHost) -> None:
+    """Put a directory in the image's place."""
+    gone(host)
+    host.directories.add("/b/a.img")
+
+
+def shortened(host: MemoryHost) -> None:
+    """Cut the image."""
+    host.files["/b/a.img"] = b"imag"
+
+
+def flipped(host: MemoryHost) -> None:
+    """Change the image's bytes."""
+    host.files["/b/a.img.receipt.json"] = sealed("another digest")
+
+
+def relisted(host: MemoryHost) -> None:
+    """Put another image in its place."""
+    host.listing = Completed(0, b"/r/lib.db\n/r/New.db\n")
+
+
+def unlistable(host: MemoryHost) -> None:
+    """Make it one that osrestore does not know."""
+    host.listing = Completed(3, b"not an image\n")
+
+
+def unnamed(host: MemoryHost) -> None:
+    """Lose the import file."""
+    del host.files["/b/a.img.dbn"]
+
+
+def renamed(host: MemoryHost) -> None:
+    """Edit the import file."""
+    host.files["/b/a.img.dbn"] = b"/r/lib.db\n/r/Boot.db\n"
+
+
+def reordered(host: MemoryHost) -> None:
+    """Let it name the same in another order."""
+    host.files["/b/a.img.dbn"] = b"/r/Book.db\n/r/lib.db\n"
+
+
+def unsealed(host: MemoryHost) -> None:
+    """Edit the receipt."""
+    host.files["/b/a.img.receipt.json"] = sealed().replace(b"Book", b"Boot")
+
+
+DAMAGES: list[tuple[Callable[[MemoryHost], None], list[str]]] = [
+    (gone, ["the image /b/a.img is missing"]),
+    (emptied, ["the image /b/a.img is empty"]),
+    (replaced, ["the image /b/a.img is not a file"]),
+    (shortened, ["the image holds 4 bytes; its receipt says 5"]),
+    (flipped, ["the image's SHA-256 is digest of /b/a.img; its receipt says another digest"]),
+    (relisted, ["missing from the image: /r/Book.db", "not expected in the image: /r/New.db"]),
+    (unlistable, ["osrestore -t cannot read the image: exit 3, and it said:\n    not an image"]),
+    (unnamed, ["the import file /b/a.img.dbn is missing"]),
+    (
+        renamed,
+        [
+            "the import file /b/a.img.dbn was changed since the backup",
+            "missing from the import file: /r/Book.db",
+            "not expected in the import file: /r/Boot.db",
+        ],
+    ),
+    (reordered, ["the import file /b/a.img.dbn was changed since the backup"]),
+    (
+        unsealed,
+        ["The receipt db1:/b/a.img.receipt.json is damaged: changed since it was written"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("damage", "expected"), DAMAGES, ids=lambda d: getattr(d, "__name__", ""))
+def test_each_damage_is_named(
+    host: MemoryHost, damage: Callable[[MemoryHost], None], expected: list[str]
+) -> None:
+    """And nothing else is."""
+    damage(host)
+    assert [finding.rstrip(".") for finding in findings(host)] == expected
+
+
+def test_damages_are_named_together(host: MemoryHost) -> None:
+    """Of all three files; a damaged receipt does not hide the others."""
+    unsealed(host)
+    unnamed(host)
+    gone(host)
+    assert len(findings(host)) == 3
+
+
+def test_what_a_failing_disk_does_not_give_back_is_a_finding(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the image, the import file and the receipt."""
+
+    def failing(path: str, *_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error", path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(host, "digest", failing)
+        assert findings(host) == ("the image cannot be read: Input/output error",)
+    monkeypatch.setattr(host, "read", failing)
+    assert findings(host)[:2] == (
+        "The receipt /b/a.img.receipt.json cannot be read: Input/output error.",
+        "the import file /b/a.img.dbn cannot be read: Input/output error",
+    )
+
+
+def test_the_next_step_is_a_command_that_can_be_typed(host: MemoryHost) -> None:
+    """A new backup, under a name that is free."""
+    gone(host)
+    with pytest.raises(FaultFound) as caught:
+        outcome(host)
+    assert caught.value.next_step.endswith(
+        "csf admin_database_backup -database /r/lib.db -image-file db1:/b/a.img-again"
+    )
+
+
+def test_an_osrestore_that_does_not_end_is_a_timeout(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may wait for an operator."""
+
+    def hang(*_: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(host, "run", hang)
+    with pytest.raises(TimedOut, match="db1:/b/a.img within 600 s"):
+        outcome(host)
+
+
+def test_where_nothing_tells_what_should_be_in_it_nothing_is_unexpected(host: MemoryHost) -> None:
+    """Without a receipt and an import file; but osrestore has to know the image."""
+    unsealed(host)
+    unnamed(host)
+    assert len(findings(host)) == 2
+    unlistable(host)
+    assert len(findings(host)) == 3
