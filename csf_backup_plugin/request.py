@@ -1,12 +1,10 @@
-"""What a backup is asked to do, checked before anything is touched."""
+"""What several commands are asked: which repository, and how long they may take."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import UnsafeImagePath, UsageError
-from csf_backup_plugin.image_path import ImagePath
+from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.names import absolute, shown
 from csf_backup_plugin.repository import Repository
 
@@ -16,80 +14,6 @@ if TYPE_CHECKING:
 #: Seconds to wait for the repository's lock, where neither option nor environment says.
 LOCK_WAIT = 30.0
 LOCK_WAIT_VARIABLE = "CSF_BACKUP_LOCK_WAIT"
-
-
-@dataclass(frozen=True)
-class BackupRequest:
-    """One backup of one repository to one image.
-
-    Attributes:
-        repository: what to back up.
-        image: where to.
-        dry_run: check everything, and create nothing.
-        wait: how long to wait for the repository's lock, in seconds.
-        timeout: how long osbackup may take, in seconds; None: as `default_timeout` says.
-        checksum: whether to take the image's SHA-256.
-    """
-
-    repository: Repository
-    image: ImagePath
-    dry_run: bool = False
-    wait: float = LOCK_WAIT
-    timeout: float | None = None
-    checksum: bool = True
-
-    @classmethod
-    def parse(
-        cls,
-        master: str,
-        image: str,
-        *,
-        dry_run: bool = False,
-        wait: float = LOCK_WAIT,
-        timeout: float | None = None,
-        checksum: bool = True,
-    ) -> BackupRequest:
-        """Make a request of what the user wrote.
-
-        Raises:
-            UsageError: `master` is no absolute path, or `image` not HOST:PATH.
-            UnsafeImagePath: the image's name stands for another one.
-        """
-        repository, made = parse_repository(master), ImagePath.parse(image)
-        if made.is_latest:
-            raise UnsafeImagePath(
-                f"{made} stands for the newest verified image of {shown(made.directory)}.",
-                "Name the new image otherwise.",
-            )
-        return cls(repository, made, dry_run, wait, timeout, checksum)
-
-
-@dataclass(frozen=True)
-class DrillRequest:
-    """One drill: an image restored for trial.
-
-    Attributes:
-        image: which.
-        directory: where a scratch directory of the drill's own is made, on the image's host.
-    """
-
-    image: ImagePath
-    directory: str
-
-    @classmethod
-    def parse(cls, image: str, directory: str) -> DrillRequest:
-        """Make a request of what the user wrote.
-
-        Raises:
-            UsageError: `image` is not HOST:PATH, or `directory` no absolute path.
-        """
-        try:
-            return cls(ImagePath.parse(image), absolute(directory.rstrip("/") or directory))
-        except ValueError as error:
-            raise UsageError(
-                f"-scratch-dir {shown(directory)!r} {error}.",
-                "Give -scratch-dir as an absolute path other than /, such as /var/tmp.",
-            ) from None
 
 
 def parse_repository(master: str) -> Repository:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.errors import UnsafeImagePath, UsageError
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.repository import Repository
-from csf_backup_plugin.request import BackupRequest, default_timeout, lock_wait
+from csf_backup_plugin.request import default_timeout, lock_wait
 
 
 def test_a_request_is_made_of_what_the_user_wrote() -> None:

@@ -64,12 +64,13 @@ def admin_database_backup(
     """
     from csf_backup_plugin import interrupts
     from csf_backup_plugin.backup import back_up
+    from csf_backup_plugin.backup.request import BackupRequest
     from csf_backup_plugin.cli.backup_outcome import document, sentences
     from csf_backup_plugin.cli.outcome import reported
     from csf_backup_plugin.cli.progress import Progress
     from csf_backup_plugin.hosts import connect
     from csf_backup_plugin.names import shown
-    from csf_backup_plugin.request import BackupRequest, lock_wait
+    from csf_backup_plugin.request import lock_wait
 
     with reported(ctx, as_json=as_json) as show:
         request = BackupRequest.parse(

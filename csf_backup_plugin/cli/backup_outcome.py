@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from csf_backup_plugin.backup import Backup
-    from csf_backup_plugin.request import BackupRequest
+    from csf_backup_plugin.backup.request import BackupRequest
 
 
 def sentences(request: BackupRequest, backup: Backup) -> Iterator[str]:

@@ -40,9 +40,9 @@ def admin_database_drill(ctx: click.Context, image: str, directory: str, *, as_j
     from csf_backup_plugin.cli.outcome import reported
     from csf_backup_plugin.cli.progress import Progress
     from csf_backup_plugin.drill import drill
+    from csf_backup_plugin.drill.request import DrillRequest
     from csf_backup_plugin.errors import ExitCode
     from csf_backup_plugin.hosts import connect
-    from csf_backup_plugin.request import DrillRequest
 
     with reported(ctx, as_json=as_json) as show:
         request = DrillRequest.parse(image, directory)

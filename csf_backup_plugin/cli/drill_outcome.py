@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from csf_backup_plugin.drill import Drill
-    from csf_backup_plugin.request import DrillRequest
+    from csf_backup_plugin.drill.request import DrillRequest
 
 
 def sentences(drill: Drill) -> Iterator[str]:

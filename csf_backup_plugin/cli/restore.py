@@ -10,7 +10,7 @@ import click
 from csf_backup_plugin.cli.command import CsfCommand, Seconds
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.restore_plan import RestorePlan
+    from csf_backup_plugin.restore.plan import RestorePlan
 
 
 @click.command(
@@ -86,7 +86,7 @@ def admin_database_restore(
     from csf_backup_plugin.names import shown
     from csf_backup_plugin.request import lock_wait
     from csf_backup_plugin.restore import restore
-    from csf_backup_plugin.restore_request import RestoreRequest
+    from csf_backup_plugin.restore.request import RestoreRequest
 
     with reported(ctx, as_json=as_json) as show:
         request = RestoreRequest.parse(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from csf_backup_plugin.restore import Restored
-    from csf_backup_plugin.restore_plan import RestorePlan
+    from csf_backup_plugin.restore.plan import RestorePlan
 
 _NAMES = 10  # of a list whose every name matters less than its length
 

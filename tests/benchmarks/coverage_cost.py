@@ -16,9 +16,9 @@ from collections.abc import Callable
 
 from csf_backup_plugin import manifest
 from csf_backup_plugin.backup import back_up
+from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.repository import Repository
-from csf_backup_plugin.request import BackupRequest
 from csf_backup_plugin.survey import survey
 
 DATABASES = (1_000, 5_000, 20_000)

@@ -9,10 +9,10 @@ import pytest
 from sshd import Sshd, reached
 
 from csf_backup_plugin.backup import back_up
+from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.hosts.ssh import job
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.session import Answer
-from csf_backup_plugin.request import BackupRequest
 from doubles import Memory
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ from csf_simulator.csf.main import main
 local.held = lambda *_, **__: contextlib.nullcontext()
 """
 UNPROVEN = """
-from csf_backup_plugin import proof
+from csf_backup_plugin.backup import proof
 proof._compare_sets = lambda *_: None
 """
 

@@ -52,6 +52,18 @@ def test_who_is_told_to_end_waits_no_longer(sshd: Sshd, tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
+def test_who_is_told_to_end_does_not_begin_to_wait(sshd: Sshd, tmp_path: Path) -> None:
+    """And leaves no lock file behind."""
+    path = tmp_path / "lock"
+    with reached(sshd) as host, interrupts.noted("The test"):
+        host.read("/no")
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Interrupted), host.lock(str(path), "x", 0, print):
+            pass
+    while _waiters(str(path)):
+        time.sleep(0.05)
+
+
 def _waiters(path: str) -> int:
     """Return how many processes have the file open."""
     count = 0

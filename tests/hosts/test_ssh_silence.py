@@ -47,7 +47,8 @@ class Far:
         ip("-n", self._name, "link", "set", "eth0", state)
 
     def remove(self) -> None:
-        """Take all of it away."""
+        """Take all of it away; a session without its cable would only notice much later."""
+        self.sshd.cut()
         self.sshd.stop()
         ip("link", "delete", self._cable)
         ip("netns", "delete", self._name)

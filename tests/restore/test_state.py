@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from csf_backup_plugin import quarantine
 from csf_backup_plugin.errors import OsrestoreFailed
 from csf_backup_plugin.repository import Repository
-from csf_backup_plugin.restore_state import compare, is_untouched, look_at, tell_state
+from csf_backup_plugin.restore import quarantine
+from csf_backup_plugin.restore.state import compare, is_untouched, look_at, tell_state
 from doubles import MemoryHost
 
 EXTRA = "/d/r/extra.db"

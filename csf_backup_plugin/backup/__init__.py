@@ -6,6 +6,9 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import interrupts, journal, moments, objectstore, proven, receipt
+from csf_backup_plugin.backup.preflight import check_absent, prepare
+from csf_backup_plugin.backup.proof import prove
+from csf_backup_plugin.backup.rollback import rollback
 from csf_backup_plugin.errors import (
     NO_ROOM,
     BackupError,
@@ -16,19 +19,16 @@ from csf_backup_plugin.errors import (
 )
 from csf_backup_plugin.listing import described
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.preflight import check_absent, prepare
-from csf_backup_plugin.proof import prove
 from csf_backup_plugin.proven import Proven
 from csf_backup_plugin.request import default_timeout
-from csf_backup_plugin.rollback import rollback
 from csf_backup_plugin.survey import check_master
 
 if TYPE_CHECKING:
+    from csf_backup_plugin.backup.preflight import Plan
+    from csf_backup_plugin.backup.proof import Proof
+    from csf_backup_plugin.backup.request import BackupRequest
     from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running
     from csf_backup_plugin.image_path import ImagePath
-    from csf_backup_plugin.preflight import Plan
-    from csf_backup_plugin.proof import Proof
-    from csf_backup_plugin.request import BackupRequest
     from csf_backup_plugin.watcher import Watcher
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import manifest
 from csf_backup_plugin.agreement import findings
+from csf_backup_plugin.backup.preflight import space_needed
 from csf_backup_plugin.errors import (
     FaultFound,
     NoSpace,
@@ -16,7 +17,6 @@ from csf_backup_plugin.errors import (
 )
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import OSRESTORE, VARIABLES
-from csf_backup_plugin.preflight import space_needed
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.request import default_timeout
 from csf_backup_plugin.survey import set_against
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Facts, Host
     from csf_backup_plugin.proven import Proven
-    from csf_backup_plugin.restore_request import RestoreRequest
+    from csf_backup_plugin.restore.request import RestoreRequest
     from csf_backup_plugin.watcher import Watcher
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from csf_backup_plugin.backup.preflight import prepare
+from csf_backup_plugin.backup.proof import Proof, prove
+from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.errors import ImageUnproven, TimedOut
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.listing import described
-from csf_backup_plugin.preflight import prepare
-from csf_backup_plugin.proof import Proof, prove
-from csf_backup_plugin.request import BackupRequest
 from doubles import Memory, MemoryHost
 
 REQUEST = BackupRequest.parse("/r/lib.db", "db1:/b/a.img")

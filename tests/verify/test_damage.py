@@ -13,10 +13,10 @@ import pytest
 from scale import scaled
 
 from csf_backup_plugin.drill import drill
+from csf_backup_plugin.drill.request import DrillRequest
 from csf_backup_plugin.errors import FaultFound
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.image_path import ImagePath
-from csf_backup_plugin.request import DrillRequest
 from csf_backup_plugin.verify import verify
 from doubles import Memory
 

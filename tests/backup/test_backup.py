@@ -11,6 +11,7 @@ import pytest
 
 from csf_backup_plugin import interrupts, manifest, receipt
 from csf_backup_plugin.backup import Backup, back_up
+from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.errors import (
     BackupError,
     ExitCode,
@@ -24,7 +25,6 @@ from csf_backup_plugin.errors import (
     TimedOut,
 )
 from csf_backup_plugin.hosts.local import LocalHost, reading, writing
-from csf_backup_plugin.request import BackupRequest
 from doubles import Memory
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from csf_backup_plugin.objectstore import listed_databases
 from csf_backup_plugin.survey import survey
 
 if TYPE_CHECKING:
+    from csf_backup_plugin.backup.preflight import Plan
+    from csf_backup_plugin.backup.request import BackupRequest
     from csf_backup_plugin.hosts.protocol import Host
-    from csf_backup_plugin.preflight import Plan
-    from csf_backup_plugin.request import BackupRequest
     from csf_backup_plugin.watcher import Watcher
 
 _AGAIN = "Run the same command again; if it fails again, look into osbackup and the disk."

@@ -9,9 +9,9 @@ from csf_backup_plugin.errors import ExtraDatabases
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.quarantine import Quarantine
-    from csf_backup_plugin.restore_plan import RestorePlan
-    from csf_backup_plugin.restore_request import RestoreRequest
+    from csf_backup_plugin.restore.plan import RestorePlan
+    from csf_backup_plugin.restore.quarantine import Quarantine
+    from csf_backup_plugin.restore.request import RestoreRequest
 
 
 def refused(request: RestoreRequest, plan: RestorePlan, place: Quarantine) -> ExtraDatabases | None:

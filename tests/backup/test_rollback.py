@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from csf_backup_plugin.backup.rollback import rollback
 from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, HostUnreachable, OsbackupFailed
-from csf_backup_plugin.rollback import rollback
 from doubles import MemoryHost
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from csf_backup_plugin import interrupts
+from csf_backup_plugin.drill.scratch import scratch
 from csf_backup_plugin.errors import BackupError, FaultFound, HostUnreachable, Interrupted
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.image_path import ImagePath
-from csf_backup_plugin.scratch import scratch
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ import pytest
 from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.proven import Proven
-from csf_backup_plugin.restore_request import RestoreRequest
+from csf_backup_plugin.restore.request import RestoreRequest
 
 IMAGE = ImagePath("h", "/b/a.img")
 

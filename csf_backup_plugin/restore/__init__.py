@@ -6,7 +6,7 @@ import dataclasses
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin import interrupts, journal, manifest, quarantine, restored
+from csf_backup_plugin import interrupts, journal, manifest, restored
 from csf_backup_plugin.errors import (
     BackupError,
     Declined,
@@ -16,19 +16,20 @@ from csf_backup_plugin.errors import (
 from csf_backup_plugin.latest import resolve
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.proven import read_receipt
-from csf_backup_plugin.restore_extra import refused
-from csf_backup_plugin.restore_plan import check_place, prepare_restore
-from csf_backup_plugin.restore_run import run_osrestore
-from csf_backup_plugin.restore_state import look_at, tell_state
+from csf_backup_plugin.restore import quarantine
+from csf_backup_plugin.restore.extra import refused
+from csf_backup_plugin.restore.plan import check_place, prepare_restore
+from csf_backup_plugin.restore.run import run_osrestore
+from csf_backup_plugin.restore.state import look_at, tell_state
 from csf_backup_plugin.survey import rebuild_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from csf_backup_plugin.hosts.protocol import Host, Lock
-    from csf_backup_plugin.quarantine import Quarantine
-    from csf_backup_plugin.restore_plan import RestorePlan
-    from csf_backup_plugin.restore_request import RestoreRequest
+    from csf_backup_plugin.restore.plan import RestorePlan
+    from csf_backup_plugin.restore.quarantine import Quarantine
+    from csf_backup_plugin.restore.request import RestoreRequest
     from csf_backup_plugin.watcher import Watcher
 
 PURPOSE = "admin_database_restore"

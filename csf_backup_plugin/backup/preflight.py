@@ -12,9 +12,9 @@ from csf_backup_plugin.survey import survey
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from csf_backup_plugin.backup.request import BackupRequest
     from csf_backup_plugin.hosts.protocol import Facts, Host
     from csf_backup_plugin.image_path import ImagePath
-    from csf_backup_plugin.request import BackupRequest
     from csf_backup_plugin.survey import Survey
 
 SharedDisk = Literal["yes", "no", "unknown"]

@@ -7,7 +7,8 @@ import posixpath
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin import objectstore, placement, restored
+from csf_backup_plugin import objectstore, restored
+from csf_backup_plugin.drill import placement
 from csf_backup_plugin.errors import FaultFound, HostUnreachable, TimedOut
 from csf_backup_plugin.listing import described
 from csf_backup_plugin.names import shown
@@ -16,9 +17,9 @@ from csf_backup_plugin.request import default_timeout
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from csf_backup_plugin.drill_check import Plan
+    from csf_backup_plugin.drill.check import Plan
+    from csf_backup_plugin.drill.scratch import Scratch
     from csf_backup_plugin.hosts.protocol import Completed, Host, Running
-    from csf_backup_plugin.scratch import Scratch
     from csf_backup_plugin.watcher import Watcher
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin import placement
+from csf_backup_plugin.backup.preflight import space_needed
+from csf_backup_plugin.drill import placement
+from csf_backup_plugin.drill.scratch import PREFIX
 from csf_backup_plugin.errors import FaultFound, NoSpace, UnsafeImagePath, UtilityMissing
 from csf_backup_plugin.names import is_inside, shown
 from csf_backup_plugin.objectstore import OSRESTORE, OSVERIFYDB, VARIABLES
-from csf_backup_plugin.preflight import space_needed
-from csf_backup_plugin.scratch import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

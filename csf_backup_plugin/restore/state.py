@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from csf_backup_plugin import quarantine
 from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.restore import quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from csf_backup_plugin.hosts.protocol import Facts, Host
-    from csf_backup_plugin.quarantine import Quarantine
+    from csf_backup_plugin.restore.quarantine import Quarantine
 
 State = Literal["unchanged", "restored or changed", "new", "gone", "still missing"]
 

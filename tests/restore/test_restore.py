@@ -12,6 +12,7 @@ import pytest
 
 from csf_backup_plugin import interrupts, manifest
 from csf_backup_plugin.backup import back_up
+from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.errors import (
     BackupError,
     Declined,
@@ -26,9 +27,8 @@ from csf_backup_plugin.errors import (
     UsageError,
 )
 from csf_backup_plugin.hosts.local import LocalHost, writing
-from csf_backup_plugin.request import BackupRequest
 from csf_backup_plugin.restore import Restored, restore
-from csf_backup_plugin.restore_request import RestoreRequest
+from csf_backup_plugin.restore.request import RestoreRequest
 from doubles import Memory
 
 if TYPE_CHECKING:

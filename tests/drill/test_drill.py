@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from csf_backup_plugin import interrupts, preflight, receipt, trial
-from csf_backup_plugin.backup import back_up
-from csf_backup_plugin.drill import Drill, drill
+from csf_backup_plugin import interrupts, receipt
+from csf_backup_plugin.backup import back_up, preflight
+from csf_backup_plugin.backup.request import BackupRequest
+from csf_backup_plugin.drill import Drill, drill, trial
+from csf_backup_plugin.drill.request import DrillRequest
 from csf_backup_plugin.errors import (
     BackupError,
     FaultFound,
@@ -27,7 +29,6 @@ from csf_backup_plugin.errors import (
 )
 from csf_backup_plugin.hosts.local import LocalHost, writing
 from csf_backup_plugin.image_path import ImagePath
-from csf_backup_plugin.request import BackupRequest, DrillRequest
 from doubles import Memory
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from csf_backup_plugin.errors import NoSpace, RepositoryIncomplete, RepositoryNo
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.proven import Proven
-from csf_backup_plugin.quarantine import Quarantine
-from csf_backup_plugin.restore_extra import refused
-from csf_backup_plugin.restore_plan import RestorePlan, check_place, prepare_restore
-from csf_backup_plugin.restore_request import RestoreRequest
+from csf_backup_plugin.restore.extra import refused
+from csf_backup_plugin.restore.plan import RestorePlan, check_place, prepare_restore
+from csf_backup_plugin.restore.quarantine import Quarantine
+from csf_backup_plugin.restore.request import RestoreRequest
 from doubles import Memory, MemoryHost
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from csf_backup_plugin import quarantine
 from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.repository import Repository
+from csf_backup_plugin.restore import quarantine
 from doubles import MemoryHost
 
 REPOSITORY = Repository("/d/r/lib.db")

@@ -11,12 +11,12 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import objectstore
-from csf_backup_plugin.afresh import prove_afresh
 from csf_backup_plugin.agreement import findings
 from csf_backup_plugin.errors import FaultFound, translated
 from csf_backup_plugin.latest import resolve
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.proven import read_receipt
+from csf_backup_plugin.verify.afresh import prove_afresh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

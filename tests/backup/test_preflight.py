@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from csf_backup_plugin import manifest
+from csf_backup_plugin.backup.preflight import Plan, prepare, space_needed
+from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.errors import (
     ImageExists,
     NoSpace,
@@ -14,8 +16,6 @@ from csf_backup_plugin.errors import (
     UnsafeImagePath,
     UtilityMissing,
 )
-from csf_backup_plugin.preflight import Plan, prepare, space_needed
-from csf_backup_plugin.request import BackupRequest
 from doubles import MemoryHost
 
 REQUEST = BackupRequest.parse("/r/lib.db", "db1:/b/a.img")

@@ -10,9 +10,9 @@ import pytest
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.proven import Proven
-from csf_backup_plugin.restore_plan import RestorePlan
-from csf_backup_plugin.restore_request import RestoreRequest
-from csf_backup_plugin.restore_run import run_osrestore
+from csf_backup_plugin.restore.plan import RestorePlan
+from csf_backup_plugin.restore.request import RestoreRequest
+from csf_backup_plugin.restore.run import run_osrestore
 from doubles import Memory, MemoryHost
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from csf_backup_plugin import receipt
-from csf_backup_plugin.afresh import prove_afresh
 from csf_backup_plugin.errors import FaultFound
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.image_path import ImagePath
+from csf_backup_plugin.verify.afresh import prove_afresh
 from doubles import Memory, MemoryHost
 
 IMAGE = ImagePath("db1", "/b/a.img")

@@ -12,8 +12,8 @@ from csf_backup_plugin.listing import described
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running
-    from csf_backup_plugin.restore_plan import RestorePlan
-    from csf_backup_plugin.restore_request import RestoreRequest
+    from csf_backup_plugin.restore.plan import RestorePlan
+    from csf_backup_plugin.restore.request import RestoreRequest
     from csf_backup_plugin.watcher import Watcher
 
 

@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import __version__, interrupts, moments, receipt
 from csf_backup_plugin.agreement import findings
-from csf_backup_plugin.drill_check import Plan, prepare
+from csf_backup_plugin.drill.check import Plan, prepare
+from csf_backup_plugin.drill.scratch import scratch
+from csf_backup_plugin.drill.trial import Trial, restore_for_trial
 from csf_backup_plugin.errors import BackupError, FaultFound, translated
 from csf_backup_plugin.latest import resolve
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.proven import read_receipt
-from csf_backup_plugin.scratch import scratch
-from csf_backup_plugin.trial import Trial, restore_for_trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from csf_backup_plugin.drill.request import DrillRequest
     from csf_backup_plugin.hosts.protocol import Host
     from csf_backup_plugin.image_path import ImagePath
-    from csf_backup_plugin.request import DrillRequest
     from csf_backup_plugin.watcher import Watcher
 
 
