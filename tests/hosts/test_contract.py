@@ -247,6 +247,9 @@ def test_a_program_is_run_for_each_operand(host: Host, tmp_path: Path) -> None:
     ended = list(host.run_each(["printf", "%s\\n\\n0 1\\n"], paths, 30))
     assert ended == [Completed(0, os.fsencode(path) + b"\n\n0 1\n") for path in paths]
     assert [one.status for one in host.run_each(["test", "-e"], ["/", "/no"], 30)] == [0, 1]
+    many = ["/", "/no"] * 25
+    assert [one.status for one in host.run_each(["test", "-e"], many, 30)] == [0, 1] * 25
+    assert list(host.run_each(["false"], [], 30)) == []
     with pytest.raises(TimeoutError):
         list(host.run_each(["sleep"], ["0", "60"], 0.2))
 

@@ -6,6 +6,7 @@ nobody is there to hear that any more, be we cut off, killed or tired of waiting
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from csf_backup_plugin.hosts.ssh.connection import Connection
+
+_FEW = 20  # programs that are run in one go
 
 # The program "$@" becomes; `measure` prints a number that tells how far it is.
 _RUN = """
@@ -70,7 +73,18 @@ def run(connection: Connection, argv: Sequence[str], timeout: float) -> Complete
 def run_each(
     connection: Connection, argv: Sequence[str], operands: Iterable[str], timeout: float
 ) -> Iterator[Completed]:
-    """Run a program once for each operand; see `Host.run_each`."""
+    """Run a program once for each operand; see `Host.run_each`.
+
+    A few at a time: so the caller sees how far they are, and a cut repeats no more than that.
+    """
+    rest = iter(operands)
+    while few := [*itertools.islice(rest, _FEW)]:
+        yield from _run_few(connection, argv, few, timeout)
+
+
+def _run_few(
+    connection: Connection, argv: Sequence[str], operands: Sequence[str], timeout: float
+) -> Iterator[Completed]:
     lines = b"".join(os.fsencode(operand) + b"\n" for operand in operands)
     rest = connection.ask(_PROGRAMS, *argv, data=lines, heard=_each_within(timeout)).output
     while rest:
