@@ -53,11 +53,11 @@ class Sshd:
         variables = " ".join(_quoted(f"{name}={value}") for name, value in environment.items())
         self._server = directory / "sshd_config"
         self._server.write_text(
-            f"ListenAddress {address}\nPort {self.port}\nHostKey {directory}/host_key\n"
+            f"{settings}\nListenAddress {address}\nPort {self.port}\nHostKey {directory}/host_key\n"
             f"AuthorizedKeysFile {directory}/user_key.pub\nStrictModes no\nPidFile none\n"
             f"UsePAM {'no' if os.geteuid() == 0 else 'yes'}\nMaxStartups 100\nMaxSessions 100\n"
             f"AcceptEnv CSF_* OS_ROOTDIR\nPermitRootLogin yes\nLogLevel VERBOSE\n"
-            f"{settings}\nSetEnv {variables}\n"
+            f"SetEnv {variables}\n"
         )
         public = (directory / "host_key.pub").read_text()
         (directory / "known_hosts").write_text(f"remote {public}")
@@ -95,14 +95,22 @@ class Sshd:
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
+            self._process = None
 
     def cut(self) -> int:
         """Kill every session; return how many there were."""
-        assert self._process is not None
-        sessions = _below(self._process.pid)
+        sessions = _below(self._process.pid) if self._process else []
         for pid in sessions:
             os.kill(pid, signal.SIGKILL)
         return len(sessions)
+
+    def freeze(self) -> list[int]:
+        """Stop every session for good, as a cut of which the host knows nothing; return them."""
+        assert self._process is not None
+        sessions = _below(self._process.pid)
+        for pid in sessions:
+            os.kill(pid, signal.SIGSTOP)
+        return sessions
 
     def logins(self) -> int:
         """Return how often somebody has logged in."""

@@ -93,14 +93,17 @@ def _carry_out(
         interrupts.check()
         _claim(image, plan.import_file, host)
         created.append(image.import_file)
-        check_absent(
-            image, [image.path, image.receipt, image.run], host
-        )  # nobody came before the claim
+        # Nobody came before the claim.
+        check_absent(image, [image.path, image.receipt, image.run], host)
         created += [image.path, *image.record]
         _run_osbackup(request, plan, timeout, lock, host, watcher)
         proof = prove(request, plan, timeout, host, watcher)
         interrupts.check()
-        host.publish(image.receipt, _receipt(request, plan, proof, started))
+        try:
+            host.publish(image.receipt, _receipt(request, plan, proof, started))
+        except BackupError:  # the host is gone, and may have done it
+            created.append(image.receipt)
+            raise
     return proof
 
 
@@ -133,7 +136,8 @@ def _run_osbackup(
         if error.errno in NO_ROOM:
             raise
         raise OsbackupFailed(
-            f"{argv[0]} could not be run on {host.name}: {error.strerror}.",
+            f"{argv[0]} could not be run on {host.name}: {error.strerror} "
+            f"({shown(str(error.filename))}).",
             "See that it is a program this user may run.",
         ) from None
     if completed.status:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import NOTHING_LEFT, BackupError
+from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def rollback(host: Host) -> Iterator[list[str]]:
     try:
         yield created
     except BaseException as error:
-        left = _remove(host, created) if created else NOTHING_LEFT
+        left = _remove(host, created) if created else ""
         if isinstance(error, BackupError):
-            error.left = left
+            error.left = left or error.left
         raise
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin import objectstore
 from csf_backup_plugin.errors import NO_ROOM, HostUnreachable, OsrestoreFailed, TimedOut
 from csf_backup_plugin.listing import described
+from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running
@@ -42,7 +43,8 @@ def run_osrestore(
         if error.errno in NO_ROOM:
             raise
         raise OsrestoreFailed(
-            f"{argv[0]} could not be run on {host.name}: {error.strerror}.",
+            f"{argv[0]} could not be run on {host.name}: {error.strerror} "
+            f"({shown(str(error.filename))}).",
             "See that it is a program this user may run.",
         ) from None
     if completed.status:

@@ -15,6 +15,7 @@ from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.errors import (
     BackupError,
     ExitCode,
+    HostUnreachable,
     ImageExists,
     ImageUnproven,
     Interrupted,
@@ -376,3 +377,19 @@ def test_a_record_that_cannot_be_removed_costs_no_backup(
     (warning,) = [text for text in run(place).warnings if "could not be removed" in text]
     assert warning.startswith(f"{place.image}.run could not be removed: ")
     assert os.path.exists(f"{place.image}.receipt.json")
+
+
+def test_a_receipt_that_may_have_been_written_is_removed_with_the_rest(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An image that is gone must have none."""
+    publish = LocalHost.publish
+
+    def cut(self: LocalHost, path: str, data: bytes, like: str | None = None) -> None:
+        publish(self, path, data, like)
+        if path.endswith(".receipt.json"):
+            raise HostUnreachable("Host db1 cannot be reached.", "Look.")
+
+    monkeypatch.setattr(LocalHost, "publish", cut)
+    failure(place, HostUnreachable)
+    assert os.listdir(place.images) == []

@@ -11,7 +11,7 @@ from sshd import Sshd, reached
 from csf_backup_plugin.hosts.local import LocalHost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from csf_backup_plugin.hosts.protocol import Host
@@ -34,18 +34,32 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     server.stop()
 
 
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
+    """Return what starts a server of a test's own, whose users live in the test's directory."""
+    servers: list[Sshd] = []
+
+    def start(settings: str = "", below: Sequence[str] = (), **variables: str) -> Sshd:
+        directory = tmp_path / f"sshd{len(servers)}"
+        directory.mkdir()
+        environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], **variables}
+        servers.append(Sshd(directory, environment, settings, below))
+        servers[-1].start()
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.cut()
+        server.stop()
+
+
 @pytest.fixture(params=["dash", "bash", "busybox sh", "tcsh"])
-def noisy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sshd]:
+def noisy(request: pytest.FixtureRequest, tmp_path: Path, serve: Callable[..., Sshd]) -> Sshd:
     """A server whose users have a login shell of some kind, which says things of its own."""
     script = tmp_path / "login"
     script.write_text(NOISY.format(shell=request.param))
     script.chmod(0o755)
-    directory = tmp_path / "sshd"
-    directory.mkdir()
-    server = Sshd(directory, {"HOME": str(tmp_path)}, f"ForceCommand {script}")
-    server.start()
-    yield server
-    server.stop()
+    return serve(f"ForceCommand {script}")
 
 
 @pytest.fixture(params=["local", "ssh"])

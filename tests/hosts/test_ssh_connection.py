@@ -16,7 +16,7 @@ from sshd import Sshd, reached
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import HostUnreachable, Interrupted, UsageError
 from csf_backup_plugin.hosts import connect
-from csf_backup_plugin.hosts.ssh import connection
+from csf_backup_plugin.hosts.ssh import client, connection, dialogue
 from csf_backup_plugin.hosts.ssh.connection import Connection
 
 if TYPE_CHECKING:
@@ -88,13 +88,10 @@ def test_what_changes_nothing_is_asked_again_after_a_cut(sshd: Sshd, tmp_path: P
 
 
 def test_without_a_host_for_too_long_it_is_given_up(
-    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., Sshd], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A cut is one thing, a host that is gone another."""
-    directory = tmp_path / "sshd"
-    directory.mkdir()
-    server = Sshd(directory, {"HOME": str(tmp_path)})
-    server.start()
+    server = serve()
     monkeypatch.setattr(connection, "PATIENCE", 0.3)
     with reached(server) as host:
         host.read("/no")
@@ -139,17 +136,6 @@ def test_one_login_serves_a_whole_backup(sshd: Sshd, tmp_path: Path) -> None:
     assert running.returncode == 1
 
 
-@pytest.fixture
-def own_sshd(tmp_path: Path) -> Iterator[Sshd]:
-    """A server that may be stopped."""
-    directory = tmp_path / "sshd"
-    directory.mkdir()
-    server = Sshd(directory, {"HOME": str(tmp_path), "PATH": os.environ["PATH"]})
-    server.start()
-    yield server
-    server.stop()
-
-
 def wait_for(condition: Callable[[], object]) -> None:
     """Wait until something holds; the test's own time limit ends it."""
     while not condition():
@@ -161,16 +147,12 @@ def wait_for(condition: Callable[[], object]) -> None:
     [("echo 'This account is not available.'; exit 1", "not available"), ("true", "runs nothing")],
 )
 def test_an_account_that_runs_nothing_is_told_at_once(
-    tmp_path: Path, forced: str, words: str
+    serve: Callable[..., Sshd], forced: str, words: str
 ) -> None:
     """It is not logged in to again and again."""
-    directory = tmp_path / "sshd"
-    directory.mkdir()
-    server = Sshd(directory, {"HOME": str(tmp_path)}, f"ForceCommand {forced}")
-    server.start()
+    server = serve(f"ForceCommand {forced}")
     assert words in unreachable(server.command)
     assert server.logins() == 1
-    server.stop()
 
 
 def test_an_ssh_command_that_cannot_be_read_is_refused() -> None:
@@ -199,14 +181,15 @@ def test_patience_counts_from_the_cut(
 
 
 def test_after_a_signal_a_host_that_is_gone_is_given_up_soon(
-    own_sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., Sshd], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The clean-up tries once more, and not for as long as a backup would."""
     monkeypatch.setattr(connection, "HURRY", 0.0)
-    with reached(own_sshd) as host, interrupts.noted("The test"):
+    server = serve()
+    with reached(server) as host, interrupts.noted("The test"):
         host.read("/no")
-        own_sshd.cut()
-        own_sshd.stop()
+        server.cut()
+        server.stop()
         os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(Interrupted):
             host.read("/no")
@@ -220,7 +203,7 @@ def test_a_host_that_lets_us_in_and_never_answers_again_is_given_up(
     """After the time that a cut is given."""
     monkeypatch.setattr(connection, "PATIENCE", 0.2)
     made = Connection("remote", sshd.command)
-    with pytest.raises(HostUnreachable, match="lets us in, and does not answer"):
+    with pytest.raises(HostUnreachable, match="the connection was cut"):
         made.ask("kill -9 $PPID; kill -9 $$")
     made.close()
 
@@ -278,4 +261,63 @@ def test_a_script_that_changes_something_is_waited_for_in_spite_of_a_signal(
         assert made.run("sleep 0.3; echo done").output == b"done\n"
         with pytest.raises(Interrupted):
             made.run("sleep 60", grace=0.1)
+    made.close()
+
+
+def test_too_few_sessions_are_told_at_once(serve: Callable[..., Sshd], tmp_path: Path) -> None:
+    """With what to set; it is not logged in to again and again."""
+    server = serve("MaxSessions 2")
+    with (
+        reached(server) as host,
+        pytest.raises(HostUnreachable, match="fewer than three sessions.*MaxSessions"),
+        host.lock(str(tmp_path / "lock"), "x", 0, print),
+    ):
+        host.read("/no")
+    assert server.logins() == 1
+
+
+@pytest.fixture
+def hang(tmp_path: Path, serve: Callable[..., Sshd]) -> Iterator[tuple[Sshd, Path]]:
+    """Return a server, and a file; once that is there, login shells do not come to their end."""
+    script, file, go = (tmp_path / name for name in ("login", "hang", "go"))
+    script.write_text(
+        f'#!/bin/sh\nwhile [ -e "{file}" ] && [ ! -e "{go}" ]; do sleep 0.1; done\n'
+        'exec sh -c "$SSH_ORIGINAL_COMMAND"\n'
+    )
+    script.chmod(0o755)
+    yield serve(f"ForceCommand {script}"), file
+    go.touch()
+
+
+@pytest.mark.parametrize("first", ["login", "script", "dialogue"])
+def test_a_login_shell_that_hangs_is_given_up(
+    hang: tuple[Sshd, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """Be it from the start, or from one session to the next."""
+    for module in (client, dialogue):
+        monkeypatch.setattr(module, "LOGIN", 0.5)
+    monkeypatch.setattr(connection, "PATIENCE", 0.1)
+    server, file = hang
+    with reached(server) as host:
+        if first != "login":
+            host.read("/no")
+        file.touch()
+        with pytest.raises(HostUnreachable, match="does not come to an end|runs nothing"):
+            if first == "dialogue":
+                with host.lock(str(tmp_path / "lock"), "x", 0, print):
+                    pass
+            else:
+                host.read("/no")
+
+
+def test_a_script_that_takes_too_long_to_begin_is_given_up_at_its_time(
+    hang: tuple[Sshd, Path],
+) -> None:
+    """Before its login shell is."""
+    server, file = hang
+    made = Connection("remote", server.command)
+    made.run("true")
+    file.touch()
+    with pytest.raises(TimeoutError):
+        made.run("true", until=time.monotonic() + 0.2)
     made.close()

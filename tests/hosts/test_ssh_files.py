@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sshd import Sshd, reached
 
-from csf_backup_plugin.errors import HostUnreachable
+from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts.ssh import entries, files
 from csf_backup_plugin.hosts.ssh.connection import Connection, Cut
 from csf_backup_plugin.hosts.ssh.session import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from csf_backup_plugin.hosts.protocol import Host
@@ -31,7 +32,7 @@ def test_after_a_cut_a_file_is_written_once(
     cuts: list[int] = []
 
     def cut_once(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
-        if script == files._CREATE and not cuts:
+        if script == files._PUBLISH.script and not cuts:
             if done:
                 run(self, script, *arguments, **options)
             cuts.append(sshd.cut())
@@ -55,16 +56,17 @@ def test_words_of_no_system_are_an_input_output_error() -> None:
 
 
 @pytest.fixture
-def odd_host(tmp_path: Path) -> Iterator[Host]:
-    """A host on which programs of a directory `bin` come first."""
-    for name in ("bin", "sshd"):
-        (tmp_path / name).mkdir()
-    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
-    server = Sshd(tmp_path / "sshd", {"HOME": str(tmp_path), "PATH": path})
-    server.start()
-    with reached(server) as host:
+def odd_sshd(tmp_path: Path, serve: Callable[..., Sshd]) -> Sshd:
+    """A server on whose host programs of a directory `bin` come first."""
+    (tmp_path / "bin").mkdir()
+    return serve(PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+
+
+@pytest.fixture
+def odd_host(odd_sshd: Sshd) -> Iterator[Host]:
+    """That host."""
+    with reached(odd_sshd) as host:
         yield host
-    server.stop()
 
 
 def program(tmp_path: Path, name: str, script: str) -> None:
@@ -147,3 +149,90 @@ def test_a_full_disk_has_its_own_number(odd_host: Host, tmp_path: Path) -> None:
         odd_host.create(str(tmp_path / "file"), b"data")
     assert caught.value.errno == errno.ENOSPC
     assert not (tmp_path / "file").exists()
+
+
+SLOWLY = """case $* in */) : > {begun}; sleep 2;; esac
+exec /bin/sync "$@"
+"""
+
+
+@pytest.mark.parametrize("way", ["create", "publish", "replace"])
+def test_a_cut_while_a_file_is_written_leaves_no_one_behind_to_write_it(
+    odd_sshd: Sshd, tmp_path: Path, way: str
+) -> None:
+    """It is there once, whole, and nothing beside it."""
+    (tmp_path / "files").mkdir()
+    begun = tmp_path / "begun"
+    program(tmp_path, "sync", SLOWLY.format(begun=begun))
+    target = tmp_path / "files" / "file"
+    if way == "replace":
+        target.write_bytes(b"old")
+    cutter = os.fork()
+    if not cutter:  # pragma: no cover  # another process, killed with its work done
+        while not begun.exists():
+            time.sleep(0.005)
+        odd_sshd.cut()
+        os._exit(0)
+    with reached(odd_sshd) as host:
+        host.read("/no")
+        getattr(host, way)(str(target), b"data")
+    os.waitpid(cutter, 0)
+    assert target.read_bytes() == b"data"
+    assert os.listdir(tmp_path / "files") == ["file"]
+
+
+def test_after_a_cut_anothers_equal_file_is_not_taken_for_ours(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two backups of one repository have the same import file."""
+    (tmp_path / "file").write_bytes(b"data")
+    run = Connection.run
+    cuts: list[int] = []
+
+    def cut_once(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
+        if script == files._PUBLISH.script and not cuts:
+            cuts.append(sshd.cut())
+            raise Cut("The connection was cut.", "Look.")
+        return run(self, script, *arguments, **options)
+
+    monkeypatch.setattr(Connection, "run", cut_once)
+    with reached(sshd) as host:
+        host.read("/no")
+        with pytest.raises(FileExistsError):
+            host.create(str(tmp_path / "file"), b"data")
+    assert cuts
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_write_that_is_given_up_is_undone(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, done: bool
+) -> None:
+    """Or it is said that nobody knows."""
+    run = Connection.run
+
+    def interrupted(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
+        if script != files._PUBLISH.script:
+            return run(self, script, *arguments, **options)
+        if done:
+            run(self, script, *arguments, **options)
+        raise Interrupted(15, "The test")
+
+    monkeypatch.setattr(Connection, "run", interrupted)
+    with reached(sshd) as host, pytest.raises(Interrupted):
+        host.create(str(tmp_path / "file"), b"data")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_write_that_cannot_be_undone_is_told(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The host is gone, and may have done it."""
+
+    def gone(_self: Connection, _script: str, *_: str, **_options: Any) -> Answer:
+        raise HostUnreachable("Host remote cannot be reached.", "Look.")
+
+    with reached(sshd) as host:
+        monkeypatch.setattr(Connection, "run", gone)
+        with pytest.raises(HostUnreachable) as caught:
+            host.create("/no/file", b"data")
+    assert caught.value.left == "It is not known whether /no/file was written on remote."

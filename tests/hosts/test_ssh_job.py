@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -132,6 +133,34 @@ def test_after_a_cut_the_lock_passes_from_osbackup_to_us(sshd: Sshd, tmp_path: P
         pass
 
 
+def test_a_cut_of_which_the_host_knows_nothing_is_one_too(sshd: Sshd, tmp_path: Path) -> None:
+    """What is left there of the earlier login holds no lock."""
+    path, go = str(tmp_path / "lock"), tmp_path / "go"
+    quick = f"{sshd.command} -o ServerAliveInterval=1 -o ServerAliveCountMax=1"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sshd, "command", quick)
+        with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
+            with host.start([*WAITING, str(go)], "/no", held, str(tmp_path / "run")) as running:
+                running.poll()
+                frozen = sshd.freeze()
+                go.touch()
+                assert ended(running).status == 0
+            with pytest.raises(LockBusy), LocalHost().lock(path, "y", 0, print):
+                pass
+    for pid in frozen:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_host_that_answers_slowly_is_heard_some_time(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is given more time with every look."""
+    monkeypatch.setattr(job, "_SILENCE", 0.001)
+    with reached(sshd) as host, host.start(["true"], "/no", None, str(tmp_path / "run")) as running:
+        assert running.poll() == (None, 0)
+        assert ended(running).status == 0
+
+
 def test_a_lock_whose_shell_was_killed_is_taken_again(sshd: Sshd, tmp_path: Path) -> None:
     """As after a cut, although nothing was cut."""
     path, go = str(tmp_path / "lock"), tmp_path / "go"
@@ -193,14 +222,11 @@ def test_a_lock_is_taken_again_although_the_connection_is_cut_again(
 
 
 def test_a_host_that_is_gone_is_told_with_what_may_still_run_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., Sshd], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error stays the one it was."""
     monkeypatch.setattr(connection, "PATIENCE", 0.2)
-    directory = tmp_path / "sshd"
-    directory.mkdir()
-    server = Sshd(directory, {"HOME": str(tmp_path), "PATH": os.environ["PATH"]})
-    server.start()
+    server = serve()
     record = str(tmp_path / "run")
     with (
         reached(server) as host,
@@ -214,17 +240,14 @@ def test_a_host_that_is_gone_is_told_with_what_may_still_run_there(
     assert "Connection refused" in caught.value.what
 
 
-def test_a_full_disk_does_not_silence_osbackup(tmp_path: Path) -> None:
+def test_a_full_disk_does_not_silence_osbackup(serve: Callable[..., Sshd], tmp_path: Path) -> None:
     """Its last words and its exit status have had their room before it began."""
     if os.geteuid() != 0:
         pytest.skip("a server in a mount namespace of its own is root's")
-    for name in ("sshd", "small"):
-        (tmp_path / name).mkdir()
+    (tmp_path / "small").mkdir()
     small = str(tmp_path / "small")
     mount = f'mount -t tmpfs -o size=512k none {small} && exec "$@"'
-    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
-    server = Sshd(tmp_path / "sshd", environment, below=["unshare", "-m", "sh", "-ec", mount, "sh"])
-    server.start()
+    server = serve(below=["unshare", "-m", "sh", "-ec", mount, "sh"])
     fill = f"cat /dev/zero > {small}/image; echo no room; exit 3"
     with reached(server) as host:
         with host.start(["sh", "-c", fill], f"{small}/image", None, f"{small}/run") as running:
@@ -235,7 +258,6 @@ def test_a_full_disk_does_not_silence_osbackup(tmp_path: Path) -> None:
             with host.start(["true"], "/no", None, f"{small}/again"):
                 pass
         assert [entry.name for entry in host.list_directory(small) if entry.name == "again"] == []
-    server.stop()
 
 
 def test_after_another_boot_nobody_is_taken_for_osbackup(sshd: Sshd, tmp_path: Path) -> None:

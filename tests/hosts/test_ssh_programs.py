@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import shutil
 from typing import TYPE_CHECKING
 
 from sshd import Sshd, reached
@@ -11,17 +11,15 @@ from sshd import Sshd, reached
 from csf_backup_plugin.hosts.ssh import programs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
 
 
-def test_programs_get_the_users_locale(tmp_path: Path) -> None:
+def test_programs_get_the_users_locale(serve: Callable[..., Sshd], tmp_path: Path) -> None:
     """Only what we read ourselves is in English."""
-    (tmp_path / "sshd").mkdir()
-    variables = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
-    server = Sshd(tmp_path / "sshd", variables)
-    server.start()
+    server = serve(LC_ALL="C.UTF-8")
     argv, record = ["sh", "-c", "echo $LC_ALL $csf_locale"], str(tmp_path / "run")
     with reached(server) as host:
         assert host.run(argv, 30).output == b"C.UTF-8\n"
@@ -31,7 +29,6 @@ def test_programs_get_the_users_locale(tmp_path: Path) -> None:
             while not (completed := running.poll()[0]):
                 pass
         assert completed.output == b"C.UTF-8\n"
-    server.stop()
 
 
 def test_how_far_a_checksum_is_is_told(
@@ -51,24 +48,19 @@ def test_how_far_a_checksum_is_is_told(
     assert any(0 < step < size for step in steps)
 
 
-def test_without_openssl_there_is_sha256sum(tmp_path: Path) -> None:
+def test_without_openssl_there_is_sha256sum(serve: Callable[..., Sshd], tmp_path: Path) -> None:
     """Which says the same."""
-    for name in ("bin", "sshd"):
-        (tmp_path / name).mkdir()
+    (tmp_path / "bin").mkdir()
     for name in ("sh", "env", "head", "sha256sum", "stat", "setsid", "sleep", "cat", "sed"):
         (tmp_path / "bin" / name).symlink_to(_path_of(name))
-    server = Sshd(tmp_path / "sshd", {"HOME": str(tmp_path), "PATH": str(tmp_path / "bin")})
-    server.start()
+    server = serve(PATH=str(tmp_path / "bin"))
     (tmp_path / "file").write_bytes(b"data")
     with reached(server) as host:
         found = host.digest(str(tmp_path / "file"), lambda _: None)
     assert found == (4, hashlib.sha256(b"data").hexdigest())
-    server.stop()
 
 
 def _path_of(name: str) -> str:
-    import shutil
-
     path = shutil.which(name)
     assert path is not None
     return path

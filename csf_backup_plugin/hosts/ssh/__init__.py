@@ -66,7 +66,7 @@ class SshHost:
 
     def create(self, path: str, data: bytes) -> None:
         """Make a file that must not exist yet; leave none behind on failure."""
-        files.create(self._connection, path, data)
+        files.publish(self._connection, path, data)
 
     def append(self, path: str, lines: bytes) -> None:
         """Append whole lines; see `Host.append`."""
@@ -74,11 +74,11 @@ class SshHost:
 
     def publish(self, path: str, data: bytes, like: str | None = None) -> None:
         """Let a file that must not exist yet appear all at once; see `Host.publish`."""
-        files.publish(self._connection, path, data, "publish", like)
+        files.publish(self._connection, path, data, like)
 
     def replace(self, path: str, data: bytes, like: str | None = None) -> None:
         """Let a file have other contents, all at once; see `Host.replace`."""
-        files.publish(self._connection, path, data, "replace", like)
+        files.replace(self._connection, path, data, like)
 
     def sync(self, paths: Iterable[str]) -> None:
         """Bring files and their names to the disk."""

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import IO
 
-_POLL = 0.02  # seconds
+LOGIN = 30.0  # seconds in which a login shell is to come to our script
+HURRY = 10.0  # seconds for the same, and for a host to be there again, once we are to end
+_POLL, _MOMENT = 0.02, 0.005  # seconds
 
 
 class Client:
@@ -58,6 +60,33 @@ class Client:
     def errors(self) -> bytes:
         """What it has said so far on standard error."""
         return _contents(self._errors)
+
+    def begins(self, said: bytes, until: float, *, interruptible: bool) -> bool:
+        """Wait until it has printed something.
+
+        Args:
+            said: what.
+            until: the monotonic time at which it is given up.
+            interruptible: whether a signal that asks us to end ends the wait.
+
+        Returns:
+            False if it has ended, or took too long.
+
+        Raises:
+            TimeoutError: it had not by `until`.
+        """
+        began = time.monotonic()
+        while said not in self.output:
+            now = time.monotonic()
+            late = began + (HURRY if interrupts.received() else LOGIN)
+            if now >= late or self.process.poll() is not None:
+                return False
+            if now >= until:
+                raise TimeoutError
+            if interruptible:
+                interrupts.check()
+            time.sleep(_MOMENT)
+        return True
 
     def wait(self, grace: float, until: float, heard: Callable[[bytes], None] | None) -> None:
         """Wait for its end.

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import HostUnreachable
-from csf_backup_plugin.hosts.ssh.client import Client, start, tell
+from csf_backup_plugin.hosts.ssh.client import HURRY, Client, start, tell
 from csf_backup_plugin.hosts.ssh.login import Login, LoginFailed
-from csf_backup_plugin.hosts.ssh.session import Answer, answer, command, framed
+from csf_backup_plugin.hosts.ssh.session import Answer, answer, begin, framed
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 PATIENCE = 60.0  # seconds from a cut in which the host is tried again
-HURRY = 10.0  # seconds likewise, once a signal has asked us to end
 GRACE = 20.0  # seconds a signal leaves a script that changes something
 _PAUSES = (0.1, 3.0)  # seconds between two logins, at first and at most
 _FOREVER = float("inf")
+_REFUSED = b"Session open refused by peer"  # what ssh says
+_FEW_SESSIONS = b"it allows fewer than three sessions within one login (MaxSessions in sshd_config)"
 
 
 class Cut(HostUnreachable):
@@ -48,6 +49,7 @@ class Connection:
         self.bound = 0
         self._login = Login(host, ssh)
         self._cut_at: float | None = None  # since when there has been no answer, monotonic
+        self._pause = _PAUSES[0]
 
     @property
     def logins(self) -> int:
@@ -89,13 +91,18 @@ class Connection:
             raise self.unreachable(b"it was cut off, and the lock is lost", HostUnreachable)
         mark = secrets.token_hex(16)
         frame = framed(script, arguments, mark)
-        with Client(self._login.within(command(frame)), frame + data) as client:
-            client.wait(grace, until, heard)
+        with Client(self._login.within(frame), frame + data) as client:
+            if client.begins(begin(mark), until, interruptible=not grace):
+                client.wait(grace, until, heard)
+            elif client.process.poll() is None:
+                raise self.silent()
             found, errors = answer(mark, client.output, client.errors), client.errors
         if found is None:
             self._login.leave()
-            raise self._cut(errors)
-        self._cut_at = None
+            if _REFUSED in errors:
+                raise self.unreachable(_FEW_SESSIONS, HostUnreachable)
+            raise self._cut(errors.replace(begin(mark), b""))
+        self._cut_at, self._pause = None, _PAUSES[0]
         return found
 
     def ask(
@@ -116,31 +123,32 @@ class Connection:
                 return self.run(
                     script, *arguments, data=data, grace=grace, until=until, heard=heard
                 )
-            except Cut:
-                self.reconnect()
+            except Cut as cut:
+                self.reconnect(cut)
 
-    def reconnect(self) -> None:
-        """Have a connection again after a cut.
+    def reconnect(self, cut: HostUnreachable) -> None:
+        """Have a connection again after a cut, at more and more leisure until there is an answer.
+
+        Args:
+            cut: what was said of it.
 
         Raises:
             HostUnreachable: there has been no answer for `PATIENCE`, or `HURRY` if we are to end.
         """
-        pause = _PAUSES[0]
+        self._cut_at = self._cut_at or time.monotonic()
         while True:
             patience = HURRY if interrupts.received() else PATIENCE
-            last = time.monotonic() >= (self._cut_at or time.monotonic()) + patience
+            if time.monotonic() >= self._cut_at + patience:
+                raise cut
+            interrupts.check()
+            time.sleep(self._pause)
+            self._pause = min(self._pause * 1.5, _PAUSES[1])
             try:
                 self._connect()
-            except HostUnreachable:
-                if last:
-                    raise
+            except HostUnreachable as error:
+                cut = error
             else:
-                if not last:
-                    return
-                raise self.unreachable(b"it lets us in, and does not answer", Cut)
-            interrupts.check()
-            time.sleep(pause)
-            pause = min(pause * 1.5, _PAUSES[1])
+                return
 
     def session(self, script: str, arguments: Sequence[str], mark: str) -> subprocess.Popen[bytes]:
         """Start a script that is talked with: all three streams are pipes.
@@ -155,7 +163,7 @@ class Connection:
         """
         self._connect()
         frame, pipe = framed(script, arguments, mark), subprocess.PIPE
-        process = start(self._login.within(command(frame)), pipe, pipe, pipe)
+        process = start(self._login.within(frame), pipe, pipe, pipe)
         tell(process, frame)
         return process
 
@@ -167,6 +175,11 @@ class Connection:
             f"Host {self.host} cannot be reached: {said or 'the connection was cut'}.",
             f"Find out by hand why: {self._login.by_hand}",
         )
+
+    def silent(self) -> HostUnreachable:
+        """End the connection, in which nothing is heard; return the error to raise."""
+        self._login.leave()
+        return self._cut(b"its login shell does not come to an end")
 
     def _cut(self, errors: bytes) -> HostUnreachable:
         """Return the error of a connection that is not there, or no more; note since when."""

@@ -7,10 +7,11 @@ import os
 import secrets
 import select
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import interrupts
-from csf_backup_plugin.hosts.ssh.client import tell
+from csf_backup_plugin.hosts.ssh.client import LOGIN, tell
 from csf_backup_plugin.hosts.ssh.connection import Cut
 from csf_backup_plugin.hosts.ssh.errors import os_error
 from csf_backup_plugin.hosts.ssh.session import Answer
@@ -44,7 +45,8 @@ class Dialogue:
         self._process = connection.session(script, arguments, self._mark)
         self.login = connection.logins
         try:
-            while self.answer() != self._mark:  # what a login shell says before ours
+            until = time.monotonic() + LOGIN
+            while self.answer(until) != self._mark:  # what a login shell says before ours
                 pass
         except BaseException:
             self.close()
@@ -59,10 +61,11 @@ class Dialogue:
         """Let the script read something; one that is gone is noticed when it is to answer."""
         tell(self._process, words)
 
-    def answer(self, *, interruptible: bool = True) -> str:
+    def answer(self, until: float = float("inf"), *, interruptible: bool = True) -> str:
         """Return the next line the script says.
 
         Args:
+            until: the monotonic time at which it is given up.
             interruptible: whether a signal that asks us to end ends the wait.
 
         Raises:
@@ -72,6 +75,8 @@ class Dialogue:
         while b"\n" not in self._said and self._read(0.05):
             if interruptible:
                 interrupts.check()
+            if time.monotonic() >= until:
+                raise self._connection.silent()
         raw, _, self._said = self._said.partition(b"\n")
         line = raw.decode("utf-8", "replace")
         if line.startswith(f"{self._mark} "):

@@ -94,8 +94,8 @@ def _name_each(connection: Connection, paths: list[str]) -> Answer:
     while True:
         try:
             return connection.run(_NAME_EACH, again, data=_joined(paths))
-        except Cut:
-            connection.reconnect()
+        except Cut as cut:
+            connection.reconnect(cut)
             again = "again"
 
 

@@ -1,71 +1,85 @@
 """Files on the host, read and written whole: each operation happens or leaves nothing behind.
 
-Data that comes over the connection may end early, so every script is told its length and undoes
-what it did if less has come. After a cut the file itself tells whether the operation happened.
+What is written stands aside first, in a file whose name is ours alone; our part of the work is to
+take that away again. So after a cut it tells whether the operation happened, and whose work it was.
+Data that comes over the connection may end early, so every script is told its length.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import posixpath
+import secrets
+from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.hosts.ssh.connection import Cut
+from csf_backup_plugin.errors import BackupError, HostUnreachable
+from csf_backup_plugin.hosts.ssh.connection import GRACE, Cut
 from csf_backup_plugin.hosts.ssh.entries import NAME
 from csf_backup_plugin.hosts.ssh.errors import NOT_A_FILE, TORN, check
+from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from csf_backup_plugin.hosts.ssh.connection import Connection
+    from csf_backup_plugin.hosts.ssh.session import Answer
+
+
+class _Work(NamedTuple):
+    """Scripts; $1 is the file, $2 the bytes of standard input, $3 the name aside, $4 `like`.
+
+    Attributes:
+        script: does it.
+        finished: tells whether it was done.
+        undo: takes it back, as far as that can be, if it was done; that is known if there is a $5.
+    """
+
+    script: str
+    finished: str
+    undo: str
+
 
 _READ = f"""
 if [ -f "$1" ]; then cat -- "$1"
 elif [ -e "$1" ] || [ -L "$1" ]; then exit {NOT_A_FILE}
 else cat -- "$1"; fi
 """
-# Makes the file $1, which must not exist, of $2 bytes of standard input.
-_MAKE = """
-make() {
-  ( set -C; exec 3>"$1" && set +C && { cat >&3 && [ "$(stat -c %s -- "$1")" = "$2" ] &&
-    sync -- "$1" || { rm -f -- "$1"; exit 1; } } )
-}
-"""
-_CREATE = _MAKE + """make "$1" "$2" && { sync -- "${1%/*}/" || { rm -f -- "$1"; exit 1; }; }"""
-# $3: what is done with the temporary file; $4: the file whose permissions it gets, or nothing.
-_TEMPORARY = (
-    _MAKE
-    + NAME
-    + """
-temporary="${1%/*}/.csf-$$.tmp"
-make "$temporary" "$2" || exit 1
-trap 'rm -f -- "$temporary"' EXIT
+# Puts standard input aside, and gives that the permissions of the file $4, if there is one.
+_ASIDE = """
+rm -f -- "$3" || exit
+( set -C; exec 3>"$3" && set +C && cat >&3 && [ "$(stat -c %s -- "$3")" = "$2" ] &&
+  sync -- "$3" ) || exit 1
 if [ -n "$4" ] && [ -e "$4" ]; then
-  chown --reference "$4" -- "$temporary" 2>/dev/null
-  chmod "$(printf %o $((0$(stat -L -c %a -- "$4") & 0666)))" -- "$temporary" || exit 1
+  chown --reference "$4" -- "$3" 2>/dev/null
+  chmod "$(printf %o $((0$(stat -L -c %a -- "$4") & 0666)))" -- "$3" || exit 1
 fi
-case $3 in
-replace) mv -Tf -- "$temporary" "$1" || exit 1;;
-publish) name "$temporary" "$1" || exit 1;;
-esac
-sync -- "${1%/*}/"
 """
+# Without hard links the file aside is gone afterwards; then $3.own tells whose work it was.
+_OURS = """ours() { [ "$1" -ef "$3" ] || { [ -e "$3.own" ] && [ ! -e "$3" ]; }; }\n"""
+_PUBLISH = _Work(
+    NAME + _ASIDE + """: > "$3.own" && name "$3" "$1" && sync -- "${1%/*}/" """,
+    _OURS + 'ours "$@"',
+    _OURS + '{ [ -n "$5" ] || ours "$@"; } && rm -f -- "$1" && sync -- "${1%/*}/"',
 )
-_APPEND = (
-    _MAKE
+_REPLACE = _Work(
+    _ASIDE + """mv -Tf -- "$3" "$1" && sync -- "${1%/*}/" """,
+    """[ ! -e "$3" ] && [ "$(cksum < "$1")" = "$(cksum)" ]""",
+    "false",
+)
+_APPEND = _Work(
+    _ASIDE
     + f"""
 [ -e "$1" ] || {{ cat -- "$1"; exit 1; }}
 exec 4<>"$1" && flock 4 || exit 1
-temporary="${{1%/*}}/.csf-$$.tmp"
-make "$temporary" "$2" || exit 1
-trap 'rm -f -- "$temporary"' EXIT
 torn=$(tail -n 1 -- "$1" | tail -c 1 | od -An -tx1)
 if [ "$torn" != " 0a" ]; then
   size=$(stat -L -c %s -- "$1") && length=$(tail -n 1 -- "$1" | wc -c) || exit 1
   [ "$length" -lt "$size" ] || exit {TORN}
   truncate -s "-$length" -- "$1" || exit 1
 fi
-cat -- "$temporary" >> "$1" && sync -- "$1"
-"""
+cat -- "$3" >> "$1" && sync -- "$1"
+""",
+    """[ -e "$3" ] && [ "$(tail -c "$2" -- "$1" | cksum)" = "$(cksum < "$3")" ]""",
+    "false",
 )
+_CLEAR = """rm -f -- "$3" "$3.own" """
 
 
 def read(connection: Connection, path: str) -> bytes | None:
@@ -77,52 +91,60 @@ def read(connection: Connection, path: str) -> bytes | None:
         return None
 
 
-def create(connection: Connection, path: str, data: bytes) -> None:
-    """Make a file that must not exist yet."""
-    _write(connection, _CREATE, path, data, lambda now: now == data)
+def publish(connection: Connection, path: str, data: bytes, like: str | None = None) -> None:
+    """Let a file that must not exist yet appear all at once."""
+    _write(connection, _PUBLISH, path, data, like)
 
 
-def publish(connection: Connection, path: str, data: bytes, how: str, like: str | None) -> None:
-    """Let a file appear, or have other contents, all at once.
-
-    Args:
-        connection: to the host.
-        path: the file.
-        data: its contents.
-        how: "publish" what must not exist yet, or "replace" what may.
-        like: a file whose permissions, and if possible whose owner, it is to have.
-    """
-    _write(
-        connection,
-        *(_TEMPORARY, path, data, lambda now: now == data, how, like or ""),
-        locked=how == "replace",
-    )
+def replace(connection: Connection, path: str, data: bytes, like: str | None = None) -> None:
+    """Let a file have other contents, all at once; not after a lock was held and is lost."""
+    _write(connection, _REPLACE, path, data, like, locked=True)
 
 
 def append(connection: Connection, path: str, lines: bytes) -> None:
     """Append whole lines; a last line without its newline is cut off first."""
-    _write(connection, _APPEND, path, lines, lambda now: (now or b"").endswith(lines))
+    _write(connection, _APPEND, path, lines)
 
 
 def _write(
     connection: Connection,
-    script: str,
+    work: _Work,
     path: str,
     data: bytes,
-    done: Callable[[bytes | None], bool],
-    *arguments: str,
+    like: str | None = None,
+    *,
     locked: bool = False,
 ) -> None:
-    """Run a script that writes a file; after a cut, see whether it did before it is run again."""
+    aside = posixpath.join(posixpath.dirname(path), f".csf-{secrets.token_hex(8)}.tmp")
+    arguments = (path, str(len(data)), aside, like or "")
+    known = ""
+    try:
+        answer = _done_once(connection, work, arguments, data, locked=locked)
+        known = "" if answer.status else "known"
+        connection.ask(_CLEAR, *arguments, grace=GRACE)
+    except BackupError as error:
+        try:
+            connection.ask(f"{work.undo}\n{_CLEAR}", *arguments, known)
+        except HostUnreachable:
+            error.left = f"It is not known whether {shown(path)} was written on {connection.host}."
+        raise
+    check(answer, path)
+
+
+def _done_once(
+    connection: Connection,
+    work: _Work,
+    arguments: tuple[str, ...],
+    data: bytes,
+    *,
+    locked: bool,
+) -> Answer:
+    """Do some work; after a cut, see whether it was done before it is tried again."""
     while True:
         try:
-            answer = connection.run(
-                script, path, str(len(data)), *arguments, data=data, locked=locked
-            )
-        except Cut:
-            connection.reconnect()
-            if done(read(connection, path)):
-                return
-        else:
-            check(answer, path)
-            return
+            return connection.run(work.script, *arguments, data=data, locked=locked)
+        except Cut as cut:
+            connection.reconnect(cut)
+            answer = connection.ask(work.finished, *arguments, data=data)
+            if not answer.status:
+                return answer

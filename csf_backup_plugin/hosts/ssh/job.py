@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _POLLS = (0.02, 0.5, 5.0)  # seconds between two looks: at first, at most, and without a connection
 _SILENCE = 10.0  # seconds without an answer after which the caller may look at its time limit
+_LONG_SILENCE = 160.0  # seconds likewise, on a host that was too slow for less
 _ROOM = 1 << 16  # bytes of output that have their room on the disk
 _OUTPUT_KEPT = 1 << 20  # bytes of its output that are fetched
 _NOT_BEGUN = 83  # an exit status of ours: nobody knows whether it will begin yet
@@ -47,7 +48,7 @@ begun() {
 }
 """
 # $1 the record, then the command. The directory can be made once: so can the start be. Init is to
-# be its parent, and see to its end.
+# be its parent, and see to its end; and no later login of ours is to end it.
 _START = (
     _BEGUN
     + f"""
@@ -56,7 +57,7 @@ mkdir -- "$1" || exit 1
   printf '%-7s\\n' running > "$1/status" && head -c {_ROOM} /dev/zero > "$1/output"; }} || {{
   rm -f -- "$1/started" "$1/pid" "$1/status" "$1/output"; rmdir -- "$1"; exit 1
 }}
-( setsid sh -c {shlex.quote(_WRAPPER)} "$@" </dev/null 1<>"$1/output" 2>&1 & )
+( setsid env -u csf_run sh -c {shlex.quote(_WRAPPER)} "$@" </dev/null 1<>"$1/output" 2>&1 & )
 begun "$1" || exit {_NOT_BEGUN}
 """
 )
@@ -125,6 +126,7 @@ class Job:
         self._at_work = False
         self._size = 0
         self._pause, self._longest, self._without = _POLLS
+        self._silence = _SILENCE
 
     def start(self, argv: Sequence[str]) -> None:
         """Start it, once.
@@ -137,8 +139,8 @@ class Job:
         self._at_work = True
         try:
             answer = run(_START, self._record, *argv)
-        except Cut:
-            self._connection.reconnect()
+        except Cut as cut:
+            self._connection.reconnect(cut)
             self._at_work = not self._connection.ask(_CLAIM, self._record).status
             if not self._at_work:
                 raise
@@ -155,11 +157,13 @@ class Job:
         time.sleep(self._pause)
         arguments = (self._record, self._watched, str(_OUTPUT_KEPT))
         try:
-            until = time.monotonic() + _SILENCE
+            until = time.monotonic() + self._silence
             answer = self._connection.run(_POLL, *arguments, grace=0, until=until)
             if self._lock:
                 self._lock.requeue()
-        except (HostUnreachable, TimeoutError):
+        except (HostUnreachable, TimeoutError) as error:
+            if isinstance(error, TimeoutError):  # a host may be slow, and is to be heard some time
+                self._silence = min(self._silence * 2, _LONG_SILENCE)
             self._pause = min(self._pause * 1.3, self._without)
             return None, self._size
         self._pause = min(self._pause * 1.3, self._longest)

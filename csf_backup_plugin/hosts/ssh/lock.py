@@ -147,8 +147,8 @@ class SshLock:
             try:
                 self.requeue()
                 self.await_held(until)
-            except Cut:
-                self._connection.reconnect()
+            except Cut as cut:
+                self._connection.reconnect(cut)
             else:
                 return
 

@@ -13,12 +13,10 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-import time
 
-from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import HostUnreachable, UsageError
 from csf_backup_plugin.hosts.ssh.client import Client
-from csf_backup_plugin.hosts.ssh.session import command, framed
+from csf_backup_plugin.hosts.ssh.session import begin, command, framed
 from csf_backup_plugin.names import shown
 
 VARIABLE = "CSF_BACKUP_SSH"
@@ -31,9 +29,16 @@ _OPTIONS = (
     *("-o", "RemoteCommand=none"),  # a user's configuration may have these for interactive use
     *("-o", "ClearAllForwardings=yes"),
 )
-# Says a byte now and then: should our machine vanish, the host's TCP finds out, within a quarter of
-# an hour, that nobody acknowledges it, and the session ends with all that depends on it.
+# What may still run of this run's earlier logins is ended first: a cut of which the host knows
+# nothing yet would let it write, or hold the lock, behind our back. $1 the run, $2 this login.
+# Then it says a byte now and then: should our machine vanish, the host's TCP finds out, within a
+# quarter of an hour, that nobody acknowledges it, and the session ends with all that depends on it.
 _ATTEND = """
+[ "$2" = 1 ] || for file in $(grep -lzxs "csf_run=$1[.][0-9]*" /proc/[0-9]*/environ); do
+  grep -qzxs "csf_run=$1[.]$2" "$file" && continue
+  pid=${file#/proc/}; kill -KILL "${pid%/environ}" 2>/dev/null
+done
+echo ready
 ( while sleep 10 </dev/null >/dev/null 2>&1; do printf . || exit; done ) &
 cat >/dev/null
 kill $!
@@ -73,6 +78,7 @@ class Login:
         self._ssh = [*_words(ssh), *_OPTIONS]
         self.by_hand = shlex.join([*self._ssh, "--", host, "true"])
         self.count = 0
+        self._run = secrets.token_hex(8)
         # A path of over 100 bytes would be no socket's; a user's TMPDIR may be longer.
         self._directory = tempfile.mkdtemp(prefix="csf-", dir="/tmp")
         self._socket = os.path.join(self._directory, "s")
@@ -87,31 +93,30 @@ class Login:
         if self._master is not None and self._master.process.poll() is None:
             return
         self.leave()
-        mark = secrets.token_hex(16)
-        frame = framed(_ATTEND, (), mark)
+        mark, number = secrets.token_hex(16), str(self.count + 1)
+        frame = framed(_ATTEND, (self._run, number), mark)
         words = ("-M", "-S", self._socket, "-o", "ControlPersist=no", "-T")
         # The kernel ends it with us; where this program is missing it ends with its last session.
         with_us = ("setpriv", "--pdeathsig", "TERM", "--") if shutil.which("setpriv") else ()
-        argv = [*with_us, *self._ssh, *words, "--", self._host, command(frame)]
+        remote = command(frame, f"{self._run}.{number}")
+        argv = [*with_us, *self._ssh, *words, "--", self._host, remote]
         master = self._master = Client(argv, frame, attended=True)
         try:
-            while f"\n{mark}\n".encode() not in master.output:
-                if master.process.poll() is not None:
-                    said = master.errors.strip() or master.output.strip()
-                    raise LoginFailed(said or b"it lets us in, and runs nothing for us")
-                interrupts.check()
-                time.sleep(0.005)
+            if not master.begins(begin(mark) + b"ready\n", float("inf"), interruptible=True):
+                said = master.errors.strip() or master.output.strip()
+                raise LoginFailed(said or b"it lets us in, and runs nothing for us")
         except BaseException:
             self.leave()
             raise
         self.count += 1
 
-    def within(self, remote: str) -> list[str]:
-        """Return the ssh command of a session within the login.
+    def within(self, frame: bytes) -> list[str]:
+        """Return the ssh command of a session within the login, which runs a frame.
 
         Without the control master this ssh would log in by itself; it is to fail instead.
         """
         words = ("-S", self._socket, "-o", "ControlMaster=no", "-o", "ProxyCommand=false")
+        remote = command(frame, f"{self._run}.{self.count}")
         return [*self._ssh, *words, "-T", "--", self._host, remote]
 
     def leave(self) -> None:

@@ -56,9 +56,19 @@ def framed(script: str, arguments: Sequence[str], mark: str) -> bytes:
     return os.fsencode(text)
 
 
-def command(frame: bytes) -> str:
-    """Return the remote command that reads a frame, and nothing behind it, and runs it."""
-    return f"""exec sh -c 'eval "$(head -c "$0")"' {len(frame)}"""
+def command(frame: bytes, run: str) -> str:
+    """Return the remote command that reads a frame, and nothing behind it, and runs it.
+
+    Args:
+        frame: see `framed`.
+        run: what all its processes have as `csf_run` in their environment.
+    """
+    return f"""exec env csf_run={run} sh -c 'eval "$(head -c "$0")"' {len(frame)}"""
+
+
+def begin(mark: str) -> bytes:
+    """Return what is printed, on either stream, before a script begins."""
+    return f"\n{mark}\n".encode()
 
 
 def answer(mark: str, output: bytes, errors: bytes) -> Answer | None:
@@ -69,12 +79,11 @@ def answer(mark: str, output: bytes, errors: bytes) -> Answer | None:
         output: all that came on standard output.
         errors: all that came on standard error.
     """
-    begin, end = f"\n{mark}\n".encode(), f"\n{mark} ".encode()
-    _, begun, rest = output.partition(begin)
-    found, ended, status = rest.rpartition(end)
+    _, begun, rest = output.partition(begin(mark))
+    found, ended, status = rest.rpartition(f"\n{mark} ".encode())
     if not begun or not ended:
         return None
-    return Answer(int(status), found, errors.partition(begin)[2])
+    return Answer(int(status), found, errors.partition(begin(mark))[2])
 
 
 def as_wait_status(status: int) -> int:
