@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import objectstore, receipt
@@ -32,12 +33,39 @@ def findings(
         TimedOut: osrestore did not end.
     """
     found, listed = import_file_findings(image, proven, host)
+    if proven:
+        return found + image_findings(image, proven, osrestore, host, watcher)
     if absent := presence_findings(image, host):
         return found + absent
-    if proven:
-        found += content_findings(image, proven, host, watcher)
-    expected = proven.databases if proven else listed
-    return found + (list_findings(image, osrestore, {*expected}, host) if osrestore else [])
+    return found + (list_findings(image, osrestore, {*listed}, host) if osrestore else [])
+
+
+def image_findings(
+    image: ImagePath, proven: Proven, osrestore: str | None, host: Host, watcher: Watcher
+) -> list[str]:
+    """Return what is wrong with an image by itself; see `findings`."""
+    if absent := presence_findings(image, host):
+        return absent
+    found = content_findings(image, proven, host, watcher)
+    if not proven.databases:
+        return [*found, "the receipt names no databases"]
+    return found + (list_findings(image, osrestore, {*proven.databases}, host) if osrestore else [])
+
+
+def receipt_warnings(image: ImagePath, proven: Proven) -> list[str]:
+    """Return what a receipt leaves unproven."""
+    if proven.sha256 is not None:
+        return []
+    words = ["the receipt has no SHA-256 (-no-checksum): only the image's size could be compared"]
+    if proven.image != image:
+        words += [f"the receipt was made for {proven.image}; that it is this image's is not proven"]
+    return words
+
+
+def raise_if_not_allowed(error: OSError) -> None:
+    """Raise an error that speaks of the user, and not of the file."""
+    if error.errno in (errno.EACCES, errno.EPERM):
+        raise error
 
 
 def presence_findings(image: ImagePath, host: Host) -> list[str]:
@@ -68,6 +96,7 @@ def content_findings(image: ImagePath, proven: Proven, host: Host, watcher: Watc
             image.path, lambda done: watcher.advance("checking", done, proven.size)
         )
     except OSError as error:  # a disk that fails is what this is to find
+        raise_if_not_allowed(error)
         return [f"the image cannot be read: {error.strerror}"]
     if sha256 != proven.sha256:
         return [f"the image's SHA-256 is {sha256}; its receipt says {proven.sha256}"]
@@ -88,6 +117,7 @@ def import_file_findings(
     try:
         contents = host.read(image.import_file)
     except OSError as error:
+        raise_if_not_allowed(error)
         return [f"{name} cannot be read: {error.strerror}"], []
     if contents is None:
         return [f"{name} is missing"], []

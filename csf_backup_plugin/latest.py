@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.proven import Proven
 
 
 def resolve(
-    image: ImagePath, host: Host, note: Callable[[str], object] = lambda _text: None
+    image: ImagePath,
+    host: Host,
+    note: Callable[[str], object] = lambda _text: None,
+    master: str | None = None,
 ) -> ImagePath:
     """Return the image that is meant: `image` itself, unless its name is ``latest``.
 
@@ -30,6 +34,7 @@ def resolve(
         image: as the user named it.
         host: where it is.
         note: told of each receipt that was passed over because it is damaged.
+        master: whose images alone count; None for any repository's.
 
     Raises:
         FaultFound: no image there has a sound receipt.
@@ -37,10 +42,15 @@ def resolve(
     """
     if not image.is_latest:
         return image
-    found = list(_verified(image, host, note))
+    found = [
+        (proven.started, one)
+        for one, proven in _verified(image, host, note)
+        if master in (None, proven.master)
+    ]
     if not found:
+        of = f" of {shown(master)}" if master else ""
         raise FaultFound(
-            f"{image.host}:{shown(image.directory)} holds no image with a sound receipt, "
+            f"{image.host}:{shown(image.directory)} holds no image{of} with a sound receipt, "
             "so there is no latest one.",
             f"Name an image, or make one: csf admin_database_backup -help; what lies in "
             f"{shown(image.directory)} without a receipt is proven by csf admin_database_verify.",
@@ -50,8 +60,8 @@ def resolve(
 
 def _verified(
     latest: ImagePath, host: Host, note: Callable[[str], object]
-) -> Iterator[tuple[str, ImagePath]]:
-    """Yield when each verified image's backup began, and the image."""
+) -> Iterator[tuple[ImagePath, Proven]]:
+    """Yield each verified image, and what its receipt says."""
     suffix = latest.receipt.removeprefix(latest.path)
     for entry in host.list_directory(latest.directory):
         if not entry.name.endswith(suffix) or entry.kind != "file":
@@ -59,6 +69,6 @@ def _verified(
         name = entry.name.removesuffix(suffix)
         image = dataclasses.replace(latest, path=posixpath.join(latest.directory, name))
         try:
-            yield read_receipt(image, host).started, image
+            yield image, read_receipt(image, host)
         except FaultFound as error:
             note(f"passed over: {error.what}")

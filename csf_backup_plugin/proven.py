@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from csf_backup_plugin import __version__, moments, receipt
 from csf_backup_plugin.errors import FaultFound
 from csf_backup_plugin.image_path import ImagePath
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import command, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,8 +56,8 @@ def read_receipt(image: ImagePath, host: Host) -> Proven:
     except receipt.CorruptReceipt as error:
         raise FaultFound(
             f"The receipt {image.host}:{shown(image.receipt)} is damaged: {error}.",
-            "Use another image; or move the receipt away and prove the image afresh: "
-            + image.command("admin_database_verify"),
+            "Use another image. If this is all that is left of the databases, restore it by hand: "
+            f"{command('osrestore', '-t', '-f', image.path)} shows what is in it.",
         ) from None
 
 
@@ -97,6 +97,7 @@ def decode(data: bytes) -> Proven:
     """
     facts = receipt.decode(data)
     try:
+        _check_kinds(facts)
         return Proven(
             facts["master"],
             facts["databases"],
@@ -108,3 +109,21 @@ def decode(data: bytes) -> Proven:
         )
     except KeyError as error:
         raise receipt.CorruptReceipt(f"it does not tell {error}") from None
+
+
+def _check_kinds(facts: dict[str, Any]) -> None:
+    """Refuse what no backup writes, though it is sealed; who reads it may rely on its kinds."""
+    databases = facts["databases"]
+    texts = (facts["master"], facts["host"], facts["image"], facts["import_file_sha256"])
+    sound = (
+        isinstance(databases, dict)
+        and (not databases or facts["master"] in databases)
+        and all(size is None or (type(size) is int and size >= 0) for size in databases.values())
+        and type(facts["image_bytes"]) is int
+        and all(isinstance(text, str) for text in texts)
+        and isinstance(facts["image_sha256"], str | None)
+        and isinstance(facts["started"], str)
+        and moments.read(facts["started"]) == facts["started"]
+    )
+    if not sound:
+        raise receipt.CorruptReceipt("it says what no backup writes")

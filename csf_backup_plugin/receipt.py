@@ -37,7 +37,7 @@ def decode(data: bytes) -> dict[str, Any]:
     try:
         facts = dict(json.loads(data))
         del facts[_SEAL]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise CorruptReceipt(f"not a receipt: {error}") from None
     if facts.pop("schema", None) != SCHEMA:
         raise CorruptReceipt(f"not of schema {SCHEMA}")

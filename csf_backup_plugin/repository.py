@@ -53,6 +53,11 @@ class Repository:
         return self.master + ".lock"
 
     @property
+    def unfinished_restore(self) -> str:
+        """While it is there, a restore has begun and not succeeded; it says how to repeat it."""
+        return self.master + ".unfinished-restore"
+
+    @property
     def restore_run(self) -> str:
         """The directory in which a host that may be cut off keeps record of a running osrestore."""
         return self.master + ".restore.run"

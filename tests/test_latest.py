@@ -44,7 +44,7 @@ def test_it_is_the_image_whose_backup_began_last() -> None:
 def test_of_two_that_began_together_the_last_by_name_is_taken() -> None:
     """Always the same one."""
     names = ("/b/a.receipt.json", "/b/c.receipt.json", "/b/b.receipt.json")
-    host = MemoryHost(dict.fromkeys(names, sealed("2026-11-22")))
+    host = MemoryHost(dict.fromkeys(names, sealed("2026-11-22T00:00:00+00:00")))
     assert resolve(LATEST, host) == ImagePath("db1", "/b/c")
 
 
@@ -52,7 +52,7 @@ def test_a_damaged_receipt_is_passed_over_and_told() -> None:
     """It might be the newest, but nobody can know."""
     notes: list[str] = []
     host = MemoryHost(
-        {"/b/a.receipt.json": sealed("2026-11-22"), "/b/b.receipt.json": b"{}"},
+        {"/b/a.receipt.json": sealed("2026-11-22T00:00:00+00:00"), "/b/b.receipt.json": b"{}"},
     )
     assert resolve(LATEST, host, notes.append) == ImagePath("db1", "/b/a")
     (note,) = notes
@@ -65,3 +65,25 @@ def test_without_any_there_is_no_latest() -> None:
     with pytest.raises(FaultFound, match="/b holds no image with a sound receipt") as caught:
         resolve(LATEST, host)
     assert "admin_database_verify" in caught.value.next_step
+
+
+def test_of_a_repository_only_its_own_images_count() -> None:
+    """Two repositories may have their images in one directory."""
+    other = receipt.encode(
+        {
+            **receipt.decode(sealed("2026-11-25T00:00:00+00:00")),
+            "master": "/q/x.db",
+            "databases": {"/q/x.db": 1},
+        }
+    )
+    host = MemoryHost(
+        {
+            "/b/a.receipt.json": sealed("2026-11-22T00:00:00+00:00"),
+            "/b/b.receipt.json": other,
+        }
+    )
+    assert resolve(LATEST, host).path == "/b/b"
+    own = receipt.decode(host.files["/b/a.receipt.json"])["master"]
+    assert resolve(LATEST, host, master=own).path == "/b/a"
+    with pytest.raises(FaultFound, match="no image of /no.db with a sound receipt"):
+        resolve(LATEST, host, master="/no.db")

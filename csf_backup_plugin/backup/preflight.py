@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from csf_backup_plugin.errors import ImageExists, NoSpace, UnsafeImagePath
+from csf_backup_plugin.errors import (
+    ImageExists,
+    NoSpace,
+    RepositoryIncomplete,
+    UnsafeImagePath,
+)
 from csf_backup_plugin.names import is_inside, shown
 from csf_backup_plugin.objectstore import OSBACKUP, OSRESTORE, VARIABLES, import_file
 from csf_backup_plugin.survey import survey
@@ -50,6 +56,7 @@ def prepare(request: BackupRequest, host: Host) -> Plan:
         BackupError: the first reason not to begin; `errors` has one class for each.
     """
     image = request.image
+    _check_not_half_restored(request, host)
     found = survey(request.repository, host)
     found.check_complete()
     at_image, at_repository = host.look([image.directory, request.repository.directory])
@@ -65,6 +72,17 @@ def prepare(request: BackupRequest, host: Host) -> Plan:
         shared_disk,
         tuple(_warnings(found, shared_disk)),
     )
+
+
+def _check_not_half_restored(request: BackupRequest, host: Host) -> None:
+    if (how := host.read(request.repository.unfinished_restore)) is not None:
+        raise RepositoryIncomplete(
+            f"A restore of {shown(request.repository.master)} has begun and not succeeded: its "
+            "databases may not fit together, so a backup of them would be worth nothing.",
+            f"Repeat the restore: {shown(os.fsdecode(how).strip())}\n"
+            "If the databases were brought back by other means, tell so by removing "
+            f"{shown(request.repository.unfinished_restore)}.",
+        )
 
 
 def space_needed(size: int) -> int:

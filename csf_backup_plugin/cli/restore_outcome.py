@@ -34,6 +34,8 @@ def plan_lines(plan: RestorePlan) -> Iterator[str]:
         f"To be restored: {what} of {shown(request.repository.master)} from {request.image}, "
         f"as they were at {shown(plan.proven.started)}{_age(plan.proven.started)}."
     )
+    if request.into:
+        yield f"  made of {shown(plan.proven.master)}, and restored into {shown(request.into)}"
     if plan.overwritten:
         yield f"  overwritten, so that work done since then is lost: {_some(plan.overwritten)}"
     if plan.appearing:
@@ -41,12 +43,12 @@ def plan_lines(plan: RestorePlan) -> Iterator[str]:
     if plan.extra:
         names = ", ".join(map(shown, plan.extra))
         yield f"  not in the image, so to be moved to quarantine: {names}"
+    yield from (f"  warning: {warning}" for warning in plan.warnings)
 
 
 def sentences(outcome: Restored) -> Iterator[str]:
     """Yield the lines for a person."""
     plan, place, request = outcome.plan, outcome.place, outcome.plan.request
-    yield from (f"warning: {warning}" for warning in outcome.warnings)
     if request.dry_run:
         yield from plan_lines(plan)
         command = restore(plan.osrestore, request.image, plan.pairs)
@@ -64,9 +66,12 @@ def sentences(outcome: Restored) -> Iterator[str]:
     if place:
         yield (
             f"{counted(len(plan.extra), 'database')} that the image does not hold: moved to "
-            f"{shown(place.directory)}. To move back what is there, on {request.image.host}:"
+            f"{shown(place.directory)}. To move back what is there, on {request.image.host}: "
+            f"{place.undo_command}"
         )
-        yield f"{place.undo_command} && {rebuild_command(request.repository, 'localhost')}"
+        yield f"and then: {rebuild_command(request.repository, request.image.host)}"
+    told = len(plan.warnings)
+    yield from (f"warning: {warning}" for warning in outcome.warnings[told:])
 
 
 def document(outcome: Restored) -> dict[str, Any]:
@@ -100,13 +105,10 @@ def _some(paths: Sequence[str]) -> str:
 
 
 def _age(started: str) -> str:
-    """Return how long ago that was, as far as it can be read."""
-    try:
-        age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(
-            started
-        )
-    except (ValueError, TypeError):
-        return ""
-    hours, minutes = divmod(max(0, round(age.total_seconds())) // 60, 60)
+    """Return how long ago that was."""
+    age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(started)
+    if age.total_seconds() < 0:
+        return " (in the future, by this clock)"
+    hours, minutes = divmod(round(age.total_seconds()) // 60, 60)
     days = f"{hours // 24} d " if hours >= 24 else ""
     return f" ({days}{hours % 24} h {minutes} min ago)"

@@ -62,6 +62,7 @@ def drill(request: DrillRequest, host: Host, watcher: Watcher) -> Drill:
     with translated(host.name):
         image = resolve(request.image, host, watcher.note)
     with _earlier_record_told(image, host), translated(host.name):
+        stamp = host.look([image.path])[0].stamp
         plan = prepare(image, read_receipt(image, host), request.directory, host)
         if found := findings(image, plan.proven, None, host, watcher):
             raise FaultFound(
@@ -72,6 +73,10 @@ def drill(request: DrillRequest, host: Host, watcher: Watcher) -> Drill:
         interrupts.check()
         with scratch(request.directory, image, host) as place:
             trial = restore_for_trial(plan, place, host, watcher)
+        if host.look([image.path])[0].stamp != stamp:
+            raise FaultFound(
+                f"{image} was changed or replaced during the drill.", "Run the same command again."
+            )
         host.replace(image.drill, receipt.encode(_facts(plan, trial, place.path, started)))
     warnings = (*plan.warnings, *([place.left] if place.left else []))
     return Drill(plan, trial, warnings, time.monotonic() - began)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from csf_backup_plugin.agreement import receipt_warnings
 from csf_backup_plugin.backup.preflight import space_needed
 from csf_backup_plugin.drill import placement
 from csf_backup_plugin.drill.scratch import PREFIX
@@ -69,7 +70,7 @@ def prepare(image: ImagePath, proven: Proven, directory: str, host: Host) -> Pla
         size,
         host.find(OSRESTORE, VARIABLES[OSRESTORE]),
         osverifydb,
-        tuple(_warnings(proven, directory, osverifydb, host)),
+        tuple(_warnings(image, proven, directory, osverifydb, host)),
     )
 
 
@@ -122,11 +123,12 @@ def _find_osverifydb(host: Host) -> str | None:
         return None
 
 
-def _warnings(proven: Proven, directory: str, osverifydb: str | None, host: Host) -> Iterator[str]:
+def _warnings(
+    image: ImagePath, proven: Proven, directory: str, osverifydb: str | None, host: Host
+) -> Iterator[str]:
     if osverifydb is None:
         yield "osverifydb was not found: the restored databases' contents were not checked"
-    if proven.sha256 is None:
-        yield "the receipt has no SHA-256 (-no-checksum): only the image's size could be compared"
+    yield from receipt_warnings(image, proven)
     for entry in host.list_directory(directory):
         if entry.name.startswith(PREFIX) and entry.kind == "directory":
             yield (

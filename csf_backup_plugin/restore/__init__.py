@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
+import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +13,7 @@ from csf_backup_plugin import interrupts, journal, manifest, restored
 from csf_backup_plugin.errors import (
     BackupError,
     Declined,
+    FaultFound,
     OsrestoreFailed,
     translated,
 )
@@ -17,16 +21,17 @@ from csf_backup_plugin.latest import resolve
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.proven import read_receipt
 from csf_backup_plugin.restore import quarantine
+from csf_backup_plugin.restore.check import check_place
 from csf_backup_plugin.restore.extra import refused
-from csf_backup_plugin.restore.plan import check_place, prepare_restore
+from csf_backup_plugin.restore.plan import prepare_restore
 from csf_backup_plugin.restore.run import run_osrestore
-from csf_backup_plugin.restore.state import look_at, tell_state
+from csf_backup_plugin.restore.state import compare, look_at, tell_state
 from csf_backup_plugin.survey import rebuild_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
 
-    from csf_backup_plugin.hosts.protocol import Host, Lock
+    from csf_backup_plugin.hosts.protocol import Facts, Host, Lock
     from csf_backup_plugin.restore.plan import RestorePlan
     from csf_backup_plugin.restore.quarantine import Quarantine
     from csf_backup_plugin.restore.request import RestoreRequest
@@ -69,7 +74,7 @@ def restore(
     """
     began, repository = time.monotonic(), request.repository
     with translated(host.name):
-        image = resolve(request.image, host, watcher.note)
+        image = resolve(request.image, host, watcher.note, repository.master)
         request = dataclasses.replace(request, image=image)
         proven = read_receipt(image, host)
         request.check_image_of(proven)
@@ -80,7 +85,7 @@ def restore(
             plan = prepare_restore(request, proven, host, watcher)
             place = quarantine.quarantine_for(repository, plan.extra, host) if plan.extra else None
             refusal = refused(request, plan, place) if place else None
-            warnings = tuple(_warnings(plan))
+            warnings = plan.warnings
             if request.dry_run:
                 return Restored(plan, place, refusal, warnings, time.monotonic() - began)
             if refusal:
@@ -88,17 +93,18 @@ def restore(
             if not agreed(plan):
                 raise Declined("The restore was not confirmed.", "Run the same command again.")
             interrupts.check()
-            _carry_out(request, plan, place, lock, host, watcher)
-            warnings += (*_record(request, plan, host), *_tidy(request, host))
+            if host.look([image.path])[0].stamp != plan.image_stamp:
+                raise FaultFound(
+                    f"{image} was changed or replaced since it was checked.",
+                    "Find out by whom, and run the same command again.",
+                )
+            place = _carry_out(request, plan, place, lock, host, watcher)
+            warnings += (
+                *_finish(request, host),
+                *_record(request, plan, host),
+                *_tidy(request, host),
+            )
     return Restored(plan, place, None, warnings, time.monotonic() - began)
-
-
-def _warnings(plan: RestorePlan) -> Iterator[str]:
-    for path in plan.elsewhere:
-        yield (
-            f"{shown(path)} is not in the image, and stays where it is; the restored master "
-            "database may not know it"
-        )
 
 
 def _carry_out(
@@ -108,26 +114,50 @@ def _carry_out(
     lock: Lock | None,
     host: Host,
     watcher: Watcher,
-) -> None:
-    """Restore; if that fails, let the error say what state everything is in."""
-    before = look_at(plan.targets, host)
+) -> Quarantine | None:
+    """Restore; if that fails, let the error say what state everything is in.
+
+    Returns:
+        Where extra databases are now.
+    """
+    before, first = look_at(plan.targets, host), False
     try:
         with translated(host.name):
             # Of a restore whose csf was killed; nothing runs any more, since we have the lock.
             host.remove(reversed(request.repository.restore_record))
+            mark = request.repository.unfinished_restore
+            first = host.read(mark) is None
+            host.replace(mark, os.fsencode(request.command("-quarantine")) + b"\n")
             if place:
-                quarantine.fill(place, host)
+                # Said before it is done: should this be killed, somebody has read where they went.
+                watcher.note(f"extra databases go to {shown(place.directory)}")
+                try:
+                    quarantine.fill(place, host)
+                except OSError as error:
+                    if error.errno != errno.EXDEV:
+                        raise
+                    place = quarantine.inside(place, host)
+                    watcher.note(f"extra databases go to {shown(place.directory)}")
+                    quarantine.fill(place, host)
             run_osrestore(request, plan, lock, host, watcher)
-            _check(request, plan, host)
+            _check(request, plan, before, host)
     except BackupError as error:
         _tidy(request, host)
-        tell_state(error, before, place, host)
+        if tell_state(error, before, place, host) and first:
+            with contextlib.suppress(OSError, BackupError):
+                host.remove([request.repository.unfinished_restore])
         raise
+    return place
 
 
-def _check(request: RestoreRequest, plan: RestorePlan, host: Host) -> None:
+def _check(
+    request: RestoreRequest, plan: RestorePlan, before: Mapping[str, Facts], host: Host
+) -> None:
     """Refuse what osrestore calls a success if it does not bear it out; bring it to the disk."""
-    if problems := restored.findings(plan.targets, host):
+    states = compare(before, look_at(before, host))
+    problems = restored.findings(plan.targets, host)
+    problems += [f"{shown(p)} was not written" for p, s in states.items() if s == "unchanged"]
+    if problems:
         raise OsrestoreFailed(
             f"osrestore reported success on {host.name}, restoring {request.image}, and "
             f"{'; '.join(problems)}.",
@@ -158,4 +188,14 @@ def _tidy(request: RestoreRequest, host: Host) -> list[str]:
         host.remove(reversed(request.repository.restore_record))
     except (OSError, BackupError) as error:
         return [f"{shown(request.repository.restore_run)} could not be removed: {error}"]
+    return []
+
+
+def _finish(request: RestoreRequest, host: Host) -> list[str]:
+    """Let backups be made again."""
+    mark = request.repository.unfinished_restore
+    try:
+        host.remove([mark])
+    except (OSError, BackupError) as error:
+        return [f"{shown(mark)} could not be removed, and stops every backup until it is: {error}"]
     return []

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import posixpath
-import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import manifest
-from csf_backup_plugin.agreement import findings
-from csf_backup_plugin.backup.preflight import space_needed
+from csf_backup_plugin.agreement import (
+    image_findings,
+    import_file_findings,
+    receipt_warnings,
+)
 from csf_backup_plugin.errors import (
     FaultFound,
-    NoSpace,
-    RepositoryIncomplete,
-    RepositoryNotFound,
 )
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import OSRESTORE, VARIABLES
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.request import default_timeout
+from csf_backup_plugin.restore.check import check_image_apart, check_replaceable, check_room
+from csf_backup_plugin.restore.quarantine import earlier
 from csf_backup_plugin.survey import set_against
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host
+    from csf_backup_plugin.hosts.protocol import Host
     from csf_backup_plugin.proven import Proven
     from csf_backup_plugin.restore.request import RestoreRequest
+    from csf_backup_plugin.survey import Survey
     from csf_backup_plugin.watcher import Watcher
 
 
@@ -48,6 +50,8 @@ class RestorePlan(NamedTuple):
         osrestore: the program that restores.
         timeout: how long it may take, in seconds.
         damaged_manifest: the manifest there is, if not all of it could be read.
+        image_stamp: what the image must still have when it is restored.
+        warnings: what the user should know although the restore may begin.
     """
 
     request: RestoreRequest
@@ -62,32 +66,13 @@ class RestorePlan(NamedTuple):
     osrestore: str
     timeout: float
     damaged_manifest: bytes | None
+    image_stamp: str
+    warnings: tuple[str, ...]
 
     @property
     def bytes(self) -> int:
         """The databases' sizes together, as far as they are known."""
         return sum(size or 0 for size in self.targets.values())
-
-
-def check_place(request: RestoreRequest, host: Host) -> None:
-    """Refuse to restore to where there is no directory, or behind a link.
-
-    The directory may be empty: a new disk. It is never made here, since a disk that is not mounted
-    looks like a directory that is missing.
-
-    Raises:
-        RepositoryNotFound: the message says why.
-    """
-    repository = request.repository
-    at_directory, at_master = host.look([repository.directory, repository.master])
-    if at_directory.kind != "directory":
-        raise _no_directory(repository.directory, host)
-    beside = posixpath.join(at_directory.resolved, repository.name)
-    if at_master.kind != "missing" and at_master.resolved != beside:
-        raise RepositoryNotFound(
-            f"{shown(repository.master)} on {host.name} is a link to {shown(at_master.resolved)}.",
-            "Give -database as the path the other databases stand beside.",
-        )
 
 
 def prepare_restore(
@@ -101,18 +86,19 @@ def prepare_restore(
     osrestore = host.find(OSRESTORE, VARIABLES[OSRESTORE])
     size = max(proven.size, sum(size or 0 for size in proven.databases.values()))
     timeout = request.timeout or default_timeout(size)
-    if problems := findings(request.image, proven, osrestore, host, watcher):
+    stamp = host.look([request.image.path])[0].stamp
+    if problems := image_findings(request.image, proven, osrestore, host, watcher):
         raise FaultFound(
             f"{request.image} is not as its backup left it:",
-            "Restore another image, such as "
-            f"{request.image.host}:{shown(request.image.directory)}/latest. If this one was moved "
-            "here, move what stands beside it, too.",
+            "Restore another image. If this one was moved here, move what stands beside it, too.",
             problems,
         )
+    import_file, _ = import_file_findings(request.image, proven, host)
     targets = _targets(request, proven)
+    check_image_apart(request, targets, host)
     facts = dict(zip(targets, host.look(targets), strict=True))
-    _check_replaceable(facts, host)
-    _check_room(targets, facts, host)
+    check_replaceable(request, facts, host)
+    check_room(targets, facts, host)
     data = host.read(request.repository.manifest)
     recorded = None if data is None else manifest.salvage(data)
     found = set_against(request.repository, host, recorded)
@@ -132,6 +118,12 @@ def prepare_restore(
         osrestore=osrestore,
         timeout=timeout,
         damaged_manifest=data if recorded and recorded.damaged else None,
+        image_stamp=stamp,
+        warnings=(
+            *import_file,  # osrestore needs none
+            *receipt_warnings(request.image, proven),
+            *_warnings(request, found, others, host),
+        ),
     )
 
 
@@ -146,39 +138,18 @@ def _masters(extra: Sequence[str], host: Host) -> tuple[str, ...]:
     return tuple(path for path, facts in looked if facts.kind != "missing")
 
 
-def _check_replaceable(facts: Mapping[str, Facts], host: Host) -> None:
-    """Refuse if a database cannot be put where it belongs: osrestore might notice half way."""
-    blocked = [path for path, fact in facts.items() if fact.kind not in ("file", "missing")]
-    if blocked:
-        raise RepositoryIncomplete(
-            f"On {host.name}, something that is no file stands where a database is to be restored "
-            f"(a directory, or a link to nothing): {', '.join(map(shown, blocked))}.",
-            "Move it away, or mount the disk the link leads to.",
-        )
-
-
-def _check_room(targets: Mapping[str, int | None], facts: Mapping[str, Facts], host: Host) -> None:
-    """Refuse if a file system has no room for what its databases will grow by."""
-    directories = list(dict.fromkeys(map(posixpath.dirname, targets)))
-    looked = dict(zip(directories, host.look(directories), strict=True))
-    growth = dict.fromkeys((at.device for at in looked.values()), 0)
-    for path, size in targets.items():
-        at = looked[posixpath.dirname(path)]
-        if at.kind != "directory":
-            raise _no_directory(posixpath.dirname(path), host)
-        growth[at.device] += max(0, (size or 0) - facts[path].size)
-    for directory, at in looked.items():
-        if (more := growth[at.device]) and at.free < (needed := space_needed(more)):
-            raise NoSpace(
-                f"{host.name}:{shown(directory)} has {at.free:,} bytes free; what is restored may "
-                f"need {needed:,} ({more:,} more than is on disk now, and a reserve).",
-                "Make room there and run the same command again.",
+def _warnings(
+    request: RestoreRequest, found: Survey, others: Sequence[str], host: Host
+) -> Iterator[str]:
+    directory = request.repository.directory
+    for path in others:
+        if posixpath.dirname(path) != directory:
+            yield (
+                f"{shown(path)} is not in the image, and stays where it is; the restored master "
+                "database may not know it"
             )
-
-
-def _no_directory(directory: str, host: Host) -> RepositoryNotFound:
-    return RepositoryNotFound(
-        f"There is no directory {shown(directory)} on {host.name} to restore databases to.",
-        "Mount the disk it is on. If it is lost, make an empty one there: "
-        f"mkdir -p {shown(shlex.quote(directory))}",
-    )
+    for path in found.coverage.missing:
+        if posixpath.dirname(path) != directory:
+            yield f"{shown(path)} is in the manifest and not there; it will be in it no more"
+    for path in earlier(request.repository, host):
+        yield f"{shown(path)} has what an earlier restore moved away"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import posixpath
 import shlex
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Host
     from csf_backup_plugin.repository import Repository
+
+
+_PREFIX = "quarantine-"
 
 
 class Quarantine(NamedTuple):
@@ -46,20 +50,45 @@ def quarantine_for(repository: Repository, extra: Sequence[str], host: Host) -> 
     at_parent, at_directory = host.look([parent, repository.directory])
     beside = at_parent.writable and at_parent.device == at_directory.device
     now = datetime.datetime.now(datetime.timezone.utc)
-    prefix = repository.directory + ("." if beside else "/")
-    directory = f"{prefix}quarantine-{now:%Y%m%dT%H%M%S.%f}Z"
-    moves = [(path, posixpath.join(directory, posixpath.basename(path))) for path in extra]
+    start = repository.directory + ("." if beside else "/")
+    return _quarantine(f"{start}{_PREFIX}{now:%Y%m%dT%H%M%S.%f}Z", extra)
+
+
+def _quarantine(directory: str, databases: Sequence[str]) -> Quarantine:
+    moves = [(path, posixpath.join(directory, posixpath.basename(path))) for path in databases]
     return Quarantine(directory, tuple(moves))
+
+
+def earlier(repository: Repository, host: Host) -> list[str]:
+    """Return the quarantine directories of earlier restores, in both places they may be in."""
+    parent, name = posixpath.split(repository.directory)
+    found: list[str] = []
+    for directory, prefix in ((parent, f"{name}.{_PREFIX}"), (repository.directory, _PREFIX)):
+        with contextlib.suppress(OSError):  # a parent we may not look into has none of ours
+            names = [entry.name for entry in host.list_directory(directory)]
+            found += [f"{directory.rstrip('/')}/{n}" for n in names if n.startswith(prefix)]
+    return sorted(found)
 
 
 def fill(quarantine: Quarantine, host: Host) -> None:
     """Move the databases into quarantine.
 
     Raises:
-        OSError: one cannot be moved; those before it have been.
+        OSError: one cannot be moved; those before it have been. With EXDEV, none has been.
     """
     host.make_directory(quarantine.directory)
     host.move(quarantine.moves)
+
+
+def inside(quarantine: Quarantine, host: Host) -> Quarantine:
+    """Return one in the databases' own directory, for one that nothing could be moved to.
+
+    Two mounts of one file system look like one place, and are none for a move.
+    """
+    host.remove([quarantine.directory])
+    directory = posixpath.dirname(quarantine.moves[0][0])
+    time = quarantine.directory.rpartition(_PREFIX)[2]
+    return _quarantine(f"{directory}/{_PREFIX}{time}", [old for old, _ in quarantine.moves])
 
 
 def empty(quarantine: Quarantine, host: Host) -> tuple[Quarantine | None, str]:

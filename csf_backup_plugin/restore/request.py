@@ -60,6 +60,11 @@ class RestoreRequest:
         repository = parse_repository(master)
         directory = None if into is None else _directory(into, repository)
         place = ImagePath.parse(image)
+        if directory and place.is_latest:
+            raise UsageError(
+                f"{place} may be an image of any repository, so -into takes a named one only.",
+                "Name the image.",
+            )
         return cls(repository, place, directory, quarantine, dry_run, wait, timeout)
 
     def check_image_of(self, proven: Proven) -> None:

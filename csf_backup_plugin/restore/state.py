@@ -54,7 +54,7 @@ def described_states(states: Mapping[str, State]) -> str:
 
 def tell_state(
     error: BackupError, before: Mapping[str, Facts], place: Quarantine | None, host: Host
-) -> None:
+) -> bool:
     """Say in an error what has become of each database; if nothing has, undo the quarantine.
 
     Args:
@@ -71,7 +71,7 @@ def tell_state(
             "the repository's lock; use none of the databases before a restore has succeeded."
         )
         error.left += f"\n{quarantine.kept(place)}" if place else ""
-        return
+        return False
     words = [described_states(states)]
     if place and is_untouched(states):
         place, where = quarantine.empty(place, host)
@@ -80,6 +80,7 @@ def tell_state(
         words.append(quarantine.kept(place))
     error.left = "\n".join(words)
     error.facts = {"databases": states, "quarantine": place and place.directory}
+    return is_untouched(states)
 
 
 def _state(before: Facts, after: Facts) -> State:

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import objectstore
-from csf_backup_plugin.agreement import findings
+from csf_backup_plugin.agreement import findings, raise_if_not_allowed, receipt_warnings
 from csf_backup_plugin.errors import FaultFound, translated
 from csf_backup_plugin.latest import resolve
 from csf_backup_plugin.names import command, shown
@@ -19,8 +19,6 @@ from csf_backup_plugin.proven import read_receipt
 from csf_backup_plugin.verify.afresh import prove_afresh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from csf_backup_plugin.hosts.protocol import Host
     from csf_backup_plugin.image_path import ImagePath
     from csf_backup_plugin.proven import Proven
@@ -81,13 +79,14 @@ def _read_all(
         raise _at_fault(image, found, error.next_step) from None
     if found := findings(image, proven, osrestore, host, watcher):
         raise _at_fault(image, found, _again(image, proven))
-    return proven, tuple(_warnings(image, proven))
+    return proven, tuple(receipt_warnings(image, proven))
 
 
 def _receipt(image: ImagePath, host: Host) -> Proven:
     try:
         return read_receipt(image, host)
     except OSError as error:
+        raise_if_not_allowed(error)
         raise FaultFound(
             f"The receipt {shown(image.receipt)} cannot be read: {error.strerror}.",
             "Look at its disk, and use another image.",
@@ -103,10 +102,3 @@ def _again(image: ImagePath, proven: Proven) -> str:
     return "Do not rely on this image. Make a new backup, under another name:\n" + command(
         "csf", "admin_database_backup", *words
     )
-
-
-def _warnings(image: ImagePath, proven: Proven) -> Iterator[str]:
-    if proven.sha256 is None:
-        yield "the receipt has no SHA-256 (-no-checksum): only the image's size could be compared"
-        if proven.image != image:
-            yield f"the receipt was made for {proven.image}; that it is this image's is not proven"

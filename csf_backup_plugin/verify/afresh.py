@@ -7,6 +7,7 @@ run on another host. Without that record nothing can say that the image is compl
 from __future__ import annotations
 
 import contextlib
+import posixpath
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import moments, objectstore, proven, receipt
@@ -53,6 +54,7 @@ def prove_afresh(
         LockBusy: osbackup is still at work, or another command on the repository.
     """
     findings, databases = import_file_findings(image, None, host)
+    findings = findings or _master_findings(databases, host)
     if findings:
         raise _unlisted(image, findings, host)
     with _locked(Repository(databases[0]), wait, host, watcher):
@@ -64,6 +66,19 @@ def prove_afresh(
             proven.encode(made, osbackup=None, shared_disk="unknown", proven_by=PURPOSE),
         )
         return made, tuple(_tidy(image, host))
+
+
+def _master_findings(databases: list[str], host: Host) -> list[str]:
+    """Return what speaks against the first database's being the master database.
+
+    A backup lists it first, the others by name, and leaves its lock file beside it.
+    """
+    master, *others = databases
+    at_directory, at_lock = host.look([posixpath.dirname(master), Repository(master).lock])
+    lost = at_directory.kind == "missing"
+    if others == sorted({*others} - {master}) and (lost or at_lock.kind != "missing"):
+        return []
+    return [f"the import file's first database, {shown(master)}, is not known to be a master"]
 
 
 @contextlib.contextmanager
@@ -144,7 +159,8 @@ def _unlisted(image: ImagePath, findings: list[str], host: Host) -> FaultFound:
 def _unproven(image: ImagePath, findings: list[str]) -> FaultFound:
     return FaultFound(
         f"{image} has no receipt, and cannot be proven:",
-        "Do not rely on it: make a new backup, under another name. What is here can go once that "
-        "is made: " + command("rm", "-rf", "--", image.path, image.import_file, image.run),
+        "Check that -image-file names an image. If it does, make a new backup, under another name. "
+        "If this is all that is left of the databases, keep it, and try to restore it by hand: "
+        f"{command('osrestore', '-t', '-f', image.path)} shows what is in it.",
         findings,
     )

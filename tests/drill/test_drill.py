@@ -188,7 +188,7 @@ def test_a_receipt_that_could_lead_osrestore_elsewhere_is_refused(
     drilled: Place, databases: dict[str, int]
 ) -> None:
     """Without a pair it would restore over the repository."""
-    reseal(drilled, databases=databases)
+    reseal(drilled, databases=databases, master=next(iter(databases), "/r/x.db"))
     assert "kept away from the repository" in failure(drilled, FaultFound).what
 
 
@@ -355,3 +355,13 @@ def test_what_another_drill_has_left_is_told_and_not_touched(drilled: Place) -> 
     (warning,) = run(drilled).warnings
     assert warning.startswith(f"{left} is another drill's: ")
     assert sorted(scratch_of(drilled).iterdir()) == [left, scratch_of(drilled) / "csf-drill-notes"]
+
+
+def test_an_image_that_is_replaced_meanwhile_has_not_been_drilled(
+    drilled: Place, tools: Tools
+) -> None:
+    """The record would be of another one."""
+    swap = f'[ "$1" = -t ] || {{ cp "$2" "$2.new"; mv "$2.new" "$2"; }}{OSRESTORE}'
+    tools.write("osrestore", swap)
+    assert "was changed or replaced" in failure(drilled, FaultFound).what
+    assert not os.path.exists(f"{drilled.image}.drill.json")

@@ -383,3 +383,21 @@ def _state(pid: int) -> str:
             return file.read().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return ""
+
+
+def test_of_many_paths_what_directories_and_links_are_is_told(host: Host, tmp_path: Path) -> None:
+    """A restore looks at many directories at once."""
+    for number in range(10):
+        (tmp_path / f"d{number}").mkdir()
+        (tmp_path / f"f{number}").write_bytes(b"12")
+    (tmp_path / "link").symlink_to("d1/file")
+    (tmp_path / "d1" / "file").touch()
+    (tmp_path / "d2" / "gone").symlink_to("nothing")
+    names = [f"{kind}{number}" for number in range(10) for kind in "df"]
+    facts = host.look([str(tmp_path / name) for name in (*names, "link", "d2/gone", "no")])
+    directories = facts[:20:2]
+    assert [fact.kind for fact in directories] == ["directory"] * 10
+    assert all(fact.writable and fact.free for fact in directories)
+    assert [fact.size for fact in facts[1:20:2]] == [2] * 10
+    assert facts[20].resolved == str(tmp_path / "d1" / "file")
+    assert [fact.kind for fact in facts[20:]] == ["file", "other", "missing"]

@@ -94,7 +94,8 @@ def test_a_published_file_is_on_the_disk_before_it_has_its_name(
     writing.publish("/d/a", b"1")
     assert reading.read("/d/a") == b"1"
     assert os.listdir("/d") == ["a"]
-    assert synced == [f".csf-{os.getpid()}.tmp", "d", "named a", "d"]
+    assert synced[0].startswith(".csf-")
+    assert synced[1:] == ["d", "named a", "d"]
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])

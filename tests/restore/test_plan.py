@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from csf_backup_plugin import manifest, receipt
-from csf_backup_plugin.errors import NoSpace, RepositoryIncomplete, RepositoryNotFound
-from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.errors import (
+    BackupError,
+    NoSpace,
+    RepositoryIncomplete,
+    RepositoryNotFound,
+)
+from csf_backup_plugin.hosts.protocol import Completed, Entry
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.proven import Proven
+from csf_backup_plugin.restore.check import check_place
 from csf_backup_plugin.restore.extra import refused
-from csf_backup_plugin.restore.plan import RestorePlan, check_place, prepare_restore
+from csf_backup_plugin.restore.plan import RestorePlan, prepare_restore
 from csf_backup_plugin.restore.quarantine import Quarantine
 from csf_backup_plugin.restore.request import RestoreRequest
 from doubles import Memory, MemoryHost
@@ -164,3 +170,45 @@ def test_another_repositorys_master_is_never_moved() -> None:
     assert refusal is not None
     assert refusal.what.endswith("since it has a manifest: /d/r/zoo.db.")
     assert "-quarantine" not in refusal.next_step
+
+
+def test_what_the_manifest_lists_and_is_gone_is_told() -> None:
+    """It will not list it any more."""
+    proven = image({MASTER: 3})
+    listed = manifest.encode(["lib.db", "/far/gone.db"])
+    (_unsealed, gone) = plan(proven, site(proven, MASTER, listed=listed)).warnings
+    assert gone == "/far/gone.db is in the manifest and not there; it will be in it no more"
+
+
+def test_what_a_receipt_leaves_unproven_is_told_before_anything_is_done() -> None:
+    """An image without a checksum may be another one."""
+    proven = image({MASTER: 3})._replace(image=ImagePath("db1", "/b/other.img"))
+    first, second = plan(proven, site(proven)).warnings
+    assert "has no SHA-256" in first
+    assert "was made for db1:/b/other.img" in second
+
+
+def test_a_directory_that_cannot_be_written_to_is_told_first() -> None:
+    """osrestore would find out half way."""
+    proven = image({MASTER: 3})
+    host = site(proven, MASTER)
+    host.facts["/d/r"] = {"writable": False}
+    with pytest.raises(BackupError, match="/d/r on db1 is not writable"):
+        plan(proven, host)
+
+
+def test_a_parent_that_may_not_be_looked_into_has_no_quarantine_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is no reason not to restore."""
+    proven = image({MASTER: 3})
+    host = site(proven, MASTER)
+    list_directory = host.list_directory
+
+    def refuse(path: str) -> list[Entry]:
+        if path == "/d":
+            raise PermissionError(13, "Permission denied", path)
+        return list_directory(path)
+
+    monkeypatch.setattr(host, "list_directory", refuse)
+    assert plan(proven, host).overwritten == (MASTER,)

@@ -65,3 +65,9 @@ def test_the_command_line_can_be_typed_again() -> None:
         "csf admin_database_restore -database '/r s/lib.db' -image-file 'h:/b/it'\"'\"'s' "
         "-into '/r s' -quarantine"
     )
+
+
+def test_into_another_directory_goes_a_named_image_only() -> None:
+    """The latest one may be any repository's."""
+    with pytest.raises(UsageError, match="takes a named one only"):
+        RestoreRequest.parse("/r/lib.db", "h:/b/latest", into="/r")

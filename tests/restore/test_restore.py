@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -22,8 +23,10 @@ from csf_backup_plugin.errors import (
     Interrupted,
     LockBusy,
     OsrestoreFailed,
+    RepositoryIncomplete,
     RepositoryNotFound,
     TimedOut,
+    UnsafeImagePath,
     UsageError,
 )
 from csf_backup_plugin.hosts.local import LocalHost, writing
@@ -235,9 +238,12 @@ def test_a_manifest_that_cannot_be_written_is_a_warning(
     place: Place, monkeypatch: pytest.MonkeyPatch, backed_up: dict[str, bytes]
 ) -> None:
     """The databases are restored; the command that makes it is told."""
+    replace = writing.replace
 
-    def refuse(path: str, *_: object) -> None:
-        raise OSError(28, "No space left on device", path)
+    def refuse(path: str, *rest: Any) -> None:
+        if path.endswith(".manifest"):
+            raise OSError(28, "No space left on device", path)
+        replace(path, *rest)
 
     monkeypatch.setattr(writing, "replace", refuse)
     (warning,) = run(place, quarantine=True).warnings
@@ -281,3 +287,157 @@ def test_a_record_that_cannot_be_removed_at_the_end_is_a_warning(
     tools.write("osrestore", f'{LIST}mkdir "{left}"; : > "{left}/mine"; exec tar -xP -f "$2"')
     (warning,) = run(place, quarantine=True).warnings
     assert warning.startswith(f"{left} could not be removed: ")
+
+
+HALF = 'echo half > "$(tar -tP -f "$2" | head -n 1)"; exit 3'
+
+
+def test_after_half_a_restore_there_is_no_backup_until_it_was_repeated(
+    place: Place, tools: Tools, backed_up: dict[str, bytes]
+) -> None:
+    """The databases do not fit together; the command to repeat it with is told."""
+    whole = (tools.directory / "osrestore").read_text()
+    tools.write("osrestore", LIST + HALF)
+    with pytest.raises(OsrestoreFailed):
+        run(place, quarantine=True)
+    request = BackupRequest.parse(place.master, f"localhost:{place.image}2")
+    with pytest.raises(RepositoryIncomplete, match="has begun and not succeeded") as caught:
+        back_up(request, LocalHost(), Memory())
+    again = (
+        f"csf admin_database_restore -database {place.master} -image-file localhost:{place.image}"
+    )
+    assert f"{again} -quarantine" in caught.value.next_step
+    assert f"{place.master}.unfinished-restore" in caught.value.next_step
+    tools.write("osrestore", "echo no; exit 1")  # nothing changes now, and all is as bad as before
+    with pytest.raises(FaultFound):
+        run(place, quarantine=True)
+    tools.write("osrestore", f"{LIST}echo no; exit 1")
+    with pytest.raises(OsrestoreFailed):
+        run(place, quarantine=True)
+    with pytest.raises(RepositoryIncomplete):
+        back_up(request, LocalHost(), Memory())
+    tools.write("osrestore", whole)
+    run(place, quarantine=True)
+    assert databases(place) == backed_up
+    assert back_up(request, LocalHost(), Memory()).proof
+
+
+def test_a_restore_that_changed_nothing_stops_no_backup(place: Place, tools: Tools) -> None:
+    """All is as it was."""
+    tools.write("osrestore", f"{LIST}exit 1")
+    failure(place, OsrestoreFailed, quarantine=True)
+    assert not os.path.exists(f"{place.master}.unfinished-restore")
+
+
+def test_a_mark_that_cannot_be_removed_is_told(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops every backup."""
+    remove = writing.remove
+
+    def refuse(path: str) -> None:
+        if path.endswith(".unfinished-restore"):
+            raise PermissionError(1, "Operation not permitted", path)
+        remove(path)
+
+    monkeypatch.setattr(writing, "remove", refuse)
+    (warning,) = run(place, quarantine=True).warnings
+    assert "stops every backup until it is" in warning
+
+
+def test_an_osrestore_that_writes_nothing_has_not_succeeded(place: Place, tools: Tools) -> None:
+    """Whatever it says."""
+    tools.write("osrestore", f"{LIST}exit 0")
+    error = failure(place, OsrestoreFailed, quarantine=True)
+    assert f"{place.master} was not written" in error.what
+
+
+def test_an_image_that_is_replaced_after_its_check_is_not_restored(place: Place) -> None:
+    """Nobody has looked at what is there now."""
+
+    def replaced(_plan: object) -> bool:
+        shutil.copy(place.image, f"{place.image}.new")
+        os.replace(f"{place.image}.new", place.image)
+        return True
+
+    before = databases(place)
+    request = RestoreRequest.parse(place.master, f"localhost:{place.image}", quarantine=True)
+    with pytest.raises(FaultFound, match="was changed or replaced"):
+        restore(request, LocalHost(), Memory(), replaced)
+    assert databases(place) == before
+
+
+def test_an_image_is_not_restored_into_its_own_directory(place: Place) -> None:
+    """It would be overwritten, or moved away for a database."""
+    master = f"{place.images}/lib.db"
+    request = RestoreRequest.parse(master, f"localhost:{place.image}", into=str(place.images))
+    before = place.tree()
+    with pytest.raises(UnsafeImagePath, match="lies in the directory that is to be restored to"):
+        restore(request, LocalHost(), Memory(), lambda _plan: True)
+    assert place.tree() == before
+
+
+def test_links_are_not_followed_into_another_directory(place: Place, tmp_path: Path) -> None:
+    """What they lead to may be another repository's."""
+    into = tmp_path / "into"
+    into.mkdir()
+    (into / "Book.db").symlink_to(place.repository / "Book.db")
+    request = RestoreRequest.parse(
+        f"{into}/lib.db", f"localhost:{place.image}", into=str(into), quarantine=True
+    )
+    before = databases(place)
+    with pytest.raises(RepositoryIncomplete, match="a link"):
+        restore(request, LocalHost(), Memory(), lambda _plan: True)
+    assert databases(place) == before
+
+
+def test_without_its_import_file_an_image_is_restored_all_the_same(
+    place: Place, backed_up: dict[str, bytes]
+) -> None:
+    """osrestore needs none; it is told."""
+    os.unlink(f"{place.image}.dbn")
+    (warning,) = run(place, quarantine=True).warnings
+    assert warning == f"the import file {place.image}.dbn is missing"
+    assert databases(place) == backed_up
+
+
+def test_between_two_mounts_of_one_file_system_quarantine_is_inside(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What looks like one place is none for a move."""
+    move = LocalHost.move
+
+    def across(self: LocalHost, moves: Any) -> None:
+        pairs = list(moves)
+        if f"{place.repository}.quarantine-" in pairs[0][1]:
+            raise OSError(errno.EXDEV, "Invalid cross-device link", pairs[0][0])
+        move(self, pairs)
+
+    monkeypatch.setattr(LocalHost, "move", across)
+    done = run(place, quarantine=True)
+    assert done.place is not None
+    assert done.place.directory.startswith(f"{place.repository}/quarantine-")
+    assert os.listdir(done.place.directory) == ["New.db"]
+    assert not list(place.repository.parent.glob("repository.quarantine-*"))
+
+
+def test_a_move_that_fails_otherwise_is_undone(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the restore is not carried out."""
+
+    def refuse(_self: LocalHost, moves: Any) -> None:
+        if [*moves]:
+            raise OSError(errno.EIO, "Input/output error", "New.db")
+
+    monkeypatch.setattr(LocalHost, "move", refuse)
+    failure(place, BackupError, quarantine=True)
+
+
+def test_what_an_earlier_restore_moved_away_is_told(place: Place) -> None:
+    """Somebody may look for it."""
+    first = run(place, quarantine=True).place
+    assert first is not None
+    (place.repository / "Later.db").write_bytes(b"later")
+    (warning,) = run(place, quarantine=True).warnings
+    assert warning == f"{first.directory} has what an earlier restore moved away"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PROVEN = Proven("/r/lib.db", {"/r/lib.db": 5000}, 1, None, "", "", ImagePath("db1", "/b/a.img"))
 REQUEST = RestoreRequest.parse("/r/lib.db", "db1:/b/a.img")
 PLAN = RestorePlan(
-    REQUEST, PROVEN, PROVEN.databases, (), (), (), (), (), (), "/os/osrestore", 600.0, None
+    REQUEST, PROVEN, PROVEN.databases, (), (), (), (), (), (), "/os/osrestore", 600.0, None, "", ()
 )
 
 

@@ -166,3 +166,22 @@ def test_the_image_is_on_the_disk_before_the_receipt_says_so(
     monkeypatch.setattr(host, "publish", lambda path, _data: steps.append([path]))
     prove_afresh(IMAGE, "osrestore", 0, host, Memory())
     assert steps == [["/b/a.img", "/b/a.img.dbn"], ["/b/a.img.receipt.json"]]
+
+
+@pytest.mark.parametrize("order", [b"/r/Book.db\n/r/lib.db\n", b"/r/lib.db\n/r/b\n/r/a\n"])
+def test_an_import_file_in_another_order_names_no_master(host: MemoryHost, order: bytes) -> None:
+    """The receipt would be another repository's."""
+    host.files["/b/a.img.dbn"], host.listing = order, Completed(0, order)
+    host.files["/r/lib.db"] = host.files["/r/lib.db.lock"] = b""
+    host.directories.add("/r")
+    (finding,) = findings(host)
+    assert "is not known to be a master" in finding
+
+
+def test_nobody_is_told_to_remove_anything(host: MemoryHost) -> None:
+    """What was named may be a directory, or all that is left."""
+    del host.files["/b/a.img.dbn"]
+    with pytest.raises(FaultFound) as caught:
+        prove_afresh(IMAGE, "osrestore", 0, host, Memory())
+    assert "rm " not in str(caught.value)
+    assert "osrestore -t -f /b/a.img" in caught.value.next_step

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from csf_backup_plugin import proven, receipt
-from csf_backup_plugin.errors import FaultFound, TimedOut
+from csf_backup_plugin.errors import BackupError, FaultFound, TimedOut
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.verify import Verified, verify
@@ -248,3 +248,28 @@ def test_where_nothing_tells_what_should_be_in_it_nothing_is_unexpected(host: Me
     assert len(findings(host)) == 2
     unlistable(host)
     assert len(findings(host)) == 3
+
+
+def test_who_may_not_read_is_told_so(host: MemoryHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is no fault of the image."""
+    for refused in ("/b/a.img.receipt.json", "/b/a.img.dbn", "/b/a.img"):
+
+        def refuse(path: str, *_: object, refused: str = refused) -> bytes | None:
+            if path == refused:
+                raise PermissionError(errno.EACCES, "Permission denied", path)
+            return host.files.get(path)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(host, "read", refuse)
+            if refused == "/b/a.img":
+                patch.setattr(host, "digest", refuse)
+            with pytest.raises(BackupError, match="Permission denied") as caught:
+                outcome(host)
+        assert caught.value.exit_code == 1
+
+
+def test_a_receipt_that_names_no_databases_proves_nothing(host: MemoryHost) -> None:
+    """Nor does an image that holds none."""
+    facts = receipt.decode(sealed())
+    host.files[IMAGE.receipt] = receipt.encode({**facts, "databases": {}})
+    assert "the receipt names no databases" in findings(host)

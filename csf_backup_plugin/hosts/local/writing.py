@@ -96,7 +96,7 @@ def replace(path: str, data: bytes, like: str | None = None) -> None:
 @contextlib.contextmanager
 def _temporary(path: str, data: bytes, like: str | None) -> Iterator[str]:
     """Make a file in the directory of `path`; what the block leaves of it is removed."""
-    temporary = os.path.join(os.path.dirname(path), f".csf-{os.getpid()}.tmp")
+    temporary = os.path.join(os.path.dirname(path), f".csf-{os.urandom(8).hex()}.tmp")
     create(temporary, data)
     try:
         if like is not None:

@@ -57,7 +57,7 @@ class SshHost:
         return looking.list_directory(self._connection, path)
 
     def look(self, paths: Iterable[str]) -> list[Facts]:
-        """Return the facts on each path, in order; of more than a few, not those on its disk."""
+        """Return the facts on each path, in order; see `looking.look` for more than a few."""
         return looking.look(self._connection, list(paths))
 
     def read(self, path: str) -> bytes | None:

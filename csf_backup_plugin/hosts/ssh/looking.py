@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Kind
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
-DETAILED = 8  # paths; of more, only kind, size and stamp are found out
+DETAILED = 8  # paths; of more, what takes a process each is found out of directories and links only
 
 # Kind, size, device and stamp of the paths on standard input, as far as they lead somewhere; a link
 # that does not is "l", or N or L where find tells so.
@@ -25,6 +25,7 @@ xargs -0r sh -c 'exec find -L "$@" -maxdepth 0 -printf "$0"' \
   '%p\0%y\0%s\0%D\0%i-%s-%T@-%C@\0'
 printf '//\0'
 """
+_LINKED = "xargs -0r sh -c 'exec find \"$@\" -maxdepth 0 -type l -print0' sh"
 # What find says of each path, if it is not to be found; nobody can tell so from all errors at once.
 _WHY = r"""
 for path; do printf '%s\0' "$(find -L "$path" -maxdepth 0 2>&1 >/dev/null)"; done
@@ -62,7 +63,11 @@ _LOOP = re.compile(rb"find: .*: Too many levels of symbolic links")
 
 
 def look(connection: Connection, paths: Sequence[str]) -> list[Facts]:
-    """Return the facts on each path, in order; see `Host.look`."""
+    """Return the facts on each path, in order; see `Host.look`.
+
+    Of more than `DETAILED` paths, whether a plain file is writable, and what its disk is, is not
+    told; such a file's path is taken to be resolved but for itself.
+    """
     few = paths if len(paths) <= DETAILED else ()
     answer = connection.ask(_LOOK + _DETAILS, *few, data=_joined(paths))
     fields = _split(answer.output)
@@ -71,7 +76,14 @@ def look(connection: Connection, paths: Sequence[str]) -> list[Facts]:
     absent = [path for path in dict.fromkeys(paths) if path not in found]
     loops = _loops(connection, absent, answer.errors.splitlines())
     facts = [_facts(path, found.get(path), loop=path in loops) for path in paths]
-    return _detailed(facts, fields[end + 1 :]) if few else facts
+    if few:
+        return _detailed(facts, fields[end + 1 :])
+    links = {*_split(connection.ask(_LINKED, data=_joined(paths)).output)}
+    pairs = zip(facts, paths, strict=True)
+    chosen = {path: fact for fact, path in pairs if fact.kind == "directory" or path in links}
+    rows = _split(connection.ask(_DETAILS, *chosen).output)
+    chosen.update(zip(chosen, _detailed([*chosen.values()], rows), strict=True))
+    return [chosen.get(path, fact) for fact, path in zip(facts, paths, strict=True)]
 
 
 def _loops(connection: Connection, absent: Sequence[str], said: Sequence[bytes]) -> set[str]:
