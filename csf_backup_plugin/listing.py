@@ -30,7 +30,7 @@ def list_image(image: ImagePath, osrestore: str, timeout: float, host: Host) -> 
     except TimeoutError:
         raise TimedOut(
             f"osrestore -t did not list {image} within {timeout:,.0f} s.",
-            "Look at the image's disk; give it longer with -timeout SECONDS.",
+            "Look at the image's disk, and run the same command again.",
         ) from None
 
 

@@ -168,7 +168,7 @@ def test_an_osbackup_that_is_not_known_to_have_succeeded_proves_nothing(
     result = site.on_image(VERIFY)
     assert result.exit_code == 50
     assert problem in result.stderr
-    assert f"rm -rf -- {site.image} {site.image}.dbn {site.image}.run" in result.stderr
+    assert f"osrestore -t -f {site.image} shows what is in it" in result.stderr
     assert site.listing() == before
 
 
