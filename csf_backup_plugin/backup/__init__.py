@@ -22,6 +22,7 @@ from csf_backup_plugin.names import shown
 from csf_backup_plugin.proven import Proven
 from csf_backup_plugin.request import default_timeout
 from csf_backup_plugin.survey import check_master
+from csf_backup_plugin.tidying import tidy
 
 if TYPE_CHECKING:
     from csf_backup_plugin.backup.preflight import Plan
@@ -78,7 +79,7 @@ def back_up(request: BackupRequest, host: Host, watcher: Watcher) -> Backup:
             proof = _carry_out(request, plan, lock, host, watcher)
             warnings = (
                 *plan.warnings,
-                *_tidy(request.image, host),
+                *tidy(reversed(request.image.record), host),
                 *journal.record(plan.found, host),
             )
     return Backup(plan, proof, warnings, time.monotonic() - began)
@@ -161,15 +162,6 @@ def _wait(
         f"osbackup did not end within {timeout:,.0f} s on {request.image.host}.",
         "Look at the disks of databases and image; give it longer with -timeout SECONDS.",
     )
-
-
-def _tidy(image: ImagePath, host: Host) -> list[str]:
-    """Remove the record of osbackup's run: it was for the case that nobody saw its end."""
-    try:
-        host.remove(reversed(image.record))
-    except (OSError, BackupError) as error:
-        return [f"{shown(image.run)} could not be removed: {error}"]
-    return []
 
 
 def _receipt(request: BackupRequest, plan: Plan, proof: Proof, started: str) -> bytes:

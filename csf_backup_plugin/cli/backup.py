@@ -6,6 +6,7 @@ import os
 
 import click
 
+from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand, Seconds
 from csf_backup_plugin.errors import ExitCode
 
@@ -18,9 +19,7 @@ _EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCod
     short_help="Back up a whole master repository, and prove the image.",
     epilog=f"\b\nExit codes:\n{_EXIT_CODES}\n  128+N  stopped by signal N",
 )
-@click.option(
-    "-database", "master", metavar="MASTER", required=True, help="The master database's path."
-)
+@options.database
 @click.option(
     "-image-file",
     "image",
@@ -29,12 +28,7 @@ _EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCod
     help="The image to make, on the host where the databases are.",
 )
 @click.option("-dry-run", is_flag=True, help="Check everything, create nothing.")
-@click.option(
-    "-wait",
-    type=Seconds(),
-    metavar="SECONDS",
-    help="Wait so long for the repository's lock.  [default: $CSF_BACKUP_LOCK_WAIT, or 30]",
-)
+@options.wait
 @click.option(
     "-timeout",
     type=Seconds(least=1),
@@ -43,7 +37,7 @@ _EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCod
 )
 @click.option("-no-checksum", is_flag=True, help="Do not take the image's SHA-256.")
 @click.option("-strict", is_flag=True, help="Exit with 3 if there were warnings.")
-@click.option("-json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@options.as_json
 @click.pass_context
 def admin_database_backup(
     ctx: click.Context,

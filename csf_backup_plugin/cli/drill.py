@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
 
 
@@ -12,13 +13,7 @@ from csf_backup_plugin.cli.command import CsfCommand
     cls=CsfCommand,
     short_help="Restore an image to a scratch directory, to see that it can be.",
 )
-@click.option(
-    "-image-file",
-    "image",
-    metavar="HOST:PATH",
-    required=True,
-    help="The image; HOST:DIR/latest is the newest verified one in DIR.",
-)
+@options.existing_image
 @click.option(
     "-scratch-dir",
     "directory",
@@ -26,7 +21,7 @@ from csf_backup_plugin.cli.command import CsfCommand
     required=True,
     help="Where on HOST a directory for the drill is made, and removed again.",
 )
-@click.option("-json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@options.as_json
 @click.pass_context
 def admin_database_drill(ctx: click.Context, image: str, directory: str, *, as_json: bool) -> None:
     """Restore an image to a scratch directory, check every database, and record it.

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
 from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.names import shown
@@ -16,13 +17,11 @@ from csf_backup_plugin.names import shown
     cls=CsfCommand,
     short_help="Compare a repository's databases with its manifest; make the manifest anew.",
 )
-@click.option(
-    "-database", "master", metavar="MASTER", required=True, help="The master database's path."
-)
+@options.database
 @click.option("-host", metavar="HOST", help="Where it is.  [default: localhost]")
 @click.option("-image-file", "image", metavar="HOST:PATH", help="An image to compare with as well.")
 @click.option("-rebuild", is_flag=True, help="Make the manifest anew, of what is on disk.")
-@click.option("-json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@options.as_json
 @click.pass_context
 def admin_database_manifest(
     ctx: click.Context,

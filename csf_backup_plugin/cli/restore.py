@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand, Seconds
 
 if TYPE_CHECKING:
@@ -18,16 +19,8 @@ if TYPE_CHECKING:
     cls=CsfCommand,
     short_help="Restore a whole master repository from a proven image.",
 )
-@click.option(
-    "-database", "master", metavar="MASTER", required=True, help="The master database's path."
-)
-@click.option(
-    "-image-file",
-    "image",
-    metavar="HOST:PATH",
-    required=True,
-    help="The image to restore; HOST:DIR/latest is the newest verified one in DIR.",
-)
+@options.database
+@options.existing_image
 @click.option(
     "-quarantine",
     is_flag=True,
@@ -40,19 +33,14 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Restore into another directory than the image was made of; MASTER is in it.",
 )
-@click.option(
-    "-wait",
-    type=Seconds(),
-    metavar="SECONDS",
-    help="Wait so long for the repository's lock.  [default: $CSF_BACKUP_LOCK_WAIT, or 30]",
-)
+@options.wait
 @click.option(
     "-timeout",
     type=Seconds(least=1),
     metavar="SECONDS",
     help="Stop osrestore after so long.  [default: four times what 4 GB an hour takes]",
 )
-@click.option("-json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@options.as_json
 @click.pass_context
 def admin_database_restore(
     ctx: click.Context,

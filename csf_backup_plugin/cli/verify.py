@@ -6,6 +6,7 @@ import os
 
 import click
 
+from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
 
 
@@ -14,14 +15,8 @@ from csf_backup_plugin.cli.command import CsfCommand
     cls=CsfCommand,
     short_help="See whether an image is still what its backup proved.",
 )
-@click.option(
-    "-image-file",
-    "image",
-    metavar="HOST:PATH",
-    required=True,
-    help="The image; HOST:DIR/latest is the newest verified one in DIR.",
-)
-@click.option("-json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@options.existing_image
+@options.as_json
 @click.pass_context
 def admin_database_verify(ctx: click.Context, image: str, *, as_json: bool) -> None:
     """See whether an image, its import file and its receipt still agree.

@@ -27,6 +27,7 @@ from csf_backup_plugin.restore.plan import prepare_restore
 from csf_backup_plugin.restore.run import run_osrestore
 from csf_backup_plugin.restore.state import compare, look_at, tell_state
 from csf_backup_plugin.survey import rebuild_command
+from csf_backup_plugin.tidying import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -100,9 +101,11 @@ def restore(
                 )
             place = _carry_out(request, plan, place, lock, host, watcher)
             warnings += (
-                *_finish(request, host),
+                *tidy(
+                    [repository.unfinished_restore], host, ", and stops every backup until it is"
+                ),
                 *_record(request, plan, host),
-                *_tidy(request, host),
+                *tidy(reversed(repository.restore_record), host),
             )
     return Restored(plan, place, None, warnings, time.monotonic() - began)
 
@@ -142,7 +145,7 @@ def _carry_out(
             run_osrestore(request, plan, lock, host, watcher)
             _check(request, plan, before, host)
     except BackupError as error:
-        _tidy(request, host)
+        tidy(reversed(request.repository.restore_record), host)
         if tell_state(error, before, place, host) and first:
             with contextlib.suppress(OSError, BackupError):
                 host.remove([request.repository.unfinished_restore])
@@ -180,22 +183,3 @@ def _record(request: RestoreRequest, plan: RestorePlan, host: Host) -> list[str]
             f"{reason}. Then: {rebuild_command(repository, host.name)}"
         ]
     return [f"the manifest was damaged; the old one is kept as {shown(old)}"] if old else []
-
-
-def _tidy(request: RestoreRequest, host: Host) -> list[str]:
-    """Remove the record of osrestore's run: it was for the case that nobody saw its end."""
-    try:
-        host.remove(reversed(request.repository.restore_record))
-    except (OSError, BackupError) as error:
-        return [f"{shown(request.repository.restore_run)} could not be removed: {error}"]
-    return []
-
-
-def _finish(request: RestoreRequest, host: Host) -> list[str]:
-    """Let backups be made again."""
-    mark = request.repository.unfinished_restore
-    try:
-        host.remove([mark])
-    except (OSError, BackupError) as error:
-        return [f"{shown(mark)} could not be removed, and stops every backup until it is: {error}"]
-    return []

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import moments, objectstore, proven, receipt
 from csf_backup_plugin.agreement import import_file_findings, list_findings, presence_findings
-from csf_backup_plugin.errors import BackupError, FaultFound
+from csf_backup_plugin.errors import FaultFound
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.listing import described
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.proven import Proven
 from csf_backup_plugin.repository import Repository
+from csf_backup_plugin.tidying import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,7 @@ def prove_afresh(
             image.receipt,
             proven.encode(made, osbackup=None, shared_disk="unknown", proven_by=PURPOSE),
         )
-        return made, tuple(_tidy(image, host))
+        return made, tuple(tidy(reversed(image.record), host))
 
 
 def _master_findings(databases: list[str], host: Host) -> list[str]:
@@ -137,14 +138,6 @@ def _began(image: ImagePath, host: Host) -> str | None:
         return moment
     changed = host.run([*_CHANGED, image.import_file], _SECONDS).output
     return moments.read(changed.decode(errors="replace"))
-
-
-def _tidy(image: ImagePath, host: Host) -> Iterator[str]:
-    """Remove the record of osbackup's run, which the receipt replaces."""
-    try:
-        host.remove(reversed(image.record))
-    except (OSError, BackupError) as error:
-        yield f"{shown(image.run)} could not be removed: {error}"
 
 
 def _unlisted(image: ImagePath, findings: list[str], host: Host) -> FaultFound:

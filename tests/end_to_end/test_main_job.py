@@ -171,6 +171,7 @@ def test_help_costs_csf_only_click_pluggy_and_the_standard_library(local_site: S
         f"csf_backup_plugin.{name}"
         for name in (
             *("plugin", "cli", "cli.backup", "cli.command", "cli.drill", "cli.manifest"),
+            *("cli.options",),
             *("cli.restore", "cli.verify", "errors", "names"),
         )
     }

@@ -342,7 +342,7 @@ def test_a_mark_that_cannot_be_removed_is_told(
 
     monkeypatch.setattr(writing, "remove", refuse)
     (warning,) = run(place, quarantine=True).warnings
-    assert "stops every backup until it is" in warning
+    assert "could not be removed, and stops every backup until it is: " in warning
 
 
 def test_an_osrestore_that_writes_nothing_has_not_succeeded(place: Place, tools: Tools) -> None:
