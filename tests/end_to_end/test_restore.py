@@ -263,7 +263,7 @@ def test_a_cut_restore_ends_as_if_it_had_not_been_cut(
 
 def test_killed_at_any_moment_the_same_command_mends_it(local_site: Site) -> None:
     """No database is lost on the way, and none is left half restored."""
-    site, points = local_site, scaled(5)
+    site, points = local_site, scaled(3)
     assert site.backup().exit_code == 0
     saved = site.databases()
     environment = site.sim.home.environment(os.environ)

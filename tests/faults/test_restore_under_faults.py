@@ -23,7 +23,7 @@ FAILURES = {
     ("prompt",): 61,
     ("hang",): 31,
 }
-FULL_AT = [f"{1 + 15 * point // scaled(5)}k" for point in range(scaled(5))]
+FULL_AT = [f"{1 + 15 * point // scaled(2)}k" for point in range(scaled(2))]
 
 # Restores some of the databases, in the image's order, and ends.
 HALF = """#!/bin/sh

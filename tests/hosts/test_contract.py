@@ -9,7 +9,6 @@ import re
 import socket
 import stat
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -279,12 +278,12 @@ def test_a_lock_excludes_both_kinds_of_hosts(host: Host, tmp_path: Path) -> None
 def test_a_lock_is_waited_for(host: Host, tmp_path: Path) -> None:
     """It is had as soon as its holder ends."""
     path = str(tmp_path / "lock")
-    holder = subprocess.Popen(["flock", path, "sleep", "0.5"])
-    while not os.path.exists(path):
-        time.sleep(0.01)
-    told: list[str] = []
-    with host.lock(path, "x", 30, told.append):
-        assert holder.wait(timeout=30) == 0
+    command = ["flock", path, "sh", "-c", "echo held; sleep 0.5"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with host.lock(path, "x", 30, lambda _: None):
+            assert holder.wait(timeout=30) == 0
 
 
 def test_a_lock_file_of_a_failed_command_goes(host: Host, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.remote
+
 
 def test_noise_is_no_answer(noisy: Sshd, tmp_path: Path) -> None:
     """Whatever shell the user has, and whatever it says."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Host
 
+pytestmark = pytest.mark.remote
+
 
 @pytest.mark.parametrize("done", [True, False])
 def test_after_a_cut_a_file_is_written_once(

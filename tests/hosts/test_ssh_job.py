@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Completed, Running
 
+pytestmark = pytest.mark.remote
+
 
 def counted(tmp_path: Path) -> tuple[list[str], Callable[[], int]]:
     """Return a program that notes each start and runs for a second, and the number of starts."""

@@ -19,6 +19,8 @@ from csf_backup_plugin.hosts.ssh.connection import Cut
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.remote
+
 
 def test_a_lock_whose_connection_is_cut_is_told(sshd: Sshd, tmp_path: Path) -> None:
     """It is not held any more, so nothing may be started under it."""

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from typing import TYPE_CHECKING
 
+import pytest
 from sshd import Sshd, reached
 
 from csf_backup_plugin.hosts.ssh import programs
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import pytest
+
+pytestmark = pytest.mark.remote
 
 
 def test_programs_get_the_users_locale(serve: Callable[..., Sshd], tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.remote
+
 SOON = " -o ConnectTimeout=1 -o ServerAliveInterval=1 -o ServerAliveCountMax=2"
 
 
