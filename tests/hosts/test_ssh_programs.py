@@ -50,6 +50,16 @@ def test_how_far_a_checksum_is_is_told(
     assert any(0 < step < size for step in steps)
 
 
+@pytest.mark.parametrize(
+    ("errors", "steps"), [(b"", []), (b"\nmark\n", []), (b"\nmark\n5\n12\n", [12])]
+)
+def test_the_last_number_that_was_said_counts(errors: bytes, steps: list[int]) -> None:
+    """There may be none yet."""
+    told: list[int] = []
+    programs.tell(errors, told.append)
+    assert told == steps
+
+
 def test_without_openssl_there_is_sha256sum(serve: Callable[..., Sshd], tmp_path: Path) -> None:
     """Which says the same."""
     (tmp_path / "bin").mkdir()

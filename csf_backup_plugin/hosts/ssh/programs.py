@@ -96,17 +96,18 @@ def _run_few(
 
 def digest(connection: Connection, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
     """Return a file's bytes and SHA-256; `progress` learns the bytes read so far."""
-
-    def heard(errors: bytes) -> None:
-        said = errors.split()
-        if said and said[-1].isdigit():
-            progress(int(said[-1]))
-
-    answer = connection.ask(_DIGEST, path, heard=heard)
+    answer = connection.ask(_DIGEST, path, heard=lambda errors: tell(errors, progress))
     check(Answer(answer.status, b"", answer.output), path)
     sha256, _name, size = answer.output.split()
     progress(int(size))
     return int(size), sha256.decode("ascii")
+
+
+def tell(errors: bytes, progress: Callable[[int], None]) -> None:
+    """Tell the last number that was said, if there has been one."""
+    said = errors.split()
+    if said and said[-1].isdigit():
+        progress(int(said[-1]))
 
 
 def _each_within(timeout: float) -> Callable[[bytes], None]:
