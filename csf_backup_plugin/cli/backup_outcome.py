@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.cli.sizes import counted, human
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.objectstore import osbackup
 
 if TYPE_CHECKING:
@@ -24,8 +23,8 @@ def sentences(request: BackupRequest, backup: Backup) -> Iterator[str]:
     yield from (f"warning: {warning}" for warning in backup.warnings)
     disk = f"shared physical disk: {backup.plan.shared_disk}"
     if backup.proof is None:
-        command = shown(shlex.join(osbackup(backup.plan.osbackup, image)))
-        yield f"Dry run: would back up {what} to {image} with: {command} ({disk})"
+        typed = command(*osbackup(backup.plan.osbackup, image))
+        yield f"Dry run: would back up {what} to {image} with: {typed} ({disk})"
         return
     digest = backup.proof.sha256
     proof = f"SHA-256 {digest[:16]}..." if digest else "no checksum"

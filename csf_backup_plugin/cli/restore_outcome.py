@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import shlex
 from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.cli.sizes import counted, human
 from csf_backup_plugin.errors import ExitCode
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.objectstore import restore
 from csf_backup_plugin.survey import rebuild_command
 
@@ -51,8 +50,8 @@ def sentences(outcome: Restored) -> Iterator[str]:
     plan, place, request = outcome.plan, outcome.place, outcome.plan.request
     if request.dry_run:
         yield from plan_lines(plan)
-        command = restore(plan.osrestore, request.image, plan.pairs)
-        yield f"Dry run: the command would be: {shown(shlex.join(command))}"
+        typed = command(*restore(plan.osrestore, request.image, plan.pairs))
+        yield f"Dry run: the command would be: {typed}"
         if outcome.refusal:
             yield f"It would be refused. {outcome.refusal.what}\n{outcome.refusal.next_step}"
         elif place:

@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin import names
 from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.names import absolute, shown
@@ -107,7 +108,7 @@ class RestoreRequest:
         words = ["-database", self.repository.master]
         words += ["-image-file", f"{self.image.host}:{self.image.path}"]
         words += [] if self.into is None else ["-into", self.into]
-        return shown(shlex.join(["csf", "admin_database_restore", *words, *options]))
+        return names.command("csf", "admin_database_restore", *words, *options)
 
 
 def _directory(into: str, repository: Repository) -> str:

@@ -7,13 +7,12 @@ import pty
 import re
 import signal
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from sites import Site
@@ -35,12 +34,6 @@ def slow(site: Site, tmp_path: Path) -> dict[str, str]:
     program.write_text(SLOW.format(started=tmp_path / "started", go=tmp_path / "go", real=real))
     program.chmod(0o755)
     return {**site.sim.home.environment(os.environ), "CSF_BACKUP_OSBACKUP": str(program)}
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    """Wait until something holds; the test's own time limit ends it."""
-    while not condition():
-        time.sleep(0.02)
 
 
 def start(site: Site, environment: dict[str, str], tmp_path: Path) -> subprocess.Popen[str]:

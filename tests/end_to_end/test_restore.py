@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import served
 from scale import scaled
+from waiting import wait_for
 
 from csf_simulator.simulator import Simulator
 from sites import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 # As in test_main_job.
 ODD = ["a b", "it's", 'say "x"', "$(touch x)", "x;y", "-rf", "Größe", "&", "*"]
@@ -48,12 +49,6 @@ def slow_osrestore(site: Site, tmp_path: Path) -> dict[str, str]:
     program.write_text(SLOW.format(started=tmp_path / "started", go=tmp_path / "go", real=real))
     program.chmod(0o755)
     return {**site.sim.home.environment(os.environ), "CSF_BACKUP_OSRESTORE": str(program)}
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    """Wait until something holds; the test's own time limit ends it."""
-    while not condition():
-        time.sleep(0.02)
 
 
 def start(site: Site, environment: dict[str, str], tmp_path: Path) -> subprocess.Popen[str]:

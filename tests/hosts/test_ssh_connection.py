@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sshd import Sshd, reached
+from waiting import wait_for
 
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import HostUnreachable, Interrupted, UsageError
@@ -136,12 +137,6 @@ def test_one_login_serves_a_whole_backup(sshd: Sshd, tmp_path: Path) -> None:
     assert sshd.logins() == before + 1
     running = subprocess.run(["pgrep", "-f", str(sshd.directory / "ssh_config")], check=False)
     assert running.returncode == 1
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    """Wait until something holds; the test's own time limit ends it."""
-    while not condition():
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.ssh.connection import GRACE, Cut
 from csf_backup_plugin.hosts.ssh.errors import check, os_error
+from csf_backup_plugin.hosts.ssh.session import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,7 +94,7 @@ def _name_each(connection: Connection, paths: list[str]) -> Answer:
     again = ""
     while True:
         try:
-            return connection.run(_NAME_EACH, again, data=_joined(paths))
+            return connection.run(_NAME_EACH, again, data=joined(paths))
         except Cut as cut:
             connection.reconnect(cut)
             again = "again"
@@ -102,14 +103,10 @@ def _name_each(connection: Connection, paths: list[str]) -> Answer:
 def _each(connection: Connection, script: str, paths: list[str], *arguments: str) -> None:
     """Run a script that does no harm when it is run again, on many paths."""
     if paths:
-        answer = connection.ask(script, *arguments, data=_joined(paths), grace=GRACE)
+        answer = connection.ask(script, *arguments, data=joined(paths), grace=GRACE)
         check(answer, _blamed(answer.errors, paths))
 
 
 def _blamed(errors: bytes, paths: list[str]) -> str:
     """Return the path that is named in an error, the last one if several are."""
     return next((path for path in reversed(paths) if os.fsencode(path) in errors), paths[0])
-
-
-def _joined(paths: Iterable[str]) -> bytes:
-    return b"".join(os.fsencode(path) + b"\0" for path in paths)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.protocol import Entry, Facts
 from csf_backup_plugin.hosts.ssh.errors import os_error
-from csf_backup_plugin.hosts.ssh.session import Answer
+from csf_backup_plugin.hosts.ssh.session import Answer, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ def look(connection: Connection, paths: Sequence[str]) -> list[Facts]:
     told; such a file's path is taken to be resolved but for itself.
     """
     few = paths if len(paths) <= DETAILED else ()
-    answer = connection.ask(_LOOK + _DETAILS, *few, data=_joined(paths))
+    answer = connection.ask(_LOOK + _DETAILS, *few, data=joined(paths))
     fields = _split(answer.output)
     end = fields.index("//")  # no path of ours has two slashes in a row
     found = {fields[at]: fields[at + 1 : at + 5] for at in range(0, end, 5)}
@@ -78,7 +78,7 @@ def look(connection: Connection, paths: Sequence[str]) -> list[Facts]:
     facts = [_facts(path, found.get(path), loop=path in loops) for path in paths]
     if few:
         return _detailed(facts, fields[end + 1 :])
-    links = {*_split(connection.ask(_LINKED, data=_joined(paths)).output)}
+    links = {*_split(connection.ask(_LINKED, data=joined(paths)).output)}
     pairs = zip(facts, paths, strict=True)
     chosen = {path: fact for fact, path in pairs if fact.kind == "directory" or path in links}
     rows = _split(connection.ask(_DETAILS, *chosen).output)
@@ -162,10 +162,6 @@ def list_directory(connection: Connection, path: str) -> list[Entry]:
 def _entry(name: str, letter: str, size: str) -> Entry:
     kind = _KINDS.get(letter, "other")
     return Entry(name, kind, int(size) if kind == "file" else 0)
-
-
-def _joined(paths: Sequence[str]) -> bytes:
-    return b"".join(os.fsencode(path) + b"\0" for path in paths)
 
 
 def _split(data: bytes) -> list[str]:

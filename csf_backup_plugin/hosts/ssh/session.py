@@ -12,7 +12,7 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 # What utilities say is to be read, so it is in English; programs get the user's locale back.
 _FRAME = """csf_locale=${{LC_ALL-}}; LC_ALL=C; export csf_locale LC_ALL
@@ -84,6 +84,11 @@ def answer(mark: str, output: bytes, errors: bytes) -> Answer | None:
     if not begun or not ended:
         return None
     return Answer(int(status), found, errors.partition(begin(mark))[2])
+
+
+def joined(paths: Iterable[str]) -> bytes:
+    """Return paths as data for a script that reads them with ``xargs -0``."""
+    return b"".join(os.fsencode(path) + b"\0" for path in paths)
 
 
 def as_wait_status(status: int) -> int:

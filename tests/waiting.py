@@ -1,0 +1,15 @@
+"""Waiting for something to hold: polled, and ended by the test's own time limit."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait until something holds; the test's own time limit ends it."""
+    while not condition():
+        time.sleep(0.02)
