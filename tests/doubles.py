@@ -7,7 +7,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.errors import UtilityMissing
-from csf_backup_plugin.hosts.protocol import Completed, Entry, Facts
+from csf_backup_plugin.hosts.protocol import CUT_SHORT, Completed, Entry, Facts, Machine
 from csf_backup_plugin.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -23,8 +23,14 @@ class MemoryHost:
         self.files = dict(files)
         self.directories = {*directories, *map(posixpath.dirname, files)}
         self.facts: dict[str, dict[str, Any]] = {}  # what differs from a plain file or directory
+        self.modified: dict[str, float] = {}  # when files were changed, if that matters
+        self.unreadable: dict[str, OSError] = {}
+        self.itself = Machine("a" * 32, "db1", "2026-11-25T12:00:00+00:00")
         self.listing = Completed(0, b"")
         self.utilities = {"osbackup": "/os/bin/osbackup", "osrestore": "/os/bin/osrestore"}
+
+    def machine(self) -> Machine:
+        return self.itself
 
     def lock(self, *_: object, create: bool = True) -> contextlib.nullcontext[None]:
         return contextlib.nullcontext()
@@ -33,7 +39,13 @@ class MemoryHost:
         inside = [name for name in self.files if posixpath.dirname(name) == path]
         inside += [name for name in self.directories if posixpath.dirname(name) == path]
         looked = zip(inside, self.look(inside), strict=True)
-        return [Entry(posixpath.basename(name), facts.kind, facts.size) for name, facts in looked]
+        return [
+            Entry(
+                posixpath.basename(name),
+                *(facts.kind, facts.size, facts.link, self.modified.get(name, 0.0)),
+            )
+            for name, facts in looked
+        ]
 
     def look(self, paths: Iterable[str]) -> list[Facts]:
         return [self._look(path) for path in paths]
@@ -46,10 +58,17 @@ class MemoryHost:
             plain = plain._replace(kind="file", size=len(self.files[path]), device=1)
         elif path in self.directories:
             plain = plain._replace(kind="directory", writable=True, free=10**9, device=1)
+        if plain.kind != "missing":
+            plain = plain._replace(mount="/")
         return plain._replace(**self.facts.get(path, {}))
 
     def read(self, path: str) -> bytes | None:
+        if path in self.unreadable:
+            raise self.unreadable[path]
         return self.files.get(path)
+
+    def read_each(self, paths: Iterable[str]) -> list[bytes | OSError | None]:
+        return [self.unreadable.get(path, self.files.get(path)) for path in paths]
 
     def create(self, path: str, data: bytes) -> None:
         if path in self.files:
@@ -59,8 +78,8 @@ class MemoryHost:
     def append(self, path: str, lines: bytes) -> None:
         if path not in self.files:
             raise FileNotFoundError(path)
-        whole, newline, _torn = self.files[path].rpartition(b"\n")
-        self.files[path] = whole + newline + lines
+        data = self.files[path]
+        self.files[path] = data + (b"" if data.endswith(b"\n") else CUT_SHORT + b"\n") + lines
 
     def publish(self, path: str, data: bytes, like: str | None = None) -> None:
         self.create(path, data)

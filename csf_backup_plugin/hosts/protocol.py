@@ -15,13 +15,27 @@ if TYPE_CHECKING:
 
 Kind = Literal["missing", "file", "directory", "other"]
 
+#: What an append puts behind a last line that has lost its newline.
+CUT_SHORT = b" [cut short]"
+
 
 class Entry(NamedTuple):
-    """A name in a directory; a symbolic link is what it leads to, or "other" if to nothing."""
+    """A name in a directory; a symbolic link is what it leads to, or "other" if to nothing.
+
+    Attributes:
+        name: its name there.
+        kind: what it is.
+        size: in bytes.
+        link: whether the name itself is a symbolic link.
+        modified: when its contents were last changed, in seconds since the epoch; 0 where a link
+            leads to nothing.
+    """
 
     name: str
     kind: Kind
     size: int
+    link: bool = False
+    modified: float = 0.0
 
 
 class Facts(NamedTuple):
@@ -35,7 +49,9 @@ class Facts(NamedTuple):
         free: bytes we may still write to its file system.
         device: the number of its file system's device.
         disks: names of the physical disks below its file system; empty where unknown.
-        stamp: of a file, a word that is another one after every change of it or its replacement.
+        stamp: of a file, an opaque token; changes when the file is modified or replaced.
+        link: whether the path itself is a symbolic link; a link in its directory does not count.
+        mount: the mount point of its file system; empty where the path leads nowhere.
     """
 
     kind: Kind
@@ -46,6 +62,22 @@ class Facts(NamedTuple):
     device: int
     disks: frozenset[str]
     stamp: str
+    link: bool = False
+    mount: str = ""
+
+
+class Machine(NamedTuple):
+    """Who a host says it is.
+
+    Attributes:
+        id: the machine-id(5); empty where it has none.
+        name: what it calls itself, as ``uname -n`` prints it.
+        now: its clock, as `moments.now` writes it: UTC, ISO 8601, to the second.
+    """
+
+    id: str
+    name: str
+    now: str
 
 
 class Completed(NamedTuple):
@@ -76,6 +108,10 @@ class Host(Protocol):
     """A machine on which databases lie and utilities run."""
 
     name: str
+
+    def machine(self) -> Machine:
+        """Return who the host says it is, and what its clock says."""
+        ...
 
     def lock(
         self,
@@ -110,7 +146,18 @@ class Host(Protocol):
         ...
 
     def read(self, path: str) -> bytes | None:
-        """Return a file's contents, or None where there is no file."""
+        """Return a file's contents, or None where there is no file.
+
+        Raises:
+            OSError: it cannot be read, or is no file; a symbolic link is none.
+        """
+        ...
+
+    def read_each(self, paths: Iterable[str]) -> list[bytes | OSError | None]:
+        """Return the contents of each file, in order, as `read` does; an error stands in its place.
+
+        Any number of files cost the same number of exchanges with the host.
+        """
         ...
 
     def create(self, path: str, data: bytes) -> None:
@@ -118,10 +165,14 @@ class Host(Protocol):
         ...
 
     def append(self, path: str, lines: bytes) -> None:
-        """Append whole lines; a last line without its newline, a torn append, is cut off first.
+        """Append whole lines.
+
+        A last line without its newline is an append that was cut short. It stays, is ended by
+        `CUT_SHORT` and a newline, and the lines follow it.
 
         Raises:
             FileNotFoundError: there is no file.
+            OSError: it is empty, or a symbolic link, or cannot be written.
         """
         ...
 
