@@ -128,6 +128,7 @@ def test_paths_are_looked_at_all_at_once(host: Host, tmp_path: Path) -> None:
         *("file", "file", "other", "other", "other", "missing", "directory"),
     ]
     assert [fact.size for fact in facts[:2]] == [5, 5]
+    assert [fact.link for fact in facts] == [False, True, True, True, False, False, False]
     assert facts[1].resolved == facts[0].resolved == str(tmp_path / "file")
     assert facts[-1].writable
     assert facts[-1].device == tmp_path.stat().st_dev
@@ -136,6 +137,53 @@ def test_paths_are_looked_at_all_at_once(host: Host, tmp_path: Path) -> None:
     assert host.look([]) == []
     host.sync([])
     host.remove([])
+
+
+@pytest.mark.parametrize("many", [1, 10], ids=["few", "many"])
+def test_links_are_told_apart_from_what_they_lead_to(host: Host, tmp_path: Path, many: int) -> None:
+    """A link above a path does not count, nor does one that a slash follows."""
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "directory" / "file").touch()
+    (tmp_path / "link").symlink_to("directory")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "a\n").symlink_to("directory/file")
+    (tmp_path / "dangling").symlink_to("nothing")
+    expected = {
+        "directory": ("directory", False),
+        "link": ("directory", True),
+        "link/": ("directory", False),
+        "link/file": ("file", False),
+        "a\n": ("file", True),
+        "dangling": ("other", True),
+        "loop": ("other", True),
+        "loop/below": ("other", False),
+        "missing": ("missing", False),
+    }
+    for name, told in expected.items():
+        for fact in host.look([f"{tmp_path}/{name}"] * many):
+            assert (fact.kind, fact.link) == told, name
+    facts = host.look([f"{tmp_path}/{name}" for name in expected])
+    assert [(fact.kind, fact.link) for fact in facts] == [*expected.values()]
+
+
+def test_mount_points_are_told_as_stat_tells_them(host: Host, tmp_path: Path) -> None:
+    """Of where a path leads; of what leads nowhere none is told."""
+    (tmp_path / "file\n").touch()
+    (tmp_path / "to proc").symlink_to("/proc/1")
+    (tmp_path / "to file").symlink_to("/proc/version")
+    there = ["/", "/proc", "/dev", "/dev/null", "/dev/shm", "/sys/kernel", "/etc/hosts"]
+    there += [str(tmp_path), *(f"{tmp_path}/{name}" for name in ("file\n", "to proc", "to file"))]
+    there = [path for path in there if os.path.exists(path)]
+    real = [os.path.realpath(path) for path in there]
+    said = subprocess.run(["stat", "--printf", "%m\\0", *real], stdout=subprocess.PIPE, check=True)
+    expected = os.fsdecode(said.stdout).split("\0")[:-1]
+    assert [host.look([path])[0].mount for path in there] == expected
+    facts = zip(host.look(there), expected, strict=True)
+    assert all(
+        fact.mount == mount for fact, mount in facts if fact.kind == "directory" or fact.link
+    )
+    (tmp_path / "dangling").symlink_to("nothing")
+    assert [fact.mount for fact in host.look([f"{tmp_path}/dangling", "/no"])] == ["", ""]
 
 
 def test_what_cannot_be_looked_at_is_not_taken_for_missing(host: Host, tmp_path: Path) -> None:
@@ -163,22 +211,44 @@ def test_thousands_of_paths_are_looked_at(host: Host, tmp_path: Path) -> None:
 
 
 def test_a_directory_is_listed(host: Host, tmp_path: Path) -> None:
-    """Links by what they lead to."""
+    """Links by what they lead to, with its time; those that lead nowhere too."""
     (tmp_path / "file").write_bytes(b"123")
     (tmp_path / "directory").mkdir()
     (tmp_path / "link").symlink_to("file")
+    (tmp_path / "to directory").symlink_to("directory")
     (tmp_path / "dangling").symlink_to("nothing")
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
+    for name, time in (("file", 1_700_000_000_123_456_789), ("directory", 10**18), ("pipe", 1)):
+        os.utime(tmp_path / name, ns=(0, time))
     assert sorted(host.list_directory(str(tmp_path))) == [
-        Entry("dangling", "other", 0),
-        Entry("directory", "directory", 0),
-        Entry("file", "file", 3),
-        Entry("link", "file", 3),
+        Entry("dangling", "other", 0, link=True, modified=0.0),
+        Entry("directory", "directory", 0, link=False, modified=1e9),
+        Entry("file", "file", 3, link=False, modified=1_700_000_000.123456789),
+        Entry("link", "file", 3, link=True, modified=1_700_000_000.123456789),
+        Entry("loop", "other", 0, link=True, modified=0.0),
+        Entry("pipe", "other", 0, link=False, modified=1e-9),
+        Entry("to directory", "directory", 0, link=True, modified=1e9),
     ]
     assert host.list_directory(str(tmp_path / "directory")) == []
     with pytest.raises(FileNotFoundError):
         host.list_directory(str(tmp_path / "missing"))
     with pytest.raises(NotADirectoryError):
         host.list_directory(str(tmp_path / "file"))
+
+
+def test_any_names_are_listed(host: Host, tmp_path: Path) -> None:
+    """Also those that a line does not hold, be they of links."""
+    odd = [*ODD, "a\nb", "\n", " ", "end\n"]
+    for name in odd:
+        (tmp_path / name).write_bytes(name.encode("utf-8", "surrogateescape"))
+        (tmp_path / f"link to {name}").symlink_to(name)
+    sizes = {name: len(os.fsencode(name)) for name in odd}
+    listed = {entry.name: entry for entry in host.list_directory(str(tmp_path))}
+    assert len(listed) == 2 * len(odd)
+    for name, size in sizes.items():
+        for entry, link in ((listed[name], False), (listed[f"link to {name}"], True)):
+            assert entry[1:4] == ("file", size, link)
 
 
 def test_directories_are_made_once_and_removed_empty(host: Host, tmp_path: Path) -> None:

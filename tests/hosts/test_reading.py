@@ -24,11 +24,13 @@ def test_a_directory_is_listed_with_kinds_and_sizes(fs: FakeFilesystem) -> None:
     fs.create_dir("/d/directory")
     fs.create_symlink("/d/to file", "file")
     fs.create_symlink("/d/to nothing", "nothing")
+    for name, time in (("file", 10), ("directory", 20)):
+        os.utime(f"/d/{name}", (time, time))
     assert sorted(reading.list_directory("/d")) == [
-        Entry("directory", "directory", 0),
-        Entry("file", "file", 3),
-        Entry("to file", "file", 3),
-        Entry("to nothing", "other", 0),
+        Entry("directory", "directory", 0, link=False, modified=20.0),
+        Entry("file", "file", 3, link=False, modified=10.0),
+        Entry("to file", "file", 3, link=True, modified=10.0),
+        Entry("to nothing", "other", 0, link=True, modified=0.0),
     ]
     assert reading.kind_of("/d/none") == reading.kind_of("/d/file/below") == ("missing", 0)
 

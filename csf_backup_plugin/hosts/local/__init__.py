@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.local import process, reading, utilities, writing
-from csf_backup_plugin.hosts.local.facts import facts
+from csf_backup_plugin.hosts.local import facts, process, reading, utilities, writing
 from csf_backup_plugin.hosts.local.lock import held
 from csf_backup_plugin.hosts.local.lock_file import LockFile
 
@@ -45,7 +44,7 @@ class LocalHost:
 
     def look(self, paths: Iterable[str]) -> list[Facts]:
         """Return the facts on each path, in order."""
-        return [facts(path) for path in paths]
+        return facts.look(paths)
 
     def read(self, path: str) -> bytes | None:
         """Return a file's contents, or None where there is no file."""

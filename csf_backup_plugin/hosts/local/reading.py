@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Kind
 
 _CHUNK = 1 << 20  # bytes read at a time
+_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)  # of a path that leads nowhere
 
 
-def kind_of(path: str) -> tuple[Kind, int]:
-    """Return what stands at `path` and its size in bytes, symbolic links followed.
+def standing(path: str) -> tuple[Kind, os.stat_result | None]:
+    """Return what stands at `path`, and the status of what it leads to, if to anything.
 
     Raises:
         OSError: it cannot be told; what cannot be told is not taken for missing.
@@ -28,26 +29,44 @@ def kind_of(path: str) -> tuple[Kind, int]:
     try:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
-        return ("other" if _is_link(path) else "missing"), 0
+        return ("other" if is_link(path) else "missing"), None
     except OSError as error:
         if error.errno == errno.ELOOP:
-            return "other", 0
+            return "other", None
         raise
     if stat.S_ISREG(status.st_mode):
-        return "file", status.st_size
-    return ("directory" if stat.S_ISDIR(status.st_mode) else "other"), 0
+        return "file", status
+    return ("directory" if stat.S_ISDIR(status.st_mode) else "other"), status
 
 
-def _is_link(path: str) -> bool:
+def kind_of(path: str) -> tuple[Kind, int]:
+    """Return what stands at `path` and its size in bytes, symbolic links followed."""
+    kind, status = standing(path)
+    return kind, status.st_size if status and kind == "file" else 0
+
+
+def is_link(path: str) -> bool:
+    """Return whether a path itself is a symbolic link."""
     try:
         return stat.S_ISLNK(os.lstat(path).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+    except OSError as error:
+        if error.errno in _NOWHERE:
+            return False
+        raise
 
 
 def list_directory(path: str) -> list[Entry]:
     """Return what is in a directory, in no order."""
-    return [Entry(name, *kind_of(os.path.join(path, name))) for name in os.listdir(path)]
+    with os.scandir(path) as found:
+        return [_entry(one) for one in found]
+
+
+def _entry(found: os.DirEntry[str]) -> Entry:
+    kind, status = standing(found.path)
+    size = status.st_size if status and kind == "file" else 0
+    # This division rounds as the host's decimal fraction is rounded over ssh; st_mtime does not.
+    modified = status.st_mtime_ns / 10**9 if status else 0.0
+    return Entry(found.name, kind, size, found.is_symlink(), modified)
 
 
 def read(path: str) -> bytes | None:

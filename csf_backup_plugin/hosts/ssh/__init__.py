@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.ssh import entries, files, job, looking, programs, utilities
+from csf_backup_plugin.hosts.ssh import entries, files, job, listing, looking, programs, utilities
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.lock import SshLock, held
 from csf_backup_plugin.hosts.ssh.login import VARIABLE
@@ -54,7 +54,7 @@ class SshHost:
 
     def list_directory(self, path: str) -> list[Entry]:
         """Return what is in a directory."""
-        return looking.list_directory(self._connection, path)
+        return listing.list_directory(self._connection, path)
 
     def look(self, paths: Iterable[str]) -> list[Facts]:
         """Return the facts on each path, in order; see `looking.look` for more than a few."""
