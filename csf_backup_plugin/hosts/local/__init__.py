@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.local import facts, process, reading, utilities, writing
+from csf_backup_plugin.hosts.local import facts, machine, process, reading, utilities, writing
 from csf_backup_plugin.hosts.local.lock import held
 from csf_backup_plugin.hosts.local.lock_file import LockFile
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from csf_backup_plugin.hosts.protocol import Completed, Entry, Facts, Lock, Running
+    from csf_backup_plugin.hosts.protocol import Completed, Entry, Facts, Lock, Machine, Running
 
 
 class LocalHost:
@@ -25,6 +25,10 @@ class LocalHost:
 
     def __init__(self, name: str = "localhost") -> None:
         self.name = name
+
+    def machine(self) -> Machine:
+        """Return who the machine is, and what its clock says."""
+        return machine.machine()
 
     def lock(
         self,
@@ -49,6 +53,10 @@ class LocalHost:
     def read(self, path: str) -> bytes | None:
         """Return a file's contents, or None where there is no file."""
         return reading.read(path)
+
+    def read_each(self, paths: Iterable[str]) -> list[bytes | OSError | None]:
+        """Return the contents of each file, in order; an error stands in its place."""
+        return reading.read_each(paths)
 
     def create(self, path: str, data: bytes) -> None:
         """Make a file that must not exist yet; leave none behind on failure."""

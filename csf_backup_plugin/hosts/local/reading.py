@@ -9,10 +9,11 @@ import stat
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import interrupts
+from csf_backup_plugin.hosts import shared
 from csf_backup_plugin.hosts.protocol import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from csf_backup_plugin.hosts.protocol import Kind
 
@@ -69,20 +70,53 @@ def _entry(found: os.DirEntry[str]) -> Entry:
     return Entry(found.name, kind, size, found.is_symlink(), modified)
 
 
+def open_file(path: str, flags: int) -> int:
+    """Return a descriptor of the file that stands at `path`.
+
+    Raises:
+        OSError: it cannot be opened, or is no file: a link leads elsewhere, and a pipe would keep
+            us waiting for its other end.
+    """
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ELOOP and is_link(path):
+            raise OSError(errno.ELOOP, "Is a symbolic link", path) from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "Not a file", path)
+    return descriptor
+
+
 def read(path: str) -> bytes | None:
     """Return a file's contents, or None where there is no file.
 
     Raises:
-        OSError: it cannot be read, or is no file: a pipe would keep us waiting for a writer.
+        OSError: it cannot be read, is too large, or is no file.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        descriptor = open_file(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
     with named(path), open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "Not a file", path)
-        return file.read()
+        if os.fstat(descriptor).st_size <= shared.LARGEST:
+            data = file.read(shared.LARGEST + 1)
+            if len(data) <= shared.LARGEST:  # it may have grown meanwhile
+                return data
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
+
+
+def read_each(paths: Iterable[str]) -> list[bytes | OSError | None]:
+    """Return the contents of each file, in order; an error stands in its place."""
+    return [_read_or_error(path) for path in paths]
+
+
+def _read_or_error(path: str) -> bytes | OSError | None:
+    try:
+        return read(path)
+    except OSError as error:
+        return error
 
 
 def digest(path: str, progress: Callable[[int], None]) -> tuple[int, str]:

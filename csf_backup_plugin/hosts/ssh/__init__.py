@@ -6,7 +6,17 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.ssh import entries, files, job, listing, looking, programs, utilities
+from csf_backup_plugin.hosts.ssh import (
+    entries,
+    files,
+    job,
+    listing,
+    looking,
+    machine,
+    programs,
+    reading,
+    utilities,
+)
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.lock import SshLock, held
 from csf_backup_plugin.hosts.ssh.login import VARIABLE
@@ -15,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from csf_backup_plugin.hosts.protocol import Completed, Entry, Facts, Lock, Running
+    from csf_backup_plugin.hosts.protocol import Completed, Entry, Facts, Lock, Machine, Running
 
 
 @contextlib.contextmanager
@@ -40,6 +50,10 @@ class SshHost:
         self.name = name
         self._connection = connection
 
+    def machine(self) -> Machine:
+        """Return who the host says it is, and what its clock says."""
+        return machine.machine(self._connection)
+
     def lock(
         self,
         path: str,
@@ -62,7 +76,11 @@ class SshHost:
 
     def read(self, path: str) -> bytes | None:
         """Return a file's contents, or None where there is no file."""
-        return files.read(self._connection, path)
+        return reading.read(self._connection, path)
+
+    def read_each(self, paths: Iterable[str]) -> list[bytes | OSError | None]:
+        """Return the contents of each file, in order; an error stands in its place."""
+        return reading.read_each(self._connection, list(paths))
 
     def create(self, path: str, data: bytes) -> None:
         """Make a file that must not exist yet; leave none behind on failure."""

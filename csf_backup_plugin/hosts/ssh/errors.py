@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
 NOT_A_FILE = 81  # exit statuses of our own scripts
 TORN = 82
+LINK = 83
+TOO_LARGE = 84
+_OURS = {
+    NOT_A_FILE: (errno.EINVAL, "Not a file"),
+    TORN: (errno.EINVAL, "Not one whole line in it"),
+    LINK: (errno.ELOOP, "Is a symbolic link"),
+    TOO_LARGE: (errno.EFBIG, os.strerror(errno.EFBIG)),
+}
 
 # What bash, dash and busybox say in words of their own.
 _WORDS = {
@@ -41,10 +49,8 @@ def check(answer: Answer, path: str) -> Answer:
 
 def os_error(answer: Answer, path: str) -> OSError:
     """Return a failure as the error it stands for."""
-    if answer.status == NOT_A_FILE:
-        return OSError(errno.EINVAL, "Not a file", path)
-    if answer.status == TORN:
-        return OSError(errno.EINVAL, "Not one whole line in it", path)
+    if answer.status in _OURS:
+        return OSError(*_OURS[answer.status], path)
     said = answer.errors.decode("utf-8", "surrogateescape")
     numbers = [_WORDS[found] for found in _PATTERN.findall(said)]
     if numbers:

@@ -1,4 +1,4 @@
-"""Files on the host, read and written whole: each operation happens or leaves nothing behind.
+"""Files on the host, written whole: each operation happens or leaves nothing behind.
 
 What is written stands aside first, in a file whose name is ours alone; our part of the work is to
 take that away again. So after a cut it tells whether the operation happened, and whose work it was.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin.errors import BackupError, HostUnreachable
 from csf_backup_plugin.hosts.ssh.connection import GRACE, Cut
 from csf_backup_plugin.hosts.ssh.entries import NAME
-from csf_backup_plugin.hosts.ssh.errors import NOT_A_FILE, TORN, check
+from csf_backup_plugin.hosts.ssh.errors import TORN, check
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -36,11 +36,6 @@ class _Work(NamedTuple):
     undo: str
 
 
-_READ = f"""
-if [ -f "$1" ]; then cat -- "$1"
-elif [ -e "$1" ] || [ -L "$1" ]; then exit {NOT_A_FILE}
-else cat -- "$1"; fi
-"""
 # Puts standard input aside, and gives that the permissions of the file $4, if there is one.
 _ASIDE = """
 rm -f -- "$3" || exit
@@ -80,15 +75,6 @@ cat -- "$3" >> "$1" && sync -- "$1"
     "false",
 )
 _CLEAR = """rm -f -- "$3" "$3.own" """
-
-
-def read(connection: Connection, path: str) -> bytes | None:
-    """Return a file's contents, or None where there is no file."""
-    answer = connection.ask(_READ, path)
-    try:
-        return check(answer, path).output
-    except FileNotFoundError:
-        return None
 
 
 def publish(connection: Connection, path: str, data: bytes, like: str | None = None) -> None:
