@@ -15,7 +15,7 @@ import pytest
 
 from csf_backup_plugin.errors import LockBusy, UtilityMissing
 from csf_backup_plugin.hosts.local import LocalHost
-from csf_backup_plugin.hosts.protocol import Completed, Entry
+from csf_backup_plugin.hosts.protocol import CUT_SHORT, Completed, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,20 +99,55 @@ def test_a_published_file_is_like_another(host: Host, tmp_path: Path) -> None:
     assert names(tmp_path) == {"like", "file"}
 
 
-def test_lines_are_appended_behind_whole_lines(host: Host, tmp_path: Path) -> None:
-    """A torn one goes; where nothing is whole, nothing is done."""
+@pytest.mark.parametrize("torn", [b"t", b"t" * 10_000, b"\0\xff" * 4096, b" [cut sh"])
+def test_lines_are_appended_behind_a_line_that_was_cut_short(
+    host: Host, tmp_path: Path, torn: bytes
+) -> None:
+    """It stays, and is ended so that it can be told from a whole one."""
     path = tmp_path / "journal"
-    for before, after in ((b"one\n", b"one\n\xff\n"), (b"one\ntorn", b"one\n\xff\n")):
-        path.write_bytes(before)
-        host.append(str(path), b"\xff\n")
-        assert path.read_bytes() == after
-    path.write_bytes(b"torn")
-    with pytest.raises(OSError, match="Not one whole line"):
-        host.append(str(path), b"two\n")
+    path.write_bytes(b"one\n")
+    host.append(str(path), b"\xff\n")
+    assert path.read_bytes() == b"one\n\xff\n"
+    path.write_bytes(b"one\n" + torn)
+    host.append(str(path), b"two\n%s\n")
+    host.append(str(path), b"two\n%s\n")
+    assert path.read_bytes() == b"one\n" + torn + CUT_SHORT + b"\n" + b"two\n%s\n" * 2
+    assert names(tmp_path) == {"journal"}
+
+
+def test_nothing_is_appended_where_no_line_is_whole(host: Host, tmp_path: Path) -> None:
+    """It is none of our files, whatever it is."""
+    path = tmp_path / "journal"
+    for content in (b"", b"torn", b"t" * 10_000):
+        path.write_bytes(content)
+        with pytest.raises(OSError, match="Not one whole line in it.*/journal") as caught:
+            host.append(str(path), b"two\n")
+        assert caught.value.errno == errno.EINVAL
+        assert path.read_bytes() == content
     path.unlink()
     with pytest.raises(FileNotFoundError):
         host.append(str(path), b"two\n")
     assert names(tmp_path) == set()
+
+
+def test_nothing_is_appended_to_what_is_no_file(host: Host, tmp_path: Path) -> None:
+    """Nor to one that a link leads to; a pipe is not waited for."""
+    (tmp_path / "file").write_bytes(b"one\n")
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "dangling").symlink_to("nothing")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "directory").mkdir()
+    for name, number, said in (
+        ("link", errno.ELOOP, "Is a symbolic link"),
+        ("dangling", errno.ELOOP, "Is a symbolic link"),
+        ("pipe", errno.EINVAL, "Not a file"),
+        ("directory", errno.EISDIR, "Is a directory"),
+    ):
+        with pytest.raises(OSError, match=said) as caught:
+            host.append(str(tmp_path / name), b"two\n")
+        assert (caught.value.errno, caught.value.filename) == (number, str(tmp_path / name))
+    assert (tmp_path / "file").read_bytes() == b"one\n"
+    assert names(tmp_path) == {"file", "link", "dangling", "pipe", "directory"}
 
 
 def test_paths_are_looked_at_all_at_once(host: Host, tmp_path: Path) -> None:

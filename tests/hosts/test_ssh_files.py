@@ -11,6 +11,8 @@ import pytest
 from sshd import Sshd, reached
 
 from csf_backup_plugin.errors import HostUnreachable, Interrupted
+from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.protocol import CUT_SHORT
 from csf_backup_plugin.hosts.ssh import entries, files
 from csf_backup_plugin.hosts.ssh.connection import Connection, Cut
 from csf_backup_plugin.hosts.ssh.session import Answer
@@ -47,6 +49,35 @@ def test_after_a_cut_a_file_is_written_once(
         host.create(str(path), b"data")
     assert cuts
     assert path.read_bytes() == b"data"
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("torn", [b"", b"torn"])
+def test_after_a_cut_lines_are_appended_once(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, torn: bytes, *, done: bool
+) -> None:
+    """The end of the file tells whether they were already."""
+    path = tmp_path / "journal"
+    path.write_bytes(b"one\n" + torn)
+    run = Connection.run
+    cuts: list[int] = []
+
+    def cut_once(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
+        if script == files._APPEND.script and not cuts:
+            if done:
+                run(self, script, *arguments, **options)
+            cuts.append(sshd.cut())
+            raise Cut("The connection was cut.", "Look.")
+        return run(self, script, *arguments, **options)
+
+    monkeypatch.setattr(Connection, "run", cut_once)
+    with reached(sshd) as host:
+        host.read(str(path))
+        host.append(str(path), b"two\nthree\n")
+    assert cuts
+    ended = torn and torn + CUT_SHORT + b"\n"
+    assert path.read_bytes() == b"one\n" + ended + b"two\nthree\n"
+    assert os.listdir(tmp_path) == ["journal"]
 
 
 def test_words_of_no_system_are_an_input_output_error() -> None:
@@ -90,6 +121,60 @@ def test_without_hard_links_files_are_renamed(odd_host: Host, tmp_path: Path) ->
     with pytest.raises(FileNotFoundError):
         odd_host.move([(one, str(tmp_path / "three"))])
     assert (tmp_path / "two").read_bytes() == b"data"
+
+
+def test_a_link_that_takes_a_files_place_leads_nowhere(odd_host: Host, tmp_path: Path) -> None:
+    """Whenever that happens: a file is opened by what stands at its own name."""
+    path, other = tmp_path / "file", tmp_path / "other"
+    other.write_bytes(b"one\n")
+    swap = f"rm {path} && ln -s other {path}"
+    program(tmp_path, "dd", f'{swap}; exec /bin/dd "$@"')
+    for way in (odd_host.read, lambda path: odd_host.append(path, b"two\n")):
+        path.unlink(missing_ok=True)
+        path.write_bytes(b"three\n")
+        with pytest.raises(OSError, match="symbolic link") as caught:
+            way(str(path))
+        assert (caught.value.errno, caught.value.filename) == (errno.ELOOP, str(path))
+    assert other.read_bytes() == b"one\n"
+
+
+def test_files_that_nothing_is_told_of_are_an_error(odd_host: Host, tmp_path: Path) -> None:
+    """And never taken for missing."""
+    program(tmp_path, "dd", "echo odd words >&2; exit 1")
+    (error,) = odd_host.read_each([str(tmp_path / "file")])
+    assert isinstance(error, OSError)
+    assert (error.errno, error.strerror) == (errno.EIO, "odd words")
+    program(tmp_path, "xargs", "exit 1")
+    with pytest.raises(OSError, match="exit status 1"):
+        odd_host.read_each([str(tmp_path / "file")])
+    program(tmp_path, "uname", "exit 3")
+    with pytest.raises(OSError, match="exit status 3: 'remote'"):
+        odd_host.machine()
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh"])
+def test_every_shell_does_it(odd_host: Host, tmp_path: Path, shell: str) -> None:
+    """What its sh is, is the host's own affair."""
+    program(tmp_path, "sh", f'exec {shell} "$@"')
+    (tmp_path / "files").mkdir()
+    paths = [str(tmp_path / "files" / name) for name in ("a\n", "\udcff b", "ü", "link", "no")]
+    data = bytes(range(256)) * 3
+    for path in paths[:3]:
+        odd_host.create(path, data)
+    os.symlink(paths[0], paths[3])
+    assert odd_host.read_each(paths)[:3] == [data] * 3
+    assert odd_host.read_each(paths)[4] is None
+    assert sorted(odd_host.list_directory(str(tmp_path / "files"))) == sorted(
+        LocalHost().list_directory(str(tmp_path / "files"))
+    )
+    for told, local in zip(odd_host.look(paths), LocalHost().look(paths), strict=True):
+        assert told._replace(stamp="", free=0) == local._replace(stamp="", free=0)
+    assert odd_host.machine()[:2] == LocalHost().machine()[:2]
+    (tmp_path / "journal").write_bytes(b"one\ntorn")
+    odd_host.append(str(tmp_path / "journal"), b"two\n")
+    assert (tmp_path / "journal").read_bytes() == b"one\ntorn" + CUT_SHORT + b"\ntwo\n"
+    with pytest.raises(IsADirectoryError):
+        odd_host.append(str(tmp_path / "files"), b"two\n")
 
 
 @pytest.mark.parametrize("broken", ["exit 1", "exit 0", "echo 'find: x: I/O error' >&2; exit 1"])

@@ -164,11 +164,22 @@ def test_lines_are_appended_in_one_write(
 
 
 @pytest.mark.parametrize("torn", [b"t", b"t" * 10_000, b"\0" * 8192])
-def test_a_torn_line_is_cut_off_before_lines_are_appended(synced: list[str], torn: bytes) -> None:
-    """However long it is."""
+def test_a_torn_line_stays_and_is_ended_before_lines_are_appended(
+    synced: list[str], monkeypatch: pytest.MonkeyPatch, torn: bytes
+) -> None:
+    """However long it is; in the same write."""
     writing.create("/d/a", b"one\n" + torn)
+    writes: list[bytes] = []
+    write = os.write
+
+    def noted(descriptor: int, data: bytes) -> int:
+        writes.append(data)
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", noted)
     writing.append("/d/a", b"two\n")
-    assert reading.read("/d/a") == b"one\ntwo\n"
+    assert writes == [b" [cut short]\ntwo\n"]
+    assert reading.read("/d/a") == b"one\n" + torn + b" [cut short]\ntwo\n"
 
 
 def test_nothing_is_appended_to_a_file_that_is_not_there(synced: list[str]) -> None:

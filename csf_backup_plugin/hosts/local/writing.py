@@ -8,7 +8,8 @@ import fcntl
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.local.reading import named
+from csf_backup_plugin.hosts.local.reading import named, open_file
+from csf_backup_plugin.hosts.protocol import CUT_SHORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,24 +32,22 @@ def create(path: str, data: bytes) -> None:
 
 
 def append(path: str, lines: bytes) -> None:
-    """Append whole lines, in one write; a last line without its newline is cut off first.
+    """Append whole lines, in one write that also ends a last line without its newline.
 
     The file itself is locked meanwhile, for those who could not lock the repository.
 
     Raises:
         FileNotFoundError: there is no file.
-        OSError: it cannot be written, or not one line in it is whole.
+        OSError: it cannot be written, is no file, or not one line in it is whole.
     """
-    with named(path), open(path, "r+b", buffering=0) as file:
+    descriptor = open_file(path, os.O_RDWR | os.O_APPEND)
+    with named(path), open(descriptor, "r+b", buffering=0) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         size = file.seek(0, os.SEEK_END)
         end = _end_of_last_line(file, size)
         if not end:
             raise OSError(errno.EINVAL, "Not one whole line in it", path)
-        if end != size:
-            file.truncate(end)
-        file.seek(end)
-        _write(file.fileno(), lines)
+        _write(descriptor, lines if end == size else CUT_SHORT + b"\n" + lines)
 
 
 def _end_of_last_line(file: FileIO, size: int) -> int:

@@ -12,14 +12,17 @@ import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import BackupError, HostUnreachable
+from csf_backup_plugin.hosts.protocol import CUT_SHORT
 from csf_backup_plugin.hosts.ssh.connection import GRACE, Cut
 from csf_backup_plugin.hosts.ssh.entries import NAME
-from csf_backup_plugin.hosts.ssh.errors import TORN, check
+from csf_backup_plugin.hosts.ssh.errors import LINK, NOT_A_FILE, TORN, check
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.ssh.connection import Connection
     from csf_backup_plugin.hosts.ssh.session import Answer
+
+_ROOM = len(CUT_SHORT) + 1  # bytes before lines that are appended, at most
 
 
 class _Work(NamedTuple):
@@ -58,18 +61,23 @@ _REPLACE = _Work(
     """[ ! -e "$3" ] && [ "$(cksum < "$1")" = "$(cksum)" ]""",
     "false",
 )
+# dd opens no file through a link and makes none, and writes what fits into a block at once.
 _APPEND = _Work(
     _ASIDE
     + f"""
+[ ! -L "$1" ] || exit {LINK}
 [ -e "$1" ] || {{ cat -- "$1"; exit 1; }}
+[ -f "$1" ] || [ -d "$1" ] || exit {NOT_A_FILE}
 exec 4<>"$1" && flock 4 || exit 1
-torn=$(tail -n 1 -- "$1" | tail -c 1 | od -An -tx1)
-if [ "$torn" != " 0a" ]; then
+whole=$3
+if [ "$(tail -c 1 -- "$1" | od -An -tx1)" != " 0a" ]; then
   size=$(stat -L -c %s -- "$1") && length=$(tail -n 1 -- "$1" | wc -c) || exit 1
   [ "$length" -lt "$size" ] || exit {TORN}
-  truncate -s "-$length" -- "$1" || exit 1
+  whole=$3.own
+  {{ printf '%s\\n' '{CUT_SHORT.decode("ascii")}' && cat -- "$3"; }} > "$whole" || exit 1
 fi
-cat -- "$3" >> "$1" && sync -- "$1"
+dd if="$whole" of="$1" bs=$(($2 + {_ROOM})) oflag=append,nofollow conv=notrunc,nocreat,fsync \\
+  status=none
 """,
     """[ -e "$3" ] && [ "$(tail -c "$2" -- "$1" | cksum)" = "$(cksum < "$3")" ]""",
     "false",
@@ -88,7 +96,7 @@ def replace(connection: Connection, path: str, data: bytes, like: str | None = N
 
 
 def append(connection: Connection, path: str, lines: bytes) -> None:
-    """Append whole lines; a last line without its newline is cut off first."""
+    """Append whole lines, in one write that also ends a last line without its newline."""
     _write(connection, _APPEND, path, lines)
 
 
