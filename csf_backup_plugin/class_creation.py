@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import posixpath
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import journal
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.advice import add_command
+from csf_backup_plugin.errors import translated
+from csf_backup_plugin.names import absolute, shown
 from csf_backup_plugin.repository import Repository
+from csf_backup_plugin.unfinished import check_not_half_restored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from csf_backup_plugin.hosts.protocol import Host
+
+_MOVED_AWAY = "A class that is created now would be moved away when that is repeated"
 
 
 def recorded_creation(
@@ -24,7 +30,7 @@ def recorded_creation(
     A generator, as pluggy's wrappers are: it yields once, where the class is created.
 
     Args:
-        master: the master database's path.
+        master: the master database's path; a link stands for what it leads to.
         wait: how long to wait for a backup to release the lock, in seconds.
         host: this machine.
         warn: told, in a sentence, of a database that could not be recorded.
@@ -34,9 +40,10 @@ def recorded_creation(
 
     Raises:
         LockBusy: before anything is created.
+        RepositoryIncomplete: likewise: a restore has begun and not succeeded.
         Exception: whatever class_create itself raises; nothing is recorded then.
     """
-    repository = Repository(os.path.abspath(master))
+    repository = Repository(os.path.realpath(master))
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(host.lock(repository.lock, "class_create", wait, warn))
@@ -47,6 +54,8 @@ def recorded_creation(
                 f"{shown(repository.lock)} cannot be locked ({error.strerror}): a backup that runs "
                 "now will find that the databases have changed, and fail"
             )
+        with translated(host.name):
+            check_not_half_restored(repository, host, _MOVED_AWAY)
         path = yield
         if path is not None:
             _record(repository, path, host, warn)
@@ -55,13 +64,43 @@ def recorded_creation(
 
 def _record(repository: Repository, path: str, host: Host, warn: Callable[[str], None]) -> None:
     """Record a database; the class exists, so nothing here may make its creation fail."""
+    found = None
     try:
-        journal.append(repository, os.fsdecode(path), host)
+        found = _database(repository, os.fsdecode(path), host)
+        journal.append(repository, found, host)
     except Exception as error:  # the class exists, whatever this is
-        problem = f"its path {error}" if isinstance(error, ValueError) else error
-        reason = error.strerror if isinstance(error, OSError) else problem
+        reason = error.strerror if isinstance(error, OSError) else error
         warn(
             f"{shown(str(path))} was created, but is not in the manifest "
-            f"{shown(repository.manifest)}: {reason}. The next backup will find it in the "
-            "directory all the same."
+            f"{shown(repository.manifest)}: {reason}. {_consequence(repository, found, host)}"
         )
+
+
+def _database(repository: Repository, path: str, host: Host) -> str:
+    """Return a new database's path, by the resolved path of its directory.
+
+    Raises:
+        ValueError: no backup can name it, or no such file is there.
+    """
+    try:
+        plain = absolute(posixpath.join(repository.directory, path))
+    except ValueError as error:
+        raise ValueError(f"its path {error}") from None
+    directory, name = posixpath.split(plain)
+    at_directory, at_database = host.look([directory, plain])
+    if at_database.kind != "file":
+        raise ValueError(f"there is no such file ({shown(plain)})")
+    return posixpath.join(at_directory.resolved, name)
+
+
+def _consequence(repository: Repository, found: str | None, host: Host) -> str:
+    """Return what it means that a database is not recorded."""
+    if found is None:
+        return (
+            "A backup takes the files in the directory that have the master database's suffix; add "
+            f"any other with {add_command(repository, host.name, ['PATH'])}"
+        )
+    name = repository.recorded(found)
+    if "/" not in name and repository.owns(name):
+        return "The next backup will find it in the directory all the same."
+    return f"No backup will find it there; add it: {add_command(repository, host.name, [found])}"

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.errors import UsageError, translated
-from csf_backup_plugin.latest import resolve
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.complete import check_apart
+from csf_backup_plugin.errors import WrongRepository, translated
+from csf_backup_plugin.located import locate
+from csf_backup_plugin.manifest_change import PURPOSE
+from csf_backup_plugin.newest import choose
 from csf_backup_plugin.proven import read_receipt
-from csf_backup_plugin.rebuild import PURPOSE
-from csf_backup_plugin.survey import check_master, survey
+from csf_backup_plugin.survey import survey
+from csf_backup_plugin.wanted import check_image_of, wanted_at
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from collections.abc import Iterable
+
+    from csf_backup_plugin.hosts.protocol import Host, Machine
     from csf_backup_plugin.image_path import ImagePath
     from csf_backup_plugin.repository import Repository
     from csf_backup_plugin.survey import Survey
@@ -24,11 +28,19 @@ class ThreeWay(NamedTuple):
 
     Attributes:
         found: those on disk and in the manifest.
+        machine: the host.
         imaged: the paths in the image; None where none was given.
+        stray: the paths in the image that are on disk, and none of the repository's databases.
+        problem: why the repository cannot be told apart from another one; None if it can.
+        warnings: what was passed over when the image was looked for.
     """
 
     found: Survey
+    machine: Machine
     imaged: frozenset[str] | None
+    stray: frozenset[str]
+    problem: WrongRepository | None
+    warnings: tuple[str, ...]
 
     @property
     def differences(self) -> dict[str, tuple[str, ...]]:
@@ -40,22 +52,27 @@ class ThreeWay(NamedTuple):
             "in the manifest and not on disk": self.found.coverage.missing,
             "not readable as a file": self.found.unreachable,
             "not in the image": tuple(path for path in on_disk if path not in imaged),
-            "in the image and not on disk": tuple(sorted(imaged.difference(on_disk))),
+            "in the image and not on disk": tuple(
+                sorted(imaged.difference(on_disk, self.found.unreachable, self.stray))
+            ),
+            "in the image, on disk, and not in the manifest": tuple(sorted(self.stray)),
         }
 
     @property
     def agrees(self) -> bool:
-        """Whether every database is everywhere."""
-        return not any(self.differences.values())
+        """Whether every database is everywhere, and certainly of this repository."""
+        recorded = self.found.recorded
+        torn = bool(recorded and recorded.cut_short)
+        return not (any(self.differences.values()) or self.problem or torn)
 
 
 def cover(
-    repository: Repository, image: ImagePath | None, wait: float, host: Host, watcher: Watcher
+    named: Repository, image: ImagePath | None, wait: float, host: Host, watcher: Watcher
 ) -> ThreeWay:
     """Find out which databases are where; nothing is changed.
 
     Args:
-        repository: whose databases.
+        named: whose databases, as the user named it.
         image: one of its images, with a receipt; None to leave images out.
         wait: how long to wait for the repository's lock, in seconds: what a class_create has half
             done is no difference.
@@ -64,23 +81,34 @@ def cover(
 
     Raises:
         BackupError: something cannot be read.
-        UsageError: the image is another repository's.
+        WrongRepository: the image is another repository's.
     """
     with translated(host.name):
-        check_master(repository, host)
+        repository, machine = locate(named, host, watcher.note), host.machine()
         with host.lock(repository.lock, PURPOSE, wait, watcher.note, create=False):
             found = survey(repository, host)
-            imaged = None if image is None else _imaged(repository, image, host, watcher)
-    return ThreeWay(found, imaged)
+            imaged: frozenset[str] | None = None
+            warnings: tuple[str, ...] = ()
+            if image is not None:
+                wanted = wanted_at(repository, host)
+                chosen = choose(image, wanted, machine, host, watcher.note)
+                proven = read_receipt(chosen.image, host)
+                check_image_of(wanted, chosen.image, proven)
+                imaged = frozenset(map(repository.path_of, proven.names))
+                warnings = (*chosen.findings, *chosen.warnings)
+            stray = _on_disk((imaged or frozenset()).difference(found.coverage.paths), host)
+    return ThreeWay(found, machine, imaged, stray, _problem(found), warnings)
 
 
-def _imaged(
-    repository: Repository, image: ImagePath, host: Host, watcher: Watcher
-) -> frozenset[str]:
-    proven = read_receipt(resolve(image, host, watcher.note), host)
-    if proven.master != repository.master:
-        raise UsageError(
-            f"{image} is an image of {shown(proven.master)}, not of {shown(repository.master)}.",
-            "Name an image of this repository, or none.",
-        )
-    return frozenset(proven.databases)
+def _on_disk(paths: Iterable[str], host: Host) -> frozenset[str]:
+    listed = sorted(paths)
+    looked = zip(listed, host.look(listed), strict=True)
+    return frozenset(path for path, facts in looked if facts.kind == "file")
+
+
+def _problem(found: Survey) -> WrongRepository | None:
+    try:
+        check_apart(found)
+    except WrongRepository as error:
+        return error
+    return None

@@ -30,10 +30,10 @@ class ExitCode(enum.IntEnum):
     UNEXPECTED = 1, "unexpected error"
     USAGE = 2, "the command line is wrong"
     WARNINGS = 3, "done, with warnings, under -strict"
-    IMAGE_EXISTS = 10, "the image, its import file or its receipt exists"
+    IMAGE_EXISTS = 10, "the image, or a file of its set, exists"
     NO_SPACE = 11, "not enough space"
-    UNSAFE_IMAGE_PATH = 12, "the image's or scratch directory is missing, not writable or unsafe"
-    REPOSITORY_INCOMPLETE = 13, "the repository is incomplete"
+    UNSAFE_IMAGE_PATH = 12, "a directory is missing, not writable, unsafe, or not mounted"
+    REPOSITORY_INCOMPLETE = 13, "the repository is incomplete, ambiguous, or another one"
     REPOSITORY_NOT_FOUND = 14, "the repository was not found"
     LOCK_BUSY = 20, "the repository is locked by another command"
     HOST_UNREACHABLE = 30, "the host cannot be reached"
@@ -102,8 +102,20 @@ class UnsafeImagePath(BackupError):
     exit_code = ExitCode.UNSAFE_IMAGE_PATH
 
 
+class NotMounted(BackupError):
+    """The file system that should be at a directory is not there."""
+
+    exit_code = ExitCode.UNSAFE_IMAGE_PATH
+
+
 class RepositoryIncomplete(BackupError):
     """Databases the repository should have are missing, or cannot be named."""
+
+    exit_code = ExitCode.REPOSITORY_INCOMPLETE
+
+
+class WrongRepository(BackupError):
+    """An image, a database or a directory is another repository's, or nobody knows whose."""
 
     exit_code = ExitCode.REPOSITORY_INCOMPLETE
 
@@ -165,6 +177,10 @@ class FaultFound(BackupError):
         super().__init__("\n".join((what, *(f"  {finding}" for finding in findings))), next_step)
         self.findings = tuple(findings) or (what,)
         self.facts = {"findings": list(self.findings)}
+
+
+class OtherVersion(FaultFound):
+    """A document is of a version of this plugin that this one does not read."""
 
 
 class ExtraDatabases(BackupError):

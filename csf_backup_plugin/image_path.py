@@ -11,11 +11,11 @@ from csf_backup_plugin.names import absolute, command, shown
 
 # A host, user@host or ssh alias; it never starts with "-", which ssh would take for an option.
 _HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+-]*@)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_IMPORT_FILE = ".dbn"
-_RECEIPT = ".receipt.json"
+IMPORT_FILE = ".dbn"
+RECEIPT = ".receipt.json"
 _RUN = ".run"
 _DRILL = ".drill.json"
-_BESIDE = (_IMPORT_FILE, _RECEIPT, _RUN, _DRILL)
+_BESIDE = (IMPORT_FILE, RECEIPT, _RUN, _DRILL)
 #: The name that stands for the newest verified image of a directory, and is never an image's own.
 LATEST = "latest"
 _EXAMPLE = "Give -image-file as HOST:PATH, such as localhost:/backups/monday.img."
@@ -78,11 +78,16 @@ class ImagePath:
 
     def __str__(self) -> str:
         """Return HOST:PATH, fit for a message."""
-        return f"{self.host}:{shown(self.path)}"
+        return shown(self.name)
+
+    @property
+    def name(self) -> str:
+        """HOST:PATH, as it is typed."""
+        return f"{self.host}:{self.path}"
 
     def command(self, name: str) -> str:
         """Return what to type for a command of ours on this image."""
-        return command("csf", name, "-image-file", f"{self.host}:{self.path}")
+        return command("csf", name, "-image-file", self.name)
 
     @property
     def is_latest(self) -> bool:
@@ -97,12 +102,12 @@ class ImagePath:
     @property
     def import_file(self) -> str:
         """The file that names every database of the backup, one per line."""
-        return self.path + _IMPORT_FILE
+        return self.path + IMPORT_FILE
 
     @property
     def receipt(self) -> str:
         """The file whose presence says that the image is complete and proven."""
-        return self.path + _RECEIPT
+        return self.path + RECEIPT
 
     @property
     def drill(self) -> str:

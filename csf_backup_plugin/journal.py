@@ -3,35 +3,59 @@
 from __future__ import annotations
 
 import datetime
-import posixpath
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import manifest
 from csf_backup_plugin.errors import BackupError
-from csf_backup_plugin.names import absolute, shown
+from csf_backup_plugin.names import shown
 from csf_backup_plugin.survey import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image_path import ImagePath
+    from csf_backup_plugin.numbering import Standing
     from csf_backup_plugin.repository import Repository
     from csf_backup_plugin.survey import Survey
 
 
+def begin(found: Survey, standing: Standing, image: ImagePath, host: Host) -> None:
+    """Write the number of a backup that begins to the manifest, or make the manifest if need be.
+
+    Args:
+        found: the repository, with the manifest as it is.
+        standing: its identity, and the number before this one.
+        image: the image that is to be made.
+        host: where all of them are.
+
+    Raises:
+        OSError: the manifest cannot be written.
+    """
+    repository, recorded = found.repository, found.recorded
+    if recorded is None:
+        names = map(repository.recorded, found.coverage.paths)
+        backups = {image.path: standing.number + 1}
+        _publish(repository, manifest.encode(names, standing.identity, backups), host)
+        return
+    lines = b"" if recorded.identity else manifest.identity_line(standing.identity)
+    lines += manifest.backup_line(standing.number + 1, image.path)
+    here = {*found.coverage.paths, *found.coverage.missing}
+    adopted = here.intersection(standing.adopted).difference(
+        map(repository.path_of, recorded.names)
+    )
+    lines += manifest.encode_lines(map(repository.recorded, sorted(adopted)))
+    host.append(repository.manifest, lines)
+
+
 def record(found: Survey, host: Host) -> list[str]:
-    """Add to the manifest what it does not list, or make it if there is none.
+    """Add to the manifest, which is there, what it does not list.
 
     Returns:
-        A warning if the manifest could not be written: a proven backup is worth more than that,
-        and the next one finds the databases in the directory anyway.
+        A warning if the manifest could not be written: a proven backup is worth more than that.
     """
-    repository, unlisted = found.repository, found.coverage.unlisted
-    names = [repository.recorded(path) for path in unlisted]
+    repository = found.repository
+    names = [*map(repository.recorded, found.coverage.unlisted)] if found.recorded else []
     try:
-        if found.recorded is None:
-            _make(repository, names, host)
-        elif names:
+        if names:
             host.append(repository.manifest, manifest.encode_lines(names))
     except (OSError, BackupError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
@@ -42,24 +66,22 @@ def record(found: Survey, host: Host) -> list[str]:
 def append(repository: Repository, path: str, host: Host) -> None:
     """Record one new database: by one append, whatever the number of databases.
 
+    A manifest that is made now gets no identity: the next backup knows where to look for that.
+
     Args:
         repository: the one it belongs to.
-        path: the new database; if it lies in the repository's directory, by whatever way that is
-            reached, it is recorded by its name.
+        path: the new database, by the resolved path of its directory.
         host: where it is.
 
     Raises:
-        ValueError: `path` cannot name a database in a backup.
         OSError: the manifest cannot be written.
     """
-    directory, name = posixpath.split(absolute(path))
-    at_database, at_repository = host.look([directory, repository.directory])
-    recorded = name if at_database.resolved == at_repository.resolved else path
+    name = repository.recorded(path)
     try:
-        host.append(repository.manifest, manifest.encode_lines([recorded]))
+        host.append(repository.manifest, manifest.encode_lines([name]))
     except FileNotFoundError:
         on_disk = map(repository.recorded, survey(repository, host).coverage.paths)
-        _make(repository, dict.fromkeys([*on_disk, recorded]), host)
+        _publish(repository, manifest.encode(dict.fromkeys([*on_disk, name])), host)
 
 
 def keep(repository: Repository, data: bytes, host: Host) -> str:
@@ -74,6 +96,6 @@ def keep(repository: Repository, data: bytes, host: Host) -> str:
     return path
 
 
-def _make(repository: Repository, names: Iterable[str], host: Host) -> None:
+def _publish(repository: Repository, data: bytes, host: Host) -> None:
     """Make the manifest, for the users who may write the master database."""
-    host.publish(repository.manifest, manifest.encode(names), like=repository.master)
+    host.publish(repository.manifest, data, like=repository.master)

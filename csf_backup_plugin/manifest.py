@@ -1,21 +1,35 @@
-"""The manifest: an append-only journal of a repository's databases, a checksum on every line.
+"""The manifest: an append-only journal of a repository, a checksum on every line.
 
-First line: ``csf-backup-manifest 1``. Each further line: the CRC-32 of the name as eight
-hexadecimal digits, a space, the name. A name without a slash lies in the master database's own
-directory, so a repository may be moved as a whole; any other name is an absolute path. An append
-that was cut short leaves a last line without its newline, which counts as never written.
+First line: ``csf-backup-manifest 1``. Each further line: the CRC-32 of what follows as eight
+hexadecimal digits, a space, and a record:
+
+    NAME             a database of the repository
+    dropped/NAME     no database of the repository any more
+    backup/N PATH    backup number N was begun, to the image PATH
+    repository/JSON  the repository's identity
+
+A name without a slash lies in the master database's own directory, so a repository may be moved as
+a whole; any other name is an absolute path. A later record overrides an earlier one.
+
+An append that was cut short leaves a last line without its newline, which the next append ends with
+`CUT_SHORT`. Such a line counts if its checksum is whole; otherwise it is told, and does not count.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from csf_backup_plugin.hosts.protocol import CUT_SHORT
+from csf_backup_plugin.identity import Identity
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 HEADER = b"csf-backup-manifest 1"
+_DROPPED, _BACKUP, _REPOSITORY = "dropped", "backup", "repository"
 
 
 class Manifest(NamedTuple):
@@ -23,11 +37,24 @@ class Manifest(NamedTuple):
 
     Attributes:
         names: every database recorded, in the order of recording, each once.
+        dropped: the names that were dropped, and not recorded again since.
+        identity: the repository's; None where none was recorded.
+        backups: the last number of a backup that was begun to an image, by the image's path.
+        cut_short: what is left of lines that were not written whole, and may have named a database.
         damaged: the numbers, from 1, of lines that are not what was written.
     """
 
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    identity: Identity | None = None
+    backups: Mapping[str, int] = {}
+    cut_short: tuple[str, ...] = ()
     damaged: tuple[int, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """The highest number of a backup; 0 where none was begun."""
+        return max(self.backups.values(), default=0)
 
 
 class CorruptManifest(ValueError):
@@ -42,14 +69,49 @@ class CorruptManifest(ValueError):
         self.line = line
 
 
-def encode(names: Iterable[str]) -> bytes:
-    """Return a whole manifest that records `names`."""
-    return HEADER + b"\n" + encode_lines(names)
+def encode(
+    names: Iterable[str],
+    identity: Identity | None = None,
+    backups: Mapping[str, int] | None = None,
+    dropped: Iterable[str] = (),
+) -> bytes:
+    """Return a whole manifest.
+
+    Args:
+        names: the databases it records.
+        identity: the repository's, if it has one.
+        backups: numbers by image; only the highest is written.
+        dropped: the names it says are none of the repository's.
+    """
+    lines = HEADER + b"\n" + (identity_line(identity) if identity else b"")
+    for number, image in sorted((number, image) for image, number in (backups or {}).items())[-1:]:
+        lines += backup_line(number, image)
+    return lines + dropped_lines(dropped) + encode_lines(names)
 
 
 def encode_lines(names: Iterable[str]) -> bytes:
-    """Return the lines that record `names`, to be appended to a manifest."""
-    return b"".join(_encode_line(name) + b"\n" for name in names)
+    """Return the lines that record databases, to be appended to a manifest."""
+    return b"".join(map(_encode_line, names))
+
+
+def dropped_lines(names: Iterable[str]) -> bytes:
+    """Return the lines that say that databases are none of the repository's."""
+    return b"".join(_encode_line(f"{_DROPPED}/{name}") for name in names)
+
+
+def backup_line(number: int, image: str) -> bytes:
+    """Return the line that says that a backup was begun.
+
+    Args:
+        number: its number.
+        image: the image's path.
+    """
+    return _encode_line(f"{_BACKUP}/{number} {image}")
+
+
+def identity_line(identity: Identity) -> bytes:
+    """Return the line that says which repository it is."""
+    return _encode_line(f"{_REPOSITORY}/{json.dumps(identity._asdict())}")
 
 
 def decode(data: bytes) -> Manifest:
@@ -59,7 +121,7 @@ def decode(data: bytes) -> Manifest:
         data: the file's bytes, whole.
 
     Raises:
-        CorruptManifest: a line other than a torn last one was changed.
+        CorruptManifest: a line that was written whole was changed.
     """
     recorded = salvage(data)
     if recorded.damaged:
@@ -69,21 +131,64 @@ def decode(data: bytes) -> Manifest:
 
 def salvage(data: bytes) -> Manifest:
     """Read of a manifest what is whole, and tell which lines are not."""
-    lines = data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]
-    names = {number: _decode_line(line) for number, line in enumerate(lines[1:], start=2)}
-    damaged = [number for number, name in names.items() if name is None]
-    if lines[:1] != [HEADER]:  # written at once with the file, so never torn
-        damaged.insert(0, 1)
-    whole = (name for name in names.values() if name is not None)
-    return Manifest(tuple(dict.fromkeys(whole)), tuple(damaged))
+    first, *lines = data.split(b"\n")
+    damaged = [] if first == HEADER and lines else [1]  # written at once with the file
+    names: dict[str, None] = {}
+    dropped: dict[str, None] = {}
+    identity: Identity | None = None
+    backups: dict[str, int] = {}
+    cut_short: list[str] = []
+    for number, line in enumerate(lines, start=2):
+        written = line.removesuffix(CUT_SHORT)
+        ended = number <= len(lines) and written == line
+        match _decode_line(line) or _decode_line(written):
+            case str(name):
+                names[name] = None
+                dropped.pop(name, None)
+            case (kind, str(name)) if kind == _DROPPED:
+                dropped[name] = None
+                names.pop(name, None)
+            case int(backup), str(image):
+                backups[image] = backup
+            case Identity() as found:
+                identity = found
+            case None if ended:
+                damaged.append(number)
+            case None if _may_name_a_database(written):
+                cut_short.append(os.fsdecode(written[9:]))
+    return Manifest(
+        tuple(names), tuple(dropped), identity, backups, tuple(cut_short), tuple(damaged)
+    )
 
 
-def _encode_line(name: str) -> bytes:
-    raw = os.fsencode(name)
-    return b"%08x %s" % (zlib.crc32(raw), raw)
+def _may_name_a_database(written: bytes) -> bool:
+    """Tell whether a line that was cut short may have been a database's; an empty rest was none."""
+    kinds = (_BACKUP, _REPOSITORY)
+    return bool(written) and not written[9:].startswith(tuple(f"{k}/".encode() for k in kinds))
 
 
-def _decode_line(line: bytes) -> str | None:
-    """Return the name, or None where the line is not what was written."""
-    name = os.fsdecode(line[9:])
-    return name if line == _encode_line(name) else None
+def _encode_line(record: str) -> bytes:
+    raw = os.fsencode(record)
+    return b"%08x %s\n" % (zlib.crc32(raw), raw)
+
+
+def _decode_line(line: bytes) -> str | tuple[str, str] | tuple[int, str] | Identity | None:
+    """Return a record: a name, what was dropped, number and image of a backup, or an identity.
+
+    None is for a line that is not what was written.
+    """
+    record = os.fsdecode(line[9:])
+    if line + b"\n" != _encode_line(record):
+        return None
+    kind, slash, value = record.partition("/")
+    if not kind or not slash:
+        return record
+    try:
+        if kind == _BACKUP:
+            number, _, image = value.partition(" ")
+            return int(number), image
+        if kind == _REPOSITORY:
+            return Identity(**{key: str(text) for key, text in json.loads(value).items()})
+    except (ValueError, TypeError, AttributeError):
+        return None
+    return (kind, value) if kind == _DROPPED else None

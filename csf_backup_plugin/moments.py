@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime
 
+#: Seconds by which two clocks may differ without a word.
+TOLERANCE = 300
+
 
 def now() -> str:
     """Return this moment."""
@@ -17,6 +20,17 @@ def read(text: str) -> str | None:
     except ValueError:
         return None
     return _written(moment.astimezone(datetime.timezone.utc)) if moment.tzinfo else None
+
+
+def is_future(moment: str, now: str) -> bool:
+    """Tell whether a moment lies more than `TOLERANCE` seconds behind now; both as `now` has it."""
+    ahead = datetime.datetime.fromisoformat(moment) - datetime.datetime.fromisoformat(now)
+    return ahead.total_seconds() > TOLERANCE
+
+
+def later(moment: str, seconds: float) -> str:
+    """Return the moment that is so many seconds after another one."""
+    return _written(datetime.datetime.fromisoformat(moment) + datetime.timedelta(seconds=seconds))
 
 
 def _written(moment: datetime.datetime) -> str:

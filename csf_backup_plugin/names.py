@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import posixpath
 import re
 import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 NAME_MAX = 255  # bytes; of every file system in common use on Linux
+
+_LISTED = 10  # names in a message
 
 # C0 and C1 controls and DEL: they break the import file's lines, or a terminal that shows them.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -22,6 +29,13 @@ def shown(name: str) -> str:
     """Return `name` fit for a message: control characters and undecodable bytes are escaped."""
     escaped = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", name)
     return escaped.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def listed(paths: Collection[str]) -> str:
+    """Return names fit for a message: the first ten, and how many more there are."""
+    words = list(map(shown, itertools.islice(paths, _LISTED)))
+    more = len(paths) - len(words)
+    return ", ".join(words) + (f" and {more:,} more" if more else "")
 
 
 def command(*words: str) -> str:

@@ -5,14 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from csf_backup_plugin import __version__, moments, receipt
-from csf_backup_plugin.errors import FaultFound
+from csf_backup_plugin.errors import FaultFound, OtherVersion
+from csf_backup_plugin.identity import Identity
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.repository import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from csf_backup_plugin.hosts.protocol import Host
+
+
+class Origin(NamedTuple):
+    """Which backup of which repository an image is.
+
+    Attributes:
+        id: the repository's; None where it had none that could be kept.
+        number: of the backup, within the repository; None where it is not known.
+        machine_id: the machine-id(5) of the host; empty where it had none.
+        machine: what the host called itself.
+        settled: whether the repository was where its identity is at home; if not, it was moved or
+            copied, and nobody had said which.
+        mounts: the mount point of each directory that held a database, and of the image's.
+    """
+
+    id: str | None = None
+    number: int | None = None
+    machine_id: str = ""
+    machine: str = ""
+    settled: bool = True
+    mounts: Mapping[str, str] = {}
+
+    def identity(self, master: str) -> Identity | None:
+        """Return the repository's identity, at home where the backup was made."""
+        return Identity(self.id, self.machine_id, self.machine, master) if self.id else None
 
 
 class Proven(NamedTuple):
@@ -25,8 +52,10 @@ class Proven(NamedTuple):
         size: the image's bytes.
         sha256: its SHA-256 in hexadecimal, or None if none was taken.
         import_file_sha256: the import file's.
-        started: when the backup began, in ISO 8601: work since then is not in it.
+        started: when the backup began by the host's clock, in ISO 8601: work since then is not in
+            it.
         image: what the image was called when it was proven.
+        origin: which backup of which repository it is.
     """
 
     master: str
@@ -36,13 +65,19 @@ class Proven(NamedTuple):
     import_file_sha256: str
     started: str
     image: ImagePath
+    origin: Origin = Origin()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The databases as a manifest records them: those beside the master by name alone."""
+        return tuple(map(Repository(self.master).recorded, self.databases))
 
 
 def read_receipt(image: ImagePath, host: Host) -> Proven:
     """Return what the receipt of an image says.
 
     Raises:
-        FaultFound: there is none, or it is not as it was written.
+        FaultFound: there is none, or it cannot be used.
         OSError: it cannot be read.
     """
     data = host.read(image.receipt)
@@ -53,38 +88,63 @@ def read_receipt(image: ImagePath, host: Host) -> Proven:
         )
     try:
         return decode(data)
-    except receipt.CorruptReceipt as error:
-        raise FaultFound(
-            f"The receipt {image.host}:{shown(image.receipt)} is damaged: {error}.",
-            "Use another image. If this is all that is left of the databases, restore it by hand: "
+    except receipt.UnusableReceipt as error:
+        kind = FaultFound if isinstance(error, receipt.CorruptReceipt) else OtherVersion
+        raise kind(
+            f"The receipt {image.host}:{shown(image.receipt)} {problem(error)}.",
+            _NEXT_STEP.get(type(error), "Use another image.")
+            + " If this is all that is left of the databases, restore it by hand: "
             f"{command('osrestore', '-t', '-f', image.path)} shows what is in it.",
         ) from None
 
 
-def encode(proven: Proven, *, osbackup: str | None, shared_disk: str, proven_by: str) -> bytes:
-    """Return a receipt, written now.
+_NEXT_STEP = {
+    receipt.NewerReceipt: "Use this plugin in the version that made it, or a newer one.",
+    receipt.UnreleasedReceipt: "Make a new backup.",
+}
+
+
+def problem(error: receipt.UnusableReceipt) -> str:
+    """Return why a receipt cannot be used, to follow its name."""
+    if isinstance(error, receipt.CorruptReceipt):
+        return f"is damaged: {error}"
+    return f"cannot be used: {error}"
+
+
+def encode(
+    proven: Proven, *, finished: str, osbackup: str | None, shared_disk: str, proven_by: str
+) -> bytes:
+    """Return a receipt.
 
     Args:
         proven: what it is to say.
+        finished: when the proof was complete by the host's clock, in ISO 8601.
         osbackup: the program that made the image, if known.
         shared_disk: whether image and databases lay on one physical disk.
         proven_by: the command that proved it.
     """
+    origin = proven.origin
     return receipt.encode(
         {
             "producer": f"csf-backup-plugin {__version__}",
             "host": proven.image.host,
+            "machine_id": origin.machine_id,
+            "machine": origin.machine,
             "image": proven.image.path,
             "image_bytes": proven.size,
             "image_sha256": proven.sha256,
             "import_file_sha256": proven.import_file_sha256,
+            "repository_id": origin.id,
+            "number": origin.number,
+            "settled": origin.settled,
             "master": proven.master,
             "databases": dict(proven.databases),
+            "mounts": dict(origin.mounts),
             "osbackup": osbackup,
             "shared_disk": shared_disk,
             "proven_by": proven_by,
             "started": proven.started,
-            "finished": moments.now(),
+            "finished": finished,
         }
     )
 
@@ -93,7 +153,7 @@ def decode(data: bytes) -> Proven:
     """Return what a receipt says.
 
     Raises:
-        CorruptReceipt: it is not as it was written.
+        UnusableReceipt: it is not as it was written, or of another version.
     """
     facts = receipt.decode(data)
     try:
@@ -106,6 +166,14 @@ def decode(data: bytes) -> Proven:
             facts["import_file_sha256"],
             facts["started"],
             ImagePath(facts["host"], facts["image"]),
+            Origin(
+                facts["repository_id"],
+                facts["number"],
+                facts["machine_id"],
+                facts["machine"],
+                facts["settled"],
+                facts["mounts"],
+            ),
         )
     except KeyError as error:
         raise receipt.CorruptReceipt(f"it does not tell {error}") from None
@@ -113,17 +181,25 @@ def decode(data: bytes) -> Proven:
 
 def _check_kinds(facts: dict[str, Any]) -> None:
     """Refuse what no backup writes, though it is sealed; who reads it may rely on its kinds."""
-    databases = facts["databases"]
-    texts = (facts["master"], facts["host"], facts["image"], facts["import_file_sha256"])
+    databases, mounts, number = facts["databases"], facts["mounts"], facts["number"]
+    texts = ("master", "host", "image", "import_file_sha256", "machine_id", "machine", "started")
     sound = (
         isinstance(databases, dict)
         and (not databases or facts["master"] in databases)
-        and all(size is None or (type(size) is int and size >= 0) for size in databases.values())
-        and type(facts["image_bytes"]) is int
-        and all(isinstance(text, str) for text in texts)
+        and all(size is None or _is_count(size) for size in databases.values())
+        and _is_count(facts["image_bytes"])
+        and all(isinstance(facts[text], str) for text in texts)
         and isinstance(facts["image_sha256"], str | None)
-        and isinstance(facts["started"], str)
         and moments.read(facts["started"]) == facts["started"]
+        and isinstance(facts["repository_id"], str | None)
+        and (number is None or (_is_count(number) and facts["repository_id"] is not None))
+        and isinstance(facts["settled"], bool)
+        and isinstance(mounts, dict)
+        and all(isinstance(mount, str) for mount in mounts.values())
     )
     if not sound:
         raise receipt.CorruptReceipt("it says what no backup writes")
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0

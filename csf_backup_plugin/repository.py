@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+MANIFEST = ".manifest"
+
+
 class Database(NamedTuple):
     """One database of a repository.
 
@@ -45,7 +48,7 @@ class Repository:
     @property
     def manifest(self) -> str:
         """The plugin's own record of the repository's databases."""
-        return self.master + ".manifest"
+        return self.master + MANIFEST
 
     @property
     def lock(self) -> str:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import manifest
-from csf_backup_plugin.errors import RepositoryIncomplete, RepositoryNotFound
-from csf_backup_plugin.names import command, has_control_character, shown
+from csf_backup_plugin.advice import rebuild_command
+from csf_backup_plugin.errors import RepositoryIncomplete
+from csf_backup_plugin.hosts.protocol import Entry
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.others import Others, find_others
 from csf_backup_plugin.repository import Coverage, Database, Repository, compare
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Entry, Host, Kind
+    from collections.abc import Iterable, Mapping
+
+    from csf_backup_plugin.hosts.protocol import Host, Kind
     from csf_backup_plugin.manifest import Manifest
 
 
@@ -23,95 +29,84 @@ class Survey(NamedTuple):
         host: the name of the host it is on.
         coverage: its databases on disk and in the manifest.
         recorded: what the manifest says; None where there is none yet.
-        directories: paths with a database's suffix that are directories.
-        unreachable: paths with a database's suffix that are neither file nor directory.
+        directories: paths with the master database's suffix that are directories, and not listed.
+        unreachable: paths of databases that are neither file nor missing.
+        links: its databases that are symbolic links.
+        left_out: files in its directory that look like databases and are none of its own.
+        rest: the other files in its directory, but for those of this plugin.
+        dropped: files in its directory that the manifest says are none of its own.
+        ambiguous: files in its directory that may be another repository's as well.
+        others: the other repositories in the directories of its databases.
+        closed: directories of its databases that cannot be listed, each with why.
     """
 
     repository: Repository
     host: str
     coverage: Coverage
     recorded: Manifest | None
-    directories: tuple[str, ...]
-    unreachable: tuple[str, ...]
+    directories: tuple[str, ...] = ()
+    unreachable: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    rest: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+    others: Others = Others()
+    closed: Mapping[str, str] = {}
 
-    def check_complete(self) -> None:
-        """Refuse a repository of which a backup would leave something out.
-
-        Raises:
-            RepositoryIncomplete: it names every database that is missing or cannot be named.
-        """
-        unnameable = tuple(filter(has_control_character, self.coverage.paths))
-        for paths, problem, next_step in (
-            (
-                self.coverage.missing,
-                "in the manifest and not on disk",
-                "Bring them back (is a disk not mounted?). If they were deleted on purpose, drop "
-                f"them from the manifest: {rebuild_command(self.repository, self.host)}",
-            ),
-            (
-                self.unreachable,
-                "in the directory and not readable as files (links to nothing, or devices)",
-                "Mount the disk they are on, or remove them.",
-            ),
-            (
-                unnameable,
-                "named with a control character, which osbackup's list of names cannot hold",
-                "Rename them.",
-            ),
-        ):
-            if paths:
-                names = ", ".join(map(shown, paths))
-                raise RepositoryIncomplete(
-                    f"The repository of {shown(self.repository.master)} cannot be backed up whole. "
-                    f"{len(paths)} of its databases are {problem}: {names}.",
-                    next_step,
-                )
+    @property
+    def has_master(self) -> bool:
+        """Whether the master database is there."""
+        return self.repository.master in self.coverage.paths
 
 
-def check_master(repository: Repository, host: Host) -> None:
-    """Refuse a path that names no master database.
-
-    A link is refused too: the other databases stand beside what it leads to, not beside the link.
-
-    Raises:
-        RepositoryNotFound: the message says why.
-    """
-    at_directory, at_master = host.look([repository.directory, repository.master])
-    if at_master.kind != "file":
-        problem = "there is no such file"
-    elif at_master.resolved != posixpath.join(at_directory.resolved, repository.name):
-        problem = f"it is a link to {shown(at_master.resolved)}"
-    else:
-        return
-    raise RepositoryNotFound(
-        f"{shown(repository.master)} on {host.name} is not a master database: {problem}.",
-        "Check -database: it is the master database's absolute path on the image's host.",
-    )
-
-
-def survey(repository: Repository, host: Host) -> Survey:
+def survey(repository: Repository, host: Host, also: Iterable[str] = ()) -> Survey:
     """Set a repository's directory against its manifest.
+
+    Args:
+        repository: which.
+        host: where it is.
+        also: paths that count as listed, unless the manifest says that they were dropped, or
+            another repository lists them.
 
     Raises:
         RepositoryIncomplete: the manifest is damaged, so that nobody knows what it listed.
     """
-    return set_against(repository, host, read_manifest(repository, host))
+    return set_against(repository, host, read_manifest(repository, host), also)
 
 
-def set_against(repository: Repository, host: Host, recorded: Manifest | None) -> Survey:
+def set_against(
+    repository: Repository, host: Host, recorded: Manifest | None, also: Iterable[str] = ()
+) -> Survey:
     """Set a repository's directory against what its manifest is known to say."""
-    entries = [e for e in host.list_directory(repository.directory) if repository.owns(e.name)]
-    listed = [repository.path_of(name) for name in (recorded.names if recorded else ())]
-    files = [entry for entry in entries if entry.kind == "file"]
-    databases = [Database(repository.path_of(entry.name), entry.size) for entry in files]
-    databases += _elsewhere(repository, host, listed)
+    names = dict.fromkeys(map(repository.path_of, recorded.names if recorded else ()))
+    dropped = {repository.path_of(name) for name in (recorded.dropped if recorded else ())}
+    told = [path for path in also if path not in dropped]
+    at = _entries(repository.directory, host)
+    elsewhere, closed = _elsewhere(repository, [*names, *told], host)
+    suffixes = _suffixes([repository.master, *names, *told])
+    others = find_others(repository, recorded, {**elsewhere, **at}, suffixes, host)
+    listed = names | dict.fromkeys(path for path in told if path not in others.listed)
+    not_ours = (others.listed | dropped).difference(listed)
+    found = {p: e for p, e in at.items() if repository.owns(e.name) and p not in not_ours}
+    found |= _looked_at(listed, at, host)
+    files = [Database(path, entry.size) for path, entry in found.items() if entry.kind == "file"]
+    coverage = compare(repository.master, files, listed)
+    alike = _look_alikes(at, suffixes) - found.keys() - not_ours
     return Survey(
         repository,
         host.name,
-        compare(repository.master, databases, listed),
+        coverage._replace(missing=_of_kind(found, "missing", listed)),
         recorded,
-        _paths_of(repository, entries, "directory"),
-        _paths_of(repository, entries, "other"),
+        directories=_of_kind(found, "directory", found.keys() - listed.keys()),
+        unreachable=_of_kind(found, "other", found) + _of_kind(found, "directory", listed),
+        links=tuple(sorted(p for p, e in found.items() if e.link and e.kind == "file")),
+        left_out=tuple(sorted(alike)),
+        rest=_rest(at, alike.union(found, not_ours), [repository, *others.repositories]),
+        dropped=tuple(sorted((dropped & at.keys()) - others.listed - listed.keys())),
+        ambiguous=_ambiguous(coverage.unlisted, repository, others, at),
+        others=others,
+        closed=closed,
     )
 
 
@@ -119,33 +114,116 @@ def read_manifest(repository: Repository, host: Host) -> Manifest | None:
     """Return the repository's manifest, or None where there is none yet.
 
     Raises:
-        RepositoryIncomplete: it is damaged, so that nobody knows what it listed.
+        RepositoryIncomplete: it is damaged, or a link, so that nobody knows what it listed.
     """
-    data = host.read(repository.manifest)
+    data = read_bytes(repository, host)
     try:
         return None if data is None else manifest.decode(data)
     except manifest.CorruptManifest as error:
         raise RepositoryIncomplete(
             f"The manifest {shown(repository.manifest)} on {host.name} is damaged at line "
             f"{error.line}, so it cannot tell whether a database is missing.",
-            "Make a new one of its whole lines and of what is in the directory (a database outside "
-            "of it that only a damaged line named must be known to you): "
-            + rebuild_command(repository, host.name),
+            "Make a new one of its whole lines and of what is in the directory; with -image-file "
+            "HOST:PATH also of what that image holds, and with -add PATH of a database elsewhere "
+            f"that only a damaged line named: {rebuild_command(repository, host.name)}",
         ) from None
 
 
-def rebuild_command(repository: Repository, host: str) -> str:
-    """Return the command to type for a new manifest."""
-    words = ("-database", repository.master, "-host", host, "-rebuild")
-    return command("csf", "admin_database_manifest", *words)
+def read_bytes(repository: Repository, host: Host) -> bytes | None:
+    """Return the manifest as it is, or None where there is none yet.
+
+    Raises:
+        RepositoryIncomplete: a link stands there, or something else that is no file: one that leads
+            to nothing would look like no manifest at all.
+    """
+    try:
+        return host.read(repository.manifest)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.EINVAL):
+            raise
+        raise RepositoryIncomplete(
+            f"The manifest {shown(repository.manifest)} on {host.name} cannot be read: "
+            f"{error.strerror}.",
+            "Put the manifest itself there. If it is lost, remove what stands there, and make a "
+            f"new one, with -image-file HOST:PATH: {rebuild_command(repository, host.name)}",
+        ) from None
 
 
-def _paths_of(repository: Repository, entries: list[Entry], kind: Kind) -> tuple[str, ...]:
-    return tuple(sorted(repository.path_of(e.name) for e in entries if e.kind == kind))
+def _entries(directory: str, host: Host) -> dict[str, Entry]:
+    return {posixpath.join(directory, e.name): e for e in host.list_directory(directory)}
 
 
-def _elsewhere(repository: Repository, host: Host, listed: list[str]) -> list[Database]:
-    """Return the databases the manifest lists outside the directory, as far as they are there."""
-    paths = [path for path in listed if repository.recorded(path) == path]
-    facts = zip(paths, host.look(paths), strict=True)
-    return [Database(path, fact.size) for path, fact in facts if fact.kind == "file"]
+def _elsewhere(
+    repository: Repository, listed: Iterable[str], host: Host
+) -> tuple[dict[str, Entry], dict[str, str]]:
+    """Return what is in the other directories that have databases of ours, and which are closed."""
+    entries, closed = {}, {}
+    for directory in sorted({*map(posixpath.dirname, listed)} - {repository.directory}):
+        try:
+            entries.update(_entries(directory, host))
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # what should be there is missing, which is told
+        except OSError as error:
+            closed[directory] = error.strerror or str(error)
+    return entries, closed
+
+
+def _looked_at(listed: Iterable[str], at: Mapping[str, Entry], host: Host) -> dict[str, Entry]:
+    """Return what stands at each path that is listed: each is looked at by itself."""
+    rest = [path for path in listed if path not in at]
+    looked = {
+        path: Entry(posixpath.basename(path), facts.kind, facts.size, facts.link)
+        for path, facts in zip(rest, host.look(rest), strict=True)
+    }
+    return {path: at.get(path) or looked[path] for path in listed}
+
+
+def _of_kind(found: Mapping[str, Entry], kind: Kind, paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(path for path in paths if found[path].kind == kind))
+
+
+def _suffixes(paths: Iterable[str]) -> frozenset[str]:
+    return frozenset(posixpath.splitext(path)[1].lower() for path in paths)
+
+
+def _look_alikes(at: Mapping[str, Entry], suffixes: frozenset[str]) -> set[str]:
+    """Return the files with the suffix of a database, be it in other letters."""
+    return {
+        path
+        for path, entry in at.items()
+        if entry.kind == "file" and posixpath.splitext(path)[1].lower() in suffixes
+    }
+
+
+def _rest(
+    at: Mapping[str, Entry], known: set[str], repositories: Iterable[Repository]
+) -> tuple[str, ...]:
+    """Return the other files in the directory, but for those that are this plugin's own."""
+    own = tuple(f"{one.master}." for one in repositories)
+    return tuple(
+        sorted(
+            path
+            for path, entry in at.items()
+            if entry.kind == "file" and path not in known and not path.startswith(own)
+        )
+    )
+
+
+def _ambiguous(
+    unlisted: Iterable[str], repository: Repository, others: Others, at: Mapping[str, Entry]
+) -> tuple[str, ...]:
+    """Return the files that a master database beside ours would take as well as ours does."""
+    rivals = [
+        other
+        for other in others.known
+        if other.repository.master in at and at[other.repository.master].kind == "file"
+    ]
+    return tuple(
+        path
+        for path in unlisted
+        if path != repository.master
+        and any(
+            other.repository.owns(posixpath.basename(path)) and path not in other.dropped
+            for other in rivals
+        )
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,12 @@ import pytest
 
 from csf_backup_plugin import manifest
 from csf_backup_plugin.class_creation import recorded_creation
-from csf_backup_plugin.errors import LockBusy
+from csf_backup_plugin.errors import BackupError, LockBusy, RepositoryIncomplete
 from csf_backup_plugin.hosts.local import LocalHost
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Place
 
 HOST = LocalHost()
@@ -32,6 +35,16 @@ def create(place: Place, path: str | None, warnings: list[str] | None = None) ->
         creation.send(path)
     with HOST.lock(f"{place.master}.lock", "x", 0, print):
         return caught.value.value  # type: ignore[no-any-return]
+
+
+def created(place: Place, path: str) -> list[str]:
+    """Let csf say that it created a database; return the warnings."""
+    warnings: list[str] = []
+    creation = recorded_creation(place.master, 0, HOST, warnings.append)
+    next(creation)
+    with pytest.raises(StopIteration):
+        creation.send(path)
+    return warnings
 
 
 def listed(place: Place) -> tuple[str, ...]:
@@ -87,14 +100,76 @@ def test_a_manifest_that_cannot_be_written_does_not_fail_the_creation(place: Pla
     assert "Is a directory" in warning
 
 
-def test_a_path_no_backup_could_name_is_told_and_not_recorded(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+def test_a_relative_path_is_meant_in_the_masters_directory(place: Place) -> None:
+    """If such a file is there."""
+    for name, path in (("Rel.db", "Rel.db"), ("Far", "below/../Far")):
+        (place.repository / "below").mkdir(exist_ok=True)
+        (place.repository / name).touch()
+        assert created(place, path) == []
+        assert name in listed(place)
+
+
+@pytest.mark.parametrize("path", ["None.db", "/none/None.db", "below", "a\nb.db", ""])
+def test_a_path_that_names_no_file_is_told_and_not_recorded(place: Place, path: str) -> None:
+    """The creation stands; what a backup takes all the same is said."""
+    (place.repository / "below").mkdir()
+    (warning,) = created(place, path)
+    assert "was created, but is not in the manifest" in warning
+    assert "no such file" in warning or "its path" in warning
+    assert f"-database {place.master} -host localhost -add PATH" in warning
+    assert not (place.repository / "lib.db.manifest").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "promise"),
+    [
+        ("New.db", "The next backup will find it in the directory all the same."),
+        ("New.mdb", "No backup will find it there; add it: csf admin_database_manifest"),
+        ("../New.db", "No backup will find it there; add it: csf admin_database_manifest"),
+    ],
+)
+def test_what_a_backup_finds_by_itself_is_promised_and_nothing_else(
+    place: Place, name: str, promise: str
 ) -> None:
-    """The creation stands."""
-    monkeypatch.chdir(place.repository)
-    warnings: list[str] = []
-    assert create(place, "New.db", warnings) == "New.db"
-    assert "its path is not an absolute path" in warnings[0]
+    """Where the manifest cannot be written."""
+    (place.repository / "lib.db.manifest").mkdir()
+    path = place.repository / name
+    path.touch()
+    (warning,) = created(place, str(path))
+    assert promise in warning
+
+
+def test_a_link_to_the_master_is_the_masters_repository(place: Place, tmp_path: Path) -> None:
+    """Its lock is held, and its manifest kept."""
+    (tmp_path / "link.db").symlink_to(place.master)
+    (tmp_path / "linked").symlink_to(place.repository)
+    for number, link in enumerate(("link.db", "linked/lib.db")):
+        creation = recorded_creation(str(tmp_path / link), 0, HOST, print)
+        next(creation)
+        with pytest.raises(LockBusy), HOST.lock(f"{place.master}.lock", "x", 0, print):
+            pass
+        (place.repository / f"{number}.db").touch()
+        with pytest.raises(StopIteration):
+            creation.send(str(tmp_path / "linked" / f"{number}.db"))
+    assert listed(place) == ("lib.db", "0.db", "Book.db", "1.db")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("images", "link.db", "linked", "repository")
+    ]
+
+
+def test_during_an_unfinished_restore_nothing_is_created(place: Place) -> None:
+    """Repeated, the restore would move the new class away; a mark that is odd is one, too."""
+    mark = place.repository / "lib.db.unfinished-restore"
+    mark.write_text("csf admin_database_restore ...\n")
+    creation = recorded_creation(place.master, 0, HOST, print)
+    with pytest.raises(RepositoryIncomplete, match="would be moved away") as caught:
+        next(creation)
+    assert "Repeat the restore: csf admin_database_restore ..." in caught.value.next_step
+    assert not (place.repository / "lib.db.lock").exists()
+    mark.unlink()
+    mark.mkdir()
+    with pytest.raises(BackupError, match="lib.db.unfinished-restore on localhost"):
+        next(recorded_creation(place.master, 0, HOST, print))
 
 
 def test_a_repository_that_does_not_exist_yet_is_csfs_business(tmp_path: Path) -> None:
@@ -120,9 +195,13 @@ def test_a_lock_that_cannot_be_had_does_not_stop_csf(place: Place) -> None:
     assert "lib.db.lock cannot be locked" in warnings[0]
 
 
-@pytest.mark.parametrize("result", [Path("/r/New.db"), b"/r/New.db", 7])
-def test_an_odd_result_of_csfs_does_not_fail_the_creation(place: Place, result: object) -> None:
+@pytest.mark.parametrize("kind", [Path, os.fsencode, int])
+def test_an_odd_result_of_csfs_does_not_fail_the_creation(
+    place: Place, kind: Callable[[str], object]
+) -> None:
     """It is handed on as it is; what names a path is recorded, what does not is told."""
+    (place.repository / "7").touch()
+    result = kind(str(place.repository / "7") if kind is not int else "7")
     warnings: list[str] = []
     creation = recorded_creation(place.master, 0, HOST, warnings.append)
     next(creation)
@@ -130,4 +209,4 @@ def test_an_odd_result_of_csfs_does_not_fail_the_creation(place: Place, result: 
         creation.send(result)  # type: ignore[arg-type]
     assert caught.value.value is result
     assert [warning.partition(" ")[0] for warning in warnings] == (["7"] if result == 7 else [])
-    assert ("/r/New.db" in listed(place)) if result != 7 else True
+    assert ("7" in listed(place)) if result != 7 else True

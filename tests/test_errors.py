@@ -22,7 +22,9 @@ TABLE = {
     "ImageExists": 10,
     "NoSpace": 11,
     "UnsafeImagePath": 12,
+    "NotMounted": 12,
     "RepositoryIncomplete": 13,
+    "WrongRepository": 13,
     "RepositoryNotFound": 14,
     "LockBusy": 20,
     "HostUnreachable": 30,
@@ -43,6 +45,11 @@ def test_every_error_has_its_documented_exit_code(name: str, code: int) -> None:
     error = getattr(errors, name)("What happened.", "What to do.")
     assert error.exit_code == code
     assert str(error) == "What happened.\nNothing was created or changed.\nWhat to do."
+
+
+def test_every_error_is_in_the_table() -> None:
+    """But for the one whose exit code is the signal's."""
+    assert {kind.__name__ for kind in BackupError.__subclasses__()} - {*TABLE} == {"Interrupted"}
 
 
 def test_every_exit_code_belongs_to_an_error_or_to_no_error() -> None:

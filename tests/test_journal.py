@@ -7,11 +7,16 @@ import errno
 import pytest
 
 from csf_backup_plugin import journal, manifest
+from csf_backup_plugin.catalog import Catalog, ImageSet
+from csf_backup_plugin.image_path import ImagePath
+from csf_backup_plugin.numbering import standing
+from csf_backup_plugin.proven import Origin, Proven
 from csf_backup_plugin.repository import Repository
-from csf_backup_plugin.survey import survey
+from csf_backup_plugin.survey import read_manifest, set_against, survey
 from doubles import MemoryHost
 
 REPOSITORY = Repository("/r/lib.db")
+IMAGE = ImagePath("db1", "/b/x.img")
 FILES = {"/r/lib.db": b"", "/r/Book.db": b""}
 
 
@@ -20,11 +25,53 @@ def listed(host: MemoryHost) -> tuple[str, ...]:
     return manifest.decode(host.files[REPOSITORY.manifest]).names
 
 
+def began(host: MemoryHost, catalog: Catalog | None = None) -> None:
+    """Begin a backup."""
+    recorded = read_manifest(REPOSITORY, host)
+    now = standing(REPOSITORY, recorded, catalog or Catalog(), host.machine(), host)
+    journal.begin(set_against(REPOSITORY, host, recorded, now.adopted), now, IMAGE, host)
+
+
 def test_a_first_backup_makes_the_manifest_from_the_directory() -> None:
-    """The master database comes first."""
+    """The master database comes first; the repository gets an id, the backup the number 1."""
     host = MemoryHost(FILES)
-    assert journal.record(survey(REPOSITORY, host), host) == []
-    assert listed(host) == ("lib.db", "Book.db")
+    began(host)
+    found = manifest.decode(host.files[REPOSITORY.manifest])
+    assert found.names == ("lib.db", "Book.db")
+    assert found.identity
+    assert found.identity.is_at(host.machine(), "/r/lib.db")
+    assert found.backups == {"/b/x.img": 1}
+    assert journal.record(survey(REPOSITORY, MemoryHost(FILES)), host) == []
+    assert manifest.decode(host.files[REPOSITORY.manifest]) == found
+
+
+def test_a_backup_appends_its_number() -> None:
+    """The next one, and an id where there was none; nothing else is touched."""
+    before = manifest.encode(["lib.db"]) + manifest.backup_line(6, "/b/y")
+    host = MemoryHost({**FILES, REPOSITORY.manifest: before})
+    began(host)
+    first = host.files[REPOSITORY.manifest]
+    assert first.startswith(before)
+    began(host)
+    assert host.files[REPOSITORY.manifest] == first + manifest.backup_line(8, "/b/x.img")
+    found = manifest.decode(first)
+    assert (found.names, found.number) == (("lib.db",), 7)
+    assert found.identity
+
+
+def test_what_an_image_tells_of_a_lost_manifest_is_recorded_at_the_beginning() -> None:
+    """Its id, its number, and a database elsewhere."""
+    origin = Origin("1" * 32, 4, "a" * 32, "db1")
+    sizes = dict.fromkeys(["/r/lib.db", "/else/x.db"])
+    proven = Proven("/r/lib.db", sizes, 1, None, "", "2026-11-25T12:00:00+00:00", IMAGE, origin)
+    catalog = Catalog((ImageSet(IMAGE, proven, 0.0),))
+    host = MemoryHost(
+        {**FILES, "/else/x.db": b"", REPOSITORY.manifest: manifest.encode(["lib.db"])}
+    )
+    began(host, catalog)
+    found = manifest.decode(host.files[REPOSITORY.manifest])
+    assert found.names == ("lib.db", "/else/x.db")
+    assert (found.identity, found.number) == (origin.identity("/r/lib.db"), 5)
 
 
 def test_a_database_found_on_disk_is_added() -> None:
@@ -37,7 +84,7 @@ def test_a_database_found_on_disk_is_added() -> None:
 
 
 def test_a_manifest_that_lists_everything_is_not_touched() -> None:
-    """Nor its torn last line, which means nothing."""
+    """Nor its torn last line."""
     before = manifest.encode(["lib.db", "Book.db"]) + b"torn"
     host = MemoryHost({**FILES, REPOSITORY.manifest: before})
     journal.record(survey(REPOSITORY, host), host)
@@ -47,13 +94,15 @@ def test_a_manifest_that_lists_everything_is_not_touched() -> None:
 def test_a_manifest_that_cannot_be_written_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proven backup is not thrown away for it."""
 
-    def refuse(path: str, *_: object, like: str) -> None:
+    def refuse(path: str, *_: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system", path)
 
-    host = MemoryHost(FILES)
-    monkeypatch.setattr(host, "publish", refuse)
+    host = MemoryHost({**FILES, REPOSITORY.manifest: manifest.encode(["lib.db"])})
+    monkeypatch.setattr(host, "append", refuse)
     (warning,) = journal.record(survey(REPOSITORY, host), host)
     assert warning == "the manifest /r/lib.db.manifest was not updated: Read-only file system"
+    with pytest.raises(OSError, match="Read-only"):
+        began(host)
 
 
 def test_a_new_database_is_one_append() -> None:
@@ -64,14 +113,6 @@ def test_a_new_database_is_one_append() -> None:
     assert host.files[REPOSITORY.manifest] == before + manifest.encode_lines(["New.db"])
 
 
-def test_a_new_database_reached_by_a_link_is_recorded_by_name_too() -> None:
-    """Or the next backup would hold it twice."""
-    host = MemoryHost({**FILES, REPOSITORY.manifest: manifest.encode(["lib.db"])}, ["/link"])
-    host.facts["/link"] = {"resolved": "/r"}
-    journal.append(REPOSITORY, "/link/New.db", host)
-    assert listed(host) == ("lib.db", "New.db")
-
-
 def test_a_new_database_elsewhere_is_recorded_by_its_path() -> None:
     """It is part of the repository all the same."""
     host = MemoryHost({**FILES, REPOSITORY.manifest: manifest.encode(["lib.db"])}, ["/else"])
@@ -80,16 +121,7 @@ def test_a_new_database_elsewhere_is_recorded_by_its_path() -> None:
 
 
 def test_without_a_manifest_the_first_new_database_makes_it() -> None:
-    """From the directory, with the new one among them once."""
+    """From the directory, with the new one among them once; the next backup looks for an id."""
     host = MemoryHost(FILES)
     journal.append(REPOSITORY, "/r/Book.db", host)
-    assert listed(host) == ("lib.db", "Book.db")
-
-
-@pytest.mark.parametrize("path", ["Book.db", "host:/r/Book.db", "/r/a\nb.db"])
-def test_what_cannot_name_a_database_in_a_backup_is_not_recorded(path: str) -> None:
-    """The caller is told why."""
-    host = MemoryHost(FILES)
-    with pytest.raises(ValueError, match="is not an absolute path|control character"):
-        journal.append(REPOSITORY, path, host)
-    assert host.files == FILES
+    assert host.files[REPOSITORY.manifest] == manifest.encode(["lib.db", "Book.db"])

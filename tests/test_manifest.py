@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import os
+import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from csf_backup_plugin.hosts.protocol import CUT_SHORT
+from csf_backup_plugin.identity import Identity
 from csf_backup_plugin.manifest import (
     HEADER,
     CorruptManifest,
+    Manifest,
+    backup_line,
     decode,
+    dropped_lines,
     encode,
     encode_lines,
+    identity_line,
     salvage,
 )
+from csf_backup_plugin.names import has_control_character
 
-NAMES = st.lists(
-    st.binary(min_size=1, max_size=20).filter(lambda raw: b"\n" not in raw).map(os.fsdecode),
-    unique=True,
-    max_size=5,
-)
+# A database is recorded by its name in the directory, or by its absolute path; a name with a
+# control character is never recorded.
+_TEXT = st.binary(min_size=1, max_size=20).map(os.fsdecode)
+_NAME = _TEXT.filter(lambda name: not has_control_character(name))
+NAME = st.one_of(_NAME.filter(lambda name: "/" not in name), _NAME.map(lambda name: f"/{name}"))
+NAMES = st.lists(NAME, unique=True, max_size=5)
+IDENTITY = Identity("0123456789abcdef" * 2, "f" * 32, "db1", "/r/\udcff lib.db")
 
 
 @given(NAMES, NAMES)
@@ -30,17 +40,75 @@ def test_what_is_encoded_and_appended_is_decoded_once_each_in_order(
 ) -> None:
     """A name recorded twice is one name."""
     data = encode(first) + encode_lines(appended)
-    assert decode(data) == (tuple(dict.fromkeys(first + appended)), ())
+    assert decode(data) == Manifest(tuple(dict.fromkeys(first + appended)))
 
 
 @given(NAMES.filter(bool), st.data())
-def test_a_torn_append_counts_as_never_written(names: list[str], data: st.DataObject) -> None:
-    """Cut anywhere, a manifest yields the names whose lines are whole."""
+def test_of_a_torn_append_what_has_its_checksum_counts(
+    names: list[str], data: st.DataObject
+) -> None:
+    """Cut anywhere, a manifest yields the names whose lines are whole but for a newline."""
     whole = encode(names)
-    cut = data.draw(st.integers(len(HEADER) + 1, len(whole) - 1))
+    cut = data.draw(st.integers(len(HEADER) + 1, len(whole)))
     found = decode(whole[:cut])
-    assert found.names == tuple(names[: len(found.names)])
-    assert len(found.names) == whole.count(b"\n", 0, cut) - 1
+    ends = [len(encode(names[:count])) - 1 for count in range(len(names) + 1)]
+    assert found.names == tuple(names[: sum(end <= cut for end in ends[1:])])
+    assert bool(found.cut_short) == (cut not in ends and whole[cut - 1 : cut] != b"\n")
+
+
+@given(NAMES.filter(bool), NAMES, st.data())
+def test_an_append_behind_a_torn_one_hides_nothing(
+    names: list[str], more: list[str], data: st.DataObject
+) -> None:
+    """What is left of the torn line is still told, and what is appended counts."""
+    whole = encode(names)
+    cut = data.draw(st.integers(len(HEADER) + 1, len(whole)))
+    torn = whole[:cut]
+    before = decode(torn)
+    ended = torn if torn.endswith(b"\n") else torn + CUT_SHORT + b"\n"
+    after = decode(ended + encode_lines(more))
+    assert after.names == tuple(dict.fromkeys([*before.names, *more]))
+    assert after.cut_short == before.cut_short
+
+
+def test_a_name_may_end_as_a_torn_line_does() -> None:
+    """Its checksum says that it is whole."""
+    name = f"a.db{CUT_SHORT.decode()}"
+    assert decode(encode([name])) == Manifest((name,))
+
+
+@pytest.mark.parametrize("line", [backup_line(7, "/b/x"), identity_line(IDENTITY)])
+def test_a_torn_line_that_names_no_database_is_not_told(line: bytes) -> None:
+    """No database was lost with it."""
+    assert decode(encode(["a.db"]) + line[:-3]) == Manifest(("a.db",))
+
+
+def test_later_records_override_earlier_ones() -> None:
+    """A database may be dropped and added, a repository get another identity."""
+    data = encode(["a.db", "b.db", "/else/c.db"], Identity("1" * 32, "", "", "/q/lib.db"))
+    data += (
+        dropped_lines(["a.db", "/else/c.db"]) + backup_line(1, "/b/x y") + backup_line(2, "/b/z")
+    )
+    data += backup_line(3, "/b/x y") + encode_lines(["/else/c.db"]) + identity_line(IDENTITY)
+    found = decode(data)
+    assert found == Manifest(("b.db", "/else/c.db"), ("a.db",), IDENTITY, {"/b/x y": 3, "/b/z": 2})
+    assert found.number == 3
+
+
+def test_a_new_manifest_keeps_the_highest_number_only() -> None:
+    """The others would be of images that are gone, in the end."""
+    found = decode(encode(["a.db"], IDENTITY, {"/b/x": 3, "/b/y": 12}, ["b.db"]))
+    assert found == Manifest(("a.db",), ("b.db",), IDENTITY, {"/b/y": 12})
+    assert decode(encode([])).number == 0
+
+
+@pytest.mark.parametrize(
+    "record", ["backup/x /b", "repository/7", "repository/{}", "repository/{", "later/x", "dropped"]
+)
+def test_a_record_that_this_version_does_not_know_is_damage(record: str) -> None:
+    """But a name without a slash is one, whatever it says."""
+    data = HEADER + b"\n" + encode_lines([record])
+    assert salvage(data).damaged == (() if record == "dropped" else (2,))
 
 
 @given(NAMES.filter(bool), st.data())
@@ -79,6 +147,7 @@ def test_damage_is_reported_with_its_line(data: bytes, line: int) -> None:
 def test_the_format_is_the_documented_one() -> None:
     """A manifest can be read, and its checksums recomputed, by anything that knows CRC-32."""
     assert encode(["m.db"]) == b"csf-backup-manifest 1\n78f635ff m.db\n"
+    assert backup_line(17, "/b/x") == b"%08x backup/17 /b/x\n" % zlib.crc32(b"backup/17 /b/x")
 
 
 @given(NAMES, st.binary(min_size=10).filter(lambda raw: b"\n" not in raw), st.data())

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from scale import scaled
 
 from csf_backup_plugin import journal, manifest
 from csf_backup_plugin.hosts.local import LocalHost
-from csf_backup_plugin.rebuild import rebuild
+from csf_backup_plugin.manifest_change import change_manifest
+from csf_backup_plugin.manifest_change.request import ManifestChange
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.survey import survey
 from doubles import Memory
@@ -34,10 +36,9 @@ class Life(RuleBasedStateMachine):
         self._repository = Repository(os.path.join(self._directory.name, "lib.db"))
         self._host = LocalHost()
         self._on_disk: set[str] = set()
-        self._recorded: list[str] = []
-        self._create("lib.db")
-        journal.record(survey(self._repository, self._host), self._host)
-        self._recorded = ["lib.db"]
+        self._recorded: list[str] = ["lib.db"]
+        self._torn = 0
+        journal.append(self._repository, self._create("lib.db"), self._host)
 
     def teardown(self) -> None:
         """Leave nothing behind."""
@@ -57,13 +58,19 @@ class Life(RuleBasedStateMachine):
 
     @rule(name=NAMES, data=st.data())
     def class_create_is_cut_off(self, name: str, data: st.DataObject) -> None:
-        """Any part of the append has reached the disk; a whole one counts."""
+        """Any part of the append has reached the disk; one that lost only its newline counts.
+
+        Of any other, what is left is told until the manifest is made anew.
+        """
         journal.append(self._repository, self._create(name), self._host)
         size = os.path.getsize(self._repository.manifest)
-        lost = data.draw(st.integers(0, len(manifest.encode_lines([name]))))
+        line = manifest.encode_lines([name])
+        lost = data.draw(st.integers(0, len(line)))
         os.truncate(self._repository.manifest, size - lost)
-        if lost == 0:
+        if lost <= 1:
             self._recorded.append(name)
+        elif lost < len(line):
+            self._torn += 1
 
     @precondition(lambda self: len(self._on_disk) > 1)
     @rule(data=st.data())
@@ -82,26 +89,28 @@ class Life(RuleBasedStateMachine):
     @rule()
     def manifest_is_rebuilt(self) -> None:
         """It lists what is on disk, and says what that changed."""
-        rebuilt = rebuild(self._repository, 0, self._host, Memory())
-        coverage = rebuilt.found.coverage
+        change = ManifestChange(rebuild=True)
+        rebuilt = change_manifest(self._repository, change, 0, self._host, Memory())
         added, dropped = (
             {self._repository.recorded(path) for path in paths}
-            for paths in (coverage.unlisted, coverage.missing)
+            for paths in (rebuilt.added, rebuilt.dropped)
         )
         assert added == self._on_disk.difference(self._recorded)
         assert dropped == set(self._recorded) - self._on_disk
-        self._recorded = sorted(self._on_disk)
+        self._recorded, self._torn = sorted(self._on_disk), 0
 
     @invariant()
     def the_manifest_lists_what_was_recorded(self) -> None:
         """No more and no less, and it is never damaged."""
         data = self._host.read(self._repository.manifest)
         assert data is not None
-        assert set(manifest.decode(data).names) == set(self._recorded)
+        found = manifest.decode(data)
+        assert set(found.names) == set(self._recorded)
+        assert len(found.cut_short) == self._torn
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+TestLife.settings = settings(max_examples=scaled(30), stateful_step_count=25, deadline=None)
 
 APPENDER = """
 import sys

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from csf_backup_plugin import proven, receipt
+from csf_backup_plugin.errors import FaultFound
+from csf_backup_plugin.identity import Identity
 from csf_backup_plugin.image_path import ImagePath
+from csf_backup_plugin.proven import Origin
+from doubles import MemoryHost
+
+IMAGE = ImagePath("db1", "/b/a.img")
 
 
 def test_a_receipt_that_leaves_something_out_is_none() -> None:
@@ -14,7 +22,15 @@ def test_a_receipt_that_leaves_something_out_is_none() -> None:
         proven.decode(receipt.encode({"image": "/b/a.img"}))
 
 
-def test_what_is_encoded_is_decoded() -> None:
+@pytest.mark.parametrize(
+    "origin",
+    [
+        Origin(),
+        Origin("1" * 32, 7, "a" * 32, "db1", settled=False, mounts={"/r": "/", "/b": "/b"}),
+        Origin("1" * 32, None, "", "db1"),
+    ],
+)
+def test_what_is_encoded_is_decoded(origin: Origin) -> None:
     """With what is known of how it was made."""
     made = proven.Proven(
         "/r/lib.db",
@@ -23,12 +39,21 @@ def test_what_is_encoded_is_decoded() -> None:
         None,
         "digest",
         "2026-11-23T02:10:00+00:00",
-        ImagePath("db1", "/b/a.img"),
+        IMAGE,
+        origin,
     )
-    data = proven.encode(made, osbackup=None, shared_disk="no", proven_by="admin_database_verify")
+    data = proven.encode(
+        made,
+        finished="2026-11-23T02:20:00+00:00",
+        osbackup=None,
+        shared_disk="no",
+        proven_by="admin_database_verify",
+    )
     assert proven.decode(data) == made
     facts = receipt.decode(data)
     assert (facts["osbackup"], facts["shared_disk"]) == (None, "no")
+    assert facts["finished"] == "2026-11-23T02:20:00+00:00"
+    assert (facts["repository_id"], facts["number"]) == (origin.id, origin.number)
     assert facts["producer"].startswith("csf-backup-plugin ")
 
 
@@ -41,6 +66,12 @@ SOUND = {
     "started": "2026-11-25T02:10:00+00:00",
     "host": "db1",
     "image": "/b/a.img",
+    "machine_id": "",
+    "machine": "db1",
+    "repository_id": "1",
+    "number": 7,
+    "settled": True,
+    "mounts": {"/r": "/", "/b": "/b"},
 }
 
 
@@ -57,13 +88,74 @@ SOUND = {
         {"started": 17},
         {"started": "soon"},
         {"started": "2026-11-25T02:10:00"},
+        {"machine_id": None},
+        {"machine": None},
+        {"repository_id": 1},
+        {"repository_id": None},
+        {"number": -1},
+        {"number": True},
+        {"number": "7"},
+        {"settled": 1},
+        {"mounts": None},
+        {"mounts": ["/r"]},
+        {"mounts": {"/r": None}},
     ],
 )
 def test_a_sealed_receipt_says_only_what_a_backup_writes(wrong: dict[str, object]) -> None:
     """Whoever reads one may rely on that."""
     assert proven.decode(receipt.encode(SOUND)).master == "/r/lib.db"
+    assert proven.decode(receipt.encode({**SOUND, "number": None})).origin.number is None
     with pytest.raises(receipt.CorruptReceipt, match="no backup writes"):
         proven.decode(receipt.encode({**SOUND, **wrong}))
+
+
+@pytest.mark.parametrize("fact", SOUND)
+def test_a_receipt_tells_everything(fact: str) -> None:
+    """Nothing that a backup writes is left to be guessed."""
+    facts = {name: value for name, value in SOUND.items() if name != fact}
+    with pytest.raises(receipt.CorruptReceipt, match=f"does not tell '{fact}'"):
+        proven.decode(receipt.encode(facts))
+
+
+def test_an_origin_tells_an_identity_if_it_has_an_id() -> None:
+    """At home where the backup was made."""
+    origin = Origin("1" * 32, 7, "a" * 32, "db1")
+    assert origin.identity("/r/lib.db") == Identity("1" * 32, "a" * 32, "db1", "/r/lib.db")
+    assert Origin(machine="db1").identity("/r/lib.db") is None
+
+
+def test_databases_are_named_as_a_manifest_names_them() -> None:
+    """Those beside the master database by name alone."""
+    made = proven.Proven(
+        "/r/lib.db", {"/r/lib.db": 1, "/far/x.db": 2}, 5, None, "", "2026-11-23", IMAGE
+    )
+    assert made.names == ("lib.db", "/far/x.db")
+
+
+def resealed(schema: str) -> bytes:
+    """Return a receipt of another version of this plugin."""
+    return json.dumps({**SOUND, "schema": schema, "~sha256": "unknown here"}).encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "what", "next_step"),
+    [
+        (None, "has no receipt (/b/a.img.receipt.json)", "Prove it: csf admin_database_verify"),
+        (b"{}", "a.img.receipt.json is damaged: not a receipt", "Use another image. If this is"),
+        (resealed("csf-backup/receipt/2"), "cannot be used: it is of a newer", "Use this plugin"),
+        (resealed("csf-backup/1"), "cannot be used: it is of an unreleased", "Make a new backup."),
+    ],
+)
+def test_a_receipt_that_cannot_be_used_says_what_to_do(
+    data: bytes | None, what: str, next_step: str
+) -> None:
+    """Another image helps where this plugin in another version does not."""
+    with pytest.raises(FaultFound) as caught:
+        proven.read_receipt(IMAGE, MemoryHost({IMAGE.receipt: data} if data else {}))
+    assert what in caught.value.what
+    assert caught.value.next_step.startswith(next_step)
+    if data:
+        assert f"osrestore -t -f {IMAGE.path} shows" in caught.value.next_step
 
 
 def test_a_receipt_without_end_is_none() -> None:

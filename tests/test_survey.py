@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from csf_backup_plugin import manifest
-from csf_backup_plugin.errors import RepositoryIncomplete, RepositoryNotFound
+from csf_backup_plugin.errors import RepositoryIncomplete
+from csf_backup_plugin.hosts.protocol import Entry
 from csf_backup_plugin.repository import Repository
-from csf_backup_plugin.survey import check_master, survey
+from csf_backup_plugin.survey import survey
 from doubles import MemoryHost
 
 REPOSITORY = Repository("/r/lib.db")
@@ -25,7 +28,6 @@ def test_without_a_manifest_the_directory_is_what_there_is() -> None:
     assert found.recorded is None
     assert found.coverage.paths == ["/r/lib.db", "/r/Book.db"]
     assert found.coverage.unlisted == ("/r/lib.db", "/r/Book.db")
-    found.check_complete()
 
 
 def test_a_database_the_manifest_lists_elsewhere_belongs_to_the_repository() -> None:
@@ -36,15 +38,6 @@ def test_a_database_the_manifest_lists_elsewhere_belongs_to_the_repository() -> 
     assert not found.coverage.missing
 
 
-@pytest.mark.parametrize("gone", ["Gone.db", "/else/Gone.db"])
-def test_a_listed_database_that_is_not_there_makes_it_incomplete(gone: str) -> None:
-    """A backup never silently leaves a database out."""
-    found = survey(REPOSITORY, MemoryHost({**FILES, **listing("lib.db", gone)}))
-    with pytest.raises(RepositoryIncomplete, match="Gone.db") as caught:
-        found.check_complete()
-    assert "-database /r/lib.db -host db1 -rebuild" in caught.value.next_step
-
-
 def test_a_damaged_manifest_is_refused_with_its_line() -> None:
     """Nobody could say what it listed; also of an empty one, which is none of ours."""
     for data, line in ((manifest.encode(["lib.db"]) + b"?\n", 3), (b"", 1)):
@@ -53,42 +46,132 @@ def test_a_damaged_manifest_is_refused_with_its_line() -> None:
             survey(REPOSITORY, MemoryHost(files))
 
 
-def test_a_link_to_nothing_with_a_databases_name_makes_it_incomplete() -> None:
-    """Its disk may not be mounted."""
-    host = MemoryHost({**FILES, "/r/Lost.db": b""})
-    host.facts["/r/Lost.db"] = {"kind": "other"}
-    with pytest.raises(RepositoryIncomplete, match="links to nothing.*: /r/Lost.db"):
-        survey(REPOSITORY, host).check_complete()
+def test_a_manifest_that_is_a_link_is_refused() -> None:
+    """One that leads to nothing would look like none at all, and its databases be forgotten."""
+    host = MemoryHost(FILES)
+    host.unreadable[REPOSITORY.manifest] = OSError(errno.ELOOP, "Is a symbolic link")
+    with pytest.raises(RepositoryIncomplete, match="Is a symbolic link") as caught:
+        survey(REPOSITORY, host)
+    assert "-rebuild" in caught.value.next_step
 
 
-def test_a_name_the_import_file_cannot_hold_makes_it_incomplete() -> None:
-    """The import file is line-oriented."""
-    host = MemoryHost({**FILES, "/r/a\nb.db": b""})
-    with pytest.raises(RepositoryIncomplete, match=r"control character.*: /r/a\\x0ab.db"):
-        survey(REPOSITORY, host).check_complete()
+def test_a_manifest_that_this_user_may_not_read_is_the_systems_error() -> None:
+    """A new manifest would not help."""
+    host = MemoryHost(FILES)
+    host.unreadable[REPOSITORY.manifest] = PermissionError(errno.EACCES, "Permission denied")
+    with pytest.raises(PermissionError):
+        survey(REPOSITORY, host)
 
 
-def test_a_directory_with_a_databases_name_is_no_database_and_is_told() -> None:
-    """It cannot be backed up, and it is not passed over in silence."""
-    found = survey(REPOSITORY, MemoryHost(FILES, ["/r/old.db"]))
-    assert found.directories == ("/r/old.db",)
-    found.check_complete()
+@pytest.mark.parametrize("name", ["cls Book.db", "Book", "BOOK.MDB", "Book.db.1"])
+def test_what_the_manifest_lists_counts_whatever_its_suffix(name: str) -> None:
+    """Each path is looked at by itself."""
+    files = {"/r/lib.mdb": b"", f"/r/{name}": b"1", "/r/lib.mdb.manifest": manifest.encode([name])}
+    found = survey(Repository("/r/lib.mdb"), MemoryHost(files))
+    assert found.coverage.paths == ["/r/lib.mdb", f"/r/{name}"]
+    assert not found.coverage.missing
+    assert not found.left_out
 
 
-def test_a_master_database_is_a_file_in_its_repositorys_directory() -> None:
-    """Then there is nothing to say."""
-    check_master(REPOSITORY, MemoryHost(FILES))
+def test_a_listed_file_that_the_listing_does_not_show_is_looked_at() -> None:
+    """A directory may be listed while something is renamed in it."""
+
+    class Blind(MemoryHost):
+        def list_directory(self, path: str) -> list[Entry]:
+            return [entry for entry in super().list_directory(path) if entry.name != "Book.db"]
+
+    found = survey(REPOSITORY, Blind({**FILES, **listing("lib.db", "Book.db")}))
+    assert found.coverage.paths == ["/r/lib.db", "/r/Book.db"]
+    assert not found.coverage.missing
 
 
-def test_a_master_that_is_not_there_is_not_found() -> None:
-    """The message names path and host."""
-    with pytest.raises(RepositoryNotFound, match="/r/none.db on db1 .* no such file"):
-        check_master(Repository("/r/none.db"), MemoryHost(FILES))
+def test_what_is_listed_and_gone_is_missing_wherever_it_was() -> None:
+    """And what is listed and no file is unreachable, and not missing."""
+    files = {**FILES, **listing("lib.db", "Gone.db", "/else/Gone.db", "Dir.x", "/else/dir")}
+    host = MemoryHost(files, ["/r/Dir.x", "/else/dir", "/else"])
+    found = survey(REPOSITORY, host)
+    assert found.coverage.missing == ("/else/Gone.db", "/r/Gone.db")
+    assert found.unreachable == ("/else/dir", "/r/Dir.x")
 
 
-def test_a_link_to_a_master_database_is_refused() -> None:
-    """Beside the link there are no class databases, so a backup would leave them all out."""
-    host = MemoryHost({**FILES, "/home/lib.db": b""})
-    host.facts["/home/lib.db"] = {"resolved": "/r/lib.db"}
-    with pytest.raises(RepositoryNotFound, match="a link to /r/lib.db"):
-        check_master(Repository("/home/lib.db"), host)
+def test_what_is_no_file_and_has_the_suffix_is_told() -> None:
+    """A link to nothing may be on a disk that is not mounted; a directory is no database."""
+    host = MemoryHost({**FILES, "/r/Lost.db": b""}, ["/r/old.db"])
+    host.facts["/r/Lost.db"] = {"kind": "other", "link": True}
+    found = survey(REPOSITORY, host)
+    assert (found.unreachable, found.directories) == (("/r/Lost.db",), ("/r/old.db",))
+    assert not found.links
+
+
+def test_databases_that_are_links_are_known() -> None:
+    """In the directory, and elsewhere."""
+    host = MemoryHost({**FILES, "/else/a": b"", **listing("lib.db", "/else/a")}, ["/else"])
+    for path in ("/r/Book.db", "/else/a"):
+        host.facts[path] = {"link": True}
+    assert survey(REPOSITORY, host).links == ("/else/a", "/r/Book.db")
+
+
+def test_files_that_look_like_databases_are_left_out_and_known() -> None:
+    """By the suffix of any database, in whatever letters."""
+    more = dict.fromkeys(["/r/a.DB", "/r/b.mdb", "/r/c.txt", "/r/lib.db.lock", "/else/d.db"], b"")
+    host = MemoryHost({**FILES, **more, **listing("lib.db", "/else/x.mdb"), "/else/x.mdb": b""})
+    found = survey(REPOSITORY, host)
+    assert found.left_out == ("/r/a.DB", "/r/b.mdb")
+    assert found.coverage.paths == ["/r/lib.db", "/else/x.mdb", "/r/Book.db"]
+
+
+def test_what_was_dropped_is_left_alone_and_known() -> None:
+    """Though it is on disk, with the suffix; what is not on disk is no matter."""
+    dropped = manifest.dropped_lines(["Book.db", "Gone.db"])
+    host = MemoryHost({**FILES, REPOSITORY.manifest: manifest.encode(["lib.db"]) + dropped})
+    found = survey(REPOSITORY, host)
+    assert found.coverage.paths == ["/r/lib.db"]
+    assert found.dropped == ("/r/Book.db",)
+    assert not found.left_out
+
+
+def test_more_paths_may_count_as_listed() -> None:
+    """As those of an image that the manifest was lost after."""
+    host = MemoryHost({**FILES, "/else/x": b""}, ["/else"])
+    found = survey(REPOSITORY, host, ["/else/x", "/else/gone", "/r/Book.db"])
+    assert found.coverage.paths == ["/r/lib.db", "/else/x", "/r/Book.db"]
+    assert (found.coverage.unlisted, found.coverage.missing) == (("/r/lib.db",), ("/else/gone",))
+
+
+def test_what_another_repository_lists_is_not_taken() -> None:
+    """By the suffix it would be."""
+    other = manifest.encode(["lib2.db", "Two.db"])
+    more = {"/r/lib2.db": b"", "/r/Two.db": b"", "/r/lib2.db.manifest": other}
+    found = survey(REPOSITORY, MemoryHost({**FILES, **more, **listing("lib.db", "Book.db")}))
+    assert found.coverage.paths == ["/r/lib.db", "/r/Book.db"]
+    assert (found.left_out, found.ambiguous) == ((), ())
+
+
+def test_what_two_repositories_would_take_is_ambiguous() -> None:
+    """But not what one of them dropped, or has another suffix than."""
+    for dropped, suffix, ambiguous in (
+        ((), ".db", ("/r/New.db",)),
+        (("New.db",), ".db", ()),
+        ((), ".mdb", ()),
+    ):
+        other = manifest.encode([f"two{suffix}"]) + manifest.dropped_lines(dropped)
+        more = {"/r/New.db": b"", f"/r/two{suffix}": b"", f"/r/two{suffix}.manifest": other}
+        host = MemoryHost({**FILES, **more, **listing("lib.db", "Book.db")})
+        assert survey(REPOSITORY, host).ambiguous == ambiguous
+
+
+def test_a_directory_that_cannot_be_listed_is_known() -> None:
+    """Another repository may have its manifest there."""
+
+    class Closed(MemoryHost):
+        def list_directory(self, path: str) -> list[Entry]:
+            if path == "/gone":
+                raise FileNotFoundError(path)
+            if path == "/else":
+                raise PermissionError(errno.EACCES, "Permission denied", path)
+            return super().list_directory(path)
+
+    host = Closed({**FILES, "/else/x.db": b"", **listing("lib.db", "/else/x.db", "/gone/y")})
+    found = survey(REPOSITORY, host)
+    assert found.closed == {"/else": "Permission denied"}
+    assert found.coverage.missing == ("/gone/y",)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import errno
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,35 +21,41 @@ from csf_backup_plugin.errors import (
     translated,
 )
 from csf_backup_plugin.listing import described
+from csf_backup_plugin.located import locate, locate_image
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.proven import Proven
+from csf_backup_plugin.proven import Origin, Proven
 from csf_backup_plugin.request import default_timeout
-from csf_backup_plugin.survey import check_master
 from csf_backup_plugin.tidying import tidy
 
 if TYPE_CHECKING:
     from csf_backup_plugin.backup.preflight import Plan
     from csf_backup_plugin.backup.proof import Proof
     from csf_backup_plugin.backup.request import BackupRequest
+    from csf_backup_plugin.backup.rollback import Created
     from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running
     from csf_backup_plugin.image_path import ImagePath
     from csf_backup_plugin.watcher import Watcher
 
 
 PURPOSE = "admin_database_backup"
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class Backup(NamedTuple):
     """A backup that was made, or in a dry run one that could be.
 
     Attributes:
+        request: what was asked for, by resolved paths.
         plan: what was backed up, and with what.
+        origin: which backup of which repository it is.
         proof: what the image is known by; None in a dry run.
         warnings: what the user should know although it went well.
         seconds: how long it took.
     """
 
+    request: BackupRequest
     plan: Plan
+    origin: Origin
     proof: Proof | None
     warnings: tuple[str, ...]
     seconds: float
@@ -63,32 +72,70 @@ def back_up(request: BackupRequest, host: Host, watcher: Watcher) -> Backup:
     Raises:
         BackupError: nothing that this run created is left, or the message names it.
     """
-    began, repository = time.monotonic(), request.repository
+    began = time.monotonic()
     with translated(host.name):
-        check_master(repository, host)
-        with host.lock(
-            repository.lock,
-            PURPOSE,
-            request.wait,
-            watcher.note,
-            create=not request.dry_run,
-        ) as lock:
+        request = dataclasses.replace(
+            request,
+            repository=locate(request.repository, host, watcher.note),
+            image=locate_image(request.image, host, watcher.note),
+        )
+        with contextlib.ExitStack() as stack:
+            lock, warnings = _locked(request, stack, host, watcher)
             plan = prepare(request, host)
-            if request.dry_run:
-                return Backup(plan, None, plan.warnings, time.monotonic() - began)
-            proof = _carry_out(request, plan, lock, host, watcher)
-            warnings = (
-                *plan.warnings,
-                *tidy(reversed(request.image.record), host),
-                *journal.record(plan.found, host),
-            )
-    return Backup(plan, proof, warnings, time.monotonic() - began)
+            origin = _origin(plan)
+            warnings += plan.warnings
+            proof = None
+            if not request.dry_run:
+                origin, proof = _carry_out(request, plan, warnings, lock, host, watcher)
+                warnings += tidy(reversed(request.image.record), host)
+                warnings += journal.record(plan.found, host)
+    return Backup(request, plan, origin, proof, tuple(warnings), time.monotonic() - began)
+
+
+def _locked(
+    request: BackupRequest, stack: contextlib.ExitStack, host: Host, watcher: Watcher
+) -> tuple[Lock | None, list[str]]:
+    """Hold the repository's lock until the stack is left; where no lock file can be, warn.
+
+    Returns:
+        The lock, if there is one, and the warning.
+    """
+    path, create = request.repository.lock, not request.dry_run
+    try:
+        held = host.lock(path, PURPOSE, request.wait, watcher.note, create=create)
+        return stack.enter_context(held), []
+    except OSError as error:
+        if error.errno not in _NOT_ALLOWED or host.look([path])[0].kind != "missing":
+            raise
+        return None, [
+            f"the lock file {shown(path)} cannot be made ({error.strerror}): a class_create of "
+            "another user during this backup cannot be kept out; the proof would find its database"
+        ]
+
+
+def _origin(plan: Plan) -> Origin:
+    """Return which backup of which repository it would be."""
+    standing, machine = plan.standing, plan.machine
+    return Origin(
+        standing.identity.id,
+        standing.number + 1,
+        machine.id,
+        machine.name,
+        not standing.changes,
+        plan.mounts,
+    )
 
 
 def _carry_out(
-    request: BackupRequest, plan: Plan, lock: Lock | None, host: Host, watcher: Watcher
-) -> Proof:
-    image, started = request.image, moments.now()
+    request: BackupRequest,
+    plan: Plan,
+    warnings: list[str],
+    lock: Lock | None,
+    host: Host,
+    watcher: Watcher,
+) -> tuple[Origin, Proof]:
+    """Make and prove the image; add to the warnings what is to be told of that."""
+    image, began = request.image, time.monotonic()
     timeout = request.timeout or default_timeout(plan.found.coverage.bytes)
     with rollback(host) as created, translated(host.name):
         interrupts.check()
@@ -97,15 +144,64 @@ def _carry_out(
         # Nobody came before the claim.
         check_absent(image, [image.path, image.receipt, image.run], host)
         created += [image.path, *image.record]
+        origin = _number(request, plan, created, warnings, host)
         _run_osbackup(request, plan, timeout, lock, host, watcher)
         proof = prove(request, plan, timeout, host, watcher)
         interrupts.check()
+        made = Proven(
+            request.repository.master,
+            dict(plan.found.coverage.databases),
+            proof.size,
+            proof.sha256,
+            receipt.sha256(plan.import_file),
+            plan.machine.now,
+            image,
+            origin,
+        )
+        data = proven.encode(
+            made,
+            finished=moments.later(plan.machine.now, time.monotonic() - began),
+            osbackup=plan.osbackup,
+            shared_disk=plan.shared_disk,
+            proven_by=PURPOSE,
+        )
         try:
-            host.publish(image.receipt, _receipt(request, plan, proof, started))
+            host.publish(image.receipt, data)
         except BackupError:  # the host is gone, and may have done it
             created.append(image.receipt)
             raise
-    return proof
+    return origin, proof
+
+
+def _number(
+    request: BackupRequest, plan: Plan, created: Created, warnings: list[str], host: Host
+) -> Origin:
+    """Take the backup's number in the manifest; return which backup it is.
+
+    Where the manifest cannot be written, an id that nothing else tells would be lost at once: then
+    the image has neither id nor number, and is never the newest.
+    """
+    origin, manifest = _origin(plan), request.repository.manifest
+    is_made = plan.found.recorded is None
+    used_up = f"The number {origin.number} is used up in {shown(manifest)}."
+    created.remains = "" if is_made else used_up
+    try:
+        journal.begin(plan.found, plan.standing, request.image, host)
+        created += [manifest] * is_made
+    except BackupError:  # the host is gone, and may have done it
+        created += [manifest] * is_made
+        raise
+    except OSError as error:
+        created.remains = ""
+        if plan.standing.is_new:
+            origin = origin._replace(id=None, number=None)
+            what = "this image has no number, and so is never the latest one"
+        else:
+            what = f"the number {origin.number} of this backup is taken from the receipts beside it"
+        warnings.append(
+            f"the manifest {shown(manifest)} cannot be written ({error.strerror}): {what}"
+        )
+    return origin
 
 
 def _claim(image: ImagePath, names: bytes, host: Host) -> None:
@@ -161,19 +257,4 @@ def _wait(
     raise TimedOut(
         f"osbackup did not end within {timeout:,.0f} s on {request.image.host}.",
         "Look at the disks of databases and image; give it longer with -timeout SECONDS.",
-    )
-
-
-def _receipt(request: BackupRequest, plan: Plan, proof: Proof, started: str) -> bytes:
-    made = Proven(
-        request.repository.master,
-        dict(plan.found.coverage.databases),
-        proof.size,
-        proof.sha256,
-        receipt.sha256(plan.import_file),
-        started,
-        request.image,
-    )
-    return proven.encode(
-        made, osbackup=plan.osbackup, shared_disk=plan.shared_disk, proven_by=PURPOSE
     )

@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Literal, NamedTuple
+import time
+from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.errors import (
-    ImageExists,
-    NoSpace,
-    RepositoryIncomplete,
-    UnsafeImagePath,
-)
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.backup.notices import SharedDisk, warnings
+from csf_backup_plugin.catalog import read_listable_catalog
+from csf_backup_plugin.complete import check_complete
+from csf_backup_plugin.errors import ImageExists, NoSpace, UnsafeImagePath
+from csf_backup_plugin.mounts import check_mounted, mount_points
 from csf_backup_plugin.names import is_inside, shown
+from csf_backup_plugin.newest import future
+from csf_backup_plugin.numbering import standing
 from csf_backup_plugin.objectstore import OSBACKUP, OSRESTORE, VARIABLES, import_file
-from csf_backup_plugin.survey import survey
+from csf_backup_plugin.survey import read_manifest, set_against
+from csf_backup_plugin.unfinished import check_not_half_restored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
     from csf_backup_plugin.backup.request import BackupRequest
-    from csf_backup_plugin.hosts.protocol import Facts, Host
+    from csf_backup_plugin.catalog import Catalog
+    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
     from csf_backup_plugin.image_path import ImagePath
+    from csf_backup_plugin.manifest import Manifest
+    from csf_backup_plugin.numbering import Standing
     from csf_backup_plugin.survey import Survey
-
-SharedDisk = Literal["yes", "no", "unknown"]
 
 #: Room an image needs beside the databases' own bytes: 1 MiB and a hundredth of them.
 RESERVE = 1 << 20
+_POLL = 0.25  # seconds between two looks at what another repository's class_create has half done
 
 
 class Plan(NamedTuple):
     """A backup that may begin.
 
     Attributes:
+        machine: the host, and its clock at the beginning.
+        standing: which repository it is, and the number of its last backup.
         found: the databases to back up, and what the manifest says of them.
+        mounts: the mount point of each directory that holds one of them, and of the image's.
         import_file: the contents of the import file, which names them.
         osbackup: the program that makes the image.
         osrestore: the program that lists what is in it.
@@ -41,7 +49,10 @@ class Plan(NamedTuple):
         warnings: what the user should know although the backup may begin.
     """
 
+    machine: Machine
+    standing: Standing
     found: Survey
+    mounts: Mapping[str, str]
     import_file: bytes
     osbackup: str
     osrestore: str
@@ -55,34 +66,59 @@ def prepare(request: BackupRequest, host: Host) -> Plan:
     Raises:
         BackupError: the first reason not to begin; `errors` has one class for each.
     """
-    image = request.image
-    _check_not_half_restored(request, host)
-    found = survey(request.repository, host)
-    found.check_complete()
-    at_image, at_repository = host.look([image.directory, request.repository.directory])
+    image, repository = request.image, request.repository
+    check_not_half_restored(repository, host, "A backup of them would be worth nothing")
+    machine, recorded = host.machine(), read_manifest(repository, host)
+    at_image, at_repository, at_root = host.look([image.directory, repository.directory, "/"])
     _check_directory(image, at_image, at_repository)
+    if request.require_mount:
+        check_mounted(image.directory, at_image, at_root, host)
+    catalog, unlisted = read_listable_catalog(image, host)
+    now = standing(repository, recorded, catalog, machine, host)
+    found = _surveyed(request, recorded, now, host)
+    check_complete(found, now.source.image if now.source else None)
     check_absent(image, [*image.files, image.run], host)
     _check_space(image, at_image.free, found.coverage.bytes)
     shared_disk = _shared_disk(at_image, at_repository)
+    mounts = mount_points([*found.coverage.paths, image.path], host)
     return Plan(
+        machine,
+        now,
         found,
+        mounts,
         import_file(found.coverage.paths),
         host.find(OSBACKUP, VARIABLES[OSBACKUP]),
         host.find(OSRESTORE, VARIABLES[OSRESTORE]),
         shared_disk,
-        tuple(_warnings(found, shared_disk)),
+        (
+            *warnings(found, now, shared_disk),
+            *unlisted,
+            *catalog.warnings(repository.master),
+            *_from_the_future(catalog, machine),
+        ),
     )
 
 
-def _check_not_half_restored(request: BackupRequest, host: Host) -> None:
-    if (how := host.read(request.repository.unfinished_restore)) is not None:
-        raise RepositoryIncomplete(
-            f"A restore of {shown(request.repository.master)} has begun and not succeeded: its "
-            "databases may not fit together, so a backup of them would be worth nothing.",
-            f"Repeat the restore: {shown(os.fsdecode(how).strip())}\n"
-            "If the databases were brought back by other means, tell so by removing "
-            f"{shown(request.repository.unfinished_restore)}.",
-        )
+def _surveyed(
+    request: BackupRequest, recorded: Manifest | None, now: Standing, host: Host
+) -> Survey:
+    """Return what there is; wait for a class_create of another repository in the directory.
+
+    Its database is on disk a moment before its manifest lists it. Nobody but that repository's lock
+    holds it back, so what may be either's is looked at again until it is listed.
+    """
+    deadline = time.monotonic() + request.wait
+    while True:
+        found = set_against(request.repository, host, recorded, now.adopted)
+        if not found.ambiguous or time.monotonic() >= deadline:
+            return found
+        interrupts.check()
+        time.sleep(_POLL)
+
+
+def _from_the_future(catalog: Catalog, machine: Machine) -> list[str]:
+    told = (future(one.image, one.proven, machine.now) for one in catalog.sets)
+    return [text for text in told if text]
 
 
 def space_needed(size: int) -> int:
@@ -132,13 +168,3 @@ def _shared_disk(one: Facts, other: Facts) -> SharedDisk:
     if one.device == other.device or one.disks & other.disks:
         return "yes"
     return "no" if one.disks and other.disks else "unknown"
-
-
-def _warnings(found: Survey, shared_disk: SharedDisk) -> Iterator[str]:
-    if shared_disk == "yes":
-        yield "image and databases share a physical disk: its failure would take both"
-    if found.recorded is not None:
-        for path in found.coverage.unlisted:
-            yield f"{shown(path)} was not in the manifest; it is backed up, and added to it"
-    for path in found.directories:
-        yield f"{shown(path)} has a database's name and is a directory; it is not backed up"

@@ -25,6 +25,7 @@ class BackupRequest:
         wait: how long to wait for the repository's lock, in seconds.
         timeout: how long osbackup may take, in seconds; None: as `default_timeout` says.
         checksum: whether to take the image's SHA-256.
+        require_mount: refuse an image's directory on the file system of ``/``.
     """
 
     repository: Repository
@@ -33,6 +34,7 @@ class BackupRequest:
     wait: float = LOCK_WAIT
     timeout: float | None = None
     checksum: bool = True
+    require_mount: bool = False
 
     @classmethod
     def parse(
@@ -44,6 +46,7 @@ class BackupRequest:
         wait: float = LOCK_WAIT,
         timeout: float | None = None,
         checksum: bool = True,
+        require_mount: bool = False,
     ) -> BackupRequest:
         """Make a request of what the user wrote.
 
@@ -57,4 +60,4 @@ class BackupRequest:
                 f"{made} stands for the newest verified image of {shown(made.directory)}.",
                 "Name the new image otherwise.",
             )
-        return cls(repository, made, dry_run, wait, timeout, checksum)
+        return cls(repository, made, dry_run, wait, timeout, checksum, require_mount)

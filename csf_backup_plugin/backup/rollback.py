@@ -14,23 +14,38 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
 
 
+_NOTHING_ELSE = "; nothing else was changed."
+
+
+class Created(list[str]):
+    """Paths that nobody else has made.
+
+    Attributes:
+        remains: a sentence on what the run has changed and does not take back.
+    """
+
+    remains = ""
+
+
 @contextlib.contextmanager
-def rollback(host: Host) -> Iterator[list[str]]:
+def rollback(host: Host) -> Iterator[Created]:
     """Remove, if the block fails, every path it has put on the list, and say so in the error.
 
     Args:
         host: where the paths are.
 
     Yields:
-        The list: of paths nobody else has made.
+        The list.
     """
-    created: list[str] = []
+    created = Created()
     try:
         yield created
     except BaseException as error:
         left = _remove(host, created) if created else ""
         if isinstance(error, BackupError):
             error.left = left or error.left
+            if created.remains:
+                error.left = f"{error.left.replace(_NOTHING_ELSE, '.')} {created.remains}"
         raise
 
 
@@ -43,7 +58,7 @@ def _remove(host: Host, paths: list[str]) -> str:
         return f"What this run had created may still be there: {names}. {error.what}"
     if kept:
         return f"What this run had created could not all be removed: {', '.join(kept)}."
-    return "What this run had created was removed; nothing else was changed."
+    return f"What this run had created was removed{_NOTHING_ELSE}"
 
 
 def _kept(host: Host, paths: list[str]) -> list[str]:

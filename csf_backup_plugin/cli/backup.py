@@ -36,6 +36,7 @@ _EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCod
     help="Stop osbackup after so long.  [default: four times what 4 GB an hour takes]",
 )
 @click.option("-no-checksum", is_flag=True, help="Do not take the image's SHA-256.")
+@options.require_mount
 @click.option("-strict", is_flag=True, help="Exit with 3 if there were warnings.")
 @options.as_json
 @click.pass_context
@@ -48,6 +49,7 @@ def admin_database_backup(
     *,
     dry_run: bool,
     no_checksum: bool,
+    require_mount: bool,
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -74,10 +76,11 @@ def admin_database_backup(
             wait=lock_wait(os.environ) if wait is None else wait,
             timeout=timeout,
             checksum=not no_checksum,
+            require_mount=require_mount,
         )
         doing = f"The backup of {shown(request.repository.master)} to {request.image}"
         host = connect(request.image.host)
         with interrupts.noted(doing), Progress() as progress, host as at:
             backup = back_up(request, at, progress)
         code = ExitCode.WARNINGS if strict and backup.warnings else ExitCode.DONE
-        show(sentences(request, backup), document(request, backup), code)
+        show(sentences(backup), document(backup), code)

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from csf_backup_plugin.backup import Backup
-    from csf_backup_plugin.backup.request import BackupRequest
 
 
-def sentences(request: BackupRequest, backup: Backup) -> Iterator[str]:
+def sentences(backup: Backup) -> Iterator[str]:
     """Yield the lines for a person: one, and one for each warning."""
+    request, origin = backup.request, backup.origin
     coverage, image, master = backup.plan.found.coverage, request.image, request.repository.master
     databases = counted(len(coverage.databases), "database")
     what = f"{databases} ({human(coverage.bytes)}) of {shown(master)}"
@@ -27,16 +27,17 @@ def sentences(request: BackupRequest, backup: Backup) -> Iterator[str]:
         yield f"Dry run: would back up {what} to {image} with: {typed} ({disk})"
         return
     digest = backup.proof.sha256
+    number = f"backup {origin.number}" if origin.number else "without a number"
     proof = f"SHA-256 {digest[:16]}..." if digest else "no checksum"
     yield (
         f"Backed up {what} to {image}: {human(backup.proof.size)} in {backup.seconds:.1f} s, "
-        f"proven, {proof} ({disk})"
+        f"proven, {proof}, {number} ({disk})"
     )
 
 
-def document(request: BackupRequest, backup: Backup) -> dict[str, Any]:
+def document(backup: Backup) -> dict[str, Any]:
     """Return the facts for a program."""
-    plan, proof = backup.plan, backup.proof
+    request, plan, proof = backup.request, backup.plan, backup.proof
     return {
         "dry_run": request.dry_run,
         "host": request.image.host,
@@ -45,6 +46,8 @@ def document(request: BackupRequest, backup: Backup) -> dict[str, Any]:
         "image_sha256": proof.sha256 if proof else None,
         "import_file": request.image.import_file,
         "receipt": request.image.receipt,
+        "repository_id": backup.origin.id,
+        "number": backup.origin.number,
         "master": request.repository.master,
         "databases": dict(plan.found.coverage.databases),
         "database_bytes": plan.found.coverage.bytes,

@@ -21,9 +21,12 @@ from csf_backup_plugin.cli.command import CsfCommand
     required=True,
     help="Where on HOST a directory for the drill is made, and removed again.",
 )
+@options.repository
 @options.as_json
 @click.pass_context
-def admin_database_drill(ctx: click.Context, image: str, directory: str, *, as_json: bool) -> None:
+def admin_database_drill(
+    ctx: click.Context, image: str, directory: str, master: str | None, *, as_json: bool
+) -> None:
     """Restore an image to a scratch directory, check every database, and record it.
 
     The repository is not touched. Names and sizes must be the receipt's, and osverifydb, where
@@ -40,7 +43,7 @@ def admin_database_drill(ctx: click.Context, image: str, directory: str, *, as_j
     from csf_backup_plugin.hosts import connect
 
     with reported(ctx, as_json=as_json) as show:
-        request = DrillRequest.parse(image, directory)
+        request = DrillRequest.parse(image, directory, master)
         doing, host = f"The drill of {request.image}", connect(request.image.host)
         with interrupts.noted(doing), Progress() as progress, host as at:
             made = drill(request, at, progress)

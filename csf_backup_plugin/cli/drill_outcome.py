@@ -37,6 +37,8 @@ def document(request: DrillRequest, drill: Drill) -> dict[str, Any]:
         "image_sha256": plan.proven.sha256,
         "record": plan.image.drill,
         "scratch_dir": request.directory,
+        "repository_id": plan.proven.origin.id,
+        "number": plan.proven.origin.number,
         "master": plan.proven.master,
         "databases": len(plan.proven.databases),
         "database_bytes": trial.size,

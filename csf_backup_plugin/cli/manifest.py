@@ -15,12 +15,16 @@ from csf_backup_plugin.names import shown
 @click.command(
     "admin_database_manifest",
     cls=CsfCommand,
-    short_help="Compare a repository's databases with its manifest; make the manifest anew.",
+    short_help="Compare a repository's databases with its manifest; change the manifest.",
 )
 @options.database
 @click.option("-host", metavar="HOST", help="Where it is.  [default: localhost]")
 @click.option("-image-file", "image", metavar="HOST:PATH", help="An image to compare with as well.")
 @click.option("-rebuild", is_flag=True, help="Make the manifest anew, of what is on disk.")
+@click.option("-moved", is_flag=True, help="With -rebuild: the repository was moved here.")
+@click.option("-copied", is_flag=True, help="With -rebuild: it is a copy, so it gets a new id.")
+@click.option("-add", metavar="PATH", multiple=True, help="Add a database.  [repeatable]")
+@click.option("-drop", metavar="PATH", multiple=True, help="Drop a database.  [repeatable]")
 @options.as_json
 @click.pass_context
 def admin_database_manifest(
@@ -28,14 +32,20 @@ def admin_database_manifest(
     master: str,
     host: str | None,
     image: str | None,
+    add: tuple[str, ...],
+    drop: tuple[str, ...],
     *,
     rebuild: bool,
+    moved: bool,
+    copied: bool,
     as_json: bool,
 ) -> None:
     """Show which databases are on disk, in the manifest, and in an image.
 
     The exit code is 13 if they are not the same. With -rebuild the manifest is made anew: it lists
-    the databases in the repository's directory, and what it listed elsewhere and is still there.
+    the databases in the repository's directory, and what it listed anywhere and is still there;
+    with -image-file also what that image holds and is on disk. -add and -drop change it by single
+    databases: one that is dropped is not backed up any more, though it may stay on disk.
     """
     from csf_backup_plugin import interrupts
     from csf_backup_plugin.cli import manifest_outcome as outcome
@@ -44,7 +54,8 @@ def admin_database_manifest(
     from csf_backup_plugin.coverage import cover
     from csf_backup_plugin.hosts import connect
     from csf_backup_plugin.image_path import ImagePath, check_host
-    from csf_backup_plugin.rebuild import rebuild as make_anew
+    from csf_backup_plugin.manifest_change import change_manifest
+    from csf_backup_plugin.manifest_change.request import ManifestChange
     from csf_backup_plugin.request import lock_wait, parse_repository
 
     with reported(ctx, as_json=as_json) as show:
@@ -52,15 +63,20 @@ def admin_database_manifest(
         compared = None if image is None else ImagePath.parse(image)
         name = host or (compared.host if compared else "localhost")
         check_host(name, "-host", "Give -host as a name, such as localhost.")
-        if compared and (rebuild or name != compared.host):
+        change = ManifestChange.parse(
+            rebuild=rebuild, moved=moved, copied=copied, image=compared, add=add, drop=drop
+        )
+        if compared and name != compared.host:
+            raise UsageError("-image-file is on the host of the databases.", "Leave -host out.")
+        if compared and (add or drop) and not rebuild:
             raise UsageError(
-                "-image-file is on the host of the databases, and has no part in -rebuild.",
-                "Leave it out, or -host, or -rebuild.",
+                "-image-file goes with -rebuild, or alone.", "Leave it out, or give -rebuild."
             )
         doing = f"The look at {shown(repository.manifest)} on {name}"
         with interrupts.noted(doing), Progress() as progress, connect(name) as at:
-            if rebuild:
-                shown_as = outcome.of_rebuild(make_anew(repository, wait, at, progress))
+            if rebuild or add or drop:
+                changed = change_manifest(repository, change, wait, at, progress)
+                shown_as = outcome.of_change(changed)
             else:
                 shown_as = outcome.of_coverage(cover(repository, compared, wait, at, progress))
         show(*shown_as)

@@ -1,19 +1,19 @@
-"""What is said of a repository's coverage, and of a manifest that was made anew."""
+"""What is said of a repository's coverage, and of a manifest that was changed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from csf_backup_plugin.advice import add_command, rebuild_command
 from csf_backup_plugin.errors import ExitCode
-from csf_backup_plugin.names import shown
-from csf_backup_plugin.survey import rebuild_command
+from csf_backup_plugin.names import listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from csf_backup_plugin.coverage import ThreeWay
-    from csf_backup_plugin.rebuild import Rebuilt
-
+    from csf_backup_plugin.manifest_change import ChangedManifest
+    from csf_backup_plugin.survey import Survey
 
 Outcome = tuple["Iterator[str]", dict[str, Any], ExitCode]
 
@@ -24,26 +24,66 @@ def of_coverage(three: ThreeWay) -> Outcome:
     return _differences(three), _covered(three), code
 
 
-def of_rebuild(rebuilt: Rebuilt) -> Outcome:
+def of_change(changed: ChangedManifest) -> Outcome:
     """Return the lines for a person, the facts for a program, and the exit code."""
-    return _changes(rebuilt), _rebuilt(rebuilt), ExitCode.DONE
+    return _changes(changed), _changed(changed), ExitCode.DONE
 
 
 def _differences(three: ThreeWay) -> Iterator[str]:
     found = three.found
+    yield from (f"warning: {warning}" for warning in three.warnings)
     for where, paths in three.differences.items():
         yield from (f"{where}: {shown(path)}" for path in paths)
-    listed = f"{_listed(three):,} in the manifest" if found.recorded else "no manifest yet"
-    counts = [f"{len(found.coverage.databases):,} databases on disk", listed]
+    yield from _beside(found)
+    in_manifest = f"{_listed(three):,} in the manifest" if found.recorded else "no manifest yet"
+    counts = [f"{len(found.coverage.databases):,} databases on disk", in_manifest]
     counts += [] if three.imaged is None else [f"{len(three.imaged):,} in the image"]
     verdict = "they agree" if three.agrees else "they differ"
     yield f"{shown(found.repository.master)} on {found.host}: {', '.join(counts)}; {verdict}."
-    if found.coverage.missing or found.coverage.unlisted:
+    yield _identity(three)
+    if three.stray:
+        yield "To have the manifest list what the image holds and is on disk:"
+        yield add_command(found.repository, found.host, sorted(three.stray))
+    for text in found.recorded.cut_short if found.recorded else ():
+        yield (
+            f'A line of the manifest was cut short ("{shown(text)}" is left of it). If it named a '
+            "database that is not listed, add that with -add PATH. In any case, make the manifest "
+            f"anew: {rebuild_command(found.repository, found.host)}"
+        )
+    if three.problem:
+        yield f"{three.problem.what}\n{three.problem.next_step}"
+    elif found.coverage.missing or found.coverage.unlisted:
         yield (
             "A backup adds what is on disk and not in the manifest, and refuses if something is "
             "missing. To make the manifest say what is on disk:"
         )
         yield rebuild_command(found.repository, found.host)
+
+
+def _beside(found: Survey) -> Iterator[str]:
+    """Yield what lies beside the repository's databases and is none of them."""
+    for what, paths in (
+        ("looks like a database, and is not in the manifest", found.left_out),
+        ("dropped from the manifest, and on disk", found.dropped),
+        ("a symbolic link", found.links),
+    ):
+        yield from (f"{what}: {shown(path)}" for path in paths)
+    for other in found.others.known:
+        master = shown(other.repository.master)
+        yield f"of the repository of {master}: {listed(sorted(other.listed))}"
+
+
+def _identity(three: ThreeWay) -> str:
+    recorded = three.found.recorded
+    if not (recorded and recorded.identity):
+        return (
+            "It has no repository id: the next backup takes it from the receipt of an image beside "
+            "its own, or gives it a new one."
+        )
+    identity = recorded.identity
+    changes = identity.changes(three.machine, three.found.repository.master)
+    moved = f" It was moved or copied: {', '.join(map(shown, changes))}." if changes else ""
+    return f"Repository {identity.id}; its last backup has the number {recorded.number}.{moved}"
 
 
 def _listed(three: ThreeWay) -> int:
@@ -53,41 +93,66 @@ def _listed(three: ThreeWay) -> int:
 
 def _covered(three: ThreeWay) -> dict[str, Any]:
     found, coverage = three.found, three.found.coverage
+    recorded, problem = found.recorded, three.problem
+    identity = recorded.identity if recorded else None
     return {
         "host": found.host,
         "master": found.repository.master,
         "manifest": found.repository.manifest,
+        "repository_id": identity.id if identity else None,
+        "number": recorded.number if recorded else None,
+        "moved_or_copied": (
+            list(identity.changes(three.machine, found.repository.master)) if identity else []
+        ),
         "agrees": three.agrees,
         "on_disk": coverage.paths,
-        "in_manifest": _listed(three) if found.recorded else None,
+        "in_manifest": _listed(three) if recorded else None,
         "in_image": None if three.imaged is None else sorted(three.imaged),
         "differences": {where: list(paths) for where, paths in three.differences.items()},
+        "left_out": list(found.left_out),
+        "dropped": list(found.dropped),
+        "links": list(found.links),
+        "others": {one.repository.master: sorted(one.listed) for one in found.others.known},
+        "problem": problem and {"error": problem.what, "next_step": problem.next_step},
+        "warnings": list(three.warnings),
     }
 
 
-def _changes(rebuilt: Rebuilt) -> Iterator[str]:
-    found, coverage = rebuilt.found, rebuilt.found.coverage
-    yield from (f"added: {shown(path)}" for path in coverage.unlisted)
-    yield from (f"dropped: {shown(path)} (not on disk)" for path in coverage.missing)
-    if rebuilt.kept:
-        lines = ", ".join(map(str, rebuilt.damaged))
-        yield f"not readable: line {lines}; the old manifest is kept as {shown(rebuilt.kept)}"
+def _changes(changed: ChangedManifest) -> Iterator[str]:
+    found = changed.found
+    yield from (f"warning: {warning}" for warning in changed.warnings)
+    yield from (f"added: {shown(path)}" for path in changed.added)
+    for path in changed.dropped:
+        why = " (not on disk)" if path in found.coverage.missing else ""
+        yield f"dropped: {shown(path)}{why}"
+    yield from (f"in the image, and not on disk: {shown(path)}" for path in changed.absent)
+    for path in found.ambiguous:
+        yield f"left to be added to the repository that it belongs to: {shown(path)}"
+    if changed.kept:
+        lines = ", ".join(map(str, changed.damaged)) or "the last one, which was cut short"
+        yield f"not readable: line {lines}; the old manifest is kept as {shown(changed.kept)}"
+    repository = f"; repository {changed.identity.id}" if changed.identity else ""
+    done = "Rebuilt" if changed.rebuilt else "Changed"
     yield (
-        f"Rebuilt {shown(found.repository.manifest)} on {found.host}: "
-        f"{len(coverage.databases):,} databases, {len(coverage.unlisted):,} added, "
-        f"{len(coverage.missing):,} dropped."
+        f"{done} {shown(found.repository.manifest)} on {found.host}: "
+        f"{len(found.coverage.databases) - len(found.ambiguous):,} databases, "
+        f"{len(changed.added):,} added, {len(changed.dropped):,} dropped{repository}."
     )
 
 
-def _rebuilt(rebuilt: Rebuilt) -> dict[str, Any]:
-    found, coverage = rebuilt.found, rebuilt.found.coverage
+def _changed(changed: ChangedManifest) -> dict[str, Any]:
+    found = changed.found
     return {
         "host": found.host,
         "master": found.repository.master,
         "manifest": found.repository.manifest,
-        "databases": coverage.paths,
-        "added": list(coverage.unlisted),
-        "dropped": list(coverage.missing),
-        "damaged_lines": list(rebuilt.damaged),
-        "kept": rebuilt.kept,
+        "repository_id": changed.identity.id if changed.identity else None,
+        "databases": [path for path in found.coverage.paths if path not in found.ambiguous],
+        "added": list(changed.added),
+        "dropped": list(changed.dropped),
+        "absent": list(changed.absent),
+        "ambiguous": list(found.ambiguous),
+        "damaged_lines": list(changed.damaged),
+        "kept": changed.kept,
+        "warnings": list(changed.warnings),
     }

@@ -16,10 +16,21 @@ existing_image = click.option(
     required=True,
     help="The image; HOST:DIR/latest is the newest verified one in DIR.",
 )
+repository = click.option(
+    "-database",
+    "master",
+    metavar="MASTER",
+    help="The master database of the repository whose image it is.",
+)
 wait = click.option(
     "-wait",
     type=Seconds(),
     metavar="SECONDS",
     help="Wait so long for the repository's lock.  [default: $CSF_BACKUP_LOCK_WAIT, or 30]",
+)
+require_mount = click.option(
+    "-require-mount",
+    is_flag=True,
+    help="Refuse if the directory that is written to is on the file system of /.",
 )
 as_json = click.option("-json", "as_json", is_flag=True, help="Print the outcome as JSON.")

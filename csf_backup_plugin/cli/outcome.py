@@ -10,7 +10,7 @@ import click
 
 from csf_backup_plugin.cli.failure import Failure
 from csf_backup_plugin.errors import BackupError, ExitCode
-from csf_backup_plugin.receipt import SCHEMA
+from csf_backup_plugin.receipt import OUTCOME, schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -50,7 +50,7 @@ def reported(ctx: click.Context, *, as_json: bool) -> Iterator[Show]:
 
 
 def _print_json(ctx: click.Context, code: int, facts: dict[str, Any]) -> None:
-    head = {"schema": SCHEMA, "command": ctx.info_name, "exit_code": int(code)}
+    head = {"schema": schema(OUTCOME), "command": ctx.info_name, "exit_code": int(code)}
     try:
         click.echo(json.dumps({**head, **facts}))
     except OSError as error:

@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Restore into another directory than the image was made of; MASTER is in it.",
 )
+@options.require_mount
+@click.option(
+    "-accept-unmounted",
+    is_flag=True,
+    help="Restore also to where a file system was mounted when the backup was made, and is not.",
+)
 @options.wait
 @click.option(
     "-timeout",
@@ -53,6 +59,8 @@ def admin_database_restore(
     quarantine: bool,
     dry_run: bool,
     yes: bool,
+    require_mount: bool,
+    accept_unmounted: bool,
     as_json: bool,
 ) -> None:
     """Restore every database of a master repository from an image, in one osrestore run.
@@ -85,6 +93,9 @@ def admin_database_restore(
             dry_run=dry_run,
             wait=lock_wait(os.environ) if wait is None else wait,
             timeout=timeout,
+            unattended=yes,
+            require_mount=require_mount,
+            accept_unmounted=accept_unmounted,
         )
         name = request.repository.name
         if not (yes or dry_run or on_a_terminal()):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
+from csf_backup_plugin.advice import rebuild_command
 from csf_backup_plugin.cli.sizes import counted, human
 from csf_backup_plugin.errors import ExitCode
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.objectstore import restore
-from csf_backup_plugin.survey import rebuild_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,6 +81,8 @@ def document(outcome: Restored) -> dict[str, Any]:
         "host": request.image.host,
         "image": request.image.path,
         "image_of": plan.proven.master,
+        "repository_id": plan.proven.origin.id,
+        "number": plan.proven.origin.number,
         "master": request.repository.master,
         "started": plan.proven.started,
         "databases": dict(plan.targets),

@@ -16,9 +16,12 @@ from csf_backup_plugin.cli.command import CsfCommand
     short_help="See whether an image is still what its backup proved.",
 )
 @options.existing_image
+@options.repository
 @options.as_json
 @click.pass_context
-def admin_database_verify(ctx: click.Context, image: str, *, as_json: bool) -> None:
+def admin_database_verify(
+    ctx: click.Context, image: str, master: str | None, *, as_json: bool
+) -> None:
     """See whether an image, its import file and its receipt still agree.
 
     The image is read whole. Everything that does not agree is named, and the exit code is 50 then.
@@ -32,12 +35,13 @@ def admin_database_verify(ctx: click.Context, image: str, *, as_json: bool) -> N
     from csf_backup_plugin.errors import ExitCode
     from csf_backup_plugin.hosts import connect
     from csf_backup_plugin.image_path import ImagePath
-    from csf_backup_plugin.request import lock_wait
+    from csf_backup_plugin.request import lock_wait, parse_repository
     from csf_backup_plugin.verify import verify
 
     with reported(ctx, as_json=as_json) as show:
         named, wait = ImagePath.parse(image), lock_wait(os.environ)
+        repository = None if master is None else parse_repository(master)
         doing = f"The verification of {named}"
         with interrupts.noted(doing), Progress() as progress, connect(named.host) as at:
-            verified = verify(named, wait, at, progress)
+            verified = verify(named, repository, wait, at, progress)
         show(sentences(verified), document(verified), ExitCode.DONE)

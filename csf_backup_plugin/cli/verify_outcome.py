@@ -38,6 +38,8 @@ def document(verified: Verified) -> dict[str, Any]:
         "import_file": image.import_file,
         "receipt": image.receipt,
         "made_as": {"host": proven.image.host, "image": proven.image.path},
+        "repository_id": proven.origin.id,
+        "number": proven.origin.number,
         "master": proven.master,
         "databases": dict(proven.databases),
         "started": proven.started,

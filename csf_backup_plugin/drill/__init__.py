@@ -17,9 +17,10 @@ from csf_backup_plugin.drill.check import Plan, prepare
 from csf_backup_plugin.drill.scratch import scratch
 from csf_backup_plugin.drill.trial import Trial, restore_for_trial
 from csf_backup_plugin.errors import BackupError, FaultFound, translated
-from csf_backup_plugin.latest import resolve
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.newest import check_clock, choose
 from csf_backup_plugin.proven import read_receipt
+from csf_backup_plugin.wanted import check_image_of, wanted_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,17 +59,26 @@ def drill(request: DrillRequest, host: Host, watcher: Watcher) -> Drill:
         FaultFound: the image, or what was restored of it, is at fault; it names all that was found.
         BackupError: the drill could not be made.
     """
-    began, started = time.monotonic(), moments.now()
+    began = time.monotonic()
     with translated(host.name):
-        image = resolve(request.image, host, watcher.note)
+        machine = host.machine()
+        wanted = wanted_at(request.repository, host) if request.repository else None
+        chosen = choose(request.image, wanted, machine, host, watcher.note)
+    image = chosen.image
     with _earlier_record_told(image, host), translated(host.name):
         stamp = host.look([image.path])[0].stamp
-        plan = prepare(image, read_receipt(image, host), request.directory, host)
-        if found := findings(image, plan.proven, None, host, watcher):
+        proven = read_receipt(image, host)
+        check_image_of(wanted, image, proven)
+        chosen = check_clock(chosen, proven, machine, host)
+        plan = prepare(image, proven, request.directory, host)
+        problems = findings(image, proven, None, host, watcher)
+        if problems or chosen.findings:
             raise FaultFound(
-                f"{image} is not as its backup left it:",
-                f"Find out more: {image.command('admin_database_verify')}",
-                found,
+                f"{image} is not as its backup left it:"
+                if problems
+                else f"Whether {image} is the newest image is not certain:",
+                f"Find out more: {request.image.command('admin_database_verify')}",
+                [*problems, *chosen.findings],
             )
         interrupts.check()
         with scratch(request.directory, image, host) as place:
@@ -77,8 +87,9 @@ def drill(request: DrillRequest, host: Host, watcher: Watcher) -> Drill:
             raise FaultFound(
                 f"{image} was changed or replaced during the drill.", "Run the same command again."
             )
-        host.replace(image.drill, receipt.encode(_facts(plan, trial, place.path, started)))
-    warnings = (*plan.warnings, *([place.left] if place.left else []))
+        facts = _facts(plan, trial, place.path, machine.now, time.monotonic() - began)
+        host.replace(image.drill, receipt.encode(facts, receipt.DRILL))
+    warnings = (*chosen.warnings, *plan.warnings, *([place.left] if place.left else []))
     return Drill(plan, trial, warnings, time.monotonic() - began)
 
 
@@ -94,7 +105,7 @@ def _earlier_record_told(image: ImagePath, host: Host) -> Iterator[None]:
         raise
 
 
-def _facts(plan: Plan, trial: Trial, place: str, started: str) -> dict[str, object]:
+def _facts(plan: Plan, trial: Trial, place: str, started: str, seconds: float) -> dict[str, object]:
     """Return what the record says; `backup_started` ties it to one image, whatever its name."""
     return {
         "producer": f"csf-backup-plugin {__version__}",
@@ -103,11 +114,13 @@ def _facts(plan: Plan, trial: Trial, place: str, started: str) -> dict[str, obje
         "image_bytes": plan.proven.size,
         "image_sha256": plan.proven.sha256,
         "backup_started": plan.proven.started,
+        "repository_id": plan.proven.origin.id,
+        "number": plan.proven.origin.number,
         "scratch": posixpath.dirname(place),
         "databases": len(plan.proven.databases),
         "bytes": trial.size,
         "seconds": round(trial.seconds, 3),
         "osverifydb": plan.osverifydb,
         "started": started,
-        "finished": moments.now(),
+        "finished": moments.later(started, seconds),
     }

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.names import absolute, shown
+from csf_backup_plugin.request import parse_repository
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.repository import Repository
 
 
 @dataclass(frozen=True)
@@ -16,20 +21,24 @@ class DrillRequest:
     Attributes:
         image: which.
         directory: where a scratch directory of the drill's own is made, on the image's host.
+        repository: whose image it is to be; None for any's.
     """
 
     image: ImagePath
     directory: str
+    repository: Repository | None = None
 
     @classmethod
-    def parse(cls, image: str, directory: str) -> DrillRequest:
+    def parse(cls, image: str, directory: str, master: str | None = None) -> DrillRequest:
         """Make a request of what the user wrote.
 
         Raises:
-            UsageError: `image` is not HOST:PATH, or `directory` no absolute path.
+            UsageError: `image` is not HOST:PATH, or `directory` or `master` no absolute path.
         """
+        named, repository = ImagePath.parse(image), master and parse_repository(master)
         try:
-            return cls(ImagePath.parse(image), absolute(directory.rstrip("/") or directory))
+            scratch = absolute(directory.rstrip("/") or directory)
+            return cls(named, scratch, repository or None)
         except ValueError as error:
             raise UsageError(
                 f"-scratch-dir {shown(directory)!r} {error}.",

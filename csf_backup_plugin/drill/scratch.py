@@ -54,7 +54,7 @@ class Scratch:
         """Remove it with every file in it; `left` tells what cannot be removed.
 
         Only the directories made here are looked into: a link to another one is no more than a
-        file.
+        file, also where it has taken the place of one made here.
         """
         self.left = ""
         for directory in (self.record, *reversed(self._known)):
@@ -72,6 +72,10 @@ class Scratch:
         return f"{shown(self.path)} could not be removed: {reason}"
 
     def _remove(self, directory: str) -> None:
+        """Remove a directory with its files; if a link has taken its place, the link alone."""
+        if self._host.look([directory])[0].link:
+            self._host.remove([directory])
+            return
         names = [entry.name for entry in self._host.list_directory(directory)]
         self._host.remove([*(posixpath.join(directory, name) for name in names), directory])
 

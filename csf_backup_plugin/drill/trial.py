@@ -11,7 +11,7 @@ from csf_backup_plugin import objectstore, restored
 from csf_backup_plugin.drill import placement
 from csf_backup_plugin.errors import FaultFound, HostUnreachable, TimedOut
 from csf_backup_plugin.listing import described
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import is_inside, shown
 from csf_backup_plugin.request import default_timeout
 
 if TYPE_CHECKING:
@@ -58,13 +58,37 @@ def restore_for_trial(plan: Plan, place: Scratch, host: Host, watcher: Watcher) 
         raise _failed(plan, [f"osrestore failed: {described(completed)}"])
     targets = {place.place(path): size for path, size in databases.items()}
     sizes = _sizes(plan, place, host)
-    findings = restored.findings(targets, host)
-    findings += [f"{shown(path)} was not to be restored" for path in sorted({*sizes} - {*targets})]
+    findings = _strays(plan, place, host) or restored.findings(targets, host)
+    if findings:
+        raise _failed(plan, findings)  # nothing that is not here is looked into
+    findings = [f"{shown(path)} was not to be restored" for path in sorted({*sizes} - {*targets})]
     there = {path: size for path, size in sizes.items() if path in targets}
     findings += _verify_each(plan, there, host, watcher)
     if findings:
         raise _failed(plan, findings)
     return Trial(sum(sizes.values()), seconds)
+
+
+def _strays(plan: Plan, place: Scratch, host: Host) -> list[str]:
+    """Return which databases are no files in the scratch directory: links may lead to live ones."""
+    top, *homes = host.look(
+        [place.path, *map(place.place, placement.directories(plan.proven.databases))]
+    )
+    found = [
+        f"{shown(at.resolved)}, where databases were restored to, is not in the scratch directory"
+        for at in homes
+        if not is_inside(at.resolved, top.resolved)
+    ]
+    sources = [*plan.proven.databases]
+    targets = [place.place(path) for path in sources]
+    for source, at, target, copy in zip(
+        sources, host.look(sources), targets, host.look(targets), strict=True
+    ):
+        if copy.link:
+            found.append(f"{shown(target)} is a symbolic link, and no database")
+        elif copy.stamp and (copy.device, copy.stamp) == (at.device, at.stamp):
+            found.append(f"{shown(target)} is {shown(source)} itself, by a hard link")
+    return found
 
 
 def _run_osrestore(plan: Plan, place: Scratch, host: Host, watcher: Watcher) -> Completed:

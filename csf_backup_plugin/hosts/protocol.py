@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["missing", "file", "directory", "other"]
 
-#: What an append puts behind a last line that has lost its newline.
-CUT_SHORT = b" [cut short]"
+#: What an append puts behind a last line that has lost its newline; no name has a tab.
+CUT_SHORT = b"\t[cut short]"
 
 
 class Entry(NamedTuple):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import errno
 import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin import interrupts, journal, manifest, restored
+from csf_backup_plugin import interrupts, journal, restored
+from csf_backup_plugin.advice import rebuild_command
 from csf_backup_plugin.errors import (
     BackupError,
     Declined,
@@ -17,22 +17,24 @@ from csf_backup_plugin.errors import (
     OsrestoreFailed,
     translated,
 )
-from csf_backup_plugin.latest import resolve
+from csf_backup_plugin.located import locate_place
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.newest import check_clock, choose
 from csf_backup_plugin.proven import read_receipt
 from csf_backup_plugin.restore import quarantine
-from csf_backup_plugin.restore.check import check_place
 from csf_backup_plugin.restore.extra import refused
+from csf_backup_plugin.restore.manifest import new_manifest
 from csf_backup_plugin.restore.plan import prepare_restore
 from csf_backup_plugin.restore.run import run_osrestore
 from csf_backup_plugin.restore.state import compare, look_at, tell_state
-from csf_backup_plugin.survey import rebuild_command
 from csf_backup_plugin.tidying import tidy
+from csf_backup_plugin.wanted import wanted_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from csf_backup_plugin.hosts.protocol import Facts, Host, Lock
+    from csf_backup_plugin.newest import Newest
     from csf_backup_plugin.restore.plan import RestorePlan
     from csf_backup_plugin.restore.quarantine import Quarantine
     from csf_backup_plugin.restore.request import RestoreRequest
@@ -73,17 +75,21 @@ def restore(
     Raises:
         BackupError: it says of everything that may have changed what state it is in.
     """
-    began, repository = time.monotonic(), request.repository
+    began = time.monotonic()
     with translated(host.name):
-        image = resolve(request.image, host, watcher.note, repository.master)
-        request = dataclasses.replace(request, image=image)
+        machine, repository = host.machine(), locate_place(request.repository, host, watcher.note)
+        wanted = wanted_at(repository, host)
+        chosen = choose(request.image, wanted, machine, host, watcher.note)
+        image = chosen.image
+        _check_newest(request, chosen)
+        request = request.at(repository, image)
         proven = read_receipt(image, host)
-        request.check_image_of(proven)
-        check_place(request, host)
+        request.check_image_of(proven, wanted)
+        chosen = check_clock(chosen, proven, machine, host)
         with host.lock(
             repository.lock, PURPOSE, request.wait, watcher.note, create=not request.dry_run
         ) as lock:
-            plan = prepare_restore(request, proven, host, watcher)
+            plan = prepare_restore(request, chosen, proven, machine, host, watcher)
             place = quarantine.quarantine_for(repository, plan.extra, host) if plan.extra else None
             refusal = refused(request, plan, place) if place else None
             warnings = plan.warnings
@@ -101,13 +107,30 @@ def restore(
                 )
             place = _carry_out(request, plan, place, lock, host, watcher)
             warnings += (
+                *_record(request, plan, host),
                 *tidy(
                     [repository.unfinished_restore], host, ", and stops every backup until it is"
                 ),
-                *_record(request, plan, host),
                 *tidy(reversed(repository.restore_record), host),
             )
     return Restored(plan, place, None, warnings, time.monotonic() - began)
+
+
+def _check_newest(request: RestoreRequest, chosen: Newest) -> None:
+    """Refuse a ``latest`` that may not be the newest image; of a clock, a person may judge.
+
+    What was begun later and has no receipt may be proven yet, and hold more of the work.
+
+    Raises:
+        FaultFound: it tells why.
+    """
+    if chosen.doubts or chosen.unproven or (chosen.future and request.unattended):
+        raise FaultFound(
+            f"Whether {chosen.image} is the newest image is not certain:",
+            "Name the image that you want: "
+            f"{request.at(request.repository, chosen.image).command()}",
+            [*chosen.findings, *chosen.unproven],
+        )
 
 
 def _carry_out(
@@ -172,10 +195,9 @@ def _check(
 def _record(request: RestoreRequest, plan: RestorePlan, host: Host) -> list[str]:
     """Let the manifest say what was restored, and nothing else; a damaged one is kept."""
     repository, damaged = request.repository, plan.damaged_manifest
-    names = map(repository.recorded, plan.targets)
     try:
         old = None if damaged is None else journal.keep(repository, damaged, host)
-        host.replace(repository.manifest, manifest.encode(names), like=repository.master)
+        host.replace(repository.manifest, new_manifest(plan), like=repository.master)
     except (OSError, BackupError) as error:
         reason = error.strerror if isinstance(error, OSError) else error.what
         return [

@@ -1,47 +1,74 @@
-"""What keeps a restore from beginning: its place, the image's, and the room there."""
+"""What keeps a restore from beginning: what stands in its place, and the room there."""
 
 from __future__ import annotations
 
 import posixpath
-import shlex
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.advice import add_command, drop_command
 from csf_backup_plugin.backup.preflight import space_needed
+from csf_backup_plugin.complete import check_apart
 from csf_backup_plugin.errors import (
     BackupError,
     NoSpace,
     RepositoryIncomplete,
-    RepositoryNotFound,
     UnsafeImagePath,
+    WrongRepository,
 )
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.located import no_directory
+from csf_backup_plugin.names import listed, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from csf_backup_plugin.hosts.protocol import Facts, Host
+    from csf_backup_plugin.others import Other
     from csf_backup_plugin.restore.request import RestoreRequest
+    from csf_backup_plugin.survey import Survey
 
 
-def check_place(request: RestoreRequest, host: Host) -> None:
-    """Refuse to restore to where there is no directory, or behind a link.
+def check_not_anothers(targets: Collection[str], found: Survey) -> None:
+    """Refuse to write databases that are another repository's, or not this one's any more.
 
-    The directory may be empty: a new disk. It is never made here, since a disk that is not mounted
-    looks like a directory that is missing.
+    Args:
+        targets: where databases are to be restored to.
+        found: what is there.
 
     Raises:
-        RepositoryNotFound: the message says why.
+        WrongRepository: it names them.
     """
-    repository = request.repository
-    at_directory, at_master = host.look([repository.directory, repository.master])
-    if at_directory.kind != "directory":
-        raise _no_directory(repository.directory, host)
-    beside = posixpath.join(at_directory.resolved, repository.name)
-    if at_master.kind != "missing" and at_master.resolved != beside:
-        raise RepositoryNotFound(
-            f"{shown(repository.master)} on {host.name} is a link to {shown(at_master.resolved)}.",
-            "Give -database as the path the other databases stand beside.",
+    for other in found.others.known:
+        if theirs := [path for path in targets if path in other.listed]:
+            raise WrongRepository(
+                f"{len(theirs):,} of the databases in the image are on {found.host} those of "
+                f"another repository, {shown(other.repository.master)}, by its manifest: "
+                f"{listed(theirs)}. Its later work would be overwritten.",
+                _way_round(other, theirs, found.host),
+            )
+    check_apart(found)
+    if dropped := [path for path in targets if path in found.dropped]:
+        raise WrongRepository(
+            f"{len(dropped):,} of the databases in the image were dropped from the manifest of "
+            f"{shown(found.repository.master)} on {found.host}, and are on disk: "
+            f"{listed(dropped)}.",
+            "Restore into another directory with -into. If they are to be overwritten, add them "
+            f"first: {add_command(found.repository, found.host, dropped)}",
         )
+
+
+def _way_round(other: Other, theirs: Sequence[str], host: str) -> str:
+    """Return what to do instead of overwriting another repository's databases."""
+    drops = [path for path in theirs if path != other.repository.master]
+    text = "Restore into another directory with -into."
+    if drops:
+        typed = drop_command(other.repository, host, drops)
+        text += f" If they are not that repository's, drop them there first: {typed}"
+    if len(drops) < len(theirs):
+        text += (
+            f"\nIf {shown(other.repository.master)} is no master database, remove "
+            f"{shown(other.repository.manifest)}."
+        )
+    return text
 
 
 def check_replaceable(request: RestoreRequest, facts: Mapping[str, Facts], host: Host) -> None:
@@ -113,7 +140,7 @@ def check_room(targets: Mapping[str, int | None], facts: Mapping[str, Facts], ho
     for path, size in targets.items():
         at = looked[posixpath.dirname(path)]
         if at.kind != "directory":
-            raise _no_directory(posixpath.dirname(path), host)
+            raise no_directory(posixpath.dirname(path), host)
         growth[at.device] += max(0, (size or 0) - facts[path].size)
     for directory, at in looked.items():
         if (more := growth[at.device]) and at.free < (needed := space_needed(more)):
@@ -122,11 +149,3 @@ def check_room(targets: Mapping[str, int | None], facts: Mapping[str, Facts], ho
                 f"need {needed:,} ({more:,} more than is on disk now, and a reserve).",
                 "Make room there and run the same command again.",
             )
-
-
-def _no_directory(directory: str, host: Host) -> RepositoryNotFound:
-    return RepositoryNotFound(
-        f"There is no directory {shown(directory)} on {host.name} to restore databases to.",
-        "Mount the disk it is on. If it is lost, make an empty one there: "
-        f"mkdir -p {shown(shlex.quote(directory))}",
-    )

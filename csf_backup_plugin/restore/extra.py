@@ -23,10 +23,9 @@ def refused(request: RestoreRequest, plan: RestorePlan, place: Quarantine) -> Ex
         place: where they could be moved to.
 
     Returns:
-        An error that names them all and tells how to go on; None if they may be moved, and are no
-        other repository's.
+        An error that names them all and tells how to go on; None if they may be moved.
     """
-    if request.quarantine and not plan.masters:
+    if request.quarantine:
         return None
     source = shlex.join(plan.extra)
     target = shlex.quote(place.directory)
@@ -41,16 +40,6 @@ def refused(request: RestoreRequest, plan: RestorePlan, place: Quarantine) -> Ex
         f"Or move them by hand on {request.image.host}, and run the same command again:\n"
         f"{shown(f'mkdir {target} && mv -n -- {source} {target}/')}"
     )
-    if plan.masters:
-        what += (
-            " Of these, another repository's master database, since it has a manifest: "
-            f"{', '.join(map(shown, plan.masters))}."
-        )
-        ways = (
-            "Two repositories do not belong into one directory. Find out what is in use there: "
-            "restore into another directory with -into, or move the other repository away with "
-            "all that belongs to it, and run the same command again."
-        )
     error = ExtraDatabases(what, ways)
     error.facts = {"extra": list(plan.extra)}
     return error

@@ -11,21 +11,28 @@ from csf_backup_plugin.agreement import (
     import_file_findings,
     receipt_warnings,
 )
-from csf_backup_plugin.errors import (
-    FaultFound,
-)
+from csf_backup_plugin.catalog import read_listable_catalog
+from csf_backup_plugin.errors import FaultFound
+from csf_backup_plugin.identity import Identity
+from csf_backup_plugin.mounts import check_mounted, check_still_mounted
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import OSRESTORE, VARIABLES
-from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.request import default_timeout
-from csf_backup_plugin.restore.check import check_image_apart, check_replaceable, check_room
+from csf_backup_plugin.restore.check import (
+    check_image_apart,
+    check_not_anothers,
+    check_replaceable,
+    check_room,
+)
 from csf_backup_plugin.restore.quarantine import earlier
 from csf_backup_plugin.survey import set_against
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.manifest import Manifest
+    from csf_backup_plugin.newest import Newest
     from csf_backup_plugin.proven import Proven
     from csf_backup_plugin.restore.request import RestoreRequest
     from csf_backup_plugin.survey import Survey
@@ -38,12 +45,14 @@ class RestorePlan(NamedTuple):
     Attributes:
         request: what was asked for; its image is the one meant, if ``latest`` was named.
         proven: the image, as its receipt knows it.
+        machine: the host, and its clock at the beginning.
+        recorded: what the manifest says, as far as it can be read; None where there is none.
+        number: the highest number of a backup of the image's repository that is known.
         targets: the bytes of each database in the image, None where unknown, by the path it is
             restored to; the master database first.
         overwritten: the targets that are on disk now.
         appearing: the targets that are not.
         extra: databases on disk in the repository's directory and not in the image.
-        masters: those of the extra ones that have a manifest, so are another repository's master.
         elsewhere: databases in the manifest, on disk outside the directory, and not in the image:
             nothing could take them for a part of what is restored, so they stay where they are.
         pairs: what osrestore is told besides: from which directory into which.
@@ -56,11 +65,13 @@ class RestorePlan(NamedTuple):
 
     request: RestoreRequest
     proven: Proven
+    machine: Machine
+    recorded: Manifest | None
+    number: int
     targets: Mapping[str, int | None]
     overwritten: tuple[str, ...]
     appearing: tuple[str, ...]
     extra: tuple[str, ...]
-    masters: tuple[str, ...]
     elsewhere: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
     osrestore: str
@@ -76,9 +87,22 @@ class RestorePlan(NamedTuple):
 
 
 def prepare_restore(
-    request: RestoreRequest, proven: Proven, host: Host, watcher: Watcher
+    request: RestoreRequest,
+    chosen: Newest,
+    proven: Proven,
+    machine: Machine,
+    host: Host,
+    watcher: Watcher,
 ) -> RestorePlan:
     """Check everything a restore needs, and create nothing.
+
+    Args:
+        request: what was asked for, by resolved paths.
+        chosen: the image, and what is to be told of its choice.
+        proven: the same, as its receipt knows it.
+        machine: the host.
+        host: the same.
+        watcher: told how far it is.
 
     Raises:
         BackupError: the first reason not to begin; extra databases are not one of them here.
@@ -96,23 +120,28 @@ def prepare_restore(
     import_file, _ = import_file_findings(request.image, proven, host)
     targets = _targets(request, proven)
     check_image_apart(request, targets, host)
+    _check_mounts(request, proven, targets, host)
+    data = host.read(request.repository.manifest)
+    recorded = None if data is None else manifest.salvage(data)
+    found = set_against(request.repository, host, recorded, targets)
+    check_not_anothers(targets, found)
     facts = dict(zip(targets, host.look(targets), strict=True))
     check_replaceable(request, facts, host)
     check_room(targets, facts, host)
-    data = host.read(request.repository.manifest)
-    recorded = None if data is None else manifest.salvage(data)
-    found = set_against(request.repository, host, recorded)
+    catalog, unlisted = read_listable_catalog(request.image, host)
     others = [path for path in found.coverage.paths if path not in targets]
     directory = request.repository.directory
     extra = tuple(path for path in others if posixpath.dirname(path) == directory)
     return RestorePlan(
         request=request,
         proven=proven,
+        machine=machine,
+        recorded=recorded,
+        number=max(catalog.number(proven.origin.id), proven.origin.number or 0),
         targets=targets,
         overwritten=tuple(path for path in targets if facts[path].kind == "file"),
         appearing=tuple(path for path in targets if facts[path].kind == "missing"),
         extra=extra,
-        masters=_masters(extra, host),
         elsewhere=tuple(path for path in others if posixpath.dirname(path) != directory),
         pairs=((posixpath.dirname(proven.master), request.into),) if request.into else (),
         osrestore=osrestore,
@@ -120,9 +149,12 @@ def prepare_restore(
         damaged_manifest=data if recorded and recorded.damaged else None,
         image_stamp=stamp,
         warnings=(
+            *chosen.findings,
+            *chosen.warnings,
             *import_file,  # osrestore needs none
+            *unlisted,
             *receipt_warnings(request.image, proven),
-            *_warnings(request, found, others, host),
+            *_warnings(request, proven, machine, found, others, host),
         ),
     )
 
@@ -132,16 +164,33 @@ def _targets(request: RestoreRequest, proven: Proven) -> dict[str, int | None]:
     return {request.target_of(path): proven.databases[path] for path in first}
 
 
-def _masters(extra: Sequence[str], host: Host) -> tuple[str, ...]:
-    manifests = host.look(Repository(path).manifest for path in extra)
-    looked = zip(extra, manifests, strict=True)
-    return tuple(path for path, facts in looked if facts.kind != "missing")
+def _check_mounts(
+    request: RestoreRequest, proven: Proven, targets: Mapping[str, int | None], host: Host
+) -> None:
+    """Refuse places whose disk is not mounted; those of -into are none that the receipt knows."""
+    directory = request.repository.directory
+    if request.require_mount:
+        at, at_root = host.look([directory, "/"])
+        check_mounted(directory, at, at_root, host)
+    if not (request.into or request.accept_unmounted):
+        directories = dict.fromkeys(map(posixpath.dirname, targets))
+        check_still_mounted(proven.origin.mounts, directories, host)
 
 
 def _warnings(
-    request: RestoreRequest, found: Survey, others: Sequence[str], host: Host
+    request: RestoreRequest,
+    proven: Proven,
+    machine: Machine,
+    found: Survey,
+    others: Sequence[str],
+    host: Host,
 ) -> Iterator[str]:
-    directory = request.repository.directory
+    directory, origin = request.repository.directory, proven.origin
+    if not Identity("", origin.machine_id, origin.machine, "").is_at(machine, ""):
+        yield (
+            f"the image was made on {shown(origin.machine or 'an unknown machine')}, and is "
+            f"restored on {shown(machine.name)}"
+        )
     for path in others:
         if posixpath.dirname(path) != directory:
             yield (

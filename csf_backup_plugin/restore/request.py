@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import posixpath
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import names
-from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.errors import UsageError, WrongRepository
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.names import absolute, shown
 from csf_backup_plugin.request import LOCK_WAIT, parse_repository
+from csf_backup_plugin.wanted import check_image_of
 
 if TYPE_CHECKING:
     from csf_backup_plugin.proven import Proven
     from csf_backup_plugin.repository import Repository
+    from csf_backup_plugin.wanted import Wanted
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,9 @@ class RestoreRequest:
         dry_run: check everything, and create nothing.
         wait: how long to wait for the repository's lock, in seconds.
         timeout: how long osrestore may take, in seconds; None: as `default_timeout` says.
+        unattended: nobody will be asked.
+        require_mount: refuse a repository's directory on the file system of ``/``.
+        accept_unmounted: restore also to where a file system was mounted and is not.
     """
 
     repository: Repository
@@ -39,6 +45,9 @@ class RestoreRequest:
     dry_run: bool = False
     wait: float = LOCK_WAIT
     timeout: float | None = None
+    unattended: bool = False
+    require_mount: bool = False
+    accept_unmounted: bool = False
 
     @classmethod
     def parse(
@@ -51,6 +60,9 @@ class RestoreRequest:
         dry_run: bool = False,
         wait: float = LOCK_WAIT,
         timeout: float | None = None,
+        unattended: bool = False,
+        require_mount: bool = False,
+        accept_unmounted: bool = False,
     ) -> RestoreRequest:
         """Make a request of what the user wrote.
 
@@ -66,22 +78,51 @@ class RestoreRequest:
                 f"{place} may be an image of any repository, so -into takes a named one only.",
                 "Name the image.",
             )
-        return cls(repository, place, directory, quarantine, dry_run, wait, timeout)
+        return cls(
+            repository,
+            place,
+            directory,
+            quarantine,
+            dry_run,
+            wait,
+            timeout,
+            unattended,
+            require_mount,
+            accept_unmounted,
+        )
 
-    def check_image_of(self, proven: Proven) -> None:
+    def at(self, repository: Repository, image: ImagePath) -> RestoreRequest:
+        """Return the request for the places that were meant, links followed."""
+        into = self.into and repository.directory
+        return dataclasses.replace(self, repository=repository, image=image, into=into)
+
+    def check_image_of(self, proven: Proven, wanted: Wanted) -> None:
         """Refuse an image that was not made of this repository.
 
+        Args:
+            proven: the image, as its receipt knows it.
+            wanted: what the repository's manifest tells.
+
         Raises:
-            UsageError: it names both repositories, or what cannot go into another directory.
+            WrongRepository: it names both repositories.
+            UsageError: it names what cannot go into another directory.
         """
         master, other = shown(self.repository.master), shown(proven.master)
-        if self.into is None and proven.master != self.repository.master:
-            raise UsageError(
-                f"{self.image} is an image of {other}, not of {master}.",
-                "Name an image of this repository. To restore that one into another directory DIR, "
-                f"give -into DIR and -database DIR/{shown(posixpath.basename(proven.master))}.",
-            )
         if self.into is None:
+            if proven.master != self.repository.master:
+                raise WrongRepository(
+                    f"{self.image} is an image of {other}, not of {master}.",
+                    "Name an image of this repository. To restore that one into another directory "
+                    f"DIR, give -into DIR and -database DIR/{posixpath.basename(other)}.",
+                )
+            try:
+                check_image_of(wanted, self.image, proven)
+            except WrongRepository as error:
+                error.next_step = (
+                    "Name an image of this repository. To put that other one in its place all the "
+                    f"same: {self.command('-into', self.repository.directory)}"
+                )
+                raise
             return
         if posixpath.basename(proven.master) != self.repository.name:
             raise UsageError(

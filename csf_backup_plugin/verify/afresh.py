@@ -10,40 +10,54 @@ import contextlib
 import posixpath
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin import moments, objectstore, proven, receipt
+from csf_backup_plugin import manifest, moments, objectstore, proven, receipt
 from csf_backup_plugin.agreement import import_file_findings, list_findings, presence_findings
 from csf_backup_plugin.errors import FaultFound
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.listing import described
+from csf_backup_plugin.mounts import mount_points
 from csf_backup_plugin.names import command, shown
-from csf_backup_plugin.proven import Proven
+from csf_backup_plugin.proven import Origin, Proven
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.tidying import tidy
+from csf_backup_plugin.wanted import check_image_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol import Host, Machine
     from csf_backup_plugin.image_path import ImagePath
+    from csf_backup_plugin.wanted import Wanted
     from csf_backup_plugin.watcher import Watcher
 
 PURPOSE = "admin_database_verify"
 _ENDED_WELL = "0"
+_NO_NUMBER = (
+    "the manifest does not tell which number this backup has, so its image is never the latest one"
+)
 #: Prints when a file was changed last; of coreutils, as what a host has to have.
 _CHANGED = ("date", "-u", "+%Y-%m-%dT%H:%M:%SZ", "-r")
 _SECONDS = 60.0  # that this may take
 
 
 def prove_afresh(
-    image: ImagePath, osrestore: str, wait: float, host: Host, watcher: Watcher
+    image: ImagePath,
+    wanted: Wanted | None,
+    osrestore: str,
+    wait: float,
+    machine: Machine,
+    host: Host,
+    watcher: Watcher,
 ) -> tuple[Proven, tuple[str, ...]] | None:
     """Prove an image and write its receipt, if all that a proof needs is there.
 
     Args:
         image: which.
+        wanted: the repository whose image it is to be; None for any's.
         osrestore: the program that lists what is in it.
         wait: how long to wait for the repository's lock, in seconds.
-        host: where it is.
+        machine: the host.
+        host: the same.
         watcher: told how far it is.
 
     Returns:
@@ -52,6 +66,7 @@ def prove_afresh(
 
     Raises:
         FaultFound: it cannot be proven; the message names every reason.
+        WrongRepository: it is another repository's image.
         LockBusy: osbackup is still at work, or another command on the repository.
     """
     findings, databases = import_file_findings(image, None, host)
@@ -62,11 +77,37 @@ def prove_afresh(
         if host.read(image.receipt) is not None:
             return None
         made = _prove(image, databases, osrestore, host, watcher)
+        origin = _origin(image, Repository(databases[0]), machine, host)
+        mounts = mount_points([*databases, image.path], host)
+        made = made._replace(origin=origin._replace(mounts=mounts))
+        check_image_of(wanted, image, made)
+        finished = host.machine().now
         host.publish(
             image.receipt,
-            proven.encode(made, osbackup=None, shared_disk="unknown", proven_by=PURPOSE),
+            proven.encode(
+                made,
+                finished=finished,
+                osbackup=None,
+                shared_disk="unknown",
+                proven_by=PURPOSE,
+            ),
         )
-        return made, tuple(tidy(reversed(image.record), host))
+        warnings = [] if made.origin.number else [_NO_NUMBER]
+        return made, (*warnings, *tidy(reversed(image.record), host))
+
+
+def _origin(image: ImagePath, repository: Repository, machine: Machine, host: Host) -> Origin:
+    """Return which backup an image is, as the manifest noted when that was begun."""
+    try:
+        data = host.read(repository.manifest)
+    except PermissionError:  # the repository may be another user's
+        data = None
+    recorded = manifest.salvage(data) if data else manifest.Manifest()
+    identity, number = recorded.identity, recorded.backups.get(image.path)
+    if identity is None or number is None:
+        return Origin(None, None, machine.id, machine.name)
+    settled = not identity.changes(machine, repository.master)
+    return Origin(identity.id, number, machine.id, machine.name, settled)
 
 
 def _master_findings(databases: list[str], host: Host) -> list[str]:

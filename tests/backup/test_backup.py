@@ -13,6 +13,7 @@ from csf_backup_plugin import interrupts, manifest, receipt
 from csf_backup_plugin.backup import Backup, back_up
 from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.errors import (
+    NOTHING_LEFT,
     BackupError,
     ExitCode,
     HostUnreachable,
@@ -22,6 +23,7 @@ from csf_backup_plugin.errors import (
     LockBusy,
     NoSpace,
     OsbackupFailed,
+    RepositoryIncomplete,
     RepositoryNotFound,
     TimedOut,
 )
@@ -30,6 +32,8 @@ from doubles import Memory
 
 if TYPE_CHECKING:
     from conftest import Place, Tools
+
+    from csf_backup_plugin.manifest import Manifest
 
 pytestmark = pytest.mark.usefixtures("tools")
 
@@ -40,13 +44,31 @@ def run(place: Place, watcher: Memory | None = None, **options: Any) -> Backup:
     return back_up(request, LocalHost(), watcher or Memory())
 
 
+def tree(place: Place) -> dict[str, bytes]:
+    """Return every file; of the lock file, which says who held it last, only that it is there."""
+    files = place.tree()
+    return {path: b"" if path.endswith(".lock") else data for path, data in files.items()}
+
+
 def failure(place: Place, kind: type[BackupError], **options: Any) -> BackupError:
     """Return how a backup fails, having made sure that nothing is left of it."""
-    before = place.tree()
+    before = tree(place)
     with pytest.raises(kind) as caught:
         run(place, **options)
-    assert place.tree() == before
+    assert tree(place) == before
     return caught.value
+
+
+def read_receipt(place: Place) -> dict[str, Any]:
+    """Return what the image's receipt says."""
+    with open(f"{place.image}.receipt.json", "rb") as file:
+        return receipt.decode(file.read())
+
+
+def recorded(place: Place) -> Manifest:
+    """Return what the manifest says."""
+    with open(f"{place.master}.manifest", "rb") as file:
+        return manifest.decode(file.read())
 
 
 def test_a_backup_leaves_image_import_file_receipt_and_manifest(place: Place) -> None:
@@ -233,8 +255,205 @@ def test_a_manifest_that_cannot_be_made_is_a_warning(
         publish(path, data, like)
 
     monkeypatch.setattr(writing, "publish", full)
-    assert "lib.db.manifest was not updated: No space" in run(place).warnings[-1]
-    assert os.path.exists(f"{place.image}.receipt.json")
+    made = run(place)
+    why = "lib.db.manifest cannot be written (No space left on device): this image has no number"
+    assert why in made.warnings[-1]
+    assert (made.origin.id, made.origin.number) == (None, None)
+    assert read_receipt(place)["number"] is read_receipt(place)["repository_id"] is None
+    assert not os.path.exists(f"{place.master}.manifest")
+
+
+def test_a_manifest_that_cannot_be_appended_to_is_a_warning(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number is known by receipts; the next backup has another one."""
+    first = run(place).origin
+    (place.repository / "New.db").write_bytes(b"new")
+
+    def full(path: str, _lines: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "append", full)
+        place.image += "2"
+        made = run(place)
+    number, update = made.warnings[-2:]
+    assert "lib.db.manifest cannot be written (No space left on device): the number 2 of " in number
+    assert "lib.db.manifest was not updated: No space left on device" in update
+    assert (made.origin.id, made.origin.number) == (first.id, 2)
+    assert read_receipt(place)["number"] == 2
+    assert recorded(place).number == 1
+    place.image += "3"
+    assert run(place).origin.number == 3
+    assert recorded(place).number == 3
+
+
+def test_each_backup_of_a_repository_has_a_number_of_its_own(place: Place) -> None:
+    """In the manifest, in the receipt, and in what is returned."""
+    ids = set()
+    for number in (1, 2, 3):
+        place.image = str(place.images / f"{number}.img")
+        made = run(place)
+        facts, manifest_says = read_receipt(place), recorded(place)
+        assert made.origin.number == facts["number"] == manifest_says.number == number
+        assert manifest_says.backups[place.image] == number
+        assert manifest_says.identity is not None
+        assert manifest_says.identity.id == made.origin.id == facts["repository_id"]
+        assert (facts["settled"], manifest_says.identity.master) == (True, place.master)
+        ids.add(made.origin.id)
+    assert len(ids) == 1
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_the_number_is_in_the_manifest_before_osbackup_begins(
+    place: Place, tools: Tools, *, earlier: bool
+) -> None:
+    """Whatever becomes of this process then, no other backup gets it."""
+    if earlier:
+        run(place)
+        place.image += "2"
+    osbackup = (tools.directory / "osbackup").read_text().partition("\n")[2]
+    tools.write("osbackup", f'cp "{place.master}.manifest" "$0.manifest"\n{osbackup}')
+    run(place)
+    then = manifest.decode((tools.directory / "osbackup.manifest").read_bytes())
+    assert then == recorded(place)
+    assert then.backups[place.image] == 1 + earlier
+
+
+def test_a_backup_that_fails_has_used_its_number_up_and_says_so(place: Place, tools: Tools) -> None:
+    """The manifest has it; the next one gets another, and the databases are as they were."""
+    run(place)
+    before = tree(place)
+    place.image += "2"
+    whole = (tools.directory / "osbackup").read_text()
+    tools.write("osbackup", "exit 1")
+    with pytest.raises(OsbackupFailed) as caught:
+        run(place)
+    manifest_path = f"{place.master}.manifest"
+    assert caught.value.left == (
+        f"What this run had created was removed. The number 2 is used up in {manifest_path}."
+    )
+    after = tree(place)
+    assert after.pop(manifest_path) != before.pop(manifest_path)
+    assert after == before
+    assert recorded(place).number == 2
+    tools.write("osbackup", whole)
+    assert run(place).origin.number == 3
+
+
+def test_a_backup_that_is_refused_uses_no_number(place: Place) -> None:
+    """Nothing was begun."""
+    run(place)
+    assert failure(place, ImageExists).left == NOTHING_LEFT
+    place.image += "2"
+    assert run(place, dry_run=True).origin.number == 2
+    assert recorded(place).number == 1
+
+
+@pytest.mark.parametrize("operation", ["publish", "append"])
+def test_a_host_that_is_gone_when_the_number_is_written_may_have_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    """What may be there is removed, or said to be there."""
+    if operation == "append":
+        run(place)
+        place.image += "2"
+    before, original = tree(place), getattr(LocalHost, operation)
+
+    def cut(self: LocalHost, path: str, *rest: Any, **options: Any) -> None:
+        original(self, path, *rest, **options)
+        if path.endswith(".manifest"):
+            raise HostUnreachable("Host db1 cannot be reached.", "Look.")
+
+    monkeypatch.setattr(LocalHost, operation, cut)
+    with pytest.raises(HostUnreachable) as caught:
+        run(place)
+    assert tree(place) == before or f"{place.master}.manifest" in caught.value.left
+
+
+def test_where_the_manifest_is_lost_receipts_tell_what_it_said(place: Place) -> None:
+    """The id, the number, and the databases, those elsewhere too; that is told."""
+    far = place.images.parent / "far.db"
+    far.write_bytes(b"far")
+    run(place)
+    with open(f"{place.master}.manifest", "ab") as file:
+        file.write(manifest.encode_lines([str(far)]))
+    place.image += "2"
+    second = run(place)
+    os.unlink(f"{place.master}.manifest")
+    place.image += "3"
+    made = run(place)
+    assert (made.origin.id, made.origin.number) == (second.origin.id, 3)
+    assert str(far) in made.plan.found.coverage.paths
+    assert sorted(recorded(place).names) == sorted(["lib.db", "Book.db", str(far)])
+    (told,) = [text for text in made.warnings if "does not tell which repository" in text]
+    assert told.endswith(f"from the receipt of localhost:{place.image[:-1]}, backup 2")
+
+
+def test_a_lost_database_is_noticed_although_the_manifest_is_lost_too(place: Place) -> None:
+    """The receipt lists it."""
+    run(place)
+    os.unlink(f"{place.master}.manifest")
+    os.unlink(place.repository / "Book.db")
+    place.image += "2"
+    error = failure(place, RepositoryIncomplete)
+    assert f"{place.repository}/Book.db" in error.what
+
+
+def test_a_repository_that_was_moved_is_backed_up_and_told(place: Place) -> None:
+    """Its images are kept apart until somebody says whether it was moved or copied."""
+    first = run(place)
+    was, place.repository = place.repository, place.repository.parent / "moved"
+    was.rename(place.repository)
+    place.master = str(place.repository / "lib.db")
+    place.image += "2"
+    made = run(place)
+    assert (made.origin.id, made.origin.settled) == (first.origin.id, False)
+    assert read_receipt(place)["settled"] is False
+    (told,) = [text for text in made.warnings if "was moved or copied" in text]
+    assert f"the path was {was}/lib.db and is {place.master}" in told
+    assert f"-database {place.master} -host localhost -rebuild -moved" in told
+    assert f"-database {place.master} -host localhost -rebuild -copied" in told
+
+
+def test_what_links_lead_to_is_backed_up_and_told(place: Place, tools: Tools) -> None:
+    """Receipt, import file and manifest name the databases where they are."""
+    root, master, image = place.images.parent, place.master, place.image
+    (root / "r").symlink_to(place.repository)
+    (root / "i").symlink_to(place.images)
+    place.master, place.image = f"{root}/r/../r/lib.db", f"{root}/i/a.img"
+    watcher = Memory()
+    made = run(place, watcher)
+    assert watcher.notes[:2] == [
+        f"{place.master} is {master}",
+        f"localhost:{place.image} is localhost:{image}",
+    ]
+    assert (made.request.repository.master, made.request.image.path) == (master, image)
+    assert tools.calls == [["-a", "-I", f"{image}.dbn", "-f", image]]
+    facts = read_receipt(place)
+    assert (facts["master"], facts["image"]) == (master, image)
+    assert master in facts["databases"]
+
+
+def test_a_master_that_is_a_link_is_none(place: Place) -> None:
+    """The other databases stand beside what it leads to."""
+    (place.images / "lib.db").symlink_to(place.master)
+    master, place.master = place.master, str(place.images / "lib.db")
+    error = failure(place, RepositoryNotFound)
+    assert f"it is a link to {master}" in error.what
+
+
+def test_the_receipt_tells_the_machine_the_clock_and_the_mounts(place: Place) -> None:
+    """Of the host, so that a restore may compare them."""
+    before = LocalHost().machine()
+    run(place)
+    after, facts = LocalHost().machine(), read_receipt(place)
+    assert (facts["machine_id"], facts["machine"]) == (before.id, before.name)
+    assert before.now <= facts["started"] <= facts["finished"] <= after.now
+    directories = [str(place.repository), str(place.images)]
+    looked = dict(zip(directories, LocalHost().look(directories), strict=True))
+    assert facts["mounts"] == {path: at.mount for path, at in looked.items()}
+    assert all(facts["mounts"].values())
 
 
 @pytest.mark.parametrize("suffix", ["", ".receipt.json"])

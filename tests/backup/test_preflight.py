@@ -5,17 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from receipts import ID, MACHINE_ID, made, receipts
 
 from csf_backup_plugin import manifest
 from csf_backup_plugin.backup.preflight import Plan, prepare, space_needed
 from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.errors import (
+    ExitCode,
     ImageExists,
     NoSpace,
+    NotMounted,
     RepositoryIncomplete,
     UnsafeImagePath,
     UtilityMissing,
+    WrongRepository,
 )
+from csf_backup_plugin.identity import Identity
 from doubles import MemoryHost
 
 REQUEST = BackupRequest.parse("/r/lib.db", "db1:/b/a.img")
@@ -149,3 +154,109 @@ def test_what_the_manifest_does_not_list_and_what_is_no_file_are_warnings() -> N
 def test_a_first_backup_does_not_warn_of_every_database() -> None:
     """Without a manifest, none of them could have been in it."""
     assert not plan(host()).warnings
+
+
+HOME = Identity(ID, MACHINE_ID, "db1", "/r/lib.db")
+
+
+def listing(number: int = 1, master: str = "/r/lib.db") -> dict[str, bytes]:
+    """Return the repository with a manifest that tells its last number."""
+    recorded = manifest.encode(
+        ["lib.db", "Book.db"], HOME._replace(master=master), {"/b/z.img": number}
+    )
+    return {**FILES, "/r/lib.db.manifest": recorded}
+
+
+@pytest.mark.parametrize(("listed", "beside"), [(9, 4), (4, 9)])
+def test_the_last_number_is_the_highest_of_manifest_and_receipts(listed: int, beside: int) -> None:
+    """Of the repository's own images; the manifest may be an older one."""
+    others = receipts(made("/b/x.img", beside), made("/b/y.img", 99, id="2" * 32))
+    standing = plan(host({**listing(listed), **others})).standing
+    assert (standing.identity, standing.number, standing.is_new) == (HOME, 9, False)
+
+
+def test_what_a_receipt_lists_is_missed_where_the_manifest_is_lost() -> None:
+    """An image without it would not be whole."""
+    sizes = dict.fromkeys((*FILES, "/far/x.db"), 1)
+    files = {**FILES, "/far/x.db": b"1", **receipts(made("/b/x.img", 3, databases=sizes))}
+    assert plan(host(files)).found.coverage.paths == ["/r/lib.db", "/far/x.db", "/r/Book.db"]
+    del files["/far/x.db"]
+    with pytest.raises(RepositoryIncomplete, match="/far/x.db"):
+        plan(host(files))
+
+
+def test_a_repository_that_is_elsewhere_than_it_was_is_told() -> None:
+    """It may begin all the same."""
+    found = plan(host(listing(master="/was/lib.db")))
+    assert found.standing.changes == ("the path was /was/lib.db and is /r/lib.db",)
+    (warning,) = found.warnings
+    assert warning.startswith("this repository was moved or copied: the path was /was/lib.db and ")
+
+
+def test_require_mount_refuses_a_directory_on_the_file_system_of_the_root() -> None:
+    """The image would fill the system's own disk."""
+    request = BackupRequest.parse("/r/lib.db", "db1:/b/a.img", require_mount=True)
+    on = host()
+    on.directories.add("/")
+    on.facts["/"] = {"device": 2}
+    assert plan(on).warnings == ()
+    with pytest.raises(NotMounted, match="db1:/b is on the file system of /") as caught:
+        plan(on, request)
+    assert caught.value.exit_code == ExitCode.UNSAFE_IMAGE_PATH
+    on.facts["/"] = {"device": 3}
+    plan(on, request)
+
+
+def test_the_mount_points_of_all_directories_are_known() -> None:
+    """Of the databases, also those elsewhere, and of the image."""
+    files = {**FILES, "/far/x.db": b"", "/r/lib.db.manifest": manifest.encode(["/far/x.db"])}
+    on = host(files, mount="/b")
+    on.facts["/far"] = {"mount": "/far"}
+    assert plan(on).mounts == {"/r": "/", "/far": "/far", "/b": "/b"}
+
+
+def test_images_whose_backups_began_in_the_future_are_warnings() -> None:
+    """A clock was wrong then, or is now; five minutes are no matter."""
+    later = "2026-11-25T12:05:01+00:00"
+    told = made("/b/x.img", 1, started=later)
+    fine = made("/b/y.img", 2, started="2026-11-25T12:05:00+00:00")
+    (warning,) = plan(host({**listing(), **receipts(told, fine)})).warnings
+    assert warning == (
+        f"db1:/b/x.img says that its backup began at {later}, which is in the future: the host's "
+        "clock says 2026-11-25T12:00:00+00:00"
+    )
+
+
+def test_images_that_cannot_be_listed_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The manifest alone tells the last number then."""
+    on = host({**listing(4), **receipts(made("/b/x.img", 9))})
+    list_directory = on.list_directory
+
+    def refuse(path: str) -> Any:
+        if path == "/b":
+            raise PermissionError(13, "Permission denied", path)
+        return list_directory(path)
+
+    monkeypatch.setattr(on, "list_directory", refuse)
+    found = plan(on)
+    assert found.standing.number == 4
+    (warning,) = found.warnings
+    assert warning.startswith("db1:/b cannot be listed (Permission denied): the number of the last")
+
+
+def test_a_half_restored_repository_is_not_backed_up() -> None:
+    """How the restore is repeated is told."""
+    files = {**FILES, "/r/lib.db.unfinished-restore": b"csf admin_database_restore -x\n"}
+    with pytest.raises(
+        RepositoryIncomplete, match="A backup of them would be worth noth"
+    ) as caught:
+        plan(host(files))
+    assert caught.value.next_step.startswith("Repeat the restore: csf admin_database_restore -x\n")
+
+
+def test_a_database_that_may_be_another_repositorys_is_refused() -> None:
+    """Its manifest lists one of ours."""
+    files = {**listing(), "/r/zoo.db": b""}
+    files["/r/zoo.db.manifest"] = manifest.encode(["zoo.db", "Book.db"])
+    with pytest.raises(WrongRepository, match="/r/Book.db"):
+        plan(host(files))

@@ -49,6 +49,29 @@ def test_a_block_that_created_nothing_says_so() -> None:
     assert caught.value.left == NOTHING_LEFT
 
 
+@pytest.mark.parametrize("paths", [(), CREATED])
+def test_what_remains_is_said_besides(paths: tuple[str, ...]) -> None:
+    """Be there something to be removed or not; a success has nothing to say."""
+    host = MemoryHost(FILES)
+    with pytest.raises(BackupError) as caught, rollback(host) as created:
+        created += paths
+        created.remains = "The number 7 is used up."
+        raise OsbackupFailed("It failed.", "Look.")
+    removed = "What this run had created was removed."
+    assert caught.value.left == f"{removed if paths else NOTHING_LEFT} The number 7 is used up."
+    with rollback(host) as created:
+        created.remains = "The number 8 is used up."
+
+
+def test_what_the_error_says_itself_is_kept_where_nothing_was_created() -> None:
+    """It knows better."""
+    error = OsbackupFailed("It failed.", "Look.")
+    error.left = "It is as it was."
+    with pytest.raises(BackupError) as caught, rollback(MemoryHost(FILES)):
+        raise error
+    assert caught.value.left == "It is as it was."
+
+
 def test_a_fault_of_ours_goes_through_as_it_is_and_the_files_go_all_the_same() -> None:
     """A bug shows its traceback, and leaves no image behind."""
     host = MemoryHost(FILES)

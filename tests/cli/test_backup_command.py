@@ -57,7 +57,45 @@ def test_a_successful_run_says_one_line(csf: Csf, place: Place) -> None:
     (line,) = err.splitlines()
     assert line.startswith(f"Backed up 2 databases (1.3 kB) of {place.master} to localhost:")
     assert "proven, SHA-256 " in line
-    assert line.endswith("(shared physical disk: no)")
+    assert line.endswith(", backup 1 (shared physical disk: no)")
+
+
+def test_an_image_without_a_number_is_called_so(
+    csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is never the latest one."""
+    from csf_backup_plugin.hosts.local import LocalHost
+
+    publish = LocalHost.publish
+
+    def full(host: LocalHost, path: str, data: bytes, like: str | None = None) -> None:
+        if path.endswith(".manifest"):
+            raise OSError(28, "No space left on device", path)
+        publish(host, path, data, like)
+
+    monkeypatch.setattr(LocalHost, "publish", full)
+    code, _, err = csf(*backup(place))
+    assert code == 0
+    assert err.splitlines()[-1].endswith(", without a number (shared physical disk: no)")
+    assert csf(*backup(place, "-strict"))[0] == ExitCode.IMAGE_EXISTS
+
+
+def test_require_mount_is_a_refusal(
+    csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the image's directory is on the file system of the root directory."""
+    from csf_backup_plugin.hosts.local import LocalHost
+
+    look = LocalHost.look
+    monkeypatch.setattr(
+        LocalHost,
+        "look",
+        lambda host, paths: [facts._replace(device=1) for facts in look(host, paths)],
+    )
+    code, _, err = csf(*backup(place, "-require-mount"))
+    assert (code, "-require-mount says" in err) == (ExitCode.UNSAFE_IMAGE_PATH, True)
+    assert not os.path.exists(f"{place.image}.dbn")
+    assert csf(*backup(place))[0] == ExitCode.DONE
 
 
 def test_a_single_database_is_not_called_databases(csf: Csf, place: Place) -> None:
@@ -78,13 +116,16 @@ def test_json_is_one_document_on_stdout(csf: Csf, place: Place) -> None:
     code, out, err = csf(*backup(place, "-json"))
     document = json.loads(out)
     assert (code, err) == (0, "")
-    assert document["schema"] == "csf-backup/1"
+    assert document["schema"] == "csf-backup/outcome/1"
     assert document["command"] == "admin_database_backup"
     assert document["exit_code"] == 0
     assert document["image"] == place.image
     assert document["image_bytes"] == os.path.getsize(place.image)
     assert set(document["databases"]) == {place.master, f"{place.repository}/Book.db"}
     assert document["warnings"] == []
+    assert document["number"] == 1
+    with open(document["receipt"]) as file:
+        assert document["repository_id"] == json.load(file)["repository_id"] is not None
 
 
 def test_a_failure_is_told_in_three_parts(csf: Csf, place: Place, tools: Tools) -> None:

@@ -63,6 +63,18 @@ def test_json_is_one_document(drill: Csf, place: Place, tmp_path: Path) -> None:
     assert document["scratch_dir"] == str(tmp_path / "scratch")
     assert (document["databases"], document["database_bytes"]) == (2, 1300)
     assert document["findings"] == []
+    with open(document["record"]) as file:
+        record = json.load(file)
+    assert (document["repository_id"], document["number"]) == (record["repository_id"], 1)
+
+
+def test_the_repository_may_be_named(drill: Csf, place: Place) -> None:
+    """Another one's image is refused; a path that is none is a usage error."""
+    assert drill("-database", place.master)[0] == ExitCode.DONE
+    other = str(place.images / "lib.db")
+    code, _, err = drill("-database", other)
+    assert (code, f"{other} is another repository" in err) == (13, True)
+    assert drill("-database", "lib.db")[0] == ExitCode.USAGE
 
 
 def test_findings_are_in_the_document(drill: Csf, tools: Tools) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,16 +37,18 @@ def look(csf: Csf, place: Place, *options: str) -> tuple[int, str, str]:
     return csf("admin_database_manifest", "-database", place.master, *options)
 
 
-def test_what_agrees_is_one_line(csf: Csf, backed_up: Place) -> None:
-    """Disk, manifest and image name the same databases."""
-    assert look(csf, backed_up) == (
-        ExitCode.DONE,
-        "",
-        f"{backed_up.master} on localhost: 2 databases on disk, 2 in the manifest; they agree.\n",
+def test_what_agrees_is_said_in_a_line(csf: Csf, backed_up: Place) -> None:
+    """Disk, manifest and image name the same databases; another says which repository it is."""
+    code, out, err = look(csf, backed_up)
+    agreement, identity = err.splitlines()
+    assert (code, out) == (ExitCode.DONE, "")
+    assert agreement == (
+        f"{backed_up.master} on localhost: 2 databases on disk, 2 in the manifest; they agree."
     )
+    assert re.fullmatch(r"Repository [0-9a-f]{32}; its last backup has the number 1\.", identity)
     code, _, err = look(csf, backed_up, "-image-file", f"localhost:{backed_up.image}")
     assert code == ExitCode.DONE
-    assert err.endswith("2 in the manifest, 2 in the image; they agree.\n")
+    assert "2 in the manifest, 2 in the image; they agree.\n" in err
 
 
 def test_drift_is_named_and_ends_with_its_code(csf: Csf, backed_up: Place) -> None:
@@ -88,12 +91,14 @@ def test_a_new_manifest_is_told_line_by_line(csf: Csf, backed_up: Place) -> None
     """What was added and what was dropped; afterwards all agrees."""
     (backed_up.repository / "New.db").touch()
     (backed_up.repository / "Book.db").unlink()
+    identity = json.loads(look(csf, backed_up, "-json")[1])["repository_id"]
     code, _, err = look(csf, backed_up, "-rebuild")
     assert (code, err) == (
         ExitCode.DONE,
         f"added: {backed_up.repository}/New.db\n"
         f"dropped: {backed_up.repository}/Book.db (not on disk)\n"
-        f"Rebuilt {backed_up.master}.manifest on localhost: 2 databases, 1 added, 1 dropped.\n",
+        f"Rebuilt {backed_up.master}.manifest on localhost: 2 databases, 1 added, 1 dropped; "
+        f"repository {identity}.\n",
     )
     assert look(csf, backed_up)[0] == ExitCode.DONE
 
@@ -109,32 +114,112 @@ def test_a_damaged_manifest_is_refused_and_kept_when_it_is_made_anew(
     path.write_bytes(damaged)
     code, _, err = look(csf, backed_up)
     assert code == ExitCode.REPOSITORY_INCOMPLETE
-    assert "damaged at line 4" in err
+    assert "damaged at line 6" in err
     code, out, _ = look(csf, backed_up, "-rebuild", "-json")
     document = json.loads(out)
-    assert (code, document["damaged_lines"], document["added"]) == (0, [4], [])
+    assert (code, document["damaged_lines"], document["added"]) == (0, [6], [])
     assert Path(document["kept"]).read_bytes() == damaged
     assert str(far) in document["databases"]
     assert look(csf, backed_up)[0] == ExitCode.DONE
     path.write_bytes(damaged)
     assert (
-        "not readable: line 4; the old manifest is kept as" in look(csf, backed_up, "-rebuild")[2]
+        "not readable: line 6; the old manifest is kept as" in look(csf, backed_up, "-rebuild")[2]
     )
 
 
-def test_an_image_must_be_one_of_this_repositorys(csf: Csf, backed_up: Place) -> None:
-    """And on the same host; and it has no part in making the manifest."""
+def test_an_image_must_be_one_of_this_repositorys(
+    csf: Csf, backed_up: Place, tmp_path: Path
+) -> None:
+    """And on the same host; and it has no part in adding and dropping."""
     image = f"localhost:{backed_up.image}"
-    other = backed_up.repository / "Book.db"
-    for arguments, message in (
-        (("-database", str(other), "-image-file", image), "is an image of"),
-        (("-database", backed_up.master, "-image-file", image, "-rebuild"), "no part in -rebuild"),
-        (("-database", backed_up.master, "-image-file", image, "-host", "h"), "on the host of"),
-        (("-database", backed_up.master, "-host", "-x"), "looks like an option"),
-        (("-database", backed_up.master, "-host", "a b"), "not the name of a host"),
+    other = tmp_path / "other.db"
+    other.touch()
+    named = ("-database", backed_up.master, "-image-file", image)
+    for arguments, wanted, message in (
+        (("-database", str(other), "-image-file", image), 13, "is an image of"),
+        ((*named, "-drop", str(backed_up.repository / "Book.db")), 2, "goes with -rebuild"),
+        ((*named, "-host", "h"), 2, "on the host of"),
+        (("-database", backed_up.master, "-host", "-x"), 2, "looks like an option"),
+        (("-database", backed_up.master, "-host", "a b"), 2, "not the name of a host"),
     ):
         code, _, err = csf("admin_database_manifest", *arguments)
-        assert (code, message in err) == (ExitCode.USAGE, True), err
+        assert (code, message in err) == (wanted, True), err
+
+
+def test_a_class_database_is_no_master_database(csf: Csf, backed_up: Place) -> None:
+    """The master's manifest lists it; the way out is told, in words and for a program."""
+    arguments = ("admin_database_manifest", "-database", str(backed_up.repository / "Book.db"))
+    code, _, err = csf(*arguments)
+    assert code == ExitCode.REPOSITORY_INCOMPLETE
+    assert f"and the manifest of {backed_up.master} lists 1 of the databases on localhost" in err
+    document = json.loads(csf(*arguments, "-json")[1])
+    assert document["agrees"] is False
+    assert f"-database {backed_up.master} -host localhost -drop" in document["problem"]["next_step"]
+
+
+def test_what_lies_beside_is_told(csf: Csf, backed_up: Place) -> None:
+    """It is none of the repository's, so all agrees."""
+    (backed_up.repository / "Old.DB").touch()
+    (backed_up.repository / "two.db").touch()
+    (backed_up.repository / "two.db.manifest").write_bytes(manifest.encode(["two.db"]))
+    book = str(backed_up.repository / "Book.db")
+    code, _, err = look(csf, backed_up, "-drop", book)
+    assert (code, err.splitlines()[0]) == (ExitCode.DONE, f"dropped: {book}")
+    code, _, err = look(csf, backed_up)
+    assert code == ExitCode.DONE
+    assert (
+        f"looks like a database, and is not in the manifest: {backed_up.repository}/Old.DB" in err
+    )
+    assert f"dropped from the manifest, and on disk: {book}\n" in err
+    two = f"{backed_up.repository}/two.db"
+    assert f"of the repository of {two}: {two}\n" in err
+    assert look(csf, backed_up, "-add", book)[2].splitlines()[0] == f"added: {book}"
+
+
+def test_what_an_image_holds_and_is_there_is_not_called_missing(
+    csf: Csf, backed_up: Place, tmp_path: Path
+) -> None:
+    """A lost manifest has forgotten a database elsewhere; the image brings it back."""
+    far = tmp_path / "Far"
+    far.touch()
+    gone = tmp_path / "Gone"
+    gone.touch()
+    assert look(csf, backed_up, "-add", str(far), "-add", str(gone))[0] == 0
+    image = f"localhost:{backed_up.images}/b.img"
+    assert csf("admin_database_backup", "-database", backed_up.master, "-image-file", image)[0] == 0
+    gone.unlink()
+    Path(f"{backed_up.master}.manifest").unlink()
+    code, _, err = look(csf, backed_up, "-image-file", image)
+    assert code == ExitCode.REPOSITORY_INCOMPLETE
+    assert f"in the image, on disk, and not in the manifest: {far}\n" in err
+    assert f"in the image and not on disk: {gone}\n" in err
+    assert "It has no repository id: the next backup takes it from the receipt" in err
+    code, _, err = look(csf, backed_up, "-rebuild", "-image-file", image)
+    assert code == 0
+    assert f"added: {far}\n" in err
+    assert f"in the image, and not on disk: {gone}\n" in err
+    assert "last backup has the number 2" in look(csf, backed_up)[2]
+
+
+def test_a_moved_repository_is_told_until_it_is_settled(
+    csf: Csf, backed_up: Place, tmp_path: Path
+) -> None:
+    """With the machine, the name or the path that is not as it was."""
+    moved = tmp_path / "moved"
+    backed_up.repository.rename(moved)
+    (moved / "Odd.db").touch()
+    master = str(moved / "lib.db")
+    told = csf("admin_database_manifest", "-database", master)[2]
+    assert f"It was moved or copied: the path was {backed_up.master} and is {master}." in told
+    code, out, _ = csf(
+        "admin_database_manifest", "-database", master, "-rebuild", "-moved", "-json"
+    )
+    assert code == 0
+    told = csf("admin_database_manifest", "-database", master)[2]
+    assert (
+        f"Repository {json.loads(out)['repository_id']}; its last backup has the number 1.\n"
+        in told
+    )
 
 
 def test_an_image_without_a_sound_receipt_is_at_fault(csf: Csf, backed_up: Place) -> None:

@@ -89,6 +89,61 @@ def test_json_is_one_document_on_stdout(csf: Csf, place: Place) -> None:
     assert document["overwritten"] == list(document["databases"])
     assert document["extra"] == [f"{place.repository}/New.db"]
     assert os.listdir(document["quarantine"]) == ["New.db"]
+    with open(f"{place.image}.receipt.json") as file:
+        assert document["repository_id"] == json.load(file)["repository_id"]
+    assert document["number"] == 1
+
+
+def reseal(place: Place, **changes: object) -> None:
+    """Change what the receipt says, and seal it again."""
+    from csf_backup_plugin import receipt
+
+    path = f"{place.image}.receipt.json"
+    with open(path, "rb") as file:
+        facts = receipt.decode(file.read())
+    with open(path, "wb") as file:
+        file.write(receipt.encode({**facts, **changes}))
+
+
+def test_a_disk_that_is_not_mounted_is_a_refusal_that_may_be_overridden(
+    csf: Csf, place: Place
+) -> None:
+    """The option is told."""
+    reseal(place, mounts={str(place.repository): str(place.repository)})
+    code, _, err = csf(*command(place, "-yes"))
+    assert (code, "give -accept-unmounted" in err) == (ExitCode.UNSAFE_IMAGE_PATH, True)
+    assert csf(*command(place, "-yes", "-accept-unmounted"))[0] == ExitCode.DONE
+
+
+def test_require_mount_is_a_refusal(
+    csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the repository's directory is on the file system of the root directory."""
+    from csf_backup_plugin.hosts.local import LocalHost
+
+    look = LocalHost.look
+    monkeypatch.setattr(
+        LocalHost,
+        "look",
+        lambda host, paths: [facts._replace(device=1) for facts in look(host, paths)],
+    )
+    code, _, err = csf(*command(place, "-yes", "-require-mount"))
+    assert (code, "-require-mount says" in err) == (ExitCode.UNSAFE_IMAGE_PATH, True)
+    assert csf(*command(place, "-yes"))[0] == ExitCode.DONE
+
+
+def test_with_yes_the_latest_from_the_future_is_refused(
+    csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a terminal, the plan says so, and a person decides."""
+    reseal(place, started="2126-01-01T00:00:00+00:00")
+    place.image = str(place.images / "latest")
+    code, _, err = csf(*command(place, "-yes"))
+    assert (code, "which is in the future" in err) == (ExitCode.FAULT_FOUND, True)
+    monkeypatch.setattr(question, "on_a_terminal", lambda: True)
+    monkeypatch.setattr(question, "typed", lambda *_: True)
+    code, _, err = csf(*command(place))
+    assert (code, "which is in the future: the host's clock says" in err) == (0, True)
 
 
 def test_a_refusal_is_a_document_too(csf: Csf, place: Place) -> None:
@@ -186,12 +241,6 @@ def test_how_long_ago_the_backup_was_is_told(
     csf: Csf, place: Place, started: str, said: str
 ) -> None:
     """A clock that is wrong is seen."""
-    from csf_backup_plugin import receipt
-
-    path = f"{place.image}.receipt.json"
-    with open(path, "rb") as file:
-        facts = receipt.decode(file.read())
-    with open(path, "wb") as file:
-        file.write(receipt.encode({**facts, "started": started}))
+    reseal(place, started=started)
     (line,) = csf(*command(place, "-dry-run"))[2].splitlines()[:1]
     assert said in line.partition(" as they were at ")[2]

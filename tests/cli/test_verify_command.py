@@ -75,6 +75,19 @@ def test_json_is_one_document(csf: Csf, place: Place) -> None:
     assert document["proven_afresh"] is False
     assert (document["findings"], document["warnings"]) == ([], [])
     assert document["databases"][place.master] == 600
+    with open(document["receipt"]) as file:
+        facts = json.load(file)
+    assert (document["repository_id"], document["number"]) == (facts["repository_id"], 1)
+
+
+def test_the_repository_may_be_named(csf: Csf, place: Place) -> None:
+    """Another one's image is refused; a path that is none is a usage error."""
+    backup(csf, place)
+    assert verify(csf, place, "-database", place.master)[0] == ExitCode.DONE
+    other = str(place.images / "lib.db")
+    code, _, err = verify(csf, place, "-database", other)
+    assert (code, f"{other} is another repository" in err) == (13, True)
+    assert verify(csf, place, "-database", "lib.db")[0] == ExitCode.USAGE
 
 
 def test_findings_are_lines_and_in_the_document(csf: Csf, place: Place) -> None:

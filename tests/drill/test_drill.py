@@ -18,6 +18,7 @@ from csf_backup_plugin.drill import Drill, drill, trial
 from csf_backup_plugin.drill.request import DrillRequest
 from csf_backup_plugin.errors import (
     BackupError,
+    ExitCode,
     FaultFound,
     HostUnreachable,
     Interrupted,
@@ -26,9 +27,11 @@ from csf_backup_plugin.errors import (
     UnsafeImagePath,
     UsageError,
     UtilityMissing,
+    WrongRepository,
 )
 from csf_backup_plugin.hosts.local import LocalHost, writing
 from csf_backup_plugin.image_path import ImagePath
+from csf_backup_plugin.repository import Repository
 from doubles import Memory
 
 if TYPE_CHECKING:
@@ -80,6 +83,11 @@ def reseal(place: Place, **changes: Any) -> None:
     path.write_bytes(receipt.encode({**receipt.decode(path.read_bytes()), **changes}))
 
 
+def recorded(place: Place) -> dict[str, Any]:
+    """Return what the drill's record says."""
+    return receipt.decode(Path(f"{place.image}.drill.json").read_bytes(), receipt.DRILL)
+
+
 def test_osrestore_is_given_one_pair_for_the_repository(drilled: Place, tools: Tools) -> None:
     """Source and target are directories."""
     run(drilled)
@@ -95,11 +103,21 @@ def test_every_restored_database_is_verified(drilled: Place, tools: Tools) -> No
     made = run(drilled)
     seen = (tools.directory / "osverifydb.seen").read_bytes()
     assert sorted(seen) == sorted(b"lib.db" * 100 + b"Book.db" * 100)
-    record = receipt.decode(Path(f"{drilled.image}.drill.json").read_bytes())
+    record = recorded(drilled)
     assert record["osverifydb"] == made.plan.osverifydb == str(tools.directory / "osverifydb")
     assert (record["databases"], record["bytes"]) == (2, 1300)
     assert record["scratch"] == str(scratch_of(drilled))
     assert made.warnings == ()
+
+
+def test_the_record_tells_which_backup_was_drilled_and_when(drilled: Place) -> None:
+    """By the host's clock; the image may get another name."""
+    made = run(drilled)
+    record, proven = recorded(drilled), made.plan.proven
+    assert proven.origin.number == 1
+    assert (record["repository_id"], record["number"]) == (proven.origin.id, 1)
+    assert (record["backup_started"], record["image_sha256"]) == (proven.started, proven.sha256)
+    assert proven.started <= record["started"] <= record["finished"]
 
 
 def test_progress_is_told_in_bytes(drilled: Place) -> None:
@@ -119,7 +137,7 @@ def test_without_osverifydb_that_is_a_warning_and_in_the_record(
     """Not every site has it."""
     (tools.directory / "osverifydb").unlink()
     assert run(drilled).warnings[0].startswith("osverifydb was not found")
-    assert receipt.decode(Path(f"{drilled.image}.drill.json").read_bytes())["osverifydb"] is None
+    assert recorded(drilled)["osverifydb"] is None
 
 
 def test_without_a_sha256_that_is_a_warning(drilled: Place) -> None:
@@ -160,6 +178,44 @@ def test_what_is_not_restored_as_it_should_be_is_found(
     assert finding in str(error)
     assert "What this run had created was removed" in error.left
     assert "earlier drill" not in error.left
+
+
+RESTORED = OSRESTORE.replace("exec tar -x", "tar -x")
+
+
+@pytest.mark.parametrize(
+    ("script", "finding"),
+    [
+        ('rm "$4/Book.db"; ln -s "$3/Book.db" "$4/"', "/Book.db is a symbolic link, and no datab"),
+        ('mv "$4/Book.db" "$4/x"; ln -s x "$4/Book.db"', "/Book.db is a symbolic link, and no da"),
+        ('ln -f "$3/Book.db" "$4/Book.db"', "{place.repository}/Book.db itself, by a hard link"),
+    ],
+)
+def test_a_database_that_is_a_link_is_found_and_not_looked_into(
+    drilled: Place, tools: Tools, script: str, finding: str
+) -> None:
+    """It may be the live one; and nothing was restored there."""
+    tools.write("osrestore", f"{RESTORED}{script}")
+    error = failure(drilled, FaultFound)
+    assert isinstance(error, FaultFound)
+    (found,) = error.findings
+    assert found.startswith(f"{scratch_of(drilled)}/csf-drill-a.img-")
+    assert found.rpartition("Book.db")[0] + "Book.db" in found
+    assert finding.format(place=drilled) in found
+    assert not (tools.directory / "osverifydb.seen").exists()
+
+
+def test_a_directory_that_is_a_link_is_found_and_what_it_leads_to_stays(
+    drilled: Place, tools: Tools
+) -> None:
+    """Neither osverifydb nor the removal of the copy goes where it leads."""
+    tools.write("osrestore", f'{RESTORED}rm -r "$4"; ln -s "$3" "$4"')
+    error = failure(drilled, FaultFound)
+    assert isinstance(error, FaultFound)
+    assert error.findings[0].startswith(
+        f"{drilled.repository}, where databases were restored to, is not in"
+    )
+    assert not (tools.directory / "osverifydb.seen").exists()
 
 
 def test_each_database_that_osverifydb_faults_is_named_with_its_words(
@@ -340,11 +396,80 @@ def test_a_slash_at_its_end_is_nothing() -> None:
     assert made == DrillRequest(ImagePath("db1", "/b/a.img"), "/var/tmp")
 
 
+def test_a_repository_that_is_none_is_a_usage_error() -> None:
+    """As for a backup."""
+    with pytest.raises(UsageError, match="-database"):
+        DrillRequest.parse("db1:/b/a.img", "/var/tmp", "lib.db")
+    made = DrillRequest.parse("db1:/b/a.img", "/var/tmp", "/r/lib.db")
+    assert made.repository == Repository("/r/lib.db")
+
+
 def test_the_record_is_readable(drilled: Place) -> None:
     """It is a JSON document, as the receipt is."""
     run(drilled)
     document = json.loads(Path(f"{drilled.image}.drill.json").read_bytes())
-    assert document["schema"] == "csf-backup/1"
+    assert document["schema"] == "csf-backup/drill/1"
+
+
+def drill_of(place: Place, image: str, master: str | None) -> Drill:
+    """Drill an image that is named in another way, or of a repository that is named."""
+    request = DrillRequest.parse(f"localhost:{image}", str(scratch_of(place)), master)
+    return drill(request, LocalHost(), Memory())
+
+
+def test_the_image_of_another_repository_than_is_named_is_not_drilled(
+    drilled: Place, tools: Tools, tmp_path: Path
+) -> None:
+    """A drill of the wrong one would prove nothing."""
+    assert drill_of(drilled, drilled.image, drilled.master).plan.image.path == drilled.image
+    os.unlink(f"{drilled.image}.drill.json")
+    (tools.directory / "osrestore.arguments").unlink()
+    with pytest.raises(WrongRepository) as caught:
+        drill_of(drilled, drilled.image, str(tmp_path / "lib.db"))
+    assert caught.value.exit_code == ExitCode.REPOSITORY_INCOMPLETE
+    assert f"{tmp_path}/lib.db is another repository" in caught.value.what
+    assert not (tools.directory / "osrestore.arguments").exists()
+    assert not os.path.exists(f"{drilled.image}.drill.json")
+
+
+def test_the_latest_of_a_repository_is_drilled(drilled: Place) -> None:
+    """Of several in the directory, the one that is named; without a name it is not known."""
+    facts = receipt.decode(Path(f"{drilled.image}.receipt.json").read_bytes())
+    other = {"repository_id": "2" * 32, "master": "/q/x.db", "databases": {"/q/x.db": 1}}
+    Path(f"{drilled.image}2.receipt.json").write_bytes(receipt.encode({**facts, **other}))
+    latest = str(drilled.images / "latest")
+    assert drill_of(drilled, latest, drilled.master).plan.image.path == drilled.image
+    with pytest.raises(WrongRepository, match="holds images of several repositories"):
+        drill_of(drilled, latest, None)
+
+
+def test_whether_the_latest_is_the_newest_must_be_certain(drilled: Place, tools: Tools) -> None:
+    """A drill of an older one would be taken for one of the newest."""
+    newer = Path(f"{drilled.image}2.receipt.json")
+    newer.write_bytes(b"damaged")
+    os.utime(newer, (2**31, 2**31))
+    latest = str(drilled.images / "latest")
+    with pytest.raises(FaultFound, match="is the newest image is not certain") as caught:
+        drill_of(drilled, latest, None)
+    (finding,) = caught.value.findings
+    assert finding.endswith(f"it may be newer than localhost:{drilled.image}")
+    assert not (tools.directory / "osrestore.arguments").exists()
+    os.utime(newer, (1, 1))
+    (warning,) = drill_of(drilled, latest, None).warnings
+    assert warning.startswith(f"passed over: localhost:{drilled.image}2 has a receipt that is da")
+
+
+def test_the_newest_image_from_the_future_is_a_finding(drilled: Place) -> None:
+    """However it is named; an older one is a warning."""
+    reseal(drilled, started="2126-01-01T00:00:00+00:00")
+    error = failure(drilled, FaultFound)
+    assert "is the newest image is not certain" in error.what
+    assert "which is in the future" in error.what
+    facts = receipt.decode(Path(f"{drilled.image}.receipt.json").read_bytes())
+    newer = receipt.encode({**facts, "number": 2})
+    Path(f"{drilled.image}2.receipt.json").write_bytes(newer)
+    (warning,) = run(drilled).warnings
+    assert "which is in the future" in warning
 
 
 def test_what_another_drill_has_left_is_told_and_not_touched(drilled: Place) -> None:

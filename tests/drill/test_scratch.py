@@ -60,6 +60,20 @@ def test_a_link_in_it_is_removed_and_not_what_it_leads_to(tmp_path: Path) -> Non
     assert os.listdir(precious) == ["x.db"]
 
 
+def test_a_directory_of_ours_that_became_a_link_is_removed_as_a_link(tmp_path: Path) -> None:
+    """osrestore may have put one in its place; what it leads to is not ours."""
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    fill(f"{precious}/x.db")
+    (tmp_path / "scratch").mkdir()
+    with scratch(str(tmp_path / "scratch"), IMAGE, LocalHost()) as place:
+        place.make_directory(place.place("/r"))
+        os.rmdir(place.place("/r"))
+        os.symlink(precious, place.place("/r"))
+    assert os.listdir(precious) == ["x.db"]
+    assert os.listdir(tmp_path / "scratch") == []
+
+
 def test_what_cannot_be_removed_is_named_and_the_rest_goes(tmp_path: Path) -> None:
     """A directory that somebody else made in it, with something inside, is not ours."""
     with scratch(str(tmp_path), IMAGE, LocalHost()) as place:

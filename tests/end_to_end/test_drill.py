@@ -52,7 +52,7 @@ def test_a_drill_is_recorded_and_leaves_everything_else_as_it_was(
     assert "4 databases" in err
     assert "osverifydb found all sound" in err
     after = site.listing()
-    record = receipt.decode(after.pop(f"{site.image}.drill.json")[1])
+    record = receipt.decode(after.pop(f"{site.image}.drill.json")[1], receipt.DRILL)
     assert after == before
     assert list(scratch.iterdir()) == []
     made = json.loads(Path(f"{site.image}.receipt.json").read_bytes())
@@ -225,7 +225,7 @@ def test_two_drills_of_one_image_do_not_meet(local_site: Site, slow: dict[str, s
     assert list(scratch.iterdir()) == []
     digest = hashlib.sha256(Path(local_site.image).read_bytes()).hexdigest()
     record = Path(f"{local_site.image}.drill.json").read_bytes()
-    assert receipt.decode(record)["image_sha256"] == digest
+    assert receipt.decode(record, receipt.DRILL)["image_sha256"] == digest
 
 
 def test_odd_names_survive_everywhere(site: Site) -> None:

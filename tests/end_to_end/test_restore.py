@@ -117,7 +117,10 @@ def test_into_another_directory(site: Site, tmp_path: Path) -> None:
     before, other = site.listing(), tmp_path / "it's another"
     other.mkdir()
     site.master = str(other / os.path.basename(site.master))
-    assert site.restore("-yes").exit_code == 2
+    refused = site.restore("-yes")
+    assert refused.exit_code == 13, refused.stderr
+    assert f"is an image of {site.repository}/" in refused.stderr
+    assert "Nothing was created or changed." in refused.stderr
     done = site.restore("-yes", "-into", str(other))
     assert done.exit_code == 0, done.stderr
     assert site.sim.check(site.master) == []

@@ -33,17 +33,23 @@ def test_a_sound_image_is_verified_and_nothing_changed(site: Site) -> None:
     assert site.listing() == before
 
 
-def test_the_latest_is_the_image_whose_backup_began_last(site: Site) -> None:
-    """Whatever the names and the files' times say."""
-    for name, started in (("a.img", "2026-11-24T02:10:00+00:00"), ("b.img", "2026-11-23")):
+def test_the_latest_is_the_image_with_the_highest_number(site: Site) -> None:
+    """Whatever the clock, the names and the files' times say."""
+    for name, started, modified in (
+        ("b.img", "2021-11-24T02:10:00+00:00", 2000),
+        ("a.img", "2021-11-23T02:10:00+00:00", 1000),
+    ):
         site.image = str(site.images / name)
         assert site.backup().exit_code == 0
         path = Path(f"{site.image}.receipt.json")
         path.write_bytes(receipt.encode({**receipt.decode(path.read_bytes()), "started": started}))
+        for suffix in ("", ".dbn", ".receipt.json"):
+            os.utime(site.image + suffix, (modified, modified))
     site.image = str(site.images / "latest")
     result = site.on_image(VERIFY, "-json")
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout)["image"] == str(site.images / "a.img")
+    assert json.loads(result.stdout)["number"] == 2
 
 
 def test_a_copy_elsewhere_is_still_a_good_image(site: Site, tmp_path: Path) -> None:

@@ -10,14 +10,19 @@ import pytest
 from csf_backup_plugin import manifest, receipt
 from csf_backup_plugin.errors import (
     BackupError,
+    ExitCode,
     NoSpace,
+    NotMounted,
     RepositoryIncomplete,
     RepositoryNotFound,
+    WrongRepository,
 )
 from csf_backup_plugin.hosts.protocol import Completed, Entry
 from csf_backup_plugin.image_path import ImagePath
-from csf_backup_plugin.proven import Proven
-from csf_backup_plugin.restore.check import check_place
+from csf_backup_plugin.located import locate_place
+from csf_backup_plugin.newest import Newest
+from csf_backup_plugin.proven import Origin, Proven, encode
+from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.restore.extra import refused
 from csf_backup_plugin.restore.plan import RestorePlan, prepare_restore
 from csf_backup_plugin.restore.quarantine import Quarantine
@@ -31,12 +36,16 @@ MASTER = "/d/r/lib.db"
 IMAGE = "/b/a.img"
 
 
-def image(sizes: Mapping[str, int | None], master: str = MASTER) -> Proven:
+def image(
+    sizes: Mapping[str, int | None],
+    master: str = MASTER,
+    mounts: Mapping[str, str] | None = None,
+) -> Proven:
     """Return an image that holds databases."""
     names = "".join(f"{path}\n" for path in sizes).encode()
-    return Proven(
-        master, sizes, 5, None, receipt.sha256(names), "2026-01-01", ImagePath("db1", IMAGE)
-    )
+    origin = Origin("1" * 32, 7, "a" * 32, "db1", mounts=mounts or {})
+    started, path = "2026-01-01T00:00:00+00:00", ImagePath("db1", IMAGE)
+    return Proven(master, sizes, 5, None, receipt.sha256(names), started, path, origin)
 
 
 def site(proven: Proven, *on_disk: str, listed: bytes | None = None) -> MemoryHost:
@@ -50,10 +59,13 @@ def site(proven: Proven, *on_disk: str, listed: bytes | None = None) -> MemoryHo
     return host
 
 
-def plan(proven: Proven, host: MemoryHost, **options: Any) -> RestorePlan:
+def plan(
+    proven: Proven, host: MemoryHost, chosen: Newest | None = None, **options: Any
+) -> RestorePlan:
     """Plan a restore."""
     request = RestoreRequest.parse(options.pop("master", MASTER), f"db1:{IMAGE}", **options)
-    return prepare_restore(request, proven, host, Memory())
+    chosen = chosen or Newest(request.image)
+    return prepare_restore(request, chosen, proven, host.machine(), host, Memory())
 
 
 def test_databases_are_overwritten_appear_or_are_extra() -> None:
@@ -126,21 +138,21 @@ def test_a_missing_directory_is_told_with_the_command_that_makes_it() -> None:
     proven = image({MASTER: 3, "/far/x.db": 3})
     with pytest.raises(RepositoryNotFound, match="no directory /far on db1"):
         plan(proven, site(proven))
-    request = RestoreRequest.parse("/none/lib.db", f"db1:{IMAGE}")
     with pytest.raises(RepositoryNotFound, match="no directory /none on db1") as caught:
-        check_place(request, site(proven))
+        locate_place(Repository("/none/lib.db"), site(proven), print)
     assert caught.value.next_step.endswith("mkdir -p /none")
 
 
 def test_a_master_that_is_a_link_elsewhere_is_refused() -> None:
     """The other databases stand beside what it leads to; one that is missing is none."""
-    host = site(image({MASTER: 3}), MASTER)
-    request = RestoreRequest.parse(MASTER, f"db1:{IMAGE}")
-    check_place(request, host)
+    host, notes = site(image({MASTER: 3}), MASTER), Memory()
+    assert locate_place(Repository(MASTER), host, notes.note) == Repository(MASTER)
     host.facts[MASTER] = {"resolved": "/far/lib.db"}
     with pytest.raises(RepositoryNotFound, match="is a link to /far/lib.db"):
-        check_place(request, host)
-    check_place(RestoreRequest.parse("/d/r/zoo.db", f"db1:{IMAGE}"), host)
+        locate_place(Repository(MASTER), host, notes.note)
+    zoo = Repository("/d/r/zoo.db")
+    assert locate_place(zoo, host, notes.note) == zoo
+    assert notes.notes == []
 
 
 def test_the_refusal_names_every_extra_and_both_ways_on() -> None:
@@ -160,16 +172,199 @@ def test_the_refusal_names_every_extra_and_both_ways_on() -> None:
     assert refused(replace(request, quarantine=True), found, place) is None
 
 
-def test_another_repositorys_master_is_never_moved() -> None:
-    """-quarantine does not mean that, and nobody is told to do it."""
+def zoo(*names: str, dropped: tuple[str, ...] = ()) -> bytes:
+    """Return the manifest of another repository, whose master database is zoo.db."""
+    return manifest.encode(["zoo.db", *names], dropped=dropped)
+
+
+def test_another_repositorys_databases_are_never_moved() -> None:
+    """Neither its master nor what its manifest lists; -quarantine does not mean them."""
+    proven = image({MASTER: 3})
+    listed = manifest.encode(["lib.db", "new.db"])
+    host = site(proven, MASTER, "/d/r/zoo.db", "/d/r/b.db", "/d/r/new.db", listed=listed)
+    host.files["/d/r/zoo.db.manifest"] = zoo("b.db")
+    found = plan(proven, host, quarantine=True)
+    assert (found.extra, found.elsewhere) == (("/d/r/new.db",), ())
+
+
+@pytest.mark.parametrize("damaged", [b"", zoo("b.db") + b"damage\n"])
+def test_beside_a_manifest_that_cannot_be_read_nothing_is_restored(damaged: bytes) -> None:
+    """Whose the databases are is not known; nobody is told to move them."""
     proven = image({MASTER: 3})
     host = site(proven, "/d/r/zoo.db", "/d/r/b.db")
-    host.files["/d/r/zoo.db.manifest"] = b""
-    request = RestoreRequest.parse(MASTER, f"db1:{IMAGE}", quarantine=True)
-    refusal = refused(request, plan(proven, host), Quarantine("/d/r.quarantine-1", ()))
-    assert refusal is not None
-    assert refusal.what.endswith("since it has a manifest: /d/r/zoo.db.")
-    assert "-quarantine" not in refusal.next_step
+    host.files["/d/r/zoo.db.manifest"] = damaged
+    with pytest.raises(WrongRepository, match="/d/r/zoo.db.manifest on db1 lies") as caught:
+        plan(proven, host, quarantine=True)
+    assert "-quarantine" not in caught.value.next_step
+
+
+def test_a_database_that_another_repository_lists_is_never_overwritten() -> None:
+    """Its later work would be lost; each way on is told."""
+    proven = image({MASTER: 3, "/d/r/b.db": 3})
+    host = site(proven, MASTER, "/d/r/zoo.db", "/d/r/b.db")
+    host.files["/d/r/zoo.db.manifest"] = zoo("b.db")
+    with pytest.raises(WrongRepository) as caught:
+        plan(proven, host)
+    assert caught.value.exit_code == ExitCode.REPOSITORY_INCOMPLETE
+    assert "/d/r/zoo.db, by its manifest: /d/r/b.db." in caught.value.what
+    assert "with -into" in caught.value.next_step
+    assert caught.value.next_step.endswith(
+        "csf admin_database_manifest -database /d/r/zoo.db -host db1 -drop /d/r/b.db"
+    )
+    host.files["/d/r/zoo.db.manifest"] = zoo(dropped=("b.db",))
+    assert plan(proven, host).overwritten == (MASTER, "/d/r/b.db")
+
+
+def test_a_database_that_two_repositories_may_have_stops_the_restore() -> None:
+    """It would be moved away, and be the other one's; it is named with what to type."""
+    proven = image({MASTER: 3})
+    host = site(proven, MASTER, "/d/r/zoo.db", "/d/r/new.db")
+    host.files["/d/r/zoo.db.manifest"] = zoo()
+    with pytest.raises(WrongRepository, match="lie several repositories, and") as caught:
+        plan(proven, host, quarantine=True)
+    assert caught.value.facts == {"databases": ["/d/r/new.db"]}
+    for master in (MASTER, "/d/r/zoo.db"):
+        add = f"admin_database_manifest -database {master} -host db1 -add /d/r/new.db"
+        assert add in caught.value.next_step
+
+
+def test_a_database_that_was_dropped_is_overwritten_only_after_it_was_added() -> None:
+    """It is nobody knows whose now; one that is not on disk is restored."""
+    proven = image({MASTER: 3, "/d/r/b.db": 3})
+    listed = manifest.encode(["lib.db"], dropped=["b.db"])
+    with pytest.raises(WrongRepository, match="dropped from the manifest .*: /d/r/b.db") as caught:
+        plan(proven, site(proven, MASTER, "/d/r/b.db", listed=listed))
+    assert caught.value.next_step.endswith(f"-database {MASTER} -host db1 -add /d/r/b.db")
+    assert plan(proven, site(proven, MASTER, listed=listed)).appearing == ("/d/r/b.db",)
+
+
+def test_a_dropped_database_that_is_not_in_the_image_is_not_moved() -> None:
+    """It is none of the repository's."""
+    proven = image({MASTER: 3})
+    listed = manifest.encode(["lib.db"], dropped=["b.db"])
+    assert plan(proven, site(proven, MASTER, "/d/r/b.db", listed=listed)).extra == ()
+
+
+def test_require_mount_refuses_a_directory_on_the_file_system_of_the_root() -> None:
+    """The disk that should be there is not mounted."""
+    proven = image({MASTER: 3})
+    host = site(proven, MASTER)
+    host.directories.add("/")
+    assert plan(proven, host).overwritten == (MASTER,)
+    with pytest.raises(NotMounted, match="db1:/d/r is on the file system of /") as caught:
+        plan(proven, host, require_mount=True)
+    assert caught.value.exit_code == ExitCode.UNSAFE_IMAGE_PATH
+    host.facts["/"] = {"device": 2}
+    assert plan(proven, host, require_mount=True).overwritten == (MASTER,)
+
+
+MOUNTED = {"/d/r": "/d/r", "/far": "/far", "/b": "/"}
+
+
+@pytest.mark.parametrize("directory", ["/d/r", "/far"])
+def test_a_directory_whose_disk_is_not_mounted_any_more_is_not_restored_to(
+    directory: str,
+) -> None:
+    """The databases would be below the mount point when the disk is back; one may insist."""
+    proven = image({MASTER: 3, "/far/x.db": 3}, mounts=MOUNTED)
+    host = site(proven, MASTER, "/far/x.db")
+    host.facts |= {"/d/r": {"mount": "/d/r"}, "/far": {"mount": "/far"}}
+    assert plan(proven, host).appearing == ()
+    host.facts[directory] = {"mount": "/"}
+    with pytest.raises(NotMounted) as caught:
+        plan(proven, host)
+    assert f"{directory} on db1 was on the file system mounted at {directory}" in caught.value.what
+    assert caught.value.what.endswith("now it is on that of /: its disk is not mounted.")
+    assert "-accept-unmounted" in caught.value.next_step
+    assert plan(proven, host, accept_unmounted=True).appearing == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [("/d", "/d/r"), ("/d", "/d"), ("/", "/"), ("/", "/d"), (None, "/")],
+)
+def test_another_mount_below_the_same_place_is_as_good(before: str | None, now: str) -> None:
+    """As is one that a receipt does not tell of."""
+    proven = image({MASTER: 3}, mounts={"/d/r": before} if before else {})
+    host = site(proven, MASTER)
+    host.facts["/d/r"] = {"mount": now}
+    assert plan(proven, host).overwritten == (MASTER,)
+
+
+def test_a_mount_point_whose_name_only_begins_alike_is_another_one() -> None:
+    """/d/r2 is not below /d/r, nor is /d."""
+    proven = image({MASTER: 3}, mounts={"/d/r": "/d/r"})
+    host = site(proven, MASTER)
+    for mount in ("/d", "/d/r2"):
+        host.facts["/d/r"] = {"mount": mount}
+        with pytest.raises(NotMounted):
+            plan(proven, host)
+
+
+def test_into_another_directory_no_earlier_mount_counts() -> None:
+    """The receipt knows nothing of it."""
+    proven = image({"/q/lib.db": 3}, "/q/lib.db", {"/q": "/q", "/d/r": "/d/r"})
+    assert plan(proven, site(proven), into="/d/r").appearing == (MASTER,)
+
+
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        (Origin("1" * 32, 7, "b" * 32, "db2"), "made on db2, and is restored on db1"),
+        (Origin("1" * 32, 7, "b" * 32, "db1"), "made on db1, and is restored on db1"),
+        (Origin("1" * 32, 7, "", "db1"), "made on db1, and is restored on db1"),
+        (Origin(), "made on an unknown machine, and is restored on db1"),
+    ],
+)
+def test_an_image_of_another_machine_is_told(origin: Origin, said: str) -> None:
+    """A test server's databases may be overwritten by mistake; the id counts, not the name."""
+    proven = image({MASTER: 3})._replace(origin=origin)
+    assert plan(proven, site(proven)).warnings[1].endswith(said)
+
+
+def test_where_machines_have_no_id_their_names_count() -> None:
+    """Nothing else tells them apart."""
+    proven = image({MASTER: 3})._replace(origin=Origin("1" * 32, 7, "", "db1"))
+    host = site(proven)
+    host.itself = host.itself._replace(id="")
+    assert len(plan(proven, host).warnings) == 1
+    host.itself = host.itself._replace(name="db2")
+    assert plan(proven, host).warnings[1].endswith("made on db1, and is restored on db2")
+
+
+def test_what_is_to_be_told_of_the_images_choice_comes_first() -> None:
+    """With what was passed over."""
+    proven = image({MASTER: 3})
+    chosen = Newest(ImagePath("db1", IMAGE), future="from the future", notes=("passed over: x",))
+    first, second, _unsealed = plan(proven, site(proven), chosen).warnings
+    assert (first, second) == ("from the future", "passed over: x")
+
+
+def test_the_highest_number_that_is_known_is_the_repositorys() -> None:
+    """By the image's own receipt and those beside it, which may not be listed."""
+    proven = image({MASTER: 3})
+    host = site(proven)
+    assert plan(proven, host).number == 7
+    for name, number in (("b", 9), ("c", 8)):
+        beside = proven._replace(origin=proven.origin._replace(number=number))
+        host.files[f"/b/{name}.receipt.json"] = encode(
+            beside, finished=proven.started, osbackup=None, shared_disk="no", proven_by="x"
+        )
+    assert plan(proven, host).number == 9
+    other = proven._replace(origin=proven.origin._replace(id="2" * 32))
+    assert plan(other, host).number == 7
+
+
+def test_images_that_may_not_be_listed_are_no_reason_not_to_restore(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is told; the image's own number is known."""
+    proven = image({MASTER: 3})
+    host = site(proven)
+    _refuse_listing(host, "/b", monkeypatch)
+    found = plan(proven, host)
+    assert found.number == 7
+    assert found.warnings[0].startswith("db1:/b cannot be listed (Permission denied): ")
 
 
 def test_what_the_manifest_lists_and_is_gone_is_told() -> None:
@@ -203,12 +398,16 @@ def test_a_parent_that_may_not_be_looked_into_has_no_quarantine_of_ours(
     """It is no reason not to restore."""
     proven = image({MASTER: 3})
     host = site(proven, MASTER)
+    _refuse_listing(host, "/d", monkeypatch)
+    assert plan(proven, host).overwritten == (MASTER,)
+
+
+def _refuse_listing(host: MemoryHost, refused: str, monkeypatch: pytest.MonkeyPatch) -> None:
     list_directory = host.list_directory
 
     def refuse(path: str) -> list[Entry]:
-        if path == "/d":
+        if path == refused:
             raise PermissionError(13, "Permission denied", path)
         return list_directory(path)
 
     monkeypatch.setattr(host, "list_directory", refuse)
-    assert plan(proven, host).overwritten == (MASTER,)

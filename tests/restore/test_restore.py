@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from csf_backup_plugin import interrupts, manifest
+from csf_backup_plugin import interrupts, manifest, receipt
 from csf_backup_plugin.backup import back_up
 from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.errors import (
@@ -22,12 +22,13 @@ from csf_backup_plugin.errors import (
     FaultFound,
     Interrupted,
     LockBusy,
+    NotMounted,
     OsrestoreFailed,
     RepositoryIncomplete,
     RepositoryNotFound,
     TimedOut,
     UnsafeImagePath,
-    UsageError,
+    WrongRepository,
 )
 from csf_backup_plugin.hosts.local import LocalHost, writing
 from csf_backup_plugin.restore import Restored, restore
@@ -36,6 +37,8 @@ from doubles import Memory
 
 if TYPE_CHECKING:
     from conftest import Place, Tools
+
+    from csf_backup_plugin.manifest import Manifest
 
 pytestmark = pytest.mark.usefixtures("backed_up")
 
@@ -63,6 +66,17 @@ def run(place: Place, agreed: bool = True, **options: Any) -> Restored:  # noqa:
     return restore(request, LocalHost(), Memory(), lambda _plan: agreed)
 
 
+def recorded(master: object) -> Manifest:
+    """Return what a repository's manifest says."""
+    return manifest.decode(Path(f"{master}.manifest").read_bytes())
+
+
+def reseal(place: Place, **changes: Any) -> None:
+    """Change what the receipt says, and seal it again."""
+    path = Path(f"{place.image}.receipt.json")
+    path.write_bytes(receipt.encode({**receipt.decode(path.read_bytes()), **changes}))
+
+
 def failure(place: Place, kind: type[BackupError], **options: Any) -> BackupError:
     """Return how a restore fails, having made sure that nothing has changed."""
     before = place.tree()
@@ -85,9 +99,113 @@ def test_everything_is_as_it_was_at_the_backup(
     assert (tools.directory / "osrestore.arguments").read_text() == f"-f\n{place.image}\n"
     assert done.place is not None
     assert Path(done.place.directory, "New.db").read_bytes() == b"new"
-    recorded = Path(f"{place.master}.manifest").read_bytes()
-    assert manifest.decode(recorded).names == ("lib.db", "Book.db")
+    assert recorded(place.master).names == ("lib.db", "Book.db")
     assert done.warnings == ()
+
+
+def test_the_repository_is_the_same_one_afterwards(place: Place) -> None:
+    """Its numbers go on, so that the next image is the newest."""
+    before = recorded(place.master)
+    run(place, quarantine=True)
+    after = recorded(place.master)
+    assert after.identity == before.identity is not None
+    assert after.number == before.number == 1
+    os.unlink(f"{place.master}.manifest")
+    run(place)
+    assert recorded(place.master) == after
+    request = BackupRequest.parse(place.master, f"localhost:{place.image}2")
+    assert back_up(request, LocalHost(), Memory()).origin.number == 2
+    assert run(place).plan.number == 2  # the older image, again
+    assert recorded(place.master).number == 2
+
+
+def test_what_links_lead_to_is_restored_and_told(
+    place: Place, backed_up: dict[str, bytes], tmp_path: Path
+) -> None:
+    """The image was made of the databases where they are."""
+    master, image = place.master, place.image
+    for name in ("repository", "images"):
+        (tmp_path / f"{name}-link").symlink_to(tmp_path / name)
+    watcher = Memory()
+    request = RestoreRequest.parse(
+        f"{tmp_path}/repository-link/lib.db",
+        f"localhost:{tmp_path}/images-link/../images-link/a.img",
+        quarantine=True,
+    )
+    done = restore(request, LocalHost(), watcher, lambda _plan: True)
+    assert watcher.notes[:2] == [
+        f"{tmp_path}/repository-link/lib.db is {master}",
+        f"localhost:{tmp_path}/images-link/../images-link/a.img is localhost:{image}",
+    ]
+    assert (done.plan.request.repository.master, done.plan.request.image.path) == (master, image)
+    assert databases(place) == backed_up
+
+
+def test_a_mount_point_that_is_none_now_stops_it(place: Place) -> None:
+    """Before anything is touched; whoever knows better may insist."""
+    reseal(place, mounts={str(place.repository): str(place.repository)})
+    error = failure(place, NotMounted, quarantine=True)
+    assert error.exit_code == ExitCode.UNSAFE_IMAGE_PATH
+    assert run(place, quarantine=True, accept_unmounted=True).plan.overwritten
+
+
+LATER = "2126-01-01T00:00:00+00:00"
+
+
+def test_the_latest_from_the_future_is_not_restored_unattended(
+    place: Place, backed_up: dict[str, bytes]
+) -> None:
+    """A clock was wrong, so a person decides: at a terminal, or by naming the image."""
+    reseal(place, started=LATER)
+    image, place.image = place.image, str(place.images / "latest")
+    error = failure(place, FaultFound, quarantine=True, unattended=True)
+    assert f"backup began at {LATER}, which is in the future" in error.what
+    assert error.next_step.endswith(
+        f"csf admin_database_restore -database {place.master} -image-file localhost:{image}"
+    )
+    attended = run(place, quarantine=True).warnings
+    assert databases(place) == backed_up
+    place.image = image
+    named = run(place, unattended=True).warnings
+    for warnings in (attended, named):
+        assert [w for w in warnings if f"began at {LATER}, which is in the future" in w]
+
+
+def test_the_latest_is_not_restored_while_another_may_be_newer(
+    place: Place, backed_up: dict[str, bytes]
+) -> None:
+    """Nor at a terminal: the plan would show the wrong one. Who names the image means it."""
+    newer = Path(f"{place.image}2.receipt.json")
+    newer.write_bytes(b"damaged")
+    os.utime(newer, (2**31, 2**31))
+    image, place.image = place.image, str(place.images / "latest")
+    error = failure(place, FaultFound, quarantine=True)
+    assert f"{image}2 has a receipt that is damaged" in error.what
+    assert f"it may be newer than localhost:{image}" in error.what
+    place.image = image
+    run(place, quarantine=True)
+    assert databases(place) == backed_up
+
+
+def test_another_repositorys_databases_stay_where_they_are(place: Place) -> None:
+    """They lie beside ours, and -quarantine does not mean them."""
+    zoo = place.repository / "zoo.db"
+    zoo.write_bytes(b"zoo")
+    Path(f"{zoo}.manifest").write_bytes(manifest.encode(["zoo.db", "New.db"]))
+    done = run(place, quarantine=True)
+    assert (done.place, done.plan.extra) == (None, ())
+    assert (place.repository / "New.db").read_bytes() == b"new"
+    assert zoo.read_bytes() == b"zoo"
+
+
+def test_another_repositorys_database_is_not_overwritten(place: Place) -> None:
+    """Its manifest lists what the image holds."""
+    zoo = place.repository / "zoo.db"
+    zoo.write_bytes(b"zoo")
+    Path(f"{zoo}.manifest").write_bytes(manifest.encode(["zoo.db", "Book.db"]))
+    error = failure(place, WrongRepository, quarantine=True)
+    assert error.exit_code == ExitCode.REPOSITORY_INCOMPLETE
+    assert f"{place.repository}/Book.db" in error.what
 
 
 def test_extra_databases_are_refused_and_a_dry_run_says_so(place: Place) -> None:
@@ -123,16 +241,30 @@ def test_into_another_directory(place: Place, backed_up: dict[str, bytes], tmp_p
     before, other = databases(place), tmp_path / "other"
     other.mkdir()
     place.master = str(other / "lib.db")
-    with pytest.raises(UsageError):
+    with pytest.raises(WrongRepository):
         run(place)
     run(place, into=str(other))
     assert databases(place) == before
     assert {path.name: path.read_bytes() for path in other.glob("*.db")} == {
         os.path.basename(path): data for path, data in backed_up.items()
     }
-    assert manifest.decode(Path(f"{place.master}.manifest").read_bytes()).names == (
-        *("lib.db", "Book.db"),
-    )
+    assert recorded(place.master).names == ("lib.db", "Book.db")
+
+
+def test_what_is_restored_into_another_directory_is_a_new_repository(
+    place: Place, tmp_path: Path
+) -> None:
+    """Its images and the first one's are never mixed up."""
+    other = tmp_path / "other"
+    other.mkdir()
+    first, place.master = place.master, str(other / "lib.db")
+    run(place, into=str(other))
+    made, own = recorded(place.master), recorded(first)
+    assert made.identity is not None
+    assert own.identity is not None
+    assert made.identity.id != own.identity.id
+    assert made.identity.master == place.master
+    assert made.number == 0
 
 
 def test_a_damaged_image_and_a_held_lock_stop_it(place: Place) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.hosts.protocol import Completed, Machine
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.proven import Proven
 from csf_backup_plugin.restore.plan import RestorePlan
@@ -23,7 +23,22 @@ if TYPE_CHECKING:
 PROVEN = Proven("/r/lib.db", {"/r/lib.db": 5000}, 1, None, "", "", ImagePath("db1", "/b/a.img"))
 REQUEST = RestoreRequest.parse("/r/lib.db", "db1:/b/a.img")
 PLAN = RestorePlan(
-    REQUEST, PROVEN, PROVEN.databases, (), (), (), (), (), (), "/os/osrestore", 600.0, None, "", ()
+    request=REQUEST,
+    proven=PROVEN,
+    machine=Machine("", "db1", "2026-11-25T12:00:00+00:00"),
+    recorded=None,
+    number=0,
+    targets=PROVEN.databases,
+    overwritten=(),
+    appearing=(),
+    extra=(),
+    elsewhere=(),
+    pairs=(),
+    osrestore="/os/osrestore",
+    timeout=600.0,
+    damaged_manifest=None,
+    image_stamp="",
+    warnings=(),
 )
 
 

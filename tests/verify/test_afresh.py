@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from csf_backup_plugin import receipt
+from csf_backup_plugin import manifest, proven, receipt
 from csf_backup_plugin.errors import FaultFound
 from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.identity import Identity
 from csf_backup_plugin.image_path import ImagePath
+from csf_backup_plugin.proven import Origin, Proven
 from csf_backup_plugin.verify.afresh import prove_afresh
 from doubles import Memory, MemoryHost
 
@@ -33,10 +35,29 @@ def host() -> MemoryHost:
     return made
 
 
+def prove(host: MemoryHost, watcher: Memory | None = None) -> tuple[Proven, tuple[str, ...]] | None:
+    """Prove the image."""
+    return prove_afresh(IMAGE, None, "osrestore", 0, host.machine(), host, watcher or Memory())
+
+
+def numbered(host: MemoryHost, master: str = "/r/lib.db") -> None:
+    """Let the repository be there, with a manifest that tells the number of the backup.
+
+    Args:
+        host: where.
+        master: where the repository was when it got its identity.
+    """
+    identity = Identity("1" * 32, host.itself.id, host.itself.name, master)
+    recorded = manifest.encode(["lib.db"], identity, {"/b/a.img": 7})
+    host.files |= {"/r/lib.db.manifest": recorded, "/r/lib.db.lock": b""}
+    host.directories.add("/r")
+    host.facts["/r"] = {"mount": "/r"}
+
+
 def findings(host: MemoryHost) -> tuple[str, ...]:
     """Return why the image cannot be proven."""
     with pytest.raises(FaultFound) as caught:
-        prove_afresh(IMAGE, "osrestore", 0, host, Memory())
+        prove(host)
     assert IMAGE.receipt not in host.files
     return caught.value.findings
 
@@ -44,7 +65,8 @@ def findings(host: MemoryHost) -> tuple[str, ...]:
 def test_the_receipt_says_what_can_be_known(host: MemoryHost) -> None:
     """And that it is no backup's own; the record of the run goes."""
     watcher = Memory()
-    made = prove_afresh(IMAGE, "osrestore", 0, host, watcher)
+    numbered(host)
+    made = prove(host, watcher)
     assert made is not None
     assert made[1] == ()
     facts = receipt.decode(host.files[IMAGE.receipt])
@@ -55,14 +77,67 @@ def test_the_receipt_says_what_can_be_known(host: MemoryHost) -> None:
     assert facts["import_file_sha256"] == receipt.sha256(LIST)
     assert (facts["image_bytes"], facts["image_sha256"]) == (5, "digest of /b/a.img")
     assert facts["shared_disk"] == "unknown"
+    assert (facts["repository_id"], facts["number"]) == ("1" * 32, 7)
+    assert (facts["machine_id"], facts["machine"], facts["settled"]) == ("a" * 32, "db1", True)
+    assert facts["mounts"] == {"/b": "/", "/r": "/r"}
+    assert facts["finished"] == host.itself.now
     assert not [path for path in host.files if ".run/" in path]
     assert watcher.steps == [("checking", 5, 5)]
+
+
+@pytest.mark.parametrize(
+    "recorded",
+    [
+        None,
+        manifest.encode(["lib.db"]),
+        manifest.encode(["lib.db"], None, {"/b/a.img": 7}),
+        manifest.encode(["lib.db"], Identity("1" * 32, "", "db1", "/r/lib.db"), {"/b/b.img": 7}),
+        PermissionError(13, "Permission denied", "/r/lib.db.manifest"),
+    ],
+)
+def test_an_image_without_a_known_number_is_proven_and_never_the_latest(
+    host: MemoryHost, recorded: bytes | OSError | None
+) -> None:
+    """The manifest is lost, does not tell it, or may not be read; that is a warning."""
+    numbered(host)
+    del host.files["/r/lib.db.manifest"]
+    if isinstance(recorded, bytes):
+        host.files["/r/lib.db.manifest"] = recorded
+    elif recorded is not None:
+        host.unreadable["/r/lib.db.manifest"] = recorded
+    made = prove(host)
+    assert made is not None
+    (warning,) = made[1]
+    assert warning.endswith("so its image is never the latest one")
+    found = proven.decode(host.files[IMAGE.receipt]).origin
+    assert found == Origin(machine_id="a" * 32, machine="db1", mounts={"/b": "/", "/r": "/r"})
+    assert made[0].origin == found
+
+
+def test_the_number_counts_although_another_line_of_the_manifest_is_damaged(
+    host: MemoryHost,
+) -> None:
+    """Its own line is whole."""
+    numbered(host)
+    host.files["/r/lib.db.manifest"] += b"damage\n"
+    made = prove(host)
+    assert made is not None
+    assert (made[0].origin.number, made[1]) == (7, ())
+
+
+def test_a_moved_or_copied_repository_is_not_settled(host: MemoryHost) -> None:
+    """The image is kept apart from those made before."""
+    numbered(host, "/was/lib.db")
+    made = prove(host)
+    assert made is not None
+    assert made[0].origin.settled is False
+    assert proven.decode(host.files[IMAGE.receipt]) == made[0]
 
 
 def test_a_receipt_that_came_while_the_lock_was_waited_for_counts(host: MemoryHost) -> None:
     """The backup has ended by itself."""
     host.files[IMAGE.receipt] = b"its own"
-    assert prove_afresh(IMAGE, "osrestore", 0, host, Memory()) is None
+    assert prove(host) is None
     assert host.files[IMAGE.receipt] == b"its own"
 
 
@@ -133,7 +208,8 @@ def test_a_record_that_cannot_be_removed_is_a_warning(
         raise PermissionError(13, "Permission denied", "/b/a.img.run")
 
     monkeypatch.setattr(host, "remove", refuse)
-    made = prove_afresh(IMAGE, "osrestore", 0, host, Memory())
+    numbered(host)
+    made = prove(host)
     assert made is not None
     (warning,) = made[1]
     assert warning.startswith("/b/a.img.run could not be removed: ")
@@ -152,9 +228,9 @@ def test_where_no_lock_can_be_there_is_no_osbackup(
     monkeypatch.setattr(host, "lock", refuse)
     host.files["/r/lib.db.lock"] = b""
     with pytest.raises(error):
-        prove_afresh(IMAGE, "osrestore", 0, host, Memory())
+        prove(host)
     del host.files["/r/lib.db.lock"]
-    assert prove_afresh(IMAGE, "osrestore", 0, host, Memory())
+    assert prove(host)
 
 
 def test_the_image_is_on_the_disk_before_the_receipt_says_so(
@@ -164,7 +240,7 @@ def test_the_image_is_on_the_disk_before_the_receipt_says_so(
     steps: list[Sequence[str]] = []
     monkeypatch.setattr(host, "sync", steps.append)
     monkeypatch.setattr(host, "publish", lambda path, _data: steps.append([path]))
-    prove_afresh(IMAGE, "osrestore", 0, host, Memory())
+    prove(host)
     assert steps == [["/b/a.img", "/b/a.img.dbn"], ["/b/a.img.receipt.json"]]
 
 
@@ -182,6 +258,6 @@ def test_nobody_is_told_to_remove_anything(host: MemoryHost) -> None:
     """What was named may be a directory, or all that is left."""
     del host.files["/b/a.img.dbn"]
     with pytest.raises(FaultFound) as caught:
-        prove_afresh(IMAGE, "osrestore", 0, host, Memory())
+        prove(host)
     assert "rm " not in str(caught.value)
     assert "osrestore -t -f /b/a.img" in caught.value.next_step

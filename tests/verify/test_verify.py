@@ -7,18 +7,35 @@ from collections.abc import Callable
 
 import pytest
 
-from csf_backup_plugin import proven, receipt
-from csf_backup_plugin.errors import BackupError, FaultFound, TimedOut
+from csf_backup_plugin import manifest, proven, receipt
+from csf_backup_plugin.errors import (
+    NOTHING_LEFT,
+    BackupError,
+    ExitCode,
+    FaultFound,
+    TimedOut,
+    WrongRepository,
+)
 from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.identity import Identity
 from csf_backup_plugin.image_path import ImagePath
+from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.verify import Verified, verify
 from doubles import Memory, MemoryHost
 
 IMAGE = ImagePath("db1", "/b/a.img")
+LATEST = ImagePath("db1", "/b/latest")
 LIST = b"/r/lib.db\n/r/Book.db\n"
+OURS = "1" * 32
+FUTURE = "2026-11-25T12:05:01+00:00"  # the host's clock says 12:00, and 300 s are no matter
 
 
-def sealed(sha256: str | None = "digest of /b/a.img", image: ImagePath = IMAGE) -> bytes:
+def sealed(
+    sha256: str | None = "digest of /b/a.img",
+    image: ImagePath = IMAGE,
+    started: str = "2026-11-23T02:10:00+00:00",
+    number: int | None = 7,
+) -> bytes:
     """Return the receipt of the image below."""
     made = proven.Proven(
         "/r/lib.db",
@@ -26,11 +43,16 @@ def sealed(sha256: str | None = "digest of /b/a.img", image: ImagePath = IMAGE) 
         5,
         sha256,
         receipt.sha256(LIST),
-        "2026-11-23T02:10:00+00:00",
+        started,
         image,
+        proven.Origin(OURS, number, "a" * 32, "db1"),
     )
     return proven.encode(
-        made, osbackup="/os/bin/osbackup", shared_disk="no", proven_by="admin_database_backup"
+        made,
+        finished=started,
+        osbackup="/os/bin/osbackup",
+        shared_disk="no",
+        proven_by="admin_database_backup",
     )
 
 
@@ -44,19 +66,24 @@ def host() -> MemoryHost:
     return made
 
 
-def outcome(host: MemoryHost, watcher: Memory | None = None) -> Verified:
-    """Verify the image, having made sure that nothing is changed."""
+def outcome(
+    host: MemoryHost,
+    watcher: Memory | None = None,
+    named: ImagePath = IMAGE,
+    repository: Repository | None = None,
+) -> Verified:
+    """Verify an image, having made sure that nothing is changed."""
     before = dict(host.files)
     try:
-        return verify(IMAGE, 0, host, watcher or Memory())
+        return verify(named, repository, 0, host, watcher or Memory())
     finally:
         assert host.files == before
 
 
-def findings(host: MemoryHost) -> tuple[str, ...]:
+def findings(host: MemoryHost, named: ImagePath = IMAGE) -> tuple[str, ...]:
     """Return what is found wrong."""
     with pytest.raises(FaultFound) as caught:
-        outcome(host)
+        outcome(host, named=named)
     for finding in caught.value.findings:
         assert finding in str(caught.value)
     return caught.value.findings
@@ -77,7 +104,7 @@ def test_an_image_without_a_receipt_is_proven_afresh(host: MemoryHost) -> None:
     host.files["/b/a.img.run/status"] = b"0"
     host.files["/b/a.img.run/started"] = b"2026-11-23T02:10:00Z"
     host.directories.add("/b/a.img.run")
-    assert verify(IMAGE, 0, host, Memory()).afresh
+    assert verify(IMAGE, None, 0, host, Memory()).afresh
     assert not outcome(host).afresh
 
 
@@ -273,3 +300,125 @@ def test_a_receipt_that_names_no_databases_proves_nothing(host: MemoryHost) -> N
     facts = receipt.decode(sealed())
     host.files[IMAGE.receipt] = receipt.encode({**facts, "databases": {}})
     assert "the receipt names no databases" in findings(host)
+
+
+def with_manifest(host: MemoryHost, master: str, identity: str | None) -> Repository:
+    """Return another repository that is on the host, with a manifest."""
+    home = Identity(identity, "a" * 32, "db1", master) if identity else None
+    host.files |= {master: b"", f"{master}.manifest": manifest.encode(["lib.db"], home)}
+    host.directories.add(master.rpartition("/")[0])
+    return Repository(master)
+
+
+@pytest.mark.parametrize(
+    ("master", "identity"),
+    [("/r/lib.db", OURS), ("/moved/lib.db", OURS), ("/r/lib.db", None)],
+)
+def test_an_image_of_the_repository_that_is_named_is_verified(
+    host: MemoryHost, master: str, identity: str | None
+) -> None:
+    """Ids count; where one is not known, paths do."""
+    assert outcome(host, repository=with_manifest(host, master, identity)).image == IMAGE
+
+
+@pytest.mark.parametrize(
+    ("master", "identity"),
+    [("/r/lib.db", "2" * 32), ("/q/lib.db", "2" * 32), ("/q/lib.db", None)],
+)
+def test_an_image_of_another_repository_than_is_named_is_refused(
+    host: MemoryHost, master: str, identity: str | None
+) -> None:
+    """Both are named; that the image is damaged besides is another matter."""
+    shortened(host)
+    with pytest.raises(WrongRepository) as caught:
+        outcome(host, repository=with_manifest(host, master, identity))
+    assert caught.value.exit_code == ExitCode.REPOSITORY_INCOMPLETE
+    assert f"{IMAGE} is an image of /r/lib.db, repository {OURS}" in caught.value.what
+    assert f"{master} is another repository" in caught.value.what
+
+
+def test_a_repository_that_is_named_need_not_be_there_any_more(host: MemoryHost) -> None:
+    """It may be lost; its path tells which it was."""
+    assert outcome(host, repository=Repository("/r/lib.db")).image == IMAGE
+    with pytest.raises(WrongRepository):
+        outcome(host, repository=Repository("/q/lib.db"))
+
+
+def test_a_refusal_of_another_repositorys_image_does_not_deny_a_new_receipt(
+    host: MemoryHost,
+) -> None:
+    """What says that nothing was created has created nothing."""
+    del host.files["/b/a.img.receipt.json"]
+    host.files["/b/a.img.run/status"] = b"0"
+    host.files["/b/a.img.run/started"] = b"2026-11-23T02:10:00Z"
+    host.directories.add("/b/a.img.run")
+    before = dict(host.files)
+    with pytest.raises(WrongRepository) as caught:
+        verify(IMAGE, Repository("/q/lib.db"), 0, host, Memory())
+    assert host.files == before or caught.value.left != NOTHING_LEFT
+
+
+def add_unusable(host: MemoryHost, modified: float, imported: bytes | None = None) -> None:
+    """Put an image with a damaged receipt beside the sound one, whose receipt is of second 50."""
+    host.files |= {"/b/z.img": b"image", "/b/z.img.receipt.json": sealed()[:-3] + b"...\n"}
+    host.files |= {} if imported is None else {"/b/z.img.dbn": imported}
+    host.modified |= {"/b/a.img.receipt.json": 50, "/b/z.img.receipt.json": modified}
+
+
+@pytest.mark.parametrize("imported", [None, LIST])
+def test_a_receipt_that_may_be_of_a_newer_image_is_a_finding_of_the_latest(
+    host: MemoryHost, imported: bytes | None
+) -> None:
+    """Nobody knows which image is the newest, then; of the image itself nothing is said."""
+    add_unusable(host, 51, imported)
+    with pytest.raises(FaultFound, match="whether it is the newest image is not certain") as caught:
+        outcome(host, named=LATEST)
+    (finding,) = caught.value.findings
+    assert finding.startswith("db1:/b/z.img has a receipt that is damaged: ")
+    assert finding.endswith(": it may be newer than db1:/b/a.img")
+    assert outcome(host).warnings == ()  # it was named
+
+
+@pytest.mark.parametrize(("modified", "imported", "told"), [(50, LIST, 1), (51, b"/q/x.db\n", 0)])
+def test_a_receipt_that_cannot_be_of_a_newer_image_is_a_warning_at_most(
+    host: MemoryHost, modified: float, imported: bytes, told: int
+) -> None:
+    """It was written before, or is another repository's."""
+    add_unusable(host, modified, imported)
+    warnings = outcome(host, named=LATEST).warnings
+    assert [text.partition(" has ")[0] for text in warnings] == ["passed over: db1:/b/z.img"] * told
+
+
+def test_what_is_wrong_with_the_latest_and_with_its_choice_is_told_together(
+    host: MemoryHost,
+) -> None:
+    """The image is damaged, and may not be the newest."""
+    add_unusable(host, 51)
+    shortened(host)
+    first, second = findings(host, LATEST)
+    assert first == "the image holds 4 bytes; its receipt says 5"
+    assert second.endswith("it may be newer than db1:/b/a.img")
+
+
+@pytest.mark.parametrize("named", [IMAGE, LATEST])
+def test_the_newest_image_whose_backup_began_in_the_future_is_a_finding(
+    host: MemoryHost, named: ImagePath
+) -> None:
+    """However it is named: the clock was wrong then, or is now."""
+    host.files["/b/a.img.receipt.json"] = sealed(started=FUTURE)
+    (finding,) = findings(host, named)
+    assert finding == (
+        f"{IMAGE} says that its backup began at {FUTURE}, which is in the future: the host's clock "
+        f"says {host.itself.now}"
+    )
+    host.files["/b/a.img.receipt.json"] = sealed(started="2026-11-25T12:05:00+00:00")
+    assert outcome(host, named=named).warnings == ()
+
+
+@pytest.mark.parametrize("number", [6, None])
+def test_an_older_image_from_the_future_is_a_warning(host: MemoryHost, number: int | None) -> None:
+    """Nobody takes it for the newest any more."""
+    host.files["/b/a.img.receipt.json"] = sealed(started=FUTURE, number=number)
+    host.files["/b/b.img.receipt.json"] = sealed(image=ImagePath("db1", "/b/b.img"))
+    (warning,) = outcome(host).warnings
+    assert warning.startswith(f"{IMAGE} says that its backup began at {FUTURE}, which is in the")

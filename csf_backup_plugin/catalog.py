@@ -1,0 +1,160 @@
+"""All images of a directory, as their receipts tell, and what has no receipt that can be used."""
+
+from __future__ import annotations
+
+import dataclasses
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import objectstore, receipt
+from csf_backup_plugin.image_path import IMPORT_FILE, RECEIPT
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.proven import decode, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image_path import ImagePath
+    from csf_backup_plugin.names import shown
+from csf_backup_plugin.proven import Proven
+
+_TOLD = 10  # of what was passed over, one by one
+_NO_RECEIPT = "has no receipt: its backup is running, or did not end well"
+
+
+class ImageSet(NamedTuple):
+    """An image with a sound receipt.
+
+    Attributes:
+        image: where it is now.
+        proven: what its receipt says.
+        modified: when the receipt was written, in seconds since the epoch.
+    """
+
+    image: ImagePath
+    proven: Proven
+    modified: float
+
+
+class PassedOver(NamedTuple):
+    """What may be an image, and counts for none.
+
+    Attributes:
+        image: which.
+        why: in words, to follow its name.
+        master: the repository's master database, as the import file tells; None if nothing does.
+        modified: when its receipt was written, or without one its import file, in seconds since the
+            epoch.
+        has_receipt: whether it has a receipt, though that cannot be used.
+    """
+
+    image: ImagePath
+    why: str
+    master: str | None
+    modified: float
+    has_receipt: bool
+
+    def __str__(self) -> str:
+        """Return what is wrong, fit for a message."""
+        return f"{self.image} {self.why}"
+
+
+class Catalog(NamedTuple):
+    """The images of a directory.
+
+    Attributes:
+        sets: those with a sound receipt.
+        passed_over: all others.
+    """
+
+    sets: tuple[ImageSet, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
+
+    def number(self, repository: str | None) -> int:
+        """Return the highest number of a backup of the repository with that id; 0 if none."""
+        origins = (one.proven.origin for one in self.sets)
+        return max((o.number or 0 for o in origins if o.id == repository), default=0)
+
+    def unusable(self, master: str) -> int:
+        """Return how many receipts cannot be used and may be of a master database's repository."""
+        return sum(one.has_receipt and one.master in (None, master) for one in self.passed_over)
+
+    def warnings(self, master: str | None) -> list[str]:
+        """Return what was passed over and may be of the repository of a master database.
+
+        Args:
+            master: its path; None for any.
+        """
+        told = [str(one) for one in self.passed_over if master in (None, one.master or master)]
+        more = [f"{len(told) - _TOLD:,} more were passed over"] if len(told) > _TOLD else []
+        return [f"passed over: {text}" for text in told[:_TOLD]] + more
+
+
+def read_catalog(beside: ImagePath, host: Host) -> Catalog:
+    """Read every receipt in an image's directory, in a fixed number of exchanges with the host.
+
+    Args:
+        beside: any image in it, or ``latest``.
+        host: where it is.
+
+    Raises:
+        OSError: the directory cannot be listed.
+    """
+    entries = {e.name: e for e in host.list_directory(beside.directory) if e.kind != "directory"}
+    stems = [name.removesuffix(RECEIPT) for name in entries if name.endswith(RECEIPT)]
+    images = [_named(beside, stem) for stem in sorted(stems)]
+    sets, passed_over = [], []
+    for image, data in zip(images, host.read_each(i.receipt for i in images), strict=True):
+        if data is None:
+            continue  # it was removed since the directory was listed
+        modified = entries[posixpath.basename(image.receipt)].modified
+        found = _decoded(data)
+        if isinstance(found, str):
+            why = f"has a receipt that {found}"
+            passed_over.append(PassedOver(image, why, None, modified, has_receipt=True))
+        else:
+            sets.append(ImageSet(image, found, modified))
+    for name in sorted(name for name in entries if name.endswith(IMPORT_FILE)):
+        image = _named(beside, name.removesuffix(IMPORT_FILE))
+        if posixpath.basename(image.receipt) not in entries:
+            begun = entries[name].modified
+            passed_over.append(PassedOver(image, _NO_RECEIPT, None, begun, has_receipt=False))
+    return Catalog(tuple(sets), tuple(_with_masters(passed_over, host)))
+
+
+def read_listable_catalog(beside: ImagePath, host: Host) -> tuple[Catalog, list[str]]:
+    """Return the images beside one, and a warning if nobody may look for them."""
+    try:
+        return read_catalog(beside, host), []
+    except PermissionError as error:
+        return Catalog(), [
+            f"{beside.host}:{shown(beside.directory)} cannot be listed ({error.strerror}): the "
+            "number of the last backup is taken from the manifest alone"
+        ]
+
+
+def _named(beside: ImagePath, stem: str) -> ImagePath:
+    return dataclasses.replace(beside, path=posixpath.join(beside.directory, stem))
+
+
+def _decoded(data: bytes | OSError) -> Proven | str:
+    """Return what a receipt says, or why it cannot be used."""
+    if isinstance(data, OSError):
+        return f"cannot be read: {data.strerror}"
+    try:
+        return decode(data)
+    except receipt.UnusableReceipt as error:
+        return problem(error)
+
+
+def _with_masters(passed_over: Iterable[PassedOver], host: Host) -> list[PassedOver]:
+    """Let import files tell whose images were passed over: their first line is the master's."""
+    listed = list(passed_over)
+    contents = host.read_each(one.image.import_file for one in listed) if listed else []
+    return [
+        one._replace(master=next(iter(objectstore.imported_databases(data)), None))
+        if isinstance(data, bytes)
+        else one
+        for one, data in zip(listed, contents, strict=True)
+    ]

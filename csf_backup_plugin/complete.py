@@ -1,0 +1,169 @@
+"""Why a repository cannot be backed up whole, or cannot be told apart from another one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.advice import add_command, drop_command, drop_missing_command
+from csf_backup_plugin.errors import RepositoryIncomplete, WrongRepository
+from csf_backup_plugin.names import has_control_character, listed, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from csf_backup_plugin.image_path import ImagePath
+    from csf_backup_plugin.others import Other
+    from csf_backup_plugin.survey import Survey
+
+
+def check_complete(found: Survey, source: ImagePath | None = None) -> None:
+    """Refuse a repository of which a backup would leave something out, or take another's.
+
+    Args:
+        found: what there is.
+        source: the image whose receipt tells databases that the manifest does not.
+
+    Raises:
+        WrongRepository: some databases may be another repository's.
+        RepositoryIncomplete: it names the databases that are missing or cannot be named.
+    """
+    check_apart(found)
+    repository, host = found.repository, found.host
+    missing, unreachable = found.coverage.missing, found.unreachable
+    unnameable = tuple(filter(has_control_character, found.coverage.paths))
+    if missing:
+        raise _incomplete(
+            found,
+            missing,
+            f"in the manifest{f' or in the receipt of {source}' if source else ''} and not on disk",
+            "Bring them back (is a disk not mounted?). If they were deleted on purpose, drop them "
+            f"from the manifest: {drop_missing_command(repository, host, missing)}",
+        )
+    if unreachable:
+        raise _incomplete(
+            found,
+            unreachable,
+            "not readable as files (links to nothing, directories, or devices)",
+            "Mount the disk they are on, or remove them; what the manifest lists is dropped so: "
+            + drop_command(repository, host, unreachable),
+        )
+    if unnameable:
+        raise _incomplete(
+            found,
+            unnameable,
+            "named with a control character, which osbackup's list of names cannot hold",
+            "Rename them.",
+        )
+
+
+def check_apart(found: Survey) -> None:
+    """Refuse a repository that cannot be told apart from another one in the same directories.
+
+    Raises:
+        WrongRepository: it names the databases in question, and the commands that tell them apart.
+    """
+    check_readable(found)
+    for other in found.others.known:
+        ours = {path for path in found.coverage.paths if path in other.listed}
+        ours |= other.listed & {found.repository.master, *found.coverage.missing}
+        if ours:
+            raise _overlapping(found, other, sorted(ours))
+    if found.ambiguous:
+        raise _ambiguous(found, found.ambiguous)
+
+
+def check_readable(found: Survey) -> None:
+    """Refuse if a manifest in the same directories cannot be read.
+
+    Raises:
+        WrongRepository: it names the manifest.
+    """
+    for path, problem in found.others.unreadable.items():
+        raise WrongRepository(
+            f"The manifest {shown(path)} on {found.host} lies beside databases of "
+            f"{shown(found.repository.master)}, and {problem}: which databases it lists, and so "
+            "whose they are, is not known.",
+            "Make it anew with csf admin_database_manifest -rebuild for its own master database. "
+            "If there is no such repository, remove it.",
+        )
+
+
+def _incomplete(
+    found: Survey, paths: Collection[str], problem: str, next_step: str
+) -> RepositoryIncomplete:
+    error = RepositoryIncomplete(
+        f"The repository of {shown(found.repository.master)} on {found.host} cannot be backed up "
+        f"whole. {len(paths):,} of its databases are {problem}: {listed(paths)}.",
+        next_step,
+    )
+    error.facts = {"databases": list(paths)}
+    return error
+
+
+def _overlapping(found: Survey, other: Other, both: list[str]) -> WrongRepository:
+    """Return the refusal of two repositories whose manifests list the same databases.
+
+    Each of the ways that are shown makes the manifests disjoint, as it is typed.
+    """
+    ours, theirs, host = found.repository, other.repository, found.host
+    shared = [path for path in both if path not in (ours.master, theirs.master)]
+    in_ours = [path for path in both if path == theirs.master]
+    in_theirs = [path for path in both if path == ours.master]
+    ways = []
+    for owner, drops in (
+        (ours, ((theirs, in_theirs + shared), (ours, in_ours))),
+        (theirs, ((ours, in_ours + shared), (theirs, in_theirs))),
+    ):
+        typed = [drop_command(at, host, paths) for at, paths in drops if paths]
+        ways.append(f"if all others of them are {shown(owner.master)}'s:\n" + "\n".join(typed))
+    if shared:
+        next_step = (
+            "Say whose each is: drop it from the manifest of the other repository. "
+            + "\nOr ".join(ways).replace("if", "If", 1)
+        )
+    else:
+        next_step = (
+            "Drop from each manifest what belongs to the other repository, its master database and "
+            "each of its class databases, by one -drop PATH more for each. "
+            f"{shown(theirs.manifest)} lists besides: {_rest(other, both)}.\n"
+            + ways[0].partition("\n")[2]
+        )
+    recorded = [one.manifest for one in (ours, theirs) if found.recorded or one is theirs]
+    error = WrongRepository(
+        f"{_claims(found, other)} {len(both):,} of the databases on {host}: {listed(both)}. A "
+        "backup or a restore of one repository would take the other's databases.",
+        f"{next_step}\nIf one of the two is no master database, do not name it with -database, and "
+        f"remove its manifest if it has one: {listed(recorded)}.",
+    )
+    error.facts = {"databases": both, "other": theirs.master}
+    return error
+
+
+def _rest(other: Other, both: list[str]) -> str:
+    """Return what else is listed, in words."""
+    return listed(sorted(other.listed.difference(both, [other.repository.master]))) or "nothing"
+
+
+def _claims(found: Survey, other: Other) -> str:
+    ours, theirs = shown(found.repository.master), shown(other.repository.master)
+    if found.recorded is None:
+        return f"{ours} is to be a repository of its own, and the manifest of {theirs} lists"
+    return f"The manifests of two repositories, {ours} and {theirs}, both list"
+
+
+def _ambiguous(found: Survey, paths: Collection[str]) -> WrongRepository:
+    if found.has_master:
+        own = add_command(found.repository, found.host, paths)
+    else:
+        own = (
+            f"If they are those of {shown(found.repository.master)}, which is not there, move them "
+            "out of the directory."
+        )
+    ways = [own, *(add_command(o, found.host, paths) for o in found.others.repositories)]
+    error = WrongRepository(
+        f"In {shown(found.repository.directory)} on {found.host} lie several repositories, and "
+        f"none of their manifests lists {len(paths):,} of the databases there: {listed(paths)}.",
+        "Add each to the one it belongs to:\n" + "\n".join(ways),
+    )
+    error.facts = {"databases": list(paths)}
+    return error

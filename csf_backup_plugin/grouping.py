@@ -1,0 +1,67 @@
+"""Which images of a directory are of one repository; those of several never mix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from csf_backup_plugin.catalog import ImageSet
+    from csf_backup_plugin.hosts.protocol import Machine
+    from csf_backup_plugin.identity import Identity
+
+#: What images of one repository have in common: its id, and its place while it may be a copy.
+Key = tuple[str, ...]
+Groups = dict[Key, list["ImageSet"]]
+
+
+def by_repository(sets: Iterable[ImageSet]) -> Groups:
+    """Return the images by repository; those without id or number are none's.
+
+    What was made where a repository is at home now is its own, also if it was made before somebody
+    had said that it was moved there.
+    """
+    numbered = [
+        (one, identity)
+        for one in sets
+        if one.proven.origin.number is not None
+        and (identity := one.proven.origin.identity(one.proven.master))
+    ]
+    homes = {place_key(identity) for one, identity in numbered if one.proven.origin.settled}
+    groups: Groups = {}
+    for one, identity in numbered:
+        place = place_key(identity)
+        settled = one.proven.origin.settled or place in homes
+        groups.setdefault((identity.id,) if settled else place, []).append(one)
+    return groups
+
+
+def place_key(identity: Identity) -> Key:
+    """Return the key of a repository that may be a copy, for as long as nobody has said so."""
+    return identity.id, identity.machine_id or identity.machine, identity.master
+
+
+def highest(sets: Sequence[ImageSet]) -> ImageSet:
+    """Return the one with the highest number; of two copies, the one that has kept its name."""
+    return max(
+        sets,
+        key=lambda one: (
+            one.proven.origin.number or 0,
+            one.proven.image.path == one.image.path,
+            one.image.path,
+        ),
+    )
+
+
+def made_here(groups: Mapping[Key, list[ImageSet]], machine: Machine, master: str) -> Groups:
+    """Return the repositories whose newest image was made on a machine, at a path.
+
+    One whose newest image was made elsewhere has moved there, and another one may be here now.
+    """
+    return {key: sets for key, sets in groups.items() if _is_at(highest(sets), machine, master)}
+
+
+def _is_at(one: ImageSet, machine: Machine, master: str) -> bool:
+    identity = one.proven.origin.identity(one.proven.master)
+    return identity is not None and identity.is_at(machine, master)

@@ -1,0 +1,64 @@
+"""Whether the file systems are mounted that should be: an absent disk looks like a directory."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import NotMounted
+from csf_backup_plugin.names import is_inside, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from csf_backup_plugin.hosts.protocol import Facts, Host
+
+
+def mount_points(paths: Iterable[str], host: Host) -> dict[str, str]:
+    """Return the mount point of the directory of each path, as far as those are there."""
+    directories = sorted({*map(posixpath.dirname, paths)})
+    facts = zip(directories, host.look(directories), strict=True)
+    return {directory: at.mount for directory, at in facts if at.kind == "directory"}
+
+
+def check_mounted(directory: str, at: Facts, at_root: Facts, host: Host) -> None:
+    """Refuse a directory on the file system of ``/``, where -require-mount is given.
+
+    Args:
+        directory: its path.
+        at: the facts on it.
+        at_root: the facts on ``/``.
+        host: where it is.
+
+    Raises:
+        NotMounted: it is.
+    """
+    if at.device == at_root.device:
+        raise NotMounted(
+            f"{host.name}:{shown(directory)} is on the file system of /, and -require-mount says "
+            "that another one is to be mounted there.",
+            "Mount the disk, and run the same command again.",
+        )
+
+
+def check_still_mounted(mounts: Mapping[str, str], directories: Iterable[str], host: Host) -> None:
+    """Refuse directories of which one was on a file system that is not mounted now.
+
+    Args:
+        mounts: the mount point of each directory, as the receipt tells it.
+        directories: those that are to be written to.
+        host: where they are.
+
+    Raises:
+        NotMounted: it names the mount point.
+    """
+    before = {path: mounts[path] for path in directories if mounts.get(path, "/") != "/"}
+    for (path, mount), at in zip(before.items(), host.look(before), strict=True):
+        if at.kind == "directory" and not is_inside(at.mount, mount):
+            raise NotMounted(
+                f"When the backup was made, {shown(path)} on {host.name} was on the file system "
+                f"mounted at {shown(mount)}, and now it is on that of {shown(at.mount)}: its disk "
+                "is not mounted.",
+                "Mount it, and run the same command again. If the databases are to be restored to "
+                "where they would be now all the same, give -accept-unmounted.",
+            )

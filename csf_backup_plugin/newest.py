@@ -1,0 +1,217 @@
+"""HOST:DIR/latest: no file, but the newest verified image of a repository in the directory.
+
+Newest means the highest number within a repository's id, never the clock: a clock that was wrong
+once would decide for ever. Images of several repositories in one directory never mix.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import moments
+from csf_backup_plugin.advice import rebuild_command
+from csf_backup_plugin.catalog import read_catalog
+from csf_backup_plugin.errors import FaultFound, WrongRepository
+from csf_backup_plugin.grouping import by_repository, highest, made_here, place_key
+from csf_backup_plugin.located import locate_image
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from csf_backup_plugin.catalog import Catalog, ImageSet
+    from csf_backup_plugin.grouping import Groups
+    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.image_path import ImagePath
+    from csf_backup_plugin.located import Note
+    from csf_backup_plugin.proven import Proven
+    from csf_backup_plugin.wanted import Wanted
+
+
+class Newest(NamedTuple):
+    """The image that ``latest`` means, or one that was named.
+
+    Attributes:
+        image: which.
+        doubts: receipts that cannot be used, and were written later: they may be of newer images.
+        unproven: images without a receipt that were begun later.
+        future: what is said if its backup began in the future; empty otherwise.
+        notes: what else was passed over, and is no reason for doubt.
+    """
+
+    image: ImagePath
+    doubts: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
+    future: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """All that speaks against its being the newest."""
+        return (*self.doubts, *filter(None, [self.future]))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All that is to be told of the choice, and is no finding."""
+        return (*self.unproven, *self.notes)
+
+
+def choose(
+    named: ImagePath, wanted: Wanted | None, machine: Machine, host: Host, note: Note
+) -> Newest:
+    """Return the image that is meant: the one that is named, unless its name is ``latest``.
+
+    Args:
+        named: as the user named it.
+        wanted: the repository whose images count; None if the directory has those of one only.
+        machine: the host.
+        host: the same.
+        note: told of a path that is another one than was named.
+
+    Raises:
+        BackupError: as `find_newest`.
+    """
+    image = locate_image(named, host, note)
+    return find_newest(image, wanted, machine, host) if image.is_latest else Newest(image)
+
+
+def find_newest(latest: ImagePath, wanted: Wanted | None, machine: Machine, host: Host) -> Newest:
+    """Return the newest image of a directory.
+
+    Args:
+        latest: the directory's ``latest``.
+        wanted: the repository whose images count; None if the directory has those of one only.
+        machine: the host.
+        host: the same.
+
+    Raises:
+        WrongRepository: there are images of several repositories that may be meant; it names them.
+        FaultFound: there is no image that may be meant.
+        OSError: the directory cannot be read.
+    """
+    catalog = read_catalog(latest, host)
+    candidates = _candidates(latest, catalog, wanted, machine)
+    if not candidates:
+        raise _none(latest, catalog, wanted.master if wanted else None)
+    chosen = highest(candidates)
+    master = chosen.proven.master
+    later = [
+        one
+        for one in catalog.passed_over
+        if one.modified > chosen.modified and one.master in (None, master)
+    ]
+    rest = catalog._replace(passed_over=tuple(o for o in catalog.passed_over if o not in later))
+    return Newest(
+        chosen.image,
+        tuple(f"{o}: it may be newer than {chosen.image}" for o in later if o.has_receipt),
+        tuple(f"passed over: {one}" for one in later if not one.has_receipt),
+        future(chosen.image, chosen.proven, machine.now),
+        tuple(rest.warnings(master)),
+    )
+
+
+def check_clock(chosen: Newest, proven: Proven, machine: Machine, host: Host) -> Newest:
+    """Say of an image that was named whether its backup began in the future.
+
+    Only while it is the newest one of its directory is that a finding; otherwise it is a warning.
+    """
+    if chosen.future or not (ahead := future(chosen.image, proven, machine.now)):
+        return chosen
+    number = proven.origin.number
+    if number and number >= read_catalog(chosen.image, host).number(proven.origin.id):
+        return chosen._replace(future=ahead)
+    return chosen._replace(notes=(*chosen.notes, ahead))
+
+
+def future(image: ImagePath, proven: Proven, now: str) -> str:
+    """Return what is said of an image whose backup began in the future; empty if it did not."""
+    if not moments.is_future(proven.started, now):
+        return ""
+    return (
+        f"{image} says that its backup began at {proven.started}, which is in the future: the "
+        f"host's clock says {now}"
+    )
+
+
+def _candidates(
+    latest: ImagePath, catalog: Catalog, wanted: Wanted | None, machine: Machine
+) -> Sequence[ImageSet]:
+    """Return the images of the one repository that is meant."""
+    groups = by_repository(catalog.sets)
+    if wanted is None:
+        if len(groups) > 1:
+            raise _ambiguous(
+                latest,
+                groups,
+                "holds images of several repositories",
+                "Say which is meant with -database MASTER, or name the image instead of latest.",
+            )
+        return next(iter(groups.values()), ())
+    if wanted.identity is None:
+        return _made_here(latest, groups, wanted, machine)
+    here = wanted.identity.moved(machine, wanted.master)
+    at_home, of_place = groups.get((here.id,), []), groups.get(place_key(here), [])
+    if here == wanted.identity:
+        return [*at_home, *of_place]
+    if at_home and not of_place:
+        changes = wanted.identity.changes(machine, wanted.master)
+        raise _ambiguous(
+            latest,
+            {(here.id,): at_home},
+            f"holds no image of {shown(wanted.master)} as it is now. It was moved or copied: "
+            f"{', '.join(map(shown, changes))}. These were made before",
+            "Name the image instead of latest. If the repository was moved, say so: "
+            + rebuild_command(wanted.repository, latest.host, "-moved"),
+        )
+    return of_place
+
+
+def _made_here(
+    latest: ImagePath, groups: Groups, wanted: Wanted, machine: Machine
+) -> Sequence[ImageSet]:
+    """Return the images of a repository that has no manifest to tell its id."""
+    master = wanted.master
+    here = made_here(groups, machine, master)
+    if len(here) == 1:
+        return next(iter(here.values()))
+    related = here or {
+        key: sets for key, sets in groups.items() if any(o.proven.master == master for o in sets)
+    }
+    if related:
+        what = "several repositories" if here else "no repository for certain"
+        raise _ambiguous(
+            latest,
+            related,
+            f"holds images of {what} that was last at {shown(master)} on this machine, which has "
+            "no manifest that tells its id",
+            "Name the image that you mean instead of latest.",
+        )
+    return ()
+
+
+def _ambiguous(latest: ImagePath, groups: Groups, what: str, next_step: str) -> WrongRepository:
+    lines = []
+    for sets in groups.values():
+        one = highest(sets)
+        origin = one.proven.origin
+        lines.append(
+            f"  {shown(one.proven.master)} on {shown(origin.machine)}, repository {origin.id}: "
+            f"its newest image is {one.image}, backup {origin.number}"
+        )
+    error = WrongRepository(
+        "\n".join([f"{latest.host}:{shown(latest.directory)} {what}:", *sorted(lines)]), next_step
+    )
+    masters = {one.proven.master for sets in groups.values() for one in sets}
+    error.facts = {"repositories": sorted(masters)}
+    return error
+
+
+def _none(latest: ImagePath, catalog: Catalog, master: str | None) -> FaultFound:
+    of = f" of {shown(master)}" if master else ""
+    return FaultFound(
+        f"{latest.host}:{shown(latest.directory)} holds no image{of} that has a sound receipt with "
+        "a backup's number, so there is no latest one.",
+        "Name an image, or make one: csf admin_database_backup -help; what lies in "
+        f"{shown(latest.directory)} without a receipt is proven by csf admin_database_verify.",
+        catalog.warnings(master),
+    )

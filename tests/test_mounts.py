@@ -1,0 +1,55 @@
+"""Whether the file systems are mounted that should be."""
+
+from __future__ import annotations
+
+import pytest
+
+from csf_backup_plugin.errors import ExitCode, NotMounted
+from csf_backup_plugin.mounts import check_mounted, check_still_mounted, mount_points
+from doubles import MemoryHost
+
+HOST = MemoryHost({}, ["/", "/r", "/else"])
+HOST.facts["/r"] = {"mount": "/r", "device": 7}
+
+
+def test_mount_points_are_those_of_the_directories_that_are_there() -> None:
+    """Each directory once."""
+    assert mount_points(["/r/a", "/r/b", "/else/c", "/gone/d"], HOST) == {"/r": "/r", "/else": "/"}
+
+
+def test_a_mount_may_be_required() -> None:
+    """Another file system than that of the root."""
+    root, mounted, plain = HOST.look(["/", "/r", "/else"])
+    check_mounted("/r", mounted, root, HOST)
+    with pytest.raises(NotMounted, match="db1:/else is on the file system of /") as caught:
+        check_mounted("/else", plain, root, HOST)
+    assert caught.value.exit_code == ExitCode.UNSAFE_IMAGE_PATH
+
+
+@pytest.mark.parametrize(
+    ("mounts", "refused"),
+    [
+        ({}, False),
+        ({"/r": "/r", "/else": "/"}, False),
+        ({"/r": "/"}, False),
+        ({"/else": "/else"}, True),
+        ({"/else": "/elsewhere", "/r": "/r"}, True),
+        ({"/gone": "/gone"}, False),
+    ],
+)
+def test_what_was_mounted_must_be_mounted(mounts: dict[str, str], *, refused: bool) -> None:
+    """An empty directory where a disk is absent looks like a new disk."""
+    directories = ["/r", "/else", "/gone"]
+    if not refused:
+        check_still_mounted(mounts, directories, HOST)
+        return
+    with pytest.raises(NotMounted, match="its disk is not mounted") as caught:
+        check_still_mounted(mounts, directories, HOST)
+    assert "-accept-unmounted" in caught.value.next_step
+
+
+def test_a_mount_below_is_one_more_and_none_less() -> None:
+    """The directory has got a file system of its own since."""
+    host = MemoryHost({}, ["/disk/r"])
+    host.facts["/disk/r"] = {"mount": "/disk/r"}
+    check_still_mounted({"/disk/r": "/disk"}, ["/disk/r"], host)
