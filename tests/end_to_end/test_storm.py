@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 from scale import scaled
 
+from csf_simulator import repository
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -43,16 +45,20 @@ proof._compare_sets = lambda *_: None
 
 
 class Storm:
-    """Rounds of class_create and backups on one repository.
+    """Rounds of class_create and backups on repositories of one directory.
 
     Args:
         site: where.
         csf: the command csf.
         seed: of who is killed when.
+        masters: the master databases that take turns; the site's own if there are none.
     """
 
-    def __init__(self, site: Site, csf: Sequence[str], seed: int) -> None:
+    def __init__(
+        self, site: Site, csf: Sequence[str], seed: int, masters: Sequence[str] = ()
+    ) -> None:
         self._site = site
+        self._masters = masters or [site.master]
         self._csf = list(csf)
         self._dice = random.Random(seed)
         wrapper = site.images.parent / "osbackup"
@@ -66,14 +72,20 @@ class Storm:
         self.ended: Counter[str] = Counter()
         self.rounds = 0
 
-    def round(self, *, kills: bool) -> None:
-        """Let everybody loose, kill one of each kind, and wait for the others."""
+    def round(self, *, kills: bool, creations_too: bool = True) -> None:
+        """Let everybody loose, kill one of each kind, and wait for the others.
+
+        Args:
+            kills: whether anybody is killed.
+            creations_too: whether that is a class_create, too.
+        """
         self.rounds += 1
         creations = [self._create(number) for number in range(CREATORS)]
         backups = [self._backup(number) for number in range(BACKUPS)]
         threads = []
         if kills:
-            victims = ((creations[0], False), (backups[0], False), (backups[1], True))
+            victims = [(creations[0], False), (backups[0], False), (backups[1], True)]
+            victims = victims if creations_too else victims[1:]
             threads = [threading.Thread(target=self._kill, args=victim) for victim in victims]
         for thread in threads:
             thread.start()
@@ -85,11 +97,15 @@ class Storm:
 
     def _create(self, number: int) -> subprocess.Popen[bytes]:
         name = f"R{self.rounds}C{number}"
-        return self._start("class_create", "-database", self._site.master, "-class", name)
+        return self._start("class_create", "-database", self._master(number), "-class", name)
+
+    def _master(self, number: int) -> str:
+        return self._masters[(self.rounds + number) % len(self._masters)]
 
     def _backup(self, number: int) -> subprocess.Popen[bytes]:
         image = f"localhost:{self._site.images}/{self.rounds}-{number}.img"
-        return self._start(*self._site.command()[1:4], "-image-file", image, "-no-checksum")
+        of = ("-database", self._master(number), "-image-file", image)
+        return self._start("admin_database_backup", *of, "-no-checksum")
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -123,10 +139,18 @@ class Storm:
                 ["osrestore", "-f", facts["image"], self._site.repository, str(copy)]
             )
             assert restored.exit_code == 0, restored.stderr
-            master = str(copy / os.path.basename(self._site.master))
+            master = str(copy / os.path.basename(facts["master"]))
             as_listed = {os.path.basename(path) for path in facts["databases"]}
             wrong += {*os.listdir(copy)} != as_listed or self._site.sim.check(master) != []
         return len(proven), wrong
+
+    def numbers(self) -> dict[str, list[int]]:
+        """Return the numbers of all proven backups, by repository id."""
+        found: dict[str, list[int]] = {}
+        for receipt in self._site.images.glob("*.receipt.json"):
+            facts = json.loads(receipt.read_bytes())
+            found.setdefault(facts["repository_id"], []).append(facts["number"])
+        return found
 
 
 def _children(pid: int) -> list[int]:
@@ -152,6 +176,38 @@ def test_no_image_misses_a_database(local_site: Site, tmp_path: Path) -> None:
     last = local_site.sim.csf("class_create", "-database", local_site.master, "-class", "Last")
     assert last.exit_code == 0
     assert local_site.backup("-wait", "5").exit_code == 0
+
+
+def test_two_repositories_in_one_directory_never_mix(local_site: Site, tmp_path: Path) -> None:
+    """Every image holds one repository whole and nothing of the other; no number is repeated."""
+    second = _second(local_site)
+    storm = Storm(local_site, ["csf"], seed=3, masters=[local_site.master, second])
+    for _ in range(scaled(2)):
+        storm.round(kills=True, creations_too=False)
+    proven, wrong = storm.misses(tmp_path / "copies")
+    numbers = storm.numbers()
+    print(f"{proven} images proven, {wrong} wrong; {numbers}; {dict(sorted(storm.ended.items()))}")
+    assert wrong == 0
+    assert proven >= storm.rounds
+    assert len(numbers) == 2
+    assert all(len(found) == len({*found}) for found in numbers.values())
+    assert {*storm.ended} <= {"class_create 0", "backup 0", "backup -9"}
+    for name, master in (("last-lib", local_site.master), ("last-second", second)):
+        of = ("-database", master, "-image-file", f"localhost:{local_site.images}/{name}")
+        assert local_site.sim.csf("admin_database_backup", *of).exit_code == 0
+        made = json.loads((local_site.images / f"{name}.receipt.json").read_bytes())
+        assert made["number"] > max(numbers[made["repository_id"]])
+
+
+def _second(site: Site) -> str:
+    """Make another repository in the directory of the first, and give both their manifests."""
+    assert site.backup().exit_code == 0
+    second = f"{site.repository}/second.db"
+    schema = f"{site.repository}/second_schema.db"
+    repository.create(site.sim.home.server, second)
+    of = ("-database", second, "-rebuild", "-add", schema)
+    assert site.sim.csf("admin_database_manifest", *of).exit_code == 0
+    return second
 
 
 @pytest.mark.parametrize("proof", [True, False])
