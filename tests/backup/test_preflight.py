@@ -20,6 +20,7 @@ from csf_backup_plugin.errors import (
     UtilityMissing,
     WrongRepository,
 )
+from csf_backup_plugin.hosts.protocol import Entry
 from csf_backup_plugin.identity import Identity
 from doubles import MemoryHost
 
@@ -260,3 +261,32 @@ def test_a_database_that_may_be_another_repositorys_is_refused() -> None:
     files["/r/zoo.db.manifest"] = manifest.encode(["zoo.db", "Book.db"])
     with pytest.raises(WrongRepository, match="/r/Book.db"):
         plan(host(files))
+
+
+class Creating(MemoryHost):
+    """A host on which another repository of the directory gets a class just now.
+
+    Its database is there, and its manifest lists it at the third look at the directory.
+    """
+
+    looks = 0
+
+    def list_directory(self, path: str) -> list[Entry]:
+        """Return what is there by now."""
+        self.looks += path == "/r"
+        if self.looks == 3:
+            self.files["/r/two.db.manifest"] = manifest.encode(["two.db", "New.db"])
+        return super().list_directory(path)
+
+
+def test_a_class_that_another_repository_gets_just_now_is_waited_for() -> None:
+    """Nothing holds it back while it is in no manifest yet; without time to wait it is refused."""
+    two = {"/r/two.db": b"", "/r/New.db": b"", "/r/two.db.manifest": manifest.encode(["two.db"])}
+    own = {"/r/lib.db.manifest": manifest.encode(["lib.db", "Book.db"])}
+    waiting = BackupRequest.parse("/r/lib.db", "db1:/b/a.img", wait=5)
+    creating = Creating({**FILES, **two, **own}, ["/b"])
+    assert prepare(waiting, creating).found.coverage.paths == ["/r/lib.db", "/r/Book.db"]
+    assert creating.looks == 3
+    hurried = BackupRequest.parse("/r/lib.db", "db1:/b/a.img", wait=0)
+    with pytest.raises(WrongRepository, match="lists 1 of the databases there: /r/New.db"):
+        prepare(hurried, Creating({**FILES, **two, **own}, ["/b"]))

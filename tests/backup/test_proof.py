@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from csf_backup_plugin import manifest
 from csf_backup_plugin.backup.preflight import prepare
 from csf_backup_plugin.backup.proof import Proof, prove
 from csf_backup_plugin.backup.request import BackupRequest
@@ -14,6 +15,7 @@ from doubles import Memory, MemoryHost
 
 REQUEST = BackupRequest.parse("/r/lib.db", "db1:/b/a.img")
 FILES = {"/r/lib.db": b"12", "/r/Book.db": b"1"}
+OWN = {"/r/lib.db.manifest": manifest.encode(["lib.db", "Book.db"])}
 LIST = b"db1:/r/lib.db\n/r/Book.db\n"
 
 
@@ -122,3 +124,11 @@ def test_only_the_last_lines_of_a_long_output_are_repeated() -> None:
     words = described(Completed(1, b"".join(b"%d %s\n" % (n, b"x" * 900) for n in range(99))))
     assert len(words) < 6000
     assert words.splitlines()[1].startswith("    89 xxx")
+
+
+def test_a_class_that_another_repository_gets_meanwhile_is_no_matter(host: MemoryHost) -> None:
+    """Its database is in no manifest yet, and not in the image."""
+    two = {"/r/two.db": b"", "/r/two.db.manifest": manifest.encode(["two.db"])}
+    plan = prepare(REQUEST, MemoryHost({**FILES, **two, **OWN}, ["/b"]))
+    host.files.update({**two, **OWN, "/r/New.db": b""})
+    assert prove(REQUEST, plan, 60, host, Memory()).size == 5

@@ -852,3 +852,25 @@ def test_the_latest_of_many_costs_as_many_exchanges_as_of_few(
             counts.append(len([script for script in asked if script != job._POLL]))
     server.stop()
     assert counts[0] == counts[1] < 20
+
+
+def test_a_repository_that_nobody_may_write_to_is_backed_up_without_a_number(
+    local_site: Site, namespace: list[str]
+) -> None:
+    """A read-only mount: nothing can be kept there, so the image is never the latest one."""
+    script = """
+    mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; shift
+    exec "$@"
+    """
+    command = [*namespace, script, "sh", local_site.repository, *local_site.command("-json")]
+    done = local_site.sim.run(command)
+    assert done.exit_code == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["repository_id"], document["number"]) == (None, None)
+    warnings = " ".join(document["warnings"])
+    assert "a class_create of another user during this backup cannot be kept out" in warnings
+    assert "this image has no number, and so is never the latest one" in warnings
+    latest = f"localhost:{local_site.images}/latest"
+    verified = local_site.sim.csf("admin_database_verify", "-image-file", latest)
+    assert verified.exit_code == 50
+    assert local_site.on_image("admin_database_verify").exit_code == 0
