@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.names import command
+from csf_backup_plugin.names import command, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from csf_backup_plugin.repository import Repository
+    from csf_backup_plugin.survey import Survey
 
 _MANY = 10  # paths, too many to be typed
 
@@ -32,8 +33,8 @@ def drop_command(repository: Repository, host: str, paths: Iterable[str]) -> str
 
 
 def add_command(repository: Repository, host: str, paths: Iterable[str]) -> str:
-    """Return the command that adds databases to the manifest."""
-    return manifest_command(repository, host, *_each("-add", paths))
+    """Return the command that adds databases to the manifest; of many, the first ones."""
+    return manifest_command(repository, host, *_each("-add", list(paths)[:_MANY]))
 
 
 def drop_missing_command(repository: Repository, host: str, paths: Collection[str]) -> str:
@@ -41,6 +42,31 @@ def drop_missing_command(repository: Repository, host: str, paths: Collection[st
     if len(paths) > _MANY:
         return rebuild_command(repository, host)
     return drop_command(repository, host, paths)
+
+
+def closed_warnings(found: Survey) -> Iterator[str]:
+    """Yield what is said of directories with databases that cannot be listed."""
+    for directory, reason in found.closed.items():
+        yield (
+            f"{shown(directory)} holds databases of this repository and cannot be listed "
+            f"({reason}): whether another repository there lists them too is not known"
+        )
+
+
+def cut_short_warnings(found: Survey) -> Iterator[str]:
+    """Yield what is said of the manifest's lines that were cut short."""
+    for text in found.recorded.cut_short if found.recorded else ():
+        yield (
+            f"a line of the manifest {shown(found.repository.manifest)} was cut short "
+            f'("{shown(text)}" is left of it). If it named a database that is not listed, add that '
+            "with -add PATH. In any case, make the manifest anew: "
+            + rebuild_command(found.repository, found.host)
+        )
+
+
+def drops(paths: Iterable[str]) -> list[str]:
+    """Return the words that drop databases."""
+    return _each("-drop", paths)
 
 
 def _each(option: str, paths: Iterable[str]) -> list[str]:

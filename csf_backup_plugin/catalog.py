@@ -86,9 +86,14 @@ class Catalog(NamedTuple):
         Args:
             master: its path; None for any.
         """
-        told = [str(one) for one in self.passed_over if master in (None, one.master or master)]
-        more = [f"{len(told) - _TOLD:,} more were passed over"] if len(told) > _TOLD else []
-        return [f"passed over: {text}" for text in told[:_TOLD]] + more
+        return told(one for one in self.passed_over if master in (None, one.master or master))
+
+
+def told(passed_over: Iterable[PassedOver]) -> list[str]:
+    """Return what is said of sets that were passed over; of many, of the first ones."""
+    texts = [f"passed over: {one}" for one in passed_over]
+    more = [f"{len(texts) - _TOLD:,} more were passed over"] if len(texts) > _TOLD else []
+    return texts[:_TOLD] + more
 
 
 def read_catalog(beside: ImagePath, host: Host) -> Catalog:

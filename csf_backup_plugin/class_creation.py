@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import journal
 from csf_backup_plugin.advice import add_command
-from csf_backup_plugin.errors import translated
+from csf_backup_plugin.errors import BackupError, translated
 from csf_backup_plugin.names import absolute, shown
 from csf_backup_plugin.repository import Repository
+from csf_backup_plugin.survey import survey
 from csf_backup_plugin.unfinished import check_not_half_restored
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _record(repository: Repository, path: str, host: Host, warn: Callable[[str],
         found = _database(repository, os.fsdecode(path), host)
         journal.append(repository, found, host)
     except Exception as error:  # the class exists, whatever this is
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = getattr(error, "strerror", None) or getattr(error, "what", error)
         warn(
             f"{shown(str(path))} was created, but is not in the manifest "
             f"{shown(repository.manifest)}: {reason}. {_consequence(repository, found, host)}"
@@ -100,7 +101,8 @@ def _consequence(repository: Repository, found: str | None, host: Host) -> str:
             "A backup takes the files in the directory that have the master database's suffix; add "
             f"any other with {add_command(repository, host.name, ['PATH'])}"
         )
-    name = repository.recorded(found)
-    if "/" not in name and repository.owns(name):
-        return "The next backup will find it in the directory all the same."
+    with contextlib.suppress(OSError, BackupError):
+        now = survey(repository, host)
+        if found in now.coverage.paths and found not in now.ambiguous:
+            return "The next backup will find it in the directory all the same."
     return f"No backup will find it there; add it: {add_command(repository, host.name, [found])}"

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.advice import add_command, drop_command, drop_missing_command
+from csf_backup_plugin.advice import (
+    add_command,
+    drop_command,
+    drop_missing_command,
+    rebuild_command,
+)
 from csf_backup_plugin.errors import RepositoryIncomplete, WrongRepository
 from csf_backup_plugin.names import has_control_character, listed, shown
+from csf_backup_plugin.repository import MANIFEST, Repository
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -36,8 +42,14 @@ def check_complete(found: Survey, source: ImagePath | None = None) -> None:
             found,
             missing,
             f"in the manifest{f' or in the receipt of {source}' if source else ''} and not on disk",
-            "Bring them back (is a disk not mounted?). If they were deleted on purpose, drop them "
-            f"from the manifest: {drop_missing_command(repository, host, missing)}",
+            "Bring them back (is a disk not mounted?). If they were deleted on purpose, "
+            + (
+                f"make a manifest of what is there: "
+                f"{rebuild_command(repository, host, '-image-file', source.name)}"
+                if source
+                else "drop them from the manifest: "
+                f"{drop_missing_command(repository, host, missing)}"
+            ),
         )
     if unreachable:
         raise _incomplete(
@@ -79,11 +91,12 @@ def check_readable(found: Survey) -> None:
         WrongRepository: it names the manifest.
     """
     for path, problem in found.others.unreadable.items():
+        other = Repository(path.removesuffix(MANIFEST))
         raise WrongRepository(
-            f"The manifest {shown(path)} on {found.host} lies beside databases of "
-            f"{shown(found.repository.master)}, and {problem}: which databases it lists, and so "
-            "whose they are, is not known.",
-            "Make it anew with csf admin_database_manifest -rebuild for its own master database. "
+            f"The manifest {shown(path)} on {found.host} cannot be read whole ({problem}). It may "
+            f"list databases that {shown(found.repository.master)} would take, so whose they are "
+            "is not known.",
+            f"Make it anew: {rebuild_command(other, found.host)}\n"
             "If there is no such repository, remove it.",
         )
 
@@ -115,11 +128,12 @@ def _overlapping(found: Survey, other: Other, both: list[str]) -> WrongRepositor
         (theirs, ((ours, in_ours + shared), (theirs, in_theirs))),
     ):
         typed = [drop_command(at, host, paths) for at, paths in drops if paths]
-        ways.append(f"if all others of them are {shown(owner.master)}'s:\n" + "\n".join(typed))
+        others = listed(shared)
+        ways.append(f"If {others} belong to {shown(owner.master)}:\n" + "\n".join(typed))
     if shared:
         next_step = (
-            "Say whose each is: drop it from the manifest of the other repository. "
-            + "\nOr ".join(ways).replace("if", "If", 1)
+            "Drop each from the manifest of the repository that it does not belong to. "
+            + "\n".join(ways)
         )
     else:
         next_step = (
@@ -128,12 +142,15 @@ def _overlapping(found: Survey, other: Other, both: list[str]) -> WrongRepositor
             f"{shown(theirs.manifest)} lists besides: {_rest(other, both)}.\n"
             + ways[0].partition("\n")[2]
         )
-    recorded = [one.manifest for one in (ours, theirs) if found.recorded or one is theirs]
+    masters = [
+        f"If {shown(one.master)} is no master database, remove {shown(one.manifest)}."
+        for one in (ours, theirs)
+        if found.recorded or one is theirs
+    ]
     error = WrongRepository(
         f"{_claims(found, other)} {len(both):,} of the databases on {host}: {listed(both)}. A "
         "backup or a restore of one repository would take the other's databases.",
-        f"{next_step}\nIf one of the two is no master database, do not name it with -database, and "
-        f"remove its manifest if it has one: {listed(recorded)}.",
+        "\n".join([next_step, *masters]),
     )
     error.facts = {"databases": both, "other": theirs.master}
     return error
@@ -163,7 +180,8 @@ def _ambiguous(found: Survey, paths: Collection[str]) -> WrongRepository:
     error = WrongRepository(
         f"In {shown(found.repository.directory)} on {found.host} lie several repositories, and "
         f"none of their manifests lists {len(paths):,} of the databases there: {listed(paths)}.",
-        "Add each to the one it belongs to:\n" + "\n".join(ways),
+        "Add each to the one it belongs to; what is no database, drop in each with -drop:\n"
+        + "\n".join(ways),
     )
     error.facts = {"databases": list(paths)}
     return error

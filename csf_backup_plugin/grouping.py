@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -11,8 +11,19 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Machine
     from csf_backup_plugin.identity import Identity
 
-#: What images of one repository have in common: its id, and its place while it may be a copy.
-Key = tuple[str, ...]
+
+class Key(NamedTuple):
+    """What images of one repository have in common.
+
+    Attributes:
+        id: the repository's.
+        place: machine-id, machine's name and path, while it may be a copy; None for one at home.
+    """
+
+    id: str
+    place: tuple[str, str, str] | None = None
+
+
 Groups = dict[Key, list["ImageSet"]]
 
 
@@ -33,13 +44,13 @@ def by_repository(sets: Iterable[ImageSet]) -> Groups:
     for one, identity in numbered:
         place = place_key(identity)
         settled = one.proven.origin.settled or place in homes
-        groups.setdefault((identity.id,) if settled else place, []).append(one)
+        groups.setdefault(Key(identity.id) if settled else place, []).append(one)
     return groups
 
 
 def place_key(identity: Identity) -> Key:
     """Return the key of a repository that may be a copy, for as long as nobody has said so."""
-    return identity.id, identity.machine_id or identity.machine, identity.master
+    return Key(identity.id, (identity.machine_id, identity.machine, identity.master))
 
 
 def highest(sets: Sequence[ImageSet]) -> ImageSet:

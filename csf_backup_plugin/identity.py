@@ -51,12 +51,15 @@ class Identity(NamedTuple):
         )
 
     def is_at(self, machine: Machine, master: str) -> bool:
-        """Tell whether this is the machine and the path; its name counts where it has no id."""
-        if self.machine_id or machine.id:
-            same = self.machine_id == machine.id
-        else:
-            same = self.machine == machine.name
-        return same and self.master == master
+        """Tell whether this is the machine and the path."""
+        return same_machine(self.machine_id, self.machine, machine) and self.master == master
+
+
+def same_machine(machine_id: str, name: str, machine: Machine) -> bool:
+    """Tell whether a machine is the one with an id and a name; that counts where it has no id."""
+    if machine_id or machine.id:
+        return machine_id == machine.id
+    return name == machine.name
 
 
 def at_home(machine: Machine, master: str) -> tuple[str, str, str]:

@@ -38,10 +38,8 @@ def begin(found: Survey, standing: Standing, image: ImagePath, host: Host) -> No
         return
     lines = b"" if recorded.identity else manifest.identity_line(standing.identity)
     lines += manifest.backup_line(standing.number + 1, image.path)
-    here = {*found.coverage.paths, *found.coverage.missing}
-    adopted = here.intersection(standing.adopted).difference(
-        map(repository.path_of, recorded.names)
-    )
+    listed = map(repository.path_of, recorded.names)
+    adopted = {*standing.adopted}.intersection(found.coverage.paths).difference(listed)
     lines += manifest.encode_lines(map(repository.recorded, sorted(adopted)))
     host.append(repository.manifest, lines)
 
@@ -58,7 +56,7 @@ def record(found: Survey, host: Host) -> list[str]:
         if names:
             host.append(repository.manifest, manifest.encode_lines(names))
     except (OSError, BackupError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = error.strerror if isinstance(error, OSError) else error.what
         return [f"the manifest {shown(repository.manifest)} was not updated: {reason}"]
     return []
 
@@ -80,8 +78,12 @@ def append(repository: Repository, path: str, host: Host) -> None:
     try:
         host.append(repository.manifest, manifest.encode_lines([name]))
     except FileNotFoundError:
-        on_disk = map(repository.recorded, survey(repository, host).coverage.paths)
-        _publish(repository, manifest.encode(dict.fromkeys([*on_disk, name])), host)
+        found = survey(repository, host)
+        doubtful = {*found.ambiguous}
+        if found.others.unreadable:  # whose the others are is not known
+            doubtful |= {*found.coverage.paths} - {repository.master}
+        names = [repository.recorded(p) for p in found.coverage.paths if p not in doubtful]
+        _publish(repository, manifest.encode(dict.fromkeys([*names, name])), host)
 
 
 def keep(repository: Repository, data: bytes, host: Host) -> str:

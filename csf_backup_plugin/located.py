@@ -33,7 +33,7 @@ def locate(repository: Repository, host: Host, note: Note) -> Repository:
     """
     at_directory, at_master = host.look([repository.directory, repository.master])
     if at_master.kind != "file":
-        problem = "there is no such file"
+        problem = "it is no file" if at_master.kind != "missing" else "there is no such file"
     elif at_master.resolved != posixpath.join(at_directory.resolved, repository.name):
         problem = f"it is a link to {shown(at_master.resolved)}"
     else:

@@ -6,6 +6,7 @@ hexadecimal digits, a space, and a record:
     NAME             a database of the repository
     dropped/NAME     no database of the repository any more
     backup/N PATH    backup number N was begun, to the image PATH
+    number/N         a backup is known that had the number N
     repository/JSON  the repository's identity
 
 A name without a slash lies in the master database's own directory, so a repository may be moved as
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 HEADER = b"csf-backup-manifest 1"
-_DROPPED, _BACKUP, _REPOSITORY = "dropped", "backup", "repository"
+_DROPPED, _BACKUP, _NUMBER, _REPOSITORY = "dropped", "backup", "number", "repository"
 
 
 class Manifest(NamedTuple):
@@ -40,6 +41,7 @@ class Manifest(NamedTuple):
         dropped: the names that were dropped, and not recorded again since.
         identity: the repository's; None where none was recorded.
         backups: the last number of a backup that was begun to an image, by the image's path.
+        known: the highest number that is known from elsewhere; 0 if none is.
         cut_short: what is left of lines that were not written whole, and may have named a database.
         damaged: the numbers, from 1, of lines that are not what was written.
     """
@@ -48,13 +50,14 @@ class Manifest(NamedTuple):
     dropped: tuple[str, ...] = ()
     identity: Identity | None = None
     backups: Mapping[str, int] = {}
+    known: int = 0
     cut_short: tuple[str, ...] = ()
     damaged: tuple[int, ...] = ()
 
     @property
     def number(self) -> int:
         """The highest number of a backup; 0 where none was begun."""
-        return max(self.backups.values(), default=0)
+        return max(self.known, *self.backups.values(), 0)
 
 
 class CorruptManifest(ValueError):
@@ -74,18 +77,20 @@ def encode(
     identity: Identity | None = None,
     backups: Mapping[str, int] | None = None,
     dropped: Iterable[str] = (),
+    known: int = 0,
 ) -> bytes:
     """Return a whole manifest.
 
     Args:
         names: the databases it records.
         identity: the repository's, if it has one.
-        backups: numbers by image; only the highest is written.
+        backups: numbers of backups by the image's path.
         dropped: the names it says are none of the repository's.
+        known: the highest number that is known from elsewhere.
     """
     lines = HEADER + b"\n" + (identity_line(identity) if identity else b"")
-    for number, image in sorted((number, image) for image, number in (backups or {}).items())[-1:]:
-        lines += backup_line(number, image)
+    lines += _encode_line(f"{_NUMBER}/{known}") if known else b""
+    lines += b"".join(backup_line(number, image) for image, number in (backups or {}).items())
     return lines + dropped_lines(dropped) + encode_lines(names)
 
 
@@ -137,7 +142,7 @@ def salvage(data: bytes) -> Manifest:
     dropped: dict[str, None] = {}
     identity: Identity | None = None
     backups: dict[str, int] = {}
-    cut_short: list[str] = []
+    known, cut_short = 0, list[str]()
     for number, line in enumerate(lines, start=2):
         written = line.removesuffix(CUT_SHORT)
         ended = number <= len(lines) and written == line
@@ -150,6 +155,8 @@ def salvage(data: bytes) -> Manifest:
                 names.pop(name, None)
             case int(backup), str(image):
                 backups[image] = backup
+            case int(backup):
+                known = max(known, backup)
             case Identity() as found:
                 identity = found
             case None if ended:
@@ -157,13 +164,13 @@ def salvage(data: bytes) -> Manifest:
             case None if _may_name_a_database(written):
                 cut_short.append(os.fsdecode(written[9:]))
     return Manifest(
-        tuple(names), tuple(dropped), identity, backups, tuple(cut_short), tuple(damaged)
+        tuple(names), tuple(dropped), identity, backups, known, tuple(cut_short), tuple(damaged)
     )
 
 
 def _may_name_a_database(written: bytes) -> bool:
     """Tell whether a line that was cut short may have been a database's; an empty rest was none."""
-    kinds = (_BACKUP, _REPOSITORY)
+    kinds = (_BACKUP, _NUMBER, _REPOSITORY)
     return bool(written) and not written[9:].startswith(tuple(f"{k}/".encode() for k in kinds))
 
 
@@ -172,7 +179,7 @@ def _encode_line(record: str) -> bytes:
     return b"%08x %s\n" % (zlib.crc32(raw), raw)
 
 
-def _decode_line(line: bytes) -> str | tuple[str, str] | tuple[int, str] | Identity | None:
+def _decode_line(line: bytes) -> str | tuple[str, str] | tuple[int, str] | int | Identity | None:
     """Return a record: a name, what was dropped, number and image of a backup, or an identity.
 
     None is for a line that is not what was written.
@@ -187,6 +194,8 @@ def _decode_line(line: bytes) -> str | tuple[str, str] | tuple[int, str] | Ident
         if kind == _BACKUP:
             number, _, image = value.partition(" ")
             return int(number), image
+        if kind == _NUMBER:
+            return int(value)
         if kind == _REPOSITORY:
             return Identity(**{key: str(text) for key, text in json.loads(value).items()})
     except (ValueError, TypeError, AttributeError):

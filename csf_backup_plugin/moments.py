@@ -23,7 +23,7 @@ def read(text: str) -> str | None:
 
 
 def is_future(moment: str, now: str) -> bool:
-    """Tell whether a moment lies more than `TOLERANCE` seconds behind now; both as `now` has it."""
+    """Tell whether a moment lies more than `TOLERANCE` seconds after now; both as `now` has it."""
     ahead = datetime.datetime.fromisoformat(moment) - datetime.datetime.fromisoformat(now)
     return ahead.total_seconds() > TOLERANCE
 

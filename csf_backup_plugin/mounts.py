@@ -54,11 +54,11 @@ def check_still_mounted(mounts: Mapping[str, str], directories: Iterable[str], h
     """
     before = {path: mounts[path] for path in directories if mounts.get(path, "/") != "/"}
     for (path, mount), at in zip(before.items(), host.look(before), strict=True):
-        if at.kind == "directory" and not is_inside(at.mount, mount):
+        if at.kind == "directory" and not (at.mount and is_inside(at.mount, mount)):
             raise NotMounted(
                 f"When the backup was made, {shown(path)} on {host.name} was on the file system "
-                f"mounted at {shown(mount)}, and now it is on that of {shown(at.mount)}: its disk "
-                "is not mounted.",
-                "Mount it, and run the same command again. If the databases are to be restored to "
-                "where they would be now all the same, give -accept-unmounted.",
+                f"mounted at {shown(mount)}, and now it is on that of "
+                f"{shown(at.mount) or 'an unknown one'}: its disk is not mounted.",
+                "Mount it, and run the same command again. To restore to where the directory is "
+                "now all the same, add -accept-unmounted.",
             )

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import moments
 from csf_backup_plugin.advice import rebuild_command
-from csf_backup_plugin.catalog import read_catalog
+from csf_backup_plugin.catalog import read_catalog, told
 from csf_backup_plugin.errors import FaultFound, WrongRepository
-from csf_backup_plugin.grouping import by_repository, highest, made_here, place_key
+from csf_backup_plugin.grouping import Key, by_repository, highest, made_here, place_key
 from csf_backup_plugin.located import locate_image
 from csf_backup_plugin.names import shown
 
@@ -37,6 +37,7 @@ class Newest(NamedTuple):
         unproven: images without a receipt that were begun later.
         future: what is said if its backup began in the future; empty otherwise.
         notes: what else was passed over, and is no reason for doubt.
+        catalog: the images of the directory, if it was read.
     """
 
     image: ImagePath
@@ -44,6 +45,7 @@ class Newest(NamedTuple):
     unproven: tuple[str, ...] = ()
     future: str = ""
     notes: tuple[str, ...] = ()
+    catalog: Catalog | None = None
 
     @property
     def findings(self) -> tuple[str, ...]:
@@ -94,19 +96,18 @@ def find_newest(latest: ImagePath, wanted: Wanted | None, machine: Machine, host
     if not candidates:
         raise _none(latest, catalog, wanted.master if wanted else None)
     chosen = highest(candidates)
-    master = chosen.proven.master
-    later = [
-        one
-        for one in catalog.passed_over
-        if one.modified > chosen.modified and one.master in (None, master)
-    ]
-    rest = catalog._replace(passed_over=tuple(o for o in catalog.passed_over if o not in later))
+    masters = {None, *(one.proven.master for one in candidates)}
+    masters |= {wanted.master} if wanted else set()
+    concerned = [one for one in catalog.passed_over if one.master in masters]
+    later = [one for one in concerned if one.modified >= chosen.modified]
+    rest = [one for one in concerned if one.modified < chosen.modified]
     return Newest(
         chosen.image,
         tuple(f"{o}: it may be newer than {chosen.image}" for o in later if o.has_receipt),
         tuple(f"passed over: {one}" for one in later if not one.has_receipt),
         future(chosen.image, chosen.proven, machine.now),
-        tuple(rest.warnings(master)),
+        tuple(told(rest)),
+        catalog,
     )
 
 
@@ -118,9 +119,10 @@ def check_clock(chosen: Newest, proven: Proven, machine: Machine, host: Host) ->
     if chosen.future or not (ahead := future(chosen.image, proven, machine.now)):
         return chosen
     number = proven.origin.number
-    if number and number >= read_catalog(chosen.image, host).number(proven.origin.id):
-        return chosen._replace(future=ahead)
-    return chosen._replace(notes=(*chosen.notes, ahead))
+    catalog = chosen.catalog or read_catalog(chosen.image, host)
+    if number and number >= catalog.number(proven.origin.id):
+        return chosen._replace(future=ahead, catalog=catalog)
+    return chosen._replace(notes=(*chosen.notes, ahead), catalog=catalog)
 
 
 def future(image: ImagePath, proven: Proven, now: str) -> str:
@@ -150,14 +152,14 @@ def _candidates(
     if wanted.identity is None:
         return _made_here(latest, groups, wanted, machine)
     here = wanted.identity.moved(machine, wanted.master)
-    at_home, of_place = groups.get((here.id,), []), groups.get(place_key(here), [])
+    at_home, of_place = groups.get(Key(here.id), []), groups.get(place_key(here), [])
     if here == wanted.identity:
         return [*at_home, *of_place]
     if at_home and not of_place:
         changes = wanted.identity.changes(machine, wanted.master)
         raise _ambiguous(
             latest,
-            {(here.id,): at_home},
+            {Key(here.id): at_home},
             f"holds no image of {shown(wanted.master)} as it is now. It was moved or copied: "
             f"{', '.join(map(shown, changes))}. These were made before",
             "Name the image instead of latest. If the repository was moved, say so: "
@@ -172,8 +174,8 @@ def _made_here(
     """Return the images of a repository that has no manifest to tell its id."""
     master = wanted.master
     here = made_here(groups, machine, master)
-    if len(here) == 1:
-        return next(iter(here.values()))
+    if len({key.id for key in here}) == 1:  # also one whose machine has another name now
+        return [one for sets in here.values() for one in sets]
     related = here or {
         key: sets for key, sets in groups.items() if any(o.proven.master == master for o in sets)
     }

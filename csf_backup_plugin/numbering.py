@@ -81,7 +81,7 @@ def _told_by_receipts(
     Images of what may be a copy tell the databases, but no identity.
     """
     here = made_here(by_repository(catalog.sets), machine, repository.master)
-    settled = [highest(sets) for key, sets in here.items() if len(key) == 1]
+    settled = [highest(sets) for key, sets in here.items() if key.place is None]
     if len(settled) > 1:
         images = [
             f"  {rebuild_command(repository, host.name, '-image-file', one.image.name)}"

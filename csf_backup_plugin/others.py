@@ -33,8 +33,8 @@ class Others(NamedTuple):
     """The other repositories in some directories.
 
     Attributes:
-        known: those whose manifests can be read.
-        unreadable: the paths of manifests that cannot be, each with why.
+        known: all of them, with what can be read of their manifests.
+        unreadable: the paths of manifests that cannot be read whole, each with why.
     """
 
     known: tuple[Other, ...] = ()
@@ -82,18 +82,22 @@ def find_others(
         is_master = one.master == home or _is_database(one.master, there, suffixes)
         if isinstance(data, bytes) and (is_master or data.startswith(manifest.HEADER)):
             found = manifest.salvage(data)
+            known.append(_other(one, found))
             if found.damaged:
                 unreadable[one.manifest] = f"line {found.damaged[0]} is damaged"
-            else:
-                known.append(_other(one, found))
-        elif isinstance(data, OSError) and is_master:
+        elif isinstance(data, OSError) and (is_master or _is_file(one.master, there)):
+            known.append(_other(one, manifest.Manifest()))
             unreadable[one.manifest] = data.strerror or str(data)
     return Others(tuple(known), unreadable)
 
 
-def _is_database(path: str, there: Mapping[str, Entry], suffixes: frozenset[str]) -> bool:
+def _is_file(path: str, there: Mapping[str, Entry]) -> bool:
     entry = there.get(path)
-    return bool(entry and entry.kind == "file" and posixpath.splitext(path)[1].lower() in suffixes)
+    return entry is not None and entry.kind == "file"
+
+
+def _is_database(path: str, there: Mapping[str, Entry], suffixes: frozenset[str]) -> bool:
+    return _is_file(path, there) and posixpath.splitext(path)[1].lower() in suffixes
 
 
 def _other(repository: Repository, found: Manifest) -> Other:

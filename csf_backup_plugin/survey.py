@@ -83,11 +83,12 @@ def set_against(
     dropped = {repository.path_of(name) for name in (recorded.dropped if recorded else ())}
     told = [path for path in also if path not in dropped]
     at = _entries(repository.directory, host)
-    elsewhere, closed = _elsewhere(repository, [*names, *told], host)
+    elsewhere, closed = _elsewhere(repository, [*names, *dropped, *told], host)
     suffixes = _suffixes([repository.master, *names, *told])
     others = find_others(repository, recorded, {**elsewhere, **at}, suffixes, host)
-    listed = names | dict.fromkeys(path for path in told if path not in others.listed)
-    not_ours = (others.listed | dropped).difference(listed)
+    theirs = others.listed
+    listed = names | dict.fromkeys(path for path in told if path not in theirs)
+    not_ours = (theirs | dropped).difference(listed)
     found = {p: e for p, e in at.items() if repository.owns(e.name) and p not in not_ours}
     found |= _looked_at(listed, at, host)
     files = [Database(path, entry.size) for path, entry in found.items() if entry.kind == "file"]
@@ -103,7 +104,7 @@ def set_against(
         links=tuple(sorted(p for p, e in found.items() if e.link and e.kind == "file")),
         left_out=tuple(sorted(alike)),
         rest=_rest(at, alike.union(found, not_ours), [repository, *others.repositories]),
-        dropped=tuple(sorted((dropped & at.keys()) - others.listed - listed.keys())),
+        dropped=tuple(sorted((dropped & at.keys()) - theirs - listed.keys())),
         ambiguous=_ambiguous(coverage.unlisted, repository, others, at),
         others=others,
         closed=closed,

@@ -25,6 +25,8 @@ def tidy(paths: Iterable[str], host: Host, consequence: str = "") -> list[str]:
         A warning if they could not be removed.
     """
     listed = list(paths)
+    if not listed:
+        return []
     try:
         host.remove(listed)
     except (OSError, BackupError) as error:

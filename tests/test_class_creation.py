@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 from csf_backup_plugin import manifest
 from csf_backup_plugin.class_creation import recorded_creation
 from csf_backup_plugin.errors import BackupError, LockBusy, RepositoryIncomplete
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local import LocalHost, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,14 +130,23 @@ def test_a_path_that_names_no_file_is_told_and_not_recorded(place: Place, path: 
     ],
 )
 def test_what_a_backup_finds_by_itself_is_promised_and_nothing_else(
-    place: Place, name: str, promise: str
+    place: Place, name: str, promise: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the manifest cannot be written."""
-    (place.repository / "lib.db.manifest").mkdir()
+    """Where the manifest cannot be written; if it cannot be read, nothing is promised."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     path = place.repository / name
     path.touch()
+    mark = place.repository / "lib.db.manifest"
+    mark.write_bytes(manifest.encode(["lib.db"]))
+    monkeypatch.setattr(writing, "append", refuse)
     (warning,) = created(place, str(path))
     assert promise in warning
+    assert "No space left on device" in warning
+    mark.write_bytes(b"?")
+    assert "No backup will find it there; add it" in created(place, str(path))[0]
 
 
 def test_a_link_to_the_master_is_the_masters_repository(place: Place, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_name_the_import_file_cannot_hold_makes_it_incomplete() -> None:
 def test_another_repositorys_damaged_manifest_is_refused() -> None:
     """Nobody knows whose the databases are."""
     host = MemoryHost({**FILES, "/r/two.db": b"", TWO.manifest: b"?"})
-    with pytest.raises(WrongRepository, match=r"/r/two.db.manifest on db1 .* line 1 is damaged"):
+    with pytest.raises(WrongRepository, match=r"/r/two.db.manifest on db1 .*line 1 is damaged"):
         check_complete(survey(REPOSITORY, host))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from receipts import ID, MACHINE_ID, made
 
 from csf_backup_plugin.catalog import ImageSet
-from csf_backup_plugin.grouping import by_repository, highest, made_here
+from csf_backup_plugin.grouping import Key, by_repository, highest, made_here
 from csf_backup_plugin.hosts.protocol import Machine
 
 HERE = Machine(MACHINE_ID, "db1", "2026-11-25T12:00:00+00:00")
@@ -21,21 +21,21 @@ def test_images_of_one_id_are_one_repositorys() -> None:
     """Wherever they were made; those without id or number are none's."""
     sets = [one("/b/a", 1), one("/b/b", 2, master="/new/lib.db"), one("/b/c", 1, id="2" * 32)]
     groups = by_repository([*sets, one("/b/d", None), one("/b/e", None, id=None)])
-    assert groups == {(ID,): sets[:2], ("2" * 32,): sets[2:]}
+    assert groups == {Key(ID): sets[:2], Key("2" * 32): sets[2:]}
 
 
 def test_what_may_be_a_copys_is_kept_apart_by_its_place() -> None:
-    """Until a later image says that it is at home there; without a machine-id the name counts."""
+    """Until a later image says that it is at home there; the machine has a name as well."""
     copy = {"master": "/copy/lib.db", "settled": False}
     first, second = one("/b/a", 1), one("/b/b", 2, **copy)
     assert by_repository([first, second]) == {
-        (ID,): [first],
-        (ID, MACHINE_ID, "/copy/lib.db"): [second],
+        Key(ID): [first],
+        Key(ID, (MACHINE_ID, "db1", "/copy/lib.db")): [second],
     }
     third = one("/b/c", 3, master="/copy/lib.db")
-    assert by_repository([first, second, third]) == {(ID,): [first, second, third]}
-    nameless = one("/b/d", 1, machine_id="", settled=False)
-    assert [*by_repository([nameless])] == [(ID, "db1", "/r/lib.db")]
+    assert by_repository([first, second, third]) == {Key(ID): [first, second, third]}
+    renamed = one("/b/d", 4, machine="db2", settled=False)
+    assert len(by_repository([first, renamed])) == 2
 
 
 def test_the_newest_image_tells_where_a_repository_is() -> None:

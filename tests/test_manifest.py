@@ -95,15 +95,26 @@ def test_later_records_override_earlier_ones() -> None:
     assert found.number == 3
 
 
-def test_a_new_manifest_keeps_the_highest_number_only() -> None:
-    """The others would be of images that are gone, in the end."""
-    found = decode(encode(["a.db"], IDENTITY, {"/b/x": 3, "/b/y": 12}, ["b.db"]))
-    assert found == Manifest(("a.db",), ("b.db",), IDENTITY, {"/b/y": 12})
+def test_a_new_manifest_keeps_all_numbers() -> None:
+    """An image may be proven yet; and of some backups only the number is known."""
+    found = decode(encode(["a.db"], IDENTITY, {"/b/x": 3, "/b/y": 12}, ["b.db"], 17))
+    assert found == Manifest(("a.db",), ("b.db",), IDENTITY, {"/b/x": 3, "/b/y": 12}, 17)
+    assert found.number == 17
+    assert decode(encode([], None, {"/b/x": 3})).number == 3
     assert decode(encode([])).number == 0
 
 
 @pytest.mark.parametrize(
-    "record", ["backup/x /b", "repository/7", "repository/{}", "repository/{", "later/x", "dropped"]
+    "record",
+    [
+        "backup/x /b",
+        "number/x",
+        "repository/7",
+        "repository/{}",
+        "repository/{",
+        "later/x",
+        "dropped",
+    ],
 )
 def test_a_record_that_this_version_does_not_know_is_damage(record: str) -> None:
     """But a name without a slash is one, whatever it says."""

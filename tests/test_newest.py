@@ -50,7 +50,8 @@ def test_any_other_name_is_an_images_own() -> None:
 def test_the_highest_number_is_the_newest_whatever_the_clock_said() -> None:
     """A start is a clock's word, and a clock may have been wrong."""
     found = newest(host_with(made("/b/a", 9, started="2020-01-01T00:00:00+00:00"), made("/b/b", 8)))
-    assert found == Newest(ImagePath("db1", "/b/a"))
+    assert found.image.path == "/b/a"
+    assert (found.findings, found.warnings) == ((), ())
 
 
 def test_of_two_copies_the_one_that_has_kept_its_name_is_taken() -> None:
@@ -127,6 +128,24 @@ def test_one_that_was_moved_is_the_same_repository() -> None:
     assert newest(host, moved, "/new/lib.db").image.path == "/b/c"
 
 
+def test_a_doubt_may_be_of_what_was_moved() -> None:
+    """A receipt that cannot be used tells its path by the import file alone."""
+    files = {"c.receipt.json": b"?", "c.dbn": b"/new/lib.db\n"}
+    host = host_with(made("/b/a", 3), made("/b/b", 4, master="/new/lib.db"), **files)
+    host.modified["/b/c.receipt.json"] = 9.0
+    assert newest(host).doubts
+
+
+def test_a_renamed_machine_still_has_its_images() -> None:
+    """Before and after it was renamed; without a manifest, too."""
+    renamed = made("/b/b", 4, machine="db2", settled=False)
+    host = host_with(made("/b/a", 3), renamed)
+    machine = HERE._replace(name="db2")
+    for identity in (OWN, None):
+        wanted = Wanted(Repository("/r/lib.db"), identity)
+        assert choose(LATEST, wanted, machine, host, print).image.path == "/b/b"
+
+
 def test_where_it_was_before_a_move_it_is_no_more() -> None:
     """The path alone does not tell that an old image is the newest."""
     host = host_with(made("/b/a", 3), made("/b/b", 4, master="/new/lib.db"))
@@ -151,6 +170,7 @@ def test_a_receipt_written_later_that_cannot_be_used_is_a_doubt() -> None:
         (5.0, b"/r/lib.db\n", True),
         (5.0, b"", True),
         (5.0, b"/q/x.db\n", False),
+        (4.0, b"/r/lib.db\n", True),
         (3.0, b"/r/lib.db\n", False),
     ):
         host = host_with(made("/b/a", 1), **{"b.receipt.json": b"{}", "b.dbn": import_file})
@@ -163,7 +183,8 @@ def test_a_receipt_written_later_that_cannot_be_used_is_a_doubt() -> None:
 def test_a_set_without_receipt_is_a_warning_only() -> None:
     """A backup may be running; if it was begun later, a restore will not pass it over."""
     host = host_with(made("/b/a", 1), **{"b.dbn": b"/r/lib.db\n"})
-    for modified, unproven in ((0.0, False), (1.0, True)):
+    host.modified["/b/a.receipt.json"] = 4.0
+    for modified, unproven in ((3.0, False), (5.0, True)):
         host.modified["/b/b.dbn"] = modified
         found = newest(host)
         assert found.findings == ()
@@ -180,7 +201,7 @@ def test_a_start_in_the_future_is_told_of_the_newest() -> None:
         "the host's clock says 2026-11-25T12:00:00+00:00",
     )
     old = newest(host_with(made("/b/a", 1, started=LATER), made("/b/b", 2)))
-    assert old == Newest(ImagePath("db1", "/b/b"))
+    assert (old.image.path, old.findings) == ("/b/b", ())
 
 
 @pytest.mark.parametrize(("number", "is_finding"), [(1, False), (2, True), (None, False)])

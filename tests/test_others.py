@@ -51,20 +51,21 @@ def test_a_file_that_is_only_called_a_manifest_is_none() -> None:
         beside = {} if name == "/r/none.db" else {name: b""}
         assert others({**OWN, **beside, f"{name}.manifest": b"Version: 1"}) == Others()
     found = others({**OWN, "/r/Book.db.manifest": b"Version: 1"})
+    assert found.listed == {"/r/Book.db"}
     assert found.unreadable == {"/r/Book.db.manifest": "line 1 is damaged"}
 
 
 def test_a_manifest_that_cannot_be_read_is_known() -> None:
-    """Damaged behind its first line, or not readable at all."""
+    """Damaged behind its first line, or not readable at all beside a file, whatever its suffix."""
     damaged = manifest.encode(["x"]) + b"?\n"
-    assert others({**OWN, "/r/gone.db.manifest": damaged}).unreadable == {
-        "/r/gone.db.manifest": "line 3 is damaged"
-    }
+    found = others({**OWN, "/r/gone.db.manifest": damaged})
+    assert found.unreadable == {"/r/gone.db.manifest": "line 3 is damaged"}
+    assert found.listed == {"/r/gone.db", "/r/x"}
     denied = PermissionError(errno.EACCES, "Permission denied")
     assert others(
-        {**OWN, "/r/Book.db.manifest": b"", "/r/x.manifest": b""},
-        {"/r/Book.db.manifest": denied, "/r/x.manifest": denied},
-    ).unreadable == {"/r/Book.db.manifest": "Permission denied"}
+        {**OWN, **dict.fromkeys(["/r/a.x", "/r/a.x.manifest", "/r/b.x.manifest"], b"")},
+        {"/r/a.x.manifest": denied, "/r/b.x.manifest": denied},
+    ).unreadable == {"/r/a.x.manifest": "Permission denied"}
 
 
 def test_where_a_copied_manifest_came_from_there_is_another() -> None:

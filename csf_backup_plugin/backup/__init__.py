@@ -81,7 +81,7 @@ def back_up(request: BackupRequest, host: Host, watcher: Watcher) -> Backup:
         )
         with contextlib.ExitStack() as stack:
             lock, warnings = _locked(request, stack, host, watcher)
-            plan = prepare(request, host)
+            plan = prepare(request, host, watcher)
             origin = _origin(plan)
             warnings += plan.warnings
             proof = None
@@ -197,7 +197,7 @@ def _number(
             origin = origin._replace(id=None, number=None)
             what = "this image has no number, and so is never the latest one"
         else:
-            what = f"the number {origin.number} of this backup is taken from the receipts beside it"
+            what = f"that {origin.number} is used up is not on record there, and may be forgotten"
         warnings.append(
             f"the manifest {shown(manifest)} cannot be written ({error.strerror}): {what}"
         )

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from csf_backup_plugin.advice import add_command, rebuild_command
+from csf_backup_plugin.advice import (
+    add_command,
+    closed_warnings,
+    cut_short_warnings,
+    drop_command,
+    rebuild_command,
+)
 from csf_backup_plugin.names import listed, shown
 
 if TYPE_CHECKING:
@@ -41,7 +47,7 @@ def _not_taken(found: Survey) -> Iterator[str]:
         yield (
             "not backed up, since they have another suffix than the master database and are not in "
             f"the manifest, although they look like databases: {listed(found.left_out)}. If they "
-            f"are: {add_command(found.repository, found.host, found.left_out[:_TYPED])}"
+            f"are: {add_command(found.repository, found.host, found.left_out)}"
         )
     if found.dropped:
         yield f"not backed up, since the manifest says they were dropped: {listed(found.dropped)}"
@@ -55,7 +61,7 @@ def _first(found: Survey) -> Iterator[str]:
         yield (
             f"{len(other.listed):,} databases are not backed up, since the manifest of "
             f"{shown(other.repository.master)} lists them: {listed(sorted(other.listed))}. If one "
-            "is this repository's, drop it there"
+            "is this repository's: " + drop_command(other.repository, found.host, ["PATH"])
         )
     if found.rest:
         yield (
@@ -65,27 +71,14 @@ def _first(found: Survey) -> Iterator[str]:
         )
 
 
-_TYPED = 10  # paths in a command
-
-
 def _not_known(found: Survey) -> Iterator[str]:
     if found.links:
         yield (
             "what osbackup saves of databases that are symbolic links, the link or what it leads "
             f"to, is not known: {listed(found.links)}"
         )
-    for directory, reason in found.closed.items():
-        yield (
-            f"{shown(directory)} holds databases of this repository and cannot be listed "
-            f"({reason}): whether another repository lists them too is not known"
-        )
-    for text in found.recorded.cut_short if found.recorded else ():
-        yield (
-            f"a line of the manifest {shown(found.repository.manifest)} was cut short "
-            f'("{shown(text)}" is left of it). If it named a database that is not among those '
-            "backed up, add that with -add PATH. In any case, make the manifest anew: "
-            f"{rebuild_command(found.repository, found.host)}"
-        )
+    yield from closed_warnings(found)
+    yield from cut_short_warnings(found)
 
 
 def _identity(found: Survey, standing: Standing) -> Iterator[str]:

@@ -11,7 +11,7 @@ from csf_backup_plugin.catalog import read_listable_catalog
 from csf_backup_plugin.complete import check_complete
 from csf_backup_plugin.errors import ImageExists, NoSpace, UnsafeImagePath
 from csf_backup_plugin.mounts import check_mounted, mount_points
-from csf_backup_plugin.names import is_inside, shown
+from csf_backup_plugin.names import is_inside, listed, shown
 from csf_backup_plugin.newest import future
 from csf_backup_plugin.numbering import standing
 from csf_backup_plugin.objectstore import OSBACKUP, OSRESTORE, VARIABLES, import_file
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from csf_backup_plugin.manifest import Manifest
     from csf_backup_plugin.numbering import Standing
     from csf_backup_plugin.survey import Survey
+    from csf_backup_plugin.watcher import Watcher
 
 #: Room an image needs beside the databases' own bytes: 1 MiB and a hundredth of them.
 RESERVE = 1 << 20
-_POLL = 0.25  # seconds between two looks at what another repository's class_create has half done
+_POLL = 0.5  # seconds between two looks at what another repository's class_create has half done
 
 
 class Plan(NamedTuple):
@@ -60,8 +61,13 @@ class Plan(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def prepare(request: BackupRequest, host: Host) -> Plan:
+def prepare(request: BackupRequest, host: Host, watcher: Watcher) -> Plan:
     """Check everything a backup needs, and create nothing.
+
+    Args:
+        request: what to back up, where to.
+        host: where all of it is.
+        watcher: told of a wait.
 
     Raises:
         BackupError: the first reason not to begin; `errors` has one class for each.
@@ -75,7 +81,7 @@ def prepare(request: BackupRequest, host: Host) -> Plan:
         check_mounted(image.directory, at_image, at_root, host)
     catalog, unlisted = read_listable_catalog(image, host)
     now = standing(repository, recorded, catalog, machine, host)
-    found = _surveyed(request, recorded, now, host)
+    found = _surveyed(request, recorded, now, host, watcher)
     check_complete(found, now.source.image if now.source else None)
     check_absent(image, [*image.files, image.run], host)
     _check_space(image, at_image.free, found.coverage.bytes)
@@ -94,31 +100,41 @@ def prepare(request: BackupRequest, host: Host) -> Plan:
             *warnings(found, now, shared_disk),
             *unlisted,
             *catalog.warnings(repository.master),
-            *_from_the_future(catalog, machine),
+            *_from_the_future(catalog, now, machine),
         ),
     )
 
 
 def _surveyed(
-    request: BackupRequest, recorded: Manifest | None, now: Standing, host: Host
+    request: BackupRequest,
+    recorded: Manifest | None,
+    now: Standing,
+    host: Host,
+    watcher: Watcher,
 ) -> Survey:
     """Return what there is; wait for a class_create of another repository in the directory.
 
     Its database is on disk a moment before its manifest lists it. Nobody but that repository's lock
     holds it back, so what may be either's is looked at again until it is listed.
     """
-    deadline = time.monotonic() + request.wait
+    deadline, is_told = time.monotonic() + request.wait, False
     while True:
         found = set_against(request.repository, host, recorded, now.adopted)
         if not found.ambiguous or time.monotonic() >= deadline:
             return found
+        if not is_told:
+            names = listed(found.ambiguous)
+            watcher.note(f"waiting up to {request.wait:g} s for a manifest to list {names}")
+            is_told = True
         interrupts.check()
         time.sleep(_POLL)
 
 
-def _from_the_future(catalog: Catalog, machine: Machine) -> list[str]:
-    told = (future(one.image, one.proven, machine.now) for one in catalog.sets)
-    return [text for text in told if text]
+def _from_the_future(catalog: Catalog, now: Standing, machine: Machine) -> list[str]:
+    own = (one for one in catalog.sets if one.proven.origin.id == now.identity.id)
+    told = [text for one in own if (text := future(one.image, one.proven, machine.now))]
+    more = [f"{len(told) - 1:,} more images say so"] if len(told) > 1 else []
+    return told[:1] + more
 
 
 def space_needed(size: int) -> int:

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
 
 
-_NOTHING_ELSE = "; nothing else was changed."
-
-
 class Created(list[str]):
     """Paths that nobody else has made.
 
@@ -43,13 +40,11 @@ def rollback(host: Host) -> Iterator[Created]:
     except BaseException as error:
         left = _remove(host, created) if created else ""
         if isinstance(error, BackupError):
-            error.left = left or error.left
-            if created.remains:
-                error.left = f"{error.left.replace(_NOTHING_ELSE, '.')} {created.remains}"
+            error.left = " ".join(filter(None, [left or error.left, created.remains]))
         raise
 
 
-def _remove(host: Host, paths: list[str]) -> str:
+def _remove(host: Host, paths: Created) -> str:
     """Remove the paths, the last one first, and say what that left."""
     try:
         kept = _kept(host, paths)
@@ -58,7 +53,8 @@ def _remove(host: Host, paths: list[str]) -> str:
         return f"What this run had created may still be there: {names}. {error.what}"
     if kept:
         return f"What this run had created could not all be removed: {', '.join(kept)}."
-    return f"What this run had created was removed{_NOTHING_ELSE}"
+    rest = "." if paths.remains else "; nothing else was changed."
+    return f"What this run had created was removed{rest}"
 
 
 def _kept(host: Host, paths: list[str]) -> list[str]:

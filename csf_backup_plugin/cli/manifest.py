@@ -67,7 +67,9 @@ def admin_database_manifest(
             rebuild=rebuild, moved=moved, copied=copied, image=compared, add=add, drop=drop
         )
         if compared and name != compared.host:
-            raise UsageError("-image-file is on the host of the databases.", "Leave -host out.")
+            raise UsageError(
+                f"The image is on {compared.host}, and -host says {name}.", "Leave -host out."
+            )
         if compared and (add or drop) and not rebuild:
             raise UsageError(
                 "-image-file goes with -rebuild, or alone.", "Leave it out, or give -rebuild."

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from csf_backup_plugin.advice import add_command, rebuild_command
+from csf_backup_plugin.advice import (
+    add_command,
+    closed_warnings,
+    cut_short_warnings,
+    rebuild_command,
+)
 from csf_backup_plugin.errors import ExitCode
 from csf_backup_plugin.names import listed, shown
 
@@ -31,7 +36,8 @@ def of_change(changed: ChangedManifest) -> Outcome:
 
 def _differences(three: ThreeWay) -> Iterator[str]:
     found = three.found
-    yield from (f"warning: {warning}" for warning in three.warnings)
+    for warning in (*three.warnings, *closed_warnings(found), *cut_short_warnings(found)):
+        yield f"warning: {warning}"
     for where, paths in three.differences.items():
         yield from (f"{where}: {shown(path)}" for path in paths)
     yield from _beside(found)
@@ -41,15 +47,9 @@ def _differences(three: ThreeWay) -> Iterator[str]:
     verdict = "they agree" if three.agrees else "they differ"
     yield f"{shown(found.repository.master)} on {found.host}: {', '.join(counts)}; {verdict}."
     yield _identity(three)
-    if three.stray:
+    if stray := sorted(three.stray.difference(found.dropped)):
         yield "To have the manifest list what the image holds and is on disk:"
-        yield add_command(found.repository, found.host, sorted(three.stray))
-    for text in found.recorded.cut_short if found.recorded else ():
-        yield (
-            f'A line of the manifest was cut short ("{shown(text)}" is left of it). If it named a '
-            "database that is not listed, add that with -add PATH. In any case, make the manifest "
-            f"anew: {rebuild_command(found.repository, found.host)}"
-        )
+        yield add_command(found.repository, found.host, stray)
     if three.problem:
         yield f"{three.problem.what}\n{three.problem.next_step}"
     elif found.coverage.missing or found.coverage.unlisted:
@@ -114,7 +114,7 @@ def _covered(three: ThreeWay) -> dict[str, Any]:
         "links": list(found.links),
         "others": {one.repository.master: sorted(one.listed) for one in found.others.known},
         "problem": problem and {"error": problem.what, "next_step": problem.next_step},
-        "warnings": list(three.warnings),
+        "warnings": [*three.warnings, *closed_warnings(found), *cut_short_warnings(found)],
     }
 
 
@@ -127,11 +127,17 @@ def _changes(changed: ChangedManifest) -> Iterator[str]:
         yield f"dropped: {shown(path)}{why}"
     yield from (f"in the image, and not on disk: {shown(path)}" for path in changed.absent)
     for path in found.ambiguous:
-        yield f"left to be added to the repository that it belongs to: {shown(path)}"
+        yield (
+            f"not recorded, since it may be another repository's: {shown(path)}; if it is not, "
+            f"record it: {add_command(found.repository, found.host, [path])}"
+        )
     if changed.kept:
         lines = ", ".join(map(str, changed.damaged)) or "the last one, which was cut short"
         yield f"not readable: line {lines}; the old manifest is kept as {shown(changed.kept)}"
     repository = f"; repository {changed.identity.id}" if changed.identity else ""
+    if not (changed.rebuilt or changed.added or changed.dropped):
+        yield f"Nothing to change in {shown(found.repository.manifest)} on {found.host}."
+        return
     done = "Rebuilt" if changed.rebuilt else "Changed"
     yield (
         f"{done} {shown(found.repository.manifest)} on {found.host}: "
@@ -141,13 +147,13 @@ def _changes(changed: ChangedManifest) -> Iterator[str]:
 
 
 def _changed(changed: ChangedManifest) -> dict[str, Any]:
-    found = changed.found
+    found, ambiguous = changed.found, {*changed.found.ambiguous}
     return {
         "host": found.host,
         "master": found.repository.master,
         "manifest": found.repository.manifest,
         "repository_id": changed.identity.id if changed.identity else None,
-        "databases": [path for path in found.coverage.paths if path not in found.ambiguous],
+        "databases": [path for path in found.coverage.paths if path not in ambiguous],
         "added": list(changed.added),
         "dropped": list(changed.dropped),
         "absent": list(changed.absent),

@@ -17,7 +17,7 @@ from csf_backup_plugin.drill.check import Plan, prepare
 from csf_backup_plugin.drill.scratch import scratch
 from csf_backup_plugin.drill.trial import Trial, restore_for_trial
 from csf_backup_plugin.errors import BackupError, FaultFound, translated
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.newest import check_clock, choose
 from csf_backup_plugin.proven import read_receipt
 from csf_backup_plugin.wanted import check_image_of, wanted_at
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.drill.request import DrillRequest
     from csf_backup_plugin.hosts.protocol import Host
     from csf_backup_plugin.image_path import ImagePath
+    from csf_backup_plugin.proven import Proven
     from csf_backup_plugin.watcher import Watcher
 
 
@@ -77,7 +78,7 @@ def drill(request: DrillRequest, host: Host, watcher: Watcher) -> Drill:
                 f"{image} is not as its backup left it:"
                 if problems
                 else f"Whether {image} is the newest image is not certain:",
-                f"Find out more: {request.image.command('admin_database_verify')}",
+                f"Find out more: {_verify_command(request, proven)}",
                 [*problems, *chosen.findings],
             )
         interrupts.check()
@@ -91,6 +92,12 @@ def drill(request: DrillRequest, host: Host, watcher: Watcher) -> Drill:
         host.replace(image.drill, receipt.encode(facts, receipt.DRILL))
     warnings = (*chosen.warnings, *plan.warnings, *([place.left] if place.left else []))
     return Drill(plan, trial, warnings, time.monotonic() - began)
+
+
+def _verify_command(request: DrillRequest, proven: Proven) -> str:
+    """Return the command that verifies the image that was named, be it ``latest``."""
+    words = ("-image-file", request.image.name, "-database", proven.master)
+    return command("csf", "admin_database_verify", *words)
 
 
 @contextlib.contextmanager

@@ -51,7 +51,8 @@ class Facts(NamedTuple):
         disks: names of the physical disks below its file system; empty where unknown.
         stamp: of a file, an opaque token; changes when the file is modified or replaced.
         link: whether the path itself is a symbolic link; a link in its directory does not count.
-        mount: the mount point of its file system; empty where the path leads nowhere.
+        mount: the mount point of its file system; empty where the path leads nowhere, where it
+            cannot be told, and perhaps for plain files if many paths are looked at.
     """
 
     kind: Kind
@@ -149,7 +150,7 @@ class Host(Protocol):
         """Return a file's contents, or None where there is no file.
 
         Raises:
-            OSError: it cannot be read, or is no file; a symbolic link is none.
+            OSError: it cannot be read, is too large, or is no file; a symbolic link is none.
         """
         ...
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import journal, manifest
-from csf_backup_plugin.advice import drop_command, rebuild_command
+from csf_backup_plugin.advice import drop_command, drops, rebuild_command
+from csf_backup_plugin.backup.rollback import rollback
 from csf_backup_plugin.complete import check_readable
 from csf_backup_plugin.errors import UsageError, WrongRepository, translated
 from csf_backup_plugin.located import locate, resolved_paths
@@ -110,19 +111,23 @@ def _rebuild(
     source = None
     if change.image:
         source = read_source(change.image, repository, recorded, machine, host, watcher)
-    identity, backups = new_identity(repository, change, recorded, source, machine, host)
+    identity, backups, known = new_identity(repository, change, recorded, source, machine, host)
     add, drop = _names(repository, change, recorded, host)
-    imaged = source.proven.names if source else ()
-    meant = _meant(recorded, [*imaged, *add], drop)
-    found = set_against(repository, host, meant)
+    imaged = map(repository.path_of, source.proven.names if source else ())
+    meant = _meant(recorded, add, drop)
+    found = set_against(repository, host, meant, imaged)
     _check_not_anothers(found, map(repository.path_of, add))
     if change.home == "copied" and recorded.identity:
         _check_not_the_originals(found, Repository(recorded.identity.master))
-    names = [repository.recorded(p) for p in found.coverage.paths if p not in found.ambiguous]
-    unreadable = recorded.damaged or recorded.cut_short
-    kept = journal.keep(repository, data or b"", host) if unreadable else None
-    new = manifest.encode(names, identity, backups, meant.dropped)
-    host.replace(repository.manifest, new, like=repository.master)
+    ambiguous = {*found.ambiguous}
+    names = [repository.recorded(p) for p in found.coverage.paths if p not in ambiguous]
+    new = manifest.encode(names, identity, backups, meant.dropped, known)
+    kept = None
+    with rollback(host) as created, translated(host.name):
+        if recorded.damaged or recorded.cut_short:
+            kept = journal.keep(repository, data or b"", host)
+            created.append(kept)
+        host.replace(repository.manifest, new, like=repository.master)
     before = {*recorded.names}
     missing = found.coverage.missing
     return ChangedManifest(
@@ -206,11 +211,10 @@ def _check_not_the_originals(found: Survey, original: Repository) -> None:
     for other in found.others.known:
         theirs = [path for path in found.coverage.paths if path in other.listed]
         if other.repository == original and theirs:
-            drops = [word for path in theirs for word in ("-drop", path)]
             raise WrongRepository(
                 f"{shown(found.repository.master)} on {found.host} is a copy of "
                 f"{shown(original.master)}, whose manifest lists {len(theirs):,} of its databases: "
                 f"{listed(theirs)}. They were not copied.",
                 "Drop them from the copy's manifest: "
-                + rebuild_command(found.repository, found.host, "-copied", *drops),
+                + rebuild_command(found.repository, found.host, "-copied", *drops(theirs)),
             )

@@ -10,6 +10,7 @@ from csf_backup_plugin.advice import rebuild_command
 from csf_backup_plugin.catalog import read_listable_catalog
 from csf_backup_plugin.errors import UsageError, WrongRepository
 from csf_backup_plugin.identity import Identity
+from csf_backup_plugin.manifest import Manifest
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.newest import choose
 from csf_backup_plugin.proven import read_receipt
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Host, Machine
     from csf_backup_plugin.image_path import ImagePath
-    from csf_backup_plugin.manifest import Manifest
     from csf_backup_plugin.manifest_change.request import ManifestChange
     from csf_backup_plugin.proven import Proven
     from csf_backup_plugin.watcher import Watcher
@@ -83,8 +83,9 @@ def _check_moved(repository: Repository, own: Identity, host: Host) -> None:
         return
     original = Repository(own.master)
     data = host.read(original.manifest)
-    theirs = manifest.salvage(data).identity if data else None
-    if theirs and theirs.id == own.id:
+    theirs = manifest.salvage(data) if data else Manifest()
+    same = theirs.identity and theirs.identity.id == own.id
+    if same or (theirs.damaged and not theirs.identity):
         raise WrongRepository(
             f"{shown(repository.master)} on {host.name} was not moved: the repository with the id "
             f"{own.id} is still at {shown(original.master)}, where it came from.",
@@ -100,8 +101,8 @@ def new_identity(
     source: Source | None,
     machine: Machine,
     host: Host,
-) -> tuple[Identity | None, Mapping[str, int]]:
-    """Return the repository's identity, and the number of its last backup by image.
+) -> tuple[Identity | None, Mapping[str, int], int]:
+    """Return the repository's identity, the numbers of its backups by image, and the highest known.
 
     Args:
         repository: whose manifest.
@@ -119,9 +120,9 @@ def new_identity(
         UsageError: it is said to have moved, and nothing tells what it was.
     """
     imaged = _imaged(repository, change, recorded, source) if source else None
-    identity, backups = recorded.identity or imaged, dict(recorded.backups)
+    identity, known = recorded.identity or imaged, recorded.known
     if change.home == "copied":
-        return Identity.new(machine, repository.master), {}
+        return Identity.new(machine, repository.master), {}, 0
     if change.home == "moved":
         if identity is None:
             raise UsageError(
@@ -131,8 +132,8 @@ def new_identity(
         _check_moved(repository, identity, host)
         identity = identity.moved(machine, repository.master)
     if source and identity and identity.id == source.proven.origin.id:
-        backups[source.image.path] = max(source.number, recorded.number)
-    return identity, backups
+        known = max(known, source.number)
+    return identity, recorded.backups, known
 
 
 def _imaged(

@@ -58,17 +58,22 @@ class ManifestChange:
             raise UsageError("-moved and -copied go with -rebuild.", "Give -rebuild, too.")
         added, dropped = _paths("-add", add), _paths("-drop", drop)
         if both := [path for path in added if path in dropped]:
-            raise UsageError(f"{shown(both[0])} is to be added and to be dropped.", "Give it once.")
+            raise UsageError(
+                f"{shown(both[0])} is given with both -add and -drop.", "Give it with one of them."
+            )
         home: Literal["moved", "copied"] | None = "moved" if moved else "copied" if copied else None
         return cls(rebuild, home, image, added, dropped)
 
 
 def _paths(option: str, paths: Iterable[str]) -> tuple[str, ...]:
-    try:
-        return tuple(dict.fromkeys(map(absolute, paths)))
-    except ValueError as error:
-        raise UsageError(
-            f"{option}: a path {error}.",
-            f"Give {option} as the absolute path of a database, as csf admin_database_manifest "
-            "shows it.",
-        ) from None
+    found: dict[str, None] = {}
+    for path in paths:
+        try:
+            found[absolute(path)] = None
+        except ValueError as error:
+            raise UsageError(
+                f"{option} {shown(path)!r} {error}.",
+                f"Give {option} as the absolute path of a database, as csf admin_database_manifest "
+                "shows it.",
+            ) from None
+    return tuple(found)

@@ -195,13 +195,16 @@ def _check(
 def _record(request: RestoreRequest, plan: RestorePlan, host: Host) -> list[str]:
     """Let the manifest say what was restored, and nothing else; a damaged one is kept."""
     repository, damaged = request.repository, plan.damaged_manifest
+    options = ["-image-file", request.image.name, *(["-copied"] if request.into else [])]
+    old = None
     try:
         old = None if damaged is None else journal.keep(repository, damaged, host)
         host.replace(repository.manifest, new_manifest(plan), like=repository.master)
     except (OSError, BackupError) as error:
         reason = error.strerror if isinstance(error, OSError) else error.what
         return [
+            *tidy(filter(None, [old]), host),
             f"the manifest {shown(repository.manifest)} does not say yet what was restored: "
-            f"{reason}. Then: {rebuild_command(repository, host.name)}"
+            f"{reason}. Then: {rebuild_command(repository, host.name, *options)}",
         ]
     return [f"the manifest was damaged; the old one is kept as {shown(old)}"] if old else []

@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from csf_backup_plugin.survey import Survey
 
 
-def check_not_anothers(targets: Collection[str], found: Survey) -> None:
+def check_not_anothers(targets: Collection[str], facts: Mapping[str, Facts], found: Survey) -> None:
     """Refuse to write databases that are another repository's, or not this one's any more.
 
     Args:
         targets: where databases are to be restored to.
-        found: what is there.
+        facts: on each of those places.
+        found: what there is of the repository, and of others.
 
     Raises:
         WrongRepository: it names them.
@@ -40,13 +41,15 @@ def check_not_anothers(targets: Collection[str], found: Survey) -> None:
     for other in found.others.known:
         if theirs := [path for path in targets if path in other.listed]:
             raise WrongRepository(
-                f"{len(theirs):,} of the databases in the image are on {found.host} those of "
-                f"another repository, {shown(other.repository.master)}, by its manifest: "
-                f"{listed(theirs)}. Its later work would be overwritten.",
+                f"The manifest of another repository, {shown(other.repository.master)} on "
+                f"{found.host}, lists {len(theirs):,} of the databases in the image: "
+                f"{listed(theirs)}. The restore would overwrite its later work.",
                 _way_round(other, theirs, found.host),
             )
     check_apart(found)
-    if dropped := [path for path in targets if path in found.dropped]:
+    names = found.recorded.dropped if found.recorded else ()
+    given_up = {*map(found.repository.path_of, names)}
+    if dropped := [path for path in targets if path in given_up and facts[path].kind == "file"]:
         raise WrongRepository(
             f"{len(dropped):,} of the databases in the image were dropped from the manifest of "
             f"{shown(found.repository.master)} on {found.host}, and are on disk: "

@@ -21,17 +21,17 @@ def new_manifest(plan: RestorePlan) -> bytes:
     """
     repository, recorded = plan.request.repository, plan.recorded or Manifest()
     origin = plan.proven.origin
-    identity, backups = recorded.identity, dict(recorded.backups)
+    identity, backups, known = recorded.identity, recorded.backups, recorded.known
     if _is_another(plan, recorded):
-        identity, backups = Identity.new(plan.machine, repository.master), {}
+        identity, backups, known = Identity.new(plan.machine, repository.master), {}, 0
     else:
         if identity is None and origin.settled:
             identity = origin.identity(plan.proven.master)
-        if identity and identity.id == origin.id and plan.number > recorded.number:
-            backups[plan.request.image.path] = plan.number
+        if identity and identity.id == origin.id:
+            known = max(known, plan.number)
     dropped = [name for name in recorded.dropped if repository.path_of(name) not in plan.targets]
     names = map(repository.recorded, plan.targets)
-    return manifest.encode(names, identity, backups, dropped)
+    return manifest.encode(names, identity, backups, dropped, known)
 
 
 def _is_another(plan: RestorePlan, recorded: Manifest) -> bool:

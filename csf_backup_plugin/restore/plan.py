@@ -6,6 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import manifest
+from csf_backup_plugin.advice import closed_warnings
 from csf_backup_plugin.agreement import (
     image_findings,
     import_file_findings,
@@ -13,7 +14,7 @@ from csf_backup_plugin.agreement import (
 )
 from csf_backup_plugin.catalog import read_listable_catalog
 from csf_backup_plugin.errors import FaultFound
-from csf_backup_plugin.identity import Identity
+from csf_backup_plugin.identity import same_machine
 from csf_backup_plugin.mounts import check_mounted, check_still_mounted
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import OSRESTORE, VARIABLES
@@ -124,11 +125,13 @@ def prepare_restore(
     data = host.read(request.repository.manifest)
     recorded = None if data is None else manifest.salvage(data)
     found = set_against(request.repository, host, recorded, targets)
-    check_not_anothers(targets, found)
     facts = dict(zip(targets, host.look(targets), strict=True))
+    check_not_anothers(targets, facts, found)
     check_replaceable(request, facts, host)
     check_room(targets, facts, host)
-    catalog, unlisted = read_listable_catalog(request.image, host)
+    catalog, unlisted = chosen.catalog, list[str]()
+    if catalog is None:
+        catalog, unlisted = read_listable_catalog(request.image, host)
     others = [path for path in found.coverage.paths if path not in targets]
     directory = request.repository.directory
     extra = tuple(path for path in others if posixpath.dirname(path) == directory)
@@ -186,7 +189,7 @@ def _warnings(
     host: Host,
 ) -> Iterator[str]:
     directory, origin = request.repository.directory, proven.origin
-    if not Identity("", origin.machine_id, origin.machine, "").is_at(machine, ""):
+    if not same_machine(origin.machine_id, origin.machine, machine):
         yield (
             f"the image was made on {shown(origin.machine or 'an unknown machine')}, and is "
             f"restored on {shown(machine.name)}"
@@ -199,6 +202,7 @@ def _warnings(
             )
     for path in found.coverage.missing:
         if posixpath.dirname(path) != directory:
-            yield f"{shown(path)} is in the manifest and not there; it will be in it no more"
+            yield f"{shown(path)} is in the manifest and not on disk; the new one will not list it"
+    yield from closed_warnings(found)
     for path in earlier(request.repository, host):
         yield f"{shown(path)} has what an earlier restore moved away"

@@ -145,11 +145,18 @@ class RestoreRequest:
         return posixpath.join(self.into, posixpath.basename(path))
 
     def command(self, *options: str) -> str:
-        """Return this command line, with further options."""
+        """Return this command line, with further options; times to wait are left to be given."""
         words = ["-database", self.repository.master]
         words += ["-image-file", f"{self.image.host}:{self.image.path}"]
         words += [] if self.into is None else ["-into", self.into]
-        return names.command("csf", "admin_database_restore", *words, *options)
+        given = {
+            "-quarantine": self.quarantine,
+            "-require-mount": self.require_mount,
+            "-accept-unmounted": self.accept_unmounted,
+        }
+        words += [option for option, is_given in given.items() if is_given]
+        words += [option for option in options if option not in words]
+        return names.command("csf", "admin_database_restore", *words)
 
 
 def _directory(into: str, repository: Repository) -> str:

@@ -15,7 +15,6 @@ from csf_backup_plugin.agreement import import_file_findings, list_findings, pre
 from csf_backup_plugin.errors import FaultFound
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.listing import described
-from csf_backup_plugin.mounts import mount_points
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.proven import Origin, Proven
 from csf_backup_plugin.repository import Repository
@@ -76,11 +75,10 @@ def prove_afresh(
     with _locked(Repository(databases[0]), wait, host, watcher):
         if host.read(image.receipt) is not None:
             return None
-        made = _prove(image, databases, osrestore, host, watcher)
         origin = _origin(image, Repository(databases[0]), machine, host)
-        mounts = mount_points([*databases, image.path], host)
-        made = made._replace(origin=origin._replace(mounts=mounts))
-        check_image_of(wanted, image, made)
+        nothing = Proven(databases[0], {}, 0, None, "", machine.now, image, origin)
+        check_image_of(wanted, image, nothing)
+        made = _prove(image, databases, osrestore, host, watcher)._replace(origin=origin)
         finished = host.machine().now
         host.publish(
             image.receipt,
@@ -104,7 +102,7 @@ def _origin(image: ImagePath, repository: Repository, machine: Machine, host: Ho
         data = None
     recorded = manifest.salvage(data) if data else manifest.Manifest()
     identity, number = recorded.identity, recorded.backups.get(image.path)
-    if identity is None or number is None:
+    if identity is None or number is None or recorded.damaged:  # it may have had another since
         return Origin(None, None, machine.id, machine.name)
     settled = not identity.changes(machine, repository.master)
     return Origin(identity.id, number, machine.id, machine.name, settled)

@@ -278,7 +278,10 @@ def test_a_manifest_that_cannot_be_appended_to_is_a_warning(
         place.image += "2"
         made = run(place)
     number, update = made.warnings[-2:]
-    assert "lib.db.manifest cannot be written (No space left on device): the number 2 of " in number
+    assert (
+        "lib.db.manifest cannot be written (No space left on device): that 2 is used up is not"
+        in number
+    )
     assert "lib.db.manifest was not updated: No space left on device" in update
     assert (made.origin.id, made.origin.number) == (first.id, 2)
     assert read_receipt(place)["number"] == 2

@@ -22,7 +22,7 @@ from csf_backup_plugin.errors import (
 )
 from csf_backup_plugin.hosts.protocol import Entry
 from csf_backup_plugin.identity import Identity
-from doubles import MemoryHost
+from doubles import Memory, MemoryHost
 
 REQUEST = BackupRequest.parse("/r/lib.db", "db1:/b/a.img")
 FILES = {"/r/lib.db": b"12", "/r/Book.db": b"1"}
@@ -41,7 +41,7 @@ def plan(on: MemoryHost, request: BackupRequest = REQUEST) -> Plan:
     """Prepare, and make sure that nothing was written."""
     before = dict(on.files)
     try:
-        return prepare(request, on)
+        return prepare(request, on, Memory())
     finally:
         assert on.files == before
 
@@ -284,9 +284,10 @@ def test_a_class_that_another_repository_gets_just_now_is_waited_for() -> None:
     two = {"/r/two.db": b"", "/r/New.db": b"", "/r/two.db.manifest": manifest.encode(["two.db"])}
     own = {"/r/lib.db.manifest": manifest.encode(["lib.db", "Book.db"])}
     waiting = BackupRequest.parse("/r/lib.db", "db1:/b/a.img", wait=5)
-    creating = Creating({**FILES, **two, **own}, ["/b"])
-    assert prepare(waiting, creating).found.coverage.paths == ["/r/lib.db", "/r/Book.db"]
+    creating, watcher = Creating({**FILES, **two, **own}, ["/b"]), Memory()
+    assert prepare(waiting, creating, watcher).found.coverage.paths == ["/r/lib.db", "/r/Book.db"]
     assert creating.looks == 3
+    assert watcher.notes == ["waiting up to 5 s for a manifest to list /r/New.db"]
     hurried = BackupRequest.parse("/r/lib.db", "db1:/b/a.img", wait=0)
     with pytest.raises(WrongRepository, match="lists 1 of the databases there: /r/New.db"):
-        prepare(hurried, Creating({**FILES, **two, **own}, ["/b"]))
+        prepare(hurried, Creating({**FILES, **two, **own}, ["/b"]), Memory())

@@ -29,7 +29,7 @@ def host() -> MemoryHost:
 
 def outcome(host: MemoryHost, request: BackupRequest = REQUEST) -> Proof:
     """Prove the image against what was on disk before."""
-    plan = prepare(request, MemoryHost(FILES, ["/b"]))
+    plan = prepare(request, MemoryHost(FILES, ["/b"]), Memory())
     return prove(request, plan, 60, host, Memory())
 
 
@@ -129,6 +129,6 @@ def test_only_the_last_lines_of_a_long_output_are_repeated() -> None:
 def test_a_class_that_another_repository_gets_meanwhile_is_no_matter(host: MemoryHost) -> None:
     """Its database is in no manifest yet, and not in the image."""
     two = {"/r/two.db": b"", "/r/two.db.manifest": manifest.encode(["two.db"])}
-    plan = prepare(REQUEST, MemoryHost({**FILES, **two, **OWN}, ["/b"]))
+    plan = prepare(REQUEST, MemoryHost({**FILES, **two, **OWN}, ["/b"]), Memory())
     host.files.update({**two, **OWN, "/r/New.db": b""})
     assert prove(REQUEST, plan, 60, host, Memory()).size == 5

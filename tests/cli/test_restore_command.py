@@ -111,7 +111,7 @@ def test_a_disk_that_is_not_mounted_is_a_refusal_that_may_be_overridden(
     """The option is told."""
     reseal(place, mounts={str(place.repository): str(place.repository)})
     code, _, err = csf(*command(place, "-yes"))
-    assert (code, "give -accept-unmounted" in err) == (ExitCode.UNSAFE_IMAGE_PATH, True)
+    assert (code, "add -accept-unmounted" in err) == (ExitCode.UNSAFE_IMAGE_PATH, True)
     assert csf(*command(place, "-yes", "-accept-unmounted"))[0] == ExitCode.DONE
 
 

@@ -178,8 +178,8 @@ def test_a_torn_line_stays_and_is_ended_before_lines_are_appended(
 
     monkeypatch.setattr(os, "write", noted)
     writing.append("/d/a", b"two\n")
-    assert writes == [b" [cut short]\ntwo\n"]
-    assert reading.read("/d/a") == b"one\n" + torn + b" [cut short]\ntwo\n"
+    assert writes == [b"\t[cut short]\ntwo\n"]
+    assert reading.read("/d/a") == b"one\n" + torn + b"\t[cut short]\ntwo\n"
 
 
 def test_nothing_is_appended_to_a_file_that_is_not_there(synced: list[str]) -> None:

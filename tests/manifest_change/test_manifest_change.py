@@ -11,6 +11,7 @@ from receipts import ID, MACHINE_ID, made, receipts
 from csf_backup_plugin import manifest
 from csf_backup_plugin.errors import (
     FaultFound,
+    NoSpace,
     RepositoryIncomplete,
     UsageError,
     WrongRepository,
@@ -154,11 +155,45 @@ def test_an_image_tells_id_number_and_databases() -> None:
     host.files.update({**files, "/else/x": b"", "/b/c.dbn": b""})
     changed = change(host, rebuild=True, image=ImagePath("db1", "/b/a"))
     assert changed.absent == ("/else/gone",)
-    assert recorded(host) == Manifest(
-        ("lib.db", "/else/x", "Book.db", "y.mdb"), (), OWN, {"/b/a": 9}
-    )
+    assert recorded(host) == Manifest(("lib.db", "/else/x", "Book.db", "y.mdb"), (), OWN, {}, 9)
+    host.append(REPOSITORY.manifest, manifest.backup_line(10, "/b/d"))
     change(host, rebuild=True, image=ImagePath("db1", "/b/latest"))
-    assert recorded(host).backups == {"/b/b": 9}
+    assert recorded(host)[3:5] == ({"/b/d": 10}, 9)
+
+
+def test_an_image_does_not_bring_back_what_was_dropped_or_is_anothers() -> None:
+    """Only -add does; and what another repository lists is never ours."""
+    sizes = dict.fromkeys(["/r/lib.db", "/r/Book.db", "/r/two.db"], 1)
+    host = host_with(manifest.encode(["lib.db"], OWN) + manifest.dropped_lines(["Book.db"]))
+    two = {"/r/two.db": b"", "/r/two.db.manifest": manifest.encode(["two.db"])}
+    host.files.update({**receipts(made("/b/a", 3, databases=sizes)), **two})
+    assert change(host, rebuild=True, image=IMAGE).added == ()
+    assert recorded(host)[:2] == (("lib.db",), ("Book.db",))
+
+
+def test_a_new_manifest_that_cannot_be_written_leaves_no_copy_of_the_old_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is as it was, and was not kept for nothing."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    host = host_with(manifest.encode(["lib.db"]) + b"?\n")
+    before = dict(host.files)
+    monkeypatch.setattr(host, "replace", refuse)
+    with pytest.raises(NoSpace) as caught:
+        change(host, rebuild=True)
+    assert caught.value.left.startswith("What this run had created was removed")
+    assert host.files == before
+
+
+def test_beside_a_damaged_manifest_the_new_one_takes_nothing_that_may_be_the_others() -> None:
+    """What is whole in it is the other's; what is in neither is left to be added."""
+    host = host_with(None, two_db=b"", a_db=b"", b_db=b"")
+    host.files["/r/two.db.manifest"] = manifest.encode(["two.db", "a.db"]) + b"?\n"
+    assert change(host, rebuild=True).found.ambiguous == ("/r/Book.db", "/r/b.db")
+    assert recorded(host).names == ("lib.db",)
 
 
 def test_an_image_that_may_be_a_copys_tells_no_id() -> None:
@@ -184,7 +219,7 @@ def test_beside_a_manifest_that_cannot_be_read_nothing_is_added(damaged: bytes) 
     """It may list that database."""
     host = host_with(manifest.encode(["lib.db"]), two_db=b"", a_mdb=b"")
     host.files["/r/two.db.manifest"] = damaged
-    with pytest.raises(WrongRepository, match="whose they are, is not known"):
+    with pytest.raises(WrongRepository, match="whose they are is not known"):
         change(host, add=("/r/a.mdb",))
 
 
@@ -262,4 +297,4 @@ def test_an_image_made_before_a_move_tells_what_it_was() -> None:
     host.files.update(receipts(old))
     changed = change(host, rebuild=True, home="moved", image=IMAGE)
     assert changed.identity == OWN
-    assert recorded(host) == Manifest(("lib.db", "Book.db", "x.mdb"), (), OWN, {"/b/a": 3})
+    assert recorded(host) == Manifest(("lib.db", "Book.db", "x.mdb"), (), OWN, {}, 3)

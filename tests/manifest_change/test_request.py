@@ -31,9 +31,9 @@ def test_paths_are_kept_once_each() -> None:
         ({"moved": True, "copied": True, "rebuild": True}, "exclude each other"),
         ({"moved": True}, "go with -rebuild"),
         ({"copied": True}, "go with -rebuild"),
-        ({"add": ["Book.db"]}, "-add: a path is not an absolute path"),
-        ({"drop": ["/r/"]}, "-drop: a path names a directory"),
-        ({"add": ["/r/a"], "drop": ["/r/a"]}, "/r/a is to be added and to be dropped"),
+        ({"add": ["Book.db"]}, "-add 'Book.db' is not an absolute path"),
+        ({"drop": ["/r/"]}, "-drop '/r/' names a directory"),
+        ({"add": ["/r/a"], "drop": ["/r/a"]}, "/r/a is given with both -add and -drop"),
     ],
 )
 def test_what_does_not_go_together_is_refused(words: dict[str, Any], message: str) -> None:

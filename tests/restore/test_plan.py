@@ -193,7 +193,9 @@ def test_beside_a_manifest_that_cannot_be_read_nothing_is_restored(damaged: byte
     proven = image({MASTER: 3})
     host = site(proven, "/d/r/zoo.db", "/d/r/b.db")
     host.files["/d/r/zoo.db.manifest"] = damaged
-    with pytest.raises(WrongRepository, match="/d/r/zoo.db.manifest on db1 lies") as caught:
+    with pytest.raises(
+        WrongRepository, match="/d/r/zoo.db.manifest on db1 cannot be read whole"
+    ) as caught:
         plan(proven, host, quarantine=True)
     assert "-quarantine" not in caught.value.next_step
 
@@ -206,7 +208,8 @@ def test_a_database_that_another_repository_lists_is_never_overwritten() -> None
     with pytest.raises(WrongRepository) as caught:
         plan(proven, host)
     assert caught.value.exit_code == ExitCode.REPOSITORY_INCOMPLETE
-    assert "/d/r/zoo.db, by its manifest: /d/r/b.db." in caught.value.what
+    assert "another repository, /d/r/zoo.db on db1, lists 1 of" in caught.value.what
+    assert "in the image: /d/r/b.db." in caught.value.what
     assert "with -into" in caught.value.next_step
     assert caught.value.next_step.endswith(
         "csf admin_database_manifest -database /d/r/zoo.db -host db1 -drop /d/r/b.db"
@@ -372,7 +375,7 @@ def test_what_the_manifest_lists_and_is_gone_is_told() -> None:
     proven = image({MASTER: 3})
     listed = manifest.encode(["lib.db", "/far/gone.db"])
     (_unsealed, gone) = plan(proven, site(proven, MASTER, listed=listed)).warnings
-    assert gone == "/far/gone.db is in the manifest and not there; it will be in it no more"
+    assert gone == "/far/gone.db is in the manifest and not on disk; the new one will not list it"
 
 
 def test_what_a_receipt_leaves_unproven_is_told_before_anything_is_done() -> None:

@@ -112,7 +112,7 @@ def test_the_repository_is_the_same_one_afterwards(place: Place) -> None:
     assert after.number == before.number == 1
     os.unlink(f"{place.master}.manifest")
     run(place)
-    assert recorded(place.master) == after
+    assert recorded(place.master)._replace(backups=after.backups) == after
     request = BackupRequest.parse(place.master, f"localhost:{place.image}2")
     assert back_up(request, LocalHost(), Memory()).origin.number == 2
     assert run(place).plan.number == 2  # the older image, again
@@ -161,7 +161,8 @@ def test_the_latest_from_the_future_is_not_restored_unattended(
     error = failure(place, FaultFound, quarantine=True, unattended=True)
     assert f"backup began at {LATER}, which is in the future" in error.what
     assert error.next_step.endswith(
-        f"csf admin_database_restore -database {place.master} -image-file localhost:{image}"
+        f"csf admin_database_restore -database {place.master} -image-file localhost:{image} "
+        "-quarantine"
     )
     attended = run(place, quarantine=True).warnings
     assert databases(place) == backed_up
@@ -380,7 +381,7 @@ def test_a_manifest_that_cannot_be_written_is_a_warning(
     monkeypatch.setattr(writing, "replace", refuse)
     (warning,) = run(place, quarantine=True).warnings
     assert "No space left on device" in warning
-    assert warning.endswith(f"-database {place.master} -host localhost -rebuild")
+    assert warning.endswith(f"-host localhost -rebuild -image-file localhost:{place.image}")
     assert databases(place) == backed_up
 
 

@@ -47,6 +47,8 @@ def look(connection: Connection, paths: Sequence[str]) -> list[Facts]:
     Of more than `DETAILED` paths, whether a plain file is writable, and what its disk and its mount
     point are, is not told; such a file's path is taken to be resolved but for itself.
     """
+    if not paths:
+        return []
     few = paths if len(paths) <= DETAILED else ()
     answer = connection.ask(_LOOK + DETAILS, *few, data=joined(paths))
     fields = split(answer.output)
