@@ -41,7 +41,7 @@ class ExitCode(enum.IntEnum):
     UTILITY_MISSING = 32, "an ObjectStore utility was not found"
     OSBACKUP_FAILED = 40, "osbackup failed"
     IMAGE_UNPROVEN = 41, "the image failed its proof"
-    FAULT_FOUND = 50, "an image, its import file or its receipt is at fault"
+    FAULT_FOUND = 50, "a fault was found in what is kept, or the newest image is not certain"
     EXTRA_DATABASES = 60, "restore refused: there are extra databases"
     OSRESTORE_FAILED = 61, "osrestore failed"
 
