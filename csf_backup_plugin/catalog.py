@@ -76,9 +76,18 @@ class Catalog(NamedTuple):
         origins = (one.proven.origin for one in self.sets)
         return max((o.number or 0 for o in origins if o.id == repository), default=0)
 
-    def unusable(self, master: str) -> int:
-        """Return how many receipts cannot be used and may be of a master database's repository."""
-        return sum(one.has_receipt and one.master in (None, master) for one in self.passed_over)
+    def unusable(self, repository: str | None, master: str) -> int:
+        """Return how many receipts cannot be used and may have higher numbers than all others.
+
+        Args:
+            repository: the id of the repository whose they may be.
+            master: its master database.
+        """
+        own = [one.modified for one in self.sets if one.proven.origin.id == repository]
+        return sum(
+            one.has_receipt and one.master in (None, master) and one.modified >= max(own, default=0)
+            for one in self.passed_over
+        )
 
     def warnings(self, master: str | None) -> list[str]:
         """Return what was passed over and may be of the repository of a master database.

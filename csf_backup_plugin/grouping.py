@@ -39,11 +39,13 @@ def by_repository(sets: Iterable[ImageSet]) -> Groups:
         if one.proven.origin.number is not None
         and (identity := one.proven.origin.identity(one.proven.master))
     ]
-    homes = {place_key(identity) for one, identity in numbered if one.proven.origin.settled}
+    settled_sets = [pair for pair in numbered if pair[0].proven.origin.settled]
+    by_number = sorted(settled_sets, key=lambda pair: pair[0].proven.origin.number or 0)
+    homes = {identity.id: place_key(identity) for _, identity in by_number}
     groups: Groups = {}
     for one, identity in numbered:
         place = place_key(identity)
-        settled = one.proven.origin.settled or place in homes
+        settled = one.proven.origin.settled or homes.get(identity.id) == place
         groups.setdefault(Key(identity.id) if settled else place, []).append(one)
     return groups
 
@@ -71,6 +73,27 @@ def made_here(groups: Mapping[Key, list[ImageSet]], machine: Machine, master: st
     One whose newest image was made elsewhere has moved there, and another one may be here now.
     """
     return {key: sets for key, sets in groups.items() if _is_at(highest(sets), machine, master)}
+
+
+def made_elsewhere(sets: Sequence[ImageSet], machine: Machine, master: str) -> ImageSet | None:
+    """Return the newest of one repository's images if it was made elsewhere, and others here.
+
+    A repository that was moved here has its newest images from here. So there are two with one id.
+    """
+    newest = highest(sets)
+    if _is_at(newest, machine, master):
+        return None
+    return newest if any(_is_at(one, machine, master) for one in sets) else None
+
+
+def twins(sets: Sequence[ImageSet]) -> list[ImageSet]:
+    """Return the images that have the number of the newest one, and are no copies of it."""
+    newest = highest(sets)
+    return [
+        one
+        for one in sets
+        if one.proven.origin.number == newest.proven.origin.number and one.proven != newest.proven
+    ]
 
 
 def _is_at(one: ImageSet, machine: Machine, master: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import manifest
 from csf_backup_plugin.errors import BackupError
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import has_control_character, shown
 from csf_backup_plugin.survey import survey
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def append(repository: Repository, path: str, host: Host) -> None:
         doubtful = {*found.ambiguous}
         if found.others.unreadable:  # whose the others are is not known
             doubtful |= {*found.coverage.paths} - {repository.master}
+        doubtful |= {*filter(has_control_character, found.coverage.paths)}
         names = [repository.recorded(p) for p in found.coverage.paths if p not in doubtful]
         _publish(repository, manifest.encode(dict.fromkeys([*names, name])), host)
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.hosts.protocol import CUT_SHORT
 from csf_backup_plugin.identity import Identity
+from csf_backup_plugin.names import has_control_character
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -197,7 +198,8 @@ def _decode_line(line: bytes) -> str | tuple[str, str] | tuple[int, str] | int |
         if kind == _NUMBER:
             return int(value)
         if kind == _REPOSITORY:
-            return Identity(**{key: str(text) for key, text in json.loads(value).items()})
+            found = Identity(**{key: str(text) for key, text in json.loads(value).items()})
+            return None if has_control_character(found.master) else found
     except (ValueError, TypeError, AttributeError):
         return None
     return (kind, value) if kind == _DROPPED else None

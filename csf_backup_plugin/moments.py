@@ -17,9 +17,9 @@ def read(text: str) -> str | None:
     """Return a moment that is written in any form of ISO 8601 with its offset, or None."""
     try:
         moment = datetime.datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except ValueError:
+        return _written(moment.astimezone(datetime.timezone.utc)) if moment.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return _written(moment.astimezone(datetime.timezone.utc)) if moment.tzinfo else None
 
 
 def is_future(moment: str, now: str) -> bool:

@@ -7,6 +7,7 @@ import os
 import posixpath
 import re
 import shlex
+import string
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,7 +29,11 @@ def has_control_character(name: str) -> bool:
 def shown(name: str) -> str:
     """Return `name` fit for a message: control characters and undecodable bytes are escaped."""
     escaped = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", name)
-    return escaped.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        raw = escaped.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a character, which is no byte of a name
+        raw = escaped.encode("utf-8", "backslashreplace")
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def listed(paths: Collection[str]) -> str:
@@ -39,8 +44,18 @@ def listed(paths: Collection[str]) -> str:
 
 
 def command(*words: str) -> str:
-    """Return a command as a shell takes it, fit for a message."""
-    return shown(shlex.join(words))
+    r"""Return a command as a shell takes it, fit for a message.
+
+    Bytes that are no text are written as bash, zsh and ksh read them: ``$'\377'``.
+    """
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    if shown(word) == word:
+        return shlex.quote(word)
+    plain = b' !#%&()*+,-./:;<=>?@[]^_`{|}~$"' + string.ascii_letters.encode() + b"0123456789"
+    return "$'" + "".join(chr(b) if b in plain else f"\\{b:03o}" for b in os.fsencode(word)) + "'"
 
 
 def is_inside(path: str, directory: str) -> bool:

@@ -12,12 +12,20 @@ from csf_backup_plugin import moments
 from csf_backup_plugin.advice import rebuild_command
 from csf_backup_plugin.catalog import read_catalog, told
 from csf_backup_plugin.errors import FaultFound, WrongRepository
-from csf_backup_plugin.grouping import Key, by_repository, highest, made_here, place_key
+from csf_backup_plugin.grouping import (
+    Key,
+    by_repository,
+    highest,
+    made_elsewhere,
+    made_here,
+    place_key,
+    twins,
+)
 from csf_backup_plugin.located import locate_image
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from csf_backup_plugin.catalog import Catalog, ImageSet
     from csf_backup_plugin.grouping import Groups
@@ -33,7 +41,8 @@ class Newest(NamedTuple):
 
     Attributes:
         image: which.
-        doubts: receipts that cannot be used, and were written later: they may be of newer images.
+        doubts: receipts that cannot be used, and were written later: they may be of newer images;
+            and receipts that contradict each other.
         unproven: images without a receipt that were begun later.
         future: what is said if its backup began in the future; empty otherwise.
         notes: what else was passed over, and is no reason for doubt.
@@ -103,11 +112,35 @@ def find_newest(latest: ImagePath, wanted: Wanted | None, machine: Machine, host
     rest = [one for one in concerned if one.modified < chosen.modified]
     return Newest(
         chosen.image,
-        tuple(f"{o}: it may be newer than {chosen.image}" for o in later if o.has_receipt),
+        (
+            *(f"{o}: it may be newer than {chosen.image}" for o in later if o.has_receipt),
+            *_contradictions(candidates, wanted, machine),
+        ),
         tuple(f"passed over: {one}" for one in later if not one.has_receipt),
         future(chosen.image, chosen.proven, machine.now),
         tuple(told(rest)),
         catalog,
+    )
+
+
+def _contradictions(
+    sets: Sequence[ImageSet], wanted: Wanted | None, machine: Machine
+) -> Iterator[str]:
+    """Yield why images that should be of one repository cannot all be so."""
+    chosen = highest(sets)
+    number = chosen.proven.origin.number
+    for one in twins(sets):
+        yield f"{one.image} and {chosen.image} both say that they are backup {number}"
+    if wanted and (other := made_elsewhere(sets, machine, wanted.master)):
+        yield two_with_one_id(other)
+
+
+def two_with_one_id(other: ImageSet) -> str:
+    """Return what is said of a repository whose id another one has, too."""
+    return (
+        f"{other.image} is of a repository with the same id: {shown(other.proven.master)} on "
+        f"{shown(other.proven.origin.machine)}. One of the two is a copy; there, type "
+        "csf admin_database_manifest -database MASTER -rebuild -copied"
     )
 
 
@@ -174,8 +207,10 @@ def _made_here(
     """Return the images of a repository that has no manifest to tell its id."""
     master = wanted.master
     here = made_here(groups, machine, master)
-    if len({key.id for key in here}) == 1:  # also one whose machine has another name now
-        return [one for sets in here.values() for one in sets]
+    # A machine may have got another name; another name may be a clone's, too.
+    own = {key: sets for key, sets in here.items() if not key.place or key.place[1] == machine.name}
+    if len({key.id for key in own}) == 1:
+        return [one for sets in own.values() for one in sets]
     related = here or {
         key: sets for key, sets in groups.items() if any(o.proven.master == master for o in sets)
     }

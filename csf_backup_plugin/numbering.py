@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advice import rebuild_command
 from csf_backup_plugin.errors import WrongRepository
-from csf_backup_plugin.grouping import by_repository, highest, made_here
+from csf_backup_plugin.grouping import Key, by_repository, highest, made_elsewhere, made_here
 from csf_backup_plugin.identity import Identity
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.newest import two_with_one_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from csf_backup_plugin.catalog import Catalog, ImageSet
     from csf_backup_plugin.hosts.protocol import Host, Machine
     from csf_backup_plugin.manifest import Manifest
@@ -24,6 +27,7 @@ class Standing(NamedTuple):
         identity: its own; one that was made just now if nothing told an earlier one.
         number: the highest number of a backup of it so far.
         source: the newest image made here, if the manifest does not tell the identity.
+        doubts: what speaks against it that this is one repository, and always was the same.
         is_new: whether nothing told an earlier identity.
         changes: what is not as it was when the repository got its identity; none if all is.
     """
@@ -33,6 +37,7 @@ class Standing(NamedTuple):
     source: ImageSet | None
     is_new: bool
     changes: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
 
     @property
     def adopted(self) -> tuple[str, ...]:
@@ -59,18 +64,34 @@ def standing(
     Raises:
         WrongRepository: the manifest does not tell, and receipts tell several.
     """
-    number = recorded.number if recorded else 0
-    if recorded and recorded.identity:
-        identity, source, is_new = recorded.identity, None, False
-    else:
+    told, source = recorded.identity if recorded else None, None
+    if told is None:
         told, source = _told_by_receipts(repository, catalog, machine, host)
-        is_new = told is None
-        identity = told or Identity.new(machine, repository.master)
-        # Receipts that cannot be used may have the numbers that come next.
-        number = max(number, catalog.number(identity.id) + catalog.unusable(repository.master))
-    number = max(number, catalog.number(identity.id))
+    identity = told or Identity.new(machine, repository.master)
+    # Receipts that cannot be used may have the numbers that come next.
+    unusable = catalog.unusable(identity.id, repository.master)
+    number = max(recorded.number if recorded else 0, catalog.number(identity.id) + unusable)
     changes = identity.changes(machine, repository.master)
-    return Standing(identity, number, source, is_new, changes)
+    doubts = () if source else tuple(_doubts(identity, repository, catalog, machine, host))
+    return Standing(identity, number, source, told is None, changes, doubts)
+
+
+def _doubts(
+    identity: Identity, repository: Repository, catalog: Catalog, machine: Machine, host: Host
+) -> Iterator[str]:
+    """Yield what is wrong with the images beside; of other ids only until there is one of this."""
+    groups = by_repository(catalog.sets)
+    own = groups.get(Key(identity.id), [])
+    if own and (other := made_elsewhere(own, machine, repository.master)):
+        yield two_with_one_id(other)
+    for sets in made_here(groups, machine, repository.master).values() if not own else ():
+        one = highest(sets)
+        yield (
+            f"{one.image} is of a repository with another id that was at this path. If it is this "
+            f"one, and its manifest was lost, move {shown(repository.manifest)} away and take id "
+            "and databases from that image: "
+            + rebuild_command(repository, host.name, "-image-file", one.image.name)
+        )
 
 
 def _told_by_receipts(

@@ -8,7 +8,7 @@ from csf_backup_plugin import __version__, moments, receipt
 from csf_backup_plugin.errors import FaultFound, OtherVersion
 from csf_backup_plugin.identity import Identity
 from csf_backup_plugin.image_path import ImagePath
-from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.names import command, has_control_character, shown
 from csf_backup_plugin.repository import Repository
 
 if TYPE_CHECKING:
@@ -189,6 +189,7 @@ def _check_kinds(facts: dict[str, Any]) -> None:
         and all(size is None or _is_count(size) for size in databases.values())
         and _is_count(facts["image_bytes"])
         and all(isinstance(facts[text], str) for text in texts)
+        and not any(map(has_control_character, (facts["master"], facts["image"], *databases)))
         and isinstance(facts["image_sha256"], str | None)
         and moments.read(facts["started"]) == facts["started"]
         and isinstance(facts["repository_id"], str | None)

@@ -76,14 +76,27 @@ def survey(repository: Repository, host: Host, also: Iterable[str] = ()) -> Surv
 
 
 def set_against(
-    repository: Repository, host: Host, recorded: Manifest | None, also: Iterable[str] = ()
+    repository: Repository,
+    host: Host,
+    recorded: Manifest | None,
+    also: Iterable[str] = (),
+    leading_to: Iterable[str] = (),
 ) -> Survey:
-    """Set a repository's directory against what its manifest is known to say."""
+    """Set a repository's directory against what its manifest is known to say.
+
+    Args:
+        repository: which.
+        host: where it is.
+        recorded: what its manifest says; None where there is none.
+        also: as for `survey`.
+        leading_to: paths that are none of its databases; other repositories may list them.
+    """
     names = dict.fromkeys(map(repository.path_of, recorded.names if recorded else ()))
     dropped = {repository.path_of(name) for name in (recorded.dropped if recorded else ())}
+    dropped.discard(repository.master)  # whatever a copied manifest says
     told = [path for path in also if path not in dropped]
     at = _entries(repository.directory, host)
-    elsewhere, closed = _elsewhere(repository, [*names, *dropped, *told], host)
+    elsewhere, closed = _elsewhere(repository, [*names, *dropped, *told, *leading_to], host)
     suffixes = _suffixes([repository.master, *names, *told])
     others = find_others(repository, recorded, {**elsewhere, **at}, suffixes, host)
     theirs = others.listed

@@ -92,11 +92,15 @@ def test_what_went_away_meanwhile_is_no_matter() -> None:
 
 
 def test_receipts_that_cannot_be_used_are_counted() -> None:
-    """Those that may be of a repository; their numbers are not known."""
-    files = {f"/b/{name}.receipt.json": b"" for name in "abc"}
+    """Those that may be of a repository, and have higher numbers than its sound ones."""
+    files = {f"/b/{name}.receipt.json": b"" for name in "abce"}
     beside = {"/b/a.dbn": b"/r/lib.db\n", "/b/b.dbn": b"/q/x.db\n", "/b/d.dbn": b"/r/lib.db\n"}
-    catalog = read_catalog(LATEST, MemoryHost({**files, **beside}))
-    assert (catalog.unusable("/r/lib.db"), catalog.unusable("/z.db")) == (2, 1)
+    host = MemoryHost({**files, **beside, **receipts(made("/b/s", 1))})
+    host.modified = {"/b/a.receipt.json": 4.0, "/b/s.receipt.json": 4.0, "/b/e.receipt.json": 3.0}
+    host.modified["/b/c.receipt.json"] = 5.0
+    catalog = read_catalog(LATEST, host)
+    assert (catalog.unusable(ID, "/r/lib.db"), catalog.unusable(ID, "/z.db")) == (2, 1)
+    assert catalog.unusable(None, "/r/lib.db") == 3
 
 
 def test_warnings_are_about_one_repository_and_few() -> None:

@@ -120,6 +120,22 @@ def test_a_new_database_elsewhere_is_recorded_by_its_path() -> None:
     assert listed(host) == ("lib.db", "/else/New.db")
 
 
+def test_a_first_manifest_takes_nothing_that_may_be_another_repositorys() -> None:
+    """What another lists, or might have listed; nor a name that a line cannot hold."""
+    two = {"/r/two.db": b"", "/r/a.db": b"", "/r/New.db": b"", "/r/a\nb.db": b""}
+    for listed_there, rest, names in (
+        (b"", b"", ("lib.db", "New.db")),
+        (manifest.encode(["two.db", "a.db"]), b"", ("lib.db", "New.db")),
+        (manifest.encode(["two.db", "a.db"]), b"?\n", ("lib.db", "New.db")),
+        (None, b"", ("lib.db", "Book.db", "New.db", "a.db", "two.db")),
+    ):
+        host = MemoryHost({**FILES, **two})
+        if listed_there is not None:
+            host.files["/r/two.db.manifest"] = listed_there + rest
+        journal.append(REPOSITORY, "/r/New.db", host)
+        assert listed(host) == names
+
+
 def test_without_a_manifest_the_first_new_database_makes_it() -> None:
     """From the directory, with the new one among them once; the next backup looks for an id."""
     host = MemoryHost(FILES)

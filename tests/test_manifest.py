@@ -110,6 +110,7 @@ def test_a_new_manifest_keeps_all_numbers() -> None:
         "backup/x /b",
         "number/x",
         "repository/7",
+        r'repository/{"id": "", "machine_id": "", "machine": "", "master": "\u0000"}',
         "repository/{}",
         "repository/{",
         "later/x",

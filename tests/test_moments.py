@@ -28,7 +28,9 @@ def test_any_form_with_an_offset_is_read(text: str) -> None:
     assert moments.read(text) == "2026-11-23T02:10:00+00:00"
 
 
-@pytest.mark.parametrize("text", ["", "2026-11-23T02:10:00", "yesterday", "Z"])
+@pytest.mark.parametrize(
+    "text", ["", "2026-11-23T02:10:00", "yesterday", "Z", "0001-01-01T00:00:00+23:00"]
+)
 def test_what_is_no_certain_moment_is_none(text: str) -> None:
     """Without an offset it could be any of a day's."""
     assert moments.read(text) is None

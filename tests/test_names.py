@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,8 +59,18 @@ def test_undecodable_bytes_are_shown_escaped() -> None:
 
 
 def test_a_command_is_shown_as_a_shell_takes_it() -> None:
-    """What a terminal does not show is escaped."""
-    assert command("csf", "a b", "c\n") == "csf 'a b' 'c\\x0a'"
+    """What a terminal does not show is escaped, and the shell still gets its bytes."""
+    assert command("csf", "a b", "c\n") == r"csf 'a b' $'c\012'"
+    words = ["é", "\udcff'\udcfe\\$(x) é", "\x1b[1m", "plain"]
+    printed = subprocess.run(
+        ["bash", "-c", command("printf", r"%s\0", *words)], capture_output=True, check=True
+    ).stdout
+    assert printed.split(b"\0")[:-1] == list(map(os.fsencode, words))
+
+
+def test_half_a_character_is_shown_too() -> None:
+    """No name has one, but a document may."""
+    assert shown("a\ud800b\udcff") == r"a\ud800b\udcff"
 
 
 def test_inside_is_the_directory_itself_and_what_is_below() -> None:

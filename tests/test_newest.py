@@ -136,6 +136,32 @@ def test_a_doubt_may_be_of_what_was_moved() -> None:
     assert newest(host).doubts
 
 
+def test_two_images_with_one_number_are_a_doubt() -> None:
+    """Numbers are repeated where a manifest could not be written; copies do not count."""
+    first, second = made("/b/a", 3), made("/b/b", 3, size=7)
+    host = host_with(first, second)
+    host.files["/b/c.receipt.json"] = host.files["/b/b.receipt.json"]
+    assert newest(host).doubts == ("db1:/b/a and db1:/b/b both say that they are backup 3",)
+
+
+def test_an_id_that_two_repositories_have_is_a_doubt() -> None:
+    """It was said to have moved to another machine, and is still in use on this one."""
+    host = host_with(made("/b/a", 3), made("/b/b", 4, machine_id="b" * 32, machine="db2"))
+    (doubt,) = newest(host, OWN).doubts
+    assert doubt.startswith("db1:/b/b is of a repository with the same id: /r/lib.db on db2.")
+    moved = Identity(ID, "b" * 32, "db2", "/r/lib.db")
+    there = HERE._replace(id="b" * 32, name="db2")
+    wanted = Wanted(Repository("/r/lib.db"), moved)
+    assert choose(LATEST, wanted, there, host, print).doubts == ()
+
+
+def test_a_clone_with_another_name_is_kept_apart() -> None:
+    """Also where it has the same machine-id, and no manifest tells which it is."""
+    host = host_with(made("/b/a", 3), made("/b/b", 4, machine="clone", settled=False))
+    for identity in (OWN, None):
+        assert newest(host, identity, "/r/lib.db").image.path == "/b/a"
+
+
 def test_a_renamed_machine_still_has_its_images() -> None:
     """Before and after it was renamed; without a manifest, too."""
     renamed = made("/b/b", 4, machine="db2", settled=False)

@@ -41,7 +41,8 @@ def test_the_manifest_tells_the_id_and_the_number_goes_on() -> None:
     recorded = Manifest(identity=OWN, backups={"/b/a": 5})
     for number, other, highest in ((3, ID, 5), (8, ID, 8), (8, "2" * 32, 5)):
         found = stand(recorded, made("/b/x", number, id=other))
-        assert found == Standing(OWN, highest, None, is_new=False, changes=())
+        assert found._replace(doubts=()) == Standing(OWN, highest, None, is_new=False, changes=())
+        assert bool(found.doubts) == (other != ID)
         assert found.adopted == ()
 
 
@@ -76,15 +77,34 @@ def test_a_lost_manifest_of_what_may_be_a_copy_gets_a_new_id() -> None:
 
 
 def test_a_number_is_left_for_each_receipt_that_cannot_be_used() -> None:
-    """Where the manifest is lost, they may have the next ones."""
+    """They may have the next ones, if they were written later than all that can be used."""
     files = receipts(made("/b/a", 3))
     for name in "xy":
         files[f"/b/{name}.receipt.json"] = b"?"
     catalog = read_catalog(ImagePath("db1", "/b/latest"), MemoryHost(files, ["/b"]))
     repository = Repository("/r/lib.db")
     assert standing(repository, None, catalog, HERE, HOST).number == 5
-    recorded = Manifest(identity=OWN, backups={"/b/z": 4})
-    assert standing(repository, recorded, catalog, HERE, HOST).number == 4
+    for number, highest in ((4, 5), (7, 7)):
+        recorded = Manifest(identity=OWN, backups={"/b/z": number})
+        assert standing(repository, recorded, catalog, HERE, HOST).number == highest
+
+
+def test_a_repository_whose_id_another_has_too_is_told() -> None:
+    """It was said to have moved, and there still is one where it was."""
+    (doubt,) = stand(
+        Manifest(identity=OWN), made("/b/a", 3), made("/b/b", 4, machine_id="b" * 32, machine="db2")
+    ).doubts
+    assert doubt.startswith("db1:/b/b is of a repository with the same id: /r/lib.db on db2.")
+
+
+def test_a_new_id_beside_images_of_an_old_one_is_told_once() -> None:
+    """The manifest may have been lost, and been made anew elsewhere."""
+    recorded = Manifest(identity=OWN)
+    old = made("/b/b", 4, id="2" * 32)
+    (doubt,) = stand(recorded, old).doubts
+    assert doubt.startswith("db1:/b/b is of a repository with another id that was at this path.")
+    assert doubt.endswith("-rebuild -image-file db1:/b/b")
+    assert stand(recorded, old, made("/b/c", 1)).doubts == ()
 
 
 def test_one_that_went_elsewhere_is_not_here_any_more() -> None:

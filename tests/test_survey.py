@@ -130,6 +130,13 @@ def test_what_was_dropped_is_left_alone_and_known() -> None:
     assert not found.left_out
 
 
+def test_the_master_database_is_never_dropped() -> None:
+    """A manifest that was copied from another repository may say so."""
+    dropped = manifest.dropped_lines(["lib.db"])
+    host = MemoryHost({**FILES, REPOSITORY.manifest: manifest.encode(["Book.db"]) + dropped})
+    assert survey(REPOSITORY, host).coverage.paths == ["/r/lib.db", "/r/Book.db"]
+
+
 def test_more_paths_may_count_as_listed() -> None:
     """As those of an image that the manifest was lost after."""
     host = MemoryHost({**FILES, "/else/x": b""}, ["/else"])

@@ -109,7 +109,7 @@ def _locked(
             raise
         return None, [
             f"the lock file {shown(path)} cannot be made ({error.strerror}): a class_create of "
-            "another user during this backup cannot be kept out; the proof would find its database"
+            "another user during this backup cannot be kept out"
         ]
 
 

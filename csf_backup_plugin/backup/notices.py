@@ -83,6 +83,7 @@ def _not_known(found: Survey) -> Iterator[str]:
 
 def _identity(found: Survey, standing: Standing) -> Iterator[str]:
     repository, host = found.repository, found.host
+    yield from standing.doubts
     if standing.source:
         one = standing.source
         what = "its databases are" if standing.is_new else "its id, number and databases are"

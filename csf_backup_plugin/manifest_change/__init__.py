@@ -12,7 +12,7 @@ from csf_backup_plugin.errors import UsageError, WrongRepository, translated
 from csf_backup_plugin.located import locate, resolved_paths
 from csf_backup_plugin.manifest import Manifest
 from csf_backup_plugin.manifest_change.identity import new_identity, read_source
-from csf_backup_plugin.names import listed, shown
+from csf_backup_plugin.names import has_control_character, listed, shown
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.survey import read_bytes, read_manifest, set_against
 
@@ -119,8 +119,9 @@ def _rebuild(
     _check_not_anothers(found, map(repository.path_of, add))
     if change.home == "copied" and recorded.identity:
         _check_not_the_originals(found, Repository(recorded.identity.master))
-    ambiguous = {*found.ambiguous}
-    names = [repository.recorded(p) for p in found.coverage.paths if p not in ambiguous]
+    # What a line cannot hold is left to be renamed, as the next backup says.
+    left = {*found.ambiguous, *filter(has_control_character, found.coverage.paths)}
+    names = [repository.recorded(p) for p in found.coverage.paths if p not in left]
     new = manifest.encode(names, identity, backups, meant.dropped, known)
     kept = None
     with rollback(host) as created, translated(host.name):

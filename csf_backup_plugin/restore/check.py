@@ -31,7 +31,7 @@ def check_not_anothers(targets: Collection[str], facts: Mapping[str, Facts], fou
     """Refuse to write databases that are another repository's, or not this one's any more.
 
     Args:
-        targets: where databases are to be restored to.
+        targets: where databases are to be restored to, and what they lead to if they are links.
         facts: on each of those places.
         found: what there is of the repository, and of others.
 
@@ -49,7 +49,7 @@ def check_not_anothers(targets: Collection[str], facts: Mapping[str, Facts], fou
     check_apart(found)
     names = found.recorded.dropped if found.recorded else ()
     given_up = {*map(found.repository.path_of, names)}
-    if dropped := [path for path in targets if path in given_up and facts[path].kind == "file"]:
+    if dropped := [path for path in targets if path in given_up and _is_file(path, facts)]:
         raise WrongRepository(
             f"{len(dropped):,} of the databases in the image were dropped from the manifest of "
             f"{shown(found.repository.master)} on {found.host}, and are on disk: "
@@ -57,6 +57,10 @@ def check_not_anothers(targets: Collection[str], facts: Mapping[str, Facts], fou
             "Restore into another directory with -into. If they are to be overwritten, add them "
             f"first: {add_command(found.repository, found.host, dropped)}",
         )
+
+
+def _is_file(path: str, facts: Mapping[str, Facts]) -> bool:
+    return path in facts and facts[path].kind == "file"
 
 
 def _way_round(other: Other, theirs: Sequence[str], host: str) -> str:

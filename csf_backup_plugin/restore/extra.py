@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import ExtraDatabases
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import command, shown
 
 if TYPE_CHECKING:
     from csf_backup_plugin.restore.plan import RestorePlan
@@ -27,8 +26,7 @@ def refused(request: RestoreRequest, plan: RestorePlan, place: Quarantine) -> Ex
     """
     if request.quarantine:
         return None
-    source = shlex.join(plan.extra)
-    target = shlex.quote(place.directory)
+    source, target = command(*plan.extra), command(place.directory)
     what = (
         f"In {shown(request.repository.directory)} on {request.image.host} there are databases "
         f"that are not in {request.image}, so the restored master database would not know them: "
@@ -38,7 +36,7 @@ def refused(request: RestoreRequest, plan: RestorePlan, place: Quarantine) -> Ex
         "They must be out of the way first. To have them moved, not deleted, and then restore:\n"
         f"{request.command('-quarantine')}\n"
         f"Or move them by hand on {request.image.host}, and run the same command again:\n"
-        f"{shown(f'mkdir {target} && mv -n -- {source} {target}/')}"
+        f"mkdir {target} && mv -n -- {source} {target}/"
     )
     error = ExtraDatabases(what, ways)
     error.facts = {"extra": list(plan.extra)}

@@ -29,7 +29,7 @@ from csf_backup_plugin.restore.quarantine import earlier
 from csf_backup_plugin.survey import set_against
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from csf_backup_plugin.hosts.protocol import Host, Machine
     from csf_backup_plugin.manifest import Manifest
@@ -124,10 +124,11 @@ def prepare_restore(
     _check_mounts(request, proven, targets, host)
     data = host.read(request.repository.manifest)
     recorded = None if data is None else manifest.salvage(data)
-    found = set_against(request.repository, host, recorded, targets)
     facts = dict(zip(targets, host.look(targets), strict=True))
-    check_not_anothers(targets, facts, found)
     check_replaceable(request, facts, host)
+    behind = {fact.resolved for fact in facts.values() if fact.link}
+    found = set_against(request.repository, host, recorded, targets, behind)
+    check_not_anothers([*targets, *sorted(behind.difference(targets))], facts, found)
     check_room(targets, facts, host)
     catalog, unlisted = chosen.catalog, list[str]()
     if catalog is None:
@@ -157,7 +158,7 @@ def prepare_restore(
             *import_file,  # osrestore needs none
             *unlisted,
             *receipt_warnings(request.image, proven),
-            *_warnings(request, proven, machine, found, others, host),
+            *_warnings(request, proven, machine, found, targets, others, host),
         ),
     )
 
@@ -185,10 +186,16 @@ def _warnings(
     proven: Proven,
     machine: Machine,
     found: Survey,
+    targets: Collection[str],
     others: Sequence[str],
     host: Host,
 ) -> Iterator[str]:
     directory, origin = request.repository.directory, proven.origin
+    own = found.recorded.identity if found.recorded else None
+    if own and origin.id is None:
+        yield "the image has no repository id: only its path tells that it is of this repository"
+    elif own and own.id != origin.id:
+        yield f"{shown(request.repository.master)} is another repository now, and is overwritten"
     if not same_machine(origin.machine_id, origin.machine, machine):
         yield (
             f"the image was made on {shown(origin.machine or 'an unknown machine')}, and is "
@@ -201,7 +208,7 @@ def _warnings(
                 "database may not know it"
             )
     for path in found.coverage.missing:
-        if posixpath.dirname(path) != directory:
+        if path not in targets and posixpath.dirname(path) != directory:
             yield f"{shown(path)} is in the manifest and not on disk; the new one will not list it"
     yield from closed_warnings(found)
     for path in earlier(request.repository, host):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import datetime
 import posixpath
-import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import BackupError
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import command, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +34,9 @@ class Quarantine(NamedTuple):
     @property
     def undo_command(self) -> str:
         """The command to type, on the host, to move everything back."""
-        source = shlex.quote(self.directory)
-        home = shlex.quote(posixpath.dirname(self.moves[0][0]))
-        return shown(f"find {source} -mindepth 1 -exec mv -n -t {home} {{}} + && rmdir {source}")
+        source = command(self.directory)
+        home = command(posixpath.dirname(self.moves[0][0]))
+        return f"find {source} -mindepth 1 -exec mv -n -t {home} {{}} + && rmdir {source}"
 
 
 def quarantine_for(repository: Repository, extra: Sequence[str], host: Host) -> Quarantine:

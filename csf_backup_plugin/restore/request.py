@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import posixpath
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -135,7 +134,7 @@ class RestoreRequest:
                 f"{self.image} holds databases that were not in {shown(home)}, so -into does not "
                 f"say where they are to go: {', '.join(map(shown, strangers))}.",
                 "Restore it by hand, with a source and a target for each: "
-                f"osrestore -f {shown(shlex.quote(self.image.path))} SOURCE TARGET ...",
+                f"osrestore -f {names.command(self.image.path)} SOURCE TARGET ...",
             )
 
     def target_of(self, path: str) -> str:

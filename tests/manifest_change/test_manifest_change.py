@@ -235,6 +235,14 @@ def test_a_copy_gives_up_what_was_not_copied() -> None:
     assert recorded(host).names == ("lib.db", "Book.db")
 
 
+def test_a_name_that_no_line_can_hold_is_left_out() -> None:
+    """The next backup says that it must be renamed."""
+    host = host_with(None)
+    host.files["/r/a\nb.db"] = b""
+    change(host, rebuild=True)
+    assert recorded(host).names == ("lib.db", "Book.db")
+
+
 def test_a_link_in_the_manifests_place_is_refused() -> None:
     """Whatever it leads to, it is not followed."""
     host = host_with(None)

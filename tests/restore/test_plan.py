@@ -18,6 +18,7 @@ from csf_backup_plugin.errors import (
     WrongRepository,
 )
 from csf_backup_plugin.hosts.protocol import Completed, Entry
+from csf_backup_plugin.identity import Identity
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.located import locate_place
 from csf_backup_plugin.newest import Newest
@@ -216,6 +217,42 @@ def test_a_database_that_another_repository_lists_is_never_overwritten() -> None
     )
     host.files["/d/r/zoo.db.manifest"] = zoo(dropped=("b.db",))
     assert plan(proven, host).overwritten == (MASTER, "/d/r/b.db")
+
+
+def test_nothing_is_written_through_a_link_to_another_repositorys_database() -> None:
+    """Wherever it lies: its own directory's manifest lists it."""
+    proven = image({MASTER: 3, "/d/r/l.db": 3})
+    host = site(proven, MASTER, "/d/r/l.db", "/e/c.db")
+    host.files["/e/zoo.db.manifest"] = manifest.encode(["c.db"])
+    host.facts["/d/r/l.db"] = {"link": True, "resolved": "/e/c.db"}
+    with pytest.raises(WrongRepository, match="/e/zoo.db on db1, lists 1 of .*: /e/c.db"):
+        plan(proven, host)
+    host.facts["/d/r/l.db"] = {"link": True, "resolved": "/e/d.db"}
+    assert plan(proven, host).overwritten == (MASTER, "/d/r/l.db")
+
+
+def test_a_dropped_database_elsewhere_is_another_repositorys_if_that_lists_it() -> None:
+    """Its directory is looked into although it is dropped; without another it is refused, too."""
+    proven = image({MASTER: 3, "/e/far.db": 3})
+    own = manifest.encode(["lib.db"]) + manifest.dropped_lines(["/e/far.db"])
+    host = site(proven, MASTER, "/e/far.db", listed=own)
+    with pytest.raises(WrongRepository, match="were dropped from the manifest of"):
+        plan(proven, host)
+    host.files["/e/zoo.db.manifest"] = manifest.encode(["far.db"])
+    with pytest.raises(WrongRepository, match="/e/zoo.db on db1, lists 1 of .*: /e/far.db"):
+        plan(proven, host)
+
+
+def test_what_the_ids_leave_open_is_told() -> None:
+    """An image without one, and another repository in the place that is restored to."""
+    proven = image({MASTER: 3})
+    own = Identity("9" * 32, "a" * 32, "db1", MASTER)
+    host = site(proven, MASTER, listed=manifest.encode(["lib.db"], own))
+    nameless = proven._replace(origin=proven.origin._replace(id=None, number=None))
+    told = "\n".join(plan(nameless, host).warnings)
+    assert "the image has no repository id: only its path tells" in told
+    over = plan(proven, host, into="/d/r").warnings
+    assert f"{MASTER} is another repository now, and is overwritten" in over
 
 
 def test_a_database_that_two_repositories_may_have_stops_the_restore() -> None:
