@@ -128,6 +128,14 @@ def test_a_locked_repository_is_refused_and_the_wait_announced(place: Place) -> 
             assert watcher.notes[0].startswith("waiting up to 0.1 s for csf class_create")
 
 
+def test_a_lock_that_may_be_held_unseen_is_a_refusal(place: Place) -> None:
+    """Only where no lock file can be is none needed."""
+    os.mkdir(f"{place.master}.lock")
+    with pytest.raises(BackupError, match="lib.db.lock on localhost"):
+        run(place)
+    assert not os.path.exists(place.image)
+
+
 def test_an_osbackup_that_fails_leaves_nothing_and_its_words_are_told(
     place: Place, tools: Tools
 ) -> None:

@@ -174,6 +174,14 @@ def test_what_lies_beside_is_told(csf: Csf, backed_up: Place) -> None:
     two = f"{backed_up.repository}/two.db"
     assert f"of the repository of {two}: {two}\n" in err
     assert look(csf, backed_up, "-add", book)[2].splitlines()[0] == f"added: {book}"
+    nothing = f"Nothing to change in {backed_up.master}.manifest on localhost.\n"
+    assert look(csf, backed_up, "-add", book) == (ExitCode.DONE, "", nothing)
+    (backed_up.repository / "New.db").touch()
+    told = look(csf, backed_up, "-rebuild")[2]
+    assert (
+        f"not recorded, since it may be another repository's: {backed_up.repository}/New.db" in told
+    )
+    assert f"-host localhost -add {backed_up.repository}/New.db\n" in told
 
 
 def test_what_an_image_holds_and_is_there_is_not_called_missing(

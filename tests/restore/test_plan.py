@@ -217,6 +217,14 @@ def test_a_database_that_another_repository_lists_is_never_overwritten() -> None
     )
     host.files["/d/r/zoo.db.manifest"] = zoo(dropped=("b.db",))
     assert plan(proven, host).overwritten == (MASTER, "/d/r/b.db")
+    proven = image({MASTER: 3, "/d/r/zoo.db": 3})
+    host = site(proven, MASTER, "/d/r/zoo.db")
+    host.files["/d/r/zoo.db.manifest"] = zoo()
+    with pytest.raises(WrongRepository) as caught:
+        plan(proven, host)
+    assert caught.value.next_step.endswith(
+        "with -into.\nIf /d/r/zoo.db is no master database, remove /d/r/zoo.db.manifest."
+    )
 
 
 def test_nothing_is_written_through_a_link_to_another_repositorys_database() -> None:
