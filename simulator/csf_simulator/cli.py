@@ -11,6 +11,7 @@ from csf_simulator import __version__, repository
 from csf_simulator.check import Finding, check
 from csf_simulator.faults.command import fault_command
 from csf_simulator.home import Home
+from csf_simulator.surroundings import foreign_names
 from csf_simulator.terminal import command_line, complaints, hint, print_names, size_in_bytes
 from csf_simulator.utilities.command import HOME_VARIABLE, restore_signals
 from csf_simulator.workload.command import workload_command
@@ -83,7 +84,7 @@ def env(home: Home) -> None:
     environment = home.environment(os.environ)
     for name in (HOME_VARIABLE, "PATH"):
         print_names(f"export {name}={shlex.quote(environment[name])}")
-    click.echo("unset OS_ROOTDIR")
+    click.echo(f"unset {' '.join(foreign_names(os.environ))}")
 
 
 @main.command("check")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from csf_simulator.faults.script import Faults
 from csf_simulator.server import Server
+from csf_simulator.surroundings import without_foreign
 from csf_simulator.utilities.command import HOME_VARIABLE
 
 EXECUTABLES = {
@@ -32,6 +33,9 @@ class Home:
     Args:
         path: The directory; `create` makes it.
 
+    Attributes:
+        variables: What commands get besides, such as `CSF_BACKUP_LOCK_WAIT`; empty at first.
+
     Raises:
         HomeError: The path holds a colon, so that PATH could not name what is below.
     """
@@ -39,6 +43,7 @@ class Home:
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
         self.bin = os.path.join(self.path, "bin")
+        self.variables: dict[str, str] = {}
         self.faults = Faults(os.path.join(self.path, "faults"))
         self.server = Server(os.path.join(self.path, "server"))
         if os.pathsep in self.path:
@@ -52,7 +57,10 @@ class Home:
             _write_executable(os.path.join(self.bin, name), _script(module))
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
-        """Return the environment in which a command sees this simulator and no other.
+        """Return the environment in which a command sees this simulator and nothing real.
+
+        OS_ROOTDIR and CSF_BACKUP_* of the base are left out; set them in `variables`, or in what is
+        returned.
 
         Args:
             base: The environment to start from, such as `os.environ`.
@@ -60,10 +68,8 @@ class Home:
         places = base.get("PATH", os.defpath).split(os.pathsep)
         others = [place for place in places if place != self.bin]
         path = os.pathsep.join([self.bin, *others])
-        environment = {**base, HOME_VARIABLE: self.path, "PATH": path}
-        # Where it is set, a real ObjectStore would be found before the PATH.
-        environment.pop("OS_ROOTDIR", None)
-        return environment
+        own = {HOME_VARIABLE: self.path, "PATH": path, **self.variables}
+        return {**without_foreign(base), **own}
 
 
 def _script(module: str) -> bytes:

@@ -125,9 +125,11 @@ class Simulator:
     ) -> Result:
         """Run a command that sees the simulator, with nothing on its standard input.
 
+        OS_ROOTDIR and CSF_BACKUP_* of this process do not reach it.
+
         Args:
             command: Program and arguments.
-            env: Variables to set besides.
+            env: Variables to set besides; any, also these.
             cwd: Directory to run in.
             timeout: Seconds until it is killed, with all processes of its session.
 

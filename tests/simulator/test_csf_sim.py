@@ -32,6 +32,12 @@ def csf_sim(*arguments: str) -> Result:
     return CliRunner().invoke(cli.main, arguments, prog_name="csf-sim")
 
 
+def without_foreign(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no variable be set that csf-sim env unsets."""
+    for name in [name for name in os.environ if name.startswith(("CSF_BACKUP_", "OS_ROOTDIR"))]:
+        monkeypatch.delenv(name)
+
+
 def started(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run csf-sim in a process of its own."""
     return subprocess.run([*CSF_SIM, *arguments], capture_output=True, text=True, timeout=60)
@@ -149,12 +155,40 @@ def test_env_evaluates_in_a_shell(directory: str, name: str) -> None:
 
 def test_env_prints_exports(monkeypatch: pytest.MonkeyPatch, directory: str) -> None:
     """Three lines, each a command for any POSIX shell."""
+    without_foreign(monkeypatch)
     monkeypatch.setenv("PATH", "/usr/bin")
     assert csf_sim("env").output.splitlines() == [
         f"export CSF_SIM_HOME={directory}/.csf-sim",
         f"export PATH={directory}/.csf-sim/bin:/usr/bin",
         "unset OS_ROOTDIR",
     ]
+
+
+def test_env_unsets_what_names_real_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of csf-backup-plugin's variables that are set; a name that is none is not printed."""
+    without_foreign(monkeypatch)
+    for name in (
+        "CSF_BACKUP_SSH",
+        "CSF_BACKUP_OSBACKUP",
+        "CSF_BACKUP_X; false",
+        "CSF_BACKUP_\u00e9",
+    ):
+        monkeypatch.setenv(name, "real")
+    last = csf_sim("env").output.splitlines()[-1]
+    assert last == "unset CSF_BACKUP_OSBACKUP CSF_BACKUP_SSH OS_ROOTDIR"
+    script = 'eval "$("$@")" && echo "${CSF_BACKUP_SSH-unset} ${CSF_BACKUP_OSBACKUP-unset}"'
+    done = subprocess.run(["sh", "-c", script, "sh", *CSF_SIM, "env"], capture_output=True)
+    assert (done.stdout, done.stderr) == (b"unset unset\n", b"")
+
+
+def test_run_leaves_real_programs_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of the surroundings is not passed on; one that is set inside counts."""
+    monkeypatch.setenv("CSF_BACKUP_OSBACKUP", "real")
+    monkeypatch.setenv("OS_ROOTDIR", "real")
+    inside = ["sh", "-c", 'echo "${CSF_BACKUP_OSBACKUP-none} ${OS_ROOTDIR-none}"']
+    assert started("run", "--", *inside).stdout == "none none\n"
+    set_inside = started("run", "--", "env", "CSF_BACKUP_OSBACKUP=meant", *inside)
+    assert set_inside.stdout == "meant none\n"
 
 
 def test_run_becomes_the_command(monkeypatch: pytest.MonkeyPatch, directory: str) -> None:

@@ -31,6 +31,26 @@ def test_the_story_holds(place: str, capsys: pytest.CaptureFixture[str]) -> None
     assert os.listdir(place) == []
 
 
+def test_no_real_program_of_the_surroundings_is_run(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the variables of csf-backup-plugin and ObjectStore name."""
+    real = os.path.join(place, "real")
+    os.makedirs(os.path.join(real, "bin"))
+    for tool in ("osbackup", "osrestore", "osverifydb"):
+        path = os.path.join(real, "bin", tool)
+        with open(path, "w") as file:
+            file.write(f"#!/bin/sh\ntouch {real}/was-run\nexit 3\n")
+        os.chmod(path, 0o755)
+        monkeypatch.setenv(f"CSF_BACKUP_{tool.upper()}", path)
+    monkeypatch.setenv("CSF_BACKUP_SSH", path)
+    monkeypatch.setenv("CSF_BACKUP_LOCK_WAIT", "nonsense")
+    monkeypatch.setenv("CSF_BACKUP_LOG", os.path.join(real, "log"))
+    monkeypatch.setenv("OS_ROOTDIR", real)
+    demo.play()
+    assert os.listdir(real) == ["bin"]
+
+
 @pytest.mark.parametrize(
     ("step", "message"),
     [

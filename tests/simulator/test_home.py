@@ -10,6 +10,16 @@ import pytest
 
 from csf_simulator.home import EXECUTABLES, Home, HomeError
 
+FOREIGN = [
+    "OS_ROOTDIR",
+    "CSF_BACKUP_OSBACKUP",
+    "CSF_BACKUP_OSRESTORE",
+    "CSF_BACKUP_OSVERIFYDB",
+    "CSF_BACKUP_LOCK_WAIT",
+    "CSF_BACKUP_SSH",
+    "CSF_BACKUP_LOG",
+    "CSF_BACKUP_OF_TOMORROW",
+]
 ODD_NAMES = ["plain", "a b", "it's", 'say "x"', "$(touch x); `y`", "a\nb", "-dash", "\udcff"]
 
 
@@ -100,6 +110,18 @@ def test_the_environment_puts_the_simulator_first(tmp_path: os.PathLike[str]) ->
     assert home.environment(base) == expected
     assert home.environment(home.environment(base)) == expected
     assert base["OS_ROOTDIR"] == "/opt/ostore"
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_names_real_programs_is_left_out(tmp_path: os.PathLike[str], name: str) -> None:
+    """A variable of csf-backup-plugin or ObjectStore takes effect only where a test set it."""
+    home = Home(os.fspath(tmp_path))
+    base = {"PATH": "/bin", "CSF_BACKUP": "1", "OS_ROOTDIR2": "2", name: "real"}
+    expected = {"PATH": f"{home.bin}:/bin", "CSF_BACKUP": "1", "OS_ROOTDIR2": "2"}
+    assert home.environment(base) == {**expected, "CSF_SIM_HOME": home.path}
+    home.variables[name] = "meant"
+    assert home.environment(base)[name] == "meant"
+    assert base[name] == "real"
 
 
 def test_without_a_path_the_usual_places_follow(tmp_path: os.PathLike[str]) -> None:

@@ -86,6 +86,21 @@ def test_a_fault_that_never_struck_fails_the_test(pytester: pytest.Pytester) -> 
     result.stdout.fnmatch_lines(["*scripted and never struck: osbackup hang*"])
 
 
+def test_real_programs_of_the_surroundings_stay_outside(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A test run that inherited their variables runs the simulator's all the same."""
+    monkeypatch.setenv("CSF_BACKUP_OSBACKUP", "/bin/false")
+    monkeypatch.setenv("OS_ROOTDIR", "/opt/ostore")
+    pytester.makepyfile("""
+        def test_environment(simulator):
+            said = simulator.run(["env"]).stdout
+            assert "CSF_SIM_HOME=" in said
+            assert "CSF_BACKUP_" not in said and "OS_ROOTDIR" not in said
+    """)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
 def test_nothing_is_used_unasked(pytester: pytest.Pytester) -> None:
     """A test that names no fixture sees no simulator."""
     pytester.makepyfile("""

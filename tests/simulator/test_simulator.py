@@ -54,6 +54,20 @@ def test_a_command_sees_the_simulator_and_no_input(tmp_path: os.PathLike[str]) -
     assert result.stderr == f"{sim.home.path}\n"
 
 
+def test_surroundings_do_not_reach_a_command(
+    tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable that names a real program counts only if it is passed on purpose."""
+    script = 'echo "${OS_ROOTDIR-none} ${CSF_BACKUP_OSBACKUP-none} ${CSF_BACKUP_SSH-none}"'
+    for name in ("OS_ROOTDIR", "CSF_BACKUP_OSBACKUP", "CSF_BACKUP_SSH"):
+        monkeypatch.setenv(name, "real")
+    with Simulator(os.path.join(tmp_path, "home")) as sim:
+        assert sim.run(["sh", "-c", script]).stdout == "none none none\n"
+        sim.home.variables["CSF_BACKUP_SSH"] = "always"
+        result = sim.run(["sh", "-c", script], env={"CSF_BACKUP_OSBACKUP": "once"})
+    assert result.stdout == "none once always\n"
+
+
 def test_output_of_any_bytes_is_kept(tmp_path: os.PathLike[str]) -> None:
     """What is no text can be encoded back into what it was."""
     with Simulator(os.fspath(tmp_path)) as sim:

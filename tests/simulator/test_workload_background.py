@@ -163,6 +163,20 @@ def test_the_rate_is_per_second() -> None:
     assert Result(transactions=50, refused=0, seconds=20.0).rate == 2.5
 
 
+def test_variables_of_real_programs_do_not_reach_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with all that the simulator starts."""
+    monkeypatch.setenv("CSF_BACKUP_OSBACKUP", "real")
+    monkeypatch.setenv("OS_ROOTDIR", "real")
+    with site.start() as workload:
+        for writer in workload.writers:
+            with open(f"/proc/{writer.pid}/environ", "rb") as file:
+                variables = file.read().split(b"\0")
+            assert any(variable.startswith(b"PATH=") for variable in variables)
+            assert [variable for variable in variables if variable.endswith(b"=real")] == []
+
+
 def test_ctrl_c_is_for_whoever_started_it(site: Site) -> None:
     """Writers are in sessions of their own."""
     with site.start() as workload:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from csf_simulator import repository
 from csf_simulator.names import RepositoryError
 from csf_simulator.server import Server
+from csf_simulator.surroundings import without_foreign
 from csf_simulator.workload.board import Board
 from csf_simulator.workload.writer import command
 
@@ -127,7 +128,11 @@ def _started(argv: Sequence[str], board: Board) -> Iterator[Writer]:
     """
     # In a session of its own: Ctrl-C at a terminal is for whoever started it.
     with subprocess.Popen(
-        argv, stdin=subprocess.PIPE, pass_fds=[board.fd], start_new_session=True
+        argv,
+        env=without_foreign(os.environ),
+        stdin=subprocess.PIPE,
+        pass_fds=[board.fd],
+        start_new_session=True,
     ) as writer:
         try:
             yield writer
