@@ -6,6 +6,9 @@ import fcntl
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
+
+from csf_simulator.image.blame import Blame
 
 Identity = tuple[int, int, int]
 
@@ -43,22 +46,31 @@ def overwrite(path: str, contents: Mapping[int, bytes], *, durable: bool) -> Non
     """
     fd = os.open(path, os.O_RDWR)
     try:
-        for offset, content in contents.items():
-            write_at(fd, content, offset)
-        if durable:
-            os.fsync(fd)
+        with Blame(path):
+            for offset, content in contents.items():
+                write_at(fd, content, offset)
+            if durable:
+                os.fsync(fd)
     finally:
         os.close(fd)
 
 
-def truncate(path: str, *, durable: bool) -> None:
-    """Empty an existing file."""
-    fd = os.open(path, os.O_RDWR | os.O_TRUNC)
+def truncate(path: str, size: int = 0, *, durable: bool) -> None:
+    """Give an existing file a length."""
+    fd = os.open(path, os.O_RDWR)
     try:
-        if durable:
-            os.fsync(fd)
+        with Blame(path):
+            os.ftruncate(fd, size)
+            if durable:
+                os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def remove(path: str) -> None:
+    """Remove a file, if it is there."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def rename(old: str, new: str, *, durable: bool) -> None:

@@ -10,7 +10,7 @@ import os
 import re
 
 _UNFINISHED = re.compile(r"unfinished\.[0-9a-f]+~")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class RepositoryError(ValueError):
@@ -38,7 +38,7 @@ def class_path(master: str, class_name: str) -> str:
         RepositoryError: No class can have that name.
     """
     file_name = class_name + suffix(master)
-    if "/" in class_name or _CONTROL.search(class_name):
+    if "/" in class_name or CONTROL.search(class_name):
         raise RepositoryError(f"{class_name!r} is no class name: a slash or a control character")
     if class_name in ("", ".", "..") or suffix(file_name) != suffix(master):
         raise RepositoryError(f"{class_name!r} is no class name: {file_name!r} is no database's")

@@ -14,6 +14,7 @@ from csf_simulator.database import (
     encode_sector,
     read_header,
 )
+from csf_simulator.redo import Before
 
 
 class Overlay:
@@ -22,6 +23,7 @@ class Overlay:
     Attributes:
         header: The header as it will be once the changes are made.
         changes: By number of the sector, its new 512 bytes; the header among them if it changed.
+        before: What the file is without them.
     """
 
     def __init__(self, path: str) -> None:
@@ -34,6 +36,7 @@ class Overlay:
             self.close()
             raise NotADatabase(f"{path}: {error}") from None
         self._sectors_in_file = self.header.sectors
+        self.before = Before(os.fstat(self._fd).st_size, {})
 
     def close(self) -> None:
         """Close the file."""
@@ -65,7 +68,7 @@ class Overlay:
             raise IndexError(f"{self._path} has no data sector {number}")
         sector = encode_sector(self.header.database_id, number, payload)
         self._count(number)
-        self.changes[number] = sector
+        self._change(number, sector)
 
     def _count(self, number: int) -> None:
         """Keep the header's counts true of a sector that is about to be written."""
@@ -74,7 +77,13 @@ class Overlay:
         header = self.header._replace(sectors=sectors, written=written)
         if header != self.header:
             self.header = header
-            self.changes[0] = encode_header(header)
+            self._change(0, encode_header(header))
+
+    def _change(self, number: int, sector: bytes) -> None:
+        """Give a sector new content, and keep what the file has there."""
+        if number not in self.changes and (old := os.pread(self._fd, SECTOR, number * SECTOR)):
+            self.before.sectors[number] = old
+        self.changes[number] = sector
 
     def _sector(self, number: int) -> bytes:
         """Return the 512 bytes of a sector as they are by now; zeros beyond the file."""

@@ -1,13 +1,18 @@
 """The redo log: what a transaction is about to do, so that whoever comes next can finish it.
 
+It also says what was there before, for the case that the changes cannot be made.
+
 Invented here. A log is a row of records, each behind its own checksum; little endian::
 
      0   4  CRC-32 of the rest of the record
-     4   1  kind: "S" sector, "D" new database, "C" commit
-     5   8  number of the sector; in a commit, number of the records before it
+     4   1  kind: "S" sector, "D" new database, "L" length before, "B" sector before, "C" commit
+     5   8  number of the sector; in a length, the bytes of the database's file; in a commit, number
+            of the records before it
     13   4  length of the path
     17   4  length of the content
     21      path; content: the sector's 512 bytes, or the name the new database was built under
+
+The length of a database comes before the sectors it had.
 
 Only a log that ends with its commit counts: anything less was never promised to anybody.
 """
@@ -25,16 +30,30 @@ _FIELDS = struct.Struct("<cQII")
 _PATH = _CHECKSUM.size + _FIELDS.size
 
 
+class Before(NamedTuple):
+    """What a database was before a transaction changed it.
+
+    Attributes:
+        size: Length of its file in bytes.
+        sectors: What was in the sectors that change, by number; those beyond the end left out.
+    """
+
+    size: int
+    sectors: dict[int, bytes]
+
+
 class Changes(NamedTuple):
     """What one transaction does.
 
     Attributes:
         sectors: New content, 512 bytes, by the path of the database and the number of the sector.
         databases: For each new database, its path and the name it was built under.
+        before: What each database was whose sectors change, by its path.
     """
 
     sectors: dict[str, dict[int, bytes]]
     databases: dict[str, str]
+    before: dict[str, Before]
 
 
 def encode_log(changes: Changes) -> bytes:
@@ -46,19 +65,26 @@ def encode_log(changes: Changes) -> bytes:
     ]
     for path, unfinished in changes.databases.items():
         records.append(_record(b"D", 0, path, os.fsencode(unfinished)))
+    for path, before in changes.before.items():
+        records.append(_record(b"L", before.size, path, b""))
+        records += [_record(b"B", number, path, old) for number, old in before.sectors.items()]
     return b"".join([*records, _record(b"C", len(records), "", b"")])
 
 
 def decode_log(log: bytes) -> Changes | None:
     """Return what a committed log says, None for a log without its commit."""
-    changes = Changes({}, {})
+    changes = Changes({}, {}, {})
     for count, (kind, number, path, content) in enumerate(_records(log)):
         if kind == b"C":
             return changes if number == count else None
         if kind == b"S":
             changes.sectors.setdefault(path, {})[number] = content
-        else:
+        elif kind == b"D":
             changes.databases[path] = os.fsdecode(content)
+        elif kind == b"L":
+            changes.before[path] = Before(number, {})
+        else:
+            changes.before[path].sectors[number] = content
     return None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -62,7 +62,7 @@ class Server:
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
-        """Do all that the block asks of its transaction or, if the block raises, none of it.
+        """Do all that the block asks of its transaction or, if it cannot be done, none of it.
 
         Transactions do not nest: the inner one would wait for the outer one for ever.
 
@@ -72,19 +72,19 @@ class Server:
 
         Raises:
             DatabaseInUse: In the block, at the first touch of a database that is being restored.
+            OSError: It cannot be done; nothing was changed, unless even that could not be undone.
         """
         with self.between_transactions() as present:
             transaction = Transaction(present.require_usable, durable=durable)
             try:
-                yield transaction
-                changes = transaction.changes()
+                with closing(transaction):
+                    yield transaction
+                    changes = transaction.changes()
                 present.committer.promise(changes, durable=durable)
             except BaseException:
                 present.committer.forget(durable=durable)
                 transaction.abandon()
                 raise
-            finally:
-                transaction.close()
             present.committer.fulfil(changes, durable=durable)
 
     @contextmanager
@@ -110,7 +110,8 @@ class Server:
             committer.recover()
             yield Present(committer, Restores(claims[RESTORE]).require_usable)
         finally:
-            os.close(lock)
+            with suppress(OSError):  # what was done is done
+                os.close(lock)
 
     @contextmanager
     def snapshot(self, paths: Sequence[str]) -> Iterator[list[SnapshotSource]]:

@@ -8,6 +8,8 @@ from contextlib import suppress
 
 from csf_simulator.building import build
 from csf_simulator.database import Header
+from csf_simulator.files import remove
+from csf_simulator.image.blame import Blame
 from csf_simulator.names import unfinished_path
 from csf_simulator.overlay import Overlay
 from csf_simulator.redo import Changes
@@ -74,25 +76,28 @@ class Transaction:
 
         Raises:
             FileExistsError: There is something at `path`.
+            OSError: It cannot be built, or no file can have that name.
         """
         final = self._usable(path)
-        if os.path.lexists(path) or final in self._unfinished:
+        if _is_there(path) or final in self._unfinished:
             raise FileExistsError(f"{path} exists already")
         unfinished = unfinished_path(final)
-        header = build(unfinished, header, payloads, durable=self._durable)
+        with Blame(final):
+            header = build(unfinished, header, payloads, durable=self._durable)
         self._unfinished[final] = unfinished
         return header
 
     def changes(self) -> Changes:
         """Return all that the commit will do."""
-        sectors = {path: overlay.changes for path, overlay in self._overlays.items()}
-        return Changes({path: new for path, new in sectors.items() if new}, self._unfinished)
+        changed = {path: overlay for path, overlay in self._overlays.items() if overlay.changes}
+        sectors = {path: overlay.changes for path, overlay in changed.items()}
+        before = {path: overlay.before for path, overlay in changed.items()}
+        return Changes(sectors, self._unfinished, before)
 
     def abandon(self) -> None:
         """Remove the databases that were built and will never get their names."""
         for unfinished in self._unfinished.values():
-            with suppress(FileNotFoundError):
-                os.unlink(unfinished)
+            remove(unfinished)
 
     def close(self) -> None:
         """Close every database."""
@@ -112,3 +117,15 @@ class Transaction:
             self._require_usable(real_path)
             self._real_paths[path] = real_path
         return self._real_paths[path]
+
+
+def _is_there(path: str) -> bool:
+    """Tell whether a path names something; `os.path.lexists` says no of a name that is too long.
+
+    Raises:
+        OSError: Nothing can be there.
+    """
+    with suppress(FileNotFoundError):
+        os.lstat(path)
+        return True
+    return False

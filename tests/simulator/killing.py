@@ -5,6 +5,8 @@ It forks, which a test runner with threads must not do.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import functools
 import os
 import random
@@ -123,6 +125,43 @@ def at_every_line(place: str) -> int:
     return line
 
 
+def create_in_vain(server: Server, directory: str, line: int) -> None:
+    """Add a class where no file gets another name; die before the wanted line of that."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    os.rename = fail  # type: ignore[assignment]
+    sys.settrace(kill_at_line(line))
+    with contextlib.suppress(OSError):
+        repository.create_class(server, os.path.join(directory, "master.db"), "New", durable=False)
+
+
+def while_undoing(place: str) -> int:
+    """Kill a process that adds a class in vain, and undoes that, before each line it passes.
+
+    Whoever comes next can add the class: it is there whole, or not at all.
+    """
+    server = Server(os.path.join(place, "server"))
+    fresh, used = os.path.join(place, "fresh"), os.path.join(place, "used")
+    repository.create(server, os.path.join(fresh, "master.db"), classes=2)
+    line, killed = 0, True
+    while killed:
+        line += 1
+        shutil.copytree(fresh, used)
+        master = os.path.join(used, "master.db")
+        pid = forked(functools.partial(create_in_vain, server, used, line))
+        killed = os.waitpid(pid, 0)[1] == signal.SIGKILL
+        created = "New" in repository.classes(server, master)
+        assert check(server, master) == []
+        assert os.path.exists(os.path.join(used, "New.db")) == created
+        left = sorted(os.listdir(used))
+        shutil.rmtree(used)
+    assert left == ["Class1.db", "Class2.db", "master.db", "master_schema.db"]
+    assert line > 100
+    return line
+
+
 def at_random(place: str) -> int:
     """Kill two processes at a time, that move money, after some random microseconds."""
     server = Server(os.path.join(place, "server"))
@@ -175,6 +214,7 @@ def die(line: str, work: str, *arguments: str) -> None:
 
 EXPERIMENTS = {
     "at-every-line": at_every_line,
+    "while-undoing": while_undoing,
     "at-random": at_random,
     "side-by-side": side_by_side,
 }

@@ -201,5 +201,5 @@ def test_a_check_begins_with_what_was_promised(server: Server, master: str) -> N
     put(path, SECTOR, b"torn")
     sector = encode_sector(database_id, 1, encode_balance(1000))
     log = os.path.join(os.path.dirname(master), "..", "server", "redo.log")
-    put(log, 0, encode_log(Changes({path: {1: sector}}, {})))
+    put(log, 0, encode_log(Changes({path: {1: sector}}, {}, {})))
     assert check(server, master) == []

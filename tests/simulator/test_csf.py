@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import functools
 import inspect
 import os
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import click
 import pluggy
@@ -19,6 +25,7 @@ from csf_simulator.check import check
 from csf_simulator.csf import hookspecs
 from csf_simulator.csf.main import main, make_cli, make_plugin_manager
 from csf_simulator.home import Home
+from csf_simulator.names import RepositoryError
 
 hookimpl = pluggy.HookimplMarker("csf")
 
@@ -137,6 +144,140 @@ def test_a_class_that_cannot_be_created_is_a_plain_error(
     code, output = create_class(master=master, name=name)
     assert code == 1
     assert output.startswith(message)
+
+
+def files(directory: str) -> dict[str, bytes]:
+    """Return the files of a directory, with their contents."""
+    return {name: Path(directory, name).read_bytes() for name in os.listdir(directory)}
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("L" * 253, f"{'L' * 253}.db: File name too long"),
+        ("L" * 5000, f"{'L' * 5000}.db: File name too long"),
+        ("", "'' is no class name"),
+        ("a/b", "'a/b' is no class name"),
+        ("..", "'..' is no class name"),
+        ("a\nb", r"'a\nb' is no class name"),
+        ("Zebra", "Zebra.db exists already"),
+        ("zoo", "zoo.db exists already"),
+        ("zoo_schema", "zoo_schema.db exists already"),
+    ],
+)
+def test_a_class_of_an_impossible_name_changes_nothing(
+    home: Home, master: str, name: str, message: str
+) -> None:
+    """It is told in one line, and both the repository and the home are of use afterwards."""
+    assert create_class(master=master, name="Zebra")[0] == 0
+    before = files(os.path.dirname(master))
+    code, output = create_class(master=master, name=name)
+    assert (code, output.count("\n"), message in output) == (1, 1, True), output
+    assert files(os.path.dirname(master)) == before
+    assert create_class(master=master, name="L" * 252)[0] == 0
+    assert repository.classes(home.server, master) == ["Zebra", "L" * 252]
+    assert check(home.server, master) == []
+
+
+@pytest.mark.usefixtures("alone")
+def test_an_error_is_one_line_whatever_the_place_is_called(home: Home) -> None:
+    """A line feed in a name is shown, and not printed."""
+    code, output = create_class(master="/no\nwhere/zoo.db")
+    assert (code, output) == (1, "Error: there is no master database /no\\nwhere/zoo.db\n")
+
+
+REFUSED = """
+    mount -t tmpfs -o size=1m none {place}; cd {place}
+    csf="{python} -I -c '{csf}'" csf_sim="{python} -I -c '{csf_sim}'"
+    eval $csf_sim create zoo.db --classes 6
+    {prepare}
+    cat *.db | sha256sum
+    eval $csf class_create -database zoo.db -class Lion && exit 9
+    cat *.db | sha256sum
+    ls -A
+    eval $csf_sim check zoo.db
+    eval $csf class_create -database {other} -class Lion
+"""
+CSF = (
+    "import pluggy; pluggy.PluginManager.load_setuptools_entrypoints = lambda *_: 0; "
+    "from csf_simulator.csf.main import main; main()"
+)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "message"),
+    [
+        ("mount --bind zoo.db zoo.db; mount -o remount,bind,ro zoo.db", "zoo.db: Read-only file"),
+        ("mount --bind . .; mount -o remount,bind,ro .; cd $PWD", "Read-only file system"),
+        ("head -c 9m /dev/zero > fill || :", "Lion.db: No space left on device"),
+        (
+            # Room for the database of the class, and none for its entry in the master database.
+            "head -c 9m /dev/zero > fill || :; truncate -s -12k fill",
+            "zoo.db: No space left on device",
+        ),
+    ],
+    ids=["master", "directory", "full", "nearly-full"],
+)
+def test_a_class_that_the_system_refuses_changes_nothing(
+    home: Home, master: str, tmp_path: Path, namespace: list[str], prepare: str, message: str
+) -> None:
+    """A read-only master database or directory and a full disk stop no other repository."""
+    (tmp_path / "place").mkdir()
+    script = REFUSED.format(
+        place=tmp_path / "place",
+        python=sys.executable,
+        csf=CSF,
+        csf_sim="from csf_simulator.cli import main; main()",
+        prepare=prepare,
+        other=master,
+    )
+    done = subprocess.run([*namespace, script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    _, before, after, *names, lion = done.stdout.splitlines()
+    assert before == after
+    databases = ["zoo.db", "zoo_schema.db", *(f"Class{number}.db" for number in range(1, 7))]
+    assert set(names) - {"fill"} == set(databases)
+    assert lion == os.path.join(os.path.dirname(master), "Lion.db")
+    (error,) = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert message in error
+    assert "zoo.db is sound" in done.stderr
+    assert check(home.server, master) == []
+
+
+FAILING = ("open", "pwrite", "pread", "fsync", "rename", "ftruncate", "lstat", "fstat", "close")
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_a_class_whichever_call_fails_is_there_or_not(home: Home, master: str, number: int) -> None:
+    """Each call of the operating system that a class_create makes fails once."""
+    directory, close, wanted, failed = os.path.dirname(master), os.close, 0, True
+    while failed:
+        wanted += 1
+        before, name = files(directory), f"Class{wanted}"
+        with pytest.MonkeyPatch.context() as patch, contextlib.suppress(OSError, RepositoryError):
+            failed = False
+            calls = count(1)
+
+            def fail(call: Callable[..., Any], *args: Any, **options: Any) -> Any:
+                nonlocal failed
+                if next(calls) == wanted:  # noqa: B023
+                    failed = True
+                    if call is close:
+                        close(*args)
+                    raise OSError(number, os.strerror(number))
+                return call(*args, **options)
+
+            for call in FAILING:
+                patch.setattr(os, call, functools.partial(fail, getattr(os, call)))
+            repository.create_class(home.server, master, name)
+            before[f"{name}.db"] = b""
+        assert files(directory).keys() == before.keys()
+        if f"{name}.db" not in before:
+            assert files(directory) == before
+        assert repository.create_class(home.server, master, f"{name}after")
+        assert check(home.server, master) == []
+    assert wanted > 30
 
 
 @pytest.mark.usefixtures("alone")

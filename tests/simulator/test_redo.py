@@ -7,7 +7,7 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csf_simulator.redo import Changes, decode_log, encode_log
+from csf_simulator.redo import Before, Changes, decode_log, encode_log
 
 PATHS = st.binary(min_size=1).map(os.fsdecode)
 SECTORS = st.dictionaries(
@@ -17,9 +17,20 @@ CHANGES = st.builds(
     Changes,
     st.dictionaries(PATHS, SECTORS, max_size=3),
     st.dictionaries(PATHS, PATHS, max_size=2),
+    st.dictionaries(
+        PATHS,
+        st.builds(
+            Before,
+            st.integers(0, 2**64 - 1),
+            st.dictionaries(st.integers(0, 2**64 - 1), st.binary(max_size=512), max_size=2),
+        ),
+        max_size=2,
+    ),
 )
 EXAMPLE = Changes(
-    {"/a.db": {0: b"h" * 512, 1: b"x" * 512}}, {"/b.db": os.fsdecode(b"/unfinished.\xff~")}
+    {"/a.db": {0: b"h" * 512, 1: b"x" * 512}},
+    {"/b.db": os.fsdecode(b"/unfinished.\xff~")},
+    {"/a.db": Before(512, {0: b"o" * 512})},
 )
 
 
@@ -46,6 +57,6 @@ def test_a_log_with_any_bit_flipped_promises_nothing() -> None:
 
 def test_a_log_that_lost_a_record_promises_nothing() -> None:
     """The commit counts the records before it."""
-    whole = encode_log(Changes({"/a.db": {1: b"x" * 512, 2: b"y" * 512}}, {}))
-    record = (len(whole) - len(encode_log(Changes({}, {})))) // 2
+    whole = encode_log(Changes({"/a.db": {1: b"x" * 512, 2: b"y" * 512}}, {}, {}))
+    record = (len(whole) - len(encode_log(Changes({}, {}, {})))) // 2
     assert decode_log(whole[record:]) is None

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from csf_simulator import commit
 from csf_simulator.building import build
 from csf_simulator.database import SECTOR, Header, encode_sector
-from csf_simulator.redo import Changes, encode_log
+from csf_simulator.files import overwrite
+from csf_simulator.redo import Before, Changes, encode_log
 from csf_simulator.server import Server
 
 ID = bytes(range(16))
@@ -60,7 +62,7 @@ def test_a_promise_is_kept_by_whoever_comes_next(server: Server, directory: str,
     """A committed log is carried out before anybody reads, and then forgotten."""
     new, unfinished = os.path.join(directory, "new.db"), os.path.join(directory, "unfinished.1~")
     build(unfinished, Header(ID, 0, "class"))
-    log = encode_log(Changes({path: {1: encode_sector(ID, 1, b"new")}}, {new: unfinished}))
+    log = encode_log(Changes({path: {1: encode_sector(ID, 1, b"new")}}, {new: unfinished}, {}))
     write_log(directory, log)
     assert read(server, path) == b"new"
     assert sorted(os.listdir(directory)) == ["a.db", "new.db", "server"]
@@ -71,13 +73,13 @@ def test_a_promise_kept_already_is_kept_again(server: Server, directory: str, pa
     """A log carried out to the end, but not yet forgotten, changes nothing."""
     with server.transaction() as tx:
         tx.write(path, 1, b"new")
-    write_log(directory, encode_log(Changes({path: {1: encode_sector(ID, 1, b"new")}}, {})))
+    write_log(directory, encode_log(Changes({path: {1: encode_sector(ID, 1, b"new")}}, {}, {})))
     assert read(server, path) == b"new"
 
 
 def test_half_a_promise_is_none(server: Server, directory: str, path: str) -> None:
     """A log without its commit is thrown away."""
-    log = encode_log(Changes({path: {1: encode_sector(ID, 1, b"new")}}, {}))
+    log = encode_log(Changes({path: {1: encode_sector(ID, 1, b"new")}}, {}, {}))
     write_log(directory, log[:-1])
     assert read(server, path) == b"old"
     assert log_size(directory) == 0
@@ -89,7 +91,7 @@ def test_a_promise_to_a_database_removed_since_is_void(
     """What was deleted after the kill does not come back and does not keep others waiting."""
     gone = os.path.join(directory, "gone")
     sectors = {f"{gone}.db": {1: bytes(SECTOR)}, path: {1: encode_sector(ID, 1, b"new")}}
-    write_log(directory, encode_log(Changes(sectors, {f"{gone}2.db": f"{gone}~"})))
+    write_log(directory, encode_log(Changes(sectors, {f"{gone}2.db": f"{gone}~"}, {})))
     assert read(server, path) == b"new"
     assert sorted(os.listdir(directory)) == ["a.db", "server"]
 
@@ -110,19 +112,102 @@ def test_a_log_that_cannot_be_written_is_no_commit(
     assert log_size(directory) == 0
 
 
-def test_a_commit_that_cannot_be_finished_is_finished_later(
+def fail(*_: object, **__: object) -> None:
+    """Fail, in the place of a function."""
+    raise OSError(5, "Input/output error")
+
+
+def half_promised(directory: str, path: str) -> None:
+    """Leave the log of a process that was killed after it had made half its changes."""
+    new, unfinished = os.path.join(directory, "new.db"), os.path.join(directory, "unfinished.1~")
+    build(new, Header(ID, 0, "class"))
+    other = os.path.join(directory, "b.db")
+    build(other, Header(ID, 0, "class"), [b"old"])
+    sectors = {
+        path: {1: encode_sector(ID, 1, b"new"), 9: encode_sector(ID, 9, b"more")},
+        other: {1: encode_sector(ID, 1, b"new")},
+    }
+    before = {name: Before(2 * SECTOR, {1: encode_sector(ID, 1, b"old")}) for name in (path, other)}
+    write_log(directory, encode_log(Changes(sectors, {new: unfinished}, before)))
+    overwrite(path, {9 * SECTOR: encode_sector(ID, 9, b"more")}, durable=False)
+
+
+def test_a_commit_that_cannot_be_finished_is_undone(
+    server: Server, directory: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failure after the log was written is told, and nothing of the transaction remains."""
+    before = Path(path).read_bytes()
+    monkeypatch.setattr(commit, "rename", fail)
+    with pytest.raises(OSError, match="Input/output"), server.transaction() as tx:
+        tx.write(path, 9, b"new")
+        tx.create(os.path.join(directory, "new.db"), Header(ID, 0, "class"))
+    monkeypatch.undo()
+    assert read(server, path) == b"old"
+    assert Path(path).read_bytes() == before
+    assert sorted(os.listdir(directory)) == ["a.db", "server"]
+    assert log_size(directory) == 0
+
+
+def test_what_can_neither_be_finished_nor_undone_is_finished_later(
     server: Server, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once the log is written, a failure is told, and the next transaction makes up for it."""
-
-    def fail(*_: object, **__: object) -> None:
-        raise OSError(5, "Input/output error")
-
+    """While a disk is dead nobody works; afterwards the next transaction makes up for it."""
     monkeypatch.setattr(commit, "_overwrite_sectors", fail)
     with pytest.raises(OSError, match="Input/output"), server.transaction() as tx:
         tx.write(path, 1, b"new")
+    with pytest.raises(OSError, match="Input/output"):
+        read(server, path)
     monkeypatch.undo()
     assert read(server, path) == b"new"
+
+
+def test_a_promise_that_cannot_be_kept_is_undone_by_whoever_comes_next(
+    server: Server, directory: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A killed process told nobody that it was done, and its home is of use to others."""
+    before = Path(path).read_bytes()
+    half_promised(directory, path)
+    refuse_writing(monkeypatch, os.path.join(directory, "b.db"))
+    assert read(server, path) == b"old"
+    assert Path(path).read_bytes() == before
+    assert sorted(os.listdir(directory)) == ["a.db", "b.db", "server", "unfinished.1~"]
+    assert log_size(directory) == 0
+
+
+def test_a_promise_kept_already_needs_no_writing(
+    server: Server, directory: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that became read-only since is flushed all the same."""
+    sectors = {path: {1: encode_sector(ID, 1, b"old")}}
+    before = {path: Before(SECTOR, {})}
+    write_log(directory, encode_log(Changes(sectors, {}, before)))
+    refuse_writing(monkeypatch, path)
+    flushed: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: flushed.append(os.readlink(f"/proc/self/fd/{fd}")))
+    assert read(server, path) == b"old"
+    assert flushed == [path, os.path.join(directory, "server", "redo.log")]
+
+
+def test_a_log_that_cannot_be_emptied_is_no_failure(
+    server: Server, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything is done by then; it is found done, and forgotten, by whoever comes next."""
+    with monkeypatch.context() as patch, server.transaction() as tx:
+        tx.write(path, 1, b"new")
+        patch.setattr(commit, "truncate", fail)
+    assert read(server, path) == b"new"
+
+
+def refuse_writing(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Let a file be on a file system that became read-only."""
+    opened = os.open
+
+    def refuse(name: str, flags: int, mode: int = 0o777) -> int:
+        if name == path and flags & os.O_ACCMODE != os.O_RDONLY:
+            raise OSError(30, "Read-only file system", name)
+        return opened(name, flags, mode)
+
+    monkeypatch.setattr(os, "open", refuse)
 
 
 def test_reading_writes_nothing(server: Server, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +262,9 @@ def test_a_directory_that_is_no_home_is_named(tmp_path: os.PathLike[str]) -> Non
         pytest.fail("there is no lock to take")
 
 
-@pytest.mark.parametrize("experiment", ["at-every-line", "at-random", "side-by-side"])
+@pytest.mark.parametrize(
+    "experiment", ["at-every-line", "while-undoing", "at-random", "side-by-side"]
+)
 def test_killed_writers(tmp_path: os.PathLike[str], experiment: str) -> None:
     """However writers are killed, the repository is sound and each transaction whole or absent."""
     done = subprocess.run(

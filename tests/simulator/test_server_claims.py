@@ -100,7 +100,7 @@ def test_two_snapshots_are_of_two_instants(site: Site) -> None:
 
 def test_a_snapshot_has_what_was_promised_before(site: Site) -> None:
     """A transaction killed after its commit is finished first."""
-    log = encode_log(Changes({site.paths[0]: {1: encode_sector(ID, 1, b"promised")}}, {}))
+    log = encode_log(Changes({site.paths[0]: {1: encode_sector(ID, 1, b"promised")}}, {}, {}))
     (site.directory / "server" / "redo.log").write_bytes(log)
     with site.server.snapshot(site.paths) as sources:
         assert b"promised" in content(sources[0])
@@ -204,7 +204,7 @@ def test_a_restore_waits_for_a_transaction_so_long(site: Site) -> None:
 
 def test_a_restore_begins_after_what_was_promised(site: Site) -> None:
     """Or a transaction of before would be put on top of what was restored."""
-    log = encode_log(Changes({site.paths[0]: {1: encode_sector(ID, 1, b"promised")}}, {}))
+    log = encode_log(Changes({site.paths[0]: {1: encode_sector(ID, 1, b"promised")}}, {}, {}))
     (site.directory / "server" / "redo.log").write_bytes(log)
     with site.server.restoring(site.paths):
         assert b"promised" in Path(site.paths[0]).read_bytes()

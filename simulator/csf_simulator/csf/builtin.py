@@ -11,6 +11,7 @@ from csf_simulator import repository
 from csf_simulator.csf.hookspecs import PROJECT
 from csf_simulator.home import Home
 from csf_simulator.utilities.command import require_home
+from csf_simulator.utilities.errors import in_one_line
 
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
@@ -22,12 +23,12 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 @click.option("-class", "--class", "class_name", required=True, metavar="NAME", help="The class.")
 @click.pass_obj
 def class_create_command(hook: pluggy.HookRelay, database: str, class_name: str) -> None:
-    """Create a class, and print the path of its database."""
+    """Create a class, and print the path of its database; if that fails, nothing is changed."""
     master = os.path.abspath(database)
     try:
         path = hook.class_create(master_database=master, class_name=class_name)
     except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(in_one_line(error)) from error
     click.echo(os.fsencode(path))
 
 

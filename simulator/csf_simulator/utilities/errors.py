@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from csf_simulator.database import NotADatabase
+from csf_simulator.names import CONTROL
 from csf_simulator.refusals import DatabaseInUse, NoServer
 
 BROKEN_SERVER_CONNECTION = "err_broken_server_connection"
@@ -53,6 +54,12 @@ class UsageError(Exception):
     """The command line is not one the utility understands."""
 
 
+def in_one_line(error: Exception) -> str:
+    """Return what went wrong, control characters of names in it escaped."""
+    text = _describe(error) if isinstance(error, OSError) else str(error)
+    return CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
 def explain(error: Exception, missing: str = DATABASE_NOT_FOUND) -> UtilityError:
     """Turn a failure of the operating system, of a database or of an image into a utility's.
 
@@ -72,7 +79,8 @@ def explain(error: Exception, missing: str = DATABASE_NOT_FOUND) -> UtilityError
 def _describe(error: OSError) -> str:
     """Say what the operating system says, and of which file."""
     text = error.strerror or str(error)
-    return text if error.filename is None else f"{error.filename}: {text}"
+    name = error.filename if error.filename2 is None else error.filename2
+    return text if name is None else f"{name}: {text}"
 
 
 def _name_of(error: OSError, missing: str) -> str:
