@@ -52,6 +52,43 @@ def test_output_is_as_documented(tmp_path: Path, capfd: Capture) -> None:
     assert listed("s1", "s2", "s3", capfd=capfd) == [str(path)]
 
 
+def test_small_volumes_work(tmp_path: Path, capfd: Capture) -> None:
+    """10k is in an example of the manual."""
+    path = make_database(tmp_path / "a.db", 100, {1: os.urandom(99 * SECTOR)})
+    before = path.read_bytes()
+    names = [f"v{number}" for number in range(1, 8)]
+    options = [word for name in names for word in ("-f", name)]
+    assert osbackup.run(["-a", "-s", "10k", *options, str(path)]) == 0
+    assert sorted(os.listdir()) == names[:-1]
+    assert max(map(os.path.getsize, names[:-1])) <= 10 * 1024
+    path.unlink()
+    assert osrestore.run(["-a", *options[:-2]]) == 0
+    assert path.read_bytes() == before
+
+
+def test_smallest_volume_has_room_for_any_pathname(tmp_path: Path, capfd: Capture) -> None:
+    """A smaller one is refused, and the error says which would do."""
+    directory = tmp_path
+    while len(str(directory)) < 3500:
+        directory /= "d" * 200
+    directory /= "e" * (4095 - len(str(directory / "a.db")) - 1 - 200)
+    directory /= "f" * 199
+    directory.mkdir(parents=True)
+    path = make_database(directory / "a.db", 3, {1: os.urandom(2 * SECTOR)})
+    assert len(str(path)) == 4095  # PATH_MAX, without the null
+    before = path.read_bytes()
+    assert osbackup.run(["-a", "-s", "4k", "-f", "v", str(path)]) == 1
+    assert "-s 4k: the smallest volume is 5k\n" in capfd.readouterr().err
+    assert os.listdir() == []
+    options = [word for number in range(9) for word in ("-f", f"v{number}")]
+    assert osbackup.run(["-a", "-s", "5k", *options, str(path)]) == 0
+    written = sorted(os.listdir())
+    assert max(map(os.path.getsize, written)) <= 5 * 1024
+    assert listed(*written, capfd=capfd) == [str(path)]
+    assert osrestore.run(["-a", *options[: 2 * len(written)], str(path), "a.db"]) == 0
+    assert Path("a.db").read_bytes() == before
+
+
 def test_import_file_and_pathnames_are_archived_together(tmp_path: Path, capfd: Capture) -> None:
     """One backup holds all that was named, the import file's first."""
     paths = [make_database(tmp_path / name) for name in ("a b.db", "é.db", "c'\"$(x).db")]
@@ -112,7 +149,7 @@ def test_reader_that_goes_away_ends_it(tmp_path: Path) -> None:
         ["-f", "image"],
         ["-f", "-", "-f", "image", "DB"],
         ["-f", "-", "-s", "80k", "DB"],
-        ["-f", "image", "-s", "8k", "DB"],
+        ["-f", "image", "-s", "4k", "DB"],
         ["-f", "image", "-s", "much", "DB"],
         ["-f", "image", "-b", "513", "DB"],
         ["-f", "image", "-B", "0", "DB"],

@@ -85,7 +85,7 @@ def size(text: str) -> int:
     unit = text[-1:].lower()
     digits = text[:-1] if unit in _UNITS else text
     if not _is_number(digits) or int(digits) == 0:
-        raise UsageError(f"not a size: {text}; use 80k, 1m, 2g, or a number of megabytes")
+        raise UsageError(f"not a size: {text}; use 10k, 1m, 2g, or a number of megabytes")
     return int(digits) * _UNITS.get(unit, _UNITS["m"])
 
 

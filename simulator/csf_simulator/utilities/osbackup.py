@@ -45,7 +45,7 @@ OPTIONS = (
     Option("-s", takes_value=True),
     Option("-S", takes_value=True),
 )
-SMALLEST_VOLUME = 16 * 1024  # invented: room for any pathname and some sectors
+SMALLEST_VOLUME = 5 * 1024  # invented: any pathname has room, which takes up to 4,243 bytes
 
 
 def main() -> None:
@@ -105,7 +105,8 @@ def _check(arguments: Arguments) -> int | None:
         raise UtilityError("a command at the change of volumes (-S) is not simulated")
     limit = size(arguments.values["-s"][0]) if arguments.has("-s") else None
     if limit is not None and limit < SMALLEST_VOLUME:
-        raise UsageError(f"volumes of less than {SMALLEST_VOLUME // 1024}k are not simulated")
+        smallest = f"{SMALLEST_VOLUME // 1024}k"
+        raise UsageError(f"-s {arguments.values['-s'][0]}: the smallest volume is {smallest}")
     return limit
 
 
