@@ -48,6 +48,10 @@ class NotADatabase(ValueError):
     """A file does not begin with the header of a database."""
 
 
+class WrongLength(NotADatabase):
+    """A database does not have the length that its header says."""
+
+
 class Header(NamedTuple):
     """What a database says of itself in its sector 0.
 

@@ -61,7 +61,7 @@ def test_exit_leaves_a_partial_image(run: Run) -> None:
     """As a real failure may; the next run is well again."""
     result = run.backup("exit", "7")
     assert result.exit_code == 7
-    assert "(err-misc)" in result.stderr
+    assert "(err_misc)" in result.stderr
     assert os.path.getsize(run.image) > 0
     assert run.listed().exit_code == 1
     assert run.backup().exit_code == 0

@@ -215,9 +215,9 @@ def _pipe(path: Path) -> None:
     ("spoil", "name"),
     [
         (_missing, "err_database_not_found"),
-        (_no_database, "err_inconsistent_db"),
+        (_no_database, "err_file_not_db"),
         (_cut, "err_inconsistent_db"),
-        (_pipe, "err_inconsistent_db"),
+        (_pipe, "err_not_a_database"),
     ],
 )
 def test_unusable_database_is_found_before_the_image_is_opened(
@@ -293,7 +293,7 @@ def test_image_that_cannot_be_opened_is_an_error_with_abort(tmp_path: Path, capf
     assert osbackup.run(["-a", "-f", "no/such/image", str(path)]) == 1
     assert capfd.readouterr() == (
         "",
-        "<err-0001-9900>no/such/image: No such file or directory (err-misc)\n",
+        "<err-0001-0040>no/such/image: No such file or directory (err_misc)\n",
     )
 
 
@@ -311,7 +311,7 @@ def test_full_disk_is_an_error(tmp_path: Path, capfd: Capture) -> None:
     path = make_database(tmp_path / "a.db")
     assert osbackup.run(["-a", "-f", "/dev/full", str(path)]) == 1
     err = capfd.readouterr().err
-    assert err == "<err-0001-9900>/dev/full: No space left on device (err-misc)\n"
+    assert err == "<err-0001-0040>/dev/full: No space left on device (err_misc)\n"
 
 
 def test_file_size_limit_ends_it(tmp_path: Path) -> None:
@@ -337,7 +337,7 @@ def test_prompt_waits_for_an_operator(tmp_path: Path, capfd: Capture) -> None:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(2)]
         assert lines == [
-            "<err-0001-9900>no/such: No such file or directory (err-misc)\n",
+            "<err-0001-0040>no/such: No such file or directory (err_misc)\n",
             "Please enter the pathname of the next file to use for backup.\n",
         ]
         assert process.poll() is None

@@ -125,11 +125,26 @@ def test_sub_directories_stay_behind_with_n(tmp_path: Path) -> None:
     assert os.listdir("there") == ["a.db"]
 
 
+def test_read_only_file_system_leaves_everything_untouched(
+    repository: Path, namespace: list[str]
+) -> None:
+    """It is told apart from a directory that one may not write into."""
+    script = 'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; shift; exec "$@"'
+    restore = command("osrestore", "-f", "image")
+    done = subprocess.run(
+        [*namespace, script, "sh", str(repository), *restore], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"<err-0001-9909>{repository}: Read-only file system (err_read_only_file_system)\n"
+    )
+
+
 def test_missing_directory_leaves_everything_untouched(repository: Path, capfd: Capture) -> None:
     """It is found before the first database is replaced."""
     before = tree(repository)
     assert osrestore.run(["-f", "image", f"{repository}/b.db", "no/where.db"]) == 1
-    assert "no such directory to restore to (err-misc)" in capfd.readouterr().err
+    assert "no such directory to restore to (err_directory_not_found)" in capfd.readouterr().err
     repository.rename(repository.parent / "moved")
     assert osrestore.run(["-f", "image"]) == 1
     assert tree(repository.parent / "moved") == before
@@ -168,7 +183,7 @@ def assert_refused(image: bytes, directory: Path, capfd: Capture) -> None:
         assert osrestore.run([*arguments, "-a", "-f", "bad"]) == 1
         out, err = capfd.readouterr()
         assert out == ""
-        assert err.startswith("<err-0001-9900>bad: ")
+        assert err.startswith("<err-0001-0040>bad: ")
     assert {name: (directory / name).stat() for name in os.listdir(directory)} == before
 
 
@@ -189,7 +204,7 @@ def test_missing_image_is_an_error_with_abort(capfd: Capture) -> None:
     """The image is named, and is no missing database."""
     assert osrestore.run(["-a", "-f", "nowhere"]) == 1
     err = capfd.readouterr().err
-    assert err == "<err-0001-9900>nowhere: No such file or directory (err-misc)\n"
+    assert err == "<err-0001-0040>nowhere: No such file or directory (err_misc)\n"
 
 
 def test_directory_is_no_image(repository: Path, capfd: Capture) -> None:
@@ -220,7 +235,7 @@ def test_pipe_that_breaks_off_restores_nothing(repository: Path) -> None:
         command("osrestore", "-f", "-", str(repository), "there"), input=cut, capture_output=True
     )
     assert done.returncode == 1
-    assert done.stderr == b"<err-0001-9900>-: the image is cut short (err-misc)\n"
+    assert done.stderr == b"<err-0001-0040>-: the image is cut short (err_misc)\n"
     assert os.listdir("there") == []
 
 
@@ -270,7 +285,7 @@ def test_file_size_limit_leaves_nothing_behind(repository: Path) -> None:
     arguments = ("-f", "image", str(repository), "there")
     done = subprocess.run([*limited, *command("osrestore", *arguments)], capture_output=True)
     assert done.returncode == 1
-    assert b"File too large (err-misc)" in done.stderr
+    assert b"File too large (err_misc)" in done.stderr
     assert os.listdir("there") == []
 
 

@@ -66,7 +66,8 @@ def test_a_reference_that_leads_nowhere_is_a_fault(zoo: Path, capfd: Capture) ->
     assert osverifydb.run([str(zoo / "zoo.db")]) == 0
     (zoo / "Class2.db").unlink()
     assert osverifydb.run([str(zoo / "zoo.db")]) == 1
-    assert "sector 3 refers to Class2.db, which cannot be opened" in capfd.readouterr().out
+    fault = "Pointer to deleted storage: sector 3 refers to Class2.db, which cannot be opened"
+    assert f"\n    {fault}: " in capfd.readouterr().out
 
 
 @pytest.mark.parametrize("arguments", [[], ["a", "b"], ["-x", "a"]])

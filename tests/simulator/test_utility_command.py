@@ -77,12 +77,12 @@ def test_end_of_input_is_no_answer(answers: int, answer: bytes) -> None:
     [
         (None, ""),
         (UsageError("unknown option: -x"), "unknown option: -x\nusage: it\n"),
-        (UtilityError("broken"), "<err-0001-9900>broken (err-misc)\n"),
+        (UtilityError("broken"), "<err-0001-0040>broken (err_misc)\n"),
         (
             FileNotFoundError(2, "No such file", "/a"),
             "<err-0001-9901>/a: No such file (err_database_not_found)\n",
         ),
-        (ValueError("odd"), "<err-0001-9900>odd (err-misc)\n"),
+        (ValueError("odd"), "<err-0001-0040>odd (err_misc)\n"),
     ],
 )
 def test_failure_is_told_on_stderr(

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from csf_simulator.database import NotADatabase
+from csf_simulator.database import NotADatabase, WrongLength
 from csf_simulator.image.layout import ImageError
 from csf_simulator.utilities.errors import MISC, NUMBERS, UtilityError, explain
 
@@ -16,8 +16,32 @@ from csf_simulator.utilities.errors import MISC, NUMBERS, UtilityError, explain
 def test_line_has_the_documented_shape(name: str) -> None:
     """Number in angle brackets, text, name in parentheses."""
     line = UtilityError("what happened", name).line()
-    assert re.fullmatch(r"<err-\d{4}-\d{4}>what happened \((err[-_]\w+)\)", line)
+    assert re.fullmatch(r"<err-\d{4}-\d{4}>what happened \((err_[a-z_]+)\)", line)
     assert line.endswith(f"({name})")
+
+
+def test_names_are_real_ones() -> None:
+    """Those of the headers, and the manual's own example."""
+    assert UtilityError("text").line() == "<err-0001-0040>text (err_misc)"
+    assert NUMBERS.keys() <= {
+        "err_broken_server_connection",
+        "err_database_lock_conflict",
+        "err_database_not_found",
+        "err_directory_not_found",
+        "err_file_not_db",
+        "err_inconsistent_db",
+        "err_misc",
+        "err_not_a_database",
+        "err_permission_denied",
+        "err_read_only_file_system",
+    }
+
+
+def test_line_is_one_line() -> None:
+    """Control characters of a name are shown, and not printed."""
+    assert UtilityError("/a\nb\x1b\u00e9\udcff: no").line() == (
+        "<err-0001-0040>/a\\nb\\x1b\u00e9\udcff: no (err_misc)"
+    )
 
 
 def test_numbers_differ() -> None:
@@ -28,8 +52,20 @@ def test_numbers_differ() -> None:
 @pytest.mark.parametrize(
     ("error", "text", "name"),
     [
-        (UtilityError("as it is"), "as it is", "err-misc"),
-        (NotADatabase("/a: not a database"), "/a: not a database", "err_inconsistent_db"),
+        (UtilityError("as it is"), "as it is", "err_misc"),
+        (NotADatabase("/a: not a database"), "/a: not a database", "err_file_not_db"),
+        (WrongLength("/a: 9 bytes"), "/a: 9 bytes", "err_inconsistent_db"),
+        (
+            NotADirectoryError(errno.ENOTDIR, "Not a directory", "/a/b"),
+            "/a/b: Not a directory",
+            "err_directory_not_found",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only file system", "/a"),
+            "/a: Read-only file system",
+            "err_read_only_file_system",
+        ),
+        (OSError(errno.EIO, "No", "/old", None, "/new"), "/new: No", "err_misc"),
         (
             FileNotFoundError(errno.ENOENT, "No such file", "/a"),
             "/a: No such file",
@@ -40,9 +76,9 @@ def test_numbers_differ() -> None:
             "/a: Permission denied",
             "err_permission_denied",
         ),
-        (OSError(errno.ENOSPC, "No space"), "No space", "err-misc"),
-        (OSError("odd"), "odd", "err-misc"),
-        (ImageError("cut short"), "cut short", "err-misc"),
+        (OSError(errno.ENOSPC, "No space"), "No space", "err_misc"),
+        (OSError("odd"), "odd", "err_misc"),
+        (ImageError("cut short"), "cut short", "err_misc"),
     ],
 )
 def test_every_failure_has_a_name(error: Exception, text: str, name: str) -> None:

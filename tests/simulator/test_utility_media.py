@@ -66,8 +66,8 @@ def test_operator_is_asked_until_a_file_can_be_opened(
     out, err = capfd.readouterr()
     assert out == "Next?\n" * 2
     assert err.splitlines() == [
-        "<err-0001-9900>bad: No such file (err-misc)",
-        "<err-0001-9900>bad too: No such file (err-misc)",
+        "<err-0001-0040>bad: No such file (err_misc)",
+        "<err-0001-0040>bad too: No such file (err_misc)",
     ]
 
 

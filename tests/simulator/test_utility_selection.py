@@ -30,7 +30,7 @@ def test_missing_import_file_is_an_error(tmp_path: Path) -> None:
     """It is named, and not taken for a missing database."""
     with pytest.raises(UtilityError, match=r"x\.dbn: No such file") as caught:
         read_import_file(str(tmp_path / "x.dbn"))
-    assert caught.value.name == "err-misc"
+    assert caught.value.name == "err_misc"
 
 
 def test_databases_keep_their_order(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_pipe_is_no_database(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.db")
     with pytest.raises(UtilityError, match="not a regular file") as caught:
         selected(tmp_path / "a.db")
-    assert caught.value.name == "err_inconsistent_db"
+    assert caught.value.name == "err_not_a_database"
 
 
 def test_name_that_cannot_be_listed_is_refused(tmp_path: Path) -> None:

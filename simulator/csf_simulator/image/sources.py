@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import Protocol
 
-from csf_simulator.database import SECTOR, NotADatabase, read_header
+from csf_simulator.database import SECTOR, NotADatabase, WrongLength, read_header
 from csf_simulator.files import identity
 from csf_simulator.image.blame import Blame
 
@@ -106,7 +106,8 @@ def _measure(path: str, fd: int) -> tuple[bytes, int]:
     """Return id and sectors of an open database.
 
     Raises:
-        NotADatabase: It is none, or its length is not the one in its header.
+        NotADatabase: It is none.
+        WrongLength: Its length is not the one in its header.
     """
     try:
         header = read_header(fd)
@@ -114,7 +115,7 @@ def _measure(path: str, fd: int) -> tuple[bytes, int]:
         raise NotADatabase(f"{path}: {error}") from None
     size = os.fstat(fd).st_size
     if size != header.sectors * SECTOR:
-        raise NotADatabase(f"{path}: {size} bytes are not the {header.sectors} sectors it claims")
+        raise WrongLength(f"{path}: {size} bytes are not the {header.sectors} sectors it claims")
     return header.database_id, header.sectors
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from csf_simulator.database import NotADatabase
+import errno
+
+from csf_simulator.database import NotADatabase, WrongLength
 from csf_simulator.names import CONTROL
 from csf_simulator.refusals import DatabaseInUse, NoServer
 
@@ -10,23 +12,33 @@ BROKEN_SERVER_CONNECTION = "err_broken_server_connection"
 DATABASE_NOT_FOUND = "err_database_not_found"
 DATABASE_LOCK_CONFLICT = "err_database_lock_conflict"
 INCONSISTENT_DB = "err_inconsistent_db"
+DIRECTORY_NOT_FOUND = "err_directory_not_found"
+FILE_NOT_DB = "err_file_not_db"
+NOT_A_DATABASE = "err_not_a_database"
 PERMISSION_DENIED = "err_permission_denied"
-MISC = "err-misc"
+READ_ONLY_FILE_SYSTEM = "err_read_only_file_system"
+MISC = "err_misc"
 
-# Simulated: the real numbers are not known, only the names may be relied on.
+# The names are real: those of the headers of 6.0 SP8. The number of err_misc is the manual's
+# example; the others are simulated, for the real ones are not known.
 NUMBERS = {
-    MISC: "0001-9900",
+    MISC: "0001-0040",
     DATABASE_NOT_FOUND: "0001-9901",
     INCONSISTENT_DB: "0001-9902",
     PERMISSION_DENIED: "0001-9903",
     DATABASE_LOCK_CONFLICT: "0001-9904",
     BROKEN_SERVER_CONNECTION: "0001-9905",
+    DIRECTORY_NOT_FOUND: "0001-9906",
+    FILE_NOT_DB: "0001-9907",
+    NOT_A_DATABASE: "0001-9908",
+    READ_ONLY_FILE_SYSTEM: "0001-9909",
 }
 
 _NAMES: dict[type[Exception], str] = {
     DatabaseInUse: DATABASE_LOCK_CONFLICT,
     NoServer: BROKEN_SERVER_CONNECTION,
-    NotADatabase: INCONSISTENT_DB,
+    NotADatabase: FILE_NOT_DB,
+    WrongLength: INCONSISTENT_DB,
 }
 
 
@@ -47,7 +59,7 @@ class UtilityError(Exception):
 
     def line(self) -> str:
         """Return the line for stderr, in the shape the ObjectStore 6.0 manual documents."""
-        return f"<err-{NUMBERS[self.name]}>{self.text} ({self.name})"
+        return f"<err-{NUMBERS[self.name]}>{in_one_line(self)} ({self.name})"
 
 
 class UsageError(Exception):
@@ -87,4 +99,8 @@ def _name_of(error: OSError, missing: str) -> str:
     """Return ObjectStore's name for an error of the operating system."""
     if isinstance(error, FileNotFoundError):
         return missing
+    if isinstance(error, NotADirectoryError):
+        return DIRECTORY_NOT_FOUND
+    if error.errno == errno.EROFS:
+        return READ_ONLY_FILE_SYSTEM
     return PERMISSION_DENIED if isinstance(error, PermissionError) else MISC

@@ -1,7 +1,8 @@
 """The simulated osverifydb: looks for faults in one database.
 
-The ObjectStore 6.0 manual documents its first line, and that a block for each fault follows. How
-such a block looks is invented here; so is what counts as a fault, as the format of databases is.
+The ObjectStore 6.0 manual documents its first line, and that a block for each fault follows; that
+of a reference that leads nowhere begins as documented. The rest of a block is invented here; so is
+what counts as a fault, as the format of databases is.
 """
 
 from __future__ import annotations
@@ -62,4 +63,7 @@ def _faults(path: str) -> list[str]:
         present.require_usable(path)
         os.close(os.open(path, os.O_RDONLY))
         examination = examine(path)
-        return [*examination.faults, *dangling(path, examination)]
+        references = [
+            f"Pointer to deleted storage: {fault}" for fault in dangling(path, examination)
+        ]
+        return [*examination.faults, *references]

@@ -12,8 +12,8 @@ from csf_simulator.names import is_unfinished
 from csf_simulator.utilities.command import STDERR, say
 from csf_simulator.utilities.errors import (
     DATABASE_NOT_FOUND,
-    INCONSISTENT_DB,
     MISC,
+    NOT_A_DATABASE,
     UtilityError,
     explain,
 )
@@ -75,7 +75,7 @@ def _identify(path: str) -> Identity:
         raise UtilityError(f"{path!r}: a name with a line feed cannot be listed")
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):
-        raise UtilityError(f"{path}: not a database: not a regular file", INCONSISTENT_DB)
+        raise UtilityError(f"{path}: not a database: not a regular file", NOT_A_DATABASE)
     return status.st_dev, status.st_ino
 
 

@@ -97,4 +97,5 @@ def _require_usable(target: str) -> None:
         raise OSError(errno.EINVAL, "not a file, so no database can replace it", target)
     for path in (directory, target):
         if os.path.lexists(path) and not os.access(path, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+            number = errno.EROFS if os.statvfs(path).f_flag & os.ST_RDONLY else errno.EACCES
+            raise OSError(number, os.strerror(number), path)
