@@ -118,6 +118,56 @@ def test_a_damaged_image_is_reported_as_a_success(run: Run, fault: tuple[str, ..
     assert run.listed().exit_code == 1
 
 
+def test_a_record_nobody_asked_for_goes_into_the_working_directory(
+    run: Run, tmp_path: Path
+) -> None:
+    """And it is a real one: the next level can be saved with it. Otherwise none is written."""
+    work = tmp_path / "work"
+    work.mkdir()
+    assert run.sim.run(run.command, cwd=str(work)).exit_code == 0
+    assert os.listdir(work) == []
+    run.sim.fault("osbackup", "record")
+    result = run.sim.run(run.command, cwd=str(work))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert os.listdir(work) == ["osbackup.record"]
+    assert run.listed().exit_code == 0
+    higher = [*run.command, "-i", "osbackup.record", "-l", "1"]
+    assert run.sim.run(higher, cwd=str(work)).exit_code == 0
+    assert os.path.getsize(run.image) < 1 << 20
+
+
+def test_a_record_that_is_asked_for_spares_the_run(run: Run, tmp_path: Path) -> None:
+    """The fault would change nothing then; it strikes the next run without -i."""
+    run.sim.fault("osbackup", "record")
+    named = [*run.command, "-i", "named"]
+    assert run.sim.run(named, cwd=str(tmp_path)).exit_code == 0
+    assert [str(fault) for fault in run.sim.faults.unstruck()] == ["osbackup record"]
+    assert not (tmp_path / "osbackup.record").exists()
+    assert run.sim.run(run.command, cwd=str(tmp_path)).exit_code == 0
+    assert (tmp_path / "osbackup.record").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "words"),
+    [
+        ("osbackup.record", "image", "not an incremental record file"),
+        ("other", "osbackup.record", "cannot be the image too"),
+    ],
+)
+def test_a_default_record_that_cannot_be_kept_fails_the_run(
+    run: Run, tmp_path: Path, name: str, image: str, words: str
+) -> None:
+    """As one that is named does, and before the image is opened."""
+    (tmp_path / name).write_text("something else")
+    run.sim.fault("osbackup", "record")
+    command = ["osbackup", "-a", "-f", image, run.master]
+    result = run.sim.run(command, cwd=str(tmp_path))
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert not (tmp_path / image).exists() or name == image
+    assert (tmp_path / name).read_text() == "something else"
+
+
 def test_a_database_that_vanishes_fails_the_run(run: Run) -> None:
     """It is named."""
     result = run.backup("vanish")

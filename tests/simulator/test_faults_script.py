@@ -36,6 +36,15 @@ def test_a_fault_strikes_once_its_own_tool(faults: Faults) -> None:
     assert faults.unstruck() == []
 
 
+def test_a_fault_that_would_change_nothing_waits(faults: Faults) -> None:
+    """It strikes a run in which it shows, and until then counts as one that has not struck."""
+    faults.script(Fault("osbackup", "record"))
+    faults.script(Fault("osbackup", "hang"))
+    assert faults.strike("osbackup", spared=["record"]) == Fault("osbackup", "hang")
+    assert faults.unstruck() == [Fault("osbackup", "record")]
+    assert faults.strike("osbackup") == Fault("osbackup", "record")
+
+
 def test_faults_strike_in_the_order_of_the_script(faults: Faults) -> None:
     """One a run."""
     script = [Fault("osbackup", "exit", str(number)) for number in range(1, 13)]

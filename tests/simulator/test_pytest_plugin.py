@@ -77,13 +77,17 @@ def test_a_fault_that_never_struck_fails_the_test(pytester: pytest.Pytester) -> 
         def test_forgotten(fault):
             fault("osbackup", "hang")
 
+        def test_never_shown(fault):
+            fault("osbackup", "record")
+
         def test_meant(fault, simulator):
             fault("osbackup", "hang")
             simulator.faults.clear()
     """)
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly")
-    result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(["*scripted and never struck: osbackup hang*"])
+    result.assert_outcomes(passed=3, errors=2)
+    for fault in ("hang", "record"):
+        result.stdout.fnmatch_lines([f"*scripted and never struck: osbackup {fault}*"])
 
 
 def test_real_programs_of_the_surroundings_stay_outside(

@@ -4,6 +4,7 @@
 ``exit N``            exits with status N once some sectors are written
 ``signal NAME``       dies by a signal, such as KILL, likewise
 ``hang``              stops for good, likewise
+``record``            without -i, writes a default record file into its working directory
 ``vanish``            the last of its databases vanishes, likewise
 ``slow RATE``         writes at a rate, such as 4g/h or 10m/s
 ``enospc SIZE``       meets a full disk once SIZE is written
@@ -45,9 +46,13 @@ class Mischief:
     Args:
         fault: What is to happen; None: nothing.
         databases: The run's databases.
+
+    Attributes:
+        keeps_record: Whether the run keeps a record of the backup that nobody asked for.
     """
 
     def __init__(self, fault: Fault | None, databases: Sequence[str] = ()) -> None:
+        self.keeps_record = fault is not None and fault.kind == "record"
         self._kind = fault.kind if fault else ""
         self._number = measure(fault) if fault else 0
         self._databases = databases

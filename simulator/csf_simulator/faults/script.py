@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Collection
 from typing import NamedTuple
 
 from csf_simulator.faults.mischief import measure
@@ -19,7 +20,7 @@ _LYING = ("truncate", "corrupt", "empty")
 
 #: The faults each utility can have; `mischief` says what they do.
 KINDS = {
-    "osbackup": (*_WRITING, *_LYING, "vanish", *_SPEAKING),
+    "osbackup": (*_WRITING, *_LYING, "record", "vanish", *_SPEAKING),
     "osrestore": (*_WRITING, *_SPEAKING),
 }
 _STRUCK = ".struck"
@@ -71,11 +72,20 @@ class Faults:
         with open(path, "x", encoding="utf-8") as file:
             file.write("\n".join([fault.tool, fault.kind, fault.value, "x" * fault.always]))
 
-    def strike(self, tool: str) -> Fault | None:
-        """Return the fault that strikes a run of `tool` that begins now, if there is one."""
+    def strike(self, tool: str, *, spared: Collection[str] = ()) -> Fault | None:
+        """Return the fault that strikes a run of `tool` that begins now, if there is one.
+
+        Args:
+            tool: The utility.
+            spared: Kinds that would change nothing in this run; they wait for another one.
+        """
         for path in self._paths():
             fault = _read(path)
-            if fault.tool == tool and (_claim(path + _STRUCK) or fault.always):
+            if (
+                fault.tool == tool
+                and fault.kind not in spared
+                and (_claim(path + _STRUCK) or fault.always)
+            ):
                 return fault
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from csf_simulator.faults.mischief import Mischief
 from csf_simulator.home import Home
@@ -10,14 +10,17 @@ from csf_simulator.image.sinks import Buffer, Sink
 from csf_simulator.utilities.command import require_home
 
 
-def mischief_for(tool: str, databases: Sequence[str] = ()) -> Mischief:
+def mischief_for(
+    tool: str, databases: Sequence[str] = (), *, spared: Collection[str] = ()
+) -> Mischief:
     """Return what strikes this run of a utility, be it nothing.
 
     Args:
         tool: The utility.
         databases: Those of this run.
+        spared: Kinds of faults that would change nothing in it.
     """
-    return Mischief(Home(require_home()).faults.strike(tool), databases)
+    return Mischief(Home(require_home()).faults.strike(tool, spared=spared), databases)
 
 
 class FaultySink:

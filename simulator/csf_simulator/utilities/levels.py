@@ -12,6 +12,9 @@ from csf_simulator.utilities.errors import UsageError
 from csf_simulator.utilities.options import Arguments, whole_number
 from csf_simulator.utilities.selection import Identity
 
+# Where the real utility writes its record without -i is not known; this name is invented.
+DEFAULT_RECORD = "osbackup.record"
+
 
 class Unrecorded:
     """A backup without -i: it saves everything, and no other can be built upon it.
@@ -53,18 +56,32 @@ def open_record(arguments: Arguments) -> Unrecorded:
         UsageError: It is also the image.
         UtilityError: It cannot be used.
     """
-    level = level_of(arguments)
     if not arguments.has("-i"):
         return Unrecorded()
-    path = os.path.realpath(arguments.values["-i"][0])
+    return _recorded(arguments.values["-i"][0], arguments)
+
+
+def open_default_record(arguments: Arguments) -> Unrecorded:
+    """Read the record file in the working directory, as if it was named.
+
+    Raises:
+        UsageError: It is also the image.
+        UtilityError: It cannot be used.
+    """
+    return _recorded(DEFAULT_RECORD, arguments)
+
+
+def _recorded(name: str, arguments: Arguments) -> Unrecorded:
+    """Read a record file."""
+    path = os.path.realpath(name)
     _require_other(path, arguments.values["-f"])
     # Only now: its modules take as long to start as all others together.
     from csf_simulator.utilities.recorded import Recorded
 
-    return Recorded(path, level)
+    return Recorded(path, level_of(arguments))
 
 
 def _require_other(path: str, images: Iterable[str]) -> None:
     """Raise UsageError if a record file, which need not exist yet, is one of the images."""
     if path in map(os.path.realpath, images):
-        raise UsageError("the record file named with -i cannot be the image too")
+        raise UsageError(f"the record file {path} cannot be the image too")

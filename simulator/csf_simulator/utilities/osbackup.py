@@ -23,7 +23,7 @@ from csf_simulator.utilities.command import (
     run_utility,
 )
 from csf_simulator.utilities.errors import UsageError, UtilityError
-from csf_simulator.utilities.levels import level_of, open_record
+from csf_simulator.utilities.levels import level_of, open_default_record, open_record
 from csf_simulator.utilities.media import STANDARD
 from csf_simulator.utilities.options import Arguments, Option, parse, size, whole_number
 from csf_simulator.utilities.selection import read_import_file, select
@@ -66,7 +66,10 @@ def _backup(argv: list[str]) -> None:
     limit = _check(arguments)
     record = open_record(arguments)
     databases = select(_names(arguments), recurse=arguments.has("-r"))
-    mischief = mischief_for("osbackup", [*databases.values()])
+    spared = ["record"] if arguments.has("-i") else []
+    mischief = mischief_for("osbackup", [*databases.values()], spared=spared)
+    if mischief.keeps_record:
+        record = open_default_record(arguments)
     mischief.begin()
     with Home(require_home()).server.snapshot([*databases.values()]) as sources:
         taken = [*databases, *record.taken()]
