@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.errors import Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
+    _Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+# What may be ignored on purpose: by nohup, and by a shell that starts a program in the background.
+_MAY_BE_IGNORED = (signal.SIGINT, signal.SIGHUP)
+# Python ignores the first two itself, and restores them in what it starts. The others are about the
+# terminal, which our programs do not have; to ignore one is not the same as a handler that does.
+_LEFT = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 _received: list[int] = []
 _answered: list[bool] = []
@@ -22,6 +30,10 @@ _doing: list[str] = []
 
 def _note(signum: int, _frame: FrameType | None) -> None:
     _received.append(signum)
+
+
+def _disregard(_signum: int, _frame: FrameType | None) -> None:
+    """Ignore a signal, as `SIG_IGN` does, but in no program that we start."""
 
 
 def _forget() -> None:
@@ -36,24 +48,48 @@ def noted(doing: str) -> Iterator[None]:
     Args:
         doing: what the block does, to be told if it is stopped.
 
-    A signal that is ignored (nohup ignores SIGHUP) stays ignored. Outside the main thread, where
-    Python does not let handlers be set, the block runs as if it were not here.
+    What the parent has left us is put right meanwhile, for what we start as well: no signal is
+    blocked; SIGCHLD, without which nobody learns how a program ended, and SIGTERM are not ignored.
+    Other signals that are ignored (nohup ignores SIGHUP) do nothing to us, and are not ignored by
+    what we start.
+
+    Outside the main thread, where Python does not let handlers be set, the block runs as if it were
+    not here.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     _forget()
     _doing[:] = [doing]
-    before = {signum: signal.getsignal(signum) for signum in SIGNALS}
+    before = _handlers()
     for signum, handler in before.items():
-        if handler != signal.SIG_IGN:
-            signal.signal(signum, _note)
+        signal.signal(signum, _while_noted(signum, handler))
+    blocked = signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         for signum, handler in before.items():
             signal.signal(signum, handler)
         _forget()
+
+
+def _handlers() -> dict[signal.Signals, _Handler]:
+    """Return what is to be replaced; a handler that is not Python's could not be put back."""
+    found = {signum: signal.getsignal(signum) for signum in signal.Signals if signum not in _LEFT}
+    return {
+        signum: handler
+        for signum, handler in found.items()
+        if handler is not None and (handler == signal.SIG_IGN or signum in SIGNALS)
+    }
+
+
+def _while_noted(signum: signal.Signals, handler: _Handler) -> _Handler:
+    if signum == signal.SIGCHLD:
+        return signal.SIG_DFL
+    if signum not in SIGNALS or (handler == signal.SIG_IGN and signum in _MAY_BE_IGNORED):
+        return _disregard
+    return _note
 
 
 def received() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import TimedOut
+from csf_backup_plugin.hosts.protocol import UNKNOWN
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import list_databases
 
@@ -44,6 +45,8 @@ def differences(expected: set[str], found: set[str], where: str) -> list[str]:
 def described(completed: Completed) -> str:
     """Return how a program ended and the last it said, fit for a message."""
     ending = f"signal {-completed.status}" if completed.status < 0 else f"exit {completed.status}"
+    if completed.status == UNKNOWN:
+        ending = "nobody knows its exit status: something else in this process took it"
     lines = completed.output.decode("utf-8", "surrogateescape").splitlines()
     said = "\n".join(f"    {shown(line)[:500]}" for line in lines[-10:] if line.strip())
     return f"{ending}, and it said:\n{said}" if said else f"{ending}, and it said nothing."

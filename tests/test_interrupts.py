@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 
 import pytest
@@ -43,6 +44,52 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
             interrupts.check()
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_what_a_parent_ignores_or_blocks_is_put_right_and_put_back() -> None:
+    """Who ignores SIGCHLD lets every program succeed; SIGTERM is ignored by oversight only."""
+    ignored = (signal.SIGCHLD, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1)
+    before = {signum: signal.signal(signum, signal.SIG_IGN) for signum in ignored}
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    try:
+        with interrupts.noted("The backup"):
+            assert signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL
+            assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+            os.kill(os.getpid(), signal.SIGUSR1)
+            interrupts.check()
+            os.kill(os.getpid(), signal.SIGTERM)
+            with pytest.raises(Interrupted):
+                interrupts.check()
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == {*blocked, signal.SIGTERM}
+        assert {signal.getsignal(signum) for signum in ignored} == {signal.SIG_IGN}
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def test_what_is_started_ignores_and_blocks_nothing() -> None:
+    """Whatever we do, and SIGHUP under nohup too: a utility is ended by us or by itself."""
+    ignored = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGCHLD, signal.SIGTERM)
+    before = {signum: signal.signal(signum, signal.SIG_IGN) for signum in ignored}
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGUSR1])
+    try:
+        with interrupts.noted("The backup"):
+            states = subprocess.run(
+                ["grep", "Sig[BI]", "/proc/self/status"], capture_output=True, text=True, check=True
+            )
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    assert [int(line.split()[1], 16) for line in states.stdout.splitlines()] == [0, 0]
+
+
+def test_a_handler_that_is_not_pythons_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It could not be put back."""
+    monkeypatch.setattr(signal, "getsignal", lambda _: None)
+    with interrupts.noted("The backup"):
+        pass
 
 
 def test_outside_the_main_thread_the_block_just_runs() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from csf_backup_plugin import surroundings
 from csf_backup_plugin.cli.failure import Failure
 from csf_backup_plugin.errors import BackupError, ExitCode
 from csf_backup_plugin.receipt import OUTCOME, schema
@@ -40,7 +41,8 @@ def reported(ctx: click.Context, *, as_json: bool) -> Iterator[Show]:
         ctx.exit(code)
 
     try:
-        yield show
+        with surroundings.put_right():
+            yield show
     except BackupError as error:
         if as_json:
             said = {"error": error.what, "left": error.left, "next_step": error.next_step}

@@ -19,6 +19,10 @@ Kind = Literal["missing", "file", "directory", "other"]
 CUT_SHORT = b"\t[cut short]"
 
 
+#: The status of a program that has ended, nobody knows how; no program ends with it by itself.
+UNKNOWN = 256
+
+
 class Entry(NamedTuple):
     """A name in a directory; a symbolic link is what it leads to, or "other" if to nothing.
 
@@ -85,7 +89,7 @@ class Completed(NamedTuple):
     """How a program ended.
 
     Attributes:
-        status: its exit status, or minus the number of the signal that ended it.
+        status: its exit status, or minus the number of the signal that ended it, or `UNKNOWN`.
         output: the last of what it printed on either stream.
     """
 

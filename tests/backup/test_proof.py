@@ -9,7 +9,7 @@ from csf_backup_plugin.backup.preflight import prepare
 from csf_backup_plugin.backup.proof import Proof, prove
 from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.errors import ImageUnproven, TimedOut
-from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.hosts.protocol import UNKNOWN, Completed
 from csf_backup_plugin.listing import described
 from doubles import Memory, MemoryHost
 
@@ -111,6 +111,11 @@ def test_an_osrestore_that_does_not_end_is_a_timeout(
     [
         (Completed(2, b""), "exit 2, and it said nothing."),
         (Completed(-9, b"\n"), "signal 9, and it said nothing."),
+        (
+            Completed(UNKNOWN, b"x"),
+            "nobody knows its exit status: something else in this process took it, and it said:\n"
+            "    x",
+        ),
         (Completed(1, b"a\xff\x1b[2J\n\nb"), "exit 1, and it said:\n    a\\xff\\x1b[2J\n    b"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import Interrupted
 from csf_backup_plugin.hosts.local import process
+from csf_backup_plugin.hosts.protocol import UNKNOWN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +35,16 @@ def test_a_program_is_run_to_its_end_with_nothing_to_read() -> None:
 def test_a_signal_is_a_negative_status() -> None:
     """As subprocess has it."""
     assert process.run(["sh", "-c", "kill -9 $$"], 30).status == -signal.SIGKILL
+
+
+def test_a_status_that_cannot_be_had_is_no_success() -> None:
+    """Who ignores SIGCHLD has no children to ask about; Popen would have it that all went well."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        for command in ("true", "false"):
+            assert process.run([command], 30).status == UNKNOWN
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 def test_a_megabyte_of_output_that_is_no_text_is_kept() -> None:

@@ -33,6 +33,31 @@ def test_programs_get_the_users_locale(serve: Callable[..., Sshd], tmp_path: Pat
         assert completed.output == b"C.UTF-8\n"
 
 
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh"])
+def test_programs_ignore_and_block_no_signal(
+    serve: Callable[..., Sshd], tmp_path: Path, shell: str
+) -> None:
+    """Whatever the login shell ignores; how they ended is known all the same."""
+    login, record = tmp_path / "login", str(tmp_path / "run")
+    login.write_text(
+        f"#!/bin/sh\ntrap '' CHLD TERM HUP INT QUIT PIPE USR1\n"
+        f'umask 777; exec {shell} -c "$SSH_ORIGINAL_COMMAND"\n'
+    )
+    login.chmod(0o755)
+    states = ["sh", "-c", "exec grep Sig[BI] /proc/self/status"]
+    with reached(serve(f"ForceCommand {login}")) as host:
+        said = [host.run(states, 30), *host.run_each(states, ["sh"], 30)]
+        with host.start(states, "/no", None, record) as running:
+            while not (completed := running.poll()[0]):
+                pass
+        for one in (*said, completed):
+            assert [int(line.split()[1], 16) for line in one.output.splitlines()] == [0, 0]
+        assert host.run(["sh", "-c", "exit 7"], 30).status == 7
+        assert host.run(["sh", "-c", "umask"], 30).output.endswith(b"077\n")
+        with pytest.raises(TimeoutError):
+            host.run(["sleep", "60"], 0.5)
+
+
 def test_how_far_a_checksum_is_is_told(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

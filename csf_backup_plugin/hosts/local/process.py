@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.hosts.local.reading import kind_of
-from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.hosts.protocol import UNKNOWN, Completed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import BinaryIO
 
 _POLL = 0.1  # seconds
+_SHORTEST, _LONGEST = 0.0005, 0.05  # seconds between two looks whether a program has ended
 _OUTPUT_KEPT = 1 << 28  # bytes; the list of 65,000 databases with the longest paths there are
 _GRACE = 5.0  # seconds between asking a program to end and ending it
 
@@ -39,9 +40,7 @@ class Process:
     def poll(self) -> tuple[Completed | None, int]:
         """Wait a moment; return how it ended, once it has, and the watched file's size so far."""
         interrupts.check()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._popen.wait(_POLL)
-        status = self._popen.returncode
+        status = self._wait(_POLL)
         return (None if status is None else self._completed(status)), kind_of(self._watched)[1]
 
     def close(self) -> None:
@@ -50,14 +49,36 @@ class Process:
         A process that a dead disk keeps from dying is not waited for without end: the lock lives
         as long as it does.
         """
-        if self._popen.poll() is None:
+        if self._ended() is None:
             self._signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._popen.wait(_GRACE)
+            self._wait(_GRACE)
         deadline = time.monotonic() + _GRACE
         while self._signal(signal.SIGKILL) and time.monotonic() < deadline:
-            self._popen.poll()
+            self._ended()
             time.sleep(0.01)
+
+    def _wait(self, seconds: float) -> int | None:
+        """Return how it ended, once it has; wait for that a while."""
+        deadline, pause = time.monotonic() + seconds, _SHORTEST
+        while (status := self._ended()) is None and (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(pause, left))
+            pause = min(2 * pause, _LONGEST)
+        return status
+
+    def _ended(self) -> int | None:
+        """Return how it ended, once it has.
+
+        Where the status cannot be had, since SIGCHLD is ignored or something else in this process
+        has taken it, Popen would say that the program succeeded.
+        """
+        if self._popen.returncode is None:
+            try:
+                pid, status = os.waitpid(self._popen.pid, os.WNOHANG)
+            except ChildProcessError:
+                self._popen.returncode = UNKNOWN
+            else:
+                self._popen.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self._popen.returncode
 
     def _signal(self, signum: int) -> bool:
         """Signal the group; return whether anybody was left in it."""

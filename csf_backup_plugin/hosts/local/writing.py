@@ -26,9 +26,14 @@ def create(path: str, data: bytes) -> None:
     Raises:
         FileExistsError: something stands at `path`, be it a link to nothing.
     """
-    with named(path), open(path, "xb") as file, _removed_on_failure(path):
+    with named(path), open(path, "xb", opener=_not_for_all) as file, _removed_on_failure(path):
         _write(file.fileno(), data)
         sync(os.path.dirname(path))
+
+
+def _not_for_all(path: str, flags: int) -> int:
+    """Open a file that not everybody may write to, although a daemon's umask is often 0."""
+    return os.open(path, flags, 0o664)
 
 
 def append(path: str, lines: bytes) -> None:
@@ -148,7 +153,7 @@ def remove(path: str) -> None:
 
 def make_directory(path: str) -> None:
     """Make a directory that must not exist yet."""
-    os.mkdir(path)
+    os.mkdir(path, 0o775)
     sync(os.path.dirname(path))
 
 

@@ -37,7 +37,7 @@ _REMOVE = """
 xargs -0r rm -fd -- || exit
 for path; do [ ! -d "$path" ] || sync -- "$path" || exit; done
 """
-_MAKE_DIRECTORY = 'mkdir -- "$1" && sync -- "${1%/*}/"'
+_MAKE_DIRECTORY = 'umask o-w; mkdir -- "$1" && sync -- "${1%/*}/"'
 # Pairs of names on standard input; a dot for each file that has its new one. With $1, again after a
 # cut: it may have it already.
 _NAME_EACH = (

@@ -41,6 +41,7 @@ class _Work(NamedTuple):
 
 # Puts standard input aside, and gives that the permissions of the file $4, if there is one.
 _ASIDE = """
+umask o-w
 rm -f -- "$3" || exit
 ( set -C; exec 3>"$3" && set +C && cat >&3 && [ "$(stat -c %s -- "$3")" = "$2" ] &&
   sync -- "$3" ) || exit 1

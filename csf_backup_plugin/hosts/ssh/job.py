@@ -57,7 +57,8 @@ mkdir -- "$1" || exit 1
   printf '%-7s\\n' running > "$1/status" && head -c {_ROOM} /dev/zero > "$1/output"; }} || {{
   rm -f -- "$1/started" "$1/pid" "$1/status" "$1/output"; rmdir -- "$1"; exit 1
 }}
-( setsid env -u csf_run sh -c {shlex.quote(_WRAPPER)} "$@" </dev/null 1<>"$1/output" 2>&1 & )
+( setsid env $csf_signals -u csf_run sh -c {shlex.quote(_WRAPPER)} "$@" \
+  </dev/null 1<>"$1/output" 2>&1 & )
 begun "$1" || exit {_NOT_BEGUN}
 """
 )

@@ -31,6 +31,8 @@ _OPTIONS = (
 )
 # What may still run of this run's earlier logins is ended first: a cut of which the host knows
 # nothing yet would let it write, or hold the lock, behind our back. $1 the run, $2 this login.
+# Then it tells the option by which env(1), of coreutils 8.31 and newer, undoes what a login shell,
+# or whoever started sshd, has done to signals; and $3, which lets us go on.
 # Then it says a byte now and then: should our machine vanish, the host's TCP finds out, within a
 # quarter of an hour, that nobody acknowledges it, and the session ends with all that depends on it.
 _ATTEND = """
@@ -38,7 +40,8 @@ _ATTEND = """
   grep -qzxs "csf_run=$1[.]$2" "$file" && continue
   pid=${file#/proc/}; kill -KILL "${pid%/environ}" 2>/dev/null
 done
-echo ready
+signals=--default-signal; env $signals true 2>/dev/null || signals=
+printf '%s\n%s\n' "$signals" "$3"
 ( while sleep 10 </dev/null >/dev/null 2>&1; do printf . || exit; done ) &
 cat >/dev/null
 kill $!
@@ -83,6 +86,7 @@ class Login:
         self._directory = tempfile.mkdtemp(prefix="csf-", dir="/tmp")
         self._socket = os.path.join(self._directory, "s")
         self._master: Client | None = None
+        self._signals = ""  # see `command`
 
     def enter(self) -> None:
         """Log in, unless we are: a shell must answer there.
@@ -93,8 +97,8 @@ class Login:
         if self._master is not None and self._master.process.poll() is None:
             return
         self.leave()
-        mark, number = secrets.token_hex(16), str(self.count + 1)
-        frame = framed(_ATTEND, (self._run, number), mark)
+        mark, ready, number = secrets.token_hex(16), secrets.token_hex(16), str(self.count + 1)
+        frame = framed(_ATTEND, (self._run, number, ready), mark)
         words = ("-M", "-S", self._socket, "-o", "ControlPersist=no", "-T")
         # The kernel ends it with us; where this program is missing it ends with its last session.
         with_us = ("setpriv", "--pdeathsig", "TERM", "--") if shutil.which("setpriv") else ()
@@ -102,12 +106,14 @@ class Login:
         argv = [*with_us, *self._ssh, *words, "--", self._host, remote]
         master = self._master = Client(argv, frame, attended=True)
         try:
-            if not master.begins(begin(mark) + b"ready\n", float("inf"), interruptible=True):
+            if not master.begins(begin(ready), float("inf"), interruptible=True):
                 said = master.errors.strip() or master.output.strip()
                 raise LoginFailed(said or b"it lets us in, and runs nothing for us")
         except BaseException:
             self.leave()
             raise
+        said = master.output.partition(begin(ready))[0]
+        self._signals = said.rpartition(b"\n")[2].decode("ascii")
         self.count += 1
 
     def within(self, frame: bytes) -> list[str]:
@@ -116,7 +122,7 @@ class Login:
         Without the control master this ssh would log in by itself; it is to fail instead.
         """
         words = ("-S", self._socket, "-o", "ControlMaster=no", "-o", "ProxyCommand=false")
-        remote = command(frame, f"{self._run}.{self.count}")
+        remote = command(frame, f"{self._run}.{self.count}", self._signals)
         return [*self._ssh, *words, "-T", "--", self._host, remote]
 
     def leave(self) -> None:

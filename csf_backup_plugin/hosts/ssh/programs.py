@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 _FEW = 20  # programs that are run in one go
 
-# The program "$@" becomes; `measure` prints a number that tells how far it is.
+# The program "$@" becomes; `measure` prints a number that tells how far it is. A shell lets what it
+# does not wait for ignore SIGINT and SIGQUIT.
 _RUN = """
 exec 3<&0
-setsid "$@" <&3 2>&1 3<&- &
+setsid env $csf_signals "$@" <&3 2>&1 3<&- &
 program=$!
 (
   trap '' PIPE

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# What utilities say is to be read, so it is in English; programs get the user's locale back.
-_FRAME = """csf_locale=${{LC_ALL-}}; LC_ALL=C; export csf_locale LC_ALL
+# What utilities say is to be read, so it is in English; programs get the user's locale back. What
+# is written here its owner may read.
+_FRAME = """csf_locale=${{LC_ALL-}}; LC_ALL=C; export csf_locale LC_ALL; umask u=rwx
 set -- {arguments}
 printf '\\n%s\\n' {mark}; printf '\\n%s\\n' {mark} >&2
 (
@@ -23,8 +24,10 @@ printf '\\n%s\\n' {mark}; printf '\\n%s\\n' {mark} >&2
 )
 printf '\\n%s %s' {mark} $?"""
 
-#: What gives a program the locale that the user has on the host.
-RESTORE_LOCALE = 'LC_ALL=$csf_locale; [ -n "$LC_ALL" ] || unset LC_ALL; unset csf_locale; '
+#: What gives a program the locale that the user has on the host, and no variable of ours.
+RESTORE_LOCALE = (
+    'LC_ALL=$csf_locale; [ -n "$LC_ALL" ] || unset LC_ALL; unset csf_locale csf_signals; '
+)
 
 
 _LAST_SIGNAL = 64  # SIGRTMAX of Linux
@@ -56,14 +59,16 @@ def framed(script: str, arguments: Sequence[str], mark: str) -> bytes:
     return os.fsencode(text)
 
 
-def command(frame: bytes, run: str) -> str:
+def command(frame: bytes, run: str, signals: str = "") -> str:
     """Return the remote command that reads a frame, and nothing behind it, and runs it.
 
     Args:
         frame: see `framed`.
         run: what all its processes have as `csf_run` in their environment.
+        signals: the option of the host's env(1) that ignores and blocks no signal, if it has one.
     """
-    return f"""exec env csf_run={run} sh -c 'eval "$(head -c "$0")"' {len(frame)}"""
+    words = f"{signals} csf_run={run} csf_signals={signals}"
+    return f"""exec env {words} sh -c 'eval "$(head -c "$0")"' {len(frame)}"""
 
 
 def begin(mark: str) -> bytes:

@@ -1,0 +1,38 @@
+"""What a process inherits besides signals, put right while a command runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OWNERS = 0o700  # what a umask takes away from a file's owner
+
+
+@contextlib.contextmanager
+def put_right() -> Iterator[None]:
+    """Have what files and programs need while the block runs.
+
+    * Standard descriptors that are open: a file of ours that got the number of one would receive
+      what is printed.
+    * A working directory that exists: shells and utilities complain of one that is gone.
+    * A umask that lets a file's owner read and write it.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+    try:
+        os.getcwd()
+    except OSError:
+        os.chdir("/")
+    before = os.umask(0o077)
+    os.umask(before & ~_OWNERS)
+    try:
+        yield
+    finally:
+        os.umask(before)
