@@ -157,6 +157,7 @@ def served(directory: Path, sim: Simulator) -> Iterator[Sshd]:
     (directory / "sshd").mkdir()
     server = Sshd(directory / "sshd", environment)
     server.start()
+    sim.home.variables["CSF_BACKUP_SSH"] = server.command
     try:
         yield server
     finally:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin import interrupts, journal, moments, objectstore, proven, receipt
 from csf_backup_plugin.backup.preflight import check_absent, prepare
 from csf_backup_plugin.backup.proof import prove
+from csf_backup_plugin.backup.request import PURPOSE
 from csf_backup_plugin.backup.rollback import rollback
 from csf_backup_plugin.errors import (
     NO_ROOM,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from csf_backup_plugin.watcher import Watcher
 
 
-PURPOSE = "admin_database_backup"
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin import interrupts
 from csf_backup_plugin.backup.notices import SharedDisk, warnings
+from csf_backup_plugin.backup.request import PURPOSE
 from csf_backup_plugin.catalog import read_listable_catalog
 from csf_backup_plugin.complete import check_complete
-from csf_backup_plugin.errors import ImageExists, NoSpace, UnsafeImagePath
+from csf_backup_plugin.errors import ImageExists, LockBusy, NoSpace, UnsafeImagePath
 from csf_backup_plugin.mounts import check_mounted, mount_points
-from csf_backup_plugin.names import is_inside, listed, shown
+from csf_backup_plugin.names import is_inside, shown
 from csf_backup_plugin.newest import future
 from csf_backup_plugin.numbering import standing
 from csf_backup_plugin.objectstore import OSBACKUP, OSRESTORE, VARIABLES, import_file
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 #: Room an image needs beside the databases' own bytes: 1 MiB and a hundredth of them.
 RESERVE = 1 << 20
-_POLL = 0.5  # seconds between two looks at what another repository's class_create has half done
 
 
 class Plan(NamedTuple):
@@ -114,20 +113,20 @@ def _surveyed(
 ) -> Survey:
     """Return what there is; wait for a class_create of another repository in the directory.
 
-    Its database is on disk a moment before its manifest lists it. Nobody but that repository's lock
-    holds it back, so what may be either's is looked at again until it is listed.
+    Its database is on disk a moment before its manifest lists it. So where something may be of
+    either, whoever holds the other's lock is waited for, and the databases are looked at again.
     """
-    deadline, is_told = time.monotonic() + request.wait, False
-    while True:
-        found = set_against(request.repository, host, recorded, now.adopted)
-        if not found.ambiguous or time.monotonic() >= deadline:
-            return found
-        if not is_told:
-            names = listed(found.ambiguous)
-            watcher.note(f"waiting up to {request.wait:g} s for a manifest to list {names}")
-            is_told = True
-        interrupts.check()
-        time.sleep(_POLL)
+    found = set_against(request.repository, host, recorded, now.adopted)
+    if not found.ambiguous:
+        return found
+    for path in (other.lock for other in found.others.repositories):
+        # A backup that holds it may take hours, and a class_create does not run then.
+        with (
+            contextlib.suppress(LockBusy, OSError),
+            host.lock(path, PURPOSE, request.wait, watcher.note, create=False),
+        ):
+            pass
+    return set_against(request.repository, host, recorded, now.adopted)
 
 
 def _from_the_future(catalog: Catalog, now: Standing, machine: Machine) -> list[str]:

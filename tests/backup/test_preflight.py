@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.errors import (
     ExitCode,
     ImageExists,
+    LockBusy,
     NoSpace,
     NotMounted,
     RepositoryIncomplete,
@@ -20,7 +22,6 @@ from csf_backup_plugin.errors import (
     UtilityMissing,
     WrongRepository,
 )
-from csf_backup_plugin.hosts.protocol import Entry
 from csf_backup_plugin.identity import Identity
 from doubles import Memory, MemoryHost
 
@@ -266,28 +267,28 @@ def test_a_database_that_may_be_another_repositorys_is_refused() -> None:
 class Creating(MemoryHost):
     """A host on which another repository of the directory gets a class just now.
 
-    Its database is there, and its manifest lists it at the third look at the directory.
+    Its database is there; its manifest lists it when its lock is free again.
     """
 
-    looks = 0
+    busy = False
 
-    def list_directory(self, path: str) -> list[Entry]:
-        """Return what is there by now."""
-        self.looks += path == "/r"
-        if self.looks == 3:
-            self.files["/r/two.db.manifest"] = manifest.encode(["two.db", "New.db"])
-        return super().list_directory(path)
+    def lock(self, *_: object, create: bool = True) -> contextlib.nullcontext[None]:
+        """Wait for the class_create that holds it."""
+        assert not create
+        if self.busy:
+            raise LockBusy("It is held.", "Wait.")
+        self.files["/r/two.db.manifest"] = manifest.encode(["two.db", "New.db"])
+        return contextlib.nullcontext()
 
 
 def test_a_class_that_another_repository_gets_just_now_is_waited_for() -> None:
-    """Nothing holds it back while it is in no manifest yet; without time to wait it is refused."""
+    """Nothing else holds it back while it is in no manifest yet; what lasts is refused."""
     two = {"/r/two.db": b"", "/r/New.db": b"", "/r/two.db.manifest": manifest.encode(["two.db"])}
     own = {"/r/lib.db.manifest": manifest.encode(["lib.db", "Book.db"])}
-    waiting = BackupRequest.parse("/r/lib.db", "db1:/b/a.img", wait=5)
-    creating, watcher = Creating({**FILES, **two, **own}, ["/b"]), Memory()
-    assert prepare(waiting, creating, watcher).found.coverage.paths == ["/r/lib.db", "/r/Book.db"]
-    assert creating.looks == 3
-    assert watcher.notes == ["waiting up to 5 s for a manifest to list /r/New.db"]
-    hurried = BackupRequest.parse("/r/lib.db", "db1:/b/a.img", wait=0)
-    with pytest.raises(WrongRepository, match="lists 1 of the databases there: /r/New.db"):
-        prepare(hurried, Creating({**FILES, **two, **own}, ["/b"]), Memory())
+    creating = Creating({**FILES, **two, **own}, ["/b"])
+    assert prepare(REQUEST, creating, Memory()).found.coverage.paths == ["/r/lib.db", "/r/Book.db"]
+    creating = Creating({**FILES, **two, **own}, ["/b"])
+    creating.busy = True
+    for lasting in (creating, MemoryHost({**FILES, **two, **own}, ["/b"])):
+        with pytest.raises(WrongRepository, match="lists 1 of the databases there: /r/New.db"):
+            prepare(REQUEST, lasting, Memory())

@@ -93,6 +93,7 @@ class SshLock:
         self._create = create
         self._shell: Dialogue | None = None
         self._held = False
+        self._before = 0  # the login within which an outer lock is held
 
     def queue(self, wait: float) -> None:
         """Begin to wait for the lock, for at most `wait` seconds."""
@@ -128,7 +129,8 @@ class SshLock:
             if word == "waiting":
                 waiting(holder)
             if word == "held":
-                self._held, self._connection.bound = True, shell.login
+                self._held, self._before = True, self._connection.bound
+                self._connection.bound = shell.login
         return True
 
     def requeue(self) -> None:
@@ -169,7 +171,7 @@ class SshLock:
     def end(self, order: bytes) -> None:
         """Let the shell go, if it holds the lock; one that waits finds out within a second."""
         if self._held:
-            self._connection.bound = 0
+            self._connection.bound = self._before
             self._talked_with().part(order)
         self.close()
 
