@@ -6,9 +6,8 @@ import errno
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import objectstore, receipt
-from csf_backup_plugin.listing import described, differences, list_image
+from csf_backup_plugin.listing import differences, list_findings
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.request import default_timeout
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
@@ -127,24 +126,3 @@ def import_file_findings(
         found.append(f"{name} was changed since the backup")
         found += differences({*proven.databases}, {*databases}, "import file")
     return found, databases
-
-
-def list_findings(image: ImagePath, osrestore: str, expected: set[str], host: Host) -> list[str]:
-    """Return what is wrong with the list that osrestore finds in the image.
-
-    Args:
-        image: which.
-        osrestore: the program.
-        expected: the databases that should be on the list; none where nothing tells, so that there
-            only has to be one.
-        host: where it is.
-
-    Raises:
-        TimedOut: osrestore did not end.
-    """
-    timeout = default_timeout(host.look([image.path])[0].size)
-    completed = list_image(image, osrestore, timeout, host)
-    if completed.status:
-        return [f"osrestore -t cannot read the image: {described(completed)}"]
-    listed = objectstore.listed_databases(completed.output)
-    return differences(expected or listed, listed, "image")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,10 +20,6 @@ VARIABLES = {
     OSRESTORE: "CSF_BACKUP_OSRESTORE",
     OSVERIFYDB: "CSF_BACKUP_OSVERIFYDB",
 }
-
-# Where a line's database name begins: at the first field that starts an absolute path, with or
-# without a host before it. It ends with the line, since names may hold spaces.
-_NAME = re.compile(rb"(?:^|(?<=\s))(?:[^\s/:]+:)?(/.*)$")
 
 
 def osbackup(executable: str, image: ImagePath) -> list[str]:
@@ -67,16 +62,3 @@ def imported_databases(contents: bytes) -> list[str]:
     *lines, rest = contents.split(b"\n")
     whole = not rest and all(line.startswith(b"/") for line in lines)
     return [os.fsdecode(line) for line in lines] if whole else []
-
-
-def listed_databases(output: bytes) -> set[str]:
-    """Return the databases named in the output of ``osrestore -t``.
-
-    The real format of the list is not documented. A name is accepted with or without its
-    ``host:`` prefix, alone on its line or as the last field; a line without one is ignored.
-
-    Args:
-        output: what osrestore printed, as bytes: names need not be text.
-    """
-    matches = (_NAME.search(line.rstrip(b"\r")) for line in output.split(b"\n"))
-    return {os.fsdecode(match[1]) for match in matches if match}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +11,6 @@ from csf_backup_plugin.objectstore import (
     import_file,
     imported_databases,
     list_databases,
-    listed_databases,
     osbackup,
     restore,
     verify_database,
@@ -66,39 +63,3 @@ def test_an_import_file_that_is_not_whole_names_nothing(contents: bytes) -> None
 def test_the_import_file_has_a_name_a_line() -> None:
     """Bytes that are no text are written as they are."""
     assert import_file(["/r/a b.db", "/r/\udcff.db"]) == b"/r/a b.db\n/r/\xff.db\n"
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"/r/a b.db",
-        b"/r/a b.db\r",
-        b"  /r/a b.db",
-        b"db1:/r/a b.db",
-        b"452 sectors in db1.example.org:/r/a b.db",
-        b"Database\t/r/a b.db",
-    ],
-)
-def test_a_name_is_found_alone_or_last_with_or_without_its_host(line: bytes) -> None:
-    """The real format is not documented."""
-    assert listed_databases(b"Databases:\n" + line + b"\n\n") == {"/r/a b.db"}
-
-
-@pytest.mark.parametrize("line", [b"", b"2 databases", b"Reading volume #1 (/b/a.img)...", b"a/b"])
-def test_a_line_that_names_no_absolute_path_is_ignored(line: bytes) -> None:
-    """Banners, totals and volume lines are not databases."""
-    assert listed_databases(line + b"\n") == set()
-
-
-@given(st.sets(PATHS))
-def test_a_plain_list_is_read_back_whatever_the_names(paths: set[str]) -> None:
-    """One full pathname a line is the form the original text suggests."""
-    assert listed_databases(import_file(paths)) == paths
-
-
-@given(st.binary())
-def test_any_output_at_all_is_read_without_an_error(output: bytes) -> None:
-    """What is found are absolute paths on one line."""
-    for path in listed_databases(output):
-        assert path.startswith("/")
-        assert b"\n" not in os.fsencode(path)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import ImageUnproven
-from csf_backup_plugin.listing import described, differences, list_image
+from csf_backup_plugin.listing import differences, list_findings
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.objectstore import listed_databases
 from csf_backup_plugin.survey import survey
 
 if TYPE_CHECKING:
@@ -54,14 +53,14 @@ def prove(
     host.sync([image.path])
     if host.read(image.import_file) != plan.import_file:
         raise _unproven(request, f"its import file {shown(image.import_file)} has changed.")
-    completed = list_image(image, plan.osrestore, timeout, host)
-    if completed.status:
-        raise _unproven(request, f"osrestore -t cannot read it: {described(completed)}")
-    _compare_sets(request, plan, listed_databases(completed.output), "image")
+    expected = {*plan.found.coverage.paths}
+    if problems := list_findings(image, plan.osrestore, expected, host, timeout):
+        raise _unproven(request, "; ".join(problems))
     now = survey(request.repository, host, plan.standing.adopted)
     # A class that is being created in another repository of the directory is not listed yet.
     there = {*now.coverage.paths}.difference(now.ambiguous)
-    _compare_sets(request, plan, there, "directory")
+    if problems := differences(expected, there, "directory"):
+        raise _unproven(request, "; ".join(problems))
     if not request.checksum:
         return Proof(facts.size, None)
     size, sha256 = host.digest(
@@ -72,12 +71,6 @@ def prove(
     return Proof(size, sha256)
 
 
-def _compare_sets(request: BackupRequest, plan: Plan, found: set[str], where: str) -> None:
-    """Refuse if what is in the image, or now in the directory, is not what was to be backed up."""
-    expected = set(plan.found.coverage.paths)
-    if words := differences(expected, found, where):
-        raise _unproven(request, "; ".join(words) + ".")
-
-
 def _unproven(request: BackupRequest, problem: str) -> ImageUnproven:
-    return ImageUnproven(f"The image {request.image} failed its proof: {problem}", _AGAIN)
+    what = f"The image {request.image} failed its proof: {problem}"
+    return ImageUnproven(what if "\n" in problem else what.removesuffix(".") + ".", _AGAIN)

@@ -19,8 +19,9 @@ Kind = Literal["missing", "file", "directory", "other"]
 CUT_SHORT = b"\t[cut short]"
 
 
-#: The status of a program that has ended, nobody knows how; no program ends with it by itself.
-UNKNOWN = 256
+#: What no program ends with by itself: the status of one that ended, nobody knows how, and of one
+#: that was stopped because it printed more than there is room for.
+UNKNOWN, ENDLESS = 256, 257
 
 
 class Entry(NamedTuple):
@@ -89,19 +90,26 @@ class Completed(NamedTuple):
     """How a program ended.
 
     Attributes:
-        status: its exit status, or minus the number of the signal that ended it, or `UNKNOWN`.
-        output: the last of what it printed on either stream.
+        status: its exit status, or minus the number of the signal that ended it, or `UNKNOWN` or
+            `ENDLESS`.
+        output: what it printed on standard output.
+        errors: what it printed on standard error, where that is kept apart.
     """
 
     status: int
     output: bytes
+    errors: bytes = b""
 
 
 class Running(Protocol):
     """osbackup or osrestore at work."""
 
     def poll(self) -> tuple[Completed | None, int]:
-        """Wait a moment; return how it ended, once it has, and the watched file's size so far."""
+        """Wait a moment; return how it ended, once it has, and the watched file's size so far.
+
+        `Completed.output` is the last of what it printed, both streams in their order. It may
+        print without end: neither memory nor disk fills up.
+        """
         ...
 
 
@@ -244,6 +252,8 @@ class Host(Protocol):
     def run(self, argv: Sequence[str], timeout: float) -> Completed:
         """Run a program to its end, nothing on its standard input.
 
+        One that prints more than 100 MB on a stream is stopped: its status is `ENDLESS`.
+
         Raises:
             TimeoutError: it was still running after `timeout` seconds, and was stopped.
         """
@@ -253,6 +263,9 @@ class Host(Protocol):
         self, argv: Sequence[str], operands: Iterable[str], timeout: float
     ) -> Iterator[Completed]:
         """Run a program once for each operand, one after another; yield how each ended.
+
+        `Completed.output` has both streams, in their order. The status of a program that printed
+        more than 16 MiB is `ENDLESS`; the rest is lost.
 
         Raises:
             TimeoutError: one was still running after `timeout` seconds, and was stopped.

@@ -10,6 +10,18 @@ if TYPE_CHECKING:
 #: Bytes of the largest file that is taken into memory; ours are far smaller.
 LARGEST = 1 << 26
 
+#: Bytes that a program may print on a stream: 20,000 databases whose names are as long as Linux
+#: allows, each with a host's name before it and a size behind it, are 90 MB.
+OUTPUT = 100_000_000
+#: The same for each of many runs of a program, whose streams are one: 250,000 lines.
+OUTPUT_OF_EACH = 1 << 24
+#: Bytes of what a utility has printed that are told, of its end.
+LAST_SAID = 1 << 20
+
+#: A script for any POSIX shell that copies what a utility prints: at most 32 MiB at once, since
+#: dd(1) holds nothing back, and after its end at most 64 KiB of the rest.
+KEEP = "dd bs=512 count=65536 2>/dev/null; exec tail -c 65536"
+
 #: Where a machine-id(5) is looked for, and how many bytes of it are read.
 MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 MACHINE_ID_SIZE = 100

@@ -11,10 +11,10 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import manifest, moments, objectstore, proven, receipt
-from csf_backup_plugin.agreement import import_file_findings, list_findings, presence_findings
+from csf_backup_plugin.agreement import import_file_findings, presence_findings
 from csf_backup_plugin.errors import FaultFound
 from csf_backup_plugin.hosts.protocol import Completed
-from csf_backup_plugin.listing import described
+from csf_backup_plugin.listing import described, list_findings
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.proven import Origin, Proven
 from csf_backup_plugin.repository import Repository

@@ -9,7 +9,7 @@ from csf_backup_plugin.backup.preflight import prepare
 from csf_backup_plugin.backup.proof import Proof, prove
 from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.errors import ImageUnproven, TimedOut
-from csf_backup_plugin.hosts.protocol import UNKNOWN, Completed
+from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN, Completed
 from csf_backup_plugin.listing import described
 from doubles import Memory, MemoryHost
 
@@ -66,7 +66,6 @@ def test_an_image_osrestore_cannot_read_fails_with_its_words(host: MemoryHost) -
     [
         (b"/r/lib.db\n", "missing from the image: /r/Book.db"),
         (LIST + b"/r/Old.db\n", "not expected in the image: /r/Old.db"),
-        (b"", "missing from the image: /r/Book.db; missing from the image: /r/lib.db"),
     ],
 )
 def test_an_image_with_other_databases_fails_and_names_them(
@@ -76,6 +75,34 @@ def test_an_image_with_other_databases_fails_and_names_them(
     host.listing = Completed(0, listing)
     with pytest.raises(ImageUnproven, match=problem):
         outcome(host)
+
+
+@pytest.mark.parametrize("listing", [b"", b"\n", b"2 databases\nBook\nlib\n"])
+def test_a_list_that_cannot_be_read_is_told_apart_from_a_missing_database(
+    host: MemoryHost, listing: bytes
+) -> None:
+    """Its first lines are shown."""
+    host.listing = Completed(0, listing, b"warning: locale\n")
+    with pytest.raises(ImageUnproven, match="-t prints names no database: it ") as caught:
+        outcome(host)
+    assert "missing" not in caught.value.what
+    words = "it begins:\n    2 databases\n    Book\n" if listing.strip() else "it is empty"
+    assert words in caught.value.what
+    assert caught.value.what.endswith("said on standard error:\n    warning: locale")
+
+
+def test_a_list_of_other_databases_alone_shows_how_it_begins(host: MemoryHost) -> None:
+    """It may be of a form that nobody has seen yet."""
+    host.listing = Completed(0, b"| /r/lib.db |\n| /r/Book.db |\n")
+    with pytest.raises(ImageUnproven, match="missing from the image: /r/Book.db") as caught:
+        outcome(host)
+    assert "not known: it begins:\n    | /r/lib.db |\n" in caught.value.what
+
+
+def test_what_osrestore_says_on_standard_error_is_no_list(host: MemoryHost) -> None:
+    """A shell that warns of a locale, with a path at the end, does not spoil a good image."""
+    host.listing = Completed(0, LIST, b"sh: warning: cannot change locale (x): /r/x.db\n")
+    assert outcome(host) == Proof(5, "digest of /b/a.img")
 
 
 def test_a_database_that_appeared_meanwhile_fails_the_proof(host: MemoryHost) -> None:
@@ -116,6 +143,15 @@ def test_an_osrestore_that_does_not_end_is_a_timeout(
             "nobody knows its exit status: something else in this process took it, and it said:\n"
             "    x",
         ),
+        (
+            Completed(1, b"out\n", b"err\n"),
+            "exit 1, and it said:\n    err\n  and on standard output:\n    out",
+        ),
+        (
+            Completed(ENDLESS, b"y\n"),
+            "it printed without end, and was stopped, and it said:\n    y",
+        ),
+        (Completed(1, b"", b"err\n"), "exit 1, and it said:\n    err"),
         (Completed(1, b"a\xff\x1b[2J\n\nb"), "exit 1, and it said:\n    a\\xff\\x1b[2J\n    b"),
     ],
 )

@@ -9,13 +9,15 @@ import re
 import socket
 import stat
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from csf_backup_plugin.errors import LockBusy, UtilityMissing
+from csf_backup_plugin.hosts import shared
 from csf_backup_plugin.hosts.local import LocalHost
-from csf_backup_plugin.hosts.protocol import CUT_SHORT, Completed, Entry
+from csf_backup_plugin.hosts.protocol import CUT_SHORT, ENDLESS, Completed, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -254,8 +256,8 @@ def test_a_directory_is_listed(host: Host, tmp_path: Path) -> None:
     (tmp_path / "dangling").symlink_to("nothing")
     (tmp_path / "loop").symlink_to("loop")
     os.mkfifo(tmp_path / "pipe")
-    for name, time in (("file", 1_700_000_000_123_456_789), ("directory", 10**18), ("pipe", 1)):
-        os.utime(tmp_path / name, ns=(0, time))
+    for name, changed in (("file", 1_700_000_000_123_456_789), ("directory", 10**18), ("pipe", 1)):
+        os.utime(tmp_path / name, ns=(0, changed))
     assert sorted(host.list_directory(str(tmp_path))) == [
         Entry("dangling", "other", 0, link=True, modified=0.0),
         Entry("directory", "directory", 0, link=False, modified=1e9),
@@ -335,14 +337,45 @@ def test_a_utility_is_found_or_the_places_are_told(host: Host) -> None:
 
 
 def test_programs_are_run_to_their_end(host: Host) -> None:
-    """Both streams, the exit status, or the signal; nothing to read; and no longer than allowed."""
+    """Each stream, the exit status, or the signal; nothing to read; and no longer than allowed."""
     script = "echo one; cat; echo two >&2; exit 3"
-    assert host.run(["sh", "-c", script], 30) == Completed(3, b"one\ntwo\n")
+    assert host.run(["sh", "-c", script], 30) == Completed(3, b"one\n", b"two\n")
     assert host.run(["sh", "-c", "kill -9 $$"], 30).status == -9
     for status in (124, 200):  # what timeout(1) ends with, and no signal's number
         assert host.run(["sh", "-c", f"exit {status}"], 30).status == status
     with pytest.raises(TimeoutError):
         host.run(["sleep", "60"], 0.2)
+
+
+def test_the_longest_list_there_is_is_read_whole(host: Host) -> None:
+    """That of 20,000 databases with the longest names there are."""
+    script = "head -c 90000000 /dev/zero | tr '\\0' x; echo end"
+    completed = host.run(["sh", "-c", script], 60)
+    assert (completed.status, len(completed.output)) == (0, 90_000_004)
+    assert completed.output.endswith(b"xend\n")
+
+
+@pytest.mark.parametrize("script", ["exec yes", "exec yes >&2", "trap '' PIPE; yes; sleep 60"])
+def test_a_program_that_prints_without_end_is_stopped(host: Host, script: str) -> None:
+    """Long before memory is full; the first that it said is known."""
+    began = time.monotonic()
+    completed = host.run(["sh", "-c", script], 100)
+    said = completed.output + completed.errors
+    assert completed.status == ENDLESS
+    assert said.startswith(b"y\n" * 1000)
+    assert len(said) < 4 * shared.OUTPUT
+    assert time.monotonic() < began + 50
+
+
+def test_of_each_program_no_more_than_so_much_is_read(host: Host) -> None:
+    """The status of one that says more is not to be trusted, as what it said is not known."""
+    script = 'echo begin; head -c "$0" /dev/zero | tr "\\0" x; echo end >&2'
+    sizes = ["10", "1000000", str(shared.OUTPUT_OF_EACH), "10"]
+    ended = list(host.run_each(["sh", "-c", script], sizes, 60))
+    assert [one.status for one in ended] == [0, 0, ENDLESS, 0]
+    assert [len(one.output) for one in ended[:2]] == [20, 1_000_010]
+    assert ended[0].output == b"begin\nxxxxxxxxxxend\n"
+    assert len(ended[2].output) < 2 * shared.OUTPUT_OF_EACH
 
 
 def test_a_program_is_run_for_each_operand(host: Host, tmp_path: Path) -> None:
@@ -445,6 +478,19 @@ def test_a_utility_is_watched_to_its_end(host: Host, tmp_path: Path) -> None:
         assert finished(running) == (Completed(7, b"said\n"), 5)
     with host.start(["sh", "-c", "kill -9 $$"], str(image), None, str(record) + "2") as running:
         assert finished(running)[0].status == -9
+
+
+def test_a_utility_may_print_without_end(host: Host, tmp_path: Path) -> None:
+    """It is not stopped, its last words are told, and neither memory nor disk fills up."""
+    record = tmp_path / "record"
+    script = "yes no | head -c 210000000; echo last words >&2; exit 3"
+    with host.start(["sh", "-c", script], "/no", None, str(record)) as running:
+        completed, _ = finished(running)
+        assert completed.status == 3
+        assert completed.output.endswith(b"no\nlast words\n")
+        assert len(completed.output) <= shared.LAST_SAID
+        kept = getattr(running, "_kept", record / "output")
+        assert 1 << 20 <= os.stat(kept).st_size <= (32 << 20) + 65536
 
 
 def test_a_utility_that_is_left_is_stopped_with_all_it_started(host: Host, tmp_path: Path) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import wait_for
 
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import Interrupted
-from csf_backup_plugin.hosts.local import process
-from csf_backup_plugin.hosts.protocol import UNKNOWN
+from csf_backup_plugin.hosts.local import group, process
+from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,9 +29,9 @@ def gone(pid: int) -> bool:
 
 
 def test_a_program_is_run_to_its_end_with_nothing_to_read() -> None:
-    """Both streams are kept, in their order."""
+    """Both streams are kept, each by itself."""
     script = "echo one; echo two >&2; cat; exit 3"
-    assert process.run(["sh", "-c", script], 30) == (3, b"one\ntwo\n")
+    assert process.run(["sh", "-c", script], 30) == (3, b"one\n", b"two\n")
 
 
 def test_a_signal_is_a_negative_status() -> None:
@@ -59,10 +61,45 @@ def test_a_program_that_does_not_end_is_stopped() -> None:
         process.run(["sleep", "60"], 0.2)
 
 
-def test_of_endless_output_the_last_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory has an end."""
-    monkeypatch.setattr(process, "_OUTPUT_KEPT", 4)
-    assert process.run(["echo", "0123456"], 30).output == b"456\n"
+@pytest.mark.parametrize(("room", "status"), [(8, 0), (7, ENDLESS)])
+def test_there_is_room_for_so_much_and_no_more(room: int, status: int) -> None:
+    """What prints more is stopped."""
+    completed = process.run(["echo", "0123456"], 30, room=room)
+    assert completed == (status, b"0123456\n", b"")
+
+
+def test_a_program_that_closes_its_streams_is_waited_for() -> None:
+    """It need not print to be at work."""
+    script = "exec >&- 2>&-; sleep 0.3; exit 3"
+    assert process.run(["sh", "-c", script], 30) == (3, b"", b"")
+
+
+def test_what_a_program_leaves_behind_delays_nobody() -> None:
+    """Even if it could print more."""
+    script = "setsid sleep 10 & echo said; echo more >&2"
+    began = time.monotonic()
+    assert process.run(["sh", "-c", script], 30) == (0, b"said\n", b"more\n")
+    with process.started(["sh", "-c", script], os.devnull, ()) as running:
+        while not (completed := running.poll()[0]):
+            pass
+    assert completed == (0, b"said\nmore\n", b"")
+    assert time.monotonic() < began + 8
+
+
+def test_what_a_utility_prints_is_read_after_we_were_killed(tmp_path: Path) -> None:
+    """It would be ended by its next word otherwise, in the middle of a restore."""
+    script = "echo $$ > pid; while [ ! -e go ]; do echo x; sleep 0.02; done; echo y; : > done"
+    pid = os.fork()
+    if not pid:  # pragma: no cover  # another process, which is killed
+        os.chdir(tmp_path)
+        with process.started(["sh", "-c", script], os.devnull, ()) as running:
+            while True:
+                running.poll()
+    wait_for((tmp_path / "pid").exists)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    (tmp_path / "go").touch()
+    wait_for((tmp_path / "done").exists)
 
 
 def test_a_descriptor_is_inherited_if_asked_for() -> None:
@@ -106,13 +143,13 @@ def test_a_program_that_ignores_the_polite_signal_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a time of grace."""
-    monkeypatch.setattr(process, "_GRACE", 1.0)
+    monkeypatch.setattr(group, "_GRACE", 1.0)
     ready = tmp_path / "ready"
     script = f"trap '' TERM; : > '{ready}'; while :; do sleep 1; done"
     with process.started(["sh", "-c", script], os.devnull, ()) as running:
         while not ready.exists():
             running.poll()
-        pid = running._popen.pid
+        pid = running._utility._popen.pid
     assert gone(pid)
 
 

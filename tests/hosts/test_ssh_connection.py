@@ -18,7 +18,7 @@ from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import HostUnreachable, Interrupted, UsageError
 from csf_backup_plugin.hosts import connect
 from csf_backup_plugin.hosts.ssh import client, connection, dialogue
-from csf_backup_plugin.hosts.ssh.connection import Connection
+from csf_backup_plugin.hosts.ssh.connection import Connection, TooMuch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def test_noise_is_no_answer(noisy: Sshd, tmp_path: Path) -> None:
         ):
             while not (ended := running.poll()[0]):
                 pass
-        assert ended == (0, b"a  b\n")
+        assert ended == (0, b"a  b\n", b"")
     assert noisy.logins() == 1
 
 
@@ -150,6 +150,26 @@ def test_an_account_that_runs_nothing_is_told_at_once(
     server = serve(f"ForceCommand {forced}")
     assert words in unreachable(server.command)
     assert server.logins() == 1
+
+
+def test_a_login_that_prints_without_end_is_told_soon(serve: Callable[..., Sshd]) -> None:
+    """Memory does not fill up."""
+    server = serve("ForceCommand yes please change your password")
+    assert "please change your password" in unreachable(server.command)
+    assert server.logins() == 1
+
+
+def test_a_script_that_prints_without_end_is_given_up(sshd: Sshd) -> None:
+    """Whatever it was for; it is not tried again."""
+    made = Connection("remote", sshd.command)
+    try:
+        with pytest.raises(TooMuch, match="printed without end") as caught:
+            made.ask("echo error >&2; sleep 0.3; echo begin; exec yes", room=100_000)
+        assert caught.value.output.startswith(b"begin\ny\ny\n")
+        assert caught.value.errors == b"error\n"
+        assert made.run("echo done").output == b"done\n"
+    finally:
+        made.close()
 
 
 def test_an_ssh_command_that_cannot_be_read_is_refused() -> None:

@@ -38,7 +38,7 @@ def test_a_cut_neither_ends_nor_repeats_osbackup(sshd: Sshd, tmp_path: Path) -> 
     with reached(sshd) as host, host.start(argv, "/no", None, str(tmp_path / "run")) as running:
         while not (ended := running.poll()[0]):
             cuts += sshd.cut() > 0
-    assert ended == (5, b"done\n")
+    assert ended == (5, b"done\n", b"")
     assert cuts
     assert starts() == 1
 
@@ -70,7 +70,7 @@ def test_a_cut_while_starting_starts_once_or_not_at_all(
         with host.start(argv, "/no", None, record) as running:
             while not (ended := running.poll()[0]):
                 pass
-        assert ended == (5, b"done\n")
+        assert ended == (5, b"done\n", b"")
         assert starts() == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,24 @@ def test_programs_ignore_and_block_no_signal(
         assert host.run(["sh", "-c", "umask"], 30).output.endswith(b"077\n")
         with pytest.raises(TimeoutError):
             host.run(["sleep", "60"], 0.5)
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+def test_what_our_shells_say_is_not_the_programs(
+    serve: Callable[..., Sshd], tmp_path: Path, shell: str
+) -> None:
+    """Neither that we are still there nor that one of them was ended."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "sh").symlink_to(_path_of(shell))
+    server = serve(PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    with reached(server) as host:
+        script = "echo one; echo two >&2; sleep 2.5; echo three >&2; exit 3"
+        assert host.run(["sh", "-c", script], 30) == (3, b"one\n", b"two\nthree\n")
+        assert [*host.run_each(["sh", "-c", "echo two >&2"], ["x"], 30)] == [(0, b"two\n", b"")]
+        with host.start(["sh", "-c", script], "/no", None, str(tmp_path / "run")) as running:
+            while not (completed := running.poll()[0]):
+                pass
+        assert completed == (3, b"one\ntwo\nthree\n", b"")
 
 
 def test_how_far_a_checksum_is_is_told(

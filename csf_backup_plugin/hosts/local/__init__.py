@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.hosts import shared
 from csf_backup_plugin.hosts.local import facts, machine, process, reading, utilities, writing
 from csf_backup_plugin.hosts.local.lock import held
 from csf_backup_plugin.hosts.local.lock_file import LockFile
@@ -110,7 +111,10 @@ class LocalHost:
         self, argv: Sequence[str], operands: Iterable[str], timeout: float
     ) -> Iterator[Completed]:
         """Run a program once for each operand; see `Host.run_each`."""
-        return (process.run([*argv, operand], timeout) for operand in operands)
+        return (
+            process.run([*argv, operand], timeout, room=shared.OUTPUT_OF_EACH, merged=True)
+            for operand in operands
+        )
 
     def start(
         self, argv: Sequence[str], watched: str, lock: Lock | None, record: str

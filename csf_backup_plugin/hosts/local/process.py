@@ -4,130 +4,164 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
+import select
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from csf_backup_plugin import interrupts
+from csf_backup_plugin.hosts import shared
+from csf_backup_plugin.hosts.local.group import Group
 from csf_backup_plugin.hosts.local.reading import kind_of
-from csf_backup_plugin.hosts.protocol import UNKNOWN, Completed
+from csf_backup_plugin.hosts.protocol import ENDLESS, Completed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import BinaryIO
 
 _POLL = 0.1  # seconds
-_SHORTEST, _LONGEST = 0.0005, 0.05  # seconds between two looks whether a program has ended
-_OUTPUT_KEPT = 1 << 28  # bytes; the list of 65,000 databases with the longest paths there are
-_GRACE = 5.0  # seconds between asking a program to end and ending it
+_LAST_WORDS = 1.0  # seconds in which what an ended program has printed reaches its keeper
+_CHUNK = 1 << 16  # bytes
 
 
 class Process:
-    """A program at work, in a process group of its own.
+    """A utility at work.
 
     Args:
-        popen: the program; it leads its group, so that all it starts can be ended with it.
-        output: where it prints, on either stream.
+        utility: the program.
+        keeper: another, which keeps what it prints.
+        kept: the file the keeper writes that to.
         watched: the file whose growth `poll` reports.
     """
 
-    def __init__(self, popen: subprocess.Popen[bytes], output: BinaryIO, watched: str) -> None:
-        self._popen = popen
-        self._output = output
+    def __init__(self, utility: Group, keeper: Group, kept: int, watched: str) -> None:
+        self._utility = utility
+        self._keeper = keeper
+        self._kept = kept
         self._watched = watched
 
     def poll(self) -> tuple[Completed | None, int]:
         """Wait a moment; return how it ended, once it has, and the watched file's size so far."""
         interrupts.check()
-        status = self._wait(_POLL)
+        status = self._utility.wait(_POLL)
         return (None if status is None else self._completed(status)), kind_of(self._watched)[1]
 
-    def close(self) -> None:
-        """End whatever of its group still runs, and wait until it is gone.
-
-        A process that a dead disk keeps from dying is not waited for without end: the lock lives
-        as long as it does.
-        """
-        if self._ended() is None:
-            self._signal(signal.SIGTERM)
-            self._wait(_GRACE)
-        deadline = time.monotonic() + _GRACE
-        while self._signal(signal.SIGKILL) and time.monotonic() < deadline:
-            self._ended()
-            time.sleep(0.01)
-
-    def _wait(self, seconds: float) -> int | None:
-        """Return how it ended, once it has; wait for that a while."""
-        deadline, pause = time.monotonic() + seconds, _SHORTEST
-        while (status := self._ended()) is None and (left := deadline - time.monotonic()) > 0:
-            time.sleep(min(pause, left))
-            pause = min(2 * pause, _LONGEST)
-        return status
-
-    def _ended(self) -> int | None:
-        """Return how it ended, once it has.
-
-        Where the status cannot be had, since SIGCHLD is ignored or something else in this process
-        has taken it, Popen would say that the program succeeded.
-        """
-        if self._popen.returncode is None:
-            try:
-                pid, status = os.waitpid(self._popen.pid, os.WNOHANG)
-            except ChildProcessError:
-                self._popen.returncode = UNKNOWN
-            else:
-                self._popen.returncode = os.waitstatus_to_exitcode(status) if pid else None
-        return self._popen.returncode
-
-    def _signal(self, signum: int) -> bool:
-        """Signal the group; return whether anybody was left in it."""
-        try:
-            os.killpg(self._popen.pid, signum)
-        except ProcessLookupError:
-            return False
-        return True
-
     def _completed(self, status: int) -> Completed:
-        size = self._output.seek(0, os.SEEK_END)
-        self._output.seek(max(0, size - _OUTPUT_KEPT))
-        return Completed(status, self._output.read())
+        self._keeper.wait(_LAST_WORDS)  # in vain, where the utility has left something behind
+        start = max(0, os.fstat(self._kept).st_size - shared.LAST_SAID)
+        return Completed(status, os.pread(self._kept, shared.LAST_SAID, start))
+
+
+class Stream:
+    """What a program prints on a stream, taken into memory as far as there is room.
+
+    Args:
+        pipe: its other end.
+        room: how many bytes may come.
+
+    Attributes:
+        taken: what has come.
+        is_open: whether more may come.
+    """
+
+    def __init__(self, pipe: IO[bytes], room: int) -> None:
+        self.pipe = pipe
+        self._room = room
+        self.taken = bytearray()
+        self.is_open = True
+        os.set_blocking(pipe.fileno(), False)
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether more has come than there is room for."""
+        return len(self.taken) > self._room
+
+    def take(self) -> None:
+        """Take what is there."""
+        with contextlib.suppress(BlockingIOError):
+            while self.is_open and not self.is_endless:
+                more = os.read(self.pipe.fileno(), _CHUNK)
+                self.taken += more
+                self.is_open = bool(more)
 
 
 @contextlib.contextmanager
 def started(argv: Sequence[str], watched: str, inherited: Sequence[int]) -> Iterator[Process]:
-    """Run a program while the block runs; whatever of it still runs at the end is stopped."""
-    # What it prints is kept in memory: a full pipe would block it, a full disk would fail it.
-    with open(os.memfd_create("output"), "w+b") as output:
-        popen = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=inherited,
+    """Run a utility while the block runs; whatever of it still runs at the end is stopped.
+
+    It writes to a pipe, whose other end outlives us: a utility that could not print any more after
+    we were killed would end in the middle of its work. What is kept is kept in memory.
+    """
+    with contextlib.ExitStack() as stack:
+        kept = os.memfd_create("output")
+        stack.callback(os.close, kept)
+        keep = subprocess.Popen(
+            ["sh", "-c", shared.KEEP],
+            stdin=subprocess.PIPE,
+            stdout=kept,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        process = Process(popen, output, watched)
-        try:
-            yield process
-        finally:
-            process.close()
+        keeper = Group(keep)
+        stack.callback(keeper.kill)
+        assert keep.stdin is not None
+        with keep.stdin as pipe:
+            popen = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=pipe,
+                stderr=subprocess.STDOUT,
+                pass_fds=inherited,
+                start_new_session=True,
+            )
+        utility = Group(popen)
+        stack.callback(utility.close)
+        yield Process(utility, keeper, kept, watched)
 
 
-def run(argv: Sequence[str], timeout: float) -> Completed:
+def run(
+    argv: Sequence[str], timeout: float, *, room: int = shared.OUTPUT, merged: bool = False
+) -> Completed:
     """Run a program to its end, nothing on its standard input.
 
     Args:
         argv: the command.
         timeout: in seconds.
+        room: how many bytes it may print on a stream; one that prints more is stopped.
+        merged: let standard error be the same stream as standard output.
 
     Raises:
         TimeoutError: it was still running then, and was stopped.
     """
     deadline = time.monotonic() + timeout
-    with started(argv, watched=os.devnull, inherited=()) as process:
+    with contextlib.ExitStack() as stack:
+        popen = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+            start_new_session=True,
+        )
+        pipes = [stack.enter_context(pipe) for pipe in (popen.stdout, popen.stderr) if pipe]
+        program, streams = Group(popen), [Stream(pipe, room) for pipe in pipes]
+        stack.callback(program.close)
         while time.monotonic() < deadline:
-            completed, _ = process.poll()
-            if completed:
+            interrupts.check()
+            if completed := _completed(program, streams):
                 return completed
     raise TimeoutError
+
+
+def _completed(program: Group, streams: Sequence[Stream]) -> Completed | None:
+    """Wait a moment; return how a program ended, once it has, and what it has printed."""
+    status = program.wait(0)
+    for stream in streams:
+        stream.take()
+    if any(stream.is_endless for stream in streams):
+        status = ENDLESS
+    if status is not None:
+        return Completed(status, *(bytes(stream.taken) for stream in streams))
+    if pipes := [stream.pipe for stream in streams if stream.is_open]:
+        select.select(pipes, [], [], _POLL)
+    else:
+        program.wait(_POLL)
+    return None

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 LOGIN = 30.0  # seconds in which a login shell is to come to our script
 HURRY = 10.0  # seconds for the same, and for a host to be there again, once we are to end
 _POLL, _MOMENT = 0.02, 0.005  # seconds
+ROOM = 1 << 30  # bytes that may come on a stream; a listing of three million files
+_NOISE = 1 << 24  # bytes that may come before a script begins
 
 
 class Client:
@@ -61,6 +63,10 @@ class Client:
         """What it has said so far on standard error."""
         return _contents(self._errors)
 
+    def has_room(self, room: int) -> bool:
+        """Tell whether no more has come than that many bytes, on either stream."""
+        return all(os.fstat(file.fileno()).st_size <= room for file in (self._output, self._errors))
+
     def begins(self, said: bytes, until: float, *, interruptible: bool) -> bool:
         """Wait until it has printed something.
 
@@ -70,7 +76,7 @@ class Client:
             interruptible: whether a signal that asks us to end ends the wait.
 
         Returns:
-            False if it has ended, or took too long.
+            False if it has ended, took too long, or printed something else without end.
 
         Raises:
             TimeoutError: it had not by `until`.
@@ -79,7 +85,7 @@ class Client:
         while said not in self.output:
             now = time.monotonic()
             late = began + (HURRY if interrupts.received() else LOGIN)
-            if now >= late or self.process.poll() is not None:
+            if now >= late or self.process.poll() is not None or not self.has_room(_NOISE):
                 return False
             if now >= until:
                 raise TimeoutError
@@ -88,20 +94,23 @@ class Client:
             time.sleep(_MOMENT)
         return True
 
-    def wait(self, grace: float, until: float, heard: Callable[[bytes], None] | None) -> None:
-        """Wait for its end.
+    def wait(
+        self, grace: float, until: float, heard: Callable[[bytes], None] | None, room: int
+    ) -> None:
+        """Wait for its end, or until there is no room for more.
 
         Args:
             grace: how long a signal that asks us to end leaves it, in seconds.
             until: the monotonic time at which it is given up.
             heard: told, now and then, what it has said so far on standard error.
+            room: how many bytes may come on a stream.
 
         Raises:
             Interrupted: a signal came.
             TimeoutError: it had not ended by `until`.
         """
         asked: float | None = None
-        while True:
+        while self.has_room(room):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(_POLL)
                 return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import HostUnreachable
-from csf_backup_plugin.hosts.ssh.client import HURRY, Client, start, tell
+from csf_backup_plugin.hosts.ssh.client import HURRY, ROOM, Client, start, tell
 from csf_backup_plugin.hosts.ssh.login import Login, LoginFailed
 from csf_backup_plugin.hosts.ssh.session import Answer, answer, begin, framed
 from csf_backup_plugin.names import shown
@@ -27,6 +27,18 @@ _FEW_SESSIONS = b"it allows fewer than three sessions within one login (MaxSessi
 
 class Cut(HostUnreachable):
     """The connection ended before the script did; nobody knows how far the script came."""
+
+
+class TooMuch(HostUnreachable):
+    """A script printed more than there is room for, and was given up.
+
+    Attributes:
+        output: the first of what it printed on standard output.
+        errors: likewise on standard error.
+    """
+
+    output = b""
+    errors = b""
 
 
 class Connection:
@@ -69,6 +81,7 @@ class Connection:
         grace: float = GRACE,
         until: float = _FOREVER,
         heard: Callable[[bytes], None] | None = None,
+        room: int = ROOM,
     ) -> Answer:
         """Run a script.
 
@@ -80,10 +93,12 @@ class Connection:
             grace: how long a signal that asks us to end waits for it, in seconds.
             until: the monotonic time at which it is given up.
             heard: told, now and then, what stands on standard error so far.
+            room: how many bytes it may print on a stream.
 
         Raises:
             HostUnreachable: there is no connection.
             Cut: there was one, and it ended before the script did.
+            TooMuch: it printed more than there is room for.
             TimeoutError: it had not ended by `until`.
         """
         self._connect()
@@ -93,7 +108,9 @@ class Connection:
         frame = framed(script, arguments, mark)
         with Client(self._login.within(frame), frame + data) as client:
             if client.begins(begin(mark), until, interruptible=not grace):
-                client.wait(grace, until, heard)
+                client.wait(grace, until, heard, room)
+                if not client.has_room(room):
+                    raise self._too_much(client, mark)
             elif client.process.poll() is None:
                 raise self.silent()
             found, errors = answer(mark, client.output, client.errors), client.errors
@@ -113,6 +130,7 @@ class Connection:
         grace: float = 0,
         until: float = _FOREVER,
         heard: Callable[[bytes], None] | None = None,
+        room: int = ROOM,
     ) -> Answer:
         """Run a script that may be run again; if the connection is cut, run it again.
 
@@ -121,7 +139,13 @@ class Connection:
         while True:
             try:
                 return self.run(
-                    script, *arguments, data=data, grace=grace, until=until, heard=heard
+                    script,
+                    *arguments,
+                    data=data,
+                    grace=grace,
+                    until=until,
+                    heard=heard,
+                    room=room,
                 )
             except Cut as cut:
                 self.reconnect(cut)
@@ -180,6 +204,15 @@ class Connection:
         """End the connection, in which nothing is heard; return the error to raise."""
         self._login.leave()
         return self._cut(b"its login shell does not come to an end")
+
+    def _too_much(self, client: Client, mark: str) -> TooMuch:
+        error = TooMuch(
+            f"What was run on {self.host} printed without end, and was stopped.",
+            f"Find out by hand what does that: {self._login.by_hand}",
+        )
+        streams = (client.output, client.errors)
+        error.output, error.errors = (said.partition(begin(mark))[2] for said in streams)
+        return error
 
     def _cut(self, errors: bytes) -> HostUnreachable:
         """Return the error of a connection that is not there, or no more; note since when."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import BackupError, HostUnreachable
+from csf_backup_plugin.hosts import shared
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.hosts.ssh.connection import Cut
 from csf_backup_plugin.hosts.ssh.errors import check
@@ -30,14 +31,15 @@ _POLLS = (0.02, 0.5, 5.0)  # seconds between two looks: at first, at most, and w
 _SILENCE = 10.0  # seconds without an answer after which the caller may look at its time limit
 _LONG_SILENCE = 160.0  # seconds likewise, on a host that was too slow for less
 _ROOM = 1 << 16  # bytes of output that have their room on the disk
-_OUTPUT_KEPT = 1 << 20  # bytes of its output that are fetched
 _NOT_BEGUN = 83  # an exit status of ours: nobody knows whether it will begin yet
 
-# $0 the record, then the command.
-_WRAPPER = (
-    'printf "%-63s\\n" "$$ $(cat /proc/sys/kernel/random/boot_id)" 1<>"$0/pid" && '
-    f'( {RESTORE_LOCALE} "$@" ); printf "%-7s\\n" $? 1<>"$0/status"'
-)
+# $0 the record, then the command. What that prints is kept by a process that outlives it; the last
+# words come after the status.
+_WRAPPER = f"""
+printf "%-63s\\n" "$$ $(cat /proc/sys/kernel/random/boot_id)" 1<>"$0/pid" || exit
+{{ ( {RESTORE_LOCALE} "$@" ) 2>&1; printf "%-7s\\n" $? 1<>"$0/status"; }} |
+  ( trap "" TERM; exec 9>&-; {shared.KEEP} )
+"""
 # Waits until the wrapper of the record $1 is at work.
 _BEGUN = """
 begun() {
@@ -73,7 +75,8 @@ alive() {
     sed -n 's/.*) \(.\) [0-9]* \([0-9]*\) .*/\1 \2/p' | grep -qx "[^Z] $group"
 }
 """
-# $1 the record, $2 the file that grows, $3 how much of the output. Dead while "running": 137.
+# $1 the record, $2 the file that grows, $3 how much of the output. Dead while "running": 137. What
+# is left behind, in the group, may keep the output for longer than it is waited for.
 _POLL = (
     _ALIVE
     + """
@@ -85,6 +88,7 @@ case $status in
 ''|running) [ -n "$dead" ] || { echo; exit 0; }; status=137;;
 esac
 echo "$status"
+count=0; while alive "$1" && [ $((count += 1)) -lt 50 ]; do sleep 0.02; done
 tr -d '\\000' < "$1/output" | tail -c "$3"
 """
 )
@@ -156,7 +160,7 @@ class Job:
         """
         interrupts.check()
         time.sleep(self._pause)
-        arguments = (self._record, self._watched, str(_OUTPUT_KEPT))
+        arguments = (self._record, self._watched, str(shared.LAST_SAID))
         try:
             until = time.monotonic() + self._silence
             answer = self._connection.run(_POLL, *arguments, grace=0, until=until)

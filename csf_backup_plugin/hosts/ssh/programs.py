@@ -11,7 +11,9 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.hosts import shared
+from csf_backup_plugin.hosts.protocol import ENDLESS, Completed
+from csf_backup_plugin.hosts.ssh.connection import TooMuch
 from csf_backup_plugin.hosts.ssh.errors import check
 from csf_backup_plugin.hosts.ssh.session import RESTORE_LOCALE, Answer, as_wait_status
 
@@ -26,7 +28,7 @@ _FEW = 20  # programs that are run in one go
 # does not wait for ignore SIGINT and SIGQUIT.
 _RUN = """
 exec 3<&0
-setsid env $csf_signals "$@" <&3 2>&1 3<&- &
+setsid env $csf_signals "$@" <&3 3<&- &
 program=$!
 (
   trap '' PIPE
@@ -38,28 +40,34 @@ wait $program; status=$?
 kill $watcher
 exit $status
 """
+# What the watcher says stands among the program's own words; it is a byte that is taken out again.
 _PROGRAM = (
-    "measure() { echo; }\n" + f"""set -- sh -c '{RESTORE_LOCALE}exec "$@"' sh "$@"\n""" + _RUN
+    "measure() { printf '\\000'; }\n"
+    + f"""set -- sh -c '{RESTORE_LOCALE}exec "$@"' sh "$@"\n"""
+    + _RUN
 )
 # Lines of standard input are operands. How each ended: a line of its status and of the length of
-# what it said, and that. A word on standard error tells of each end.
+# what it said, and that, of which there is no more than $0. A word on standard error tells of each.
 _EACH = f"""
 while IFS= read -r operand; do
-  said=$( ( {RESTORE_LOCALE}exec "$@" "$operand" ) </dev/null 2>&1; printf "\\n%s" $?)
+  said=$({{ ( {RESTORE_LOCALE}exec "$@" "$operand" ) </dev/null 2>&1; printf "\\n%s" $?; }} |
+    tail -c "$0")
   status=${{said##*
 }}; said=${{said%?"$status"}}
   printf "%s %s\\n%s" "$status" "${{#said}}" "$said"; echo ended >&4
 done
 """
 _PROGRAMS = (
-    "measure() { echo; }\nexec 4>&2\n" + f"set -- sh -c '{_EACH}' sh \"$@\"\n" + _RUN
-)  # fmt: skip
+    "measure() { echo; }\nexec 4>&2\n"
+    + f"set -- sh -c '{_EACH}' {shared.OUTPUT_OF_EACH} \"$@\"\n"
+    + _RUN
+)
 # openssl takes a quarter of the time that sha256sum of some systems does; /proc knows what it read.
 _DIGEST = (
     """
 measure() { sed -n 's/^pos:[^0-9]*//p' "/proc/$program/fdinfo/0"; }
 sum=sha256sum; command -v openssl >/dev/null && sum="openssl dgst -sha256 -r"
-set -- sh -c 'exec < "$1" && '"$sum"' && stat -L -c %s -- "$1"' sh "$1"
+set -- sh -c 'exec 2>&1; exec < "$1" && '"$sum"' && stat -L -c %s -- "$1"' sh "$1"
 """
     + _RUN
 )
@@ -67,8 +75,13 @@ set -- sh -c 'exec < "$1" && '"$sum"' && stat -L -c %s -- "$1"' sh "$1"
 
 def run(connection: Connection, argv: Sequence[str], timeout: float) -> Completed:
     """Run a program to its end; see `Host.run`."""
-    answer = connection.ask(_PROGRAM, *argv, until=time.monotonic() + timeout)
-    return Completed(as_wait_status(answer.status), answer.output)
+    until = time.monotonic() + timeout
+    try:
+        answer = connection.ask(_PROGRAM, *argv, until=until, room=shared.OUTPUT)
+    except TooMuch as much:
+        return Completed(ENDLESS, much.output, much.errors.replace(b"\0", b""))
+    errors = answer.errors.replace(b"\0", b"")
+    return Completed(as_wait_status(answer.status), answer.output, errors)
 
 
 def run_each(
@@ -90,8 +103,9 @@ def _run_few(
     rest = connection.ask(_PROGRAMS, *argv, data=lines, heard=_each_within(timeout)).output
     while rest:
         head, _, rest = rest.partition(b"\n")
-        status, size = map(int, head.split())
-        yield Completed(as_wait_status(status), rest[:size])
+        word, size = head.split()[0], int(head.split()[1])
+        is_cut = size + len(b"\n" + word) >= shared.OUTPUT_OF_EACH
+        yield Completed(ENDLESS if is_cut else as_wait_status(int(word)), rest[:size])
         rest = rest[size:]
 
 

@@ -1,0 +1,87 @@
+"""The list that ``osrestore -t`` prints: which databases it names.
+
+The format is not documented. A line may have words or a host before the name, quotes about it, and
+a full stop, a size or a level behind it; and a name may hold, or end with, any of these itself. So
+a list is read in each of the forms it may have, and every line in the same form: a name is never
+found within another one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+# The first absolute path of a line, behind a blank or a quote, and perhaps a host.
+_PATH = re.compile(rb"""(?:^|(?<=[\s"'`]))(?:[^\s/"'`]*:)?(?P<path>/.*)$""", re.DOTALL)
+_QUOTES = (b'"', b"'", b"`")
+# A size or a level behind a name, such as " 452 sectors", ", level 0", "\t231,424" or " (1.5 MB)".
+_FIRST = rb"(?:level|lvl|size|\d+[kmgt]?(?:i?b)?)"
+_MORE = rb"(?:%s|bytes?|sectors?|blocks?|pages?|[kmgt]?i?b|[kmgt])" % _FIRST
+_BEHIND = re.compile(rb"[\s,;:(\[]+%s(?:[]\s,;:=()[./-]+%s)*[]\s).]*\Z" % (_FIRST, _MORE), re.I)
+_LONGEST_BEHIND = 100  # bytes
+# What follows the image's own name where that is not the beginning of a database's.
+_AFTER_IMAGE = re.compile(rb"\.?\Z|[])>\"'`:;\s]")
+
+
+def listed_databases(
+    output: bytes, expected: Collection[str] = (), image: str | None = None
+) -> set[str]:
+    """Return the databases that a list names; none where it names nothing.
+
+    Args:
+        output: what osrestore printed on standard output, as bytes: names need not be text.
+        expected: what it should name; of the forms, the one in which it does so best is taken.
+        image: the image's own path; a line about that names no database.
+    """
+    wanted = {os.fsencode(path) for path in expected}
+    about = os.fsencode(image) if image else None
+    paths = [path for line in output.split(b"\n") if (path := _path(line, about))]
+    forms = (_plain, _sentence, _followed) if wanted else (_plain,)
+    readings = [{name for path in paths if (name := form(path, wanted))} for form in forms]
+    return {os.fsdecode(name) for name in min(readings, key=lambda names: len(names ^ wanted))}
+
+
+def _path(line: bytes, about: bytes | None) -> bytes | None:
+    """Return a line from its first absolute path on, with the quote before it if there is one."""
+    found = _PATH.search(line.rstrip(b"\r"))
+    if found is None:
+        return None
+    path = found["path"]
+    if about and path.startswith(about) and _AFTER_IMAGE.match(path, len(about)):
+        return None
+    quote = line[: found.start()][-1:]
+    return quote + path if quote in _QUOTES else path
+
+
+def _plain(path: bytes, _wanted: Collection[bytes]) -> bytes:
+    """Read a name with nothing behind it."""
+    quote = path[:1]
+    return path[1:].removesuffix(quote) if quote in _QUOTES else path
+
+
+def _sentence(path: bytes, wanted: Collection[bytes]) -> bytes | None:
+    """Read a name with a full stop behind it; without one it is of another form."""
+    if path.endswith(b"."):
+        return _plain(path[:-1], wanted)
+    return _of_another_form(path, wanted)
+
+
+def _followed(path: bytes, wanted: Collection[bytes]) -> bytes | None:
+    """Read a name with a size or a level behind it: the longest name that is wanted."""
+    for end in range(len(path) - 1, max(0, len(path) - _LONGEST_BEHIND), -1):
+        name = _plain(path[:end], wanted)
+        if name in wanted and _BEHIND.match(path, end):
+            return name
+    if behind := _BEHIND.search(path, max(0, len(path) - _LONGEST_BEHIND)):
+        return _plain(path[: behind.start()], wanted)
+    return _of_another_form(path, wanted)
+
+
+def _of_another_form(path: bytes, wanted: Collection[bytes]) -> bytes | None:
+    """Read a name that does not stand as the others do: it is another database's."""
+    name = _plain(path, wanted)
+    return None if name in wanted else name
