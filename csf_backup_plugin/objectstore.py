@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ VARIABLES = {
     OSRESTORE: "CSF_BACKUP_OSRESTORE",
     OSVERIFYDB: "CSF_BACKUP_OSVERIFYDB",
 }
+
+# What osverifydb says of a fault, and the number of any error; a line about a database may say
+# anything, since it has the database's name.
+_FAULTS = re.compile(
+    rb"pointer (?:to (?:nonpersistent|deleted) storage|type mismatch|location:)|<err-\d+-\d+>", re.I
+)
+_NOT_A_FAULT = (b"Verifying database ", b"Verifying segment ")
 
 
 def osbackup(executable: str, image: ImagePath) -> list[str]:
@@ -50,6 +58,12 @@ def restore(executable: str, image: ImagePath, pairs: Sequence[tuple[str, str]] 
 def verify_database(executable: str) -> list[str]:
     """Return the command that checks a database's pointers, but for the database's name."""
     return [executable]
+
+
+def faults(output: bytes) -> list[str]:
+    """Return the lines in which osverifydb names a fault, whatever its exit status is."""
+    lines = [line for line in output.splitlines() if not line.lstrip().startswith(_NOT_A_FAULT)]
+    return [os.fsdecode(line.strip()) for line in lines if _FAULTS.search(line)]
 
 
 def import_file(databases: Iterable[str]) -> bytes:

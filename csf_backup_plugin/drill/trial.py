@@ -11,7 +11,7 @@ from csf_backup_plugin import objectstore, restored
 from csf_backup_plugin.drill import placement
 from csf_backup_plugin.errors import FaultFound, HostUnreachable, TimedOut
 from csf_backup_plugin.listing import described
-from csf_backup_plugin.names import is_inside, shown
+from csf_backup_plugin.names import is_inside, listed, shown
 from csf_backup_plugin.request import default_timeout
 
 if TYPE_CHECKING:
@@ -141,6 +141,8 @@ def _verify_each(plan: Plan, sizes: Mapping[str, int], host: Host, watcher: Watc
             watcher.advance("verifying", done, total)
             if completed.status:
                 findings.append(f"osverifydb {shown(path)}: {described(completed)}")
+            elif faults := objectstore.faults(completed.output):
+                findings.append(f"osverifydb {shown(path)}: exit 0, and it said: {listed(faults)}")
     except TimeoutError:
         raise TimedOut(
             f"osverifydb did not end within {timeout:,.0f} s on {host.name}.",

@@ -218,6 +218,36 @@ def test_a_directory_that_is_a_link_is_found_and_what_it_leads_to_stays(
     assert not (tools.directory / "osverifydb.seen").exists()
 
 
+@pytest.mark.parametrize("stream", [1, 2])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Pointer to nonpersistent storage",
+        "  Pointer type mismatch in segment 4",
+        "POINTER TO DELETED STORAGE",
+        "Pointer Location: 0x1000  Contents: 0xdead",
+        "<err-0025-0151>Invalid schema key (err_schema)",
+    ],
+)
+def test_a_fault_that_osverifydb_names_counts_whatever_its_exit_status(
+    drilled: Place, tools: Tools, words: str, stream: int
+) -> None:
+    """That it is not 0 then is not documented."""
+    line = f"echo '{words}' >&{stream}"
+    tools.write("osverifydb", f'echo "Verifying database $1"; {line}; seq 50')
+    with pytest.raises(FaultFound) as caught:
+        run(drilled)
+    (first, _second) = caught.value.findings
+    assert first.endswith(f"Book.db: exit 0, and it said: {words.strip()}")
+
+
+def test_a_databases_name_is_no_fault(drilled: Place, tools: Tools) -> None:
+    """It may be anything."""
+    line = "Verifying database /Pointer type mismatch/$1"
+    tools.write("osverifydb", f'echo "{line}"; echo "Verifying segment 4 Size: 512 bytes"')
+    assert run(drilled).warnings == ()
+
+
 def test_each_database_that_osverifydb_faults_is_named_with_its_words(
     drilled: Place, tools: Tools
 ) -> None:

@@ -74,3 +74,19 @@ def test_an_osrestore_that_prints_without_end_is_stopped(
     assert result.exit_code == 41
     assert "it printed without end, and was stopped" in result.stderr
     assert os.listdir(site.images) == []
+
+
+@pytest.mark.parametrize("stream", [1, 2])
+def test_a_fault_that_osverifydb_names_fails_a_drill(
+    site: Site, tmp_path: Path, stream: int
+) -> None:
+    """Although its exit status is 0."""
+    assert site.backup().exit_code == 0
+    script = f'$real "$@" && echo "Pointer to deleted storage" >&{stream}; seq 100'
+    words = replaced(site, tmp_path, "osverifydb", script)
+    (tmp_path / "scratch").mkdir()
+    options = ("-scratch-dir", str(tmp_path / "scratch"))
+    result = site.on_image("admin_database_drill", *options, **words)
+    assert result.exit_code == 50
+    assert result.stderr.count("exit 0, and it said: Pointer to deleted storage") == 4
+    assert site.on_image("admin_database_drill", *options).exit_code == 0
