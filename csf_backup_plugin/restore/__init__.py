@@ -149,6 +149,7 @@ def _carry_out(
     before, first = look_at(plan.targets, host), False
     try:
         with translated(host.name):
+            interrupts.check()
             # Of a restore whose csf was killed; nothing runs any more, since we have the lock.
             host.remove(reversed(request.repository.restore_record))
             mark = request.repository.unfinished_restore
@@ -165,6 +166,7 @@ def _carry_out(
                     place = quarantine.inside(place, host)
                     watcher.note(f"extra databases go to {shown(place.directory)}")
                     quarantine.fill(place, host)
+            interrupts.check()
             run_osrestore(request, plan, lock, host, watcher)
             _check(request, plan, before, host)
     except BackupError as error:

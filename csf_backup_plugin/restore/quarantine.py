@@ -7,6 +7,7 @@ import datetime
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
+from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.names import command, shown
 
@@ -74,7 +75,9 @@ def fill(quarantine: Quarantine, host: Host) -> None:
 
     Raises:
         OSError: one cannot be moved; those before it have been. With EXDEV, none has been.
+        Interrupted: a signal came before anything was done.
     """
+    interrupts.check()
     host.make_directory(quarantine.directory)
     host.move(quarantine.moves)
 

@@ -90,6 +90,9 @@ def started(argv: Sequence[str], watched: str, inherited: Sequence[int]) -> Iter
 
     It writes to a pipe, whose other end outlives us: a utility that could not print any more after
     we were killed would end in the middle of its work. What is kept is kept in memory.
+
+    Raises:
+        Interrupted: a signal came before the utility was started.
     """
     with contextlib.ExitStack() as stack:
         kept = os.memfd_create("output")
@@ -105,6 +108,7 @@ def started(argv: Sequence[str], watched: str, inherited: Sequence[int]) -> Iter
         stack.callback(keeper.kill)
         assert keep.stdin is not None
         with keep.stdin as pipe:
+            interrupts.check()
             popen = subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,

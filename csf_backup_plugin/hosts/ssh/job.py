@@ -139,7 +139,9 @@ class Job:
         Raises:
             FileExistsError: the record is another run's.
             Cut: it was not started.
+            Interrupted: likewise: a signal came first.
         """
+        interrupts.check()
         run = self._lock.run if self._lock else self._connection.run
         self._at_work = True
         try:
