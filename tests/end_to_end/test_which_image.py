@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 FUTURE = "2099-01-01T00:00:00+00:00"
 SET = ("", ".dbn", ".receipt.json")
+AFTERWARDS = 2_000_000_000  # seconds since the epoch; later than any file that a test makes
 
 # Another machine: its id is another one, and so is its name; $0 has the id, $1 is the name.
 MACHINE = """
@@ -845,7 +846,7 @@ def test_the_latest_of_many_costs_as_many_exchanges_as_of_few(
                         os.truncate(copy, 100)
                     if suffix == ".receipt.json" and number % 3 == 2:
                         os.unlink(copy)
-            os.utime(f"{place.image}.receipt.json")
+            os.utime(f"{place.image}.receipt.json", (AFTERWARDS, AFTERWARDS))
             asked.clear()
             verified = verify_at(newest, Repository(place.master), 0, host, Memory())
             assert verified.image.path == place.image
