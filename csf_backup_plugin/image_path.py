@@ -15,7 +15,17 @@ IMPORT_FILE = ".dbn"
 RECEIPT = ".receipt.json"
 _RUN = ".run"
 _DRILL = ".drill.json"
-_BESIDE = (IMPORT_FILE, RECEIPT, _RUN, _DRILL)
+#: What the files of an image's set end in, and what each is; no image's own name ends so.
+SET = {
+    IMPORT_FILE: "import file",
+    RECEIPT: "receipt",
+    _RUN: "run record",
+    _DRILL: "record of a drill",
+    ".verify.json": "record of a verification",
+    ".keep": "mark that it is to be kept",
+}
+# Files that become others under these names are removed if they are found later.
+_TEMPORARY = re.compile(r"\.csf-.*\.tmp")
 #: The name that stands for the newest verified image of a directory, and is never an image's own.
 LATEST = "latest"
 _EXAMPLE = "Give -image-file as HOST:PATH, such as localhost:/backups/monday.img."
@@ -54,7 +64,7 @@ class ImagePath:
 
         Raises:
             UsageError: `text` is not of that form, or a part of it cannot be what it should be.
-            UnsafeImagePath: the name is one that belongs beside another image.
+            UnsafeImagePath: the name is one that belongs to the set of another image.
         """
         host, colon, path = text.partition(":")
         if not colon or "/" in host:
@@ -66,15 +76,31 @@ class ImagePath:
                 _EXAMPLE,
             )
         try:
-            image = cls(host, absolute(path, longest_suffix=max(_BESIDE, key=len)))
+            image = cls(host, absolute(path, longest_suffix=max(SET, key=len)))
         except ValueError as error:
             raise UsageError(f"-image-file: the path {shown(path)!r} {error}.", _EXAMPLE) from None
-        if image.path.endswith(_BESIDE):
-            raise UnsafeImagePath(
-                f"{image} would be another image's import file, receipt or record.",
-                f"Name an image that ends in none of {', '.join(_BESIDE)}.",
-            )
+        image.check_name()
         return image
+
+    def check_name(self) -> None:
+        """Refuse a name that is reserved for a file of another image's set, or for a while.
+
+        Raises:
+            UnsafeImagePath: it names the image whose file it would be.
+        """
+        for ending, what in SET.items():
+            if self.path.endswith(ending):
+                raise UnsafeImagePath(
+                    f"{self} cannot be an image: a name that ends in {ending} is that of another "
+                    f"image's {what}.",
+                    f"Name the image itself, such as {shown(self.name.removesuffix(ending))}. No "
+                    f"image's name ends in {', '.join(SET)}.",
+                )
+        if _TEMPORARY.fullmatch(posixpath.basename(self.path)):
+            raise UnsafeImagePath(
+                f"{self} cannot be an image: files of such names are temporary, and removed.",
+                "Name the image otherwise.",
+            )
 
     def __str__(self) -> str:
         """Return HOST:PATH, fit for a message."""

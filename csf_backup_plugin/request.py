@@ -23,7 +23,7 @@ def parse_repository(master: str) -> Repository:
         UsageError: `master` is no absolute path to a file.
     """
     try:
-        return Repository(absolute(master, longest_suffix=".manifest"))
+        return Repository(absolute(master, longest_suffix=".unfinished-restore"))
     except ValueError as error:
         raise UsageError(
             f"-database {shown(master)!r} {error}.",

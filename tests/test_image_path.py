@@ -51,11 +51,34 @@ def test_anything_else_is_a_usage_error_that_shows_an_example(text: str, problem
     assert "localhost:/backups/monday.img" in caught.value.next_step
 
 
-@pytest.mark.parametrize("name", ["a.img.dbn", ".dbn", "a.receipt.json", "a.run", "a.drill.json"])
-def test_a_name_that_belongs_beside_another_image_is_unsafe(name: str) -> None:
-    """Two backups could write over each other's files."""
-    with pytest.raises(UnsafeImagePath, match=f"localhost:/b/{name}"):
-        ImagePath.parse(f"localhost:/b/{name}")
+@pytest.mark.parametrize(
+    ("ending", "what"),
+    [
+        (".dbn", "import file"),
+        (".receipt.json", "receipt"),
+        (".run", "run record"),
+        (".drill.json", "record of a drill"),
+        (".verify.json", "record of a verification"),
+        (".keep", "mark that it is to be kept"),
+    ],
+)
+def test_a_name_that_belongs_to_another_images_set_is_unsafe(ending: str, what: str) -> None:
+    """Two backups could write over each other's files; the image that may be meant is told."""
+    with pytest.raises(UnsafeImagePath, match=f"localhost:/b/a.img{ending} cannot") as caught:
+        ImagePath.parse(f"localhost:/b/a.img{ending}")
+    assert f"that of another image's {what}." in caught.value.what
+    assert "Name the image itself, such as localhost:/b/a.img." in caught.value.next_step
+    assert caught.value.exit_code == ExitCode.UNSAFE_IMAGE_PATH
+    with pytest.raises(UnsafeImagePath):
+        ImagePath.parse(f"localhost:/b/{ending}")
+    ImagePath.parse(f"localhost:/b/a{ending}.img")
+
+
+def test_a_temporary_files_name_is_unsafe() -> None:
+    """A file that is left under such a name is removed."""
+    with pytest.raises(UnsafeImagePath, match="files of such names are temporary, and removed"):
+        ImagePath.parse("localhost:/b/.csf-0123456789abcdef.tmp")
+    ImagePath.parse("localhost:/b/csf-0123456789abcdef.tmp")
 
 
 def test_a_name_must_leave_room_for_the_files_beside_it() -> None:

@@ -24,6 +24,13 @@ def test_a_master_that_is_no_absolute_path_is_refused(master: str) -> None:
         BackupRequest.parse(master, "localhost:/b/a.img")
 
 
+def test_a_masters_name_must_leave_room_for_the_files_beside_it() -> None:
+    """The one of a restore that has begun is looked at before each backup."""
+    BackupRequest.parse("/r/" + "é" * 118, "localhost:/b/a.img")
+    with pytest.raises(UsageError, match="too long a name, with the .unfinished-restore"):
+        BackupRequest.parse("/r/" + "é" * 118 + "x", "localhost:/b/a.img")
+
+
 @pytest.mark.parametrize(("text", "seconds"), [(None, 30.0), ("", 30.0), ("0", 0.0), ("1.5", 1.5)])
 def test_the_environment_may_say_how_long_to_wait(text: str | None, seconds: float) -> None:
     """Unset and empty are the default."""

@@ -12,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from sites import Site
 
@@ -95,6 +96,28 @@ def test_an_image_that_is_not_host_and_path_is_a_usage_error(site: Site, image: 
     assert result.exit_code == 2, result.stderr
     assert "localhost:/backups/monday.img" in result.stderr
     assert site.listing() == before
+
+
+@pytest.mark.parametrize("ending", [".dbn", ".keep"])
+def test_a_file_of_an_images_set_is_no_image_for_any_command(
+    local_site: Site, tmp_path: Path, ending: str
+) -> None:
+    """Whoever completes a name in the shell is told which image is meant."""
+    local_site.image += ending
+    before = local_site.listing()
+    database = ("-database", local_site.master)
+    for ended in (
+        local_site.backup(),
+        local_site.backup("-dry-run"),
+        local_site.on_image("admin_database_verify"),
+        local_site.on_image("admin_database_drill", "-scratch-dir", str(tmp_path)),
+        local_site.on_image("admin_database_manifest", *database),
+        local_site.restore("-yes"),
+    ):
+        assert ended.exit_code == 12, ended.stderr
+        image = local_site.image.removesuffix(ending)
+        assert f"Name the image itself, such as localhost:{image}." in ended.stderr
+    assert local_site.listing() == before
 
 
 def test_another_host_is_unreachable_and_told_so(local_site: Site) -> None:
