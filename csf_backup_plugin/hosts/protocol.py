@@ -58,6 +58,7 @@ class Facts(NamedTuple):
         link: whether the path itself is a symbolic link; a link in its directory does not count.
         mount: the mount point of its file system; empty where the path leads nowhere, where it
             cannot be told, and perhaps for plain files if many paths are looked at.
+        allocated: of a file, the bytes its blocks take up; holes take none.
     """
 
     kind: Kind
@@ -70,6 +71,7 @@ class Facts(NamedTuple):
     stamp: str
     link: bool = False
     mount: str = ""
+    allocated: int = 0
 
 
 class Machine(NamedTuple):

@@ -176,6 +176,19 @@ def test_paths_are_looked_at_all_at_once(host: Host, tmp_path: Path) -> None:
     host.remove([])
 
 
+def test_a_file_is_told_with_what_it_takes_up_on_the_disk(host: Host, tmp_path: Path) -> None:
+    """Holes take up nothing, and what is no file has no such number."""
+    (tmp_path / "full").write_bytes(b"x" * 100_000)
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(10_000_000)
+    os.sync()  # some file systems find room for data only when they write it
+    paths = [str(tmp_path / name) for name in ("full", "sparse", "", "no")]
+    expected = [*((tmp_path / name).stat().st_blocks * 512 for name in ("full", "sparse")), 0, 0]
+    for looked in (host.look(paths), host.look(paths * 5)[:4]):
+        assert [fact.allocated for fact in looked] == expected
+    assert expected[1] < 100_000 <= expected[0]
+
+
 @pytest.mark.parametrize("many", [1, 10], ids=["few", "many"])
 def test_links_are_told_apart_from_what_they_lead_to(host: Host, tmp_path: Path, many: int) -> None:
     """A link above a path does not count, nor does one that a slash follows."""

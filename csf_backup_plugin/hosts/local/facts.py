@@ -13,6 +13,8 @@ from csf_backup_plugin.hosts.protocol import Facts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+_SECTOR = 512  # bytes; what st_blocks counts, whatever a block of the file system is
+
 
 def look(paths: Iterable[str]) -> list[Facts]:
     """Return the facts on each path, in order; the way up to a mount point is gone once."""
@@ -62,4 +64,5 @@ def facts(path: str, mount: Callable[[str], str] = mount_point) -> Facts:
         stamp=f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}",
         link=resolved != path and is_link(path),
         mount=mount(resolved if kind == "directory" else os.path.dirname(resolved)),
+        allocated=status.st_blocks * _SECTOR if kind == "file" else 0,
     )

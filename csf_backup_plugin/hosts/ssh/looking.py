@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 DETAILED = 8  # paths; of more, what takes a process each is found out of directories and links only
 
-# Kind, size, device and stamp of the paths on standard input, as far as they lead somewhere; a link
-# that does not is "l", or N or L where find tells so. Then whether the path itself is a link.
+# Kind, size, sectors, device and stamp of the paths on standard input, as far as they lead somewhere;
+# a link that does not is "l", or N or L where find tells so. Then whether the path itself is a link.
 _LOOK = r"""
 xargs -0r sh -c 'exec find -L "$@" -maxdepth 0 -printf "$0" , -xtype l -printf l , -printf "\0"' \
-  '%p\0%y\0%s\0%D\0%i-%s-%T@-%C@\0'
+  '%p\0%y\0%s\0%b\0%D\0%i-%s-%T@-%C@\0'
 printf '//\0'
 """
 # What find says of each path, if it is not to be found; nobody can tell so from all errors at once.
@@ -53,7 +53,7 @@ def look(connection: Connection, paths: Sequence[str]) -> list[Facts]:
     answer = connection.ask(_LOOK + DETAILS, *few, data=joined(paths))
     fields = split(answer.output)
     end = fields.index("//")  # no path of ours has two slashes in a row
-    found = {fields[at]: fields[at + 1 : at + 6] for at in range(0, end, 6)}
+    found = {fields[at]: fields[at + 1 : at + 7] for at in range(0, end, 7)}
     absent = [path for path in dict.fromkeys(paths) if path not in found]
     loops = _loops(connection, absent, answer.errors.splitlines())
     facts = [_facts(path, found.get(path), circle=loops.get(path)) for path in paths]
@@ -111,7 +111,7 @@ def _facts(path: str, fields: list[str] | None, *, circle: bool | None) -> Facts
     )
     if fields is None:
         return nothing
-    letter, size, device, stamp, link = fields
+    letter, size, sectors, device, stamp, link = fields
     kind = KINDS.get(letter, "other")
     if letter not in NOWHERE:
         nothing = nothing._replace(device=int(device))
@@ -120,6 +120,7 @@ def _facts(path: str, fields: list[str] | None, *, circle: bool | None) -> Facts
         size=int(size) if kind == "file" else 0,
         stamp=stamp if kind == "file" else "",
         link=bool(link),
+        allocated=int(sectors) * 512 if kind == "file" else 0,
     )
 
 
