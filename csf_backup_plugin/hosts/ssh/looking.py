@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 DETAILED = 8  # paths; of more, what takes a process each is found out of directories and links only
 
-# Kind, size, sectors, device and stamp of the paths on standard input, as far as they lead somewhere;
-# a link that does not is "l", or N or L where find tells so. Then whether the path itself is a link.
+# Kind, size, sectors, device and stamp of the paths on standard input, as far as they lead
+# somewhere; a link that does not is "l", or N or L where find tells so. Then whether the path
+# itself is a link.
 _LOOK = r"""
 xargs -0r sh -c 'exec find -L "$@" -maxdepth 0 -printf "$0" , -xtype l -printf l , -printf "\0"' \
   '%p\0%y\0%s\0%b\0%D\0%i-%s-%T@-%C@\0'
