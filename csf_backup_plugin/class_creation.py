@@ -14,6 +14,7 @@ from csf_backup_plugin.names import absolute, shown
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.survey import survey
 from csf_backup_plugin.unfinished import check_not_half_restored
+from csf_backup_plugin.unlocked import unlocked_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -47,7 +48,9 @@ def recorded_creation(
     repository = Repository(os.path.realpath(master))
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(host.lock(repository.lock, "class_create", wait, warn))
+            lock = stack.enter_context(host.lock(repository.lock, "class_create", wait, warn))
+            for warning in unlocked_warnings(lock, repository):
+                warn(warning)
         except FileNotFoundError:
             pass  # without a directory there is nothing a backup could be reading
         except OSError as error:

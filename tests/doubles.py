@@ -32,7 +32,7 @@ class MemoryHost:
     def machine(self) -> Machine:
         return self.itself
 
-    def lock(self, *_: object, create: bool = True) -> contextlib.nullcontext[None]:
+    def lock(self, *_: object, create: bool = True) -> contextlib.nullcontext[Any]:
         return contextlib.nullcontext()
 
     def list_directory(self, path: str) -> list[Entry]:

@@ -27,6 +27,7 @@ from csf_backup_plugin.names import shown
 from csf_backup_plugin.proven import Origin, Proven
 from csf_backup_plugin.request import default_timeout
 from csf_backup_plugin.tidying import tidy
+from csf_backup_plugin.unlocked import unlocked_warnings
 
 if TYPE_CHECKING:
     from csf_backup_plugin.backup.preflight import Plan
@@ -103,7 +104,8 @@ def _locked(
     path, create = request.repository.lock, not request.dry_run
     try:
         held = host.lock(path, PURPOSE, request.wait, watcher.note, create=create)
-        return stack.enter_context(held), []
+        lock = stack.enter_context(held)
+        return lock, unlocked_warnings(lock, request.repository)
     except OSError as error:
         if error.errno not in _NOT_ALLOWED or host.look([path])[0].kind != "missing":
             raise

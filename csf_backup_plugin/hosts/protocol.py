@@ -7,6 +7,7 @@ the file.
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -115,8 +116,19 @@ class Running(Protocol):
         ...
 
 
+#: What is said where a file system has no flock(2): NFS without lockd, some FUSE ones.
+NO_FLOCK = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
 class Lock(Protocol):
-    """A repository's lock, held. It lives as long as any process that inherited it."""
+    """A repository's lock, held. It lives as long as any process that inherited it.
+
+    Attributes:
+        unsupported: why it keeps nobody out: the system's words, where the file system has no
+            locks. Empty as a rule.
+    """
+
+    unsupported: str
 
 
 class Host(Protocol):

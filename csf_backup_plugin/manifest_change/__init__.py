@@ -15,6 +15,7 @@ from csf_backup_plugin.manifest_change.identity import new_identity, read_source
 from csf_backup_plugin.names import has_control_character, listed, shown
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.survey import read_bytes, read_manifest, set_against
+from csf_backup_plugin.unlocked import unlocked_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,11 +72,14 @@ def change_manifest(
     """
     with translated(host.name):
         repository = locate(named, host, watcher.note)
-        with host.lock(repository.lock, PURPOSE, wait, watcher.note):
+        with host.lock(repository.lock, PURPOSE, wait, watcher.note) as lock:
             recorded = None if change.rebuild else read_manifest(repository, host)
             if recorded is None:
-                return _rebuild(repository, change, host.machine(), host, watcher)
-            return _append(repository, change, recorded, host)
+                changed = _rebuild(repository, change, host.machine(), host, watcher)
+            else:
+                changed = _append(repository, change, recorded, host)
+            warnings = (*changed.warnings, *unlocked_warnings(lock, repository))
+    return changed._replace(warnings=warnings)
 
 
 def _append(

@@ -28,6 +28,7 @@ from csf_backup_plugin.restore.plan import prepare_restore
 from csf_backup_plugin.restore.run import run_osrestore
 from csf_backup_plugin.restore.state import compare, look_at, tell_state
 from csf_backup_plugin.tidying import tidy
+from csf_backup_plugin.unlocked import unlocked_warnings
 from csf_backup_plugin.wanted import wanted_at
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ def restore(
             plan = prepare_restore(request, chosen, proven, machine, host, watcher)
             place = quarantine.quarantine_for(repository, plan.extra, host) if plan.extra else None
             refusal = refused(request, plan, place) if place else None
+            told = (*plan.warnings, *unlocked_warnings(lock, repository))
+            plan = plan._replace(warnings=told)
             warnings = plan.warnings
             if request.dry_run:
                 return Restored(plan, place, refusal, warnings, time.monotonic() - began)

@@ -156,12 +156,46 @@ def test_a_lock_that_cannot_be_taken_leaves_no_file(
 
     def fail(*_: object) -> None:
         monkeypatch.undo()
-        raise OSError(errno.ENOLCK, "No locks available")
+        raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(fcntl, "flock", fail)
-    with pytest.raises(OSError, match="No locks available"), hold(path):
+    with pytest.raises(OSError, match="Input/output error"), hold(path):
         pass
     assert not os.path.exists(path)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_where_there_are_no_locks_nobody_holds_one_and_that_is_told(
+    path: str, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """As on NFS without lockd; a command that fails leaves no file all the same."""
+
+    def fail(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    with pytest.raises(ZeroDivisionError), hold(path):
+        raise ZeroDivisionError
+    assert not os.path.exists(path)
+    with hold(path) as held, hold(path) as also:
+        assert held.unsupported == also.unsupported == os.strerror(number)
+    assert os.path.exists(path)
+
+
+def test_a_lock_that_cannot_be_given_up_fails_nobody(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was done under it is done; the file system of its file has died meanwhile."""
+
+    def dead(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    close = os.close
+    with hold(path) as held:
+        monkeypatch.setattr(fcntl, "flock", dead)
+        monkeypatch.setattr(os, "close", dead)
+    monkeypatch.undo()
+    close(held.descriptor)
 
 
 def test_a_lock_file_that_goes_between_two_looks_is_made_again(

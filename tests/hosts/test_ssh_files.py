@@ -123,6 +123,32 @@ def test_without_hard_links_files_are_renamed(odd_host: Host, tmp_path: Path) ->
     assert (tmp_path / "two").read_bytes() == b"data"
 
 
+@pytest.mark.parametrize("said", ["No locks available", "Input/output error"])
+def test_where_there_are_no_locks_on_the_host_that_is_told(
+    odd_host: Host, tmp_path: Path, said: str
+) -> None:
+    """Nobody waits for a holder that there is none of; any other trouble with it is an error."""
+    program(tmp_path, "flock", f"echo 'flock: 9: {said}' >&2; exit 71")
+    path, file = tmp_path / "lock", tmp_path / "file"
+    file.write_bytes(b"one\n")
+    if said.startswith("No"):
+        with odd_host.lock(str(path), "x", 60, print) as lock:
+            assert lock is not None
+            assert lock.unsupported == said
+            odd_host.append(str(file), b"two\n")
+        assert file.read_bytes() == b"one\ntwo\n"
+        path.unlink()
+        with pytest.raises(ZeroDivisionError), odd_host.lock(str(path), "x", 0, print):
+            raise ZeroDivisionError
+    else:
+        with pytest.raises(OSError, match=f"{said}.*{path}"):  # noqa: SIM117
+            with odd_host.lock(str(path), "x", 60, print):
+                pass
+        with pytest.raises(OSError, match=f"{said}.*{file}"):
+            odd_host.append(str(file), b"two\n")
+    assert not path.exists()
+
+
 def test_a_link_that_takes_a_files_place_leads_nowhere(odd_host: Host, tmp_path: Path) -> None:
     """Whenever that happens: a file is opened by what stands at its own name."""
     path, other = tmp_path / "file", tmp_path / "other"

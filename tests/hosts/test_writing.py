@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -161,6 +162,26 @@ def test_lines_are_appended_in_one_write(
     writing.append("/d/a", b"two\nthree\n")
     assert reading.read("/d/a") == b"one\ntwo\nthree\n"
     assert (writes, synced) == ([b"two\nthree\n"], ["a"])
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EIO])
+def test_lines_are_appended_where_there_are_no_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """The file's own lock is for those who could not lock the repository; no other error is one."""
+
+    def fail(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    path = tmp_path / "file"
+    path.write_bytes(b"one\n")
+    monkeypatch.setattr(fcntl, "flock", fail)
+    if number == errno.ENOLCK:
+        writing.append(str(path), b"two\n")
+        assert path.read_bytes() == b"one\ntwo\n"
+    else:
+        with pytest.raises(OSError, match=f"{os.strerror(number)}.*{path}"):
+            writing.append(str(path), b"two\n")
 
 
 @pytest.mark.parametrize("torn", [b"t", b"t" * 10_000, b"\0" * 8192])

@@ -10,6 +10,8 @@ import os
 import socket
 import stat
 
+from csf_backup_plugin.hosts.protocol import NO_FLOCK
+
 _SIGNATURE = b"csf "
 
 
@@ -20,7 +22,12 @@ class LockFile:
         path: its name.
         descriptor: its file descriptor; a child that inherits it holds the lock too.
         created: whether the file was made for this lock.
+
+    Attributes:
+        unsupported: see `Lock`.
     """
+
+    unsupported = ""
 
     def __init__(self, path: str, descriptor: int, *, created: bool) -> None:
         self._path = path
@@ -30,12 +37,20 @@ class LockFile:
     def try_lock(self) -> bool:
         """Lock the file, if that can be done at once.
 
-        A file that lost its name meanwhile is no lock, since others cannot find it.
+        A file that lost its name meanwhile is no lock, since others cannot find it. Where the file
+        system has no locks, nobody else can have it; `unsupported` says so.
         """
         try:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            if error.errno not in NO_FLOCK:
+                raise
+            self.unsupported = os.strerror(error.errno)
+        try:
             return os.path.samestat(os.fstat(self.descriptor), os.stat(self._path))
-        except (BlockingIOError, FileNotFoundError):
+        except FileNotFoundError:
             return False
 
     def holder(self) -> str:
@@ -53,13 +68,19 @@ class LockFile:
             os.pwrite(self.descriptor, _SIGNATURE + text.encode(), 0)
 
     def release(self) -> None:
-        """Give up the lock, also for children that inherited it."""
-        fcntl.flock(self.descriptor, fcntl.LOCK_UN)
-        os.close(self.descriptor)
+        """Give up the lock, also for children that inherited it.
+
+        What went well stays so, whatever a disk that has died meanwhile says to this.
+        """
+        with contextlib.suppress(OSError):
+            fcntl.flock(self.descriptor, fcntl.LOCK_UN)
+        with contextlib.suppress(OSError):
+            os.close(self.descriptor)
 
     def discard(self) -> None:
         """Close the file; if it was made for this lock and nobody holds it, remove it."""
-        os.close(self.descriptor)
+        with contextlib.suppress(OSError):
+            os.close(self.descriptor)
         if not self.created:
             return
         with contextlib.suppress(OSError):

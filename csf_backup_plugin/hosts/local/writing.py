@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.local.reading import named, open_file
-from csf_backup_plugin.hosts.protocol import CUT_SHORT
+from csf_backup_plugin.hosts.protocol import CUT_SHORT, NO_FLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,12 +47,21 @@ def append(path: str, lines: bytes) -> None:
     """
     descriptor = open_file(path, os.O_RDWR | os.O_APPEND)
     with named(path), open(descriptor, "r+b", buffering=0) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        _lock(file)
         size = file.seek(0, os.SEEK_END)
         end = _end_of_last_line(file, size)
         if not end:
             raise OSError(errno.EINVAL, "Not one whole line in it", path)
         _write(descriptor, lines if end == size else CUT_SHORT + b"\n" + lines)
+
+
+def _lock(file: FileIO) -> None:
+    """Lock a file, where its file system has locks."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in NO_FLOCK:
+            raise
 
 
 def _end_of_last_line(file: FileIO, size: int) -> int:

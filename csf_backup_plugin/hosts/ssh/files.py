@@ -69,7 +69,11 @@ _APPEND = _Work(
 [ ! -L "$1" ] || exit {LINK}
 [ -e "$1" ] || {{ cat -- "$1"; exit 1; }}
 [ -f "$1" ] || [ -d "$1" ] || exit {NOT_A_FILE}
-exec 4<>"$1" && flock 4 || exit 1
+if ( : 4<>"$1" ) 2>/dev/null; then exec 4<>"$1"; else exec 4<"$1"; fi || exit 1
+said=$(flock 4 2>&1) || case $said in
+*"No locks available"*|*"not supported"*|*"not implemented"*) ;;
+*) printf "%s\\n" "$said" >&2; exit 1;;
+esac
 whole=$3
 if [ "$(tail -c 1 -- "$1" | od -An -tx1)" != " 0a" ]; then
   size=$(stat -L -c %s -- "$1") && length=$(tail -n 1 -- "$1" | wc -c) || exit 1

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.errors import LockBusy
 from csf_backup_plugin.hosts.ssh.connection import Cut
 from csf_backup_plugin.hosts.ssh.dialogue import Dialogue
-from csf_backup_plugin.hosts.ssh.errors import NOT_A_FILE
+from csf_backup_plugin.hosts.ssh.errors import NOT_A_FILE, os_error
 from csf_backup_plugin.hosts.ssh.session import Answer
 from csf_backup_plugin.names import shown
 
@@ -34,6 +34,13 @@ _HOLD = f"""
 now() {{ echo $(($(date +%s%N) / 1000000)); }}
 holder() {{ head -c 500 -- "$1" | tr -c '[:print:]' ' '; }}
 ours() {{ [ "$(stat -L -c %d:%i /proc/self/fd/9)" = "$(stat -c %d:%i -- "$1" 2>/dev/null)" ]; }}
+unsupported() {{
+  case $1 in
+  *"No locks available"*|*"not supported"*|*"not implemented"*) ;;
+  *) printf "%s\n" "$1" >&2; return 1;;
+  esac
+  printf "unsupported %s\n" "$1"
+}}
 signature=$(printf 'csf %s (process %s on %s since %s)' \
   "$2" $$ "$(uname -n)" "$(date '+%Y-%m-%d %H:%M:%S%:z')")
 made=; told=; deadline=$(($(now) + $3))
@@ -48,8 +55,12 @@ while :; do
   fi
   [ -L "$1" ] && {{ echo "Too many levels of symbolic links" >&2; exit 1; }}
   [ -e "$1" ] && [ ! -f "$1" ] && exit {NOT_A_FILE}
-  if [ -w "$1" ]; then exec 9<>"$1"; else exec 9<"$1"; fi || exit 1
-  until flock -n 9; do
+  if ( : 9<>"$1" ) 2>/dev/null; then exec 9<>"$1"; else exec 9<"$1"; fi || exit 1
+  until said=$(flock -n 9 2>&1); do
+    case $? in
+    1) ;;
+    *) unsupported "$said" && break; [ -z "$made" ] || rm -f -- "$1"; exit 1;;
+    esac
     made=; left=$((deadline - $(now)))
     [ $left -gt 0 ] || {{ printf "busy %s\\n" "$(holder "$1")"; exit 0; }}
     [ -n "$told" ] || {{ printf "waiting %s\\n" "$(holder "$1")"; told=1; }}
@@ -68,7 +79,7 @@ while read -r order; do
   release) flock -u 9; exit 0;;
   discard)
     [ -n "$made" ] || exit 0
-    exec 9>&- 8<"$1" && flock -w 2 8 && rm -f -- "$1"
+    exec 9>&- 8<"$1" && {{ flock -w 2 8 || [ $? != 1 ]; }} && rm -f -- "$1"
     exit 0;;
   *) ( eval "$(head -c "$order")" ); echo "ended $?";;
   esac
@@ -84,7 +95,12 @@ class SshLock:
         path: the lock file.
         purpose: what it is held for; others who wait are told.
         create: whether the lock file may be made.
+
+    Attributes:
+        unsupported: see `Lock`.
     """
+
+    unsupported = ""
 
     def __init__(self, connection: Connection, path: str, purpose: str, *, create: bool) -> None:
         self._connection = connection
@@ -128,6 +144,9 @@ class SshLock:
                 )
             if word == "waiting":
                 waiting(holder)
+            if word == "unsupported":
+                words = Answer(1, b"", named.encode())
+                self.unsupported = os_error(words, self._path).strerror or named
             if word == "held":
                 self._held, self._before = True, self._connection.bound
                 self._connection.bound = shell.login

@@ -1,0 +1,28 @@
+"""A lock that keeps nobody out, since the file system of its file has none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Lock
+    from csf_backup_plugin.repository import Repository
+
+
+def unlocked_warnings(lock: Lock | None, repository: Repository) -> list[str]:
+    """Return what it means that a lock keeps nobody out, if it does not.
+
+    Args:
+        lock: what is held; None where no lock file could be made, which is told elsewhere.
+        repository: the one it is of.
+    """
+    if lock is None or not lock.unsupported:
+        return []
+    return [
+        f"{shown(repository.lock)} cannot be locked ({lock.unsupported}): its file system has no "
+        "locks, so nothing keeps a class_create, a backup or a restore that runs at the same time "
+        "apart from this. On NFS, let lockd run, or mount it with local_lock=flock if only this "
+        "host uses it"
+    ]
