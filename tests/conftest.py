@@ -123,7 +123,18 @@ def namespace() -> list[str]:
     return prefix
 
 
-@pytest.fixture(params=["local", pytest.param("ssh", marks=pytest.mark.remote)])
+WAYS = {"local": "local", "ssh": pytest.param("ssh", marks=pytest.mark.remote)}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let a test that wants a site run here and over ssh, or as its nearest `ways` marker says."""
+    if "site" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("ways")
+        ways = marker.args if marker else ("local", "ssh")
+        metafunc.parametrize("site", [WAYS[way] for way in ways], indirect=True)
+
+
+@pytest.fixture
 def site(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Site]:

@@ -82,6 +82,7 @@ def test_a_refusal_has_its_code_and_leaves_everything_as_it_was(
     assert site.listing() == before
 
 
+@pytest.mark.ways("local")
 @pytest.mark.parametrize(
     "image",
     [

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from csf_simulator.simulator import Result
     from sites import Site
 
+# Which databases there are is decided above the hosts; over ssh runs what a host does its own way.
+pytestmark = pytest.mark.ways("local")
+
 # What a class's database may be called where the master database is master.db.
 OTHER_NAMES = ["Book.mdb", "Book", "BOOK.DB", "Book.db.old"]
 
@@ -160,6 +163,7 @@ def told_apart(site: Site, second: str) -> dict[str, list[str]]:
     return sets
 
 
+@pytest.mark.ways("local", "ssh")
 @pytest.mark.parametrize("name", OTHER_NAMES)
 def test_what_the_manifest_lists_counts_whatever_its_name(
     site: Site, tmp_path: Path, name: str
@@ -221,6 +225,7 @@ def test_a_master_database_without_suffix_has_databases_without(site: Site) -> N
     assert list(back_up(site, "2")["databases"]) == [bare, book]
 
 
+@pytest.mark.ways("local", "ssh")
 def test_what_looks_like_a_database_and_is_not_taken_is_told(site: Site) -> None:
     """By the backup and by the manifest; the command that is printed takes it."""
     alike = copy_of_a_class(site, os.path.join(site.repository, "BOOK.DB"))
@@ -247,12 +252,14 @@ def test_every_suffix_that_is_listed_makes_others_look_alike(site: Site) -> None
     assert any(two in warning for warning in back_up(site, "2")["warnings"])
 
 
+@pytest.mark.ways("local", "ssh")
 def test_a_directory_with_a_databases_name_is_told(site: Site) -> None:
     """It may be one that is unpacked by mistake."""
     os.mkdir(os.path.join(site.repository, "Dir.db"))
     assert any("Dir.db has a database's name" in text for text in back_up(site, "1")["warnings"])
 
 
+@pytest.mark.ways("local", "ssh")
 def test_the_second_of_two_masters_is_refused_with_a_way_out(site: Site, other: str) -> None:
     """The first took everything; what is printed, typed, makes the manifests disjoint."""
     assert set(base_databases(other)) < {*back_up(site, "first")["databases"]}
@@ -298,6 +305,7 @@ def test_two_masters_that_are_told_apart_share_nothing(site: Site, other: str) -
     assert sorted(back_up(site, "second2")["databases"]) == sorted([*sets[other], lion])
 
 
+@pytest.mark.ways("local", "ssh")
 def test_restoring_one_of_two_leaves_the_other_alone(site: Site, other: str) -> None:
     """Also its newer databases are no extra ones, with -quarantine as without."""
     sets = told_apart(site, other)
@@ -433,6 +441,7 @@ def test_a_manifest_that_is_lost_beside_another_one_is_made_anew(site: Site, oth
     assert not {*shown(site)["on_disk"]} & {*sets[other]}
 
 
+@pytest.mark.ways("local", "ssh")
 @pytest.mark.parametrize("damage", ["deleted", "a link to nothing", "without its last newline"])
 def test_a_database_outside_is_not_forgotten(site: Site, outside: str, damage: str) -> None:
     """Whatever became of the manifest, the next backup has it, or is refused."""
@@ -468,6 +477,7 @@ def test_a_new_manifest_learns_of_it_from_the_receipts(site: Site, outside: str,
     assert outside in back_up(site, "after")["databases"]
 
 
+@pytest.mark.ways("local", "ssh")
 def test_a_lost_disk_is_restored_with_what_lies_outside(site: Site, outside: str) -> None:
     """The next backup has it again."""
     back_up(site, "with")
@@ -489,6 +499,7 @@ def test_what_osrestore_brought_back_by_hand_is_not_forgotten(site: Site, outsid
     assert outside in back_up(site, "after")["databases"]
 
 
+@pytest.mark.ways("local", "ssh")
 def test_a_line_that_was_cut_short_is_told(site: Site, outside: str) -> None:
     """By the backup, and where the manifest is shown, until it is made anew."""
     path = f"{site.master}.manifest"
@@ -523,6 +534,7 @@ def test_what_is_dropped_from_a_new_manifest_stays_dropped(site: Site, outside: 
     assert outside not in back_up(site, "after")["databases"]
 
 
+@pytest.mark.ways("local", "ssh")
 def test_a_rebuild_takes_what_an_image_lists(site: Site, outside: str) -> None:
     """What is not on disk any more is told."""
     gone = site.create("Gone")
@@ -684,6 +696,7 @@ def test_class_create_waits_for_a_restore_that_has_not_succeeded(
     assert site.create("Book") in back_up(site, "2")["databases"]
 
 
+@pytest.mark.ways("local", "ssh")
 def test_databases_that_are_links_are_told(site: Site) -> None:
     """By the backup, and where the manifest is shown."""
     link = os.path.join(site.repository, "Class1.db")
@@ -694,6 +707,7 @@ def test_databases_that_are_links_are_told(site: Site) -> None:
     assert shown(site)["links"] == [link]
 
 
+@pytest.mark.ways("local", "ssh")
 @pytest.mark.parametrize("link", ["ln -s", "ln -sr"])
 def test_a_drill_does_not_take_a_link_for_a_restored_database(
     site: Site, tmp_path: Path, link: str
@@ -717,6 +731,7 @@ def test_a_drill_does_not_take_a_link_for_a_restored_database(
     assert not os.path.exists(f"{site.image}.drill.json")
 
 
+@pytest.mark.ways("local", "ssh")
 @pytest.mark.parametrize("way", ["{0}/../{1}/master.db", "{0}-link/master.db"])
 def test_another_way_to_the_master_names_the_same_repository(site: Site, way: str) -> None:
     """It is resolved once and told, and only the plain path is stored."""
@@ -748,6 +763,7 @@ def test_another_way_to_the_master_names_the_same_repository(site: Site, way: st
     assert f"{site.repository}/Book.db" in back_up(site, "3")["databases"]
 
 
+@pytest.mark.ways("local", "ssh")
 def test_an_image_inside_the_repository_is_refused_whatever_the_way(site: Site) -> None:
     """By .. as by a link to the directory."""
     os.symlink(site.repository, site.images / "link")

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from csf_simulator.simulator import Result
     from sites import Site
 
+# Which image is newest is decided above the hosts; over ssh runs what a host does its own way.
+pytestmark = pytest.mark.ways("local")
+
 FUTURE = "2099-01-01T00:00:00+00:00"
 SET = ("", ".dbn", ".receipt.json")
 AFTERWARDS = 2_000_000_000  # seconds since the epoch; later than any file that a test makes
@@ -186,6 +189,7 @@ def machines(local_site: Site, namespace: list[str]) -> tuple[Machine, Machine]:
 # Numbers.
 
 
+@pytest.mark.ways("local", "ssh")
 def test_every_backup_has_the_next_number_of_its_repository(site: Site) -> None:
     """It is in the receipt, with the id; both are in the manifest as well."""
     made = [back_up(site, name) for name in ("a", "b", "c")]
@@ -266,6 +270,7 @@ def test_a_lost_manifest_and_a_damaged_receipt_repeat_no_number(site: Site) -> N
     assert made["number"] > 2
 
 
+@pytest.mark.ways("local", "ssh")
 def test_where_the_manifest_cannot_be_written_the_receipts_tell_the_number(
     local_site: Site, namespace: list[str]
 ) -> None:
@@ -283,6 +288,7 @@ def test_where_the_manifest_cannot_be_written_the_receipts_tell_the_number(
     assert back_up(site, "4")["number"] == 4
 
 
+@pytest.mark.ways("local", "ssh")
 def test_without_manifest_and_where_none_can_be_made_an_image_is_never_newest(
     local_site: Site, namespace: list[str]
 ) -> None:
@@ -342,6 +348,7 @@ def test_restored_into_another_directory_it_is_another_repository(site: Site) ->
 # Copies, clones, and what was moved.
 
 
+@pytest.mark.ways("local", "ssh")
 def test_a_copy_is_backed_up_and_its_images_are_kept_apart(site: Site) -> None:
     """Nobody has said yet which of the two it is; all of that is told."""
     back_up(site, "a")
@@ -457,6 +464,7 @@ def test_before_its_first_backup_a_moved_repository_is_not_said_to_have_no_image
         assert str(site.images / "a") in ended.stderr, ended.stderr
 
 
+@pytest.mark.ways("local", "ssh")
 def test_a_clone_is_kept_apart_from_its_original(
     local_site: Site, machines: tuple[Machine, Machine]
 ) -> None:
@@ -532,6 +540,7 @@ def test_a_copy_that_has_lost_its_manifest_does_not_take_its_originals_id(
 # Which is the latest.
 
 
+@pytest.mark.ways("local", "ssh")
 def test_the_highest_number_is_the_latest_whatever_the_clocks_said(site: Site) -> None:
     """Neither when backups began nor when files were changed counts."""
     for name in ("c", "b", "a"):
@@ -557,6 +566,7 @@ def test_an_image_under_another_name_has_its_number_still(site: Site) -> None:
     assert latest(site) == "z"
 
 
+@pytest.mark.ways("local", "ssh")
 def test_several_repositories_in_one_directory_are_named(site: Site) -> None:
     """Without -database the refusal says that it is needed; with it each has its own."""
     back_up(site, "a")
@@ -606,6 +616,7 @@ def test_an_image_of_another_id_at_the_same_path_needs_into(site: Site) -> None:
 # Clocks.
 
 
+@pytest.mark.ways("local", "ssh")
 def test_the_newest_image_must_not_begin_in_the_future(site: Site) -> None:
     """Verify and drill end with 50, an unattended restore of ``latest`` is refused."""
     back_up(site, "a")
@@ -668,6 +679,7 @@ def unreadable(site: Site) -> str:
 UNUSABLE = [damaged, newer, unreleased, unreadable]
 
 
+@pytest.mark.ways("local", "ssh")
 @pytest.mark.parametrize("spoil", UNUSABLE)
 def test_a_newest_receipt_that_cannot_be_used_is_a_finding(site: Site, spoil: Any) -> None:
     """Verify and drill end with 50, restore asks for a name; and the name that it gives works."""
@@ -721,6 +733,7 @@ def test_another_version_is_never_called_damage(site: Site, spoil: Any) -> None:
         assert "not as its backup left it" not in ended.stderr
 
 
+@pytest.mark.ways("local", "ssh")
 def test_a_set_without_receipt_only_warns(site: Site) -> None:
     """Its backup may be running."""
     back_up(site, "a")
@@ -753,6 +766,7 @@ def test_what_is_another_repositorys_does_not_stop_the_latest(site: Site) -> Non
 # Disks that should be mounted.
 
 
+@pytest.mark.ways("local", "ssh")
 def test_require_mount_refuses_a_directory_on_the_root_file_system(
     local_site: Site, namespace: list[str]
 ) -> None:
@@ -777,6 +791,7 @@ def test_require_mount_refuses_a_directory_on_the_root_file_system(
     assert done.exit_code == 0, done.stderr
 
 
+@pytest.mark.ways("local", "ssh")
 def test_a_restore_to_a_disk_that_is_not_mounted_is_refused(
     local_site: Site, namespace: list[str]
 ) -> None:
@@ -802,6 +817,7 @@ def test_a_restore_to_a_disk_that_is_not_mounted_is_refused(
     assert accepted.exit_code == 0, accepted.stderr
 
 
+@pytest.mark.ways("local", "ssh")
 def test_a_disk_that_is_mounted_higher_up_is_mounted(
     local_site: Site, namespace: list[str]
 ) -> None:
@@ -855,6 +871,7 @@ def test_the_latest_of_many_costs_as_many_exchanges_as_of_few(
     assert counts[0] == counts[1] < 20
 
 
+@pytest.mark.ways("local", "ssh")
 def test_a_repository_that_nobody_may_write_to_is_backed_up_without_a_number(
     local_site: Site, namespace: list[str]
 ) -> None:
