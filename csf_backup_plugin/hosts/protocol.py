@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from csf_backup_plugin.hosts.mountinfo import Mount
+
 Kind = Literal["missing", "file", "directory", "other"]
 
 #: What an append puts behind a last line that has lost its newline; no name has a tab.
@@ -60,6 +62,13 @@ class Facts(NamedTuple):
         mount: the mount point of its file system; empty where the path leads nowhere, where it
             cannot be told, and perhaps for plain files if many paths are looked at.
         allocated: of a file, the bytes its blocks take up; holes take none.
+        inode: its number in its file system; 0 where the path leads nowhere.
+        vital: those of the disks whose failure alone is the loss of the file system; one that only
+            a redundant array uses is not.
+        place: where in its file system it is: the same by whatever mount it is reached. Empty as
+            `mount`.
+        filesystem: the type of its file system, such as ``ext4`` or ``nfs4``; empty as `mount`.
+        source: what is mounted there, such as ``filer:/export``; empty as `mount`.
     """
 
     kind: Kind
@@ -73,6 +82,22 @@ class Facts(NamedTuple):
     link: bool = False
     mount: str = ""
     allocated: int = 0
+    inode: int = 0
+    vital: frozenset[str] = frozenset()
+    place: str = ""
+    filesystem: str = ""
+    source: str = ""
+
+    def on(self, mount: Mount | None) -> Facts:
+        """Return the facts with what the mount tells that the path is on, if it is known."""
+        if mount is None:
+            return self
+        return self._replace(
+            mount=mount.point,
+            place=mount.place(self.resolved),
+            filesystem=mount.type,
+            source=mount.source,
+        )
 
 
 class Machine(NamedTuple):

@@ -9,6 +9,7 @@ import pytest
 
 from csf_backup_plugin.hosts.local import disks
 from csf_backup_plugin.hosts.local.disks import SYSFS, disks_below
+from csf_backup_plugin.hosts.redundancy import Disks, disk
 
 if TYPE_CHECKING:
     from pyfakefs.fake_filesystem import FakeFilesystem
@@ -41,25 +42,51 @@ def sysfs(fs: FakeFilesystem) -> Sysfs:
 
 def test_a_disk_is_itself_and_a_partition_is_on_its_disk(sysfs: Sysfs) -> None:
     """Two partitions of one disk share it."""
-    assert disks_below(sysfs.device((8, 0), "sda")) == {"sda"}
-    assert disks_below(sysfs.device((8, 1), "sda/sda1")) == {"sda"}
+    assert disks_below(sysfs.device((8, 0), "sda")) == disk("sda")
+    assert disks_below(sysfs.device((8, 1), "sda/sda1")) == disk("sda")
 
 
 def test_a_disk_with_an_empty_slaves_directory_is_itself(sysfs: Sysfs) -> None:
     """Plain disks have one too."""
     sysfs.fs.create_dir("/sys/devices/sda/slaves")
     sysfs.fs.create_symlink(f"{SYSFS}/8:0", "/sys/devices/sda")
-    assert disks_below(os.makedev(8, 0)) == {"sda"}
+    assert disks_below(os.makedev(8, 0)) == disk("sda")
 
 
-def test_a_volume_is_on_every_disk_it_is_made_of(sysfs: Sysfs) -> None:
-    """LVM on md on partitions."""
+def volume(sysfs: Sysfs, **array: str) -> Disks:
+    """Return the disks of a volume of LVM on an array of md on partitions of two disks."""
     for letter, minor in (("a", 0), ("b", 16)):
         sysfs.device((8, minor), f"sd{letter}")
         sysfs.device((8, minor + 1), f"sd{letter}/sd{letter}1")
-    parts = ("/sys/devices/sda/sda1", "/sys/devices/sdb/sdb1")
-    sysfs.device((9, 0), "md0", *parts)
-    assert disks_below(sysfs.device((253, 0), "dm-0", "/sys/devices/md0")) == {"sda", "sdb"}
+    sysfs.device((9, 0), "md0", "/sys/devices/sda/sda1", "/sys/devices/sdb/sdb1")
+    for name, text in array.items():
+        sysfs.fs.create_file(f"/sys/devices/md0/md/{name}", contents=f"{text}\n")
+    return disks_below(sysfs.device((253, 0), "dm-0", "/sys/devices/md0"))
+
+
+def test_a_volume_is_on_every_disk_it_is_made_of(sysfs: Sysfs) -> None:
+    """The failure of any one is its loss."""
+    both = frozenset(["sda", "sdb"])
+    assert volume(sysfs) == Disks(both, both)
+
+
+@pytest.mark.parametrize(
+    ("array", "lost"),
+    [
+        ({"level": "raid1", "raid_disks": "2", "degraded": "0"}, False),
+        ({"level": "raid5", "raid_disks": "2 (3)", "degraded": "0"}, False),
+        ({"level": "raid1", "raid_disks": "2", "degraded": "1"}, True),
+        ({"level": "raid1", "raid_disks": "2"}, True),
+        ({"level": "raid0", "raid_disks": "2"}, True),
+        ({"level": "linear", "raid_disks": "2", "degraded": "0"}, True),
+    ],
+)
+def test_a_redundant_array_is_lost_with_no_single_disk(
+    sysfs: Sysfs, array: dict[str, str], *, lost: bool
+) -> None:
+    """While it is whole."""
+    both = frozenset(["sda", "sdb"])
+    assert volume(sysfs, **array) == Disks(both, both if lost else frozenset())
 
 
 def test_a_loop_device_is_where_its_file_is(sysfs: Sysfs, fs: FakeFilesystem) -> None:
@@ -67,17 +94,17 @@ def test_a_loop_device_is_where_its_file_is(sysfs: Sysfs, fs: FakeFilesystem) ->
     image = fs.create_file("/images/disk.img")
     device = sysfs.device((7, 0), "loop0")
     fs.create_file("/sys/devices/loop0/loop/backing_file", contents="/images/disk.img\n")
-    assert disks_below(device) == frozenset()
+    assert disks_below(device) == Disks()
     major, minor = os.major(image.stat_result.st_dev), os.minor(image.stat_result.st_dev)
     sysfs.device((major, minor), "sdz")
-    assert disks_below(device) == {"sdz"}
+    assert disks_below(device) == disk("sdz")
 
 
 def test_a_loop_device_whose_file_is_gone_is_unknown(sysfs: Sysfs, fs: FakeFilesystem) -> None:
     """As in a container, which sees the device and not the file."""
     device = sysfs.device((7, 0), "loop0")
     fs.create_file("/sys/devices/loop0/loop/backing_file", contents="/gone (deleted)\n")
-    assert disks_below(device) == frozenset()
+    assert disks_below(device) == Disks()
 
 
 def test_a_device_that_goes_while_we_look_is_unknown(
@@ -85,12 +112,12 @@ def test_a_device_that_goes_while_we_look_is_unknown(
 ) -> None:
     """It is no reason for a backup to fail."""
 
-    def gone(entry: str) -> frozenset[str]:
+    def gone(entry: str) -> Disks:
         raise FileNotFoundError(entry)
 
     device = sysfs.device((8, 0), "sda")
     monkeypatch.setattr(disks, "_disks", gone)
-    assert disks_below(device) == frozenset()
+    assert disks_below(device) == Disks()
 
 
 def test_what_lies_partly_on_something_unknown_is_unknown(sysfs: Sysfs, fs: FakeFilesystem) -> None:
@@ -99,9 +126,9 @@ def test_what_lies_partly_on_something_unknown_is_unknown(sysfs: Sysfs, fs: Fake
     sysfs.device((7, 0), "loop0")
     fs.create_file("/sys/devices/loop0/loop/backing_file", contents="/gone\n")
     mirror = sysfs.device((9, 0), "md0", "/sys/devices/sda", "/sys/devices/loop0")
-    assert disks_below(mirror) == frozenset()
+    assert disks_below(mirror) == Disks()
 
 
 def test_a_file_system_without_a_block_device_is_unknown(sysfs: Sysfs) -> None:
     """tmpfs, overlay, NFS, btrfs."""
-    assert disks_below(os.makedev(0, 42)) == frozenset()
+    assert disks_below(os.makedev(0, 42)) == Disks()

@@ -5,10 +5,20 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.local.facts import facts
+from csf_backup_plugin.hosts.local import facts as module
+from csf_backup_plugin.hosts.local.facts import look
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
+
+    from csf_backup_plugin.hosts.protocol import Facts
+
+
+def facts(path: str) -> Facts:
+    """Return the facts on one path."""
+    return look([path])[0]
 
 
 def test_a_directory_is_told_with_its_space_and_device(tmp_path: Path) -> None:
@@ -51,3 +61,12 @@ def test_the_stamp_changes_with_the_file(tmp_path: Path) -> None:
         stamps.append(facts(str(path)).stamp)
     assert len(set(stamps)) == 3
     assert facts(str(path)).stamp == stamps[-1]
+
+
+def test_where_there_is_no_proc_no_mount_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be known then."""
+    monkeypatch.setattr(module, "MOUNTINFO", str(tmp_path / "none"))
+    found = facts(str(tmp_path))
+    assert (found.kind, found.mount, found.place, found.filesystem) == ("directory", "", "", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,41 +19,71 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # $1 is a directory. One file system in it is mounted twice, once as a whole and once in part; the
-# part of a file system that is mounted within that itself has no device of its own.
+# part of a file system that is mounted within that itself has no device of its own, and one that is
+# mounted where it is already is where it was. One mount hides another.
 MOUNT = """
 cd "$1"
-mkdir disk part same inside
+mkdir disk part same inside itself 'a b' lower upper work over
 mount -t tmpfs none disk
 mkdir -p disk/a/b inside/d; touch disk/a/b/f
 mount --bind disk/a part
 mount --bind inside same
+mount --bind itself itself
+mount -t tmpfs 'server:/a b\\c' 'a b'
+mkdir -p 'a b/deep'; mount -t tmpfs none 'a b/deep'; mount -t tmpfs top 'a b'; mkdir 'a b/deep'
+mkdir disk/upper disk/work
+mount -t overlay all -o "lowerdir=$PWD/lower,upperdir=$PWD/disk/upper,workdir=$PWD/disk/work" over
 ln -s ../part/b inside/link; ln -s ../part/b/f inside/file
 """
-PATHS = ["disk", "disk/a", "disk/a/b/f", "part", "part/b", "part/b/f", "same", "same/d"]
-PATHS += ["inside/link", "inside/file"]
-EXPECTED = [*["disk"] * 3, *["part"] * 3, *[""] * 2, *["part"] * 2]
+EXPECTED = {
+    "disk": "disk",
+    "disk/a": "disk",
+    "disk/a/b/f": "disk",
+    "part": "part",
+    "part/b": "part",
+    "part/b/f": "part",
+    "same": "same",
+    "same/d": "same",
+    "inside/link": "part",
+    "inside/file": "part",
+    "itself": "",
+    "a b/deep": "a b",
+    "over": "over",
+}
 LOOK = """
-import sys
+import json, sys
 from csf_backup_plugin.hosts.local import LocalHost
-print(*(fact.mount for fact in LocalHost().look(sys.argv[1:])), sep="\\n")
+facts = [LocalHost().look([path])[0] for path in sys.argv[1:]]
+json.dump([[fact.mount, fact.place, fact.filesystem, fact.source] for fact in facts], sys.stdout)
 """
 
 
-def test_a_bind_mount_is_a_mount_point(tmp_path: Path, namespace: list[str]) -> None:
-    """If its file system is another one than that around it, as for stat(1)."""
-    real = [os.path.join(tmp_path, path) for path in [*PATHS[:8], "part/b", "part/b/f"]]
-    paths = [os.path.join(tmp_path, path) for path in PATHS]
-    script = f'{MOUNT} at=$1; shift; stat -c %m -- {" ".join(real)}; exec "$@"'
-    command = [*namespace, script, "sh", str(tmp_path), sys.executable, "-c", LOOK, *paths]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    assert told[:10] == told[10:]
-    around = os.path.dirname(tmp_path)
-    found = ["" if around.startswith(mount) else os.path.basename(mount) for mount in told[10:]]
-    assert found == EXPECTED
+def check(told: list[list[str]], top: Path) -> None:
+    """Let what was told of the mount, place, type and source of each path be right."""
+    around = os.path.dirname(top)
+    mounts = ["" if around.startswith(one[0]) else os.path.relpath(one[0], top) for one in told]
+    assert dict(zip(EXPECTED, mounts, strict=True)) == EXPECTED
+    at = dict(zip(EXPECTED, told, strict=True))
+    assert at["part/b"][1] == at["inside/link"][1] != at["disk"][1]
+    assert at["part/b"][1].endswith(":/a/b")
+    assert at["part"][1] == at["disk/a"][1]
+    assert at["same"][1].endswith(f"{top}/inside")
+    assert at["itself"][1].endswith(f"{top}/itself")
+    assert at["a b/deep"][2:] == ["tmpfs", "top"]
+    assert at["over"][2:] == ["overlay", "all"]
+
+
+def test_a_mount_is_told_as_the_kernel_follows_it(tmp_path: Path, namespace: list[str]) -> None:
+    """Also one of a part of the file system that it is in, and none that another one hides."""
+    paths = [os.path.join(tmp_path, path) for path in EXPECTED]
+    command = [*namespace, f'{MOUNT} shift; exec "$@"', "sh", str(tmp_path)]
+    told = subprocess.run([*command, sys.executable, "-c", LOOK, *paths], capture_output=True)
+    assert told.returncode == 0, told.stderr
+    check(json.loads(told.stdout), tmp_path)
 
 
 @pytest.mark.remote
-def test_a_bind_mount_is_a_mount_point_on_another_host(
+def test_a_mount_is_told_as_the_kernel_follows_it_on_another_host(
     serve: Callable[..., Sshd], tmp_path: Path
 ) -> None:
     """The same ones."""
@@ -61,15 +92,13 @@ def test_a_bind_mount_is_a_mount_point_on_another_host(
     server = serve(
         below=["unshare", "-m", "sh", "-ec", f'{MOUNT} shift; exec "$@"', "sh", tmp_path]
     )
-    paths = [os.path.join(tmp_path, path) for path in PATHS]
     with reached(server) as host:
-        told = [host.look([path])[0].mount for path in paths]
-    around = os.path.dirname(tmp_path)
-    assert ["" if around.startswith(one) else os.path.basename(one) for one in told] == EXPECTED
+        facts = [host.look([os.path.join(tmp_path, path)])[0] for path in EXPECTED]
+    check([[fact.mount, fact.place, fact.filesystem, fact.source] for fact in facts], tmp_path)
 
 
 def test_what_went_meanwhile_has_no_mount_point() -> None:
-    """Its devices cannot be told any more."""
+    """Nor where it was."""
     fact = Facts("file", 1, "/f", writable=False, free=0, device=7, disks=frozenset(), stamp="s")
     (told,) = detailed([fact], ["/f", "", "0", "0", "", ""])
-    assert (told.mount, told.free) == ("", 0)
+    assert (told.mount, told.place, told.free) == ("", "", 0)

@@ -2,45 +2,55 @@
 
 Partitions are followed to their disk, device-mapper and md devices to what they are made of
 (``slaves``), loop devices to the file system that holds their backing file. A device without an
-entry in sysfs (tmpfs, overlay, NFS, btrfs) is unknown, and so is everything above it.
+entry in sysfs (tmpfs, overlay, NFS, btrfs) is unknown, and so is everything above it. Which arrays
+of md are redundant is told; of LVM's own, and of those that a controller hides, it is not.
 """
 
 from __future__ import annotations
 
 import os
 
+from csf_backup_plugin.hosts.redundancy import Disks, combined, disk, spare
+
 SYSFS = "/sys/dev/block"
 
 
-def disks_below(device: int) -> frozenset[str]:
-    """Return the names of the physical disks below a device.
+def disks_below(device: int) -> Disks:
+    """Return the physical disks below a device, by the kernel's names, such as ``sda``.
 
     Args:
         device: a device number, as `os.stat_result.st_dev` gives it.
-
-    Returns:
-        The kernel's names, such as ``sda``; none where it cannot be known.
     """
     entry = os.path.realpath(f"{SYSFS}/{os.major(device)}:{os.minor(device)}")
     try:
-        return _disks(entry) if os.path.isdir(entry) else frozenset()
+        return _disks(entry) if os.path.isdir(entry) else Disks()
     except OSError:  # a device that went meanwhile, or a file in another mount namespace
-        return frozenset()
+        return Disks()
 
 
-def _disks(entry: str) -> frozenset[str]:
+def _disks(entry: str) -> Disks:
     if os.path.exists(f"{entry}/partition"):
         return _disks(os.path.dirname(entry))
     if os.path.exists(backing := f"{entry}/loop/backing_file"):
-        return _disks_of_file(backing)
+        return disks_below(os.stat(_text(backing)).st_dev)
     parts = os.listdir(slaves) if os.path.isdir(slaves := f"{entry}/slaves") else []
     if not parts:
-        return frozenset([os.path.basename(entry)])
+        return disk(os.path.basename(entry))
     below = [_disks(os.path.realpath(f"{entry}/slaves/{part}")) for part in parts]
-    return frozenset().union(*below) if all(below) else frozenset()
+    return combined(below, spare(*map(_first_word, _array(entry))))
 
 
-def _disks_of_file(backing: str) -> frozenset[str]:
-    with open(backing, encoding="utf-8", errors="surrogateescape") as file:
-        path = file.read().rstrip("\n")
-    return disks_below(os.stat(path).st_dev)
+def _array(entry: str) -> list[str]:
+    """Return what md tells of a device, nothing of what is no array of its."""
+    paths = [f"{entry}/md/{name}" for name in ("level", "raid_disks", "degraded")]
+    return [_text(path) if os.path.exists(path) else "" for path in paths]
+
+
+def _first_word(text: str) -> str:
+    """Return the number of what is being reshaped, and not what it was before."""
+    return text.partition(" ")[0]
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read().rstrip("\n")

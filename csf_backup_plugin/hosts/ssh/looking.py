@@ -115,7 +115,8 @@ def _facts(path: str, fields: list[str] | None, *, circle: bool | None) -> Facts
     letter, size, sectors, device, stamp, link = fields
     kind = KINDS.get(letter, "other")
     if letter not in NOWHERE:
-        nothing = nothing._replace(device=int(device))
+        inode = int(stamp.partition("-")[0])
+        nothing = nothing._replace(device=int(device), inode=inode)
     return nothing._replace(
         kind=kind,
         size=int(size) if kind == "file" else 0,
