@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import objectstore, receipt
+from csf_backup_plugin.errors import reason
 from csf_backup_plugin.listing import differences, list_findings
 from csf_backup_plugin.names import shown
 
@@ -96,7 +97,7 @@ def content_findings(image: ImagePath, proven: Proven, host: Host, watcher: Watc
         )
     except OSError as error:  # a disk that fails is what this is to find
         raise_if_not_allowed(error)
-        return [f"the image cannot be read: {error.strerror}"]
+        return [f"the image cannot be read: {reason(error)}"]
     if sha256 != proven.sha256:
         return [f"the image's SHA-256 is {sha256}; its receipt says {proven.sha256}"]
     return []
@@ -117,7 +118,7 @@ def import_file_findings(
         contents = host.read(image.import_file)
     except OSError as error:
         raise_if_not_allowed(error)
-        return [f"{name} cannot be read: {error.strerror}"], []
+        return [f"{name} cannot be read: {reason(error)}"], []
     if contents is None:
         return [f"{name} is missing"], []
     databases = objectstore.imported_databases(contents)

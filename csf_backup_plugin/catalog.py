@@ -7,6 +7,7 @@ import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import objectstore, receipt
+from csf_backup_plugin.errors import reason
 from csf_backup_plugin.image_path import IMPORT_FILE, RECEIPT
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.proven import decode, problem
@@ -143,7 +144,7 @@ def read_listable_catalog(beside: ImagePath, host: Host) -> tuple[Catalog, list[
         return read_catalog(beside, host), []
     except PermissionError as error:
         return Catalog(), [
-            f"{beside.host}:{shown(beside.directory)} cannot be listed ({error.strerror}): the "
+            f"{beside.host}:{shown(beside.directory)} cannot be listed ({reason(error)}): the "
             "number of the last backup is taken from the manifest alone"
         ]
 
@@ -155,7 +156,7 @@ def _named(beside: ImagePath, stem: str) -> ImagePath:
 def _decoded(data: bytes | OSError) -> Proven | str:
     """Return what a receipt says, or why it cannot be used."""
     if isinstance(data, OSError):
-        return f"cannot be read: {data.strerror}"
+        return f"cannot be read: {reason(data)}"
     try:
         return decode(data)
     except receipt.UnusableReceipt as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import journal
 from csf_backup_plugin.advice import add_command
-from csf_backup_plugin.errors import BackupError, translated
+from csf_backup_plugin.errors import BackupError, reason, translated
 from csf_backup_plugin.names import absolute, shown
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.survey import survey
@@ -55,7 +55,7 @@ def recorded_creation(
             pass  # without a directory there is nothing a backup could be reading
         except OSError as error:
             warn(
-                f"{shown(repository.lock)} cannot be locked ({error.strerror}): a backup that runs "
+                f"{shown(repository.lock)} cannot be locked ({reason(error)}): a backup that runs "
                 "now will find that the databases have changed, and fail"
             )
         with translated(host.name):
@@ -73,10 +73,10 @@ def _record(repository: Repository, path: str, host: Host, warn: Callable[[str],
         found = _database(repository, os.fsdecode(path), host)
         journal.append(repository, found, host)
     except Exception as error:  # the class exists, whatever this is
-        reason = getattr(error, "strerror", None) or getattr(error, "what", error)
         warn(
             f"{shown(str(path))} was created, but is not in the manifest "
-            f"{shown(repository.manifest)}: {reason}. {_consequence(repository, found, host)}"
+            f"{shown(repository.manifest)}: {reason(error)}. "
+            f"{_consequence(repository, found, host)}"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import errno
+import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,8 @@ class ExitCode(enum.IntEnum):
 
 #: What the operating system says where a disk, or a user's share of it, is full.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+#: What to do where a disk is full, as a rule.
+ROOM = "Make room there, and run the same command again."
 #: What a command says of its traces where there are none.
 NOTHING_LEFT = "Nothing was created or changed."
 
@@ -215,27 +218,74 @@ class Interrupted(BackupError):
         self.exit_code = 128 + signum
 
 
+class HalfDone(OSError):
+    """The system refused the end of what has changed a file all the same.
+
+    Args:
+        error: what it said.
+        left: what was changed; a whole sentence.
+    """
+
+    def __init__(self, error: OSError, left: str) -> None:
+        super().__init__(error.errno, error.strerror, error.filename)
+        self.left = left
+
+
 @contextlib.contextmanager
-def translated(host: str) -> Iterator[None]:
+def translated(host: str, room: str = ROOM) -> Iterator[None]:
     """Turn an `OSError` of the block into an error of ours.
 
     Args:
         host: the host it happens on.
+        room: what to do where the disk is full.
     """
     try:
         yield
     except OSError as error:
-        raise from_os_error(error, host) from None
+        raise from_os_error(error, host, room) from None
 
 
-def from_os_error(error: OSError, host: str) -> BackupError:
+def from_os_error(error: OSError, host: str, room: str = ROOM) -> BackupError:
     """Return what the operating system refused as an error of ours.
 
     Args:
         error: its words and its file name go into the message.
         host: the host it happened on.
+        room: what to do where the disk is full.
     """
-    what = f"{error.strerror or error}: {shown(str(error.filename or 'unnamed file'))} on {host}."
+    what = f"{in_words(error)} on {host}."
     if error.errno in NO_ROOM:
-        return NoSpace(what, "Make room there, or name an image on another file system.")
-    return BackupError(what, "Put that right and run the same command again.")
+        made: BackupError = NoSpace(what, room)
+    else:
+        made = BackupError(what, "Put that right and run the same command again.")
+    if isinstance(error, HalfDone):
+        made.left = error.left
+    return made
+
+
+def in_words(error: OSError) -> str:
+    """Return why something went wrong, and with which file, if that has a name."""
+    name = error.filename
+    if isinstance(name, bytes):
+        name = os.fsdecode(name)
+    # An open file's number is nobody's name for it.
+    return f"{_words(error)}: {shown(name)}" if name and isinstance(name, str) else _words(error)
+
+
+def reason(error: Exception) -> str:
+    """Return why something went wrong, in words that are never empty, and without a file's name.
+
+    Args:
+        error: of the system's, of ours, or any other.
+    """
+    if isinstance(error, BackupError):
+        return error.what
+    if isinstance(error, HalfDone):
+        return f"{_words(error)}; {error.left.removesuffix('.')}"
+    return _words(error)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno:
+        return error.strerror or os.strerror(error.errno)
+    return str(error) or type(error).__name__

@@ -6,7 +6,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import manifest
-from csf_backup_plugin.errors import BackupError
+from csf_backup_plugin.errors import BackupError, reason
 from csf_backup_plugin.names import has_control_character, shown
 from csf_backup_plugin.survey import survey
 
@@ -56,8 +56,7 @@ def record(found: Survey, host: Host) -> list[str]:
         if names:
             host.append(repository.manifest, manifest.encode_lines(names))
     except (OSError, BackupError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error.what
-        return [f"the manifest {shown(repository.manifest)} was not updated: {reason}"]
+        return [f"the manifest {shown(repository.manifest)} was not updated: {reason(error)}"]
     return []
 
 

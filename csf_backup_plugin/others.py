@@ -6,6 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import manifest
+from csf_backup_plugin.errors import reason
 from csf_backup_plugin.repository import MANIFEST, Repository
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def find_others(
                 unreadable[one.manifest] = f"line {found.damaged[0]} is damaged"
         elif isinstance(data, OSError) and (is_master or _is_file(one.master, there)):
             known.append(_other(one, manifest.Manifest()))
-            unreadable[one.manifest] = data.strerror or str(data)
+            unreadable[one.manifest] = reason(data)
     return Others(tuple(known), unreadable)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import manifest
 from csf_backup_plugin.advice import rebuild_command
-from csf_backup_plugin.errors import RepositoryIncomplete
+from csf_backup_plugin.errors import RepositoryIncomplete, reason
 from csf_backup_plugin.hosts.protocol import Entry
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.others import Others, find_others
@@ -157,7 +157,7 @@ def read_bytes(repository: Repository, host: Host) -> bytes | None:
             raise
         raise RepositoryIncomplete(
             f"The manifest {shown(repository.manifest)} on {host.name} cannot be read: "
-            f"{error.strerror}.",
+            f"{reason(error)}.",
             "Put the manifest itself there. If it is lost, remove what stands there, and make a "
             f"new one, with -image-file HOST:PATH: {rebuild_command(repository, host.name)}",
         ) from None
@@ -178,7 +178,7 @@ def _elsewhere(
         except (FileNotFoundError, NotADirectoryError):
             continue  # what should be there is missing, which is told
         except OSError as error:
-            closed[directory] = error.strerror or str(error)
+            closed[directory] = reason(error)
     return entries, closed
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import BackupError
+from csf_backup_plugin.errors import BackupError, reason
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -30,5 +30,5 @@ def tidy(paths: Iterable[str], host: Host, consequence: str = "") -> list[str]:
     try:
         host.remove(listed)
     except (OSError, BackupError) as error:
-        return [f"{shown(listed[-1])} could not be removed{consequence}: {error}"]
+        return [f"{shown(listed[-1])} could not be removed{consequence}: {reason(error)}"]
     return []

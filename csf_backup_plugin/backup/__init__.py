@@ -19,6 +19,8 @@ from csf_backup_plugin.errors import (
     ImageExists,
     OsbackupFailed,
     TimedOut,
+    in_words,
+    reason,
     translated,
 )
 from csf_backup_plugin.listing import described
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_ROOM = "Make room there, or name an image on another file system."
 
 
 class Backup(NamedTuple):
@@ -110,7 +113,7 @@ def _locked(
         if error.errno not in _NOT_ALLOWED or host.look([path])[0].kind != "missing":
             raise
         return None, [
-            f"the lock file {shown(path)} cannot be made ({error.strerror}): a class_create of "
+            f"the lock file {shown(path)} cannot be made ({reason(error)}): a class_create of "
             "another user during this backup cannot be kept out"
         ]
 
@@ -139,7 +142,7 @@ def _carry_out(
     """Make and prove the image; add to the warnings what is to be told of that."""
     image, began = request.image, time.monotonic()
     timeout = request.timeout or default_timeout(plan.found.coverage.bytes)
-    with rollback(host) as created, translated(host.name):
+    with rollback(host) as created, translated(host.name, _ROOM):
         interrupts.check()
         _claim(image, plan.import_file, host)
         created.append(image.import_file)
@@ -201,7 +204,7 @@ def _number(
         else:
             what = f"that {origin.number} is used up is not on record there, and may be forgotten"
         warnings.append(
-            f"the manifest {shown(manifest)} cannot be written ({error.strerror}): {what}"
+            f"the manifest {shown(manifest)} cannot be written ({reason(error)}): {what}"
         )
     return origin
 
@@ -235,8 +238,7 @@ def _run_osbackup(
         if error.errno in NO_ROOM:
             raise
         raise OsbackupFailed(
-            f"{argv[0]} could not be run on {host.name}: {error.strerror} "
-            f"({shown(str(error.filename))}).",
+            f"{argv[0]} could not be run on {host.name}: {in_words(error)}.",
             "See that it is a program this user may run.",
         ) from None
     if completed.status:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import BackupError
+from csf_backup_plugin.errors import BackupError, reason
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -67,5 +67,5 @@ def _kept(host: Host, paths: list[str]) -> list[str]:
         try:
             host.remove([path])
         except OSError as error:
-            kept.append(f"{shown(path)} ({error.strerror})")
+            kept.append(f"{shown(path)} ({reason(error)})")
     return kept

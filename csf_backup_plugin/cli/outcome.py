@@ -10,7 +10,7 @@ import click
 
 from csf_backup_plugin import surroundings
 from csf_backup_plugin.cli.failure import Failure
-from csf_backup_plugin.errors import BackupError, ExitCode
+from csf_backup_plugin.errors import BackupError, ExitCode, reason
 from csf_backup_plugin.receipt import OUTCOME, schema
 
 if TYPE_CHECKING:
@@ -57,5 +57,5 @@ def _print_json(ctx: click.Context, code: int, facts: dict[str, Any]) -> None:
         click.echo(json.dumps({**head, **facts}))
     except OSError as error:
         raise click.ClickException(
-            f"The outcome, exit code {int(code)}, could not be printed: {error.strerror}."
+            f"The outcome, exit code {int(code)}, could not be printed: {reason(error)}."
         ) from None

@@ -7,7 +7,7 @@ import datetime
 import posixpath
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import BackupError, HostUnreachable
+from csf_backup_plugin.errors import BackupError, HostUnreachable, reason, translated
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image_path import ImagePath
 
 PREFIX = "csf-drill-"
+_ROOM = "Make room there, or name another directory with -scratch-dir."
 _NAME_KEPT = 50  # characters of the image's name; 255 bytes are all that a name may have
 
 
@@ -32,7 +33,7 @@ class Scratch:
         self.path = path
         self.left = ""  # what could not be removed, and why
         self._host = host
-        self._known = [path]
+        self._known: list[str] = []
 
     @property
     def record(self) -> str:
@@ -42,6 +43,20 @@ class Scratch:
     def place(self, path: str) -> str:
         """Return where in it another path of the host is to be copied."""
         return f"{self.path}/restored{path}"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it was made here, or may have been."""
+        return bool(self._known)
+
+    def make(self) -> None:
+        """Make it; where something stands already, that is not ours."""
+        self._known.append(self.path)
+        try:
+            self._host.make_directory(self.path)
+        except FileExistsError:
+            self._known.clear()
+            raise
 
     def make_directory(self, path: str) -> None:
         """Make a directory, those above it first, as far as they are not there."""
@@ -57,19 +72,19 @@ class Scratch:
         file, also where it has taken the place of one made here.
         """
         self.left = ""
-        for directory in (self.record, *reversed(self._known)):
+        for directory in (self.record, *reversed(self._known)) if self._known else ():
             try:
                 self._remove(directory)
             except FileNotFoundError:
                 pass
             except OSError as error:
-                self.left = self.left or self._kept(error.strerror)
+                self.left = self.left or self._kept(reason(error))
             except HostUnreachable as error:
                 self.left = self._kept(error.what)
                 return
 
-    def _kept(self, reason: str | None) -> str:
-        return f"{shown(self.path)} could not be removed: {reason}"
+    def _kept(self, why: str) -> str:
+        return f"{shown(self.path)} could not be removed: {why}"
 
     def _remove(self, directory: str) -> None:
         """Remove a directory with its files; if a link has taken its place, the link alone."""
@@ -93,18 +108,13 @@ def scratch(directory: str, image: ImagePath, host: Host) -> Iterator[Scratch]:
     name = f"{PREFIX}{posixpath.basename(image.path)[:_NAME_KEPT]}-{now:%Y%m%dT%H%M%S.%fZ}"
     made = Scratch(posixpath.join(directory, name), host)
     try:
-        host.make_directory(made.path)
-    except FileExistsError:
-        raise  # it is not ours
-    except BaseException:
-        made.remove()
-        raise
-    try:
-        yield made
+        with translated(host.name, _ROOM):
+            made.make()
+            yield made
         made.remove()
     except BaseException as error:
         made.remove()  # a signal is answered once, so this is not cut short
-        if isinstance(error, BackupError):
+        if isinstance(error, BackupError) and made.is_ours:
             error.left = (
                 f"What this run had created could not all be removed: {made.left}."
                 if made.left

@@ -15,6 +15,7 @@ from csf_backup_plugin.errors import (
     Declined,
     FaultFound,
     OsrestoreFailed,
+    reason,
     translated,
 )
 from csf_backup_plugin.located import locate_place
@@ -206,10 +207,9 @@ def _record(request: RestoreRequest, plan: RestorePlan, host: Host) -> list[str]
         old = None if damaged is None else journal.keep(repository, damaged, host)
         host.replace(repository.manifest, new_manifest(plan), like=repository.master)
     except (OSError, BackupError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error.what
         return [
             *tidy(filter(None, [old]), host),
             f"the manifest {shown(repository.manifest)} does not say yet what was restored: "
-            f"{reason}. Then: {rebuild_command(repository, host.name, *options)}",
+            f"{reason(error)}. Then: {rebuild_command(repository, host.name, *options)}",
         ]
     return [f"the manifest was damaged; the old one is kept as {shown(old)}"] if old else []

@@ -8,7 +8,7 @@ import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import interrupts
-from csf_backup_plugin.errors import BackupError
+from csf_backup_plugin.errors import BackupError, reason
 from csf_backup_plugin.names import command, shown
 
 if TYPE_CHECKING:
@@ -105,8 +105,7 @@ def empty(quarantine: Quarantine, host: Host) -> tuple[Quarantine | None, str]:
         host.move((new, old) for (old, new), facts in looked if facts.kind != "missing")
         host.remove([quarantine.directory])
     except (OSError, BackupError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error.what
-        return quarantine, f"{kept(quarantine)} They could not all be moved back: {reason}."
+        return quarantine, f"{kept(quarantine)} They could not all be moved back: {reason(error)}."
     return None, "The extra databases are where they were."
 
 

@@ -7,9 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import objectstore
-from csf_backup_plugin.errors import NO_ROOM, HostUnreachable, OsrestoreFailed, TimedOut
+from csf_backup_plugin.errors import NO_ROOM, HostUnreachable, OsrestoreFailed, TimedOut, in_words
 from csf_backup_plugin.listing import described
-from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running
@@ -43,8 +42,7 @@ def run_osrestore(
         if error.errno in NO_ROOM:
             raise
         raise OsrestoreFailed(
-            f"{argv[0]} could not be run on {host.name}: {error.strerror} "
-            f"({shown(str(error.filename))}).",
+            f"{argv[0]} could not be run on {host.name}: {in_words(error)}.",
             "See that it is a program this user may run.",
         ) from None
     if completed.status:

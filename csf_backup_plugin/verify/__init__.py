@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import objectstore
 from csf_backup_plugin.agreement import findings, raise_if_not_allowed, receipt_warnings
-from csf_backup_plugin.errors import FaultFound, OtherVersion, translated
+from csf_backup_plugin.errors import FaultFound, OtherVersion, reason, translated
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.newest import check_clock, choose
 from csf_backup_plugin.proven import read_receipt
@@ -121,7 +121,7 @@ def _receipt(image: ImagePath, host: Host) -> Proven:
     except OSError as error:
         raise_if_not_allowed(error)
         raise FaultFound(
-            f"The receipt {shown(image.receipt)} cannot be read: {error.strerror}.",
+            f"The receipt {shown(image.receipt)} cannot be read: {reason(error)}.",
             "Look at its disk, and use another image.",
         ) from None
 

@@ -10,7 +10,14 @@ import pytest
 
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.drill.scratch import scratch
-from csf_backup_plugin.errors import BackupError, FaultFound, HostUnreachable, Interrupted
+from csf_backup_plugin.errors import (
+    NOTHING_LEFT,
+    BackupError,
+    FaultFound,
+    HostUnreachable,
+    Interrupted,
+    NoSpace,
+)
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.image_path import ImagePath
 
@@ -148,6 +155,51 @@ def test_one_that_cannot_be_made_for_certain_is_removed_unless_it_is_anothers(
             super().make_directory(path)
             raise error
 
-    with pytest.raises(type(error)), scratch(str(tmp_path), IMAGE, Unsure()):
+    with pytest.raises(BackupError) as caught, scratch(str(tmp_path), IMAGE, Unsure()):
         raise AssertionError
-    assert (list(tmp_path.iterdir()) == []) != isinstance(error, FileExistsError)
+    is_anothers = isinstance(error, FileExistsError)
+    assert (list(tmp_path.iterdir()) == []) != is_anothers
+    assert (caught.value.left == NOTHING_LEFT) == is_anothers
+
+
+@pytest.mark.parametrize("at", ["making", "work"])
+def test_one_whose_disk_dies_is_named_as_left(tmp_path: Path, at: str) -> None:
+    """Whenever that happens: nobody can tell that nothing was created."""
+
+    class Dead(LocalHost):
+        dead = False
+
+        def make_directory(self, path: str) -> None:
+            super().make_directory(path)
+            self.dead = at == "making"
+            self.list_directory(path)
+
+        def list_directory(self, path: str) -> Any:
+            if self.dead:
+                raise OSError(5, "Input/output error", path)
+            return super().list_directory(path)
+
+    host = Dead()
+    with pytest.raises(BackupError) as caught, scratch(str(tmp_path), IMAGE, host) as place:
+        host.dead = True
+        host.list_directory(place.path)
+    (left,) = tmp_path.iterdir()
+    assert caught.value.what == f"Input/output error: {left} on localhost."
+    assert caught.value.left == (
+        "What this run had created could not all be removed: "
+        f"{left} could not be removed: Input/output error."
+    )
+
+
+def test_a_full_disk_is_answered_with_another_scratch_directory(tmp_path: Path) -> None:
+    """An image on another file system would be no help."""
+
+    class Full(LocalHost):
+        def make_directory(self, path: str) -> None:
+            raise OSError(28, "No space left on device", path)
+
+    with pytest.raises(NoSpace) as caught, scratch(str(tmp_path), IMAGE, Full()):
+        raise AssertionError
+    assert caught.value.next_step == (
+        "Make room there, or name another directory with -scratch-dir."
+    )

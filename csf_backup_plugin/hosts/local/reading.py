@@ -144,5 +144,6 @@ def named(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        error.filename = error.filename or path
+        if not error.filename or isinstance(error.filename, int):
+            error.filename = path
         raise
