@@ -31,6 +31,11 @@ LATEST = "latest"
 _EXAMPLE = "Give -image-file as HOST:PATH, such as localhost:/backups/monday.img."
 
 
+def is_host(name: str) -> bool:
+    """Tell whether a name can be that of a host."""
+    return _HOST.fullmatch(name) is not None
+
+
 def check_host(name: str, option: str, example: str) -> None:
     """Refuse what cannot be the name of a host.
 
@@ -42,7 +47,7 @@ def check_host(name: str, option: str, example: str) -> None:
     Raises:
         UsageError: it is none.
     """
-    if not _HOST.fullmatch(name):
+    if not is_host(name):
         raise UsageError(f"{option}: {shown(name)!r} is not the name of a host.", example)
 
 

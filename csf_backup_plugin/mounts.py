@@ -14,11 +14,19 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Facts, Host
 
 
-def mount_points(paths: Iterable[str], host: Host) -> dict[str, str]:
-    """Return the mount point of the directory of each path, as far as those are there."""
+def look_at_directories(paths: Iterable[str], host: Host) -> dict[str, Facts]:
+    """Return the facts on the directory of each path."""
     directories = sorted({*map(posixpath.dirname, paths)})
-    facts = zip(directories, host.look(directories), strict=True)
-    return {directory: at.mount for directory, at in facts if at.kind == "directory"}
+    return dict(zip(directories, host.look(directories), strict=True))
+
+
+def mount_points(directories: Mapping[str, Facts]) -> dict[str, str]:
+    """Return the mount point of each directory, as far as they are there.
+
+    Args:
+        directories: the facts on each.
+    """
+    return {path: at.mount for path, at in directories.items() if at.kind == "directory"}
 
 
 def check_mounted(directory: str, at: Facts, at_root: Facts, host: Host) -> None:

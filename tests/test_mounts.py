@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from csf_backup_plugin.errors import ExitCode, NotMounted
-from csf_backup_plugin.mounts import check_mounted, check_still_mounted, mount_points
+from csf_backup_plugin.mounts import (
+    check_mounted,
+    check_still_mounted,
+    look_at_directories,
+    mount_points,
+)
 from doubles import MemoryHost
 
 HOST = MemoryHost({}, ["/", "/r", "/else"])
@@ -14,7 +19,9 @@ HOST.facts["/r"] = {"mount": "/r", "device": 7}
 
 def test_mount_points_are_those_of_the_directories_that_are_there() -> None:
     """Each directory once."""
-    assert mount_points(["/r/a", "/r/b", "/else/c", "/gone/d"], HOST) == {"/r": "/r", "/else": "/"}
+    looked = look_at_directories(["/r/a", "/r/b", "/else/c", "/gone/d"], HOST)
+    assert [*looked] == ["/else", "/gone", "/r"]
+    assert mount_points(looked) == {"/r": "/r", "/else": "/"}
 
 
 def test_a_mount_may_be_required() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from csf_backup_plugin.advice import (
     add_command,
@@ -19,19 +19,14 @@ if TYPE_CHECKING:
     from csf_backup_plugin.numbering import Standing
     from csf_backup_plugin.survey import Survey
 
-SharedDisk = Literal["yes", "no", "unknown"]
 
-
-def warnings(found: Survey, standing: Standing, shared_disk: SharedDisk) -> Iterator[str]:
+def warnings(found: Survey, standing: Standing) -> Iterator[str]:
     """Yield a sentence for each.
 
     Args:
         found: the repository's databases, on disk and in the manifest.
         standing: which repository it is.
-        shared_disk: whether image and databases lie on one physical disk.
     """
-    if shared_disk == "yes":
-        yield "image and databases share a physical disk: its failure would take both"
     if found.recorded is not None:
         for path in found.coverage.unlisted:
             yield f"{shown(path)} was not in the manifest; it is backed up, and added to it"

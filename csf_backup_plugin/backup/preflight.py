@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.backup.notices import SharedDisk, warnings
+from csf_backup_plugin import storage
+from csf_backup_plugin.backup.notices import warnings
 from csf_backup_plugin.backup.request import PURPOSE
 from csf_backup_plugin.catalog import read_listable_catalog
 from csf_backup_plugin.complete import check_complete
 from csf_backup_plugin.errors import ImageExists, LockBusy, NoSpace, UnsafeImagePath
-from csf_backup_plugin.mounts import check_mounted, mount_points
-from csf_backup_plugin.names import is_inside, shown
+from csf_backup_plugin.mounts import check_mounted, look_at_directories, mount_points
+from csf_backup_plugin.names import shown
 from csf_backup_plugin.newest import future
 from csf_backup_plugin.numbering import standing
 from csf_backup_plugin.objectstore import OSBACKUP, OSRESTORE, VARIABLES, import_file
+from csf_backup_plugin.storage import is_within
 from csf_backup_plugin.survey import read_manifest, set_against
 from csf_backup_plugin.unfinished import check_not_half_restored
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image_path import ImagePath
     from csf_backup_plugin.manifest import Manifest
     from csf_backup_plugin.numbering import Standing
+    from csf_backup_plugin.storage import SharedDisk
     from csf_backup_plugin.survey import Survey
     from csf_backup_plugin.watcher import Watcher
 
@@ -45,7 +48,8 @@ class Plan(NamedTuple):
         import_file: the contents of the import file, which names them.
         osbackup: the program that makes the image.
         osrestore: the program that lists what is in it.
-        shared_disk: whether image and databases lie on one physical disk.
+        shared_disk: whether image and databases lie on one physical disk, as
+            `storage.shared_disk` tells it.
         warnings: what the user should know although the backup may begin.
     """
 
@@ -84,19 +88,19 @@ def prepare(request: BackupRequest, host: Host, watcher: Watcher) -> Plan:
     check_complete(found, now.source.image if now.source else None)
     check_absent(image, [*image.files, image.run], host)
     _check_space(image, at_image.free, found.coverage.bytes)
-    shared_disk = _shared_disk(at_image, at_repository)
-    mounts = mount_points([*found.coverage.paths, image.path], host)
+    homes = look_at_directories(found.coverage.paths, host)
     return Plan(
         machine,
         now,
         found,
-        mounts,
+        mount_points({**homes, image.directory: at_image}),
         import_file(found.coverage.paths),
         host.find(OSBACKUP, VARIABLES[OSBACKUP]),
         host.find(OSRESTORE, VARIABLES[OSRESTORE]),
-        shared_disk,
+        storage.shared_disk(at_image, homes),
         (
-            *warnings(found, now, shared_disk),
+            *storage.warnings(at_image, homes, found.coverage.paths),
+            *warnings(found, now),
             *unlisted,
             *catalog.warnings(repository.master),
             *_from_the_future(catalog, now, machine),
@@ -158,7 +162,7 @@ def check_absent(image: ImagePath, paths: Sequence[str], host: Host) -> None:
 def _check_directory(image: ImagePath, at_image: Facts, at_repository: Facts) -> None:
     if at_image.kind != "directory":
         problem = "does not exist" if at_image.kind == "missing" else "is not a directory"
-    elif is_inside(at_image.resolved, at_repository.resolved):
+    elif is_within(at_image, at_repository):
         problem = "lies inside the repository, whose loss it is meant to outlive"
     elif not at_image.writable:
         problem = "is not writable for this user"
@@ -177,9 +181,3 @@ def _check_space(image: ImagePath, free: int, size: int) -> None:
             f"{needed:,} ({size:,} of databases and a reserve).",
             "Make room there, or name an image on another file system.",
         )
-
-
-def _shared_disk(one: Facts, other: Facts) -> SharedDisk:
-    if one.device == other.device or one.disks & other.disks:
-        return "yes"
-    return "no" if one.disks and other.disks else "unknown"

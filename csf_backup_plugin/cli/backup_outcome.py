@@ -21,7 +21,8 @@ def sentences(backup: Backup) -> Iterator[str]:
     databases = counted(len(coverage.databases), "database")
     what = f"{databases} ({human(coverage.bytes)}) of {shown(master)}"
     yield from (f"warning: {warning}" for warning in backup.warnings)
-    disk = f"shared physical disk: {backup.plan.shared_disk}"
+    shared = backup.plan.shared_disk
+    disk = f"shared physical disk: {'of a redundant array' if shared == 'array' else shared}"
     if backup.proof is None:
         typed = command(*osbackup(backup.plan.osbackup, image))
         yield f"Dry run: would back up {what} to {image} with: {typed} ({disk})"

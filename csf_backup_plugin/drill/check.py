@@ -9,8 +9,9 @@ from csf_backup_plugin.backup.preflight import space_needed
 from csf_backup_plugin.drill import placement
 from csf_backup_plugin.drill.scratch import PREFIX
 from csf_backup_plugin.errors import FaultFound, NoSpace, UnsafeImagePath, UtilityMissing
-from csf_backup_plugin.names import is_inside, shown
+from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import OSRESTORE, OSVERIFYDB, VARIABLES
+from csf_backup_plugin.storage import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +93,7 @@ def _check_directories(
 ) -> None:
     if at_scratch.kind != "directory":
         problem = "does not exist" if at_scratch.kind == "missing" else "is not a directory"
-    elif any(is_inside(at_scratch.resolved, source.resolved) for source in at_sources):
+    elif any(is_within(at_scratch, source) for source in at_sources):
         problem = "lies inside the repository, which a drill keeps away from"
     elif not at_scratch.writable:
         problem = "is not writable for this user"

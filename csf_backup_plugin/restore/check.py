@@ -17,6 +17,7 @@ from csf_backup_plugin.errors import (
 )
 from csf_backup_plugin.located import no_directory
 from csf_backup_plugin.names import listed, shown
+from csf_backup_plugin.storage import is_same
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -107,16 +108,20 @@ def check_replaceable(request: RestoreRequest, facts: Mapping[str, Facts], host:
         )
 
 
-def check_image_apart(
-    request: RestoreRequest, targets: Mapping[str, int | None], host: Host
-) -> None:
+def check_image_apart(request: RestoreRequest, targets: Mapping[str, Facts], host: Host) -> None:
     """Refuse an image in the directory that is restored to: it would be overwritten, or moved.
+
+    Args:
+        request: what was asked for.
+        targets: the facts on each place that a database is to be restored to.
+        host: where all of them are.
 
     Raises:
         UnsafeImagePath: it is.
     """
-    at_image, at_directory = host.look([request.image.directory, request.repository.directory])
-    if at_image.resolved == at_directory.resolved or request.image.path in targets:
+    image, repository = request.image, request.repository
+    at, at_image, at_directory = host.look([image.path, image.directory, repository.directory])
+    if is_same(at_image, at_directory) or any(is_same(at, one) for one in targets.values()):
         raise UnsafeImagePath(
             f"{request.image} lies in the directory that is to be restored to: a database might "
             "overwrite it.",

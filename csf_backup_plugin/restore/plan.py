@@ -120,11 +120,11 @@ def prepare_restore(
         )
     import_file, _ = import_file_findings(request.image, proven, host)
     targets = _targets(request, proven)
-    check_image_apart(request, targets, host)
+    facts = dict(zip(targets, host.look(targets), strict=True))
+    check_image_apart(request, facts, host)
     _check_mounts(request, proven, targets, host)
     data = host.read(request.repository.manifest)
     recorded = None if data is None else manifest.salvage(data)
-    facts = dict(zip(targets, host.look(targets), strict=True))
     check_replaceable(request, facts, host)
     behind = {fact.resolved for fact in facts.values() if fact.link}
     found = set_against(request.repository, host, recorded, targets, behind)

@@ -43,12 +43,14 @@ class Quarantine(NamedTuple):
 def quarantine_for(repository: Repository, extra: Sequence[str], host: Host) -> Quarantine:
     """Decide where extra databases go; nothing is moved.
 
-    That is a dated directory beside the repository's. Where that would be another file system, so
-    that a move could end half way, or is not writable, it is one inside the repository's.
+    That is a dated directory beside the repository's. Where that would be another file system, or
+    another mount of the same one, so that a move could end half way, or is not writable, it is one
+    inside the repository's.
     """
     parent = posixpath.dirname(repository.directory)
     at_parent, at_directory = host.look([parent, repository.directory])
-    beside = at_parent.writable and at_parent.device == at_directory.device
+    mounts = {(at.device, at.mount) for at in (at_parent, at_directory)}
+    beside = at_parent.writable and len(mounts) == 1
     now = datetime.datetime.now(datetime.timezone.utc)
     start = repository.directory + ("." if beside else "/")
     return _quarantine(f"{start}{_PREFIX}{now:%Y%m%dT%H%M%S.%f}Z", extra)

@@ -23,10 +23,10 @@ STANDING = Standing(Identity(ID, MACHINE_ID, "db1", "/r/lib.db"), 3, None, is_ne
 COVERAGE = Coverage((Database("/r/lib.db", 1),), ("/r/lib.db",), ())
 
 
-def told(standing: Standing = STANDING, shared_disk: Any = "no", **found: Any) -> list[str]:
+def told(standing: Standing = STANDING, **found: Any) -> list[str]:
     """Return the warnings on a repository of which so much was found."""
     fields = {"coverage": COVERAGE, "recorded": None, **found}
-    return list(warnings(Survey(REPOSITORY, "db1", **fields), standing, shared_disk))
+    return list(warnings(Survey(REPOSITORY, "db1", **fields), standing))
 
 
 def test_of_a_plain_repository_nothing_is_said() -> None:
@@ -37,7 +37,6 @@ def test_of_a_plain_repository_nothing_is_said() -> None:
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        ({"shared_disk": "yes"}, "image and databases share a physical disk"),
         ({"recorded": Manifest()}, "/r/lib.db was not in the manifest; it is backed up, and added"),
         ({"directories": ("/r/x.db",)}, "/r/x.db has a database's name and is a directory"),
         ({"left_out": ("/r/x.DB",)}, "look like databases: /r/x.DB. If they are: csf admin_"),

@@ -33,8 +33,8 @@ DISKS = {"/r": frozenset(["sda"]), "/b": frozenset(["sdb"])}
 def host(files: dict[str, bytes] = FILES, **image_directory: Any) -> MemoryHost:
     """Return a host with repository and image directory on two disks."""
     made = MemoryHost(files, ["/b"])
-    made.facts["/r"] = {"device": 1, "disks": DISKS["/r"]}
-    made.facts["/b"] = {"device": 2, "disks": DISKS["/b"], **image_directory}
+    made.facts["/r"] = {"device": 1, "disks": DISKS["/r"], "vital": DISKS["/r"]}
+    made.facts["/b"] = {"device": 2, "disks": DISKS["/b"], "vital": DISKS["/b"], **image_directory}
     return made
 
 
@@ -124,24 +124,28 @@ def test_both_utilities_must_be_found(utility: str) -> None:
         plan(on)
 
 
-@pytest.mark.parametrize(
-    ("device", "disks", "shared"),
-    [
-        (1, frozenset(), "yes"),
-        (2, frozenset(["sda", "sdc"]), "yes"),
-        (2, frozenset(["sdc"]), "no"),
-        (2, frozenset(), "unknown"),
-    ],
-)
-def test_a_shared_disk_is_a_warning_and_an_unknown_one_is_called_so(
-    device: int, disks: frozenset[str], shared: str
-) -> None:
-    """What is not known is never called fine."""
-    made = plan(host(device=device, disks=disks))
-    assert made.shared_disk == shared
-    assert [warning.partition(":")[0] for warning in made.warnings] == (
-        ["image and databases share a physical disk"] if shared == "yes" else []
-    )
+def test_what_image_and_databases_lie_on_is_told() -> None:
+    """Of each directory of databases, also of one elsewhere."""
+    listed = manifest.encode(["lib.db", "Book.db", "/far/x.db"])
+    on = host({**FILES, "/far/x.db": b"1", "/r/lib.db.manifest": listed})
+    on.facts["/far"] = {"device": 3, "disks": DISKS["/b"], "vital": DISKS["/b"]}
+    on.facts["/r"].update(filesystem="nfs4", source="filer:/export")
+    made = plan(on)
+    assert made.shared_disk == "yes"
+    shared, network = made.warnings
+    assert shared == "image and /far/x.db share a physical disk (sdb): its failure would take both"
+    assert "(nfs4 of filer:/export): /r/lib.db, /r/Book.db. They move" in network
+
+
+def test_an_image_is_inside_the_repository_by_whatever_mount_it_is_reached() -> None:
+    """Its directory is the repository's, or below it, although no path says so."""
+    for facts in ({"device": 1, "inode": 5}, {"place": "8:1:/srv/r"}, {"place": "8:1:/srv/r/x"}):
+        on = host(**facts)
+        on.facts["/r"].update(inode=5, place="8:1:/srv/r")
+        with pytest.raises(UnsafeImagePath, match="db1:/b lies inside the repository"):
+            plan(on)
+    on.facts["/b"].update(place="8:1:/srv/r2", inode=6)
+    plan(on)
 
 
 def test_what_the_manifest_does_not_list_and_what_is_no_file_are_warnings() -> None:

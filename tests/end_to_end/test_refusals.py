@@ -153,6 +153,36 @@ def test_a_directory_that_cannot_be_written_to_is_refused(
     assert "is not writable" in result.stderr
 
 
+BIND = 'mount --bind "$0" "$1"; shift; exec "$@"'
+
+
+def test_what_is_mounted_elsewhere_is_inside_the_repository_all_the_same(
+    local_site: Site, namespace: list[str], tmp_path: Path
+) -> None:
+    """No path tells so: device and inode do, and the place in the file system."""
+    assert local_site.backup().exit_code == 0
+    repository, images, scratch = local_site.repository, str(local_site.images), tmp_path / "s"
+    scratch.mkdir()
+    below = os.path.join(repository, "below")
+    os.mkdir(below)
+    for name in os.listdir(images):
+        shutil.copy(os.path.join(images, name), repository)
+    before = local_site.listing()
+    drill = ["csf", "admin_database_drill", "-image-file", f"localhost:{local_site.image}"]
+    restore, inside = local_site.restore_command("-yes"), "inside the repository"
+    lies_in = "lies in the directory that is to be restored to"
+    for mounted, at, command, words in (
+        (repository, images, local_site.command(), inside),
+        (below, images, local_site.command("-dry-run"), inside),
+        (below, str(scratch), [*drill, "-scratch-dir", str(scratch)], inside),
+        (repository, images, restore, lies_in),
+    ):
+        ended = local_site.sim.run([*namespace, BIND, mounted, at, *command])
+        assert ended.exit_code == 12, ended.stderr
+        assert words in ended.stderr
+    assert local_site.listing() == before
+
+
 def test_a_full_file_system_is_refused_before_anything_is_written(
     local_site: Site, namespace: list[str]
 ) -> None:

@@ -1,0 +1,122 @@
+"""What image and databases lie on: disks that they share, and file systems of other machines."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, Literal
+
+from csf_backup_plugin.image_path import is_host
+from csf_backup_plugin.names import is_inside, listed, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from csf_backup_plugin.hosts.protocol import Facts
+
+SharedDisk = Literal["no", "array", "unknown", "yes"]
+
+_BY_CONCERN: tuple[SharedDisk, ...] = ("no", "array", "unknown", "yes")
+# File systems whose files lie on other machines. Those of FUSE may do so, except where what is
+# mounted is a block device of this one (fuseblk).
+_NETWORK = {
+    *("9p", "afs", "beegfs", "ceph", "cifs", "coda", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs"),
+    *("nfs4", "orangefs", "prl_fs", "pvfs2", "smb3", "smbfs", "vboxsf", "virtiofs"),
+}
+# Those whose source names the one machine that has the files.
+_SERVED = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs")
+
+
+def is_same(one: Facts, other: Facts) -> bool:
+    """Tell whether two paths lead to the same directory, by whatever mounts and names."""
+    return one.resolved == other.resolved or (
+        bool(one.inode) and (one.device, one.inode) == (other.device, other.inode)
+    )
+
+
+def is_within(one: Facts, directory: Facts) -> bool:
+    """Tell whether a path is a directory's own or below it, by whatever mounts and names."""
+    return (
+        is_same(one, directory)
+        or is_inside(one.resolved, directory.resolved)
+        or bool(directory.place and is_inside(one.place, directory.place))
+    )
+
+
+def shared_disk(at_image: Facts, homes: Mapping[str, Facts]) -> SharedDisk:
+    """Return whether the failure of one disk takes the image and some of the databases.
+
+    Args:
+        at_image: the facts on the image's directory.
+        homes: those on each directory of databases.
+
+    Returns:
+        ``array`` if they share disks, and only a redundant array does; ``unknown`` if it cannot be
+        told of some.
+    """
+    return max((_shared(at_image, at) for at in homes.values()), key=_BY_CONCERN.index)
+
+
+def _shared(one: Facts, other: Facts) -> SharedDisk:
+    if one.vital & other.vital:
+        return "yes"
+    if one.disks & other.disks:
+        return "array"
+    if one.device == other.device:
+        return "yes"
+    return "no" if one.disks and other.disks else "unknown"
+
+
+def warnings(
+    at_image: Facts, homes: Mapping[str, Facts], databases: Sequence[str]
+) -> Iterator[str]:
+    """Yield what is to be said of what image and databases lie on.
+
+    Args:
+        at_image: the facts on the image's directory.
+        homes: those on each directory of databases.
+        databases: their paths.
+    """
+    sharing = [path for path in databases if _shared(at_image, _home(path, homes)) == "yes"]
+    if sharing:
+        disks = {disk for path in sharing for disk in at_image.vital & _home(path, homes).vital}
+        what = f"a physical disk ({', '.join(sorted(disks))})" if disks else "a file system"
+        whose = "databases" if len(sharing) == len(databases) else listed(sharing)
+        yield f"image and {whose} share {what}: its failure would take both"
+    elsewhere: dict[tuple[str, str], list[str]] = {}
+    for path in databases:
+        at = _home(path, homes)
+        if at.filesystem in _NETWORK or _is_fuse(at.filesystem):
+            elsewhere.setdefault((at.filesystem, at.source), []).append(path)
+    for (kind, source), paths in elsewhere.items():
+        what = "FUSE" if _is_fuse(kind) else "network"
+        yield (
+            f"databases are on a {what} file system ({kind} of {shown(source)}): {listed(paths)}. "
+            f"{_advice(kind, source)}"
+        )
+
+
+def _is_fuse(kind: str) -> bool:
+    return f"{kind}.".startswith("fuse.")
+
+
+def _home(path: str, homes: Mapping[str, Facts]) -> Facts:
+    return homes[posixpath.dirname(path)]
+
+
+def _advice(kind: str, source: str) -> str:
+    server = _server(source) if kind in _SERVED else ""
+    if not server:
+        return (
+            "If they lie on another machine, osbackup should run there, so that they do not move "
+            "through the network: name that machine as HOST"
+        )
+    return (
+        f"They move through the network; osbackup should run on {server}, where they lie: give "
+        f"-image-file {server}:PATH, and -database as its path there"
+    )
+
+
+def _server(source: str) -> str:
+    """Return the machine that a source names, if it can be given as HOST."""
+    name = source[2:].partition("/")[0] if source.startswith("//") else source.partition(":")[0]
+    return name if is_host(name) else ""
