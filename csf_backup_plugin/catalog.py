@@ -22,6 +22,7 @@ from csf_backup_plugin.proven import Proven
 
 _TOLD = 10  # of what was passed over, one by one
 _NO_RECEIPT = "has no receipt: its backup is running, or did not end well"
+_PROVE = "; if its csf was killed, this proves it: "
 
 
 class ImageSet(NamedTuple):
@@ -116,7 +117,9 @@ def read_catalog(beside: ImagePath, host: Host) -> Catalog:
     Raises:
         OSError: the directory cannot be listed.
     """
-    entries = {e.name: e for e in host.list_directory(beside.directory) if e.kind != "directory"}
+    listed = host.list_directory(beside.directory)
+    entries = {e.name: e for e in listed if e.kind != "directory"}
+    records = {e.name for e in listed if e.kind == "directory"}
     stems = [name.removesuffix(RECEIPT) for name in entries if name.endswith(RECEIPT)]
     images = [_named(beside, stem) for stem in sorted(stems)]
     sets, passed_over = [], []
@@ -133,8 +136,9 @@ def read_catalog(beside: ImagePath, host: Host) -> Catalog:
     for name in sorted(name for name in entries if name.endswith(IMPORT_FILE)):
         image = _named(beside, name.removesuffix(IMPORT_FILE))
         if posixpath.basename(image.receipt) not in entries:
+            why = _without_receipt(image, is_recorded=posixpath.basename(image.run) in records)
             begun = entries[name].modified
-            passed_over.append(PassedOver(image, _NO_RECEIPT, None, begun, has_receipt=False))
+            passed_over.append(PassedOver(image, why, None, begun, has_receipt=False))
     return Catalog(tuple(sets), tuple(_with_masters(passed_over, host)))
 
 
@@ -151,6 +155,12 @@ def read_listable_catalog(beside: ImagePath, host: Host) -> tuple[Catalog, list[
 
 def _named(beside: ImagePath, stem: str) -> ImagePath:
     return dataclasses.replace(beside, path=posixpath.join(beside.directory, stem))
+
+
+def _without_receipt(image: ImagePath, *, is_recorded: bool) -> str:
+    """Return what is wrong with an image; only one whose osbackup is on record can be proven."""
+    prove = f"{_PROVE}{image.command('admin_database_prove')}"
+    return _NO_RECEIPT + prove * is_recorded
 
 
 def _decoded(data: bytes | OSError) -> Proven | str:

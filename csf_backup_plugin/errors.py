@@ -182,6 +182,12 @@ class FaultFound(BackupError):
         self.facts = {"findings": list(self.findings)}
 
 
+class CannotBeProven(FaultFound):
+    """An image without a receipt cannot be given one; the findings are why."""
+
+    exit_code = ExitCode.IMAGE_UNPROVEN
+
+
 class OtherVersion(FaultFound):
     """A document is of a version of this plugin that this one does not read."""
 

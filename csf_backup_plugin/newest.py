@@ -249,6 +249,6 @@ def _none(latest: ImagePath, catalog: Catalog, master: str | None) -> FaultFound
         f"{latest.host}:{shown(latest.directory)} holds no image{of} that has a sound receipt with "
         "a backup's number, so there is no latest one.",
         "Name an image, or make one: csf admin_database_backup -help; what lies in "
-        f"{shown(latest.directory)} without a receipt is proven by csf admin_database_verify.",
+        f"{shown(latest.directory)} without a receipt may be proven by csf admin_database_prove.",
         catalog.warnings(master),
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from csf_backup_plugin import __version__, moments, receipt
-from csf_backup_plugin.errors import FaultFound, OtherVersion
+from csf_backup_plugin.agreement import raise_if_not_allowed
+from csf_backup_plugin.errors import FaultFound, OtherVersion, reason
 from csf_backup_plugin.identity import Identity
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.names import command, has_control_character, shown
 from csf_backup_plugin.repository import Repository
+from csf_backup_plugin.unproven import without_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,15 +79,19 @@ def read_receipt(image: ImagePath, host: Host) -> Proven:
     """Return what the receipt of an image says.
 
     Raises:
-        FaultFound: there is none, or it cannot be used.
-        OSError: it cannot be read.
+        FaultFound: there is none, or it cannot be read or used.
+        PermissionError: this user may not read it.
     """
-    data = host.read(image.receipt)
-    if data is None:
+    try:
+        data = host.read(image.receipt)
+    except OSError as error:
+        raise_if_not_allowed(error)
         raise FaultFound(
-            f"{image} has no receipt ({shown(image.receipt)}): nobody has proven that image.",
-            f"Prove it: {image.command('admin_database_verify')}",
-        )
+            f"The receipt {image.host}:{shown(image.receipt)} cannot be read: {reason(error)}.",
+            "Look at its disk, and use another image.",
+        ) from None
+    if data is None:
+        raise without_receipt(image, host)
     try:
         return decode(data)
     except receipt.UnusableReceipt as error:

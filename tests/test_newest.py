@@ -186,7 +186,7 @@ def test_an_image_without_a_number_is_never_the_latest() -> None:
     assert newest(host).image.path == "/b/a"
     with pytest.raises(FaultFound, match="no image that has a sound receipt with a backup's") as e:
         newest(host_with(made("/b/b", None), **{"x.dbn": b""}))
-    assert "admin_database_verify" in e.value.next_step
+    assert "admin_database_prove" in e.value.next_step
     assert e.value.findings[0].startswith("passed over: db1:/b/x has no receipt")
 
 

@@ -140,7 +140,7 @@ def resealed(schema: str) -> bytes:
 @pytest.mark.parametrize(
     ("data", "what", "next_step"),
     [
-        (None, "has no receipt (/b/a.img.receipt.json)", "Prove it: csf admin_database_verify"),
+        (None, "There is no image db1:/b/a.img.", "Check -image-file"),
         (b"{}", "a.img.receipt.json is damaged: not a receipt", "Use another image. If this is"),
         (resealed("csf-backup/receipt/2"), "cannot be used: it is of a newer", "Use this plugin"),
         (resealed("csf-backup/1"), "cannot be used: it is of an unreleased", "Make a new backup."),

@@ -149,6 +149,10 @@ def _carry_out(
         # Nobody came before the claim.
         check_absent(image, [image.path, image.receipt, image.run], host)
         created += [image.path, *image.record]
+        created.if_lost = (
+            "osbackup may still run there. Once the host can be reached, and if it has succeeded, "
+            f"this gives the image its receipt: {image.command('admin_database_prove')}"
+        )
         origin = _number(request, plan, created, warnings, host)
         _run_osbackup(request, plan, timeout, lock, host, watcher)
         proof = prove(request, plan, timeout, host, watcher)

@@ -19,6 +19,7 @@ from csf_backup_plugin.objectstore import OSBACKUP, OSRESTORE, VARIABLES, import
 from csf_backup_plugin.storage import is_within
 from csf_backup_plugin.survey import read_manifest, set_against
 from csf_backup_plugin.unfinished import check_not_half_restored
+from csf_backup_plugin.unproven import left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -155,7 +156,8 @@ def check_absent(image: ImagePath, paths: Sequence[str], host: Host) -> None:
         if facts.kind != "missing":
             raise ImageExists(
                 f"{image.host}:{shown(path)} exists; a backup never overwrites anything.",
-                "Name another image, or move that one away if you no longer need it.",
+                "Name another image, or move that one away if you no longer need it."
+                + left_behind(image, host),
             )
 
 

@@ -19,9 +19,11 @@ class Created(list[str]):
 
     Attributes:
         remains: a sentence on what the run has changed and does not take back.
+        if_lost: what to do besides, once the host cannot be reached any more; empty if nothing.
     """
 
     remains = ""
+    if_lost = ""
 
 
 @contextlib.contextmanager
@@ -38,23 +40,25 @@ def rollback(host: Host) -> Iterator[Created]:
     try:
         yield created
     except BaseException as error:
-        left = _remove(host, created) if created else ""
+        left, then = _remove(host, created) if created else ("", "")
         if isinstance(error, BackupError):
             error.left = " ".join(filter(None, [left or error.left, created.remains]))
+            error.next_step = "\n".join(filter(None, [error.next_step, then]))
         raise
 
 
-def _remove(host: Host, paths: Created) -> str:
-    """Remove the paths, the last one first, and say what that left."""
+def _remove(host: Host, paths: Created) -> tuple[str, str]:
+    """Remove the paths, the last one first; say what that left, and what is to be done with it."""
     try:
         kept = _kept(host, paths)
     except BackupError as error:  # the host is gone
         names = ", ".join(map(shown, paths))
-        return f"What this run had created may still be there: {names}. {error.what}"
+        what = f"What this run had created may still be there: {names}. {error.what}"
+        return what, paths.if_lost
     if kept:
-        return f"What this run had created could not all be removed: {', '.join(kept)}."
+        return f"What this run had created could not all be removed: {', '.join(kept)}.", ""
     rest = "." if paths.remains else "; nothing else was changed."
-    return f"What this run had created was removed{rest}"
+    return f"What this run had created was removed{rest}", ""
 
 
 def _kept(host: Host, paths: list[str]) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from csf_backup_plugin.cli import options
@@ -25,8 +23,7 @@ def admin_database_verify(
     """See whether an image, its import file and its receipt still agree.
 
     The image is read whole. Everything that does not agree is named, and the exit code is 50 then.
-    Nothing is changed; but an image without a receipt, whose csf was killed, is proven afresh and
-    gets one if osbackup is known to have succeeded.
+    Nothing is changed. An image without a receipt is named, with what to do about it.
     """
     from csf_backup_plugin import interrupts
     from csf_backup_plugin.cli.outcome import reported
@@ -35,13 +32,13 @@ def admin_database_verify(
     from csf_backup_plugin.errors import ExitCode
     from csf_backup_plugin.hosts import connect
     from csf_backup_plugin.image_path import ImagePath
-    from csf_backup_plugin.request import lock_wait, parse_repository
+    from csf_backup_plugin.request import parse_repository
     from csf_backup_plugin.verify import verify
 
     with reported(ctx, as_json=as_json) as show:
-        named, wait = ImagePath.parse(image), lock_wait(os.environ)
+        named = ImagePath.parse(image)
         repository = None if master is None else parse_repository(master)
         doing = f"The verification of {named}"
         with interrupts.noted(doing), Progress() as progress, connect(named.host) as at:
-            verified = verify(named, repository, wait, at, progress)
+            verified = verify(named, repository, at, progress)
         show(sentences(verified), document(verified), ExitCode.DONE)

@@ -19,10 +19,9 @@ def sentences(verified: Verified) -> Iterator[str]:
     yield from (f"warning: {warning}" for warning in verified.warnings)
     digest = f"SHA-256 {proven.sha256[:16]}..." if proven.sha256 else "no checksum"
     what = f"{counted(len(proven.databases), 'database')} of {shown(proven.master)}"
-    done = "Proved afresh, and wrote the receipt of," if verified.afresh else "Verified"
     copied = "" if proven.image == image else f", made as {proven.image}"
     yield (
-        f"{done} {image}{copied}: {human(proven.size)}, {what}, backup begun {proven.started}; "
+        f"Verified {image}{copied}: {human(proven.size)}, {what}, backup begun {proven.started}; "
         f"image, import file and receipt agree, {digest}, in {verified.seconds:.1f} s"
     )
 
@@ -43,7 +42,6 @@ def document(verified: Verified) -> dict[str, Any]:
         "master": proven.master,
         "databases": dict(proven.databases),
         "started": proven.started,
-        "proven_afresh": verified.afresh,
         "findings": [],
         "warnings": list(verified.warnings),
         "seconds": round(verified.seconds, 3),

@@ -1,8 +1,7 @@
 """Verifying an image: whether it, its import file and its receipt still agree.
 
-Nothing is changed, unless there is no receipt and the image can be proven afresh. That the
-repository held the same databases after the backup as before, which a backup sees to, cannot be
-seen later and is not looked at.
+Nothing is changed, and no lock is taken. That the repository held the same databases after the
+backup as before, which a backup sees to, cannot be seen later and is not looked at.
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import objectstore
-from csf_backup_plugin.agreement import findings, raise_if_not_allowed, receipt_warnings
-from csf_backup_plugin.errors import FaultFound, OtherVersion, reason, translated
-from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.agreement import findings, receipt_warnings
+from csf_backup_plugin.errors import FaultFound, OtherVersion, translated
+from csf_backup_plugin.names import command
 from csf_backup_plugin.newest import check_clock, choose
 from csf_backup_plugin.proven import read_receipt
-from csf_backup_plugin.verify.afresh import prove_afresh
+from csf_backup_plugin.unproven import without_receipt
 from csf_backup_plugin.wanted import check_image_of, wanted_at
 
 if TYPE_CHECKING:
@@ -35,28 +34,24 @@ class Verified(NamedTuple):
     Attributes:
         image: which.
         proven: what its receipt says.
-        afresh: whether the receipt was written just now.
         warnings: what the user should know all the same.
         seconds: how long it took.
     """
 
     image: ImagePath
     proven: Proven
-    afresh: bool
     warnings: tuple[str, ...]
     seconds: float
 
 
 def verify(
-    named: ImagePath, repository: Repository | None, wait: float, host: Host, watcher: Watcher
+    named: ImagePath, repository: Repository | None, host: Host, watcher: Watcher
 ) -> Verified:
-    """Read an image and all that stands beside it; prove it afresh if it has no receipt.
+    """Read an image and all that stands beside it.
 
     Args:
         named: which; ``latest`` for the newest of its directory.
         repository: whose image it is to be; None for any's.
-        wait: how long to wait for the repository's lock, in seconds; it is taken only for an image
-            without a receipt, whose osbackup may still be running.
         host: where the image is.
         watcher: told how far it is.
 
@@ -71,11 +66,10 @@ def verify(
         chosen = choose(named, wanted, machine, host, watcher.note)
         image = chosen.image
         osrestore = host.find(objectstore.OSRESTORE, objectstore.VARIABLES[objectstore.OSRESTORE])
-        fresh = None
         if host.look([image.receipt])[0].kind == "missing":
-            fresh = prove_afresh(image, wanted, osrestore, wait, machine, host, watcher)
-        proven, warnings = fresh or _read_all(chosen, wanted, machine, osrestore, host, watcher)
-    return Verified(image, proven, fresh is not None, warnings, time.monotonic() - began)
+            raise without_receipt(image, host)
+        proven, warnings = _read_all(chosen, wanted, machine, osrestore, host, watcher)
+    return Verified(image, proven, warnings, time.monotonic() - began)
 
 
 def _read_all(
@@ -89,7 +83,7 @@ def _read_all(
     """Return what the receipt says, and warnings, if all agrees with it."""
     image = chosen.image
     try:
-        proven = _receipt(image, host)
+        proven = read_receipt(image, host)
     except FaultFound as error:  # image and import file are looked at all the same
         found = findings(image, None, osrestore, host, watcher)
         if isinstance(error, OtherVersion) and not found:
@@ -113,17 +107,6 @@ def _not_certain(chosen: Newest) -> FaultFound:
         f"{' '.join(steps)} Then make a new backup.",
         chosen.findings,
     )
-
-
-def _receipt(image: ImagePath, host: Host) -> Proven:
-    try:
-        return read_receipt(image, host)
-    except OSError as error:
-        raise_if_not_allowed(error)
-        raise FaultFound(
-            f"The receipt {shown(image.receipt)} cannot be read: {reason(error)}.",
-            "Look at its disk, and use another image.",
-        ) from None
 
 
 def _at_fault(image: ImagePath, found: list[str], next_step: str) -> FaultFound:

@@ -72,7 +72,6 @@ def test_json_is_one_document(csf: Csf, place: Place) -> None:
     assert (code, err) == (0, "")
     assert document["command"] == "admin_database_verify"
     assert document["image"] == str(place.images / "a.img")
-    assert document["proven_afresh"] is False
     assert (document["findings"], document["warnings"]) == ([], [])
     assert document["databases"][place.master] == 600
     with open(document["receipt"]) as file:
@@ -103,16 +102,16 @@ def test_findings_are_lines_and_in_the_document(csf: Csf, place: Place) -> None:
         assert f"\n  {finding}" in err
 
 
-def test_an_image_is_proven_afresh(csf: Csf, place: Place) -> None:
-    """The line says that the receipt was written now."""
+def test_an_image_without_a_receipt_is_a_finding(csf: Csf, place: Place) -> None:
+    """The advice names the command that gives it one."""
     backup(csf, place)
     os.unlink(f"{place.image}.receipt.json")
     os.mkdir(f"{place.image}.run")
     with open(f"{place.image}.run/status", "w") as file:
         file.write("0\n")
     code, _, err = verify(csf, place)
-    assert code == 0, err
-    assert err.startswith(f"Proved afresh, and wrote the receipt of, localhost:{place.image}: ")
+    assert code == ExitCode.FAULT_FOUND
+    assert err.endswith(f"csf admin_database_prove -image-file localhost:{place.image}\n")
 
 
 def test_an_image_that_is_none_is_a_usage_error(csf: Csf, place: Place) -> None:

@@ -864,7 +864,7 @@ def test_the_latest_of_many_costs_as_many_exchanges_as_of_few(
                         os.unlink(copy)
             os.utime(f"{place.image}.receipt.json", (AFTERWARDS, AFTERWARDS))
             asked.clear()
-            verified = verify_at(newest, Repository(place.master), 0, host, Memory())
+            verified = verify_at(newest, Repository(place.master), host, Memory())
             assert verified.image.path == place.image
             counts.append(len([script for script in asked if script != job._POLL]))
     server.stop()

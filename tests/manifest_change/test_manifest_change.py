@@ -267,7 +267,7 @@ def test_another_repositorys_image_is_refused(own: Identity | None, others: dict
         change(host, rebuild=True, image=IMAGE)
     host.files.clear()
     host.files["/r/lib.db"] = b""
-    with pytest.raises(FaultFound, match="no receipt"):
+    with pytest.raises(FaultFound, match="no image db1:/b/a"):
         change(host, rebuild=True, image=IMAGE)
 
 

@@ -87,7 +87,7 @@ def missed(image: ImagePath, scratch: Path) -> list[str]:
     """Return which of the two commands do not find the damage."""
     names = []
     for name, command in (
-        ("verify", lambda: verify(image, None, 0, LocalHost(), Memory())),
+        ("verify", lambda: verify(image, None, LocalHost(), Memory())),
         ("drill", lambda: drill(DrillRequest(image, str(scratch)), LocalHost(), Memory())),
     ):
         with contextlib.suppress(FaultFound):

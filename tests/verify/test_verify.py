@@ -9,7 +9,6 @@ import pytest
 
 from csf_backup_plugin import manifest, proven, receipt
 from csf_backup_plugin.errors import (
-    NOTHING_LEFT,
     BackupError,
     ExitCode,
     FaultFound,
@@ -75,7 +74,7 @@ def outcome(
     """Verify an image, having made sure that nothing is changed."""
     before = dict(host.files)
     try:
-        return verify(named, repository, 0, host, watcher or Memory())
+        return verify(named, repository, host, watcher or Memory())
     finally:
         assert host.files == before
 
@@ -93,19 +92,20 @@ def test_a_sound_image_is_verified(host: MemoryHost) -> None:
     """Progress is told in bytes."""
     watcher = Memory()
     made = outcome(host, watcher)
-    assert (made.image, made.afresh, made.warnings) == (IMAGE, False, ())
+    assert (made.image, made.warnings) == (IMAGE, ())
     assert made.proven.master == "/r/lib.db"
     assert watcher.steps == [("checking", 5, 5)]
 
 
-def test_an_image_without_a_receipt_is_proven_afresh(host: MemoryHost) -> None:
-    """The second time it is verified like any other."""
+def test_an_image_without_a_receipt_is_a_finding_and_nothing_is_changed(host: MemoryHost) -> None:
+    """Although its osbackup has succeeded; no lock is taken, and the advice names prove."""
     del host.files["/b/a.img.receipt.json"]
     host.files["/b/a.img.run/status"] = b"0"
     host.files["/b/a.img.run/started"] = b"2026-11-23T02:10:00Z"
     host.directories.add("/b/a.img.run")
-    assert verify(IMAGE, None, 0, host, Memory()).afresh
-    assert not outcome(host).afresh
+    with pytest.raises(FaultFound, match="has no receipt") as caught:
+        outcome(host)
+    assert "csf admin_database_prove -image-file db1:/b/a.img" in caught.value.next_step
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -240,7 +240,7 @@ def test_what_a_failing_disk_does_not_give_back_is_a_finding(
         assert findings(host) == ("the image cannot be read: Input/output error",)
     monkeypatch.setattr(host, "read", failing)
     assert findings(host)[:2] == (
-        "The receipt /b/a.img.receipt.json cannot be read: Input/output error.",
+        "The receipt db1:/b/a.img.receipt.json cannot be read: Input/output error.",
         "the import file /b/a.img.dbn cannot be read: Input/output error",
     )
 
@@ -342,20 +342,6 @@ def test_a_repository_that_is_named_need_not_be_there_any_more(host: MemoryHost)
     assert outcome(host, repository=Repository("/r/lib.db")).image == IMAGE
     with pytest.raises(WrongRepository):
         outcome(host, repository=Repository("/q/lib.db"))
-
-
-def test_a_refusal_of_another_repositorys_image_does_not_deny_a_new_receipt(
-    host: MemoryHost,
-) -> None:
-    """What says that nothing was created has created nothing."""
-    del host.files["/b/a.img.receipt.json"]
-    host.files["/b/a.img.run/status"] = b"0"
-    host.files["/b/a.img.run/started"] = b"2026-11-23T02:10:00Z"
-    host.directories.add("/b/a.img.run")
-    before = dict(host.files)
-    with pytest.raises(WrongRepository) as caught:
-        verify(IMAGE, Repository("/q/lib.db"), 0, host, Memory())
-    assert host.files == before or caught.value.left != NOTHING_LEFT
 
 
 def add_unusable(host: MemoryHost, modified: float, imported: bytes | None = None) -> None:

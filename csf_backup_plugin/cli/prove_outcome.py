@@ -1,0 +1,52 @@
+"""What is said of an image that has its receipt: sentences for a person, facts for a program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from csf_backup_plugin.cli.sizes import counted, human
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.prove import Proof
+
+
+def sentences(proof: Proof) -> Iterator[str]:
+    """Yield the lines for a person: one, and one for each warning."""
+    image, proven = proof.image, proof.proven
+    yield from (f"warning: {warning}" for warning in proof.warnings)
+    number = f"backup {proven.origin.number}" if proven.origin.number else "without a number"
+    what = (
+        f"{human(proven.size)}, {counted(len(proven.databases), 'database')} of "
+        f"{shown(proven.master)}, backup begun {proven.started}, {number}"
+    )
+    if proof.written:
+        digest = f"SHA-256 {(proven.sha256 or '')[:16]}..."
+        yield f"Proved {image}, and wrote its receipt: {what}; {digest}, in {proof.seconds:.1f} s"
+        return
+    verify = image.command("admin_database_verify")
+    yield f"{image} has its receipt already, and nothing was changed: {what}. To check it: {verify}"
+
+
+def document(proof: Proof) -> dict[str, Any]:
+    """Return the facts for a program."""
+    image, proven = proof.image, proof.proven
+    return {
+        "host": image.host,
+        "image": image.path,
+        "image_bytes": proven.size,
+        "image_sha256": proven.sha256,
+        "import_file": image.import_file,
+        "receipt": image.receipt,
+        "receipt_written": proof.written,
+        "repository_id": proven.origin.id,
+        "number": proven.origin.number,
+        "master": proven.master,
+        "databases": dict(proven.databases),
+        "started": proven.started,
+        "findings": [],
+        "warnings": list(proof.warnings),
+        "seconds": round(proof.seconds, 3),
+    }

@@ -1,0 +1,109 @@
+"""What must hold of an image without a receipt, so that it gets one."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin import moments, objectstore, receipt
+from csf_backup_plugin.agreement import import_file_findings, presence_findings
+from csf_backup_plugin.errors import CannotBeProven
+from csf_backup_plugin.listing import list_findings
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.proven import Proven
+from csf_backup_plugin.repository import Repository
+from csf_backup_plugin.run_record import problem_if_ended
+from csf_backup_plugin.unproven import by_hand, is_there, without_receipt
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image_path import ImagePath
+    from csf_backup_plugin.run_record import RunRecord
+    from csf_backup_plugin.watcher import Watcher
+
+#: Prints when a file was changed last; of coreutils, as what a host has to have.
+_CHANGED = ("date", "-u", "+%Y-%m-%dT%H:%M:%SZ", "-r")
+_SECONDS = 60.0  # that this may take
+
+
+def imported(image: ImagePath, host: Host) -> list[str]:
+    """Return the databases that the image should hold, the master database first.
+
+    Raises:
+        CannotBeProven: the import file does not tell.
+        FaultFound: there is no image at all.
+    """
+    findings, databases = import_file_findings(image, None, host)
+    findings = findings or _master_findings(databases, host)
+    if not findings:
+        return databases
+    if not is_there(image, host):
+        raise without_receipt(image, host)
+    raise _unproven(image, [*findings, *presence_findings(image, host)])
+
+
+def measured(
+    image: ImagePath,
+    databases: list[str],
+    record: RunRecord,
+    osrestore: str,
+    host: Host,
+    watcher: Watcher,
+) -> Proven:
+    """Return what the receipt of an image is to say, but for which backup it is.
+
+    Args:
+        image: which; nothing writes it any more.
+        databases: what it should hold.
+        record: how osbackup ended.
+        osrestore: the program that lists what is in it.
+        host: where it is.
+        watcher: told how far the checksum is.
+
+    Raises:
+        CannotBeProven: something does not agree; all of it is named.
+        TimedOut: osrestore did not end.
+    """
+    problem = problem_if_ended(record, image)
+    absent = presence_findings(image, host)
+    listed = absent or list_findings(image, osrestore, {*databases}, host)
+    if findings := [*filter(None, [problem]), *listed]:
+        raise _unproven(image, findings)
+    began = record.started or _began(image, host)
+    if began is None:
+        raise _unproven(image, ["when its backup began is not known"])
+    host.sync([image.path, image.import_file])
+    (facts,) = host.look([image.path])
+    size, sha256 = host.digest(
+        image.path, lambda done: watcher.advance("checking", done, facts.size)
+    )
+    if size != facts.size:
+        raise _unproven(image, ["it is still being written"])
+    sizes = dict.fromkeys(databases)
+    names = objectstore.import_file(databases)
+    return Proven(databases[0], sizes, size, sha256, receipt.sha256(names), began, image)
+
+
+def _master_findings(databases: list[str], host: Host) -> list[str]:
+    """Return what speaks against the first database's being the master database.
+
+    A backup lists it first, the others by name, and leaves its lock file beside it.
+    """
+    master, *others = databases
+    at_directory, at_lock = host.look([posixpath.dirname(master), Repository(master).lock])
+    lost = at_directory.kind == "missing"
+    if others == sorted({*others} - {master}) and (lost or at_lock.kind != "missing"):
+        return []
+    return [f"the import file's first database, {shown(master)}, is not known to be a master"]
+
+
+def _began(image: ImagePath, host: Host) -> str | None:
+    """Return when the import file was made, which was just before its backup began."""
+    changed = host.run([*_CHANGED, image.import_file], _SECONDS).output
+    return moments.read(changed.decode(errors="replace"))
+
+
+def _unproven(image: ImagePath, findings: list[str]) -> CannotBeProven:
+    return CannotBeProven(
+        f"{image} has no receipt, and cannot be proven:", by_hand(image), findings
+    )

@@ -1,0 +1,105 @@
+"""How osbackup ran, as the directory PATH.run beside its image tells; csf may have been killed.
+
+The host keeps that record (see `Host.start`). Nothing in it is changed here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import moments
+from csf_backup_plugin.errors import reason
+from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.listing import described
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image_path import ImagePath
+
+_BOOT = "/proc/sys/kernel/random/boot_id"
+_ENDED_WELL, _RUNNING = "0", "running"
+_STATUS, _PROCESS = re.compile("[0-9]{1,3}"), re.compile("[0-9]{1,9}")
+
+
+class RunRecord(NamedTuple):
+    """What is on record of an osbackup.
+
+    Attributes:
+        problem: why it is not known to have succeeded; empty if it has, or may be running.
+        running: the process group that was last said to run, in words; empty if it has ended.
+        leader: the process that writes the end down; empty where that is not known.
+        started: when osbackup was started, in ISO 8601; None where that is not on record.
+    """
+
+    problem: str = ""
+    running: str = ""
+    leader: str = ""
+    started: str | None = None
+
+
+def read_record(image: ImagePath, host: Host) -> RunRecord:
+    """Return what the record beside an image says."""
+    (at,) = host.look([image.run])
+    if at.kind == "missing":
+        return RunRecord(f"how osbackup ended was not recorded: there is no {shown(image.run)}")
+    if at.kind != "directory" or at.link:
+        return RunRecord(f"how osbackup ended is not known: {shown(image.run)} is no directory")
+    names = ("status", "started", "pid", "output")
+    found = host.read_each([*(f"{image.run}/{name}" for name in names), _BOOT])
+    if isinstance(error := found[0], OSError):
+        status = f"{shown(image.run)}/status"
+        return RunRecord(f"how osbackup ended is not known: {status}: {reason(error)}")
+    status, started, pid, _, boot = map(_text, found)
+    record = RunRecord(started=moments.read(started))
+    if status == _ENDED_WELL:
+        return record
+    if status == _RUNNING:
+        return _while_running(record, image, pid, boot)
+    if not _STATUS.fullmatch(status):
+        return record._replace(problem=_did_not_live(image))
+    return record._replace(problem=_failed(status, found[3]))
+
+
+def _while_running(record: RunRecord, image: ImagePath, pid: str, boot: str) -> RunRecord:
+    """Return what is known of an osbackup that has written down no end."""
+    leader, _, booted = pid.partition(" ")
+    if not _PROCESS.fullmatch(leader):
+        return record._replace(problem=_did_not_live(image))
+    if booted and boot and booted != boot:
+        return record._replace(
+            problem=f"{_did_not_live(image)}: the machine was started anew meanwhile"
+        )
+    since = f", started {record.started}" if record.started else ""
+    return record._replace(running=f"osbackup (process group {leader}{since})", leader=leader)
+
+
+def is_at_work(record: RunRecord, host: Host) -> bool:
+    """Tell whether the process is there that is to write down how osbackup ended.
+
+    It leads a session of its own, as hardly any other process does that has its number by chance.
+    """
+    if not record.leader:
+        return False
+    (stat,) = map(_text, host.read_each([f"/proc/{record.leader}/stat"]))
+    state, *numbers = stat.rpartition(")")[2].split()[:4] or [""]
+    return numbers[1:] == [record.leader] * 2 and state != "Z"
+
+
+def problem_if_ended(record: RunRecord, image: ImagePath) -> str:
+    """Return why an osbackup is not known to have succeeded that does not run any more."""
+    return _did_not_live(image) if record.running else record.problem
+
+
+def _did_not_live(image: ImagePath) -> str:
+    return f"osbackup did not live to record its end in {shown(image.run)}"
+
+
+def _failed(status: str, output: bytes | OSError | None) -> str:
+    said = output.rstrip(b"\0") if isinstance(output, bytes) else b""  # its room on the disk
+    return f"osbackup failed: {described(Completed(int(status), said))}"
+
+
+def _text(found: bytes | OSError | None) -> str:
+    return found.decode(errors="replace").strip() if isinstance(found, bytes) else ""
