@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import TimedOut
@@ -92,6 +93,6 @@ def _first(output: bytes) -> str:
 
 def _quoted(data: bytes, *, last: bool = True) -> str:
     """Return the last lines that a program said, or the first, fit for a message."""
-    lines = data[-_SHOWN:].decode("utf-8", "surrogateescape").splitlines()
-    lines = [f"    {shown(line)[:500]}" for line in lines if line.strip()]
+    said = data[-_SHOWN:].splitlines()
+    lines = [f"    {shown(os.fsdecode(line))[:500]}" for line in said if line.strip()]
     return "\n".join(lines[-_LINES:] if last else lines[:_LINES])

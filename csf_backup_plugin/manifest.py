@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin.hosts.protocol import CUT_SHORT
 from csf_backup_plugin.identity import Identity
 from csf_backup_plugin.names import has_control_character
+from csf_backup_plugin.texts import each, from_text, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -117,7 +118,7 @@ def backup_line(number: int, image: str) -> bytes:
 
 def identity_line(identity: Identity) -> bytes:
     """Return the line that says which repository it is."""
-    return _encode_line(f"{_REPOSITORY}/{json.dumps(identity._asdict())}")
+    return _encode_line(f"{_REPOSITORY}/{json.dumps(each(identity._asdict(), to_text))}")
 
 
 def decode(data: bytes) -> Manifest:
@@ -198,7 +199,8 @@ def _decode_line(line: bytes) -> str | tuple[str, str] | tuple[int, str] | int |
         if kind == _NUMBER:
             return int(value)
         if kind == _REPOSITORY:
-            found = Identity(**{key: str(text) for key, text in json.loads(value).items()})
+            facts = json.loads(value).items()
+            found = Identity(**{key: from_text(str(text)) for key, text in facts})
             return None if has_control_character(found.master) else found
     except (ValueError, TypeError, AttributeError):
         return None

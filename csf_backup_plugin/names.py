@@ -22,18 +22,30 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def has_control_character(name: str) -> bool:
-    """Tell whether `name` holds a control character, a newline among them."""
-    return _CONTROL.search(name) is not None
+    """Tell whether `name` holds a control character, a newline among them.
+
+    A name is UTF-8 as far as it can be, in every locale: a byte of 0x80 to 0x9f is most often a
+    part of a letter then, and by itself no character at all.
+    """
+    return _CONTROL.search(_decoded(name)) is not None
 
 
 def shown(name: str) -> str:
-    """Return `name` fit for a message: control characters and undecodable bytes are escaped."""
-    escaped = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", name)
+    """Return `name` fit for a message: control characters and bytes that are no UTF-8 are escaped.
+
+    The same bytes are shown alike in every locale.
+    """
+    escaped = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", _decoded(name))
+    return escaped.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _decoded(name: str) -> str:
+    """Return a name's bytes as UTF-8, where a byte that is none is half a character."""
     try:
-        raw = escaped.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # half a character, which is no byte of a name
-        raw = escaped.encode("utf-8", "backslashreplace")
-    return raw.decode("utf-8", "backslashreplace")
+        raw = os.fsencode(name)
+    except UnicodeEncodeError:  # a text that is no name in this locale, or in any
+        raw = name.encode("utf-8", "backslashreplace")
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def listed(paths: Collection[str]) -> str:

@@ -2,14 +2,18 @@
 
 One JSON document, keys sorted, whose last key ``~sha256`` is the SHA-256 of the document without
 that key. Its schema is ``csf-backup/KIND/VERSION``: each kind of document has versions of its own.
+Every string in it is a name as `texts` writes it, or reads the same.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
 from typing import Any
+
+from csf_backup_plugin.texts import each, from_text, to_text
 
 RECEIPT, DRILL, OUTCOME = "receipt", "drill", "outcome"
 _SEAL = "~sha256"  # "~" sorts behind every other key
@@ -44,7 +48,7 @@ def encode(facts: dict[str, Any], kind: str = RECEIPT) -> bytes:
         facts: what it says; JSON values.
         kind: of document: `RECEIPT` or `DRILL`.
     """
-    body = {"schema": schema(kind), **facts}
+    body = {"schema": schema(kind), **each(facts, to_text)}
     return _dump({**body, _SEAL: sha256(_dump(body))})
 
 
@@ -65,9 +69,11 @@ def decode(data: bytes, kind: str = RECEIPT) -> dict[str, Any]:
         raise CorruptReceipt(f"not a {kind}: {error}") from None
     if (found := facts.pop("schema", None)) != schema(kind):
         raise _of_another_schema(found, kind)
-    if encode(facts, kind) != data:
-        raise CorruptReceipt("changed since it was written")
-    return facts
+    with contextlib.suppress(ValueError, RecursionError):  # no text, or of no depth of ours
+        named: dict[str, Any] = each(facts, from_text)
+        if encode(named, kind) == data:
+            return named
+    raise CorruptReceipt("changed since it was written")
 
 
 def _of_another_schema(found: object, kind: str) -> UnusableReceipt:
@@ -80,7 +86,8 @@ def _of_another_schema(found: object, kind: str) -> UnusableReceipt:
 
 
 def _dump(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"
+    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
+    return text.encode() + b"\n"
 
 
 def sha256(data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -91,7 +92,8 @@ class Coverage(NamedTuple):
     """The repository's databases, on disk and in the manifest, side by side.
 
     Attributes:
-        databases: all there are on disk: the master database first, the others by path.
+        databases: all there are on disk: the master database first, the others by path, whose bytes
+            give the same order in every locale.
         unlisted: paths on disk and not in the manifest.
         missing: paths in the manifest and not on disk.
     """
@@ -121,7 +123,7 @@ def compare(master: str, on_disk: Iterable[Database], listed: Iterable[str]) -> 
     """
     sizes = dict(on_disk)
     listed = set(listed)
-    ordered = sorted(sizes, key=lambda path: (path != master, path))
+    ordered = sorted(sizes, key=lambda path: (path != master, os.fsencode(path)))
     return Coverage(
         databases=tuple(Database(path, sizes[path]) for path in ordered),
         unlisted=tuple(path for path in ordered if path not in listed),

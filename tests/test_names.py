@@ -8,8 +8,10 @@ import subprocess
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from locales import ENCODINGS, encoded
 
 from csf_backup_plugin.names import absolute, command, has_control_character, is_inside, shown
+from csf_backup_plugin.repository import Database, compare
 
 LEGAL = ["a b", "it's", 'say "x"', "$(touch x)", ";", "-rf", "é", "\udcff", "a:b", "back\\slash"]
 
@@ -56,6 +58,33 @@ def test_anything_can_be_shown_on_a_terminal(name: str) -> None:
 def test_undecodable_bytes_are_shown_escaped() -> None:
     """A byte that is no text is shown by its number."""
     assert shown("/r/\udcff\n") == "/r/\\xff\\x0a"
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_name_is_its_bytes_in_every_locale(encoding: str) -> None:
+    """What is a control character, how names are shown, and the order they stand in."""
+    with encoded(encoding):
+        for raw, text in (
+            ("Ångström €".encode(), "Ångström €"),  # it has bytes of 0x80 to 0x9f
+            (b"\xc5\x85\x85\xff", "\u0145\\x85\\xff"),
+        ):
+            name = os.fsdecode(raw)
+            assert not has_control_character(name)
+            assert shown(name) == shown(text) == text
+        for raw in ("a\x9b2J".encode(), b"a\n", b"\x7f"):
+            assert has_control_character(os.fsdecode(raw))
+        names = [b"/r/Z", "/r/ä".encode(), b"/r/\xff", "/r/\U00010437".encode()]
+        found = compare("/r/m", (Database(os.fsdecode(raw), 1) for raw in names), [])
+        assert [os.fsencode(path) for path in found.paths] == sorted(names)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_command_hands_over_bytes_in_every_locale(encoding: str) -> None:
+    """What a terminal of that locale would send for a letter may be other bytes."""
+    raw = "Å €\udcff".encode("utf-8", "surrogateescape")
+    with encoded(encoding):
+        typed = os.fsencode(command("printf", "%s", os.fsdecode(raw)))
+    assert subprocess.run(["bash", "-c", typed], capture_output=True, check=True).stdout == raw
 
 
 def test_a_command_is_shown_as_a_shell_takes_it() -> None:

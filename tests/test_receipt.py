@@ -8,7 +8,7 @@ import pytest
 
 from csf_backup_plugin import receipt
 
-FACTS = {"image": "/b/\udcff.img", "image_bytes": 3, "databases": {"/r/m.db": 512}}
+FACTS = {"image": "/b/ü\udcff.img", "image_bytes": 3, "databases": {"/r/m.db": 512}}
 
 
 def test_what_is_encoded_is_decoded() -> None:
@@ -16,6 +16,7 @@ def test_what_is_encoded_is_decoded() -> None:
     data = receipt.encode(FACTS)
     assert receipt.decode(data) == FACTS
     assert json.loads(data)["schema"] == "csf-backup/receipt/1"
+    assert r"/b/ü\\xff.img" in data.decode()
 
 
 def test_every_flipped_bit_and_every_truncation_is_found() -> None:

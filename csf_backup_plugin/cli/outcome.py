@@ -12,11 +12,15 @@ from csf_backup_plugin import surroundings
 from csf_backup_plugin.cli.failure import Failure
 from csf_backup_plugin.errors import BackupError, ExitCode, reason
 from csf_backup_plugin.receipt import OUTCOME, schema
+from csf_backup_plugin.texts import each, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     Show = Callable[[Iterable[str], dict[str, Any], ExitCode], None]
+
+#: The keys of sentences, whose names are fit for a person; all else are names, or reads the same.
+_SENTENCES = ("error", "left", "next_step", "findings", "warnings")
 
 
 @contextlib.contextmanager
@@ -54,7 +58,7 @@ def reported(ctx: click.Context, *, as_json: bool) -> Iterator[Show]:
 def _print_json(ctx: click.Context, code: int, facts: dict[str, Any]) -> None:
     head = {"schema": schema(OUTCOME), "command": ctx.info_name, "exit_code": int(code)}
     try:
-        click.echo(json.dumps({**head, **facts}))
+        click.echo(json.dumps({**head, **each(facts, to_text, _SENTENCES)}))
     except OSError as error:
         raise click.ClickException(
             f"The outcome, exit code {int(code)}, could not be printed: {reason(error)}."

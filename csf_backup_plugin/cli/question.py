@@ -39,4 +39,6 @@ def typed(wanted: str, question: str) -> bool:
     except OSError:  # the terminal is gone
         return False
     interrupts.check()
-    return answer.rstrip(b"\n") in (os.fsencode(wanted), os.fsencode(shown(wanted)))
+    encodings = ("utf-8", sys.stdin.encoding)  # of what is shown, which may be typed or pasted
+    right = [shown(wanted).encode(encoding, "backslashreplace") for encoding in encodings]
+    return answer.rstrip(b"\n") in (os.fsencode(wanted), *right)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from typing import TYPE_CHECKING
 
@@ -92,7 +93,8 @@ def _master_findings(databases: list[str], host: Host) -> list[str]:
     master, *others = databases
     at_directory, at_lock = host.look([posixpath.dirname(master), Repository(master).lock])
     lost = at_directory.kind == "missing"
-    if others == sorted({*others} - {master}) and (lost or at_lock.kind != "missing"):
+    ordered = sorted({*others} - {master}, key=os.fsencode)
+    if others == ordered and (lost or at_lock.kind != "missing"):
         return []
     return [f"the import file's first database, {shown(master)}, is not known to be a master"]
 

@@ -9,8 +9,10 @@ import pty
 import signal
 import sys
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
+from locales import encoded
 
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.cli.question import on_a_terminal, typed
@@ -55,6 +57,18 @@ def test_a_name_that_cannot_be_shown_is_typed_as_it_is_shown(terminal: int, answ
     """Or as it is, where the terminal can do that."""
     os.write(terminal, answer)
     assert typed(os.fsdecode(b"l\xff\xc3\xa9.db"), "Which? ")
+
+
+@pytest.mark.parametrize("answer", [b"l\xe9.db\n", b"l\xc3\xa9.db\n", b"l\\u20ac.db\n"])
+def test_a_name_may_be_typed_in_the_letters_of_the_terminal(answer: bytes) -> None:
+    """As it is shown there: other bytes than the name's, or a number for what it does not have."""
+    mine, theirs = pty.openpty()
+    name = "l€.db" if b"u20ac" in answer else "lé.db"
+    with open(theirs, encoding="iso8859-1") as stdin, mock.patch.object(sys, "stdin", stdin):
+        os.write(mine, answer)
+        with encoded("iso8859-1"):
+            assert typed(os.fsdecode(name.encode()), "Which? ")
+    os.close(mine)
 
 
 def test_a_terminal_that_is_gone_does_not_agree(

@@ -52,5 +52,5 @@ def _first_word(text: str) -> str:
 
 
 def _text(path: str) -> str:
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        return file.read().rstrip("\n")
+    with open(path, "rb") as file:
+        return os.fsdecode(file.read()).rstrip("\n")

@@ -35,8 +35,8 @@ def look(paths: Iterable[str]) -> list[Facts]:
 def _mounts() -> Mounts:
     """Return all mounts; none where there is no /proc."""
     try:
-        with open(MOUNTINFO, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-            return parse(file.read())
+        with open(MOUNTINFO, "rb") as file:
+            return parse(os.fsdecode(file.read()))
     except OSError:
         return Mounts([])
 

@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import UtilityMissing
+from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,15 +29,15 @@ def find(utility: str, variable: str, environ: Mapping[str, str], host: str) -> 
     if named := environ.get(variable):
         if found := shutil.which(named, path=environ.get("PATH", os.defpath)):
             return found
-        looked = [f"${variable} = {named} (not an executable file)"]
+        looked = [f"${variable} = {shown(named)} (not an executable file)"]
     else:
         root, path = environ.get("OS_ROOTDIR", ""), environ.get("PATH", os.defpath)
         places = [os.path.join(root, "bin")] if root else []
         for place in (*places, path):
             if found := shutil.which(utility, path=place):
                 return found
-        at_root = f"$OS_ROOTDIR/bin = {places[0]}" if places else "$OS_ROOTDIR is not set"
-        looked = [f"${variable} is not set", at_root, f"$PATH = {path}"]
+        at_root = f"$OS_ROOTDIR/bin = {shown(places[0])}" if places else "$OS_ROOTDIR is not set"
+        looked = [f"${variable} is not set", at_root, f"$PATH = {shown(path)}"]
     raise UtilityMissing(
         f"{utility} was not found on {host}. Looked at: {'; '.join(looked)}.",
         f"Set OS_ROOTDIR to ObjectStore's directory, or {variable} to the program itself; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
 import time
@@ -193,8 +194,8 @@ class Connection:
 
     def unreachable(self, errors: bytes, kind: type[HostUnreachable]) -> HostUnreachable:
         """Return an error that has ssh's own words."""
-        lines = errors.decode("utf-8", "surrogateescape").strip().splitlines()[-5:]
-        said = "; ".join(shown(line.strip()) for line in lines if line.strip())
+        lines = errors.strip().splitlines()[-5:]
+        said = "; ".join(shown(os.fsdecode(line.strip())) for line in lines if line.strip())
         return kind(
             f"Host {self.host} cannot be reached: {said or 'the connection was cut'}.",
             f"Find out by hand why: {self._login.by_hand}",

@@ -51,7 +51,7 @@ def os_error(answer: Answer, path: str) -> OSError:
     """Return a failure as the error it stands for."""
     if answer.status in _OURS:
         return OSError(*_OURS[answer.status], path)
-    said = answer.errors.decode("utf-8", "surrogateescape")
+    said = answer.errors.decode("utf-8", "backslashreplace")
     numbers = [_WORDS[found] for found in _PATTERN.findall(said)]
     if numbers:
         return OSError(numbers[-1], os.strerror(numbers[-1]), path)

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import UtilityMissing
+from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.ssh.connection import Connection
@@ -30,10 +31,10 @@ def find(connection: Connection, utility: str, variable: str) -> str:
         return os.fsdecode(fields[0])
     named, root, path = map(os.fsdecode, fields[1:4])
     if named:
-        looked = [f"${variable} = {named} (not an executable file)"]
+        looked = [f"${variable} = {shown(named)} (not an executable file)"]
     else:
-        at_root = f"$OS_ROOTDIR/bin = {root}/bin" if root else "$OS_ROOTDIR is not set"
-        looked = [f"${variable} is not set", at_root, f"$PATH = {path}"]
+        at_root = f"$OS_ROOTDIR/bin = {shown(root)}/bin" if root else "$OS_ROOTDIR is not set"
+        looked = [f"${variable} is not set", at_root, f"$PATH = {shown(path)}"]
     raise UtilityMissing(
         f"{utility} was not found on {connection.host}. Looked at: {'; '.join(looked)}.",
         f"Set OS_ROOTDIR to ObjectStore's directory, or {variable} to the program itself, where "
