@@ -96,6 +96,9 @@ class MemoryHost:
             self.files.pop(path, None)
             self.directories.discard(path)
 
+    def remove_tree(self, path: str, *, mine: bool) -> None:
+        self.remove([path])
+
     def make_directory(self, path: str) -> None:
         if path in self.directories:
             raise FileExistsError(path)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import __version__, interrupts, moments, receipt
 from csf_backup_plugin.agreement import findings
-from csf_backup_plugin.drill.check import Plan, prepare
+from csf_backup_plugin.drill.check import Plan, check_room, prepare
+from csf_backup_plugin.drill.leftovers import Leftovers
 from csf_backup_plugin.drill.scratch import scratch
 from csf_backup_plugin.drill.trial import Trial, restore_for_trial
 from csf_backup_plugin.errors import BackupError, FaultFound, translated
@@ -66,12 +67,15 @@ def drill(request: DrillRequest, host: Host, watcher: Watcher) -> Drill:
         wanted = wanted_at(request.repository, host) if request.repository else None
         chosen = choose(request.image, wanted, machine, host, watcher.note)
     image = chosen.image
-    with _earlier_record_told(image, host), translated(host.name):
+    leftovers = Leftovers(request.directory, machine.name, host)
+    with _earlier_record_told(image, host), leftovers.told(), translated(host.name):
         stamp = host.look([image.path])[0].stamp
         proven = read_receipt(image, host)
         check_image_of(wanted, image, proven)
         chosen = check_clock(chosen, proven, machine, host)
         plan = prepare(image, proven, request.directory, host)
+        leftovers.clear()
+        check_room(plan, request.directory, host)
         problems = findings(image, proven, None, host, watcher)
         if problems or chosen.findings:
             raise FaultFound(
@@ -82,7 +86,7 @@ def drill(request: DrillRequest, host: Host, watcher: Watcher) -> Drill:
                 [*problems, *chosen.findings],
             )
         interrupts.check()
-        with scratch(request.directory, image, host) as place:
+        with scratch(request.directory, image, machine.name, host) as place:
             trial = restore_for_trial(plan, place, host, watcher)
         if host.look([image.path])[0].stamp != stamp:
             raise FaultFound(
@@ -90,7 +94,8 @@ def drill(request: DrillRequest, host: Host, watcher: Watcher) -> Drill:
             )
         facts = _facts(plan, trial, place.path, machine.now, time.monotonic() - began)
         host.replace(image.drill, receipt.encode(facts, receipt.DRILL))
-    warnings = (*chosen.warnings, *plan.warnings, *([place.left] if place.left else []))
+    left = [place.left] if place.left else []
+    warnings = (*chosen.warnings, *plan.warnings, *leftovers.warnings, *left)
     return Drill(plan, trial, warnings, time.monotonic() - began)
 
 

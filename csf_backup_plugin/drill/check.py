@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin.agreement import receipt_warnings
 from csf_backup_plugin.backup.preflight import space_needed
 from csf_backup_plugin.drill import placement
-from csf_backup_plugin.drill.scratch import PREFIX
 from csf_backup_plugin.errors import FaultFound, NoSpace, UnsafeImagePath, UtilityMissing
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import OSRESTORE, OSVERIFYDB, VARIABLES
@@ -42,7 +41,7 @@ class Plan(NamedTuple):
 
 
 def prepare(image: ImagePath, proven: Proven, directory: str, host: Host) -> Plan:
-    """Check everything a drill needs, and create nothing.
+    """Check everything a drill needs but room, and create nothing.
 
     Args:
         image: the image.
@@ -58,12 +57,6 @@ def prepare(image: ImagePath, proven: Proven, directory: str, host: Host) -> Pla
     at_image, at_scratch, *at_sources = host.look([image.directory, directory, *sources])
     _check_directories(image, at_image, directory, at_scratch, at_sources)
     size = _size(proven)
-    if at_scratch.free < (needed := space_needed(size)):
-        raise NoSpace(
-            f"{image.host}:{shown(directory)} has {at_scratch.free:,} bytes free; the databases "
-            f"may need {needed:,} ({size:,} and a reserve).",
-            "Make room there, or name another -scratch-dir.",
-        )
     osverifydb = _find_osverifydb(host)
     return Plan(
         image,
@@ -71,8 +64,23 @@ def prepare(image: ImagePath, proven: Proven, directory: str, host: Host) -> Pla
         size,
         host.find(OSRESTORE, VARIABLES[OSRESTORE]),
         osverifydb,
-        tuple(_warnings(image, proven, directory, osverifydb, host)),
+        tuple(_warnings(image, proven, osverifydb)),
     )
+
+
+def check_room(plan: Plan, directory: str, host: Host) -> None:
+    """Refuse if the databases have no room in a directory.
+
+    Raises:
+        NoSpace: they have not.
+    """
+    (found,), needed = host.look([directory]), space_needed(plan.size)
+    if found.free < needed:
+        raise NoSpace(
+            f"{plan.image.host}:{shown(directory)} has {found.free:,} bytes free; the databases "
+            f"may need {needed:,} ({plan.size:,} and a reserve).",
+            "Make room there, or name another -scratch-dir.",
+        )
 
 
 def _check_names(image: ImagePath, proven: Proven) -> None:
@@ -124,15 +132,7 @@ def _find_osverifydb(host: Host) -> str | None:
         return None
 
 
-def _warnings(
-    image: ImagePath, proven: Proven, directory: str, osverifydb: str | None, host: Host
-) -> Iterator[str]:
+def _warnings(image: ImagePath, proven: Proven, osverifydb: str | None) -> Iterator[str]:
     if osverifydb is None:
         yield "osverifydb was not found: the restored databases' contents were not checked"
     yield from receipt_warnings(image, proven)
-    for entry in host.list_directory(directory):
-        if entry.name.startswith(PREFIX) and entry.kind == "directory":
-            yield (
-                f"{shown(f'{directory}/{entry.name}')} is another drill's: "
-                "if none is running, it was killed; remove it"
-            )

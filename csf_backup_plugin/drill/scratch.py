@@ -1,10 +1,15 @@
-"""A directory of a run's own, which goes with all that is in it when the run ends, however."""
+"""A directory of a run's own, which goes with all that is in it when the run ends, however.
+
+A lock file beside it, made before it and removed after it, is held as long as the run or its
+osrestore lives. So the next run can tell what was left by one that was killed.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import datetime
 import posixpath
+import re
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import BackupError, HostUnreachable, reason, translated
@@ -13,12 +18,32 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol import Host, Lock
     from csf_backup_plugin.image_path import ImagePath
 
 PREFIX = "csf-drill-"
+#: What a scratch directory's name has behind it in the name of its lock file.
+LOCK = ".lock"
+PURPOSE = "admin_database_drill"
 _ROOM = "Make room there, or name another directory with -scratch-dir."
-_NAME_KEPT = 50  # characters of the image's name; 255 bytes are all that a name may have
+_NAME_KEPT = 30  # characters of the image's name; 255 bytes are all that a name may have
+
+
+def name_of(image: str, machine: str) -> str:
+    """Return the name of a scratch directory; it says for whose image, where and when.
+
+    Args:
+        image: the image's path.
+        machine: the name of the machine it is made on: a file system may be another's too.
+    """
+    now = datetime.datetime.now(datetime.timezone.utc)
+    kept = posixpath.basename(image)[:_NAME_KEPT]
+    return f"{PREFIX}{kept}-{machine}-{now:%Y%m%dT%H%M%S.%fZ}"
+
+
+def is_of(machine: str, name: str) -> bool:
+    """Return whether a scratch directory of that name was made on a machine."""
+    return bool(re.fullmatch(rf"{PREFIX}.*-{re.escape(machine)}-[0-9T.]+Z", name, re.DOTALL))
 
 
 class Scratch:
@@ -27,11 +52,16 @@ class Scratch:
     Args:
         path: where.
         host: on which host.
+
+    Attributes:
+        lock: its lock, which osrestore is to inherit.
+        left: what could not be removed, and why.
     """
 
     def __init__(self, path: str, host: Host) -> None:
         self.path = path
-        self.left = ""  # what could not be removed, and why
+        self.lock: Lock | None = None
+        self.left = ""
         self._host = host
         self._known: list[str] = []
 
@@ -66,58 +96,43 @@ class Scratch:
             self._host.make_directory(path)
 
     def remove(self) -> None:
-        """Remove it with every file in it; `left` tells what cannot be removed.
-
-        Only the directories made here are looked into: a link to another one is no more than a
-        file, also where it has taken the place of one made here.
-        """
+        """Remove it with all that is in it, and its lock file; `left` tells what cannot be."""
         self.left = ""
-        for directory in (self.record, *reversed(self._known)) if self._known else ():
-            try:
-                self._remove(directory)
-            except FileNotFoundError:
-                pass
-            except OSError as error:
-                self.left = self.left or self._kept(reason(error))
-            except HostUnreachable as error:
-                self.left = self._kept(error.what)
-                return
-
-    def _kept(self, why: str) -> str:
-        return f"{shown(self.path)} could not be removed: {why}"
-
-    def _remove(self, directory: str) -> None:
-        """Remove a directory with its files; if a link has taken its place, the link alone."""
-        if self._host.look([directory])[0].link:
-            self._host.remove([directory])
-            return
-        names = [entry.name for entry in self._host.list_directory(directory)]
-        self._host.remove([*(posixpath.join(directory, name) for name in names), directory])
+        try:
+            if self.is_ours:
+                self._host.remove_tree(self.path, mine=False)
+            self._host.remove([self.path + LOCK])
+        except (OSError, HostUnreachable) as error:
+            self.left = f"{shown(self.path)} could not be removed: {reason(error)}"
 
 
 @contextlib.contextmanager
-def scratch(directory: str, image: ImagePath, host: Host) -> Iterator[Scratch]:
+def scratch(directory: str, image: ImagePath, machine: str, host: Host) -> Iterator[Scratch]:
     """Have a directory while the block runs.
 
     Args:
         directory: where it is made.
         image: whose name it gets, for those who find it after a crash.
+        machine: the name of the host's machine.
         host: the host.
     """
-    now = datetime.datetime.now(datetime.timezone.utc)
-    name = f"{PREFIX}{posixpath.basename(image.path)[:_NAME_KEPT]}-{now:%Y%m%dT%H%M%S.%fZ}"
-    made = Scratch(posixpath.join(directory, name), host)
-    try:
-        with translated(host.name, _ROOM):
-            made.make()
-            yield made
-        made.remove()
-    except BaseException as error:
-        made.remove()  # a signal is answered once, so this is not cut short
-        if isinstance(error, BackupError) and made.is_ours:
-            error.left = (
-                f"What this run had created could not all be removed: {made.left}."
-                if made.left
-                else "What this run had created was removed; nothing else was changed."
-            )
-        raise
+    made = Scratch(posixpath.join(directory, name_of(image.path, machine)), host)
+    failure: BaseException | None = None
+    # The lock file of a block that fails would go, also where the directory cannot.
+    with host.lock(made.path + LOCK, PURPOSE, 0, lambda _holder: None) as made.lock:
+        try:
+            with translated(host.name, _ROOM):
+                made.make()
+                yield made
+            made.remove()
+        except BaseException as error:
+            failure = error
+            made.remove()  # a signal is answered once, so this is not cut short
+    if isinstance(failure, BackupError) and made.is_ours:
+        failure.left = (
+            f"What this run had created could not all be removed: {made.left}."
+            if made.left
+            else "What this run had created was removed; nothing else was changed."
+        )
+    if failure:
+        raise failure

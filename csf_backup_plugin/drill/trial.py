@@ -97,7 +97,7 @@ def _run_osrestore(plan: Plan, place: Scratch, host: Host, watcher: Watcher) -> 
         for source in placement.outermost(plan.proven.databases)
     ]
     argv = objectstore.restore(plan.osrestore, plan.image, pairs)
-    with host.start(argv, place.path, None, place.record) as running:
+    with host.start(argv, place.path, place.lock, place.record) as running:
         return _wait(running, plan, place, host, watcher)
 
 

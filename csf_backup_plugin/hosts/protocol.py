@@ -256,6 +256,21 @@ class Host(Protocol):
         """Delete files, and directories that are empty, in order, as far as they are there."""
         ...
 
+    def remove_tree(self, path: str, *, mine: bool) -> None:
+        """Remove what stands at `path`, a directory with all that is in it, if anything does.
+
+        No link is followed, and no other file system entered. What can be removed is, also where
+        something else in it cannot be.
+
+        Args:
+            path: a file or a directory.
+            mine: remove it only if it belongs to our user.
+
+        Raises:
+            OSError: not all of it could be removed, or it is another user's.
+        """
+        ...
+
     def make_directory(self, path: str) -> None:
         """Make a directory that must not exist yet."""
         ...

@@ -14,7 +14,7 @@ import pytest
 from csf_backup_plugin import interrupts, receipt
 from csf_backup_plugin.backup import back_up, preflight
 from csf_backup_plugin.backup.request import BackupRequest
-from csf_backup_plugin.drill import Drill, drill, trial
+from csf_backup_plugin.drill import Drill, check, drill, trial
 from csf_backup_plugin.drill.request import DrillRequest
 from csf_backup_plugin.errors import (
     BackupError,
@@ -29,7 +29,7 @@ from csf_backup_plugin.errors import (
     UtilityMissing,
     WrongRepository,
 )
-from csf_backup_plugin.hosts.local import LocalHost, writing
+from csf_backup_plugin.hosts.local import LocalHost, removal, writing
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.repository import Repository
 from doubles import Memory
@@ -354,14 +354,11 @@ def test_what_of_the_copy_cannot_be_removed_is_a_warning(
     drilled: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The drill has gone well, and is recorded."""
-    remove = writing.remove
 
-    def refuse(path: str) -> None:
-        if path.endswith("Book.db"):
-            raise PermissionError(1, "Operation not permitted", path)
-        remove(path)
+    def refuse(path: str, *, mine: bool) -> None:
+        raise PermissionError(1, "Operation not permitted", path)
 
-    monkeypatch.setattr(writing, "remove", refuse)
+    monkeypatch.setattr(removal, "remove_tree", refuse)
     (warning,) = run(drilled).warnings
     assert warning.endswith("could not be removed: Operation not permitted")
     assert os.path.exists(f"{drilled.image}.drill.json")
@@ -502,14 +499,34 @@ def test_the_newest_image_from_the_future_is_a_finding(drilled: Place) -> None:
     assert "which is in the future" in warning
 
 
-def test_what_another_drill_has_left_is_told_and_not_touched(drilled: Place) -> None:
-    """It may still run; a file that is only called so is nobody's business."""
-    left = scratch_of(drilled) / "csf-drill-b.img-20261123T021000.000000Z"
-    left.mkdir()
-    (scratch_of(drilled) / "csf-drill-notes").touch()
-    (warning,) = run(drilled).warnings
-    assert warning.startswith(f"{left} is another drill's: ")
-    assert sorted(scratch_of(drilled).iterdir()) == [left, scratch_of(drilled) / "csf-drill-notes"]
+def leave(place: Place, name: str = "b.img") -> Path:
+    """Leave what a drill leaves that is killed; return its directory."""
+    machine = LocalHost().machine().name
+    left = scratch_of(place) / f"csf-drill-{name}-{machine}-20261123T021000.000000Z"
+    (left / "restored").mkdir(parents=True)
+    (left / "restored" / "x.db").write_bytes(b"copy")
+    Path(f"{left}.lock").touch()
+    return left
+
+
+def test_what_a_killed_drill_has_left_is_removed_and_told(drilled: Place) -> None:
+    """Before anything is restored: it takes the room."""
+    left = leave(drilled)
+    assert run(drilled).warnings == (f"{left}, left by a drill that was killed, was removed",)
+    assert list(scratch_of(drilled).iterdir()) == []
+
+
+def test_what_was_removed_is_told_of_a_drill_that_fails_too(
+    drilled: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was removed all the same."""
+    left = leave(drilled)
+    monkeypatch.setattr(check, "space_needed", lambda _size: 1 << 62)
+    error = failure(drilled, NoSpace)
+    assert error.left == (
+        f"{left}, left by a drill that was killed, was removed. "
+        "Nothing else was created or changed."
+    )
 
 
 def test_an_image_that_is_replaced_meanwhile_has_not_been_drilled(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from csf_backup_plugin import interrupts
-from csf_backup_plugin.drill.scratch import scratch
+from csf_backup_plugin.drill.scratch import is_of, name_of, scratch
 from csf_backup_plugin.errors import (
     NOTHING_LEFT,
     BackupError,
     FaultFound,
     HostUnreachable,
     Interrupted,
+    LockBusy,
     NoSpace,
 )
 from csf_backup_plugin.hosts.local import LocalHost
@@ -35,8 +37,8 @@ def fill(path: str) -> None:
 
 def test_it_bears_the_images_name_and_goes_with_all_that_is_in_it(tmp_path: Path) -> None:
     """Files, temporary ones too, in every directory made; and the record of a run."""
-    with scratch(str(tmp_path), IMAGE, LocalHost()) as place:
-        assert os.path.basename(place.path).startswith("csf-drill-monday.img-")
+    with scratch(str(tmp_path), IMAGE, "db1", LocalHost()) as place:
+        assert os.path.basename(place.path).startswith("csf-drill-monday.img-db1-")
         for path in ("/r", "/r/sub", "/far/away"):
             place.make_directory(place.place(path))
             fill(place.place(f"{path}/x.db"))
@@ -50,7 +52,7 @@ def test_it_bears_the_images_name_and_goes_with_all_that_is_in_it(tmp_path: Path
 def test_the_longest_name_of_an_image_is_cut(tmp_path: Path) -> None:
     """255 bytes are all that a directory's name may have."""
     image = ImagePath("localhost", "/b/" + "é" * 120)
-    with scratch(str(tmp_path), image, LocalHost()) as place:
+    with scratch(str(tmp_path), image, "h" * 64, LocalHost()) as place:
         assert os.path.isdir(place.path)
 
 
@@ -60,7 +62,7 @@ def test_a_link_in_it_is_removed_and_not_what_it_leads_to(tmp_path: Path) -> Non
     precious.mkdir()
     place_for.mkdir()
     fill(str(precious / "x.db"))
-    with scratch(str(place_for), IMAGE, LocalHost()) as place:
+    with scratch(str(place_for), IMAGE, "db1", LocalHost()) as place:
         os.symlink(precious, f"{place.path}/link")
         os.symlink(precious / "x.db", f"{place.path}/x.db")
     assert list(place_for.iterdir()) == []
@@ -73,7 +75,7 @@ def test_a_directory_of_ours_that_became_a_link_is_removed_as_a_link(tmp_path: P
     precious.mkdir()
     fill(f"{precious}/x.db")
     (tmp_path / "scratch").mkdir()
-    with scratch(str(tmp_path / "scratch"), IMAGE, LocalHost()) as place:
+    with scratch(str(tmp_path / "scratch"), IMAGE, "db1", LocalHost()) as place:
         place.make_directory(place.place("/r"))
         os.rmdir(place.place("/r"))
         os.symlink(precious, place.place("/r"))
@@ -81,33 +83,57 @@ def test_a_directory_of_ours_that_became_a_link_is_removed_as_a_link(tmp_path: P
     assert os.listdir(tmp_path / "scratch") == []
 
 
-def test_what_cannot_be_removed_is_named_and_the_rest_goes(tmp_path: Path) -> None:
-    """A directory that somebody else made in it, with something inside, is not ours."""
-    with scratch(str(tmp_path), IMAGE, LocalHost()) as place:
-        place.make_directory(place.place("/r"))
-        place.make_directory(place.place("/s"))
-        fill(place.place("/s/x.db"))
-        os.mkdir(place.place("/r/foreign"))
-        fill(place.place("/r/foreign/file"))
-    assert place.left.startswith(f"{place.path} could not be removed: ")
-    assert os.listdir(place.place("")) == ["r"]
+class Stubborn(LocalHost):
+    """A host on which a directory tree cannot be removed."""
+
+    def remove_tree(self, path: str, *, mine: bool) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), path)
 
 
-@pytest.mark.parametrize("blocked", [False, True])
-def test_a_failure_says_what_became_of_it(tmp_path: Path, *, blocked: bool) -> None:
-    """That it was removed, or that it was not."""
-    with pytest.raises(FaultFound) as caught, scratch(str(tmp_path), IMAGE, LocalHost()) as place:
-        if blocked:
-            os.mkdir(f"{place.path}/foreign")
-            fill(f"{place.path}/foreign/file")
-        raise FaultFound("Bad.", "Do.")
-    assert ("could not all be removed" in caught.value.left) == blocked
-    assert (list(tmp_path.iterdir()) == []) != blocked
+@pytest.mark.parametrize("host", [LocalHost(), Stubborn()], ids=["gone", "left"])
+@pytest.mark.parametrize("error", [FaultFound("Bad.", "Do."), OSError(errno.EIO, "Bad", "/x")])
+def test_a_failure_says_what_became_of_it(
+    tmp_path: Path, host: LocalHost, error: Exception
+) -> None:
+    """That it was removed, or that it was not; its lock file stays then, for the next run."""
+    with (
+        pytest.raises(BackupError, match="Bad") as caught,
+        scratch(str(tmp_path), IMAGE, "db1", host) as place,
+    ):
+        raise error
+    left = [place.path, f"{place.path}.lock"] if isinstance(host, Stubborn) else []
+    assert sorted(map(str, tmp_path.iterdir())) == left
+    assert caught.value.left == (
+        f"What this run had created could not all be removed: {place.path} could not be removed: "
+        "Device or resource busy."
+        if left
+        else "What this run had created was removed; nothing else was changed."
+    )
+
+
+def test_it_is_locked_as_long_as_the_run_lasts(tmp_path: Path) -> None:
+    """Or as what inherits the lock does."""
+    host = LocalHost()
+    with scratch(str(tmp_path), IMAGE, "db1", host) as place:
+        assert place.lock is not None
+        with (
+            pytest.raises(LockBusy, match="is held by csf admin_database_drill"),
+            host.lock(f"{place.path}.lock", "test", 0, print),
+        ):
+            raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("machine", "found"), [("db1", True), ("b1", False), ("db", False), ("x", False)]
+)
+def test_a_name_tells_the_machine(machine: str, *, found: bool) -> None:
+    """Whatever the image's name is."""
+    assert is_of(machine, name_of("/b/x-20.img", "db1")) == found
 
 
 def test_any_other_error_goes_through(tmp_path: Path) -> None:
     """The directory goes as well."""
-    with pytest.raises(ZeroDivisionError), scratch(str(tmp_path), IMAGE, LocalHost()):
+    with pytest.raises(ZeroDivisionError), scratch(str(tmp_path), IMAGE, "db1", LocalHost()):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
 
@@ -115,9 +141,9 @@ def test_any_other_error_goes_through(tmp_path: Path) -> None:
 class Answering(LocalHost):
     """A host that answers signals in the middle of things, as one does that ssh reaches."""
 
-    def list_directory(self, path: str) -> Any:
+    def remove_tree(self, path: str, *, mine: bool) -> None:
         interrupts.check()
-        return super().list_directory(path)
+        super().remove_tree(path, mine=mine)
 
 
 def test_a_signal_during_the_removal_does_not_cut_it_short(tmp_path: Path) -> None:
@@ -125,7 +151,7 @@ def test_a_signal_during_the_removal_does_not_cut_it_short(tmp_path: Path) -> No
     with (
         interrupts.noted("It"),
         pytest.raises(Interrupted),
-        scratch(str(tmp_path), IMAGE, Answering()) as place,
+        scratch(str(tmp_path), IMAGE, "db1", Answering()) as place,
     ):
         fill(f"{place.path}/x.db")
         os.kill(os.getpid(), signal.SIGTERM)
@@ -136,15 +162,17 @@ def test_a_host_that_is_gone_cannot_remove_anything(tmp_path: Path) -> None:
     """What is left is named, in its words."""
 
     class Gone(LocalHost):
-        def list_directory(self, path: str) -> Any:
+        def remove_tree(self, path: str, *, mine: bool) -> None:
             raise HostUnreachable("Host db9 cannot be reached.", "Try.")
 
-    with scratch(str(tmp_path), IMAGE, Gone()) as place:
+    with scratch(str(tmp_path), IMAGE, "db1", Gone()) as place:
         pass
     assert place.left == f"{place.path} could not be removed: Host db9 cannot be reached."
 
 
-@pytest.mark.parametrize("error", [FileExistsError(17, "File exists"), BackupError("Cut.", "Try.")])
+@pytest.mark.parametrize(
+    "error", [FileExistsError(17, "It exists", "/x"), BackupError("Cut.", "Try")]
+)
 def test_one_that_cannot_be_made_for_certain_is_removed_unless_it_is_anothers(
     tmp_path: Path, error: Exception
 ) -> None:
@@ -155,10 +183,11 @@ def test_one_that_cannot_be_made_for_certain_is_removed_unless_it_is_anothers(
             super().make_directory(path)
             raise error
 
-    with pytest.raises(BackupError) as caught, scratch(str(tmp_path), IMAGE, Unsure()):
+    with pytest.raises(BackupError) as caught, scratch(str(tmp_path), IMAGE, "db1", Unsure()):
         raise AssertionError
     is_anothers = isinstance(error, FileExistsError)
     assert (list(tmp_path.iterdir()) == []) != is_anothers
+    assert list(tmp_path.glob("*.lock")) == []
     assert (caught.value.left == NOTHING_LEFT) == is_anothers
 
 
@@ -179,11 +208,14 @@ def test_one_whose_disk_dies_is_named_as_left(tmp_path: Path, at: str) -> None:
                 raise OSError(5, "Input/output error", path)
             return super().list_directory(path)
 
+        def remove_tree(self, path: str, *, mine: bool) -> None:
+            self.list_directory(path)
+
     host = Dead()
-    with pytest.raises(BackupError) as caught, scratch(str(tmp_path), IMAGE, host) as place:
+    with pytest.raises(BackupError) as caught, scratch(str(tmp_path), IMAGE, "db1", host) as place:
         host.dead = True
         host.list_directory(place.path)
-    (left,) = tmp_path.iterdir()
+    (left,) = tmp_path.glob("*Z")
     assert caught.value.what == f"Input/output error: {left} on localhost."
     assert caught.value.left == (
         "What this run had created could not all be removed: "
@@ -198,7 +230,7 @@ def test_a_full_disk_is_answered_with_another_scratch_directory(tmp_path: Path) 
         def make_directory(self, path: str) -> None:
             raise OSError(28, "No space left on device", path)
 
-    with pytest.raises(NoSpace) as caught, scratch(str(tmp_path), IMAGE, Full()):
+    with pytest.raises(NoSpace) as caught, scratch(str(tmp_path), IMAGE, "db1", Full()):
         raise AssertionError
     assert caught.value.next_step == (
         "Make room there, or name another directory with -scratch-dir."

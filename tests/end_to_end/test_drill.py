@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import wait_for
 
 from csf_backup_plugin import manifest, receipt
 
 if TYPE_CHECKING:
+    from csf_simulator.simulator import Result
     from sites import Site
 
 SLOW = """#!/bin/sh
@@ -36,7 +38,7 @@ def scratch(site: Site) -> Path:
     return made
 
 
-def drill(site: Site, scratch: Path, *options: str, **variables: str) -> tuple[int, str, str]:
+def drill(site: Site, scratch: Path, *options: str, **variables: str) -> Result:
     """Run the command."""
     arguments = ("-scratch-dir", str(scratch), *options)
     return site.on_image("admin_database_drill", *arguments, **variables)
@@ -191,24 +193,26 @@ def test_a_stopped_drill_leaves_nothing(
     assert list(scratch.iterdir()) == []
 
 
-def test_what_a_killed_drill_leaves_is_named_by_the_next(
+def test_the_next_drill_removes_what_a_killed_one_has_left(
     local_site: Site, slow: dict[str, str]
 ) -> None:
-    """Nothing is taken for its record, and nothing of it touched: it might still run."""
+    """Not before its osrestore has ended; nothing is taken for its record."""
     assert local_site.backup().exit_code == 0
     scratch = local_site.images.parent / "scratch"
     scratch.mkdir()
     process = start(local_site, slow, scratch)
     process.kill()
     process.communicate()
-    (local_site.images.parent / "go").touch()
-    (left,) = scratch.iterdir()
+    left, lock = sorted(scratch.iterdir())
     assert left.name.startswith("csf-drill-a.img-")
     assert not os.path.exists(f"{local_site.image}.drill.json")
     code, _, err = drill(local_site, scratch)
     assert code == 0, err
-    assert f"warning: {left} is another drill's: if none is running, it was killed" in err
-    assert list(scratch.iterdir()) == [left]
+    assert f"warning: {left} is in use, by another drill or by the osrestore of one" in err
+    assert sorted(scratch.iterdir()) == [left, lock]
+    (local_site.images.parent / "go").touch()
+    wait_for(lambda: "is in use" not in drill(local_site, scratch).stderr)
+    assert list(scratch.iterdir()) == []
 
 
 def test_two_drills_of_one_image_do_not_meet(local_site: Site, slow: dict[str, str]) -> None:
@@ -217,7 +221,7 @@ def test_two_drills_of_one_image_do_not_meet(local_site: Site, slow: dict[str, s
     scratch = local_site.images.parent / "scratch"
     scratch.mkdir()
     running = [start(local_site, slow, scratch) for _ in range(2)]
-    while len(list(scratch.iterdir())) < 2:
+    while len(list(scratch.glob("*Z"))) < 2:
         time.sleep(0.02)
     (local_site.images.parent / "go").touch()
     errors = [process.communicate()[1] for process in running]

@@ -315,6 +315,57 @@ def test_directories_are_made_once_and_removed_empty(host: Host, tmp_path: Path)
     assert names(tmp_path) == set()
 
 
+def test_a_tree_is_removed_and_no_link_followed(host: Host, tmp_path: Path) -> None:
+    """By any name; a file and a link as well; what is not there is no error."""
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").touch()
+    for name in ODD:
+        (tmp_path / name / "in" / "it").mkdir(parents=True)
+        (tmp_path / name / "in" / name).write_bytes(b"data")
+        (tmp_path / name / "link").symlink_to(tmp_path / "precious")
+        host.remove_tree(str(tmp_path / name), mine=True)
+    (tmp_path / "link").symlink_to("precious")
+    (tmp_path / "file").touch()
+    for name in ("link", "file", "missing"):
+        host.remove_tree(str(tmp_path / name), mine=False)
+    assert names(tmp_path) == {"precious"}
+    assert names(tmp_path / "precious") == {"file"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_tree_of_another_user_is_removed_only_if_it_may_be(host: Host, tmp_path: Path) -> None:
+    """On a file system where all belongs to nobody, our own would be."""
+    (tmp_path / "tree").mkdir()
+    os.chown(tmp_path / "tree", 4711, -1)
+    with pytest.raises(PermissionError, match="Belongs to another user"):
+        host.remove_tree(str(tmp_path / "tree"), mine=True)
+    assert names(tmp_path) == {"tree"}
+    host.remove_tree(str(tmp_path / "tree"), mine=False)
+    assert names(tmp_path) == set()
+
+
+def test_what_of_a_tree_cannot_be_removed_is_no_reason_to_leave_the_rest(
+    host: Host, tmp_path: Path
+) -> None:
+    """A file system that is mounted in it is not entered."""
+    tree, mounted = tmp_path / "tree", tmp_path / "tree" / "mounted"
+    mounted.mkdir(parents=True)
+    (tree / "file").touch()
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "none", mounted], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"nothing can be mounted: {error}")
+    try:
+        (mounted / "precious").touch()
+        with pytest.raises(OSError, match=r"tree'$") as caught:
+            host.remove_tree(str(tree), mine=True)
+        assert caught.value.filename == str(tree)
+        assert names(mounted) == {"precious"}
+        assert names(tree) == {"mounted"}
+    finally:
+        subprocess.run(["umount", mounted], check=True)
+
+
 def test_moves_replace_nothing(host: Host, tmp_path: Path) -> None:
     """What was moved before the failure stays moved."""
     for name in ("one", "two", "taken"):

@@ -6,7 +6,15 @@ import os
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import shared
-from csf_backup_plugin.hosts.local import facts, machine, process, reading, utilities, writing
+from csf_backup_plugin.hosts.local import (
+    facts,
+    machine,
+    process,
+    reading,
+    removal,
+    utilities,
+    writing,
+)
 from csf_backup_plugin.hosts.local.lock import held
 from csf_backup_plugin.hosts.local.lock_file import LockFile
 
@@ -85,6 +93,10 @@ class LocalHost:
         """Delete files, and directories that are empty, in order, as far as they are there."""
         for path in paths:
             writing.remove(path)
+
+    def remove_tree(self, path: str, *, mine: bool) -> None:
+        """Remove a file, or a directory with all that is in it; see `Host.remove_tree`."""
+        removal.remove_tree(path, mine=mine)
 
     def make_directory(self, path: str) -> None:
         """Make a directory that must not exist yet."""

@@ -106,6 +106,10 @@ class SshHost:
         """Delete files, and directories that are empty, in order, as far as they are there."""
         entries.remove(self._connection, paths)
 
+    def remove_tree(self, path: str, *, mine: bool) -> None:
+        """Remove a file, or a directory with all that is in it; see `Host.remove_tree`."""
+        entries.remove_tree(self._connection, path, mine=mine)
+
     def make_directory(self, path: str) -> None:
         """Make a directory that must not exist yet."""
         entries.make_directory(self._connection, path)

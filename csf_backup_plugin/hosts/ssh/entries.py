@@ -8,7 +8,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.ssh.connection import GRACE, Cut
-from csf_backup_plugin.hosts.ssh.errors import check, os_error
+from csf_backup_plugin.hosts.ssh.errors import ANOTHERS, check, os_error
 from csf_backup_plugin.hosts.ssh.session import joined
 
 if TYPE_CHECKING:
@@ -38,6 +38,12 @@ xargs -0r rm -fd -- || exit
 for path; do [ ! -d "$path" ] || sync -- "$path" || exit; done
 """
 _MAKE_DIRECTORY = 'umask o-w; mkdir -- "$1" && sync -- "${1%/*}/"'
+# $1 what is removed, $2 whether it must be our user's: a word, or empty. A link to nothing exists.
+_REMOVE_TREE = f"""
+[ -e "$1" ] || [ -L "$1" ] || exit 0
+if [ -n "$2" ] && [ "$(stat -c %u -- "$1")" != "$(id -u)" ]; then exit {ANOTHERS}; fi
+rm -rf --one-file-system -- "$1" && sync -- "${{1%/*}}/"
+"""
 # Pairs of names on standard input; a dot for each file that has its new one. With $1, again after a
 # cut: it may have it already.
 _NAME_EACH = (
@@ -69,6 +75,12 @@ def remove(connection: Connection, paths: Iterable[str]) -> None:
 
 def _directories(paths: list[str]) -> list[str]:
     return list(dict.fromkeys(posixpath.dirname(path) + "/" for path in paths))
+
+
+def remove_tree(connection: Connection, path: str, *, mine: bool) -> None:
+    """Remove a file, or a directory with all that is in it; GNU rm follows no link into another."""
+    answer = connection.ask(_REMOVE_TREE, path, "mine" if mine else "", grace=GRACE)
+    check(answer, path)
 
 
 def make_directory(connection: Connection, path: str) -> None:

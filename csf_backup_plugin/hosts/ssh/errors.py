@@ -14,11 +14,13 @@ NOT_A_FILE = 81  # exit statuses of our own scripts
 TORN = 82
 LINK = 83
 TOO_LARGE = 84
+ANOTHERS = 85
 _OURS = {
     NOT_A_FILE: (errno.EINVAL, "Not a file"),
     TORN: (errno.EINVAL, "Not one whole line in it"),
     LINK: (errno.ELOOP, "Is a symbolic link"),
     TOO_LARGE: (errno.EFBIG, os.strerror(errno.EFBIG)),
+    ANOTHERS: (errno.EPERM, "Belongs to another user"),
 }
 
 # What bash, dash and busybox say in words of their own.

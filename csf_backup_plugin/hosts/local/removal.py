@@ -1,0 +1,61 @@
+"""Removing a directory with all that is in it, and nothing else, whatever links are put there."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from csf_backup_plugin.hosts.local.writing import sync
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+
+
+def remove_tree(path: str, *, mine: bool) -> None:
+    """Remove what stands at `path`, if anything does; see `Host.remove_tree`.
+
+    Raises:
+        OSError: not all of it could be removed; why the first could not.
+    """
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return
+    if mine and status.st_uid != os.geteuid():
+        raise PermissionError(errno.EPERM, "Belongs to another user", path)
+    failed: list[OSError] = []
+    _remove(path, None, status.st_dev, failed)
+    if failed:
+        raise OSError(failed[0].errno, failed[0].strerror, path)
+    sync(os.path.dirname(path))
+
+
+def _remove(name: str, within: int | None, device: int, failed: list[OSError]) -> None:
+    """Remove a file or a directory, as far as that can be done.
+
+    Args:
+        name: what.
+        within: the directory it is in, open, so that no link can come into its way.
+        device: the file system that is not left.
+        failed: what could not be done is added.
+    """
+    try:
+        try:
+            os.unlink(name, dir_fd=within)
+        except IsADirectoryError:
+            _empty(name, within, device, failed)
+            os.rmdir(name, dir_fd=within)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        failed.append(error)
+
+
+def _empty(name: str, within: int | None, device: int, failed: list[OSError]) -> None:
+    descriptor = os.open(name, _DIRECTORY, dir_fd=within)
+    try:
+        if os.fstat(descriptor).st_dev != device:
+            raise OSError(errno.EXDEV, "Another file system is mounted in it")
+        for inner in os.listdir(descriptor):
+            _remove(inner, descriptor, device, failed)
+    finally:
+        os.close(descriptor)
