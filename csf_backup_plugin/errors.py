@@ -53,6 +53,8 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 ROOM = "Make room there, and run the same command again."
 #: What a command says of its traces where there are none.
 NOTHING_LEFT = "Nothing was created or changed."
+#: What it says where nobody has looked.
+UNKNOWN_LEFT = "Whether anything was created or changed is not known."
 
 
 class BackupError(Exception):
@@ -79,6 +81,29 @@ class BackupError(Exception):
     def __str__(self) -> str:
         """Return the whole message: what happened, what was left, what to do."""
         return "\n".join((self.what, self.left, self.next_step))
+
+
+class Unexpected(BackupError):
+    """Something happened that nobody has thought of.
+
+    Args:
+        error: what.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        said = shown(" ".join(str(error).split()))
+        super().__init__(
+            "This is a fault of csf-backup-plugin; please report it. "
+            f"{type(error).__name__}{f': {said}' if said else ''}{_place(error)}.",
+            "Report this message with the command that it answers.",
+        )
+        self.left = UNKNOWN_LEFT
+
+
+class Warned(BackupError):
+    """All was done, and there were warnings, which -strict makes count."""
+
+    exit_code = ExitCode.WARNINGS
 
 
 class UsageError(BackupError):
@@ -239,7 +264,7 @@ class HalfDone(OSError):
 
 @contextlib.contextmanager
 def translated(host: str, room: str = ROOM) -> Iterator[None]:
-    """Turn an `OSError` of the block into an error of ours.
+    """Turn an `OSError` of the block, or what nobody has thought of, into an error of ours.
 
     Args:
         host: the host it happens on.
@@ -247,8 +272,12 @@ def translated(host: str, room: str = ROOM) -> Iterator[None]:
     """
     try:
         yield
+    except BackupError:
+        raise
     except OSError as error:
         raise from_os_error(error, host, room) from None
+    except Exception as error:
+        raise Unexpected(error) from error
 
 
 def from_os_error(error: OSError, host: str, room: str = ROOM) -> BackupError:
@@ -295,3 +324,14 @@ def _words(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno:
         return error.strerror or os.strerror(error.errno)
     return str(error) or type(error).__name__
+
+
+def _place(error: BaseException) -> str:
+    """Return where an error was raised, in words."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    name = trace.tb_frame.f_globals.get("__name__", "unknown module")
+    return f" ({name}, line {trace.tb_lineno})"

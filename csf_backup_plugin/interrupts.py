@@ -60,7 +60,7 @@ def noted(doing: str) -> Iterator[None]:
         yield
         return
     _forget()
-    _doing[:] = [doing]
+    describe(doing)
     before = _handlers()
     for signum, handler in before.items():
         signal.signal(signum, _while_noted(signum, handler))
@@ -90,6 +90,11 @@ def _while_noted(signum: signal.Signals, handler: _Handler) -> _Handler:
     if signum not in SIGNALS or (handler == signal.SIG_IGN and signum in _MAY_BE_IGNORED):
         return _disregard
     return _note
+
+
+def describe(doing: str) -> None:
+    """Say what is being done from here on, to be told if it is stopped."""
+    _doing[:] = [doing]
 
 
 def received() -> bool:

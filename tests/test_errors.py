@@ -11,12 +11,14 @@ import pytest
 
 from csf_backup_plugin import errors
 from csf_backup_plugin.errors import (
+    UNKNOWN_LEFT,
     BackupError,
     ExitCode,
     FaultFound,
     HalfDone,
     Interrupted,
     NoSpace,
+    Unexpected,
     from_os_error,
     reason,
     translated,
@@ -24,6 +26,7 @@ from csf_backup_plugin.errors import (
 
 TABLE = {
     "UsageError": 2,
+    "Warned": 3,
     "ImageExists": 10,
     "NoSpace": 11,
     "UnsafeImagePath": 12,
@@ -53,8 +56,9 @@ def test_every_error_has_its_documented_exit_code(name: str, code: int) -> None:
 
 
 def test_every_error_is_in_the_table() -> None:
-    """But for the one whose exit code is the signal's."""
-    assert {kind.__name__ for kind in BackupError.__subclasses__()} - {*TABLE} == {"Interrupted"}
+    """But for the one whose exit code is the signal's, and the one that nobody has thought of."""
+    others = {kind.__name__ for kind in BackupError.__subclasses__()} - {*TABLE}
+    assert others == {"Interrupted", "Unexpected"}
 
 
 def test_every_exit_code_belongs_to_an_error_or_to_no_error() -> None:
@@ -127,11 +131,22 @@ def test_what_to_do_where_a_disk_is_full_is_the_commands_own() -> None:
 
 
 def test_a_block_may_be_translated_as_a_whole() -> None:
-    """Other errors go through."""
+    """Errors of ours go through."""
     with pytest.raises(BackupError, match="Denied: /r/x on db1"), translated("db1"):
         raise PermissionError(13, "Denied", "/r/x")
-    with pytest.raises(ZeroDivisionError), translated("db1"):
-        raise ZeroDivisionError
+    with pytest.raises(NoSpace, match=r"Full\."), translated("db1"):
+        raise NoSpace("Full.", "Do this.")
+
+
+def test_what_nobody_has_thought_of_is_a_fault_of_ours() -> None:
+    """It names the error, and where it was raised; what was left is not known."""
+    with pytest.raises(Unexpected, match=r"ZeroDivisionError \(.*, line \d+\)\.") as caught:  # noqa: SIM117
+        with translated("db1"):
+            raise ZeroDivisionError
+    assert caught.value.exit_code == ExitCode.UNEXPECTED
+    assert "please report it" in caught.value.what
+    assert caught.value.left == UNKNOWN_LEFT
+    assert Unexpected(ValueError("a\n  b\0")).what.endswith(" ValueError: a b\\x00.")
 
 
 def test_findings_are_told_one_by_one() -> None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand, Seconds
 from csf_backup_plugin.errors import ExitCode
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.cli.outcome import Outcome
+    from csf_backup_plugin.cli.run import Run
+
 
 _EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
 
@@ -38,10 +44,8 @@ _EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCod
 @click.option("-no-checksum", is_flag=True, help="Do not take the image's SHA-256.")
 @options.require_mount
 @click.option("-strict", is_flag=True, help="Exit with 3 if there were warnings.")
-@options.as_json
-@click.pass_context
 def admin_database_backup(
-    ctx: click.Context,
+    run: Run,
     master: str,
     image: str,
     wait: float | None,
@@ -51,36 +55,29 @@ def admin_database_backup(
     no_checksum: bool,
     require_mount: bool,
     strict: bool,
-    as_json: bool,
-) -> None:
+) -> Outcome:
     """Back up every database of a master repository in one osbackup run.
 
     The image is proven before it counts: osrestore must list exactly the databases that were to be
     backed up. Then a receipt is written beside it. A run that fails leaves nothing behind.
     """
-    from csf_backup_plugin import interrupts
     from csf_backup_plugin.backup import back_up
     from csf_backup_plugin.backup.request import BackupRequest
-    from csf_backup_plugin.cli.backup_outcome import document, sentences
-    from csf_backup_plugin.cli.outcome import reported
-    from csf_backup_plugin.cli.progress import Progress
-    from csf_backup_plugin.hosts import connect
+    from csf_backup_plugin.cli.backup_outcome import document, sentences, warned
+    from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.names import shown
     from csf_backup_plugin.request import lock_wait
 
-    with reported(ctx, as_json=as_json) as show:
-        request = BackupRequest.parse(
-            master,
-            image,
-            dry_run=dry_run,
-            wait=lock_wait(os.environ) if wait is None else wait,
-            timeout=timeout,
-            checksum=not no_checksum,
-            require_mount=require_mount,
-        )
-        doing = f"The backup of {shown(request.repository.master)} to {request.image}"
-        host = connect(request.image.host)
-        with interrupts.noted(doing), Progress() as progress, host as at:
-            backup = back_up(request, at, progress)
-        code = ExitCode.WARNINGS if strict and backup.warnings else ExitCode.DONE
-        show(sentences(backup), document(backup), code)
+    request = BackupRequest.parse(
+        master,
+        image,
+        dry_run=dry_run,
+        wait=lock_wait(os.environ) if wait is None else wait,
+        timeout=timeout,
+        checksum=not no_checksum,
+        require_mount=require_mount,
+    )
+    doing = f"The backup of {shown(request.repository.master)} to {request.image}"
+    with run.on(request.image.host, doing) as host:
+        backup = back_up(request, host, run.progress)
+    return Outcome(sentences(backup), document(backup), warned(backup) if strict else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.cli.sizes import counted, human
+from csf_backup_plugin.errors import Warned
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.objectstore import osbackup
 
@@ -34,6 +35,19 @@ def sentences(backup: Backup) -> Iterator[str]:
         f"Backed up {what} to {image}: {human(backup.proof.size)} in {backup.seconds:.1f} s, "
         f"proven, {proof}, {number} ({disk})"
     )
+
+
+def warned(backup: Backup) -> Warned | None:
+    """Return what -strict makes of warnings; None if there are none."""
+    if not backup.warnings:
+        return None
+    there = counted(len(backup.warnings), "warning")
+    error = Warned(
+        f"There were warnings, and -strict was given: {there}.", "Put right what they name."
+    )
+    if backup.proof:
+        error.left = f"The backup is made and proven: {backup.request.image}."
+    return error
 
 
 def document(backup: Backup) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 ``-option`` is the name, ``--option`` is accepted as well, ``-help`` and ``--help`` both work. click
 would read a mistyped ``-databse`` as a bundle of one-letter options, and would take ``-json`` for
 the value of ``-database``; both are refused here before click parses.
+
+Every command has ``-json``, and prints one document with it whatever happens.
 """
 
 from __future__ import annotations
@@ -16,12 +18,44 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_JSON = "-json"
+
 
 class CsfCommand(click.Command):
-    """A command whose options are all single-dash long options."""
+    """A command whose options are all single-dash long options.
+
+    Its callback is called with a `run.Run` before its parameters, and returns an `outcome.Outcome`.
+    """
 
     def __init__(self, name: str, **attributes: Any) -> None:
         super().__init__(name, context_settings={"help_option_names": ["-help"]}, **attributes)
+        self.params.append(
+            click.Option([_JSON, "as_json"], is_flag=True, help="Print the outcome as JSON.")
+        )
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **e: Any
+    ) -> click.Context:
+        """Return the context of a command line; of one that is wrong, -json prints that, too."""
+        given = list(args)
+        try:
+            return super().make_context(info_name, args, parent, **e)
+        except click.UsageError as error:
+            from csf_backup_plugin.cli.failure import Misuse
+
+            if any(_option(word) == _JSON for word in given):
+                from csf_backup_plugin.cli.outcome import print_misuse
+
+                print_misuse(self.name, error)
+            raise Misuse(error) from None
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run the command, and end with its exit code."""
+        from csf_backup_plugin.cli.run import Run
+
+        as_json, callback = ctx.params.pop("as_json"), self.callback
+        assert callback is not None
+        ctx.exit(Run(self.name, as_json=as_json).carry_out(lambda run: callback(run, **ctx.params)))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse `args` after every option among them has been found to be one of ours."""
@@ -38,7 +72,7 @@ class CsfCommand(click.Command):
         rest = iter(args)
         for arg in rest:
             written, equals, value = arg.partition("=")
-            name = "-" + written.lstrip("-")
+            name = _option(arg)
             option = options.get(name)
             if not arg.startswith("-") or arg in ("-", "--"):
                 raise click.UsageError(f"Got an argument that belongs to no option: {arg}", ctx)
@@ -69,6 +103,11 @@ class Seconds(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is not a number of seconds.", param, ctx)
         return number
+
+
+def _option(word: str) -> str:
+    """Return an option's name, however it is written."""
+    return "-" + word.partition("=")[0].lstrip("-")
 
 
 def _value(name: str, value: str | None, ctx: click.Context) -> str:

@@ -1,12 +1,14 @@
-"""The one place where an error of ours becomes an exit code and a message."""
+"""What ends a command that failed: errors for click, which has their messages printed."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from csf_backup_plugin.cli.streams import give_up, said
 from csf_backup_plugin.errors import BackupError
 
 if TYPE_CHECKING:
@@ -26,9 +28,33 @@ class Failure(click.ClickException):
         self.exit_code = int(error.exit_code)  # type: ignore[misc]  # click reads it here
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the message, to standard error as a rule."""
-        with contextlib.suppress(OSError):  # the exit code says it too
-            click.echo(f"Error: {self.message}", file=file, err=file is None)
+        """Print the message, to standard error as a rule; the exit code says it too."""
+        _show(f"Error: {self.message}", file)
+
+
+class Misuse(click.UsageError):
+    """A usage error that click has found.
+
+    Args:
+        error: click's.
+    """
+
+    def __init__(self, error: click.UsageError) -> None:
+        super().__init__(error.format_message(), error.ctx)
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message as click does; the exit code says it too."""
+        text = io.StringIO()
+        super().show(text)
+        _show(text.getvalue().removesuffix("\n"), file)
+
+
+def _show(text: str, file: IO[Any] | None) -> None:
+    if file is not None:
+        click.echo(text, file=file)
+        return
+    said(text)
+    give_up()
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,10 @@ from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
 from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.cli.outcome import Outcome
+    from csf_backup_plugin.cli.run import Run
 
 
 @click.command(
@@ -25,10 +30,8 @@ from csf_backup_plugin.names import shown
 @click.option("-copied", is_flag=True, help="With -rebuild: it is a copy, so it gets a new id.")
 @click.option("-add", metavar="PATH", multiple=True, help="Add a database.  [repeatable]")
 @click.option("-drop", metavar="PATH", multiple=True, help="Drop a database.  [repeatable]")
-@options.as_json
-@click.pass_context
 def admin_database_manifest(
-    ctx: click.Context,
+    run: Run,
     master: str,
     host: str | None,
     image: str | None,
@@ -38,8 +41,7 @@ def admin_database_manifest(
     rebuild: bool,
     moved: bool,
     copied: bool,
-    as_json: bool,
-) -> None:
+) -> Outcome:
     """Show which databases are on disk, in the manifest, and in an image.
 
     The exit code is 13 if they are not the same. With -rebuild the manifest is made anew: it lists
@@ -47,38 +49,30 @@ def admin_database_manifest(
     with -image-file also what that image holds and is on disk. -add and -drop change it by single
     databases: one that is dropped is not backed up any more, though it may stay on disk.
     """
-    from csf_backup_plugin import interrupts
-    from csf_backup_plugin.cli import manifest_outcome as outcome
-    from csf_backup_plugin.cli.outcome import reported
-    from csf_backup_plugin.cli.progress import Progress
+    from csf_backup_plugin.cli.manifest_outcome import of_change, of_coverage
     from csf_backup_plugin.coverage import cover
-    from csf_backup_plugin.hosts import connect
     from csf_backup_plugin.image_path import ImagePath, check_host
     from csf_backup_plugin.manifest_change import change_manifest
     from csf_backup_plugin.manifest_change.request import ManifestChange
     from csf_backup_plugin.request import lock_wait, parse_repository
 
-    with reported(ctx, as_json=as_json) as show:
-        repository, wait = parse_repository(master), lock_wait(os.environ)
-        compared = None if image is None else ImagePath.parse(image)
-        name = host or (compared.host if compared else "localhost")
-        check_host(name, "-host", "Give -host as a name, such as localhost.")
-        change = ManifestChange.parse(
-            rebuild=rebuild, moved=moved, copied=copied, image=compared, add=add, drop=drop
+    repository, wait = parse_repository(master), lock_wait(os.environ)
+    compared = None if image is None else ImagePath.parse(image)
+    name = host or (compared.host if compared else "localhost")
+    check_host(name, "-host", "Give -host as a name, such as localhost.")
+    change = ManifestChange.parse(
+        rebuild=rebuild, moved=moved, copied=copied, image=compared, add=add, drop=drop
+    )
+    if compared and name != compared.host:
+        raise UsageError(
+            f"The image is on {compared.host}, and -host says {name}.", "Leave -host out."
         )
-        if compared and name != compared.host:
-            raise UsageError(
-                f"The image is on {compared.host}, and -host says {name}.", "Leave -host out."
-            )
-        if compared and (add or drop) and not rebuild:
-            raise UsageError(
-                "-image-file goes with -rebuild, or alone.", "Leave it out, or give -rebuild."
-            )
-        doing = f"The look at {shown(repository.manifest)} on {name}"
-        with interrupts.noted(doing), Progress() as progress, connect(name) as at:
-            if rebuild or add or drop:
-                changed = change_manifest(repository, change, wait, at, progress)
-                shown_as = outcome.of_change(changed)
-            else:
-                shown_as = outcome.of_coverage(cover(repository, compared, wait, at, progress))
-        show(*shown_as)
+    if compared and (add or drop) and not rebuild:
+        raise UsageError(
+            "-image-file goes with -rebuild, or alone.", "Leave it out, or give -rebuild."
+        )
+    doing = f"The look at {shown(repository.manifest)} on {name}"
+    with run.on(name, doing) as at:
+        if rebuild or add or drop:
+            return of_change(change_manifest(repository, change, wait, at, run.progress))
+        return of_coverage(cover(repository, compared, wait, at, run.progress))

@@ -10,7 +10,8 @@ from csf_backup_plugin.advice import (
     cut_short_warnings,
     rebuild_command,
 )
-from csf_backup_plugin.errors import ExitCode
+from csf_backup_plugin.cli.outcome import Outcome
+from csf_backup_plugin.errors import BackupError, RepositoryIncomplete
 from csf_backup_plugin.names import listed, shown
 
 if TYPE_CHECKING:
@@ -20,18 +21,26 @@ if TYPE_CHECKING:
     from csf_backup_plugin.manifest_change import ChangedManifest
     from csf_backup_plugin.survey import Survey
 
-Outcome = tuple["Iterator[str]", dict[str, Any], ExitCode]
-
 
 def of_coverage(three: ThreeWay) -> Outcome:
-    """Return the lines for a person, the facts for a program, and the exit code."""
-    code = ExitCode.DONE if three.agrees else ExitCode.REPOSITORY_INCOMPLETE
-    return _differences(three), _covered(three), code
+    """Return how a comparison has ended."""
+    return Outcome(_differences(three), _covered(three), None if three.agrees else _differ(three))
 
 
 def of_change(changed: ChangedManifest) -> Outcome:
-    """Return the lines for a person, the facts for a program, and the exit code."""
-    return _changes(changed), _changed(changed), ExitCode.DONE
+    """Return how a change has ended."""
+    return Outcome(_changes(changed), _changed(changed))
+
+
+def _differ(three: ThreeWay) -> BackupError:
+    found = three.found
+    counts = [f"{len(paths):,} {where}" for where, paths in three.differences.items() if paths]
+    return three.problem or RepositoryIncomplete(
+        f"The databases of {shown(found.repository.master)} on {found.host} differ: "
+        f"{', '.join(counts) or 'a line of the manifest was cut short'}.",
+        "Bring back what is missing, or make the manifest say what is on disk: "
+        + rebuild_command(found.repository, found.host),
+    )
 
 
 def _differences(three: ThreeWay) -> Iterator[str]:

@@ -33,4 +33,3 @@ require_mount = click.option(
     is_flag=True,
     help="Refuse if the directory that is written to is on the file system of /.",
 )
-as_json = click.option("-json", "as_json", is_flag=True, help="Print the outcome as JSON.")

@@ -1,65 +1,99 @@
-"""How a command's outcome is shown: sentences on standard error, or one JSON document on stdout."""
+"""How a command has ended, as sentences on standard error or as one JSON document on stdout."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
-from csf_backup_plugin import surroundings
-from csf_backup_plugin.cli.failure import Failure
-from csf_backup_plugin.errors import BackupError, ExitCode, reason
+from csf_backup_plugin.cli.streams import give_up, printed, said
+from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, ExitCode
 from csf_backup_plugin.receipt import OUTCOME, schema
 from csf_backup_plugin.texts import each, to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
 
-    Show = Callable[[Iterable[str], dict[str, Any], ExitCode], None]
+    import click
+
 
 #: The keys of sentences, whose names are fit for a person; all else are names, or reads the same.
 _SENTENCES = ("error", "left", "next_step", "findings", "warnings")
 
 
-@contextlib.contextmanager
-def reported(ctx: click.Context, *, as_json: bool) -> Iterator[Show]:
-    """Show how the block ends, and end the process with its exit code.
+class Outcome(NamedTuple):
+    """How a command that was not cut short has ended.
 
-    Args:
-        ctx: the command's context.
-        as_json: print the one document, whatever the outcome.
-
-    Yields:
-        What to call, at the end, with the lines for a person, the facts for a program and the
-        exit code.
+    Attributes:
+        sentences: the lines for a person.
+        facts: the facts for a program.
+        problem: why its exit code is not 0; None if it is.
     """
 
-    def show(sentences: Iterable[str], facts: dict[str, Any], code: ExitCode) -> None:
-        if as_json:
-            _print_json(ctx, code, facts)
-        else:
-            with contextlib.suppress(OSError):  # the exit code says it too
-                click.echo("\n".join(sentences), err=True)
-        ctx.exit(code)
+    sentences: Iterable[str]
+    facts: dict[str, Any]
+    problem: BackupError | None = None
 
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        return int(self.problem.exit_code if self.problem else ExitCode.DONE)
+
+
+def show(command: str | None, outcome: Outcome, *, as_json: bool) -> str:
+    """Print an outcome; return what a program could not be told, or an empty string."""
+    if not as_json:
+        said("\n".join(outcome.sentences))
+        return ""
+    told = _told(outcome.problem) if outcome.problem else {}
+    problem = _print(command, outcome.code, {**told, **outcome.facts})
+    if problem:
+        said("\n".join([f"warning: {problem}. What it would have said:", *outcome.sentences]))
+    return problem
+
+
+def print_error(command: str | None, error: BackupError) -> str:
+    """Print the document of an error; return what could not be told, or an empty string."""
+    return _print(command, int(error.exit_code), {**_told(error), **error.facts})
+
+
+def print_misuse(command: str | None, error: click.UsageError) -> None:
+    """Print the document of a command line that is wrong."""
+    next_step = f"See csf {command} -help, and run the command again."
+    told = {"error": error.format_message(), "left": NOTHING_LEFT, "next_step": next_step}
+    _print(command, error.exit_code, told)
+    give_up()
+
+
+def _told(error: BackupError) -> dict[str, Any]:
+    return {"error": error.what, "left": error.left, "next_step": error.next_step}
+
+
+def _print(command: str | None, code: int, facts: dict[str, Any]) -> str:
+    head = {"schema": schema(OUTCOME), "command": command, "exit_code": code}
+    if reason := printed(encoded({**head, **facts})):
+        return f"the outcome, exit code {code}, could not be printed as JSON: {reason}"
+    return ""
+
+
+def encoded(document: dict[str, Any]) -> str:
+    """Return a document as JSON, in one line, whatever is in it."""
+    return json.dumps(each(_plain(document), _text, _SENTENCES))
+
+
+def _text(name: str) -> str:
     try:
-        with surroundings.put_right():
-            yield show
-    except BackupError as error:
-        if as_json:
-            said = {"error": error.what, "left": error.left, "next_step": error.next_step}
-            with contextlib.suppress(click.ClickException):
-                _print_json(ctx, error.exit_code, {**said, **error.facts})
-        raise Failure(error) from None
+        return to_text(name)
+    except UnicodeEncodeError:  # half a character, which is no name; JSON has a way to write it
+        return name
 
 
-def _print_json(ctx: click.Context, code: int, facts: dict[str, Any]) -> None:
-    head = {"schema": schema(OUTCOME), "command": ctx.info_name, "exit_code": int(code)}
-    try:
-        click.echo(json.dumps({**head, **each(facts, to_text, _SENTENCES)}))
-    except OSError as error:
-        raise click.ClickException(
-            f"The outcome, exit code {int(code)}, could not be printed: {reason(error)}."
-        ) from None
+def _plain(value: Any) -> Any:
+    """Return what JSON has in place of a value."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, (str, int, float, type(None))) else str(value)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.cli.outcome import Outcome
+    from csf_backup_plugin.cli.run import Run
 
 
 @click.command(
@@ -23,11 +28,7 @@ from csf_backup_plugin.cli.command import CsfCommand
     help="The image, which has no receipt.",
 )
 @options.wait
-@options.as_json
-@click.pass_context
-def admin_database_prove(
-    ctx: click.Context, image: str, wait: float | None, *, as_json: bool
-) -> None:
+def admin_database_prove(run: Run, image: str, wait: float | None) -> Outcome:
     """Prove an image whose csf was killed, and write its receipt.
 
     osbackup goes on when csf is killed, and how it ends is on record in PATH.run. If it has
@@ -36,19 +37,13 @@ def admin_database_prove(
     for. The exit code is 41 if the image cannot be proven. A receipt that is there is never
     changed.
     """
-    from csf_backup_plugin import interrupts
-    from csf_backup_plugin.cli.outcome import reported
-    from csf_backup_plugin.cli.progress import Progress
+    from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.cli.prove_outcome import document, sentences
-    from csf_backup_plugin.errors import ExitCode
-    from csf_backup_plugin.hosts import connect
     from csf_backup_plugin.prove import prove
     from csf_backup_plugin.prove.request import ProveRequest
     from csf_backup_plugin.request import lock_wait
 
-    with reported(ctx, as_json=as_json) as show:
-        request = ProveRequest.parse(image, wait=lock_wait(os.environ) if wait is None else wait)
-        doing, host = f"The proof of {request.image}", connect(request.image.host)
-        with interrupts.noted(doing), Progress() as progress, host as at:
-            proof = prove(request, at, progress)
-        show(sentences(proof), document(proof), ExitCode.DONE)
+    request = ProveRequest.parse(image, wait=lock_wait(os.environ) if wait is None else wait)
+    with run.on(request.image.host, f"The proof of {request.image}") as host:
+        proof = prove(request, host, run.progress)
+    return Outcome(sentences(proof), document(proof))

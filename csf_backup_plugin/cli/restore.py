@@ -11,6 +11,8 @@ from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand, Seconds
 
 if TYPE_CHECKING:
+    from csf_backup_plugin.cli.outcome import Outcome
+    from csf_backup_plugin.cli.run import Run
     from csf_backup_plugin.restore.plan import RestorePlan
 
 
@@ -46,10 +48,8 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="Stop osrestore after so long.  [default: four times what 4 GB an hour takes]",
 )
-@options.as_json
-@click.pass_context
 def admin_database_restore(
-    ctx: click.Context,
+    run: Run,
     master: str,
     image: str,
     into: str | None,
@@ -61,8 +61,7 @@ def admin_database_restore(
     yes: bool,
     require_mount: bool,
     accept_unmounted: bool,
-    as_json: bool,
-) -> None:
+) -> Outcome:
     """Restore every database of a master repository from an image, in one osrestore run.
 
     All work done since the backup is lost. Stop the application servers first, and leave the
@@ -72,46 +71,41 @@ def admin_database_restore(
     database that is not in the image is in the way: the exit code is 60 then, unless -quarantine
     may move it. No database is ever deleted.
     """
-    from csf_backup_plugin import interrupts
-    from csf_backup_plugin.cli.outcome import reported
-    from csf_backup_plugin.cli.progress import Progress
+    from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.cli.question import on_a_terminal, typed
-    from csf_backup_plugin.cli.restore_outcome import code_of, document, plan_lines, sentences
+    from csf_backup_plugin.cli.restore_outcome import document, plan_lines, sentences
     from csf_backup_plugin.errors import UsageError
-    from csf_backup_plugin.hosts import connect
     from csf_backup_plugin.names import shown
     from csf_backup_plugin.request import lock_wait
     from csf_backup_plugin.restore import restore
     from csf_backup_plugin.restore.request import RestoreRequest
 
-    with reported(ctx, as_json=as_json) as show:
-        request = RestoreRequest.parse(
-            master,
-            image,
-            into=into,
-            quarantine=quarantine,
-            dry_run=dry_run,
-            wait=lock_wait(os.environ) if wait is None else wait,
-            timeout=timeout,
-            unattended=yes,
-            require_mount=require_mount,
-            accept_unmounted=accept_unmounted,
+    request = RestoreRequest.parse(
+        master,
+        image,
+        into=into,
+        quarantine=quarantine,
+        dry_run=dry_run,
+        wait=lock_wait(os.environ) if wait is None else wait,
+        timeout=timeout,
+        unattended=yes,
+        require_mount=require_mount,
+        accept_unmounted=accept_unmounted,
+    )
+    name = request.repository.name
+    if not (yes or dry_run or on_a_terminal()):
+        raise UsageError(
+            "There is no terminal to ask on whether the databases may be overwritten.",
+            "Look at what would happen with -dry-run, then give -yes.",
         )
-        name = request.repository.name
-        if not (yes or dry_run or on_a_terminal()):
-            raise UsageError(
-                "There is no terminal to ask on whether the databases may be overwritten.",
-                "Look at what would happen with -dry-run, then give -yes.",
-            )
-        doing = f"The restore of {shown(request.repository.master)} from {request.image}"
-        host = connect(request.image.host)
-        with interrupts.noted(doing), Progress() as progress, host as at:
+    doing = f"The restore of {shown(request.repository.master)} from {request.image}"
 
-            def agreed(plan: RestorePlan) -> bool:
-                if not (yes and as_json):
-                    progress.note("\n".join(plan_lines(plan)))
-                question = f"To go on, type the master database's file name, {shown(name)}: "
-                return yes or typed(name, question)
+    def agreed(plan: RestorePlan) -> bool:
+        if not (yes and run.as_json):
+            run.progress.note("\n".join(plan_lines(plan)))
+        question = f"To go on, type the master database's file name, {shown(name)}: "
+        return yes or typed(name, question)
 
-            outcome = restore(request, at, progress, agreed)
-        show(sentences(outcome), document(outcome), code_of(outcome))
+    with run.on(request.image.host, doing) as host:
+        restored = restore(request, host, run.progress, agreed)
+    return Outcome(sentences(restored), document(restored), restored.refusal)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.advice import rebuild_command
 from csf_backup_plugin.cli.sizes import counted, human
-from csf_backup_plugin.errors import ExitCode
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.objectstore import restore
 
@@ -18,11 +17,6 @@ if TYPE_CHECKING:
     from csf_backup_plugin.restore.plan import RestorePlan
 
 _NAMES = 10  # of a list whose every name matters less than its length
-
-
-def code_of(outcome: Restored) -> ExitCode:
-    """Return the exit code: of a dry run, the one the real run would have ended with."""
-    return ExitCode.EXTRA_DATABASES if outcome.refusal else ExitCode.DONE
 
 
 def plan_lines(plan: RestorePlan) -> Iterator[str]:

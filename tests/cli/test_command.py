@@ -13,10 +13,8 @@ from csf_backup_plugin.cli.command import CsfCommand
 @click.command("example", cls=CsfCommand)
 @click.option("-database", required=True)
 @click.option("-image-dir", multiple=True)
-@click.option("-json", "as_json", is_flag=True)
-def example(database: str, image_dir: tuple[str, ...], *, as_json: bool) -> None:
-    """Show what was parsed."""
-    click.echo(repr((database, image_dir, as_json)))
+def example() -> None:
+    """Be parsed only."""
 
 
 def parse(*args: str) -> dict[str, object]:
