@@ -71,7 +71,8 @@ def _record(repository: Repository, path: str, host: Host, warn: Callable[[str],
     found = None
     try:
         found = _database(repository, os.fsdecode(path), host)
-        journal.append(repository, found, host)
+        for warning in journal.append(repository, found, host):
+            warn(warning)
     except Exception as error:  # the class exists, whatever this is
         warn(
             f"{shown(str(path))} was created, but is not in the manifest "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import manifest
 from csf_backup_plugin.errors import BackupError, reason
-from csf_backup_plugin.names import has_control_character, shown
+from csf_backup_plugin.names import command, has_control_character, shown
 from csf_backup_plugin.survey import survey
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.survey import Survey
 
 
-def begin(found: Survey, standing: Standing, image: ImagePath, host: Host) -> None:
+def begin(found: Survey, standing: Standing, image: ImagePath, host: Host) -> list[str]:
     """Write the number of a backup that begins to the manifest, or make the manifest if need be.
 
     Args:
@@ -27,6 +27,9 @@ def begin(found: Survey, standing: Standing, image: ImagePath, host: Host) -> No
         image: the image that is to be made.
         host: where all of them are.
 
+    Returns:
+        A warning if somebody who may use the repository may not use the manifest.
+
     Raises:
         OSError: the manifest cannot be written.
     """
@@ -34,14 +37,14 @@ def begin(found: Survey, standing: Standing, image: ImagePath, host: Host) -> No
     if recorded is None:
         names = map(repository.recorded, found.coverage.paths)
         backups = {image.path: standing.number + 1}
-        _publish(repository, manifest.encode(names, standing.identity, backups), host)
-        return
+        return _publish(repository, manifest.encode(names, standing.identity, backups), host)
     lines = b"" if recorded.identity else manifest.identity_line(standing.identity)
     lines += manifest.backup_line(standing.number + 1, image.path)
     listed = map(repository.path_of, recorded.names)
     adopted = {*standing.adopted}.intersection(found.coverage.paths).difference(listed)
     lines += manifest.encode_lines(map(repository.recorded, sorted(adopted)))
     host.append(repository.manifest, lines)
+    return []
 
 
 def record(found: Survey, host: Host) -> list[str]:
@@ -60,7 +63,7 @@ def record(found: Survey, host: Host) -> list[str]:
     return []
 
 
-def append(repository: Repository, path: str, host: Host) -> None:
+def append(repository: Repository, path: str, host: Host) -> list[str]:
     """Record one new database: by one append, whatever the number of databases.
 
     A manifest that is made now gets no identity: the next backup knows where to look for that.
@@ -70,12 +73,16 @@ def append(repository: Repository, path: str, host: Host) -> None:
         path: the new database, by the resolved path of its directory.
         host: where it is.
 
+    Returns:
+        As for `begin`.
+
     Raises:
         OSError: the manifest cannot be written.
     """
     name = repository.recorded(path)
     try:
         host.append(repository.manifest, manifest.encode_lines([name]))
+        return []
     except FileNotFoundError:
         found = survey(repository, host)
         doubtful = {*found.ambiguous}
@@ -83,7 +90,7 @@ def append(repository: Repository, path: str, host: Host) -> None:
             doubtful |= {*found.coverage.paths} - {repository.master}
         doubtful |= {*filter(has_control_character, found.coverage.paths)}
         names = [repository.recorded(p) for p in found.coverage.paths if p not in doubtful]
-        _publish(repository, manifest.encode(dict.fromkeys([*names, name])), host)
+        return _publish(repository, manifest.encode(dict.fromkeys([*names, name])), host)
 
 
 def keep(repository: Repository, data: bytes, host: Host) -> str:
@@ -98,6 +105,31 @@ def keep(repository: Repository, data: bytes, host: Host) -> str:
     return path
 
 
-def _publish(repository: Repository, data: bytes, host: Host) -> None:
+def replace(repository: Repository, data: bytes, host: Host) -> list[str]:
+    """Make the manifest anew, for its users, or if there is none for those of the master database.
+
+    Returns:
+        A warning if one of them may not use it any more.
+
+    Raises:
+        OSError: it cannot be written; it is as it was, or the error says what was changed.
+    """
+    lost = host.replace(repository.manifest, data, like=repository.master)
+    return _locked_out(repository, lost, host)
+
+
+def _publish(repository: Repository, data: bytes, host: Host) -> list[str]:
     """Make the manifest, for the users who may write the master database."""
-    host.publish(repository.manifest, data, like=repository.master)
+    lost = host.publish(repository.manifest, data, like=repository.master)
+    return _locked_out(repository, lost, host)
+
+
+def _locked_out(repository: Repository, lost: str, host: Host) -> list[str]:
+    if not lost:
+        return []
+    give = command("chown", f"--reference={repository.master}", repository.manifest)
+    allow = command("chmod", f"--reference={repository.master}", repository.manifest)
+    return [
+        f"{lost} may not use the manifest {shown(repository.manifest)} as before, since only root "
+        f"may give it to another user. As root, on {host.name}: {give} && {allow}"
+    ]

@@ -82,14 +82,17 @@ class MemoryHost:
         data = self.files[path]
         self.files[path] = data + (b"" if data.endswith(b"\n") else CUT_SHORT + b"\n") + lines
 
-    def publish(self, path: str, data: bytes, like: str | None = None) -> None:
+    def publish(self, path: str, data: bytes, like: str | None = None) -> str:
         self.create(path, data)
+        return ""
 
-    def replace(self, path: str, data: bytes, like: str | None = None) -> None:
+    def replace(self, path: str, data: bytes, like: str | None = None) -> str:
         self.files[path] = data
+        return ""
 
-    def sync(self, paths: Iterable[str]) -> None:
+    def sync(self, paths: Iterable[str]) -> list[str]:
         assert {*paths} <= self.files.keys()
+        return []
 
     def remove(self, paths: Iterable[str]) -> None:
         for path in paths:

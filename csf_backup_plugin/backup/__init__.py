@@ -195,7 +195,7 @@ def _number(
     used_up = f"The number {origin.number} is used up in {shown(manifest)}."
     created.remains = "" if is_made else used_up
     try:
-        journal.begin(plan.found, plan.standing, request.image, host)
+        warnings += journal.begin(plan.found, plan.standing, request.image, host)
         created += [manifest] * is_made
     except BackupError:  # the host is gone, and may have done it
         created += [manifest] * is_made

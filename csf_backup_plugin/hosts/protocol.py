@@ -213,7 +213,11 @@ class Host(Protocol):
         ...
 
     def create(self, path: str, data: bytes) -> None:
-        """Make a file that must not exist yet; leave none behind on failure."""
+        """Make a file that must not exist yet; leave none behind on failure.
+
+        Raises:
+            HalfDone: here as below: the error tells what was changed all the same.
+        """
         ...
 
     def append(self, path: str, lines: bytes) -> None:
@@ -228,28 +232,38 @@ class Host(Protocol):
         """
         ...
 
-    def publish(self, path: str, data: bytes, like: str | None = None) -> None:
+    def publish(self, path: str, data: bytes, like: str | None = None) -> str:
         """Let a file that must not exist yet appear all at once; leave none behind on failure.
 
         Args:
             path: the file.
             data: its contents.
-            like: a file whose permissions, and if possible whose owner, it is to have.
+            like: a file whose users, by owner, group, mode and ACL, are to be this one's.
+
+        Returns:
+            Who of them may not use it; empty if all may.
         """
         ...
 
-    def replace(self, path: str, data: bytes, like: str | None = None) -> None:
+    def replace(self, path: str, data: bytes, like: str | None = None) -> str:
         """Let a file have other contents, all at once; on failure it is as it was.
 
         Args:
             path: the file; it need not exist.
             data: its new contents.
-            like: a file whose permissions, and if possible whose owner, it is to have.
+            like: as for `publish`, if there is no file yet; otherwise its users stay.
+
+        Returns:
+            Who of them may not use it any more; empty if all may.
         """
         ...
 
-    def sync(self, paths: Iterable[str]) -> None:
-        """Bring files and their names to the disk."""
+    def sync(self, paths: Iterable[str]) -> list[str]:
+        """Bring files and their names to the disk.
+
+        Returns:
+            Those of their directories whose file systems cannot bring names to the disk.
+        """
         ...
 
     def remove(self, paths: Iterable[str]) -> None:

@@ -22,6 +22,13 @@ LAST_SAID = 1 << 20
 #: dd(1) holds nothing back, and after its end at most 64 KiB of the rest.
 KEEP = "dd bs=512 count=65536 2>/dev/null; exec tail -c 65536"
 
+#: Seconds after which a temporary file that nobody has locked is of a csf that was killed; a
+#: connection that is cut is given up long before.
+ABANDONED = 3600
+
+#: Why a file in such a directory as /tmp cannot be replaced or removed.
+STICKY = "(its directory is sticky: only the file's owner, the directory's and root may do that)"
+
 #: Where a machine-id(5) is looked for, and how many bytes of it are read.
 MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 MACHINE_ID_SIZE = 100

@@ -132,7 +132,7 @@ def _rebuild(
         if recorded.damaged or recorded.cut_short:
             kept = journal.keep(repository, data or b"", host)
             created.append(kept)
-        host.replace(repository.manifest, new, like=repository.master)
+        warnings = journal.replace(repository, new, host)
     before = {*recorded.names}
     missing = found.coverage.missing
     return ChangedManifest(
@@ -144,7 +144,7 @@ def _rebuild(
         damaged=recorded.damaged,
         kept=kept,
         identity=identity,
-        warnings=source.warnings if source else (),
+        warnings=(*(source.warnings if source else ()), *warnings),
     )
 
 

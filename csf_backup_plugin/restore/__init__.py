@@ -205,11 +205,13 @@ def _record(request: RestoreRequest, plan: RestorePlan, host: Host) -> list[str]
     old = None
     try:
         old = None if damaged is None else journal.keep(repository, damaged, host)
-        host.replace(repository.manifest, new_manifest(plan), like=repository.master)
+        warnings = journal.replace(repository, new_manifest(plan), host)
     except (OSError, BackupError) as error:
         return [
             *tidy(filter(None, [old]), host),
             f"the manifest {shown(repository.manifest)} does not say yet what was restored: "
             f"{reason(error)}. Then: {rebuild_command(repository, host.name, *options)}",
         ]
-    return [f"the manifest was damaged; the old one is kept as {shown(old)}"] if old else []
+    if old:
+        warnings.append(f"the manifest was damaged; the old one is kept as {shown(old)}")
+    return warnings

@@ -27,7 +27,7 @@ from csf_backup_plugin.errors import (
     RepositoryNotFound,
     TimedOut,
 )
-from csf_backup_plugin.hosts.local import LocalHost, reading, writing
+from csf_backup_plugin.hosts.local import LocalHost, entries, reading, writing
 from doubles import Memory
 
 if TYPE_CHECKING:
@@ -543,7 +543,7 @@ def test_the_claim_goes_last_when_a_run_fails(
     """As long as the image is there, its name is ours; and so is the repository."""
     tools.write("osbackup", 'echo part > "$5"; exit 1')
     removed = []
-    remove = writing.remove
+    remove = entries.remove
 
     def noted(path: str) -> None:
         with pytest.raises(LockBusy), LocalHost().lock(f"{place.master}.lock", "x", 0, print):
@@ -551,7 +551,7 @@ def test_the_claim_goes_last_when_a_run_fails(
         removed.append(path)
         remove(path)
 
-    monkeypatch.setattr(writing, "remove", noted)
+    monkeypatch.setattr(entries, "remove", noted)
     failure(place, OsbackupFailed)
     assert removed[-2:] == [place.image, f"{place.image}.dbn"]
 
@@ -561,17 +561,17 @@ def test_the_image_is_on_the_disk_before_the_receipt_says_so(
 ) -> None:
     """The file, then its directory, then the receipt."""
     steps: list[str] = []
-    sync, publish = writing.sync, writing.publish
+    sync, publish = entries.sync, writing.publish
 
-    def synced(path: str) -> None:
+    def synced(path: str) -> bool:
         steps.append(path)
-        sync(path)
+        return sync(path)
 
-    def published(path: str, *rest: Any) -> None:
+    def published(path: str, *rest: Any) -> str:
         steps.append(path)
-        publish(path, *rest)
+        return publish(path, *rest)
 
-    monkeypatch.setattr(writing, "sync", synced)
+    monkeypatch.setattr(entries, "sync", synced)
     monkeypatch.setattr(writing, "publish", published)
     run(place)
     own = [step for step in steps if step.startswith(place.image)]

@@ -19,6 +19,7 @@ from csf_backup_plugin.errors import (
     Interrupted,
     LockBusy,
     NoSpace,
+    Unexpected,
 )
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.image_path import ImagePath
@@ -131,9 +132,10 @@ def test_a_name_tells_the_machine(machine: str, *, found: bool) -> None:
     assert is_of(machine, name_of("/b/x-20.img", "db1")) == found
 
 
-def test_any_other_error_goes_through(tmp_path: Path) -> None:
-    """The directory goes as well."""
-    with pytest.raises(ZeroDivisionError), scratch(str(tmp_path), IMAGE, "db1", LocalHost()):
+def test_after_any_other_error_it_is_gone_and_that_is_told(tmp_path: Path) -> None:
+    """Be it a fault of ours."""
+    removed = pytest.raises(Unexpected, match="What this run had created was removed")
+    with removed, scratch(str(tmp_path), IMAGE, "db1", LocalHost()):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from pyfakefs.fake_filesystem import FakeFilesystem
+
     from csf_backup_plugin.hosts.protocol import Host
 
 # What a user's start-up files may print; none of it is an answer.
@@ -70,3 +72,16 @@ def host(request: pytest.FixtureRequest) -> Iterator[Host]:
         return
     with reached(request.getfixturevalue("sshd")) as remote:
         yield remote
+
+
+@pytest.fixture
+def synced(fs: FakeFilesystem, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the names of what has been fsynced, in order, in a file system with /d."""
+    fs.create_dir("/d")
+    names: list[str] = []
+
+    def fsync(descriptor: int) -> None:
+        names.append(str(fs.get_open_file(descriptor).get_object().name))  # type: ignore[union-attr]
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return names

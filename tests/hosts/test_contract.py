@@ -378,6 +378,23 @@ def test_moves_replace_nothing(host: Host, tmp_path: Path) -> None:
     host.move([])
 
 
+def test_a_file_of_two_names_loses_one_when_it_is_moved_to_the_other(
+    host: Host, tmp_path: Path
+) -> None:
+    """As where a move was cut short; a link that leads to it is another file, and stays."""
+    old, new, link = (tmp_path / name for name in ("old", "new", "link"))
+    old.write_bytes(b"data")
+    os.link(old, new)
+    host.move([(str(old), str(new))])
+    assert names(tmp_path) == {"new"}
+    link.symlink_to("new")
+    for path in ((new, link), (link, new)):
+        with pytest.raises(FileExistsError):
+            host.move([(str(path[0]), str(path[1]))])
+    assert new.read_bytes() == b"data"
+    assert names(tmp_path) == {"new", "link"}
+
+
 def test_a_file_is_digested(host: Host, tmp_path: Path) -> None:
     """Its bytes are counted, and its SHA-256 taken."""
     data = os.urandom(3_000_000)

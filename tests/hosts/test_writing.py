@@ -5,30 +5,18 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from csf_backup_plugin.hosts.local import reading, writing
+from csf_backup_plugin.errors import HalfDone
+from csf_backup_plugin.hosts.local import LocalHost, reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from pyfakefs.fake_filesystem import FakeFilesystem
-
-
-@pytest.fixture
-def synced(fs: FakeFilesystem, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the names of what has been fsynced, in order, in a file system with /d."""
-    fs.create_dir("/d")
-    names: list[str] = []
-
-    def fsync(descriptor: int) -> None:
-        names.append(str(fs.get_open_file(descriptor).get_object().name))  # type: ignore[union-attr]
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    return names
 
 
 def full(*_: object) -> int:
@@ -96,7 +84,7 @@ def test_a_published_file_is_on_the_disk_before_it_has_its_name(
     assert reading.read("/d/a") == b"1"
     assert os.listdir("/d") == ["a"]
     assert synced[0].startswith(".csf-")
-    assert synced[1:] == ["d", "named a", "d"]
+    assert synced[1:] == ["named a", "d"]
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
@@ -125,24 +113,6 @@ def test_a_name_that_cannot_be_given_leaves_no_temporary_file(
     with pytest.raises(OSError, match="No space"):
         writing.publish("/d/a", b"1")
     assert os.listdir("/d") == []
-
-
-def test_a_published_file_may_be_like_another(
-    fs: FakeFilesystem, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What root makes, the databases' owner may write; who may not give it away does not."""
-    fs.create_file("/d/lib.db")
-    os.chmod("/d/lib.db", 0o664)
-    os.chown("/d/lib.db", 65534, 65534)
-    writing.publish("/d/a", b"1", like="/d/lib.db")
-    assert (os.stat("/d/a").st_uid, os.stat("/d/a").st_mode & 0o777) == (65534, 0o664)
-
-    def refuse(*_: object) -> None:
-        raise PermissionError(errno.EPERM, "Operation not permitted")
-
-    monkeypatch.setattr(os, "chown", refuse)
-    writing.publish("/d/b", b"1", like="/d/lib.db")
-    assert os.stat("/d/b").st_mode & 0o777 == 0o664
 
 
 def test_lines_are_appended_in_one_write(
@@ -218,15 +188,6 @@ def test_nothing_is_appended_where_no_line_is_whole(synced: list[str], content: 
     assert reading.read("/d/a") == content
 
 
-def test_removing_is_on_the_disk_and_may_find_nothing(synced: list[str]) -> None:
-    """A file that is gone is as good as removed."""
-    writing.create("/d/a", b"")
-    del synced[:]
-    writing.remove("/d/a")
-    writing.remove("/d/a")
-    assert (os.listdir("/d"), synced) == ([], ["d"])
-
-
 def test_replacing_leaves_old_or_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure before the rename leaves the file as it was, and nothing beside it."""
     path = tmp_path / "file"
@@ -243,43 +204,125 @@ def test_replacing_leaves_old_or_new(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert {name.name: name.read_bytes() for name in tmp_path.iterdir()} == {"file": b"two"}
 
 
-def test_a_moved_file_replaces_nothing(tmp_path: Path) -> None:
-    """What stands at the new name stays, and so does the file."""
-    old, new, taken = (str(tmp_path / name) for name in ("old", "new", "taken"))
-    Path(old).write_bytes(b"file")
-    Path(taken).write_bytes(b"another")
-    with pytest.raises(FileExistsError):
-        writing.move(old, taken)
-    writing.move(old, new)
-    assert {name.name: name.read_bytes() for name in tmp_path.iterdir()} == {
-        "new": b"file",
-        "taken": b"another",
-    }
+def closed_badly(descriptor: int) -> None:
+    """Stand in for os.close where a file system tells of a failure only then."""
+    CLOSE(descriptor)
+    raise OSError(errno.EDQUOT, "Disk quota exceeded")
 
 
-def test_a_file_is_moved_where_there_are_no_hard_links(
+CLOSE = os.close
+
+
+def test_what_is_told_when_a_file_is_closed_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A rename does it then, and takes the old name itself."""
+    """As on NFS and FUSE: nothing is left of it, and the file to be replaced is as it was."""
+    path = tmp_path / "file"
+    path.write_bytes(b"one\n")
+    operations: list[Callable[[], object]] = [
+        lambda: writing.create(f"{path}2", b"data"),
+        lambda: writing.publish(f"{path}2", b"data"),
+        lambda: writing.replace(str(path), b"data"),
+        lambda: writing.append(str(path), b"two\n"),
+    ]
+    for operation in operations:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "close", closed_badly)
+            with pytest.raises(OSError, match=f"Disk quota exceeded: '{tmp_path}"):
+                operation()
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"file": b"one\n"}
 
-    def refuse(*_: str) -> None:
-        raise PermissionError(errno.EPERM, "Operation not permitted")
 
-    monkeypatch.setattr(os, "link", refuse)
-    (tmp_path / "old").write_bytes(b"file")
-    writing.move(str(tmp_path / "old"), str(tmp_path / "new"))
-    assert [name.name for name in tmp_path.iterdir()] == ["new"]
+def test_what_is_told_when_a_file_that_was_read_is_closed_is_no_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it is known by then."""
+    (tmp_path / "file").write_bytes(b"data")
+    monkeypatch.setattr(os, "close", closed_badly)
+    assert reading.read(str(tmp_path / "file")) == b"data"
+    assert reading.digest(str(tmp_path / "file"), lambda _: None)[0] == 4
 
 
-def test_a_directory_is_made_once_and_removed_when_empty(tmp_path: Path) -> None:
-    """Nothing that is in it goes with it."""
-    path = tmp_path / "directory"
-    writing.make_directory(str(path))
-    with pytest.raises(FileExistsError):
-        writing.make_directory(str(path))
-    (path / "file").touch()
-    with pytest.raises(OSError, match="not empty"):
-        writing.remove(str(path))
-    writing.remove(str(path / "file"))
-    writing.remove(str(path))
-    assert not path.exists()
+def test_a_file_that_cannot_be_written_nor_removed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody says that nothing was created."""
+    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(os, "unlink", full)
+    with pytest.raises(HalfDone, match="No space") as caught:
+        writing.create(str(tmp_path / "a"), b"data")
+    assert caught.value.left == f"{tmp_path}/a was made, and could not be removed again."
+    with pytest.raises(HalfDone, match="No space") as caught:
+        writing.replace(str(tmp_path / "b"), b"data")
+    assert re.fullmatch(rf"{tmp_path}/\.csf-.* was made, .*", caught.value.left)
+
+
+def test_a_replaced_file_whose_directory_cannot_be_synced_is_told_as_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its contents are new, and may not be after a power cut."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", lambda fd: stat.S_ISDIR(os.fstat(fd).st_mode) and full())
+    with pytest.raises(HalfDone, match="No space") as caught:
+        writing.replace(str(path), b"new")
+    assert caught.value.left == f"{path} was replaced all the same; a power cut may undo that."
+    assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EOPNOTSUPP])
+def test_where_directories_cannot_be_synced_files_are_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """As on CIFS and some FUSE file systems; what is said of a file still counts."""
+    fsync = os.fsync
+
+    def files_only(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    host, path = LocalHost(), str(tmp_path / "a")
+    monkeypatch.setattr(os, "fsync", files_only)
+    host.create(path, b"1")
+    host.replace(path, b"2")
+    host.publish(f"{path}.b", b"3")
+    host.make_directory(f"{path}.d")
+    host.move([(path, f"{path}.c")])
+    assert host.sync([f"{path}.b", f"{path}.c"]) == [str(tmp_path)]
+    host.remove([f"{path}.b", f"{path}.d"])
+    assert os.listdir(tmp_path) == ["a.c"]
+    monkeypatch.setattr(os, "fsync", lambda _fd: full())
+    with pytest.raises(OSError, match="No space"):
+        host.sync([f"{path}.c"])
+
+
+def test_what_was_appended_in_part_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless that cannot be, or without a lock another's lines may follow it; that is told."""
+    path, write = tmp_path / "file", os.write
+    path.write_bytes(b"one\n")
+
+    def half(descriptor: int, data: bytes) -> int:
+        return full() if data == b"o\n" else write(descriptor, data[:2])
+
+    monkeypatch.setattr(os, "write", half)
+    with pytest.raises(OSError, match="No space") as refused:
+        writing.append(str(path), b"two\n")
+    assert not isinstance(refused.value, HalfDone)
+    assert path.read_bytes() == b"one\n"
+    for name, number in (("ftruncate", errno.EIO), ("flock", errno.ENOLCK)):
+        path.write_bytes(b"one\n")
+
+        def fail(*_: object, number: int = number) -> None:
+            raise OSError(number, os.strerror(number))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(fcntl if name == "flock" else os, name, fail)
+            with pytest.raises(HalfDone, match="No space") as caught:
+                writing.append(str(path), b"two\n")
+        assert caught.value.left == (
+            f"What was to be added to {path} may stand in it, in part or whole."
+        )
+        assert path.read_bytes() == b"one\ntw"

@@ -30,7 +30,7 @@ from csf_backup_plugin.errors import (
     UnsafeImagePath,
     WrongRepository,
 )
-from csf_backup_plugin.hosts.local import LocalHost, writing
+from csf_backup_plugin.hosts.local import LocalHost, entries, writing
 from csf_backup_plugin.restore import Restored, restore
 from csf_backup_plugin.restore.request import RestoreRequest
 from doubles import Memory
@@ -327,14 +327,14 @@ def test_a_database_that_cannot_be_moved_moves_none(
 ) -> None:
     """osrestore is not even started."""
     (place.repository / "Other.db").touch()
-    move = writing.move
+    move = entries.move
 
     def refuse(old: str, new: str) -> None:
         if old.endswith("Other.db"):
             raise OSError(1, "Operation not permitted", old)
         move(old, new)
 
-    monkeypatch.setattr(writing, "move", refuse)
+    monkeypatch.setattr(entries, "move", refuse)
     error = failure(place, BackupError, quarantine=True)
     assert "Operation not permitted" in error.what
     assert error.left == "No database was changed.\nThe extra databases are where they were."
@@ -466,14 +466,14 @@ def test_a_mark_that_cannot_be_removed_is_told(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It stops every backup."""
-    remove = writing.remove
+    remove = entries.remove
 
     def refuse(path: str) -> None:
         if path.endswith(".unfinished-restore"):
             raise PermissionError(1, "Operation not permitted", path)
         remove(path)
 
-    monkeypatch.setattr(writing, "remove", refuse)
+    monkeypatch.setattr(entries, "remove", refuse)
     (warning,) = run(place, quarantine=True).warnings
     assert "could not be removed, and stops every backup until it is: " in warning
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import shared
 from csf_backup_plugin.hosts.local import (
+    entries,
     facts,
     machine,
     process,
@@ -75,24 +76,22 @@ class LocalHost:
         """Append whole lines; see `Host.append`."""
         writing.append(path, lines)
 
-    def publish(self, path: str, data: bytes, like: str | None = None) -> None:
+    def publish(self, path: str, data: bytes, like: str | None = None) -> str:
         """Let a file that must not exist yet appear all at once; see `Host.publish`."""
-        writing.publish(path, data, like)
+        return writing.publish(path, data, like)
 
-    def replace(self, path: str, data: bytes, like: str | None = None) -> None:
+    def replace(self, path: str, data: bytes, like: str | None = None) -> str:
         """Let a file have other contents, all at once; see `Host.replace`."""
-        writing.replace(path, data, like)
+        return writing.replace(path, data, like)
 
-    def sync(self, paths: Iterable[str]) -> None:
-        """Bring files and their names to the disk."""
-        files = list(paths)
-        for path in (*files, *dict.fromkeys(map(os.path.dirname, files))):
-            writing.sync(path)
+    def sync(self, paths: Iterable[str]) -> list[str]:
+        """Bring files and their names to the disk; see `Host.sync`."""
+        return entries.sync_each(paths)
 
     def remove(self, paths: Iterable[str]) -> None:
         """Delete files, and directories that are empty, in order, as far as they are there."""
         for path in paths:
-            writing.remove(path)
+            entries.remove(path)
 
     def remove_tree(self, path: str, *, mine: bool) -> None:
         """Remove a file, or a directory with all that is in it; see `Host.remove_tree`."""
@@ -100,12 +99,12 @@ class LocalHost:
 
     def make_directory(self, path: str) -> None:
         """Make a directory that must not exist yet."""
-        writing.make_directory(path)
+        entries.make_directory(path)
 
     def move(self, moves: Iterable[tuple[str, str]]) -> None:
         """Give files other names in the same file system; see `Host.move`."""
         for old, new in moves:
-            writing.move(old, new)
+            entries.move(old, new)
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
         """Return a file's bytes and SHA-256."""

@@ -14,6 +14,7 @@ from csf_backup_plugin.hosts.protocol import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from io import FileIO
 
     from csf_backup_plugin.hosts.protocol import Kind
 
@@ -99,9 +100,9 @@ def read(path: str) -> bytes | None:
         descriptor = open_file(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
-    with named(path), open(descriptor, "rb") as file:
+    with named(path), opened(descriptor) as file:
         if os.fstat(descriptor).st_size <= shared.LARGEST:
-            data = file.read(shared.LARGEST + 1)
+            data = _read_to_end(file, shared.LARGEST + 1)
             if len(data) <= shared.LARGEST:  # it may have grown meanwhile
                 return data
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
@@ -129,13 +130,34 @@ def digest(path: str, progress: Callable[[int], None]) -> tuple[int, str]:
     import hashlib
 
     total, algorithm, buffer = 0, hashlib.sha256(), bytearray(_CHUNK)
-    with named(path), open(path, "rb", buffering=0) as file:
+    with named(path), opened(os.open(path, os.O_RDONLY)) as file:
         while count := file.readinto(buffer):
             algorithm.update(memoryview(buffer)[:count])
             total += count
             progress(total)
             interrupts.check()
     return total, algorithm.hexdigest()
+
+
+def _read_to_end(file: FileIO, most: int) -> bytes:
+    data = bytearray()
+    while len(data) < most and (more := file.read(most - len(data))):
+        data += more
+    return bytes(data)
+
+
+@contextlib.contextmanager
+def opened(descriptor: int) -> Iterator[FileIO]:
+    """Have an open file, which is closed at the end; what is said to that is no matter.
+
+    All that was read is there by then, and all that was written on the disk.
+    """
+    try:
+        with open(descriptor, "rb", buffering=0, closefd=False) as file:
+            yield file
+    finally:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from csf_backup_plugin.hosts.local.writing import sync
+from csf_backup_plugin.hosts.local.entries import sync_after
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
@@ -26,7 +26,7 @@ def remove_tree(path: str, *, mine: bool) -> None:
     _remove(path, None, status.st_dev, failed)
     if failed:
         raise OSError(failed[0].errno, failed[0].strerror, path)
-    sync(os.path.dirname(path))
+    sync_after(path, "was removed")
 
 
 def _remove(name: str, within: int | None, device: int, failed: list[OSError]) -> None:

@@ -8,15 +8,16 @@ import fcntl
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.local.reading import named, open_file
+from csf_backup_plugin.errors import HalfDone
+from csf_backup_plugin.hosts.local import access, entries
+from csf_backup_plugin.hosts.local import temporary as aside
+from csf_backup_plugin.hosts.local.reading import named, open_file, opened
 from csf_backup_plugin.hosts.protocol import CUT_SHORT, NO_FLOCK
+from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from io import FileIO
 
-# What file systems without hard links, such as FAT and some network ones, say to link(2).
-_NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 _TAIL = 1 << 13  # bytes looked at for a last line, more than a path can have
 
 
@@ -25,15 +26,16 @@ def create(path: str, data: bytes) -> None:
 
     Raises:
         FileExistsError: something stands at `path`, be it a link to nothing.
+        HalfDone: it could not be written, nor removed.
     """
-    with named(path), open(path, "xb", opener=_not_for_all) as file, _removed_on_failure(path):
-        _write(file.fileno(), data)
-        sync(os.path.dirname(path))
-
-
-def _not_for_all(path: str, flags: int) -> int:
-    """Open a file that not everybody may write to, although a daemon's umask is often 0."""
-    return os.open(path, flags, 0o664)
+    descriptor = aside.create(path)
+    try:
+        with named(path), opened(descriptor):
+            aside.write(descriptor, data)
+        entries.sync(os.path.dirname(path))
+    except BaseException as error:
+        entries.take_back(path, error)
+        raise
 
 
 def append(path: str, lines: bytes) -> None:
@@ -43,25 +45,47 @@ def append(path: str, lines: bytes) -> None:
 
     Raises:
         FileNotFoundError: there is no file.
+        HalfDone: a part of them may be in it.
         OSError: it cannot be written, is no file, or not one line in it is whole.
     """
     descriptor = open_file(path, os.O_RDWR | os.O_APPEND)
-    with named(path), open(descriptor, "r+b", buffering=0) as file:
-        _lock(file)
+    with named(path), opened(descriptor) as file:
+        is_locked = _lock(file)
         size = file.seek(0, os.SEEK_END)
         end = _end_of_last_line(file, size)
         if not end:
             raise OSError(errno.EINVAL, "Not one whole line in it", path)
-        _write(descriptor, lines if end == size else CUT_SHORT + b"\n" + lines)
+        try:
+            aside.write(descriptor, lines if end == size else CUT_SHORT + b"\n" + lines)
+        except OSError as error:
+            _cut_back(file, size, error, path, is_locked=is_locked)
+            raise
 
 
-def _lock(file: FileIO) -> None:
-    """Lock a file, where its file system has locks."""
+def _lock(file: FileIO) -> bool:
+    """Lock a file; return false where its file system has no locks."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
     except OSError as error:
         if error.errno not in NO_FLOCK:
             raise
+        return False
+    return True
+
+
+def _cut_back(file: FileIO, size: int, error: BaseException, path: str, *, is_locked: bool) -> None:
+    """Take back what was appended; without the file's lock another's lines may follow it.
+
+    Raises:
+        HalfDone: it may still be there.
+    """
+    with contextlib.suppress(OSError):
+        if is_locked:
+            os.ftruncate(file.fileno(), size)
+            return
+    if isinstance(error, OSError):
+        left = f"What was to be added to {shown(path)} may stand in it, in part or whole."
+        raise HalfDone(error, left) from None
 
 
 def _end_of_last_line(file: FileIO, size: int) -> int:
@@ -75,118 +99,51 @@ def _end_of_last_line(file: FileIO, size: int) -> int:
     return 0
 
 
-def publish(path: str, data: bytes, like: str | None = None) -> None:
+def publish(path: str, data: bytes, like: str | None = None) -> str:
     """Let a file that must not exist yet appear all at once; leave none behind on failure.
 
     Args:
         path: the file.
         data: its contents.
-        like: a file whose permissions, and as far as we may whose owner, it is to have; one that
-            does not exist says nothing.
+        like: a file whose users are to be this one's, as far as we may; one that does not exist
+            says nothing.
+
+    Returns:
+        Who of them may not use it; empty if all may.
 
     Raises:
         FileExistsError: something stands at `path`.
+        HalfDone: it is there, and may not be after a power cut.
     """
-    with _temporary(path, data, like) as temporary:
-        _rename_to_new(temporary, path)
-    with _removed_on_failure(path):
-        sync(os.path.dirname(path))
+    with aside.temporary(path, data) as temporary:
+        lost = access.take_over(temporary, like) if like else ""
+        entries.give_name(temporary, path)
+    try:
+        entries.sync(os.path.dirname(path))
+    except BaseException as error:
+        entries.take_back(path, error)
+        raise
+    return lost
 
 
-def replace(path: str, data: bytes, like: str | None = None) -> None:
+def replace(path: str, data: bytes, like: str | None = None) -> str:
     """Let a file have other contents, all at once; on failure it is as it was.
 
     Args:
         path: the file; it need not exist.
         data: its new contents.
-        like: as for `publish`.
+        like: as for `publish`, if there is no file yet; otherwise its users stay.
+
+    Returns:
+        Who of them may not use it any more; empty if all may.
+
+    Raises:
+        HalfDone: it has them, and may not after a power cut.
     """
-    with _temporary(path, data, like) as temporary:
-        os.rename(temporary, path)
-    sync(os.path.dirname(path))
-
-
-@contextlib.contextmanager
-def _temporary(path: str, data: bytes, like: str | None) -> Iterator[str]:
-    """Make a file in the directory of `path`; what the block leaves of it is removed."""
-    temporary = os.path.join(os.path.dirname(path), f".csf-{os.urandom(8).hex()}.tmp")
-    create(temporary, data)
-    try:
-        if like is not None:
-            _adopt(temporary, like)
-        yield temporary
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-
-
-def _adopt(path: str, like: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        status = os.stat(like)
-        with contextlib.suppress(OSError):  # EPERM; in a user namespace, EINVAL
-            os.chown(path, status.st_uid, status.st_gid)
-        os.chmod(path, status.st_mode & 0o666)
-
-
-def _rename_to_new(temporary: str, path: str) -> None:
-    """Give a file its name, which a plain rename would take from another file."""
-    try:
-        os.link(temporary, path)
-    except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from None
-        os.rename(temporary, path)
-
-
-def sync(path: str) -> None:
-    """Bring a file's contents, or a directory's names, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        with named(path):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def remove(path: str) -> None:
-    """Delete a file or an empty directory, if it is there."""
-    with contextlib.suppress(FileNotFoundError):
-        if os.path.isdir(path) and not os.path.islink(path):
-            os.rmdir(path)
-        else:
-            os.unlink(path)
-        sync(os.path.dirname(path))
-
-
-def make_directory(path: str) -> None:
-    """Make a directory that must not exist yet."""
-    os.mkdir(path, 0o775)
-    sync(os.path.dirname(path))
-
-
-def move(old: str, new: str) -> None:
-    """Give a file another name in the same file system, replacing nothing."""
-    _rename_to_new(old, new)
-    with contextlib.suppress(FileNotFoundError):  # a rename has taken it already
-        os.unlink(old)
-    sync(os.path.dirname(new))
-    sync(os.path.dirname(old))
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
-    os.fsync(descriptor)
-
-
-@contextlib.contextmanager
-def _removed_on_failure(path: str) -> Iterator[None]:
-    """Remove what we have just made; that it cannot be removed is not the error to tell."""
-    try:
-        yield
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(path)
-        raise
+    with aside.temporary(path, data) as temporary:
+        kept = path if like and os.path.lexists(path) else like
+        lost = access.take_over(temporary, kept) if kept else ""
+        with entries.owners_only(path):
+            os.rename(temporary, path)
+    entries.sync_after(path, "was replaced")
+    return lost

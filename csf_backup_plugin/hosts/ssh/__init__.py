@@ -90,17 +90,17 @@ class SshHost:
         """Append whole lines; see `Host.append`."""
         files.append(self._connection, path, lines)
 
-    def publish(self, path: str, data: bytes, like: str | None = None) -> None:
+    def publish(self, path: str, data: bytes, like: str | None = None) -> str:
         """Let a file that must not exist yet appear all at once; see `Host.publish`."""
-        files.publish(self._connection, path, data, like)
+        return files.publish(self._connection, path, data, like)
 
-    def replace(self, path: str, data: bytes, like: str | None = None) -> None:
+    def replace(self, path: str, data: bytes, like: str | None = None) -> str:
         """Let a file have other contents, all at once; see `Host.replace`."""
-        files.replace(self._connection, path, data, like)
+        return files.replace(self._connection, path, data, like)
 
-    def sync(self, paths: Iterable[str]) -> None:
-        """Bring files and their names to the disk."""
-        entries.sync(self._connection, paths)
+    def sync(self, paths: Iterable[str]) -> list[str]:
+        """Bring files and their names to the disk; see `Host.sync`."""
+        return entries.sync(self._connection, paths)
 
     def remove(self, paths: Iterable[str]) -> None:
         """Delete files, and directories that are empty, in order, as far as they are there."""

@@ -8,7 +8,15 @@ import shlex
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.ssh.connection import GRACE, Cut
-from csf_backup_plugin.hosts.ssh.errors import ANOTHERS, check, os_error
+from csf_backup_plugin.hosts.ssh.errors import (
+    ANOTHERS,
+    MADE,
+    REMOVED,
+    STICKY,
+    check,
+    os_error,
+)
+from csf_backup_plugin.hosts.ssh.looking import split
 from csf_backup_plugin.hosts.ssh.session import joined
 
 if TYPE_CHECKING:
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
 # system has hard links. What FAT and some network file systems say to them stands here.
 NAME = """
 name() {
+  [ ! -L "$1" ] && [ ! -L "$2" ] && [ "$1" -ef "$2" ] && return
   said=$(ln -T -- "$1" "$2" 2>&1) && return
   case $said in
   *"not permitted"*|*"not supported"*|*"not implemented"*) ;;
@@ -30,20 +39,65 @@ name() {
   mv -T -- "$1" "$2"
 }
 """
-_SYNC = "xargs -0r sync --"
+#: `sync_directory DIRECTORY` brings its names to the disk; `unsynced` is set if its file system
+# cannot do so, as some network and FUSE ones.
+SYNC_DIRECTORY = """
+sync_directory() {
+  unsynced=; said=$(sync -- "$1" 2>&1) && return
+  case $said in
+  *"Invalid argument"*|*"not supported"*|*"not implemented"*) unsynced=1;;
+  *) printf "%s\\n" "$said" >&2; return 1;;
+  esac
+}
+"""
+#: `owners_only DIRECTORY COMMAND...` replaces or removes what is in a directory, or exits: with a
+# status of its own where only its owner may do that.
+OWNERS_ONLY = f"""
+owners_only() {{
+  in=$1; shift
+  said=$("$@" 2>&1) && return
+  case $said in *"not permitted"*|*"ermission denied"*) [ ! -k "$in" ] || exit {STICKY};; esac
+  printf "%s\\n" "$said" >&2; exit 1
+}}
+"""
+# Paths on standard input; $1 and so on are their directories, of which those are printed whose file
+# systems cannot bring names to the disk.
+_SYNC = (
+    SYNC_DIRECTORY
+    + """
+xargs -0r sync -- || exit
+for path; do
+  sync_directory "$path" || exit; [ -z "$unsynced" ] || printf "%s\\0" "${path%/}"
+done
+"""
+)
 # Paths on standard input; $1 and so on are their directories, unless they are gone themselves.
 # rm -d takes directories that are empty, and no others.
-_REMOVE = """
-xargs -0r rm -fd -- || exit
-for path; do [ ! -d "$path" ] || sync -- "$path" || exit; done
+_REMOVE = (
+    SYNC_DIRECTORY
+    + OWNERS_ONLY
+    + f"""
+owners_only "$1" xargs -0r rm -fd --
+for path; do [ ! -d "$path" ] || sync_directory "$path" || exit {REMOVED}; done
 """
-_MAKE_DIRECTORY = 'umask o-w; mkdir -- "$1" && sync -- "${1%/*}/"'
+)
+_MAKE_DIRECTORY = (
+    SYNC_DIRECTORY
+    + f"""
+umask o-w; mkdir -- "$1" || exit 1
+sync_directory "${{1%/*}}/" || {{ rmdir -- "$1" && exit 1; exit {MADE}; }}
+"""
+)
 # $1 what is removed, $2 whether it must be our user's: a word, or empty. A link to nothing exists.
-_REMOVE_TREE = f"""
+_REMOVE_TREE = (
+    SYNC_DIRECTORY
+    + f"""
 [ -e "$1" ] || [ -L "$1" ] || exit 0
 if [ -n "$2" ] && [ "$(stat -c %u -- "$1")" != "$(id -u)" ]; then exit {ANOTHERS}; fi
-rm -rf --one-file-system -- "$1" && sync -- "${{1%/*}}/"
+rm -rf --one-file-system -- "$1" || exit 1
+sync_directory "${{1%/*}}/" || exit {REMOVED}
 """
+)
 # Pairs of names on standard input; a dot for each file that has its new one. With $1, again after a
 # cut: it may have it already.
 _NAME_EACH = (
@@ -53,6 +107,8 @@ _NAME_EACH = (
         + """
 while [ $# -gt 0 ]; do
   if [ -n "$again" ] && [ -e "$2" ] && { [ ! -e "$1" ] || [ "$1" -ef "$2" ]; }; then :
+  elif [ -k "${1%/*}/" ] && [ ! -O "$1" ] && [ ! -O "${1%/*}/" ] && [ "$(id -u)" != 0 ]; then
+    echo "Operation not permitted" >&2; exit 255
   else name "$1" "$2" || exit 255; fi
   printf .; shift 2
 done"""
@@ -61,10 +117,20 @@ done"""
 )
 
 
-def sync(connection: Connection, paths: Iterable[str]) -> None:
-    """Bring files and their names to the disk."""
+# Pairs of names on standard input: of a file that has both, the second is taken away.
+_TAKE_BACK = (
+    "xargs -0r -n 1000 sh -c "
+    + shlex.quote(
+        'while [ $# -gt 0 ]; do [ ! "$1" -ef "$2" ] || rm -f -- "$2" || exit 255; shift 2; done'
+    )
+    + " sh"
+)
+
+
+def sync(connection: Connection, paths: Iterable[str]) -> list[str]:
+    """Bring files and their names to the disk; see `Host.sync`."""
     files = list(paths)
-    _each(connection, _SYNC, [*files, *_directories(files)])
+    return split(_each(connection, _SYNC, files, *_directories(files)))
 
 
 def remove(connection: Connection, paths: Iterable[str]) -> None:
@@ -96,8 +162,12 @@ def move(connection: Connection, moves: Iterable[tuple[str, str]]) -> None:
     pairs = list(moves)
     answer = _name_each(connection, [path for pair in pairs for path in pair])
     named = pairs[: len(answer.output)]
-    sync(connection, [new for _, new in named])
-    remove(connection, [old for old, _ in named])
+    try:
+        sync(connection, [new for _, new in named])
+        remove(connection, [old for old, _ in named])
+    except OSError:
+        connection.ask(_TAKE_BACK, data=joined(path for pair in named for path in pair))
+        raise
     if len(named) < len(pairs):
         raise os_error(answer, pairs[len(named)][0])
 
@@ -112,11 +182,12 @@ def _name_each(connection: Connection, paths: list[str]) -> Answer:
             again = "again"
 
 
-def _each(connection: Connection, script: str, paths: list[str], *arguments: str) -> None:
-    """Run a script that does no harm when it is run again, on many paths."""
-    if paths:
-        answer = connection.ask(script, *arguments, data=joined(paths), grace=GRACE)
-        check(answer, _blamed(answer.errors, paths))
+def _each(connection: Connection, script: str, paths: list[str], *arguments: str) -> bytes:
+    """Run a script that does no harm when it is run again, on many paths; return what it prints."""
+    if not paths:
+        return b""
+    answer = connection.ask(script, *arguments, data=joined(paths), grace=GRACE)
+    return check(answer, _blamed(answer.errors, paths)).output
 
 
 def _blamed(errors: bytes, paths: list[str]) -> str:

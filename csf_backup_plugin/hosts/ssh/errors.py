@@ -7,6 +7,10 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.errors import HalfDone
+from csf_backup_plugin.hosts import shared
+from csf_backup_plugin.names import shown
+
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.ssh.session import Answer
 
@@ -15,12 +19,22 @@ TORN = 82
 LINK = 83
 TOO_LARGE = 84
 ANOTHERS = 85
+STICKY = 86
+PART, REPLACED, MADE, REMOVED = 87, 88, 89, 90
 _OURS = {
     NOT_A_FILE: (errno.EINVAL, "Not a file"),
     TORN: (errno.EINVAL, "Not one whole line in it"),
     LINK: (errno.ELOOP, "Is a symbolic link"),
     TOO_LARGE: (errno.EFBIG, os.strerror(errno.EFBIG)),
     ANOTHERS: (errno.EPERM, "Belongs to another user"),
+    STICKY: (errno.EPERM, f"{os.strerror(errno.EPERM)} {shared.STICKY}"),
+}
+# What such a script has done before it failed.
+_LEFT = {
+    PART: "What was to be added to {} may stand in it, in part or whole.",
+    REPLACED: "{} was replaced all the same; a power cut may undo that.",
+    MADE: "{} was made, and could not be removed again.",
+    REMOVED: "{} was removed all the same; a power cut may undo that.",
 }
 
 # What bash, dash and busybox say in words of their own.
@@ -53,6 +67,9 @@ def os_error(answer: Answer, path: str) -> OSError:
     """Return a failure as the error it stands for."""
     if answer.status in _OURS:
         return OSError(*_OURS[answer.status], path)
+    if answer.status in _LEFT:
+        error = os_error(answer._replace(status=1), path)
+        return HalfDone(error, _LEFT[answer.status].format(shown(path)))
     said = answer.errors.decode("utf-8", "backslashreplace")
     numbers = [_WORDS[found] for found in _PATTERN.findall(said)]
     if numbers:

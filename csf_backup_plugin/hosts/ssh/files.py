@@ -7,15 +7,18 @@ Data that comes over the connection may end early, so every script is told its l
 
 from __future__ import annotations
 
+import os
 import posixpath
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import BackupError, HostUnreachable
 from csf_backup_plugin.hosts.protocol import CUT_SHORT
+from csf_backup_plugin.hosts.shared import ABANDONED
+from csf_backup_plugin.hosts.ssh.access import TAKE_OVER
 from csf_backup_plugin.hosts.ssh.connection import GRACE, Cut
-from csf_backup_plugin.hosts.ssh.entries import NAME
-from csf_backup_plugin.hosts.ssh.errors import LINK, NOT_A_FILE, TORN, check
+from csf_backup_plugin.hosts.ssh.entries import NAME, OWNERS_ONLY, SYNC_DIRECTORY
+from csf_backup_plugin.hosts.ssh.errors import LINK, MADE, NOT_A_FILE, PART, REPLACED, TORN, check
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -39,26 +42,43 @@ class _Work(NamedTuple):
     undo: str
 
 
-# Puts standard input aside, and gives that the permissions of the file $4, if there is one.
-_ASIDE = """
+# Removes what a csf of this user has left when it was killed, as `local.temporary` does; puts
+# standard input aside, and lets those use that who may use the file $4, if there is one.
+_ASIDE = (
+    SYNC_DIRECTORY
+    + OWNERS_ONLY
+    + TAKE_OVER
+    + f"""
 umask o-w
+find "${{3%/*}}/" -maxdepth 1 -name '.csf-{"[0-9a-f]" * 16}.tmp*' -type f -user "$(id -u)" \
+  -mmin +{ABANDONED // 60} -exec flock -n {{}} rm -f -- {{}} \\; </dev/null >/dev/null 2>&1
+"""
+    + """
 rm -f -- "$3" || exit
 ( set -C; exec 3>"$3" && set +C && cat >&3 && [ "$(stat -c %s -- "$3")" = "$2" ] &&
   sync -- "$3" ) || exit 1
-if [ -n "$4" ] && [ -e "$4" ]; then
-  chown --reference "$4" -- "$3" 2>/dev/null
-  chmod "$(printf %o $((0$(stat -L -c %a -- "$4") & 0666)))" -- "$3" || exit 1
-fi
+if [ -n "$4" ] && [ -e "$4" ]; then take_over "$3" "$4" || exit 1; fi
 """
+)
 # Without hard links the file aside is gone afterwards; then $3.own tells whose work it was.
 _OURS = """ours() { [ "$1" -ef "$3" ] || { [ -e "$3.own" ] && [ ! -e "$3" ]; }; }\n"""
 _PUBLISH = _Work(
-    NAME + _ASIDE + """: > "$3.own" && name "$3" "$1" && sync -- "${1%/*}/" """,
+    NAME
+    + _ASIDE
+    + f"""
+: > "$3.own" && name "$3" "$1" || exit 1
+sync_directory "${{1%/*}}/" || {{ rm -f -- "$1" && exit 1; exit {MADE}; }}
+""",
     _OURS + 'ours "$@"',
     _OURS + '{ [ -n "$5" ] || ours "$@"; } && rm -f -- "$1" && sync -- "${1%/*}/"',
 )
 _REPLACE = _Work(
-    _ASIDE + """mv -Tf -- "$3" "$1" && sync -- "${1%/*}/" """,
+    """[ -z "$4" ] || [ ! -e "$1" ] || set -- "$1" "$2" "$3" "$1"\n"""
+    + _ASIDE
+    + f"""
+owners_only "${{1%/*}}/" mv -Tf -- "$3" "$1"
+sync_directory "${{1%/*}}/" || exit {REPLACED}
+""",
     """[ ! -e "$3" ] && [ "$(cksum < "$1")" = "$(cksum)" ]""",
     "false",
 )
@@ -69,20 +89,23 @@ _APPEND = _Work(
 [ ! -L "$1" ] || exit {LINK}
 [ -e "$1" ] || {{ cat -- "$1"; exit 1; }}
 [ -f "$1" ] || [ -d "$1" ] || exit {NOT_A_FILE}
-if ( : 4<>"$1" ) 2>/dev/null; then exec 4<>"$1"; else exec 4<"$1"; fi || exit 1
+if [ -d "$1" ] || ( : 4<>"$1" ) 2>/dev/null; then exec 4<>"$1"; else exec 4<"$1"; fi || exit 1
+locked=1
 said=$(flock 4 2>&1) || case $said in
-*"No locks available"*|*"not supported"*|*"not implemented"*) ;;
+*"No locks available"*|*"not supported"*|*"not implemented"*) locked=;;
 *) printf "%s\\n" "$said" >&2; exit 1;;
 esac
-whole=$3
+whole=$3; size=$(stat -L -c %s -- "$1") || exit 1
 if [ "$(tail -c 1 -- "$1" | od -An -tx1)" != " 0a" ]; then
-  size=$(stat -L -c %s -- "$1") && length=$(tail -n 1 -- "$1" | wc -c) || exit 1
+  length=$(tail -n 1 -- "$1" | wc -c) || exit 1
   [ "$length" -lt "$size" ] || exit {TORN}
   whole=$3.own
   {{ printf '%s\\n' '{CUT_SHORT.decode("ascii")}' && cat -- "$3"; }} > "$whole" || exit 1
 fi
 dd if="$whole" of="$1" bs=$(($2 + {_ROOM})) oflag=append,nofollow conv=notrunc,nocreat,fsync \\
-  status=none
+  status=none && exit
+[ -n "$locked" ] && truncate -s "$size" /proc/self/fd/4 2>/dev/null && exit 1
+exit {PART}
 """,
     """[ -e "$3" ] && [ "$(tail -c "$2" -- "$1" | cksum)" = "$(cksum < "$3")" ]""",
     "false",
@@ -90,14 +113,18 @@ dd if="$whole" of="$1" bs=$(($2 + {_ROOM})) oflag=append,nofollow conv=notrunc,n
 _CLEAR = """rm -f -- "$3" "$3.own" """
 
 
-def publish(connection: Connection, path: str, data: bytes, like: str | None = None) -> None:
-    """Let a file that must not exist yet appear all at once."""
-    _write(connection, _PUBLISH, path, data, like)
+def publish(connection: Connection, path: str, data: bytes, like: str | None = None) -> str:
+    """Let a file that must not exist yet appear all at once; return who may not use it."""
+    return _write(connection, _PUBLISH, path, data, like)
 
 
-def replace(connection: Connection, path: str, data: bytes, like: str | None = None) -> None:
-    """Let a file have other contents, all at once; not after a lock was held and is lost."""
-    _write(connection, _REPLACE, path, data, like, locked=True)
+def replace(connection: Connection, path: str, data: bytes, like: str | None = None) -> str:
+    """Let a file have other contents, all at once; not after a lock was held and is lost.
+
+    Returns:
+        Who may not use it.
+    """
+    return _write(connection, _REPLACE, path, data, like, locked=True)
 
 
 def append(connection: Connection, path: str, lines: bytes) -> None:
@@ -113,7 +140,7 @@ def _write(
     like: str | None = None,
     *,
     locked: bool = False,
-) -> None:
+) -> str:
     aside = posixpath.join(posixpath.dirname(path), f".csf-{secrets.token_hex(8)}.tmp")
     arguments = (path, str(len(data)), aside, like or "")
     known = ""
@@ -127,7 +154,7 @@ def _write(
         except HostUnreachable:
             error.left = f"It is not known whether {shown(path)} was written on {connection.host}."
         raise
-    check(answer, path)
+    return os.fsdecode(check(answer, path).output).strip()
 
 
 def _done_once(

@@ -1,0 +1,167 @@
+"""The names of files: given, taken and brought to the disk."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import HalfDone
+from csf_backup_plugin.hosts.local.reading import named
+from csf_backup_plugin.hosts.shared import STICKY
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# What file systems without hard links, such as FAT and some network ones, say to link(2).
+_NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
+# What network and FUSE file systems say that cannot bring a directory to the disk.
+_NO_SYNC = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
+def sync_each(paths: Iterable[str]) -> list[str]:
+    """Bring files and their names to the disk; see `Host.sync`."""
+    files = list(paths)
+    for path in files:
+        sync(path)
+    return [path for path in dict.fromkeys(map(os.path.dirname, files)) if not sync(path)]
+
+
+def sync(path: str) -> bool:
+    """Bring a file's contents, or a directory's names, to the disk.
+
+    Returns:
+        False for a directory whose file system cannot do so.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with named(path):
+            os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC or not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise
+        return False
+    finally:
+        with contextlib.suppress(OSError):  # nothing was written by this one
+            os.close(descriptor)
+    return True
+
+
+def sync_after(path: str, what: str) -> None:
+    """Bring the name of a file to the disk, once something was done with it.
+
+    Args:
+        path: the file.
+        what: what was done, and cannot be taken back; words that follow the path.
+
+    Raises:
+        HalfDone: it did not reach the disk.
+    """
+    try:
+        sync(os.path.dirname(path))
+    except OSError as error:
+        left = f"{shown(path)} {what} all the same; a power cut may undo that."
+        raise HalfDone(error, left) from None
+
+
+def give_name(temporary: str, path: str) -> None:
+    """Give a file its name, which a plain rename would take from another file."""
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if isinstance(error, FileExistsError) and _is_one_file(temporary, path):
+            return
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from None
+        with owners_only(temporary):
+            os.rename(temporary, path)
+
+
+def _is_one_file(one: str, other: str) -> bool:
+    """Tell whether two names are of one file; a link that leads to it is another file."""
+    return os.path.samestat(os.lstat(one), os.lstat(other))
+
+
+def move(old: str, new: str) -> None:
+    """Give a file another name in the same file system, replacing nothing.
+
+    Raises:
+        OSError: it has its old name alone.
+        HalfDone: it has its new name, which did not reach the disk, or both.
+    """
+    with owners_only(old):
+        if _is_owners_only(old):  # neither name could be taken afterwards
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), old)
+    give_name(old, new)
+    try:
+        with owners_only(old), contextlib.suppress(FileNotFoundError):  # a rename has taken it
+            os.unlink(old)
+    except BaseException as error:
+        take_back(new, error)
+        raise
+    sync_after(new, f"has the place of {shown(old)}")
+    sync_after(old, f"was moved to {shown(new)}")
+
+
+def remove(path: str) -> None:
+    """Delete a file or an empty directory, if it is there."""
+    with owners_only(path), contextlib.suppress(FileNotFoundError):
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.rmdir(path)
+        else:
+            os.unlink(path)
+        sync_after(path, "was removed")
+
+
+def make_directory(path: str) -> None:
+    """Make a directory that must not exist yet; leave none behind on failure."""
+    os.mkdir(path, 0o775)
+    try:
+        sync(os.path.dirname(path))
+    except BaseException as error:
+        take_back(path, error)
+        raise
+
+
+def take_back(path: str, error: BaseException) -> None:
+    """Remove what was made just now; where that cannot be, the error says so.
+
+    Raises:
+        HalfDone: it is still there.
+    """
+    try:
+        if os.path.isdir(path):
+            os.rmdir(path)
+        else:
+            os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        if isinstance(error, OSError):
+            left = f"{shown(path)} was made, and could not be removed again."
+            raise HalfDone(error, left) from None
+
+
+def _is_owners_only(path: str) -> bool:
+    """Tell whether a file stands in a sticky directory, and is another user's, as is that."""
+    at = os.stat(os.path.dirname(path))
+    allowed = (0, at.st_uid, os.lstat(path).st_uid)
+    return bool(at.st_mode & stat.S_ISVTX) and os.geteuid() not in allowed
+
+
+@contextlib.contextmanager
+def owners_only(path: str) -> Iterator[None]:
+    """Let a refusal to replace or to remove a file name it, and say so where only its owner may."""
+    try:
+        yield
+    except PermissionError as error:
+        words = error.strerror
+        with contextlib.suppress(OSError):
+            if os.stat(os.path.dirname(path)).st_mode & stat.S_ISVTX:
+                words = f"{words} {STICKY}"
+        raise PermissionError(error.errno, words, path) from None

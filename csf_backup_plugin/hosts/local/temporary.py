@@ -1,0 +1,94 @@
+"""Files that are written aside before they get their name, and those that a killed csf has left.
+
+A temporary file is locked by flock(2) while it is written. One that is old and not locked, and
+another host's csf writes none for so long, is nobody's any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import time
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.hosts.local import entries
+from csf_backup_plugin.hosts.local.reading import named, open_file
+from csf_backup_plugin.hosts.shared import ABANDONED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OURS = re.compile(r"\.csf-[0-9a-f]{16}\.tmp(\.own)?")
+
+
+@contextlib.contextmanager
+def temporary(path: str, data: bytes) -> Iterator[str]:
+    """Have a file in the directory of another one; what the block leaves of it is removed.
+
+    Args:
+        path: the other one.
+        data: what is in it, on the disk.
+
+    Yields:
+        Its path.
+    """
+    directory = os.path.dirname(path)
+    _remove_abandoned(directory)
+    aside = os.path.join(directory, f".csf-{os.urandom(8).hex()}.tmp")
+    descriptor = create(aside)
+    try:
+        with contextlib.suppress(OSError):  # where there are no locks, it is never old enough
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with named(aside):
+            write(descriptor, data)
+        yield aside
+    except BaseException as error:
+        entries.take_back(aside, error)
+        raise
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(aside)
+        with contextlib.suppress(OSError):  # what it held was brought to the disk before
+            os.close(descriptor)
+
+
+def create(path: str) -> int:
+    """Make a file that must not exist yet, and that not everybody may write to; return it open.
+
+    A daemon's umask is often 0.
+    """
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o664)
+
+
+def write(descriptor: int, data: bytes) -> None:
+    """Write to a file and bring that to the disk, as far as its file system ever tells.
+
+    Some network file systems tell only when the file is closed: so one more descriptor is.
+    """
+    while data:
+        data = data[os.write(descriptor, data) :]
+    os.fsync(descriptor)
+    os.close(os.dup(descriptor))
+
+
+def _remove_abandoned(directory: str) -> None:
+    """Remove what a csf of this user has left there when it was killed; failures are no matter."""
+    with contextlib.suppress(OSError), os.scandir(directory) as found:
+        for name in [one.name for one in found if _OURS.fullmatch(one.name)]:
+            with contextlib.suppress(OSError):
+                _remove_if_abandoned(os.path.join(directory, name))
+
+
+def _remove_if_abandoned(path: str) -> None:
+    descriptor = open_file(path, os.O_RDWR)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_uid != os.geteuid() or status.st_mtime > time.time() - ABANDONED:
+            return
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(status, os.lstat(path)):
+            os.unlink(path)
+    finally:
+        os.close(descriptor)

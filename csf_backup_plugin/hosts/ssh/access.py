@@ -1,0 +1,43 @@
+"""Who may use a file of the host: as with another one, if we may; see `local.access`."""
+
+from __future__ import annotations
+
+#: `take_over FILE OTHER` lets those use a file that may use another one; it prints who may not.
+# getfacl and setfacl are not on every host. What they cannot do is told, and cp keeps an ACL as it
+# is where nobody is locked out.
+TAKE_OVER = r"""
+take_over() {
+  chown --reference "$2" -- "$1" 2>/dev/null || chgrp --reference "$2" -- "$1" 2>/dev/null
+  mode=$(printf %o $((0$(stat -L -c %a -- "$2") & 0666))) || return
+  user=$(stat -L -c %u -- "$2"); group=$(stat -L -c %g -- "$2")
+  [ "$user" = "$(stat -c %u -- "$1")" ] && user=
+  [ "$group" = "$(stat -c %g -- "$1")" ] && group=
+  acl=$(getfacl -cpn -- "$2" 2>/dev/null |
+    sed -e 's/:[rwx-]*[[:space:]]*#effective:/:/' -e '/^mask:/d' -e '/^$/d' -e 's/x$/-/')
+  if [ -z "$group" ] && { [ -z "$user" ] || may_by_group "$2"; }; then
+    cp --attributes-only --preserve=mode -- "$2" "$1" && chmod "$mode" -- "$1"
+    return
+  fi
+  {
+    printf "%s\n" "$acl" | if [ -z "$group" ]; then cat; else
+      sed -e "s/^group::.*/group::$(of other)/" -e "/^group:$group:/d"
+    fi | if [ -z "$user" ]; then cat; else sed "/^user:$user:/d"; fi
+    [ -z "$group" ] || echo "group:$group:$(of group)"
+    [ -z "$user" ] || echo "user:$user:$(of user)"
+  } | setfacl --set-file=- -- "$1" 2>/dev/null && [ -n "$acl" ] && return
+  [ -z "$group" ] || mode=$((mode / 100))$((mode % 10))$((mode % 10))
+  chmod "$mode" -- "$1" || return
+  lost="${group:+group $(stat -L -c %G -- "$2")}${group:+${user:+ and }}"
+  echo "$lost${user:+$(stat -L -c %U -- "$2")}"
+}
+of() { printf "%s\n" "$acl" | sed -n "s/^$1:://p"; }
+may_by_group() {
+  case " $(id -G -- "$(stat -L -c %U -- "$1")" 2>/dev/null) " in
+  *" $(stat -L -c %g -- "$1") "*) ;;
+  *) return 1;;
+  esac
+  if [ -n "$acl" ]; then [ "$(of user)" = "$(of group)" ]; else
+    [ "$((mode / 100))" = "$((mode / 10 % 10))" ]
+  fi
+}
+"""
