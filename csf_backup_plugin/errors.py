@@ -136,6 +136,12 @@ class NotMounted(BackupError):
     exit_code = ExitCode.UNSAFE_IMAGE_PATH
 
 
+class NotWritable(BackupError):
+    """A directory that databases are to be written to is not writable for this user."""
+
+    exit_code = ExitCode.UNSAFE_IMAGE_PATH
+
+
 class RepositoryIncomplete(BackupError):
     """Databases the repository should have are missing, or cannot be named."""
 

@@ -160,13 +160,13 @@ def local_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site
 
 
 @contextlib.contextmanager
-def served(directory: Path, sim: Simulator) -> Iterator[Sshd]:
+def served(directory: Path, sim: Simulator, settings: str = "") -> Iterator[Sshd]:
     """Let a simulator's machine be reached by ssh while the block runs."""
     environment = {"HOME": str(directory)}
     for name in ("PATH", "CSF_SIM_HOME"):
         environment[name] = sim.home.environment(os.environ)[name]
     (directory / "sshd").mkdir()
-    server = Sshd(directory / "sshd", environment)
+    server = Sshd(directory / "sshd", environment, settings)
     server.start()
     sim.home.variables["CSF_BACKUP_SSH"] = server.command
     try:

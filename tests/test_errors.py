@@ -31,6 +31,7 @@ TABLE = {
     "NoSpace": 11,
     "UnsafeImagePath": 12,
     "NotMounted": 12,
+    "NotWritable": 12,
     "RepositoryIncomplete": 13,
     "WrongRepository": 13,
     "RepositoryNotFound": 14,

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_DENIED = PermissionError(errno.EACCES, "")  # what a dry run foretells; its words are the system's
 _ROOM = "Make room there, or name an image on another file system."
 
 
@@ -89,7 +90,9 @@ def back_up(request: BackupRequest, host: Host, watcher: Watcher) -> Backup:
             origin = _origin(plan)
             warnings += plan.warnings
             proof = None
-            if not request.dry_run:
+            if request.dry_run:
+                origin = _foretold(request, plan, warnings, host)
+            else:
                 origin, proof = _carry_out(request, plan, warnings, lock, host, watcher)
                 warnings += tidy(reversed(request.image.record), host)
                 warnings += journal.record(plan.found, host)
@@ -108,14 +111,20 @@ def _locked(
     try:
         held = host.lock(path, PURPOSE, request.wait, watcher.note, create=create)
         lock = stack.enter_context(held)
-        return lock, unlocked_warnings(lock, request.repository)
     except OSError as error:
         if error.errno not in _NOT_ALLOWED or host.look([path])[0].kind != "missing":
             raise
-        return None, [
-            f"the lock file {shown(path)} cannot be made ({reason(error)}): a class_create of "
-            "another user during this backup cannot be kept out"
-        ]
+        return None, [_not_kept_out(path, error)]
+    if lock is None and not host.look([request.repository.directory])[0].writable:
+        return None, [_not_kept_out(path, _DENIED)]
+    return lock, unlocked_warnings(lock, request.repository)
+
+
+def _not_kept_out(path: str, error: OSError) -> str:
+    return (
+        f"the lock file {shown(path)} cannot be made ({reason(error)}): a class_create of another "
+        "user during this backup cannot be kept out"
+    )
 
 
 def _origin(plan: Plan) -> Origin:
@@ -182,6 +191,15 @@ def _carry_out(
     return origin, proof
 
 
+def _foretold(request: BackupRequest, plan: Plan, warnings: list[str], host: Host) -> Origin:
+    """Return which backup it would be; add to the warnings what its real run would."""
+    repository = request.repository
+    written = repository.directory if plan.found.recorded is None else repository.manifest
+    if host.look([written])[0].writable:
+        return _origin(plan)
+    return _unnumbered(repository.manifest, plan, _DENIED, warnings)
+
+
 def _number(
     request: BackupRequest, plan: Plan, created: Created, warnings: list[str], host: Host
 ) -> Origin:
@@ -202,14 +220,19 @@ def _number(
         raise
     except OSError as error:
         created.remains = ""
-        if plan.standing.is_new:
-            origin = origin._replace(id=None, number=None)
-            what = "this image has no number, and so is never the latest one"
-        else:
-            what = f"that {origin.number} is used up is not on record there, and may be forgotten"
-        warnings.append(
-            f"the manifest {shown(manifest)} cannot be written ({reason(error)}): {what}"
-        )
+        return _unnumbered(manifest, plan, error, warnings)
+    return origin
+
+
+def _unnumbered(manifest: str, plan: Plan, error: OSError, warnings: list[str]) -> Origin:
+    """Return which backup it is where the manifest cannot be written; warn of it."""
+    origin = _origin(plan)
+    if plan.standing.is_new:
+        origin = origin._replace(id=None, number=None)
+        what = "this image has no number, and so is never the latest one"
+    else:
+        what = f"that {origin.number} is used up is not on record there, and may be forgotten"
+    warnings.append(f"the manifest {shown(manifest)} cannot be written ({reason(error)}): {what}")
     return origin
 
 

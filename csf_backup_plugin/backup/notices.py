@@ -29,7 +29,7 @@ def warnings(found: Survey, standing: Standing) -> Iterator[str]:
     """
     if found.recorded is not None:
         for path in found.coverage.unlisted:
-            yield f"{shown(path)} was not in the manifest; it is backed up, and added to it"
+            yield f"{shown(path)} was not in the manifest; it is backed up, and is to be added"
     yield from _not_taken(found)
     yield from _not_known(found)
     yield from _identity(found, standing)

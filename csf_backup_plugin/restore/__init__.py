@@ -23,6 +23,7 @@ from csf_backup_plugin.names import shown
 from csf_backup_plugin.newest import check_clock, choose
 from csf_backup_plugin.proven import read_receipt
 from csf_backup_plugin.restore import quarantine
+from csf_backup_plugin.restore.check import check_repository_writable
 from csf_backup_plugin.restore.extra import refused
 from csf_backup_plugin.restore.manifest import new_manifest
 from csf_backup_plugin.restore.plan import prepare_restore
@@ -88,6 +89,7 @@ def restore(
         proven = read_receipt(image, host)
         request.check_image_of(proven, wanted)
         chosen = check_clock(chosen, proven, machine, host)
+        check_repository_writable(repository, host)
         with host.lock(
             repository.lock, PURPOSE, request.wait, watcher.note, create=not request.dry_run
         ) as lock:

@@ -9,8 +9,8 @@ from csf_backup_plugin.advice import add_command, drop_command
 from csf_backup_plugin.backup.preflight import space_needed
 from csf_backup_plugin.complete import check_apart
 from csf_backup_plugin.errors import (
-    BackupError,
     NoSpace,
+    NotWritable,
     RepositoryIncomplete,
     UnsafeImagePath,
     WrongRepository,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Facts, Host
     from csf_backup_plugin.others import Other
+    from csf_backup_plugin.repository import Repository
     from csf_backup_plugin.restore.request import RestoreRequest
     from csf_backup_plugin.survey import Survey
 
@@ -129,6 +130,30 @@ def check_image_apart(request: RestoreRequest, targets: Mapping[str, Facts], hos
         )
 
 
+def check_repository_writable(repository: Repository, host: Host) -> None:
+    """Refuse a repository's directory that cannot be written to.
+
+    Args:
+        repository: the one that is to be restored.
+        host: where it is.
+
+    Raises:
+        NotWritable: it cannot be written to.
+    """
+    directory = repository.directory
+    _check_writable(dict(zip([directory], host.look([directory]), strict=True)), host)
+
+
+def _check_writable(looked: Mapping[str, Facts], host: Host) -> None:
+    for directory, at in looked.items():
+        if at.kind == "directory" and not at.writable:
+            raise NotWritable(
+                f"{shown(directory)} on {host.name} is not writable for this user.",
+                "Run the command as the user whose databases they are. If its file system is "
+                "mounted read-only, mount it so that it can be written to.",
+            )
+
+
 def check_room(targets: Mapping[str, int | None], facts: Mapping[str, Facts], host: Host) -> None:
     """Refuse if a directory cannot be written to, or has no room for what its databases grow by.
 
@@ -138,16 +163,13 @@ def check_room(targets: Mapping[str, int | None], facts: Mapping[str, Facts], ho
         host: where they are.
 
     Raises:
-        BackupError: it names the directory.
+        NotWritable: it names the directory.
+        NoSpace: likewise.
+        RepositoryNotFound: likewise.
     """
     directories = list(dict.fromkeys(map(posixpath.dirname, targets)))
     looked = dict(zip(directories, host.look(directories), strict=True))
-    for directory, at in looked.items():
-        if at.kind == "directory" and not at.writable:
-            raise BackupError(
-                f"{shown(directory)} on {host.name} is not writable for this user.",
-                "Run the command as the user whose databases they are.",
-            )
+    _check_writable(looked, host)
     growth = dict.fromkeys((at.device for at in looked.values()), 0)
     for path, size in targets.items():
         at = looked[posixpath.dirname(path)]

@@ -37,7 +37,7 @@ def test_of_a_plain_repository_nothing_is_said() -> None:
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        ({"recorded": Manifest()}, "/r/lib.db was not in the manifest; it is backed up, and added"),
+        ({"recorded": Manifest()}, "/r/lib.db was not in the manifest; it is backed up, and is to"),
         ({"directories": ("/r/x.db",)}, "/r/x.db has a database's name and is a directory"),
         ({"left_out": ("/r/x.DB",)}, "look like databases: /r/x.DB. If they are: csf admin_"),
         (

@@ -226,15 +226,6 @@ def test_without_leave_to_create_a_missing_file_means_nobody_holds_it(path: str)
         assert held is not None
 
 
-def test_a_dry_run_is_refused_where_a_lock_file_could_not_be_made(
-    path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It foretells what the real run would meet."""
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(PermissionError, match=path), hold(path, create=False):
-        pass
-
-
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("x", path)])
 def test_what_is_no_file_is_no_lock_file(path: str, make: Callable[[str], None]) -> None:
     """Nothing is written through a link, and nobody waits for a pipe."""

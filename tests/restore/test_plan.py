@@ -9,10 +9,10 @@ import pytest
 
 from csf_backup_plugin import manifest, receipt
 from csf_backup_plugin.errors import (
-    BackupError,
     ExitCode,
     NoSpace,
     NotMounted,
+    NotWritable,
     RepositoryIncomplete,
     RepositoryNotFound,
     WrongRepository,
@@ -436,8 +436,9 @@ def test_a_directory_that_cannot_be_written_to_is_told_first() -> None:
     proven = image({MASTER: 3})
     host = site(proven, MASTER)
     host.facts["/d/r"] = {"writable": False}
-    with pytest.raises(BackupError, match="/d/r on db1 is not writable"):
+    with pytest.raises(NotWritable, match="/d/r on db1 is not writable") as caught:
         plan(proven, host)
+    assert caught.value.exit_code == ExitCode.UNSAFE_IMAGE_PATH
 
 
 def test_a_parent_that_may_not_be_looked_into_has_no_quarantine_of_ours(

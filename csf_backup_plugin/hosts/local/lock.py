@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import LockBusy
-from csf_backup_plugin.hosts.local.lock_file import check_creatable, open_existing, open_or_create
+from csf_backup_plugin.hosts.local.lock_file import check_directory, open_existing, open_or_create
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def held(
     """Hold the lock file at `path` while the block runs; see `Host.lock`."""
     lock = _acquire(path, wait, waiting, create=create)
     if lock is None:
-        check_creatable(path)
+        check_directory(path)
         yield None
         return
     try:

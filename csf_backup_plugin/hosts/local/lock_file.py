@@ -123,13 +123,10 @@ def open_existing(path: str) -> LockFile | None:
     return LockFile(path, _open(path, os.O_RDONLY), created=False)
 
 
-def check_creatable(path: str) -> None:
-    """Raise the `OSError` that making the lock file would meet, without making it."""
-    directory = os.path.dirname(path)
-    if not os.path.isdir(directory):
+def check_directory(path: str) -> None:
+    """Raise the `OSError` that making the lock file would meet if it has no directory."""
+    if not os.path.isdir(os.path.dirname(path)):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-    if not os.access(directory, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
 
 def _open(path: str, flags: int) -> int:
