@@ -88,12 +88,14 @@ def drill(request: DrillRequest, host: Host, watcher: Watcher) -> Drill:
         interrupts.check()
         with scratch(request.directory, image, machine.name, host) as place:
             trial = restore_for_trial(plan, place, host, watcher)
-        if host.look([image.path])[0].stamp != stamp:
-            raise FaultFound(
-                f"{image} was changed or replaced during the drill.", "Run the same command again."
-            )
-        facts = _facts(plan, trial, place.path, machine.now, time.monotonic() - began)
-        host.replace(image.drill, receipt.encode(facts, receipt.DRILL))
+        with place.told(), translated(host.name):
+            if host.look([image.path])[0].stamp != stamp:
+                raise FaultFound(
+                    f"{image} was changed or replaced during the drill.",
+                    "Run the same command again.",
+                )
+            facts = _facts(plan, trial, place.path, machine.now, time.monotonic() - began)
+            host.replace(image.drill, receipt.encode(facts, receipt.DRILL))
     left = [place.left] if place.left else []
     warnings = (*chosen.warnings, *plan.warnings, *leftovers.warnings, *left)
     return Drill(plan, trial, warnings, time.monotonic() - began)

@@ -12,7 +12,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import BackupError, HostUnreachable, reason, translated
+from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, HostUnreachable, reason, translated
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -104,6 +104,17 @@ class Scratch:
             self._host.remove([self.path + LOCK])
         except (OSError, HostUnreachable) as error:
             self.left = f"{shown(self.path)} could not be removed: {reason(error)}"
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Say, if the block fails, that it was not removed, where it was not."""
+        try:
+            yield
+        except BackupError as error:
+            if self.left:
+                rest = error.left.replace(NOTHING_LEFT, "Nothing else was created or changed.")
+                error.left = f"{self.left}. {rest}"
+            raise
 
 
 @contextlib.contextmanager

@@ -516,6 +516,24 @@ def test_what_a_killed_drill_has_left_is_removed_and_told(drilled: Place) -> Non
     assert list(scratch_of(drilled).iterdir()) == []
 
 
+def test_a_copy_that_stays_is_told_of_a_drill_whose_record_cannot_be_written(
+    drilled: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the disk has died that both are on."""
+
+    def refuse(path: str, *_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error", path)
+
+    monkeypatch.setattr(removal, "remove_tree", refuse)
+    monkeypatch.setattr(writing, "replace", refuse)
+    with pytest.raises(BackupError) as caught:
+        run(drilled)
+    (left,) = scratch_of(drilled).glob("*Z")
+    assert caught.value.left == (
+        f"{left} could not be removed: Input/output error. Nothing else was created or changed."
+    )
+
+
 def test_what_was_removed_is_told_of_a_drill_that_fails_too(
     drilled: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
