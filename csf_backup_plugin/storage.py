@@ -6,12 +6,16 @@ import posixpath
 from typing import TYPE_CHECKING, Literal
 
 from csf_backup_plugin.image_path import is_host
-from csf_backup_plugin.names import is_inside, listed, shown
+from csf_backup_plugin.names import command, is_inside, listed, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from csf_backup_plugin.hosts.protocol import Facts
+
+#: The environment variable that names disks, and mount points of file systems whose disks are not
+#: known, that are redundant arrays although this machine does not tell so.
+ARRAYS = "CSF_BACKUP_RAID"
 
 SharedDisk = Literal["no", "array", "unknown", "yes"]
 
@@ -42,32 +46,38 @@ def is_within(one: Facts, directory: Facts) -> bool:
     )
 
 
-def shared_disk(at_image: Facts, homes: Mapping[str, Facts]) -> SharedDisk:
+def shared_disk(
+    at_image: Facts, homes: Mapping[str, Facts], arrays: Collection[str] = ()
+) -> SharedDisk:
     """Return whether the failure of one disk takes the image and some of the databases.
 
     Args:
         at_image: the facts on the image's directory.
         homes: those on each directory of databases.
+        arrays: disks, and mount points, that the user says are redundant arrays.
 
     Returns:
         ``array`` if they share disks, and only a redundant array does; ``unknown`` if it cannot be
         told of some.
     """
-    return max((_shared(at_image, at) for at in homes.values()), key=_BY_CONCERN.index)
+    return max((_shared(at_image, at, arrays) for at in homes.values()), key=_BY_CONCERN.index)
 
 
-def _shared(one: Facts, other: Facts) -> SharedDisk:
-    if one.vital & other.vital:
+def _shared(one: Facts, other: Facts, arrays: Collection[str]) -> SharedDisk:
+    if (one.vital & other.vital).difference(arrays):
         return "yes"
     if one.disks & other.disks:
         return "array"
     if one.device == other.device:
-        return "yes"
+        return "array" if other.mount in arrays else "yes"
     return "no" if one.disks and other.disks else "unknown"
 
 
 def warnings(
-    at_image: Facts, homes: Mapping[str, Facts], databases: Sequence[str]
+    at_image: Facts,
+    homes: Mapping[str, Facts],
+    databases: Sequence[str],
+    arrays: Collection[str] = (),
 ) -> Iterator[str]:
     """Yield what is to be said of what image and databases lie on.
 
@@ -75,16 +85,12 @@ def warnings(
         at_image: the facts on the image's directory.
         homes: those on each directory of databases.
         databases: their paths.
+        arrays: as for `shared_disk`.
     """
-    sharing = [path for path in databases if _shared(at_image, _home(path, homes)) == "yes"]
-    if sharing:
-        disks = {disk for path in sharing for disk in at_image.vital & _home(path, homes).vital}
-        what = f"a physical disk ({', '.join(sorted(disks))})" if disks else "a file system"
-        whose = "databases" if len(sharing) == len(databases) else listed(sharing)
-        yield f"image and {whose} share {what}: its failure would take both"
+    yield from _shared_warnings(at_image, homes, databases, arrays)
     elsewhere: dict[tuple[str, str], list[str]] = {}
     for path in databases:
-        at = _home(path, homes)
+        at = homes[posixpath.dirname(path)]
         if at.filesystem in _NETWORK or _is_fuse(at.filesystem):
             elsewhere.setdefault((at.filesystem, at.source), []).append(path)
     for (kind, source), paths in elsewhere.items():
@@ -95,12 +101,26 @@ def warnings(
         )
 
 
+def _shared_warnings(
+    at_image: Facts, homes: Mapping[str, Facts], databases: Sequence[str], arrays: Collection[str]
+) -> Iterator[str]:
+    at = {path: homes[posixpath.dirname(path)] for path in databases}
+    sharing = [path for path in databases if _shared(at_image, at[path], arrays) == "yes"]
+    if not sharing:
+        return
+    vital = frozenset[str]().union(*(at[path].vital for path in sharing))
+    names = sorted((vital & at_image.vital).difference(arrays))
+    what = f"a physical disk ({', '.join(names)})" if names else "a file system"
+    whose = "databases" if len(sharing) == len(databases) else listed(sharing)
+    given = " ".join([*sorted(arrays), *(names or [at_image.mount])])
+    yield (
+        f"image and {whose} share {what}: its failure would take both. Use another disk; if this "
+        f"one is a redundant array, say so: export {command(f'{ARRAYS}={given}')}"
+    )
+
+
 def _is_fuse(kind: str) -> bool:
     return f"{kind}.".startswith("fuse.")
-
-
-def _home(path: str, homes: Mapping[str, Facts]) -> Facts:
-    return homes[posixpath.dirname(path)]
 
 
 def _advice(kind: str, source: str) -> str:

@@ -57,16 +57,32 @@ def test_what_is_shared_and_whose_it_is_is_told() -> None:
     image = at("/b", "ab", device=2)
     homes = {"/r": at("/r", "a"), "/x": at("/x", "c"), "/y": at("/y", "bd")}
     databases = ["/r/lib.db", "/r/Book.db", "/x/x.db", "/y/y.db"]
+    advice = ": its failure would take both. Use another disk; if this one is a redundant array, "
+    advice += "say so: export "
     assert [*warnings(image, homes, databases)] == [
-        "image and /r/lib.db, /r/Book.db, /y/y.db share a physical disk (a, b): its failure would "
-        "take both"
+        f"image and /r/lib.db, /r/Book.db, /y/y.db share a physical disk (a, b){advice}"
+        "'CSF_BACKUP_RAID=a b'"
     ]
     assert [*warnings(image, homes, databases[:2])] == [
-        "image and databases share a physical disk (a): its failure would take both"
+        f"image and databases share a physical disk (a){advice}CSF_BACKUP_RAID=a"
     ]
     assert [*warnings(at("/b"), {"/r": at("/r")}, ["/r/lib.db"])] == [
-        "image and databases share a file system: its failure would take both"
+        f"image and databases share a file system{advice}CSF_BACKUP_RAID=/"
     ]
+
+
+def test_what_the_user_says_is_an_array_is_one() -> None:
+    """By the names of all its disks; where none is known, by its mount point."""
+    image, homes = at("/b", "ab", device=2), {"/r": at("/r", "ab")}
+    assert shared_disk(image, homes, ["a", "b"]) == "array"
+    assert shared_disk(image, homes, ["a"]) == "yes"
+    (told,) = warnings(image, homes, ["/r/lib.db"], ["a"])
+    assert "share a physical disk (b)" in told
+    assert told.endswith("'CSF_BACKUP_RAID=a b'")
+    image, homes = at("/b", mount="/d"), {"/r": at("/r", mount="/d")}
+    assert shared_disk(image, homes, ["/"]) == "yes"
+    assert shared_disk(image, homes, ["/d"]) == "array"
+    assert [*warnings(image, homes, ["/r/lib.db"], ["/d"])] == []
 
 
 @pytest.mark.parametrize(

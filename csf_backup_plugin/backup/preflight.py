@@ -98,9 +98,9 @@ def prepare(request: BackupRequest, host: Host, watcher: Watcher) -> Plan:
         import_file(found.coverage.paths),
         host.find(OSBACKUP, VARIABLES[OSBACKUP]),
         host.find(OSRESTORE, VARIABLES[OSRESTORE]),
-        storage.shared_disk(at_image, homes),
+        storage.shared_disk(at_image, homes, request.arrays),
         (
-            *storage.warnings(at_image, homes, found.coverage.paths),
+            *storage.warnings(at_image, homes, found.coverage.paths, request.arrays),
             *warnings(found, now),
             *unlisted,
             *catalog.warnings(repository.master),

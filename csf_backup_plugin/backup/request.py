@@ -29,6 +29,7 @@ class BackupRequest:
         timeout: how long osbackup may take, in seconds; None: as `default_timeout` says.
         checksum: whether to take the image's SHA-256.
         require_mount: refuse an image's directory on the file system of ``/``.
+        arrays: disks, and mount points, that the user says are redundant arrays.
     """
 
     repository: Repository
@@ -38,6 +39,7 @@ class BackupRequest:
     timeout: float | None = None
     checksum: bool = True
     require_mount: bool = False
+    arrays: frozenset[str] = frozenset()
 
     @classmethod
     def parse(
@@ -50,8 +52,9 @@ class BackupRequest:
         timeout: float | None = None,
         checksum: bool = True,
         require_mount: bool = False,
+        arrays: str = "",
     ) -> BackupRequest:
-        """Make a request of what the user wrote.
+        """Make a request of what the user wrote; the names of `arrays` are parted by spaces.
 
         Raises:
             UsageError: `master` is no absolute path, or `image` not HOST:PATH.
@@ -63,4 +66,5 @@ class BackupRequest:
                 f"{made} stands for the newest verified image of {shown(made.directory)}.",
                 "Name the new image otherwise.",
             )
-        return cls(repository, made, dry_run, wait, timeout, checksum, require_mount)
+        known = frozenset(arrays.split())
+        return cls(repository, made, dry_run, wait, timeout, checksum, require_mount, known)

@@ -67,6 +67,7 @@ def admin_database_backup(
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.names import shown
     from csf_backup_plugin.request import lock_wait
+    from csf_backup_plugin.storage import ARRAYS
 
     request = BackupRequest.parse(
         master,
@@ -76,6 +77,7 @@ def admin_database_backup(
         timeout=timeout,
         checksum=not no_checksum,
         require_mount=require_mount,
+        arrays=os.environ.get(ARRAYS, ""),
     )
     doing = f"The backup of {shown(request.repository.master)} to {request.image}"
     with run.on(request.image.host, doing) as host:

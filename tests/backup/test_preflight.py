@@ -133,8 +133,17 @@ def test_what_image_and_databases_lie_on_is_told() -> None:
     made = plan(on)
     assert made.shared_disk == "yes"
     shared, network = made.warnings
-    assert shared == "image and /far/x.db share a physical disk (sdb): its failure would take both"
+    assert shared.startswith("image and /far/x.db share a physical disk (sdb): its failure would")
     assert "(nfs4 of filer:/export): /r/lib.db, /r/Book.db. They move" in network
+
+
+def test_who_knows_that_a_disk_is_an_array_can_say_so() -> None:
+    """What a RAID controller hides, nobody else can tell."""
+    on = host(disks=DISKS["/r"], vital=DISKS["/r"])
+    (warning,) = plan(on).warnings
+    assert warning.endswith("say so: export CSF_BACKUP_RAID=sda")
+    made = plan(on, BackupRequest.parse("/r/lib.db", "db1:/b/a.img", arrays="sdx sda"))
+    assert (made.shared_disk, made.warnings) == ("array", ())
 
 
 def test_an_image_is_inside_the_repository_by_whatever_mount_it_is_reached() -> None:
