@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin import objectstore, receipt
 from csf_backup_plugin.errors import reason
 from csf_backup_plugin.image_path import IMPORT_FILE, RECEIPT
+from csf_backup_plugin.log import log
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.proven import decode, problem
 
@@ -139,6 +140,12 @@ def read_catalog(beside: ImagePath, host: Host) -> Catalog:
             why = _without_receipt(image, is_recorded=posixpath.basename(image.run) in records)
             begun = entries[name].modified
             passed_over.append(PassedOver(image, why, None, begun, has_receipt=False))
+    log.info(
+        "images in %s: %d with a sound receipt, %d passed over",
+        *(shown(beside.directory), len(sets), len(passed_over)),
+    )
+    for one in passed_over:
+        log.info("passed over: %s", one)
     return Catalog(tuple(sets), tuple(_with_masters(passed_over, host)))
 
 

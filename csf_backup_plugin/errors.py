@@ -88,6 +88,9 @@ class Unexpected(BackupError):
 
     Args:
         error: what.
+
+    Attributes:
+        cause: the same.
     """
 
     def __init__(self, error: BaseException) -> None:
@@ -95,8 +98,10 @@ class Unexpected(BackupError):
         super().__init__(
             "This is a fault of csf-backup-plugin; please report it. "
             f"{type(error).__name__}{f': {said}' if said else ''}{_place(error)}.",
-            "Report this message with the command that it answers.",
+            "Report it with the log, which tells where it happened: run the same command again "
+            "with -verbose, or with CSF_BACKUP_LOG=FILE in its environment.",
         )
+        self.cause = error
         self.left = UNKNOWN_LEFT
 
 

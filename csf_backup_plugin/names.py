@@ -55,6 +55,11 @@ def listed(paths: Collection[str]) -> str:
     return ", ".join(words) + (f" and {more:,} more" if more else "")
 
 
+def how_many(paths: Collection[str]) -> str:
+    """Return how many names there are, and the first ten, fit for a message."""
+    return f"{len(paths):,}: {listed(paths)}" if paths else "none"
+
+
 def command(*words: str) -> str:
     r"""Return a command as a shell takes it, fit for a message.
 

@@ -22,6 +22,7 @@ from csf_backup_plugin.grouping import (
     twins,
 )
 from csf_backup_plugin.located import locate_image
+from csf_backup_plugin.log import log
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -110,6 +111,10 @@ def find_newest(latest: ImagePath, wanted: Wanted | None, machine: Machine, host
     concerned = [one for one in catalog.passed_over if one.master in masters]
     later = [one for one in concerned if one.modified >= chosen.modified]
     rest = [one for one in concerned if one.modified < chosen.modified]
+    log.info(
+        "latest is %s, backup %s: the highest number of %d images that may be meant",
+        *(chosen.image, chosen.proven.origin.number, len(candidates)),
+    )
     return Newest(
         chosen.image,
         (

@@ -8,6 +8,7 @@ from csf_backup_plugin.advice import rebuild_command
 from csf_backup_plugin.errors import WrongRepository
 from csf_backup_plugin.grouping import Key, by_repository, highest, made_elsewhere, made_here
 from csf_backup_plugin.identity import Identity
+from csf_backup_plugin.log import log
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.newest import two_with_one_id
 
@@ -73,6 +74,8 @@ def standing(
     number = max(recorded.number if recorded else 0, catalog.number(identity.id) + unusable)
     changes = identity.changes(machine, repository.master)
     doubts = () if source else tuple(_doubts(identity, repository, catalog, machine, host))
+    by = "a new id" if told is None else "told by a receipt" if source else "told by the manifest"
+    log.info("repository %s, %s; its last backup has the number %d", identity.id, by, number)
     return Standing(identity, number, source, told is None, changes, doubts)
 
 

@@ -10,7 +10,8 @@ from csf_backup_plugin import manifest
 from csf_backup_plugin.advice import rebuild_command
 from csf_backup_plugin.errors import RepositoryIncomplete, reason
 from csf_backup_plugin.hosts.protocol import Entry
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.log import log
+from csf_backup_plugin.names import how_many, shown
 from csf_backup_plugin.others import Others, find_others
 from csf_backup_plugin.repository import Coverage, Database, Repository, compare
 
@@ -107,7 +108,7 @@ def set_against(
     files = [Database(path, entry.size) for path, entry in found.items() if entry.kind == "file"]
     coverage = compare(repository.master, files, listed)
     alike = _look_alikes(at, suffixes) - found.keys() - not_ours
-    return Survey(
+    made = Survey(
         repository,
         host.name,
         coverage._replace(missing=_of_kind(found, "missing", listed)),
@@ -122,6 +123,29 @@ def set_against(
         others=others,
         closed=closed,
     )
+    _log(made)
+    return made
+
+
+def _log(found: Survey) -> None:
+    """Log what was found, and to whom it belongs."""
+    log.info("databases of %s: %s", shown(found.repository.master), how_many(found.coverage.paths))
+    for what, paths in (
+        ("not in the manifest", found.coverage.unlisted),
+        ("in the manifest and not on disk", found.coverage.missing),
+        ("not readable as files", found.unreachable),
+        ("directories that are named like databases", found.directories),
+        ("symbolic links", found.links),
+        ("not taken, for their suffix", found.left_out),
+        ("not taken, since they were dropped", found.dropped),
+        ("of this repository or of another one", found.ambiguous),
+        *(
+            (f"of the repository of {shown(o.repository.master)}", o.listed)
+            for o in found.others.known
+        ),
+    ):
+        if paths:
+            log.info("%s: %s", what, how_many(sorted(paths)))
 
 
 def read_manifest(repository: Repository, host: Host) -> Manifest | None:

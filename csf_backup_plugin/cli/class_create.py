@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import click
-
 from csf_backup_plugin.cli.failure import failures
+from csf_backup_plugin.cli.streams import said
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -16,13 +15,24 @@ if TYPE_CHECKING:
 def around(master_database: str) -> Generator[None, str | None, str | None]:
     """Wrap one class's creation; see `class_creation.recorded_creation`."""
     from csf_backup_plugin.class_creation import recorded_creation
+    from csf_backup_plugin.cli.logs import logged
     from csf_backup_plugin.hosts.local import LocalHost
+    from csf_backup_plugin.hosts.observed import observed
+    from csf_backup_plugin.log import errors_told, log, warned
+    from csf_backup_plugin.names import shown
     from csf_backup_plugin.request import lock_wait
 
-    with failures():
-        wait = lock_wait(os.environ)
-        return (yield from recorded_creation(master_database, wait, LocalHost(), _warn))
+    def warn(text: str) -> None:
+        warned(text)
+        _say(text)
+
+    with failures(), logged(os.environ, _say), errors_told():
+        log.info("class_create begins in the repository of %s", shown(master_database))
+        wait, host = lock_wait(os.environ), observed(LocalHost())
+        path = yield from recorded_creation(master_database, wait, host, warn)
+        log.info("class_create has made %s", path and shown(os.fsdecode(path)))
+        return path
 
 
-def _warn(text: str) -> None:
-    click.echo(f"warning: {text}", err=True)
+def _say(text: str) -> None:
+    said(f"warning: {text}")

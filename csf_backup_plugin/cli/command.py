@@ -4,7 +4,7 @@
 would read a mistyped ``-databse`` as a bundle of one-letter options, and would take ``-json`` for
 the value of ``-database``; both are refused here before click parses.
 
-Every command has ``-json``, and prints one document with it whatever happens.
+Every command has ``-json``, and prints one document with it whatever happens; and ``-verbose``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _JSON = "-json"
+_GIVEN = f"{__name__}.given"
 
 
 class CsfCommand(click.Command):
@@ -29,9 +30,11 @@ class CsfCommand(click.Command):
 
     def __init__(self, name: str, **attributes: Any) -> None:
         super().__init__(name, context_settings={"help_option_names": ["-help"]}, **attributes)
-        self.params.append(
-            click.Option([_JSON, "as_json"], is_flag=True, help="Print the outcome as JSON.")
-        )
+        told = "Tell on standard error what is done and decided."
+        self.params += [
+            click.Option([_JSON, "as_json"], is_flag=True, help="Print the outcome as JSON."),
+            click.Option(["-verbose"], is_flag=True, help=told),
+        ]
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **e: Any
@@ -39,7 +42,7 @@ class CsfCommand(click.Command):
         """Return the context of a command line; of one that is wrong, -json prints that, too."""
         given = list(args)
         try:
-            return super().make_context(info_name, args, parent, **e)
+            context = super().make_context(info_name, args, parent, **e)
         except click.UsageError as error:
             from csf_backup_plugin.cli.failure import Misuse
 
@@ -48,14 +51,17 @@ class CsfCommand(click.Command):
 
                 print_misuse(self.name, error)
             raise Misuse(error) from None
+        context.meta[_GIVEN] = given
+        return context
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the command, and end with its exit code."""
         from csf_backup_plugin.cli.run import Run
 
-        as_json, callback = ctx.params.pop("as_json"), self.callback
+        callback, name = self.callback, str(self.name)
         assert callback is not None
-        ctx.exit(Run(self.name, as_json=as_json).carry_out(lambda run: callback(run, **ctx.params)))
+        run = Run(name, as_json=ctx.params.pop("as_json"), verbose=ctx.params.pop("verbose"))
+        ctx.exit(run.carry_out(ctx.meta[_GIVEN], lambda: callback(run, **ctx.params)))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse `args` after every option among them has been found to be one of ours."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from csf_backup_plugin.cli.streams import give_up, printed, said
 from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, ExitCode
+from csf_backup_plugin.log import noted, warned
 from csf_backup_plugin.receipt import OUTCOME, schema
 from csf_backup_plugin.texts import each, to_text
 
@@ -40,19 +41,23 @@ class Outcome(NamedTuple):
         return int(self.problem.exit_code if self.problem else ExitCode.DONE)
 
 
-def show(command: str | None, outcome: Outcome, *, as_json: bool) -> str:
+def show(command: str, outcome: Outcome, *, as_json: bool) -> str:
     """Print an outcome; return what a program could not be told, or an empty string."""
+    sentences = list(outcome.sentences)
+    for line in sentences:
+        warning = line.removeprefix("warning: ")
+        (noted if warning == line else warned)(warning)
     if not as_json:
-        said("\n".join(outcome.sentences))
+        said("\n".join(sentences))
         return ""
     told = _told(outcome.problem) if outcome.problem else {}
     problem = _print(command, outcome.code, {**told, **outcome.facts})
     if problem:
-        said("\n".join([f"warning: {problem}. What it would have said:", *outcome.sentences]))
+        said("\n".join([f"warning: {problem}. What it would have said:", *sentences]))
     return problem
 
 
-def print_error(command: str | None, error: BackupError) -> str:
+def print_error(command: str, error: BackupError) -> str:
     """Print the document of an error; return what could not be told, or an empty string."""
     return _print(command, int(error.exit_code), {**_told(error), **error.facts})
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from csf_backup_plugin.cli.sizes import human
+from csf_backup_plugin.log import noted
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -36,6 +37,11 @@ class Progress:
         self._end_bar()
 
     def note(self, text: str) -> None:
+        """Show and log a sentence."""
+        noted(text)
+        self.show(text)
+
+    def show(self, text: str) -> None:
         """Show a sentence."""
         self._end_bar()
         with contextlib.suppress(OSError):

@@ -29,9 +29,9 @@ def typed(wanted: str, question: str) -> bool:
     Raises:
         Interrupted: a signal came meanwhile.
     """
-    click.echo(question, nl=False, err=True)
     descriptor = sys.stdin.fileno()
     try:
+        click.echo(question, nl=False, err=True)
         # Python would go on reading after a signal; a wait that ends gives the chance to look.
         while not select.select([descriptor], [], [], _POLL)[0]:
             interrupts.check()

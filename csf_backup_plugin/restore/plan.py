@@ -15,8 +15,9 @@ from csf_backup_plugin.agreement import (
 from csf_backup_plugin.catalog import read_listable_catalog
 from csf_backup_plugin.errors import FaultFound
 from csf_backup_plugin.identity import same_machine
+from csf_backup_plugin.log import log
 from csf_backup_plugin.mounts import check_mounted, check_still_mounted
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import how_many, shown
 from csf_backup_plugin.objectstore import OSRESTORE, VARIABLES
 from csf_backup_plugin.request import default_timeout
 from csf_backup_plugin.restore.check import (
@@ -136,7 +137,7 @@ def prepare_restore(
     others = [path for path in found.coverage.paths if path not in targets]
     directory = request.repository.directory
     extra = tuple(path for path in others if posixpath.dirname(path) == directory)
-    return RestorePlan(
+    plan = RestorePlan(
         request=request,
         proven=proven,
         machine=machine,
@@ -161,6 +162,9 @@ def prepare_restore(
             *_warnings(request, proven, machine, found, targets, others, host),
         ),
     )
+    for what in ("overwritten", "appearing", "extra", "elsewhere"):
+        log.info("%s: %s", what, how_many(getattr(plan, what)))
+    return plan
 
 
 def _targets(request: RestoreRequest, proven: Proven) -> dict[str, int | None]:

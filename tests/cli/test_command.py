@@ -39,6 +39,7 @@ def test_one_dash_and_two_dashes_with_and_without_an_equals_sign_work(
         "database": "/m",
         "image_dir": ("a", "b"),
         "as_json": True,
+        "verbose": False,
     }
 
 

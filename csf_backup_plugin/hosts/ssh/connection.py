@@ -13,6 +13,7 @@ from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.hosts.ssh.client import HURRY, ROOM, Client, start, tell
 from csf_backup_plugin.hosts.ssh.login import Login, LoginFailed
 from csf_backup_plugin.hosts.ssh.session import Answer, answer, begin, framed
+from csf_backup_plugin.log import log
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ class Connection:
             HostUnreachable: there has been no answer for `PATIENCE`, or `HURRY` if we are to end.
         """
         self._cut_at = self._cut_at or time.monotonic()
+        log.warning("%s", cut.what)
         while True:
             patience = HURRY if interrupts.received() else PATIENCE
             if time.monotonic() >= self._cut_at + patience:

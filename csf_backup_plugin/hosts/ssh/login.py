@@ -17,6 +17,7 @@ import tempfile
 from csf_backup_plugin.errors import HostUnreachable, UsageError
 from csf_backup_plugin.hosts.ssh.client import Client
 from csf_backup_plugin.hosts.ssh.session import begin, command, framed
+from csf_backup_plugin.log import log
 from csf_backup_plugin.names import shown
 
 VARIABLE = "CSF_BACKUP_SSH"
@@ -111,10 +112,13 @@ class Login:
                 raise LoginFailed(said or b"it lets us in, and runs nothing for us")
         except BaseException:
             self.leave()
+            log.warning("no login to %s", self._host)
             raise
         said = master.output.partition(begin(ready))[0]
         self._signals = said.rpartition(b"\n")[2].decode("ascii")
         self.count += 1
+        # Not the command line: its options may have a password among them.
+        log.info("logged in to %s, for the %d. time", self._host, self.count)
 
     def within(self, frame: bytes) -> list[str]:
         """Return the ssh command of a session within the login, which runs a frame.

@@ -1,0 +1,152 @@
+"""A host of whose work the log tells: programs, locks, and everything that writes or removes."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import os
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+from csf_backup_plugin.errors import reason
+from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN
+from csf_backup_plugin.log import log
+from csf_backup_plugin.names import command, listed, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running
+
+_CHANGING = {
+    *("create", "append", "publish", "replace", "sync"),
+    *("remove", "remove_tree", "make_directory", "move"),
+}
+_ENDINGS = {UNKNOWN: "an unknown status", ENDLESS: "a stop, since it printed without end"}
+
+
+def observed(host: Host) -> Host:
+    """Return the host, whose work is logged, if anybody reads that."""
+    return cast("Host", _Observed(host)) if log.isEnabledFor(logging.INFO) else host
+
+
+class _Observed:
+    def __init__(self, host: Host) -> None:
+        self.name = host.name
+        self._host = host
+        self._directory = _working_directory(host)
+
+    def __getattr__(self, operation: str) -> Any:
+        method = getattr(self._host, operation)
+        if operation in _CHANGING:
+            return functools.partial(self._changed, operation, method)
+        return method
+
+    def _changed(
+        self, operation: str, method: Callable[..., None], what: Any, *rest: Any, **options: Any
+    ) -> None:
+        what = what if isinstance(what, str) else list(what)
+        with self._timed(f"{operation.replace('_', ' ')} {_named(what)}"):
+            method(what, *rest, **options)
+
+    @contextlib.contextmanager
+    def lock(self, path: str, *arguments: Any, **options: Any) -> Iterator[Lock | None]:
+        with contextlib.ExitStack() as stack:
+            with self._timed(f"lock {shown(path)}"):
+                lock = stack.enter_context(self._host.lock(path, *arguments, **options))
+            stack.callback(log.info, "unlock %s on %s", shown(path), self.name)
+            yield lock
+
+    def find(self, utility: str, variable: str) -> str:
+        found = self._host.find(utility, variable)
+        log.info("%s on %s is %s", utility, self.name, shown(found))
+        return found
+
+    def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
+        with self._timed(f"take the SHA-256 of {shown(path)}"):
+            return self._host.digest(path, progress)
+
+    def run(self, argv: Sequence[str], timeout: float) -> Completed:
+        with self._program(argv, self._directory) as ended:
+            completed = self._host.run(argv, timeout)
+            ended(completed)
+        return completed
+
+    def run_each(
+        self, argv: Sequence[str], operands: Iterable[str], timeout: float
+    ) -> Iterator[Completed]:
+        names = list(operands)
+        for name, completed in zip(names, self._host.run_each(argv, names, timeout), strict=True):
+            with self._program([*argv, name], self._directory) as ended:
+                ended(completed)
+            yield completed
+
+    @contextlib.contextmanager
+    def start(
+        self, argv: Sequence[str], watched: str, lock: Lock | None, record: str
+    ) -> Iterator[Running]:
+        with (
+            self._program(argv, shown(record)) as ended,
+            self._host.start(argv, watched, lock, record) as running,
+        ):
+            yield _Running(running, ended)
+
+    @contextlib.contextmanager
+    def _program(
+        self, argv: Sequence[str], directory: str
+    ) -> Iterator[Callable[[Completed], None]]:
+        """Log a program's start and its end; yield what is to be called with how it ended."""
+        typed, began, ends = command(*argv), time.monotonic(), list[str]()
+        log.info("run on %s in %s: %s", self.name, directory, typed)
+
+        def ended(completed: Completed) -> None:
+            status = _ENDINGS.get(completed.status, f"status {completed.status}")
+            ends.append(f"ended with {status}")
+
+        try:
+            yield ended
+        finally:
+            how = ends[0] if ends else "not seen to its end"
+            log.info("%s on %s after %.3f s: %s", how, self.name, time.monotonic() - began, typed)
+
+    @contextlib.contextmanager
+    def _timed(self, what: str) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        except Exception as error:
+            log.info("%s on %s: failed: %s", what, self.name, reason(error))
+            raise
+        log.info("%s on %s: %.3f s", what, self.name, time.monotonic() - began)
+
+
+class _Running:
+    """A utility at work, whose end is logged."""
+
+    def __init__(self, running: Running, ended: Callable[[Completed], None]) -> None:
+        self._running = running
+        self._ended = ended
+
+    def poll(self) -> tuple[Completed | None, int]:
+        completed, size = self._running.poll()
+        if completed:
+            self._ended(completed)
+        return completed, size
+
+
+def _working_directory(host: Host) -> str:
+    if not isinstance(host, LocalHost):
+        return "the login's directory"
+    try:
+        return shown(os.getcwd())
+    except OSError as error:
+        return f"no directory ({reason(error)})"
+
+
+def _named(what: str | list[str] | list[tuple[str, str]]) -> str:
+    """Return the name of a file, or the names of several, or of those that get other ones."""
+    if isinstance(what, str):
+        return shown(what)
+    return listed([one if isinstance(one, str) else " to ".join(one) for one in what])

@@ -1,0 +1,64 @@
+"""What is done and decided, for the standard library's logging.
+
+There is one logger, `csf_backup_plugin`. It passes nothing on: what csf itself logs, and where to,
+is not changed by what happens here. Whoever wants the records adds a handler of their own to it.
+
+No record holds a value of the environment, what is in a file, or what a program is given to read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import traceback
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import BackupError, Unexpected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+log = logging.getLogger("csf_backup_plugin")
+log.propagate = False
+log.addHandler(logging.NullHandler())
+
+_TOLD = {"told": True}  # of a record that says what somebody is told in other ways, too
+
+
+def is_told(record: logging.LogRecord) -> bool:
+    """Tell whether somebody has been told already what a record says."""
+    return hasattr(record, "told")
+
+
+def noted(text: str) -> None:
+    """Log what a user is told, a record for each line."""
+    _told(logging.INFO, text)
+
+
+def warned(text: str) -> None:
+    """Log what a user is warned of."""
+    _told(logging.WARNING, text)
+
+
+@contextlib.contextmanager
+def errors_told() -> Iterator[None]:
+    """Log the error of ours that ends the block."""
+    try:
+        yield
+    except BackupError as error:
+        failed(error)
+        raise
+
+
+def failed(error: BackupError) -> None:
+    """Log how a command has failed; only here the traceback of a fault of ours is to be found."""
+    _told(logging.ERROR, f"{error.what}\n{error.left}")
+    if isinstance(error, Unexpected):
+        for part in traceback.format_exception(error.cause):
+            for line in part.splitlines():
+                log.error("%s", line)
+
+
+def _told(level: int, text: str) -> None:
+    for line in text.splitlines():
+        log.log(level, "%s", line, extra=_TOLD)

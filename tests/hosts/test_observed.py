@@ -1,0 +1,150 @@
+"""A host whose work is logged does what it does without, and its records tell all of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin.errors import LockBusy
+from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.observed import observed
+from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN, Completed
+from csf_backup_plugin.log import log
+from doubles import MemoryHost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Records(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
+
+
+@pytest.fixture
+def records() -> Iterator[list[str]]:
+    """Return what is logged, one text a record."""
+    handler, level = Records(), log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    yield handler.texts
+    log.removeHandler(handler)
+    log.setLevel(level)
+
+
+def test_whatever_changes_files_is_told_and_reading_is_not(
+    records: list[str], tmp_path: Path
+) -> None:
+    """Also where it fails; never what is in the files."""
+    host, path = observed(LocalHost()), str(tmp_path / "file")
+    host.create(path, b"secret\n")
+    host.append(path, b"secret\n")
+    host.replace(path, b"secret\n")
+    host.sync(iter([path]))
+    host.make_directory(f"{path}.d")
+    host.move(iter([(path, f"{path}.new")]))
+    host.publish(path, b"secret\n")
+    host.remove(reversed([path, f"{path}.new", f"{path}.d"]))
+    host.remove_tree(path, mine=True)
+    assert host.read(path) is None
+    assert host.look([path])[0].kind == "missing"
+    with pytest.raises(FileNotFoundError):
+        host.append(path, b"secret\n")
+    named = [text.rpartition(" on localhost: ")[0] for text in records]
+    assert named == [
+        *(f"create {path}", f"append {path}", f"replace {path}", f"sync {path}"),
+        *(f"make directory {path}.d", f"move {path} to {path}.new", f"publish {path}"),
+        *(f"remove {path}.d, {path}.new, {path}", f"remove tree {path}", f"append {path}"),
+    ]
+    assert records[-1].endswith(": failed: No such file or directory")
+    assert "secret" not in "".join(records)
+
+
+def test_programs_are_told_with_directory_status_and_duration(
+    records: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of many as well; and one that was not seen to its end."""
+    monkeypatch.chdir(tmp_path)
+    host = observed(LocalHost())
+    assert host.run(["sh", "-c", "exit 3"], 10).status == 3
+    assert [one.status for one in host.run_each(["test", "-e"], [str(tmp_path), "no"], 10)] == [
+        0,
+        1,
+    ]
+    with host.start(["sleep", "60"], str(tmp_path), None, f"{tmp_path}/run") as running:
+        assert running.poll()[0] is None
+    with host.start(["true"], str(tmp_path), None, f"{tmp_path}/run2") as running:
+        while running.poll()[0] is None:
+            pass
+    assert records[0] == f"run on localhost in {tmp_path}: sh -c 'exit 3'"
+    assert records[1].startswith("ended with status 3 on localhost after 0.")
+    starts = [text.partition(" on localhost ")[0] for text in records]
+    ended = ["ended with status 0", "ended with status 1", "not seen to its end"]
+    assert starts[3::2] == [*ended, "ended with status 0"]
+    assert f" in {tmp_path}/run: sleep 60" in records[6]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(-9, "status -9"), (UNKNOWN, "unknown"), (ENDLESS, "without end")]
+)
+def test_an_end_that_is_none_is_told_so(records: list[str], status: int, words: str) -> None:
+    """On a host that is not this machine, whose directory is the login's."""
+    memory = MemoryHost({})
+    memory.listing = Completed(status, b"secret")
+    observed(memory).run(["x"], 1)
+    assert records[0] == "run on db1 in the login's directory: x"
+    assert words in records[1]
+    assert "secret" not in records[1]
+
+
+def test_locks_and_their_end_are_told(records: list[str], tmp_path: Path) -> None:
+    """And one that was waited for in vain."""
+    host, path, waits = observed(LocalHost()), str(tmp_path / "lock"), list[str]()
+    with (
+        host.lock(path, "a test", 0, waits.append),
+        pytest.raises(LockBusy),
+        host.lock(path, "another", 0, waits.append),
+    ):
+        pass
+    first, second, third = records
+    assert first.startswith(f"lock {path} on localhost: 0.")
+    assert second.startswith(f"lock {path} on localhost: failed: The repository is locked")
+    assert third == f"unlock {path} on localhost"
+
+
+def test_utilities_and_checksums_are_told(
+    records: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a utility was found."""
+    (tmp_path / "osbackup").write_text("#!/bin/sh\n")
+    (tmp_path / "osbackup").chmod(0o755)
+    monkeypatch.setenv("CSF_BACKUP_OSBACKUP", f"{tmp_path}/osbackup")
+    host = observed(LocalHost())
+    found = host.find("osbackup", "CSF_BACKUP_OSBACKUP")
+    assert host.digest(found, lambda _: None)[0] == 10
+    assert records[0] == f"osbackup on localhost is {tmp_path}/osbackup"
+    assert records[1].startswith(f"take the SHA-256 of {tmp_path}/osbackup on localhost: 0.")
+
+
+def test_a_directory_that_is_gone_is_told_so(
+    records: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no reason to fail."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    host = observed(LocalHost())
+    os.chdir(tmp_path)
+    host.run(["true"], 10)
+    assert records[0] == "run on localhost in no directory (No such file or directory): true"
