@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
+import hashlib
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import manifest
-from csf_backup_plugin.errors import BackupError, reason
+from csf_backup_plugin.errors import BackupError, HalfDone, reason
 from csf_backup_plugin.names import command, has_control_character, shown
 from csf_backup_plugin.survey import survey
+from csf_backup_plugin.tidying import tidy
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
@@ -93,18 +94,6 @@ def append(repository: Repository, path: str, host: Host) -> list[str]:
         return _publish(repository, manifest.encode(dict.fromkeys([*names, name])), host)
 
 
-def keep(repository: Repository, data: bytes, host: Host) -> str:
-    """Keep a damaged manifest: somebody may still read in it what we cannot.
-
-    Returns:
-        The path of the copy.
-    """
-    now = datetime.datetime.now(datetime.timezone.utc)
-    path = f"{repository.manifest}.damaged-{now:%Y%m%dT%H%M%S.%f}"
-    host.publish(path, data, like=repository.master)
-    return path
-
-
 def replace(repository: Repository, data: bytes, host: Host) -> list[str]:
     """Make the manifest anew, for its users, or if there is none for those of the master database.
 
@@ -116,6 +105,34 @@ def replace(repository: Repository, data: bytes, host: Host) -> list[str]:
     """
     lost = host.replace(repository.manifest, data, like=repository.master)
     return _locked_out(repository, lost, host)
+
+
+def supersede(
+    repository: Repository, damaged: bytes, data: bytes, host: Host
+) -> tuple[str, list[str]]:
+    """Make a damaged manifest anew and keep the old one: somebody may read in it what we cannot.
+
+    The copy is named after what is in it: one that a killed run has left is the same.
+
+    Returns:
+        The path of the copy; and a warning as of `replace`.
+
+    Raises:
+        OSError: as of `replace`; the copy is gone again, unless the error says otherwise.
+    """
+    kept = f"{repository.manifest}.damaged-{hashlib.sha256(damaged).hexdigest()[:16]}"
+    is_made = host.read(kept) != damaged
+    if is_made:
+        host.publish(kept, damaged, like=repository.master)
+    try:
+        return kept, replace(repository, data, host)
+    except HalfDone as error:
+        error.left += f" The damaged one is kept as {shown(kept)}."
+        raise
+    except OSError as error:
+        if is_made and (problem := tidy([kept], host)):
+            raise HalfDone(error, f"{problem[0]}.") from None
+        raise
 
 
 def _publish(repository: Repository, data: bytes, host: Host) -> list[str]:

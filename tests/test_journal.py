@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import errno
+from typing import TYPE_CHECKING
 
 import pytest
 
 from csf_backup_plugin import journal, manifest
 from csf_backup_plugin.catalog import Catalog, ImageSet
+from csf_backup_plugin.errors import HalfDone
 from csf_backup_plugin.image_path import ImagePath
 from csf_backup_plugin.numbering import standing
 from csf_backup_plugin.proven import Origin, Proven
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.survey import read_manifest, set_against, survey
 from doubles import MemoryHost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 REPOSITORY = Repository("/r/lib.db")
 IMAGE = ImagePath("db1", "/b/x.img")
@@ -141,3 +146,71 @@ def test_without_a_manifest_the_first_new_database_makes_it() -> None:
     host = MemoryHost(FILES)
     journal.append(REPOSITORY, "/r/Book.db", host)
     assert host.files[REPOSITORY.manifest] == manifest.encode(["lib.db", "Book.db"])
+
+
+NEW, DAMAGED = manifest.encode(["lib.db"]), b"damaged\n"
+
+
+class Refusing(MemoryHost):
+    """A host whose manifest is damaged, and cannot be replaced; nor can its copy be removed.
+
+    Args:
+        error: what is said to the new manifest.
+        stays: whether the copy stays.
+    """
+
+    def __init__(self, error: OSError, *, stays: bool = False) -> None:
+        super().__init__({**FILES, REPOSITORY.manifest: DAMAGED})
+        self.error, self.stays = error, stays
+
+    def replace(self, path: str, data: bytes, like: str | None = None) -> str:
+        raise self.error
+
+    def remove(self, paths: Iterable[str]) -> None:
+        if self.stays:
+            raise OSError(errno.EIO, "Input/output error", *paths)
+        super().remove(paths)
+
+
+def copies(host: MemoryHost) -> dict[str, bytes]:
+    """Return what was kept of damaged manifests."""
+    return {path: data for path, data in host.files.items() if ".damaged-" in path}
+
+
+def test_a_damaged_manifest_is_kept_once() -> None:
+    """One that a killed run has kept is found again."""
+    host = MemoryHost({**FILES, REPOSITORY.manifest: DAMAGED})
+    for _ in range(2):
+        kept, warnings = journal.supersede(REPOSITORY, DAMAGED, NEW, host)
+        assert copies(host) == {kept: DAMAGED}
+        assert (host.files[REPOSITORY.manifest], warnings) == (NEW, [])
+
+
+def test_a_new_manifest_that_fails_leaves_no_copy_that_was_not_there() -> None:
+    """But one that was is somebody's."""
+    host = Refusing(OSError(errno.ENOSPC, "No space left on device", REPOSITORY.manifest))
+    with pytest.raises(OSError, match="No space"):
+        journal.supersede(REPOSITORY, DAMAGED, NEW, host)
+    assert copies(host) == {}
+    kept, _ = journal.supersede(REPOSITORY, DAMAGED, NEW, MemoryHost(FILES))
+    host.files[kept] = DAMAGED
+    with pytest.raises(OSError, match="No space"):
+        journal.supersede(REPOSITORY, DAMAGED, NEW, host)
+    assert copies(host) == {kept: DAMAGED}
+
+
+@pytest.mark.parametrize(
+    ("error", "left"),
+    [
+        (HalfDone(OSError(errno.EIO, "Bad"), "It was replaced."), "It was replaced. The damaged "),
+        (OSError(errno.EIO, "Bad"), "/r/lib.db.manifest.damaged-"),
+    ],
+)
+def test_a_copy_that_stays_after_a_failure_is_named(error: OSError, left: str) -> None:
+    """It is all there is of the damaged manifest, or could not be removed."""
+    host = Refusing(error, stays=True)
+    with pytest.raises(HalfDone) as caught:
+        journal.supersede(REPOSITORY, DAMAGED, NEW, host)
+    (kept,) = copies(host)
+    assert caught.value.left.startswith(left)
+    assert kept in caught.value.left

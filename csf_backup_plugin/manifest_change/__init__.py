@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import journal, manifest
 from csf_backup_plugin.advice import drop_command, drops, rebuild_command
-from csf_backup_plugin.backup.rollback import rollback
 from csf_backup_plugin.complete import check_readable
 from csf_backup_plugin.errors import UsageError, WrongRepository, translated
 from csf_backup_plugin.located import locate, resolved_paths
@@ -128,11 +127,11 @@ def _rebuild(
     names = [repository.recorded(p) for p in found.coverage.paths if p not in left]
     new = manifest.encode(names, identity, backups, meant.dropped, known)
     kept = None
-    with rollback(host) as created, translated(host.name):
-        if recorded.damaged or recorded.cut_short:
-            kept = journal.keep(repository, data or b"", host)
-            created.append(kept)
-        warnings = journal.replace(repository, new, host)
+    with translated(host.name):
+        if data is not None and (recorded.damaged or recorded.cut_short):
+            kept, warnings = journal.supersede(repository, data, new, host)
+        else:
+            warnings = journal.replace(repository, new, host)
     before = {*recorded.names}
     missing = found.coverage.missing
     return ChangedManifest(

@@ -204,16 +204,13 @@ def _record(request: RestoreRequest, plan: RestorePlan, host: Host) -> list[str]
     """Let the manifest say what was restored, and nothing else; a damaged one is kept."""
     repository, damaged = request.repository, plan.damaged_manifest
     options = ["-image-file", request.image.name, *(["-copied"] if request.into else [])]
-    old = None
     try:
-        old = None if damaged is None else journal.keep(repository, damaged, host)
-        warnings = journal.replace(repository, new_manifest(plan), host)
+        if damaged is None:
+            return journal.replace(repository, new_manifest(plan), host)
+        old, warnings = journal.supersede(repository, damaged, new_manifest(plan), host)
     except (OSError, BackupError) as error:
         return [
-            *tidy(filter(None, [old]), host),
             f"the manifest {shown(repository.manifest)} does not say yet what was restored: "
             f"{reason(error)}. Then: {rebuild_command(repository, host.name, *options)}",
         ]
-    if old:
-        warnings.append(f"the manifest was damaged; the old one is kept as {shown(old)}")
-    return warnings
+    return [*warnings, f"the manifest was damaged; the old one is kept as {shown(old)}"]

@@ -10,6 +10,7 @@ from receipts import ID, MACHINE_ID, made, receipts
 
 from csf_backup_plugin import manifest
 from csf_backup_plugin.errors import (
+    NOTHING_LEFT,
     FaultFound,
     NoSpace,
     RepositoryIncomplete,
@@ -184,7 +185,7 @@ def test_a_new_manifest_that_cannot_be_written_leaves_no_copy_of_the_old_one(
     monkeypatch.setattr(host, "replace", refuse)
     with pytest.raises(NoSpace) as caught:
         change(host, rebuild=True)
-    assert caught.value.left.startswith("What this run had created was removed")
+    assert caught.value.left == NOTHING_LEFT
     assert host.files == before
 
 
