@@ -60,7 +60,7 @@ class MemoryHost:
         elif path in self.directories:
             plain = plain._replace(kind="directory", writable=True, free=10**9, device=1)
         if plain.kind != "missing":
-            plain = plain._replace(mount="/")
+            plain = plain._replace(mount="/", readable=True)
         return plain._replace(**self.facts.get(path, {}))
 
     def read(self, path: str) -> bytes | None:

@@ -25,7 +25,7 @@ from csf_backup_plugin.errors import (
 )
 from csf_backup_plugin.listing import described
 from csf_backup_plugin.located import locate, locate_image
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import listed, shown
 from csf_backup_plugin.proven import Origin, Proven
 from csf_backup_plugin.request import default_timeout
 from csf_backup_plugin.tidying import tidy
@@ -91,6 +91,7 @@ def back_up(request: BackupRequest, host: Host, watcher: Watcher) -> Backup:
             warnings += plan.warnings
             proof = None
             if request.dry_run:
+                _check_readable(plan, host)
                 origin = _foretold(request, plan, warnings, host)
             else:
                 origin, proof = _carry_out(request, plan, warnings, lock, host, watcher)
@@ -189,6 +190,22 @@ def _carry_out(
             created.append(image.receipt)
             raise
     return origin, proof
+
+
+def _check_readable(plan: Plan, host: Host) -> None:
+    """Fail a dry run as osbackup would, where a database cannot be read; only that is sure to know.
+
+    Raises:
+        OsbackupFailed: it names the databases.
+    """
+    paths = plan.found.coverage.paths
+    looked = zip(paths, host.look(paths), strict=True)
+    if unreadable := [path for path, at in looked if not at.readable]:
+        raise OsbackupFailed(
+            f"Dry run: osbackup would fail on {host.name}, since this user may not read "
+            f"{listed(unreadable)}.",
+            "Run the command as a user who may read them.",
+        )
 
 
 def _foretold(request: BackupRequest, plan: Plan, warnings: list[str], host: Host) -> Origin:

@@ -69,6 +69,7 @@ class Facts(NamedTuple):
             `mount`.
         filesystem: the type of its file system, such as ``ext4`` or ``nfs4``; empty as `mount`.
         source: what is mounted there, such as ``filer:/export``; empty as `mount`.
+        readable: whether we may read it.
     """
 
     kind: Kind
@@ -87,6 +88,7 @@ class Facts(NamedTuple):
     place: str = ""
     filesystem: str = ""
     source: str = ""
+    readable: bool = False
 
     def on(self, mount: Mount | None) -> Facts:
         """Return the facts with what the mount tells that the path is on, if it is known."""

@@ -11,24 +11,15 @@ import pytest
 from conftest import UTILITIES, served
 
 from csf_simulator.simulator import Simulator
-from sites import Site
+from sites import PLAIN, Site, let_read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# root without its capabilities: permissions hold for it as for any other user.
-PLAIN = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--") if os.geteuid() == 0 else ()
 READ_ONLY = 'mount --bind "$0" "$0"; mount -o remount,bind,ro "$0"; exec "$@"'
 KEPT_OUT = "cannot be made (): a class_create of another user during this backup cannot be kept out"
 NO_NUMBER = "cannot be written (): this image has no number, and so is never the latest one"
 NOT_NOTED = "cannot be written (): that 2 is used up is not on record there, and may be forgotten"
-
-
-def let_read(directory: str) -> None:
-    """Take everybody's leave to write to a directory and its files."""
-    for name in os.listdir(directory):
-        os.chmod(os.path.join(directory, name), 0o444)
-    os.chmod(directory, 0o555)
 
 
 def backed_up(site: Site, *prefix: str) -> list[dict[str, Any]]:
@@ -136,3 +127,9 @@ def test_what_may_only_be_read_on_another_host_is_backed_up(
         assert (KEPT_OUT in kept_out, NO_NUMBER in no_number) == (True, True)
         others(site, manifest=13)
         assert not [name for name in os.listdir(site.repository) if not name.endswith(".db")]
+        os.chmod(os.path.join(site.repository, "Class1.db"), 0)
+        assert site.backup("-dry-run").exit_code == 10
+        site.image += "-2"
+        refused = site.backup("-dry-run")
+        assert refused.exit_code == 40
+        assert "this user may not read" in refused.stderr

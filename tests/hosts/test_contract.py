@@ -166,6 +166,8 @@ def test_paths_are_looked_at_all_at_once(host: Host, tmp_path: Path) -> None:
     ]
     assert [fact.size for fact in facts[:2]] == [5, 5]
     assert [fact.link for fact in facts] == [False, True, True, True, False, False, False]
+    assert [fact.readable for fact in facts[:2]] == [True, True]
+    assert not facts[-2].readable
     assert facts[1].resolved == facts[0].resolved == str(tmp_path / "file")
     assert facts[-1].writable
     assert facts[-1].device == tmp_path.stat().st_dev

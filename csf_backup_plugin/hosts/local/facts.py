@@ -85,4 +85,5 @@ def _facts(
         allocated=status.st_blocks * _SECTOR if kind == "file" else 0,
         inode=status.st_ino,
         vital=disks.vital,
+        readable=os.access(path, os.R_OK),
     ).on(mounts.at(resolved))

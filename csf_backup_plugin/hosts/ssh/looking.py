@@ -21,9 +21,10 @@ DETAILED = 8  # paths; of more, what takes a process each is found out of direct
 
 # Kind, size, sectors, device and stamp of the paths on standard input, as far as they lead
 # somewhere; a link that does not is "l", or N or L where find tells so. Then whether the path
-# itself is a link.
+# itself is a link, and whether it may be read.
 _LOOK = r"""
-xargs -0r sh -c 'exec find -L "$@" -maxdepth 0 -printf "$0" , -xtype l -printf l , -printf "\0"' \
+xargs -0r sh -c 'exec find -L "$@" -maxdepth 0 -printf "$0" , -xtype l -printf l \
+  , -printf "\0" , -readable -printf r , -printf "\0"' \
   '%p\0%y\0%s\0%b\0%D\0%i-%s-%T@-%C@\0'
 printf '//\0'
 """
@@ -54,7 +55,7 @@ def look(connection: Connection, paths: Sequence[str]) -> list[Facts]:
     answer = connection.ask(_LOOK + DETAILS, *few, data=joined(paths))
     fields = split(answer.output)
     end = fields.index("//")  # no path of ours has two slashes in a row
-    found = {fields[at]: fields[at + 1 : at + 7] for at in range(0, end, 7)}
+    found = {fields[at]: fields[at + 1 : at + 8] for at in range(0, end, 8)}
     absent = [path for path in dict.fromkeys(paths) if path not in found]
     loops = _loops(connection, absent, answer.errors.splitlines())
     facts = [_facts(path, found.get(path), circle=loops.get(path)) for path in paths]
@@ -112,7 +113,7 @@ def _facts(path: str, fields: list[str] | None, *, circle: bool | None) -> Facts
     )
     if fields is None:
         return nothing
-    letter, size, sectors, device, stamp, link = fields
+    letter, size, sectors, device, stamp, link, readable = fields
     kind = KINDS.get(letter, "other")
     if letter not in NOWHERE:
         inode = int(stamp.partition("-")[0])
@@ -122,6 +123,7 @@ def _facts(path: str, fields: list[str] | None, *, circle: bool | None) -> Facts
         size=int(size) if kind == "file" else 0,
         stamp=stamp if kind == "file" else "",
         link=bool(link),
+        readable=bool(readable),
         allocated=int(sectors) * 512 if kind == "file" else 0,
     )
 
