@@ -42,6 +42,7 @@ class _Work(NamedTuple):
     undo: str
 
 
+_TEMPORARY = f".csf-{'[0-9a-f]' * 16}.tmp"
 # Removes what a csf of this user has left when it was killed, as `local.temporary` does; puts
 # standard input aside, and lets those use that who may use the file $4, if there is one.
 _ASIDE = (
@@ -50,8 +51,9 @@ _ASIDE = (
     + TAKE_OVER
     + f"""
 umask o-w
-find "${{3%/*}}/" -maxdepth 1 -name '.csf-{"[0-9a-f]" * 16}.tmp*' -type f -user "$(id -u)" \
-  -mmin +{ABANDONED // 60} -exec flock -n {{}} rm -f -- {{}} \\; </dev/null >/dev/null 2>&1
+find "${{3%/*}}/" -maxdepth 1 \\( -name '{_TEMPORARY}' -o -name '{_TEMPORARY}.own' \\) -type f \\
+  -user "$(id -u)" -mmin +{ABANDONED // 60} -exec flock -n {{}} rm -f -- {{}} \\; \\
+  </dev/null >/dev/null 2>&1
 """
     + """
 rm -f -- "$3" || exit
