@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import BackupError, reason
+from csf_backup_plugin.errors import (
+    BackupError,
+    HalfDone,
+    reason,
+)
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -30,5 +34,7 @@ def tidy(paths: Iterable[str], host: Host, consequence: str = "") -> list[str]:
     try:
         host.remove(listed)
     except (OSError, BackupError) as error:
+        if isinstance(error, HalfDone):  # it was removed
+            return [reason(error)]
         return [f"{shown(listed[-1])} could not be removed{consequence}: {reason(error)}"]
     return []

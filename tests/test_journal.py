@@ -214,3 +214,24 @@ def test_a_copy_that_stays_after_a_failure_is_named(error: OSError, left: str) -
     (kept,) = copies(host)
     assert caught.value.left.startswith(left)
     assert kept in caught.value.left
+
+
+def test_who_is_locked_out_of_the_manifest_is_told_with_what_root_may_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whether it is made by a backup or by a class_create, or made anew."""
+    host = MemoryHost(FILES)
+    monkeypatch.setattr(host, "publish", lambda *_, like: f"alice, as with {like}")
+    monkeypatch.setattr(host, "replace", lambda *_, like: f"alice, as with {like}")
+    now = standing(REPOSITORY, None, Catalog(), host.machine(), host)
+    for warnings in (
+        journal.begin(set_against(REPOSITORY, host, None), now, IMAGE, host),
+        journal.append(REPOSITORY, "/r/Book.db", host),
+        journal.replace(REPOSITORY, b"", host),
+    ):
+        assert warnings == [
+            "alice, as with /r/lib.db may not use the manifest /r/lib.db.manifest as before, since "
+            "only root may give it to another user. As root, on db1: "
+            "chown --reference=/r/lib.db /r/lib.db.manifest && "
+            "chmod --reference=/r/lib.db /r/lib.db.manifest"
+        ]

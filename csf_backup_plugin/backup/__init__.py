@@ -16,6 +16,7 @@ from csf_backup_plugin.backup.rollback import rollback
 from csf_backup_plugin.errors import (
     NO_ROOM,
     BackupError,
+    HalfDone,
     ImageExists,
     OsbackupFailed,
     TimedOut,
@@ -30,6 +31,7 @@ from csf_backup_plugin.proven import Origin, Proven
 from csf_backup_plugin.request import default_timeout
 from csf_backup_plugin.tidying import tidy
 from csf_backup_plugin.unlocked import unlocked_warnings
+from csf_backup_plugin.unsynced import unsynced_warnings
 
 if TYPE_CHECKING:
     from csf_backup_plugin.backup.preflight import Plan
@@ -166,6 +168,7 @@ def _carry_out(
         origin = _number(request, plan, created, warnings, host)
         _run_osbackup(request, plan, timeout, lock, host, watcher)
         proof = prove(request, plan, timeout, host, watcher)
+        warnings += unsynced_warnings(proof.unsynced, "the backup", host)
         interrupts.check()
         made = Proven(
             request.repository.master,
@@ -186,7 +189,7 @@ def _carry_out(
         )
         try:
             host.publish(image.receipt, data)
-        except BackupError:  # the host is gone, and may have done it
+        except (BackupError, HalfDone):  # it may be there
             created.append(image.receipt)
             raise
     return origin, proof

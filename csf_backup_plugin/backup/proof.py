@@ -24,10 +24,12 @@ class Proof(NamedTuple):
     Attributes:
         size: the image's bytes.
         sha256: its SHA-256 in hexadecimal, or None if none was asked for.
+        unsynced: its directory, if the file system of that cannot bring names to the disk.
     """
 
     size: int
     sha256: str | None
+    unsynced: tuple[str, ...] = ()
 
 
 def prove(
@@ -50,7 +52,7 @@ def prove(
     (facts,) = host.look([image.path])
     if facts.kind != "file" or not facts.size:
         raise _unproven(request, "osbackup reported success and left no image, or an empty one.")
-    host.sync([image.path])
+    unsynced = tuple(host.sync([image.path]))
     if host.read(image.import_file) != plan.import_file:
         raise _unproven(request, f"its import file {shown(image.import_file)} has changed.")
     expected = {*plan.found.coverage.paths}
@@ -62,13 +64,13 @@ def prove(
     if problems := differences(expected, there, "directory"):
         raise _unproven(request, "; ".join(problems))
     if not request.checksum:
-        return Proof(facts.size, None)
+        return Proof(facts.size, None, unsynced)
     size, sha256 = host.digest(
         image.path, lambda done: watcher.advance("checking", done, facts.size)
     )
     if size != facts.size:
         raise _unproven(request, "it is still being written, although osbackup has ended.")
-    return Proof(size, sha256)
+    return Proof(size, sha256, unsynced)
 
 
 def _unproven(request: BackupRequest, problem: str) -> ImageUnproven:

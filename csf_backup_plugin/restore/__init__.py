@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import time
@@ -14,6 +13,7 @@ from csf_backup_plugin.errors import (
     BackupError,
     Declined,
     FaultFound,
+    HalfDone,
     OsrestoreFailed,
     reason,
     translated,
@@ -31,6 +31,7 @@ from csf_backup_plugin.restore.run import run_osrestore
 from csf_backup_plugin.restore.state import compare, look_at, tell_state
 from csf_backup_plugin.tidying import tidy
 from csf_backup_plugin.unlocked import unlocked_warnings
+from csf_backup_plugin.unsynced import unsynced_warnings
 from csf_backup_plugin.wanted import wanted_at
 
 if TYPE_CHECKING:
@@ -38,12 +39,14 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Facts, Host, Lock
     from csf_backup_plugin.newest import Newest
+    from csf_backup_plugin.repository import Repository
     from csf_backup_plugin.restore.plan import RestorePlan
     from csf_backup_plugin.restore.quarantine import Quarantine
     from csf_backup_plugin.restore.request import RestoreRequest
     from csf_backup_plugin.watcher import Watcher
 
 PURPOSE = "admin_database_restore"
+_STOPS_BACKUPS = ", and stops every backup until it is"
 
 
 class Restored(NamedTuple):
@@ -111,12 +114,11 @@ def restore(
                     f"{image} was changed or replaced since it was checked.",
                     "Find out by whom, and run the same command again.",
                 )
-            place = _carry_out(request, plan, place, lock, host, watcher)
+            place, unsynced = _carry_out(request, plan, place, lock, host, watcher)
             warnings += (
+                *unsynced_warnings(unsynced, "the restore", host),
                 *_record(request, plan, host),
-                *tidy(
-                    [repository.unfinished_restore], host, ", and stops every backup until it is"
-                ),
+                *tidy([repository.unfinished_restore], host, _STOPS_BACKUPS),
                 *tidy(reversed(repository.restore_record), host),
             )
     return Restored(plan, place, None, warnings, time.monotonic() - began)
@@ -146,21 +148,26 @@ def _carry_out(
     lock: Lock | None,
     host: Host,
     watcher: Watcher,
-) -> Quarantine | None:
+) -> tuple[Quarantine | None, list[str]]:
     """Restore; if that fails, let the error say what state everything is in.
 
     Returns:
-        Where extra databases are now.
+        Where extra databases are now, and the directories whose file systems cannot bring names to
+        the disk.
     """
     before, first = look_at(plan.targets, host), False
     try:
         with translated(host.name):
             interrupts.check()
             # Of a restore whose csf was killed; nothing runs any more, since we have the lock.
-            host.remove(reversed(request.repository.restore_record))
+            _remove_record(request.repository, host)
             mark = request.repository.unfinished_restore
             first = host.read(mark) is None
-            host.replace(mark, os.fsencode(request.command("-quarantine")) + b"\n")
+            try:
+                host.replace(mark, os.fsencode(request.command("-quarantine")) + b"\n")
+            except OSError as error:
+                first = first and isinstance(error, HalfDone)
+                raise
             if place:
                 # Said before it is done: should this be killed, somebody has read where they went.
                 watcher.note(f"extra databases go to {shown(place.directory)}")
@@ -174,20 +181,30 @@ def _carry_out(
                     quarantine.fill(place, host)
             interrupts.check()
             run_osrestore(request, plan, lock, host, watcher)
-            _check(request, plan, before, host)
+            unsynced = _check(request, plan, before, host)
     except BackupError as error:
-        tidy(reversed(request.repository.restore_record), host)
+        left = tidy(reversed(request.repository.restore_record), host)
         if tell_state(error, before, place, host) and first:
-            with contextlib.suppress(OSError, BackupError):
-                host.remove([request.repository.unfinished_restore])
+            left += tidy([request.repository.unfinished_restore], host, _STOPS_BACKUPS)
+        error.left = "\n".join([error.left, *(f"{warning}." for warning in left)])
         raise
-    return place
+    return place, unsynced
+
+
+def _remove_record(repository: Repository, host: Host) -> None:
+    """Remove the record of an earlier osrestore; of a link in its place, nothing but that."""
+    is_link = host.look([repository.restore_run])[0].link
+    host.remove([repository.restore_run] if is_link else reversed(repository.restore_record))
 
 
 def _check(
     request: RestoreRequest, plan: RestorePlan, before: Mapping[str, Facts], host: Host
-) -> None:
-    """Refuse what osrestore calls a success if it does not bear it out; bring it to the disk."""
+) -> list[str]:
+    """Refuse what osrestore calls a success if it does not bear it out; bring it to the disk.
+
+    Returns:
+        The directories whose file systems cannot bring names to the disk.
+    """
     states = compare(before, look_at(before, host))
     problems = restored.findings(plan.targets, host)
     problems += [f"{shown(p)} was not written" for p, s in states.items() if s == "unchanged"]
@@ -197,7 +214,7 @@ def _check(
             f"{'; '.join(problems)}.",
             "Look into osrestore and the disk, and run the same command again.",
         )
-    host.sync(plan.targets)
+    return host.sync(plan.targets)
 
 
 def _record(request: RestoreRequest, plan: RestorePlan, host: Host) -> list[str]:

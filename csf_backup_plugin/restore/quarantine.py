@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import BackupError, reason
 from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.tidying import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,11 +105,20 @@ def empty(quarantine: Quarantine, host: Host) -> tuple[Quarantine | None, str]:
     """
     try:
         looked = zip(quarantine.moves, host.look(new for _, new in quarantine.moves), strict=True)
-        host.move((new, old) for (old, new), facts in looked if facts.kind != "missing")
-        host.remove([quarantine.directory])
+        back = [(new, old) for (old, new), facts in looked if facts.kind != "missing"]
+    except (OSError, BackupError) as error:
+        return quarantine, f"{may_be_in(quarantine)} That cannot be looked at: {reason(error)}."
+    try:
+        host.move(back)
     except (OSError, BackupError) as error:
         return quarantine, f"{kept(quarantine)} They could not all be moved back: {reason(error)}."
-    return None, "The extra databases are where they were."
+    left = tidy([quarantine.directory], host)
+    return None, ". ".join(["The extra databases are where they were", *left]) + "."
+
+
+def may_be_in(quarantine: Quarantine) -> str:
+    """Return a sentence that says that extra databases may have been moved."""
+    return f"The extra databases are where they were, or in {shown(quarantine.directory)}."
 
 
 def kept(quarantine: Quarantine) -> str:

@@ -70,7 +70,7 @@ def tell_state(
             "It could not be found out what was restored. If osrestore still runs there, it holds "
             "the repository's lock; use none of the databases before a restore has succeeded."
         )
-        error.left += f"\n{quarantine.kept(place)}" if place else ""
+        error.left += f"\n{quarantine.may_be_in(place)}" if place else ""
         return False
     words = [described_states(states)]
     if place and is_untouched(states):

@@ -16,6 +16,7 @@ from csf_backup_plugin.errors import (
     NOTHING_LEFT,
     BackupError,
     ExitCode,
+    HalfDone,
     HostUnreachable,
     ImageExists,
     ImageUnproven,
@@ -82,7 +83,7 @@ def test_a_backup_leaves_image_import_file_receipt_and_manifest(place: Place) ->
         facts = receipt.decode(proof.read())
     assert made.proof is not None
     digest = reading.digest(place.image, lambda _: None)
-    assert (facts["image_bytes"], facts["image_sha256"]) == digest == made.proof
+    assert (facts["image_bytes"], facts["image_sha256"]) == digest == made.proof[:2]
     assert facts["image_bytes"] == os.path.getsize(place.image)
     assert list(facts["databases"]) == [str(place.repository / "Book.db"), place.master]
 
@@ -535,6 +536,32 @@ def test_a_database_that_cannot_be_looked_at_stops_the_backup(
         with pytest.raises(BackupError, match=r"Input/output error: .*Book\.db on localhost"):
             run(place)
     assert tools.calls == []
+
+
+def test_a_receipt_that_can_be_neither_kept_nor_removed_is_named(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backup has failed, and its image is gone; nobody says that all was removed."""
+    publish, remove, path = writing.publish, entries.remove, f"{place.image}.receipt.json"
+
+    def published(at: str, *rest: Any) -> str:
+        lost = publish(at, *rest)
+        if at == path:
+            left = f"{at} was made, and could not be removed again."
+            raise HalfDone(OSError(5, "Input/output error", at), left)
+        return lost
+
+    def refuse(at: str) -> None:
+        if at == path:
+            raise OSError(5, "Input/output error", at)
+        remove(at)
+
+    monkeypatch.setattr(writing, "publish", published)
+    monkeypatch.setattr(entries, "remove", refuse)
+    with pytest.raises(BackupError) as caught:
+        run(place)
+    assert f"could not all be removed: {path} (Input/output error)." in caught.value.left
+    assert os.listdir(place.images) == ["a.img.receipt.json"]
 
 
 def test_the_claim_goes_last_when_a_run_fails(

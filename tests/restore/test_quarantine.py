@@ -74,3 +74,27 @@ def test_what_cannot_be_moved_back_is_kept_and_told(
         f"The extra databases are kept in {place.directory}. "
         f"They could not all be moved back: {reason}."
     )
+
+
+def test_a_quarantine_that_was_never_made_is_not_told_as_one(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor where nobody can look whether there is one."""
+    place = quarantine.quarantine_for(REPOSITORY, EXTRA, host)
+    at_home = "The extra databases are where they were"
+    assert quarantine.empty(place, host) == (None, f"{at_home}.")
+
+    def refuse(_paths: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(host, "remove", refuse)
+        assert quarantine.empty(place, host) == (
+            None,
+            f"{at_home}. {place.directory} could not be removed: Input/output error.",
+        )
+    monkeypatch.setattr(host, "look", refuse)
+    assert quarantine.empty(place, host) == (
+        place,
+        f"{at_home}, or in {place.directory}. That cannot be looked at: Input/output error.",
+    )

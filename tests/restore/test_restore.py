@@ -478,6 +478,44 @@ def test_a_mark_that_cannot_be_removed_is_told(
     assert "could not be removed, and stops every backup until it is: " in warning
 
 
+def test_a_mark_that_stays_after_a_failure_is_told(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nothing else is left; one that could not be written is not."""
+    remove, mark = entries.remove, f"{place.master}.unfinished-restore"
+
+    def refuse(path: str) -> None:
+        if path == mark:
+            raise OSError(5, "Input/output error", path)
+        remove(path)
+
+    tools.write("osrestore", f"{LIST}exit 1")
+    monkeypatch.setattr(entries, "remove", refuse)
+    with pytest.raises(OsrestoreFailed) as caught:
+        run(place, quarantine=True)
+    assert caught.value.left.endswith(
+        f"\n{mark} could not be removed, and stops every backup until it is: Input/output error."
+    )
+    os.unlink(mark)
+
+    def dead(path: str, *_: object) -> str:
+        raise OSError(5, "Input/output error", path)
+
+    monkeypatch.setattr(writing, "replace", dead)
+    error = failure(place, BackupError, quarantine=True)
+    assert error.left == "No database was changed.\nThe extra databases are where they were."
+
+
+def test_an_earlier_record_that_is_a_link_goes_alone(place: Place, tmp_path: Path) -> None:
+    """What it leads to is not ours."""
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "pid").touch()
+    os.symlink(tmp_path / "precious", f"{place.master}.restore.run")
+    run(place, quarantine=True)
+    assert os.listdir(tmp_path / "precious") == ["pid"]
+    assert not os.path.lexists(f"{place.master}.restore.run")
+
+
 def test_an_osrestore_that_writes_nothing_has_not_succeeded(place: Place, tools: Tools) -> None:
     """Whatever it says."""
     tools.write("osrestore", f"{LIST}exit 0")

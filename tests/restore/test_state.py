@@ -91,4 +91,5 @@ def test_what_cannot_be_found_out_is_said_to_be_unknown(
         error = OsrestoreFailed("It failed.", "Try again.")
         tell_state(error, before, where, host)
         assert error.left.startswith("It could not be found out what was restored.")
-        assert (place.directory in error.left) == (where is place)
+        told = f"The extra databases are where they were, or in {place.directory}."
+        assert (told in error.left) == (where is place)

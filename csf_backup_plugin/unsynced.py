@@ -1,0 +1,28 @@
+"""File systems that cannot bring the names in a directory to the disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.names import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from csf_backup_plugin.hosts.protocol import Host
+
+
+def unsynced_warnings(directories: Collection[str], what: str, host: Host) -> list[str]:
+    """Return what it means that directories could not be brought to the disk, if there are any.
+
+    Args:
+        directories: as `Host.sync` returns them.
+        what: what was written there.
+        host: where they are.
+    """
+    if not directories:
+        return []
+    return [
+        f"the file system of {listed(directories)} on {host.name} does not say when a file's name "
+        f"has reached the disk: a power cut within the next minute may undo {what}"
+    ]
