@@ -147,13 +147,8 @@ class ImagePath:
 
     @property
     def run(self) -> str:
-        """The directory in which a host that may be cut off keeps record of a running osbackup."""
+        """The directory that keeps record of osbackup's run, and is its working directory."""
         return self.path + _RUN
-
-    @property
-    def record(self) -> tuple[str, ...]:
-        """The directory `run`, and all that may be in it."""
-        return self.run, *(f"{self.run}/{name}" for name in ("started", "pid", "output", "status"))
 
     @property
     def files(self) -> tuple[str, str, str]:

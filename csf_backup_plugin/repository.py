@@ -63,14 +63,8 @@ class Repository:
 
     @property
     def restore_run(self) -> str:
-        """The directory in which a host that may be cut off keeps record of a running osrestore."""
+        """The directory that keeps record of osrestore's run, and is its working directory."""
         return self.master + ".restore.run"
-
-    @property
-    def restore_record(self) -> tuple[str, ...]:
-        """The directory `restore_run`, and all that may be in it."""
-        names = ("pid", "started", "output", "status")
-        return self.restore_run, *(f"{self.restore_run}/{name}" for name in names)
 
     def owns(self, file_name: str) -> bool:
         """Tell whether a file in the directory is one of the databases, by the master's suffix."""

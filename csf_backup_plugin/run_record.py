@@ -29,13 +29,14 @@ class RunRecord(NamedTuple):
     Attributes:
         problem: why it is not known to have succeeded; empty if it has, or may be running.
         running: the process group that was last said to run, in words; empty if it has ended.
-        leader: the process that writes the end down; empty where that is not known.
+        leaders: osbackup's process and that of its guardian, which writes the end down; empty
+            where they are not known.
         started: when osbackup was started, in ISO 8601; None where that is not on record.
     """
 
     problem: str = ""
     running: str = ""
-    leader: str = ""
+    leaders: tuple[str, ...] = ()
     started: str | None = None
 
 
@@ -64,7 +65,7 @@ def read_record(image: ImagePath, host: Host) -> RunRecord:
 
 def _while_running(record: RunRecord, image: ImagePath, pid: str, boot: str) -> RunRecord:
     """Return what is known of an osbackup that has written down no end."""
-    leader, _, booted = pid.partition(" ")
+    leader, booted, *guardian = [*pid.split(), "", ""][:3]
     if not _PROCESS.fullmatch(leader):
         return record._replace(problem=_did_not_live(image))
     if booted and boot and booted != boot:
@@ -72,19 +73,24 @@ def _while_running(record: RunRecord, image: ImagePath, pid: str, boot: str) -> 
             problem=f"{_did_not_live(image)}: the machine was started anew meanwhile"
         )
     since = f", started {record.started}" if record.started else ""
-    return record._replace(running=f"osbackup (process group {leader}{since})", leader=leader)
+    running = f"osbackup (process group {leader}{since})"
+    return record._replace(running=running, leaders=(leader, *filter(_PROCESS.fullmatch, guardian)))
 
 
 def is_at_work(record: RunRecord, host: Host) -> bool:
-    """Tell whether the process is there that is to write down how osbackup ended.
+    """Tell whether osbackup is there, or the process that is to write down how it ended.
 
-    It leads a session of its own, as hardly any other process does that has its number by chance.
+    Each leads a session of its own, as hardly any other process does that has its number by chance.
     """
-    if not record.leader:
+    if not record.leaders:
         return False
-    (stat,) = map(_text, host.read_each([f"/proc/{record.leader}/stat"]))
+    stats = host.read_each(f"/proc/{leader}/stat" for leader in record.leaders)
+    return any(map(_leads, record.leaders, map(_text, stats)))
+
+
+def _leads(leader: str, stat: str) -> bool:
     state, *numbers = stat.rpartition(")")[2].split()[:4] or [""]
-    return numbers[1:] == [record.leader] * 2 and state != "Z"
+    return numbers[1:] == [leader] * 2 and state != "Z"
 
 
 def problem_if_ended(record: RunRecord, image: ImagePath) -> str:

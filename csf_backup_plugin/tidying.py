@@ -38,3 +38,20 @@ def tidy(paths: Iterable[str], host: Host, consequence: str = "") -> list[str]:
             return [reason(error)]
         return [f"{shown(listed[-1])} could not be removed{consequence}: {reason(error)}"]
     return []
+
+
+def tidy_record(path: str, host: Host) -> list[str]:
+    """Remove the record of a utility's run.
+
+    Args:
+        path: the directory.
+        host: where it is.
+
+    Returns:
+        A warning if it could not be removed.
+    """
+    try:
+        host.remove_tree(path, mine=False)
+    except (OSError, BackupError) as error:
+        return [f"{shown(path)} could not be removed: {reason(error)}"]
+    return []

@@ -100,7 +100,8 @@ class MemoryHost:
             self.directories.discard(path)
 
     def remove_tree(self, path: str, *, mine: bool) -> None:
-        self.remove([path])
+        inside = [name for name in self.files if name.startswith(f"{path}/")]
+        self.remove([*inside, path])
 
     def make_directory(self, path: str) -> None:
         if path in self.directories:

@@ -44,7 +44,7 @@ def test_what_is_not_yet_ended_may_be_running() -> None:
     """Its process group is named, and when it was started if that is known."""
     at_work = record(status=b"running\n")
     assert at_work.running == f"osbackup (process group 4711, started {STARTED})"
-    assert (at_work.problem, at_work.leader) == ("", "4711")
+    assert (at_work.problem, at_work.leaders) == ("", ("4711",))
     assert record(status=b"running", started=b"?").running == "osbackup (process group 4711)"
     assert problem_if_ended(at_work, IMAGE).startswith("osbackup did not live to record its end")
 
@@ -99,9 +99,12 @@ def test_a_record_that_is_no_directory_of_ours_tells_nothing() -> None:
     assert "is no directory" in read_record(IMAGE, host).problem
 
 
-def test_the_leader_of_the_session_is_looked_for() -> None:
-    """Without one, nobody is at work."""
+def test_the_leaders_of_the_sessions_are_looked_for() -> None:
+    """Without one, nobody is at work; osbackup's guardian works longer."""
+    found = record(status=b"running", pid=b"4711 boot-1 4712  ")
+    assert found.leaders == ("4711", "4712")
     host = MemoryHost({"/proc/4711/stat": b"4711 (a) b) R 1 4711 4711 0 -1"})
-    assert is_at_work(RunRecord(leader="4711"), host)
-    assert not is_at_work(RunRecord(leader="4712"), host)
+    assert is_at_work(RunRecord(leaders=("4711",)), host)
+    assert is_at_work(RunRecord(leaders=("4712", "4711")), host)
+    assert not is_at_work(RunRecord(leaders=("4712",)), host)
     assert not is_at_work(RunRecord(), host)

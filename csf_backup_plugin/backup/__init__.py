@@ -29,7 +29,7 @@ from csf_backup_plugin.located import locate, locate_image
 from csf_backup_plugin.names import listed, shown
 from csf_backup_plugin.proven import Origin, Proven
 from csf_backup_plugin.request import default_timeout
-from csf_backup_plugin.tidying import tidy
+from csf_backup_plugin.tidying import tidy_record
 from csf_backup_plugin.unlocked import unlocked_warnings
 from csf_backup_plugin.unsynced import unsynced_warnings
 
@@ -97,7 +97,7 @@ def back_up(request: BackupRequest, host: Host, watcher: Watcher) -> Backup:
                 origin = _foretold(request, plan, warnings, host)
             else:
                 origin, proof = _carry_out(request, plan, warnings, lock, host, watcher)
-                warnings += tidy(reversed(request.image.record), host)
+                warnings += tidy_record(request.image.run, host)
                 warnings += journal.record(plan.found, host)
     return Backup(request, plan, origin, proof, tuple(warnings), time.monotonic() - began)
 
@@ -160,7 +160,8 @@ def _carry_out(
         created.append(image.import_file)
         # Nobody came before the claim.
         check_absent(image, [image.path, image.receipt, image.run], host)
-        created += [image.path, *image.record]
+        created.append(image.path)
+        created.record = image.run
         created.if_lost = (
             "osbackup may still run there. Once the host can be reached, and if it has succeeded, "
             f"this gives the image its receipt: {image.command('admin_database_prove')}"

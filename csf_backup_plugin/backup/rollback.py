@@ -20,10 +20,17 @@ class Created(list[str]):
     Attributes:
         remains: a sentence on what the run has changed and does not take back.
         if_lost: what to do besides, once the host cannot be reached any more; empty if nothing.
+        record: the directory about osbackup's run, with whatever that has left there.
     """
 
     remains = ""
     if_lost = ""
+    record = ""
+
+    @property
+    def all(self) -> list[str]:
+        """The paths, and the record."""
+        return [*self, *filter(None, [self.record])]
 
 
 @contextlib.contextmanager
@@ -52,7 +59,7 @@ def _remove(host: Host, paths: Created) -> tuple[str, str]:
     try:
         kept = _kept(host, paths)
     except BackupError as error:  # the host is gone
-        names = ", ".join(map(shown, paths))
+        names = ", ".join(map(shown, paths.all))
         what = f"What this run had created may still be there: {names}. {error.what}"
         return what, paths.if_lost
     if kept:
@@ -61,15 +68,20 @@ def _remove(host: Host, paths: Created) -> tuple[str, str]:
     return f"What this run had created was removed{rest}", ""
 
 
-def _kept(host: Host, paths: list[str]) -> list[str]:
+def _kept(host: Host, paths: Created) -> list[str]:
     """Remove the paths, all at once if that goes; return those that are left, with why."""
     with contextlib.suppress(OSError):
+        if paths.record:
+            host.remove_tree(paths.record, mine=False)
         host.remove(reversed(paths))
         return []
     kept = []
-    for path in reversed(paths):
+    for path in reversed(paths.all):
         try:
-            host.remove([path])
+            if path == paths.record:
+                host.remove_tree(path, mine=False)
+            else:
+                host.remove([path])
         except OSError as error:
             kept.append(f"{shown(path)} ({reason(error)})")
     return kept

@@ -347,16 +347,18 @@ class Host(Protocol):
     ) -> AbstractContextManager[Running]:
         """Start a utility, which inherits the lock; what of it still runs at the end is stopped.
 
-        None is started once a signal has asked the command to end.
+        None is started once a signal has asked the command to end. It runs below a guardian (see
+        `hosts.guardian`): should we be killed, it holds the lock until it ends, and no longer.
 
         Args:
             argv: the command.
             watched: the file whose growth `poll` reports.
             lock: what it must hold as long as it lives.
-            record: a path at which a host that may be cut off makes a directory about the run:
-                `pid`, `output`, and once it has ended `status`. It is the caller's to remove.
+            record: where a directory about the run is made, which is also the utility's working
+                directory. It is the caller's to remove.
 
         Raises:
             Interrupted: a signal came first.
+            OSError: the directory cannot be made; in `poll`, the utility could not be executed.
         """
         ...

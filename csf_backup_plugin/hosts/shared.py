@@ -19,8 +19,9 @@ OUTPUT_OF_EACH = 1 << 24
 LAST_SAID = 1 << 20
 
 #: A script for any POSIX shell that copies what a utility prints: at most 32 MiB at once, since
-#: dd(1) holds nothing back, and after its end at most 64 KiB of the rest.
-KEEP = "dd bs=512 count=65536 2>/dev/null; exec tail -c 65536"
+#: dd(1) holds nothing back, and after its end at most 64 KiB of the rest. A utility that lost its
+#: reader would end.
+KEEP = "trap '' HUP INT TERM; dd bs=512 count=65536 2>/dev/null; exec tail -c 65536"
 
 #: Seconds after which a temporary file that nobody has locked is of a csf that was killed; a
 #: connection that is cut is given up long before.
@@ -32,6 +33,13 @@ STICKY = "(its directory is sticky: only the file's owner, the directory's and r
 #: Where a machine-id(5) is looked for, and how many bytes of it are read.
 MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 MACHINE_ID_SIZE = 100
+
+_LAST_SIGNAL = 64  # SIGRTMAX of Linux
+
+
+def as_wait_status(status: int) -> int:
+    """Return what a shell calls an exit status as `Completed` has it: -N for signal N."""
+    return 128 - status if 128 < status <= 128 + _LAST_SIGNAL else status
 
 
 def machine_id(contents: Iterable[bytes]) -> str:

@@ -21,7 +21,7 @@ from csf_backup_plugin.prove.request import PURPOSE
 from csf_backup_plugin.proven import read_receipt
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.run_record import is_at_work, read_record
-from csf_backup_plugin.tidying import tidy
+from csf_backup_plugin.tidying import tidy_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ def _prove(image: ImagePath, wait: float, machine: Machine, host: Host, watcher:
         if not _publish(image, made, host) and (proof := _existing(image, host)):
             return proof
         warnings = [] if made.origin.number else [_NO_NUMBER]
-        warnings += tidy(reversed(image.record), host)
+        warnings += tidy_record(image.run, host)
         return Proof(image, made, written=True, warnings=tuple(warnings))
 
 

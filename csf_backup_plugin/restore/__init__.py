@@ -29,7 +29,7 @@ from csf_backup_plugin.restore.manifest import new_manifest
 from csf_backup_plugin.restore.plan import prepare_restore
 from csf_backup_plugin.restore.run import run_osrestore
 from csf_backup_plugin.restore.state import compare, look_at, tell_state
-from csf_backup_plugin.tidying import tidy
+from csf_backup_plugin.tidying import tidy, tidy_record
 from csf_backup_plugin.unlocked import unlocked_warnings
 from csf_backup_plugin.unsynced import unsynced_warnings
 from csf_backup_plugin.wanted import wanted_at
@@ -119,7 +119,7 @@ def restore(
                 *unsynced_warnings(unsynced, "the restore", host),
                 *_record(request, plan, host),
                 *tidy([repository.unfinished_restore], host, _STOPS_BACKUPS),
-                *tidy(reversed(repository.restore_record), host),
+                *tidy_record(repository.restore_run, host),
             )
     return Restored(plan, place, None, warnings, time.monotonic() - began)
 
@@ -160,7 +160,7 @@ def _carry_out(
         with translated(host.name):
             interrupts.check()
             # Of a restore whose csf was killed; nothing runs any more, since we have the lock.
-            _remove_record(request.repository, host)
+            host.remove_tree(request.repository.restore_run, mine=False)
             mark = request.repository.unfinished_restore
             first = host.read(mark) is None
             try:
@@ -183,18 +183,12 @@ def _carry_out(
             run_osrestore(request, plan, lock, host, watcher)
             unsynced = _check(request, plan, before, host)
     except BackupError as error:
-        left = tidy(reversed(request.repository.restore_record), host)
+        left = tidy_record(request.repository.restore_run, host)
         if tell_state(error, before, place, host) and first:
             left += tidy([request.repository.unfinished_restore], host, _STOPS_BACKUPS)
         error.left = "\n".join([error.left, *(f"{warning}." for warning in left)])
         raise
     return place, unsynced
-
-
-def _remove_record(repository: Repository, host: Host) -> None:
-    """Remove the record of an earlier osrestore; of a link in its place, nothing but that."""
-    is_link = host.look([repository.restore_run])[0].link
-    host.remove([repository.restore_run] if is_link else reversed(repository.restore_record))
 
 
 def _check(

@@ -197,7 +197,9 @@ def test_a_signal_stops_osbackup_and_leaves_nothing(
     place: Place, tools: Tools, signum: signal.Signals
 ) -> None:
     """Its exit code is the shell's for that signal."""
-    tools.write("osbackup", f'echo part > "$5"; kill -{signum.name[3:]} $PPID; exec sleep 60')
+    tools.write(
+        "osbackup", f'echo part > "$5"; kill -{signum.name[3:]} {os.getpid()}; exec sleep 60'
+    )
     with interrupts.noted("It"):
         assert failure(place, Interrupted).exit_code == 128 + signum
 
@@ -622,15 +624,11 @@ def test_a_record_that_cannot_be_removed_costs_no_backup(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is told."""
-    remove = LocalHost.remove
 
-    def refuse(self: LocalHost, paths: Any) -> None:
-        listed = list(paths)
-        if listed[-1].endswith(".run"):
-            raise PermissionError(1, "Operation not permitted", listed[-1])
-        remove(self, listed)
+    def refuse(_: LocalHost, path: str, *, mine: bool) -> None:
+        raise PermissionError(1, "Operation not permitted", path)
 
-    monkeypatch.setattr(LocalHost, "remove", refuse)
+    monkeypatch.setattr(LocalHost, "remove_tree", refuse)
     (warning,) = [text for text in run(place).warnings if "could not be removed" in text]
     assert warning.startswith(f"{place.image}.run could not be removed: ")
     assert os.path.exists(f"{place.image}.receipt.json")

@@ -337,7 +337,9 @@ def test_a_signal_stops_osrestore_and_leaves_nothing(
     drilled: Place, tools: Tools, signum: signal.Signals
 ) -> None:
     """Its exit code is the shell's for that signal."""
-    tools.write("osrestore", f'echo part > "$4/lib.db"; kill -{signum.name[3:]} $PPID; sleep 60')
+    tools.write(
+        "osrestore", f'echo part > "$4/lib.db"; kill -{signum.name[3:]} {os.getpid()}; sleep 60'
+    )
     with interrupts.noted("It"):
         assert failure(drilled, Interrupted).exit_code == 128 + signum
 

@@ -76,19 +76,23 @@ def test_a_failed_block_leaves_a_lock_file_it_did_not_make(path: str) -> None:
     assert os.path.exists(path)
 
 
-def test_a_child_that_inherited_the_lock_holds_it_when_the_parent_is_gone(path: str) -> None:
-    """So a killed csf lets nobody in while osbackup still runs, and the file is not removed."""
+@pytest.mark.parametrize("is_left", [False, True])
+def test_a_child_that_inherited_the_lock_keeps_it_only_if_it_is_to(
+    path: str, *, is_left: bool
+) -> None:
+    """What a utility left behind holds nothing; one that cannot be ended keeps even the file."""
 
-    def killed() -> subprocess.Popen[bytes]:
+    def failed() -> subprocess.Popen[bytes]:
         with contextlib.suppress(ZeroDivisionError), hold(path) as held:
             child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[held.descriptor])
+            held.is_left = is_left
             raise ZeroDivisionError
         return child
 
-    child = killed()
-    with pytest.raises(LockBusy), hold(path):
+    child = failed()
+    assert os.path.exists(path) == is_left
+    with pytest.raises(LockBusy) if is_left else contextlib.nullcontext(), hold(path):
         pass
-    assert os.path.exists(path)
     child.communicate()
     with hold(path):
         pass

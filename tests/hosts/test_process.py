@@ -8,24 +8,14 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from waiting import wait_for
 
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import Interrupted
-from csf_backup_plugin.hosts.local import group, process
+from csf_backup_plugin.hosts.local import process
 from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def gone(pid: int) -> bool:
-    """Tell whether a process has ended."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
 
 
 def test_a_program_is_run_to_its_end_with_nothing_to_read() -> None:
@@ -79,78 +69,7 @@ def test_what_a_program_leaves_behind_delays_nobody() -> None:
     script = "setsid sleep 10 & echo said; echo more >&2"
     began = time.monotonic()
     assert process.run(["sh", "-c", script], 30) == (0, b"said\n", b"more\n")
-    with process.started(["sh", "-c", script], os.devnull, ()) as running:
-        while not (completed := running.poll()[0]):
-            pass
-    assert completed == (0, b"said\nmore\n", b"")
     assert time.monotonic() < began + 8
-
-
-def test_what_a_utility_prints_is_read_after_we_were_killed(tmp_path: Path) -> None:
-    """It would be ended by its next word otherwise, in the middle of a restore."""
-    script = "echo $$ > pid; while [ ! -e go ]; do echo x; sleep 0.02; done; echo y; : > done"
-    pid = os.fork()
-    if not pid:  # pragma: no cover  # another process, which is killed
-        os.chdir(tmp_path)
-        with process.started(["sh", "-c", script], os.devnull, ()) as running:
-            while True:
-                running.poll()
-    wait_for((tmp_path / "pid").exists)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    (tmp_path / "go").touch()
-    wait_for((tmp_path / "done").exists)
-
-
-def test_a_descriptor_is_inherited_if_asked_for() -> None:
-    """As the repository's lock is."""
-    with open(os.devnull) as file:
-        numbers = [file.fileno()]
-        script = ["sh", "-c", f"test -e /proc/self/fd/{numbers[0]}; echo $?"]
-        for inherited, answer in ((numbers, b"0\n"), ([], b"1\n")):
-            with process.started(script, os.devnull, inherited) as running:
-                completed = None
-                while completed is None:
-                    completed, _ = running.poll()
-            assert completed.output == answer
-
-
-def test_the_watched_files_growth_is_told(tmp_path: Path) -> None:
-    """Nothing, before it exists."""
-    image = tmp_path / "image"
-    sizes = []
-    script = f"sleep 0.3; printf 12345 > '{image}'; sleep 0.3"
-    with process.started(["sh", "-c", script], str(image), ()) as running:
-        completed = None
-        while completed is None:
-            completed, size = running.poll()
-            sizes.append(size)
-    assert sizes[0] == 0
-    assert sizes[-1] == 5
-
-
-def test_what_still_runs_at_the_end_is_stopped_with_its_children(tmp_path: Path) -> None:
-    """A child that ignores the polite signal is killed, and gone when the block is left."""
-    pids = tmp_path / "pids"
-    script = f"(trap '' TERM; sleep 60) & echo $$ $! > '{pids}'; sleep 60"
-    with process.started(["sh", "-c", script], os.devnull, ()) as running:
-        while not (pids.exists() and pids.read_text().strip()):
-            assert running.poll()[0] is None
-    assert all(gone(int(pid)) for pid in pids.read_text().split())
-
-
-def test_a_program_that_ignores_the_polite_signal_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After a time of grace."""
-    monkeypatch.setattr(group, "_GRACE", 1.0)
-    ready = tmp_path / "ready"
-    script = f"trap '' TERM; : > '{ready}'; while :; do sleep 1; done"
-    with process.started(["sh", "-c", script], os.devnull, ()) as running:
-        while not ready.exists():
-            running.poll()
-        pid = running._utility._popen.pid
-    assert gone(pid)
 
 
 def test_a_signal_to_csf_ends_the_run() -> None:

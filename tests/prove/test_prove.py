@@ -184,7 +184,7 @@ def test_a_good_receipt_is_told_and_nothing_is_changed(host: MemoryHost) -> None
     assert (found.written, found.proven.origin.number) == (False, 7)
     assert found.warnings == ("/b/a.img.run is not needed any more: rm -r /b/a.img.run",)
     assert host.files == before
-    host.remove(reversed(IMAGE.record))
+    host.remove_tree(IMAGE.run, mine=False)
     assert prove(host).warnings == ()
 
 

@@ -9,6 +9,7 @@ from csf_backup_plugin.hosts import shared
 from csf_backup_plugin.hosts.local import (
     entries,
     facts,
+    job,
     machine,
     process,
     reading,
@@ -130,6 +131,5 @@ class LocalHost:
     def start(
         self, argv: Sequence[str], watched: str, lock: Lock | None, record: str
     ) -> AbstractContextManager[Running]:
-        """Start a utility; see `Host.start`. Nothing cuts us off from it, so no record is kept."""
-        inherited = (lock.descriptor,) if isinstance(lock, LockFile) else ()
-        return process.started(argv, watched, inherited)
+        """Start a utility, below a guardian; see `Host.start`."""
+        return job.started(argv, watched, lock if isinstance(lock, LockFile) else None, record)

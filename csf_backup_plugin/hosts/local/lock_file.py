@@ -25,14 +25,18 @@ class LockFile:
 
     Attributes:
         unsupported: see `Lock`.
+        is_left: whether a utility that cannot be ended is to keep the lock.
+        on_release: what ends with the lock.
     """
 
     unsupported = ""
+    is_left = False
 
     def __init__(self, path: str, descriptor: int, *, created: bool) -> None:
         self._path = path
         self.descriptor = descriptor
         self.created = created
+        self.on_release = contextlib.ExitStack()
 
     def try_lock(self) -> bool:
         """Lock the file, if that can be done at once.
@@ -72,15 +76,16 @@ class LockFile:
 
         What went well stays so, whatever a disk that has died meanwhile says to this.
         """
-        with contextlib.suppress(OSError):
-            fcntl.flock(self.descriptor, fcntl.LOCK_UN)
+        if not self.is_left:
+            with contextlib.suppress(OSError):
+                fcntl.flock(self.descriptor, fcntl.LOCK_UN)
         with contextlib.suppress(OSError):
             os.close(self.descriptor)
+        self.on_release.close()
 
     def discard(self) -> None:
-        """Close the file; if it was made for this lock and nobody holds it, remove it."""
-        with contextlib.suppress(OSError):
-            os.close(self.descriptor)
+        """Give up the lock; if the file was made for it and nobody holds it, remove it."""
+        self.release()
         if not self.created:
             return
         with contextlib.suppress(OSError):

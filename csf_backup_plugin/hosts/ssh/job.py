@@ -19,7 +19,7 @@ from csf_backup_plugin.hosts import shared
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.hosts.ssh.connection import Cut
 from csf_backup_plugin.hosts.ssh.errors import check
-from csf_backup_plugin.hosts.ssh.session import RESTORE_LOCALE, as_wait_status
+from csf_backup_plugin.hosts.ssh.session import RESTORE_LOCALE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ _NOT_BEGUN = 83  # an exit status of ours: nobody knows whether it will begin ye
 _WRAPPER = f"""
 printf "%-63s\\n" "$$ $(cat /proc/sys/kernel/random/boot_id)" 1<>"$0/pid" || exit
 {{ ( {RESTORE_LOCALE} "$@" ) 2>&1; printf "%-7s\\n" $? 1<>"$0/status"; }} |
-  ( trap "" TERM; exec 9>&-; {shared.KEEP} )
+  ( exec 9>&-; {shared.KEEP} )
 """
 # Waits until the wrapper of the record $1 is at work.
 _BEGUN = """
@@ -180,7 +180,7 @@ class Job:
             return None, self._size
         if self._lock:
             self._lock.regain()
-        return Completed(as_wait_status(int(status)), output), self._size
+        return Completed(shared.as_wait_status(int(status)), output), self._size
 
     def stop(self) -> None:
         """End whatever of it still runs.

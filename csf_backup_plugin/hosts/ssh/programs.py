@@ -15,7 +15,7 @@ from csf_backup_plugin.hosts import shared
 from csf_backup_plugin.hosts.protocol import ENDLESS, Completed
 from csf_backup_plugin.hosts.ssh.connection import TooMuch
 from csf_backup_plugin.hosts.ssh.errors import check
-from csf_backup_plugin.hosts.ssh.session import RESTORE_LOCALE, Answer, as_wait_status
+from csf_backup_plugin.hosts.ssh.session import RESTORE_LOCALE, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -81,7 +81,7 @@ def run(connection: Connection, argv: Sequence[str], timeout: float) -> Complete
     except TooMuch as much:
         return Completed(ENDLESS, much.output, much.errors.replace(b"\0", b""))
     errors = answer.errors.replace(b"\0", b"")
-    return Completed(as_wait_status(answer.status), answer.output, errors)
+    return Completed(shared.as_wait_status(answer.status), answer.output, errors)
 
 
 def run_each(
@@ -105,7 +105,7 @@ def _run_few(
         head, _, rest = rest.partition(b"\n")
         word, size = head.split()[0], int(head.split()[1])
         is_cut = size + len(b"\n" + word) >= shared.OUTPUT_OF_EACH
-        yield Completed(ENDLESS if is_cut else as_wait_status(int(word)), rest[:size])
+        yield Completed(ENDLESS if is_cut else shared.as_wait_status(int(word)), rest[:size])
         rest = rest[size:]
 
 

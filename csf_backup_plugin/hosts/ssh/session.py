@@ -30,9 +30,6 @@ RESTORE_LOCALE = (
 )
 
 
-_LAST_SIGNAL = 64  # SIGRTMAX of Linux
-
-
 class Answer(NamedTuple):
     """How a remote script ended.
 
@@ -94,8 +91,3 @@ def answer(mark: str, output: bytes, errors: bytes) -> Answer | None:
 def joined(paths: Iterable[str]) -> bytes:
     """Return paths as data for a script that reads them with ``xargs -0``."""
     return b"".join(os.fsencode(path) + b"\0" for path in paths)
-
-
-def as_wait_status(status: int) -> int:
-    """Return what a shell calls an exit status as `Completed` has it: -N for signal N."""
-    return 128 - status if 128 < status <= 128 + _LAST_SIGNAL else status

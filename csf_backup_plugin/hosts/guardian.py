@@ -1,0 +1,88 @@
+"""The guardian: a shell that stands between csf and osbackup or osrestore, on every host.
+
+It notes in the run record how the utility ended, waits until whoever started it is gone, and then
+unlocks the repository. What the utility leaves behind has inherited the lock too, and holds it no
+longer: flock(2) locks an open file, whoever shares it.
+
+The record is a directory, and the utility's working directory, since it may leave files of its own
+there. Ours are four, whose room on the disk is taken before the utility starts:
+
+* `started`, the time;
+* `pid`: the utility's process group, the boot it belongs to, and the guardian's process;
+* `output`: what it has printed; zeros behind that are the room that is left;
+* `status`: "running", and in the end its exit status, 128 and more for a signal, or "unrun" if it
+  could not be executed. "running" for good means that the guardian was killed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: What `status` says before there is an exit status, and if there never is one.
+RUNNING, UNRUN = "running", "unrun"
+#: What `pid` says before the utility begins.
+STARTING = "starting"
+#: How wide `pid` and `status` are: what is written over them takes no more room.
+PID_WIDTH, STATUS_WIDTH = 63, 7
+#: Bytes of output that have their room on the disk.
+ROOM = 1 << 16
+
+# Becomes the utility. $0 the record, $1 the guardian, then the command. The trap is for a command
+# that cannot be executed; bash has to be told not to end before it.
+_UTILITY = f"""
+shopt -s execfail 2>/dev/null
+trap 'printf "%-{STATUS_WIDTH}s\\n" {UNRUN} 1<>"$0/status"' EXIT
+cd -- "$0" || exit
+printf "%-{PID_WIDTH}s\\n" "$$ $(cat /proc/sys/kernel/random/boot_id) $1" 1<>pid || exit
+shift
+{{prepare}}
+exec "$@"
+exit
+"""
+#: $0 the record, $1 the utility's script, $2 the process that the lock is held for, $3 its start,
+#: then the command. Standard input is the lock, standard output what keeps the output. Without
+#: flock(1) the utility does not get the lock, which nothing could take from what it leaves behind.
+GUARDIAN = f"""
+exec 9<&0 2>/dev/null
+record=$0 utility=$1 owner=$2 start=$3; shift 3
+lives() {{
+  kill -0 "$owner" || return
+  read -r stat < "/proc/$owner/stat" || return 0
+  set -- ${{stat##*) }}
+  [ "$1" != Z ] && [ "${{20}}" = "$start" ]
+}}
+command -v flock >/dev/null || exec 9<&-
+trap : HUP INT TERM
+( exec setsid sh -c "$utility" "$record" $$ "$@" ) </dev/null 2>&1
+status=$?
+exec >/dev/null
+read -r said < "$record/status"
+[ "$said" != {RUNNING} ] || printf "%-{STATUS_WIDTH}s\\n" $status 1<>"$record/status"
+sync -- "$record/output" "$record/status" "$record/"
+while lives; do sleep 0.5; done
+flock -u 0
+"""
+
+
+def utility(prepare: str = "") -> str:
+    """Return the script that becomes the utility.
+
+    Args:
+        prepare: what its shell does just before.
+    """
+    return _UTILITY.format(prepare=prepare)
+
+
+def command(record: str, owner: Sequence[str], argv: Sequence[str]) -> list[str]:
+    """Return the command that runs a utility under a guardian.
+
+    Args:
+        record: the directory about the run.
+        owner: number and start of the process that the lock is held for; the guardian unlocks
+            when that is gone.
+        argv: the utility's command.
+    """
+    return ["sh", "-c", GUARDIAN, record, utility(), *owner, *argv]

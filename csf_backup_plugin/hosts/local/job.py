@@ -1,0 +1,159 @@
+"""osbackup or osrestore at work, below a guardian: see `hosts.guardian`."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import subprocess
+import time
+from typing import IO, TYPE_CHECKING
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.hosts import guardian, shared
+from csf_backup_plugin.hosts.local import processes
+from csf_backup_plugin.hosts.local.group import Child, Group, wait
+from csf_backup_plugin.hosts.local.reading import kind_of
+from csf_backup_plugin.hosts.local.record import Record
+from csf_backup_plugin.hosts.protocol import UNKNOWN, Completed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from csf_backup_plugin.hosts.local.lock_file import LockFile
+
+_POLL = 0.1  # seconds
+_BEGINNING = 10.0  # seconds in which a guardian comes to the utility
+_LAST_WORDS = 1.0  # seconds in which what an ended utility has printed reaches its keeper
+
+
+class Job:
+    """A utility at work.
+
+    Args:
+        argv: its command.
+        record: what is kept about it.
+        watched: the file whose growth `poll` reports.
+        watch: its guardian.
+        keeper: what keeps what it prints.
+        kept: the file the keeper writes that to.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        record: Record,
+        watched: str,
+        watch: Child,
+        keeper: Child,
+        kept: int,
+    ) -> None:
+        self._argv = argv
+        self._record = record
+        self._watched = watched
+        self._guardian = watch
+        self._keeper = keeper
+        self._kept = kept
+
+    def begin(self) -> None:
+        """Wait until the utility begins, so that it can be ended."""
+        deadline = time.monotonic() + _BEGINNING
+        while self._record.group() is None and time.monotonic() < deadline:
+            if self._ended() not in (None, UNKNOWN):
+                return
+            time.sleep(0.001)
+
+    def poll(self) -> tuple[Completed | None, int]:
+        """Wait a moment; return how it ended, once it has, and the watched file's size so far."""
+        interrupts.check()
+        wait(self._ended, _POLL)
+        return self._completed(self._status()), kind_of(self._watched)[1]
+
+    def stop(self) -> bool:
+        """End whatever of the utility still runs; return whether all of it is gone."""
+        group = self._record.group()
+        return group is None or Group(group, self._ended).close()
+
+    def _completed(self, status: int | None) -> Completed | None:
+        return None if status is None else Completed(status, self._said())
+
+    def _said(self) -> bytes:
+        wait(
+            self._keeper.ended, _LAST_WORDS
+        )  # in vain, where the utility has left something behind
+        start = max(0, os.fstat(self._kept).st_size - shared.LAST_SAID)
+        return os.pread(self._kept, shared.LAST_SAID, start).replace(b"\0", b"")
+
+    def _status(self) -> int | None:
+        """Return how the utility ended, once it has; nobody knows that if its guardian has gone.
+
+        Raises:
+            OSError: it could not be executed, or the record cannot be read.
+        """
+        is_guarded = self._guardian.ended() is None  # looked at first: it writes, and then goes
+        word = self._record.status()
+        if word == guardian.UNRUN:
+            said = os.fsdecode(self._said()).strip().rpartition(": ")[2]
+            raise OSError(errno.ENOEXEC, said, self._argv[0])
+        if word == guardian.RUNNING and is_guarded:
+            return None
+        return shared.as_wait_status(int(word)) if word.isdecimal() else UNKNOWN
+
+    def _ended(self) -> int | None:
+        try:
+            return self._status()
+        except OSError:
+            return UNKNOWN
+
+
+@contextlib.contextmanager
+def started(argv: Sequence[str], watched: str, lock: LockFile | None, path: str) -> Iterator[Job]:
+    """Run a utility while the block runs; see `Host.start`.
+
+    It writes to a pipe, whose other end outlives us, as the guardian does: a utility that could not
+    print any more after we were killed would end in the middle of its work.
+    """
+    interrupts.check()
+    record = Record(path)
+    record.make()
+    with contextlib.ExitStack() as stack:
+        kept = record.open_output()
+        stack.callback(os.close, kept)
+        keep = _start(["sh", "-c", shared.KEEP], subprocess.PIPE, kept)
+        keeper = Child(keep)
+        stack.callback(keeper.kill)
+        assert keep.stdin is not None
+        with keep.stdin as pipe:
+            interrupts.check()
+            command = guardian.command(path, processes.itself(), argv)
+            watch = Child(_start(command, lock.descriptor if lock else subprocess.DEVNULL, pipe))
+        job = Job(argv, record, watched, watch, keeper, kept)
+        stack.callback(_end, job, watch, lock)
+        job.begin()
+        yield job
+
+
+def _start(argv: Sequence[str], stdin: int, stdout: int | IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start what may outlive us, and is to keep no directory in use."""
+    return subprocess.Popen(
+        argv,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+    )
+
+
+def _end(job: Job, watch: Child, lock: LockFile | None) -> None:
+    """End the utility, and its guardian, which is there for the lock, with the lock.
+
+    A utility that cannot be ended keeps the lock, by its guardian.
+    """
+    is_gone = job.stop()
+    if lock is None:
+        watch.kill()
+    elif is_gone:
+        lock.on_release.callback(watch.kill)
+    else:
+        lock.is_left = True

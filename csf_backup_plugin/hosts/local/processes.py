@@ -1,0 +1,19 @@
+"""What /proc tells of a process."""
+
+from __future__ import annotations
+
+import os
+
+
+def itself() -> tuple[str, str]:
+    """Return our process and its start; together they name no other process until the next boot."""
+    return str(os.getpid()), start_of(os.getpid())
+
+
+def start_of(process: int) -> str:
+    """Return when a process was started, in clock ticks since the boot; empty if not known."""
+    try:
+        with open(f"/proc/{process}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[19].decode("ascii")
+    except OSError:
+        return ""

@@ -1,0 +1,69 @@
+"""The record of a utility's run, made before it starts; see `hosts.guardian`."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+
+from csf_backup_plugin import moments
+from csf_backup_plugin.hosts import guardian
+from csf_backup_plugin.hosts.local.reading import read
+
+
+class Record:
+    """A directory about a run.
+
+    Args:
+        path: where.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def make(self) -> None:
+        """Make it, with room for all that will stand in it.
+
+        Raises:
+            FileExistsError: it is another run's.
+            OSError: there is no room, or it may not be made; nothing is left.
+        """
+        os.mkdir(self.path)
+        try:
+            self._fill("started", moments.now())
+            self._fill("pid", f"{guardian.STARTING:<{guardian.PID_WIDTH}}")
+            self._fill("status", f"{guardian.RUNNING:<{guardian.STATUS_WIDTH}}")
+            self._fill("output", "\0" * guardian.ROOM, end="")
+        except BaseException:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
+
+    def open_output(self) -> int:
+        """Return a descriptor of the file that output is written to, at its beginning."""
+        return os.open(self._file("output"), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+    def group(self) -> int | None:
+        """Return the utility's process group, once it is known."""
+        word = self._word("pid")
+        return int(word) if word.isdecimal() else None
+
+    def status(self) -> str:
+        """Return what is written of the utility's end: see `hosts.guardian`.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        return self._word("status")
+
+    def _word(self, name: str) -> str:
+        data = read(self._file(name))
+        if data is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self._file(name))
+        return data.decode("ascii", "replace").partition(" ")[0].strip()
+
+    def _fill(self, name: str, text: str, end: str = "\n") -> None:
+        with open(self._file(name), "x", encoding="ascii") as file:
+            file.write(text + end)
+
+    def _file(self, name: str) -> str:
+        return os.path.join(self.path, name)

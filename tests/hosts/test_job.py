@@ -1,0 +1,398 @@
+"""osbackup below a guardian: its end is on record, and the lock lives as long as it does."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from waiting import wait_for
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.errors import Interrupted, LockBusy
+from csf_backup_plugin.hosts import guardian
+from csf_backup_plugin.hosts.local import LocalHost, group, job, processes
+from csf_backup_plugin.hosts.local.lock import held
+from csf_backup_plugin.hosts.protocol import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from csf_backup_plugin.hosts.local.job import Job
+    from csf_backup_plugin.hosts.protocol import Completed
+
+# Leaves a daemon behind that has all that was open, and ends when it may.
+LEAVES = """
+setsid sh -c 'echo $$ > new; mv new daemon; exec sleep 60' &
+until [ -e daemon ]; do sleep 0.02; done
+: > began
+until [ -e go ]; do sleep 0.02; done
+"""
+
+
+class Work:
+    """A repository's lock, and a utility that is run under it.
+
+    Args:
+        directory: where both are.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.lock = str(directory / "lock")
+        self.record = directory / "image.run"
+        self._proving = directory / "proving"
+        self._csf = 0
+
+    def start(self, script: str) -> contextlib.AbstractContextManager[Job]:
+        """Run a script in this process, without a lock."""
+        return job.started(["sh", "-c", script], os.devnull, None, str(self.record))
+
+    def csf(self, script: str, *, is_stuck: bool = False) -> None:
+        """Run a script, and then prove without end, in a process that is to be killed.
+
+        Args:
+            script: for sh.
+            is_stuck: fail instead, unable to end the script.
+        """
+        self._csf = os.fork()
+        if self._csf:
+            return
+        try:  # pragma: no cover  # another process
+            with held(self.lock, "admin_database_backup", 0, print, create=True) as lock:
+                argv = ["sh", "-c", script]
+                with job.started(argv, os.devnull, lock, str(self.record)) as running:
+                    if is_stuck:
+                        group.Group.close = lambda _: False  # type: ignore
+                        self.wait("began")
+                        raise ZeroDivisionError
+                    end_of(running)
+                self._proving.touch()
+                signal.pause()
+        finally:
+            os._exit(1)
+
+    def kill(self) -> None:
+        """Kill that process."""
+        os.kill(self._csf, signal.SIGKILL)
+        self.wait_for_csf()
+
+    def wait_for_csf(self) -> None:
+        """Wait until that process has ended."""
+        os.waitpid(self._csf, 0)
+
+    def wait(self, name: str) -> None:
+        """Wait until the script has made a file in its working directory."""
+        wait_for((self.record / name).exists)
+
+    def wait_for_the_proof(self) -> None:
+        """Wait until the utility has ended, for the process that is to be killed."""
+        wait_for(self._proving.exists)
+
+    def go(self) -> None:
+        """Let the script come to its end."""
+        (self.record / "go").touch()
+
+    def number(self, place: int) -> int:
+        """Return a process from the record: 0 for the utility, 2 for its guardian."""
+        return int((self.record / "pid").read_text().split()[place])
+
+    def status(self) -> str:
+        """Return what the record says of the end."""
+        return (self.record / "status").read_text().strip()
+
+    def is_locked(self) -> bool:
+        """Tell whether anybody holds the lock."""
+        try:
+            with held(self.lock, "class_create", 0, print, create=False):
+                return False
+        except LockBusy:
+            return True
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Iterator[Work]:
+    """Return a place to work in; a daemon that was left there is ended at last."""
+    made = Work(tmp_path)
+    yield made
+    with contextlib.suppress(FileNotFoundError):
+        daemon = int((made.record / "daemon").read_text())
+        assert not gone(daemon), "what was left behind is nobody's to end"
+        os.kill(daemon, signal.SIGKILL)
+
+
+def gone(pid: int) -> bool:
+    """Tell whether a process has ended."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def end_of(running: Job) -> Completed:
+    """Wait for the end."""
+    while not (completed := running.poll()[0]):
+        pass
+    return completed
+
+
+def test_a_run_is_on_record_from_its_start_to_its_end(work: Work) -> None:
+    """It has a time, processes, output with its room on the disk, and a status."""
+    with work.start(f"echo said; {LEAVES} exit 7") as running:
+        work.wait("began")
+        assert {"started", "pid", "output", "status"} < {*os.listdir(work.record)}
+        assert (work.record / "started").read_text().startswith("20")
+        utility, boot, watch = (work.record / "pid").read_text().split()
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            assert boot == file.read().strip()
+        assert os.getpgid(int(utility)) == int(utility)
+        assert os.getpgid(int(watch)) == int(watch) != int(utility)
+        assert work.status() == "running"
+        assert (work.record / "output").stat().st_size == guardian.ROOM
+        work.go()
+        assert end_of(running) == (7, b"said\n", b"")
+    assert work.status() == "7"
+    assert (work.record / "output").read_bytes().rstrip(b"\0") == b"said\n"
+
+
+def test_what_a_utility_leaves_behind_delays_nobody(work: Work) -> None:
+    """Even if it could print more."""
+    began = time.monotonic()
+    with work.start(f"{LEAVES} echo said; echo more >&2") as running:
+        work.wait("began")
+        work.go()
+        assert end_of(running) == (0, b"said\nmore\n", b"")
+    assert time.monotonic() < began + 8
+
+
+def test_the_watched_files_growth_is_told(work: Work, tmp_path: Path) -> None:
+    """Nothing, before it exists."""
+    image = tmp_path / "image"
+    sizes = []
+    script = f"sleep 0.3; printf 12345 > '{image}'; sleep 0.3"
+    with job.started(["sh", "-c", script], str(image), None, str(work.record)) as running:
+        completed = None
+        while completed is None:
+            completed, size = running.poll()
+            sizes.append(size)
+    assert sizes[0] == 0
+    assert sizes[-1] == 5
+
+
+def test_what_still_runs_at_the_end_is_stopped_with_its_children(work: Work) -> None:
+    """A child that ignores the polite signal is killed, and gone when the block is left."""
+    with work.start("(trap '' TERM; sleep 60) & echo $$ $! > new; mv new pids; sleep 60"):
+        work.wait("pids")
+    assert all(gone(int(pid)) for pid in (work.record / "pids").read_text().split())
+    assert gone(work.number(2))
+
+
+def test_a_utility_that_ignores_the_polite_signal_is_killed(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a time of grace."""
+    monkeypatch.setattr(group, "_GRACE", 1.0)
+    with work.start("trap '' TERM; : > ready; while :; do sleep 1; done"):
+        work.wait("ready")
+    assert gone(work.number(0))
+
+
+def test_a_utility_has_default_signals_and_nothing_to_read(work: Work) -> None:
+    """Whatever its guardian does about signals."""
+    with work.start("cat; exec grep -E '^Sig(Blk|Ign)' /proc/self/status") as running:
+        said = end_of(running).output.split()
+    assert [int(mask, 16) for mask in said[1::2]] == [0, 0]
+
+
+def test_what_a_utility_prints_is_read_after_we_were_killed(work: Work) -> None:
+    """It would be ended by its next word otherwise, in the middle of a restore."""
+    work.csf(": > began; while [ ! -e go ]; do echo x; sleep 0.02; done; echo y; : > done")
+    work.wait("began")
+    work.kill()
+    work.go()
+    work.wait("done")
+    wait_for(lambda: work.status() == "0")
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_after_a_kill_the_lock_is_held_until_the_utility_ends_and_no_longer(
+    work: Work, status: int
+) -> None:
+    """Whatever it leaves behind, and however it ends; that is on record."""
+    work.csf(f"{LEAVES} exit {status}")
+    work.wait("began")
+    work.kill()
+    assert work.status() == "running"
+    assert work.is_locked()
+    work.go()
+    wait_for(lambda: not work.is_locked())
+    assert work.status() == str(status)
+
+
+def test_a_kill_while_the_image_is_proven_frees_the_lock_and_nothing_else_does(work: Work) -> None:
+    """The guardian waits for the end of csf."""
+    work.csf(LEAVES)
+    work.wait("began")
+    work.go()
+    work.wait_for_the_proof()
+    assert not gone(work.number(2))
+    assert work.is_locked()
+    work.kill()
+    wait_for(lambda: not work.is_locked())
+    wait_for(lambda: gone(work.number(2)))
+
+
+def test_a_lock_whose_guardian_and_csf_were_killed_is_the_utilitys(work: Work) -> None:
+    """No class is created under it."""
+    work.csf(": > began; while [ ! -e go ]; do sleep 0.02; done")
+    work.wait("began")
+    os.kill(work.number(2), signal.SIGKILL)
+    work.kill()
+    assert work.is_locked()
+    work.go()
+    wait_for(lambda: not work.is_locked())
+    assert work.status() == "running"
+
+
+@pytest.mark.parametrize("end", ["success", "failure", "signal"])
+def test_a_lock_is_free_when_its_block_ends_whatever_was_left_behind(work: Work, end: str) -> None:
+    """Nobody has to wait for a guardian either, which is gone then."""
+    script = LEAVES if end == "signal" else f"{LEAVES} exit {int(end == 'failure')}"
+    with (
+        contextlib.suppress(Interrupted, ZeroDivisionError),
+        interrupts.noted("It"),
+        held(work.lock, "x", 0, print, create=True) as lock,
+    ):
+        argv = ["sh", "-c", script]
+        with job.started(argv, os.devnull, lock, str(work.record)) as running:
+            work.wait("began")
+            if end == "signal":
+                os.kill(os.getpid(), signal.SIGTERM)
+            work.go()
+            assert end_of(running).status == int(end == "failure")
+        assert not gone(work.number(2))
+        if end == "failure":
+            raise ZeroDivisionError
+    assert not work.is_locked()
+    assert gone(work.number(2))
+    assert os.path.exists(work.lock) == (end == "success")
+
+
+def test_a_guardian_that_was_killed_leaves_no_success(work: Work) -> None:
+    """Nobody knows how the utility will end, so it is ended; what it left holds no lock."""
+    with held(work.lock, "x", 0, print, create=True) as lock:
+        argv = ["sh", "-c", f"sleep 60 & {LEAVES}"]
+        with job.started(argv, os.devnull, lock, str(work.record)) as running:
+            work.wait("began")
+            os.kill(work.number(2), signal.SIGKILL)
+            assert end_of(running).status == UNKNOWN
+        assert gone(work.number(0))
+    assert work.status() == "running"
+    assert not work.is_locked()
+
+
+def test_a_utility_that_cannot_be_ended_keeps_the_lock(work: Work) -> None:
+    """As one does whose disk has died; its guardian frees the lock at last."""
+    work.csf(LEAVES, is_stuck=True)
+    work.wait_for_csf()
+    assert work.is_locked()
+    work.go()
+    wait_for(lambda: not work.is_locked())
+    assert work.status() == "0"
+
+
+def test_two_at_once_have_their_own_records(work: Work, tmp_path: Path) -> None:
+    """And their own ends."""
+    with work.start("echo one; exit 1") as one:
+        other = str(tmp_path / "other.run")
+        with job.started(["sh", "-c", "echo two; exit 2"], os.devnull, None, other) as two:
+            assert end_of(two) == (2, b"two\n", b"")
+        assert end_of(one) == (1, b"one\n", b"")
+
+
+def test_another_runs_record_is_left_alone(work: Work) -> None:
+    """It may still be at work."""
+    work.record.mkdir()
+    with pytest.raises(FileExistsError), work.start(": > here"):
+        pass
+    assert os.listdir(work.record) == []
+
+
+def test_a_record_for_which_there_is_no_room_starts_nothing(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing is left of it."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("builtins.open", full)
+    with pytest.raises(OSError, match="No space left"), work.start(": > here"):
+        pass
+    assert not work.record.exists()
+
+
+def test_a_record_that_says_nothing_of_the_end_is_no_success(work: Work) -> None:
+    """Somebody has written into it."""
+    with work.start(LEAVES) as running:
+        work.wait("began")
+        (work.record / "status").write_text("what?")
+        assert end_of(running).status == UNKNOWN
+
+
+def test_a_record_that_is_gone_is_an_error(work: Work) -> None:
+    """And no end of the utility, which is stopped."""
+    with work.start(LEAVES) as running:
+        work.wait("began")
+        utility = work.number(0)
+        (work.record / "status").unlink()
+        with pytest.raises(FileNotFoundError, match="status"):
+            running.poll()
+    assert gone(utility)
+
+
+def test_without_flock_what_is_left_behind_holds_no_lock(
+    work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The utility does not get it in the first place; its guardian holds it."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("sh", "setsid", "sleep", "cat", "sync", "dd", "tail", "mv"):
+        (programs / name).symlink_to(found(name))
+    monkeypatch.setenv("PATH", str(programs))
+    work.csf(LEAVES)
+    work.wait("began")
+    work.kill()
+    assert work.is_locked()
+    work.go()
+    wait_for(lambda: not work.is_locked())
+
+
+def found(name: str) -> str:
+    """Return where a program is."""
+    return subprocess.run(
+        ["sh", "-c", f"command -v {name}"], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.strip()
+
+
+def test_a_process_that_is_not_known_has_no_start() -> None:
+    """There is none of number 0."""
+    assert processes.start_of(0) == ""
+    assert processes.itself() == (str(os.getpid()), processes.start_of(os.getpid()))
+
+
+def test_a_local_host_runs_utilities_so(tmp_path: Path) -> None:
+    """Under its own lock alone."""
+    host = LocalHost()
+    with (
+        host.lock(str(tmp_path / "lock"), "x", 0, print) as lock,
+        host.start(["pwd"], os.devnull, lock, str(tmp_path / "run")) as running,
+    ):
+        while not (completed := running.poll()[0]):
+            pass
+    assert completed.output == os.fsencode(tmp_path / "run") + b"\n"
