@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Facts, Host, Lock
     from csf_backup_plugin.newest import Newest
-    from csf_backup_plugin.repository import Repository
     from csf_backup_plugin.restore.plan import RestorePlan
     from csf_backup_plugin.restore.quarantine import Quarantine
     from csf_backup_plugin.restore.request import RestoreRequest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,3 +71,15 @@ def test_a_failure_lists_where_it_looked_on_which_host() -> None:
     )
     with pytest.raises(UtilityMissing, match="OS_ROOTDIR is not set"):
         looked_up({"PATH": "/none"})
+
+
+def test_a_relative_place_is_meant_where_csf_was_started(
+    places: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A utility works in another directory."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in (("PATH", "path"), ("OS_ROOTDIR", "root"), (VARIABLE, "own/osbackup")):
+        places = {name: value}
+        found = looked_up(places)
+        assert os.path.isabs(found)
+        assert os.access(found, os.X_OK)

@@ -22,20 +22,23 @@ def find(utility: str, variable: str, environ: Mapping[str, str], host: str) -> 
         environ: the environment to look in.
         host: the host's name, for the message.
 
+    Returns:
+        An absolute path: a utility works in a directory of its own.
+
     Raises:
         UtilityMissing: none of the places has it; one named by the variable is not looked for
             elsewhere.
     """
     if named := environ.get(variable):
         if found := shutil.which(named, path=environ.get("PATH", os.defpath)):
-            return found
+            return os.path.abspath(found)
         looked = [f"${variable} = {shown(named)} (not an executable file)"]
     else:
         root, path = environ.get("OS_ROOTDIR", ""), environ.get("PATH", os.defpath)
         places = [os.path.join(root, "bin")] if root else []
         for place in (*places, path):
             if found := shutil.which(utility, path=place):
-                return found
+                return os.path.abspath(found)
         at_root = f"$OS_ROOTDIR/bin = {shown(places[0])}" if places else "$OS_ROOTDIR is not set"
         looked = [f"${variable} is not set", at_root, f"$PATH = {shown(path)}"]
     raise UtilityMissing(

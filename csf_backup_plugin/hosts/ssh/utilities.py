@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 # Looks for $1, which the variable $2 may name. Found or not, the places follow.
 _FIND = """
 found() {
-  path=$(command -v -- "$1") && [ -f "$path" ] && [ -x "$path" ] && printf '%s\\0' "$path"
+  path=$(command -v -- "$1") && [ -f "$path" ] && [ -x "$path" ] || return
+  case $path in /*) ;; *) path=$PWD/$path;; esac
+  printf '%s\\0' "$path"
 }
 named=$(printenv -- "$2")
 if [ -n "$named" ]; then found "$named" && exit
