@@ -118,9 +118,7 @@ def read_catalog(beside: ImagePath, host: Host) -> Catalog:
     Raises:
         OSError: the directory cannot be listed.
     """
-    listed = host.list_directory(beside.directory)
-    entries = {e.name: e for e in listed if e.kind != "directory"}
-    records = {e.name for e in listed if e.kind == "directory"}
+    entries = {e.name: e for e in host.list_directory(beside.directory)}
     stems = [name.removesuffix(RECEIPT) for name in entries if name.endswith(RECEIPT)]
     images = [_named(beside, stem) for stem in sorted(stems)]
     sets, passed_over = [], []
@@ -134,10 +132,11 @@ def read_catalog(beside: ImagePath, host: Host) -> Catalog:
             passed_over.append(PassedOver(image, why, None, modified, has_receipt=True))
         else:
             sets.append(ImageSet(image, found, modified))
-    for name in sorted(name for name in entries if name.endswith(IMPORT_FILE)):
+    files = [name for name, entry in entries.items() if entry.kind != "directory"]
+    for name in sorted(name for name in files if name.endswith(IMPORT_FILE)):
         image = _named(beside, name.removesuffix(IMPORT_FILE))
         if posixpath.basename(image.receipt) not in entries:
-            why = _without_receipt(image, is_recorded=posixpath.basename(image.run) in records)
+            why = _without_receipt(image, is_recorded=posixpath.basename(image.run) in entries)
             begun = entries[name].modified
             passed_over.append(PassedOver(image, why, None, begun, has_receipt=False))
     log.info(

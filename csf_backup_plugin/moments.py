@@ -7,6 +7,8 @@ import datetime
 #: Seconds by which two clocks may differ without a word.
 TOLERANCE = 300
 
+_LONGEST = 100  # characters of a moment
+
 
 def now() -> str:
     """Return this moment."""
@@ -15,6 +17,8 @@ def now() -> str:
 
 def read(text: str) -> str | None:
     """Return a moment that is written in any form of ISO 8601 with its offset, or None."""
+    if len(text) > _LONGEST:
+        return None
     try:
         moment = datetime.datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
         return _written(moment.astimezone(datetime.timezone.utc)) if moment.tzinfo else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from csf_backup_plugin import __version__, moments, receipt
@@ -9,7 +10,7 @@ from csf_backup_plugin.agreement import raise_if_not_allowed
 from csf_backup_plugin.errors import FaultFound, OtherVersion, reason
 from csf_backup_plugin.identity import Identity
 from csf_backup_plugin.image_path import ImagePath
-from csf_backup_plugin.names import command, has_control_character, shown
+from csf_backup_plugin.names import absolute, command, shown
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.unproven import without_receipt
 
@@ -104,6 +105,8 @@ def read_receipt(image: ImagePath, host: Host) -> Proven:
         ) from None
 
 
+_LONGEST = 4096  # bytes of a path, by Linux; nothing else is longer
+_LARGEST = 1 << 63  # bytes of a file, by Linux; nothing else is larger
 _NEXT_STEP = {
     receipt.NewerReceipt: "Use this plugin in the version that made it, or a newer one.",
     receipt.UnreleasedReceipt: "Make a new backup.",
@@ -190,23 +193,34 @@ def _check_kinds(facts: dict[str, Any]) -> None:
     databases, mounts, number = facts["databases"], facts["mounts"], facts["number"]
     texts = ("master", "host", "image", "import_file_sha256", "machine_id", "machine", "started")
     sound = (
-        isinstance(databases, dict)
+        all(_is_text(facts[text]) for text in texts)
+        and isinstance(databases, dict)
         and (not databases or facts["master"] in databases)
         and all(size is None or _is_count(size) for size in databases.values())
         and _is_count(facts["image_bytes"])
-        and all(isinstance(facts[text], str) for text in texts)
-        and not any(map(has_control_character, (facts["master"], facts["image"], *databases)))
-        and isinstance(facts["image_sha256"], str | None)
+        and all(map(_is_path, (facts["master"], facts["image"], *databases)))
+        and (facts["image_sha256"] is None or _is_text(facts["image_sha256"]))
         and moments.read(facts["started"]) == facts["started"]
-        and isinstance(facts["repository_id"], str | None)
+        and (facts["repository_id"] is None or _is_text(facts["repository_id"]))
         and (number is None or (_is_count(number) and facts["repository_id"] is not None))
         and isinstance(facts["settled"], bool)
         and isinstance(mounts, dict)
-        and all(isinstance(mount, str) for mount in mounts.values())
+        and all(map(_is_text, (*mounts, *mounts.values())))
     )
     if not sound:
         raise receipt.CorruptReceipt("it says what no backup writes")
 
 
 def _is_count(value: object) -> bool:
-    return type(value) is int and value >= 0
+    return type(value) is int and 0 <= value <= _LARGEST
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST
+
+
+def _is_path(value: str) -> bool:
+    try:
+        return len(os.fsencode(absolute(value))) <= _LONGEST
+    except ValueError:
+        return False

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _BOOT = "/proc/sys/kernel/random/boot_id"
 _ENDED_WELL, _RUNNING = "0", "running"
+_LONGEST = 200  # bytes of what says one thing
 _STATUS, _PROCESS = re.compile("[0-9]{1,3}"), re.compile("[0-9]{1,9}")
 
 
@@ -108,4 +109,4 @@ def _failed(status: str, output: bytes | OSError | None) -> str:
 
 
 def _text(found: bytes | OSError | None) -> str:
-    return found.decode(errors="replace").strip() if isinstance(found, bytes) else ""
+    return found[:_LONGEST].decode(errors="replace").strip() if isinstance(found, bytes) else ""

@@ -171,13 +171,13 @@ def read_bytes(repository: Repository, host: Host) -> bytes | None:
     """Return the manifest as it is, or None where there is none yet.
 
     Raises:
-        RepositoryIncomplete: a link stands there, or something else that is no file: one that leads
-            to nothing would look like no manifest at all.
+        RepositoryIncomplete: a link stands there, or something else that is no file of ours: one
+            that leads to nothing would look like no manifest at all.
     """
     try:
         return host.read(repository.manifest)
     except OSError as error:
-        if error.errno not in (errno.ELOOP, errno.EINVAL):
+        if error.errno not in (errno.ELOOP, errno.EINVAL, errno.EFBIG):
             raise
         raise RepositoryIncomplete(
             f"The manifest {shown(repository.manifest)} on {host.name} cannot be read: "

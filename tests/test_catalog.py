@@ -80,6 +80,23 @@ def test_a_set_without_a_receipt_is_passed_over() -> None:
     assert (one.master, one.modified, one.has_receipt) == ("/r/lib.db", 4.0, False)
 
 
+def test_a_set_whose_osbackup_is_on_record_names_what_proves_it() -> None:
+    """Its csf may have been killed."""
+    host = MemoryHost({"/b/a.dbn": b"/r/lib.db\n", "/b/a.run/status": b"0"})
+    (one,) = read_catalog(LATEST, host).passed_over
+    assert str(one).endswith(": csf admin_database_prove -image-file db1:/b/a")
+
+
+def test_a_directory_in_a_receipts_place_is_a_receipt_that_cannot_be_read() -> None:
+    """What is there is not called missing."""
+    host = MemoryHost({"/b/a.dbn": b"/r/lib.db\n"}, ["/b/a.receipt.json"])
+    error = OSError(errno.EINVAL, "Not a file", "/b/a.receipt.json")
+    host.unreadable["/b/a.receipt.json"] = error
+    (one,) = read_catalog(LATEST, host).passed_over
+    assert str(one) == "db1:/b/a has a receipt that cannot be read: Not a file"
+    assert one.has_receipt
+
+
 def test_what_went_away_meanwhile_is_no_matter() -> None:
     """An image is removed with its receipt."""
 

@@ -178,7 +178,7 @@ def test_during_an_unfinished_restore_nothing_is_created(place: Place) -> None:
     assert not (place.repository / "lib.db.lock").exists()
     mark.unlink()
     mark.mkdir()
-    with pytest.raises(BackupError, match="lib.db.unfinished-restore on localhost"):
+    with pytest.raises(BackupError, match="lib.db.unfinished-restore cannot be read"):
         next(recorded_creation(place.master, 0, HOST, print))
 
 

@@ -42,6 +42,28 @@ def test_what_is_no_receipt_is_refused(data: bytes) -> None:
         receipt.decode(data)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'"number": ' + b"7" * 5000,
+        b'"number": 1, "number": 1',
+        b'"number": NaN',
+        b'"number": 1e999',
+        b'"number": ' + b"[" * 100_000 + b"]" * 100_000,
+        b'"number": "\\ud800"',
+        b'"\\udc00": 1',
+    ],
+)
+def test_what_no_encoder_writes_is_refused_although_it_is_sealed(body: bytes) -> None:
+    """In one line, and at once."""
+    inside = b'{"schema": "csf-backup/receipt/1", ' + body
+    seal = receipt.sha256(inside + b"}\n")
+    with pytest.raises(receipt.CorruptReceipt) as caught:
+        receipt.decode(inside + f', "~sha256": "{seal}"}}\n'.encode())
+    assert len(str(caught.value)) < 300
+    assert "\n" not in str(caught.value)
+
+
 def test_each_kind_of_document_is_read_as_that_only() -> None:
     """A drill's record is no receipt, and the other way round."""
     for kind, other in (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from csf_backup_plugin.errors import RepositoryIncomplete
@@ -24,3 +26,28 @@ def test_with_a_mark_it_says_how_to_repeat_the_restore() -> None:
         check_not_half_restored(REPOSITORY, host, "What then")
     assert caught.value.next_step.startswith("Repeat the restore: csf restore\n")
     assert caught.value.next_step.endswith("removing /r/lib.db.unfinished-restore.")
+
+
+@pytest.mark.parametrize("mark", [b"", b"\n", b"\0" * 100, b"x" * 60_000_000, b"csf\ncsf\n"])
+def test_a_mark_that_tells_no_command_is_not_shown(mark: bytes) -> None:
+    """However large it is."""
+    host = MemoryHost({REPOSITORY.unfinished_restore: mark})
+    with pytest.raises(RepositoryIncomplete, match="has begun and not succeeded") as caught:
+        check_not_half_restored(REPOSITORY, host, "What then")
+    assert caught.value.next_step.startswith(
+        "Repeat the restore: with the same image; /r/lib.db.unfinished-restore does not tell"
+    )
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_mark_that_cannot_be_read_is_one() -> None:
+    """Nobody knows that no restore has begun."""
+    host = MemoryHost({})
+    error = OSError(errno.EINVAL, "Not a file", REPOSITORY.unfinished_restore)
+    host.unreadable[REPOSITORY.unfinished_restore] = error
+    with pytest.raises(RepositoryIncomplete) as caught:
+        check_not_half_restored(REPOSITORY, host, "What then")
+    assert caught.value.what.startswith(
+        "A restore of /r/lib.db on db1 may have begun and not succeeded "
+        "(/r/lib.db.unfinished-restore cannot be read: Not a file)"
+    )

@@ -54,8 +54,9 @@ def prepare(image: ImagePath, proven: Proven, directory: str, host: Host) -> Pla
     """
     _check_names(image, proven)
     sources = placement.outermost(proven.databases)
-    at_image, at_scratch, *at_sources = host.look([image.directory, directory, *sources])
-    _check_directories(image, at_image, directory, at_scratch, at_sources)
+    looked = host.look([image.directory, image.drill, directory, *sources])
+    at_image, at_record, at_scratch, *at_sources = looked
+    _check_directories(image, at_image, at_record, directory, at_scratch, at_sources)
     size = _size(proven)
     osverifydb = _find_osverifydb(host)
     return Plan(
@@ -97,7 +98,12 @@ def _check_names(image: ImagePath, proven: Proven) -> None:
 
 
 def _check_directories(
-    image: ImagePath, at_image: Facts, directory: str, at_scratch: Facts, at_sources: list[Facts]
+    image: ImagePath,
+    at_image: Facts,
+    at_record: Facts,
+    directory: str,
+    at_scratch: Facts,
+    at_sources: list[Facts],
 ) -> None:
     if at_scratch.kind != "directory":
         problem = "does not exist" if at_scratch.kind == "missing" else "is not a directory"
@@ -105,6 +111,12 @@ def _check_directories(
         problem = "lies inside the repository, which a drill keeps away from"
     elif not at_scratch.writable:
         problem = "is not writable for this user"
+    elif at_record.kind == "directory":
+        raise UnsafeImagePath(
+            f"{image.host}:{shown(image.drill)} is a directory, so that the drill could not be "
+            "recorded there.",
+            "Move it away.",
+        )
     elif not at_image.writable:
         raise UnsafeImagePath(
             f"{image.host}:{shown(image.directory)} is not writable for this user, so that the "

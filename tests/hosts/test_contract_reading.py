@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import errno
 import os
+import socket
 import threading
 from typing import TYPE_CHECKING
 
@@ -93,7 +94,9 @@ def test_thousands_of_files_are_read(host: Host, tmp_path: Path) -> None:
     assert found[1::2] == [None] * 750
 
 
-def test_a_file_that_cannot_be_read_disturbs_no_other(host: Host, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_disturbs_no_other(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The error that reading it alone meets stands in its place."""
     (tmp_path / "file").write_bytes(b"data")
     (tmp_path / "link").symlink_to("file")
@@ -101,6 +104,9 @@ def test_a_file_that_cannot_be_read_disturbs_no_other(host: Host, tmp_path: Path
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "directory").mkdir()
     os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as end, monkeypatch.context() as patch:
+        patch.chdir(tmp_path)  # an address is short
+        end.bind("socket")
     for name, number, said in (
         ("link", errno.ELOOP, "Is a symbolic link"),
         ("dangling", errno.ELOOP, "Is a symbolic link"),
@@ -108,6 +114,7 @@ def test_a_file_that_cannot_be_read_disturbs_no_other(host: Host, tmp_path: Path
         ("loop/below", errno.ELOOP, "Too many levels of symbolic links"),
         ("directory", errno.EINVAL, "Not a file"),
         ("pipe", errno.EINVAL, "Not a file"),
+        ("socket", errno.EINVAL, "Not a file"),
         ("/dev/null", errno.EINVAL, "Not a file"),
         ("file/below", errno.ENOTDIR, "Not a directory"),
         ("x" * 300, errno.ENAMETOOLONG, "File name too long"),

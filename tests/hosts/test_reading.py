@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,3 +88,14 @@ def test_an_error_that_names_another_file_is_left_alone() -> None:
     """It knows better."""
     with pytest.raises(OSError, match="No: '/r/y'"), reading.named("/r/x"):
         raise OSError(5, "No", "/r/y")
+
+
+def test_no_more_memory_is_asked_for_than_a_file_has_bytes(tmp_path: Path) -> None:
+    """A receipt of 2 kB is no reason for 64 MiB; files of /proc say that they have none."""
+    (tmp_path / "small").write_bytes(b"x" * 2000)
+    tracemalloc.start()
+    assert reading.read(str(tmp_path / "small")) == b"x" * 2000
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()
+    with open("/proc/self/limits", "rb") as file:
+        assert reading.read("/proc/self/limits") == file.read()

@@ -83,6 +83,8 @@ def open_file(path: str, flags: int) -> int:
     except OSError as error:
         if error.errno == errno.ELOOP and is_link(path):
             raise OSError(errno.ELOOP, "Is a symbolic link", path) from None
+        if error.errno == errno.ENXIO:  # a socket, or a device that nothing drives
+            raise OSError(errno.EINVAL, "Not a file", path) from None
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -101,8 +103,8 @@ def read(path: str) -> bytes | None:
     except FileNotFoundError:
         return None
     with named(path), opened(descriptor) as file:
-        if os.fstat(descriptor).st_size <= shared.LARGEST:
-            data = _read_to_end(file, shared.LARGEST + 1)
+        if (size := os.fstat(descriptor).st_size) <= shared.LARGEST:
+            data = _read_to_end(file, size, shared.LARGEST + 1)
             if len(data) <= shared.LARGEST:  # it may have grown meanwhile
                 return data
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
@@ -139,10 +141,15 @@ def digest(path: str, progress: Callable[[int], None]) -> tuple[int, str]:
     return total, algorithm.hexdigest()
 
 
-def _read_to_end(file: FileIO, most: int) -> bytes:
-    data = bytearray()
-    while len(data) < most and (more := file.read(most - len(data))):
+def _read_to_end(file: FileIO, size: int, most: int) -> bytes:
+    """Return what is in a file, its first `most` bytes at least.
+
+    Its size is only where to begin: a file may grow, and those of /proc have none.
+    """
+    data, want = bytearray(), size + 1
+    while len(data) < most and (more := file.read(want)):
         data += more
+        want = _CHUNK
     return bytes(data)
 
 
