@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin import interrupts
-from csf_backup_plugin.errors import Interrupted, LockBusy
+from csf_backup_plugin.errors import BackupError, HalfDone, Interrupted, LockBusy
 from csf_backup_plugin.hosts.local import lock
 
 if TYPE_CHECKING:
@@ -166,6 +166,72 @@ def test_a_lock_that_cannot_be_taken_leaves_no_file(
     with pytest.raises(OSError, match="Input/output error"), hold(path):
         pass
     assert not os.path.exists(path)
+
+
+@pytest.mark.parametrize(
+    ("error", "left"),
+    [
+        (
+            BackupError("Bad.", "Do."),
+            "The lock file {} stays. Nothing else was created or changed.",
+        ),
+        (OSError(errno.EIO, "Bad", "/x"), "The lock file {} stays."),
+        (HalfDone(OSError(errno.EIO, "Bad", "/x"), "Torn."), "Torn. The lock file {} stays."),
+    ],
+)
+def test_a_lock_file_that_was_made_and_stays_is_told(
+    path: str, monkeypatch: pytest.MonkeyPatch, error: Exception, left: str
+) -> None:
+    """As on a disk that has died."""
+
+    def refuse(path: str) -> None:
+        raise OSError(errno.EIO, "Input/output error", path)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    with pytest.raises((BackupError, HalfDone)) as caught, hold(path):
+        raise error
+    assert isinstance(caught.value, (BackupError, HalfDone))
+    assert caught.value.left == left.format(path)
+
+
+def test_any_other_error_goes_through_where_a_lock_file_stays(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no room for that."""
+
+    def refuse(path: str) -> None:
+        raise OSError(errno.EIO, "Input/output error", path)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    with pytest.raises(ZeroDivisionError), hold(path):
+        raise ZeroDivisionError
+
+
+def test_an_error_names_the_lock_file(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though it is about an open one."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OSError, match="Input/output") as caught, hold(path):
+        raise AssertionError
+    assert caught.value.filename == path
+
+
+def test_a_descriptor_that_cannot_be_closed_keeps_nobody_from_the_lock(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network file system may tell errors there; nothing was written yet."""
+    close = os.close
+
+    def refuse(descriptor: int) -> None:
+        close(descriptor)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "close", refuse)
+    with hold(path) as held:
+        assert held
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])

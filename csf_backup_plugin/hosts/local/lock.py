@@ -7,12 +7,14 @@ abandoned file says: where no process has it open there is no lock.
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import interrupts
-from csf_backup_plugin.errors import LockBusy
+from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, HalfDone, LockBusy
 from csf_backup_plugin.hosts.local.lock_file import check_directory, open_existing, open_or_create
+from csf_backup_plugin.hosts.local.reading import named
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ def held(
     path: str, purpose: str, wait: float, waiting: Callable[[str], None], *, create: bool
 ) -> Iterator[LockFile | None]:
     """Hold the lock file at `path` while the block runs; see `Host.lock`."""
-    lock = _acquire(path, wait, waiting, create=create)
+    with named(path):
+        lock = _acquire(path, wait, waiting, create=create)
     if lock is None:
         check_directory(path)
         yield None
@@ -37,10 +40,30 @@ def held(
         if create:
             lock.sign(purpose)
         yield lock
-    except BaseException:
-        lock.discard()
+    except BaseException as error:
+        _discard(lock, path, error)
         raise
     lock.release()
+
+
+def _discard(lock: LockFile, path: str, error: BaseException) -> None:
+    """Give up a lock whose block has failed; if its file was made and stays, the error says so.
+
+    Raises:
+        HalfDone: the error, with that.
+    """
+    lock.discard()
+    if not lock.created or not os.path.lexists(path):
+        return
+    stays = f"The lock file {shown(path)} stays."
+    if isinstance(error, BackupError):
+        error.left = error.left.replace(
+            NOTHING_LEFT, f"{stays} Nothing else was created or changed."
+        )
+    elif isinstance(error, HalfDone):
+        error.left += f" {stays}"
+    elif isinstance(error, OSError):
+        raise HalfDone(error, stays) from None
 
 
 def _acquire(
@@ -57,8 +80,8 @@ def _acquire(
             if lock.try_lock():
                 return lock
             holder = shown(lock.holder())
-        except OSError:
-            lock.discard()
+        except OSError as error:
+            _discard(lock, path, error)
             raise
         lock.discard()
         if time.monotonic() >= deadline:

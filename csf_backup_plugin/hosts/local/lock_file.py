@@ -142,4 +142,5 @@ def _open(path: str, flags: int) -> int:
             raise OSError(errno.EINVAL, "Not a file", path)
         return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
     finally:
-        os.close(descriptor)
+        with contextlib.suppress(OSError):  # nothing was written
+            os.close(descriptor)
