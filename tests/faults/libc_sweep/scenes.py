@@ -1,0 +1,394 @@
+"""The commands that change files, and what must hold when one was struck and after the next."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import signal
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from faults.libc_sweep.bench import Bench, Ended
+
+from csf_backup_plugin import manifest, receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Tree = dict[str, bytes]
+
+# What no message says.
+_UNTRUE = re.compile(
+    r"Traceback|unnamed file|\(None\)|: None|unexpected error|a fault of csf-backup-plugin|Errno"
+)
+# What is left behind for a while, and for ever only if somebody says so.
+_TRANSIENT = re.compile(
+    r"/\.csf-[^/]*\.tmp$|\.run$|/csf-drill-|\.damaged-|\.unfinished-restore$|/quarantine-|\.quarantine-"
+)
+_NOTHING = "Nothing was created or changed."
+_ALL_REMOVED = "What this run had created was removed; nothing else was changed."
+
+
+class Scene:
+    """A command, on a site that is made for it.
+
+    Args:
+        bench: where.
+
+    Attributes:
+        may_end_by: the signals it may be ended by.
+        kept: a damaged manifest of which a copy is kept.
+    """
+
+    may_end_by: tuple[int, ...] = (signal.SIGKILL,)
+    kept: bytes | None = None
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.image = str(bench.images / "a.img")
+        self.prepare()
+        bench.save()
+        self.before = bench.tree()
+
+    @property
+    def argv(self) -> list[str]:
+        """The command."""
+        raise NotImplementedError
+
+    def prepare(self) -> None:
+        """Make the site."""
+        self.bench.make()
+
+    def databases(self) -> Tree:
+        """Return the databases that no stroke may harm."""
+        return {path: data for path, data in self.before.items() if path.endswith(".db")}
+
+    def struck(self, ended: Ended) -> Iterator[str]:
+        """Yield what is wrong after a command that was struck."""
+        tree, said = self.bench.tree(), ended.output + ended.errors
+        if ended.left:
+            yield "something that it started did not end"
+        if self.bench.is_locked():
+            yield "the lock is held"
+        if found := _UNTRUE.search(said):
+            yield f"it says {found[0]!r}"
+        if ended.status and ended.status > 0 and "\n" not in ended.errors.strip():
+            yield "it does not say what happened, was left, and is to be done"
+        if ended.status is None or (ended.status < 0 and -ended.status not in self.may_end_by):
+            yield f"it ended with {ended.status}"
+        if _NOTHING in said and (changed := _changes(self.before, tree)):
+            yield f"it says that nothing was created or changed: {changed}"
+        if _ALL_REMOVED in said and (changed := _changes(self.before, tree)):
+            yield f"it says that all was removed: {changed}"
+        yield from self.harm(tree)
+        yield from _images(tree, self)
+        if ended.status == 0:
+            yield from self.succeeded(tree, ended)
+
+    def harm(self, tree: Tree) -> Iterator[str]:
+        """Yield which databases are not what they were."""
+        for path, data in self.databases().items():
+            if tree.get(path) != data:
+                yield f"{path} is {'changed' if path in tree else 'gone'}"
+        for path, data in self.before.items():
+            if path.endswith((".img", ".dbn", ".receipt.json")) and tree.get(path) != data:
+                yield f"{path} is {'changed' if path in tree else 'gone'}"
+
+    def succeeded(self, tree: Tree, ended: Ended) -> Iterator[str]:
+        """Yield what is missing although the command ended with 0."""
+        raise NotImplementedError
+
+    def next(self, struck: Ended) -> Iterator[str]:
+        """Do what a user does next, a night later; yield what is wrong after that."""
+        ended = self.bench.run(*self.argv)
+        yield from self.finished(ended, struck)
+
+    def finished(self, ended: Ended, struck: Ended) -> Iterator[str]:
+        """Yield what is wrong after the last command."""
+        tree, said = self.bench.tree(), struck.errors + ended.errors
+        if ended.status != 0:
+            yield f"the next run ended with {ended.status}: {ended.errors}"
+            return
+        if found := _UNTRUE.search(ended.output + ended.errors):
+            yield f"the next run says {found[0]!r}"
+        if self.bench.is_locked():
+            yield "the lock is held after the next run"
+        for path, data in tree.items():
+            if data == self.kept and path.startswith(f"{self.bench.master}.manifest.damaged-"):
+                continue  # it is to be there
+            if _TRANSIENT.search(path) and path not in self.before:
+                if os.path.isfile(path) and os.stat(path).st_nlink > 1:
+                    continue  # it is what it was written for, and takes no room
+                above = [str(parent) for parent in Path(path).parents]
+                if not any(one in said for one in [path, *above] if _TRANSIENT.search(one)):
+                    yield f"{path} is left and nobody says so"
+        yield from self.harm(tree)
+        yield from _images(tree, self)
+        yield from self.succeeded(tree, ended)
+
+
+def _changes(before: Tree, after: Tree) -> str:
+    made = [f"+{path}" for path in after.keys() - before.keys()]
+    gone = [f"-{path}" for path in before.keys() - after.keys()]
+    other = [f"~{path}" for path in before.keys() & after.keys() if before[path] != after[path]]
+    return " ".join(sorted(made + gone + other))
+
+
+def _images(tree: Tree, scene: Scene) -> Iterator[str]:
+    """Yield what is wrong with images that have a receipt."""
+    for path, data in tree.items():
+        if not path.endswith(".receipt.json"):
+            continue
+        image = path.removesuffix(".receipt.json")
+        facts = receipt.decode(data)
+        if hashlib.sha256(tree.get(image, b"")).hexdigest() != facts["image_sha256"]:
+            yield f"{image} is not what its receipt says"
+            continue
+        if image in scene.before:
+            continue
+        saved = contents(tree[image])
+        for name in facts["databases"]:
+            if name not in saved or saved[name] != tree.get(name):
+                yield f"{image} does not hold {name}"
+        for name in scene.databases():
+            if name not in saved:
+                yield f"{image} does not hold {name}"
+
+
+def contents(image: bytes) -> Tree:
+    """Return the databases in an image."""
+    with tarfile.open(fileobj=io.BytesIO(image)) as archive:
+        found = {}
+        for member in archive.getmembers():
+            extracted = archive.extractfile(member)
+            assert extracted is not None
+            found["/" + member.name.lstrip("/")] = extracted.read()
+        return found
+
+
+class FirstBackup(Scene):
+    """The first backup of a repository."""
+
+    @property
+    def argv(self) -> list[str]:
+        return self._to(self.image)
+
+    def _to(self, image: str) -> list[str]:
+        at = ("-image-file", f"localhost:{image}")
+        return ["admin_database_backup", "-database", self.bench.master, *at]
+
+    def succeeded(self, tree: Tree, ended: Ended) -> Iterator[str]:
+        if not any(path.endswith(".receipt.json") for path in tree.keys() - self.before.keys()):
+            yield "there is no receipt"
+
+    def next(self, struck: Ended) -> Iterator[str]:
+        ended = self.bench.run(*self.argv)
+        if ended.status == 10:
+            proof = self.bench.run("admin_database_prove", "-image-file", f"localhost:{self.image}")
+            if proof.status != 0:  # what is left is told, and removed by hand
+                struck = struck._replace(errors=struck.errors + ended.errors + proof.errors)
+            ended = self.bench.run(*self._to(f"{self.image}2"))
+        yield from self.finished(ended, struck)
+        shown = self.bench.run("admin_database_manifest", "-database", self.bench.master)
+        if shown.status != 0:
+            yield f"the manifest ends with {shown.status}: {shown.errors}"
+
+
+class Backup(FirstBackup):
+    """A backup of a repository that has one."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        done = self.bench.run(*self._to(self.image))
+        assert done.status == 0, done.errors
+        self.image = str(self.bench.images / "b.img")
+
+
+class ClassCreate(Backup):
+    """A class that is created."""
+
+    may_end_by = (signal.SIGKILL, signal.SIGTERM)  # the command is csf's own
+
+    @property
+    def argv(self) -> list[str]:
+        return ["class_create", "-database", self.bench.master, "-class", "New"]
+
+    def succeeded(self, tree: Tree, ended: Ended) -> Iterator[str]:
+        made = str(self.bench.repository / "New.db")
+        listed = manifest.decode(tree[f"{self.bench.master}.manifest"])
+        if made not in tree:
+            yield "there is no new database"
+        elif "New.db" not in listed.names and "warning" not in ended.errors.lower():
+            yield "the new database is not in the manifest, and nobody says so"
+
+    def next(self, struck: Ended) -> Iterator[str]:
+        if not (self.bench.repository / "New.db").exists():
+            ended = self.bench.run(*self.argv)
+            if ended.status != 0:
+                yield f"the next class_create ended with {ended.status}: {ended.errors}"
+        ended = self.bench.run(*self._to(self.image))
+        yield from self.finished(ended, struck)
+        if (self.bench.repository / "New.db").read_bytes() != b"New" * 200:
+            yield "the new database is not whole"
+        shown = self.bench.run("admin_database_manifest", "-database", self.bench.master)
+        if shown.status != 0:
+            yield f"the manifest ends with {shown.status}: {shown.errors}"
+
+
+class Rebuild(Backup):
+    """A manifest that is made anew."""
+
+    @property
+    def argv(self) -> list[str]:
+        return ["admin_database_manifest", "-database", self.bench.master, "-rebuild"]
+
+    def prepare(self) -> None:
+        super().prepare()
+        (self.bench.repository / "Found.db").write_bytes(b"found" * 100)
+
+    def succeeded(self, tree: Tree, ended: Ended) -> Iterator[str]:
+        listed = manifest.decode(tree[f"{self.bench.master}.manifest"])
+        if {*listed.names} != {"lib.db", "Book.db", "Found.db"}:
+            yield f"the manifest lists {listed.names}"
+        before = manifest.salvage(self.before[f"{self.bench.master}.manifest"])
+        if before.identity and listed.identity != before.identity:
+            yield "the repository has another id"
+
+    def next(self, struck: Ended) -> Iterator[str]:
+        ended = self.bench.run(*self.argv)
+        yield from self.finished(ended, struck)
+        done = self.bench.run(*self._to(self.image))
+        if done.status != 0:
+            yield f"the next backup ended with {done.status}: {done.errors}"
+
+
+class RebuildDamaged(Rebuild):
+    """A damaged manifest that is made anew; the damaged one is kept."""
+
+    def harm(self, tree: Tree) -> Iterator[str]:
+        yield from super().harm(tree)
+        name = f"{self.bench.master}.manifest"
+        kept = [data for path, data in tree.items() if path.startswith((name, f"{name}.damaged-"))]
+        if self.before[name] not in kept:
+            yield "the damaged manifest is lost"
+
+    def prepare(self) -> None:
+        super().prepare()
+        with open(f"{self.bench.master}.manifest", "ab") as file:
+            file.write(b"Torn\xff\0\n")
+        self.kept = Path(f"{self.bench.master}.manifest").read_bytes()
+
+
+class Prove(Backup):
+    """An image whose csf was killed, proven."""
+
+    @property
+    def argv(self) -> list[str]:
+        return ["admin_database_prove", "-image-file", f"localhost:{self.image}"]
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.image = str(self.bench.images / "a.img")
+        os.unlink(f"{self.image}.receipt.json")
+        os.mkdir(f"{self.image}.run")
+        for name, text in (
+            ("started", "2026-11-30T04:00:00+00:00"),
+            ("pid", "1 x"),
+            ("output", ""),
+            ("status", "0"),
+        ):
+            Path(f"{self.image}.run/{name}").write_text(f"{text}\n")
+
+
+class Verify(Backup):
+    """An image that is verified."""
+
+    @property
+    def argv(self) -> list[str]:
+        return ["admin_database_verify", "-image-file", f"localhost:{self.image}"]
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.image = str(self.bench.images / "a.img")
+
+    def succeeded(self, tree: Tree, ended: Ended) -> Iterator[str]:
+        if changed := _changes(self.before, tree):
+            yield f"changed: {changed}"
+
+    def next(self, struck: Ended) -> Iterator[str]:
+        yield from Scene.next(self, struck)
+
+
+class Drill(Verify):
+    """An image that is restored for trial."""
+
+    @property
+    def argv(self) -> list[str]:
+        image = f"localhost:{self.image}"
+        place = ("-scratch-dir", str(self.bench.scratch))
+        return ["admin_database_drill", "-image-file", image, *place]
+
+    def succeeded(self, tree: Tree, ended: Ended) -> Iterator[str]:
+        if f"{self.image}.drill.json" not in tree:
+            yield "there is no record"
+        else:
+            receipt.decode(tree[f"{self.image}.drill.json"], receipt.DRILL)
+
+
+class Restore(Verify):
+    """A repository that is restored, with a newer database in the way."""
+
+    @property
+    def argv(self) -> list[str]:
+        options = ("-image-file", f"localhost:{self.image}", "-yes", "-quarantine")
+        return ["admin_database_restore", "-database", self.bench.master, *options]
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.saved = contents(Path(self.image).read_bytes())
+        with open(self.bench.repository / "Book.db", "ab") as file:
+            file.write(b"later")
+        made = self.bench.run("class_create", "-database", self.bench.master, "-class", "New")
+        assert made.status == 0, made.errors
+
+    def harm(self, tree: Tree) -> Iterator[str]:
+        for path, data in self.databases().items():
+            name = os.path.basename(path)
+            if path in self.saved:
+                if tree.get(path) not in (data, self.saved[path]):
+                    yield f"{path} is neither as it was nor as it was saved"
+            elif data not in [tree[one] for one in tree if os.path.basename(one) == name]:
+                yield f"{path} is gone"
+
+    def succeeded(self, tree: Tree, ended: Ended) -> Iterator[str]:
+        if {path: tree.get(path) for path in self.saved} != self.saved:
+            yield "the databases are not the saved ones"
+        if str(self.bench.repository / "New.db") in tree:
+            yield "the newer database is in the way"
+        listed = manifest.decode(tree[f"{self.bench.master}.manifest"])
+        told = "does not say yet what was restored" in ended.errors
+        if {*listed.names} != {"lib.db", "Book.db"} and not told:
+            yield f"the manifest lists {listed.names}"
+
+    def next(self, struck: Ended) -> Iterator[str]:
+        ended = self.bench.run(*self.argv)
+        yield from self.finished(ended, struck)
+        done = self.bench.run(*self._to(f"{self.image}2"))
+        if done.status != 0:
+            yield f"the next backup ended with {done.status}: {done.errors}"
+
+
+SCENES = (
+    FirstBackup,
+    Backup,
+    ClassCreate,
+    Rebuild,
+    RebuildDamaged,
+    Prove,
+    Verify,
+    Drill,
+    Restore,
+)
