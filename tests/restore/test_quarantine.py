@@ -19,11 +19,11 @@ def host() -> MemoryHost:
     return MemoryHost({REPOSITORY.master: b"m", **{path: path.encode() for path in EXTRA}}, ["/d"])
 
 
-@pytest.mark.parametrize("facts", [{}, {"writable": False}, {"device": 2}])
+@pytest.mark.parametrize("facts", [{}, {"writable": False}, {"device": 2}, {"mount": "/d"}])
 def test_it_is_beside_the_repository_where_that_can_be(
     host: MemoryHost, facts: dict[str, object]
 ) -> None:
-    """Inside it where it lies on a file system of its own, or its parent is not ours."""
+    """Inside it where it lies on a file system or mount of its own, or its parent is not ours."""
     host.facts["/d"] = facts
     directory = quarantine.quarantine_for(REPOSITORY, EXTRA, host).directory
     assert directory.startswith("/d/r/quarantine-" if facts else "/d/r.quarantine-")
