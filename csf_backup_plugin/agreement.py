@@ -62,6 +62,16 @@ def receipt_warnings(image: ImagePath, proven: Proven) -> list[str]:
     return words
 
 
+def size_warnings(proven: Proven) -> list[str]:
+    """Return what a restore cannot compare, since the receipt does not tell it."""
+    if all(proven.sizes.values()):
+        return []
+    return [
+        "the receipt does not tell the databases' sizes, since the image was proven without them: "
+        "whether a restored one is too small cannot be known"
+    ]
+
+
 def raise_if_not_allowed(error: OSError) -> None:
     """Raise an error that speaks of the user, and not of the file."""
     if error.errno in (errno.EACCES, errno.EPERM):

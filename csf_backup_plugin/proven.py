@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
 
 
+#: Bytes of a block of most file systems; a file takes up whole ones.
+_BLOCK = 4096
+
+
+def on_disk(size: int) -> int:
+    """Return the bytes that a file of `size` bytes takes up if none of it is a hole."""
+    return -(-size // _BLOCK) * _BLOCK
+
+
 class Origin(NamedTuple):
     """Which backup of which repository an image is.
 
@@ -45,13 +54,30 @@ class Origin(NamedTuple):
         return Identity(self.id, self.machine_id, self.machine, master) if self.id else None
 
 
+class Size(NamedTuple):
+    """The bytes of a database: osbackup's instant lies between two looks.
+
+    Attributes:
+        before: when the backup began.
+        after: when osbackup had ended.
+    """
+
+    before: int
+    after: int
+
+    @property
+    def least(self) -> int:
+        """What a restored one has at least: it may have grown, or have been compacted."""
+        return min(self)
+
+
 class Proven(NamedTuple):
     """An image as its receipt knows it.
 
     Attributes:
         master: the repository's master database.
-        databases: the bytes of each database in the image, by path; None where the image was proven
-            afresh, when nobody could know them any more.
+        databases: the bytes of each database in the image when its backup began, by path; None
+            where the image was proven afresh, when nobody could know them any more.
         size: the image's bytes.
         sha256: its SHA-256 in hexadecimal, or None if none was taken.
         import_file_sha256: the import file's.
@@ -59,6 +85,8 @@ class Proven(NamedTuple):
             it.
         image: what the image was called when it was proven.
         origin: which backup of which repository it is.
+        after: the bytes of each database when osbackup had ended, or None likewise.
+        changed: the databases that were changed while osbackup ran; None where nobody knows.
     """
 
     master: str
@@ -69,11 +97,31 @@ class Proven(NamedTuple):
     started: str
     image: ImagePath
     origin: Origin = Origin()
+    after: Mapping[str, int | None] = {}
+    changed: tuple[str, ...] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """The databases as a manifest records them: those beside the master by name alone."""
         return tuple(map(Repository(self.master).recorded, self.databases))
+
+    @property
+    def sizes(self) -> dict[str, Size | None]:
+        """The sizes of each database, by path; None where nobody knows them."""
+        return {path: self._size(path) for path in self.databases}
+
+    @property
+    def room(self) -> int:
+        """The bytes that all databases may take up when they are restored.
+
+        Where nobody knows their sizes, the image's own are nearest to them.
+        """
+        known = [on_disk(max(size)) for size in self.sizes.values() if size]
+        return sum(known) if len(known) == len(self.databases) else max(sum(known), self.size)
+
+    def _size(self, path: str) -> Size | None:
+        before, after = self.databases[path], self.after.get(path)
+        return None if before is None or after is None else Size(before, after)
 
 
 def read_receipt(image: ImagePath, host: Host) -> Proven:
@@ -148,6 +196,8 @@ def encode(
             "settled": origin.settled,
             "master": proven.master,
             "databases": dict(proven.databases),
+            "databases_after": {path: proven.after.get(path) for path in proven.databases},
+            "changed": None if proven.changed is None else list(proven.changed),
             "mounts": dict(origin.mounts),
             "osbackup": osbackup,
             "shared_disk": shared_disk,
@@ -183,6 +233,8 @@ def decode(data: bytes) -> Proven:
                 facts["settled"],
                 facts["mounts"],
             ),
+            facts["databases_after"],
+            None if facts["changed"] is None else tuple(facts["changed"]),
         )
     except KeyError as error:
         raise receipt.CorruptReceipt(f"it does not tell {error}") from None
@@ -195,8 +247,9 @@ def _check_kinds(facts: dict[str, Any]) -> None:
     sound = (
         all(_is_text(facts[text]) for text in texts)
         and isinstance(databases, dict)
+        and _are_sizes(databases, facts["databases_after"])
+        and _are_some(facts["changed"], databases)
         and (not databases or facts["master"] in databases)
-        and all(size is None or _is_count(size) for size in databases.values())
         and _is_count(facts["image_bytes"])
         and all(map(_is_path, (facts["master"], facts["image"], *databases)))
         and (facts["image_sha256"] is None or _is_text(facts["image_sha256"]))
@@ -209,6 +262,20 @@ def _check_kinds(facts: dict[str, Any]) -> None:
     )
     if not sound:
         raise receipt.CorruptReceipt("it says what no backup writes")
+
+
+def _are_sizes(before: dict[str, Any], after: object) -> bool:
+    """Tell whether the sizes of the same databases are told, or null, at both looks."""
+    if not (isinstance(after, dict) and after.keys() == before.keys()):
+        return False
+    return all(size is None or _is_count(size) for size in (*before.values(), *after.values()))
+
+
+def _are_some(changed: object, databases: dict[str, Any]) -> bool:
+    """Tell whether what was changed are some of the databases, or null."""
+    if not isinstance(changed, list):
+        return changed is None
+    return all(isinstance(path, str) and path in databases for path in changed)
 
 
 def _is_count(value: object) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 MANIFEST = ".manifest"
+SECTOR = 512  # bytes; what osbackup counts
 
 
 class Database(NamedTuple):
@@ -105,6 +106,11 @@ class Coverage(NamedTuple):
     def bytes(self) -> int:
         """The databases' sizes together."""
         return sum(database.size for database in self.databases)
+
+    @property
+    def sectors(self) -> int:
+        """The sectors that osbackup counts: all of each file, holes too."""
+        return sum(-(-database.size // SECTOR) for database in self.databases)
 
 
 def compare(master: str, on_disk: Iterable[Database], listed: Iterable[str]) -> Coverage:

@@ -56,7 +56,7 @@ class MemoryHost:
         )
         if path in self.files:
             plain = plain._replace(kind="file", size=len(self.files[path]), device=1)
-            plain = plain._replace(allocated=plain.size)
+            plain = plain._replace(allocated=-(-plain.size // 4096) * 4096)
         elif path in self.directories:
             plain = plain._replace(kind="directory", writable=True, free=10**9, device=1)
         if plain.kind != "missing":

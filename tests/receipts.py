@@ -33,7 +33,8 @@ def made(path: str, number: int | None, **others: Any) -> Proven:
         "started": STARTED,
         "image": ImagePath("db1", path),
     }
-    return Proven(**{**fields, **others}, origin=origin)
+    fields = {**fields, **others}
+    return Proven(**{"after": fields["databases"], "changed": (), **fields}, origin=origin)
 
 
 def receipt_of(made: Proven) -> bytes:

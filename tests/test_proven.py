@@ -41,6 +41,7 @@ def test_what_is_encoded_is_decoded(origin: Origin) -> None:
         "2026-11-23T02:10:00+00:00",
         IMAGE,
         origin,
+        {"/r/lib.db": None},
     )
     data = proven.encode(
         made,
@@ -60,6 +61,8 @@ def test_what_is_encoded_is_decoded(origin: Origin) -> None:
 SOUND = {
     "master": "/r/lib.db",
     "databases": {"/r/lib.db": 3, "/r/b.db": None},
+    "databases_after": {"/r/lib.db": 4, "/r/b.db": None},
+    "changed": ["/r/lib.db"],
     "image_bytes": 5,
     "image_sha256": None,
     "import_file_sha256": "0",
@@ -89,6 +92,12 @@ SOUND = {
         {"master": "lib.db", "databases": {"lib.db": 3}},
         {"master": ["/r/lib.db"]},
         {"master": {}},
+        {"databases_after": []},
+        {"databases_after": {"/r/lib.db": 4}},
+        {"databases_after": {"/r/lib.db": 4, "/r/b.db": "3"}},
+        {"changed": "/r/lib.db"},
+        {"changed": ["/r/other.db"]},
+        {"changed": [{}]},
         {"master": "/elsewhere.db"},
         {"image": "a.img"},
         {"image": "/b/"},
@@ -127,7 +136,13 @@ def test_a_sealed_receipt_says_only_what_a_backup_writes(wrong: dict[str, object
     assert proven.decode(receipt.encode(SOUND)).master == "/r/lib.db"
     assert proven.decode(receipt.encode({**SOUND, "number": None})).origin.number is None
     with pytest.raises(receipt.CorruptReceipt, match="no backup writes"):
-        proven.decode(receipt.encode({**SOUND, **wrong}))
+        proven.decode(receipt.encode({**SOUND, **_alike(wrong), **wrong}))
+
+
+def _alike(wrong: dict[str, object]) -> dict[str, object]:
+    """Return what goes with databases, so that they alone are wrong."""
+    databases = wrong.get("databases", SOUND["databases"])
+    return {"databases_after": databases, "changed": None}
 
 
 @pytest.mark.parametrize("fact", SOUND)

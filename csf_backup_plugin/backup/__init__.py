@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import interrupts, journal, moments, objectstore, proven, receipt
+from csf_backup_plugin.backup import sizes
 from csf_backup_plugin.backup.preflight import check_absent, prepare
 from csf_backup_plugin.backup.proof import prove
 from csf_backup_plugin.backup.request import PURPOSE
@@ -167,19 +168,22 @@ def _carry_out(
             f"this gives the image its receipt: {image.command('admin_database_prove')}"
         )
         origin = _number(request, plan, created, warnings, host)
+        before = sizes.look(plan.found.coverage.paths, host)
         _run_osbackup(request, plan, timeout, lock, host, watcher)
-        proof = prove(request, plan, timeout, host, watcher)
+        proof = prove(request, plan, before, timeout, host, watcher)
         warnings += unsynced_warnings(proof.unsynced, "the backup", host)
         interrupts.check()
         made = Proven(
             request.repository.master,
-            dict(plan.found.coverage.databases),
+            proof.sizes.before_bytes,
             proof.size,
             proof.sha256,
             receipt.sha256(plan.import_file),
             plan.machine.now,
             image,
             origin,
+            proof.sizes.after_bytes,
+            proof.sizes.changed,
         )
         data = proven.encode(
             made,

@@ -16,6 +16,7 @@ from csf_backup_plugin.names import shown
 from csf_backup_plugin.newest import future
 from csf_backup_plugin.numbering import standing
 from csf_backup_plugin.objectstore import OSBACKUP, OSRESTORE, VARIABLES, import_file
+from csf_backup_plugin.repository import SECTOR
 from csf_backup_plugin.storage import is_within
 from csf_backup_plugin.survey import read_manifest, set_against
 from csf_backup_plugin.unfinished import check_not_half_restored
@@ -88,7 +89,7 @@ def prepare(request: BackupRequest, host: Host, watcher: Watcher) -> Plan:
     found = _surveyed(request, recorded, now, host, watcher)
     check_complete(found, now.source.image if now.source else None)
     check_absent(image, [*image.files, image.run], host)
-    _check_space(image, at_image.free, found.coverage.bytes)
+    _check_space(image, at_image.free, found.coverage.sectors * SECTOR)
     homes = look_at_directories(found.coverage.paths, host)
     return Plan(
         machine,

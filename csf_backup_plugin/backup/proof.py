@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from csf_backup_plugin.backup.sizes import Sizes, is_too_small, look
 from csf_backup_plugin.errors import ImageUnproven
 from csf_backup_plugin.listing import differences, list_findings
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.survey import survey
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from csf_backup_plugin.backup.preflight import Plan
     from csf_backup_plugin.backup.request import BackupRequest
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol import Facts, Host
     from csf_backup_plugin.watcher import Watcher
 
 _AGAIN = "Run the same command again; if it fails again, look into osbackup and the disk."
+_ACCEPT = (
+    "Look into osbackup. If its images are always as small as that, since it compresses or leaves "
+    "out what is empty, add -accept-small."
+)
 
 
 class Proof(NamedTuple):
@@ -24,22 +31,30 @@ class Proof(NamedTuple):
     Attributes:
         size: the image's bytes.
         sha256: its SHA-256 in hexadecimal, or None if none was asked for.
+        sizes: the databases', before and after.
         unsynced: its directory, if the file system of that cannot bring names to the disk.
     """
 
     size: int
     sha256: str | None
+    sizes: Sizes
     unsynced: tuple[str, ...] = ()
 
 
 def prove(
-    request: BackupRequest, plan: Plan, timeout: float, host: Host, watcher: Watcher
+    request: BackupRequest,
+    plan: Plan,
+    before: Mapping[str, Facts],
+    timeout: float,
+    host: Host,
+    watcher: Watcher,
 ) -> Proof:
     """Prove that the image holds exactly the databases it should.
 
     Args:
         request: what was asked for.
         plan: what was backed up.
+        before: the facts on each database before osbackup was started.
         timeout: how long osrestore may take to list the image, in seconds.
         host: where the image is.
         watcher: told how far the checksum is.
@@ -63,14 +78,21 @@ def prove(
     there = {*now.coverage.paths}.difference(now.ambiguous)
     if problems := differences(expected, there, "directory"):
         raise _unproven(request, "; ".join(problems))
+    sizes = Sizes(before, look(before, host))
+    if is_too_small(facts.size, sizes.held) and not request.accept_small:
+        raise ImageUnproven(
+            f"The image {request.image} failed its proof: it has {facts.size:,} bytes, far too few "
+            f"for databases that take up {sizes.held:,} on the disk.",
+            _ACCEPT,
+        )
     if not request.checksum:
-        return Proof(facts.size, None, unsynced)
+        return Proof(facts.size, None, sizes, unsynced)
     size, sha256 = host.digest(
         image.path, lambda done: watcher.advance("checking", done, facts.size)
     )
     if size != facts.size:
         raise _unproven(request, "it is still being written, although osbackup has ended.")
-    return Proof(size, sha256, unsynced)
+    return Proof(size, sha256, sizes, unsynced)
 
 
 def _unproven(request: BackupRequest, problem: str) -> ImageUnproven:

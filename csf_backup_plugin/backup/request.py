@@ -30,6 +30,7 @@ class BackupRequest:
         checksum: whether to take the image's SHA-256.
         require_mount: refuse an image's directory on the file system of ``/``.
         arrays: disks, and mount points, that the user says are redundant arrays.
+        accept_small: accept an image that is far smaller than its databases.
     """
 
     repository: Repository
@@ -40,6 +41,7 @@ class BackupRequest:
     checksum: bool = True
     require_mount: bool = False
     arrays: frozenset[str] = frozenset()
+    accept_small: bool = False
 
     @classmethod
     def parse(
@@ -53,6 +55,7 @@ class BackupRequest:
         checksum: bool = True,
         require_mount: bool = False,
         arrays: str = "",
+        accept_small: bool = False,
     ) -> BackupRequest:
         """Make a request of what the user wrote; the names of `arrays` are parted by spaces.
 
@@ -67,4 +70,6 @@ class BackupRequest:
                 "Name the new image otherwise.",
             )
         known = frozenset(arrays.split())
-        return cls(repository, made, dry_run, wait, timeout, checksum, require_mount, known)
+        return cls(
+            repository, made, dry_run, wait, timeout, checksum, require_mount, known, accept_small
+        )

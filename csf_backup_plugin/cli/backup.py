@@ -43,6 +43,12 @@ _EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCod
 )
 @click.option("-no-checksum", is_flag=True, help="Do not take the image's SHA-256.")
 @options.require_mount
+@click.option(
+    "-accept-small",
+    is_flag=True,
+    help="Accept an image of less than half of what its databases take up on the disk, as where "
+    "osbackup compresses.",
+)
 @click.option("-strict", is_flag=True, help="Exit with 3 if there were warnings.")
 def admin_database_backup(
     run: Run,
@@ -54,6 +60,7 @@ def admin_database_backup(
     dry_run: bool,
     no_checksum: bool,
     require_mount: bool,
+    accept_small: bool,
     strict: bool,
 ) -> Outcome:
     """Back up every database of a master repository in one osbackup run.
@@ -78,6 +85,7 @@ def admin_database_backup(
         checksum=not no_checksum,
         require_mount=require_mount,
         arrays=os.environ.get(ARRAYS, ""),
+        accept_small=accept_small,
     )
     doing = f"The backup of {shown(request.repository.master)} to {request.image}"
     with run.on(request.image.host, doing) as host:

@@ -83,14 +83,19 @@ def _print(command: str | None, code: int, facts: dict[str, Any]) -> str:
 
 def encoded(document: dict[str, Any]) -> str:
     """Return a document as JSON, in one line, whatever is in it."""
-    return json.dumps(each(_plain(document), _text, _SENTENCES))
+    return json.dumps(each(each(_plain(document), _text, _SENTENCES), _whole))
 
 
 def _text(name: str) -> str:
     try:
         return to_text(name)
-    except UnicodeEncodeError:  # half a character, which is no name; JSON has a way to write it
+    except UnicodeEncodeError:  # no name
         return name
+
+
+def _whole(text: str) -> str:
+    """Return a text without half characters, which many programs cannot read."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _plain(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.agreement import receipt_warnings
+from csf_backup_plugin.agreement import receipt_warnings, size_warnings
 from csf_backup_plugin.backup.preflight import space_needed
 from csf_backup_plugin.drill import placement
 from csf_backup_plugin.errors import FaultFound, NoSpace, UnsafeImagePath, UtilityMissing
@@ -57,7 +57,7 @@ def prepare(image: ImagePath, proven: Proven, directory: str, host: Host) -> Pla
     looked = host.look([image.directory, image.drill, directory, *sources])
     at_image, at_record, at_scratch, *at_sources = looked
     _check_directories(image, at_image, at_record, directory, at_scratch, at_sources)
-    size = _size(proven)
+    size = proven.room
     osverifydb = _find_osverifydb(host)
     return Plan(
         image,
@@ -131,12 +131,6 @@ def _check_directories(
     )
 
 
-def _size(proven: Proven) -> int:
-    """Return the databases' bytes; where they are not known, the image's are nearest to them."""
-    known = [size for size in proven.databases.values() if size is not None]
-    return sum(known) if len(known) == len(proven.databases) else max(sum(known), proven.size)
-
-
 def _find_osverifydb(host: Host) -> str | None:
     try:
         return host.find(OSVERIFYDB, VARIABLES[OSVERIFYDB])
@@ -148,3 +142,4 @@ def _warnings(image: ImagePath, proven: Proven, osverifydb: str | None) -> Itera
     if osverifydb is None:
         yield "osverifydb was not found: the restored databases' contents were not checked"
     yield from receipt_warnings(image, proven)
+    yield from size_warnings(proven)

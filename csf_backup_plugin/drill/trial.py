@@ -56,7 +56,7 @@ def restore_for_trial(plan: Plan, place: Scratch, host: Host, watcher: Watcher) 
     seconds = time.monotonic() - began
     if completed.status:
         raise _failed(plan, [f"osrestore failed: {described(completed)}"])
-    targets = {place.place(path): size for path, size in databases.items()}
+    targets = {place.place(path): size for path, size in plan.proven.sizes.items()}
     sizes = _sizes(plan, place, host)
     findings = _strays(plan, place, host) or restored.findings(targets, host)
     if findings:

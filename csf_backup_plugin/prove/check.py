@@ -82,7 +82,9 @@ def measured(
         raise _unproven(image, ["it is still being written"])
     sizes = dict.fromkeys(databases)
     names = objectstore.import_file(databases)
-    return Proven(databases[0], sizes, size, sha256, receipt.sha256(names), began, image)
+    return Proven(
+        databases[0], sizes, size, sha256, receipt.sha256(names), began, image, after=sizes
+    )
 
 
 def _master_findings(databases: list[str], host: Host) -> list[str]:

@@ -26,7 +26,7 @@ from csf_backup_plugin.restore import quarantine
 from csf_backup_plugin.restore.check import check_repository_writable
 from csf_backup_plugin.restore.extra import refused
 from csf_backup_plugin.restore.manifest import new_manifest
-from csf_backup_plugin.restore.plan import prepare_restore
+from csf_backup_plugin.restore.plan import prepare_restore, target_sizes
 from csf_backup_plugin.restore.run import run_osrestore
 from csf_backup_plugin.restore.state import compare, look_at, tell_state
 from csf_backup_plugin.tidying import tidy, tidy_record
@@ -199,7 +199,7 @@ def _check(
         The directories whose file systems cannot bring names to the disk.
     """
     states = compare(before, look_at(before, host))
-    problems = restored.findings(plan.targets, host)
+    problems = restored.findings(target_sizes(request, plan.proven), host)
     problems += [f"{shown(p)} was not written" for p, s in states.items() if s == "unchanged"]
     if problems:
         raise OsrestoreFailed(

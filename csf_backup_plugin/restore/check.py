@@ -17,6 +17,7 @@ from csf_backup_plugin.errors import (
 )
 from csf_backup_plugin.located import no_directory
 from csf_backup_plugin.names import listed, shown
+from csf_backup_plugin.proven import on_disk
 from csf_backup_plugin.storage import is_same
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Facts, Host
     from csf_backup_plugin.others import Other
+    from csf_backup_plugin.proven import Size
     from csf_backup_plugin.repository import Repository
     from csf_backup_plugin.restore.request import RestoreRequest
     from csf_backup_plugin.survey import Survey
@@ -154,11 +156,16 @@ def _check_writable(looked: Mapping[str, Facts], host: Host) -> None:
             )
 
 
-def check_room(targets: Mapping[str, int | None], facts: Mapping[str, Facts], host: Host) -> None:
+def check_room(
+    sizes: Mapping[str, Size | None], image: int, facts: Mapping[str, Facts], host: Host
+) -> None:
     """Refuse if a directory cannot be written to, or has no room for what its databases grow by.
 
+    A database that has holes, or is compressed, may have neither once it is restored.
+
     Args:
-        targets: the bytes of each database, None where unknown, by where it is restored to.
+        sizes: of each database, None where unknown, by where it is restored to.
+        image: the image's bytes.
         facts: on each of those places.
         host: where they are.
 
@@ -167,19 +174,40 @@ def check_room(targets: Mapping[str, int | None], facts: Mapping[str, Facts], ho
         NoSpace: likewise.
         RepositoryNotFound: likewise.
     """
-    directories = list(dict.fromkeys(map(posixpath.dirname, targets)))
+    directories = list(dict.fromkeys(map(posixpath.dirname, sizes)))
     looked = dict(zip(directories, host.look(directories), strict=True))
     _check_writable(looked, host)
-    growth = dict.fromkeys((at.device for at in looked.values()), 0)
-    for path, size in targets.items():
-        at = looked[posixpath.dirname(path)]
+    for directory, at in looked.items():
         if at.kind != "directory":
-            raise no_directory(posixpath.dirname(path), host)
-        growth[at.device] += max(0, (size or 0) - facts[path].size)
+            raise no_directory(directory, host)
+    devices = {path: looked[posixpath.dirname(path)].device for path in sizes}
+    growth = _growth(sizes, image, facts, devices)
     for directory, at in looked.items():
         if (more := growth[at.device]) and at.free < (needed := space_needed(more)):
             raise NoSpace(
                 f"{host.name}:{shown(directory)} has {at.free:,} bytes free; what is restored may "
-                f"need {needed:,} ({more:,} more than is on disk now, and a reserve).",
+                f"need {needed:,} ({more:,} more than the databases take up on the disk now, if "
+                "they are restored without holes, and a reserve).",
                 "Make room there and run the same command again.",
             )
+
+
+def _growth(
+    sizes: Mapping[str, Size | None],
+    image: int,
+    facts: Mapping[str, Facts],
+    devices: Mapping[str, int],
+) -> dict[int, int]:
+    """Return by how many bytes databases may grow on each device.
+
+    Where nobody knows sizes, the image's own are nearest to them all; where they are to go nobody
+    knows either, but that most databases lie beside the master database, which is the first.
+    """
+    growth = dict.fromkeys(devices.values(), 0)
+    for path, size in sizes.items():
+        if size:
+            growth[devices[path]] += max(0, on_disk(max(size)) - facts[path].allocated)
+    if unknown := [path for path, size in sizes.items() if size is None]:
+        there = sum(facts[path].allocated for path in unknown)
+        growth[devices[unknown[0]]] += max(0, image - there)
+    return growth

@@ -11,6 +11,7 @@ from csf_backup_plugin.agreement import (
     image_findings,
     import_file_findings,
     receipt_warnings,
+    size_warnings,
 )
 from csf_backup_plugin.catalog import read_listable_catalog
 from csf_backup_plugin.errors import FaultFound
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host, Machine
     from csf_backup_plugin.manifest import Manifest
     from csf_backup_plugin.newest import Newest
-    from csf_backup_plugin.proven import Proven
+    from csf_backup_plugin.proven import Proven, Size
     from csf_backup_plugin.restore.request import RestoreRequest
     from csf_backup_plugin.survey import Survey
     from csf_backup_plugin.watcher import Watcher
@@ -110,8 +111,7 @@ def prepare_restore(
         BackupError: the first reason not to begin; extra databases are not one of them here.
     """
     osrestore = host.find(OSRESTORE, VARIABLES[OSRESTORE])
-    size = max(proven.size, sum(size or 0 for size in proven.databases.values()))
-    timeout = request.timeout or default_timeout(size)
+    timeout = request.timeout or default_timeout(max(proven.size, proven.room))
     stamp = host.look([request.image.path])[0].stamp
     if problems := image_findings(request.image, proven, osrestore, host, watcher):
         raise FaultFound(
@@ -120,7 +120,7 @@ def prepare_restore(
             problems,
         )
     import_file, _ = import_file_findings(request.image, proven, host)
-    targets = _targets(request, proven)
+    targets, sizes = _targets(request, proven), target_sizes(request, proven)
     facts = dict(zip(targets, host.look(targets), strict=True))
     check_image_apart(request, facts, host)
     _check_mounts(request, proven, targets, host)
@@ -130,7 +130,7 @@ def prepare_restore(
     behind = {fact.resolved for fact in facts.values() if fact.link}
     found = set_against(request.repository, host, recorded, targets, behind)
     check_not_anothers([*targets, *sorted(behind.difference(targets))], facts, found)
-    check_room(targets, facts, host)
+    check_room({path: sizes[path] for path in targets}, proven.size, facts, host)
     catalog, unlisted = chosen.catalog, list[str]()
     if catalog is None:
         catalog, unlisted = read_listable_catalog(request.image, host)
@@ -159,6 +159,7 @@ def prepare_restore(
             *import_file,  # osrestore needs none
             *unlisted,
             *receipt_warnings(request.image, proven),
+            *size_warnings(proven),
             *_warnings(request, proven, machine, found, targets, others, host),
         ),
     )
@@ -170,6 +171,11 @@ def prepare_restore(
 def _targets(request: RestoreRequest, proven: Proven) -> dict[str, int | None]:
     first = sorted(proven.databases, key=lambda path: (path != proven.master, path))
     return {request.target_of(path): proven.databases[path] for path in first}
+
+
+def target_sizes(request: RestoreRequest, proven: Proven) -> dict[str, Size | None]:
+    """Return the sizes of each database in the image, by the path it is restored to."""
+    return {request.target_of(path): size for path, size in proven.sizes.items()}
 
 
 def _check_mounts(

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from csf_backup_plugin import manifest
 from csf_backup_plugin.backup.preflight import prepare
 from csf_backup_plugin.backup.proof import Proof, prove
 from csf_backup_plugin.backup.request import BackupRequest
+from csf_backup_plugin.backup.sizes import look
 from csf_backup_plugin.errors import ImageUnproven, TimedOut
 from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN, Completed
 from csf_backup_plugin.listing import described
 from doubles import Memory, MemoryHost
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 REQUEST = BackupRequest.parse("/r/lib.db", "db1:/b/a.img")
 FILES = {"/r/lib.db": b"12", "/r/Book.db": b"1"}
 OWN = {"/r/lib.db.manifest": manifest.encode(["lib.db", "Book.db"])}
 LIST = b"db1:/r/lib.db\n/r/Book.db\n"
+
+
+FACTS_BEFORE: dict[str, dict[str, Any]] = {}
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> Iterator[None]:
+    """Let no test see what another one has set."""
+    yield
+    FACTS_BEFORE.clear()
 
 
 @pytest.fixture
@@ -29,19 +45,21 @@ def host() -> MemoryHost:
 
 def outcome(host: MemoryHost, request: BackupRequest = REQUEST) -> Proof:
     """Prove the image against what was on disk before."""
-    plan = prepare(request, MemoryHost(FILES, ["/b"]), Memory())
-    return prove(request, plan, 60, host, Memory())
+    before = MemoryHost(FILES, ["/b"])
+    before.facts = FACTS_BEFORE
+    plan = prepare(request, before, Memory())
+    return prove(request, plan, look(plan.found.coverage.paths, before), 60, host, Memory())
 
 
 def test_a_sound_image_is_known_by_its_size_and_digest(host: MemoryHost) -> None:
     """Names are compared with and without their host."""
-    assert outcome(host) == Proof(5, "digest of /b/a.img")
+    assert outcome(host)[:2] == (5, "digest of /b/a.img")
 
 
 def test_without_a_checksum_nothing_is_read_but_the_list(host: MemoryHost) -> None:
     """As -no-checksum asks."""
     request = BackupRequest.parse("/r/lib.db", "db1:/b/a.img", checksum=False)
-    assert outcome(host, request) == Proof(5, None)
+    assert outcome(host, request)[:2] == (5, None)
 
 
 @pytest.mark.parametrize("image", [None, b""])
@@ -102,7 +120,7 @@ def test_a_list_of_other_databases_alone_shows_how_it_begins(host: MemoryHost) -
 def test_what_osrestore_says_on_standard_error_is_no_list(host: MemoryHost) -> None:
     """A shell that warns of a locale, with a path at the end, does not spoil a good image."""
     host.listing = Completed(0, LIST, b"sh: warning: cannot change locale (x): /r/x.db\n")
-    assert outcome(host) == Proof(5, "digest of /b/a.img")
+    assert outcome(host)[:2] == (5, "digest of /b/a.img")
 
 
 def test_a_database_that_appeared_meanwhile_fails_the_proof(host: MemoryHost) -> None:
@@ -118,6 +136,57 @@ def test_a_database_that_vanished_meanwhile_fails_the_proof(host: MemoryHost) ->
     del host.files["/r/Book.db"]
     with pytest.raises(ImageUnproven, match="missing from the directory: /r/Book.db"):
         outcome(host)
+
+
+KILO, ACCEPTED = 1000, BackupRequest.parse("/r/lib.db", "db1:/b/a.img", accept_small=True)
+
+
+@pytest.mark.parametrize(
+    ("image", "held", "accepted"),
+    [
+        (10 * KILO, 900 * KILO, False),
+        (900 * KILO, 900 * KILO, True),
+        (450 * KILO, 900 * KILO, True),
+        (384 * KILO, 900 * KILO, False),
+        (385 * KILO, 900 * KILO, True),
+        (1, 100 * KILO, True),  # so little may be empty
+    ],
+)
+def test_an_image_that_is_far_too_small_for_its_databases_fails(
+    host: MemoryHost, image: int, held: int, *, accepted: bool
+) -> None:
+    """Unless it was said to be accepted."""
+    host.files["/b/a.img"] = b"i" * image
+    for at in (host.facts, FACTS_BEFORE):
+        at["/r/lib.db"] = {"size": held, "allocated": held}
+    host.facts["/r/lib.db"]["size"] = 10**9  # it has grown, by a hole
+    if not accepted:
+        with pytest.raises(ImageUnproven, match=f"has {image:,} bytes, .* {held + 1:,} on") as told:
+            outcome(host)
+        assert "-accept-small" in told.value.next_step
+    assert outcome(host, REQUEST if accepted else ACCEPTED).size == image
+
+
+@pytest.mark.parametrize("look", ["before", "after"])
+@pytest.mark.parametrize("less", ["size", "allocated"])
+def test_what_was_there_at_one_look_only_need_not_be_in_the_image(
+    host: MemoryHost, look: str, less: str
+) -> None:
+    """Nor what takes up no room, or lies beyond the end of a file."""
+    for at in (host.facts, FACTS_BEFORE):
+        at["/r/lib.db"] = {"size": 10**6, "allocated": 10**6}
+    {"before": FACTS_BEFORE, "after": host.facts}[look]["/r/lib.db"][less] = 1000
+    assert outcome(host).size == 5
+
+
+def test_sizes_before_and_after_are_known_and_what_was_changed(host: MemoryHost) -> None:
+    """By the time, the place on the disk, and the size of a file."""
+    FACTS_BEFORE["/r/lib.db"] = {"stamp": "1", "size": 100}
+    host.facts["/r/lib.db"] = {"stamp": "2", "size": 90}
+    sizes = outcome(host).sizes
+    assert sizes.before_bytes == {"/r/lib.db": 100, "/r/Book.db": 1}
+    assert sizes.after_bytes == {"/r/lib.db": 90, "/r/Book.db": 1}
+    assert sizes.changed == ("/r/lib.db",)
 
 
 def test_an_osrestore_that_does_not_end_is_a_timeout(
@@ -172,4 +241,5 @@ def test_a_class_that_another_repository_gets_meanwhile_is_no_matter(host: Memor
     two = {"/r/two.db": b"", "/r/two.db.manifest": manifest.encode(["two.db"])}
     plan = prepare(REQUEST, MemoryHost({**FILES, **two, **OWN}, ["/b"]), Memory())
     host.files.update({**two, **OWN, "/r/New.db": b""})
-    assert prove(REQUEST, plan, 60, host, Memory()).size == 5
+    before = look(plan.found.coverage.paths, host)
+    assert prove(REQUEST, plan, before, 60, host, Memory()).size == 5

@@ -254,7 +254,7 @@ def test_warnings_under_strict_say_what_was_left(csf: Csf, place: Place) -> None
     ("value", "plain"),
     [
         (os.fsdecode(b"a\xff"), "a\\xff"),
-        ("half a character: \ud800", "half a character: \ud800"),
+        ("half a character: \ud800", "half a character: \\ud800"),
         (float("nan"), None),
         (1.5, 1.5),
         (b"bytes", "b'bytes'"),

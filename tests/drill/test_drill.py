@@ -80,7 +80,9 @@ def failure(place: Place, kind: type[BackupError], host: LocalHost | None = None
 def reseal(place: Place, **changes: Any) -> None:
     """Change what the receipt says, and seal it again."""
     path = Path(f"{place.image}.receipt.json")
-    path.write_bytes(receipt.encode({**receipt.decode(path.read_bytes()), **changes}))
+    facts = {**receipt.decode(path.read_bytes()), **changes}
+    facts = {**facts, "databases_after": facts["databases"], **changes, "changed": None}
+    path.write_bytes(receipt.encode(facts))
 
 
 def recorded(place: Place) -> dict[str, Any]:
@@ -465,6 +467,7 @@ def test_the_latest_of_a_repository_is_drilled(drilled: Place) -> None:
     """Of several in the directory, the one that is named; without a name it is not known."""
     facts = receipt.decode(Path(f"{drilled.image}.receipt.json").read_bytes())
     other = {"repository_id": "2" * 32, "master": "/q/x.db", "databases": {"/q/x.db": 1}}
+    other |= {"databases_after": {"/q/x.db": 1}, "changed": []}
     Path(f"{drilled.image}2.receipt.json").write_bytes(receipt.encode({**facts, **other}))
     latest = str(drilled.images / "latest")
     assert drill_of(drilled, latest, drilled.master).plan.image.path == drilled.image

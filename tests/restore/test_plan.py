@@ -46,7 +46,7 @@ def image(
     names = "".join(f"{path}\n" for path in sizes).encode()
     origin = Origin("1" * 32, 7, "a" * 32, "db1", mounts=mounts or {})
     started, path = "2026-01-01T00:00:00+00:00", ImagePath("db1", IMAGE)
-    return Proven(master, sizes, 5, None, receipt.sha256(names), started, path, origin)
+    return Proven(master, sizes, 5, None, receipt.sha256(names), started, path, origin, sizes)
 
 
 def site(proven: Proven, *on_disk: str, listed: bytes | None = None) -> MemoryHost:
@@ -132,6 +132,49 @@ def test_room_is_needed_for_what_grows_on_each_file_system() -> None:
         plan(proven, host)
     host.facts["/d/r"] = {"free": 2 * 10**9}
     assert plan(proven, host).appearing == ("/d/r/a.db",)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "after", "room"),
+    [
+        ({"size": 10**9, "allocated": 10**9 + 4096}, 10**9, 10**9, True),
+        ({"size": 10**9, "allocated": 4096}, 10**9, 10**9, False),  # holes are filled
+        ({"size": 10**9, "allocated": 10**9}, 3, 10**9 + 10**8, False),
+        ({"size": 10**9, "allocated": 10**9}, 10**9 + 10**8, 3, False),
+        ({"size": 3, "allocated": 10**9 + 4096}, 10**9, 10**9, True),
+    ],
+)
+def test_room_is_needed_for_what_a_database_may_take_up_on_the_disk(
+    now: dict[str, int], before: int, after: int, *, room: bool
+) -> None:
+    """At the larger of its sizes, without holes; what it takes up now needs none."""
+    proven = image({MASTER: before})._replace(after={MASTER: after})
+    host = site(proven, MASTER)
+    host.facts[MASTER] = now
+    host.facts["/d/r"] = {"free": 2 << 20}
+    if room:
+        assert plan(proven, host).overwritten == (MASTER,)
+        return
+    with pytest.raises(NoSpace, match="take up on the disk now, if they are restored without"):
+        plan(proven, host)
+
+
+def test_where_nobody_knows_sizes_the_images_own_counts() -> None:
+    """Beside the master database; and that nothing can be compared is told."""
+    proven = image({MASTER: None, "/d/r/a.db": None, "/far/x.db": None})._replace(size=10**6)
+    host = site(proven, "/d/r/a.db")
+    host.directories.add("/far")
+    host.facts["/far"] = {"device": 2, "free": 0}
+    host.files["/b/a.img"] = b"i" * 10**6
+    host.facts["/d/r"] = {"free": 1 << 20}
+    with pytest.raises(NoSpace, match=f"{10**6 - 4096:,} more than"):
+        plan(proven, host)
+    host.facts["/d/r/a.db"] = {"allocated": 10**6}
+    told = [text for text in plan(proven, host).warnings if "does not tell" in text]
+    assert told == [
+        "the receipt does not tell the databases' sizes, since the image was proven without them: "
+        "whether a restored one is too small cannot be known"
+    ]
 
 
 def test_a_missing_directory_is_told_with_the_command_that_makes_it() -> None:
