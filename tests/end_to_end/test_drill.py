@@ -152,12 +152,17 @@ def test_an_unproven_image_has_to_be_verified_first(site: Site, scratch: Path) -
 @pytest.fixture
 def slow(local_site: Site) -> dict[str, str]:
     """Return an environment whose osrestore waits for the file `go` before it restores."""
-    root = local_site.images.parent
+    return slowed(local_site)
+
+
+def slowed(site: Site) -> dict[str, str]:
+    """Return an environment whose osrestore waits for the file `go` before it restores."""
+    root = site.images.parent
     program = root / "slow-osrestore"
-    real = os.path.join(local_site.sim.home.bin, "osrestore")
+    real = os.path.join(site.sim.home.bin, "osrestore")
     program.write_text(SLOW.format(started=root / "started", go=root / "go", real=real))
     program.chmod(0o755)
-    environment = local_site.sim.home.environment(os.environ)
+    environment = site.sim.home.environment(os.environ)
     return {**environment, "CSF_BACKUP_OSRESTORE": str(program)}
 
 
@@ -193,25 +198,20 @@ def test_a_stopped_drill_leaves_nothing(
     assert list(scratch.iterdir()) == []
 
 
-def test_the_next_drill_removes_what_a_killed_one_has_left(
-    local_site: Site, slow: dict[str, str]
-) -> None:
+def test_the_next_drill_removes_what_a_killed_one_has_left(site: Site, scratch: Path) -> None:
     """Not before its osrestore has ended; nothing is taken for its record."""
-    assert local_site.backup().exit_code == 0
-    scratch = local_site.images.parent / "scratch"
-    scratch.mkdir()
-    process = start(local_site, slow, scratch)
+    process = start(site, slowed(site), scratch)
     process.kill()
     process.communicate()
     left, lock = sorted(scratch.iterdir())
     assert left.name.startswith("csf-drill-a.img-")
-    assert not os.path.exists(f"{local_site.image}.drill.json")
-    code, _, err = drill(local_site, scratch)
+    assert not os.path.exists(f"{site.image}.drill.json")
+    code, _, err = drill(site, scratch)
     assert code == 0, err
     assert f"warning: {left} is in use, by another drill or by the osrestore of one" in err
     assert sorted(scratch.iterdir()) == [left, lock]
-    (local_site.images.parent / "go").touch()
-    wait_for(lambda: "is in use" not in drill(local_site, scratch).stderr)
+    (site.images.parent / "go").touch()
+    wait_for(lambda: "is in use" not in drill(site, scratch).stderr)
     assert list(scratch.iterdir()) == []
 
 
