@@ -16,10 +16,15 @@ there. Ours are four, whose room on the disk is taken before the utility starts:
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.hosts.protocol import UNKNOWN
+from csf_backup_plugin.hosts.shared import as_wait_status
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 #: What `status` says before there is an exit status, and if there never is one.
 RUNNING, UNRUN = "running", "unrun"
@@ -65,6 +70,23 @@ sync -- "$record/output" "$record/status" "$record/"
 while lives; do sleep 0.5; done
 flock -u 0
 """
+
+
+def status(word: str, program: str, said: Callable[[], bytes]) -> int:
+    """Return how a utility ended, as `Completed` has it.
+
+    Args:
+        word: what `status` says.
+        program: the utility.
+        said: returns what was printed.
+
+    Raises:
+        OSError: it could not be executed; why not, in the words of the shell that tried.
+    """
+    if word == UNRUN:
+        reason = os.fsdecode(said()).strip().rpartition(": ")[2]
+        raise OSError(errno.ENOEXEC, reason, program)
+    return as_wait_status(int(word)) if word.isdecimal() else UNKNOWN
 
 
 def utility(prepare: str = "") -> str:

@@ -563,6 +563,38 @@ def test_a_utility_is_watched_to_its_end(host: Host, tmp_path: Path) -> None:
         assert finished(running)[0].status == -9
 
 
+def test_a_utility_works_in_its_record(host: Host, tmp_path: Path) -> None:
+    """What it leaves in its working directory is found there, and goes with the record."""
+    record = tmp_path / "an image.run"
+    script = "pwd; : > left"
+    with host.start(["sh", "-c", script], "/no", None, str(record)) as running:
+        assert finished(running)[0] == Completed(0, os.fsencode(record) + b"\n")
+    assert {"started", "pid", "output", "status", "left"} <= {*os.listdir(record)}
+    assert (record / "status").read_text().strip() == "0"
+    host.remove_tree(str(record), mine=False)
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("text", [None, "#!/none/such\n", "\0\1\2"])
+def test_a_utility_that_cannot_be_executed_is_an_error(
+    host: Host, tmp_path: Path, text: str | None
+) -> None:
+    """And no end of it; exit codes of its own may be the shell's for that."""
+    program, record = tmp_path / "osbackup", tmp_path / "run"
+    if text is not None:
+        program.write_text(text)
+        program.chmod(0o755 if text.startswith("#") else 0o644)
+    with pytest.raises(OSError, match=r"not found|No such file|Permission denied") as caught:  # noqa: SIM117
+        with host.start([str(program)], "/no", None, str(record)) as running:
+            finished(running)
+    assert caught.value.filename == str(program)
+    assert (record / "status").read_text().strip() == "unrun"
+    for status in (126, 127):
+        argv = ["sh", "-c", f"exit {status}"]
+        with host.start(argv, "/no", None, f"{record}{status}") as running:
+            assert finished(running)[0].status == status
+
+
 def test_a_utility_may_print_without_end(host: Host, tmp_path: Path) -> None:
     """It is not stopped, its last words are told, and neither memory nor disk fills up."""
     record = tmp_path / "record"

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sshd import Sshd, reached
+from waiting import wait_for
 
 from csf_backup_plugin.errors import LockBusy, TimedOut
 from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.protocol import UNKNOWN
 from csf_backup_plugin.hosts.ssh import connection, job, lock
 from csf_backup_plugin.hosts.ssh.connection import Connection, Cut
 from csf_backup_plugin.hosts.ssh.session import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from csf_backup_plugin.hosts.protocol import Completed, Running
 
@@ -85,9 +87,9 @@ def test_another_runs_record_is_left_alone(sshd: Sshd, tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "run") == []
 
 
-def test_an_osbackup_that_was_killed_with_its_shell_has_an_end(sshd: Sshd, tmp_path: Path) -> None:
-    """Nobody wrote down how; it counts as killed."""
-    script = "kill -9 -$(ps -o pgid= $$ | tr -d ' ')"
+def test_an_osbackup_that_was_killed_with_its_group_has_an_end(sshd: Sshd, tmp_path: Path) -> None:
+    """Its guardian is in another."""
+    script = "kill -9 -$$"
     record = str(tmp_path / "run")
     with reached(sshd) as host, host.start(["sh", "-c", script], "/no", None, record) as running:
         while not (ended := running.poll()[0]):
@@ -267,10 +269,11 @@ def test_after_another_boot_nobody_is_taken_for_osbackup(sshd: Sshd, tmp_path: P
     record = tmp_path / "run"
     with reached(sshd) as host, host.start(["sleep", "60"], "/no", None, str(record)) as running:
         assert running.poll()[0] is None
-        pid, boot = (record / "pid").read_text().split()
-        (record / "pid").write_text(f"{pid} another-{boot}\n")
-        assert ended(running).status == -9
-        (record / "pid").write_text(f"{pid} {boot}\n")
+        before = (record / "pid").read_text()
+        utility, boot, watch = before.split()
+        (record / "pid").write_text(f"{utility} another-{boot} {watch}\n")
+        assert ended(running).status == UNKNOWN
+        (record / "pid").write_text(before)
 
 
 def test_a_record_that_is_gone_is_an_error(sshd: Sshd, tmp_path: Path) -> None:
@@ -281,3 +284,114 @@ def test_a_record_that_is_gone_is_an_error(sshd: Sshd, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
             running.poll()
         (tmp_path / "status").rename(record / "status")
+
+
+LEAVES = """
+setsid sh -c 'echo $$ > new; mv new daemon; exec sleep 60' &
+until [ -e daemon ]; do sleep 0.02; done
+: > began
+until [ -e go ]; do sleep 0.02; done
+"""
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Iterator[Path]:
+    """Return where a record goes; a daemon that was left in it is ended at last."""
+    path = tmp_path / "image.run"
+    yield path
+    os.kill(int((path / "daemon").read_text()), signal.SIGKILL)
+
+
+def is_locked(path: str) -> bool:
+    """Tell whether anybody holds a lock."""
+    try:
+        with LocalHost().lock(path, "class_create", 0, print, create=False):
+            return False
+    except LockBusy:
+        return True
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_what_is_left_behind_holds_no_lock_and_delays_nobody(
+    sshd: Sshd, tmp_path: Path, record: Path, status: int
+) -> None:
+    """Our shell on the host holds it until it gives it up."""
+    path, argv = str(tmp_path / "lock"), ["sh", "-c", f"{LEAVES} echo said; exit {status}"]
+    with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
+        with host.start(argv, "/no", held, str(record)) as running:
+            wait_for((record / "began").exists)
+            (record / "go").touch()
+            assert ended(running) == (status, b"said\n", b"")
+        assert is_locked(path)
+    assert not is_locked(path)
+
+
+def test_what_a_stopped_osbackup_leaves_behind_holds_no_lock(
+    sshd: Sshd, tmp_path: Path, record: Path
+) -> None:
+    """Nor does it keep the lock file of a command that fails."""
+    path = str(tmp_path / "lock")
+    with reached(sshd) as host, pytest.raises(ZeroDivisionError):  # noqa: SIM117
+        with host.lock(path, "x", 0, print) as held:
+            with host.start(["sh", "-c", LEAVES], "/no", held, str(record)):
+                wait_for((record / "began").exists)
+                raise ZeroDivisionError
+    assert not os.path.exists(path)
+
+
+@pytest.mark.parametrize("is_proving", [False, True])
+def test_a_lock_whose_csf_is_killed_is_free_as_soon_as_osbackup_has_ended(
+    sshd: Sshd, tmp_path: Path, record: Path, *, is_proving: bool
+) -> None:
+    """And not before; its end is on record."""
+    path = str(tmp_path / "lock")
+    csf = os.fork()
+    if not csf:  # pragma: no cover  # another process, which is killed
+        with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
+            with host.start(["sh", "-c", LEAVES], "/no", held, str(record)) as running:
+                ended(running)
+            (tmp_path / "proving").touch()
+            signal.pause()
+    wait_for((record / "began").exists)
+    if is_proving:
+        (record / "go").touch()
+        wait_for((tmp_path / "proving").exists)
+    assert is_locked(path)
+    os.kill(csf, signal.SIGKILL)
+    os.waitpid(csf, 0)
+    if not is_proving:
+        assert is_locked(path)
+        (record / "go").touch()
+    wait_for(lambda: not is_locked(path))
+    assert (record / "status").read_text().strip() == "0"
+
+
+def test_a_guardian_that_was_killed_leaves_no_success(
+    sshd: Sshd, tmp_path: Path, record: Path
+) -> None:
+    """Nobody knows how osbackup will end, so it is ended."""
+    path = str(tmp_path / "lock")
+    with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
+        with host.start(["sh", "-c", LEAVES], "/no", held, str(record)) as running:
+            wait_for((record / "began").exists)
+            utility, _, watch = (record / "pid").read_text().split()
+            os.kill(int(watch), signal.SIGKILL)
+            assert ended(running).status == UNKNOWN
+        wait_for(lambda: not Path(f"/proc/{utility}").exists())
+    assert not is_locked(path)
+
+
+def test_an_osbackup_that_cannot_be_ended_keeps_the_lock(
+    sshd: Sshd, tmp_path: Path, record: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one does whose disk has died; its guardian frees the lock at last."""
+    monkeypatch.setattr(job, "_STOP", f"exit {job._LEFT}")
+    path = str(tmp_path / "lock")
+    with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
+        with host.start(["sh", "-c", LEAVES], "/no", held, str(record)):
+            wait_for((record / "began").exists)
+        with host.start(["true"], "/no", None, str(tmp_path / "other.run")):
+            pass
+    assert is_locked(path)
+    (record / "go").touch()
+    wait_for(lambda: not is_locked(path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import subprocess
 import time
@@ -92,12 +91,9 @@ class Job:
         """
         is_guarded = self._guardian.ended() is None  # looked at first: it writes, and then goes
         word = self._record.status()
-        if word == guardian.UNRUN:
-            said = os.fsdecode(self._said()).strip().rpartition(": ")[2]
-            raise OSError(errno.ENOEXEC, said, self._argv[0])
         if word == guardian.RUNNING and is_guarded:
             return None
-        return shared.as_wait_status(int(word)) if word.isdecimal() else UNKNOWN
+        return guardian.status(word, self._argv[0], self._said)
 
     def _ended(self) -> int | None:
         try:

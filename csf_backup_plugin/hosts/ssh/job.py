@@ -1,9 +1,8 @@
 """osbackup at work on the host, detached: a connection that is cut neither ends nor repeats it.
 
-It runs in a session of its own, below a shell that writes down in the record how it ended. The
-record is a directory beside the image, of four files: `started`, the time; `pid`, the process group
-and the boot it belongs to; `output`; and `status`, which is "running" until the end. All of them
-have their room on the disk before osbackup is started, so that a full disk does not silence it.
+It runs below a guardian (see `hosts.guardian`), in a session of its own; what keeps its output runs
+in another, whose process is in the file `keeper` of the record. All of the record has its room on
+the disk before osbackup is started, so that a full disk does not silence it.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import BackupError, HostUnreachable
-from csf_backup_plugin.hosts import shared
+from csf_backup_plugin.hosts import guardian, shared
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.hosts.ssh.connection import Cut
 from csf_backup_plugin.hosts.ssh.errors import check
@@ -30,80 +29,91 @@ if TYPE_CHECKING:
 _POLLS = (0.02, 0.5, 5.0)  # seconds between two looks: at first, at most, and without a connection
 _SILENCE = 10.0  # seconds without an answer after which the caller may look at its time limit
 _LONG_SILENCE = 160.0  # seconds likewise, on a host that was too slow for less
-_ROOM = 1 << 16  # bytes of output that have their room on the disk
-_NOT_BEGUN = 83  # an exit status of ours: nobody knows whether it will begin yet
+_UNKNOWN = "unknown"  # what is said of an end that nobody has seen
+_NOT_BEGUN = 83  # exit statuses of ours: nobody knows whether it will begin yet
+_LEFT = 84  # it cannot be ended
 
-# $0 the record, then the command. What that prints is kept by a process that outlives it; the last
-# words come after the status.
-_WRAPPER = f"""
-printf "%-63s\\n" "$$ $(cat /proc/sys/kernel/random/boot_id)" 1<>"$0/pid" || exit
-{{ ( {RESTORE_LOCALE} "$@" ) 2>&1; printf "%-7s\\n" $? 1<>"$0/status"; }} |
-  ( exec 9>&-; {shared.KEEP} )
-"""
-# Waits until the wrapper of the record $1 is at work.
-_BEGUN = """
-begun() {
+# Waits until the utility of the record $1 has begun.
+_BEGUN = f"""
+begun() {{
   count=0; word=
-  while read -r word boot < "$1/pid"; [ "${word:-starting}" = starting ]; do
+  while read -r word boot < "$1/pid"; [ "${{word:-{guardian.STARTING}}}" = {guardian.STARTING} ]; do
     [ $((count += 1)) -lt 500 ] && sleep 0.02 || return 1
   done 2>/dev/null
-}
+}}
 """
 # $1 the record, then the command. The directory can be made once: so can the start be. Init is to
-# be its parent, and see to its end; and no later login of ours is to end it.
+# be its parent, and see to its end; and no later login of ours is to end it. Descriptor 9 is the
+# lock, if this is run by the shell that holds it, which is the process $csf_holder.
 _START = (
     _BEGUN
     + f"""
-mkdir -- "$1" || exit 1
-{{ date -u +%Y-%m-%dT%H:%M:%S+00:00 > "$1/started" && printf '%-63s\\n' starting > "$1/pid" &&
-  printf '%-7s\\n' running > "$1/status" && head -c {_ROOM} /dev/zero > "$1/output"; }} || {{
-  rm -f -- "$1/started" "$1/pid" "$1/status" "$1/output"; rmdir -- "$1"; exit 1
+record=$1; shift
+mkdir -- "$record" || exit 1
+{{ date -u +%Y-%m-%dT%H:%M:%S+00:00 > "$record/started" &&
+  printf '%-{guardian.PID_WIDTH}s\\n' {guardian.STARTING} > "$record/pid" &&
+  printf '%-{guardian.STATUS_WIDTH}s\\n' {guardian.RUNNING} > "$record/status" &&
+  printf '%-15s\\n' 0 > "$record/keeper" &&
+  head -c {guardian.ROOM} /dev/zero > "$record/output"; }} || {{
+  rm -f -- "$record/started" "$record/pid" "$record/status" "$record/keeper" "$record/output"
+  rmdir -- "$record"; exit 1
 }}
-( setsid env $csf_signals -u csf_run sh -c {shlex.quote(_WRAPPER)} "$@" \
-  </dev/null 1<>"$1/output" 2>&1 & )
-begun "$1" || exit {_NOT_BEGUN}
+[ -n "${{csf_holder-}}" ] || exec 9</dev/null
+(
+  setsid env $csf_signals -u csf_run sh -c {shlex.quote(guardian.GUARDIAN)} "$record" \\
+    {shlex.quote(guardian.utility(RESTORE_LOCALE))} "${{csf_holder-}}" "${{csf_born-}}" "$@" \\
+    <&9 9<&- |
+    setsid env -u csf_run sh -c {shlex.quote(shared.KEEP)} 9<&- 1<>"$record/output" 2>/dev/null &
+  printf '%-15s\\n' $! 1<>"$record/keeper"
+) >/dev/null
+begun "$record" || exit {_NOT_BEGUN}
 """
 )
 # $1 the record, made by whoever comes first; tells whether that was the start.
 _CLAIM = _BEGUN + 'mkdir -- "$1" 2>/dev/null && exit 1; begun "$1"'
-# Tells whether anybody in the process group of the record $1 runs; who waits to be buried does not,
-# and after another boot nobody does.
-_ALIVE = r"""
-alive() {
-  read -r group boot < "$1/pid" && [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] &&
+# Tells whether anybody runs in the process group that the record $1 calls $2; who waits to be
+# buried does not, and after another boot nobody does.
+_LIVES = r"""
+lives() {
+  read -r utility boot guardian < "$1/pid" && read -r keeper < "$1/keeper" &&
+    [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] && eval "group=\$$2" &&
     cat /proc/[0-9]*/stat 2>/dev/null |
     sed -n 's/.*) \(.\) [0-9]* \([0-9]*\) .*/\1 \2/p' | grep -qx "[^Z] $group"
 }
 """
-# $1 the record, $2 the file that grows, $3 how much of the output. Dead while "running": 137. What
-# is left behind, in the group, may keep the output for longer than it is waited for.
+# $1 the record, $2 the file that grows, $3 how much of the output. How it ended is not known if
+# its guardian is not there to see it. What is left behind may keep the output for longer than it is
+# waited for.
 _POLL = (
-    _ALIVE
-    + """
+    _LIVES
+    + f"""
 stat -L -c %s -- "$2" 2>/dev/null || echo 0
 [ -f "$1/status" ] || cat -- "$1/status" || exit 1
-dead=; alive "$1" || dead=1
+dead=; lives "$1" guardian || dead=1
 read -r status < "$1/status"
 case $status in
-''|running) [ -n "$dead" ] || { echo; exit 0; }; status=137;;
+''|{guardian.RUNNING}) [ -n "$dead" ] || {{ echo; exit 0; }}; status={_UNKNOWN};;
 esac
 echo "$status"
-count=0; while alive "$1" && [ $((count += 1)) -lt 50 ]; do sleep 0.02; done
+count=0; while lives "$1" keeper && [ $((count += 1)) -lt 10 ]; do sleep 0.05; done
 tr -d '\\000' < "$1/output" | tail -c "$3"
 """
 )
-# $1 the record. Ends whatever of the group is left: asked first, then made to.
+# $1 the record. Ends whatever of the utility is left: asked first, then made to.
 _STOP = (
     _BEGUN
-    + _ALIVE
-    + """
+    + _LIVES
+    + f"""
 mkdir -- "$1" 2>/dev/null && exit 0
 [ -d "$1" ] && begun "$1" || exit 0
-read -r group boot < "$1/pid"
-ended() { read -r status < "$1/status"; [ "${status:-running}" != running ]; }
-ended "$1" || ! alive "$1" || kill -TERM "-$group" 2>/dev/null
+ended() {{
+  read -r status < "$1/status"
+  [ "${{status:-{guardian.RUNNING}}}" != {guardian.RUNNING} ]
+}}
+ended "$1" || ! lives "$1" utility || kill -TERM "-$group" 2>/dev/null
 count=0
-while alive "$1" && [ $((count += 1)) -le 100 ]; do
+while lives "$1" utility; do
+  [ $((count += 1)) -le 100 ] || exit {_LEFT}
   if ended "$1" || [ $count -gt 50 ]; then kill -KILL "-$group" 2>/dev/null; fi
   sleep 0.1
 done
@@ -125,6 +135,7 @@ class Job:
         self, connection: Connection, record: str, watched: str, lock: SshLock | None
     ) -> None:
         self._connection = connection
+        self._program = ""
         self._record = record
         self._watched = watched
         self._lock = lock
@@ -142,6 +153,7 @@ class Job:
             Interrupted: likewise: a signal came first.
         """
         interrupts.check()
+        self._program = argv[0]
         run = self._lock.run if self._lock else self._connection.run
         self._at_work = True
         try:
@@ -180,7 +192,8 @@ class Job:
             return None, self._size
         if self._lock:
             self._lock.regain()
-        return Completed(shared.as_wait_status(int(status)), output), self._size
+        ended = guardian.status(status.decode("ascii"), self._program, lambda: output)
+        return Completed(ended, output), self._size
 
     def stop(self) -> None:
         """End whatever of it still runs.
@@ -188,8 +201,9 @@ class Job:
         Raises:
             HostUnreachable: nobody knows what it does.
         """
-        if self._at_work:
-            self._connection.ask(_STOP, self._record)
+        is_left = self._at_work and self._connection.ask(_STOP, self._record).status == _LEFT
+        if is_left and self._lock:
+            self._lock.is_left = True
 
 
 @contextlib.contextmanager

@@ -72,11 +72,15 @@ done
 case $(head -c 4 -- "$1") in
 ''|'csf ') [ -n "$4" ] && printf %s "$signature" 2>/dev/null > "$1";;
 esac
+csf_holder=$(exec sh -c 'echo $PPID')
+csf_born=$(sed 's/.*) //' "/proc/$csf_holder/stat" | cut -d ' ' -f 20)
 echo held
 while read -r order; do
   case $order in
+  leave) exit 0;;
   release) flock -u 9; exit 0;;
   discard)
+    flock -u 9
     [ -n "$made" ] || exit 0
     exec 9>&- 8<"$1" && {{ flock -w 2 8 || [ $? != 1 ]; }} && rm -f -- "$1"
     exit 0;;
@@ -97,9 +101,11 @@ class SshLock:
 
     Attributes:
         unsupported: see `Lock`.
+        is_left: whether a utility that cannot be ended is to keep the lock.
     """
 
     unsupported = ""
+    is_left = False
 
     def __init__(self, connection: Connection, path: str, purpose: str, *, create: bool) -> None:
         self._connection = connection
@@ -190,7 +196,7 @@ class SshLock:
         """Let the shell go, if it holds the lock; one that waits finds out within a second."""
         if self._held:
             self._connection.bound = self._before
-            self._talked_with().part(order)
+            self._talked_with().part(b"leave\n" if self.is_left else order)
         self.close()
 
     def close(self) -> None:
