@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import click
 
-from csf_backup_plugin.cli.sizes import human
+from csf_backup_plugin.cli.bar import Bar
 from csf_backup_plugin.log import noted
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from click._termui_impl import ProgressBar  # click has no public name for the type
+_COLUMNS = 80  # of a terminal that does not tell
 
 
 class Progress:
@@ -25,8 +25,9 @@ class Progress:
     """
 
     def __init__(self) -> None:
-        self._watched = sys.stderr is not None and sys.stderr.isatty()
-        self._bar: ProgressBar[int] | None = None
+        self._watched = _can_go_back()
+        self._bar: Bar | None = None
+        self._shown = ""  # the line of the bar, as it stands there
 
     def __enter__(self) -> Progress:
         return self
@@ -44,39 +45,41 @@ class Progress:
     def show(self, text: str) -> None:
         """Show a sentence."""
         self._end_bar()
-        with contextlib.suppress(OSError):
-            click.echo(text, err=True)
+        _print(f"{text}\n")
 
     def advance(self, phase: str, done: int, total: int) -> None:
         """Show that `done` of about `total` bytes of a phase are done."""
         if not self._watched:
             return
-        with contextlib.suppress(OSError):
-            if self._bar is None or self._bar.label != phase:
-                self._end_bar()
-                self._bar = _bar(phase, total)
-                self._bar.__enter__()
-            # What a bar has passed is finished for it, and its time left with it.
-            self._bar.update(min(done, total) - self._bar.pos, done)
+        if self._bar is None or self._bar.phase != phase:
+            self._end_bar()
+            self._bar = Bar(phase, total)
+        columns = _columns()
+        line = self._bar.line(done, columns)
+        # Spaces remove what a longer line has left, as far as it is still in this row.
+        if line != self._shown:
+            _print(f"\r{line}{' ' * (min(len(self._shown), columns - 1) - len(line))}")
+            self._shown = line
 
     def _end_bar(self) -> None:
-        bar, self._bar = self._bar, None
+        bar, self._bar, self._shown = self._bar, None, ""
         if bar is not None:
-            with contextlib.suppress(OSError):
-                bar.__exit__(None, None, None)
+            _print("\n")
 
 
-def _bar(phase: str, total: int) -> ProgressBar[int]:
-    began = time.monotonic()
+def _can_go_back() -> bool:
+    """Tell whether standard error is a terminal on which a line can be written again."""
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    return is_terminal and os.environ.get("TERM", "dumb") != "dumb"
 
-    def shown(done: int | None) -> str:
-        seconds = max(time.monotonic() - began, 1e-3)
-        return f"{human(done or 0)} of {human(total)}, {human((done or 0) / seconds)}/s"
 
-    return click.progressbar(
-        length=total,
-        label=phase,
-        file=sys.stderr,
-        item_show_func=shown,
-        update_min_steps=0,  # a rate that falls is worth showing too
-    )
+def _columns() -> int:
+    """Return the terminal's width now; it may change at any time."""
+    with contextlib.suppress(OSError, ValueError):
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
+    return _COLUMNS
+
+
+def _print(text: str) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        click.echo(text, err=True, nl=False)

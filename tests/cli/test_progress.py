@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
+import pty
+import struct
 import sys
+import termios
+from typing import TYPE_CHECKING
 
 import pytest
 
+from csf_backup_plugin.cli.bar import Bar
 from csf_backup_plugin.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Terminal(io.StringIO):
@@ -24,12 +34,127 @@ class Terminal(io.StringIO):
         return super().write(text)
 
 
+@pytest.fixture(autouse=True)
+def _able(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the terminal be one that can go back to the beginning of a line."""
+    monkeypatch.setenv("TERM", "xterm")
+
+
+class Pty:
+    """A real terminal, of a size that can change.
+
+    Args:
+        columns: its width.
+    """
+
+    def __init__(self, columns: int) -> None:
+        self._mine, self._theirs = pty.openpty()
+        self.resize(columns)
+        self.stream = open(self._theirs, "w", closefd=False)  # noqa: SIM115
+
+    def resize(self, columns: int) -> None:
+        """Let it have another width."""
+        size = struct.pack("HHHH", 24, columns, 0, 0)
+        fcntl.ioctl(self._theirs, termios.TIOCSWINSZ, size)
+
+    def rows(self) -> list[str]:
+        """Return what was written since the last time, from one beginning of a row to the next."""
+        self.stream.flush()
+        os.write(self._theirs, b"\0")
+        seen = b""
+        while not seen.endswith(b"\0"):
+            seen += os.read(self._mine, 1 << 16)
+        return seen[:-1].decode().replace("\n", "\r").split("\r")
+
+    def close(self) -> None:
+        """Close both ends."""
+        self.stream.close()
+        os.close(self._mine)
+        os.close(self._theirs)
+
+
+@pytest.fixture
+def terminal() -> Iterator[Pty]:
+    """Return a terminal of 80 columns, which a test lets be standard error."""
+    made = Pty(80)
+    yield made
+    made.close()
+
+
+def advance(progress: Progress) -> None:
+    """Show phases of all kinds of sizes."""
+    for phase, total in [("backing up", 4_000_000), ("verifying", 123_456_789_012_345), ("x", 0)]:
+        for done in (0, total // 3, total, total * 2):
+            progress.advance(phase, done, total)
+
+
+@pytest.mark.parametrize("columns", [0, 1, 12, 40, 80, 120])
+def test_a_line_fits_its_terminal(
+    terminal: Pty, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    """The last column stays empty, so that no terminal goes on to the next row."""
+    monkeypatch.setattr(sys, "stderr", terminal.stream)
+    terminal.resize(columns)
+    with Progress() as progress:
+        advance(progress)
+    rows = terminal.rows()
+    assert max(map(len, rows)) < (columns or 80)
+    text = "\n".join(rows)
+    assert ("33%" in text) == (columns != 1)
+    assert ("1.3 MB of 4.0 MB" in text) == (columns not in (1, 12))
+    assert ("B/s" in text and "[####" in text) == (columns not in (1, 12, 40))
+
+
+def test_a_terminal_that_gets_narrower_or_wider_is_followed(
+    terminal: Pty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From one line to the next, and what a longer one has left is removed."""
+    monkeypatch.setattr(sys, "stderr", terminal.stream)
+    with Progress() as progress:
+        for columns in (120, 40, 80, 40):
+            terminal.resize(columns)
+            progress.advance("backing up", columns, 1000)
+            assert max(map(len, terminal.rows())) < columns
+        progress.advance("checking", 100_000, 200_000)
+        longer = len(terminal.rows()[-1])
+        progress.advance("checking", 0, 200_000)
+        last = terminal.rows()[-1]
+        assert (len(last), last[-1]) == (longer, " ")
+
+
+def test_a_note_stands_in_lines_of_its_own(terminal: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long and of whatever letters it is; it may be told on several rows."""
+    monkeypatch.setattr(sys, "stderr", terminal.stream)
+    note = "waiting for /r/" + "本" * 100
+    with Progress() as progress:
+        progress.advance("backing up", 1, 2)
+        progress.note(note)
+        progress.advance("backing up", 2, 2)
+    rows = [row for row in terminal.rows() if row]
+    assert rows[1] == note
+    assert len(rows) == 3
+
+
+@pytest.mark.parametrize("kind", ["dumb", None])
+def test_a_terminal_that_cannot_go_back_has_no_bar(
+    terminal: Pty, monkeypatch: pytest.MonkeyPatch, kind: str | None
+) -> None:
+    """Every line would stay there."""
+    monkeypatch.setattr(sys, "stderr", terminal.stream)
+    monkeypatch.setenv("TERM", kind) if kind else monkeypatch.delenv("TERM")
+    with Progress() as progress:
+        advance(progress)
+        progress.note("still here")
+    assert [row for row in terminal.rows() if row] == ["still here"]
+
+
 def test_on_a_terminal_there_is_a_bar_a_phase(monkeypatch: pytest.MonkeyPatch) -> None:
     """With bytes, rate and percentage; a note does not spoil it."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     with Progress() as progress:
         progress.advance("backing up", 0, 4_000_000)
+        progress.advance("backing up", 1_000_000, 4_000_000)
         progress.advance("backing up", 1_000_000, 4_000_000)
         progress.note("waiting for somebody")
         progress.advance("backing up", 5_000_000, 4_000_000)
@@ -38,10 +163,21 @@ def test_on_a_terminal_there_is_a_bar_a_phase(monkeypatch: pytest.MonkeyPatch) -
     assert "25%" in shown
     assert "1.0 MB of 4.0 MB" in shown
     assert "5.0 MB of 4.0 MB" in shown
-    assert "waiting for somebody\n" in shown
+    assert "\nwaiting for somebody\n" in shown
     assert "B/s" in shown
     assert "checking" in shown
     assert shown.endswith("\n")
+
+
+def test_the_time_left_is_told_while_there_is_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the rate so far."""
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    bar = Bar("backing up", 4000)
+    assert "left" not in bar.line(0, 120)
+    now += 10
+    assert bar.line(1000, 120).endswith("1.0 kB of 4.0 kB  100 bytes/s  0:00:30 left")
+    assert bar.line(4000, 120).endswith(" 400 bytes/s")
 
 
 def test_without_a_terminal_only_notes_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
