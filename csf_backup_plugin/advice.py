@@ -27,14 +27,14 @@ def rebuild_command(repository: Repository, host: str, *words: str) -> str:
     return manifest_command(repository, host, "-rebuild", *words)
 
 
-def drop_command(repository: Repository, host: str, paths: Iterable[str]) -> str:
+def drop_command(repository: Repository, host: str, paths: Collection[str]) -> str:
     """Return the command that drops databases from the manifest."""
-    return manifest_command(repository, host, *_each("-drop", paths))
+    return _for_each("-drop", repository, host, paths)
 
 
-def add_command(repository: Repository, host: str, paths: Iterable[str]) -> str:
-    """Return the command that adds databases to the manifest; of many, the first ones."""
-    return manifest_command(repository, host, *_each("-add", list(paths)[:_MANY]))
+def add_command(repository: Repository, host: str, paths: Collection[str]) -> str:
+    """Return the command that adds databases to the manifest."""
+    return _for_each("-add", repository, host, paths)
 
 
 def drop_missing_command(repository: Repository, host: str, paths: Collection[str]) -> str:
@@ -64,9 +64,23 @@ def cut_short_warnings(found: Survey) -> Iterator[str]:
         )
 
 
-def drops(paths: Iterable[str]) -> list[str]:
-    """Return the words that drop databases."""
-    return _each("-drop", paths)
+def drop_and_copied_commands(repository: Repository, host: str, paths: Collection[str]) -> str:
+    """Return the command that drops databases from a copy's manifest, and makes it a copy's."""
+    if len(paths) > _MANY:
+        copied = rebuild_command(repository, host, "-copied")
+        return f"{drop_command(repository, host, paths)}\nand then: {copied}"
+    return rebuild_command(repository, host, "-copied", *_each("-drop", paths))
+
+
+def _for_each(option: str, repository: Repository, host: str, paths: Collection[str]) -> str:
+    """Return a command with an option for each path; of many, one that reads them from a file."""
+    if len(paths) <= _MANY:
+        return manifest_command(repository, host, *_each(option, paths))
+    typed = manifest_command(repository, host)
+    return (
+        f"sed 's/^/{option}\\n/' FILE | xargs -d '\\n' -n 1000 {typed}\n"
+        f"  where FILE has the paths of all {len(paths):,}, one a line; -json lists them"
+    )
 
 
 def _each(option: str, paths: Iterable[str]) -> list[str]:

@@ -11,7 +11,7 @@ from csf_backup_plugin.advice import (
     rebuild_command,
 )
 from csf_backup_plugin.errors import RepositoryIncomplete, WrongRepository
-from csf_backup_plugin.names import has_control_character, listed, shown
+from csf_backup_plugin.names import IN_JSON, has_control_character, listed, shown
 from csf_backup_plugin.repository import MANIFEST, Repository
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _incomplete(
 ) -> RepositoryIncomplete:
     error = RepositoryIncomplete(
         f"The repository of {shown(found.repository.master)} on {found.host} cannot be backed up "
-        f"whole. {len(paths):,} of its databases are {problem}: {listed(paths)}.",
+        f"whole. {len(paths):,} of its databases are {problem}: {listed(paths, IN_JSON)}.",
         next_step,
     )
     error.facts = {"databases": list(paths)}
@@ -128,7 +128,7 @@ def _overlapping(found: Survey, other: Other, both: list[str]) -> WrongRepositor
         (theirs, ((ours, in_ours + shared), (theirs, in_theirs))),
     ):
         typed = [drop_command(at, host, paths) for at, paths in drops if paths]
-        others = listed(shared)
+        others = listed(shared, IN_JSON)
         ways.append(f"If {others} belong to {shown(owner.master)}:\n" + "\n".join(typed))
     if shared:
         next_step = (
@@ -148,8 +148,9 @@ def _overlapping(found: Survey, other: Other, both: list[str]) -> WrongRepositor
         if found.recorded or one is theirs
     ]
     error = WrongRepository(
-        f"{_claims(found, other)} {len(both):,} of the databases on {host}: {listed(both)}. A "
-        "backup or a restore of one repository would take the other's databases.",
+        f"{_claims(found, other)} {len(both):,} of the databases on {host}: "
+        f"{listed(both, IN_JSON)}. A backup or a restore of one repository would take the "
+        "other's databases.",
         "\n".join([next_step, *masters]),
     )
     error.facts = {"databases": both, "other": theirs.master}
@@ -179,7 +180,8 @@ def _ambiguous(found: Survey, paths: Collection[str]) -> WrongRepository:
     ways = [own, *(add_command(o, found.host, paths) for o in found.others.repositories)]
     error = WrongRepository(
         f"In {shown(found.repository.directory)} on {found.host} lie several repositories, and "
-        f"none of their manifests lists {len(paths):,} of the databases there: {listed(paths)}.",
+        f"none of their manifests lists {len(paths):,} of the databases there: "
+        f"{listed(paths, IN_JSON)}.",
         "Add each to the one it belongs to; what is no database, drop in each with -drop:\n"
         + "\n".join(ways),
     )

@@ -9,10 +9,10 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import first, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 class ExitCode(enum.IntEnum):
@@ -63,20 +63,22 @@ class BackupError(Exception):
     Args:
         what: what happened, on which host, to which file; whole sentences.
         next_step: what to do now, with the command to type where there is one.
+        facts: the same for a program, where there is more to it than the sentences.
 
     Attributes:
         left: what was left as it was, and what was not; whole sentences.
-        facts: the same for a program, where there is more to it than the sentences.
     """
 
     exit_code: int = ExitCode.UNEXPECTED
 
-    def __init__(self, what: str, next_step: str) -> None:
+    def __init__(
+        self, what: str, next_step: str, facts: Mapping[str, object] | None = None
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.next_step = next_step
         self.left = NOTHING_LEFT
-        self.facts: dict[str, object] = {}
+        self.facts = dict(facts or {})
 
     def __str__(self) -> str:
         """Return the whole message: what happened, what was left, what to do."""
@@ -213,7 +215,8 @@ class FaultFound(BackupError):
     exit_code = ExitCode.FAULT_FOUND
 
     def __init__(self, what: str, next_step: str, findings: Sequence[str] = ()) -> None:
-        super().__init__("\n".join((what, *(f"  {finding}" for finding in findings))), next_step)
+        lines = (f"  {finding}" for finding in first(findings))
+        super().__init__("\n".join((what, *lines)), next_step)
         self.findings = tuple(findings) or (what,)
         self.facts = {"findings": list(self.findings)}
 

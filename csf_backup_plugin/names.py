@@ -11,11 +11,13 @@ import string
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
 NAME_MAX = 255  # bytes; of every file system in common use on Linux
 
 _LISTED = 10  # names in a message
+#: What follows names that a document of -json has all of.
+IN_JSON = " (-json lists them all)"
 
 # C0 and C1 controls and DEL: they break the import file's lines, or a terminal that shows them.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -48,16 +50,28 @@ def _decoded(name: str) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def listed(paths: Collection[str]) -> str:
-    """Return names fit for a message: the first ten, and how many more there are."""
+def listed(paths: Collection[str], rest: str = "") -> str:
+    """Return names fit for a message: the first ten, and how many more there are.
+
+    Args:
+        paths: the names.
+        rest: where the others are to be found, if there are more.
+    """
     words = list(map(shown, itertools.islice(paths, _LISTED)))
     more = len(paths) - len(words)
-    return ", ".join(words) + (f" and {more:,} more" if more else "")
+    return ", ".join(words) + (f" and {more:,} more{rest}" if more else "")
 
 
-def how_many(paths: Collection[str]) -> str:
-    """Return how many names there are, and the first ten, fit for a message."""
-    return f"{len(paths):,}: {listed(paths)}" if paths else "none"
+def first(sentences: Sequence[str]) -> list[str]:
+    """Return sentences fit for a message: the first ten, and how many more -json lists."""
+    more = len(sentences) - _LISTED
+    rest = [f"and {more:,} more{IN_JSON}"] if more > 0 else []
+    return [*sentences[:_LISTED], *rest]
+
+
+def how_many(paths: Collection[str], rest: str = "") -> str:
+    """Return how many names there are, and those that `listed` returns."""
+    return f"{len(paths):,}: {listed(paths, rest)}" if paths else "none"
 
 
 def command(*words: str) -> str:

@@ -11,7 +11,7 @@ from csf_backup_plugin.advice import (
     drop_command,
     rebuild_command,
 )
-from csf_backup_plugin.names import listed, shown
+from csf_backup_plugin.names import IN_JSON, first, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,24 +28,26 @@ def warnings(found: Survey, standing: Standing) -> Iterator[str]:
         standing: which repository it is.
     """
     if found.recorded is not None:
-        for path in found.coverage.unlisted:
-            yield f"{shown(path)} was not in the manifest; it is backed up, and is to be added"
+        new = "was not in the manifest; it is backed up, and is to be added"
+        yield from first([f"{shown(path)} {new}" for path in found.coverage.unlisted])
     yield from _not_taken(found)
     yield from _not_known(found)
     yield from _identity(found, standing)
 
 
 def _not_taken(found: Survey) -> Iterator[str]:
-    for path in found.directories:
-        yield f"{shown(path)} has a database's name and is a directory; it is not backed up"
+    what = "has a database's name and is a directory; it is not backed up"
+    yield from first([f"{shown(path)} {what}" for path in found.directories])
     if found.left_out:
         yield (
             "not backed up, since they have another suffix than the master database and are not in "
-            f"the manifest, although they look like databases: {listed(found.left_out)}. If they "
-            f"are: {add_command(found.repository, found.host, found.left_out)}"
+            "the manifest, although they look like databases: "
+            f"{listed(found.left_out, IN_JSON)}. If they are: "
+            f"{add_command(found.repository, found.host, found.left_out)}"
         )
     if found.dropped:
-        yield f"not backed up, since the manifest says they were dropped: {listed(found.dropped)}"
+        dropped = listed(found.dropped, IN_JSON)
+        yield f"not backed up, since the manifest says they were dropped: {dropped}"
     if not (found.recorded and found.recorded.number):
         yield from _first(found)
 
@@ -53,15 +55,16 @@ def _not_taken(found: Survey) -> Iterator[str]:
 def _first(found: Survey) -> Iterator[str]:
     """Yield what is said at a repository's first backup only: later, it is known."""
     for other in found.others.known:
+        theirs = listed(sorted(other.listed), IN_JSON)
         yield (
             f"{len(other.listed):,} databases are not backed up, since the manifest of "
-            f"{shown(other.repository.master)} lists them: {listed(sorted(other.listed))}. If one "
+            f"{shown(other.repository.master)} lists them: {theirs}. If one "
             "is this repository's: " + drop_command(other.repository, found.host, ["PATH"])
         )
     if found.rest:
         yield (
             "this is the first backup of this repository, and these files in its directory are not "
-            f"taken for databases: {listed(found.rest)}. If one is: "
+            f"taken for databases: {listed(found.rest, IN_JSON)}. If one is: "
             f"{add_command(found.repository, found.host, found.rest[:1])}"
         )
 
@@ -70,7 +73,7 @@ def _not_known(found: Survey) -> Iterator[str]:
     if found.links:
         yield (
             "what osbackup saves of databases that are symbolic links, the link or what it leads "
-            f"to, is not known: {listed(found.links)}"
+            f"to, is not known: {listed(found.links, IN_JSON)}"
         )
     yield from closed_warnings(found)
     yield from cut_short_warnings(found)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin.backup.sizes import Sizes, is_too_small, look
 from csf_backup_plugin.errors import ImageUnproven
 from csf_backup_plugin.listing import differences, list_findings
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import first, shown
 from csf_backup_plugin.survey import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from csf_backup_plugin.backup.preflight import Plan
     from csf_backup_plugin.backup.request import BackupRequest
@@ -72,12 +72,12 @@ def prove(
         raise _unproven(request, f"its import file {shown(image.import_file)} has changed.")
     expected = {*plan.found.coverage.paths}
     if problems := list_findings(image, plan.osrestore, expected, host, timeout):
-        raise _unproven(request, "; ".join(problems))
+        raise _unproven(request, "; ".join(first(problems)), problems)
     now = survey(request.repository, host, plan.standing.adopted)
     # A class that is being created in another repository of the directory is not listed yet.
     there = {*now.coverage.paths}.difference(now.ambiguous)
     if problems := differences(expected, there, "directory"):
-        raise _unproven(request, "; ".join(problems))
+        raise _unproven(request, "; ".join(first(problems)), problems)
     sizes = Sizes(before, look(before, host))
     if is_too_small(facts.size, sizes.held) and not request.accept_small:
         raise ImageUnproven(
@@ -95,6 +95,7 @@ def prove(
     return Proof(size, sha256, sizes, unsynced)
 
 
-def _unproven(request: BackupRequest, problem: str) -> ImageUnproven:
+def _unproven(request: BackupRequest, problem: str, problems: Sequence[str] = ()) -> ImageUnproven:
     what = f"The image {request.image} failed its proof: {problem}"
-    return ImageUnproven(what if "\n" in problem else what.removesuffix(".") + ".", _AGAIN)
+    facts = {"findings": [*problems] or [problem]}
+    return ImageUnproven(what if "\n" in problem else what.removesuffix(".") + ".", _AGAIN, facts)

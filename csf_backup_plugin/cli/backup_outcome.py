@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from csf_backup_plugin.backup import Backup
+    from csf_backup_plugin.survey import Survey
 
 
 def sentences(backup: Backup) -> Iterator[str]:
@@ -68,8 +69,22 @@ def document(backup: Backup) -> dict[str, Any]:
         "databases_after": proof.sizes.after_bytes if proof else None,
         "changed": list(proof.sizes.changed) if proof else None,
         "database_bytes": plan.found.coverage.bytes,
+        "not_in_manifest": list(plan.found.coverage.unlisted),
+        "links": list(plan.found.links),
+        **_not_taken(plan.found),
         "shared_disk": plan.shared_disk,
         "osbackup": osbackup(plan.osbackup, request.image),
         "warnings": list(backup.warnings),
         "seconds": round(backup.seconds, 3),
+    }
+
+
+def _not_taken(found: Survey) -> dict[str, Any]:
+    """Return what lies beside the databases and is not backed up."""
+    return {
+        "left_out": list(found.left_out),
+        "dropped": list(found.dropped),
+        "directories": list(found.directories),
+        "rest": list(found.rest),
+        "others": {one.repository.master: sorted(one.listed) for one in found.others.known},
     }

@@ -12,10 +12,10 @@ from csf_backup_plugin.advice import (
 )
 from csf_backup_plugin.cli.outcome import Outcome
 from csf_backup_plugin.errors import BackupError, RepositoryIncomplete
-from csf_backup_plugin.names import listed, shown
+from csf_backup_plugin.names import IN_JSON, first, listed, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from csf_backup_plugin.coverage import ThreeWay
     from csf_backup_plugin.manifest_change import ChangedManifest
@@ -48,7 +48,7 @@ def _differences(three: ThreeWay) -> Iterator[str]:
     for warning in (*three.warnings, *closed_warnings(found), *cut_short_warnings(found)):
         yield f"warning: {warning}"
     for where, paths in three.differences.items():
-        yield from (f"{where}: {shown(path)}" for path in paths)
+        yield from _each(where, paths)
     yield from _beside(found)
     in_manifest = f"{_listed(three):,} in the manifest" if found.recorded else "no manifest yet"
     counts = [f"{len(found.coverage.databases):,} databases on disk", in_manifest]
@@ -69,6 +69,11 @@ def _differences(three: ThreeWay) -> Iterator[str]:
         yield rebuild_command(found.repository, found.host)
 
 
+def _each(what: str, paths: Sequence[str]) -> list[str]:
+    """Return a line for each of the first paths."""
+    return [f"{what}: {line}" for line in first([*map(shown, paths)])]
+
+
 def _beside(found: Survey) -> Iterator[str]:
     """Yield what lies beside the repository's databases and is none of them."""
     for what, paths in (
@@ -76,10 +81,10 @@ def _beside(found: Survey) -> Iterator[str]:
         ("dropped from the manifest, and on disk", found.dropped),
         ("a symbolic link", found.links),
     ):
-        yield from (f"{what}: {shown(path)}" for path in paths)
+        yield from _each(what, paths)
     for other in found.others.known:
         master = shown(other.repository.master)
-        yield f"of the repository of {master}: {listed(sorted(other.listed))}"
+        yield f"of the repository of {master}: {listed(sorted(other.listed), IN_JSON)}"
 
 
 def _identity(three: ThreeWay) -> str:
@@ -130,16 +135,19 @@ def _covered(three: ThreeWay) -> dict[str, Any]:
 def _changes(changed: ChangedManifest) -> Iterator[str]:
     found = changed.found
     yield from (f"warning: {warning}" for warning in changed.warnings)
-    yield from (f"added: {shown(path)}" for path in changed.added)
-    for path in changed.dropped:
-        why = " (not on disk)" if path in found.coverage.missing else ""
-        yield f"dropped: {shown(path)}{why}"
-    yield from (f"in the image, and not on disk: {shown(path)}" for path in changed.absent)
-    for path in found.ambiguous:
-        yield (
-            f"not recorded, since it may be another repository's: {shown(path)}; if it is not, "
-            f"record it: {add_command(found.repository, found.host, [path])}"
-        )
+    yield from _each("added", changed.added)
+    missing = {*found.coverage.missing}
+    yield from first(
+        [
+            f"dropped: {shown(path)}{' (not on disk)' * (path in missing)}"
+            for path in changed.dropped
+        ]
+    )
+    yield from _each("in the image, and not on disk", changed.absent)
+    yield from _each("not recorded, since it may be another repository's", found.ambiguous)
+    if found.ambiguous:
+        yield "Record those that are this repository's:"
+        yield add_command(found.repository, found.host, found.ambiguous)
     if changed.kept:
         lines = ", ".join(map(str, changed.damaged)) or "the last one, which was cut short"
         yield f"not readable: line {lines}; the old manifest is kept as {shown(changed.kept)}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.advice import rebuild_command
 from csf_backup_plugin.cli.sizes import counted, human
-from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.names import IN_JSON, command, listed, shown
 from csf_backup_plugin.objectstore import restore
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.restore import Restored
     from csf_backup_plugin.restore.plan import RestorePlan
-
-_NAMES = 10  # of a list whose every name matters less than its length
 
 
 def plan_lines(plan: RestorePlan) -> Iterator[str]:
@@ -34,8 +32,7 @@ def plan_lines(plan: RestorePlan) -> Iterator[str]:
     if plan.appearing:
         yield f"  not on disk now: {_some(plan.appearing)}"
     if plan.extra:
-        names = ", ".join(map(shown, plan.extra))
-        yield f"  not in the image, so to be moved to quarantine: {names}"
+        yield f"  not in the image, so to be moved to quarantine: {_some(plan.extra)}"
     yield from (f"  warning: {warning}" for warning in plan.warnings)
 
 
@@ -94,9 +91,7 @@ def document(outcome: Restored) -> dict[str, Any]:
 
 def _some(paths: Sequence[str]) -> str:
     """Return the number of databases, and the names of the first."""
-    names = ", ".join(map(shown, paths[:_NAMES]))
-    more = f", and {len(paths) - _NAMES:,} more" if len(paths) > _NAMES else ""
-    return f"{counted(len(paths), 'database')}: {names}{more}"
+    return f"{counted(len(paths), 'database')}: {listed(paths, IN_JSON)}"
 
 
 def _age(started: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import journal, manifest
-from csf_backup_plugin.advice import drop_command, drops, rebuild_command
+from csf_backup_plugin.advice import drop_and_copied_commands, drop_command
 from csf_backup_plugin.complete import check_readable
 from csf_backup_plugin.errors import UsageError, WrongRepository, translated
 from csf_backup_plugin.located import locate, resolved_paths
 from csf_backup_plugin.manifest import Manifest
 from csf_backup_plugin.manifest_change.identity import new_identity, read_source
-from csf_backup_plugin.names import has_control_character, listed, shown
+from csf_backup_plugin.names import IN_JSON, has_control_character, listed, shown
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.survey import read_bytes, read_manifest, set_against
 from csf_backup_plugin.unlocked import unlocked_warnings
@@ -168,8 +168,9 @@ def _names(
     at = dict(zip([*add, *drop], host.look([*add, *drop]), strict=True))
     if no_files := [path for path in add if at[path].kind != "file"]:
         raise UsageError(
-            f"On {host.name} there are no such files to add: {listed(no_files)}.",
+            f"On {host.name} there are no such files to add: {listed(no_files, IN_JSON)}.",
             "Give -add as the absolute path of a database that is on disk.",
+            {"databases": no_files},
         )
     if repository.master in drop:
         raise UsageError(
@@ -187,8 +188,9 @@ def _names(
     if nowhere and recorded.identity:
         raise UsageError(
             f"Neither in {shown(repository.manifest)} nor on disk on {host.name}: "
-            f"{listed(nowhere)}.",
+            f"{listed(nowhere, IN_JSON)}.",
             "Give -drop as the path that csf admin_database_manifest shows.",
+            {"databases": nowhere},
         )
     return [repository.recorded(path) for path in add], dropped
 
@@ -202,8 +204,9 @@ def _check_not_anothers(found: Survey, added: Iterable[str]) -> None:
         if theirs := [path for path in paths if path in other.listed]:
             raise WrongRepository(
                 f"The manifest of another repository, {shown(other.repository.master)} on "
-                f"{found.host}, lists {listed(theirs)}.",
+                f"{found.host}, lists {listed(theirs, IN_JSON)}.",
                 f"Drop it there first: {drop_command(other.repository, found.host, theirs)}",
+                {"databases": theirs},
             )
 
 
@@ -218,7 +221,8 @@ def _check_not_the_originals(found: Survey, original: Repository) -> None:
             raise WrongRepository(
                 f"{shown(found.repository.master)} on {found.host} is a copy of "
                 f"{shown(original.master)}, whose manifest lists {len(theirs):,} of its databases: "
-                f"{listed(theirs)}. They were not copied.",
+                f"{listed(theirs, IN_JSON)}. They were not copied.",
                 "Drop them from the copy's manifest: "
-                + rebuild_command(found.repository, found.host, "-copied", *drops(theirs)),
+                + drop_and_copied_commands(found.repository, found.host, theirs),
+                {"databases": theirs},
             )

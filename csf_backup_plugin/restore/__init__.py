@@ -19,7 +19,7 @@ from csf_backup_plugin.errors import (
     translated,
 )
 from csf_backup_plugin.located import locate_place
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import first, shown
 from csf_backup_plugin.newest import check_clock, choose
 from csf_backup_plugin.proven import read_receipt
 from csf_backup_plugin.restore import quarantine
@@ -204,8 +204,9 @@ def _check(
     if problems:
         raise OsrestoreFailed(
             f"osrestore reported success on {host.name}, restoring {request.image}, and "
-            f"{'; '.join(problems)}.",
+            f"{'; '.join(first(problems))}.",
             "Look into osrestore and the disk, and run the same command again.",
+            {"findings": problems},
         )
     return host.sync(plan.targets)
 

@@ -16,7 +16,7 @@ from csf_backup_plugin.errors import (
     WrongRepository,
 )
 from csf_backup_plugin.located import no_directory
-from csf_backup_plugin.names import listed, shown
+from csf_backup_plugin.names import IN_JSON, listed, shown
 from csf_backup_plugin.proven import on_disk
 from csf_backup_plugin.storage import is_same
 
@@ -47,8 +47,9 @@ def check_not_anothers(targets: Collection[str], facts: Mapping[str, Facts], fou
             raise WrongRepository(
                 f"The manifest of another repository, {shown(other.repository.master)} on "
                 f"{found.host}, lists {len(theirs):,} of the databases in the image: "
-                f"{listed(theirs)}. The restore would overwrite its later work.",
+                f"{listed(theirs, IN_JSON)}. The restore would overwrite its later work.",
                 _way_round(other, theirs, found.host),
+                {"databases": theirs},
             )
     check_apart(found)
     names = found.recorded.dropped if found.recorded else ()
@@ -57,9 +58,10 @@ def check_not_anothers(targets: Collection[str], facts: Mapping[str, Facts], fou
         raise WrongRepository(
             f"{len(dropped):,} of the databases in the image were dropped from the manifest of "
             f"{shown(found.repository.master)} on {found.host}, and are on disk: "
-            f"{listed(dropped)}.",
+            f"{listed(dropped, IN_JSON)}.",
             "Restore into another directory with -into. If they are to be overwritten, add them "
             f"first: {add_command(found.repository, found.host, dropped)}",
+            {"databases": dropped},
         )
 
 
@@ -106,8 +108,9 @@ def check_replaceable(request: RestoreRequest, facts: Mapping[str, Facts], host:
     if blocked:
         raise RepositoryIncomplete(
             f"On {host.name}, something that is no file stands where a database is to be restored "
-            f"(a directory, or a link): {', '.join(map(shown, blocked))}.",
+            f"(a directory, or a link): {listed(blocked, IN_JSON)}.",
             "Move it away, or mount the disk the link leads to.",
+            {"databases": blocked},
         )
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import ExtraDatabases
-from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.names import IN_JSON, command, listed, shown
 
 if TYPE_CHECKING:
     from csf_backup_plugin.restore.plan import RestorePlan
     from csf_backup_plugin.restore.quarantine import Quarantine
     from csf_backup_plugin.restore.request import RestoreRequest
+
+
+_MANY = 10  # paths, too many to be typed
 
 
 def refused(request: RestoreRequest, plan: RestorePlan, place: Quarantine) -> ExtraDatabases | None:
@@ -22,22 +25,23 @@ def refused(request: RestoreRequest, plan: RestorePlan, place: Quarantine) -> Ex
         place: where they could be moved to.
 
     Returns:
-        An error that names them all and tells how to go on; None if they may be moved.
+        An error that names them and tells how to go on; None if they may be moved.
     """
     if request.quarantine:
         return None
-    source, target = command(*plan.extra), command(place.directory)
     what = (
         f"In {shown(request.repository.directory)} on {request.image.host} there are databases "
-        f"that are not in {request.image}, so the restored master database would not know them: "
-        f"{', '.join(map(shown, plan.extra))}."
+        f"({len(plan.extra):,}) that are not in {request.image}, so the restored master database "
+        f"would not know them: {listed(plan.extra, IN_JSON)}."
     )
     ways = (
         "They must be out of the way first. To have them moved, not deleted, and then restore:\n"
-        f"{request.command('-quarantine')}\n"
-        f"Or move them by hand on {request.image.host}, and run the same command again:\n"
-        f"mkdir {target} && mv -n -- {source} {target}/"
+        f"{request.command('-quarantine')}"
     )
-    error = ExtraDatabases(what, ways)
-    error.facts = {"extra": list(plan.extra)}
-    return error
+    if len(plan.extra) <= _MANY:
+        source, target = command(*plan.extra), command(place.directory)
+        ways += (
+            f"\nOr move them by hand on {request.image.host}, and run the same command again:\n"
+            f"mkdir {target} && mv -n -- {source} {target}/"
+        )
+    return ExtraDatabases(what, ways, {"extra": list(plan.extra)})

@@ -132,9 +132,10 @@ class RestoreRequest:
         if strangers := [p for p in sorted(proven.databases) if posixpath.dirname(p) != home]:
             raise UsageError(
                 f"{self.image} holds databases that were not in {shown(home)}, so -into does not "
-                f"say where they are to go: {', '.join(map(shown, strangers))}.",
+                f"say where they are to go: {names.listed(strangers, names.IN_JSON)}.",
                 "Restore it by hand, with a source and a target for each: "
                 f"osrestore -f {names.command(self.image.path)} SOURCE TARGET ...",
+                {"databases": strangers},
             )
 
     def target_of(self, path: str) -> str:

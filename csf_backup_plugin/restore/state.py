@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from csf_backup_plugin.errors import BackupError
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import first, shown
 from csf_backup_plugin.restore import quarantine
 
 if TYPE_CHECKING:
@@ -42,7 +42,12 @@ def described_states(states: Mapping[str, State]) -> str:
     """Return a sentence, and what is said of each database."""
     if is_untouched(states):
         return "No database was changed."
-    lines = [f"    {state}: {shown(path)}" for path, state in states.items()]
+    kinds = dict.fromkeys(states.values())
+    lines = [
+        f"    {kind}: {line}"
+        for kind in kinds
+        for line in first([shown(path) for path, state in states.items() if state == kind])
+    ]
     return "\n".join(
         [
             "Use none of the repository's databases before a restore has succeeded: they no longer "
@@ -79,7 +84,7 @@ def tell_state(
     elif place:
         words.append(quarantine.kept(place))
     error.left = "\n".join(words)
-    error.facts = {"databases": states, "quarantine": place and place.directory}
+    error.facts |= {"databases": states, "quarantine": place and place.directory}
     return is_untouched(states)
 
 

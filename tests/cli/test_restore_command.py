@@ -49,7 +49,7 @@ def test_plan_and_outcome_are_told(csf: Csf, place: Place) -> None:
         f"  overwritten, so that work done since then is lost: 1 database: {place.master}"
     )
     assert absent == f"  not on disk now: 1 database: {place.repository}/Book.db"
-    assert extra.endswith(f"to be moved to quarantine: {place.repository}/New.db")
+    assert extra.endswith(f"to be moved to quarantine: 1 database: {place.repository}/New.db")
     assert done.startswith(f"Restored 2 databases (1.3 kB) of {place.master} from localhost:")
     assert going.startswith(f"extra databases go to {place.repository}.quarantine-")
     assert moved.startswith("1 database that the image does not hold: moved to ")
@@ -213,10 +213,8 @@ def test_on_a_terminal_the_name_must_be_typed(
     assert ((place.repository / "lib.db").read_bytes() == b"later") is not answer
 
 
-def test_a_long_plan_is_shortened_but_names_every_extra(
-    csf: Csf, place: Place, tmp_path: Path
-) -> None:
-    """What would be lost by its number, what is in the way by its names."""
+def test_a_long_plan_is_shortened(csf: Csf, place: Place, tmp_path: Path) -> None:
+    """It has numbers and the first names, and says where all are."""
     for number in range(30):
         (place.repository / f"C{number:02}.db").touch()
     image = f"localhost:{tmp_path}/images/b.img"
@@ -226,8 +224,9 @@ def test_a_long_plan_is_shortened_but_names_every_extra(
         (place.repository / f"New{number:02}.db").touch()
     err = csf(*command(place, "-yes", "-quarantine"))[2]
     assert "32 databases: " in err
-    assert ", and 22 more\n" in err
-    assert all(f"New{number:02}.db" in err for number in range(20))
+    assert " and 22 more (-json lists them all)\n" in err
+    assert all(f"New{number:02}.db" in err for number in range(10))
+    assert "New09.db and 10 more (-json lists them all)\n" in err
 
 
 @pytest.mark.parametrize(
