@@ -45,11 +45,11 @@ class _Observed:
         return method
 
     def _changed(
-        self, operation: str, method: Callable[..., None], what: Any, *rest: Any, **options: Any
-    ) -> None:
+        self, operation: str, method: Callable[..., Any], what: Any, *rest: Any, **options: Any
+    ) -> Any:
         what = what if isinstance(what, str) else list(what)
         with self._timed(f"{operation.replace('_', ' ')} {_named(what)}"):
-            method(what, *rest, **options)
+            return method(what, *rest, **options)
 
     @contextlib.contextmanager
     def lock(self, path: str, *arguments: Any, **options: Any) -> Iterator[Lock | None]:
