@@ -1,6 +1,6 @@
 """How osbackup ran, as the directory PATH.run beside its image tells; csf may have been killed.
 
-The host keeps that record (see `Host.start`). Nothing in it is changed here.
+The host keeps that record (see `hosts.guardian`). Nothing in it is changed here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import moments
 from csf_backup_plugin.errors import reason
+from csf_backup_plugin.hosts import guardian
 from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.hosts.shared import as_wait_status
 from csf_backup_plugin.listing import described
 from csf_backup_plugin.names import shown
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image_path import ImagePath
 
 _BOOT = "/proc/sys/kernel/random/boot_id"
-_ENDED_WELL, _RUNNING = "0", "running"
+_ENDED_WELL = "0"
 _LONGEST = 200  # bytes of what says one thing
 _STATUS, _PROCESS = re.compile("[0-9]{1,3}"), re.compile("[0-9]{1,9}")
 
@@ -57,8 +59,10 @@ def read_record(image: ImagePath, host: Host) -> RunRecord:
     record = RunRecord(started=moments.read(started))
     if status == _ENDED_WELL:
         return record
-    if status == _RUNNING:
+    if status == guardian.RUNNING:
         return _while_running(record, image, pid, boot)
+    if status == guardian.UNRUN:
+        return record._replace(problem="osbackup could not be executed")
     if not _STATUS.fullmatch(status):
         return record._replace(problem=_did_not_live(image))
     return record._replace(problem=_failed(status, found[3]))
@@ -66,7 +70,7 @@ def read_record(image: ImagePath, host: Host) -> RunRecord:
 
 def _while_running(record: RunRecord, image: ImagePath, pid: str, boot: str) -> RunRecord:
     """Return what is known of an osbackup that has written down no end."""
-    leader, booted, *guardian = [*pid.split(), "", ""][:3]
+    leader, booted, *other = [*pid.split(), "", ""][:3]
     if not _PROCESS.fullmatch(leader):
         return record._replace(problem=_did_not_live(image))
     if booted and boot and booted != boot:
@@ -75,7 +79,7 @@ def _while_running(record: RunRecord, image: ImagePath, pid: str, boot: str) -> 
         )
     since = f", started {record.started}" if record.started else ""
     running = f"osbackup (process group {leader}{since})"
-    return record._replace(running=running, leaders=(leader, *filter(_PROCESS.fullmatch, guardian)))
+    return record._replace(running=running, leaders=(leader, *filter(_PROCESS.fullmatch, other)))
 
 
 def is_at_work(record: RunRecord, host: Host) -> bool:
@@ -105,7 +109,7 @@ def _did_not_live(image: ImagePath) -> str:
 
 def _failed(status: str, output: bytes | OSError | None) -> str:
     said = output.rstrip(b"\0") if isinstance(output, bytes) else b""  # its room on the disk
-    return f"osbackup failed: {described(Completed(int(status), said))}"
+    return f"osbackup failed: {described(Completed(as_wait_status(int(status)), said))}"
 
 
 def _text(found: bytes | OSError | None) -> str:

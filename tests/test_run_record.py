@@ -52,6 +52,8 @@ def test_what_is_not_yet_ended_may_be_running() -> None:
 @pytest.mark.parametrize(
     ("status", "problem"),
     [
+        (b"unrun\n", "osbackup could not be executed"),
+        (b"139\n", "osbackup failed: signal 11, and it said:\n    Closing volume #1."),
         (b"3\n", "osbackup failed: exit 3, and it said:\n    Closing volume #1."),
         (b"", "osbackup did not live to record its end in /b/a.img.run"),
         (b"00000000", "osbackup did not live to record its end in /b/a.img.run"),

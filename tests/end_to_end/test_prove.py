@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import served
+from waiting import wait_for
 
-from csf_simulator.simulator import Simulator
 from sites import Site
 
 PROVE = "admin_database_prove"
@@ -48,30 +48,177 @@ def test_an_image_whose_csf_was_killed_gets_its_receipt(site: Site, orphan: Path
     assert site.on_image("admin_database_drill", "-scratch-dir", str(scratch)).exit_code == 0
 
 
-@pytest.mark.remote
-def test_a_killed_client_costs_no_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """osbackup goes on to its end on the other host, and prove finds how it ended."""
-    with Simulator(str(tmp_path / "home")) as sim, served(tmp_path, sim) as server:
-        monkeypatch.setenv("CSF_BACKUP_SSH", server.command)
-        site = Site(sim, tmp_path, "remote")
-        sim.fault("osbackup", "slow", "10k/s")
-        process = subprocess.Popen(
-            site.command(), env=sim.home.environment(os.environ), stderr=subprocess.DEVNULL
-        )
-        while not os.path.exists(site.image):
-            time.sleep(0.02)
-        process.kill()
-        process.wait()
-        status = Path(f"{site.image}.run/status")
-        while not (status.exists() and status.read_text().strip().isdecimal()):
-            time.sleep(0.02)
-        result = site.on_image(PROVE)
-        assert result.exit_code == 0, result.stderr
-        assert "Proved " in result.stderr
-        assert {path.name for path in site.images.iterdir()} == {
-            *("a.img", "a.img.dbn", "a.img.receipt.json")
+SLOW = """#!/bin/sh
+echo $$ > {started}.part; mv {started}.part {started}
+head -c 5000 /dev/zero > "$5"
+while [ ! -e {go} ]; do sleep 0.05; done
+[ ! -s {go} ] || exit $(cat {go})
+exec {real} "$@"
+"""
+
+
+class Killed:
+    """A backup whose csf was killed while osbackup ran.
+
+    Args:
+        site: where.
+        directory: for an osbackup that goes on only when it is told to.
+    """
+
+    def __init__(self, site: Site, directory: Path) -> None:
+        self._go, started = directory / "go", directory / "started"
+        program, real = directory / "osbackup", os.path.join(site.sim.home.bin, "osbackup")
+        program.write_text(SLOW.format(started=started, go=self._go, real=real))
+        program.chmod(0o755)
+        self.record = Path(f"{site.image}.run")
+        environment = {
+            **site.sim.home.environment(os.environ),
+            "CSF_BACKUP_OSBACKUP": str(program),
         }
-        assert site.sim.check(site.restored(tmp_path / "copy")) == []
+        with subprocess.Popen(site.command(), env=environment, stderr=subprocess.DEVNULL) as csf:
+            wait_for(started.exists)
+            self.osbackup = int(started.read_text())
+            self.group = (self.record / "pid").read_text().split()[0]
+            csf.kill()
+
+    def go_on(self, status: str = "") -> None:
+        """Let osbackup do its work, or end with a status of its own."""
+        self._go.write_text(status)
+
+    def wait(self) -> None:
+        """Wait until the end is on record."""
+        wait_for(lambda: (self.record / "status").read_text().split() != ["running"])
+
+
+@pytest.fixture
+def killed(site: Site, tmp_path: Path) -> Iterator[Killed]:
+    """Return a backup whose csf was killed; its osbackup is ended at last."""
+    directory = tmp_path / "slow"
+    directory.mkdir()
+    made = Killed(site, directory)
+    yield made
+    made.go_on("9")
+
+
+def test_a_killed_csf_costs_no_backup(site: Site, killed: Killed, tmp_path: Path) -> None:
+    """osbackup goes on to its end, and prove gives the receipt, to be verified and restored."""
+    found = site.on_image("admin_database_verify")
+    assert found.exit_code == 50
+    assert f"osbackup (process group {killed.group}, started " in found.stderr
+    assert f"csf {PROVE} -image-file {site.host}:{site.image}" in found.stderr
+    busy = site.on_image(PROVE, "-wait", "0")
+    assert busy.exit_code == 20
+    assert f"Error: osbackup (process group {killed.group}, started " in busy.stderr
+    environment = site.sim.home.environment(os.environ)
+    command = ["csf", PROVE, "-image-file", f"{site.host}:{site.image}", "-wait", "60"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stderr
+        assert f"waiting up to 60 s for osbackup (process group {killed.group}" in (
+            waiting.stderr.readline()
+        )
+        killed.go_on()
+        said = waiting.stderr.read()
+    assert waiting.returncode == 0, said
+    assert ", backup 1; SHA-256 " in said
+    assert sorted(os.listdir(site.images)) == ["a.img", "a.img.dbn", "a.img.receipt.json"]
+    for name, *options in (
+        ("admin_database_verify",),
+        ("admin_database_drill", "-scratch-dir", str(tmp_path)),
+    ):
+        result = site.on_image(name, *options)
+        assert result.exit_code == 0, result.stderr
+    site.create("Newer")
+    result = site.restore("-yes", "-quarantine")
+    assert result.exit_code == 0, result.stderr
+    assert site.sim.check(site.master) == []
+
+
+@pytest.mark.ways("local")
+def test_an_osbackup_that_fails_without_its_csf_proves_nothing(site: Site, killed: Killed) -> None:
+    """Verify, a backup to its name and prove say so."""
+    killed.go_on("3")
+    killed.wait()
+    before = site.listing()
+    for command, code in ((PROVE, 41), ("admin_database_verify", 50)):
+        result = site.on_image(command, "-wait", "60") if code == 41 else site.on_image(command)
+        assert result.exit_code == code, result.stderr
+        assert "  osbackup failed: exit 3" in result.stderr
+        assert "Make a new backup, under another name." in result.stderr
+    again = site.backup("-wait", "60")
+    assert again.exit_code == 10
+    assert "It has no receipt, so it is no backup: osbackup failed: exit 3" in again.stderr
+    assert site.listing() == before
+
+
+@pytest.mark.ways("local")
+def test_an_osbackup_that_is_killed_too_proves_nothing(site: Site, killed: Killed) -> None:
+    """Whether its guardian lives to say so or not."""
+    os.kill(killed.osbackup, signal.SIGKILL)
+    killed.wait()
+    result = site.on_image(PROVE, "-wait", "60")
+    assert result.exit_code == 41, result.stderr
+    assert "  osbackup failed: signal 9, and it said" in result.stderr
+
+
+@pytest.mark.ways("local")
+def test_a_guardian_that_is_killed_too_leaves_nothing_to_prove(site: Site, killed: Killed) -> None:
+    """While osbackup runs that is not said yet."""
+    guardian = int((killed.record / "pid").read_text().split()[2])
+    os.kill(guardian, signal.SIGKILL)
+    assert site.on_image(PROVE, "-wait", "0").exit_code == 20
+    os.kill(killed.osbackup, signal.SIGKILL)
+    result = site.on_image(PROVE, "-wait", "60")
+    assert result.exit_code == 41, result.stderr
+    assert "osbackup did not live to record its end" in result.stderr
+    assert "process group" not in result.stderr
+
+
+@pytest.mark.ways("local")
+def test_after_a_reboot_nothing_is_proven(site: Site, orphan: Path) -> None:
+    """Its process number may be anybody's now."""
+    (orphan / "status").write_text("running\n")
+    (orphan / "pid").write_text(f"{os.getpid()} another-boot {os.getpid()}\n")
+    for command, code in ((PROVE, 41), ("admin_database_verify", 50)):
+        result = site.on_image(command)
+        assert result.exit_code == code
+        assert "the machine was started anew meanwhile" in result.stderr
+
+
+@pytest.mark.ways("local")
+def test_a_backup_to_the_name_of_a_killed_one_names_prove(site: Site, orphan: Path) -> None:
+    """And so do a backup beside it, a drill of it, and a restore of it and of latest."""
+    prove = f"csf {PROVE} -image-file {site.host}:{site.image}"
+    refused = site.backup()
+    assert (refused.exit_code, prove in refused.stderr) == (10, True)
+    drill = site.on_image("admin_database_drill", "-scratch-dir", str(site.images.parent))
+    assert (drill.exit_code, prove in drill.stderr) == (50, True)
+    restore = site.restore("-yes")
+    assert (restore.exit_code, prove in restore.stderr) == (50, True)
+    first = site.image
+    site.image = str(site.images / "b.img")
+    beside = site.backup()
+    assert (beside.exit_code, prove in beside.stderr) == (0, True)
+    os.utime(f"{first}.dbn", (2_000_000_000, 2_000_000_000))
+    site.image = str(site.images / "latest")
+    latest = site.restore("-yes")
+    assert (latest.exit_code, prove in latest.stderr) == (50, True)
+    assert prove in site.on_image("admin_database_verify").stderr
+
+
+@pytest.mark.ways("local")
+def test_two_proofs_at_once_write_one_receipt(site: Site, orphan: Path) -> None:
+    """Both succeed, and one says that there is nothing to do."""
+    environment = site.sim.home.environment(os.environ)
+    command = ["csf", PROVE, "-image-file", f"{site.host}:{site.image}"]
+    both = [
+        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert sum("Proved " in text for text in said) == 1
+    assert sum("has its receipt already" in text for text in said) == 1
+    assert site.on_image("admin_database_verify").exit_code == 0
 
 
 def test_without_a_recorded_start_the_import_files_age_tells_when_the_backup_began(

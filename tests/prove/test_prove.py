@@ -339,7 +339,7 @@ def test_all_that_is_wrong_is_told_at_once(host: MemoryHost) -> None:
     host.files["/b/a.img.run/status"] = b"139"
     host.listing = Completed(0, b"/r/lib.db\n")
     assert findings(host) == (
-        "osbackup failed: exit 139, and it said nothing.",
+        "osbackup failed: signal 11, and it said nothing.",
         "missing from the image: /r/Book.db",
     )
 
