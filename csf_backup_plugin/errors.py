@@ -276,6 +276,16 @@ class HalfDone(OSError):
         self.left = left
 
 
+def add_left(error: BaseException, sentence: str) -> None:
+    """Let an error of the system's say what was left; any other says nothing of that.
+
+    Raises:
+        HalfDone: instead of the error.
+    """
+    if isinstance(error, OSError):
+        raise HalfDone(error, sentence) from None
+
+
 @contextlib.contextmanager
 def translated(host: str, room: str = ROOM) -> Iterator[None]:
     """Turn an `OSError` of the block, or what nobody has thought of, into an error of ours.

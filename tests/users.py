@@ -66,8 +66,8 @@ def shared_directory(mode: int, group: int) -> Iterator[Path]:
         shutil.rmtree(path)
 
 
-def needs_acl(path: Path) -> None:
-    """Skip where the file system has no ACLs."""
+def let_bob_in(path: Path) -> None:
+    """Let bob into a directory by its ACL; skip where the file system has none."""
     try:
         os.setxattr(path, ACL, acl((1, 7, ~0 & 0xFFFFFFFF), (2, 7, BOB), *REST))
     except OSError as error:

@@ -9,7 +9,7 @@ import pwd  # noqa: F401  # likewise
 from typing import TYPE_CHECKING
 
 import pytest
-from users import ACL, ALICE, BOB, CAROL, TEAM, acl, may_write, needs_acl, shared_directory, user
+from users import ACL, ALICE, BOB, CAROL, TEAM, acl, let_bob_in, may_write, shared_directory, user
 
 from csf_backup_plugin.hosts.local import writing
 
@@ -60,7 +60,7 @@ def test_what_a_member_replaces_the_owner_may_write_by_the_group(
 
 def test_what_another_user_replaces_its_users_may_write_by_an_acl(manifest: Path) -> None:
     """The owner, its group, and who was in its ACL; the new owner's group may no more."""
-    needs_acl(manifest.parent)
+    let_bob_in(manifest.parent)
     entries = (
         (1, 7, NONE),
         *((2, 7, BOB), (2, 7, CAROL), (4, 6, NONE), (0x10, 6, NONE), (0x20, 4, NONE)),
@@ -77,7 +77,7 @@ def test_what_another_user_replaces_its_users_may_write_by_an_acl(manifest: Path
 
 def test_what_is_masked_in_an_acl_stays_so(manifest: Path) -> None:
     """Whoever is added for the former owner."""
-    needs_acl(manifest.parent)
+    let_bob_in(manifest.parent)
     entries = ((1, 6, NONE), (2, 6, CAROL), (4, 6, NONE), (0x10, 4, NONE), (0x20, 0, NONE))
     os.setxattr(manifest, ACL, acl(*entries))
     with user(BOB):
@@ -89,7 +89,7 @@ def test_what_is_masked_in_an_acl_stays_so(manifest: Path) -> None:
 
 def test_root_keeps_owner_group_mode_and_acl(manifest: Path) -> None:
     """But for what no file of ours is: a program."""
-    needs_acl(manifest.parent)
+    let_bob_in(manifest.parent)
     entries = ((1, 7, NONE), (2, 6, CAROL), (4, 4, NONE), (0x10, 6, NONE), (0x20, 0, NONE))
     os.setxattr(manifest, ACL, acl(*entries))
     assert writing.replace(str(manifest), b"new", like="/no") == ""
@@ -102,7 +102,7 @@ def test_an_acl_that_the_directory_hands_down_is_not_taken_for_the_files_own(
     manifest: Path,
 ) -> None:
     """What its users may is what they could."""
-    needs_acl(manifest.parent)
+    let_bob_in(manifest.parent)
     entries = ((1, 7, NONE), (2, 7, CAROL), (4, 7, NONE), (0x10, 7, NONE), (0x20, 7, NONE))
     os.setxattr(manifest.parent, "system.posix_acl_default", acl(*entries))
     assert writing.replace(str(manifest), b"new", like="/no") == ""

@@ -194,6 +194,36 @@ def test_a_lock_file_that_was_made_and_stays_is_told(
     assert caught.value.left == left.format(path)
 
 
+def test_a_lock_file_that_nobody_can_see_any_more_may_stay(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be known is not taken for gone."""
+
+    def refuse(path: str, **_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error", path)
+
+    with pytest.raises(HalfDone) as caught, hold(path):
+        for name in ("unlink", "lstat", "stat"):
+            monkeypatch.setattr(os, name, refuse)
+        raise OSError(errno.EIO, "Bad", "/x")
+    assert caught.value.left == f"The lock file {path} stays."
+
+
+def test_a_lock_file_that_is_made_and_cannot_be_used_is_not_left(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whenever its disk dies."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", refuse)
+        with pytest.raises(OSError, match=f"Input/output error: '{path}'"), hold(path):
+            pass
+    assert os.listdir(os.path.dirname(path)) == []
+
+
 def test_any_other_error_goes_through_where_a_lock_file_stays(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

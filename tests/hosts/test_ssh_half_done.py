@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sshd import reached
-from users import ACL, ALICE, BOB, CAROL, TEAM, acl, may_write, needs_acl, shared_directory
+from users import ACL, ALICE, BOB, CAROL, TEAM, acl, let_bob_in, may_write, shared_directory
 
 from csf_backup_plugin.errors import HalfDone
 from csf_backup_plugin.hosts.shared import STICKY
@@ -58,7 +58,7 @@ def test_who_may_use_a_file_may_use_what_replaces_it(
 ) -> None:
     """By the group where it can be given, by the ACL otherwise; who is locked out is told."""
     with shared_directory(0o775, TEAM) as directory:
-        needs_acl(directory)
+        let_bob_in(directory)
         path, beside = directory / "lib.db.manifest", directory / "new"
         path.write_bytes(b"old")
         os.chown(path, ALICE, TEAM)

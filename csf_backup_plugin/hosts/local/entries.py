@@ -8,7 +8,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import HalfDone
+from csf_backup_plugin.errors import HalfDone, add_left
 from csf_backup_plugin.hosts.local.reading import named
 from csf_backup_plugin.hosts.shared import STICKY
 from csf_backup_plugin.names import shown
@@ -142,9 +142,7 @@ def take_back(path: str, error: BaseException) -> None:
     except FileNotFoundError:
         pass
     except OSError:
-        if isinstance(error, OSError):
-            left = f"{shown(path)} was made, and could not be removed again."
-            raise HalfDone(error, left) from None
+        add_left(error, f"{shown(path)} was made, and could not be removed again.")
 
 
 def _is_owners_only(path: str) -> bool:

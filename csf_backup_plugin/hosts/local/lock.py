@@ -53,8 +53,14 @@ def _discard(lock: LockFile, path: str, error: BaseException) -> None:
         HalfDone: the error, with that.
     """
     lock.discard()
-    if not lock.created or not os.path.lexists(path):
+    if not lock.created:
         return
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return
+    except OSError:
+        pass  # on a disk that has died, it may be there
     stays = f"The lock file {shown(path)} stays."
     if isinstance(error, BackupError):
         error.left = error.left.replace(

@@ -10,6 +10,7 @@ import os
 import socket
 import stat
 
+from csf_backup_plugin.hosts.local.entries import take_back
 from csf_backup_plugin.hosts.protocol import NO_FLOCK
 
 _SIGNATURE = b"csf "
@@ -141,6 +142,10 @@ def _open(path: str, flags: int) -> int:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "Not a file", path)
         return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    except OSError as error:
+        if flags & os.O_CREAT:
+            take_back(path, error)
+        raise
     finally:
         with contextlib.suppress(OSError):  # nothing was written
             os.close(descriptor)

@@ -8,7 +8,7 @@ import fcntl
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import HalfDone
+from csf_backup_plugin.errors import add_left
 from csf_backup_plugin.hosts.local import access, entries
 from csf_backup_plugin.hosts.local import temporary as aside
 from csf_backup_plugin.hosts.local.reading import named, open_file, opened
@@ -83,9 +83,7 @@ def _cut_back(file: FileIO, size: int, error: BaseException, path: str, *, is_lo
         if is_locked:
             os.ftruncate(file.fileno(), size)
             return
-    if isinstance(error, OSError):
-        left = f"What was to be added to {shown(path)} may stand in it, in part or whole."
-        raise HalfDone(error, left) from None
+    add_left(error, f"What was to be added to {shown(path)} may stand in it, in part or whole.")
 
 
 def _end_of_last_line(file: FileIO, size: int) -> int:
