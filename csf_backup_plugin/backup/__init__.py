@@ -244,7 +244,7 @@ def _number(
         created += [manifest] * is_made
         raise
     except OSError as error:
-        created.remains = ""
+        created.remains = error.left if isinstance(error, HalfDone) else ""
         return _unnumbered(manifest, plan, error, warnings)
     return origin
 

@@ -274,6 +274,22 @@ def test_a_manifest_that_cannot_be_made_is_a_warning(
     assert not os.path.exists(f"{place.master}.manifest")
 
 
+def test_a_manifest_that_was_half_made_is_told_of_a_backup_that_fails(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was a warning only until then, and stays."""
+    left = f"{place.master}.manifest was made, and could not be removed again."
+
+    def half(path: str, *_: object) -> str:
+        raise HalfDone(OSError(errno.EIO, "Input/output error", path), left)
+
+    monkeypatch.setattr(writing, "publish", half)
+    tools.write("osbackup", "exit 1")
+    with pytest.raises(OsbackupFailed) as caught:
+        run(place)
+    assert caught.value.left == f"What this run had created was removed. {left}"
+
+
 def test_a_manifest_that_cannot_be_appended_to_is_a_warning(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
