@@ -41,10 +41,12 @@ class Scene:
     Attributes:
         may_end_by: the signals it may be ended by.
         kept: a damaged manifest of which a copy is kept.
+        stays: how the names of files end that a failure may leave and not name.
     """
 
     may_end_by: tuple[int, ...] = (signal.SIGKILL,)
     kept: bytes | None = None
+    stays: tuple[str, ...] = (".lock",)
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
@@ -83,6 +85,10 @@ class Scene:
             yield f"it says that nothing was created or changed: {changed}"
         if _ALL_REMOVED in said and (changed := _changes(self.before, tree)):
             yield f"it says that all was removed: {changed}"
+        if ended.status and ended.status > 0:
+            for path in tree.keys() - self.before.keys():
+                if not path.endswith(self.stays) and not _is_told(path, said):
+                    yield f"{path} is left, and it does not say so"
         yield from self.harm(tree)
         yield from _images(tree, self)
         if ended.status == 0:
@@ -122,12 +128,17 @@ class Scene:
             if _TRANSIENT.search(path) and path not in self.before:
                 if os.path.isfile(path) and os.stat(path).st_nlink > 1:
                     continue  # it is what it was written for, and takes no room
-                above = [str(parent) for parent in Path(path).parents]
-                if not any(one in said for one in [path, *above] if _TRANSIENT.search(one)):
+                if not _is_told(path, said):
                     yield f"{path} is left and nobody says so"
         yield from self.harm(tree)
         yield from _images(tree, self)
         yield from self.succeeded(tree, ended)
+
+
+def _is_told(path: str, said: str) -> bool:
+    """Tell whether a path is named, or a directory of ours that it is in."""
+    above = [str(parent) for parent in Path(path).parents]
+    return path in said or any(one in said for one in above if _TRANSIENT.search(one))
 
 
 def _changes(before: Tree, after: Tree) -> str:
@@ -188,8 +199,8 @@ class FirstBackup(Scene):
         ended = self.bench.run(*self.argv)
         if ended.status == 10:
             proof = self.bench.run("admin_database_prove", "-image-file", f"localhost:{self.image}")
-            if proof.status != 0:  # what is left is told, and removed by hand
-                struck = struck._replace(errors=struck.errors + ended.errors + proof.errors)
+            # What is left is told, and removed by hand.
+            struck = struck._replace(errors=struck.errors + ended.errors + proof.errors)
             ended = self.bench.run(*self._to(f"{self.image}2"))
         yield from self.finished(ended, struck)
         shown = self.bench.run("admin_database_manifest", "-database", self.bench.master)
@@ -340,6 +351,8 @@ class Drill(Verify):
 
 class Restore(Verify):
     """A repository that is restored, with a newer database in the way."""
+
+    stays = (".lock", ".unfinished-restore")  # until a restore has succeeded, as it says
 
     @property
     def argv(self) -> list[str]:
