@@ -172,6 +172,7 @@ def _carry_out(
         _run_osbackup(request, plan, timeout, lock, host, watcher)
         proof = prove(request, plan, before, timeout, host, watcher)
         warnings += unsynced_warnings(proof.unsynced, "the backup", host)
+        warnings += proof.sizes.doubts
         interrupts.check()
         made = Proven(
             request.repository.master,

@@ -51,6 +51,17 @@ class Sizes(NamedTuple):
         pairs = zip(self.before.values(), self.after.values(), strict=True)
         return sum(min(one.size, one.allocated, two.size, two.allocated) for one, two in pairs)
 
+    @property
+    def doubts(self) -> list[str]:
+        """What keeps `held` from being known, in words."""
+        looks = (*self.before.values(), *self.after.values())
+        if any(one.allocated for one in looks) or sum(self.before_bytes.values()) <= _SLACK:
+            return []
+        return [
+            "by their file system's account the databases take up no room on the disk, so whether "
+            "the image is far too small for them cannot be known"
+        ]
+
 
 def look(paths: Iterable[str], host: Host) -> dict[str, Facts]:
     """Return the facts on databases, by path."""

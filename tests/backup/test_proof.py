@@ -189,6 +189,20 @@ def test_sizes_before_and_after_are_known_and_what_was_changed(host: MemoryHost)
     assert sizes.changed == ("/r/lib.db",)
 
 
+def test_where_the_file_system_tells_no_blocks_that_is_told(host: MemoryHost) -> None:
+    """Some network file systems say 0 of every file: nothing is known, which is not fine."""
+    for at in (host.facts, FACTS_BEFORE):
+        at["/r/lib.db"] = {"size": 10**6, "allocated": 0}
+        at["/r/Book.db"] = {"allocated": 0}
+    (doubt,) = outcome(host).sizes.doubts
+    assert doubt.endswith("whether the image is far too small for them cannot be known")
+    host.facts["/r/Book.db"] = {"allocated": 4096}
+    assert outcome(host).sizes.doubts == []
+    FACTS_BEFORE["/r/lib.db"] = {"size": 100, "allocated": 0}
+    host.facts["/r/Book.db"] = {"allocated": 0}  # so little tells nothing
+    assert outcome(host).sizes.doubts == []
+
+
 def test_an_osrestore_that_does_not_end_is_a_timeout(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
