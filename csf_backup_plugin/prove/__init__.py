@@ -22,6 +22,7 @@ from csf_backup_plugin.proven import read_receipt
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.run_record import is_at_work, read_record
 from csf_backup_plugin.tidying import tidy_record
+from csf_backup_plugin.unlocked import unlocked_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +105,7 @@ def _existing(image: ImagePath, host: Host) -> Proof | None:
 def _prove(image: ImagePath, wait: float, machine: Machine, host: Host, watcher: Watcher) -> Proof:
     databases = imported(image, host)
     osrestore = host.find(objectstore.OSRESTORE, objectstore.VARIABLES[objectstore.OSRESTORE])
-    with _locked(Repository(databases[0]), image, wait, host, watcher):
+    with _locked(Repository(databases[0]), image, wait, host, watcher) as warnings:
         # It may have been proven while the lock was waited for.
         if proof := _existing(image, host):
             return proof
@@ -116,7 +117,7 @@ def _prove(image: ImagePath, wait: float, machine: Machine, host: Host, watcher:
         interrupts.check()
         if not _publish(image, made, host) and (proof := _existing(image, host)):
             return proof
-        warnings = [] if made.origin.number else [_NO_NUMBER]
+        warnings += [] if made.origin.number else [_NO_NUMBER]
         warnings += tidy_record(image.run, host)
         return Proof(image, made, written=True, warnings=tuple(warnings))
 
@@ -124,8 +125,12 @@ def _prove(image: ImagePath, wait: float, machine: Machine, host: Host, watcher:
 @contextlib.contextmanager
 def _locked(
     repository: Repository, image: ImagePath, wait: float, host: Host, watcher: Watcher
-) -> Iterator[None]:
-    """Hold the repository's lock, which an osbackup that still runs holds, if there is one."""
+) -> Iterator[list[str]]:
+    """Hold the repository's lock, which an osbackup that still runs holds, if there is one.
+
+    Yields:
+        A warning if the file system has no locks.
+    """
     record = read_record(image, host)
     holder = record.running if is_at_work(record, host) else ""
 
@@ -133,8 +138,10 @@ def _locked(
         watcher.note(f"waiting up to {wait:g} s for {holder}" if holder else text)
 
     with contextlib.ExitStack() as stack:
+        lock = None
         try:
-            stack.enter_context(host.lock(repository.lock, PURPOSE, wait, waiting, create=False))
+            held = host.lock(repository.lock, PURPOSE, wait, waiting, create=False)
+            lock = stack.enter_context(held)
         except (FileNotFoundError, PermissionError):
             # The repository may be lost, or be another user's. Where no lock is, nobody holds it.
             if host.look([repository.lock])[0].kind != "missing":
@@ -144,7 +151,7 @@ def _locked(
             if is_at_work(record, host):
                 raise _busy(record, image, host) from None
             raise
-        yield
+        yield unlocked_warnings(lock, repository)
 
 
 def _busy(record: RunRecord, image: ImagePath, host: Host) -> LockBusy:

@@ -77,6 +77,20 @@ def findings(host: MemoryHost) -> tuple[str, ...]:
     return caught.value.findings
 
 
+def test_where_there_are_no_locks_that_is_told(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The image is proven all the same."""
+
+    class Powerless:
+        unsupported = "No locks available"
+
+    numbered(host)
+    monkeypatch.setattr(host, "lock", lambda *_, create: contextlib.nullcontext(Powerless()))
+    (warning,) = prove(host).warnings
+    assert warning.startswith("/r/lib.db.lock cannot be locked (No locks available): ")
+
+
 def test_the_receipt_says_what_can_be_known(host: MemoryHost) -> None:
     """And that it is no backup's own; the record of the run goes."""
     watcher = Memory()
