@@ -227,7 +227,8 @@ def test_a_killed_restore_keeps_its_lock_while_osrestore_runs(
     create = ["csf", "class_create", "-database", site.master, "-class", "Book"]
     refused = site.sim.run(create, env={"CSF_BACKUP_LOCK_WAIT": "0"})
     assert refused.exit_code == 20
-    assert "is held by csf admin_database_restore (process " in refused.stderr
+    assert f"osrestore -f {site.image} (process " in refused.stderr
+    assert "kill -- -" in refused.stderr
     (tmp_path / "go").touch()
     again = site.restore("-yes", "-quarantine", "-wait", "60")
     assert again.exit_code == 0, again.stderr

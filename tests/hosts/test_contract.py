@@ -479,7 +479,9 @@ def test_a_lock_excludes_both_kinds_of_hosts(host: Host, tmp_path: Path) -> None
     path = str(tmp_path / "lib.db.lock")
     told: list[str] = []
     with host.lock(path, "admin_database_backup", 0, told.append):
-        holder = rf"csf admin_database_backup \(process \d+ on {socket.gethostname()} since "
+        name = socket.gethostname()
+        by = "" if isinstance(host, LocalHost) else rf", by process \d+ on {name},"
+        holder = rf"csf admin_database_backup \(process {os.getpid()} on {name}{by} since "
         for other in (host, LocalHost()):
             with pytest.raises(LockBusy, match=holder), other.lock(path, "x", 0.2, told.append):
                 pass

@@ -112,6 +112,8 @@ def started(argv: Sequence[str], watched: str, lock: LockFile | None, path: str)
     interrupts.check()
     record = Record(path)
     record.make()
+    if lock:
+        lock.sign_for(path, argv)
     with contextlib.ExitStack() as stack:
         kept = record.open_output()
         stack.callback(os.close, kept)

@@ -1,7 +1,7 @@
 """A repository's lock, by flock(2): it lives exactly as long as a process that has it open.
 
-The file's text names the holder, for the messages of those who wait. It does not matter what an
-abandoned file says: where no process has it open there is no lock.
+The file's text names the holder, for the messages of those who wait; see `hosts.holder`. It does
+not matter what an abandoned file says: where no process has it open there is no lock.
 """
 
 from __future__ import annotations
@@ -13,16 +13,20 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, HalfDone, LockBusy
+from csf_backup_plugin.hosts.holder import HELD_BY, holder
 from csf_backup_plugin.hosts.local.lock_file import check_directory, open_existing, open_or_create
+from csf_backup_plugin.hosts.local.process import run
 from csf_backup_plugin.hosts.local.reading import named
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from csf_backup_plugin.hosts.holder import Holder
     from csf_backup_plugin.hosts.local.lock_file import LockFile
 
 _POLL = 0.05  # seconds between two attempts
+_LOOK = 10.0  # seconds that finding out who holds a lock may take
 
 
 @contextlib.contextmanager
@@ -85,17 +89,26 @@ def _acquire(
         try:
             if lock.try_lock():
                 return lock
-            holder = shown(lock.holder())
         except OSError as error:
             _discard(lock, path, error)
             raise
         lock.discard()
         if time.monotonic() >= deadline:
+            by = _holder(path)
             raise LockBusy(
-                f"The repository is locked: {shown(path)} is held by {holder}.",
-                "Run the command again when that has ended, or let it wait longer for its turn.",
+                f"The repository is locked: {shown(path)} is held by {by.name}.", by.next_step
             )
         if not told:
-            waiting(f"waiting up to {wait:g} s for {holder}")
+            waiting(f"waiting up to {wait:g} s for {_holder(path).name}")
             told = True
         time.sleep(_POLL)
+
+
+def _holder(path: str) -> Holder:
+    """Return who holds a lock."""
+    script = f'{HELD_BY}\nheld_by "$1"'
+    try:
+        said = run(["sh", "-c", script, "sh", path], _LOOK).output
+    except TimeoutError:
+        said = b""
+    return holder(os.fsdecode(said.rstrip(b"\n")), path)

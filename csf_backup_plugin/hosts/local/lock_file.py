@@ -9,9 +9,14 @@ import fcntl
 import os
 import socket
 import stat
+from typing import TYPE_CHECKING
 
+from csf_backup_plugin.hosts.local import processes
 from csf_backup_plugin.hosts.local.entries import take_back
 from csf_backup_plugin.hosts.protocol import NO_FLOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SIGNATURE = b"csf "
 
@@ -38,6 +43,7 @@ class LockFile:
         self.descriptor = descriptor
         self.created = created
         self.on_release = contextlib.ExitStack()
+        self._is_signed = False
 
     def try_lock(self) -> bool:
         """Lock the file, if that can be done at once.
@@ -58,19 +64,24 @@ class LockFile:
         except FileNotFoundError:
             return False
 
-    def holder(self) -> str:
-        """Return what the holder has signed with."""
-        return os.pread(self.descriptor, 500, 0).decode(errors="replace") or "another process"
-
     def sign(self, purpose: str) -> None:
         """Say who holds the lock; somebody else's data is left alone."""
         if os.pread(self.descriptor, len(_SIGNATURE), 0) not in (b"", _SIGNATURE):
             return
         since = datetime.datetime.now().astimezone().isoformat(" ", "seconds")
         text = f"{purpose} (process {os.getpid()} on {socket.gethostname()} since {since})"
+        itself = " ".join((*processes.itself(), processes.boot()))
         with contextlib.suppress(OSError):
             os.ftruncate(self.descriptor, 0)
-            os.pwrite(self.descriptor, _SIGNATURE + text.encode(), 0)
+            os.pwrite(self.descriptor, _SIGNATURE + f"{text}\n{itself}\n".encode(), 0)
+            self._is_signed = True
+
+    def sign_for(self, record: str, argv: Sequence[str]) -> None:
+        """Say which utility is run under the lock, for when only that will hold it."""
+        if self._is_signed:
+            text = os.fsencode(f"{record}\n{' '.join(argv)}\n")
+            with contextlib.suppress(OSError):
+                os.pwrite(self.descriptor, text, os.fstat(self.descriptor).st_size)
 
     def release(self) -> None:
         """Give up the lock, also for children that inherited it.
@@ -78,6 +89,9 @@ class LockFile:
         What went well stays so, whatever a disk that has died meanwhile says to this.
         """
         if not self.is_left:
+            with contextlib.suppress(OSError):
+                if self._is_signed:
+                    os.ftruncate(self.descriptor, 0)
             with contextlib.suppress(OSError):
                 fcntl.flock(self.descriptor, fcntl.LOCK_UN)
         with contextlib.suppress(OSError):

@@ -17,3 +17,12 @@ def start_of(process: int) -> str:
             return file.read().rpartition(b")")[2].split()[19].decode("ascii")
     except OSError:
         return ""
+
+
+def boot() -> str:
+    """Return the id of this boot; empty if not known."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""

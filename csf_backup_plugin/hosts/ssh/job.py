@@ -58,6 +58,7 @@ mkdir -- "$record" || exit 1
   rm -f -- "$record/started" "$record/pid" "$record/status" "$record/keeper" "$record/output"
   rmdir -- "$record"; exit 1
 }}
+[ -z "${{csf_signed-}}" ] || printf '%s\\n%s\\n' "$record" "$*" >> "$csf_signed"
 [ -n "${{csf_holder-}}" ] || exec 9</dev/null
 (
   setsid env $csf_signals -u csf_run sh -c {shlex.quote(guardian.GUARDIAN)} "$record" \\

@@ -11,10 +11,12 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import socket
 import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import LockBusy
+from csf_backup_plugin.hosts.holder import HELD_BY, holder
 from csf_backup_plugin.hosts.ssh.connection import Cut
 from csf_backup_plugin.hosts.ssh.dialogue import Dialogue
 from csf_backup_plugin.hosts.ssh.errors import NOT_A_FILE, os_error
@@ -28,11 +30,12 @@ if TYPE_CHECKING:
 
 _FOREVER = 1e9  # seconds
 _REGAIN = 60.0  # seconds for which another holder is waited for once osbackup has ended
-# $1 the file, $2 what for, $3 milliseconds to wait, $4 whether it may be made. Says a word a line;
-# while it waits it says something each second, so that it goes when nobody is there to hear it.
+# $1 the file, $2 what for, $3 milliseconds to wait, $4 whether it may be made, $5 who we are. Says
+# a word a line; while it waits it says something each second, so that it goes when nobody is there
+# to hear it.
 _HOLD = f"""
+{HELD_BY}
 now() {{ echo $(($(date +%s%N) / 1000000)); }}
-holder() {{ head -c 500 -- "$1" | tr -c '[:print:]' ' '; }}
 ours() {{ [ "$(stat -L -c %d:%i /proc/self/fd/9)" = "$(stat -c %d:%i -- "$1" 2>/dev/null)" ]; }}
 unsupported() {{
   case $1 in
@@ -41,8 +44,12 @@ unsupported() {{
   esac
   printf "unsupported %s\n" "$1"
 }}
-signature=$(printf 'csf %s (process %s on %s since %s)' \
-  "$2" $$ "$(uname -n)" "$(date '+%Y-%m-%d %H:%M:%S%:z')")
+csf_holder=$(exec sh -c 'echo $PPID')
+csf_born=$(sed 's/.*) //' "/proc/$csf_holder/stat" | cut -d ' ' -f 20)
+signature=$(printf 'csf %s (process %s, by process %s on %s, since %s)\\n%s %s %s\\n.' \
+  "$2" "$5" "$csf_holder" "$(uname -n)" "$(date '+%Y-%m-%d %H:%M:%S%:z')" \
+  "$csf_holder" "$csf_born" "$(cat /proc/sys/kernel/random/boot_id)")
+csf_signed=
 made=; told=; deadline=$(($(now) + $3))
 while :; do
   if [ ! -e "$1" ] && [ ! -L "$1" ]; then
@@ -61,8 +68,8 @@ while :; do
     *) unsupported "$said" && break; [ -z "$made" ] || rm -f -- "$1"; exit 1;;
     esac
     made=; left=$((deadline - $(now)))
-    [ $left -gt 0 ] || {{ printf "busy %s\\n" "$(holder "$1")"; exit 0; }}
-    [ -n "$told" ] || {{ printf "waiting %s\\n" "$(holder "$1")"; told=1; }}
+    [ $left -gt 0 ] || {{ printf "busy %s\\n" "$(held_by "$1")"; exit 0; }}
+    [ -n "$told" ] || {{ printf "waiting %s\\n" "$(held_by "$1")"; told=1; }}
     [ $left -lt 1000 ] || left=1000
     flock -w "$(printf %d.%03d $((left / 1000)) $((left % 1000)))" 9 && break
     echo still || exit 1
@@ -70,16 +77,15 @@ while :; do
   ours "$1" && break
 done
 case $(head -c 4 -- "$1") in
-''|'csf ') [ -n "$4" ] && printf %s "$signature" 2>/dev/null > "$1";;
+''|'csf ') [ -n "$4" ] && ( printf %s "${{signature%.}}" > "$1" ) 2>/dev/null && csf_signed=$1;;
 esac
-csf_holder=$(exec sh -c 'echo $PPID')
-csf_born=$(sed 's/.*) //' "/proc/$csf_holder/stat" | cut -d ' ' -f 20)
 echo held
 while read -r order; do
   case $order in
   leave) exit 0;;
-  release) flock -u 9; exit 0;;
+  release) [ -z "$csf_signed" ] || : > "$1"; flock -u 9; exit 0;;
   discard)
+    [ -z "$csf_signed" ] || : > "$1"
     flock -u 9
     [ -n "$made" ] || exit 0
     exec 9>&- 8<"$1" && {{ flock -w 2 8 || [ $? != 1 ]; }} && rm -f -- "$1"
@@ -119,7 +125,9 @@ class SshLock:
     def queue(self, wait: float) -> None:
         """Begin to wait for the lock, for at most `wait` seconds."""
         self.close()
-        arguments = (self._path, self._purpose, f"{wait * 1000:.0f}", "1" if self._create else "")
+        milliseconds, create = f"{wait * 1000:.0f}", "1" if self._create else ""
+        itself = f"{os.getpid()} on {socket.gethostname()}"
+        arguments = (self._path, self._purpose, milliseconds, create, itself)
         self._shell = Dialogue(self._connection, _HOLD, arguments)
 
     def await_held(
@@ -135,20 +143,21 @@ class SshLock:
             LockBusy: another holder kept it.
             Cut: the shell is gone.
         """
-        holder, shell = "another process", self._talked_with()
+        by, shell = holder("", self._path), self._talked_with()
         while not self._held:
             word, _, named = shell.answer().partition(" ")
-            holder = named or holder
             if word == "none":
                 return False
+            if word in ("busy", "waiting"):
+                by = holder(named, self._path)
             if word == "busy" or time.monotonic() >= until:
                 raise LockBusy(
-                    f"The repository is locked: {shown(self._path)} is held by {holder}.",
-                    "Run the command again when that has ended, or let it wait longer for its "
-                    "turn.",
+                    f"The repository is locked: {shown(self._path)} on {self._connection.host} is "
+                    f"held by {by.name}.",
+                    by.next_step,
                 )
             if word == "waiting":
-                waiting(holder)
+                waiting(by.name)
             if word == "unsupported":
                 words = Answer(1, b"", named.encode())
                 self.unsupported = os_error(words, self._path).strerror or named

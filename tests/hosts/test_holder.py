@@ -1,0 +1,135 @@
+"""Who holds the lock now is named, or it is said that nobody knows."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+from waiting import wait_for
+
+from csf_backup_plugin.errors import LockBusy
+from csf_backup_plugin.hosts.holder import holder
+from csf_backup_plugin.hosts.local import job, lock
+from csf_backup_plugin.hosts.local.lock import held
+
+SCRIPT = ": > began; until [ -e go ]; do sleep 0.02; done"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    """Return where the lock file goes."""
+    return str(tmp_path / "lib.db.lock")
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    """Return where the record of a utility goes."""
+    return tmp_path / "an image.run"
+
+
+def killed(path: str, record: Path, *, is_reaped: bool) -> None:
+    """Kill a process that holds the lock, and whose utility is at work."""
+    pid = os.fork()
+    if not pid:  # pragma: no cover  # another process
+        with held(path, "admin_database_backup", 0, print, create=True) as mine:
+            argv = ["sh", "-c", SCRIPT, "an image"]
+            with job.started(argv, os.devnull, mine, str(record)):
+                signal.pause()
+    wait_for((record / "began").exists)
+    os.kill(pid, signal.SIGKILL)
+    if is_reaped:
+        os.waitpid(pid, 0)
+
+
+def refused(path: str) -> LockBusy:
+    """Ask for the lock, which somebody holds."""
+    told: list[str] = []
+    with pytest.raises(LockBusy) as caught, held(path, "x", 0.1, told.append, create=True):
+        pass
+    assert len(told) == 1
+    assert told[0].removeprefix("waiting up to 0.1 s for ") in caught.value.what
+    return caught.value
+
+
+@pytest.mark.parametrize("is_reaped", [True, False])
+def test_after_a_kill_it_is_the_utility(path: str, record: Path, *, is_reaped: bool) -> None:
+    """With host, process and image; and how to end it. A zombie holds nothing."""
+    killed(path, record, is_reaped=is_reaped)
+    error = refused(path)
+    group = (record / "pid").read_text().split()[0]
+    by = f"held by sh -c {SCRIPT} an image (process {group} on {socket.gethostname()}), "
+    assert by in error.what
+    assert f"end it, on {socket.gethostname()}: kill -- -{group}\n" in error.next_step
+    assert "admin_database_backup" not in str(error)
+    os.killpg(int(group), signal.SIGTERM)
+    with held(path, "x", 30, print, create=True):
+        pass
+
+
+def test_a_living_csf_is_named_while_its_utility_is_at_work(path: str, record: Path) -> None:
+    """It will hold the lock for longer."""
+    with (
+        held(path, "admin_database_backup", 0, print, create=True) as mine,
+        job.started(["sh", "-c", SCRIPT], os.devnull, mine, str(record)),
+    ):
+        wait_for((record / "began").exists)
+        error = refused(path)
+    assert f"held by csf admin_database_backup (process {os.getpid()} on " in error.what
+    assert error.next_step.startswith("Run the command again when that has ended")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        ("\n1 ", "\n9", "a process that cannot be named; csf x "),
+        (" boot", " other-boot", "whether that is still at work cannot be known from"),
+        ("csf x", "data", "a process that cannot be named."),
+        ("csf x", "", "a process that cannot be named."),
+    ],
+)
+def test_what_cannot_be_known_is_said(path: str, old: str, new: str, name: str) -> None:
+    """No process is named that may have gone, or is another one of its number."""
+    with held(path, "x", 0, print, create=True):
+        text = Path(path).read_text()
+        first, second = text.splitlines()
+        process, start, boot = second.split()
+        if old.startswith("\n"):
+            text = f"{first}\n{process} {start}9 {boot}\n"
+        elif old == " boot":
+            text = f"{first}\n{process} {start} other-{boot}\n"
+        else:
+            text = f"{new}\n" if new else ""
+        Path(path).write_text(text)
+        error = refused(path)
+    assert name in error.what
+    if "cannot be named" in name:
+        assert f"fuser -v {path}" in error.next_step
+
+
+def test_a_holder_that_cannot_be_found_out_in_time_is_not_named(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a host that is too slow."""
+    monkeypatch.setattr(lock, "_LOOK", 0.0)
+    with held(path, "x", 0, print, create=True):
+        assert "a process that cannot be named" in refused(path).what
+
+
+def test_a_lock_that_was_given_up_names_nobody(path: str) -> None:
+    """Who takes it next may not be able to sign."""
+    for error in (None, ZeroDivisionError):
+        with contextlib.suppress(ZeroDivisionError), held(path, "x", 0, print, create=True):
+            if error:
+                raise error
+        assert Path(path).read_bytes() == b""
+
+
+def test_an_image_may_have_any_name() -> None:
+    """It is shown as elsewhere."""
+    by = holder("utility 7 db1 osbackup -f /b/\udcff \x1b", "/r/lock")
+    assert by.name.endswith("(process 7 on db1), whose csf has gone")
+    assert "\x1b" not in by.name
