@@ -162,7 +162,7 @@ def _carry_out(
         # Nobody came before the claim.
         check_absent(image, [image.path, image.receipt, image.run], host)
         created.append(image.path)
-        created.record = image.run
+        created.record, created.receipt = image.run, image.receipt
         created.if_lost = (
             "osbackup may still run there. Once the host can be reached, and if it has succeeded, "
             f"this gives the image its receipt: {image.command('admin_database_prove')}"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import BackupError, reason
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.proven import decode
+from csf_backup_plugin.receipt import UnusableReceipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +23,14 @@ class Created(list[str]):
         remains: a sentence on what the run has changed and does not take back.
         if_lost: what to do besides, once the host cannot be reached any more; empty if nothing.
         record: the directory about osbackup's run, with whatever that has left there.
+        receipt: if it is there and sound, and not among the paths, another command has proven the
+            image; then nothing is removed.
     """
 
     remains = ""
     if_lost = ""
     record = ""
+    receipt = ""
 
     @property
     def all(self) -> list[str]:
@@ -57,6 +62,8 @@ def rollback(host: Host) -> Iterator[Created]:
 def _remove(host: Host, paths: Created) -> tuple[str, str]:
     """Remove the paths, the last one first; say what that left, and what is to be done with it."""
     try:
+        if _is_proven(host, paths):
+            return f"Another command has written {shown(paths.receipt)} meanwhile: all is kept.", ""
         kept = _kept(host, paths)
     except BackupError as error:  # the host is gone
         names = ", ".join(map(shown, paths.all))
@@ -66,6 +73,16 @@ def _remove(host: Host, paths: Created) -> tuple[str, str]:
         return f"What this run had created could not all be removed: {', '.join(kept)}.", ""
     rest = "." if paths.remains else "; nothing else was changed."
     return f"What this run had created was removed{rest}", ""
+
+
+def _is_proven(host: Host, paths: Created) -> bool:
+    if not paths.receipt or paths.receipt in paths:
+        return False
+    try:
+        data = host.read(paths.receipt)
+        return data is not None and bool(decode(data))
+    except (OSError, UnusableReceipt):  # it proves nothing
+        return False
 
 
 def _kept(host: Host, paths: Created) -> list[str]:

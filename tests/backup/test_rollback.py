@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 import pytest
+from receipts import made, receipt_of
 
 from csf_backup_plugin.backup.rollback import rollback
 from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, HostUnreachable, OsbackupFailed
@@ -110,3 +111,50 @@ def test_what_a_host_that_is_gone_may_still_have_is_named(monkeypatch: pytest.Mo
     assert error.left == (
         "What this run had created may still be there: /b/a.img. Host db1 cannot be reached."
     )
+
+
+def test_what_another_command_has_proven_meanwhile_is_kept() -> None:
+    """While this run was cut off from its host, say; nothing destroys a backup."""
+    receipt = {"/b/a.img.receipt.json": receipt_of(made("/b/a.img", 7))}
+    host = MemoryHost({**FILES, **receipt, "/b/a.img.run/status": b"0"})
+    before = dict(host.files)
+    with pytest.raises(BackupError) as caught, rollback(host) as created:
+        created += CREATED
+        created.record, created.receipt = "/b/a.img.run", "/b/a.img.receipt.json"
+        raise OsbackupFailed("It failed.", "Look.")
+    assert caught.value.left == (
+        "Another command has written /b/a.img.receipt.json meanwhile: all is kept."
+    )
+    assert host.files == before
+    with pytest.raises(BackupError), rollback(host) as created:
+        created += [*CREATED, "/b/a.img.receipt.json"]
+        created.receipt = "/b/a.img.receipt.json"
+        raise OsbackupFailed("It failed.", "Look.")
+    assert "/b/a.img" not in host.files
+
+
+def test_a_receipt_that_proves_nothing_keeps_nothing() -> None:
+    """It is damaged, or cannot be read; it is nobody's to remove either."""
+    host = MemoryHost({**FILES, "/b/a.img.receipt.json": b"{}"})
+    host.unreadable["/b/b.img.receipt.json"] = OSError(errno.EIO, "Input/output error")
+    for name in ("/b/a.img.receipt.json", "/b/b.img.receipt.json", "/b/none"):
+        host.files |= FILES
+        with pytest.raises(BackupError), rollback(host) as created:
+            created += CREATED
+            created.receipt = name
+            raise OsbackupFailed("It failed.", "Look.")
+        assert {*host.files} == {"/b/old", "/b/a.img.receipt.json"}
+
+
+def test_what_may_be_left_on_a_lost_host_names_what_to_do() -> None:
+    """Besides the step that the error names."""
+
+    class Lost(MemoryHost):
+        def remove(self, paths: Iterable[str]) -> None:
+            raise HostUnreachable("db1 is gone.", "Look.")
+
+    with pytest.raises(HostUnreachable) as caught, rollback(Lost(FILES)) as created:
+        created += CREATED
+        created.if_lost = "Prove it."
+        raise HostUnreachable("db1 is gone.", "Look.")
+    assert caught.value.next_step == "Look.\nProve it."

@@ -206,6 +206,47 @@ def test_a_backup_to_the_name_of_a_killed_one_names_prove(site: Site, orphan: Pa
 
 
 @pytest.mark.ways("local")
+def test_a_receipt_for_which_there_is_no_room_changes_nothing(site: Site, orphan: Path) -> None:
+    """It is told, and the same command does it once there is room."""
+    before = site.listing()
+    prove = ["csf", PROVE, "-image-file", f"{site.host}:{site.image}"]
+    result = site.sim.run(["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *prove])
+    assert result.exit_code == 1
+    assert f"The receipt of {site.host}:{site.image} could not be written. File too large: " in (
+        result.stderr
+    )
+    assert "Nothing was created or changed." in result.stderr
+    assert site.listing() == before
+    assert site.sim.run(prove).exit_code == 0
+
+
+@pytest.mark.ways("local")
+def test_a_proof_that_is_stopped_changes_nothing(site: Site, orphan: Path, tmp_path: Path) -> None:
+    """While it lists the image; what it had started ends with it."""
+    osrestore, started = tmp_path / "osrestore", tmp_path / "started"
+    osrestore.write_text(
+        f"#!/bin/sh\necho $$ > {started}.part\nmv {started}.part {started}\nsleep 99\n"
+    )
+    osrestore.chmod(0o755)
+    environment = {
+        **site.sim.home.environment(os.environ),
+        "CSF_BACKUP_OSRESTORE": str(osrestore),
+    }
+    before = site.listing()
+    command = ["csf", PROVE, "-image-file", f"{site.host}:{site.image}"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as proof:
+        wait_for(started.exists)
+        proof.terminate()
+        _, said = proof.communicate()
+    assert proof.returncode == 128 + signal.SIGTERM
+    assert "was stopped by SIGTERM.\nNothing was created or changed.\n" in said
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text()), 0)
+    assert site.listing() == before
+    assert site.on_image(PROVE).exit_code == 0
+
+
+@pytest.mark.ways("local")
 def test_two_proofs_at_once_write_one_receipt(site: Site, orphan: Path) -> None:
     """Both succeed, and one says that there is nothing to do."""
     environment = site.sim.home.environment(os.environ)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from receipts import made, receipt_of
 
-from csf_backup_plugin import manifest, proven, receipt
+from csf_backup_plugin import interrupts, manifest, proven, receipt
 from csf_backup_plugin.errors import (
     NOTHING_LEFT,
     BackupError,
@@ -18,6 +18,7 @@ from csf_backup_plugin.errors import (
     ExitCode,
     FaultFound,
     HostUnreachable,
+    Interrupted,
     LockBusy,
     NoSpace,
 )
@@ -29,6 +30,9 @@ from csf_backup_plugin.prove import prove as prove_image
 from csf_backup_plugin.prove.request import ProveRequest
 from csf_backup_plugin.proven import Origin
 from doubles import Memory, MemoryHost
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
 
 IMAGE = ImagePath("db1", "/b/a.img")
 LIST = b"/r/lib.db\n/r/Book.db\n"
@@ -461,3 +465,76 @@ def test_nobody_is_told_to_remove_anything(host: MemoryHost) -> None:
         prove(host)
     assert "rm " not in str(caught.value)
     assert "osrestore -t -f /b/a.img" in caught.value.next_step
+
+
+class Gone(BaseException):
+    """The process was killed."""
+
+
+class Dying:
+    """A host whose caller is killed at its N-th question, before or after it is answered.
+
+    Args:
+        host: what answers.
+        count: N.
+        answered: whether what is asked for is still done.
+    """
+
+    def __init__(self, host: MemoryHost, count: int, *, answered: bool) -> None:
+        self._host = host
+        self._left = count
+        self._answered = answered
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._host, name)
+        return self._counted(found) if callable(found) else found
+
+    def _counted(self, ask: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*arguments: Any, **options: Any) -> Any:
+            self._left -= 1
+            if self._left:
+                return ask(*arguments, **options)
+            if self._answered:
+                ask(*arguments, **options)
+            raise Gone
+
+        return counted
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_proof_that_is_killed_anywhere_is_done_by_the_next(
+    host: MemoryHost, *, answered: bool
+) -> None:
+    """What is left is no receipt, or a whole one, and what the next proof needs."""
+    numbered(host)
+    files, directories, proofs = dict(host.files), {*host.directories}, set()
+    for count in range(1, 100):
+        host.files, host.directories = dict(files), {*directories}
+        try:
+            prove_image(
+                ProveRequest(IMAGE, 0),
+                cast("Host", Dying(host, count, answered=answered)),
+                Memory(),
+            )
+            break
+        except Gone:
+            proofs.add(prove(host).written)
+            assert proven.decode(host.files[IMAGE.receipt]).origin.number == 7
+    assert 10 < count < 99
+    assert proofs == {True, False}
+
+
+def test_a_signal_before_the_receipt_is_written_leaves_all_as_it_is(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same command does it again."""
+
+    def stopped() -> None:
+        raise Interrupted(15, "The proof")
+
+    monkeypatch.setattr(interrupts, "check", stopped)
+    before = dict(host.files)
+    with pytest.raises(Interrupted) as caught:
+        prove(host)
+    assert caught.value.left == NOTHING_LEFT
+    assert host.files == before
