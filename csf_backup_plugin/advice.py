@@ -85,3 +85,10 @@ def _for_each(option: str, repository: Repository, host: str, paths: Collection[
 
 def _each(option: str, paths: Iterable[str]) -> list[str]:
     return [word for path in paths for word in (option, path)]
+
+
+def not_run(error: OSError, program: str) -> str:
+    """Return what to do where a utility could not be run; that may not be its own fault."""
+    if error.filename == program:
+        return "See that it is a program this user may run."
+    return "Put that right and run the same command again."

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import interrupts, journal, moments, objectstore, proven, receipt
+from csf_backup_plugin.advice import not_run
 from csf_backup_plugin.backup import sizes
 from csf_backup_plugin.backup.preflight import check_absent, prepare
 from csf_backup_plugin.backup.proof import prove
@@ -292,7 +293,7 @@ def _run_osbackup(
             raise
         raise OsbackupFailed(
             f"{argv[0]} could not be run on {host.name}: {in_words(error)}.",
-            "See that it is a program this user may run.",
+            not_run(error, argv[0]),
         ) from None
     if completed.status:
         raise OsbackupFailed(

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import objectstore
+from csf_backup_plugin.advice import not_run
 from csf_backup_plugin.errors import NO_ROOM, HostUnreachable, OsrestoreFailed, TimedOut, in_words
 from csf_backup_plugin.listing import described
 
@@ -43,7 +44,7 @@ def run_osrestore(
             raise
         raise OsrestoreFailed(
             f"{argv[0]} could not be run on {host.name}: {in_words(error)}.",
-            "See that it is a program this user may run.",
+            not_run(error, argv[0]),
         ) from None
     if completed.status:
         raise OsrestoreFailed(

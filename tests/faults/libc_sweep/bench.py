@@ -118,6 +118,7 @@ class Bench:
         shutil.rmtree(self.site, ignore_errors=True)
         for directory in (self.repository, self.images, self.scratch):
             directory.mkdir(parents=True)
+            (directory / "notes.txt").write_text("somebody else's")
         for name in ("lib.db", "Book.db"):
             (self.repository / name).write_bytes(name.encode() * 100)
 

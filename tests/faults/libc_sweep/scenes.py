@@ -90,7 +90,7 @@ class Scene:
                 if not path.endswith(self.stays) and not _is_told(path, said):
                     yield f"{path} is left, and it does not say so"
         yield from self.harm(tree)
-        yield from _images(tree, self)
+        yield from self.harm_to_others(tree)
         if ended.status == 0:
             yield from self.succeeded(tree, ended)
 
@@ -99,9 +99,14 @@ class Scene:
         for path, data in self.databases().items():
             if tree.get(path) != data:
                 yield f"{path} is {'changed' if path in tree else 'gone'}"
+
+    def harm_to_others(self, tree: Tree) -> Iterator[str]:
+        """Yield which other files are not what they were, and what is wrong with images."""
         for path, data in self.before.items():
-            if path.endswith((".img", ".dbn", ".receipt.json")) and tree.get(path) != data:
+            kept = path.endswith((".img", ".dbn", ".receipt.json", ".txt"))
+            if kept and tree.get(path) != data:
                 yield f"{path} is {'changed' if path in tree else 'gone'}"
+        yield from _images(tree, self)
 
     def succeeded(self, tree: Tree, ended: Ended) -> Iterator[str]:
         """Yield what is missing although the command ended with 0."""
@@ -125,18 +130,21 @@ class Scene:
         for path, data in tree.items():
             if data == self.kept and path.startswith(f"{self.bench.master}.manifest.damaged-"):
                 continue  # it is to be there
-            if _TRANSIENT.search(path) and path not in self.before:
-                if os.path.isfile(path) and os.stat(path).st_nlink > 1:
-                    continue  # it is what it was written for, and takes no room
-                if not _is_told(path, said):
-                    yield f"{path} is left and nobody says so"
+            is_new = path not in self.before and _TRANSIENT.search(path)
+            if is_new and not _is_told(path, said):
+                yield f"{path} is left and nobody says so"
         yield from self.harm(tree)
-        yield from _images(tree, self)
+        yield from self.harm_to_others(tree)
         yield from self.succeeded(tree, ended)
 
 
 def _is_told(path: str, said: str) -> bool:
-    """Tell whether a path is named, or a directory of ours that it is in."""
+    """Tell whether a path is named, or a directory of ours that it is in.
+
+    A second name of a file takes no room, and goes when the next file is written there.
+    """
+    if os.path.isfile(path) and os.stat(path).st_nlink > 1:
+        return True
     above = [str(parent) for parent in Path(path).parents]
     return path in said or any(one in said for one in above if _TRANSIENT.search(one))
 
