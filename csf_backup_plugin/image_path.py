@@ -151,6 +151,6 @@ class ImagePath:
         return self.path + _RUN
 
     @property
-    def files(self) -> tuple[str, str, str]:
-        """All that a backup leaves: image, import file, receipt."""
-        return self.path, self.import_file, self.receipt
+    def whole_set(self) -> tuple[str, ...]:
+        """The image, and all that may stand beside it."""
+        return self.path, *(self.path + ending for ending in SET)

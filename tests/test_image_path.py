@@ -17,7 +17,10 @@ def test_host_and_path_are_split_at_the_first_colon(host: str) -> None:
 def test_import_file_and_receipt_stand_beside_the_image() -> None:
     """The import file's name is the original's: the image's with .dbn appended."""
     image = ImagePath.parse("localhost:/b/a.img")
-    assert image.files == ("/b/a.img", "/b/a.img.dbn", "/b/a.img.receipt.json")
+    assert (image.import_file, image.receipt) == ("/b/a.img.dbn", "/b/a.img.receipt.json")
+    assert {image.path, image.import_file, image.receipt, image.run, image.drill} < {
+        *image.whole_set
+    }
     assert (image.drill, image.run) == ("/b/a.img.drill.json", "/b/a.img.run")
     assert image.directory == "/b"
     assert str(image) == "localhost:/b/a.img"

@@ -170,7 +170,11 @@ def _carry_out(
         )
         origin = _number(request, plan, created, warnings, host)
         before = sizes.look(plan.found.coverage.paths, host)
-        _run_osbackup(request, plan, timeout, lock, host, watcher)
+        try:
+            _run_osbackup(request, plan, timeout, lock, host, watcher)
+        except ImageExists:  # the record is somebody else's
+            created.record = ""
+            raise
         proof = prove(request, plan, before, timeout, host, watcher)
         warnings += unsynced_warnings(proof.unsynced, "the backup", host)
         warnings += proof.sizes.doubts
@@ -288,6 +292,11 @@ def _run_osbackup(
     try:
         with host.start(argv, image.path, lock, image.run) as running:
             completed = _wait(running, request, plan, timeout, watcher)
+    except FileExistsError:
+        raise ImageExists(
+            f"{image.host}:{shown(image.run)} appeared just now: something else uses that name.",
+            "Name another image.",
+        ) from None
     except OSError as error:
         if error.errno in NO_ROOM:
             raise

@@ -88,7 +88,7 @@ def prepare(request: BackupRequest, host: Host, watcher: Watcher) -> Plan:
     now = standing(repository, recorded, catalog, machine, host)
     found = _surveyed(request, recorded, now, host, watcher)
     check_complete(found, now.source.image if now.source else None)
-    check_absent(image, [*image.files, image.run], host)
+    check_absent(image, image.whole_set, host)
     _check_space(image, at_image.free, found.coverage.sectors * SECTOR)
     homes = look_at_directories(found.coverage.paths, host)
     return Plan(

@@ -505,6 +505,25 @@ def test_a_file_that_comes_between_pre_flight_and_claim_is_not_ours_to_touch(
     assert place.tree()[place.image + suffix] == b"precious"
 
 
+def test_a_directory_that_takes_the_records_name_during_the_run_is_not_removed(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what the run has made itself goes with it."""
+    start = LocalHost.start
+
+    def beaten(self: LocalHost, argv: list[str], watched: str, lock: Any, record: str) -> Any:
+        os.mkdir(record)
+        with open(f"{record}/precious", "w"):
+            return start(self, argv, watched, lock, record)
+
+    monkeypatch.setattr(LocalHost, "start", beaten)
+    with pytest.raises(ImageExists, match=f"{place.image}.run appeared just now"):
+        run(place)
+    assert os.listdir(place.images) == ["a.img.run"]
+    assert os.listdir(f"{place.image}.run") == ["precious"]
+    assert tools.calls == []
+
+
 def test_a_receipt_that_appears_during_the_run_is_not_replaced(place: Place, tools: Tools) -> None:
     """Whoever made it; our image goes."""
     tools.write("osbackup", 'echo precious > "$5.receipt.json"; exec tar -cPf "$5" -T "$3"')

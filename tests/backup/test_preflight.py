@@ -55,9 +55,9 @@ def test_a_sound_repository_and_an_empty_directory_make_a_plan() -> None:
     assert (made.shared_disk, made.warnings) == ("no", ())
 
 
-@pytest.mark.parametrize("path", REQUEST.image.files)
+@pytest.mark.parametrize("path", REQUEST.image.whole_set)
 def test_nothing_of_the_image_may_exist(path: str) -> None:
-    """Neither image nor import file nor receipt is ever overwritten."""
+    """What stands beside an image that is gone would be taken for the new one's."""
     with pytest.raises(ImageExists, match=f"db1:{path} exists"):
         plan(host({**FILES, path: b"precious"}))
 
