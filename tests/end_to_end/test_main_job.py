@@ -173,7 +173,7 @@ def test_help_costs_csf_only_click_pluggy_and_the_standard_library(local_site: S
         f"csf_backup_plugin.{name}"
         for name in (
             *("plugin", "cli", "cli.backup", "cli.command", "cli.drill", "cli.manifest"),
-            *("cli.options",),
+            *("cli.options", "cli.prove"),
             *("cli.restore", "cli.verify", "errors", "names"),
         )
     }
