@@ -75,7 +75,7 @@ def described(completed: Completed) -> str:
     """Return how a program ended and the last it said, fit for a message."""
     ending = f"signal {-completed.status}" if completed.status < 0 else f"exit {completed.status}"
     if completed.status == UNKNOWN:
-        ending = "nobody knows its exit status: something else in this process took it"
+        ending = "nobody knows its exit status: what waited for it was killed, or did not get it"
     elif completed.status == ENDLESS:
         ending = "it printed without end, and was stopped"
     output, errors = _quoted(completed.output), _quoted(completed.errors)

@@ -26,3 +26,19 @@ def unlocked_warnings(lock: Lock | None, repository: Repository) -> list[str]:
         "apart from this. On NFS, let lockd run, or mount it with local_lock=flock if only this "
         "host uses it"
     ]
+
+
+def unguarded_warnings(lock: Lock | None, utility: str) -> list[str]:
+    """Return what it means that no flock(1) is there, if it is not.
+
+    Args:
+        lock: what is held, if anything.
+        utility: what is run under it.
+    """
+    if lock is None or lock.is_freed:
+        return []
+    return [
+        f"there is no flock(1), so {utility} does not hold the repository's lock itself: if csf "
+        f"and the shell that watches {utility} are both killed, nothing keeps others out while it "
+        "still runs. It is part of util-linux"
+    ]

@@ -32,7 +32,7 @@ from csf_backup_plugin.names import listed, shown
 from csf_backup_plugin.proven import Origin, Proven
 from csf_backup_plugin.request import default_timeout
 from csf_backup_plugin.tidying import tidy_record
-from csf_backup_plugin.unlocked import unlocked_warnings
+from csf_backup_plugin.unlocked import unguarded_warnings, unlocked_warnings
 from csf_backup_plugin.unsynced import unsynced_warnings
 
 if TYPE_CHECKING:
@@ -122,7 +122,8 @@ def _locked(
         return None, [_not_kept_out(path, error)]
     if lock is None and not host.look([request.repository.directory])[0].writable:
         return None, [_not_kept_out(path, _DENIED)]
-    return lock, unlocked_warnings(lock, request.repository)
+    warnings = unlocked_warnings(lock, request.repository)
+    return lock, warnings + unguarded_warnings(lock, objectstore.OSBACKUP)
 
 
 def _not_kept_out(path: str, error: OSError) -> str:

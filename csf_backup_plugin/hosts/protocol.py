@@ -157,6 +157,14 @@ class Lock(Protocol):
 
     unsupported: str
 
+    @property
+    def is_freed(self) -> bool:
+        """Whether there is a flock(1), to take it from what a utility leaves behind.
+
+        If not, the utility does not hold it, and only its guardian does.
+        """
+        ...
+
 
 class Host(Protocol):
     """A machine on which databases lie and utilities run."""

@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin import interrupts, journal, restored
+from csf_backup_plugin import interrupts, journal, objectstore, restored
 from csf_backup_plugin.advice import rebuild_command
 from csf_backup_plugin.errors import (
     BackupError,
@@ -30,7 +30,7 @@ from csf_backup_plugin.restore.plan import prepare_restore, target_sizes
 from csf_backup_plugin.restore.run import run_osrestore
 from csf_backup_plugin.restore.state import compare, look_at, tell_state
 from csf_backup_plugin.tidying import tidy, tidy_record
-from csf_backup_plugin.unlocked import unlocked_warnings
+from csf_backup_plugin.unlocked import unguarded_warnings, unlocked_warnings
 from csf_backup_plugin.unsynced import unsynced_warnings
 from csf_backup_plugin.wanted import wanted_at
 
@@ -98,8 +98,9 @@ def restore(
             plan = prepare_restore(request, chosen, proven, machine, host, watcher)
             place = quarantine.quarantine_for(repository, plan.extra, host) if plan.extra else None
             refusal = refused(request, plan, place) if place else None
-            told = (*plan.warnings, *unlocked_warnings(lock, repository))
-            plan = plan._replace(warnings=told)
+            told = [*plan.warnings, *unlocked_warnings(lock, repository)]
+            told += unguarded_warnings(lock, objectstore.OSRESTORE)
+            plan = plan._replace(warnings=tuple(told))
             warnings = plan.warnings
             if request.dry_run:
                 return Restored(plan, place, refusal, warnings, time.monotonic() - began)

@@ -29,6 +29,7 @@ from csf_backup_plugin.errors import (
     TimedOut,
 )
 from csf_backup_plugin.hosts.local import LocalHost, entries, reading, writing
+from csf_backup_plugin.hosts.local.lock_file import LockFile
 from doubles import Memory
 
 if TYPE_CHECKING:
@@ -683,3 +684,28 @@ def test_a_receipt_that_may_have_been_written_is_removed_with_the_rest(
     monkeypatch.setattr(LocalHost, "publish", cut)
     failure(place, HostUnreachable)
     assert os.listdir(place.images) == []
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_what_osbackup_leaves_in_its_working_directory_goes(
+    place: Place, tools: Tools, code: int
+) -> None:
+    """Of whatever name and kind, as a default record file; but for what a link leads to."""
+    leave = f": > osbackup.record; mkdir d; : > d/f; ln -s '{place.repository}' link; mkfifo pipe"
+    make = (tools.directory / "osbackup").read_text().replace("exec tar", f"{leave}; tar")
+    tools.write("osbackup", f"{make}\nexit {code}")
+    if code:
+        failure(place, OsbackupFailed)
+    else:
+        run(place)
+    assert not os.path.lexists(f"{place.image}.run")
+    assert os.path.exists(place.master)
+
+
+def test_a_machine_without_flock_is_told_what_that_means(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backup is as good as any other."""
+    monkeypatch.setattr(LockFile, "is_freed", False)
+    (warning,) = [text for text in run(place).warnings if "flock" in text]
+    assert warning.startswith("there is no flock(1), so osbackup does not hold")

@@ -223,8 +223,8 @@ def test_an_osrestore_that_does_not_end_is_a_timeout(
         (Completed(-9, b"\n"), "signal 9, and it said nothing."),
         (
             Completed(UNKNOWN, b"x"),
-            "nobody knows its exit status: something else in this process took it, and it said:\n"
-            "    x",
+            "nobody knows its exit status: what waited for it was killed, or did not get it, and "
+            "it said:\n    x",
         ),
         (
             Completed(1, b"out\n", b"err\n"),

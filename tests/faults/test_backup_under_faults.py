@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,12 +44,15 @@ def test_a_fault_ends_with_its_code_and_leaves_nothing(site: Site, fault: tuple[
     assert site.sim.faults.unstruck() == []
 
 
-@pytest.mark.parametrize("fault", [("output", "1m"), ("binary",), ("slow", "1m/s")], ids=" ".join)
+@pytest.mark.parametrize(
+    "fault", [("output", "1m"), ("binary",), ("slow", "1m/s"), ("record",)], ids=" ".join
+)
 def test_odd_manners_are_no_failure(site: Site, fault: tuple[str, ...]) -> None:
-    """Success is what the proof says, and not what is printed."""
+    """Success is what the proof says, and not what is printed, or left in PATH.run."""
     site.sim.fault("osbackup", *fault)
     result = site.backup()
     assert result.exit_code == 0, result.stderr
+    assert not os.path.exists(f"{site.image}.run")
     assert len(result.stderr) < 1000
     assert site.sim.faults.unstruck() == []
 

@@ -405,3 +405,11 @@ def test_a_lock_in_a_directory_that_does_not_exist_is_not_found(tmp_path: Path) 
     for create in (True, False):
         with pytest.raises(FileNotFoundError), hold(f"{tmp_path}/none/x.lock", create=create):
             pass
+
+
+def test_flock_is_looked_for_on_the_path(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It frees a lock from what a utility leaves behind."""
+    with hold(path) as held:
+        assert held.is_freed
+        monkeypatch.setenv("PATH", os.path.dirname(path))
+        assert not held.is_freed

@@ -31,6 +31,7 @@ from csf_backup_plugin.errors import (
     WrongRepository,
 )
 from csf_backup_plugin.hosts.local import LocalHost, entries, writing
+from csf_backup_plugin.hosts.local.lock_file import LockFile
 from csf_backup_plugin.restore import Restored, restore
 from csf_backup_plugin.restore.request import RestoreRequest
 from doubles import Memory
@@ -615,3 +616,22 @@ def test_what_an_earlier_restore_moved_away_is_told(place: Place) -> None:
     (place.repository / "Later.db").write_bytes(b"later")
     (warning,) = run(place, quarantine=True).warnings
     assert warning == f"{first.directory} has what an earlier restore moved away"
+
+
+def test_a_machine_without_flock_is_told_what_that_means_to_a_restore(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is restored all the same."""
+    monkeypatch.setattr(LockFile, "is_freed", False)
+    (warning,) = run(place, quarantine=True).warnings
+    assert warning.startswith("there is no flock(1), so osrestore does not hold")
+
+
+def test_what_osrestore_leaves_in_its_working_directory_goes(place: Place, tools: Tools) -> None:
+    """After a failure too."""
+    leave = ": > osrestore.record; mkdir d; : > d/f"
+    tools.write("osrestore", f"{LIST}{leave}; exit 3")
+    failure(place, OsrestoreFailed, quarantine=True)
+    tools.write("osrestore", f'{LIST}{leave}; exec tar -xP -f "$2"')
+    run(place, quarantine=True)
+    assert not os.path.lexists(f"{place.master}.restore.run")

@@ -7,6 +7,7 @@ import datetime
 import errno
 import fcntl
 import os
+import shutil
 import socket
 import stat
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ class LockFile:
         created: whether the file was made for this lock.
 
     Attributes:
-        unsupported: see `Lock`.
+        unsupported, is_freed: see `Lock`.
         is_left: whether a utility that cannot be ended is to keep the lock.
         on_release: what ends with the lock.
     """
@@ -44,6 +45,11 @@ class LockFile:
         self.created = created
         self.on_release = contextlib.ExitStack()
         self._is_signed = False
+
+    @property
+    def is_freed(self) -> bool:
+        """Whether there is a flock(1)."""
+        return shutil.which("flock") is not None
 
     def try_lock(self) -> bool:
         """Lock the file, if that can be done at once.

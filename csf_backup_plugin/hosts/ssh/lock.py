@@ -106,11 +106,12 @@ class SshLock:
         create: whether the lock file may be made.
 
     Attributes:
-        unsupported: see `Lock`.
+        unsupported, is_freed: see `Lock`.
         is_left: whether a utility that cannot be ended is to keep the lock.
     """
 
     unsupported = ""
+    is_freed = True
     is_left = False
 
     def __init__(self, connection: Connection, path: str, purpose: str, *, create: bool) -> None:
