@@ -63,8 +63,9 @@ def look(connection: Connection, paths: Sequence[str]) -> list[Facts]:
         return detailed(facts, fields[end + 1 :])
     pairs = zip(facts, paths, strict=True)
     chosen = {path: fact for fact, path in pairs if fact.kind == "directory" or fact.link}
-    rows = split(connection.ask(DETAILS, *chosen).output)
-    chosen.update(zip(chosen, detailed([*chosen.values()], rows), strict=True))
+    if chosen:
+        rows = split(connection.ask(DETAILS, *chosen).output)
+        chosen.update(zip(chosen, detailed([*chosen.values()], rows), strict=True))
     return [chosen.get(path, fact) for fact, path in zip(facts, paths, strict=True)]
 
 
