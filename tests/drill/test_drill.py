@@ -307,6 +307,9 @@ def test_the_scratch_directory_must_be_one_that_can_be_written_to(
     refused(str(inside), "inside the repository")
     refused(scratch, "scratch .*is not writable", unwritable=scratch)
     refused(scratch, "could not be recorded there", unwritable=str(drilled.images))
+    os.mkdir(f"{drilled.image}.drill.json")
+    refused(scratch, "a.img.drill.json is a directory, so that the drill could not be recorded")
+    os.rmdir(f"{drilled.image}.drill.json")
     assert drilled.tree() == before
 
 

@@ -262,6 +262,7 @@ def test_two_proofs_at_once_write_one_receipt(site: Site, orphan: Path) -> None:
     assert site.on_image("admin_database_verify").exit_code == 0
 
 
+@pytest.mark.ways("local")
 def test_without_a_recorded_start_the_import_files_age_tells_when_the_backup_began(
     site: Site, orphan: Path
 ) -> None:
@@ -297,6 +298,7 @@ def test_an_osbackup_that_is_not_known_to_have_succeeded_proves_nothing(
     assert site.listing() == before
 
 
+@pytest.mark.ways("local")
 def test_nothing_is_proven_while_the_repository_is_locked(site: Site, orphan: Path) -> None:
     """The osbackup that writes the image may still be at work; it holds the lock."""
     lock = f"{site.master}.lock"

@@ -298,7 +298,7 @@ def test_who_may_not_read_is_told_so(host: MemoryHost, monkeypatch: pytest.Monke
 def test_a_receipt_that_names_no_databases_proves_nothing(host: MemoryHost) -> None:
     """Nor does an image that holds none."""
     facts = receipt.decode(sealed())
-    host.files[IMAGE.receipt] = receipt.encode({**facts, "databases": {}})
+    host.files[IMAGE.receipt] = receipt.encode({**facts, "databases": {}, "databases_after": {}})
     assert "the receipt names no databases" in findings(host)
 
 
