@@ -709,3 +709,20 @@ def test_a_machine_without_flock_is_told_what_that_means(
     monkeypatch.setattr(LockFile, "is_freed", False)
     (warning,) = [text for text in run(place).warnings if "flock" in text]
     assert warning.startswith("there is no flock(1), so osbackup does not hold")
+
+
+def test_a_host_that_is_lost_while_osbackup_runs_names_prove(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """osbackup goes on there, and may succeed."""
+
+    def lost(*_: object, **__: object) -> None:
+        raise HostUnreachable("Host localhost cannot be reached.", "Find out why.")
+
+    for name in ("start", "remove", "remove_tree"):
+        monkeypatch.setattr(LocalHost, name, lost)
+    with pytest.raises(HostUnreachable) as caught:
+        run(place)
+    assert caught.value.next_step.startswith("Find out why.\nosbackup may still run there.")
+    prove = f"csf admin_database_prove -image-file localhost:{place.image}"
+    assert caught.value.next_step.endswith(prove)
