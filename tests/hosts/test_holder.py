@@ -41,8 +41,7 @@ def killed(path: str, record: Path, *, is_reaped: bool) -> None:
                 signal.pause()
     wait_for((record / "began").exists)
     os.kill(pid, signal.SIGKILL)
-    if is_reaped:
-        os.waitpid(pid, 0)
+    os.waitid(os.P_PID, pid, os.WEXITED | (0 if is_reaped else os.WNOWAIT))
 
 
 def refused(path: str) -> LockBusy:
@@ -133,3 +132,12 @@ def test_an_image_may_have_any_name() -> None:
     by = holder("utility 7 db1 osbackup -f /b/\udcff \x1b", "/r/lock")
     assert by.name.endswith("(process 7 on db1), whose csf has gone")
     assert "\x1b" not in by.name
+
+
+def test_a_utility_is_not_named_in_somebodys_data(path: str) -> None:
+    """Nothing of ours is written there."""
+    Path(path).write_bytes(b"data")
+    with held(path, "x", 0, print, create=True) as mine:
+        assert mine is not None
+        mine.sign_for("/b/a.img.run", ["osbackup"])
+    assert Path(path).read_bytes() == b"data"

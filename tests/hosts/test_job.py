@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from waiting import wait_for
@@ -306,6 +307,32 @@ def test_a_utility_that_cannot_be_ended_keeps_the_lock(work: Work) -> None:
     assert work.status() == "0"
 
 
+def test_such_a_lock_is_not_given_up_with_its_block(work: Work) -> None:
+    """Only closed; so is its guardian not ended."""
+    stuck, watch = SimpleNamespace(stop=lambda: False), SimpleNamespace()
+    with held(work.lock, "x", 0, print, create=True) as lock:
+        assert lock is not None
+        job._end(cast("Job", stuck), cast("group.Child", watch), lock)
+        assert lock.is_left
+
+
+def test_a_machine_without_setsid_runs_nothing(
+    work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is missing is said at once."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("sh", "sleep", "cat", "sync", "dd", "tail"):
+        (programs / name).symlink_to(found(name))
+    monkeypatch.setenv("PATH", str(programs))
+    began = time.monotonic()
+    with work.start(": > here") as running:
+        status, said, _ = end_of(running)
+    assert (status, b"setsid" in said) == (127, True)
+    assert not (work.record / "here").exists()
+    assert time.monotonic() < began + 8
+
+
 def test_two_at_once_have_their_own_records(work: Work, tmp_path: Path) -> None:
     """And their own ends."""
     with work.start("echo one; exit 1") as one:
@@ -378,6 +405,17 @@ def found(name: str) -> str:
     return subprocess.run(
         ["sh", "-c", f"command -v {name}"], stdout=subprocess.PIPE, text=True, check=True
     ).stdout.strip()
+
+
+def test_a_boot_that_is_not_known_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where there is no /proc."""
+
+    def missing(*_: object, **__: object) -> None:
+        raise FileNotFoundError
+
+    assert len(processes.boot()) == 36
+    monkeypatch.setattr("builtins.open", missing)
+    assert processes.boot() == ""
 
 
 def test_a_process_that_is_not_known_has_no_start() -> None:
