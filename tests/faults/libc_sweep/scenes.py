@@ -81,10 +81,9 @@ class Scene:
             yield "it does not say what happened, was left, and is to be done"
         if ended.status is None or (ended.status < 0 and -ended.status not in self.may_end_by):
             yield f"it ended with {ended.status}"
-        if _NOTHING in said and (changed := _changes(self.before, tree)):
-            yield f"it says that nothing was created or changed: {changed}"
-        if _ALL_REMOVED in said and (changed := _changes(self.before, tree)):
-            yield f"it says that all was removed: {changed}"
+        changed = _changes(self.told(said), tree)
+        if changed and (_NOTHING in said or _ALL_REMOVED in said):
+            yield f"it says that there was no change: {changed}"
         if ended.status and ended.status > 0:
             for path in tree.keys() - self.before.keys():
                 if not path.endswith(self.stays) and not _is_told(path, said):
@@ -93,6 +92,10 @@ class Scene:
         yield from self.harm_to_others(tree)
         if ended.status == 0:
             yield from self.succeeded(tree, ended)
+
+    def told(self, said: str) -> Tree:
+        """Return what is there if nothing was changed but what was said besides."""
+        return self.before
 
     def harm(self, tree: Tree) -> Iterator[str]:
         """Yield which databases are not what they were."""
@@ -357,6 +360,29 @@ class Drill(Verify):
             receipt.decode(tree[f"{self.image}.drill.json"], receipt.DRILL)
 
 
+class DrillAfterAnother(Drill):
+    """A drill that comes upon what a killed one has left."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        name = f"csf-drill-a.img-{os.uname().nodename}-20261130T040000.000000Z"
+        left = self.bench.scratch / name
+        (left / "restored" / "r").mkdir(parents=True)
+        (left / "restored" / "r" / "x.db.copy").touch()
+        Path(f"{left}.lock").touch()
+
+    def told(self, said: str) -> Tree:
+        if "left by a drill that was killed, was removed" not in said:
+            return self.before
+        return {path: data for path, data in self.before.items() if "/csf-drill-" not in path}
+
+    def succeeded(self, tree: Tree, ended: Ended) -> Iterator[str]:
+        yield from super().succeeded(tree, ended)
+        for path in tree:
+            if "/csf-drill-" in path and not _is_told(path.removesuffix(".lock"), ended.errors):
+                yield f"{path} is left and nobody says so"
+
+
 class Restore(Verify):
     """A repository that is restored, with a newer database in the way."""
 
@@ -411,5 +437,6 @@ SCENES = (
     Prove,
     Verify,
     Drill,
+    DrillAfterAnother,
     Restore,
 )
