@@ -103,7 +103,7 @@ def test_on_a_terminal_progress_is_shown(site: Site, slow: dict[str, str], tmp_p
     process = subprocess.Popen(command, env={**slow, "TERM": "xterm"}, stderr=theirs)
     os.close(theirs)
     shown = b""
-    while not re.search(rb"5\.0 kB of [0-9.]+ kB, [0-9.]+ (kB|bytes)/s", shown):
+    while not re.search(rb"5\.0 kB of [0-9.]+ kB  [0-9.]+ (kB|bytes)/s", shown):
         shown += os.read(mine, 1000)
     (tmp_path / "go").touch()
     while b"proven" not in shown:
