@@ -141,12 +141,13 @@ def test_a_drill_of_a_damaged_image_restores_nothing(site: Site, scratch: Path) 
     assert list(scratch.iterdir()) == []
 
 
-def test_an_unproven_image_has_to_be_verified_first(site: Site, scratch: Path) -> None:
-    """The command is named."""
+def test_an_unproven_image_is_not_drilled(site: Site, scratch: Path) -> None:
+    """Nothing is on record of its osbackup, so that it cannot be proven either."""
     os.unlink(f"{site.image}.receipt.json")
     code, _, err = drill(site, scratch)
     assert code == 50
-    assert f"csf admin_database_verify -image-file {site.host}:{site.image}" in err
+    assert "has no receipt" in err
+    assert "Make a new backup, under another name." in err
 
 
 @pytest.fixture
