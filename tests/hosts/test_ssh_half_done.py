@@ -192,7 +192,7 @@ def test_in_a_sticky_directory_it_is_told_who_may_replace_or_remove(
 def test_what_a_killed_csf_has_left_goes_with_the_next_file_that_is_written(
     host: Host, tmp_path: Path
 ) -> None:
-    """If it is old, of the same user, and not locked."""
+    """If it is old or a second name, of the same user, and not locked."""
     directory, old = tmp_path / "files", time.time() - 7200
     directory.mkdir()
     for number, suffix in enumerate(("", ".own", "", "", "2")):
@@ -201,11 +201,13 @@ def test_what_a_killed_csf_has_left_goes_with_the_next_file_that_is_written(
         os.utime(path, (old, old))
     os.utime(directory / f".csf-{2:016x}.tmp")
     before = sorted(os.listdir(directory))
+    (directory / "published").touch()
+    os.link(directory / "published", directory / f".csf-{9:016x}.tmp")
     held = ["flock", str(directory / f".csf-{3:016x}.tmp"), "sh", "-c", "echo; cat"]
     pipe = subprocess.PIPE
     with subprocess.Popen(held, stdin=pipe, stdout=pipe) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
         host.replace(str(directory / "file"), b"data")
-        assert sorted(os.listdir(directory)) == [*before[2:4], before[4], "file"]
+        assert sorted(os.listdir(directory)) == [*before[2:], "file", "published"]
         holder.communicate()

@@ -111,9 +111,11 @@ class LockFile:
             return
         with contextlib.suppress(OSError):
             again = LockFile(self._path, _open(self._path, os.O_RDWR), created=False)
-            if again.try_lock():
-                os.unlink(self._path)
-            os.close(again.descriptor)
+            try:
+                if again.try_lock():
+                    os.unlink(self._path)
+            finally:
+                os.close(again.descriptor)
 
 
 def open_or_create(path: str) -> LockFile:

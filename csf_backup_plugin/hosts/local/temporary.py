@@ -85,9 +85,12 @@ def _remove_if_abandoned(path: str) -> None:
     descriptor = open_file(path, os.O_RDWR)
     try:
         status = os.fstat(descriptor)
-        if status.st_uid != os.geteuid() or status.st_mtime > time.time() - ABANDONED:
+        if status.st_uid != os.geteuid():
             return
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if status.st_nlink == 1:  # it has no other name yet
+            if status.st_mtime > time.time() - ABANDONED:
+                return
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(status, os.lstat(path)):
             os.unlink(path)
     finally:

@@ -52,8 +52,8 @@ _ASIDE = (
     + f"""
 umask o-w
 find "${{3%/*}}/" -maxdepth 1 \\( -name '{_TEMPORARY}' -o -name '{_TEMPORARY}.own' \\) -type f \\
-  -user "$(id -u)" -mmin +{ABANDONED // 60} -exec flock -n {{}} rm -f -- {{}} \\; \\
-  </dev/null >/dev/null 2>&1
+  -user "$(id -u)" \\( -links +1 -exec rm -f -- {{}} \\; -o \\
+  -mmin +{ABANDONED // 60} -exec flock -n {{}} rm -f -- {{}} \\; \\) </dev/null >/dev/null 2>&1
 """
     + """
 rm -f -- "$3" || exit
