@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.errors import is_about
 from csf_backup_plugin.names import command, shown
 
 if TYPE_CHECKING:
@@ -89,6 +90,6 @@ def _each(option: str, paths: Iterable[str]) -> list[str]:
 
 def not_run(error: OSError, program: str) -> str:
     """Return what to do where a utility could not be run; that may not be its own fault."""
-    if error.filename == program:
+    if is_about(error, program):
         return "See that it is a program this user may run."
     return "Put that right and run the same command again."

@@ -331,6 +331,11 @@ def in_words(error: OSError) -> str:
     return f"{_words(error)}: {shown(name)}" if name and isinstance(name, str) else _words(error)
 
 
+def is_about(error: OSError, path: str) -> bool:
+    """Tell whether an error names a file."""
+    return bool(error.filename == path)
+
+
 def reason(error: Exception) -> str:
     """Return why something went wrong, in words that are never empty, and without a file's name.
 
