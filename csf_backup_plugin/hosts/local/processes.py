@@ -22,7 +22,7 @@ def start_of(process: int) -> str:
 def boot() -> str:
     """Return the id of this boot; empty if not known."""
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
             return file.read().strip()
     except OSError:
         return ""

@@ -62,7 +62,7 @@ class Record:
         return data.decode("ascii", "replace").partition(" ")[0].strip()
 
     def _fill(self, name: str, text: str, end: str = "\n") -> None:
-        with open(self._file(name), "x", encoding="ascii") as file:
+        with open(self._file(name), "x", encoding="utf-8") as file:
             file.write(text + end)
 
     def _file(self, name: str) -> str:
