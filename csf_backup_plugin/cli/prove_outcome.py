@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from csf_backup_plugin.cli.image_facts import image_facts
 from csf_backup_plugin.cli.sizes import counted, human
 from csf_backup_plugin.names import shown
 
@@ -33,20 +34,5 @@ def sentences(proof: Proof) -> Iterator[str]:
 def document(proof: Proof) -> dict[str, Any]:
     """Return the facts for a program."""
     image, proven = proof.image, proof.proven
-    return {
-        "host": image.host,
-        "image": image.path,
-        "image_bytes": proven.size,
-        "image_sha256": proven.sha256,
-        "import_file": image.import_file,
-        "receipt": image.receipt,
-        "receipt_written": proof.written,
-        "repository_id": proven.origin.id,
-        "number": proven.origin.number,
-        "master": proven.master,
-        "databases": dict(proven.databases),
-        "started": proven.started,
-        "findings": [],
-        "warnings": list(proof.warnings),
-        "seconds": round(proof.seconds, 3),
-    }
+    facts = image_facts(image, proven, proof.warnings, proof.seconds)
+    return {**facts, "receipt_written": proof.written}

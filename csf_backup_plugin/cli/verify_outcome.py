@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from csf_backup_plugin.cli.image_facts import image_facts
 from csf_backup_plugin.cli.sizes import counted, human
 from csf_backup_plugin.names import shown
 
@@ -29,20 +30,5 @@ def sentences(verified: Verified) -> Iterator[str]:
 def document(verified: Verified) -> dict[str, Any]:
     """Return the facts for a program."""
     image, proven = verified.image, verified.proven
-    return {
-        "host": image.host,
-        "image": image.path,
-        "image_bytes": proven.size,
-        "image_sha256": proven.sha256,
-        "import_file": image.import_file,
-        "receipt": image.receipt,
-        "made_as": {"host": proven.image.host, "image": proven.image.path},
-        "repository_id": proven.origin.id,
-        "number": proven.origin.number,
-        "master": proven.master,
-        "databases": dict(proven.databases),
-        "started": proven.started,
-        "findings": [],
-        "warnings": list(verified.warnings),
-        "seconds": round(verified.seconds, 3),
-    }
+    facts = image_facts(image, proven, verified.warnings, verified.seconds)
+    return {**facts, "made_as": {"host": proven.image.host, "image": proven.image.path}}
