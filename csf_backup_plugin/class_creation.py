@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import journal
 from csf_backup_plugin.advice import add_command
-from csf_backup_plugin.errors import BackupError, reason, translated
+from csf_backup_plugin.errors import reason, translated
 from csf_backup_plugin.names import absolute, shown
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.survey import survey
@@ -105,7 +105,7 @@ def _consequence(repository: Repository, found: str | None, host: Host) -> str:
             "A backup takes the files in the directory that have the master database's suffix; add "
             f"any other with {add_command(repository, host.name, ['PATH'])}"
         )
-    with contextlib.suppress(OSError, BackupError):
+    with contextlib.suppress(Exception):  # the class exists, whatever this is
         now = survey(repository, host)
         if found in now.coverage.paths and found not in now.ambiguous:
             return "The next backup will find it in the directory all the same."

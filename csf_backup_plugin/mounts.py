@@ -21,12 +21,13 @@ def look_at_directories(paths: Iterable[str], host: Host) -> dict[str, Facts]:
 
 
 def mount_points(directories: Mapping[str, Facts]) -> dict[str, str]:
-    """Return the mount point of each directory, as far as they are there.
+    """Return the mount point of each directory, as far as they are there and it is known.
 
     Args:
         directories: the facts on each.
     """
-    return {path: at.mount for path, at in directories.items() if at.kind == "directory"}
+    there = ((path, at.mount) for path, at in directories.items() if at.kind == "directory")
+    return {path: mount for path, mount in there if mount}
 
 
 def check_mounted(directory: str, at: Facts, at_root: Facts, host: Host) -> None:
@@ -60,13 +61,18 @@ def check_still_mounted(mounts: Mapping[str, str], directories: Iterable[str], h
     Raises:
         NotMounted: it names the mount point.
     """
-    before = {path: mounts[path] for path in directories if mounts.get(path, "/") != "/"}
+    before = {path: mounts[path] for path in directories if mounts.get(path, "/") not in ("", "/")}
     for (path, mount), at in zip(before.items(), host.look(before), strict=True):
         if at.kind == "directory" and not (at.mount and is_inside(at.mount, mount)):
             raise NotMounted(
                 f"When the backup was made, {shown(path)} on {host.name} was on the file system "
-                f"mounted at {shown(mount)}, and now it is on that of "
-                f"{shown(at.mount) or 'an unknown one'}: its disk is not mounted.",
+                f"mounted at {shown(mount)}, and {_now(at)}.",
                 "Mount it, and run the same command again. To restore to where the directory is "
                 "now all the same, add -accept-unmounted.",
             )
+
+
+def _now(at: Facts) -> str:
+    if not at.mount:
+        return "which one it is on now cannot be told"
+    return f"now it is on that of {shown(at.mount)}: its disk is not mounted"

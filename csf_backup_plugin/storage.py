@@ -69,7 +69,7 @@ def _shared(one: Facts, other: Facts, arrays: Collection[str]) -> SharedDisk:
     if one.disks & other.disks:
         return "array"
     if one.device == other.device:
-        return "array" if other.mount in arrays else "yes"
+        return "array" if {one.mount, other.mount}.intersection(arrays) else "yes"
     return "no" if one.disks and other.disks else "unknown"
 
 
@@ -112,11 +112,15 @@ def _shared_warnings(
     names = sorted((vital & at_image.vital).difference(arrays))
     what = f"a physical disk ({', '.join(names)})" if names else "a file system"
     whose = "databases" if len(sharing) == len(databases) else listed(sharing)
-    given = " ".join([*sorted(arrays), *(names or [at_image.mount])])
-    yield (
-        f"image and {whose} share {what}: its failure would take both. Use another disk; if this "
-        f"one is a redundant array, say so: export {command(f'{ARRAYS}={given}')}"
-    )
+    named = names or [at_image.mount] * _can_be_named(at_image.mount)
+    given = command(f"{ARRAYS}={' '.join([*sorted(arrays), *named])}")
+    way_out = f"; if this one is a redundant array, say so: export {given}" if named else ""
+    yield f"image and {whose} share {what}: its failure would take both. Use another disk{way_out}"
+
+
+def _can_be_named(mount: str) -> bool:
+    """Tell whether a mount point is known, and one word."""
+    return mount.split() == [mount]
 
 
 def _is_fuse(kind: str) -> bool:

@@ -205,6 +205,22 @@ def test_a_lock_that_cannot_be_had_does_not_stop_csf(place: Place) -> None:
     assert "lib.db.lock cannot be locked" in warnings[0]
 
 
+def test_an_error_that_nobody_has_thought_of_does_not_fail_the_creation(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it comes again when its consequence is looked for."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("odd")
+
+    path = place.repository / "New.db"
+    path.touch()
+    monkeypatch.setattr(LocalHost, "list_directory", broken)
+    (warning,) = created(place, str(path))
+    assert "odd" in warning
+    assert "No backup will find it there; add it" in warning
+
+
 @pytest.mark.parametrize("kind", [Path, os.fsencode, int])
 def test_an_odd_result_of_csfs_does_not_fail_the_creation(
     place: Place, kind: Callable[[str], object]

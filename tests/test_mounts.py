@@ -22,6 +22,7 @@ def test_mount_points_are_those_of_the_directories_that_are_there() -> None:
     looked = look_at_directories(["/r/a", "/r/b", "/else/c", "/gone/d"], HOST)
     assert [*looked] == ["/else", "/gone", "/r"]
     assert mount_points(looked) == {"/r": "/r", "/else": "/"}
+    assert mount_points({"/r": HOST.look(["/r"])[0]._replace(mount="")}) == {}
 
 
 def test_a_mount_may_be_required() -> None:
@@ -42,6 +43,7 @@ def test_a_mount_may_be_required() -> None:
         ({"/else": "/else"}, True),
         ({"/else": "/elsewhere", "/r": "/r"}, True),
         ({"/gone": "/gone"}, False),
+        ({"/else": ""}, False),
     ],
 )
 def test_what_was_mounted_must_be_mounted(mounts: dict[str, str], *, refused: bool) -> None:
@@ -53,6 +55,14 @@ def test_what_was_mounted_must_be_mounted(mounts: dict[str, str], *, refused: bo
     with pytest.raises(NotMounted, match="its disk is not mounted") as caught:
         check_still_mounted(mounts, directories, HOST)
     assert "-accept-unmounted" in caught.value.next_step
+
+
+def test_what_is_mounted_now_may_not_be_known() -> None:
+    """Then nobody says that it is not."""
+    host = MemoryHost({}, ["/r"])
+    host.facts["/r"] = {"mount": ""}
+    with pytest.raises(NotMounted, match="mounted at /r, and which one it is on now cannot be"):
+        check_still_mounted({"/r": "/r"}, ["/r"], host)
 
 
 def test_a_mount_below_is_one_more_and_none_less() -> None:

@@ -69,6 +69,10 @@ def test_what_is_shared_and_whose_it_is_is_told() -> None:
     assert [*warnings(at("/b"), {"/r": at("/r")}, ["/r/lib.db"])] == [
         f"image and databases share a file system{advice}CSF_BACKUP_RAID=/"
     ]
+    for mount in ("", "/a b"):  # not known, or nothing that the variable could name
+        assert [*warnings(at("/b", mount=mount), {"/r": at("/r")}, ["/r/lib.db"])] == [
+            "image and databases share a file system: its failure would take both. Use another disk"
+        ]
 
 
 def test_what_the_user_says_is_an_array_is_one() -> None:
@@ -83,6 +87,7 @@ def test_what_the_user_says_is_an_array_is_one() -> None:
     assert shared_disk(image, homes, ["/"]) == "yes"
     assert shared_disk(image, homes, ["/d"]) == "array"
     assert [*warnings(image, homes, ["/r/lib.db"], ["/d"])] == []
+    assert shared_disk(at("/b", mount="/d"), {"/r": at("/r", mount="/e")}, ["/d"]) == "array"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def around(master_database: str) -> Generator[None, str | None, str | None]:
         log.info("class_create begins in the repository of %s", shown(master_database))
         wait, host = lock_wait(os.environ), observed(LocalHost())
         path = yield from recorded_creation(master_database, wait, host, warn)
-        log.info("class_create has made %s", path and shown(os.fsdecode(path)))
+        log.info("class_create has made %s", path and shown(str(path)))
         return path
 
 

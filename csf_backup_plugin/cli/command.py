@@ -46,7 +46,7 @@ class CsfCommand(click.Command):
         except click.UsageError as error:
             from csf_backup_plugin.cli.failure import Misuse
 
-            if any(_option(word) == _JSON for word in given):
+            if any(word[0:1] == "-" and _option(word) == _JSON for word in given):
                 from csf_backup_plugin.cli.outcome import print_misuse
 
                 print_misuse(self.name, error)

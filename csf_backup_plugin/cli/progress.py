@@ -69,8 +69,9 @@ class Progress:
 
 def _can_go_back() -> bool:
     """Tell whether standard error is a terminal on which a line can be written again."""
-    is_terminal = sys.stderr is not None and sys.stderr.isatty()
-    return is_terminal and os.environ.get("TERM", "dumb") != "dumb"
+    if sys.stderr is None or sys.stderr.closed or not sys.stderr.isatty():
+        return False
+    return os.environ.get("TERM", "dumb") != "dumb"
 
 
 def _columns() -> int:

@@ -85,20 +85,20 @@ class Run:
 
     def _done(self, work: Callable[[], Outcome]) -> int:
         """Do the work; once it has ended, no signal changes how."""
-        try:
-            with interrupts.noted(f"csf {self._name}"):
+        with interrupts.noted(f"csf {self._name}"):
+            try:
                 outcome = work()
                 if problem := show(self._name, outcome, as_json=self.as_json):
                     warned(problem)
                 return outcome.code
-        except BackupError as error:
-            raise self._failed(error) from None
-        except KeyboardInterrupt:  # outside the main thread's care
-            raise self._failed(Interrupted(signal.SIGINT, f"csf {self._name}")) from None
-        except OSError as error:
-            raise self._failed(_os_error(error)) from None
-        except Exception as error:
-            raise self._failed(Unexpected(error)) from error
+            except BackupError as error:
+                raise self._failed(error) from None
+            except KeyboardInterrupt:  # outside the main thread's care
+                raise self._failed(Interrupted(signal.SIGINT, f"csf {self._name}")) from None
+            except OSError as error:
+                raise self._failed(_os_error(error)) from None
+            except Exception as error:
+                raise self._failed(Unexpected(error)) from error
 
     def _failed(self, error: BackupError) -> Failure:
         failed(error)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 #: The file itself; a process sees the mounts of its own mount namespace.
 MOUNTINFO = "/proc/self/mountinfo"
 _ESCAPED = re.compile(r"\\([0-7]{3})")  # space, tab, newline and backslash in paths
+_NFS = ("nfs", "nfs4")
 _OPTIONAL = 6  # from this field on, any number of them, and then a dash
 
 
@@ -35,7 +36,10 @@ class Mount(NamedTuple):
 
     def place(self, path: str) -> str:
         """Return where in its file system a path is: the same by whatever mount it is reached."""
-        return f"{self.device}:{_joined(self.root, path[len(self.point.rstrip('/')) :])}"
+        # NFS has the same root for every mount, and one device for all of one server; its source is
+        # the directory that is mounted.
+        root = self.source if self.type in _NFS else self.root
+        return f"{self.device}:{_joined(root, path[len(self.point.rstrip('/')) :])}"
 
 
 class Mounts:

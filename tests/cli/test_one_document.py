@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from csf_backup_plugin import interrupts
-from csf_backup_plugin.cli import COMMANDS
-from csf_backup_plugin.cli.outcome import encoded
-from csf_backup_plugin.errors import ExitCode
+from csf_backup_plugin.cli import COMMANDS, run
+from csf_backup_plugin.cli.outcome import encoded, print_error
+from csf_backup_plugin.errors import BackupError, ExitCode
 from csf_backup_plugin.hosts.local import LocalHost
 
 if TYPE_CHECKING:
@@ -79,8 +79,9 @@ def test_a_wrong_command_line_is_told_as_a_document(
         assert (document["exit_code"], document["command"]) == (ExitCode.USAGE, name)
         assert problem in document["error"] or "looks like an option" in document["error"]
         assert f"csf {name} -help" in document["next_step"]
-    code, out, err = csf(name, *wrong)
-    assert (code, out, problem in err) == (ExitCode.USAGE, "", True)
+    for line in (wrong, [*wrong, "json"]):
+        code, out, err = csf(name, *line)
+        assert (code, out, "Error: " in err) == (ExitCode.USAGE, "", True)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +179,21 @@ def test_a_signal_is_told_as_a_document(
     document = failed(csf(*words(name, place), "-json"))
     assert document["exit_code"] == 128 + signum
     assert signum.name in document["error"]
+
+
+def test_a_signal_while_a_failure_is_told_changes_nothing(
+    csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The document is printed whole, with the code of what has failed."""
+
+    def struck(name: str, error: BackupError) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        return print_error(name, error)
+
+    monkeypatch.setattr(run, "print_error", struck)
+    os.unlink(place.master)
+    document = failed(csf(*words("admin_database_backup", place), "-json"))
+    assert document["exit_code"] == ExitCode.REPOSITORY_NOT_FOUND
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -188,6 +188,15 @@ def test_without_a_terminal_only_notes_are_shown(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == "waiting for somebody\n"
 
 
+def test_a_stream_that_is_closed_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """csf may have closed it."""
+    with open(os.devnull, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+    with Progress() as progress:
+        progress.advance("backing up", 1, 2)
+    assert sys.stderr.closed
+
+
 def test_a_terminal_that_goes_away_does_not_stop_a_backup(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is left to see it, and the backup goes on."""
     terminal = Terminal()

@@ -204,7 +204,7 @@ def test_a_utility_that_ignores_the_polite_signal_is_killed(
 
 
 def test_a_utility_has_default_signals_and_nothing_to_read(work: Work) -> None:
-    """Whatever its guardian does about signals; what the tests ignore is put right by the command."""
+    """Whatever its guardian does; what the tests themselves ignore, the command puts right."""
     with work.start("cat; exec grep -E '^Sig(Blk|Ign)' /proc/self/status") as running:
         said = end_of(running).output.split()
     blocked, ignored = (int(mask, 16) for mask in said[1::2])

@@ -28,7 +28,7 @@ TEXT = rf"""
         ("/srv/r/x", "/", "8:1:/srv/r/x", "ext4", "/dev/sda1"),
         ("/a b\\c/x", "/a b\\c", "8:17:/x", "xfs", "/dev/sdb1"),
         ("/a bx", "/", "8:1:/a bx", "ext4", "/dev/sda1"),
-        ("/net/x", "/net/x", "0:41:/", "nfs4", "filer:/export/x y"),
+        ("/net/x", "/net/x", "0:41:filer:/export/x y", "nfs4", "filer:/export/x y"),
         ("/net/y", "/net", "0:40:/y", "autofs", "auto.net"),
         ("/bind", "/bind", "8:1:/srv/r", "ext4", "/dev/sda1"),
         ("/bind/x", "/bind", "8:1:/srv/r/x", "ext4", "/dev/sda1"),
@@ -60,6 +60,20 @@ def test_a_mount_that_is_its_own_parent_is_the_top() -> None:
     found = parse("1 1 0:2 / / rw - rootfs rootfs rw\n").at("/x")
     assert found
     assert found.type == "rootfs"
+
+
+def test_two_directories_of_one_nfs_server_are_two_places() -> None:
+    """Linux tells the same device and root of both."""
+    mounts = parse(
+        "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+        "30 22 0:50 / /databases rw - nfs4 filer:/vol/databases rw\n"
+        "31 22 0:50 / /backup rw - nfs4 filer:/vol/backup rw\n"
+    )
+    at_databases, at_backup = mounts.at("/databases"), mounts.at("/backup/lib")
+    assert at_databases
+    assert at_backup
+    assert at_databases.place("/databases") == "0:50:filer:/vol/databases"
+    assert at_backup.place("/backup/lib") == "0:50:filer:/vol/backup/lib"
 
 
 def test_of_no_mounts_none_is_told() -> None:
