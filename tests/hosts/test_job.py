@@ -18,6 +18,7 @@ from csf_backup_plugin.errors import Interrupted, LockBusy
 from csf_backup_plugin.hosts import guardian
 from csf_backup_plugin.hosts.local import LocalHost, group, job, processes
 from csf_backup_plugin.hosts.local.lock import held
+from csf_backup_plugin.hosts.local.record import Record
 from csf_backup_plugin.hosts.protocol import UNKNOWN
 
 if TYPE_CHECKING:
@@ -383,6 +384,28 @@ def test_a_record_that_is_gone_is_an_error(work: Work) -> None:
         with pytest.raises(FileNotFoundError, match="status"):
             running.poll()
     assert gone(utility)
+
+
+def test_a_utility_whose_record_was_moved_is_ended_and_the_lock_is_free(work: Work) -> None:
+    """Its process group has been known since it began."""
+    with held(work.lock, "x", 0, print, create=True) as lock:
+        argv = ["sh", "-c", LEAVES]
+        with job.started(argv, os.devnull, lock, str(work.record)) as running:
+            work.wait("began")
+            utility = work.number(0)
+            moved = work.record.rename(work.record.with_name("moved"))
+            with pytest.raises(FileNotFoundError):
+                running.poll()
+        assert gone(utility)
+    assert not work.is_locked()
+    moved.rename(work.record)
+
+
+def test_a_utility_whose_process_group_cannot_be_read_is_not_called_gone(tmp_path: Path) -> None:
+    """It may have begun."""
+    child = cast("group.Child", None)
+    unknown = job.Job([], Record(str(tmp_path / "none")), os.devnull, child, child, -1)
+    assert not unknown.stop()
 
 
 def test_without_flock_what_is_left_behind_holds_no_lock(

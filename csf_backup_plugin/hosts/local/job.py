@@ -53,12 +53,14 @@ class Job:
         self._guardian = watch
         self._keeper = keeper
         self._kept = kept
+        self._group: int | None = None
 
     def begin(self) -> None:
         """Wait until the utility begins, so that it can be ended."""
         deadline = time.monotonic() + _BEGINNING
-        while self._record.group() is None and time.monotonic() < deadline:
-            if self._ended() not in (None, UNKNOWN):
+        while time.monotonic() < deadline:
+            self._group = self._record.group()
+            if self._group is not None or self._ended() not in (None, UNKNOWN):
                 return
             time.sleep(0.001)
 
@@ -69,8 +71,14 @@ class Job:
         return self._completed(self._status()), kind_of(self._watched)[1]
 
     def stop(self) -> bool:
-        """End whatever of the utility still runs; return whether all of it is gone."""
-        group = self._record.group()
+        """End whatever of the utility still runs; return whether all of it is gone.
+
+        The record may have been moved, or be on a disk that has died.
+        """
+        try:
+            group = self._record.group() if self._group is None else self._group
+        except OSError:
+            return False
         return group is None or Group(group, self._ended).close()
 
     def _completed(self, status: int | None) -> Completed | None:
