@@ -11,7 +11,7 @@ import pytest
 
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import Interrupted
-from csf_backup_plugin.hosts.local import process
+from csf_backup_plugin.hosts.local import group, process
 from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN
 
 if TYPE_CHECKING:
@@ -56,6 +56,17 @@ def test_there_is_room_for_so_much_and_no_more(room: int, status: int) -> None:
     """What prints more is stopped."""
     completed = process.run(["echo", "0123456"], 30, room=room)
     assert completed == (status, b"0123456\n", b"")
+
+
+def test_another_users_process_is_left_and_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ended the program is told, not that."""
+
+    def refused(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "killpg", refused)
+    monkeypatch.setattr(group, "_GRACE", 0.05)
+    assert not group.Group(1, lambda: None).close()
 
 
 def test_a_program_that_closes_its_streams_is_waited_for() -> None:

@@ -98,6 +98,8 @@ class Group:
             os.killpg(self._number, signum)
         except ProcessLookupError:
             return False
+        except PermissionError:
+            pass  # another user's process is left, as sudo starts one
         return True
 
 
