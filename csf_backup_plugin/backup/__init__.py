@@ -20,6 +20,7 @@ from csf_backup_plugin.errors import (
     BackupError,
     HalfDone,
     ImageExists,
+    LockBusy,
     OsbackupFailed,
     TimedOut,
     in_words,
@@ -176,6 +177,9 @@ def _carry_out(
         except ImageExists:  # the record is somebody else's
             created.record = ""
             raise
+        except LockBusy as busy:
+            _keep(created, image, busy)
+            raise
         proof = prove(request, plan, before, timeout, host, watcher)
         warnings += unsynced_warnings(proof.unsynced, "the backup", host)
         warnings += proof.sizes.doubts
@@ -205,6 +209,18 @@ def _carry_out(
             created.append(image.receipt)
             raise
     return origin, proof
+
+
+def _keep(created: Created, image: ImagePath, busy: LockBusy) -> None:
+    """Keep all: osbackup has ended, and whoever holds the lock since a cut may prove its image."""
+    busy.what = f"The lock was lost while the connection was cut. {busy.what}"
+    busy.left = f"osbackup has ended; what this run had created is kept: {listed(created.all)}."
+    busy.next_step = (
+        "Let the holder of the lock end. Then, if osbackup has succeeded, this gives the image "
+        f"its receipt: {image.command('admin_database_prove')}"
+    )
+    created.clear()
+    created.record = ""
 
 
 def _check_readable(plan: Plan, host: Host) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,12 +30,16 @@ from csf_backup_plugin.errors import (
     TimedOut,
 )
 from csf_backup_plugin.hosts.local import LocalHost, entries, reading, writing
+from csf_backup_plugin.hosts.local.job import Job
 from csf_backup_plugin.hosts.local.lock_file import LockFile
+from csf_backup_plugin.prove import prove as prove_image
+from csf_backup_plugin.prove.request import ProveRequest
 from doubles import Memory
 
 if TYPE_CHECKING:
     from conftest import Place, Tools
 
+    from csf_backup_plugin.hosts.protocol import Completed
     from csf_backup_plugin.manifest import Manifest
 
 pytestmark = pytest.mark.usefixtures("tools")
@@ -726,3 +731,29 @@ def test_a_host_that_is_lost_while_osbackup_runs_names_prove(
     assert caught.value.next_step.startswith("Find out why.\nosbackup may still run there.")
     prove = f"csf admin_database_prove -image-file localhost:{place.image}"
     assert caught.value.next_step.endswith(prove)
+
+
+def test_a_lock_that_is_lost_during_a_cut_costs_no_image(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever holds it now may be proving that image."""
+    Path(f"{place.master}.lock").touch()  # which stays where another command holds it
+    poll = Job.poll
+
+    def locked(job: Job) -> tuple[Completed | None, int]:
+        completed, size = poll(job)
+        if completed:
+            raise LockBusy("The repository is locked: x is held by y.", "Run it again.")
+        return completed, size
+
+    monkeypatch.setattr(Job, "poll", locked)
+    with pytest.raises(LockBusy) as caught:
+        run(place)
+    made = [f"{place.image}.dbn", place.image, f"{place.master}.manifest", f"{place.image}.run"]
+    assert caught.value.what.startswith("The lock was lost while the connection was cut. The repo")
+    assert all(path in caught.value.left and os.path.exists(path) for path in made)
+    prove = f"csf admin_database_prove -image-file localhost:{place.image}"
+    assert caught.value.next_step.endswith(prove)
+    assert prove_image(
+        ProveRequest.parse(f"localhost:{place.image}"), LocalHost(), Memory()
+    ).written
