@@ -15,13 +15,13 @@ from csf_backup_plugin.agreement import presence_findings
 from csf_backup_plugin.errors import BackupError, FaultFound, LockBusy, from_os_error, translated
 from csf_backup_plugin.located import locate_image
 from csf_backup_plugin.names import command, shown
-from csf_backup_plugin.prove.check import imported, measured
+from csf_backup_plugin.prove.check import imported, measured, unproven
 from csf_backup_plugin.prove.origin import origin_of
 from csf_backup_plugin.prove.request import PURPOSE
 from csf_backup_plugin.proven import read_receipt
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.run_record import is_at_work, read_record
-from csf_backup_plugin.tidying import tidy_record
+from csf_backup_plugin.tidying import tidy, tidy_record
 from csf_backup_plugin.unlocked import unlocked_warnings
 
 if TYPE_CHECKING:
@@ -112,10 +112,11 @@ def _prove(image: ImagePath, wait: float, machine: Machine, host: Host, watcher:
         record = read_record(image, host)
         if is_at_work(record, host):
             raise _busy(record, image, host)
+        (before,) = host.look([image.path])
         made = measured(image, databases, record, osrestore, host, watcher)
         made = made._replace(origin=origin_of(image, Repository(databases[0]), machine, host))
         interrupts.check()
-        if not _publish(image, made, host) and (proof := _existing(image, host)):
+        if not _publish(image, made, before.stamp, host) and (proof := _existing(image, host)):
             return proof
         warnings += [] if made.origin.number else [_NO_NUMBER]
         warnings += tidy_record(image.run, host)
@@ -161,8 +162,12 @@ def _busy(record: RunRecord, image: ImagePath, host: Host) -> LockBusy:
     )
 
 
-def _publish(image: ImagePath, made: Proven, host: Host) -> bool:
-    """Write the receipt; return false if one has appeared meanwhile."""
+def _publish(image: ImagePath, made: Proven, stamp: str, host: Host) -> bool:
+    """Write the receipt; return false if one has appeared meanwhile.
+
+    Raises:
+        CannotBeProven: the image is not the one any more that had that stamp.
+    """
     data = proven.encode(
         made,
         finished=host.machine().now,
@@ -172,6 +177,7 @@ def _publish(image: ImagePath, made: Proven, host: Host) -> bool:
     )
     try:
         host.publish(image.receipt, data)
+        (now,) = host.look([image.path])
     except FileExistsError:
         return False
     except OSError as error:
@@ -182,4 +188,9 @@ def _publish(image: ImagePath, made: Proven, host: Host) -> bool:
         error.left = f"{shown(image.receipt)} may have been written; nothing else was changed."
         error.next_step += f"\nThen: {image.command(PURPOSE)}"
         raise
+    if now.stamp != stamp:
+        stays = tidy([image.receipt], host)
+        changed = unproven(image, ["it was changed or removed while it was proven", *stays])
+        changed.left = f"{shown(image.receipt)} stays." if stays else changed.left
+        raise changed
     return True

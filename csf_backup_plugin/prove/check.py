@@ -40,7 +40,7 @@ def imported(image: ImagePath, host: Host) -> list[str]:
         return databases
     if not is_there(image, host):
         raise without_receipt(image, host)
-    raise _unproven(image, [*findings, *presence_findings(image, host)])
+    raise unproven(image, [*findings, *presence_findings(image, host)])
 
 
 def measured(
@@ -69,17 +69,17 @@ def measured(
     absent = presence_findings(image, host)
     listed = absent or list_findings(image, osrestore, {*databases}, host)
     if findings := [*filter(None, [problem]), *listed]:
-        raise _unproven(image, findings)
+        raise unproven(image, findings)
     began = record.started or _began(image, host)
     if began is None:
-        raise _unproven(image, ["when its backup began is not known"])
+        raise unproven(image, ["when its backup began is not known"])
     host.sync([image.path, image.import_file])
     (facts,) = host.look([image.path])
     size, sha256 = host.digest(
         image.path, lambda done: watcher.advance("checking", done, facts.size)
     )
     if size != facts.size:
-        raise _unproven(image, ["it is still being written"])
+        raise unproven(image, ["it is still being written"])
     sizes = dict.fromkeys(databases)
     names = objectstore.import_file(databases)
     return Proven(
@@ -107,7 +107,13 @@ def _began(image: ImagePath, host: Host) -> str | None:
     return moments.read(changed.decode(errors="replace"))
 
 
-def _unproven(image: ImagePath, findings: list[str]) -> CannotBeProven:
+def unproven(image: ImagePath, findings: list[str]) -> CannotBeProven:
+    """Return what is said of an image that cannot be given a receipt.
+
+    Args:
+        image: which.
+        findings: why.
+    """
     return CannotBeProven(
         f"{image} has no receipt, and cannot be proven:", by_hand(image), findings
     )

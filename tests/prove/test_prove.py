@@ -538,3 +538,41 @@ def test_a_signal_before_the_receipt_is_written_leaves_all_as_it_is(
         prove(host)
     assert caught.value.left == NOTHING_LEFT
     assert host.files == before
+
+
+@pytest.mark.parametrize("facts", [{"stamp": "2"}, {"kind": "missing", "stamp": ""}])
+def test_an_image_that_changes_while_it_is_proven_gets_no_receipt(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any]
+) -> None:
+    """The backup that has made it may have come back, and failed."""
+    host.facts["/b/a.img"] = {"stamp": "1"}
+    publish = host.publish
+
+    def change(path: str, data: bytes) -> None:
+        publish(path, data)
+        host.facts["/b/a.img"] = facts
+
+    monkeypatch.setattr(host, "publish", change)
+    assert findings(host) == ("it was changed or removed while it was proven",)
+    assert "/b/a.img.run/status" in host.files
+
+
+def test_a_receipt_that_cannot_be_taken_back_is_named(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It proves an image that is not there any more."""
+    host.facts["/b/a.img"] = {"stamp": "1"}
+
+    def change(_path: str, _data: bytes) -> None:
+        host.facts["/b/a.img"] = {"stamp": "2"}
+
+    def refuse(_paths: list[str]) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(host, "publish", change)
+    monkeypatch.setattr(host, "remove", refuse)
+    with pytest.raises(CannotBeProven) as caught:
+        prove(host)
+    assert caught.value.left == "/b/a.img.receipt.json stays."
+    why = "/b/a.img.receipt.json could not be removed: Input/output error"
+    assert caught.value.findings[1:] == (why,)
