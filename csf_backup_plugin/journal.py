@@ -36,9 +36,7 @@ def begin(found: Survey, standing: Standing, image: ImagePath, host: Host) -> li
     """
     repository, recorded = found.repository, found.recorded
     if recorded is None:
-        names = map(repository.recorded, found.coverage.paths)
-        backups = {image.path: standing.number + 1}
-        return _publish(repository, manifest.encode(names, standing.identity, backups), host)
+        return _publish(repository, first(found, standing, image), host)
     lines = b"" if recorded.identity else manifest.identity_line(standing.identity)
     lines += manifest.backup_line(standing.number + 1, image.path)
     listed = map(repository.path_of, recorded.names)
@@ -46,6 +44,12 @@ def begin(found: Survey, standing: Standing, image: ImagePath, host: Host) -> li
     lines += manifest.encode_lines(map(repository.recorded, sorted(adopted)))
     host.append(repository.manifest, lines)
     return []
+
+
+def first(found: Survey, standing: Standing, image: ImagePath) -> bytes:
+    """Return the manifest that `begin` makes where there is none."""
+    names = map(found.repository.recorded, found.coverage.paths)
+    return manifest.encode(names, standing.identity, {image.path: standing.number + 1})
 
 
 def record(found: Survey, host: Host) -> list[str]:

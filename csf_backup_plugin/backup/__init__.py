@@ -260,6 +260,9 @@ def _number(
     is_made = plan.found.recorded is None
     used_up = f"The number {origin.number} is used up in {shown(manifest)}."
     created.remains = "" if is_made else used_up
+    if is_made:
+        first = journal.first(plan.found, plan.standing, request.image)
+        created.manifest, created.manifest_data, created.if_appended = manifest, first, used_up
     try:
         warnings += journal.begin(plan.found, plan.standing, request.image, host)
         created += [manifest] * is_made

@@ -25,12 +25,18 @@ class Created(list[str]):
         record: the directory about osbackup's run, with whatever that has left there.
         receipt: if it is there and sound, and not among the paths, another command has proven the
             image; then nothing is removed.
+        manifest: if it is among the paths, it is removed only if it still holds `manifest_data`: a
+            class may have been created meanwhile.
+        if_appended: what the run has changed if the manifest is kept.
     """
 
     remains = ""
     if_lost = ""
     record = ""
     receipt = ""
+    manifest = ""
+    manifest_data = b""
+    if_appended = ""
 
     @property
     def all(self) -> list[str]:
@@ -64,6 +70,9 @@ def _remove(host: Host, paths: Created) -> tuple[str, str]:
     try:
         if _is_proven(host, paths):
             return f"Another command has written {shown(paths.receipt)} meanwhile: all is kept.", ""
+        if paths.manifest in paths and _is_appended(host, paths):
+            paths.remove(paths.manifest)
+            paths.remains = paths.if_appended
         kept = _kept(host, paths)
     except BackupError as error:  # the host is gone
         names = ", ".join(map(shown, paths.all))
@@ -83,6 +92,13 @@ def _is_proven(host: Host, paths: Created) -> bool:
         return data is not None and bool(decode(data))
     except (OSError, UnusableReceipt):  # it proves nothing
         return False
+
+
+def _is_appended(host: Host, paths: Created) -> bool:
+    try:
+        return host.read(paths.manifest) not in (None, paths.manifest_data)
+    except OSError:  # nobody knows
+        return True
 
 
 def _kept(host: Host, paths: Created) -> list[str]:

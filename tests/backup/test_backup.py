@@ -757,3 +757,19 @@ def test_a_lock_that_is_lost_during_a_cut_costs_no_image(
     assert prove_image(
         ProveRequest.parse(f"localhost:{place.image}"), LocalHost(), Memory()
     ).written
+
+
+def test_a_first_backup_that_fails_keeps_what_others_added_to_its_manifest(
+    place: Place, tools: Tools
+) -> None:
+    """A csf that does not honour the lock creates a class meanwhile, say."""
+    path = f"{place.master}.manifest"
+    added = manifest.encode_lines(["New.db"]).decode()
+    tools.write("osbackup", f"cat >> {path} <<'END'\n{added}END\nexit 1")
+    with pytest.raises(OsbackupFailed) as caught:
+        run(place)
+    assert recorded(place).names == ("lib.db", "Book.db", "New.db")
+    assert caught.value.left == (
+        f"What this run had created was removed. The number 1 is used up in {path}."
+    )
+    assert not os.path.lexists(place.image)

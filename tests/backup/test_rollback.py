@@ -158,3 +158,20 @@ def test_what_may_be_left_on_a_lost_host_names_what_to_do() -> None:
         created.if_lost = "Prove it."
         raise HostUnreachable("db1 is gone.", "Look.")
     assert caught.value.next_step == "Look.\nProve it."
+
+
+@pytest.mark.parametrize("appended", [b"", b"Book.db\n", None])
+def test_a_manifest_that_has_more_than_this_run_wrote_is_kept(appended: bytes | None) -> None:
+    """A class was created meanwhile, or nobody knows."""
+    host = MemoryHost({**FILES, "/r/lib.db.manifest": b"lib.db\n" + (appended or b"")})
+    if appended is None:
+        host.unreadable["/r/lib.db.manifest"] = OSError(errno.EIO, "Input/output error")
+    with pytest.raises(BackupError) as caught, rollback(host) as created:
+        created += [*CREATED, "/r/lib.db.manifest"]
+        created.manifest, created.manifest_data = "/r/lib.db.manifest", b"lib.db\n"
+        created.if_appended = "The number 1 is used up."
+        raise OsbackupFailed("It failed.", "Look.")
+    kept = appended != b""
+    assert {*host.files} == {"/b/old", *["/r/lib.db.manifest"] * kept}
+    rest = ". The number 1 is used up." if kept else "; nothing else was changed."
+    assert caught.value.left == f"What this run had created was removed{rest}"
