@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.agreement import import_file_findings, presence_findings
-from csf_backup_plugin.errors import FaultFound
+from csf_backup_plugin.errors import FaultFound, reason
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.run_record import read_record
 
@@ -49,7 +49,10 @@ def _explained(image: ImagePath, host: Host) -> tuple[list[str], str]:
     if record.running:
         finding = f"{record.running} may be at work on it, as {shown(image.run)} says"
         return [finding], f"When that has ended, this gives the image its receipt: {prove}"
-    lacking = [*import_file_findings(image, None, host)[0], *presence_findings(image, host)]
+    try:
+        lacking = [*import_file_findings(image, None, host)[0], *presence_findings(image, host)]
+    except OSError as error:  # it may be another user's
+        lacking = [f"the import file {shown(image.import_file)} cannot be read: {reason(error)}"]
     if findings := [*filter(None, [record.problem]), *lacking]:
         return findings, (
             "If its backup is running, let that end. If not, it cannot be proven. " + by_hand(image)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from csf_backup_plugin.image_path import ImagePath
@@ -81,3 +83,15 @@ def test_only_of_what_a_killed_csf_may_have_left_it_is_told_that_it_has_no_recei
     there = host(b"0")
     there.files["/b/a.img.receipt.json"] = b"{}"
     assert left_behind(IMAGE, there) == ""
+
+
+def test_an_import_file_of_another_user_is_a_finding() -> None:
+    """The name is taken all the same, and the image has no receipt."""
+    there = host(b"0")
+    refused = PermissionError(errno.EACCES, "Permission denied", "/b/a.img.dbn")
+    there.unreadable["/b/a.img.dbn"] = refused
+    why = "the import file /b/a.img.dbn cannot be read: Permission denied"
+    assert without_receipt(IMAGE, there).findings == (why,)
+    text = left_behind(IMAGE, there)
+    assert text.startswith(f"\nIt has no receipt, so it is no backup: {why}.\n")
+    assert text.endswith(BY_HAND)
