@@ -286,6 +286,20 @@ def test_a_record_that_is_gone_is_an_error(sshd: Sshd, tmp_path: Path) -> None:
         (tmp_path / "status").rename(record / "status")
 
 
+def test_an_osbackup_whose_record_is_gone_is_not_called_ended(sshd: Sshd, tmp_path: Path) -> None:
+    """It keeps the lock, and nothing is put in the record's place."""
+    record, moved, path = tmp_path / "run", tmp_path / "moved", str(tmp_path / "lock")
+    with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
+        with host.start(["sleep", "60"], "/no", held, str(record)):
+            record.rename(moved)
+        assert isinstance(held, lock.SshLock)
+        assert held.is_left
+        assert not record.exists()
+    assert is_locked(path)
+    os.killpg(int((moved / "pid").read_text().split()[0]), signal.SIGKILL)
+    wait_for(lambda: not is_locked(path))
+
+
 LEAVES = """
 setsid sh -c 'echo $$ > new; mv new daemon; exec sleep 60' &
 until [ -e daemon ]; do sleep 0.02; done

@@ -100,12 +100,14 @@ count=0; while lives "$1" keeper && [ $((count += 1)) -lt 10 ]; do sleep 0.05; d
 tr -d '\\000' < "$1/output" | tail -c "$3"
 """
 )
-# $1 the record. Ends whatever of the utility is left: asked first, then made to.
+# $1 the record, $2 whether a start may be on its way, which the record keeps from being one. Ends
+# whatever of the utility is left: asked first, then made to. Without a record nobody knows of it.
 _STOP = (
     _BEGUN
     + _LIVES
     + f"""
-mkdir -- "$1" 2>/dev/null && exit 0
+[ -n "$2" ] && mkdir -- "$1" 2>/dev/null && exit 0
+[ -f "$1/pid" ] || [ -n "$2" ] || exit {_LEFT}
 [ -d "$1" ] && begun "$1" || exit 0
 ended() {{
   read -r status < "$1/status"
@@ -141,6 +143,7 @@ class Job:
         self._watched = watched
         self._lock = lock
         self._at_work = False
+        self._is_sure = False  # that the start has reached the host
         self._size = 0
         self._pause, self._longest, self._without = _POLLS
         self._silence = _SILENCE
@@ -164,7 +167,9 @@ class Job:
             self._at_work = not self._connection.ask(_CLAIM, self._record).status
             if not self._at_work:
                 raise
+            self._is_sure = True
         else:
+            self._is_sure = True
             self._at_work = answer.status in (0, _NOT_BEGUN)
             check(answer, self._record)
 
@@ -202,8 +207,10 @@ class Job:
         Raises:
             HostUnreachable: nobody knows what it does.
         """
-        is_left = self._at_work and self._connection.ask(_STOP, self._record).status == _LEFT
-        if is_left and self._lock:
+        if not self._at_work:
+            return
+        answer = self._connection.ask(_STOP, self._record, "" if self._is_sure else "1")
+        if answer.status == _LEFT and self._lock:
             self._lock.is_left = True
 
 
