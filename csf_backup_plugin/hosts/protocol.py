@@ -153,9 +153,11 @@ class Lock(Protocol):
     Attributes:
         unsupported: why it keeps nobody out: the system's words, where the file system has no
             locks. Empty as a rule.
+        is_left: whether a utility that could not be ended is to keep it.
     """
 
     unsupported: str
+    is_left: bool
 
     @property
     def is_freed(self) -> bool:

@@ -183,8 +183,9 @@ def _carry_out(
             run_osrestore(request, plan, lock, host, watcher)
             unsynced = _check(request, plan, before, host)
     except BackupError as error:
-        left = tidy_record(request.repository.restore_run, host)
-        if tell_state(error, before, place, host) and first:
+        is_left = lock is not None and lock.is_left
+        left = [] if is_left else tidy_record(request.repository.restore_run, host)
+        if tell_state(error, before, place, host, is_left=is_left) and first:
             left += tidy([request.repository.unfinished_restore], host, _STOPS_BACKUPS)
         error.left = "\n".join([error.left, *(f"{warning}." for warning in left)])
         raise

@@ -58,7 +58,12 @@ def described_states(states: Mapping[str, State]) -> str:
 
 
 def tell_state(
-    error: BackupError, before: Mapping[str, Facts], place: Quarantine | None, host: Host
+    error: BackupError,
+    before: Mapping[str, Facts],
+    place: Quarantine | None,
+    host: Host,
+    *,
+    is_left: bool = False,
 ) -> bool:
     """Say in an error what has become of each database; if nothing has, undo the quarantine.
 
@@ -67,7 +72,19 @@ def tell_state(
         before: the facts before osrestore began.
         place: where extra databases may have been moved to; None if there were none.
         host: where all of them are.
+        is_left: whether osrestore could not be ended.
+
+    Returns:
+        Whether everything is known to be as it was.
     """
+    if is_left:
+        error.left = (
+            f"osrestore could not be ended on {host.name}, and may still run there: what it "
+            "restores is not known. Let it end, or end it, and run the same command again; use "
+            "none of the databases before a restore has succeeded."
+        )
+        error.left += f"\n{quarantine.may_be_in(place)}" if place else ""
+        return False
     try:
         states = compare(before, look_at(before, host))
     except (OSError, BackupError):

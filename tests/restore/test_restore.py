@@ -299,6 +299,24 @@ def test_a_failure_that_changed_nothing_undoes_the_quarantine(
         raise error
 
 
+def test_while_osrestore_cannot_be_ended_nothing_is_said_to_be_unchanged(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The quarantine, the record and the mark that stops every backup stay."""
+    tools.write("osrestore", f"{LIST}exit 1")
+    monkeypatch.setattr(LockFile, "is_left", True)
+    with pytest.raises(OsrestoreFailed) as caught:
+        run(place, quarantine=True)
+    assert caught.value.left.startswith("osrestore could not be ended on localhost, and may still")
+    assert "The extra databases are where they were, or in " in caught.value.left
+    assert not (place.repository / "New.db").exists()
+    assert (place.repository / "lib.db.restore.run" / "pid").exists()
+    with pytest.raises(RepositoryIncomplete):
+        back_up(
+            BackupRequest.parse(place.master, f"localhost:{place.image}2"), LocalHost(), Memory()
+        )
+
+
 def test_a_failure_half_way_keeps_the_quarantine_and_can_be_repeated(
     place: Place, tools: Tools, backed_up: dict[str, bytes]
 ) -> None:

@@ -31,8 +31,7 @@ class LockFile:
         created: whether the file was made for this lock.
 
     Attributes:
-        unsupported, is_freed: see `Lock`.
-        is_left: whether a utility that cannot be ended is to keep the lock.
+        unsupported, is_freed, is_left: see `Lock`.
         on_release: what ends with the lock.
     """
 

@@ -106,8 +106,7 @@ class SshLock:
         create: whether the lock file may be made.
 
     Attributes:
-        unsupported, is_freed: see `Lock`.
-        is_left: whether a utility that cannot be ended is to keep the lock.
+        unsupported, is_freed, is_left: see `Lock`.
     """
 
     unsupported = ""
