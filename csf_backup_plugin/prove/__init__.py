@@ -116,8 +116,11 @@ def _prove(image: ImagePath, wait: float, machine: Machine, host: Host, watcher:
         made = measured(image, databases, record, osrestore, host, watcher)
         made = made._replace(origin=origin_of(image, Repository(databases[0]), machine, host))
         interrupts.check()
-        if not _publish(image, made, before.stamp, host) and (proof := _existing(image, host)):
-            return proof
+        if not _publish(image, made, before.stamp, host):
+            if proof := _existing(image, host):
+                return proof
+            if not _publish(image, made, before.stamp, host):  # a link to nothing, say
+                raise unproven(image, [f"{shown(image.receipt)} is there, and leads nowhere"])
         warnings += [] if made.origin.number else [_NO_NUMBER]
         warnings += tidy_record(image.run, host)
         return Proof(image, made, written=True, warnings=tuple(warnings))

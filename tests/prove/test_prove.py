@@ -194,6 +194,35 @@ def test_a_receipt_that_appears_as_it_is_written_counts(
     assert "/b/a.img.run/status" in host.files
 
 
+def test_a_receipt_that_has_gone_again_is_written(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what is there is told to be there."""
+    publish, refusals = host.publish, ["gone again"]
+
+    def refuse_once(path: str, data: bytes) -> None:
+        if refusals:
+            raise FileExistsError(refusals.pop())
+        publish(path, data)
+
+    monkeypatch.setattr(host, "publish", refuse_once)
+    assert prove(host).written
+    assert IMAGE.receipt in host.files
+
+
+def test_where_no_receipt_can_be_and_none_is_there_nothing_is_told_to_be_written(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name may be that of a link to nothing."""
+
+    def refuse(path: str, _data: bytes) -> None:
+        raise FileExistsError(path)
+
+    monkeypatch.setattr(host, "publish", refuse)
+    assert findings(host) == ("/b/a.img.receipt.json is there, and leads nowhere",)
+    assert "/b/a.img.run/status" in host.files
+
+
 def test_a_good_receipt_is_told_and_nothing_is_changed(host: MemoryHost) -> None:
     """Not even what a killed csf has left beside it, which is told."""
     host.files[IMAGE.receipt] = receipt_of(made("/b/a.img", 7, size=5))
