@@ -23,8 +23,8 @@ class Created(list[str]):
         remains: a sentence on what the run has changed and does not take back.
         if_lost: what to do besides, once the host cannot be reached any more; empty if nothing.
         record: the directory about osbackup's run, with whatever that has left there.
-        receipt: if it is there and sound, and not among the paths, another command has proven the
-            image; then nothing is removed.
+        receipt: if it is there and sound, or may not be read, and is not among the paths, another
+            command has proven the image; then nothing is removed.
         manifest: if it is among the paths, it is removed only if it still holds `manifest_data`: a
             class may have been created meanwhile.
         if_appended: what the run has changed if the manifest is kept.
@@ -90,6 +90,8 @@ def _is_proven(host: Host, paths: Created) -> bool:
     try:
         data = host.read(paths.receipt)
         return data is not None and bool(decode(data))
+    except PermissionError:  # another user's, who may have proven the image
+        return True
     except (OSError, UnusableReceipt):  # it proves nothing
         return False
 

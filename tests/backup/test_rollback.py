@@ -175,3 +175,17 @@ def test_a_manifest_that_has_more_than_this_run_wrote_is_kept(appended: bytes | 
     assert {*host.files} == {"/b/old", *["/r/lib.db.manifest"] * kept}
     rest = ". The number 1 is used up." if kept else "; nothing else was changed."
     assert caught.value.left == f"What this run had created was removed{rest}"
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+def test_a_receipt_that_may_not_be_read_keeps_all(number: int) -> None:
+    """Another user may have proven the image."""
+    host = MemoryHost({**FILES, "/b/a.img.receipt.json": b""})
+    host.unreadable["/b/a.img.receipt.json"] = OSError(number, "Not allowed")
+    before = dict(host.files)
+    with pytest.raises(BackupError) as caught, rollback(host) as created:
+        created += CREATED
+        created.receipt = "/b/a.img.receipt.json"
+        raise OsbackupFailed("It failed.", "Look.")
+    assert host.files == before
+    assert caught.value.left.endswith(": all is kept.")
