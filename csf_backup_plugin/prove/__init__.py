@@ -113,7 +113,7 @@ def _prove(image: ImagePath, wait: float, machine: Machine, host: Host, watcher:
         if is_at_work(record, host):
             raise _busy(record, image, host)
         (before,) = host.look([image.path])
-        made = measured(image, databases, record, osrestore, host, watcher)
+        made, unsynced = measured(image, databases, record, osrestore, host, watcher)
         made = made._replace(origin=origin_of(image, Repository(databases[0]), machine, host))
         interrupts.check()
         if not _publish(image, made, before.stamp, host):
@@ -121,6 +121,7 @@ def _prove(image: ImagePath, wait: float, machine: Machine, host: Host, watcher:
                 return proof
             if not _publish(image, made, before.stamp, host):  # a link to nothing, say
                 raise unproven(image, [f"{shown(image.receipt)} is there, and leads nowhere"])
+        warnings += unsynced
         warnings += [] if made.origin.number else [_NO_NUMBER]
         warnings += tidy_record(image.run, host)
         return Proof(image, made, written=True, warnings=tuple(warnings))

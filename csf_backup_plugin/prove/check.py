@@ -15,6 +15,7 @@ from csf_backup_plugin.proven import Proven
 from csf_backup_plugin.repository import Repository
 from csf_backup_plugin.run_record import problem_if_ended
 from csf_backup_plugin.unproven import by_hand, is_there, without_receipt
+from csf_backup_plugin.unsynced import unsynced_warnings
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
@@ -50,8 +51,8 @@ def measured(
     osrestore: str,
     host: Host,
     watcher: Watcher,
-) -> Proven:
-    """Return what the receipt of an image is to say, but for which backup it is.
+) -> tuple[Proven, list[str]]:
+    """Return what the receipt of an image is to say, but for which backup it is; and warnings.
 
     Args:
         image: which; nothing writes it any more.
@@ -73,7 +74,7 @@ def measured(
     began = record.started or _began(image, host)
     if began is None:
         raise unproven(image, ["when its backup began is not known"])
-    host.sync([image.path, image.import_file])
+    unsynced = host.sync([image.path, image.import_file])
     (facts,) = host.look([image.path])
     size, sha256 = host.digest(
         image.path, lambda done: watcher.advance("checking", done, facts.size)
@@ -82,9 +83,10 @@ def measured(
         raise unproven(image, ["it is still being written"])
     sizes = dict.fromkeys(databases)
     names = objectstore.import_file(databases)
-    return Proven(
+    made = Proven(
         databases[0], sizes, size, sha256, receipt.sha256(names), began, image, after=sizes
     )
+    return made, unsynced_warnings(unsynced, "the backup", host)
 
 
 def _master_findings(databases: list[str], host: Host) -> list[str]:

@@ -466,12 +466,27 @@ def test_where_no_lock_can_be_there_is_no_osbackup(
     assert prove(host).written
 
 
+def test_a_directory_that_is_not_brought_to_the_disk_is_told(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a backup."""
+    numbered(host)
+    monkeypatch.setattr(host, "sync", lambda _paths: ["/b"])
+    (warning,) = prove(host).warnings
+    assert warning.startswith("the file system of /b on db1 does not say when")
+
+
 def test_the_image_is_on_the_disk_before_the_receipt_says_so(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in a backup."""
     steps: list[Sequence[str]] = []
-    monkeypatch.setattr(host, "sync", steps.append)
+
+    def sync(paths: Sequence[str]) -> list[str]:
+        steps.append(paths)
+        return []
+
+    monkeypatch.setattr(host, "sync", sync)
     monkeypatch.setattr(host, "publish", lambda path, _data: steps.append([path]))
     prove(host)
     assert steps == [["/b/a.img", "/b/a.img.dbn"], ["/b/a.img.receipt.json"]]
