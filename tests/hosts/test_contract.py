@@ -498,6 +498,28 @@ def test_a_lock_excludes_both_kinds_of_hosts(host: Host, tmp_path: Path) -> None
         pass
 
 
+def test_a_lock_whose_file_may_not_be_made_tells_its_holder_too(host: Host, tmp_path: Path) -> None:
+    """As that of a proof, which may take as long as a backup."""
+    path = tmp_path / "lock"
+    path.write_bytes(b"csf of one who was killed")
+    with host.lock(str(path), "admin_database_prove", 0, print, create=False):
+        refused = pytest.raises(LockBusy, match="held by csf admin_database_prove ")
+        with refused, LocalHost().lock(str(path), "x", 0, print):
+            pass
+    assert path.read_bytes() == b""
+
+
+def test_a_lock_file_that_is_removed_under_its_lock_stays_removed(
+    host: Host, tmp_path: Path
+) -> None:
+    """As a drill does with what another one has left."""
+    path = tmp_path / "lock"
+    path.touch()
+    with host.lock(str(path), "x", 0, print, create=False):
+        path.unlink()
+    assert not path.exists()
+
+
 def test_a_lock_is_waited_for(host: Host, tmp_path: Path) -> None:
     """It is had as soon as its holder ends."""
     path = str(tmp_path / "lock")

@@ -41,8 +41,7 @@ def held(
         yield None
         return
     try:
-        if create:
-            lock.sign(purpose)
+        lock.sign(purpose)
         yield lock
     except BaseException as error:
         _discard(lock, path, error)

@@ -37,6 +37,8 @@ _HOLD = f"""
 {HELD_BY}
 now() {{ echo $(($(date +%s%N) / 1000000)); }}
 ours() {{ [ "$(stat -L -c %d:%i /proc/self/fd/9)" = "$(stat -c %d:%i -- "$1" 2>/dev/null)" ]; }}
+# The file may have been removed under its lock, and is not made anew.
+clear_text() {{ [ -z "$csf_signed" ] || ! ours "$1" || : > "$1"; }}
 unsupported() {{
   case $1 in
   *"No locks available"*|*"not supported"*|*"not implemented"*) ;;
@@ -77,15 +79,15 @@ while :; do
   ours "$1" && break
 done
 case $(head -c 4 -- "$1") in
-''|'csf ') [ -n "$4" ] && ( printf %s "${{signature%.}}" > "$1" ) 2>/dev/null && csf_signed=$1;;
+''|'csf ') ( printf %s "${{signature%.}}" > "$1" ) 2>/dev/null && csf_signed=$1;;
 esac
 echo held
 while read -r order; do
   case $order in
   leave) exit 0;;
-  release) [ -z "$csf_signed" ] || : > "$1"; flock -u 9; exit 0;;
+  release) clear_text "$1"; flock -u 9; exit 0;;
   discard)
-    [ -z "$csf_signed" ] || : > "$1"
+    clear_text "$1"
     flock -u 9
     [ -n "$made" ] || exit 0
     exec 9>&- 8<"$1" && {{ flock -w 2 8 || [ $? != 1 ]; }} && rm -f -- "$1"
