@@ -45,37 +45,42 @@ class RunRecord(NamedTuple):
 
 def read_record(image: ImagePath, host: Host) -> RunRecord:
     """Return what the record beside an image says."""
-    (at,) = host.look([image.run])
+    return read_run(image.run, host)
+
+
+def read_run(path: str, host: Host) -> RunRecord:
+    """Return what a record says, in words about osbackup."""
+    (at,) = host.look([path])
     if at.kind == "missing":
-        return RunRecord(f"how osbackup ended was not recorded: there is no {shown(image.run)}")
+        return RunRecord(f"how osbackup ended was not recorded: there is no {shown(path)}")
     if at.kind != "directory" or at.link:
-        return RunRecord(f"how osbackup ended is not known: {shown(image.run)} is no directory")
+        return RunRecord(f"how osbackup ended is not known: {shown(path)} is no directory")
     names = ("status", "started", "pid", "output")
-    found = host.read_each([*(f"{image.run}/{name}" for name in names), _BOOT])
+    found = host.read_each([*(f"{path}/{name}" for name in names), _BOOT])
     if isinstance(error := found[0], OSError):
-        status = f"{shown(image.run)}/status"
+        status = f"{shown(path)}/status"
         return RunRecord(f"how osbackup ended is not known: {status}: {reason(error)}")
     status, started, pid, _, boot = map(_text, found)
     record = RunRecord(started=moments.read(started))
     if status == _ENDED_WELL:
         return record
     if status == guardian.RUNNING:
-        return _while_running(record, image, pid, boot)
+        return _while_running(record, path, pid, boot)
     if status == guardian.UNRUN:
         return record._replace(problem="osbackup could not be executed")
     if not _STATUS.fullmatch(status):
-        return record._replace(problem=_did_not_live(image))
+        return record._replace(problem=_did_not_live(path))
     return record._replace(problem=_failed(status, found[3]))
 
 
-def _while_running(record: RunRecord, image: ImagePath, pid: str, boot: str) -> RunRecord:
+def _while_running(record: RunRecord, path: str, pid: str, boot: str) -> RunRecord:
     """Return what is known of an osbackup that has written down no end."""
     leader, booted, *other = [*pid.split(), "", ""][:3]
     if not _PROCESS.fullmatch(leader):
-        return record._replace(problem=_did_not_live(image))
+        return record._replace(problem=_did_not_live(path))
     if booted and boot and booted != boot:
         return record._replace(
-            problem=f"{_did_not_live(image)}: the machine was started anew meanwhile"
+            problem=f"{_did_not_live(path)}: the machine was started anew meanwhile"
         )
     since = f", started {record.started}" if record.started else ""
     running = f"osbackup (process group {leader}{since})"
@@ -100,11 +105,11 @@ def _leads(leader: str, stat: str) -> bool:
 
 def problem_if_ended(record: RunRecord, image: ImagePath) -> str:
     """Return why an osbackup is not known to have succeeded that does not run any more."""
-    return _did_not_live(image) if record.running else record.problem
+    return _did_not_live(image.run) if record.running else record.problem
 
 
-def _did_not_live(image: ImagePath) -> str:
-    return f"osbackup did not live to record its end in {shown(image.run)}"
+def _did_not_live(path: str) -> str:
+    return f"osbackup did not live to record its end in {shown(path)}"
 
 
 def _failed(status: str, output: bytes | OSError | None) -> str:

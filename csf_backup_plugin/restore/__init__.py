@@ -14,6 +14,7 @@ from csf_backup_plugin.errors import (
     Declined,
     FaultFound,
     HalfDone,
+    LockBusy,
     OsrestoreFailed,
     reason,
     translated,
@@ -29,6 +30,7 @@ from csf_backup_plugin.restore.manifest import new_manifest
 from csf_backup_plugin.restore.plan import prepare_restore, target_sizes
 from csf_backup_plugin.restore.run import run_osrestore
 from csf_backup_plugin.restore.state import compare, look_at, tell_state
+from csf_backup_plugin.run_record import is_at_work, read_run
 from csf_backup_plugin.tidying import tidy, tidy_record
 from csf_backup_plugin.unlocked import unguarded_warnings, unlocked_warnings
 from csf_backup_plugin.unsynced import unsynced_warnings
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Facts, Host, Lock
     from csf_backup_plugin.newest import Newest
+    from csf_backup_plugin.repository import Repository
     from csf_backup_plugin.restore.plan import RestorePlan
     from csf_backup_plugin.restore.quarantine import Quarantine
     from csf_backup_plugin.restore.request import RestoreRequest
@@ -155,11 +158,12 @@ def _carry_out(
         Where extra databases are now, and the directories whose file systems cannot bring names to
         the disk.
     """
+    _check_none_at_work(request.repository, host)
     before, first = look_at(plan.targets, host), False
     try:
         with translated(host.name):
             interrupts.check()
-            # Of a restore whose csf was killed; nothing runs any more, since we have the lock.
+            # Of a restore whose csf was killed; nothing runs any more.
             host.remove_tree(request.repository.restore_run, mine=False)
             mark = request.repository.unfinished_restore
             first = host.read(mark) is None
@@ -190,6 +194,23 @@ def _carry_out(
         error.left = "\n".join([error.left, *(f"{warning}." for warning in left)])
         raise
     return place, unsynced
+
+
+def _check_none_at_work(repository: Repository, host: Host) -> None:
+    """Refuse while an earlier osrestore is at work, as it may be where there are no locks.
+
+    Raises:
+        LockBusy: it says how to end it.
+    """
+    record = read_run(repository.restore_run, host)
+    if is_at_work(record, host):
+        group = record.leaders[0]
+        raise LockBusy(
+            f"An earlier osrestore (process group {group}) is still at work on {host.name}, and "
+            f"restores {shown(repository.master)}.",
+            f"Let it end, or end it, on {host.name}: kill -- -{group}\n"
+            "Then run the same command again.",
+        )
 
 
 def _check(

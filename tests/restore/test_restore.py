@@ -31,6 +31,7 @@ from csf_backup_plugin.errors import (
     WrongRepository,
 )
 from csf_backup_plugin.hosts.local import LocalHost, entries, writing
+from csf_backup_plugin.hosts.local.job import started
 from csf_backup_plugin.hosts.local.lock_file import LockFile
 from csf_backup_plugin.restore import Restored, restore
 from csf_backup_plugin.restore.request import RestoreRequest
@@ -425,6 +426,16 @@ def test_what_a_killed_csf_left_of_its_record_is_removed(place: Place) -> None:
         (left / name).touch()
     run(place, quarantine=True)
     assert not left.exists()
+
+
+def test_without_locks_no_second_osrestore_is_started_beside_the_first(place: Place) -> None:
+    """Its record stays, and it is told how to end it."""
+    record = place.repository / "lib.db.restore.run"
+    with started(["sleep", "60"], os.devnull, None, str(record)):
+        error = failure(place, LockBusy, quarantine=True)
+        group = (record / "pid").read_text().split()[0]
+    assert f"An earlier osrestore (process group {group}) is still at work" in error.what
+    assert f"kill -- -{group}\n" in error.next_step
 
 
 def test_a_record_that_cannot_be_removed_at_the_end_is_a_warning(
