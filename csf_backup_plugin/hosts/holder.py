@@ -11,9 +11,11 @@ from typing import NamedTuple
 from csf_backup_plugin.names import shown
 
 #: A function for any POSIX shell that tells in a line who holds the lock file $1: a word, a process
-#: group, this machine, and the rest. A process that cannot be seen may be another user's.
+#: group, this machine, and the rest. A process that cannot be seen may be another user's; anybody
+#: may have written the file, and what is no number, or kill(1)'s word for all, is no process.
 HELD_BY = r"""
 exists() {
+  case ${1#-} in ''|*[!0-9]*|0|1) return 1;; esac
   said=$(kill -0 "$1" 2>&1) && return
   case $said in *"No such process"*) return 1;; esac
 }

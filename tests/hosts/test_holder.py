@@ -109,6 +109,20 @@ def test_what_cannot_be_known_is_said(path: str, old: str, new: str, name: str) 
         assert f"fuser -v {path}" in error.next_step
 
 
+@pytest.mark.parametrize("word", ["starting", "\x1b[2J", "0", "1", "--1", "-"])
+def test_what_is_no_process_group_is_not_named(path: str, tmp_path: Path, word: str) -> None:
+    """Whoever may write the lock file could make it say anything; nobody is told to end that."""
+    (tmp_path / "pid").write_text(f"{word} boot\n")
+    with held(path, "x", 0, print, create=True):
+        first, second = Path(path).read_text().splitlines()
+        process, start, boot = second.split()
+        Path(path).write_text(f"{first}\n{process} {start}9 {boot}\n{tmp_path}\nosbackup\n")
+        error = refused(path)
+    assert "a process that cannot be named; csf x " in error.what
+    assert "kill" not in error.next_step
+    assert "\x1b" not in str(error)
+
+
 def test_a_holder_that_cannot_be_found_out_in_time_is_not_named(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
