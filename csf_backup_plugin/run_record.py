@@ -26,6 +26,13 @@ _LONGEST = 200  # bytes of what says one thing
 _STATUS, _PROCESS = re.compile("[0-9]{1,3}"), re.compile("[0-9]{1,9}")
 
 
+# The image of a csf that was killed may never have been brought to the disk.
+_REBOOTED = (
+    "osbackup has succeeded, and the machine was started anew since: whether all of the image had "
+    "reached the disk by then is not known"
+)
+
+
 class RunRecord(NamedTuple):
     """What is on record of an osbackup.
 
@@ -63,7 +70,7 @@ def read_run(path: str, host: Host) -> RunRecord:
     status, started, pid, _, boot = map(_text, found)
     record = RunRecord(started=moments.read(started))
     if status == _ENDED_WELL:
-        return record
+        return record._replace(problem=_REBOOTED) if _is_of_another_boot(pid, boot) else record
     if status == guardian.RUNNING:
         return _while_running(record, path, pid, boot)
     if status == guardian.UNRUN:
@@ -75,16 +82,22 @@ def read_run(path: str, host: Host) -> RunRecord:
 
 def _while_running(record: RunRecord, path: str, pid: str, boot: str) -> RunRecord:
     """Return what is known of an osbackup that has written down no end."""
-    leader, booted, *other = [*pid.split(), "", ""][:3]
+    leader, _booted, *other = [*pid.split(), "", ""][:3]
     if not _PROCESS.fullmatch(leader):
         return record._replace(problem=_did_not_live(path))
-    if booted and boot and booted != boot:
+    if _is_of_another_boot(pid, boot):
         return record._replace(
             problem=f"{_did_not_live(path)}: the machine was started anew meanwhile"
         )
     since = f", started {record.started}" if record.started else ""
     running = f"osbackup (process group {leader}{since})"
     return record._replace(running=running, leaders=(leader, *filter(_PROCESS.fullmatch, other)))
+
+
+def _is_of_another_boot(pid: str, boot: str) -> bool:
+    """Tell whether the machine is known to have been started anew since."""
+    booted = [*pid.split(), "", ""][1]
+    return bool(booted and boot) and booted != boot
 
 
 def is_at_work(record: RunRecord, host: Host) -> bool:

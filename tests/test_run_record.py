@@ -40,6 +40,16 @@ def test_a_status_of_0_is_success() -> None:
     assert record(started=b"") == RunRecord()
 
 
+def test_success_before_the_machine_was_started_anew_is_not_known_to_be_on_the_disk() -> None:
+    """Nobody has brought the image there; where the boot cannot be told, success counts."""
+    found = record(pid=b"4711 boot-0 4712")
+    assert "whether all of the image had reached the disk by then is not known" in found.problem
+    assert record(pid=b"").problem == ""
+    host = MemoryHost(RECORD)
+    del host.files[BOOT]
+    assert read_record(IMAGE, host).problem == ""
+
+
 def test_what_is_not_yet_ended_may_be_running() -> None:
     """Its process group is named, and when it was started if that is known."""
     at_work = record(status=b"running\n")
