@@ -318,7 +318,7 @@ class Prove(Backup):
         os.mkdir(f"{self.image}.run")
         for name, text in (
             ("started", "2026-11-30T04:00:00+00:00"),
-            ("pid", "1 x"),
+            ("pid", "1"),
             ("output", ""),
             ("status", "0"),
         ):
