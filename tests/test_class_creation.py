@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from csf_backup_plugin import manifest
+from csf_backup_plugin import journal, manifest
 from csf_backup_plugin.class_creation import recorded_creation
 from csf_backup_plugin.errors import BackupError, LockBusy, RepositoryIncomplete
 from csf_backup_plugin.hosts.local import LocalHost, writing
@@ -203,6 +203,16 @@ def test_a_lock_that_cannot_be_had_does_not_stop_csf(place: Place) -> None:
     with pytest.raises(StopIteration):
         creation.send(place.master)
     assert "lib.db.lock cannot be locked" in warnings[0]
+
+
+def test_what_the_manifests_writing_warns_of_is_told(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as who may not read it any more."""
+    path = place.repository / "New.db"
+    path.touch()
+    monkeypatch.setattr(journal, "append", lambda *_: ["anna may not read it"])
+    assert created(place, str(path)) == ["anna may not read it"]
 
 
 def test_an_error_that_nobody_has_thought_of_does_not_fail_the_creation(
