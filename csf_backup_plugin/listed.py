@@ -21,7 +21,9 @@ _QUOTES = (b'"', b"'", b"`")
 # A size or a level behind a name, such as " 452 sectors", ", level 0", "\t231,424" or " (1.5 MB)".
 _FIRST = rb"(?:level|lvl|size|\d+[kmgt]?(?:i?b)?)"
 _MORE = rb"(?:%s|bytes?|sectors?|blocks?|pages?|[kmgt]?i?b|[kmgt])" % _FIRST
-_BEHIND = re.compile(rb"[\s,;:(\[]+%s(?:[]\s,;:=()[./-]+%s)*[]\s).]*\Z" % (_FIRST, _MORE), re.I)
+_BEHIND = re.compile(
+    rb"[\s,;:][\s,;:(\[]*%s(?:[]\s,;:=()[./-]+%s)*[]\s).]*\Z" % (_FIRST, _MORE), re.I
+)
 _LONGEST_BEHIND = 100  # bytes
 # What follows the image's own name where that is not the beginning of a database's.
 _AFTER_IMAGE = re.compile(rb"\.?\Z|[])>\"'`:;\s]")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 from sshd import Sshd
+from ways import is_meant
 
 from csf_simulator.simulator import Simulator
 from sites import Site
@@ -132,6 +133,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marker = metafunc.definition.get_closest_marker("ways")
         ways = marker.args if marker else ("local", "ssh")
         metafunc.parametrize("site", [WAYS[way] for way in ways], indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the ways that a test's parameters do not take."""
+    config.hook.pytest_deselected(items=[item for item in items if not is_meant(item)])
+    items[:] = filter(is_meant, items)
 
 
 @pytest.fixture

@@ -129,6 +129,12 @@ def test_what_may_be_either_repositorys_is_refused_until_it_is_added() -> None:
         "csf admin_database_manifest -database /r/lib.db -host db1 -add /r/New.db",
         "csf admin_database_manifest -database /r/two.db -host db1 -add /r/New.db",
     ]
+    found = survey(REPOSITORY, host)
+    without = [one for one in found.coverage.databases if one.path != REPOSITORY.master]
+    gone = found._replace(coverage=found.coverage._replace(databases=tuple(without)))
+    with pytest.raises(WrongRepository) as caught:
+        check_complete(gone)
+    assert "If they are those of /r/lib.db, which is not there" in caught.value.next_step
     host.append(TWO.manifest, manifest.encode_lines(["New.db"]))
     found = survey(REPOSITORY, host)
     check_complete(found)

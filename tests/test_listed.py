@@ -6,7 +6,7 @@ import os
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from csf_backup_plugin.listed import listed_databases
@@ -118,7 +118,12 @@ def test_a_line_about_the_image_names_no_database() -> None:
 
 @given(st.sets(PATHS, min_size=1), st.sampled_from(FORMS))
 def test_a_list_is_read_back_in_any_form_whatever_the_names(paths: set[str], form: str) -> None:
-    """Also names that look like another's size."""
+    """Also names that look like another's size.
+
+    Where a name ends with what may stand before a size, another name without that end may be taken
+    for it, and be called missing: a false alarm, which no form tells apart for certain.
+    """
+    assume(not any(path.rstrip(" \t\v\f,;:") in paths - {path} for path in paths))
     output = "".join(form.format(path) + "\n" for path in paths)
     assert listed_databases(os.fsencode(output), paths) == paths
 

@@ -6,12 +6,12 @@ import errno
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from csf_backup_plugin import interrupts, manifest, receipt
-from csf_backup_plugin.backup import Backup, back_up
+from csf_backup_plugin.backup import Backup, back_up, preflight
 from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.errors import (
     NOTHING_LEFT,
@@ -37,9 +37,11 @@ from csf_backup_plugin.prove.request import ProveRequest
 from doubles import Memory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from conftest import Place, Tools
 
-    from csf_backup_plugin.hosts.protocol import Completed
+    from csf_backup_plugin.hosts.protocol import Completed, Facts
     from csf_backup_plugin.manifest import Manifest
 
 pytestmark = pytest.mark.usefixtures("tools")
@@ -109,6 +111,50 @@ def test_a_dry_run_returns_what_would_be_and_leaves_nothing(place: Place, tools:
     assert run(place, dry_run=True).proof is None
     assert place.tree() == before
     assert tools.calls == []
+
+
+def without(monkeypatch: pytest.MonkeyPatch, **lacking: Any) -> None:
+    """Let this user lack a right to everything that there is."""
+    look = LocalHost.look
+
+    def looked(host: LocalHost, paths: Iterable[str]) -> list[Facts]:
+        return [facts._replace(**lacking) for facts in look(host, paths)]
+
+    monkeypatch.setattr(LocalHost, "look", looked)
+
+
+def test_a_dry_run_fails_where_osbackup_could_not_read(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only osbackup itself knows for certain; a real run leaves it to that."""
+    without(monkeypatch, readable=False)
+    assert "lib.db" in failure(place, OsbackupFailed, dry_run=True).what
+    assert run(place).proof
+
+
+def test_a_dry_run_of_what_may_only_be_read_foretells_the_warnings(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither lock file nor manifest could be made; the image's directory is another matter."""
+    without(monkeypatch, writable=False)
+    monkeypatch.setattr(preflight, "_check_directory", lambda *_: None)
+    told = [text for text in run(place, dry_run=True).warnings if "(Permission denied)" in text]
+    assert [text.split(place.master)[0] for text in told] == ["the lock file ", "the manifest "]
+
+
+def test_a_lock_file_that_cannot_be_made_is_a_warning(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless there is one: somebody may hold that."""
+
+    def denied(_host: LocalHost, path: str, *_: object, create: bool) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied", path if create else None)
+
+    monkeypatch.setattr(LocalHost, "lock", denied)
+    assert any("of another user during this backup" in text for text in run(place).warnings)
+    Path(f"{place.master}.lock").touch()
+    with pytest.raises(BackupError, match="Permission denied"):
+        run(place)
 
 
 def test_progress_is_told_in_bytes(place: Place) -> None:

@@ -185,6 +185,16 @@ def test_a_dry_run_shows_the_plan_and_ends_as_the_real_run_would(csf: Csf, place
     assert place.tree() == before
 
 
+def test_a_plan_says_of_what_and_where_to(csf: Csf, place: Place) -> None:
+    """If the repository is made anew elsewhere."""
+    other = place.images / "other"
+    other.mkdir()
+    image = f"localhost:{place.image}"
+    master = ("-database", str(other / "lib.db"), "-into", str(other))
+    code, _, err = csf("admin_database_restore", *master, "-image-file", image, "-dry-run")
+    assert (code, f"made of {place.master}, and restored into {other}\n" in err) == (0, True)
+
+
 def test_without_a_terminal_yes_is_needed(csf: Csf, place: Place) -> None:
     """Nothing is even looked at."""
     before = place.tree()

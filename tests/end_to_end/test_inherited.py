@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from ways import over_ssh
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,8 @@ STATES = {
     "no directory": "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')",
     "few files": "resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))",
 }
+# Each of the others is a part of one of these.
+OVER_SSH = ("all ignored", "all blocked", "all closed", "umask 0777", "few files")
 MAIN = "from csf_simulator.csf.main import main; main()"
 EXEC = "os.execv(sys.argv[1], sys.argv[1:])"
 
@@ -41,7 +44,7 @@ def within(site: Site, state: str, command: list[str], tmp_path: Path, **variabl
     return site.sim.run([sys.executable, "-c", launch, *csf], cwd=str(tmp_path), env=variables)
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", over_ssh(STATES, *OVER_SSH))
 def test_a_backup_and_a_restore_succeed(site: Site, tmp_path: Path, state: str) -> None:
     """Everything is there afterwards, and not everybody may write to what is ours."""
     before = site.databases()
@@ -55,7 +58,10 @@ def test_a_backup_and_a_restore_succeed(site: Site, tmp_path: Path, state: str) 
     assert site.on_image("admin_database_verify").exit_code == 0
 
 
-@pytest.mark.parametrize("state", ["SIGCHLD ignored", "all ignored", "all blocked", "all closed"])
+@pytest.mark.parametrize(
+    "state",
+    over_ssh(["SIGCHLD ignored", "all ignored", "all blocked", "all closed"], "all ignored"),
+)
 def test_a_utility_that_fails_is_a_failure(site: Site, tmp_path: Path, state: str) -> None:
     """No image counts that osbackup did not finish, and no restore is told of that was none."""
     site.sim.fault("osbackup", "exit", "3")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ways import over_ssh
 
 from csf_simulator import repository
 
@@ -164,7 +165,7 @@ def told_apart(site: Site, second: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.ways("local", "ssh")
-@pytest.mark.parametrize("name", OTHER_NAMES)
+@pytest.mark.parametrize("name", over_ssh(OTHER_NAMES, OTHER_NAMES[0]))
 def test_what_the_manifest_lists_counts_whatever_its_name(
     site: Site, tmp_path: Path, name: str
 ) -> None:
@@ -732,7 +733,9 @@ def test_a_drill_does_not_take_a_link_for_a_restored_database(
 
 
 @pytest.mark.ways("local", "ssh")
-@pytest.mark.parametrize("way", ["{0}/../{1}/master.db", "{0}-link/master.db"])
+@pytest.mark.parametrize(
+    "way", over_ssh(["{0}/../{1}/master.db", "{0}-link/master.db"], "{0}-link/master.db")
+)
 def test_another_way_to_the_master_names_the_same_repository(site: Site, way: str) -> None:
     """It is resolved once and told, and only the plain path is stored."""
     plain = site.master

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sshd import Sshd, reached
+from ways import over_ssh
 
 from csf_backup_plugin.backup import back_up as back_up_at
 from csf_backup_plugin.backup.request import BackupRequest
@@ -680,7 +681,7 @@ UNUSABLE = [damaged, newer, unreleased, unreadable]
 
 
 @pytest.mark.ways("local", "ssh")
-@pytest.mark.parametrize("spoil", UNUSABLE)
+@pytest.mark.parametrize("spoil", over_ssh(UNUSABLE, unreadable))
 def test_a_newest_receipt_that_cannot_be_used_is_a_finding(site: Site, spoil: Any) -> None:
     """Verify and drill end with 50, restore asks for a name; and the name that it gives works."""
     back_up(site, "a")

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from ways import over_ssh
 
 if TYPE_CHECKING:
     from sites import Site
@@ -26,7 +27,18 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("fault", FAILURES, ids=" ".join)
+# What can be another thing over ssh: exit status, signal, no room, no end, no image, a wrong one.
+OVER_SSH = [
+    ("exit", "1"),
+    ("signal", "KILL"),
+    ("enospc", "2k"),
+    ("hang",),
+    ("vanish",),
+    ("corrupt",),
+]
+
+
+@pytest.mark.parametrize("fault", over_ssh(FAILURES, *OVER_SSH), ids=" ".join)
 def test_a_fault_ends_with_its_code_and_leaves_nothing(site: Site, fault: tuple[str, ...]) -> None:
     """The same command succeeds the next time."""
     before = site.listing()
@@ -45,7 +57,13 @@ def test_a_fault_ends_with_its_code_and_leaves_nothing(site: Site, fault: tuple[
 
 
 @pytest.mark.parametrize(
-    "fault", [("output", "1m"), ("binary",), ("slow", "1m/s"), ("record",)], ids=" ".join
+    "fault",
+    over_ssh(
+        [("output", "1m"), ("binary",), ("slow", "1m/s"), ("record",)],
+        ("output", "1m"),
+        ("record",),
+    ),
+    ids=" ".join,
 )
 def test_odd_manners_are_no_failure(site: Site, fault: tuple[str, ...]) -> None:
     """Success is what the proof says, and not what is printed, or left in PATH.run."""

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from ways import over_ssh
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ def scratch(site: Site) -> Path:
     return made
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=" ".join)
+@pytest.mark.parametrize("fault", over_ssh(FAULTS, ("exit", "1"), ("signal", "KILL")), ids=" ".join)
 def test_a_fault_is_a_finding_and_leaves_nothing(
     site: Site, scratch: Path, fault: tuple[str, ...]
 ) -> None:
@@ -50,7 +51,11 @@ def test_a_fault_is_a_finding_and_leaves_nothing(
     assert site.sim.faults.unstruck() == []
 
 
-@pytest.mark.parametrize("fault", [("output", "1m"), ("binary",), ("slow", "1m/s")], ids=" ".join)
+@pytest.mark.parametrize(
+    "fault",
+    over_ssh([("output", "1m"), ("binary",), ("slow", "1m/s")], ("output", "1m")),
+    ids=" ".join,
+)
 def test_odd_manners_are_no_fault(site: Site, scratch: Path, fault: tuple[str, ...]) -> None:
     """What counts is what was restored."""
     site.sim.fault("osrestore", *fault)

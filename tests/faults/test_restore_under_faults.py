@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from scale import scaled
+from ways import over_ssh
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,14 @@ def script(site: Site, *fault: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [*FAILURES, *(("enospc", size) for size in FULL_AT)], ids=" ".join
+    "fault",
+    over_ssh(
+        [*FAILURES, *(("enospc", size) for size in FULL_AT)],
+        ("exit", "1"),
+        ("signal", "KILL"),
+        ("hang",),
+    ),
+    ids=" ".join,
 )
 def test_a_fault_that_changed_nothing_leaves_everything_where_it_was(
     site: Site, fault: tuple[str, ...]
@@ -69,7 +77,7 @@ def test_a_fault_that_changed_nothing_leaves_everything_where_it_was(
 
 
 @pytest.mark.parametrize("end", ["exit 3", "kill -9 $$"])
-@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@pytest.mark.parametrize("count", over_ssh([1, 2, 3, 4], 2))
 def test_half_a_restore_is_told_database_by_database(
     site: Site, tmp_path: Path, count: int, end: str
 ) -> None:
@@ -92,7 +100,11 @@ def test_half_a_restore_is_told_database_by_database(
         assert file.read() == before[os.path.join(site.repository, "Newer.db")]
 
 
-@pytest.mark.parametrize("fault", [("output", "1m"), ("binary",), ("slow", "1m/s")], ids=" ".join)
+@pytest.mark.parametrize(
+    "fault",
+    over_ssh([("output", "1m"), ("binary",), ("slow", "1m/s")], ("output", "1m")),
+    ids=" ".join,
+)
 def test_odd_manners_are_no_failure(site: Site, fault: tuple[str, ...]) -> None:
     """Success is what is on the disk, and not what is printed."""
     saved, _ = prepared(site)

@@ -12,6 +12,7 @@ from csf_backup_plugin.errors import (
     BackupError,
     ExitCode,
     FaultFound,
+    OtherVersion,
     TimedOut,
     WrongRepository,
 )
@@ -217,6 +218,15 @@ def test_each_damage_is_named(
     """And nothing else is."""
     damage(host)
     assert [finding.rstrip(".") for finding in findings(host)] == expected
+
+
+def test_a_newer_receipt_is_no_damage(host: MemoryHost) -> None:
+    """What else is wrong with the image is told all the same, as damage."""
+    host.files[IMAGE.receipt] = host.files[IMAGE.receipt].replace(b"receipt/1", b"receipt/2")
+    with pytest.raises(OtherVersion, match="newer version"):
+        outcome(host)
+    unnamed(host)
+    assert [text for text in findings(host) if "import file" in text]
 
 
 def test_damages_are_named_together(host: MemoryHost) -> None:
