@@ -5,79 +5,54 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import is_about
-from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.names import command
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-
-    from csf_backup_plugin.repository import Repository
-    from csf_backup_plugin.survey import Survey
+    from collections.abc import Collection, Iterable
 
 _MANY = 10  # paths, too many to be typed
 
 
-def manifest_command(repository: Repository, host: str, *words: str) -> str:
+def manifest_command(master: str, host: str, *words: str) -> str:
     """Return the command that shows a repository's manifest, or with more words changes it."""
-    return command(
-        "csf", "admin_database_manifest", "-database", repository.master, "-host", host, *words
-    )
+    return command("csf", "admin_database_manifest", "-database", master, "-host", host, *words)
 
 
-def rebuild_command(repository: Repository, host: str, *words: str) -> str:
+def rebuild_command(master: str, host: str, *words: str) -> str:
     """Return the command for a new manifest."""
-    return manifest_command(repository, host, "-rebuild", *words)
+    return manifest_command(master, host, "-rebuild", *words)
 
 
-def drop_command(repository: Repository, host: str, paths: Collection[str]) -> str:
+def drop_command(master: str, host: str, paths: Collection[str]) -> str:
     """Return the command that drops databases from the manifest."""
-    return _for_each("-drop", repository, host, paths)
+    return _for_each("-drop", master, host, paths)
 
 
-def add_command(repository: Repository, host: str, paths: Collection[str]) -> str:
+def add_command(master: str, host: str, paths: Collection[str]) -> str:
     """Return the command that adds databases to the manifest."""
-    return _for_each("-add", repository, host, paths)
+    return _for_each("-add", master, host, paths)
 
 
-def drop_missing_command(repository: Repository, host: str, paths: Collection[str]) -> str:
+def drop_missing_command(master: str, host: str, paths: Collection[str]) -> str:
     """Return the command that drops databases that are not on disk: all such, if they are many."""
     if len(paths) > _MANY:
-        return rebuild_command(repository, host)
-    return drop_command(repository, host, paths)
+        return rebuild_command(master, host)
+    return drop_command(master, host, paths)
 
 
-def closed_warnings(found: Survey) -> Iterator[str]:
-    """Yield what is said of directories with databases that cannot be listed."""
-    for directory, reason in found.closed.items():
-        yield (
-            f"{shown(directory)} holds databases of this repository and cannot be listed "
-            f"({reason}): whether another repository there lists them too is not known"
-        )
-
-
-def cut_short_warnings(found: Survey) -> Iterator[str]:
-    """Yield what is said of the manifest's lines that were cut short."""
-    for text in found.recorded.cut_short if found.recorded else ():
-        yield (
-            f"a line of the manifest {shown(found.repository.manifest)} was cut short "
-            f'("{shown(text)}" is left of it). If it named a database that is not listed, add that '
-            "with -add PATH. In any case, make the manifest anew: "
-            + rebuild_command(found.repository, found.host)
-        )
-
-
-def drop_and_copied_commands(repository: Repository, host: str, paths: Collection[str]) -> str:
+def drop_and_copied_commands(master: str, host: str, paths: Collection[str]) -> str:
     """Return the command that drops databases from a copy's manifest, and makes it a copy's."""
     if len(paths) > _MANY:
-        copied = rebuild_command(repository, host, "-copied")
-        return f"{drop_command(repository, host, paths)}\nand then: {copied}"
-    return rebuild_command(repository, host, "-copied", *_each("-drop", paths))
+        copied = rebuild_command(master, host, "-copied")
+        return f"{drop_command(master, host, paths)}\nand then: {copied}"
+    return rebuild_command(master, host, "-copied", *_each("-drop", paths))
 
 
-def _for_each(option: str, repository: Repository, host: str, paths: Collection[str]) -> str:
+def _for_each(option: str, master: str, host: str, paths: Collection[str]) -> str:
     """Return a command with an option for each path; of many, one that reads them from a file."""
     if len(paths) <= _MANY:
-        return manifest_command(repository, host, *_each(option, paths))
-    typed = manifest_command(repository, host)
+        return manifest_command(master, host, *_each(option, paths))
+    typed = manifest_command(master, host)
     return (
         f"sed 's/^/{option}\\n/' FILE | xargs -d '\\n' -n 1000 {typed}\n"
         f"  where FILE has the paths of all {len(paths):,}, one a line; -json lists them"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.errors import UtilityMissing
 from csf_backup_plugin.hosts.protocol import CUT_SHORT, Completed, Entry, Facts, Machine
-from csf_backup_plugin.watcher import Watcher
+from csf_backup_plugin.listener import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -136,7 +136,7 @@ class MemoryHost:
         return Completed(0, b""), 0
 
 
-class Memory(Watcher):
+class Memory(Listener):
     """A watcher that remembers what it was told."""
 
     def __init__(self) -> None:

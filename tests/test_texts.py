@@ -10,9 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from locales import ENCODINGS, encoded
 
-from csf_backup_plugin import manifest, receipt
-from csf_backup_plugin.identity import Identity
+from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.names import has_control_character
+from csf_backup_plugin.repository import manifest
+from csf_backup_plugin.repository.identity import Identity
 from csf_backup_plugin.texts import each, from_text, to_text
 
 # What a file system takes; a part that is often a text's, since few random bytes are.
@@ -57,15 +58,15 @@ def test_receipt_and_manifest_carry_any_name_from_one_locale_to_another(
     with encoded(writer):
         path = os.fsdecode(b"/" + raw)
         listed = not has_control_character(path)
-        data = receipt.encode({"master": path, "databases": {path: 1}, "more": [path, None]})
+        data = sealed_json.encode({"master": path, "databases": {path: 1}, "more": [path, None]})
         identity = Identity("1" * 32, "", os.fsdecode(raw), path)
         lines = manifest.encode([path, os.fsdecode(raw)], identity, {path: 3})
     json.dumps(json.loads(data.decode()), ensure_ascii=False).encode()
     with encoded(reader):
         path = os.fsdecode(b"/" + raw)
         expected = {"master": path, "databases": {path: 1}, "more": [path, None]}
-        assert receipt.decode(data) == expected
-        assert receipt.encode(expected) == data
+        assert sealed_json.decode(data) == expected
+        assert sealed_json.encode(expected) == data
         found = manifest.salvage(lines)
         assert found.names == (path, os.fsdecode(raw))
         assert dict(found.backups) == {path: 3}

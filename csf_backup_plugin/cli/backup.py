@@ -68,13 +68,13 @@ def admin_database_backup(
     The image is proven before it counts: osrestore must list exactly the databases that were to be
     backed up. Then a receipt is written beside it. A run that fails leaves nothing behind.
     """
-    from csf_backup_plugin.backup import back_up
-    from csf_backup_plugin.backup.request import BackupRequest
     from csf_backup_plugin.cli.backup_outcome import document, sentences, warned
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.names import shown
-    from csf_backup_plugin.request import lock_wait
-    from csf_backup_plugin.storage import ARRAYS
+    from csf_backup_plugin.operations.backup import back_up
+    from csf_backup_plugin.operations.backup.request import BackupRequest
+    from csf_backup_plugin.operations.request import lock_wait
+    from csf_backup_plugin.operations.storage import ARRAYS
 
     request = BackupRequest.parse(
         master,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from csf_backup_plugin.cli.sizes import counted, human
 from csf_backup_plugin.errors import Warned
 from csf_backup_plugin.names import command, shown
-from csf_backup_plugin.objectstore import osbackup
+from csf_backup_plugin.objectstore.commands import osbackup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from csf_backup_plugin.backup import Backup
-    from csf_backup_plugin.survey import Survey
+    from csf_backup_plugin.operations.backup import Backup
+    from csf_backup_plugin.repository.inventory import Inventory
 
 
 def sentences(backup: Backup) -> Iterator[str]:
@@ -26,7 +26,7 @@ def sentences(backup: Backup) -> Iterator[str]:
     shared = backup.plan.shared_disk
     disk = f"shared physical disk: {'of a redundant array' if shared == 'array' else shared}"
     if backup.proof is None:
-        typed = command(*osbackup(backup.plan.osbackup, image))
+        typed = command(*osbackup(backup.plan.osbackup, image.import_file, image.path))
         yield f"Dry run: would back up {what} to {image} with: {typed} ({disk})"
         return
     digest = backup.proof.sha256
@@ -73,13 +73,13 @@ def document(backup: Backup) -> dict[str, Any]:
         "links": list(plan.found.links),
         **_not_taken(plan.found),
         "shared_disk": plan.shared_disk,
-        "osbackup": osbackup(plan.osbackup, request.image),
+        "osbackup": osbackup(plan.osbackup, request.image.import_file, request.image.path),
         "warnings": list(backup.warnings),
         "seconds": round(backup.seconds, 3),
     }
 
 
-def _not_taken(found: Survey) -> dict[str, Any]:
+def _not_taken(found: Inventory) -> dict[str, Any]:
     """Return what lies beside the databases and is not backed up."""
     return {
         "left_out": list(found.left_out),

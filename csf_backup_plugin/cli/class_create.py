@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 def around(master_database: str) -> Generator[None, str | None, str | None]:
     """Wrap one class's creation; see `class_creation.recorded_creation`."""
-    from csf_backup_plugin.class_creation import recorded_creation
     from csf_backup_plugin.cli.logs import logged
     from csf_backup_plugin.hosts.local import LocalHost
     from csf_backup_plugin.hosts.observed import observed
     from csf_backup_plugin.log import errors_told, log, warned
     from csf_backup_plugin.names import shown
-    from csf_backup_plugin.request import lock_wait
+    from csf_backup_plugin.operations.class_creation import recorded_creation
+    from csf_backup_plugin.operations.request import lock_wait
 
     def warn(text: str) -> None:
         warned(text)

@@ -37,8 +37,8 @@ def admin_database_drill(run: Run, image: str, directory: str, master: str | Non
     """
     from csf_backup_plugin.cli.drill_outcome import document, sentences
     from csf_backup_plugin.cli.outcome import Outcome
-    from csf_backup_plugin.drill import drill
-    from csf_backup_plugin.drill.request import DrillRequest
+    from csf_backup_plugin.operations.drill import drill
+    from csf_backup_plugin.operations.drill.request import DrillRequest
 
     request = DrillRequest.parse(image, directory, master)
     with run.on(request.image.host, f"The drill of {request.image}") as host:

@@ -50,11 +50,11 @@ def admin_database_manifest(
     databases: one that is dropped is not backed up any more, though it may stay on disk.
     """
     from csf_backup_plugin.cli.manifest_outcome import of_change, of_coverage
-    from csf_backup_plugin.coverage import cover
-    from csf_backup_plugin.image_path import ImagePath, check_host
-    from csf_backup_plugin.manifest_change import change_manifest
-    from csf_backup_plugin.manifest_change.request import ManifestChange
-    from csf_backup_plugin.request import lock_wait, parse_repository
+    from csf_backup_plugin.image.path import ImagePath, check_host
+    from csf_backup_plugin.operations.manifest import change_manifest
+    from csf_backup_plugin.operations.manifest.coverage import cover
+    from csf_backup_plugin.operations.manifest.request import ManifestChange
+    from csf_backup_plugin.operations.request import lock_wait, parse_repository
 
     repository, wait = parse_repository(master), lock_wait(os.environ)
     compared = None if image is None else ImagePath.parse(image)

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from csf_backup_plugin.advice import (
-    add_command,
-    closed_warnings,
-    cut_short_warnings,
-    rebuild_command,
-)
+from csf_backup_plugin.advice import add_command, rebuild_command
 from csf_backup_plugin.cli.outcome import Outcome
 from csf_backup_plugin.errors import BackupError, RepositoryIncomplete
 from csf_backup_plugin.names import IN_JSON, first, listed, shown
+from csf_backup_plugin.repository.doubts import closed_warnings, cut_short_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from csf_backup_plugin.coverage import ThreeWay
-    from csf_backup_plugin.manifest_change import ChangedManifest
-    from csf_backup_plugin.survey import Survey
+    from csf_backup_plugin.operations.manifest import ChangedManifest
+    from csf_backup_plugin.operations.manifest.coverage import ThreeWay
+    from csf_backup_plugin.repository.inventory import Inventory
 
 
 def of_coverage(three: ThreeWay) -> Outcome:
@@ -39,7 +35,7 @@ def _differ(three: ThreeWay) -> BackupError:
         f"The databases of {shown(found.repository.master)} on {found.host} differ: "
         f"{', '.join(counts) or 'a line of the manifest was cut short'}.",
         "Bring back what is missing, or make the manifest say what is on disk: "
-        + rebuild_command(found.repository, found.host),
+        + rebuild_command(found.repository.master, found.host),
     )
 
 
@@ -58,7 +54,7 @@ def _differences(three: ThreeWay) -> Iterator[str]:
     yield _identity(three)
     if stray := sorted(three.stray.difference(found.dropped)):
         yield "To have the manifest list what the image holds and is on disk:"
-        yield add_command(found.repository, found.host, stray)
+        yield add_command(found.repository.master, found.host, stray)
     if three.problem:
         yield f"{three.problem.what}\n{three.problem.next_step}"
     elif found.coverage.missing or found.coverage.unlisted:
@@ -66,7 +62,7 @@ def _differences(three: ThreeWay) -> Iterator[str]:
             "A backup adds what is on disk and not in the manifest, and refuses if something is "
             "missing. To make the manifest say what is on disk:"
         )
-        yield rebuild_command(found.repository, found.host)
+        yield rebuild_command(found.repository.master, found.host)
 
 
 def _each(what: str, paths: Sequence[str]) -> list[str]:
@@ -74,7 +70,7 @@ def _each(what: str, paths: Sequence[str]) -> list[str]:
     return [f"{what}: {line}" for line in first([*map(shown, paths)])]
 
 
-def _beside(found: Survey) -> Iterator[str]:
+def _beside(found: Inventory) -> Iterator[str]:
     """Yield what lies beside the repository's databases and is none of them."""
     for what, paths in (
         ("looks like a database, and is not in the manifest", found.left_out),
@@ -147,7 +143,7 @@ def _changes(changed: ChangedManifest) -> Iterator[str]:
     yield from _each("not recorded, since it may be another repository's", found.ambiguous)
     if found.ambiguous:
         yield "Record those that are this repository's:"
-        yield add_command(found.repository, found.host, found.ambiguous)
+        yield add_command(found.repository.master, found.host, found.ambiguous)
     if changed.kept:
         lines = ", ".join(map(str, changed.damaged)) or "the last one, which was cut short"
         yield f"not readable: line {lines}; the old manifest is kept as {shown(changed.kept)}"

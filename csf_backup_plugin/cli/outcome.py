@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from csf_backup_plugin.cli.streams import give_up, printed, said
 from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, ExitCode
+from csf_backup_plugin.image.sealed_json import OUTCOME, schema
 from csf_backup_plugin.log import noted, warned
-from csf_backup_plugin.receipt import OUTCOME, schema
 from csf_backup_plugin.texts import each, to_text
 
 if TYPE_CHECKING:

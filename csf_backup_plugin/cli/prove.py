@@ -39,9 +39,9 @@ def admin_database_prove(run: Run, image: str, wait: float | None) -> Outcome:
     """
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.cli.prove_outcome import document, sentences
-    from csf_backup_plugin.prove import prove
-    from csf_backup_plugin.prove.request import ProveRequest
-    from csf_backup_plugin.request import lock_wait
+    from csf_backup_plugin.operations.prove import prove
+    from csf_backup_plugin.operations.prove.request import ProveRequest
+    from csf_backup_plugin.operations.request import lock_wait
 
     request = ProveRequest.parse(image, wait=lock_wait(os.environ) if wait is None else wait)
     with run.on(request.image.host, f"The proof of {request.image}") as host:

@@ -11,20 +11,20 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from csf_backup_plugin.prove import Proof
+    from csf_backup_plugin.operations.prove import Proof
 
 
 def sentences(proof: Proof) -> Iterator[str]:
     """Yield the lines for a person: one, and one for each warning."""
-    image, proven = proof.image, proof.proven
+    image, receipt = proof.image, proof.receipt
     yield from (f"warning: {warning}" for warning in proof.warnings)
-    number = f"backup {proven.origin.number}" if proven.origin.number else "without a number"
+    number = f"backup {receipt.origin.number}" if receipt.origin.number else "without a number"
     what = (
-        f"{human(proven.size)}, {counted(len(proven.databases), 'database')} of "
-        f"{shown(proven.master)}, backup begun {proven.started}, {number}"
+        f"{human(receipt.size)}, {counted(len(receipt.databases), 'database')} of "
+        f"{shown(receipt.master)}, backup begun {receipt.started}, {number}"
     )
     if proof.written:
-        digest = f"SHA-256 {(proven.sha256 or '')[:16]}..."
+        digest = f"SHA-256 {(receipt.sha256 or '')[:16]}..."
         yield f"Proved {image}, and wrote its receipt: {what}; {digest}, in {proof.seconds:.1f} s"
         return
     verify = image.command("admin_database_verify")
@@ -33,6 +33,6 @@ def sentences(proof: Proof) -> Iterator[str]:
 
 def document(proof: Proof) -> dict[str, Any]:
     """Return the facts for a program."""
-    image, proven = proof.image, proof.proven
-    facts = image_facts(image, proven, proof.warnings, proof.seconds)
+    image, receipt = proof.image, proof.receipt
+    facts = image_facts(image, receipt, proof.warnings, proof.seconds)
     return {**facts, "receipt_written": proof.written}

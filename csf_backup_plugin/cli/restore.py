@@ -13,7 +13,7 @@ from csf_backup_plugin.cli.command import CsfCommand, Seconds
 if TYPE_CHECKING:
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.cli.run import Run
-    from csf_backup_plugin.restore.plan import RestorePlan
+    from csf_backup_plugin.operations.restore.plan import RestorePlan
 
 
 @click.command(
@@ -76,9 +76,9 @@ def admin_database_restore(
     from csf_backup_plugin.cli.restore_outcome import document, plan_lines, sentences
     from csf_backup_plugin.errors import UsageError
     from csf_backup_plugin.names import shown
-    from csf_backup_plugin.request import lock_wait
-    from csf_backup_plugin.restore import restore
-    from csf_backup_plugin.restore.request import RestoreRequest
+    from csf_backup_plugin.operations.request import lock_wait
+    from csf_backup_plugin.operations.restore import restore
+    from csf_backup_plugin.operations.restore.request import RestoreRequest
 
     request = RestoreRequest.parse(
         master,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from csf_backup_plugin.advice import rebuild_command
 from csf_backup_plugin.cli.sizes import counted, human
 from csf_backup_plugin.names import IN_JSON, command, listed, shown
-from csf_backup_plugin.objectstore import restore
+from csf_backup_plugin.objectstore.commands import restore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from csf_backup_plugin.restore import Restored
-    from csf_backup_plugin.restore.plan import RestorePlan
+    from csf_backup_plugin.operations.restore import Restored
+    from csf_backup_plugin.operations.restore.plan import RestorePlan
 
 
 def plan_lines(plan: RestorePlan) -> Iterator[str]:
@@ -23,10 +23,10 @@ def plan_lines(plan: RestorePlan) -> Iterator[str]:
     what = f"{counted(len(plan.targets), 'database')} ({human(plan.bytes)})"
     yield (
         f"To be restored: {what} of {shown(request.repository.master)} from {request.image}, "
-        f"as they were at {shown(plan.proven.started)}{_age(plan.proven.started)}."
+        f"as they were at {shown(plan.receipt.started)}{_age(plan.receipt.started)}."
     )
     if request.into:
-        yield f"  made of {shown(plan.proven.master)}, and restored into {shown(request.into)}"
+        yield f"  made of {shown(plan.receipt.master)}, and restored into {shown(request.into)}"
     if plan.overwritten:
         yield f"  overwritten, so that work done since then is lost: {_some(plan.overwritten)}"
     if plan.appearing:
@@ -41,7 +41,7 @@ def sentences(outcome: Restored) -> Iterator[str]:
     plan, place, request = outcome.plan, outcome.place, outcome.plan.request
     if request.dry_run:
         yield from plan_lines(plan)
-        typed = command(*restore(plan.osrestore, request.image, plan.pairs))
+        typed = command(*restore(plan.osrestore, request.image.path, plan.pairs))
         yield f"Dry run: the command would be: {typed}"
         if outcome.refusal:
             yield f"It would be refused. {outcome.refusal.what}\n{outcome.refusal.next_step}"
@@ -51,7 +51,7 @@ def sentences(outcome: Restored) -> Iterator[str]:
     yield (
         f"Restored {counted(len(plan.targets), 'database')} ({human(plan.bytes)}) of "
         f"{shown(request.repository.master)} from {request.image}, as they were at "
-        f"{shown(plan.proven.started)}, in {outcome.seconds:.1f} s"
+        f"{shown(plan.receipt.started)}, in {outcome.seconds:.1f} s"
     )
     if place:
         yield (
@@ -59,7 +59,7 @@ def sentences(outcome: Restored) -> Iterator[str]:
             f"{shown(place.directory)}. To move back what is there, on {request.image.host}: "
             f"{place.undo_command}"
         )
-        yield f"and then: {rebuild_command(request.repository, request.image.host)}"
+        yield f"and then: {rebuild_command(request.repository.master, request.image.host)}"
     told = len(plan.warnings)
     yield from (f"warning: {warning}" for warning in outcome.warnings[told:])
 
@@ -71,11 +71,11 @@ def document(outcome: Restored) -> dict[str, Any]:
         "dry_run": request.dry_run,
         "host": request.image.host,
         "image": request.image.path,
-        "image_of": plan.proven.master,
-        "repository_id": plan.proven.origin.id,
-        "number": plan.proven.origin.number,
+        "image_of": plan.receipt.master,
+        "repository_id": plan.receipt.origin.id,
+        "number": plan.receipt.origin.number,
         "master": request.repository.master,
-        "started": plan.proven.started,
+        "started": plan.receipt.started,
         "databases": dict(plan.targets),
         "database_bytes": plan.bytes,
         "overwritten": list(plan.overwritten),
@@ -83,7 +83,7 @@ def document(outcome: Restored) -> dict[str, Any]:
         "extra": list(plan.extra),
         "elsewhere": list(plan.elsewhere),
         "quarantine": place.directory if place and request.quarantine else None,
-        "osrestore": restore(plan.osrestore, request.image, plan.pairs),
+        "osrestore": restore(plan.osrestore, request.image.path, plan.pairs),
         "warnings": list(outcome.warnings),
         "seconds": round(outcome.seconds, 3),
     }

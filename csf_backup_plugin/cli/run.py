@@ -8,7 +8,8 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin import __version__, interrupts, surroundings
+from csf_backup_plugin import __version__, interrupts
+from csf_backup_plugin.cli import surroundings
 from csf_backup_plugin.cli.failure import Failure
 from csf_backup_plugin.cli.logs import logged
 from csf_backup_plugin.cli.outcome import print_error, show

@@ -29,9 +29,9 @@ def admin_database_verify(run: Run, image: str, master: str | None) -> Outcome:
     """
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.cli.verify_outcome import document, sentences
-    from csf_backup_plugin.image_path import ImagePath
-    from csf_backup_plugin.request import parse_repository
-    from csf_backup_plugin.verify import verify
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.operations.request import parse_repository
+    from csf_backup_plugin.operations.verify import verify
 
     named = ImagePath.parse(image)
     repository = None if master is None else parse_repository(master)

@@ -11,24 +11,24 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from csf_backup_plugin.verify import Verified
+    from csf_backup_plugin.operations.verify import Verified
 
 
 def sentences(verified: Verified) -> Iterator[str]:
     """Yield the lines for a person: one, and one for each warning."""
-    image, proven = verified.image, verified.proven
+    image, receipt = verified.image, verified.receipt
     yield from (f"warning: {warning}" for warning in verified.warnings)
-    digest = f"SHA-256 {proven.sha256[:16]}..." if proven.sha256 else "no checksum"
-    what = f"{counted(len(proven.databases), 'database')} of {shown(proven.master)}"
-    copied = "" if proven.image == image else f", made as {proven.image}"
+    digest = f"SHA-256 {receipt.sha256[:16]}..." if receipt.sha256 else "no checksum"
+    what = f"{counted(len(receipt.databases), 'database')} of {shown(receipt.master)}"
+    copied = "" if receipt.image == image else f", made as {receipt.image}"
     yield (
-        f"Verified {image}{copied}: {human(proven.size)}, {what}, backup begun {proven.started}; "
+        f"Verified {image}{copied}: {human(receipt.size)}, {what}, backup begun {receipt.started}; "
         f"image, import file and receipt agree, {digest}, in {verified.seconds:.1f} s"
     )
 
 
 def document(verified: Verified) -> dict[str, Any]:
     """Return the facts for a program."""
-    image, proven = verified.image, verified.proven
-    facts = image_facts(image, proven, verified.warnings, verified.seconds)
-    return {**facts, "made_as": {"host": proven.image.host, "image": proven.image.path}}
+    image, receipt = verified.image, verified.receipt
+    facts = image_facts(image, receipt, verified.warnings, verified.seconds)
+    return {**facts, "made_as": {"host": receipt.image.host, "image": receipt.image.path}}

@@ -15,7 +15,8 @@ import time
 
 import pluggy
 
-from csf_backup_plugin import manifest, plugin
+from csf_backup_plugin import plugin
+from csf_backup_plugin.repository import manifest
 from csf_simulator.csf import hookspecs
 from csf_simulator.simulator import Simulator
 

@@ -14,12 +14,12 @@ import tempfile
 import time
 from collections.abc import Callable
 
-from csf_backup_plugin import manifest
-from csf_backup_plugin.backup import back_up
-from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.hosts.local import LocalHost
-from csf_backup_plugin.repository import Repository
-from csf_backup_plugin.survey import survey
+from csf_backup_plugin.operations.backup import back_up
+from csf_backup_plugin.operations.backup.request import BackupRequest
+from csf_backup_plugin.repository import manifest
+from csf_backup_plugin.repository.inventory import read_inventory
+from csf_backup_plugin.repository.model import Repository
 
 DATABASES = (1_000, 5_000, 20_000)
 ROUNDS = 5
@@ -38,13 +38,13 @@ class Nobody:
 def main() -> None:
     """Measure, and print a table."""
     os.environ["CSF_BACKUP_OSBACKUP"] = os.environ["CSF_BACKUP_OSRESTORE"] = "true"
-    print(f"{'databases':>9} {'survey':>9} {'each':>9} {'dry run':>9}")
+    print(f"{'databases':>9} {'read_inventory':>9} {'each':>9} {'dry run':>9}")
     for databases in DATABASES:
         with tempfile.TemporaryDirectory() as directory:
             master = _repository(directory, 2 + databases)
             request = BackupRequest.parse(master, f"localhost:{directory}/images/a", dry_run=True)
             host = LocalHost()
-            listed = _median(functools.partial(survey, Repository(master), host))
+            listed = _median(functools.partial(read_inventory, Repository(master), host))
             dry = _median(functools.partial(back_up, request, host, Nobody()))
         print(f"{databases:9,} {listed:7.3f} s {listed / databases * 1e6:6.1f} us {dry:7.3f} s")
 

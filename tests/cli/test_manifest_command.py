@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from csf_backup_plugin import manifest
 from csf_backup_plugin.errors import ExitCode
 from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.repository import manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

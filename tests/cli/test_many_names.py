@@ -13,8 +13,8 @@ import pytest
 from csf_backup_plugin.advice import add_command, drop_and_copied_commands, drop_command
 from csf_backup_plugin.errors import ExitCode, FaultFound
 from csf_backup_plugin.names import first, listed
-from csf_backup_plugin.repository import Repository
-from csf_backup_plugin.restore.state import described_states
+from csf_backup_plugin.operations.restore.state import described_states
+from csf_backup_plugin.repository.model import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from conftest import Place
 
-    from csf_backup_plugin.restore.state import State
+    from csf_backup_plugin.operations.restore.state import State
 
     Csf = Callable[..., tuple[int, str, str]]
 
@@ -144,7 +144,7 @@ def test_the_command_for_many_reads_them_from_a_file(
     (tmp_path / "csf").chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     for made, there in ((add_command, paths), (drop_command, [])):
-        typed, where = made(repository, "localhost", paths).split("\n")
+        typed, where = made(repository.master, "localhost", paths).split("\n")
         subprocess.run(typed, shell=True, check=True, cwd=tmp_path, env=environment)
         assert "the paths of all 600, one a line; -json lists them" in where
         on_disk = json.loads(csf(*manifest, "-json")[1])["on_disk"]
@@ -154,9 +154,11 @@ def test_the_command_for_many_reads_them_from_a_file(
 def test_a_copy_drops_many_before_it_is_called_one() -> None:
     """One command cannot name them all."""
     repository, paths = Repository("/r/lib.db"), [f"/r/{number}.db" for number in range(11)]
-    drop, where, copied = drop_and_copied_commands(repository, "db1", paths).split("\n")
+    drop, where, copied = drop_and_copied_commands(repository.master, "db1", paths).split("\n")
     assert drop.startswith("sed 's/^/-drop\\n/' FILE | xargs ")
     assert where.startswith("  where FILE has the paths of all 11")
     assert copied.startswith("and then: csf ")
     assert copied.endswith(" -rebuild -copied")
-    assert drop_and_copied_commands(repository, "db1", paths[:1]).endswith("-copied -drop /r/0.db")
+    assert drop_and_copied_commands(repository.master, "db1", paths[:1]).endswith(
+        "-copied -drop /r/0.db"
+    )

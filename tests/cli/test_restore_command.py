@@ -96,13 +96,13 @@ def test_json_is_one_document_on_stdout(csf: Csf, place: Place) -> None:
 
 def reseal(place: Place, **changes: object) -> None:
     """Change what the receipt says, and seal it again."""
-    from csf_backup_plugin import receipt
+    from csf_backup_plugin.image import sealed_json
 
     path = f"{place.image}.receipt.json"
     with open(path, "rb") as file:
-        facts = receipt.decode(file.read())
+        facts = sealed_json.decode(file.read())
     with open(path, "wb") as file:
-        file.write(receipt.encode({**facts, **changes}))
+        file.write(sealed_json.encode({**facts, **changes}))
 
 
 def test_a_disk_that_is_not_mounted_is_a_refusal_that_may_be_overridden(

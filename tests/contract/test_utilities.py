@@ -35,7 +35,7 @@ def installation(root: str, databases: str) -> Utilities:
     return Utilities(os.path.join(root, "bin"), databases, os.environ)
 
 
-def survey(utilities: Utilities, directory: str) -> tuple[str, list[Record]]:
+def read_inventory(utilities: Utilities, directory: str) -> tuple[str, list[Record]]:
     """Play all scenarios, write the report, and return its path and the differences."""
     records = [play(scene, utilities) for scene in SCENARIOS]
     return write_report(directory, records), [each for each in records if not each.agrees]
@@ -43,7 +43,7 @@ def survey(utilities: Utilities, directory: str) -> tuple[str, list[Record]]:
 
 def assert_documented(utilities: Utilities, directory: str) -> None:
     """Play all scenarios, write the report, and fail if a document is wrong about the utilities."""
-    report, differences = survey(utilities, directory)
+    report, differences = read_inventory(utilities, directory)
     print(f"{len(differences)} of {len(SCENARIOS)} scenarios differ: {report}")  # pytest -rP
     contradictions = [record.line() for record in differences if record.contradicts]
     assert not contradictions, "\n".join([report, *contradictions])
@@ -78,7 +78,7 @@ def test_real_utilities_do_what_is_documented(tmp_path: Path) -> None:
 def test_differences_are_found_and_written_down(tmp_path: Path) -> None:
     """Utilities made of tar differ in exactly what they were made to differ in."""
     utilities = scripts(tmp_path, deviating.OSBACKUP, deviating.OSRESTORE)
-    report, differences = survey(utilities, str(tmp_path / "new" / "report"))
+    report, differences = read_inventory(utilities, str(tmp_path / "new" / "report"))
     assert {record.scenario: record.label for record in differences} == deviating.DIFFERENCES
     with open(report, encoding="utf-8") as file:
         written = [json.loads(line) for line in file]

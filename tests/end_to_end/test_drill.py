@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 from waiting import wait_for
 
-from csf_backup_plugin import manifest, receipt
+from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.repository import manifest
 
 if TYPE_CHECKING:
     from csf_simulator.simulator import Result
@@ -54,7 +55,7 @@ def test_a_drill_is_recorded_and_leaves_everything_else_as_it_was(
     assert "4 databases" in err
     assert "osverifydb found all sound" in err
     after = site.listing()
-    record = receipt.decode(after.pop(f"{site.image}.drill.json")[1], receipt.DRILL)
+    record = sealed_json.decode(after.pop(f"{site.image}.drill.json")[1], sealed_json.DRILL)
     assert after == before
     assert list(scratch.iterdir()) == []
     made = json.loads(Path(f"{site.image}.receipt.json").read_bytes())
@@ -230,7 +231,7 @@ def test_two_drills_of_one_image_do_not_meet(local_site: Site, slow: dict[str, s
     assert list(scratch.iterdir()) == []
     digest = hashlib.sha256(Path(local_site.image).read_bytes()).hexdigest()
     record = Path(f"{local_site.image}.drill.json").read_bytes()
-    assert receipt.decode(record, receipt.DRILL)["image_sha256"] == digest
+    assert sealed_json.decode(record, sealed_json.DRILL)["image_sha256"] == digest
 
 
 def test_odd_names_survive_everywhere(site: Site) -> None:

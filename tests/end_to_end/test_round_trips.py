@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sshd import Sshd, reached
 
-from csf_backup_plugin.backup import back_up
-from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.hosts.ssh import job
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.session import Answer
+from csf_backup_plugin.operations.backup import back_up
+from csf_backup_plugin.operations.backup.request import BackupRequest
 from doubles import Memory
 
 if TYPE_CHECKING:

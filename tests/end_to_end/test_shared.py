@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from users import ACL, ALICE, BOB, TEAM, acl, let_bob_in, may_write, shared_directory, user
 
-from csf_backup_plugin import manifest
-from csf_backup_plugin.class_creation import recorded_creation
 from csf_backup_plugin.hosts.local import LocalHost
-from csf_backup_plugin.manifest_change import change_manifest
-from csf_backup_plugin.manifest_change.request import ManifestChange
-from csf_backup_plugin.repository import Repository
+from csf_backup_plugin.operations.class_creation import recorded_creation
+from csf_backup_plugin.operations.manifest import change_manifest
+from csf_backup_plugin.operations.manifest.request import ManifestChange
+from csf_backup_plugin.repository import manifest
+from csf_backup_plugin.repository.model import Repository
 from doubles import Memory
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import pytest
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import Interrupted
 from csf_backup_plugin.hosts import connect
-from csf_backup_plugin.restore import restore
-from csf_backup_plugin.restore.request import RestoreRequest
+from csf_backup_plugin.operations.restore import restore
+from csf_backup_plugin.operations.restore.request import RestoreRequest
 from doubles import Memory
 
 if TYPE_CHECKING:

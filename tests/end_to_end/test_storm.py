@@ -39,7 +39,7 @@ from csf_simulator.csf.main import main
 local.held = lambda *_, **__: contextlib.nullcontext()
 """
 UNPROVEN = """
-from csf_backup_plugin.backup import proof
+from csf_backup_plugin.operations.backup import proof
 proof.differences = proof.list_findings = lambda *_: []
 """
 
@@ -129,9 +129,9 @@ class Storm:
         One is right if its master database knows exactly the classes whose databases came with it.
         """
         scratch.mkdir()
-        proven = sorted(self._site.images.glob("*.receipt.json"))
+        receipts = sorted(self._site.images.glob("*.receipt.json"))
         wrong = 0
-        for number, receipt in enumerate(proven):
+        for number, receipt in enumerate(receipts):
             facts = json.loads(receipt.read_bytes())
             copy = scratch / str(number)
             copy.mkdir()
@@ -142,7 +142,7 @@ class Storm:
             master = str(copy / os.path.basename(facts["master"]))
             as_listed = {os.path.basename(path) for path in facts["databases"]}
             wrong += {*os.listdir(copy)} != as_listed or self._site.sim.check(master) != []
-        return len(proven), wrong
+        return len(receipts), wrong
 
     def numbers(self) -> dict[str, list[int]]:
         """Return the numbers of all proven backups, by repository id."""
@@ -165,11 +165,11 @@ def test_no_image_misses_a_database(local_site: Site, tmp_path: Path) -> None:
     with local_site.sim.workload(local_site.master, writers=2) as workload:
         for _ in range(scaled(2)):
             storm.round(kills=True)
-    proven, wrong = storm.misses(tmp_path / "copies")
-    print(f"{proven} images proven, {wrong} wrong; {dict(sorted(storm.ended.items()))}")
+    receipt, wrong = storm.misses(tmp_path / "copies")
+    print(f"{receipt} images proven, {wrong} wrong; {dict(sorted(storm.ended.items()))}")
     assert workload.result().transactions
     assert wrong == 0
-    assert proven >= storm.rounds  # at least the backup that nobody killed
+    assert receipt >= storm.rounds  # at least the backup that nobody killed
     assert set(storm.ended) <= {
         f"{kind} {code}" for kind in ("class_create", "backup") for code in (0, -9)
     }
@@ -184,11 +184,11 @@ def test_two_repositories_in_one_directory_never_mix(local_site: Site, tmp_path:
     storm = Storm(local_site, ["csf"], seed=3, masters=[local_site.master, second])
     for _ in range(scaled(2)):
         storm.round(kills=True, creations_too=False)
-    proven, wrong = storm.misses(tmp_path / "copies")
+    receipt, wrong = storm.misses(tmp_path / "copies")
     numbers = storm.numbers()
-    print(f"{proven} images proven, {wrong} wrong; {numbers}; {dict(sorted(storm.ended.items()))}")
+    print(f"{receipt} images proven, {wrong} wrong; {numbers}; {dict(sorted(storm.ended.items()))}")
     assert wrong == 0
-    assert proven >= storm.rounds
+    assert receipt >= storm.rounds
     assert len(numbers) == 2
     assert all(len(found) == len({*found}) for found in numbers.values())
     assert {*storm.ended} <= {"class_create 0", "backup 0", "backup -9"}
@@ -219,9 +219,9 @@ def test_without_the_lock_there_would_be_misses(
     storm = Storm(local_site, [sys.executable, "-c", program], seed=2)
     for attempt in range(10):
         storm.round(kills=False)
-        proven, wrong = storm.misses(tmp_path / f"copies{attempt}")
+        receipt, wrong = storm.misses(tmp_path / f"copies{attempt}")
         if storm.ended["backup 41"] if proof else wrong:
             break
-    print(f"{proven} images proven, {wrong} wrong; {dict(sorted(storm.ended.items()))}")
+    print(f"{receipt} images proven, {wrong} wrong; {dict(sorted(storm.ended.items()))}")
     assert wrong == 0 if proof else wrong > 0
     assert (storm.ended["backup 41"] > 0) == proof

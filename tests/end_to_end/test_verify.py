@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from csf_backup_plugin import receipt
+from csf_backup_plugin.image import sealed_json
 from sites import Site
 
 VERIFY = "admin_database_verify"
@@ -36,7 +36,9 @@ def test_the_latest_is_the_image_with_the_highest_number(site: Site) -> None:
         site.image = str(site.images / name)
         assert site.backup().exit_code == 0
         path = Path(f"{site.image}.receipt.json")
-        path.write_bytes(receipt.encode({**receipt.decode(path.read_bytes()), "started": started}))
+        path.write_bytes(
+            sealed_json.encode({**sealed_json.decode(path.read_bytes()), "started": started})
+        )
         for suffix in ("", ".dbn", ".receipt.json"):
             os.utime(site.image + suffix, (modified, modified))
     site.image = str(site.images / "latest")

@@ -14,13 +14,13 @@ import pytest
 from sshd import Sshd, reached
 from ways import over_ssh
 
-from csf_backup_plugin.backup import back_up as back_up_at
-from csf_backup_plugin.backup.request import BackupRequest
 from csf_backup_plugin.hosts.ssh import job
 from csf_backup_plugin.hosts.ssh.connection import Connection
-from csf_backup_plugin.image_path import ImagePath
-from csf_backup_plugin.repository import Repository
-from csf_backup_plugin.verify import verify as verify_at
+from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.operations.backup import back_up as back_up_at
+from csf_backup_plugin.operations.backup.request import BackupRequest
+from csf_backup_plugin.operations.verify import verify as verify_at
+from csf_backup_plugin.repository.model import Repository
 from doubles import Memory
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from csf_backup_plugin import moments
+from csf_backup_plugin import timestamps
 from csf_backup_plugin.hosts import shared
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def test_a_host_tells_who_it_is(host: Host) -> None:
     """Its name as uname has it, and its clock, whatever its time zone."""
     machine = host.machine()
     assert machine.name == os.uname().nodename
-    assert moments.read(machine.now) == machine.now
+    assert timestamps.read(machine.now) == machine.now
     now = datetime.datetime.now(datetime.timezone.utc)
     assert abs(datetime.datetime.fromisoformat(machine.now) - now).total_seconds() < 60
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from csf_backup_plugin import moments
+from csf_backup_plugin import timestamps
 from csf_backup_plugin.hosts import shared
 from csf_backup_plugin.hosts.protocol import Machine
 
@@ -12,7 +12,7 @@ from csf_backup_plugin.hosts.protocol import Machine
 def machine() -> Machine:
     """Return who the machine is, and what its clock says."""
     ids = map(_start_of, shared.MACHINE_IDS)
-    return Machine(shared.machine_id(ids), os.uname().nodename, moments.now())
+    return Machine(shared.machine_id(ids), os.uname().nodename, timestamps.now())
 
 
 def _start_of(path: str) -> bytes:

@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 
-from csf_backup_plugin import moments
+from csf_backup_plugin import timestamps
 from csf_backup_plugin.hosts import guardian
 from csf_backup_plugin.hosts.local.reading import read
 
@@ -30,7 +30,7 @@ class Record:
         """
         os.mkdir(self.path)
         try:
-            self._fill("started", moments.now())
+            self._fill("started", timestamps.now())
             self._fill("pid", f"{guardian.STARTING:<{guardian.PID_WIDTH}}")
             self._fill("status", f"{guardian.RUNNING:<{guardian.STATUS_WIDTH}}")
             self._fill("output", "\0" * guardian.ROOM, end="")

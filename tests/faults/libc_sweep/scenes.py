@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from faults.libc_sweep.bench import Bench, Ended
 
-from csf_backup_plugin import manifest, receipt
+from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.repository import manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,7 +166,7 @@ def _images(tree: Tree, scene: Scene) -> Iterator[str]:
         if not path.endswith(".receipt.json"):
             continue
         image = path.removesuffix(".receipt.json")
-        facts = receipt.decode(data)
+        facts = sealed_json.decode(data)
         if hashlib.sha256(tree.get(image, b"")).hexdigest() != facts["image_sha256"]:
             yield f"{image} is not what its receipt says"
             continue
@@ -357,7 +358,7 @@ class Drill(Verify):
         if f"{self.image}.drill.json" not in tree:
             yield "there is no record"
         else:
-            receipt.decode(tree[f"{self.image}.drill.json"], receipt.DRILL)
+            sealed_json.decode(tree[f"{self.image}.drill.json"], sealed_json.DRILL)
 
 
 class DrillAfterAnother(Drill):

@@ -1,0 +1,57 @@
+"""Removing what a run that went well needs no more; that it cannot be removed is only told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import (
+    BackupError,
+    HalfDone,
+    reason,
+)
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from csf_backup_plugin.hosts.protocol import Host
+
+
+def clean_up(paths: Iterable[str], host: Host, consequence: str = "") -> list[str]:
+    """Remove files, and directories that are empty then.
+
+    Args:
+        paths: of what a run of ours has made, in the order of removal.
+        host: where they are.
+        consequence: what it means if they stay.
+
+    Returns:
+        A warning if they could not be removed.
+    """
+    listed = list(paths)
+    if not listed:
+        return []
+    try:
+        host.remove(listed)
+    except (OSError, BackupError) as error:
+        if isinstance(error, HalfDone):  # it was removed
+            return [reason(error)]
+        return [f"{shown(listed[-1])} could not be removed{consequence}: {reason(error)}"]
+    return []
+
+
+def clean_up_record(path: str, host: Host) -> list[str]:
+    """Remove the record of a utility's run.
+
+    Args:
+        path: the directory.
+        host: where it is.
+
+    Returns:
+        A warning if it could not be removed.
+    """
+    try:
+        host.remove_tree(path, mine=False)
+    except (OSError, BackupError) as error:
+        return [f"{shown(path)} could not be removed: {reason(error)}"]
+    return []

@@ -1,0 +1,1 @@
+"""A backup image and the files beside it: receipt, import file, record of the run."""

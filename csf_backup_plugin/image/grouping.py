@@ -1,0 +1,102 @@
+"""Which images of a directory are of one repository; those of several never mix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from csf_backup_plugin.hosts.protocol import Machine
+    from csf_backup_plugin.image.catalog import ImageSet
+    from csf_backup_plugin.repository.identity import Identity
+
+
+class Key(NamedTuple):
+    """What images of one repository have in common.
+
+    Attributes:
+        id: the repository's.
+        place: machine-id, machine's name and path, while it may be a copy; None for one at home.
+    """
+
+    id: str
+    place: tuple[str, str, str] | None = None
+
+
+Groups = dict[Key, list["ImageSet"]]
+
+
+def by_repository(sets: Iterable[ImageSet]) -> Groups:
+    """Return the images by repository; those without id or number are none's.
+
+    What was made where a repository is at home now is its own, also if it was made before somebody
+    had said that it was moved there.
+    """
+    numbered = [
+        (one, identity)
+        for one in sets
+        if one.receipt.origin.number is not None
+        and (identity := one.receipt.origin.identity(one.receipt.master))
+    ]
+    settled_sets = [pair for pair in numbered if pair[0].receipt.origin.settled]
+    by_number = sorted(settled_sets, key=lambda pair: pair[0].receipt.origin.number or 0)
+    homes = {identity.id: place_key(identity) for _, identity in by_number}
+    groups: Groups = {}
+    for one, identity in numbered:
+        place = place_key(identity)
+        settled = one.receipt.origin.settled or homes.get(identity.id) == place
+        groups.setdefault(Key(identity.id) if settled else place, []).append(one)
+    return groups
+
+
+def place_key(identity: Identity) -> Key:
+    """Return the key of a repository that may be a copy, for as long as nobody has said so."""
+    return Key(identity.id, (identity.machine_id, identity.machine, identity.master))
+
+
+def highest(sets: Sequence[ImageSet]) -> ImageSet:
+    """Return the one with the highest number; of two copies, the one that has kept its name."""
+    return max(
+        sets,
+        key=lambda one: (
+            one.receipt.origin.number or 0,
+            one.receipt.image.path == one.image.path,
+            one.image.path,
+        ),
+    )
+
+
+def made_here(groups: Mapping[Key, list[ImageSet]], machine: Machine, master: str) -> Groups:
+    """Return the repositories whose newest image was made on a machine, at a path.
+
+    One whose newest image was made elsewhere has moved there, and another one may be here now.
+    """
+    return {key: sets for key, sets in groups.items() if _is_at(highest(sets), machine, master)}
+
+
+def made_elsewhere(sets: Sequence[ImageSet], machine: Machine, master: str) -> ImageSet | None:
+    """Return the newest of one repository's images if it was made elsewhere, and others here.
+
+    A repository that was moved here has its newest images from here. So there are two with one id.
+    """
+    newest = highest(sets)
+    if _is_at(newest, machine, master):
+        return None
+    return newest if any(_is_at(one, machine, master) for one in sets) else None
+
+
+def twins(sets: Sequence[ImageSet]) -> list[ImageSet]:
+    """Return the images that have the number of the newest one, and are no copies of it."""
+    newest = highest(sets)
+    return [
+        one
+        for one in sets
+        if one.receipt.origin.number == newest.receipt.origin.number
+        and one.receipt != newest.receipt
+    ]
+
+
+def _is_at(one: ImageSet, machine: Machine, master: str) -> bool:
+    identity = one.receipt.origin.identity(one.receipt.master)
+    return identity is not None and identity.is_at(machine, master)

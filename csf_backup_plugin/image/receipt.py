@@ -1,0 +1,109 @@
+"""A receipt: which image of which backup was proven, and what was in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.objectstore.limits import allocated
+from csf_backup_plugin.repository.identity import Identity
+from csf_backup_plugin.repository.model import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from csf_backup_plugin.image.path import ImagePath
+
+
+class Origin(NamedTuple):
+    """Which backup of which repository an image is.
+
+    Attributes:
+        id: the repository's; None where it had none that could be kept.
+        number: of the backup, within the repository; None where it is not known.
+        machine_id: the machine-id(5) of the host; empty where it had none.
+        machine: what the host called itself.
+        settled: whether the repository was where its identity is at home; if not, it was moved or
+            copied, and nobody had said which.
+        mounts: the mount point of each directory that held a database, and of the image's.
+    """
+
+    id: str | None = None
+    number: int | None = None
+    machine_id: str = ""
+    machine: str = ""
+    settled: bool = True
+    mounts: Mapping[str, str] = {}
+
+    def identity(self, master: str) -> Identity | None:
+        """Return the repository's identity, at home where the backup was made."""
+        return Identity(self.id, self.machine_id, self.machine, master) if self.id else None
+
+
+class Size(NamedTuple):
+    """The bytes of a database: osbackup's instant lies between two looks.
+
+    Attributes:
+        before: when the backup began.
+        after: when osbackup had ended.
+    """
+
+    before: int
+    after: int
+
+    @property
+    def least(self) -> int:
+        """What a restored one has at least: it may have grown, or have been compacted."""
+        return min(self)
+
+
+class Receipt(NamedTuple):
+    """An image as its receipt knows it.
+
+    Attributes:
+        master: the repository's master database.
+        databases: the bytes of each database in the image when its backup began, by path; None
+            where the image was proven afresh, when nobody could know them any more.
+        size: the image's bytes.
+        sha256: its SHA-256 in hexadecimal, or None if none was taken.
+        import_file_sha256: the import file's.
+        started: when the backup began by the host's clock, in ISO 8601: work since then is not in
+            it.
+        image: what the image was called when it was proven.
+        origin: which backup of which repository it is.
+        after: the bytes of each database when osbackup had ended, or None likewise.
+        changed: the databases that were changed while osbackup ran; None where nobody knows.
+    """
+
+    master: str
+    databases: Mapping[str, int | None]
+    size: int
+    sha256: str | None
+    import_file_sha256: str
+    started: str
+    image: ImagePath
+    origin: Origin = Origin()
+    after: Mapping[str, int | None] = {}
+    changed: tuple[str, ...] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The databases as a manifest records them: those beside the master by name alone."""
+        return tuple(map(Repository(self.master).recorded, self.databases))
+
+    @property
+    def sizes(self) -> dict[str, Size | None]:
+        """The sizes of each database, by path; None where nobody knows them."""
+        return {path: self._size(path) for path in self.databases}
+
+    @property
+    def room(self) -> int:
+        """The bytes that all databases may take up when they are restored.
+
+        Where nobody knows their sizes, the image's own are nearest to them.
+        """
+        known = [allocated(max(size)) for size in self.sizes.values() if size]
+        return sum(known) if len(known) == len(self.databases) else max(sum(known), self.size)
+
+    def _size(self, path: str) -> Size | None:
+        before, after = self.databases[path], self.after.get(path)
+        return None if before is None or after is None else Size(before, after)

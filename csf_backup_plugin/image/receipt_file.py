@@ -1,0 +1,58 @@
+"""The receipt beside an image, read: only an image with one counts as a backup."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import FaultFound, OtherVersion, reason
+from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.image.agreement import raise_if_not_allowed
+from csf_backup_plugin.image.receipt_format import decode
+from csf_backup_plugin.image.unproven import without_receipt
+from csf_backup_plugin.names import command, shown
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.image.receipt import Receipt
+
+_NEXT_STEP = {
+    sealed_json.NewerDocument: "Use this plugin in the version that made it, or a newer one.",
+    sealed_json.UnreleasedDocument: "Make a new backup.",
+}
+
+
+def read_receipt(image: ImagePath, host: Host) -> Receipt:
+    """Return what the receipt of an image says.
+
+    Raises:
+        FaultFound: there is none, or it cannot be read or used.
+        PermissionError: this user may not read it.
+    """
+    try:
+        data = host.read(image.receipt)
+    except OSError as error:
+        raise_if_not_allowed(error)
+        raise FaultFound(
+            f"The receipt {image.host}:{shown(image.receipt)} cannot be read: {reason(error)}.",
+            "Look at its disk, and use another image.",
+        ) from None
+    if data is None:
+        raise without_receipt(image, host)
+    try:
+        return decode(data)
+    except sealed_json.UnusableDocument as error:
+        kind = FaultFound if isinstance(error, sealed_json.CorruptDocument) else OtherVersion
+        raise kind(
+            f"The receipt {image.host}:{shown(image.receipt)} {problem(error)}.",
+            _NEXT_STEP.get(type(error), "Use another image.")
+            + " If this is all that is left of the databases, restore it by hand: "
+            f"{command('osrestore', '-t', '-f', image.path)} shows what is in it.",
+        ) from None
+
+
+def problem(error: sealed_json.UnusableDocument) -> str:
+    """Return why a receipt cannot be used, to follow its name."""
+    if isinstance(error, sealed_json.CorruptDocument):
+        return f"is damaged: {error}"
+    return f"cannot be used: {error}"

@@ -1,0 +1,140 @@
+"""The receipt's file: what it says, key by key, and what no backup would write into it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from csf_backup_plugin import __version__, timestamps
+from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.image.receipt import Origin, Receipt
+from csf_backup_plugin.names import absolute
+
+_LONGEST = 4096  # bytes of a path, by Linux; nothing else is longer
+_LARGEST = 1 << 63  # bytes of a file, by Linux; nothing else is larger
+
+
+def encode(
+    receipt: Receipt, *, finished: str, osbackup: str | None, shared_disk: str, proven_by: str
+) -> bytes:
+    """Return a receipt.
+
+    Args:
+        receipt: what it is to say.
+        finished: when the proof was complete by the host's clock, in ISO 8601.
+        osbackup: the program that made the image, if known.
+        shared_disk: whether image and databases lay on one physical disk.
+        proven_by: the command that proved it.
+    """
+    origin = receipt.origin
+    return sealed_json.encode(
+        {
+            "producer": f"csf-backup-plugin {__version__}",
+            "host": receipt.image.host,
+            "machine_id": origin.machine_id,
+            "machine": origin.machine,
+            "image": receipt.image.path,
+            "image_bytes": receipt.size,
+            "image_sha256": receipt.sha256,
+            "import_file_sha256": receipt.import_file_sha256,
+            "repository_id": origin.id,
+            "number": origin.number,
+            "settled": origin.settled,
+            "master": receipt.master,
+            "databases": dict(receipt.databases),
+            "databases_after": {path: receipt.after.get(path) for path in receipt.databases},
+            "changed": None if receipt.changed is None else list(receipt.changed),
+            "mounts": dict(origin.mounts),
+            "osbackup": osbackup,
+            "shared_disk": shared_disk,
+            "proven_by": proven_by,
+            "started": receipt.started,
+            "finished": finished,
+        }
+    )
+
+
+def decode(data: bytes) -> Receipt:
+    """Return what a receipt says.
+
+    Raises:
+        UnusableReceipt: it is not as it was written, or of another version.
+    """
+    facts = sealed_json.decode(data)
+    try:
+        _check_kinds(facts)
+        return Receipt(
+            facts["master"],
+            facts["databases"],
+            facts["image_bytes"],
+            facts["image_sha256"],
+            facts["import_file_sha256"],
+            facts["started"],
+            ImagePath(facts["host"], facts["image"]),
+            Origin(
+                facts["repository_id"],
+                facts["number"],
+                facts["machine_id"],
+                facts["machine"],
+                facts["settled"],
+                facts["mounts"],
+            ),
+            facts["databases_after"],
+            None if facts["changed"] is None else tuple(facts["changed"]),
+        )
+    except KeyError as error:
+        raise sealed_json.CorruptDocument(f"it does not tell {error}") from None
+
+
+def _check_kinds(facts: dict[str, Any]) -> None:
+    """Refuse what no backup writes, though it is sealed; who reads it may rely on its kinds."""
+    databases, mounts, number = facts["databases"], facts["mounts"], facts["number"]
+    texts = ("master", "host", "image", "import_file_sha256", "machine_id", "machine", "started")
+    sound = (
+        all(_is_text(facts[text]) for text in texts)
+        and isinstance(databases, dict)
+        and _are_sizes(databases, facts["databases_after"])
+        and _are_some(facts["changed"], databases)
+        and (not databases or facts["master"] in databases)
+        and _is_count(facts["image_bytes"])
+        and all(map(_is_path, (facts["master"], facts["image"], *databases)))
+        and (facts["image_sha256"] is None or _is_text(facts["image_sha256"]))
+        and timestamps.read(facts["started"]) == facts["started"]
+        and (facts["repository_id"] is None or _is_text(facts["repository_id"]))
+        and (number is None or (_is_count(number) and facts["repository_id"] is not None))
+        and isinstance(facts["settled"], bool)
+        and isinstance(mounts, dict)
+        and all(map(_is_text, (*mounts, *mounts.values())))
+    )
+    if not sound:
+        raise sealed_json.CorruptDocument("it says what no backup writes")
+
+
+def _are_sizes(before: dict[str, Any], after: object) -> bool:
+    """Tell whether the sizes of the same databases are told, or null, at both looks."""
+    if not (isinstance(after, dict) and after.keys() == before.keys()):
+        return False
+    return all(size is None or _is_count(size) for size in (*before.values(), *after.values()))
+
+
+def _are_some(changed: object, databases: dict[str, Any]) -> bool:
+    """Tell whether what was changed are some of the databases, or null."""
+    if not isinstance(changed, list):
+        return changed is None
+    return all(isinstance(path, str) and path in databases for path in changed)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value <= _LARGEST
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST
+
+
+def _is_path(value: str) -> bool:
+    try:
+        return len(os.fsencode(absolute(value))) <= _LONGEST
+    except ValueError:
+        return False

@@ -1,0 +1,134 @@
+"""How osbackup ran, as the directory PATH.run beside its image tells; csf may have been killed.
+
+The host keeps that record (see `hosts.guardian`). Nothing in it is changed here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import timestamps
+from csf_backup_plugin.errors import reason
+from csf_backup_plugin.hosts import guardian
+from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.hosts.shared import as_wait_status
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.objectstore.ending import described
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.path import ImagePath
+
+_BOOT = "/proc/sys/kernel/random/boot_id"
+_ENDED_WELL = "0"
+_LONGEST = 200  # bytes of what says one thing
+_STATUS, _PROCESS = re.compile("[0-9]{1,3}"), re.compile("[0-9]{1,9}")
+
+
+# The image of a csf that was killed may never have been brought to the disk.
+_REBOOTED = (
+    "osbackup has succeeded, and the machine was started anew since: whether all of the image had "
+    "reached the disk by then is not known"
+)
+
+
+class RunRecord(NamedTuple):
+    """What is on record of an osbackup.
+
+    Attributes:
+        problem: why it is not known to have succeeded; empty if it has, or may be running.
+        running: the process group that was last said to run, in words; empty if it has ended.
+        leaders: osbackup's process and that of its guardian, which writes the end down; empty
+            where they are not known.
+        started: when osbackup was started, in ISO 8601; None where that is not on record.
+    """
+
+    problem: str = ""
+    running: str = ""
+    leaders: tuple[str, ...] = ()
+    started: str | None = None
+
+
+def read_record(image: ImagePath, host: Host) -> RunRecord:
+    """Return what the record beside an image says."""
+    return read_run(image.run, host)
+
+
+def read_run(path: str, host: Host) -> RunRecord:
+    """Return what a record says, in words about osbackup."""
+    (at,) = host.look([path])
+    if at.kind == "missing":
+        return RunRecord(f"how osbackup ended was not recorded: there is no {shown(path)}")
+    if at.kind != "directory" or at.link:
+        return RunRecord(f"how osbackup ended is not known: {shown(path)} is no directory")
+    names = ("status", "started", "pid", "output")
+    found = host.read_each([*(f"{path}/{name}" for name in names), _BOOT])
+    if isinstance(error := found[0], OSError):
+        status = f"{shown(path)}/status"
+        return RunRecord(f"how osbackup ended is not known: {status}: {reason(error)}")
+    status, started, pid, _, boot = map(_text, found)
+    record = RunRecord(started=timestamps.read(started))
+    if status == _ENDED_WELL:
+        return record._replace(problem=_REBOOTED) if _is_of_another_boot(pid, boot) else record
+    if status == guardian.RUNNING:
+        return _while_running(record, path, pid, boot)
+    if status == guardian.UNRUN:
+        return record._replace(problem="osbackup could not be executed")
+    if not _STATUS.fullmatch(status):
+        return record._replace(problem=_did_not_live(path))
+    return record._replace(problem=_failed(status, found[3]))
+
+
+def _while_running(record: RunRecord, path: str, pid: str, boot: str) -> RunRecord:
+    """Return what is known of an osbackup that has written down no end."""
+    leader, _booted, *other = [*pid.split(), "", ""][:3]
+    if not _PROCESS.fullmatch(leader):
+        return record._replace(problem=_did_not_live(path))
+    if _is_of_another_boot(pid, boot):
+        return record._replace(
+            problem=f"{_did_not_live(path)}: the machine was started anew meanwhile"
+        )
+    since = f", started {record.started}" if record.started else ""
+    running = f"osbackup (process group {leader}{since})"
+    return record._replace(running=running, leaders=(leader, *filter(_PROCESS.fullmatch, other)))
+
+
+def _is_of_another_boot(pid: str, boot: str) -> bool:
+    """Tell whether the machine is known to have been started anew since."""
+    booted = [*pid.split(), "", ""][1]
+    return bool(booted and boot) and booted != boot
+
+
+def is_at_work(record: RunRecord, host: Host) -> bool:
+    """Tell whether osbackup is there, or the process that is to write down how it ended.
+
+    Each leads a session of its own, as hardly any other process does that has its number by chance.
+    """
+    if not record.leaders:
+        return False
+    stats = host.read_each(f"/proc/{leader}/stat" for leader in record.leaders)
+    return any(map(_leads, record.leaders, map(_text, stats)))
+
+
+def _leads(leader: str, stat: str) -> bool:
+    state, *numbers = stat.rpartition(")")[2].split()[:4] or [""]
+    return numbers[1:] == [leader] * 2 and state != "Z"
+
+
+def problem_if_ended(record: RunRecord, image: ImagePath) -> str:
+    """Return why an osbackup is not known to have succeeded that does not run any more."""
+    return _did_not_live(image.run) if record.running else record.problem
+
+
+def _did_not_live(path: str) -> str:
+    return f"osbackup did not live to record its end in {shown(path)}"
+
+
+def _failed(status: str, output: bytes | OSError | None) -> str:
+    said = output.rstrip(b"\0") if isinstance(output, bytes) else b""  # its room on the disk
+    return f"osbackup failed: {described(Completed(as_wait_status(int(status)), said))}"
+
+
+def _text(found: bytes | OSError | None) -> str:
+    return found[:_LONGEST].decode(errors="replace").strip() if isinstance(found, bytes) else ""

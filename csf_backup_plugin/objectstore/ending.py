@@ -1,0 +1,42 @@
+"""How a program has ended and what it printed, fit for a message."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Completed
+
+_LINES = 10  # of what a program said, in a message
+_SHOWN = 100_000  # bytes of it that are looked at for them
+
+
+def described(completed: Completed) -> str:
+    """Return how a program ended and the last it said, fit for a message."""
+    ending = f"signal {-completed.status}" if completed.status < 0 else f"exit {completed.status}"
+    if completed.status == UNKNOWN:
+        ending = "nobody knows its exit status: what waited for it was killed, or did not get it"
+    elif completed.status == ENDLESS:
+        ending = "it printed without end, and was stopped"
+    output, errors = quoted(completed.output), quoted(completed.errors)
+    if output and errors:
+        return f"{ending}, and it said:\n{errors}\n  and on standard output:\n{output}"
+    said = errors or output
+    return f"{ending}, and it said:\n{said}" if said else f"{ending}, and it said nothing."
+
+
+def beginning(output: bytes) -> str:
+    """Return how a list begins, fit for a message."""
+    words = quoted(output[:_SHOWN], last=False)
+    return f"it begins:\n{words}" if words else "it is empty"
+
+
+def quoted(data: bytes, *, last: bool = True) -> str:
+    """Return the last lines that a program said, or the first, fit for a message."""
+    said = data[-_SHOWN:].splitlines()
+    lines = [f"    {shown(os.fsdecode(line))[:500]}" for line in said if line.strip()]
+    return "\n".join(lines[-_LINES:] if last else lines[:_LINES])

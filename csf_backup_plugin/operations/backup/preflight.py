@@ -1,0 +1,179 @@
+"""Everything that is checked before a backup creates its first file."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import ImageExists, LockBusy, NoSpace, UnsafeImagePath
+from csf_backup_plugin.image.catalog import read_listable_catalog
+from csf_backup_plugin.image.newest import future
+from csf_backup_plugin.image.numbering import standing
+from csf_backup_plugin.image.unproven import left_behind
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.objectstore.commands import OSBACKUP, OSRESTORE, VARIABLES, import_file
+from csf_backup_plugin.objectstore.limits import space_needed
+from csf_backup_plugin.operations import storage
+from csf_backup_plugin.operations.backup.notices import warnings
+from csf_backup_plugin.operations.backup.request import PURPOSE
+from csf_backup_plugin.operations.mounts import check_mounted, look_at_directories, mount_points
+from csf_backup_plugin.operations.storage import is_within
+from csf_backup_plugin.repository.completeness import check_complete
+from csf_backup_plugin.repository.inventory import read_manifest, set_against
+from csf_backup_plugin.repository.model import SECTOR
+from csf_backup_plugin.repository.unfinished import check_not_half_restored
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
+    from csf_backup_plugin.image.catalog import Catalog
+    from csf_backup_plugin.image.numbering import Standing
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.listener import Listener
+    from csf_backup_plugin.operations.backup.request import BackupRequest
+    from csf_backup_plugin.operations.storage import SharedDisk
+    from csf_backup_plugin.repository.inventory import Inventory
+    from csf_backup_plugin.repository.manifest import Manifest
+
+
+class Plan(NamedTuple):
+    """A backup that may begin.
+
+    Attributes:
+        machine: the host, and its clock at the beginning.
+        standing: which repository it is, and the number of its last backup.
+        found: the databases to back up, and what the manifest says of them.
+        mounts: the mount point of each directory that holds one of them, and of the image's.
+        import_file: the contents of the import file, which names them.
+        osbackup: the program that makes the image.
+        osrestore: the program that lists what is in it.
+        shared_disk: whether image and databases lie on one physical disk, as
+            `storage.shared_disk` tells it.
+        warnings: what the user should know although the backup may begin.
+    """
+
+    machine: Machine
+    standing: Standing
+    found: Inventory
+    mounts: Mapping[str, str]
+    import_file: bytes
+    osbackup: str
+    osrestore: str
+    shared_disk: SharedDisk
+    warnings: tuple[str, ...]
+
+
+def prepare(request: BackupRequest, host: Host, listener: Listener) -> Plan:
+    """Check everything a backup needs, and create nothing.
+
+    Args:
+        request: what to back up, where to.
+        host: where all of it is.
+        listener: told of a wait.
+
+    Raises:
+        BackupError: the first reason not to begin; `errors` has one class for each.
+    """
+    image, repository = request.image, request.repository
+    check_not_half_restored(repository, host, "A backup of them would be worth nothing")
+    machine, recorded = host.machine(), read_manifest(repository, host)
+    at_image, at_repository, at_root = host.look([image.directory, repository.directory, "/"])
+    _check_directory(image, at_image, at_repository)
+    if request.require_mount:
+        check_mounted(image.directory, at_image, at_root, host)
+    catalog, unlisted = read_listable_catalog(image, host)
+    now = standing(repository, recorded, catalog, machine, host)
+    found = _surveyed(request, recorded, now, host, listener)
+    check_complete(found, now.source.image.name if now.source else "")
+    check_absent(image, image.whole_set, host)
+    _check_space(image, at_image.free, found.coverage.sectors * SECTOR)
+    homes = look_at_directories(found.coverage.paths, host)
+    return Plan(
+        machine,
+        now,
+        found,
+        mount_points({**homes, image.directory: at_image}),
+        import_file(found.coverage.paths),
+        host.find(OSBACKUP, VARIABLES[OSBACKUP]),
+        host.find(OSRESTORE, VARIABLES[OSRESTORE]),
+        storage.shared_disk(at_image, homes, request.arrays),
+        (
+            *storage.warnings(at_image, homes, found.coverage.paths, request.arrays),
+            *warnings(found, now),
+            *unlisted,
+            *catalog.warnings(repository.master),
+            *_from_the_future(catalog, now, machine),
+        ),
+    )
+
+
+def _surveyed(
+    request: BackupRequest,
+    recorded: Manifest | None,
+    now: Standing,
+    host: Host,
+    listener: Listener,
+) -> Inventory:
+    """Return what there is; wait for a class_create of another repository in the directory.
+
+    Its database is on disk a moment before its manifest lists it. So where something may be of
+    either, whoever holds the other's lock is waited for, and the databases are looked at again.
+    """
+    found = set_against(request.repository, host, recorded, now.adopted)
+    if not found.ambiguous:
+        return found
+    for path in (other.lock for other in found.others.repositories):
+        # A backup that holds it may take hours, and a class_create does not run then.
+        with (
+            contextlib.suppress(LockBusy, OSError),
+            host.lock(path, PURPOSE, request.wait, listener.note, create=False),
+        ):
+            pass
+    return set_against(request.repository, host, recorded, now.adopted)
+
+
+def _from_the_future(catalog: Catalog, now: Standing, machine: Machine) -> list[str]:
+    own = (one for one in catalog.sets if one.receipt.origin.id == now.identity.id)
+    told = [text for one in own if (text := future(one.image, one.receipt, machine.now))]
+    more = [f"{len(told) - 1:,} more images say so"] if len(told) > 1 else []
+    return told[:1] + more
+
+
+def check_absent(image: ImagePath, paths: Sequence[str], host: Host) -> None:
+    """Refuse an image of which one of the files exists.
+
+    Raises:
+        ImageExists: it names the file.
+    """
+    for path, facts in zip(paths, host.look(paths), strict=True):
+        if facts.kind != "missing":
+            raise ImageExists(
+                f"{image.host}:{shown(path)} exists; a backup never overwrites anything.",
+                "Name another image, or move that one away if you no longer need it."
+                + left_behind(image, host),
+            )
+
+
+def _check_directory(image: ImagePath, at_image: Facts, at_repository: Facts) -> None:
+    if at_image.kind != "directory":
+        problem = "does not exist" if at_image.kind == "missing" else "is not a directory"
+    elif is_within(at_image, at_repository):
+        problem = "lies inside the repository, whose loss it is meant to outlive"
+    elif not at_image.writable:
+        problem = "is not writable for this user"
+    else:
+        return
+    raise UnsafeImagePath(
+        f"The image's directory {image.host}:{shown(image.directory)} {problem}.",
+        "Name an image in a writable directory, best on another disk than the databases.",
+    )
+
+
+def _check_space(image: ImagePath, free: int, size: int) -> None:
+    if free < (needed := space_needed(size)):
+        raise NoSpace(
+            f"{image.host}:{shown(image.directory)} has {free:,} bytes free; the image may need "
+            f"{needed:,} ({size:,} of databases and a reserve).",
+            "Make room there, or name an image on another file system.",
+        )

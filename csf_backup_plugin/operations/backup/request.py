@@ -1,0 +1,75 @@
+"""What a backup is asked to do, checked before anything is touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import UnsafeImagePath
+from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.request import LOCK_WAIT, parse_repository
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.repository.model import Repository
+
+#: What a backup holds its locks for; others who wait are told.
+PURPOSE = "admin_database_backup"
+
+
+@dataclass(frozen=True)
+class BackupRequest:
+    """One backup of one repository to one image.
+
+    Attributes:
+        repository: what to back up.
+        image: where to.
+        dry_run: check everything, and create nothing.
+        wait: how long to wait for the repository's lock, in seconds.
+        timeout: how long osbackup may take, in seconds; None: as `default_timeout` says.
+        checksum: whether to take the image's SHA-256.
+        require_mount: refuse an image's directory on the file system of ``/``.
+        arrays: disks, and mount points, that the user says are redundant arrays.
+        accept_small: accept an image that is far smaller than its databases.
+    """
+
+    repository: Repository
+    image: ImagePath
+    dry_run: bool = False
+    wait: float = LOCK_WAIT
+    timeout: float | None = None
+    checksum: bool = True
+    require_mount: bool = False
+    arrays: frozenset[str] = frozenset()
+    accept_small: bool = False
+
+    @classmethod
+    def parse(
+        cls,
+        master: str,
+        image: str,
+        *,
+        dry_run: bool = False,
+        wait: float = LOCK_WAIT,
+        timeout: float | None = None,
+        checksum: bool = True,
+        require_mount: bool = False,
+        arrays: str = "",
+        accept_small: bool = False,
+    ) -> BackupRequest:
+        """Make a request of what the user wrote; the names of `arrays` are parted by spaces.
+
+        Raises:
+            UsageError: `master` is no absolute path, or `image` not HOST:PATH.
+            UnsafeImagePath: the image's name stands for another one.
+        """
+        repository, made = parse_repository(master), ImagePath.parse(image)
+        if made.is_latest:
+            raise UnsafeImagePath(
+                f"{made} stands for the newest verified image of {shown(made.directory)}.",
+                "Name the new image otherwise.",
+            )
+        known = frozenset(arrays.split())
+        return cls(
+            repository, made, dry_run, wait, timeout, checksum, require_mount, known, accept_small
+        )

@@ -1,0 +1,122 @@
+"""What a run has created is kept if it succeeds and removed if it does not."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import BackupError, reason
+from csf_backup_plugin.image.receipt_format import decode
+from csf_backup_plugin.image.sealed_json import UnusableDocument
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.hosts.protocol import Host
+
+
+class Created(list[str]):
+    """Paths that nobody else has made.
+
+    Attributes:
+        remains: a sentence on what the run has changed and does not take back.
+        if_lost: what to do besides, once the host cannot be reached any more; empty if nothing.
+        record: the directory about osbackup's run, with whatever that has left there.
+        receipt: if it is there and sound, or may not be read, and is not among the paths, another
+            command has proven the image; then nothing is removed.
+        manifest: if it is among the paths, it is removed only if it still holds `manifest_data`: a
+            class may have been created meanwhile.
+        if_appended: what the run has changed if the manifest is kept.
+    """
+
+    remains = ""
+    if_lost = ""
+    record = ""
+    receipt = ""
+    manifest = ""
+    manifest_data = b""
+    if_appended = ""
+
+    @property
+    def all(self) -> list[str]:
+        """The paths, and the record."""
+        return [*self, *filter(None, [self.record])]
+
+
+@contextlib.contextmanager
+def rollback(host: Host) -> Iterator[Created]:
+    """Remove, if the block fails, every path it has put on the list, and say so in the error.
+
+    Args:
+        host: where the paths are.
+
+    Yields:
+        The list.
+    """
+    created = Created()
+    try:
+        yield created
+    except BaseException as error:
+        left, then = _remove(host, created) if created else ("", "")
+        if isinstance(error, BackupError):
+            error.left = " ".join(filter(None, [left or error.left, created.remains]))
+            error.next_step = "\n".join(filter(None, [error.next_step, then]))
+        raise
+
+
+def _remove(host: Host, paths: Created) -> tuple[str, str]:
+    """Remove the paths, the last one first; say what that left, and what is to be done with it."""
+    try:
+        if _is_proven(host, paths):
+            return f"Another command has written {shown(paths.receipt)} meanwhile: all is kept.", ""
+        if paths.manifest in paths and _is_appended(host, paths):
+            paths.remove(paths.manifest)
+            paths.remains = paths.if_appended
+        kept = _kept(host, paths)
+    except BackupError as error:  # the host is gone
+        names = ", ".join(map(shown, paths.all))
+        what = f"What this run had created may still be there: {names}. {error.what}"
+        return what, paths.if_lost
+    if kept:
+        return f"What this run had created could not all be removed: {', '.join(kept)}.", ""
+    rest = "." if paths.remains else "; nothing else was changed."
+    return f"What this run had created was removed{rest}", ""
+
+
+def _is_proven(host: Host, paths: Created) -> bool:
+    if not paths.receipt or paths.receipt in paths:
+        return False
+    try:
+        data = host.read(paths.receipt)
+        return data is not None and bool(decode(data))
+    except PermissionError:  # another user's, who may have proven the image
+        return True
+    except (OSError, UnusableDocument):  # it proves nothing
+        return False
+
+
+def _is_appended(host: Host, paths: Created) -> bool:
+    try:
+        return host.read(paths.manifest) not in (None, paths.manifest_data)
+    except OSError:  # nobody knows
+        return True
+
+
+def _kept(host: Host, paths: Created) -> list[str]:
+    """Remove the paths, all at once if that goes; return those that are left, with why."""
+    with contextlib.suppress(OSError):
+        if paths.record:
+            host.remove_tree(paths.record, mine=False)
+        host.remove(reversed(paths))
+        return []
+    kept = []
+    for path in reversed(paths.all):
+        try:
+            if path == paths.record:
+                host.remove_tree(path, mine=False)
+            else:
+                host.remove([path])
+        except OSError as error:
+            kept.append(f"{shown(path)} ({reason(error)})")
+    return kept

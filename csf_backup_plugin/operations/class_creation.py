@@ -1,0 +1,113 @@
+"""What happens around csf's class_create, so that the manifest is always current."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import posixpath
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.advice import add_command
+from csf_backup_plugin.errors import reason, translated
+from csf_backup_plugin.names import absolute, shown
+from csf_backup_plugin.repository import store
+from csf_backup_plugin.repository.inventory import read_inventory
+from csf_backup_plugin.repository.model import Repository
+from csf_backup_plugin.repository.unfinished import check_not_half_restored
+from csf_backup_plugin.repository.unlocked import unlocked_warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from csf_backup_plugin.hosts.protocol import Host
+
+_MOVED_AWAY = "A class that is created now would be moved away when that is repeated"
+
+
+def recorded_creation(
+    master: str, wait: float, host: Host, warn: Callable[[str], None]
+) -> Generator[None, str | None, str | None]:
+    """Hold the repository's lock around a class's creation, and record the new database.
+
+    A generator, as pluggy's wrappers are: it yields once, where the class is created.
+
+    Args:
+        master: the master database's path; a link stands for what it leads to.
+        wait: how long to wait for a backup to release the lock, in seconds.
+        host: this machine.
+        warn: told, in a sentence, of a database that could not be recorded.
+
+    Returns:
+        What class_create returned: the new database's path, or None if nothing created it.
+
+    Raises:
+        LockBusy: before anything is created.
+        RepositoryIncomplete: likewise: a restore has begun and not succeeded.
+        Exception: whatever class_create itself raises; nothing is recorded then.
+    """
+    repository = Repository(os.path.realpath(master))
+    with contextlib.ExitStack() as stack:
+        try:
+            lock = stack.enter_context(host.lock(repository.lock, "class_create", wait, warn))
+            for warning in unlocked_warnings(lock, repository):
+                warn(warning)
+        except FileNotFoundError:
+            pass  # without a directory there is nothing a backup could be reading
+        except OSError as error:
+            warn(
+                f"{shown(repository.lock)} cannot be locked ({reason(error)}): a backup that runs "
+                "now will find that the databases have changed, and fail"
+            )
+        with translated(host.name):
+            check_not_half_restored(repository, host, _MOVED_AWAY)
+        path = yield
+        if path is not None:
+            _record(repository, path, host, warn)
+        return path
+
+
+def _record(repository: Repository, path: str, host: Host, warn: Callable[[str], None]) -> None:
+    """Record a database; the class exists, so nothing here may make its creation fail."""
+    found = None
+    try:
+        found = _database(repository, os.fsdecode(path), host)
+        for warning in store.append(repository, found, host):
+            warn(warning)
+    except Exception as error:  # the class exists, whatever this is
+        warn(
+            f"{shown(str(path))} was created, but is not in the manifest "
+            f"{shown(repository.manifest)}: {reason(error)}. "
+            f"{_consequence(repository, found, host)}"
+        )
+
+
+def _database(repository: Repository, path: str, host: Host) -> str:
+    """Return a new database's path, by the resolved path of its directory.
+
+    Raises:
+        ValueError: no backup can name it, or no such file is there.
+    """
+    try:
+        plain = absolute(posixpath.join(repository.directory, path))
+    except ValueError as error:
+        raise ValueError(f"its path {error}") from None
+    directory, name = posixpath.split(plain)
+    at_directory, at_database = host.look([directory, plain])
+    if at_database.kind != "file":
+        raise ValueError(f"there is no such file ({shown(plain)})")
+    return posixpath.join(at_directory.resolved, name)
+
+
+def _consequence(repository: Repository, found: str | None, host: Host) -> str:
+    """Return what it means that a database is not recorded."""
+    if found is None:
+        return (
+            "A backup takes the files in the directory that have the master database's suffix; add "
+            f"any other with {add_command(repository.master, host.name, ['PATH'])}"
+        )
+    with contextlib.suppress(Exception):  # the class exists, whatever this is
+        now = read_inventory(repository, host)
+        if found in now.coverage.paths and found not in now.ambiguous:
+            return "The next backup will find it in the directory all the same."
+    add = add_command(repository.master, host.name, [found])
+    return f"No backup will find it there; add it: {add}"

@@ -1,0 +1,141 @@
+"""A drill: an image restored to a scratch directory, to see that it can be.
+
+The repository is neither locked nor touched: osrestore is told, by pairs of pathnames, to put every
+database elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import __version__, interrupts, timestamps
+from csf_backup_plugin.errors import BackupError, FaultFound, translated
+from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.image.agreement import findings
+from csf_backup_plugin.image.newest import check_clock, choose
+from csf_backup_plugin.image.receipt_file import read_receipt
+from csf_backup_plugin.image.wanted import check_image_of, wanted_at
+from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.operations.drill.leftovers import Leftovers
+from csf_backup_plugin.operations.drill.preflight import Plan, check_room, prepare
+from csf_backup_plugin.operations.drill.scratch import scratch
+from csf_backup_plugin.operations.drill.trial import Trial, restore_for_trial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.image.receipt import Receipt
+    from csf_backup_plugin.listener import Listener
+    from csf_backup_plugin.operations.drill.request import DrillRequest
+
+
+class Drill(NamedTuple):
+    """A drill that went well.
+
+    Attributes:
+        plan: what was restored, and with what.
+        trial: what came of it.
+        warnings: what the user should know all the same.
+        seconds: how long all of it took.
+    """
+
+    plan: Plan
+    trial: Trial
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
+    """Restore an image to a directory of the drill's own, check what came, and record it.
+
+    Args:
+        request: which image, and where to.
+        host: where both are.
+        listener: told how far it is.
+
+    Raises:
+        FaultFound: the image, or what was restored of it, is at fault; it names all that was found.
+        BackupError: the drill could not be made.
+    """
+    began = time.monotonic()
+    with translated(host.name):
+        machine = host.machine()
+        wanted = wanted_at(request.repository, host) if request.repository else None
+        chosen = choose(request.image, wanted, machine, host, listener.note)
+    image = chosen.image
+    leftovers = Leftovers(request.directory, machine.name, host)
+    with _earlier_record_told(image, host), leftovers.told(), translated(host.name):
+        stamp = host.look([image.path])[0].stamp
+        receipt = read_receipt(image, host)
+        check_image_of(wanted, image, receipt)
+        chosen = check_clock(chosen, receipt, machine, host)
+        plan = prepare(image, receipt, request.directory, host)
+        leftovers.clear()
+        check_room(plan, request.directory, host)
+        problems = findings(image, receipt, None, host, listener)
+        if problems or chosen.findings:
+            raise FaultFound(
+                f"{image} is not as its backup left it:"
+                if problems
+                else f"Whether {image} is the newest image is not certain:",
+                f"Find out more: {_verify_command(request, receipt)}",
+                [*problems, *chosen.findings],
+            )
+        interrupts.check()
+        with scratch(request.directory, image, machine.name, host) as place:
+            trial = restore_for_trial(plan, place, host, listener)
+        with place.told(), translated(host.name):
+            if host.look([image.path])[0].stamp != stamp:
+                raise FaultFound(
+                    f"{image} was changed or replaced during the drill.",
+                    "Run the same command again.",
+                )
+            facts = _facts(plan, trial, place.path, machine.now, time.monotonic() - began)
+            host.replace(image.drill, sealed_json.encode(facts, sealed_json.DRILL))
+    left = [place.left] if place.left else []
+    warnings = (*chosen.warnings, *plan.warnings, *leftovers.warnings, *left)
+    return Drill(plan, trial, warnings, time.monotonic() - began)
+
+
+def _verify_command(request: DrillRequest, receipt: Receipt) -> str:
+    """Return the command that verifies the image that was named, be it ``latest``."""
+    words = ("-image-file", request.image.name, "-database", receipt.master)
+    return command("csf", "admin_database_verify", *words)
+
+
+@contextlib.contextmanager
+def _earlier_record_told(image: ImagePath, host: Host) -> Iterator[None]:
+    """Say, if the block fails, that the record of an earlier drill is as it was."""
+    try:
+        yield
+    except BackupError as error:
+        with contextlib.suppress(OSError, BackupError):
+            if host.look([image.drill])[0].kind == "file":
+                error.left += f" {shown(image.drill)}, of an earlier drill, is as it was."
+        raise
+
+
+def _facts(plan: Plan, trial: Trial, place: str, started: str, seconds: float) -> dict[str, object]:
+    """Return what the record says; `backup_started` ties it to one image, whatever its name."""
+    return {
+        "producer": f"csf-backup-plugin {__version__}",
+        "host": plan.image.host,
+        "image": plan.image.path,
+        "image_bytes": plan.receipt.size,
+        "image_sha256": plan.receipt.sha256,
+        "backup_started": plan.receipt.started,
+        "repository_id": plan.receipt.origin.id,
+        "number": plan.receipt.origin.number,
+        "scratch": posixpath.dirname(place),
+        "databases": len(plan.receipt.databases),
+        "bytes": trial.size,
+        "seconds": round(trial.seconds, 3),
+        "osverifydb": plan.osverifydb,
+        "started": started,
+        "finished": timestamps.later(started, seconds),
+    }

@@ -1,0 +1,107 @@
+"""What drills that were killed have left in a scratch directory: whole copies of repositories.
+
+One is removed if nobody holds its lock any more, neither the drill nor its osrestore. What cannot
+be told to be such a one stays, and is named.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, LockBusy, reason
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.drill.scratch import LOCK, PREFIX, PURPOSE, is_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.hosts.protocol import Host
+
+
+class Leftovers:
+    """What other drills of this machine and user may have left.
+
+    Args:
+        directory: where drills make their scratch directories.
+        machine: the name of the host's machine.
+        host: the host.
+    """
+
+    def __init__(self, directory: str, machine: str, host: Host) -> None:
+        self._directory = directory
+        self._machine = machine
+        self._host = host
+        self._changed: dict[str, str] = {}  # what became of those whose lock was free
+        self._kept: list[str] = []
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What became of each, and why."""
+        return (*self._changed.values(), *self._kept)
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Say, if the block fails, what was removed."""
+        try:
+            yield
+        except BackupError as error:
+            if self._changed:
+                rest = error.left.replace(NOTHING_LEFT, "Nothing else was created or changed.")
+                error.left = f"{'. '.join(self._changed.values())}. {rest}"
+            raise
+
+    def clear(self) -> None:
+        """Remove every directory that a killed drill has left."""
+        entries = {entry.name: entry for entry in self._host.list_directory(self._directory)}
+        drills = {
+            name.removesuffix(LOCK)
+            for name, entry in entries.items()
+            if name.startswith(PREFIX) and (name.endswith(LOCK) or entry.kind == "directory")
+        }
+        for name in sorted(drills):
+            path = posixpath.join(self._directory, name)
+            if not is_of(self._machine, name):
+                self._kept.append(_unknown(path, "by its name was not made on this machine"))
+            elif name + LOCK not in entries:
+                self._kept.append(_unknown(path, "has no lock file beside it"))
+            else:
+                self._clear(path, path if name in entries else path + LOCK)
+
+    def _clear(self, path: str, there: str) -> None:
+        """Remove a directory, unless its lock is held; `there` is what is told to be removed."""
+        try:
+            with self._host.lock(
+                path + LOCK, PURPOSE, 0, lambda _holder: None, create=False
+            ) as held:
+                if held and held.unsupported:
+                    self._kept.append(_unknown(path, f"has no lock ({held.unsupported})"))
+                elif held:
+                    self._remove(path, f"{shown(there)}, left by a drill that was killed,")
+        except LockBusy:
+            self._kept.append(
+                f"{shown(path)} is in use, by another drill or by the osrestore of one that was "
+                "killed; when that has ended, the next drill removes it"
+            )
+        except OSError as error:
+            why = f"has a lock that cannot be taken ({reason(error)})"
+            self._kept.append(_unknown(path, why))
+
+    def _remove(self, path: str, left: str) -> None:
+        self._changed[path] = f"{left} may be removed in part"  # if nobody can tell any more
+        try:
+            self._host.remove_tree(path, mine=True)
+            self._host.remove_tree(path + LOCK, mine=True)
+        except OSError as error:
+            problem = f"could not be removed: {reason(error)}; its owner may remove it"
+            self._changed[path] = f"{left} {problem}"
+        else:
+            self._changed[path] = f"{left} was removed"
+
+
+def _unknown(path: str, why: str) -> str:
+    return (
+        f"{shown(path)} is another drill's and {why}, so that nobody knows whether that is at "
+        "work; if it is not, remove it"
+    )

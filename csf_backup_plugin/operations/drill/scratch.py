@@ -1,0 +1,149 @@
+"""A directory of a run's own, which goes with all that is in it when the run ends, however.
+
+A lock file beside it, made before it and removed after it, is held as long as the run or its
+osrestore lives. So the next run can tell what was left by one that was killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, HostUnreachable, reason, translated
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.hosts.protocol import Host, Lock
+    from csf_backup_plugin.image.path import ImagePath
+
+PREFIX = "csf-drill-"
+#: What a scratch directory's name has behind it in the name of its lock file.
+LOCK = ".lock"
+PURPOSE = "admin_database_drill"
+_ROOM = "Make room there, or name another directory with -scratch-dir."
+_NAME_KEPT = 30  # characters of the image's name; 255 bytes are all that a name may have
+
+
+def name_of(image: str, machine: str) -> str:
+    """Return the name of a scratch directory; it says for whose image, where and when.
+
+    Args:
+        image: the image's path.
+        machine: the name of the machine it is made on: a file system may be another's too.
+    """
+    now = datetime.datetime.now(datetime.timezone.utc)
+    kept = posixpath.basename(image)[:_NAME_KEPT]
+    return f"{PREFIX}{kept}-{machine}-{now:%Y%m%dT%H%M%S.%fZ}"
+
+
+def is_of(machine: str, name: str) -> bool:
+    """Return whether a scratch directory of that name was made on a machine."""
+    return bool(re.fullmatch(rf"{PREFIX}.*-{re.escape(machine)}-[0-9T.]+Z", name, re.DOTALL))
+
+
+class Scratch:
+    """A directory that did not exist before.
+
+    Args:
+        path: where.
+        host: on which host.
+
+    Attributes:
+        lock: its lock, which osrestore is to inherit.
+        left: what could not be removed, and why.
+    """
+
+    def __init__(self, path: str, host: Host) -> None:
+        self.path = path
+        self.lock: Lock | None = None
+        self.left = ""
+        self._host = host
+        self._known: list[str] = []
+
+    @property
+    def record(self) -> str:
+        """Where the host may keep a record of the utility it runs."""
+        return f"{self.path}/run"
+
+    def place(self, path: str) -> str:
+        """Return where in it another path of the host is to be copied."""
+        return f"{self.path}/restored{path}"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it was made here, or may have been."""
+        return bool(self._known)
+
+    def make(self) -> None:
+        """Make it; where something stands already, that is not ours."""
+        self._known.append(self.path)
+        try:
+            self._host.make_directory(self.path)
+        except FileExistsError:
+            self._known.clear()
+            raise
+
+    def make_directory(self, path: str) -> None:
+        """Make a directory, those above it first, as far as they are not there."""
+        if path not in self._known:
+            self.make_directory(posixpath.dirname(path))
+            self._known.append(path)
+            self._host.make_directory(path)
+
+    def remove(self) -> None:
+        """Remove it with all that is in it, and its lock file; `left` tells what cannot be."""
+        self.left = ""
+        try:
+            if self.is_ours:
+                self._host.remove_tree(self.path, mine=False)
+            self._host.remove([self.path + LOCK])
+        except (OSError, HostUnreachable) as error:
+            self.left = f"{shown(self.path)} could not be removed: {reason(error)}"
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Say, if the block fails, that it was not removed, where it was not."""
+        try:
+            yield
+        except BackupError as error:
+            if self.left:
+                rest = error.left.replace(NOTHING_LEFT, "Nothing else was created or changed.")
+                error.left = f"{self.left}. {rest}"
+            raise
+
+
+@contextlib.contextmanager
+def scratch(directory: str, image: ImagePath, machine: str, host: Host) -> Iterator[Scratch]:
+    """Have a directory while the block runs.
+
+    Args:
+        directory: where it is made.
+        image: whose name it gets, for those who find it after a crash.
+        machine: the name of the host's machine.
+        host: the host.
+    """
+    made = Scratch(posixpath.join(directory, name_of(image.path, machine)), host)
+    failure: BaseException | None = None
+    # The lock file of a block that fails would go, also where the directory cannot.
+    with host.lock(made.path + LOCK, PURPOSE, 0, lambda _holder: None) as made.lock:
+        try:
+            with translated(host.name, _ROOM):
+                made.make()
+                yield made
+            made.remove()
+        except BaseException as error:
+            failure = error
+            made.remove()  # a signal is answered once, so this is not cut short
+    if isinstance(failure, BackupError) and made.is_ours:
+        failure.left = (
+            f"What this run had created could not all be removed: {made.left}."
+            if made.left
+            else "What this run had created was removed; nothing else was changed."
+        )
+    if failure:
+        raise failure

@@ -1,0 +1,164 @@
+"""Restoring an image to a scratch directory, and looking at what came."""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import FaultFound, HostUnreachable, TimedOut
+from csf_backup_plugin.names import is_inside, listed, shown
+from csf_backup_plugin.objectstore import commands
+from csf_backup_plugin.objectstore.ending import described
+from csf_backup_plugin.objectstore.limits import default_timeout
+from csf_backup_plugin.operations import restored
+from csf_backup_plugin.operations.drill import placement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from csf_backup_plugin.hosts.protocol import Completed, Host, Running
+    from csf_backup_plugin.listener import Listener
+    from csf_backup_plugin.operations.drill.preflight import Plan
+    from csf_backup_plugin.operations.drill.scratch import Scratch
+
+
+class Trial(NamedTuple):
+    """What was restored.
+
+    Attributes:
+        size: the databases' bytes.
+        seconds: how long osrestore took.
+    """
+
+    size: int
+    seconds: float
+
+
+def restore_for_trial(plan: Plan, place: Scratch, host: Host, listener: Listener) -> Trial:
+    """Restore all of an image's databases to a directory, and check each.
+
+    Args:
+        plan: what to restore, and with what.
+        place: the directory, empty.
+        host: where all of it is.
+        listener: told how far it is.
+
+    Raises:
+        FaultFound: osrestore failed, or what it restored is not what the receipt says.
+        TimedOut: a utility did not end.
+    """
+    databases = plan.receipt.databases
+    for directory in placement.directories(databases):
+        place.make_directory(place.place(directory))
+    began = time.monotonic()
+    completed = _run_osrestore(plan, place, host, listener)
+    seconds = time.monotonic() - began
+    if completed.status:
+        raise _failed(plan, [f"osrestore failed: {described(completed)}"])
+    targets = {place.place(path): size for path, size in plan.receipt.sizes.items()}
+    sizes = _sizes(plan, place, host)
+    findings = _strays(plan, place, host) or restored.findings(targets, host)
+    if findings:
+        raise _failed(plan, findings)  # nothing that is not here is looked into
+    findings = [f"{shown(path)} was not to be restored" for path in sorted({*sizes} - {*targets})]
+    there = {path: size for path, size in sizes.items() if path in targets}
+    findings += _verify_each(plan, there, host, listener)
+    if findings:
+        raise _failed(plan, findings)
+    return Trial(sum(sizes.values()), seconds)
+
+
+def _strays(plan: Plan, place: Scratch, host: Host) -> list[str]:
+    """Return which databases are no files in the scratch directory: links may lead to live ones."""
+    top, *homes = host.look(
+        [place.path, *map(place.place, placement.directories(plan.receipt.databases))]
+    )
+    found = [
+        f"{shown(at.resolved)}, where databases were restored to, is not in the scratch directory"
+        for at in homes
+        if not is_inside(at.resolved, top.resolved)
+    ]
+    sources = [*plan.receipt.databases]
+    targets = [place.place(path) for path in sources]
+    for source, at, target, copy in zip(
+        sources, host.look(sources), targets, host.look(targets), strict=True
+    ):
+        if copy.link:
+            found.append(f"{shown(target)} is a symbolic link, and no database")
+        elif copy.stamp and (copy.device, copy.stamp) == (at.device, at.stamp):
+            found.append(f"{shown(target)} is {shown(source)} itself, by a hard link")
+    return found
+
+
+def _run_osrestore(plan: Plan, place: Scratch, host: Host, listener: Listener) -> Completed:
+    pairs = [
+        (source, place.place(source.rstrip("/")))
+        for source in placement.outermost(plan.receipt.databases)
+    ]
+    argv = commands.restore(plan.osrestore, plan.image.path, pairs)
+    with host.start(argv, place.path, place.lock, place.record) as running:
+        return _wait(running, plan, place, host, listener)
+
+
+def _wait(
+    running: Running, plan: Plan, place: Scratch, host: Host, listener: Listener
+) -> Completed:
+    """Return how osrestore ended; meanwhile the space that goes shows how far it is."""
+    timeout = default_timeout(plan.size)
+    deadline, free = time.monotonic() + timeout, host.look([place.path])[0].free
+    while time.monotonic() < deadline:
+        completed, _ = running.poll()
+        with contextlib.suppress(HostUnreachable):  # whoever polls is more patient
+            gone = free - host.look([place.path])[0].free
+            listener.advance("restoring", max(gone, 0), plan.size)
+        if completed:
+            return completed
+    raise TimedOut(
+        f"osrestore did not end within {timeout:,.0f} s on {host.name}.",
+        "Look at the disks of image and scratch directory, and run the same command again.",
+    )
+
+
+def _sizes(plan: Plan, place: Scratch, host: Host) -> dict[str, int]:
+    """Return the bytes of every file where databases were restored to."""
+    return {
+        posixpath.join(directory, entry.name): entry.size
+        for directory in map(place.place, placement.directories(plan.receipt.databases))
+        for entry in host.list_directory(directory)
+        if entry.kind != "directory"
+    }
+
+
+def _verify_each(plan: Plan, sizes: Mapping[str, int], host: Host, listener: Listener) -> list[str]:
+    """Return what osverifydb finds in restored databases, where there is an osverifydb."""
+    if plan.osverifydb is None:
+        return []
+    timeout, total = default_timeout(plan.size), sum(sizes.values())
+    argv, findings, done = commands.verify_database(plan.osverifydb), [], 0
+    try:
+        ended = host.run_each(argv, sizes, timeout)
+        for (path, size), completed in zip(sizes.items(), ended, strict=True):
+            done += size
+            listener.advance("verifying", done, total)
+            if completed.status:
+                findings.append(f"osverifydb {shown(path)}: {described(completed)}")
+            elif faults := commands.faults(completed.output):
+                findings.append(f"osverifydb {shown(path)}: exit 0, and it said: {listed(faults)}")
+    except TimeoutError:
+        raise TimedOut(
+            f"osverifydb did not end within {timeout:,.0f} s on {host.name}.",
+            "Look at the scratch directory's disk, and run the same command again.",
+        ) from None
+    return findings
+
+
+def _failed(plan: Plan, findings: list[str]) -> FaultFound:
+    return FaultFound(
+        f"{plan.image} could not be restored whole:",
+        "If the scratch directory is to blame, put that right and run the same command again. "
+        "Otherwise make a new backup, and drill an older image too. Whether the image has changed: "
+        + plan.image.command("admin_database_verify"),
+        findings,
+    )

@@ -1,0 +1,228 @@
+"""Changing a repository's manifest: made anew of what is on disk, or by single databases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.advice import drop_and_copied_commands, drop_command
+from csf_backup_plugin.errors import UsageError, WrongRepository, translated
+from csf_backup_plugin.names import IN_JSON, has_control_character, listed, shown
+from csf_backup_plugin.operations.manifest.identity import new_identity, read_source
+from csf_backup_plugin.repository import manifest, store
+from csf_backup_plugin.repository.completeness import check_readable
+from csf_backup_plugin.repository.inventory import read_bytes, read_manifest, set_against
+from csf_backup_plugin.repository.located import locate, resolved_paths
+from csf_backup_plugin.repository.manifest import Manifest
+from csf_backup_plugin.repository.model import Repository
+from csf_backup_plugin.repository.unlocked import unlocked_warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.listener import Listener
+    from csf_backup_plugin.operations.manifest.request import ManifestChange
+    from csf_backup_plugin.repository.identity import Identity
+    from csf_backup_plugin.repository.inventory import Inventory
+
+PURPOSE = "admin_database_manifest"
+
+
+class ChangedManifest(NamedTuple):
+    """A manifest that was changed.
+
+    Attributes:
+        found: what is on disk, set against what the manifest was to say.
+        rebuilt: whether it was made anew.
+        added: the paths that it lists now, and did not before.
+        dropped: those that it listed before, and does not now.
+        absent: those of the image that it was made of, and not on disk.
+        damaged: the numbers of the old manifest's lines that could not be read, from 1.
+        kept: where the old manifest is kept if a line of it could not be read.
+        identity: the repository's; None if the next backup is to find it.
+        warnings: what the user should know.
+    """
+
+    found: Inventory
+    rebuilt: bool
+    added: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    damaged: tuple[int, ...] = ()
+    kept: str | None = None
+    identity: Identity | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def change_manifest(
+    named: Repository, change: ManifestChange, wait: float, host: Host, listener: Listener
+) -> ChangedManifest:
+    """Make a manifest anew, or add databases to it or drop them from it.
+
+    Args:
+        named: whose manifest, as the user named it.
+        change: what to change.
+        wait: how long to wait for the repository's lock, in seconds.
+        host: where it is.
+        listener: told of a wait.
+
+    Raises:
+        BackupError: the manifest is as it was.
+    """
+    with translated(host.name):
+        repository = locate(named, host, listener.note)
+        with host.lock(repository.lock, PURPOSE, wait, listener.note) as lock:
+            recorded = None if change.rebuild else read_manifest(repository, host)
+            if recorded is None:
+                changed = _rebuild(repository, change, host.machine(), host, listener)
+            else:
+                changed = _append(repository, change, recorded, host)
+            warnings = (*changed.warnings, *unlocked_warnings(lock, repository))
+    return changed._replace(warnings=warnings)
+
+
+def _append(
+    repository: Repository, change: ManifestChange, recorded: Manifest, host: Host
+) -> ChangedManifest:
+    """Append what is added and dropped; what is so already is not written again."""
+    add, drop = _names(repository, change, recorded, host)
+    add = [name for name in add if name not in recorded.names]
+    drop = [name for name in drop if name not in recorded.dropped]
+    found = set_against(repository, host, _meant(recorded, add, drop))
+    _check_not_anothers(found, map(repository.path_of, add))
+    if add or drop:
+        host.append(repository.manifest, manifest.dropped_lines(drop) + manifest.encode_lines(add))
+    return ChangedManifest(
+        found,
+        rebuilt=False,
+        added=tuple(map(repository.path_of, add)),
+        dropped=tuple(map(repository.path_of, drop)),
+        identity=recorded.identity,
+    )
+
+
+def _rebuild(
+    repository: Repository,
+    change: ManifestChange,
+    machine: Machine,
+    host: Host,
+    listener: Listener,
+) -> ChangedManifest:
+    """Write a manifest of what is on disk: in the directory, listed, in the image, or added."""
+    data = read_bytes(repository, host)
+    recorded = Manifest() if data is None else manifest.salvage(data)
+    source = None
+    if change.image:
+        source = read_source(change.image, repository, recorded, machine, host, listener)
+    identity, backups, known = new_identity(repository, change, recorded, source, machine, host)
+    add, drop = _names(repository, change, recorded, host)
+    imaged = map(repository.path_of, source.receipt.names if source else ())
+    meant = _meant(recorded, add, drop)
+    found = set_against(repository, host, meant, imaged)
+    _check_not_anothers(found, map(repository.path_of, add))
+    if change.home == "copied" and recorded.identity:
+        _check_not_the_originals(found, Repository(recorded.identity.master))
+    # What a line cannot hold is left to be renamed, as the next backup says.
+    left = {*found.ambiguous, *filter(has_control_character, found.coverage.paths)}
+    names = [repository.recorded(p) for p in found.coverage.paths if p not in left]
+    new = manifest.encode(names, identity, backups, meant.dropped, known)
+    kept = None
+    with translated(host.name):
+        if data is not None and (recorded.damaged or recorded.cut_short):
+            kept, warnings = store.supersede(repository, data, new, host)
+        else:
+            warnings = store.replace(repository, new, host)
+    before = {*recorded.names}
+    missing = found.coverage.missing
+    return ChangedManifest(
+        found,
+        rebuilt=True,
+        added=tuple(repository.path_of(name) for name in names if name not in before),
+        dropped=tuple(map(repository.path_of, sorted(before.difference(names)))),
+        absent=tuple(path for path in missing if repository.recorded(path) not in before),
+        damaged=recorded.damaged,
+        kept=kept,
+        identity=identity,
+        warnings=(*(source.warnings if source else ()), *warnings),
+    )
+
+
+def _meant(recorded: Manifest, add: Iterable[str], drop: Iterable[str]) -> Manifest:
+    """Return what the manifest is to say."""
+    added, dropped = dict.fromkeys(add), dict.fromkeys(drop)
+    names = [name for name in dict.fromkeys([*recorded.names, *added]) if name not in dropped]
+    gone = [name for name in dict.fromkeys([*recorded.dropped, *dropped]) if name not in added]
+    return recorded._replace(names=tuple(names), dropped=tuple(gone))
+
+
+def _names(
+    repository: Repository, change: ManifestChange, recorded: Manifest, host: Host
+) -> tuple[list[str], list[str]]:
+    """Return what is to be added and what is to be dropped, as the manifest records them.
+
+    Raises:
+        UsageError: what is to be added is no file, or what is to be dropped is nowhere.
+    """
+    add = resolved_paths(change.add, host)
+    drop = resolved_paths(change.drop, host)
+    at = dict(zip([*add, *drop], host.look([*add, *drop]), strict=True))
+    if no_files := [path for path in add if at[path].kind != "file"]:
+        raise UsageError(
+            f"On {host.name} there are no such files to add: {listed(no_files, IN_JSON)}.",
+            "Give -add as the absolute path of a database that is on disk.",
+            {"databases": no_files},
+        )
+    if repository.master in drop:
+        raise UsageError(
+            f"{shown(repository.master)} is the master database, so it cannot be dropped from its "
+            "own manifest.",
+            f"If it is no master database, remove {shown(repository.manifest)}.",
+        )
+    dropped = [repository.recorded(path) for path in drop]
+    nowhere = [
+        path
+        for path, name in zip(drop, dropped, strict=True)
+        if name not in recorded.names and at[path].kind == "missing"
+    ]
+    # Without an identity, what counts as listed may be told by an image's receipt.
+    if nowhere and recorded.identity:
+        raise UsageError(
+            f"Neither in {shown(repository.manifest)} nor on disk on {host.name}: "
+            f"{listed(nowhere, IN_JSON)}.",
+            "Give -drop as the path that csf admin_database_manifest shows.",
+            {"databases": nowhere},
+        )
+    return [repository.recorded(path) for path in add], dropped
+
+
+def _check_not_anothers(found: Inventory, added: Iterable[str]) -> None:
+    """Refuse to add what another repository's manifest lists, or may list."""
+    paths = [*added]
+    if paths:
+        check_readable(found)
+    for other in found.others.known:
+        if theirs := [path for path in paths if path in other.listed]:
+            raise WrongRepository(
+                f"The manifest of another repository, {shown(other.repository.master)} on "
+                f"{found.host}, lists {listed(theirs, IN_JSON)}.",
+                f"Drop it there first: {drop_command(other.repository.master, found.host, theirs)}",
+                {"databases": theirs},
+            )
+
+
+def _check_not_the_originals(found: Inventory, original: Repository) -> None:
+    """Refuse a copy that would keep databases of what it was copied from.
+
+    Once it is at home here, nothing would tell any more that they are another repository's.
+    """
+    for other in found.others.known:
+        theirs = [path for path in found.coverage.paths if path in other.listed]
+        if other.repository == original and theirs:
+            raise WrongRepository(
+                f"{shown(found.repository.master)} on {found.host} is a copy of "
+                f"{shown(original.master)}, whose manifest lists {len(theirs):,} of its databases: "
+                f"{listed(theirs, IN_JSON)}. They were not copied.",
+                "Drop them from the copy's manifest: "
+                + drop_and_copied_commands(found.repository.master, found.host, theirs),
+                {"databases": theirs},
+            )

@@ -1,0 +1,114 @@
+"""Coverage three ways: databases on disk, in the manifest, and in an image, side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import WrongRepository, translated
+from csf_backup_plugin.image.newest import choose
+from csf_backup_plugin.image.receipt_file import read_receipt
+from csf_backup_plugin.image.wanted import check_image_of, wanted_at
+from csf_backup_plugin.operations.manifest import PURPOSE
+from csf_backup_plugin.repository.completeness import check_apart
+from csf_backup_plugin.repository.inventory import read_inventory
+from csf_backup_plugin.repository.located import locate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.listener import Listener
+    from csf_backup_plugin.repository.inventory import Inventory
+    from csf_backup_plugin.repository.model import Repository
+
+
+class ThreeWay(NamedTuple):
+    """Which databases are where.
+
+    Attributes:
+        found: those on disk and in the manifest.
+        machine: the host.
+        imaged: the paths in the image; None where none was given.
+        stray: the paths in the image that are on disk, and none of the repository's databases.
+        problem: why the repository cannot be told apart from another one; None if it can.
+        warnings: what was passed over when the image was looked for.
+    """
+
+    found: Inventory
+    machine: Machine
+    imaged: frozenset[str] | None
+    stray: frozenset[str]
+    problem: WrongRepository | None
+    warnings: tuple[str, ...]
+
+    @property
+    def differences(self) -> dict[str, tuple[str, ...]]:
+        """The paths that are not everywhere, by where they are not or should not be."""
+        on_disk = self.found.coverage.paths
+        imaged = frozenset(on_disk) if self.imaged is None else self.imaged
+        return {
+            "not in the manifest": self.found.coverage.unlisted,
+            "in the manifest and not on disk": self.found.coverage.missing,
+            "not readable as a file": self.found.unreachable,
+            "not in the image": tuple(path for path in on_disk if path not in imaged),
+            "in the image and not on disk": tuple(
+                sorted(imaged.difference(on_disk, self.found.unreachable, self.stray))
+            ),
+            "in the image, on disk, and not in the manifest": tuple(sorted(self.stray)),
+        }
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every database is everywhere, and certainly of this repository."""
+        recorded = self.found.recorded
+        torn = bool(recorded and recorded.cut_short)
+        return not (any(self.differences.values()) or self.problem or torn)
+
+
+def cover(
+    named: Repository, image: ImagePath | None, wait: float, host: Host, listener: Listener
+) -> ThreeWay:
+    """Find out which databases are where; nothing is changed.
+
+    Args:
+        named: whose databases, as the user named it.
+        image: one of its images, with a receipt; None to leave images out.
+        wait: how long to wait for the repository's lock, in seconds: what a class_create has half
+            done is no difference.
+        host: where all of them are.
+        listener: told of a wait.
+
+    Raises:
+        BackupError: something cannot be read.
+        WrongRepository: the image is another repository's.
+    """
+    with translated(host.name):
+        repository, machine = locate(named, host, listener.note), host.machine()
+        with host.lock(repository.lock, PURPOSE, wait, listener.note, create=False):
+            found = read_inventory(repository, host)
+            imaged: frozenset[str] | None = None
+            warnings: tuple[str, ...] = ()
+            if image is not None:
+                wanted = wanted_at(repository, host)
+                chosen = choose(image, wanted, machine, host, listener.note)
+                receipt = read_receipt(chosen.image, host)
+                check_image_of(wanted, chosen.image, receipt)
+                imaged = frozenset(map(repository.path_of, receipt.names))
+                warnings = (*chosen.findings, *chosen.warnings)
+            stray = _on_disk((imaged or frozenset()).difference(found.coverage.paths), host)
+    return ThreeWay(found, machine, imaged, stray, _problem(found), warnings)
+
+
+def _on_disk(paths: Iterable[str], host: Host) -> frozenset[str]:
+    listed = sorted(paths)
+    looked = zip(listed, host.look(listed), strict=True)
+    return frozenset(path for path, facts in looked if facts.kind == "file")
+
+
+def _problem(found: Inventory) -> WrongRepository | None:
+    try:
+        check_apart(found)
+    except WrongRepository as error:
+        return error
+    return None

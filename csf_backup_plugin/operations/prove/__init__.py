@@ -1,0 +1,204 @@
+"""Proving an image that has no receipt: the csf that had it made was killed, osbackup was not.
+
+How osbackup ended was written down beside such an image, in the directory PATH.run. Without that
+record nothing can say that the image is complete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.errors import BackupError, FaultFound, LockBusy, from_os_error, translated
+from csf_backup_plugin.hosts.cleanup import clean_up, clean_up_record
+from csf_backup_plugin.image import receipt_format
+from csf_backup_plugin.image.agreement import presence_findings
+from csf_backup_plugin.image.located import locate_image
+from csf_backup_plugin.image.receipt_file import read_receipt
+from csf_backup_plugin.image.run_record import is_at_work, read_record
+from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.objectstore import commands
+from csf_backup_plugin.operations.prove.check import imported, measured, unproven
+from csf_backup_plugin.operations.prove.origin import origin_of
+from csf_backup_plugin.operations.prove.request import PURPOSE
+from csf_backup_plugin.repository.model import Repository
+from csf_backup_plugin.repository.unlocked import unlocked_warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.image.receipt import Receipt
+    from csf_backup_plugin.image.run_record import RunRecord
+    from csf_backup_plugin.listener import Listener
+    from csf_backup_plugin.operations.prove.request import ProveRequest
+
+_NO_NUMBER = (
+    "the manifest does not tell which number this backup has, so its image is never the latest one"
+)
+
+
+class Proof(NamedTuple):
+    """An image that has a receipt now.
+
+    Attributes:
+        image: which.
+        receipt: what the receipt says.
+        written: whether it was written just now; if not, it was there, and nothing was changed.
+        warnings: what the user should know all the same.
+        seconds: how long it took.
+    """
+
+    image: ImagePath
+    receipt: Receipt
+    written: bool
+    warnings: tuple[str, ...]
+    seconds: float = 0.0
+
+
+def prove(request: ProveRequest, host: Host, listener: Listener) -> Proof:
+    """Prove an image whose csf was killed and write its receipt, under the repository's lock.
+
+    Args:
+        request: which image.
+        host: where it is.
+        listener: told how far it is.
+
+    Raises:
+        CannotBeProven: the message names every reason; nothing was changed.
+        FaultFound: there is no image, or a receipt that cannot be used.
+        LockBusy: osbackup is still at work, or another command on the repository.
+    """
+    began = time.monotonic()
+    with translated(host.name):
+        machine = host.machine()
+        image = locate_image(request.image, host, listener.note)
+        proof = _existing(image, host) or _prove(image, request.wait, machine, host, listener)
+    return proof._replace(seconds=time.monotonic() - began)
+
+
+def _existing(image: ImagePath, host: Host) -> Proof | None:
+    """Return what the receipt says that is there; None if there is none.
+
+    Raises:
+        FaultFound: it cannot be used, or is not this image's; it is never overwritten.
+    """
+    if host.look([image.receipt])[0].kind == "missing":
+        return None
+    made = read_receipt(image, host)
+    at_image, at_record = host.look([image.path, image.run])
+    found = presence_findings(image, host)
+    if not found and at_image.size != made.size:
+        found = [f"the image holds {at_image.size:,} bytes; its receipt says {made.size:,}"]
+    if found:
+        raise FaultFound(
+            f"{image} has a receipt, and is not what that says:",
+            f"Find out more: {image.command('admin_database_verify')}",
+            found,
+        )
+    typed = command("rm", "-r", image.run)
+    left = [f"{shown(image.run)} is not needed any more: {typed}"]
+    return Proof(image, made, written=False, warnings=tuple(left * (at_record.kind != "missing")))
+
+
+def _prove(
+    image: ImagePath, wait: float, machine: Machine, host: Host, listener: Listener
+) -> Proof:
+    databases = imported(image, host)
+    osrestore = host.find(commands.OSRESTORE, commands.VARIABLES[commands.OSRESTORE])
+    with _locked(Repository(databases[0]), image, wait, host, listener) as warnings:
+        # It may have been proven while the lock was waited for.
+        if proof := _existing(image, host):
+            return proof
+        record = read_record(image, host)
+        if is_at_work(record, host):
+            raise _busy(record, image, host)
+        (before,) = host.look([image.path])
+        made, unsynced = measured(image, databases, record, osrestore, host, listener)
+        made = made._replace(origin=origin_of(image, Repository(databases[0]), machine, host))
+        interrupts.check()
+        if not _publish(image, made, before.stamp, host):
+            if proof := _existing(image, host):
+                return proof
+            if not _publish(image, made, before.stamp, host):  # a link to nothing, say
+                raise unproven(image, [f"{shown(image.receipt)} is there, and leads nowhere"])
+        warnings += unsynced
+        warnings += [] if made.origin.number else [_NO_NUMBER]
+        warnings += clean_up_record(image.run, host)
+        return Proof(image, made, written=True, warnings=tuple(warnings))
+
+
+@contextlib.contextmanager
+def _locked(
+    repository: Repository, image: ImagePath, wait: float, host: Host, listener: Listener
+) -> Iterator[list[str]]:
+    """Hold the repository's lock, which an osbackup that still runs holds, if there is one.
+
+    Yields:
+        A warning if the file system has no locks.
+    """
+    record = read_record(image, host)
+    holder = record.running if is_at_work(record, host) else ""
+
+    def waiting(text: str) -> None:
+        listener.note(f"waiting up to {wait:g} s for {holder}" if holder else text)
+
+    with contextlib.ExitStack() as stack:
+        lock = None
+        try:
+            held = host.lock(repository.lock, PURPOSE, wait, waiting, create=False)
+            lock = stack.enter_context(held)
+        except (FileNotFoundError, PermissionError):
+            # The repository may be lost, or be another user's. Where no lock is, nobody holds it.
+            if host.look([repository.lock])[0].kind != "missing":
+                raise
+        except LockBusy:
+            record = read_record(image, host)
+            if is_at_work(record, host):
+                raise _busy(record, image, host) from None
+            raise
+        yield unlocked_warnings(lock, repository)
+
+
+def _busy(record: RunRecord, image: ImagePath, host: Host) -> LockBusy:
+    return LockBusy(
+        f"{record.running} is still at work on {host.name}, and writes {image}.",
+        "Let it end, and run the same command again; with -wait SECONDS it waits for that.",
+    )
+
+
+def _publish(image: ImagePath, made: Receipt, stamp: str, host: Host) -> bool:
+    """Write the receipt; return false if one has appeared meanwhile.
+
+    Raises:
+        CannotBeProven: the image is not the one any more that had that stamp.
+    """
+    data = receipt_format.encode(
+        made,
+        finished=host.machine().now,
+        osbackup=None,
+        shared_disk="unknown",
+        proven_by=PURPOSE,
+    )
+    try:
+        host.publish(image.receipt, data)
+        (now,) = host.look([image.path])
+    except FileExistsError:
+        return False
+    except OSError as error:
+        failed = from_os_error(error, host.name, "Make room there and run the same command again.")
+        failed.what = f"The receipt of {image} could not be written. {failed.what}"
+        raise failed from None
+    except BackupError as error:  # the host is gone, and may have done it
+        error.left = f"{shown(image.receipt)} may have been written; nothing else was changed."
+        error.next_step += f"\nThen: {image.command(PURPOSE)}"
+        raise
+    if now.stamp != stamp:
+        stays = clean_up([image.receipt], host)
+        changed = unproven(image, ["it was changed or removed while it was proven", *stays])
+        changed.left = f"{shown(image.receipt)} stays." if stays else changed.left
+        raise changed
+    return True

@@ -1,0 +1,43 @@
+"""What is asked of a proof, checked before anything is touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.request import LOCK_WAIT
+
+#: What a proof holds its lock for; others who wait are told.
+PURPOSE = "admin_database_prove"
+
+
+@dataclass(frozen=True)
+class ProveRequest:
+    """One proof of an image whose csf was killed.
+
+    Attributes:
+        image: which.
+        wait: how long to wait for the repository's lock, in seconds; an osbackup that still writes
+            the image holds it.
+    """
+
+    image: ImagePath
+    wait: float = LOCK_WAIT
+
+    @classmethod
+    def parse(cls, image: str, *, wait: float = LOCK_WAIT) -> ProveRequest:
+        """Make a request of what the user wrote.
+
+        Raises:
+            UsageError: `image` is not HOST:PATH, or stands for one that has a receipt already.
+        """
+        named = ImagePath.parse(image)
+        if named.is_latest:
+            raise UsageError(
+                f"{named} stands for the newest verified image of {shown(named.directory)}, which "
+                "has its receipt.",
+                "Name the image that has none.",
+            )
+        return cls(named, wait)

@@ -1,0 +1,50 @@
+"""What several commands are asked: which repository, and how long they may take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.names import absolute, shown
+from csf_backup_plugin.repository.model import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Seconds to wait for the repository's lock, where neither option nor environment says.
+LOCK_WAIT = 30.0
+LOCK_WAIT_VARIABLE = "CSF_BACKUP_LOCK_WAIT"
+
+
+def parse_repository(master: str) -> Repository:
+    """Return the repository of the master database the user named.
+
+    Raises:
+        UsageError: `master` is no absolute path to a file.
+    """
+    try:
+        return Repository(absolute(master, longest_suffix=".unfinished-restore"))
+    except ValueError as error:
+        raise UsageError(
+            f"-database {shown(master)!r} {error}.",
+            "Give -database as an absolute path, such as /databases/master.db.",
+        ) from None
+
+
+def lock_wait(environ: Mapping[str, str]) -> float:
+    """Return how long the environment says to wait for the lock, in seconds.
+
+    Raises:
+        UsageError: the variable is not a number of seconds.
+    """
+    text = environ.get(LOCK_WAIT_VARIABLE, "")
+    try:
+        seconds = float(text) if text else LOCK_WAIT
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise UsageError(
+            f"{LOCK_WAIT_VARIABLE}={shown(text)} is not a number of seconds.",
+            f"Set it to a number such as {LOCK_WAIT:g}, or unset it.",
+        )
+    return seconds

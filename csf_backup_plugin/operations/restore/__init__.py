@@ -1,0 +1,253 @@
+"""One restore, from the lock to the manifest: everything happens in the order it stands here."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.advice import rebuild_command
+from csf_backup_plugin.errors import (
+    BackupError,
+    Declined,
+    FaultFound,
+    HalfDone,
+    LockBusy,
+    OsrestoreFailed,
+    reason,
+    translated,
+)
+from csf_backup_plugin.hosts.cleanup import clean_up, clean_up_record
+from csf_backup_plugin.image.newest import check_clock, choose
+from csf_backup_plugin.image.receipt_file import read_receipt
+from csf_backup_plugin.image.run_record import is_at_work, read_run
+from csf_backup_plugin.image.wanted import wanted_at
+from csf_backup_plugin.names import first, shown
+from csf_backup_plugin.objectstore import commands
+from csf_backup_plugin.operations import restored
+from csf_backup_plugin.operations.restore import quarantine
+from csf_backup_plugin.operations.restore.extra import refused
+from csf_backup_plugin.operations.restore.manifest import new_manifest
+from csf_backup_plugin.operations.restore.plan import prepare_restore, target_sizes
+from csf_backup_plugin.operations.restore.preflight import check_repository_writable
+from csf_backup_plugin.operations.restore.run import run_osrestore
+from csf_backup_plugin.operations.restore.state import compare, look_at, tell_state
+from csf_backup_plugin.operations.unsynced import unsynced_warnings
+from csf_backup_plugin.repository import store
+from csf_backup_plugin.repository.located import locate_place
+from csf_backup_plugin.repository.unlocked import unguarded_warnings, unlocked_warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from csf_backup_plugin.hosts.protocol import Facts, Host, Lock
+    from csf_backup_plugin.image.newest import Newest
+    from csf_backup_plugin.listener import Listener
+    from csf_backup_plugin.operations.restore.plan import RestorePlan
+    from csf_backup_plugin.operations.restore.quarantine import Quarantine
+    from csf_backup_plugin.operations.restore.request import RestoreRequest
+    from csf_backup_plugin.repository.model import Repository
+
+PURPOSE = "admin_database_restore"
+_STOPS_BACKUPS = ", and stops every backup until it is"
+
+
+class Restored(NamedTuple):
+    """A restore that was done, or in a dry run one that could be.
+
+    Attributes:
+        plan: what was restored.
+        place: where extra databases are now, or in a dry run would be; None if there are none.
+        refusal: in a dry run, why the real run would have been refused; None if it would not.
+        warnings: what the user should know although it went well.
+        seconds: how long it took.
+    """
+
+    plan: RestorePlan
+    place: Quarantine | None
+    refusal: BackupError | None
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def restore(
+    request: RestoreRequest, host: Host, listener: Listener, agreed: Callable[[RestorePlan], bool]
+) -> Restored:
+    """Restore a whole repository in one osrestore run, and check what it brought back.
+
+    Args:
+        request: what to restore, where from.
+        host: the machine that holds the image and will hold the databases.
+        listener: told how far it is.
+        agreed: shown the plan, with the lock held; returns whether to carry it out.
+
+    Raises:
+        BackupError: it says of everything that may have changed what state it is in.
+    """
+    began = time.monotonic()
+    with translated(host.name):
+        machine, repository = host.machine(), locate_place(request.repository, host, listener.note)
+        wanted = wanted_at(repository, host)
+        chosen = choose(request.image, wanted, machine, host, listener.note)
+        image = chosen.image
+        _check_newest(request, chosen)
+        request = request.at(repository, image)
+        receipt = read_receipt(image, host)
+        request.check_image_of(receipt, wanted)
+        chosen = check_clock(chosen, receipt, machine, host)
+        check_repository_writable(repository, host)
+        with host.lock(
+            repository.lock, PURPOSE, request.wait, listener.note, create=not request.dry_run
+        ) as lock:
+            plan = prepare_restore(request, chosen, receipt, machine, host, listener)
+            place = quarantine.quarantine_for(repository, plan.extra, host) if plan.extra else None
+            refusal = refused(request, plan, place) if place else None
+            told = [*plan.warnings, *unlocked_warnings(lock, repository)]
+            told += unguarded_warnings(lock, commands.OSRESTORE)
+            plan = plan._replace(warnings=tuple(told))
+            warnings = plan.warnings
+            if request.dry_run:
+                return Restored(plan, place, refusal, warnings, time.monotonic() - began)
+            if refusal:
+                raise refusal
+            if not agreed(plan):
+                raise Declined("The restore was not confirmed.", "Run the same command again.")
+            interrupts.check()
+            if host.look([image.path])[0].stamp != plan.image_stamp:
+                raise FaultFound(
+                    f"{image} was changed or replaced since it was checked.",
+                    "Find out by whom, and run the same command again.",
+                )
+            place, unsynced = _carry_out(request, plan, place, lock, host, listener)
+            warnings += (
+                *unsynced_warnings(unsynced, "the restore", host),
+                *_record(request, plan, host),
+                *clean_up([repository.unfinished_restore], host, _STOPS_BACKUPS),
+                *clean_up_record(repository.restore_run, host),
+            )
+    return Restored(plan, place, None, warnings, time.monotonic() - began)
+
+
+def _check_newest(request: RestoreRequest, chosen: Newest) -> None:
+    """Refuse a ``latest`` that may not be the newest image; of a clock, a person may judge.
+
+    What was begun later and has no receipt may be proven yet, and hold more of the work.
+
+    Raises:
+        FaultFound: it tells why.
+    """
+    if chosen.doubts or chosen.unproven or (chosen.future and request.unattended):
+        raise FaultFound(
+            f"Whether {chosen.image} is the newest image is not certain:",
+            "Name the image that you want: "
+            f"{request.at(request.repository, chosen.image).command()}",
+            [*chosen.findings, *chosen.unproven],
+        )
+
+
+def _carry_out(
+    request: RestoreRequest,
+    plan: RestorePlan,
+    place: Quarantine | None,
+    lock: Lock | None,
+    host: Host,
+    listener: Listener,
+) -> tuple[Quarantine | None, list[str]]:
+    """Restore; if that fails, let the error say what state everything is in.
+
+    Returns:
+        Where extra databases are now, and the directories whose file systems cannot bring names to
+        the disk.
+    """
+    _check_none_at_work(request.repository, host)
+    before, first = look_at(plan.targets, host), False
+    try:
+        with translated(host.name):
+            interrupts.check()
+            # Of a restore whose csf was killed; nothing runs any more.
+            host.remove_tree(request.repository.restore_run, mine=False)
+            mark = request.repository.unfinished_restore
+            first = host.read(mark) is None
+            try:
+                host.replace(mark, os.fsencode(request.command("-quarantine")) + b"\n")
+            except OSError as error:
+                first = first and isinstance(error, HalfDone)
+                raise
+            if place:
+                # Said before it is done: should this be killed, somebody has read where they went.
+                listener.note(f"extra databases go to {shown(place.directory)}")
+                try:
+                    quarantine.fill(place, host)
+                except OSError as error:
+                    if error.errno != errno.EXDEV:
+                        raise
+                    place = quarantine.inside(place, host)
+                    listener.note(f"extra databases go to {shown(place.directory)}")
+                    quarantine.fill(place, host)
+            interrupts.check()
+            run_osrestore(request, plan, lock, host, listener)
+            unsynced = _check(request, plan, before, host)
+    except BackupError as error:
+        is_left = lock is not None and lock.is_left
+        left = [] if is_left else clean_up_record(request.repository.restore_run, host)
+        if tell_state(error, before, place, host, is_left=is_left) and first:
+            left += clean_up([request.repository.unfinished_restore], host, _STOPS_BACKUPS)
+        error.left = "\n".join([error.left, *(f"{warning}." for warning in left)])
+        raise
+    return place, unsynced
+
+
+def _check_none_at_work(repository: Repository, host: Host) -> None:
+    """Refuse while an earlier osrestore is at work, as it may be where there are no locks.
+
+    Raises:
+        LockBusy: it says how to end it.
+    """
+    record = read_run(repository.restore_run, host)
+    if is_at_work(record, host):
+        group = record.leaders[0]
+        raise LockBusy(
+            f"An earlier osrestore (process group {group}) is still at work on {host.name}, and "
+            f"restores {shown(repository.master)}.",
+            f"Let it end, or end it, on {host.name}: kill -- -{group}\n"
+            "Then run the same command again.",
+        )
+
+
+def _check(
+    request: RestoreRequest, plan: RestorePlan, before: Mapping[str, Facts], host: Host
+) -> list[str]:
+    """Refuse what osrestore calls a success if it does not bear it out; bring it to the disk.
+
+    Returns:
+        The directories whose file systems cannot bring names to the disk.
+    """
+    states = compare(before, look_at(before, host))
+    problems = restored.findings(target_sizes(request, plan.receipt), host)
+    problems += [f"{shown(p)} was not written" for p, s in states.items() if s == "unchanged"]
+    if problems:
+        raise OsrestoreFailed(
+            f"osrestore reported success on {host.name}, restoring {request.image}, and "
+            f"{'; '.join(first(problems))}.",
+            "Look into osrestore and the disk, and run the same command again.",
+            {"findings": problems},
+        )
+    return host.sync(plan.targets)
+
+
+def _record(request: RestoreRequest, plan: RestorePlan, host: Host) -> list[str]:
+    """Let the manifest say what was restored, and nothing else; a damaged one is kept."""
+    repository, damaged = request.repository, plan.damaged_manifest
+    options = ["-image-file", request.image.name, *(["-copied"] if request.into else [])]
+    try:
+        if damaged is None:
+            return store.replace(repository, new_manifest(plan), host)
+        old, warnings = store.supersede(repository, damaged, new_manifest(plan), host)
+    except (OSError, BackupError) as error:
+        return [
+            f"the manifest {shown(repository.manifest)} does not say yet what was restored: "
+            f"{reason(error)}. Then: {rebuild_command(repository.master, host.name, *options)}",
+        ]
+    return [*warnings, f"the manifest was damaged; the old one is kept as {shown(old)}"]

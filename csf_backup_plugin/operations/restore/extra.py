@@ -1,0 +1,47 @@
+"""What is said of extra databases that keep a restore from beginning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import ExtraDatabases
+from csf_backup_plugin.names import IN_JSON, command, listed, shown
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.operations.restore.plan import RestorePlan
+    from csf_backup_plugin.operations.restore.quarantine import Quarantine
+    from csf_backup_plugin.operations.restore.request import RestoreRequest
+
+
+_MANY = 10  # paths, too many to be typed
+
+
+def refused(request: RestoreRequest, plan: RestorePlan, place: Quarantine) -> ExtraDatabases | None:
+    """Return the refusal of a restore with extra databases in the way.
+
+    Args:
+        request: what was asked for.
+        plan: it has extra databases.
+        place: where they could be moved to.
+
+    Returns:
+        An error that names them and tells how to go on; None if they may be moved.
+    """
+    if request.quarantine:
+        return None
+    what = (
+        f"In {shown(request.repository.directory)} on {request.image.host} there are databases "
+        f"({len(plan.extra):,}) that are not in {request.image}, so the restored master database "
+        f"would not know them: {listed(plan.extra, IN_JSON)}."
+    )
+    ways = (
+        "They must be out of the way first. To have them moved, not deleted, and then restore:\n"
+        f"{request.command('-quarantine')}"
+    )
+    if len(plan.extra) <= _MANY:
+        source, target = command(*plan.extra), command(place.directory)
+        ways += (
+            f"\nOr move them by hand on {request.image.host}, and run the same command again:\n"
+            f"mkdir {target} && mv -n -- {source} {target}/"
+        )
+    return ExtraDatabases(what, ways, {"extra": list(plan.extra)})

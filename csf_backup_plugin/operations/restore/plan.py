@@ -1,0 +1,225 @@
+"""What a restore would do, found out before it does anything."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import FaultFound
+from csf_backup_plugin.image.agreement import (
+    image_findings,
+    import_file_findings,
+    receipt_warnings,
+    size_warnings,
+)
+from csf_backup_plugin.image.catalog import read_listable_catalog
+from csf_backup_plugin.log import log
+from csf_backup_plugin.names import how_many, shown
+from csf_backup_plugin.objectstore.commands import OSRESTORE, VARIABLES
+from csf_backup_plugin.objectstore.limits import default_timeout
+from csf_backup_plugin.operations.mounts import check_mounted, check_still_mounted
+from csf_backup_plugin.operations.restore.preflight import (
+    check_image_apart,
+    check_not_anothers,
+    check_replaceable,
+    check_room,
+)
+from csf_backup_plugin.operations.restore.quarantine import earlier
+from csf_backup_plugin.repository import manifest
+from csf_backup_plugin.repository.doubts import closed_warnings
+from csf_backup_plugin.repository.identity import same_machine
+from csf_backup_plugin.repository.inventory import set_against
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.image.newest import Newest
+    from csf_backup_plugin.image.receipt import Receipt, Size
+    from csf_backup_plugin.listener import Listener
+    from csf_backup_plugin.operations.restore.request import RestoreRequest
+    from csf_backup_plugin.repository.inventory import Inventory
+    from csf_backup_plugin.repository.manifest import Manifest
+
+
+class RestorePlan(NamedTuple):
+    """A restore that may begin, if there are no extra databases.
+
+    Attributes:
+        request: what was asked for; its image is the one meant, if ``latest`` was named.
+        receipt: the image, as its receipt knows it.
+        machine: the host, and its clock at the beginning.
+        recorded: what the manifest says, as far as it can be read; None where there is none.
+        number: the highest number of a backup of the image's repository that is known.
+        targets: the bytes of each database in the image, None where unknown, by the path it is
+            restored to; the master database first.
+        overwritten: the targets that are on disk now.
+        appearing: the targets that are not.
+        extra: databases on disk in the repository's directory and not in the image.
+        elsewhere: databases in the manifest, on disk outside the directory, and not in the image:
+            nothing could take them for a part of what is restored, so they stay where they are.
+        pairs: what osrestore is told besides: from which directory into which.
+        osrestore: the program that restores.
+        timeout: how long it may take, in seconds.
+        damaged_manifest: the manifest there is, if not all of it could be read.
+        image_stamp: what the image must still have when it is restored.
+        warnings: what the user should know although the restore may begin.
+    """
+
+    request: RestoreRequest
+    receipt: Receipt
+    machine: Machine
+    recorded: Manifest | None
+    number: int
+    targets: Mapping[str, int | None]
+    overwritten: tuple[str, ...]
+    appearing: tuple[str, ...]
+    extra: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+    osrestore: str
+    timeout: float
+    damaged_manifest: bytes | None
+    image_stamp: str
+    warnings: tuple[str, ...]
+
+    @property
+    def bytes(self) -> int:
+        """The databases' sizes together, as far as they are known."""
+        return sum(size or 0 for size in self.targets.values())
+
+
+def prepare_restore(
+    request: RestoreRequest,
+    chosen: Newest,
+    receipt: Receipt,
+    machine: Machine,
+    host: Host,
+    listener: Listener,
+) -> RestorePlan:
+    """Check everything a restore needs, and create nothing.
+
+    Args:
+        request: what was asked for, by resolved paths.
+        chosen: the image, and what is to be told of its choice.
+        receipt: the same, as its receipt knows it.
+        machine: the host.
+        host: the same.
+        listener: told how far it is.
+
+    Raises:
+        BackupError: the first reason not to begin; extra databases are not one of them here.
+    """
+    osrestore = host.find(OSRESTORE, VARIABLES[OSRESTORE])
+    timeout = request.timeout or default_timeout(max(receipt.size, receipt.room))
+    stamp = host.look([request.image.path])[0].stamp
+    if problems := image_findings(request.image, receipt, osrestore, host, listener):
+        raise FaultFound(
+            f"{request.image} is not as its backup left it:",
+            "Restore another image. If this one was moved here, move what stands beside it, too.",
+            problems,
+        )
+    import_file, _ = import_file_findings(request.image, receipt, host)
+    targets, sizes = _targets(request, receipt), target_sizes(request, receipt)
+    facts = dict(zip(targets, host.look(targets), strict=True))
+    check_image_apart(request, facts, host)
+    _check_mounts(request, receipt, targets, host)
+    data = host.read(request.repository.manifest)
+    recorded = None if data is None else manifest.salvage(data)
+    check_replaceable(request, facts, host)
+    behind = {fact.resolved for fact in facts.values() if fact.link}
+    found = set_against(request.repository, host, recorded, targets, behind)
+    check_not_anothers([*targets, *sorted(behind.difference(targets))], facts, found)
+    check_room({path: sizes[path] for path in targets}, receipt.size, facts, host)
+    catalog, unlisted = chosen.catalog, list[str]()
+    if catalog is None:
+        catalog, unlisted = read_listable_catalog(request.image, host)
+    others = [path for path in found.coverage.paths if path not in targets]
+    directory = request.repository.directory
+    extra = tuple(path for path in others if posixpath.dirname(path) == directory)
+    plan = RestorePlan(
+        request=request,
+        receipt=receipt,
+        machine=machine,
+        recorded=recorded,
+        number=max(catalog.number(receipt.origin.id), receipt.origin.number or 0),
+        targets=targets,
+        overwritten=tuple(path for path in targets if facts[path].kind == "file"),
+        appearing=tuple(path for path in targets if facts[path].kind == "missing"),
+        extra=extra,
+        elsewhere=tuple(path for path in others if posixpath.dirname(path) != directory),
+        pairs=((posixpath.dirname(receipt.master), request.into),) if request.into else (),
+        osrestore=osrestore,
+        timeout=timeout,
+        damaged_manifest=data if recorded and recorded.damaged else None,
+        image_stamp=stamp,
+        warnings=(
+            *chosen.findings,
+            *chosen.warnings,
+            *import_file,  # osrestore needs none
+            *unlisted,
+            *receipt_warnings(request.image, receipt),
+            *size_warnings(receipt),
+            *_warnings(request, receipt, machine, found, targets, others, host),
+        ),
+    )
+    for what in ("overwritten", "appearing", "extra", "elsewhere"):
+        log.info("%s: %s", what, how_many(getattr(plan, what)))
+    return plan
+
+
+def _targets(request: RestoreRequest, receipt: Receipt) -> dict[str, int | None]:
+    first = sorted(receipt.databases, key=lambda path: (path != receipt.master, path))
+    return {request.target_of(path): receipt.databases[path] for path in first}
+
+
+def target_sizes(request: RestoreRequest, receipt: Receipt) -> dict[str, Size | None]:
+    """Return the sizes of each database in the image, by the path it is restored to."""
+    return {request.target_of(path): size for path, size in receipt.sizes.items()}
+
+
+def _check_mounts(
+    request: RestoreRequest, receipt: Receipt, targets: Mapping[str, int | None], host: Host
+) -> None:
+    """Refuse places whose disk is not mounted; those of -into are none that the receipt knows."""
+    directory = request.repository.directory
+    if request.require_mount:
+        at, at_root = host.look([directory, "/"])
+        check_mounted(directory, at, at_root, host)
+    if not (request.into or request.accept_unmounted):
+        directories = dict.fromkeys(map(posixpath.dirname, targets))
+        check_still_mounted(receipt.origin.mounts, directories, host)
+
+
+def _warnings(
+    request: RestoreRequest,
+    receipt: Receipt,
+    machine: Machine,
+    found: Inventory,
+    targets: Collection[str],
+    others: Sequence[str],
+    host: Host,
+) -> Iterator[str]:
+    directory, origin = request.repository.directory, receipt.origin
+    own = found.recorded.identity if found.recorded else None
+    if own and origin.id is None:
+        yield "the image has no repository id: only its path tells that it is of this repository"
+    elif own and own.id != origin.id:
+        yield f"{shown(request.repository.master)} is another repository now, and is overwritten"
+    if not same_machine(origin.machine_id, origin.machine, machine):
+        yield (
+            f"the image was made on {shown(origin.machine or 'an unknown machine')}, and is "
+            f"restored on {shown(machine.name)}"
+        )
+    for path in others:
+        if posixpath.dirname(path) != directory:
+            yield (
+                f"{shown(path)} is not in the image, and stays where it is; the restored master "
+                "database may not know it"
+            )
+    for path in found.coverage.missing:
+        if path not in targets and posixpath.dirname(path) != directory:
+            yield f"{shown(path)} is in the manifest and not on disk; the new one will not list it"
+    yield from closed_warnings(found)
+    for path in earlier(request.repository, host):
+        yield f"{shown(path)} has what an earlier restore moved away"

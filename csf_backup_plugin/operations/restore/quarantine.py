@@ -1,0 +1,126 @@
+"""Extra databases are moved out of a restore's way, and never deleted."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.errors import BackupError, reason
+from csf_backup_plugin.hosts.cleanup import clean_up
+from csf_backup_plugin.names import command, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.repository.model import Repository
+
+
+_PREFIX = "quarantine-"
+
+
+class Quarantine(NamedTuple):
+    """A directory that extra databases are moved to.
+
+    Attributes:
+        directory: its path.
+        moves: the old and the new path of each database.
+    """
+
+    directory: str
+    moves: tuple[tuple[str, str], ...]
+
+    @property
+    def undo_command(self) -> str:
+        """The command to type, on the host, to move everything back."""
+        source = command(self.directory)
+        home = command(posixpath.dirname(self.moves[0][0]))
+        return f"find {source} -mindepth 1 -exec mv -n -t {home} {{}} + && rmdir {source}"
+
+
+def quarantine_for(repository: Repository, extra: Sequence[str], host: Host) -> Quarantine:
+    """Decide where extra databases go; nothing is moved.
+
+    That is a dated directory beside the repository's. Where that would be another file system, or
+    another mount of the same one, so that a move could end half way, or is not writable, it is one
+    inside the repository's.
+    """
+    parent = posixpath.dirname(repository.directory)
+    at_parent, at_directory = host.look([parent, repository.directory])
+    mounts = {(at.device, at.mount) for at in (at_parent, at_directory)}
+    beside = at_parent.writable and len(mounts) == 1
+    now = datetime.datetime.now(datetime.timezone.utc)
+    start = repository.directory + ("." if beside else "/")
+    return _quarantine(f"{start}{_PREFIX}{now:%Y%m%dT%H%M%S.%f}Z", extra)
+
+
+def _quarantine(directory: str, databases: Sequence[str]) -> Quarantine:
+    moves = [(path, posixpath.join(directory, posixpath.basename(path))) for path in databases]
+    return Quarantine(directory, tuple(moves))
+
+
+def earlier(repository: Repository, host: Host) -> list[str]:
+    """Return the quarantine directories of earlier restores, in both places they may be in."""
+    parent, name = posixpath.split(repository.directory)
+    found: list[str] = []
+    for directory, prefix in ((parent, f"{name}.{_PREFIX}"), (repository.directory, _PREFIX)):
+        with contextlib.suppress(OSError):  # a parent we may not look into has none of ours
+            names = [entry.name for entry in host.list_directory(directory)]
+            found += [f"{directory.rstrip('/')}/{n}" for n in names if n.startswith(prefix)]
+    return sorted(found)
+
+
+def fill(quarantine: Quarantine, host: Host) -> None:
+    """Move the databases into quarantine.
+
+    Raises:
+        OSError: one cannot be moved; those before it have been. With EXDEV, none has been.
+        Interrupted: a signal came before anything was done.
+    """
+    interrupts.check()
+    host.make_directory(quarantine.directory)
+    host.move(quarantine.moves)
+
+
+def inside(quarantine: Quarantine, host: Host) -> Quarantine:
+    """Return one in the databases' own directory, for one that nothing could be moved to.
+
+    Two mounts of one file system look like one place, and are none for a move.
+    """
+    host.remove([quarantine.directory])
+    directory = posixpath.dirname(quarantine.moves[0][0])
+    time = quarantine.directory.rpartition(_PREFIX)[2]
+    return _quarantine(f"{directory}/{_PREFIX}{time}", [old for old, _ in quarantine.moves])
+
+
+def empty(quarantine: Quarantine, host: Host) -> tuple[Quarantine | None, str]:
+    """Move back what is in quarantine, and remove its directory.
+
+    Returns:
+        The quarantine if it could not be emptied, and a sentence that says where the extra
+        databases are now.
+    """
+    try:
+        looked = zip(quarantine.moves, host.look(new for _, new in quarantine.moves), strict=True)
+        back = [(new, old) for (old, new), facts in looked if facts.kind != "missing"]
+    except (OSError, BackupError) as error:
+        return quarantine, f"{may_be_in(quarantine)} That cannot be looked at: {reason(error)}."
+    try:
+        host.move(back)
+    except (OSError, BackupError) as error:
+        return quarantine, f"{kept(quarantine)} They could not all be moved back: {reason(error)}."
+    left = clean_up([quarantine.directory], host)
+    return None, ". ".join(["The extra databases are where they were", *left]) + "."
+
+
+def may_be_in(quarantine: Quarantine) -> str:
+    """Return a sentence that says that extra databases may have been moved."""
+    return f"The extra databases are where they were, or in {shown(quarantine.directory)}."
+
+
+def kept(quarantine: Quarantine) -> str:
+    """Return a sentence that says that the extra databases stay in quarantine."""
+    return f"The extra databases are kept in {shown(quarantine.directory)}."

@@ -1,0 +1,178 @@
+"""What a restore is asked to do, checked before anything is touched."""
+
+from __future__ import annotations
+
+import dataclasses
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin import names
+from csf_backup_plugin.errors import UsageError, WrongRepository
+from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.image.wanted import check_image_of
+from csf_backup_plugin.names import absolute, shown
+from csf_backup_plugin.operations.request import LOCK_WAIT, parse_repository
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.image.receipt import Receipt
+    from csf_backup_plugin.image.wanted import Wanted
+    from csf_backup_plugin.repository.model import Repository
+
+
+@dataclass(frozen=True)
+class RestoreRequest:
+    """One restore of one repository from one image.
+
+    Attributes:
+        repository: what to restore.
+        image: where from.
+        into: the repository's directory if it is another than the image was made of, else None.
+        quarantine: whether to move extra databases out of the way.
+        dry_run: check everything, and create nothing.
+        wait: how long to wait for the repository's lock, in seconds.
+        timeout: how long osrestore may take, in seconds; None: as `default_timeout` says.
+        unattended: nobody will be asked.
+        require_mount: refuse a repository's directory on the file system of ``/``.
+        accept_unmounted: restore also to where a file system was mounted and is not.
+    """
+
+    repository: Repository
+    image: ImagePath
+    into: str | None = None
+    quarantine: bool = False
+    dry_run: bool = False
+    wait: float = LOCK_WAIT
+    timeout: float | None = None
+    unattended: bool = False
+    require_mount: bool = False
+    accept_unmounted: bool = False
+
+    @classmethod
+    def parse(
+        cls,
+        master: str,
+        image: str,
+        *,
+        into: str | None = None,
+        quarantine: bool = False,
+        dry_run: bool = False,
+        wait: float = LOCK_WAIT,
+        timeout: float | None = None,
+        unattended: bool = False,
+        require_mount: bool = False,
+        accept_unmounted: bool = False,
+    ) -> RestoreRequest:
+        """Make a request of what the user wrote.
+
+        Raises:
+            UsageError: `master` is no absolute path, `image` not HOST:PATH, or `into` not the
+                directory of `master`.
+        """
+        repository = parse_repository(master)
+        directory = None if into is None else _directory(into, repository)
+        place = ImagePath.parse(image)
+        if directory and place.is_latest:
+            raise UsageError(
+                f"{place} may be an image of any repository, so -into takes a named one only.",
+                "Name the image.",
+            )
+        return cls(
+            repository,
+            place,
+            directory,
+            quarantine,
+            dry_run,
+            wait,
+            timeout,
+            unattended,
+            require_mount,
+            accept_unmounted,
+        )
+
+    def at(self, repository: Repository, image: ImagePath) -> RestoreRequest:
+        """Return the request for the places that were meant, links followed."""
+        into = self.into and repository.directory
+        return dataclasses.replace(self, repository=repository, image=image, into=into)
+
+    def check_image_of(self, receipt: Receipt, wanted: Wanted) -> None:
+        """Refuse an image that was not made of this repository.
+
+        Args:
+            receipt: the image, as its receipt knows it.
+            wanted: what the repository's manifest tells.
+
+        Raises:
+            WrongRepository: it names both repositories.
+            UsageError: it names what cannot go into another directory.
+        """
+        master, other = shown(self.repository.master), shown(receipt.master)
+        if self.into is None:
+            if receipt.master != self.repository.master:
+                raise WrongRepository(
+                    f"{self.image} is an image of {other}, not of {master}.",
+                    "Name an image of this repository. To restore that one into another directory "
+                    f"DIR, give -into DIR and -database DIR/{posixpath.basename(other)}.",
+                )
+            try:
+                check_image_of(wanted, self.image, receipt)
+            except WrongRepository as error:
+                error.next_step = (
+                    "Name an image of this repository. To put that other one in its place all the "
+                    f"same: {self.command('-into', self.repository.directory)}"
+                )
+                raise
+            return
+        if posixpath.basename(receipt.master) != self.repository.name:
+            name = posixpath.basename(receipt.master)
+            raise UsageError(
+                f"{self.image} is an image of {other}, whose name is not that of {master}.",
+                f"Give -database as {shown(self.into)}/{shown(name)}.",
+            )
+        home = posixpath.dirname(receipt.master)
+        if strangers := [p for p in sorted(receipt.databases) if posixpath.dirname(p) != home]:
+            raise UsageError(
+                f"{self.image} holds databases that were not in {shown(home)}, so -into does not "
+                f"say where they are to go: {names.listed(strangers, names.IN_JSON)}.",
+                "Restore it by hand, with a source and a target for each: "
+                f"osrestore -f {names.command(self.image.path)} SOURCE TARGET ...",
+                {"databases": strangers},
+            )
+
+    def target_of(self, path: str) -> str:
+        """Return where a database of the image goes."""
+        if self.into is None:
+            return path
+        return posixpath.join(self.into, posixpath.basename(path))
+
+    def command(self, *options: str) -> str:
+        """Return this command line, with further options; times to wait are left to be given."""
+        words = ["-database", self.repository.master]
+        words += ["-image-file", f"{self.image.host}:{self.image.path}"]
+        words += [] if self.into is None else ["-into", self.into]
+        given = {
+            "-quarantine": self.quarantine,
+            "-require-mount": self.require_mount,
+            "-accept-unmounted": self.accept_unmounted,
+        }
+        words += [option for option, is_given in given.items() if is_given]
+        words += [option for option in options if option not in words]
+        return names.command("csf", "admin_database_restore", *words)
+
+
+def _directory(into: str, repository: Repository) -> str:
+    try:
+        directory = absolute(into.rstrip("/"))
+    except ValueError as error:
+        raise UsageError(
+            f"-into {shown(into)!r} {error}.",
+            "Give -into as an absolute path to a directory, such as /databases/second.",
+        ) from None
+    if directory != repository.directory:
+        raise UsageError(
+            f"-into {shown(into)!r} is not the directory of -database "
+            f"{shown(repository.master)!r}.",
+            f"Give -database as the path the master database is to have: "
+            f"{shown(directory)}/{shown(repository.name)}.",
+        )
+    return directory

@@ -1,0 +1,113 @@
+"""What state a restore that failed has left each database in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from csf_backup_plugin.errors import BackupError
+from csf_backup_plugin.names import first, shown
+from csf_backup_plugin.operations.restore import quarantine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from csf_backup_plugin.hosts.protocol import Facts, Host
+    from csf_backup_plugin.operations.restore.quarantine import Quarantine
+
+State = Literal["unchanged", "restored or changed", "new", "gone", "still missing"]
+
+
+def look_at(paths: Iterable[str], host: Host) -> dict[str, Facts]:
+    """Return the facts on each database, to be compared later."""
+    listed = list(paths)
+    return dict(zip(listed, host.look(listed), strict=True))
+
+
+def compare(before: Mapping[str, Facts], after: Mapping[str, Facts]) -> dict[str, State]:
+    """Return what has become of each database.
+
+    Args:
+        before: the facts before osrestore began.
+        after: the facts now.
+    """
+    return {path: _state(facts, after[path]) for path, facts in before.items()}
+
+
+def is_untouched(states: Mapping[str, State]) -> bool:
+    """Tell whether everything is as it was before osrestore began."""
+    return {*states.values()} <= {"unchanged", "still missing"}
+
+
+def described_states(states: Mapping[str, State]) -> str:
+    """Return a sentence, and what is said of each database."""
+    if is_untouched(states):
+        return "No database was changed."
+    kinds = dict.fromkeys(states.values())
+    lines = [
+        f"    {kind}: {line}"
+        for kind in kinds
+        for line in first([shown(path) for path, state in states.items() if state == kind])
+    ]
+    return "\n".join(
+        [
+            "Use none of the repository's databases before a restore has succeeded: they no longer "
+            "fit together, and one may be damaged. Compared with before osrestore began:",
+            *lines,
+        ]
+    )
+
+
+def tell_state(
+    error: BackupError,
+    before: Mapping[str, Facts],
+    place: Quarantine | None,
+    host: Host,
+    *,
+    is_left: bool = False,
+) -> bool:
+    """Say in an error what has become of each database; if nothing has, undo the quarantine.
+
+    Args:
+        error: why the restore failed.
+        before: the facts before osrestore began.
+        place: where extra databases may have been moved to; None if there were none.
+        host: where all of them are.
+        is_left: whether osrestore could not be ended.
+
+    Returns:
+        Whether everything is known to be as it was.
+    """
+    if is_left:
+        error.left = (
+            f"osrestore could not be ended on {host.name}, and may still run there: what it "
+            "restores is not known. Let it end, or end it, and run the same command again; use "
+            "none of the databases before a restore has succeeded."
+        )
+        error.left += f"\n{quarantine.may_be_in(place)}" if place else ""
+        return False
+    try:
+        states = compare(before, look_at(before, host))
+    except (OSError, BackupError):
+        error.left = (
+            "It could not be found out what was restored. If osrestore still runs there, it holds "
+            "the repository's lock; use none of the databases before a restore has succeeded."
+        )
+        error.left += f"\n{quarantine.may_be_in(place)}" if place else ""
+        return False
+    words = [described_states(states)]
+    if place and is_untouched(states):
+        place, where = quarantine.empty(place, host)
+        words.append(where)
+    elif place:
+        words.append(quarantine.kept(place))
+    error.left = "\n".join(words)
+    error.facts |= {"databases": states, "quarantine": place and place.directory}
+    return is_untouched(states)
+
+
+def _state(before: Facts, after: Facts) -> State:
+    if before.kind == "missing":
+        return "still missing" if after.kind == "missing" else "new"
+    if after.kind == "missing":
+        return "gone"
+    return "unchanged" if before.stamp == after.stamp else "restored or changed"

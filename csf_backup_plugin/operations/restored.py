@@ -1,0 +1,44 @@
+"""What osrestore has left on the disk, set against what should be there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from csf_backup_plugin.hosts.protocol import Facts, Host
+    from csf_backup_plugin.image.receipt import Size
+
+
+def findings(expected: Mapping[str, Size | None], host: Host) -> list[str]:
+    """Return what is wrong with restored databases, a sentence for each.
+
+    Until the instant the backup is of, a database may have grown, or have been compacted, and it
+    may have been compacted since: so one is whole if it is no smaller than at the look at which it
+    was smaller. One that was compacted and had grown again by the second look is taken for a fault:
+    nothing tells it apart from one that was cut short.
+
+    Args:
+        expected: the sizes of each database, by the path where it should be; None where nobody
+            knows them.
+        host: where they are.
+    """
+    looked = zip(expected.items(), host.look(expected), strict=True)
+    faults = ((path, _fault(size, facts)) for (path, size), facts in looked)
+    return [f"{shown(path)} {fault}" for path, fault in faults if fault]
+
+
+def _fault(size: Size | None, facts: Facts) -> str:
+    if facts.kind == "missing":
+        return "is missing"
+    if facts.kind != "file":
+        return "is not a file"
+    if size is not None and facts.size < size.least:
+        return (
+            f"holds {facts.size:,} bytes; it held {size.before:,} when the backup began, and "
+            f"{size.after:,} when osbackup had ended"
+        )
+    return ""

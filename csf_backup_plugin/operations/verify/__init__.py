@@ -1,0 +1,120 @@
+"""Verifying an image: whether it, its import file and its receipt still agree.
+
+Nothing is changed, and no lock is taken. That the repository held the same databases after the
+backup as before, which a backup sees to, cannot be seen later and is not looked at.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import FaultFound, OtherVersion, translated
+from csf_backup_plugin.image.agreement import findings, receipt_warnings
+from csf_backup_plugin.image.newest import check_clock, choose
+from csf_backup_plugin.image.receipt_file import read_receipt
+from csf_backup_plugin.image.unproven import without_receipt
+from csf_backup_plugin.image.wanted import check_image_of, wanted_at
+from csf_backup_plugin.names import command
+from csf_backup_plugin.objectstore import commands
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.image.newest import Newest
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.image.receipt import Receipt
+    from csf_backup_plugin.image.wanted import Wanted
+    from csf_backup_plugin.listener import Listener
+    from csf_backup_plugin.repository.model import Repository
+
+
+class Verified(NamedTuple):
+    """An image in which nothing is wrong.
+
+    Attributes:
+        image: which.
+        receipt: what its receipt says.
+        warnings: what the user should know all the same.
+        seconds: how long it took.
+    """
+
+    image: ImagePath
+    receipt: Receipt
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def verify(
+    named: ImagePath, repository: Repository | None, host: Host, listener: Listener
+) -> Verified:
+    """Read an image and all that stands beside it.
+
+    Args:
+        named: which; ``latest`` for the newest of its directory.
+        repository: whose image it is to be; None for any's.
+        host: where the image is.
+        listener: told how far it is.
+
+    Raises:
+        FaultFound: it names all that was found.
+        BackupError: it could not be found out.
+    """
+    began = time.monotonic()
+    with translated(host.name):
+        machine = host.machine()
+        wanted = None if repository is None else wanted_at(repository, host)
+        chosen = choose(named, wanted, machine, host, listener.note)
+        image = chosen.image
+        osrestore = host.find(commands.OSRESTORE, commands.VARIABLES[commands.OSRESTORE])
+        if host.look([image.receipt])[0].kind == "missing":
+            raise without_receipt(image, host)
+        receipt, warnings = _read_all(chosen, wanted, machine, osrestore, host, listener)
+    return Verified(image, receipt, warnings, time.monotonic() - began)
+
+
+def _read_all(
+    chosen: Newest,
+    wanted: Wanted | None,
+    machine: Machine,
+    osrestore: str,
+    host: Host,
+    listener: Listener,
+) -> tuple[Receipt, tuple[str, ...]]:
+    """Return what the receipt says, and warnings, if all agrees with it."""
+    image = chosen.image
+    try:
+        receipt = read_receipt(image, host)
+    except FaultFound as error:  # image and import file are looked at all the same
+        found = findings(image, None, osrestore, host, listener)
+        if isinstance(error, OtherVersion) and not found:
+            raise
+        raise _at_fault(image, [*error.findings, *found], error.next_step) from None
+    check_image_of(wanted, image, receipt)
+    chosen = check_clock(chosen, receipt, machine, host)
+    if found := findings(image, receipt, osrestore, host, listener):
+        raise _at_fault(image, [*found, *chosen.findings], _again(image, receipt))
+    if chosen.findings:
+        raise _not_certain(chosen)
+    return receipt, (*chosen.warnings, *receipt_warnings(image, receipt))
+
+
+def _not_certain(chosen: Newest) -> FaultFound:
+    steps = ["Put the host's clock right if it is wrong."] if chosen.future else []
+    steps += ["Move the sets with those receipts away."] if chosen.doubts else []
+    return FaultFound(
+        f"{chosen.image} is as its backup left it, but whether it is the newest image is not "
+        "certain:",
+        f"{' '.join(steps)} Then make a new backup.",
+        chosen.findings,
+    )
+
+
+def _at_fault(image: ImagePath, found: list[str], next_step: str) -> FaultFound:
+    return FaultFound(f"{image} is not as its backup left it:", next_step, found)
+
+
+def _again(image: ImagePath, receipt: Receipt) -> str:
+    words = ("-database", receipt.master, "-image-file", f"{image.host}:{image.path}-again")
+    return "Do not rely on this image. Make a new backup, under another name:\n" + command(
+        "csf", "admin_database_backup", *words
+    )

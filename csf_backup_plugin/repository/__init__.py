@@ -1,0 +1,1 @@
+"""A master repository: its databases, its manifest, and what it shares with others."""

@@ -1,0 +1,267 @@
+"""What a repository consists of at this moment: its directory set against its manifest."""
+
+from __future__ import annotations
+
+import errno
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.advice import rebuild_command
+from csf_backup_plugin.errors import RepositoryIncomplete, reason
+from csf_backup_plugin.hosts.protocol import Entry
+from csf_backup_plugin.log import log
+from csf_backup_plugin.names import how_many, shown
+from csf_backup_plugin.repository import manifest
+from csf_backup_plugin.repository.model import Coverage, Database, Repository, compare
+from csf_backup_plugin.repository.neighbours import Neighbours, find_neighbours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from csf_backup_plugin.hosts.protocol import Host, Kind
+    from csf_backup_plugin.repository.manifest import Manifest
+
+
+class Inventory(NamedTuple):
+    """What was found of a repository.
+
+    Attributes:
+        repository: the one looked at.
+        host: the name of the host it is on.
+        coverage: its databases on disk and in the manifest.
+        recorded: what the manifest says; None where there is none yet.
+        directories: paths with the master database's suffix that are directories, and not listed.
+        unreachable: paths of databases that are neither file nor missing.
+        links: its databases that are symbolic links.
+        left_out: files in its directory that look like databases and are none of its own.
+        rest: the other files in its directory, but for those of this plugin.
+        dropped: files in its directory that the manifest says are none of its own.
+        ambiguous: files in its directory that may be another repository's as well.
+        others: the other repositories in the directories of its databases.
+        closed: directories of its databases that cannot be listed, each with why.
+    """
+
+    repository: Repository
+    host: str
+    coverage: Coverage
+    recorded: Manifest | None
+    directories: tuple[str, ...] = ()
+    unreachable: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    rest: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+    others: Neighbours = Neighbours()
+    closed: Mapping[str, str] = {}
+
+    @property
+    def has_master(self) -> bool:
+        """Whether the master database is there."""
+        return self.repository.master in self.coverage.paths
+
+
+def read_inventory(repository: Repository, host: Host, also: Iterable[str] = ()) -> Inventory:
+    """Set a repository's directory against its manifest.
+
+    Args:
+        repository: which.
+        host: where it is.
+        also: paths that count as listed, unless the manifest says that they were dropped, or
+            another repository lists them.
+
+    Raises:
+        RepositoryIncomplete: the manifest is damaged, so that nobody knows what it listed.
+    """
+    return set_against(repository, host, read_manifest(repository, host), also)
+
+
+def set_against(
+    repository: Repository,
+    host: Host,
+    recorded: Manifest | None,
+    also: Iterable[str] = (),
+    leading_to: Iterable[str] = (),
+) -> Inventory:
+    """Set a repository's directory against what its manifest is known to say.
+
+    Args:
+        repository: which.
+        host: where it is.
+        recorded: what its manifest says; None where there is none.
+        also: as for `read_inventory`.
+        leading_to: paths that are none of its databases; other repositories may list them.
+    """
+    names = dict.fromkeys(map(repository.path_of, recorded.names if recorded else ()))
+    dropped = {repository.path_of(name) for name in (recorded.dropped if recorded else ())}
+    dropped.discard(repository.master)  # whatever a copied manifest says
+    told = [path for path in also if path not in dropped]
+    at = _entries(repository.directory, host)
+    elsewhere, closed = _elsewhere(repository, [*names, *dropped, *told, *leading_to], host)
+    suffixes = _suffixes([repository.master, *names, *told])
+    others = find_neighbours(repository, recorded, {**elsewhere, **at}, suffixes, host)
+    theirs = others.listed
+    listed = names | dict.fromkeys(path for path in told if path not in theirs)
+    not_ours = (theirs | dropped).difference(listed)
+    found = {p: e for p, e in at.items() if repository.owns(e.name) and p not in not_ours}
+    found |= _looked_at(listed, at, host)
+    files = [Database(path, entry.size) for path, entry in found.items() if entry.kind == "file"]
+    coverage = compare(repository.master, files, listed)
+    alike = _look_alikes(at, suffixes) - found.keys() - not_ours
+    made = Inventory(
+        repository,
+        host.name,
+        coverage._replace(missing=_of_kind(found, "missing", listed)),
+        recorded,
+        directories=_of_kind(found, "directory", found.keys() - listed.keys()),
+        unreachable=_of_kind(found, "other", found) + _of_kind(found, "directory", listed),
+        links=tuple(sorted(p for p, e in found.items() if e.link and e.kind == "file")),
+        left_out=tuple(sorted(alike)),
+        rest=_rest(at, alike.union(found, not_ours), [repository, *others.repositories]),
+        dropped=tuple(sorted((dropped & at.keys()) - theirs - listed.keys())),
+        ambiguous=_ambiguous(coverage.unlisted, repository, others, at),
+        others=others,
+        closed=closed,
+    )
+    _log(made)
+    return made
+
+
+def _log(found: Inventory) -> None:
+    """Log what was found, and to whom it belongs."""
+    log.info("databases of %s: %s", shown(found.repository.master), how_many(found.coverage.paths))
+    for what, paths in (
+        ("not in the manifest", found.coverage.unlisted),
+        ("in the manifest and not on disk", found.coverage.missing),
+        ("not readable as files", found.unreachable),
+        ("directories that are named like databases", found.directories),
+        ("symbolic links", found.links),
+        ("not taken, for their suffix", found.left_out),
+        ("not taken, since they were dropped", found.dropped),
+        ("of this repository or of another one", found.ambiguous),
+        *(
+            (f"of the repository of {shown(o.repository.master)}", o.listed)
+            for o in found.others.known
+        ),
+    ):
+        if paths:
+            log.info("%s: %s", what, how_many(sorted(paths)))
+
+
+def read_manifest(repository: Repository, host: Host) -> Manifest | None:
+    """Return the repository's manifest, or None where there is none yet.
+
+    Raises:
+        RepositoryIncomplete: it is damaged, or a link, so that nobody knows what it listed.
+    """
+    data = read_bytes(repository, host)
+    try:
+        return None if data is None else manifest.decode(data)
+    except manifest.CorruptManifest as error:
+        raise RepositoryIncomplete(
+            f"The manifest {shown(repository.manifest)} on {host.name} is damaged at line "
+            f"{error.line}, so it cannot tell whether a database is missing.",
+            "Make a new one of its whole lines and of what is in the directory; with -image-file "
+            "HOST:PATH also of what that image holds, and with -add PATH of a database elsewhere "
+            f"that only a damaged line named: {rebuild_command(repository.master, host.name)}",
+        ) from None
+
+
+def read_bytes(repository: Repository, host: Host) -> bytes | None:
+    """Return the manifest as it is, or None where there is none yet.
+
+    Raises:
+        RepositoryIncomplete: a link stands there, or something else that is no file of ours: one
+            that leads to nothing would look like no manifest at all.
+    """
+    try:
+        return host.read(repository.manifest)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.EINVAL, errno.EFBIG):
+            raise
+        raise RepositoryIncomplete(
+            f"The manifest {shown(repository.manifest)} on {host.name} cannot be read: "
+            f"{reason(error)}.",
+            "Put the manifest itself there. If it is lost, remove what stands there, and make a "
+            f"new one, with -image-file HOST:PATH: {rebuild_command(repository.master, host.name)}",
+        ) from None
+
+
+def _entries(directory: str, host: Host) -> dict[str, Entry]:
+    return {posixpath.join(directory, e.name): e for e in host.list_directory(directory)}
+
+
+def _elsewhere(
+    repository: Repository, listed: Iterable[str], host: Host
+) -> tuple[dict[str, Entry], dict[str, str]]:
+    """Return what is in the other directories that have databases of ours, and which are closed."""
+    entries, closed = {}, {}
+    for directory in sorted({*map(posixpath.dirname, listed)} - {repository.directory}):
+        try:
+            entries.update(_entries(directory, host))
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # what should be there is missing, which is told
+        except OSError as error:
+            closed[directory] = reason(error)
+    return entries, closed
+
+
+def _looked_at(listed: Iterable[str], at: Mapping[str, Entry], host: Host) -> dict[str, Entry]:
+    """Return what stands at each path that is listed: each is looked at by itself."""
+    rest = [path for path in listed if path not in at]
+    looked = {
+        path: Entry(posixpath.basename(path), facts.kind, facts.size, facts.link)
+        for path, facts in zip(rest, host.look(rest), strict=True)
+    }
+    return {path: at.get(path) or looked[path] for path in listed}
+
+
+def _of_kind(found: Mapping[str, Entry], kind: Kind, paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(path for path in paths if found[path].kind == kind))
+
+
+def _suffixes(paths: Iterable[str]) -> frozenset[str]:
+    return frozenset(posixpath.splitext(path)[1].lower() for path in paths)
+
+
+def _look_alikes(at: Mapping[str, Entry], suffixes: frozenset[str]) -> set[str]:
+    """Return the files with the suffix of a database, be it in other letters."""
+    return {
+        path
+        for path, entry in at.items()
+        if entry.kind == "file" and posixpath.splitext(path)[1].lower() in suffixes
+    }
+
+
+def _rest(
+    at: Mapping[str, Entry], known: set[str], repositories: Iterable[Repository]
+) -> tuple[str, ...]:
+    """Return the other files in the directory, but for those that are this plugin's own."""
+    own = tuple(f"{one.master}." for one in repositories)
+    return tuple(
+        sorted(
+            path
+            for path, entry in at.items()
+            if entry.kind == "file" and path not in known and not path.startswith(own)
+        )
+    )
+
+
+def _ambiguous(
+    unlisted: Iterable[str], repository: Repository, others: Neighbours, at: Mapping[str, Entry]
+) -> tuple[str, ...]:
+    """Return the files that a master database beside ours would take as well as ours does."""
+    rivals = [
+        other
+        for other in others.known
+        if other.repository.master in at and at[other.repository.master].kind == "file"
+    ]
+    return tuple(
+        path
+        for path in unlisted
+        if path != repository.master
+        and any(
+            other.repository.owns(posixpath.basename(path)) and path not in other.dropped
+            for other in rivals
+        )
+    )

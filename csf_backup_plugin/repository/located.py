@@ -1,0 +1,96 @@
+"""Where a repository really is: links and ``..`` are followed once, and told."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import RepositoryNotFound
+from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.repository.model import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from csf_backup_plugin.hosts.protocol import Facts, Host
+
+    Note = Callable[[str], object]
+
+
+def locate(repository: Repository, host: Host, note: Note) -> Repository:
+    """Return the repository by the resolved path of its directory.
+
+    Args:
+        repository: as the user named it.
+        host: where it is.
+        note: told of a path that is another one than was named.
+
+    Raises:
+        RepositoryNotFound: the path names no master database; a link is none, since the other
+            databases stand beside what it leads to.
+    """
+    at_directory, at_master = host.look([repository.directory, repository.master])
+    if at_master.kind != "file":
+        problem = "it is no file" if at_master.kind != "missing" else "there is no such file"
+    elif at_master.resolved != posixpath.join(at_directory.resolved, repository.name):
+        problem = f"it is a link to {shown(at_master.resolved)}"
+    else:
+        return _repository(repository, at_directory, note)
+    raise RepositoryNotFound(
+        f"{shown(repository.master)} on {host.name} is not a master database: {problem}.",
+        "Check -database: it is the master database's absolute path on the image's host.",
+    )
+
+
+def locate_place(repository: Repository, host: Host, note: Note) -> Repository:
+    """Return where a repository is to be restored to, by the resolved path of its directory.
+
+    The directory may be empty: a new disk. It is never made here, since a disk that is not mounted
+    looks like a directory that is missing.
+
+    Raises:
+        RepositoryNotFound: there is no directory, or the master database is a link.
+    """
+    at_directory, at_master = host.look([repository.directory, repository.master])
+    if at_directory.kind != "directory":
+        raise no_directory(repository.directory, host)
+    beside = posixpath.join(at_directory.resolved, repository.name)
+    if at_master.kind != "missing" and at_master.resolved != beside:
+        raise RepositoryNotFound(
+            f"{shown(repository.master)} on {host.name} is a link to {shown(at_master.resolved)}.",
+            "Give -database as the path the other databases stand beside.",
+        )
+    return _repository(repository, at_directory, note)
+
+
+def locate_lost(repository: Repository, host: Host) -> Repository:
+    """Return a repository, which need not be there, by the resolved path of its directory."""
+    (at,) = host.look([repository.directory])
+    if at.kind != "directory":
+        return repository
+    return Repository(posixpath.join(at.resolved, repository.name))
+
+
+def resolved_paths(paths: Sequence[str], host: Host) -> list[str]:
+    """Return paths by the resolved paths of their directories, as far as those are there."""
+    looked = zip(paths, host.look(map(posixpath.dirname, paths)), strict=True)
+    return [
+        posixpath.join(at.resolved, posixpath.basename(path)) if at.kind == "directory" else path
+        for path, at in looked
+    ]
+
+
+def no_directory(directory: str, host: Host) -> RepositoryNotFound:
+    """Return the refusal to restore to where there is no directory."""
+    return RepositoryNotFound(
+        f"There is no directory {shown(directory)} on {host.name} to restore databases to.",
+        "Mount the disk it is on. If it is lost, make an empty one there: "
+        f"{command('mkdir', '-p', directory)}",
+    )
+
+
+def _repository(named: Repository, at_directory: Facts, note: Note) -> Repository:
+    found = Repository(posixpath.join(at_directory.resolved, named.name))
+    if found != named:
+        note(f"{shown(named.master)} is {shown(found.master)}")
+    return found

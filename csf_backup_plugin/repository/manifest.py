@@ -1,0 +1,207 @@
+"""The manifest: an append-only journal of a repository, a checksum on every line.
+
+First line: ``csf-backup-manifest 1``. Each further line: the CRC-32 of what follows as eight
+hexadecimal digits, a space, and a record:
+
+    NAME             a database of the repository
+    dropped/NAME     no database of the repository any more
+    backup/N PATH    backup number N was begun, to the image PATH
+    number/N         a backup is known that had the number N
+    repository/JSON  the repository's identity
+
+A name without a slash lies in the master database's own directory, so a repository may be moved as
+a whole; any other name is an absolute path. A later record overrides an earlier one.
+
+An append that was cut short leaves a last line without its newline, which the next append ends with
+`CUT_SHORT`. Such a line counts if its checksum is whole; otherwise it is told, and does not count.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.hosts.protocol import CUT_SHORT
+from csf_backup_plugin.names import has_control_character
+from csf_backup_plugin.repository.identity import Identity
+from csf_backup_plugin.texts import each, from_text, to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+HEADER = b"csf-backup-manifest 1"
+_DROPPED, _BACKUP, _NUMBER, _REPOSITORY = "dropped", "backup", "number", "repository"
+
+
+class Manifest(NamedTuple):
+    """What a manifest says.
+
+    Attributes:
+        names: every database recorded, in the order of recording, each once.
+        dropped: the names that were dropped, and not recorded again since.
+        identity: the repository's; None where none was recorded.
+        backups: the last number of a backup that was begun to an image, by the image's path.
+        known: the highest number that is known from elsewhere; 0 if none is.
+        cut_short: what is left of lines that were not written whole, and may have named a database.
+        damaged: the numbers, from 1, of lines that are not what was written.
+    """
+
+    names: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    identity: Identity | None = None
+    backups: Mapping[str, int] = {}
+    known: int = 0
+    cut_short: tuple[str, ...] = ()
+    damaged: tuple[int, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """The highest number of a backup; 0 where none was begun."""
+        return max(self.known, *self.backups.values(), 0)
+
+
+class CorruptManifest(ValueError):
+    """A line is not what was written.
+
+    Args:
+        line: its number, from 1.
+    """
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"line {line} is damaged")
+        self.line = line
+
+
+def encode(
+    names: Iterable[str],
+    identity: Identity | None = None,
+    backups: Mapping[str, int] | None = None,
+    dropped: Iterable[str] = (),
+    known: int = 0,
+) -> bytes:
+    """Return a whole manifest.
+
+    Args:
+        names: the databases it records.
+        identity: the repository's, if it has one.
+        backups: numbers of backups by the image's path.
+        dropped: the names it says are none of the repository's.
+        known: the highest number that is known from elsewhere.
+    """
+    lines = HEADER + b"\n" + (identity_line(identity) if identity else b"")
+    lines += _encode_line(f"{_NUMBER}/{known}") if known else b""
+    lines += b"".join(backup_line(number, image) for image, number in (backups or {}).items())
+    return lines + dropped_lines(dropped) + encode_lines(names)
+
+
+def encode_lines(names: Iterable[str]) -> bytes:
+    """Return the lines that record databases, to be appended to a manifest."""
+    return b"".join(map(_encode_line, names))
+
+
+def dropped_lines(names: Iterable[str]) -> bytes:
+    """Return the lines that say that databases are none of the repository's."""
+    return b"".join(_encode_line(f"{_DROPPED}/{name}") for name in names)
+
+
+def backup_line(number: int, image: str) -> bytes:
+    """Return the line that says that a backup was begun.
+
+    Args:
+        number: its number.
+        image: the image's path.
+    """
+    return _encode_line(f"{_BACKUP}/{number} {image}")
+
+
+def identity_line(identity: Identity) -> bytes:
+    """Return the line that says which repository it is."""
+    return _encode_line(f"{_REPOSITORY}/{json.dumps(each(identity._asdict(), to_text))}")
+
+
+def decode(data: bytes) -> Manifest:
+    """Read a manifest.
+
+    Args:
+        data: the file's bytes, whole.
+
+    Raises:
+        CorruptManifest: a line that was written whole was changed.
+    """
+    recorded = salvage(data)
+    if recorded.damaged:
+        raise CorruptManifest(recorded.damaged[0])
+    return recorded
+
+
+def salvage(data: bytes) -> Manifest:
+    """Read of a manifest what is whole, and tell which lines are not."""
+    first, *lines = data.split(b"\n")
+    damaged = [] if first == HEADER and lines else [1]  # written at once with the file
+    names: dict[str, None] = {}
+    dropped: dict[str, None] = {}
+    identity: Identity | None = None
+    backups: dict[str, int] = {}
+    known, cut_short = 0, list[str]()
+    for number, line in enumerate(lines, start=2):
+        written = line.removesuffix(CUT_SHORT)
+        ended = number <= len(lines) and written == line
+        match _decode_line(line) or _decode_line(written):
+            case str(name):
+                names[name] = None
+                dropped.pop(name, None)
+            case (kind, str(name)) if kind == _DROPPED:
+                dropped[name] = None
+                names.pop(name, None)
+            case int(backup), str(image):
+                backups[image] = backup
+            case int(backup):
+                known = max(known, backup)
+            case Identity() as found:
+                identity = found
+            case None if ended:
+                damaged.append(number)
+            case None if _may_name_a_database(written):
+                cut_short.append(os.fsdecode(written[9:]))
+    return Manifest(
+        tuple(names), tuple(dropped), identity, backups, known, tuple(cut_short), tuple(damaged)
+    )
+
+
+def _may_name_a_database(written: bytes) -> bool:
+    """Tell whether a line that was cut short may have been a database's; an empty rest was none."""
+    kinds = (_BACKUP, _NUMBER, _REPOSITORY)
+    return bool(written) and not written[9:].startswith(tuple(f"{k}/".encode() for k in kinds))
+
+
+def _encode_line(record: str) -> bytes:
+    raw = os.fsencode(record)
+    return b"%08x %s\n" % (zlib.crc32(raw), raw)
+
+
+def _decode_line(line: bytes) -> str | tuple[str, str] | tuple[int, str] | int | Identity | None:
+    """Return a record: a name, what was dropped, number and image of a backup, or an identity.
+
+    None is for a line that is not what was written.
+    """
+    record = os.fsdecode(line[9:])
+    if line + b"\n" != _encode_line(record):
+        return None
+    kind, slash, value = record.partition("/")
+    if not kind or not slash:
+        return record
+    try:
+        if kind == _BACKUP:
+            number, _, image = value.partition(" ")
+            return int(number), image
+        if kind == _NUMBER:
+            return int(value)
+        if kind == _REPOSITORY:
+            facts = json.loads(value).items()
+            found = Identity(**{key: from_text(str(text)) for key, text in facts})
+            return None if has_control_character(found.master) else found
+    except (ValueError, TypeError, AttributeError):
+        return None
+    return (kind, value) if kind == _DROPPED else None

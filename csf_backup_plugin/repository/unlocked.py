@@ -1,0 +1,44 @@
+"""A lock that keeps nobody out, since the file system of its file has none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Lock
+    from csf_backup_plugin.repository.model import Repository
+
+
+def unlocked_warnings(lock: Lock | None, repository: Repository) -> list[str]:
+    """Return what it means that a lock keeps nobody out, if it does not.
+
+    Args:
+        lock: what is held; None where no lock file could be made, which is told elsewhere.
+        repository: the one it is of.
+    """
+    if lock is None or not lock.unsupported:
+        return []
+    return [
+        f"{shown(repository.lock)} cannot be locked ({lock.unsupported}): its file system has no "
+        "locks, so nothing keeps a class_create, a backup or a restore that runs at the same time "
+        "apart from this. On NFS, let lockd run, or mount it with local_lock=flock if only this "
+        "host uses it"
+    ]
+
+
+def unguarded_warnings(lock: Lock | None, utility: str) -> list[str]:
+    """Return what it means that no flock(1) is there, if it is not.
+
+    Args:
+        lock: what is held, if anything.
+        utility: what is run under it.
+    """
+    if lock is None or lock.is_freed:
+        return []
+    return [
+        f"there is no flock(1), so {utility} does not hold the repository's lock itself: if csf "
+        f"and the shell that watches {utility} are both killed, nothing keeps others out while it "
+        "still runs. It is part of util-linux"
+    ]

@@ -1,0 +1,143 @@
+"""The images of a directory, and what is passed over."""
+
+from __future__ import annotations
+
+import errno
+import json
+
+import pytest
+from receipts import ID, made, receipt_of, receipts
+
+from csf_backup_plugin.hosts.protocol import Entry
+from csf_backup_plugin.image.catalog import read_catalog, read_listable_catalog
+from csf_backup_plugin.image.path import ImagePath
+from doubles import MemoryHost
+
+LATEST = ImagePath("db1", "/b/latest")
+
+
+def unsealed(schema: str) -> bytes:
+    """Return a document of another schema."""
+    return json.dumps({"schema": schema, "~sha256": ""}).encode()
+
+
+def test_sound_receipts_are_image_sets() -> None:
+    """Those of other directories are not, nor directories with such a name."""
+    files = receipts(made("/b/mon", 1), made("/b/tue", 2), made("/c/wed", 3))
+    host = MemoryHost({**files, "/b/mon": b"", "/b/mon.dbn": b""}, ["/b/dir.receipt.json"])
+    host.modified["/b/tue.receipt.json"] = 17.5
+    catalog = read_catalog(LATEST, host)
+    assert [(one.image.path, one.modified) for one in catalog.sets] == [
+        ("/b/mon", 0.0),
+        ("/b/tue", 17.5),
+    ]
+    assert catalog.passed_over == ()
+    assert (catalog.number(ID), catalog.number("other"), catalog.number(None)) == (2, 0, 0)
+
+
+def test_a_copy_is_where_it_is_now() -> None:
+    """Whatever its receipt says."""
+    (one,) = read_catalog(
+        LATEST, MemoryHost({"/b/copy.receipt.json": receipt_of(made("/x", 1))})
+    ).sets
+    assert one.image.path == "/b/copy"
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"{}", "has a receipt that is damaged: not a receipt"),
+        (unsealed("csf-backup/1"), "has a receipt that cannot be used: it is of an unreleased"),
+        (unsealed("csf-backup/receipt/2"), "has a receipt that cannot be used: it is of a newer"),
+        (unsealed("csf-backup/drill/1"), "has a receipt that is damaged: not of schema"),
+        (PermissionError(errno.EACCES, "Denied"), "has a receipt that cannot be read: Denied"),
+    ],
+)
+def test_a_receipt_that_cannot_be_used_is_passed_over(data: bytes | OSError, why: str) -> None:
+    """The import file beside it tells whose it is, if it can be read."""
+    host = MemoryHost({"/b/a.receipt.json": b"", "/b/a.dbn": b"/r/lib.db\n/r/x.db\n"})
+    if isinstance(data, bytes):
+        host.files["/b/a.receipt.json"] = data
+    else:
+        host.unreadable["/b/a.receipt.json"] = data
+    host.modified["/b/a.receipt.json"] = 3.0
+    (one,) = read_catalog(LATEST, host).passed_over
+    assert str(one).startswith(f"db1:/b/a {why}")
+    assert (one.master, one.modified, one.has_receipt) == ("/r/lib.db", 3.0, True)
+    for contents in (b"", b"torn"):
+        host.files["/b/a.dbn"] = contents
+        assert read_catalog(LATEST, host).passed_over[0].master is None
+    host.unreadable["/b/a.dbn"] = OSError(errno.EIO, "Input/output error")
+    assert read_catalog(LATEST, host).passed_over[0].master is None
+
+
+def test_a_set_without_a_receipt_is_passed_over() -> None:
+    """Its backup may be running."""
+    host = MemoryHost({"/b/a.dbn": b"/r/lib.db\n", "/b/b": b""})
+    host.modified["/b/a.dbn"] = 4.0
+    (one,) = read_catalog(LATEST, host).passed_over
+    assert str(one) == "db1:/b/a has no receipt: its backup is running, or did not end well"
+    assert (one.master, one.modified, one.has_receipt) == ("/r/lib.db", 4.0, False)
+
+
+def test_a_set_whose_osbackup_is_on_record_names_what_proves_it() -> None:
+    """Its csf may have been killed."""
+    host = MemoryHost({"/b/a.dbn": b"/r/lib.db\n", "/b/a.run/status": b"0"})
+    (one,) = read_catalog(LATEST, host).passed_over
+    assert str(one).endswith(": csf admin_database_prove -image-file db1:/b/a")
+
+
+def test_a_directory_in_a_receipts_place_is_a_receipt_that_cannot_be_read() -> None:
+    """What is there is not called missing."""
+    host = MemoryHost({"/b/a.dbn": b"/r/lib.db\n"}, ["/b/a.receipt.json"])
+    error = OSError(errno.EINVAL, "Not a file", "/b/a.receipt.json")
+    host.unreadable["/b/a.receipt.json"] = error
+    (one,) = read_catalog(LATEST, host).passed_over
+    assert str(one) == "db1:/b/a has a receipt that cannot be read: Not a file"
+    assert one.has_receipt
+
+
+def test_what_went_away_meanwhile_is_no_matter() -> None:
+    """An image is removed with its receipt."""
+
+    class Fleeting(MemoryHost):
+        def list_directory(self, path: str) -> list[Entry]:
+            return [*super().list_directory(path), Entry("gone.receipt.json", "file", 1)]
+
+    catalog = read_catalog(LATEST, Fleeting({"/b/x": b""}))
+    assert (catalog.sets, catalog.passed_over) == ((), ())
+
+
+def test_receipts_that_cannot_be_used_are_counted() -> None:
+    """Those that may be of a repository, and have higher numbers than its sound ones."""
+    files = {f"/b/{name}.receipt.json": b"" for name in "abce"}
+    beside = {"/b/a.dbn": b"/r/lib.db\n", "/b/b.dbn": b"/q/x.db\n", "/b/d.dbn": b"/r/lib.db\n"}
+    host = MemoryHost({**files, **beside, **receipts(made("/b/s", 1))})
+    host.modified = {"/b/a.receipt.json": 4.0, "/b/s.receipt.json": 4.0, "/b/e.receipt.json": 3.0}
+    host.modified["/b/c.receipt.json"] = 5.0
+    catalog = read_catalog(LATEST, host)
+    assert (catalog.unusable(ID, "/r/lib.db"), catalog.unusable(ID, "/z.db")) == (2, 1)
+    assert catalog.unusable(None, "/r/lib.db") == 3
+
+
+def test_warnings_are_about_one_repository_and_few() -> None:
+    """What may be of any repository is told to each."""
+    files = {f"/b/{number:02}.dbn": b"/r/lib.db\n" for number in range(12)}
+    catalog = read_catalog(LATEST, MemoryHost({**files, "/b/x.dbn": b"/q/x.db\n", "/b/y.dbn": b""}))
+    told = catalog.warnings("/r/lib.db")
+    assert told[0].startswith("passed over: db1:/b/00 has no receipt")
+    assert told[10:] == ["3 more were passed over"]
+    assert [text.split()[2] for text in catalog.warnings("/q/x.db")] == ["db1:/b/x", "db1:/b/y"]
+    assert len(catalog.warnings(None)) == 11
+
+
+def test_a_directory_that_cannot_be_listed_is_told() -> None:
+    """A backup can be made there all the same."""
+
+    class Closed(MemoryHost):
+        def list_directory(self, path: str) -> list[Entry]:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    catalog, (warning,) = read_listable_catalog(LATEST, Closed({}))
+    assert catalog.sets == ()
+    assert warning.startswith("db1:/b cannot be listed (Permission denied): the number")

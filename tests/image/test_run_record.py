@@ -1,0 +1,122 @@
+"""What the record of an osbackup's run tells."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.image.run_record import RunRecord, is_at_work, problem_if_ended, read_record
+from doubles import MemoryHost
+
+IMAGE = ImagePath("db1", "/b/a.img")
+BOOT = "/proc/sys/kernel/random/boot_id"
+RECORD = {
+    "/b/a.img.run/status": b"0      \n",
+    "/b/a.img.run/started": b"2026-11-23T02:10:00+00:00\n",
+    "/b/a.img.run/pid": b"4711 boot-1      \n",
+    "/b/a.img.run/output": b"Closing volume #1.\n" + b"\0" * 100,
+    BOOT: b"boot-1\n",
+}
+STARTED = "2026-11-23T02:10:00+00:00"
+
+
+def record(**files: bytes | OSError) -> RunRecord:
+    """Return what a record tells in which some files are others than usual."""
+    host = MemoryHost(RECORD)
+    for name, contents in files.items():
+        path = f"/b/a.img.run/{name}"
+        if isinstance(contents, OSError):
+            host.unreadable[path] = contents
+        else:
+            host.files[path] = contents
+    return read_record(IMAGE, host)
+
+
+def test_a_status_of_0_is_success() -> None:
+    """Whatever it is padded with."""
+    assert record() == RunRecord(started=STARTED)
+    assert record(started=b"") == RunRecord()
+
+
+def test_success_before_the_machine_was_started_anew_is_not_known_to_be_on_the_disk() -> None:
+    """Nobody has brought the image there; where the boot cannot be told, success counts."""
+    found = record(pid=b"4711 boot-0 4712")
+    assert "whether all of the image had reached the disk by then is not known" in found.problem
+    assert record(pid=b"").problem == ""
+    host = MemoryHost(RECORD)
+    del host.files[BOOT]
+    assert read_record(IMAGE, host).problem == ""
+
+
+def test_what_is_not_yet_ended_may_be_running() -> None:
+    """Its process group is named, and when it was started if that is known."""
+    at_work = record(status=b"running\n")
+    assert at_work.running == f"osbackup (process group 4711, started {STARTED})"
+    assert (at_work.problem, at_work.leaders) == ("", ("4711",))
+    assert record(status=b"running", started=b"?").running == "osbackup (process group 4711)"
+    assert problem_if_ended(at_work, IMAGE).startswith("osbackup did not live to record its end")
+
+
+@pytest.mark.parametrize(
+    ("status", "problem"),
+    [
+        (b"unrun\n", "osbackup could not be executed"),
+        (b"139\n", "osbackup failed: signal 11, and it said:\n    Closing volume #1."),
+        (b"3\n", "osbackup failed: exit 3, and it said:\n    Closing volume #1."),
+        (b"", "osbackup did not live to record its end in /b/a.img.run"),
+        (b"00000000", "osbackup did not live to record its end in /b/a.img.run"),
+        ("²".encode(), "osbackup did not live to record its end in /b/a.img.run"),
+        (b"9" * 5000, "osbackup did not live to record its end in /b/a.img.run"),
+        (
+            OSError(errno.EIO, "Input/output error"),
+            "how osbackup ended is not known: /b/a.img.run/status: Input/output error",
+        ),
+    ],
+)
+def test_everything_else_is_no_success(status: bytes | OSError, problem: str) -> None:
+    """What cannot be known is no success, and no end either."""
+    found = record(status=status)
+    assert (found.problem, found.running) == (problem, "")
+    assert problem_if_ended(found, IMAGE) == problem
+
+
+def test_output_that_cannot_be_read_does_not_matter() -> None:
+    """How it ended is known without."""
+    assert record(output=OSError(errno.EIO, "Input/output error")).problem == ""
+    failed = record(status=b"1", output=OSError(errno.EIO, "Input/output error"))
+    assert failed.problem == "osbackup failed: exit 1, and it said nothing."
+
+
+def test_a_machine_that_was_started_anew_has_ended_it() -> None:
+    """Where the boot cannot be told, nobody knows."""
+    found = record(status=b"running", pid=b"4711 boot-0")
+    assert "started anew meanwhile" in found.problem
+    assert not found.running
+    host = MemoryHost(RECORD)
+    host.files["/b/a.img.run/status"] = b"running"
+    del host.files[BOOT]
+    assert read_record(IMAGE, host).running
+
+
+def test_a_record_that_is_no_directory_of_ours_tells_nothing() -> None:
+    """It is missing, a file, or reached through a link."""
+    host = MemoryHost({"/b/a.img.run": b""})
+    assert "is no directory" in read_record(IMAGE, host).problem
+    del host.files["/b/a.img.run"]
+    assert "there is no /b/a.img.run" in read_record(IMAGE, host).problem
+    host = MemoryHost(RECORD)
+    host.facts["/b/a.img.run"] = {"link": True}
+    assert "is no directory" in read_record(IMAGE, host).problem
+
+
+def test_the_leaders_of_the_sessions_are_looked_for() -> None:
+    """Without one, nobody is at work; osbackup's guardian works longer."""
+    found = record(status=b"running", pid=b"4711 boot-1 4712  ")
+    assert found.leaders == ("4711", "4712")
+    host = MemoryHost({"/proc/4711/stat": b"4711 (a) b) R 1 4711 4711 0 -1"})
+    assert is_at_work(RunRecord(leaders=("4711",)), host)
+    assert is_at_work(RunRecord(leaders=("4712", "4711")), host)
+    assert not is_at_work(RunRecord(leaders=("4712",)), host)
+    assert not is_at_work(RunRecord(), host)

@@ -1,0 +1,105 @@
+"""The receipt: what is sealed is read back, and any change is found."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from csf_backup_plugin.image import sealed_json
+
+FACTS = {"image": "/b/ü\udcff.img", "image_bytes": 3, "databases": {"/r/m.db": 512}}
+
+
+def test_what_is_encoded_is_decoded() -> None:
+    """A receipt is a JSON document anybody can read."""
+    data = sealed_json.encode(FACTS)
+    assert sealed_json.decode(data) == FACTS
+    assert json.loads(data)["schema"] == "csf-backup/receipt/1"
+    assert r"/b/ü\\xff.img" in data.decode()
+
+
+def test_every_flipped_bit_and_every_truncation_is_found() -> None:
+    """Also where the JSON would still say the same."""
+    data = sealed_json.encode(FACTS)
+    flipped = [
+        data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :]
+        for at in range(len(data))
+        for bit in range(8)
+    ]
+    newer = [data.replace(b"receipt/1", b"receipt/%d" % version) for version in (3, 5, 9)]
+    for damaged in flipped + [data[:length] for length in range(len(data))]:
+        kind = sealed_json.NewerDocument if damaged in newer else sealed_json.CorruptDocument
+        with pytest.raises(sealed_json.UnusableDocument) as caught:
+            sealed_json.decode(damaged)
+        assert caught.type is kind
+
+
+@pytest.mark.parametrize("data", [b"[]", b"3", b"{}", b"\xff", b'{"schema": "x", "~sha256": ""}'])
+def test_what_is_no_receipt_is_refused(data: bytes) -> None:
+    """Whatever it is, the error is the same kind."""
+    with pytest.raises(sealed_json.CorruptDocument):
+        sealed_json.decode(data)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'"number": ' + b"7" * 5000,
+        b'"number": 1, "number": 1',
+        b'"number": NaN',
+        b'"number": 1e999',
+        b'"number": ' + b"[" * 100_000 + b"]" * 100_000,
+        b'"number": "\\ud800"',
+        b'"\\udc00": 1',
+    ],
+)
+def test_what_no_encoder_writes_is_refused_although_it_is_sealed(body: bytes) -> None:
+    """In one line, and at once."""
+    inside = b'{"schema": "csf-backup/receipt/1", ' + body
+    seal = sealed_json.sha256(inside + b"}\n")
+    with pytest.raises(sealed_json.CorruptDocument) as caught:
+        sealed_json.decode(inside + f', "~sha256": "{seal}"}}\n'.encode())
+    assert len(str(caught.value)) < 300
+    assert "\n" not in str(caught.value)
+
+
+def test_each_kind_of_document_is_read_as_that_only() -> None:
+    """A drill's record is no receipt, and the other way round."""
+    for kind, other in (
+        (sealed_json.RECEIPT, sealed_json.DRILL),
+        (sealed_json.DRILL, sealed_json.RECEIPT),
+    ):
+        data = sealed_json.encode(FACTS, kind)
+        assert json.loads(data)["schema"] == f"csf-backup/{kind}/1"
+        assert sealed_json.decode(data, kind) == FACTS
+        with pytest.raises(
+            sealed_json.CorruptDocument, match=f"not of schema csf-backup/{other}/1"
+        ):
+            sealed_json.decode(data, other)
+
+
+@pytest.mark.parametrize(
+    ("schema", "kind", "told"),
+    [
+        ("csf-backup/receipt/2", sealed_json.NewerDocument, "newer version .*receipt/2; this one"),
+        (
+            "csf-backup/receipt/17",
+            sealed_json.NewerDocument,
+            "newer version .*receipt/17; this one",
+        ),
+        ("csf-backup/1", sealed_json.UnreleasedDocument, "an unreleased version .*csf-backup/1"),
+        ("csf-backup/receipt/0", sealed_json.CorruptDocument, "not of schema csf-backup/receipt/1"),
+        ("csf-backup/2", sealed_json.CorruptDocument, "not of schema csf-backup/receipt/1"),
+        (None, sealed_json.CorruptDocument, "not of schema csf-backup/receipt/1"),
+        (2, sealed_json.CorruptDocument, "not of schema csf-backup/receipt/1"),
+    ],
+)
+def test_a_receipt_of_another_version_is_told_as_that(
+    schema: object, kind: type[sealed_json.UnusableDocument], told: str
+) -> None:
+    """It is not damaged, and another version of the plugin may read it."""
+    data = json.dumps({**FACTS, "schema": schema, "~sha256": "unknown here"}).encode()
+    with pytest.raises(sealed_json.UnusableDocument, match=told) as caught:
+        sealed_json.decode(data)
+    assert caught.type is kind

@@ -1,0 +1,823 @@
+"""A backup from lock to receipt, with utilities that know nothing of the simulator."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.errors import (
+    NOTHING_LEFT,
+    BackupError,
+    ExitCode,
+    HalfDone,
+    HostUnreachable,
+    ImageExists,
+    ImageUnproven,
+    Interrupted,
+    LockBusy,
+    NoSpace,
+    OsbackupFailed,
+    RepositoryIncomplete,
+    RepositoryNotFound,
+    TimedOut,
+)
+from csf_backup_plugin.hosts.local import LocalHost, entries, reading, writing
+from csf_backup_plugin.hosts.local.job import Job
+from csf_backup_plugin.hosts.local.lock_file import LockFile
+from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.operations.backup import Backup, back_up, preflight
+from csf_backup_plugin.operations.backup.request import BackupRequest
+from csf_backup_plugin.operations.prove import prove as prove_image
+from csf_backup_plugin.operations.prove.request import ProveRequest
+from csf_backup_plugin.repository import manifest
+from doubles import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conftest import Place, Tools
+
+    from csf_backup_plugin.hosts.protocol import Completed, Facts
+    from csf_backup_plugin.repository.manifest import Manifest
+
+pytestmark = pytest.mark.usefixtures("tools")
+
+
+def run(place: Place, listener: Memory | None = None, **options: Any) -> Backup:
+    """Back the place's repository up."""
+    request = BackupRequest.parse(place.master, f"localhost:{place.image}", **options)
+    return back_up(request, LocalHost(), listener or Memory())
+
+
+def tree(place: Place) -> dict[str, bytes]:
+    """Return every file; of the lock file, which says who held it last, only that it is there."""
+    files = place.tree()
+    return {path: b"" if path.endswith(".lock") else data for path, data in files.items()}
+
+
+def failure(place: Place, kind: type[BackupError], **options: Any) -> BackupError:
+    """Return how a backup fails, having made sure that nothing is left of it."""
+    before = tree(place)
+    with pytest.raises(kind) as caught:
+        run(place, **options)
+    assert tree(place) == before
+    return caught.value
+
+
+def read_receipt(place: Place) -> dict[str, Any]:
+    """Return what the image's receipt says."""
+    with open(f"{place.image}.receipt.json", "rb") as file:
+        return sealed_json.decode(file.read())
+
+
+def recorded(place: Place) -> Manifest:
+    """Return what the manifest says."""
+    with open(f"{place.master}.manifest", "rb") as file:
+        return manifest.decode(file.read())
+
+
+def test_a_backup_leaves_image_import_file_receipt_and_manifest(place: Place) -> None:
+    """And tells what it did."""
+    made = run(place)
+    with open(f"{place.image}.dbn") as file:
+        assert file.read().splitlines() == [place.master, str(place.repository / "Book.db")]
+    with open(f"{place.master}.manifest", "rb") as journal:
+        assert manifest.decode(journal.read()).names == ("lib.db", "Book.db")
+    with open(f"{place.image}.receipt.json", "rb") as proof:
+        facts = sealed_json.decode(proof.read())
+    assert made.proof is not None
+    digest = reading.digest(place.image, lambda _: None)
+    assert (facts["image_bytes"], facts["image_sha256"]) == digest == made.proof[:2]
+    assert facts["image_bytes"] == os.path.getsize(place.image)
+    assert list(facts["databases"]) == [str(place.repository / "Book.db"), place.master]
+
+
+def test_osbackup_is_called_once_for_all_databases_with_nothing_to_read(
+    place: Place, tools: Tools
+) -> None:
+    """Exactly as the original says."""
+    run(place)
+    assert tools.calls == [["-a", "-I", f"{place.image}.dbn", "-f", place.image]]
+    assert (tools.directory / "osbackup.stdin").read_bytes() == b""
+
+
+def test_a_dry_run_returns_what_would_be_and_leaves_nothing(place: Place, tools: Tools) -> None:
+    """Not even a lock file."""
+    before = place.tree()
+    assert run(place, dry_run=True).proof is None
+    assert place.tree() == before
+    assert tools.calls == []
+
+
+def without(monkeypatch: pytest.MonkeyPatch, **lacking: Any) -> None:
+    """Let this user lack a right to everything that there is."""
+    look = LocalHost.look
+
+    def looked(host: LocalHost, paths: Iterable[str]) -> list[Facts]:
+        return [facts._replace(**lacking) for facts in look(host, paths)]
+
+    monkeypatch.setattr(LocalHost, "look", looked)
+
+
+def test_a_dry_run_fails_where_osbackup_could_not_read(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only osbackup itself knows for certain; a real run leaves it to that."""
+    without(monkeypatch, readable=False)
+    assert "lib.db" in failure(place, OsbackupFailed, dry_run=True).what
+    assert run(place).proof
+
+
+def test_a_dry_run_of_what_may_only_be_read_foretells_the_warnings(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither lock file nor manifest could be made; the image's directory is another matter."""
+    without(monkeypatch, writable=False)
+    monkeypatch.setattr(preflight, "_check_directory", lambda *_: None)
+    told = [text for text in run(place, dry_run=True).warnings if "(Permission denied)" in text]
+    assert [text.split(place.master)[0] for text in told] == ["the lock file ", "the manifest "]
+
+
+def test_a_lock_file_that_cannot_be_made_is_a_warning(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless there is one: somebody may hold that."""
+
+    def denied(_host: LocalHost, path: str, *_: object, create: bool) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied", path if create else None)
+
+    monkeypatch.setattr(LocalHost, "lock", denied)
+    assert any("of another user during this backup" in text for text in run(place).warnings)
+    Path(f"{place.master}.lock").touch()
+    with pytest.raises(BackupError, match="Permission denied"):
+        run(place)
+
+
+def test_progress_is_told_in_bytes(place: Place) -> None:
+    """First the image's growth against the databases, then the checksum."""
+    listener = Memory()
+    run(place, listener)
+    assert {phase for phase, _, _ in listener.steps} == {"backing up", "checking"}
+    assert listener.steps[-1] == ("checking", *[os.path.getsize(place.image)] * 2)
+
+
+def test_a_missing_master_is_refused_before_a_lock_is_taken(place: Place) -> None:
+    """There is nothing to lock."""
+    os.unlink(place.master)
+    failure(place, RepositoryNotFound)
+
+
+def test_a_locked_repository_is_refused_and_the_wait_announced(place: Place) -> None:
+    """Also in a dry run."""
+    with LocalHost().lock(f"{place.master}.lock", "class_create", 0, print):
+        for dry_run in (False, True):
+            listener = Memory()
+            with pytest.raises(LockBusy, match="csf class_create"):
+                run(place, listener, wait=0.1, dry_run=dry_run)
+            assert listener.notes[0].startswith("waiting up to 0.1 s for csf class_create")
+
+
+def test_a_lock_that_may_be_held_unseen_is_a_refusal(place: Place) -> None:
+    """Only where no lock file can be is none needed."""
+    os.mkdir(f"{place.master}.lock")
+    with pytest.raises(BackupError, match="lib.db.lock on localhost"):
+        run(place)
+    assert not os.path.exists(place.image)
+
+
+def test_an_osbackup_that_fails_leaves_nothing_and_its_words_are_told(
+    place: Place, tools: Tools
+) -> None:
+    """A partial image goes too."""
+    tools.write("osbackup", 'echo part > "$5"; echo "<err-0001-0040>no (err_x)" >&2; exit 1')
+    error = failure(place, OsbackupFailed)
+    assert "<err-0001-0040>no (err_x)" in str(error)
+    assert "was removed" in error.left
+
+
+def test_an_osbackup_that_cannot_be_started_leaves_nothing(place: Place, tools: Tools) -> None:
+    """The program is named."""
+    tools.write("osbackup", "#!/nonexistent/interpreter\n")
+    assert str(tools.directory / "osbackup") in failure(place, OsbackupFailed).what
+
+
+def test_a_disk_too_full_to_start_osbackup_is_a_full_disk(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no failure of osbackup."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", f"{place.image}.run")
+
+    monkeypatch.setattr(LocalHost, "start", full)
+    assert f"{place.image}.run" in failure(place, NoSpace).what
+
+
+def test_a_record_of_another_run_is_left_alone(place: Place, tools: Tools) -> None:
+    """It is all there is to tell how that ended."""
+    os.mkdir(f"{place.image}.run")
+    assert f"{place.image}.run exists" in failure(place, ImageExists).what
+    assert tools.calls == []
+    assert os.path.isdir(f"{place.image}.run")
+
+
+def test_an_osbackup_that_does_not_end_is_stopped(place: Place, tools: Tools) -> None:
+    """The lock is free again."""
+    tools.write("osbackup", 'echo part > "$5"; exec sleep 60')
+    assert "within 0 s" in failure(place, TimedOut, timeout=0.3).what
+    with LocalHost().lock(f"{place.master}.lock", "x", 0, print):
+        pass
+
+
+@pytest.mark.parametrize(
+    "script", ["exit 0", ': > "$5"', 'echo nonsense > "$5"', 'tar -cPf "$5" "$3"']
+)
+def test_an_osbackup_that_lies_is_found_out_by_the_proof(
+    place: Place, tools: Tools, script: str
+) -> None:
+    """No image, an empty one, one that cannot be read, one with the wrong databases."""
+    tools.write("osbackup", script)
+    failure(place, ImageUnproven)
+
+
+@pytest.mark.parametrize("signum", interrupts.SIGNALS)
+def test_a_signal_stops_osbackup_and_leaves_nothing(
+    place: Place, tools: Tools, signum: signal.Signals
+) -> None:
+    """Its exit code is the shell's for that signal."""
+    tools.write(
+        "osbackup", f'echo part > "$5"; kill -{signum.name[3:]} {os.getpid()}; exec sleep 60'
+    )
+    with interrupts.noted("It"):
+        assert failure(place, Interrupted).exit_code == 128 + signum
+
+
+def test_a_signal_before_the_first_file_creates_nothing(place: Place, tools: Tools) -> None:
+    """The refusal says so."""
+    with interrupts.noted("It"):
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert "Nothing was created" in str(failure(place, Interrupted))
+    assert tools.calls == []
+
+
+def test_two_backups_to_one_image_cannot_both_pass(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The import file is the claim: the second finds it, even after its pre-flight."""
+    create = writing.create
+
+    def beaten(path: str, data: bytes) -> None:
+        if path.endswith(".dbn") and not os.path.exists(path):
+            create(path, b"another run's\n")
+        create(path, data)
+
+    monkeypatch.setattr(writing, "create", beaten)
+    with pytest.raises(ImageExists, match=r"a\.img\.dbn appeared just now"):
+        run(place)
+    assert place.tree()[f"{place.image}.dbn"] == b"another run's\n"
+    assert not os.path.exists(place.image)
+
+
+def test_a_full_disk_under_the_import_file_leaves_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its exit code is the one for space."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", f"{place.image}.dbn")
+
+    monkeypatch.setattr(writing, "create", full)
+    assert failure(place, NoSpace).exit_code == ExitCode.NO_SPACE
+
+
+def test_a_receipt_that_cannot_be_written_takes_the_image_with_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a receipt it would be no backup."""
+
+    def full(path: str, *_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", path)
+
+    monkeypatch.setattr(writing, "publish", full)
+    failure(place, NoSpace)
+
+
+def test_a_manifest_that_cannot_be_made_is_a_warning(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backup is proven and kept."""
+    publish = writing.publish
+
+    def full(path: str, data: bytes, like: str | None = None) -> None:
+        if path.endswith(".manifest"):
+            raise OSError(errno.ENOSPC, "No space left on device", path)
+        publish(path, data, like)
+
+    monkeypatch.setattr(writing, "publish", full)
+    made = run(place)
+    why = "lib.db.manifest cannot be written (No space left on device): this image has no number"
+    assert why in made.warnings[-1]
+    assert (made.origin.id, made.origin.number) == (None, None)
+    assert read_receipt(place)["number"] is read_receipt(place)["repository_id"] is None
+    assert not os.path.exists(f"{place.master}.manifest")
+
+
+def test_a_manifest_that_was_half_made_is_told_of_a_backup_that_fails(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was a warning only until then, and stays."""
+    left = f"{place.master}.manifest was made, and could not be removed again."
+
+    def half(path: str, *_: object) -> str:
+        raise HalfDone(OSError(errno.EIO, "Input/output error", path), left)
+
+    monkeypatch.setattr(writing, "publish", half)
+    tools.write("osbackup", "exit 1")
+    with pytest.raises(OsbackupFailed) as caught:
+        run(place)
+    assert caught.value.left == f"What this run had created was removed. {left}"
+
+
+def test_a_manifest_that_cannot_be_appended_to_is_a_warning(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number is known by receipts; the next backup has another one."""
+    first = run(place).origin
+    (place.repository / "New.db").write_bytes(b"new")
+
+    def full(path: str, _lines: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "append", full)
+        place.image += "2"
+        made = run(place)
+    number, update = made.warnings[-2:]
+    assert (
+        "lib.db.manifest cannot be written (No space left on device): that 2 is used up is not"
+        in number
+    )
+    assert "lib.db.manifest was not updated: No space left on device" in update
+    assert (made.origin.id, made.origin.number) == (first.id, 2)
+    assert read_receipt(place)["number"] == 2
+    assert recorded(place).number == 1
+    place.image += "3"
+    assert run(place).origin.number == 3
+    assert recorded(place).number == 3
+
+
+def test_each_backup_of_a_repository_has_a_number_of_its_own(place: Place) -> None:
+    """In the manifest, in the receipt, and in what is returned."""
+    ids = set()
+    for number in (1, 2, 3):
+        place.image = str(place.images / f"{number}.img")
+        made = run(place)
+        facts, manifest_says = read_receipt(place), recorded(place)
+        assert made.origin.number == facts["number"] == manifest_says.number == number
+        assert manifest_says.backups[place.image] == number
+        assert manifest_says.identity is not None
+        assert manifest_says.identity.id == made.origin.id == facts["repository_id"]
+        assert (facts["settled"], manifest_says.identity.master) == (True, place.master)
+        ids.add(made.origin.id)
+    assert len(ids) == 1
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_the_number_is_in_the_manifest_before_osbackup_begins(
+    place: Place, tools: Tools, *, earlier: bool
+) -> None:
+    """Whatever becomes of this process then, no other backup gets it."""
+    if earlier:
+        run(place)
+        place.image += "2"
+    osbackup = (tools.directory / "osbackup").read_text().partition("\n")[2]
+    tools.write("osbackup", f'cp "{place.master}.manifest" "$0.manifest"\n{osbackup}')
+    run(place)
+    then = manifest.decode((tools.directory / "osbackup.manifest").read_bytes())
+    assert then == recorded(place)
+    assert then.backups[place.image] == 1 + earlier
+
+
+def test_a_backup_that_fails_has_used_its_number_up_and_says_so(place: Place, tools: Tools) -> None:
+    """The manifest has it; the next one gets another, and the databases are as they were."""
+    run(place)
+    before = tree(place)
+    place.image += "2"
+    whole = (tools.directory / "osbackup").read_text()
+    tools.write("osbackup", "exit 1")
+    with pytest.raises(OsbackupFailed) as caught:
+        run(place)
+    manifest_path = f"{place.master}.manifest"
+    assert caught.value.left == (
+        f"What this run had created was removed. The number 2 is used up in {manifest_path}."
+    )
+    after = tree(place)
+    assert after.pop(manifest_path) != before.pop(manifest_path)
+    assert after == before
+    assert recorded(place).number == 2
+    tools.write("osbackup", whole)
+    assert run(place).origin.number == 3
+
+
+def test_a_backup_that_is_refused_uses_no_number(place: Place) -> None:
+    """Nothing was begun."""
+    run(place)
+    assert failure(place, ImageExists).left == NOTHING_LEFT
+    place.image += "2"
+    assert run(place, dry_run=True).origin.number == 2
+    assert recorded(place).number == 1
+
+
+@pytest.mark.parametrize("operation", ["publish", "append"])
+def test_a_host_that_is_gone_when_the_number_is_written_may_have_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    """What may be there is removed, or said to be there."""
+    if operation == "append":
+        run(place)
+        place.image += "2"
+    before, original = tree(place), getattr(LocalHost, operation)
+
+    def cut(self: LocalHost, path: str, *rest: Any, **options: Any) -> None:
+        original(self, path, *rest, **options)
+        if path.endswith(".manifest"):
+            raise HostUnreachable("Host db1 cannot be reached.", "Look.")
+
+    monkeypatch.setattr(LocalHost, operation, cut)
+    with pytest.raises(HostUnreachable) as caught:
+        run(place)
+    assert tree(place) == before or f"{place.master}.manifest" in caught.value.left
+
+
+def test_where_the_manifest_is_lost_receipts_tell_what_it_said(place: Place) -> None:
+    """The id, the number, and the databases, those elsewhere too; that is told."""
+    far = place.images.parent / "far.db"
+    far.write_bytes(b"far")
+    run(place)
+    with open(f"{place.master}.manifest", "ab") as file:
+        file.write(manifest.encode_lines([str(far)]))
+    place.image += "2"
+    second = run(place)
+    os.unlink(f"{place.master}.manifest")
+    place.image += "3"
+    made = run(place)
+    assert (made.origin.id, made.origin.number) == (second.origin.id, 3)
+    assert str(far) in made.plan.found.coverage.paths
+    assert sorted(recorded(place).names) == sorted(["lib.db", "Book.db", str(far)])
+    (told,) = [text for text in made.warnings if "does not tell which repository" in text]
+    assert told.endswith(f"from the receipt of localhost:{place.image[:-1]}, backup 2")
+
+
+def test_a_lost_database_is_noticed_although_the_manifest_is_lost_too(place: Place) -> None:
+    """The receipt lists it."""
+    run(place)
+    os.unlink(f"{place.master}.manifest")
+    os.unlink(place.repository / "Book.db")
+    place.image += "2"
+    error = failure(place, RepositoryIncomplete)
+    assert f"{place.repository}/Book.db" in error.what
+
+
+def test_a_repository_that_was_moved_is_backed_up_and_told(place: Place) -> None:
+    """Its images are kept apart until somebody says whether it was moved or copied."""
+    first = run(place)
+    was, place.repository = place.repository, place.repository.parent / "moved"
+    was.rename(place.repository)
+    place.master = str(place.repository / "lib.db")
+    place.image += "2"
+    made = run(place)
+    assert (made.origin.id, made.origin.settled) == (first.origin.id, False)
+    assert read_receipt(place)["settled"] is False
+    (told,) = [text for text in made.warnings if "was moved or copied" in text]
+    assert f"the path was {was}/lib.db and is {place.master}" in told
+    assert f"-database {place.master} -host localhost -rebuild -moved" in told
+    assert f"-database {place.master} -host localhost -rebuild -copied" in told
+
+
+def test_what_links_lead_to_is_backed_up_and_told(place: Place, tools: Tools) -> None:
+    """Receipt, import file and manifest name the databases where they are."""
+    root, master, image = place.images.parent, place.master, place.image
+    (root / "r").symlink_to(place.repository)
+    (root / "i").symlink_to(place.images)
+    place.master, place.image = f"{root}/r/../r/lib.db", f"{root}/i/a.img"
+    listener = Memory()
+    made = run(place, listener)
+    assert listener.notes[:2] == [
+        f"{place.master} is {master}",
+        f"localhost:{place.image} is localhost:{image}",
+    ]
+    assert (made.request.repository.master, made.request.image.path) == (master, image)
+    assert tools.calls == [["-a", "-I", f"{image}.dbn", "-f", image]]
+    facts = read_receipt(place)
+    assert (facts["master"], facts["image"]) == (master, image)
+    assert master in facts["databases"]
+
+
+def test_a_master_that_is_a_link_is_none(place: Place) -> None:
+    """The other databases stand beside what it leads to."""
+    (place.images / "lib.db").symlink_to(place.master)
+    master, place.master = place.master, str(place.images / "lib.db")
+    error = failure(place, RepositoryNotFound)
+    assert f"it is a link to {master}" in error.what
+
+
+def test_the_receipt_tells_the_machine_the_clock_and_the_mounts(place: Place) -> None:
+    """Of the host, so that a restore may compare them."""
+    before = LocalHost().machine()
+    run(place)
+    after, facts = LocalHost().machine(), read_receipt(place)
+    assert (facts["machine_id"], facts["machine"]) == (before.id, before.name)
+    assert before.now <= facts["started"] <= facts["finished"] <= after.now
+    directories = [str(place.repository), str(place.images)]
+    looked = dict(zip(directories, LocalHost().look(directories), strict=True))
+    assert facts["mounts"] == {path: at.mount for path, at in looked.items()}
+    assert all(facts["mounts"].values())
+
+
+@pytest.mark.parametrize("suffix", ["", ".receipt.json"])
+def test_a_file_that_comes_between_pre_flight_and_claim_is_not_ours_to_touch(
+    place: Place, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    """It is looked for once more under the claim."""
+    create = writing.create
+
+    def beaten(path: str, data: bytes) -> None:
+        create(path, data)
+        with open(place.image + suffix, "w") as file:
+            file.write("precious")
+
+    monkeypatch.setattr(writing, "create", beaten)
+    with pytest.raises(ImageExists):
+        run(place)
+    assert os.listdir(place.images) == [os.path.basename(place.image + suffix)]
+    assert place.tree()[place.image + suffix] == b"precious"
+
+
+def test_a_directory_that_takes_the_records_name_during_the_run_is_not_removed(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what the run has made itself goes with it."""
+    start = LocalHost.start
+
+    def beaten(self: LocalHost, argv: list[str], watched: str, lock: Any, record: str) -> Any:
+        os.mkdir(record)
+        with open(f"{record}/precious", "w"):
+            return start(self, argv, watched, lock, record)
+
+    monkeypatch.setattr(LocalHost, "start", beaten)
+    with pytest.raises(ImageExists, match=f"{place.image}.run appeared just now"):
+        run(place)
+    assert os.listdir(place.images) == ["a.img.run"]
+    assert os.listdir(f"{place.image}.run") == ["precious"]
+    assert tools.calls == []
+
+
+def test_a_receipt_that_appears_during_the_run_is_not_replaced(place: Place, tools: Tools) -> None:
+    """Whoever made it; our image goes."""
+    tools.write("osbackup", 'echo precious > "$5.receipt.json"; exec tar -cPf "$5" -T "$3"')
+    with pytest.raises(BackupError):
+        run(place)
+    assert os.listdir(place.images) == ["a.img.receipt.json"]
+    assert place.tree()[f"{place.image}.receipt.json"] == b"precious\n"
+
+
+@pytest.mark.parametrize("script", ['rm "$3"', 'echo /else.db >> "$3"'])
+def test_an_osbackup_that_meddles_with_the_import_file_is_found_out(
+    place: Place, tools: Tools, script: str
+) -> None:
+    """The list that is left must be the list of what was backed up."""
+    tools.write("osbackup", f'tar -cPf "$5" -T "$3"; {script}')
+    assert "import file" in failure(place, ImageUnproven).what
+
+
+def test_an_image_that_still_grows_is_found_out(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """osbackup may leave a daemon behind."""
+    digest = reading.digest
+
+    def late(path: str, progress: Any) -> tuple[int, str]:
+        with open(path, "ab") as file:
+            file.write(b"more")
+        return digest(path, progress)
+
+    monkeypatch.setattr(reading, "digest", late)
+    assert "still being written" in failure(place, ImageUnproven).what
+
+
+def test_a_database_that_cannot_be_looked_at_stops_the_backup(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there, and it would be missing from the image."""
+    stat = os.stat
+
+    def failing(path: Any, **options: Any) -> os.stat_result:
+        if str(path).endswith("Book.db"):
+            raise OSError(errno.EIO, "Input/output error", path)
+        return stat(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", failing)
+        with pytest.raises(BackupError, match=r"Input/output error: .*Book\.db on localhost"):
+            run(place)
+    assert tools.calls == []
+
+
+def test_a_receipt_that_can_be_neither_kept_nor_removed_is_named(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backup has failed, and its image is gone; nobody says that all was removed."""
+    publish, remove, path = writing.publish, entries.remove, f"{place.image}.receipt.json"
+
+    def published(at: str, *rest: Any) -> str:
+        lost = publish(at, *rest)
+        if at == path:
+            left = f"{at} was made, and could not be removed again."
+            raise HalfDone(OSError(5, "Input/output error", at), left)
+        return lost
+
+    def refuse(at: str) -> None:
+        if at == path:
+            raise OSError(5, "Input/output error", at)
+        remove(at)
+
+    monkeypatch.setattr(writing, "publish", published)
+    monkeypatch.setattr(entries, "remove", refuse)
+    with pytest.raises(BackupError) as caught:
+        run(place)
+    assert f"could not all be removed: {path} (Input/output error)." in caught.value.left
+    assert os.listdir(place.images) == ["a.img.receipt.json"]
+
+
+def test_the_claim_goes_last_when_a_run_fails(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as the image is there, its name is ours; and so is the repository."""
+    tools.write("osbackup", 'echo part > "$5"; exit 1')
+    removed = []
+    remove = entries.remove
+
+    def noted(path: str) -> None:
+        with pytest.raises(LockBusy), LocalHost().lock(f"{place.master}.lock", "x", 0, print):
+            pass
+        removed.append(path)
+        remove(path)
+
+    monkeypatch.setattr(entries, "remove", noted)
+    failure(place, OsbackupFailed)
+    assert removed[-2:] == [place.image, f"{place.image}.dbn"]
+
+
+def test_the_image_is_on_the_disk_before_the_receipt_says_so(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file, then its directory, then the receipt."""
+    steps: list[str] = []
+    sync, publish = entries.sync, writing.publish
+
+    def synced(path: str) -> bool:
+        steps.append(path)
+        return sync(path)
+
+    def published(path: str, *rest: Any) -> str:
+        steps.append(path)
+        return publish(path, *rest)
+
+    monkeypatch.setattr(entries, "sync", synced)
+    monkeypatch.setattr(writing, "publish", published)
+    run(place)
+    own = [step for step in steps if step.startswith(place.image)]
+    assert own == [place.image, f"{place.image}.receipt.json"]
+    assert steps[steps.index(place.image) + 1] == str(place.images)
+
+
+def test_a_growing_repository_is_backed_up_whole_each_time(place: Place) -> None:
+    """What was found on disk is in the next image, and in the manifest, and told."""
+    run(place)
+    (place.repository / "New.db").write_bytes(b"new")
+    place.image += "2"
+    made = run(place)
+    assert str(place.repository / "New.db") in made.plan.found.coverage.paths
+    assert any("New.db was not in the manifest" in warning for warning in made.warnings)
+    place.image += "3"
+    assert not any("manifest" in warning for warning in run(place).warnings)
+
+
+def test_a_record_that_cannot_be_removed_costs_no_backup(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told."""
+
+    def refuse(_: LocalHost, path: str, *, mine: bool) -> None:
+        raise PermissionError(1, "Operation not permitted", path)
+
+    monkeypatch.setattr(LocalHost, "remove_tree", refuse)
+    (warning,) = [text for text in run(place).warnings if "could not be removed" in text]
+    assert warning.startswith(f"{place.image}.run could not be removed: ")
+    assert os.path.exists(f"{place.image}.receipt.json")
+
+
+def test_a_receipt_that_may_have_been_written_is_removed_with_the_rest(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An image that is gone must have none."""
+    publish = LocalHost.publish
+
+    def cut(self: LocalHost, path: str, data: bytes, like: str | None = None) -> None:
+        publish(self, path, data, like)
+        if path.endswith(".receipt.json"):
+            raise HostUnreachable("Host db1 cannot be reached.", "Look.")
+
+    monkeypatch.setattr(LocalHost, "publish", cut)
+    failure(place, HostUnreachable)
+    assert os.listdir(place.images) == []
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_what_osbackup_leaves_in_its_working_directory_goes(
+    place: Place, tools: Tools, code: int
+) -> None:
+    """Of whatever name and kind, as a default record file; but for what a link leads to."""
+    leave = f": > osbackup.record; mkdir d; : > d/f; ln -s '{place.repository}' link; mkfifo pipe"
+    make = (tools.directory / "osbackup").read_text().replace("exec tar", f"{leave}; tar")
+    tools.write("osbackup", f"{make}\nexit {code}")
+    if code:
+        failure(place, OsbackupFailed)
+    else:
+        run(place)
+    assert not os.path.lexists(f"{place.image}.run")
+    assert os.path.exists(place.master)
+
+
+def test_a_machine_without_flock_is_told_what_that_means(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backup is as good as any other."""
+    monkeypatch.setattr(LockFile, "is_freed", False)
+    (warning,) = [text for text in run(place).warnings if "flock" in text]
+    assert warning.startswith("there is no flock(1), so osbackup does not hold")
+
+
+def test_a_host_that_is_lost_while_osbackup_runs_names_prove(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """osbackup goes on there, and may succeed."""
+
+    def lost(*_: object, **__: object) -> None:
+        raise HostUnreachable("Host localhost cannot be reached.", "Find out why.")
+
+    for name in ("start", "remove", "remove_tree"):
+        monkeypatch.setattr(LocalHost, name, lost)
+    with pytest.raises(HostUnreachable) as caught:
+        run(place)
+    assert caught.value.next_step.startswith("Find out why.\nosbackup may still run there.")
+    prove = f"csf admin_database_prove -image-file localhost:{place.image}"
+    assert caught.value.next_step.endswith(prove)
+
+
+def test_a_lock_that_is_lost_during_a_cut_costs_no_image(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever holds it now may be proving that image."""
+    Path(f"{place.master}.lock").touch()  # which stays where another command holds it
+    poll = Job.poll
+
+    def locked(job: Job) -> tuple[Completed | None, int]:
+        completed, size = poll(job)
+        if completed:
+            raise LockBusy("The repository is locked: x is held by y.", "Run it again.")
+        return completed, size
+
+    monkeypatch.setattr(Job, "poll", locked)
+    with pytest.raises(LockBusy) as caught:
+        run(place)
+    made = [f"{place.image}.dbn", place.image, f"{place.master}.manifest", f"{place.image}.run"]
+    assert caught.value.what.startswith("The lock was lost while the connection was cut. The repo")
+    assert all(path in caught.value.left and os.path.exists(path) for path in made)
+    prove = f"csf admin_database_prove -image-file localhost:{place.image}"
+    assert caught.value.next_step.endswith(prove)
+    assert prove_image(
+        ProveRequest.parse(f"localhost:{place.image}"), LocalHost(), Memory()
+    ).written
+
+
+def test_a_first_backup_that_fails_keeps_what_others_added_to_its_manifest(
+    place: Place, tools: Tools
+) -> None:
+    """A csf that does not honour the lock creates a class meanwhile, say."""
+    path = f"{place.master}.manifest"
+    added = manifest.encode_lines(["New.db"]).decode()
+    tools.write("osbackup", f"cat >> {path} <<'END'\n{added}END\nexit 1")
+    with pytest.raises(OsbackupFailed) as caught:
+        run(place)
+    assert recorded(place).names == ("lib.db", "Book.db", "New.db")
+    assert caught.value.left == (
+        f"What this run had created was removed. The number 1 is used up in {path}."
+    )
+    assert not os.path.lexists(place.image)

@@ -1,0 +1,239 @@
+"""A directory of a run's own: made when it is needed, gone at the end, and never more than that."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from csf_backup_plugin import interrupts
+from csf_backup_plugin.errors import (
+    NOTHING_LEFT,
+    BackupError,
+    FaultFound,
+    HostUnreachable,
+    Interrupted,
+    LockBusy,
+    NoSpace,
+    Unexpected,
+)
+from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.operations.drill.scratch import is_of, name_of, scratch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IMAGE = ImagePath("localhost", "/b/monday.img")
+
+
+def fill(path: str) -> None:
+    """Make a file."""
+    with open(path, "w") as file:
+        file.write("data")
+
+
+def test_it_bears_the_images_name_and_goes_with_all_that_is_in_it(tmp_path: Path) -> None:
+    """Files, temporary ones too, in every directory made; and the record of a run."""
+    with scratch(str(tmp_path), IMAGE, "db1", LocalHost()) as place:
+        assert os.path.basename(place.path).startswith("csf-drill-monday.img-db1-")
+        for path in ("/r", "/r/sub", "/far/away"):
+            place.make_directory(place.place(path))
+            fill(place.place(f"{path}/x.db"))
+        fill(place.place("/r/.0.osrestore-cafe"))
+        os.mkdir(place.record)
+        fill(f"{place.record}/pid")
+    assert place.left == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_longest_name_of_an_image_is_cut(tmp_path: Path) -> None:
+    """255 bytes are all that a directory's name may have."""
+    image = ImagePath("localhost", "/b/" + "é" * 120)
+    with scratch(str(tmp_path), image, "h" * 64, LocalHost()) as place:
+        assert os.path.isdir(place.path)
+
+
+def test_a_link_in_it_is_removed_and_not_what_it_leads_to(tmp_path: Path) -> None:
+    """Whoever has put it there."""
+    precious, place_for = tmp_path / "precious", tmp_path / "scratch"
+    precious.mkdir()
+    place_for.mkdir()
+    fill(str(precious / "x.db"))
+    with scratch(str(place_for), IMAGE, "db1", LocalHost()) as place:
+        os.symlink(precious, f"{place.path}/link")
+        os.symlink(precious / "x.db", f"{place.path}/x.db")
+    assert list(place_for.iterdir()) == []
+    assert os.listdir(precious) == ["x.db"]
+
+
+def test_a_directory_of_ours_that_became_a_link_is_removed_as_a_link(tmp_path: Path) -> None:
+    """osrestore may have put one in its place; what it leads to is not ours."""
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    fill(f"{precious}/x.db")
+    (tmp_path / "scratch").mkdir()
+    with scratch(str(tmp_path / "scratch"), IMAGE, "db1", LocalHost()) as place:
+        place.make_directory(place.place("/r"))
+        os.rmdir(place.place("/r"))
+        os.symlink(precious, place.place("/r"))
+    assert os.listdir(precious) == ["x.db"]
+    assert os.listdir(tmp_path / "scratch") == []
+
+
+class Stubborn(LocalHost):
+    """A host on which a directory tree cannot be removed."""
+
+    def remove_tree(self, path: str, *, mine: bool) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), path)
+
+
+@pytest.mark.parametrize("host", [LocalHost(), Stubborn()], ids=["gone", "left"])
+@pytest.mark.parametrize("error", [FaultFound("Bad.", "Do."), OSError(errno.EIO, "Bad", "/x")])
+def test_a_failure_says_what_became_of_it(
+    tmp_path: Path, host: LocalHost, error: Exception
+) -> None:
+    """That it was removed, or that it was not; its lock file stays then, for the next run."""
+    with (
+        pytest.raises(BackupError, match="Bad") as caught,
+        scratch(str(tmp_path), IMAGE, "db1", host) as place,
+    ):
+        raise error
+    left = [place.path, f"{place.path}.lock"] if isinstance(host, Stubborn) else []
+    assert sorted(map(str, tmp_path.iterdir())) == left
+    assert caught.value.left == (
+        f"What this run had created could not all be removed: {place.path} could not be removed: "
+        "Device or resource busy."
+        if left
+        else "What this run had created was removed; nothing else was changed."
+    )
+
+
+def test_it_is_locked_as_long_as_the_run_lasts(tmp_path: Path) -> None:
+    """Or as what inherits the lock does."""
+    host = LocalHost()
+    with scratch(str(tmp_path), IMAGE, "db1", host) as place:
+        assert place.lock is not None
+        with (
+            pytest.raises(LockBusy, match="is held by csf admin_database_drill"),
+            host.lock(f"{place.path}.lock", "test", 0, print),
+        ):
+            raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("machine", "found"), [("db1", True), ("b1", False), ("db", False), ("x", False)]
+)
+def test_a_name_tells_the_machine(machine: str, *, found: bool) -> None:
+    """Whatever the image's name is."""
+    assert is_of(machine, name_of("/b/x-20.img", "db1")) == found
+
+
+def test_after_any_other_error_it_is_gone_and_that_is_told(tmp_path: Path) -> None:
+    """Be it a fault of ours."""
+    removed = pytest.raises(Unexpected, match="What this run had created was removed")
+    with removed, scratch(str(tmp_path), IMAGE, "db1", LocalHost()):
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+class Answering(LocalHost):
+    """A host that answers signals in the middle of things, as one does that ssh reaches."""
+
+    def remove_tree(self, path: str, *, mine: bool) -> None:
+        interrupts.check()
+        super().remove_tree(path, mine=mine)
+
+
+def test_a_signal_during_the_removal_does_not_cut_it_short(tmp_path: Path) -> None:
+    """The command still ends by it."""
+    with (
+        interrupts.noted("It"),
+        pytest.raises(Interrupted),
+        scratch(str(tmp_path), IMAGE, "db1", Answering()) as place,
+    ):
+        fill(f"{place.path}/x.db")
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_host_that_is_gone_cannot_remove_anything(tmp_path: Path) -> None:
+    """What is left is named, in its words."""
+
+    class Gone(LocalHost):
+        def remove_tree(self, path: str, *, mine: bool) -> None:
+            raise HostUnreachable("Host db9 cannot be reached.", "Try.")
+
+    with scratch(str(tmp_path), IMAGE, "db1", Gone()) as place:
+        pass
+    assert place.left == f"{place.path} could not be removed: Host db9 cannot be reached."
+
+
+@pytest.mark.parametrize(
+    "error", [FileExistsError(17, "It exists", "/x"), BackupError("Cut.", "Try")]
+)
+def test_one_that_cannot_be_made_for_certain_is_removed_unless_it_is_anothers(
+    tmp_path: Path, error: Exception
+) -> None:
+    """A connection may be cut after it was made."""
+
+    class Unsure(LocalHost):
+        def make_directory(self, path: str) -> None:
+            super().make_directory(path)
+            raise error
+
+    with pytest.raises(BackupError) as caught, scratch(str(tmp_path), IMAGE, "db1", Unsure()):
+        raise AssertionError
+    is_anothers = isinstance(error, FileExistsError)
+    assert (list(tmp_path.iterdir()) == []) != is_anothers
+    assert list(tmp_path.glob("*.lock")) == []
+    assert (caught.value.left == NOTHING_LEFT) == is_anothers
+
+
+@pytest.mark.parametrize("at", ["making", "work"])
+def test_one_whose_disk_dies_is_named_as_left(tmp_path: Path, at: str) -> None:
+    """Whenever that happens: nobody can tell that nothing was created."""
+
+    class Dead(LocalHost):
+        dead = False
+
+        def make_directory(self, path: str) -> None:
+            super().make_directory(path)
+            self.dead = at == "making"
+            self.list_directory(path)
+
+        def list_directory(self, path: str) -> Any:
+            if self.dead:
+                raise OSError(5, "Input/output error", path)
+            return super().list_directory(path)
+
+        def remove_tree(self, path: str, *, mine: bool) -> None:
+            self.list_directory(path)
+
+    host = Dead()
+    with pytest.raises(BackupError) as caught, scratch(str(tmp_path), IMAGE, "db1", host) as place:
+        host.dead = True
+        host.list_directory(place.path)
+    (left,) = tmp_path.glob("*Z")
+    assert caught.value.what == f"Input/output error: {left} on localhost."
+    assert caught.value.left == (
+        "What this run had created could not all be removed: "
+        f"{left} could not be removed: Input/output error."
+    )
+
+
+def test_a_full_disk_is_answered_with_another_scratch_directory(tmp_path: Path) -> None:
+    """An image on another file system would be no help."""
+
+    class Full(LocalHost):
+        def make_directory(self, path: str) -> None:
+            raise OSError(28, "No space left on device", path)
+
+    with pytest.raises(NoSpace) as caught, scratch(str(tmp_path), IMAGE, "db1", Full()):
+        raise AssertionError
+    assert caught.value.next_step == (
+        "Make room there, or name another directory with -scratch-dir."
+    )

@@ -1,0 +1,248 @@
+"""Around class_create: the lock is held, the new database recorded, failures stay csf's own."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin.errors import BackupError, LockBusy, RepositoryIncomplete
+from csf_backup_plugin.hosts.local import LocalHost, writing
+from csf_backup_plugin.operations.class_creation import recorded_creation
+from csf_backup_plugin.repository import manifest, store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Place
+
+HOST = LocalHost()
+
+
+def create(place: Place, path: str | None, warnings: list[str] | None = None) -> str | None:
+    """Go through a creation as pluggy does; csf's own part is to write the file and return it."""
+    told = warnings if warnings is not None else []
+    creation = recorded_creation(place.master, 0, HOST, told.append)
+    next(creation)
+    with pytest.raises(LockBusy), HOST.lock(f"{place.master}.lock", "x", 0, print):
+        pass
+    if path:
+        with open(path, "w"):
+            pass
+    with pytest.raises(StopIteration) as caught:
+        creation.send(path)
+    with HOST.lock(f"{place.master}.lock", "x", 0, print):
+        return caught.value.value  # type: ignore[no-any-return]
+
+
+def created(place: Place, path: str) -> list[str]:
+    """Let csf say that it created a database; return the warnings."""
+    warnings: list[str] = []
+    creation = recorded_creation(place.master, 0, HOST, warnings.append)
+    next(creation)
+    with pytest.raises(StopIteration):
+        creation.send(path)
+    return warnings
+
+
+def listed(place: Place) -> tuple[str, ...]:
+    """Return what the manifest lists."""
+    with open(f"{place.master}.manifest", "rb") as file:
+        return manifest.decode(file.read()).names
+
+
+def test_a_created_database_is_recorded_under_the_lock(place: Place) -> None:
+    """The first one makes the manifest, the second is appended."""
+    for name in ("New", "Newer"):
+        path = str(place.repository / f"{name}.db")
+        assert create(place, path) == path
+    assert listed(place) == ("lib.db", "Book.db", "New.db", "Newer.db")
+
+
+def test_where_nothing_was_created_nothing_is_recorded(place: Place) -> None:
+    """A csf whose hooks all decline returns None."""
+    assert create(place, None) is None
+    assert sorted(path.name for path in place.repository.iterdir()) == [
+        *("Book.db", "lib.db", "lib.db.lock")
+    ]
+
+
+def test_csfs_own_failure_goes_through_and_nothing_is_recorded(place: Place) -> None:
+    """Be it one that looks like the system's."""
+    before = place.tree()
+    for failure in (OSError("csf's own"), ValueError("csf's own")):
+        creation = recorded_creation(place.master, 0, HOST, print)
+        next(creation)
+        with pytest.raises(type(failure)) as caught:
+            creation.throw(failure)
+        assert caught.value is failure
+    assert place.tree() == before
+
+
+def test_while_the_lock_is_held_nothing_is_created(place: Place) -> None:
+    """The refusal comes before csf's own part, and names the holder."""
+    with HOST.lock(f"{place.master}.lock", "admin_database_backup", 0, print):
+        creation = recorded_creation(place.master, 0, HOST, print)
+        with pytest.raises(LockBusy, match="admin_database_backup"):
+            next(creation)
+
+
+def test_a_manifest_that_cannot_be_written_does_not_fail_the_creation(place: Place) -> None:
+    """The class exists; the warning says what that means."""
+    (place.repository / "lib.db.manifest").mkdir()
+    warnings: list[str] = []
+    path = str(place.repository / "New.db")
+    assert create(place, path, warnings) == path
+    (warning,) = warnings
+    assert warning.startswith(f"{path} was created, but is not in the manifest")
+    assert "Is a directory" in warning
+
+
+def test_a_relative_path_is_meant_in_the_masters_directory(place: Place) -> None:
+    """If such a file is there."""
+    for name, path in (("Rel.db", "Rel.db"), ("Far", "below/../Far")):
+        (place.repository / "below").mkdir(exist_ok=True)
+        (place.repository / name).touch()
+        assert created(place, path) == []
+        assert name in listed(place)
+
+
+@pytest.mark.parametrize("path", ["None.db", "/none/None.db", "below", "a\nb.db", ""])
+def test_a_path_that_names_no_file_is_told_and_not_recorded(place: Place, path: str) -> None:
+    """The creation stands; what a backup takes all the same is said."""
+    (place.repository / "below").mkdir()
+    (warning,) = created(place, path)
+    assert "was created, but is not in the manifest" in warning
+    assert "no such file" in warning or "its path" in warning
+    assert f"-database {place.master} -host localhost -add PATH" in warning
+    assert not (place.repository / "lib.db.manifest").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "promise"),
+    [
+        ("New.db", "The next backup will find it in the directory all the same."),
+        ("New.mdb", "No backup will find it there; add it: csf admin_database_manifest"),
+        ("../New.db", "No backup will find it there; add it: csf admin_database_manifest"),
+    ],
+)
+def test_what_a_backup_finds_by_itself_is_promised_and_nothing_else(
+    place: Place, name: str, promise: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the manifest cannot be written; if it cannot be read, nothing is promised."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = place.repository / name
+    path.touch()
+    mark = place.repository / "lib.db.manifest"
+    mark.write_bytes(manifest.encode(["lib.db"]))
+    monkeypatch.setattr(writing, "append", refuse)
+    (warning,) = created(place, str(path))
+    assert promise in warning
+    assert "No space left on device" in warning
+    mark.write_bytes(b"?")
+    assert "No backup will find it there; add it" in created(place, str(path))[0]
+
+
+def test_a_link_to_the_master_is_the_masters_repository(place: Place, tmp_path: Path) -> None:
+    """Its lock is held, and its manifest kept."""
+    (tmp_path / "link.db").symlink_to(place.master)
+    (tmp_path / "linked").symlink_to(place.repository)
+    for number, link in enumerate(("link.db", "linked/lib.db")):
+        creation = recorded_creation(str(tmp_path / link), 0, HOST, print)
+        next(creation)
+        with pytest.raises(LockBusy), HOST.lock(f"{place.master}.lock", "x", 0, print):
+            pass
+        (place.repository / f"{number}.db").touch()
+        with pytest.raises(StopIteration):
+            creation.send(str(tmp_path / "linked" / f"{number}.db"))
+    assert listed(place) == ("lib.db", "0.db", "Book.db", "1.db")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("images", "link.db", "linked", "repository")
+    ]
+
+
+def test_during_an_unfinished_restore_nothing_is_created(place: Place) -> None:
+    """Repeated, the restore would move the new class away; a mark that is odd is one, too."""
+    mark = place.repository / "lib.db.unfinished-restore"
+    mark.write_text("csf admin_database_restore ...\n")
+    creation = recorded_creation(place.master, 0, HOST, print)
+    with pytest.raises(RepositoryIncomplete, match="would be moved away") as caught:
+        next(creation)
+    assert "Repeat the restore: csf admin_database_restore ..." in caught.value.next_step
+    assert not (place.repository / "lib.db.lock").exists()
+    mark.unlink()
+    mark.mkdir()
+    with pytest.raises(BackupError, match="lib.db.unfinished-restore cannot be read"):
+        next(recorded_creation(place.master, 0, HOST, print))
+
+
+def test_a_repository_that_does_not_exist_yet_is_csfs_business(tmp_path: Path) -> None:
+    """A csf may make it together with its first class."""
+    creation = recorded_creation(f"{tmp_path}/new/lib.db", 0, HOST, print)
+    next(creation)
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/Book.db").touch()
+    with pytest.raises(StopIteration):
+        creation.send(f"{tmp_path}/new/Book.db")
+    with open(f"{tmp_path}/new/lib.db.manifest", "rb") as file:
+        assert manifest.decode(file.read()).names == ("Book.db",)
+
+
+def test_a_lock_that_cannot_be_had_does_not_stop_csf(place: Place) -> None:
+    """The warning says what that means; a backup's proof finds a set that has changed."""
+    (place.repository / "lib.db.lock").mkdir()
+    warnings: list[str] = []
+    creation = recorded_creation(place.master, 0, HOST, warnings.append)
+    next(creation)
+    with pytest.raises(StopIteration):
+        creation.send(place.master)
+    assert "lib.db.lock cannot be locked" in warnings[0]
+
+
+def test_what_the_manifests_writing_warns_of_is_told(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as who may not read it any more."""
+    path = place.repository / "New.db"
+    path.touch()
+    monkeypatch.setattr(store, "append", lambda *_: ["anna may not read it"])
+    assert created(place, str(path)) == ["anna may not read it"]
+
+
+def test_an_error_that_nobody_has_thought_of_does_not_fail_the_creation(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it comes again when its consequence is looked for."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("odd")
+
+    path = place.repository / "New.db"
+    path.touch()
+    monkeypatch.setattr(LocalHost, "list_directory", broken)
+    (warning,) = created(place, str(path))
+    assert "odd" in warning
+    assert "No backup will find it there; add it" in warning
+
+
+@pytest.mark.parametrize("kind", [Path, os.fsencode, int])
+def test_an_odd_result_of_csfs_does_not_fail_the_creation(
+    place: Place, kind: Callable[[str], object]
+) -> None:
+    """It is handed on as it is; what names a path is recorded, what does not is told."""
+    (place.repository / "7").touch()
+    result = kind(str(place.repository / "7") if kind is not int else "7")
+    warnings: list[str] = []
+    creation = recorded_creation(place.master, 0, HOST, warnings.append)
+    next(creation)
+    with pytest.raises(StopIteration) as caught:
+        creation.send(result)  # type: ignore[arg-type]
+    assert caught.value.value is result
+    assert [warning.partition(" ")[0] for warning in warnings] == (["7"] if result == 7 else [])
+    assert ("7" in listed(place)) if result != 7 else True

@@ -1,0 +1,57 @@
+"""A backup's request: checked before anything is touched."""
+
+from __future__ import annotations
+
+import pytest
+
+from csf_backup_plugin.errors import UnsafeImagePath, UsageError
+from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.objectstore.limits import default_timeout
+from csf_backup_plugin.operations.backup.request import BackupRequest
+from csf_backup_plugin.operations.request import lock_wait
+from csf_backup_plugin.repository.model import Repository
+
+
+def test_a_request_is_made_of_what_the_user_wrote() -> None:
+    """-database and -image-file are all that a backup needs."""
+    request = BackupRequest.parse("/r//lib.db", "localhost:/b/a.img")
+    assert request == BackupRequest(Repository("/r/lib.db"), ImagePath("localhost", "/b/a.img"))
+
+
+@pytest.mark.parametrize("master", ["", "lib.db", "/r/", "host:/r/lib.db", "/r/a\nb"])
+def test_a_master_that_is_no_absolute_path_is_refused(master: str) -> None:
+    """The message names the option."""
+    with pytest.raises(UsageError, match="-database"):
+        BackupRequest.parse(master, "localhost:/b/a.img")
+
+
+def test_a_masters_name_must_leave_room_for_the_files_beside_it() -> None:
+    """The one of a restore that has begun is looked at before each backup."""
+    BackupRequest.parse("/r/" + "é" * 118, "localhost:/b/a.img")
+    with pytest.raises(UsageError, match="too long a name, with the .unfinished-restore"):
+        BackupRequest.parse("/r/" + "é" * 118 + "x", "localhost:/b/a.img")
+
+
+@pytest.mark.parametrize(("text", "seconds"), [(None, 30.0), ("", 30.0), ("0", 0.0), ("1.5", 1.5)])
+def test_the_environment_may_say_how_long_to_wait(text: str | None, seconds: float) -> None:
+    """Unset and empty are the default."""
+    assert lock_wait({} if text is None else {"CSF_BACKUP_LOCK_WAIT": text}) == seconds
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf"])
+def test_a_wait_that_is_no_number_of_seconds_is_refused(text: str) -> None:
+    """A mistake in a crontab is told, and not taken for the default."""
+    with pytest.raises(UsageError, match=f"CSF_BACKUP_LOCK_WAIT={text}"):
+        lock_wait({"CSF_BACKUP_LOCK_WAIT": text})
+
+
+def test_osbackup_gets_four_times_what_4_gigabytes_an_hour_take() -> None:
+    """And never less than ten minutes."""
+    assert default_timeout(0) == 600
+    assert default_timeout(4 * 10**9) == pytest.approx(4 * 3600)
+
+
+def test_an_image_to_make_is_not_called_latest() -> None:
+    """The name stands for the newest there is."""
+    with pytest.raises(UnsafeImagePath, match="h:/b/latest stands for the newest"):
+        BackupRequest.parse("/r/lib.db", "h:/b/latest")

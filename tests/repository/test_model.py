@@ -1,0 +1,57 @@
+"""A repository's files, and its directory set against its manifest."""
+
+from __future__ import annotations
+
+import pytest
+
+from csf_backup_plugin.repository.model import Database, Repository, compare
+
+REPOSITORY = Repository("/r/lib.db")
+
+
+@pytest.mark.parametrize(
+    ("name", "owned"),
+    [
+        ("lib.db", True),
+        ("Book.db", True),
+        ("-a b$(x).db", True),
+        ("lib.db.manifest", False),
+        ("lib.db.lock", False),
+        ("Book.DB", False),
+        ("Book.db~", False),
+        ("Book", False),
+        (".db", False),
+    ],
+)
+def test_the_masters_suffix_tells_a_database(name: str, *, owned: bool) -> None:
+    """Other files in the directory are nobody's databases."""
+    assert REPOSITORY.owns(name) is owned
+
+
+def test_our_own_files_are_never_databases_whatever_the_suffix() -> None:
+    """A master database may be called x.manifest."""
+    assert not Repository("/r/x.manifest").owns("x.manifest.manifest")
+    assert not Repository("/r/x.lock").owns("x.lock.lock")
+
+
+def test_a_master_without_a_suffix_owns_files_without_one() -> None:
+    """Having none is a suffix of its own."""
+    assert Repository("/r/lib").owns("Book")
+    assert not Repository("/r/lib").owns("Book.db")
+
+
+def test_the_manifest_records_names_and_gives_paths() -> None:
+    """A database elsewhere is recorded by its path, so both can be told apart."""
+    for path, recorded in (("/r/Book.db", "Book.db"), ("/else/Book.db", "/else/Book.db")):
+        assert REPOSITORY.recorded(path) == recorded
+        assert REPOSITORY.path_of(recorded) == path
+
+
+def test_coverage_orders_the_databases_and_names_what_differs() -> None:
+    """The master database comes first; sizes are added up."""
+    on_disk = [Database("/r/z.db", 3), Database("/r/lib.db", 2), Database("/r/a.db", 1)]
+    coverage = compare("/r/lib.db", on_disk, ["/r/lib.db", "/r/gone.db", "/r/z.db"])
+    assert coverage.paths == ["/r/lib.db", "/r/a.db", "/r/z.db"]
+    assert coverage.unlisted == ("/r/a.db",)
+    assert coverage.missing == ("/r/gone.db",)
+    assert coverage.bytes == 6
