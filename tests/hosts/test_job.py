@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from masks import masks
 from waiting import wait_for
 
 from csf_backup_plugin import interrupts
@@ -205,15 +206,11 @@ def test_a_utility_that_ignores_the_polite_signal_is_killed(
 
 
 def test_a_utility_has_default_signals_and_nothing_to_read(work: Work) -> None:
-    """Whatever its guardian does; what the tests themselves ignore, the command puts right.
-
-    The C library keeps two signals to itself: nobody can give them back their default.
-    """
+    """Whatever its guardian does; what the tests themselves ignore, the command puts right."""
     with work.start("cat; exec grep -E '^Sig(Blk|Ign)' /proc/self/status") as running:
-        said = end_of(running).output.split()
-    blocked, ignored = (int(mask, 16) for mask in said[1::2])
-    ours = [one for one in signal.valid_signals() if signal.getsignal(one) != signal.SIG_IGN]
-    assert (blocked, ignored & sum(1 << (one - 1) for one in ours)) == (0, 0)
+        blocked, ignored = masks(end_of(running).output)
+    ours = [one for one in signal.valid_signals() if signal.getsignal(one) == signal.SIG_IGN]
+    assert (blocked, ignored & ~sum(1 << (one - 1) for one in ours)) == (0, 0)
 
 
 def test_what_a_utility_prints_is_read_after_we_were_killed(work: Work) -> None:
