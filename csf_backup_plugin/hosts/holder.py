@@ -15,7 +15,7 @@ from csf_backup_plugin.names import shown
 #: may have written the file, and what is no number, or kill(1)'s word for all, is no process.
 HELD_BY = r"""
 exists() {
-  case ${1#-} in ''|*[!0-9]*|0|1) return 1;; esac
+  case ${1#-} in ''|*[!0-9]*|0*|1) return 1;; esac
   said=$(kill -0 "$1" 2>&1) && return
   case $said in *"No such process"*) return 1;; esac
 }
@@ -34,7 +34,9 @@ held_by() {
     elif [ "$boot" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then told=elsewhere
     elif works "$process" "$start"; then told=csf
     elif [ -n "$record" ] && read -r group _ < "$record/pid" && exists "-$group"; then
-      told=utility text=$command
+      told=utility
+      case $text in *', by process '*) told=away;; esac
+      text=$command
     fi
     printf '%s %s %s %s\n' "$told" "${group:--}" "$(uname -n)" "$text"
   } 2>/dev/null
@@ -70,6 +72,13 @@ def holder(said: str, path: str) -> Holder:
         return Holder(
             f"{text} (process {group} on {machine}), whose csf has gone",
             f"Let it end, or end it, on {machine}: kill -- -{group}\nThen run the command again.",
+        )
+    if told == "away":
+        return Holder(
+            f"{text} (process {group} on {machine}), whose csf runs on another machine, if it has "
+            "not gone",
+            f"Let it end. If it does not, end it, on {machine}: kill -- -{group}\nThen run the "
+            "command again.",
         )
     if told == "elsewhere":
         return Holder(f"{text}; whether that is still at work cannot be known from {machine}")

@@ -8,7 +8,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.advice import add_command
-from csf_backup_plugin.errors import reason, translated
+from csf_backup_plugin.errors import HalfDone, reason, translated
 from csf_backup_plugin.names import absolute, shown
 from csf_backup_plugin.repository import store
 from csf_backup_plugin.repository.inventory import read_inventory
@@ -17,7 +17,7 @@ from csf_backup_plugin.repository.unfinished import check_not_half_restored
 from csf_backup_plugin.repository.unlocked import unlocked_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
 
     from csf_backup_plugin.hosts.protocol import Host
 
@@ -46,7 +46,7 @@ def recorded_creation(
         Exception: whatever class_create itself raises; nothing is recorded then.
     """
     repository = Repository(os.path.realpath(master))
-    with contextlib.ExitStack() as stack:
+    with _own(warn) as own, contextlib.ExitStack() as stack:
         try:
             lock = stack.enter_context(host.lock(repository.lock, "class_create", wait, warn))
             for warning in unlocked_warnings(lock, repository):
@@ -60,10 +60,27 @@ def recorded_creation(
             )
         with translated(host.name):
             check_not_half_restored(repository, host, _MOVED_AWAY)
-        path = yield
+        try:
+            path = yield
+        except Exception as error:
+            own.append(error)
+            raise
         if path is not None:
             _record(repository, path, host, warn)
         return path
+
+
+@contextlib.contextmanager
+def _own(warn: Callable[[str], None]) -> Iterator[list[Exception]]:
+    """Let what csf itself has raised through, if what stays of ours would take its place."""
+    raised: list[Exception] = []
+    try:
+        yield raised
+    except HalfDone as error:
+        if not raised:
+            raise
+        warn(error.left.removesuffix("."))
+        raise raised[0] from None
 
 
 def _record(repository: Repository, path: str, host: Host, warn: Callable[[str], None]) -> None:

@@ -206,7 +206,7 @@ def test_the_next_drill_removes_what_a_killed_one_has_left(site: Site, scratch: 
     process.kill()
     process.communicate()
     left, lock = sorted(scratch.iterdir())
-    assert left.name.startswith("csf-drill-a.img-")
+    assert left.name.startswith("csf-drill-a.img@")
     assert not os.path.exists(f"{site.image}.drill.json")
     code, _, err = drill(site, scratch)
     assert code == 0, err

@@ -109,7 +109,7 @@ def test_what_cannot_be_known_is_said(path: str, old: str, new: str, name: str) 
         assert f"fuser -v {path}" in error.next_step
 
 
-@pytest.mark.parametrize("word", ["starting", "\x1b[2J", "0", "1", "--1", "-"])
+@pytest.mark.parametrize("word", ["starting", "\x1b[2J", "0", "00", "1", "--1", "-"])
 def test_what_is_no_process_group_is_not_named(path: str, tmp_path: Path, word: str) -> None:
     """Whoever may write the lock file could make it say anything; nobody is told to end that."""
     (tmp_path / "pid").write_text(f"{word} boot\n")
@@ -130,6 +130,17 @@ def test_a_holder_that_cannot_be_found_out_in_time_is_not_named(
     monkeypatch.setattr(lock, "_LOOK", 0.0)
     with held(path, "x", 0, print, create=True):
         assert "a process that cannot be named" in refused(path).what
+
+
+def test_a_csf_of_another_machine_may_be_there_all_the_same(path: str, record: Path) -> None:
+    """During a cut its shell here has gone, and will be back: what is well is not to be ended."""
+    killed(path, record, is_reaped=True)
+    text = Path(path).read_text()
+    Path(path).write_text(text.replace(" since ", ", by process 7 on db1, since ", 1))
+    error = refused(path)
+    (record / "go").touch()
+    assert "whose csf runs on another machine, if it has not gone." in error.what
+    assert error.next_step.startswith("Let it end. If it does not, end it, on ")
 
 
 def test_a_lock_that_was_given_up_names_nobody(path: str) -> None:

@@ -82,6 +82,25 @@ def test_csfs_own_failure_goes_through_and_nothing_is_recorded(place: Place) -> 
     assert place.tree() == before
 
 
+def test_csfs_own_failure_goes_through_where_the_lock_file_stays(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Csf may mean something by its error; ours is a warning."""
+
+    def denied(path: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    warnings: list[str] = []
+    creation = recorded_creation(place.master, 0, HOST, warnings.append)
+    next(creation)
+    monkeypatch.setattr(os, "unlink", denied)
+    failure = FileNotFoundError(errno.ENOENT, "No schema", "/schemas/x")
+    with pytest.raises(FileNotFoundError) as caught:
+        creation.throw(failure)
+    assert caught.value is failure
+    assert warnings == [f"The lock file {place.master}.lock stays"]
+
+
 def test_while_the_lock_is_held_nothing_is_created(place: Place) -> None:
     """The refusal comes before csf's own part, and names the holder."""
     with HOST.lock(f"{place.master}.lock", "admin_database_backup", 0, print):

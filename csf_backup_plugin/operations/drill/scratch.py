@@ -32,18 +32,20 @@ _NAME_KEPT = 30  # characters of the image's name; 255 bytes are all that a name
 def name_of(image: str, machine: str) -> str:
     """Return the name of a scratch directory; it says for whose image, where and when.
 
+    No machine's name has an @ in it, so that one never looks like the end of another.
+
     Args:
         image: the image's path.
         machine: the name of the machine it is made on: a file system may be another's too.
     """
     now = datetime.datetime.now(datetime.timezone.utc)
     kept = posixpath.basename(image)[:_NAME_KEPT]
-    return f"{PREFIX}{kept}-{machine}-{now:%Y%m%dT%H%M%S.%fZ}"
+    return f"{PREFIX}{kept}@{machine}-{now:%Y%m%dT%H%M%S.%fZ}"
 
 
 def is_of(machine: str, name: str) -> bool:
     """Return whether a scratch directory of that name was made on a machine."""
-    return bool(re.fullmatch(rf"{PREFIX}.*-{re.escape(machine)}-[0-9T.]+Z", name, re.DOTALL))
+    return bool(re.fullmatch(rf"{PREFIX}.*@{re.escape(machine)}-[0-9T.]+Z", name, re.DOTALL))
 
 
 class Scratch:

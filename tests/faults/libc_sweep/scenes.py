@@ -366,7 +366,7 @@ class DrillAfterAnother(Drill):
 
     def prepare(self) -> None:
         super().prepare()
-        name = f"csf-drill-a.img-{os.uname().nodename}-20261130T040000.000000Z"
+        name = f"csf-drill-a.img@{os.uname().nodename}-20261130T040000.000000Z"
         left = self.bench.scratch / name
         (left / "restored" / "r").mkdir(parents=True)
         (left / "restored" / "r" / "x.db.copy").touch()

@@ -97,7 +97,7 @@ def test_osrestore_is_given_one_pair_for_the_repository(drilled: Place, tools: T
     run(drilled)
     words = (tools.directory / "osrestore.arguments").read_text().splitlines()
     assert words[:3] == ["-f", drilled.image, str(drilled.repository)]
-    assert words[3].startswith(f"{scratch_of(drilled)}/csf-drill-a.img-")
+    assert words[3].startswith(f"{scratch_of(drilled)}/csf-drill-a.img@")
     assert words[3].endswith(str(drilled.repository))
     assert len(words) == 4
 
@@ -203,7 +203,7 @@ def test_a_database_that_is_a_link_is_found_and_not_looked_into(
     error = failure(drilled, FaultFound)
     assert isinstance(error, FaultFound)
     (found,) = error.findings
-    assert found.startswith(f"{scratch_of(drilled)}/csf-drill-a.img-")
+    assert found.startswith(f"{scratch_of(drilled)}/csf-drill-a.img@")
     assert found.rpartition("Book.db")[0] + "Book.db" in found
     assert finding.format(place=drilled) in found
     assert not (tools.directory / "osverifydb.seen").exists()
@@ -512,7 +512,7 @@ def test_the_newest_image_from_the_future_is_a_finding(drilled: Place) -> None:
 def leave(place: Place, name: str = "b.img") -> Path:
     """Leave what a drill leaves that is killed; return its directory."""
     machine = LocalHost().machine().name
-    left = scratch_of(place) / f"csf-drill-{name}-{machine}-20261123T021000.000000Z"
+    left = scratch_of(place) / f"csf-drill-{name}@{machine}-20261123T021000.000000Z"
     (left / "restored").mkdir(parents=True)
     (left / "restored" / "x.db").write_bytes(b"copy")
     Path(f"{left}.lock").touch()

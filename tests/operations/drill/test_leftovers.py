@@ -16,7 +16,7 @@ from csf_backup_plugin.operations.drill.leftovers import Leftovers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NAME = "csf-drill-a.img-db1-20261123T021000.000000Z"
+NAME = "csf-drill-a.img@db1-20261123T021000.000000Z"
 
 
 def leave(directory: Path, name: str = NAME) -> Path:
@@ -65,7 +65,7 @@ def test_what_somebody_holds_stays(tmp_path: Path) -> None:
 
 def rename(left: Path) -> None:
     """Let it be another machine's."""
-    other = str(left).replace("-db1-", "-db2-")
+    other = str(left).replace("@db1-", "@db2-")
     left.rename(other)
     Path(f"{left}.lock").rename(f"{other}.lock")
 

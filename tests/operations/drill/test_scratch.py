@@ -39,7 +39,7 @@ def fill(path: str) -> None:
 def test_it_bears_the_images_name_and_goes_with_all_that_is_in_it(tmp_path: Path) -> None:
     """Files, temporary ones too, in every directory made; and the record of a run."""
     with scratch(str(tmp_path), IMAGE, "db1", LocalHost()) as place:
-        assert os.path.basename(place.path).startswith("csf-drill-monday.img-db1-")
+        assert os.path.basename(place.path).startswith("csf-drill-monday.img@db1-")
         for path in ("/r", "/r/sub", "/far/away"):
             place.make_directory(place.place(path))
             fill(place.place(f"{path}/x.db"))
@@ -125,11 +125,12 @@ def test_it_is_locked_as_long_as_the_run_lasts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("machine", "found"), [("db1", True), ("b1", False), ("db", False), ("x", False)]
+    ("machine", "found"),
+    [("prod-db1", True), ("db1", False), ("prod-db", False), ("20.img@prod-db1", False)],
 )
 def test_a_name_tells_the_machine(machine: str, *, found: bool) -> None:
     """Whatever the image's name is."""
-    assert is_of(machine, name_of("/b/x-20.img", "db1")) == found
+    assert is_of(machine, name_of("/b/x-20.img", "prod-db1")) == found
 
 
 def test_after_any_other_error_it_is_gone_and_that_is_told(tmp_path: Path) -> None:
