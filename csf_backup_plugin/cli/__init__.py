@@ -1,19 +1,23 @@
-"""The commands csf gets: each parses, hands a request to its use case, and shows the outcome."""
+"""The commands csf gets, each of which is a module: its options, its request, what it says."""
 
 from __future__ import annotations
 
-from csf_backup_plugin.cli.backup import admin_database_backup
-from csf_backup_plugin.cli.drill import admin_database_drill
-from csf_backup_plugin.cli.manifest import admin_database_manifest
-from csf_backup_plugin.cli.prove import admin_database_prove
-from csf_backup_plugin.cli.restore import admin_database_restore
-from csf_backup_plugin.cli.verify import admin_database_verify
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-COMMANDS = (
-    admin_database_backup,
-    admin_database_verify,
-    admin_database_prove,
-    admin_database_drill,
-    admin_database_restore,
-    admin_database_manifest,
+if TYPE_CHECKING:
+    import click
+
+#: The modules. The command of `backup` is `admin_database_backup`, and so on.
+MODULES = (
+    "backup",
+    "verify",
+    "prove",
+    "drill",
+    "restore",
+    "manifest",
+)
+
+COMMANDS: tuple[click.Command, ...] = tuple(
+    getattr(import_module(f"{__name__}.{name}"), f"admin_database_{name}") for name in MODULES
 )

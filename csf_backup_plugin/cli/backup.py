@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from csf_backup_plugin.cli import options
-from csf_backup_plugin.cli.command import CsfCommand, Seconds
-from csf_backup_plugin.errors import ExitCode
+from csf_backup_plugin.cli.command import CsfCommand
+from csf_backup_plugin.errors import ExitCode, Warned
+from csf_backup_plugin.names import command, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.cli.run import Run
+    from csf_backup_plugin.operations.backup import Backup
+    from csf_backup_plugin.repository.inventory import Inventory
 
 
 _EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
@@ -37,7 +42,7 @@ _EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCod
 @options.wait
 @click.option(
     "-timeout",
-    type=Seconds(least=1),
+    type=options.Seconds(least=1),
     metavar="SECONDS",
     help="Stop osbackup after so long.  [default: four times what 4 GB an hour takes]",
 )
@@ -68,9 +73,7 @@ def admin_database_backup(
     The image is proven before it counts: osrestore must list exactly the databases that were to be
     backed up. Then a receipt is written beside it. A run that fails leaves nothing behind.
     """
-    from csf_backup_plugin.cli.backup_outcome import document, sentences, warned
     from csf_backup_plugin.cli.outcome import Outcome
-    from csf_backup_plugin.names import shown
     from csf_backup_plugin.operations.backup import back_up
     from csf_backup_plugin.operations.backup.request import BackupRequest
     from csf_backup_plugin.operations.request import lock_wait
@@ -90,4 +93,85 @@ def admin_database_backup(
     doing = f"The backup of {shown(request.repository.master)} to {request.image}"
     with run.on(request.image.host, doing) as host:
         backup = back_up(request, host, run.progress)
-    return Outcome(sentences(backup), document(backup), warned(backup) if strict else None)
+    return Outcome(_sentences(backup), _document(backup), _warned(backup) if strict else None)
+
+
+def _sentences(backup: Backup) -> Iterator[str]:
+    """Yield the lines for a person: one, and one for each warning."""
+    from csf_backup_plugin.cli.sizes import counted, human
+    from csf_backup_plugin.objectstore.commands import osbackup
+
+    request, origin = backup.request, backup.origin
+    coverage, image, master = backup.plan.found.coverage, request.image, request.repository.master
+    databases = counted(len(coverage.databases), "database")
+    what = f"{databases} ({human(coverage.bytes)}) of {shown(master)}"
+    yield from (f"warning: {warning}" for warning in backup.warnings)
+    shared = backup.plan.shared_disk
+    disk = f"shared physical disk: {'of a redundant array' if shared == 'array' else shared}"
+    if backup.proof is None:
+        typed = command(*osbackup(backup.plan.osbackup, image.import_file, image.path))
+        yield f"Dry run: would back up {what} to {image} with: {typed} ({disk})"
+        return
+    digest = backup.proof.sha256
+    number = f"backup {origin.number}" if origin.number else "without a number"
+    proof = f"SHA-256 {digest[:16]}..." if digest else "no checksum"
+    yield (
+        f"Backed up {what} to {image}: {human(backup.proof.size)} in {backup.seconds:.1f} s, "
+        f"proven, {proof}, {number} ({disk})"
+    )
+
+
+def _warned(backup: Backup) -> Warned | None:
+    """Return what -strict makes of warnings; None if there are none."""
+    from csf_backup_plugin.cli.sizes import counted
+
+    if not backup.warnings:
+        return None
+    there = counted(len(backup.warnings), "warning")
+    error = Warned(
+        f"There were warnings, and -strict was given: {there}.", "Put right what they name."
+    )
+    if backup.proof:
+        error.left = f"The backup is made and proven: {backup.request.image}."
+    return error
+
+
+def _document(backup: Backup) -> dict[str, Any]:
+    """Return the facts for a program."""
+    from csf_backup_plugin.objectstore.commands import osbackup
+
+    request, plan, proof = backup.request, backup.plan, backup.proof
+    return {
+        "dry_run": request.dry_run,
+        "host": request.image.host,
+        "image": request.image.path,
+        "image_bytes": proof.size if proof else None,
+        "image_sha256": proof.sha256 if proof else None,
+        "import_file": request.image.import_file,
+        "receipt": request.image.receipt,
+        "repository_id": backup.origin.id,
+        "number": backup.origin.number,
+        "master": request.repository.master,
+        "databases": proof.sizes.before_bytes if proof else dict(plan.found.coverage.databases),
+        "databases_after": proof.sizes.after_bytes if proof else None,
+        "changed": list(proof.sizes.changed) if proof else None,
+        "database_bytes": plan.found.coverage.bytes,
+        "not_in_manifest": list(plan.found.coverage.unlisted),
+        "links": list(plan.found.links),
+        **_not_taken(plan.found),
+        "shared_disk": plan.shared_disk,
+        "osbackup": osbackup(plan.osbackup, request.image.import_file, request.image.path),
+        "warnings": list(backup.warnings),
+        "seconds": round(backup.seconds, 3),
+    }
+
+
+def _not_taken(found: Inventory) -> dict[str, Any]:
+    """Return what lies beside the databases and is not backed up."""
+    return {
+        "left_out": list(found.left_out),
+        "dropped": list(found.dropped),
+        "directories": list(found.directories),
+        "rest": list(found.rest),
+        "others": {one.repository.master: sorted(one.listed) for one in found.others.known},
+    }

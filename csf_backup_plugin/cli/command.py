@@ -10,7 +10,6 @@ Every command has ``-json``, and prints one document with it whatever happens; a
 from __future__ import annotations
 
 import difflib
-import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -91,24 +90,6 @@ class CsfCommand(click.Command):
             yield name + equals + value
             if not option.is_flag and not equals:
                 yield _value(name, next(rest, None), ctx)
-
-
-class Seconds(click.FloatRange):
-    """A number of seconds that ends.
-
-    Args:
-        least: the smallest that makes sense.
-    """
-
-    def __init__(self, least: float = 0) -> None:
-        super().__init__(min=least)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number, or fail."""
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a number of seconds.", param, ctx)
-        return number
 
 
 def _option(word: str) -> str:

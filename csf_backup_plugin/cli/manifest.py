@@ -49,7 +49,8 @@ def admin_database_manifest(
     with -image-file also what that image holds and is on disk. -add and -drop change it by single
     databases: one that is dropped is not backed up any more, though it may stay on disk.
     """
-    from csf_backup_plugin.cli.manifest_outcome import of_change, of_coverage
+    from csf_backup_plugin.cli.manifest_change import of_change
+    from csf_backup_plugin.cli.manifest_coverage import of_coverage
     from csf_backup_plugin.image.path import ImagePath, check_host
     from csf_backup_plugin.operations.manifest import change_manifest
     from csf_backup_plugin.operations.manifest.coverage import cover

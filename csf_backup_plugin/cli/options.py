@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import click
 
-from csf_backup_plugin.cli.command import Seconds
+
+class Seconds(click.FloatRange):
+    """A number of seconds that ends.
+
+    Args:
+        least: the smallest that makes sense.
+    """
+
+    def __init__(self, least: float = 0) -> None:
+        super().__init__(min=least)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or fail."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a number of seconds.", param, ctx)
+        return number
+
 
 database = click.option(
     "-database", "master", metavar="MASTER", required=True, help="The master database's path."

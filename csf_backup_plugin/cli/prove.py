@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
+from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.cli.run import Run
+    from csf_backup_plugin.operations.prove import Proof
 
 
 @click.command(
@@ -38,7 +42,6 @@ def admin_database_prove(run: Run, image: str, wait: float | None) -> Outcome:
     changed.
     """
     from csf_backup_plugin.cli.outcome import Outcome
-    from csf_backup_plugin.cli.prove_outcome import document, sentences
     from csf_backup_plugin.operations.prove import prove
     from csf_backup_plugin.operations.prove.request import ProveRequest
     from csf_backup_plugin.operations.request import lock_wait
@@ -46,4 +49,32 @@ def admin_database_prove(run: Run, image: str, wait: float | None) -> Outcome:
     request = ProveRequest.parse(image, wait=lock_wait(os.environ) if wait is None else wait)
     with run.on(request.image.host, f"The proof of {request.image}") as host:
         proof = prove(request, host, run.progress)
-    return Outcome(sentences(proof), document(proof))
+    return Outcome(_sentences(proof), _document(proof))
+
+
+def _sentences(proof: Proof) -> Iterator[str]:
+    """Yield the lines for a person: one, and one for each warning."""
+    from csf_backup_plugin.cli.sizes import counted, human
+
+    image, receipt = proof.image, proof.receipt
+    yield from (f"warning: {warning}" for warning in proof.warnings)
+    number = f"backup {receipt.origin.number}" if receipt.origin.number else "without a number"
+    what = (
+        f"{human(receipt.size)}, {counted(len(receipt.databases), 'database')} of "
+        f"{shown(receipt.master)}, backup begun {receipt.started}, {number}"
+    )
+    if proof.written:
+        digest = f"SHA-256 {(receipt.sha256 or '')[:16]}..."
+        yield f"Proved {image}, and wrote its receipt: {what}; {digest}, in {proof.seconds:.1f} s"
+        return
+    verify = image.command("admin_database_verify")
+    yield f"{image} has its receipt already, and nothing was changed: {what}. To check it: {verify}"
+
+
+def _document(proof: Proof) -> dict[str, Any]:
+    """Return the facts for a program."""
+    from csf_backup_plugin.cli.image_facts import image_facts
+
+    image, receipt = proof.image, proof.receipt
+    facts = image_facts(image, receipt, proof.warnings, proof.seconds)
+    return {**facts, "receipt_written": proof.written}

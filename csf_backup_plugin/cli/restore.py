@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from csf_backup_plugin.cli import options
-from csf_backup_plugin.cli.command import CsfCommand, Seconds
+from csf_backup_plugin.cli.command import CsfCommand
+from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.names import command, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.cli.run import Run
+    from csf_backup_plugin.operations.restore import Restored
     from csf_backup_plugin.operations.restore.plan import RestorePlan
 
 
@@ -44,7 +49,7 @@ if TYPE_CHECKING:
 @options.wait
 @click.option(
     "-timeout",
-    type=Seconds(least=1),
+    type=options.Seconds(least=1),
     metavar="SECONDS",
     help="Stop osrestore after so long.  [default: four times what 4 GB an hour takes]",
 )
@@ -73,9 +78,7 @@ def admin_database_restore(
     """
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.cli.question import on_a_terminal, typed
-    from csf_backup_plugin.cli.restore_outcome import document, plan_lines, sentences
-    from csf_backup_plugin.errors import UsageError
-    from csf_backup_plugin.names import shown
+    from csf_backup_plugin.cli.restore_plan import plan_lines
     from csf_backup_plugin.operations.request import lock_wait
     from csf_backup_plugin.operations.restore import restore
     from csf_backup_plugin.operations.restore.request import RestoreRequest
@@ -108,4 +111,64 @@ def admin_database_restore(
 
     with run.on(request.image.host, doing) as host:
         restored = restore(request, host, run.progress, agreed)
-    return Outcome(sentences(restored), document(restored), restored.refusal)
+    return Outcome(_sentences(restored), _document(restored), restored.refusal)
+
+
+def _sentences(outcome: Restored) -> Iterator[str]:
+    """Yield the lines for a person."""
+    from csf_backup_plugin.advice import rebuild_command
+    from csf_backup_plugin.cli.restore_plan import plan_lines
+    from csf_backup_plugin.cli.sizes import counted, human
+    from csf_backup_plugin.objectstore.commands import restore
+
+    plan, place, request = outcome.plan, outcome.place, outcome.plan.request
+    if request.dry_run:
+        yield from plan_lines(plan)
+        typed = command(*restore(plan.osrestore, request.image.path, plan.pairs))
+        yield f"Dry run: the command would be: {typed}"
+        if outcome.refusal:
+            yield f"It would be refused. {outcome.refusal.what}\n{outcome.refusal.next_step}"
+        elif place:
+            yield f"Quarantine would be a directory such as {shown(place.directory)}"
+        return
+    yield (
+        f"Restored {counted(len(plan.targets), 'database')} ({human(plan.bytes)}) of "
+        f"{shown(request.repository.master)} from {request.image}, as they were at "
+        f"{shown(plan.receipt.started)}, in {outcome.seconds:.1f} s"
+    )
+    if place:
+        yield (
+            f"{counted(len(plan.extra), 'database')} that the image does not hold: moved to "
+            f"{shown(place.directory)}. To move back what is there, on {request.image.host}: "
+            f"{place.undo_command}"
+        )
+        yield f"and then: {rebuild_command(request.repository.master, request.image.host)}"
+    told = len(plan.warnings)
+    yield from (f"warning: {warning}" for warning in outcome.warnings[told:])
+
+
+def _document(outcome: Restored) -> dict[str, Any]:
+    """Return the facts for a program."""
+    from csf_backup_plugin.objectstore.commands import restore
+
+    plan, place, request = outcome.plan, outcome.place, outcome.plan.request
+    return {
+        "dry_run": request.dry_run,
+        "host": request.image.host,
+        "image": request.image.path,
+        "image_of": plan.receipt.master,
+        "repository_id": plan.receipt.origin.id,
+        "number": plan.receipt.origin.number,
+        "master": request.repository.master,
+        "started": plan.receipt.started,
+        "databases": dict(plan.targets),
+        "database_bytes": plan.bytes,
+        "overwritten": list(plan.overwritten),
+        "appearing": list(plan.appearing),
+        "extra": list(plan.extra),
+        "elsewhere": list(plan.elsewhere),
+        "quarantine": place.directory if place and request.quarantine else None,
+        "osrestore": restore(plan.osrestore, request.image.path, plan.pairs),
+        "warnings": list(outcome.warnings),
+        "seconds": round(outcome.seconds, 3),
+    }

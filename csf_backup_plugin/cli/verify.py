@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
+from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.cli.run import Run
+    from csf_backup_plugin.operations.verify import Verified
 
 
 @click.command(
@@ -28,7 +32,6 @@ def admin_database_verify(run: Run, image: str, master: str | None) -> Outcome:
     Nothing is changed. An image without a receipt is named, with what to do about it.
     """
     from csf_backup_plugin.cli.outcome import Outcome
-    from csf_backup_plugin.cli.verify_outcome import document, sentences
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.request import parse_repository
     from csf_backup_plugin.operations.verify import verify
@@ -37,4 +40,28 @@ def admin_database_verify(run: Run, image: str, master: str | None) -> Outcome:
     repository = None if master is None else parse_repository(master)
     with run.on(named.host, f"The verification of {named}") as host:
         verified = verify(named, repository, host, run.progress)
-    return Outcome(sentences(verified), document(verified))
+    return Outcome(_sentences(verified), _document(verified))
+
+
+def _sentences(verified: Verified) -> Iterator[str]:
+    """Yield the lines for a person: one, and one for each warning."""
+    from csf_backup_plugin.cli.sizes import counted, human
+
+    image, receipt = verified.image, verified.receipt
+    yield from (f"warning: {warning}" for warning in verified.warnings)
+    digest = f"SHA-256 {receipt.sha256[:16]}..." if receipt.sha256 else "no checksum"
+    what = f"{counted(len(receipt.databases), 'database')} of {shown(receipt.master)}"
+    copied = "" if receipt.image == image else f", made as {receipt.image}"
+    yield (
+        f"Verified {image}{copied}: {human(receipt.size)}, {what}, backup begun {receipt.started}; "
+        f"image, import file and receipt agree, {digest}, in {verified.seconds:.1f} s"
+    )
+
+
+def _document(verified: Verified) -> dict[str, Any]:
+    """Return the facts for a program."""
+    from csf_backup_plugin.cli.image_facts import image_facts
+
+    image, receipt = verified.image, verified.receipt
+    facts = image_facts(image, receipt, verified.warnings, verified.seconds)
+    return {**facts, "made_as": {"host": receipt.image.host, "image": receipt.image.path}}

@@ -327,7 +327,7 @@ def test_a_fault_in_telling_is_told(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, tools: Tools
 ) -> None:
     """As any other of ours."""
-    monkeypatch.setattr("csf_backup_plugin.cli.backup_outcome.human", lambda _: 1 // 0)
+    monkeypatch.setattr("csf_backup_plugin.cli.sizes.human", lambda _: 1 // 0)
     code, _, err = csf(*words("admin_database_backup", place))
     assert (code, "please report it" in err) == (1, True)
     assert len(tools.calls) == 1

@@ -1,4 +1,4 @@
-"""What is said of a repository's coverage, and of a manifest that was changed."""
+"""What is said of a comparison: of the databases on disk, in the manifest, and in an image."""
 
 from __future__ import annotations
 
@@ -13,38 +13,21 @@ from csf_backup_plugin.repository.doubts import closed_warnings, cut_short_warni
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from csf_backup_plugin.operations.manifest import ChangedManifest
     from csf_backup_plugin.operations.manifest.coverage import ThreeWay
     from csf_backup_plugin.repository.inventory import Inventory
 
 
 def of_coverage(three: ThreeWay) -> Outcome:
     """Return how a comparison has ended."""
-    return Outcome(_differences(three), _covered(three), None if three.agrees else _differ(three))
+    return Outcome(_sentences(three), _document(three), None if three.agrees else _problem(three))
 
 
-def of_change(changed: ChangedManifest) -> Outcome:
-    """Return how a change has ended."""
-    return Outcome(_changes(changed), _changed(changed))
-
-
-def _differ(three: ThreeWay) -> BackupError:
-    found = three.found
-    counts = [f"{len(paths):,} {where}" for where, paths in three.differences.items() if paths]
-    return three.problem or RepositoryIncomplete(
-        f"The databases of {shown(found.repository.master)} on {found.host} differ: "
-        f"{', '.join(counts) or 'a line of the manifest was cut short'}.",
-        "Bring back what is missing, or make the manifest say what is on disk: "
-        + rebuild_command(found.repository.master, found.host),
-    )
-
-
-def _differences(three: ThreeWay) -> Iterator[str]:
+def _sentences(three: ThreeWay) -> Iterator[str]:
     found = three.found
     for warning in (*three.warnings, *closed_warnings(found), *cut_short_warnings(found)):
         yield f"warning: {warning}"
     for where, paths in three.differences.items():
-        yield from _each(where, paths)
+        yield from lines_of(where, paths)
     yield from _beside(found)
     in_manifest = f"{_listed(three):,} in the manifest" if found.recorded else "no manifest yet"
     counts = [f"{len(found.coverage.databases):,} databases on disk", in_manifest]
@@ -65,7 +48,7 @@ def _differences(three: ThreeWay) -> Iterator[str]:
         yield rebuild_command(found.repository.master, found.host)
 
 
-def _each(what: str, paths: Sequence[str]) -> list[str]:
+def lines_of(what: str, paths: Sequence[str]) -> list[str]:
     """Return a line for each of the first paths."""
     return [f"{what}: {line}" for line in first([*map(shown, paths)])]
 
@@ -77,7 +60,7 @@ def _beside(found: Inventory) -> Iterator[str]:
         ("dropped from the manifest, and on disk", found.dropped),
         ("a symbolic link", found.links),
     ):
-        yield from _each(what, paths)
+        yield from lines_of(what, paths)
     for other in found.others.known:
         master = shown(other.repository.master)
         yield f"of the repository of {master}: {listed(sorted(other.listed), IN_JSON)}"
@@ -101,7 +84,18 @@ def _listed(three: ThreeWay) -> int:
     return len(recorded.names) if recorded else 0
 
 
-def _covered(three: ThreeWay) -> dict[str, Any]:
+def _problem(three: ThreeWay) -> BackupError:
+    found = three.found
+    counts = [f"{len(paths):,} {where}" for where, paths in three.differences.items() if paths]
+    return three.problem or RepositoryIncomplete(
+        f"The databases of {shown(found.repository.master)} on {found.host} differ: "
+        f"{', '.join(counts) or 'a line of the manifest was cut short'}.",
+        "Bring back what is missing, or make the manifest say what is on disk: "
+        + rebuild_command(found.repository.master, found.host),
+    )
+
+
+def _document(three: ThreeWay) -> dict[str, Any]:
     found, coverage = three.found, three.found.coverage
     recorded, problem = found.recorded, three.problem
     identity = recorded.identity if recorded else None
@@ -125,53 +119,4 @@ def _covered(three: ThreeWay) -> dict[str, Any]:
         "others": {one.repository.master: sorted(one.listed) for one in found.others.known},
         "problem": problem and {"error": problem.what, "next_step": problem.next_step},
         "warnings": [*three.warnings, *closed_warnings(found), *cut_short_warnings(found)],
-    }
-
-
-def _changes(changed: ChangedManifest) -> Iterator[str]:
-    found = changed.found
-    yield from (f"warning: {warning}" for warning in changed.warnings)
-    yield from _each("added", changed.added)
-    missing = {*found.coverage.missing}
-    yield from first(
-        [
-            f"dropped: {shown(path)}{' (not on disk)' * (path in missing)}"
-            for path in changed.dropped
-        ]
-    )
-    yield from _each("in the image, and not on disk", changed.absent)
-    yield from _each("not recorded, since it may be another repository's", found.ambiguous)
-    if found.ambiguous:
-        yield "Record those that are this repository's:"
-        yield add_command(found.repository.master, found.host, found.ambiguous)
-    if changed.kept:
-        lines = ", ".join(map(str, changed.damaged)) or "the last one, which was cut short"
-        yield f"not readable: line {lines}; the old manifest is kept as {shown(changed.kept)}"
-    repository = f"; repository {changed.identity.id}" if changed.identity else ""
-    if not (changed.rebuilt or changed.added or changed.dropped):
-        yield f"Nothing to change in {shown(found.repository.manifest)} on {found.host}."
-        return
-    done = "Rebuilt" if changed.rebuilt else "Changed"
-    yield (
-        f"{done} {shown(found.repository.manifest)} on {found.host}: "
-        f"{len(found.coverage.databases) - len(found.ambiguous):,} databases, "
-        f"{len(changed.added):,} added, {len(changed.dropped):,} dropped{repository}."
-    )
-
-
-def _changed(changed: ChangedManifest) -> dict[str, Any]:
-    found, ambiguous = changed.found, {*changed.found.ambiguous}
-    return {
-        "host": found.host,
-        "master": found.repository.master,
-        "manifest": found.repository.manifest,
-        "repository_id": changed.identity.id if changed.identity else None,
-        "databases": [path for path in found.coverage.paths if path not in ambiguous],
-        "added": list(changed.added),
-        "dropped": list(changed.dropped),
-        "absent": list(changed.absent),
-        "ambiguous": list(found.ambiguous),
-        "damaged_lines": list(changed.damaged),
-        "kept": changed.kept,
-        "warnings": list(changed.warnings),
     }
