@@ -7,7 +7,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.errors import UtilityMissing
-from csf_backup_plugin.hosts.protocol import CUT_SHORT, Completed, Entry, Facts, Machine
+from csf_backup_plugin.hosts.protocol import CUT_SHORT, Completed, Entry, Facts, Machine, Stat
 from csf_backup_plugin.listener import Listener
 
 if TYPE_CHECKING:
@@ -38,30 +38,40 @@ class MemoryHost:
     def list_directory(self, path: str) -> list[Entry]:
         inside = [name for name in self.files if posixpath.dirname(name) == path]
         inside += [name for name in self.directories if posixpath.dirname(name) == path]
-        looked = zip(inside, self.look(inside), strict=True)
+        looked = zip(inside, self.stat(inside), strict=True)
         return [
             Entry(
                 posixpath.basename(name),
-                *(facts.kind, facts.size, facts.link, self.modified.get(name, 0.0)),
+                *(at.kind, at.size, at.link, self.modified.get(name, 0.0)),
             )
-            for name, facts in looked
+            for name, at in looked
         ]
 
+    def stat(self, paths: Iterable[str]) -> list[Stat]:
+        return [self._stat(path)._replace(**self._told(path, Stat)) for path in paths]
+
+    def _stat(self, path: str) -> Stat:
+        if path in self.files:
+            size = len(self.files[path])
+            allocated = -(-size // 4096) * 4096
+            return Stat("file", size, allocated=allocated, device=1, readable=True)
+        if path in self.directories:
+            return Stat("directory", device=1, readable=True)
+        return Stat("missing")
+
     def look(self, paths: Iterable[str]) -> list[Facts]:
-        return [self._look(path) for path in paths]
+        return [self._look(path)._replace(**self._told(path, Facts)) for path in paths]
 
     def _look(self, path: str) -> Facts:
-        plain = Facts(
-            "missing", 0, path, writable=False, free=0, device=-1, disks=frozenset(), stamp=""
-        )
-        if path in self.files:
-            plain = plain._replace(kind="file", size=len(self.files[path]), device=1)
-            plain = plain._replace(allocated=-(-plain.size // 4096) * 4096)
-        elif path in self.directories:
-            plain = plain._replace(kind="directory", writable=True, free=10**9, device=1)
-        if plain.kind != "missing":
-            plain = plain._replace(mount="/", readable=True)
-        return plain._replace(**self.facts.get(path, {}))
+        at = self._stat(path)
+        if at.kind == "missing":
+            return Facts("missing", path)
+        is_directory = at.kind == "directory"
+        free = 10**9 if is_directory else 0
+        return Facts(at.kind, path, device=1, writable=is_directory, free=free, mount="/")
+
+    def _told(self, path: str, of: type[Stat | Facts]) -> dict[str, Any]:
+        return {key: one for key, one in self.facts.get(path, {}).items() if key in of._fields}
 
     def read(self, path: str) -> bytes | None:
         if path in self.unreadable:

@@ -46,49 +46,63 @@ class Entry(NamedTuple):
     modified: float = 0.0
 
 
-class Facts(NamedTuple):
-    """What is known of a path.
+class Stat(NamedTuple):
+    """What stands at a path: as much as is cheap, of any number of paths.
 
     Attributes:
-        kind: what stands there; a symbolic link to nothing is "other".
-        size: in bytes.
-        resolved: the path with every symbolic link followed.
-        writable: whether we may write there.
-        free: bytes we may still write to its file system.
-        device: the number of its file system's device.
-        disks: names of the physical disks below its file system; empty where unknown.
-        stamp: of a file, an opaque token; changes when the file is modified or replaced.
+        kind: what stands there; a symbolic link is what it leads to, or "other" if to nothing.
+        size: of a file, in bytes.
         link: whether the path itself is a symbolic link; a link in its directory does not count.
-        mount: the mount point of its file system; empty where the path leads nowhere, where it
-            cannot be told, and perhaps for plain files if many paths are looked at.
+        stamp: of a file, an opaque token; changes when the file is modified or replaced.
         allocated: of a file, the bytes its blocks take up; holes take none.
+        device: the number of its file system's device; -1 where the path leads nowhere.
         inode: its number in its file system; 0 where the path leads nowhere.
-        vital: those of the disks whose failure alone is the loss of the file system; one that only
-            a redundant array uses is not.
-        place: where in its file system it is: the same by whatever mount it is reached. Empty as
-            `mount`.
-        filesystem: the type of its file system, such as ``ext4`` or ``nfs4``; empty as `mount`.
-        source: what is mounted there, such as ``filer:/export``; empty as `mount`.
         readable: whether we may read it.
     """
 
     kind: Kind
-    size: int
-    resolved: str
-    writable: bool
-    free: int
-    device: int
-    disks: frozenset[str]
-    stamp: str
+    size: int = 0
     link: bool = False
-    mount: str = ""
+    stamp: str = ""
     allocated: int = 0
+    device: int = -1
     inode: int = 0
+    readable: bool = False
+
+
+class Facts(NamedTuple):
+    """What is known of a directory, or of another path, and of the file system it is in.
+
+    Attributes:
+        kind: what stands there; a symbolic link to nothing is "other".
+        resolved: the path with every symbolic link followed.
+        device: the number of its file system's device; -1 where the path leads nowhere.
+        inode: its number in its file system; 0 where the path leads nowhere.
+        writable: whether we may write there.
+        free: bytes we may still write to its file system.
+        disks: names of the physical disks below its file system; empty where unknown.
+        vital: those of the disks whose failure alone is the loss of the file system; one that only
+            a redundant array uses is not.
+        mount: the mount point of its file system; empty where the path leads nowhere, and where it
+            cannot be told.
+        place: where in its file system it is: the same by whatever mount it is reached. Empty as
+            `mount`.
+        filesystem: the type of its file system, such as ``ext4`` or ``nfs4``; empty as `mount`.
+        source: what is mounted there, such as ``filer:/export``; empty as `mount`.
+    """
+
+    kind: Kind
+    resolved: str
+    device: int = -1
+    inode: int = 0
+    writable: bool = False
+    free: int = 0
+    disks: frozenset[str] = frozenset()
     vital: frozenset[str] = frozenset()
+    mount: str = ""
     place: str = ""
     filesystem: str = ""
     source: str = ""
-    readable: bool = False
 
     def on(self, mount: Mount | None) -> Facts:
         """Return the facts with what the mount tells that the path is on, if it is known."""
@@ -205,8 +219,22 @@ class Host(Protocol):
         """Return what is in a directory."""
         ...
 
+    def stat(self, paths: Iterable[str]) -> list[Stat]:
+        """Return what stands at each path, in order.
+
+        Any number of paths cost the same number of exchanges with the host.
+
+        Raises:
+            OSError: of one it cannot be told; what cannot be told is not taken for missing.
+        """
+        ...
+
     def look(self, paths: Iterable[str]) -> list[Facts]:
-        """Return the facts on each path, in order."""
+        """Return the facts on each path, in order; meant for directories, which are few.
+
+        Raises:
+            OSError: as for `stat`.
+        """
         ...
 
     def read(self, path: str) -> bytes | None:

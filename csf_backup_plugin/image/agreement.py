@@ -85,10 +85,10 @@ def raise_if_not_allowed(error: OSError) -> None:
 
 def presence_findings(image: ImagePath, host: Host) -> list[str]:
     """Return what is wrong if there is no image at all, or nothing in it."""
-    (facts,) = host.look([image.path])
-    if facts.kind == "file" and facts.size:
+    (at,) = host.stat([image.path])
+    if at.kind == "file" and at.size:
         return []
-    problem = {"missing": "is missing", "file": "is empty"}.get(facts.kind, "is not a file")
+    problem = {"missing": "is missing", "file": "is empty"}.get(at.kind, "is not a file")
     return [f"the image {shown(image.path)} {problem}"]
 
 
@@ -103,9 +103,9 @@ def content_findings(
         host: where it is.
         listener: told how far the checksum is.
     """
-    (facts,) = host.look([image.path])
-    if facts.size != receipt.size:
-        return [f"the image holds {facts.size:,} bytes; its receipt says {receipt.size:,}"]
+    (at,) = host.stat([image.path])
+    if at.size != receipt.size:
+        return [f"the image holds {at.size:,} bytes; its receipt says {receipt.size:,}"]
     if receipt.sha256 is None:
         return []
     try:

@@ -35,7 +35,7 @@ def list_findings(
     Raises:
         TimedOut: osrestore did not end.
     """
-    timeout = timeout or default_timeout(host.look([image.path])[0].size)
+    timeout = timeout or default_timeout(host.stat([image.path])[0].size)
     completed = _list_image(image, osrestore, timeout, host)
     if completed.status:
         return [f"osrestore -t cannot read the image: {described(completed)}"]

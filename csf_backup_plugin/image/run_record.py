@@ -57,7 +57,7 @@ def read_record(image: ImagePath, host: Host) -> RunRecord:
 
 def read_run(path: str, host: Host) -> RunRecord:
     """Return what a record says, in words about osbackup."""
-    (at,) = host.look([path])
+    (at,) = host.stat([path])
     if at.kind == "missing":
         return RunRecord(f"how osbackup ended was not recorded: there is no {shown(path)}")
     if at.kind != "directory" or at.link:

@@ -36,7 +36,7 @@ def left_behind(image: ImagePath, host: Host) -> str:
     Returns:
         An empty string for what has its receipt, and for what looks like no image of ours.
     """
-    at_receipt, *beside = host.look([image.receipt, image.import_file, image.run])
+    at_receipt, *beside = host.stat([image.receipt, image.import_file, image.run])
     if at_receipt.kind != "missing" or {facts.kind for facts in beside} == {"missing"}:
         return ""
     findings, next_step = _explained(image, host)
@@ -63,7 +63,7 @@ def _explained(image: ImagePath, host: Host) -> tuple[list[str], str]:
 
 def is_there(image: ImagePath, host: Host) -> bool:
     """Tell whether there is anything of an image."""
-    looked = host.look([image.path, image.import_file])
+    looked = host.stat([image.path, image.import_file])
     return any(facts.kind != "missing" for facts in looked)
 
 

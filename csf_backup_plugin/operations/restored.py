@@ -9,7 +9,7 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host
+    from csf_backup_plugin.hosts.protocol import Host, Stat
     from csf_backup_plugin.image.receipt import Size
 
 
@@ -26,19 +26,19 @@ def findings(expected: Mapping[str, Size | None], host: Host) -> list[str]:
             knows them.
         host: where they are.
     """
-    looked = zip(expected.items(), host.look(expected), strict=True)
-    faults = ((path, _fault(size, facts)) for (path, size), facts in looked)
+    looked = zip(expected.items(), host.stat(expected), strict=True)
+    faults = ((path, _fault(size, at)) for (path, size), at in looked)
     return [f"{shown(path)} {fault}" for path, fault in faults if fault]
 
 
-def _fault(size: Size | None, facts: Facts) -> str:
-    if facts.kind == "missing":
+def _fault(size: Size | None, at: Stat) -> str:
+    if at.kind == "missing":
         return "is missing"
-    if facts.kind != "file":
+    if at.kind != "file":
         return "is not a file"
-    if size is not None and facts.size < size.least:
+    if size is not None and at.size < size.least:
         return (
-            f"holds {facts.size:,} bytes; it held {size.before:,} when the backup began, and "
+            f"holds {at.size:,} bytes; it held {size.before:,} when the backup began, and "
             f"{size.after:,} when osbackup had ended"
         )
     return ""

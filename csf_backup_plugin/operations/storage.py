@@ -11,7 +11,7 @@ from csf_backup_plugin.names import command, is_inside, listed, shown
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Facts
+    from csf_backup_plugin.hosts.protocol import Facts, Stat
 
 #: The environment variable that names disks, and mount points of file systems whose disks are not
 #: known, that are redundant arrays although this machine does not tell so.
@@ -32,9 +32,12 @@ _SERVED = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs")
 
 def is_same(one: Facts, other: Facts) -> bool:
     """Tell whether two paths lead to the same directory, by whatever mounts and names."""
-    return one.resolved == other.resolved or (
-        bool(one.inode) and (one.device, one.inode) == (other.device, other.inode)
-    )
+    return one.resolved == other.resolved or is_one(one, other)
+
+
+def is_one(one: Facts | Stat, other: Facts | Stat) -> bool:
+    """Tell whether two paths lead to what has the same number in the same file system."""
+    return bool(one.inode) and (one.device, one.inode) == (other.device, other.inode)
 
 
 def is_within(one: Facts, directory: Facts) -> bool:

@@ -210,8 +210,8 @@ def _looked_at(listed: Iterable[str], at: Mapping[str, Entry], host: Host) -> di
     """Return what stands at each path that is listed: each is looked at by itself."""
     rest = [path for path in listed if path not in at]
     looked = {
-        path: Entry(posixpath.basename(path), facts.kind, facts.size, facts.link)
-        for path, facts in zip(rest, host.look(rest), strict=True)
+        path: Entry(posixpath.basename(path), one.kind, one.size, one.link)
+        for path, one in zip(rest, host.stat(rest), strict=True)
     }
     return {path: at.get(path) or looked[path] for path in listed}
 

@@ -52,8 +52,8 @@ def test_files_are_written_and_read_by_any_name(host: Host, tmp_path: Path) -> N
         host.create(path, data)
         assert host.read(path) == data
     assert names(tmp_path) == set(ODD)
-    facts = host.look([str(tmp_path / name) for name in ODD])
-    assert [(fact.kind, fact.size) for fact in facts] == [("file", len(data))] * len(ODD)
+    found = host.stat([str(tmp_path / name) for name in ODD])
+    assert [(one.kind, one.size) for one in found] == [("file", len(data))] * len(ODD)
     assert {entry.name for entry in host.list_directory(str(tmp_path))} == set(ODD)
     host.sync([str(tmp_path / name) for name in ODD])
     host.remove([str(tmp_path / name) for name in (*ODD, "missing")])
@@ -160,20 +160,27 @@ def test_paths_are_looked_at_all_at_once(host: Host, tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     os.mkfifo(tmp_path / "pipe")
     paths = [str(tmp_path / name) for name in ("file", "link", "dangling", "loop", "pipe", "no")]
-    facts = host.look([*paths, str(tmp_path)])
-    assert [fact.kind for fact in facts] == [
-        *("file", "file", "other", "other", "other", "missing", "directory"),
-    ]
-    assert [fact.size for fact in facts[:2]] == [5, 5]
-    assert [fact.link for fact in facts] == [False, True, True, True, False, False, False]
-    assert [fact.readable for fact in facts[:2]] == [True, True]
-    assert not facts[-2].readable
+    found, facts = host.stat([*paths, str(tmp_path)]), host.look([*paths, str(tmp_path)])
+    kinds = ["file", "file", "other", "other", "other", "missing", "directory"]
+    assert [one.kind for one in found] == [fact.kind for fact in facts] == kinds
+    assert [one.size for one in found] == [5, 5, 0, 0, 0, 0, 0]
+    assert [bool(one.stamp) for one in found] == [True, True, *[False] * 5]
+    assert [one.link for one in found] == [False, True, True, True, False, False, False]
+    assert [one.readable for one in found[:2]] == [True, True]
+    assert not found[-2].readable
+    for at in (found, facts):
+        assert [(one.device, one.inode) == (-1, 0) for one in at] == [
+            *(False, False, True, True, False, True, False),
+        ]
     assert facts[1].resolved == facts[0].resolved == str(tmp_path / "file")
     assert facts[-1].writable
     assert facts[-1].device == tmp_path.stat().st_dev
     assert facts[-1].disks == LocalHost().look([str(tmp_path)])[0].disks
     assert abs(facts[-1].free - LocalHost().look([str(tmp_path)])[0].free) < 1 << 30
+    assert host.stat([]) == []
     assert host.look([]) == []
+    again = host.look([paths[0], paths[1], paths[0]])
+    assert [fact.inode for fact in again] == [facts[0].inode] * 3
     host.sync([])
     host.remove([])
 
@@ -186,8 +193,8 @@ def test_a_file_is_told_with_what_it_takes_up_on_the_disk(host: Host, tmp_path: 
     os.sync()  # some file systems find room for data only when they write it
     paths = [str(tmp_path / name) for name in ("full", "sparse", "", "no")]
     expected = [*((tmp_path / name).stat().st_blocks * 512 for name in ("full", "sparse")), 0, 0]
-    for looked in (host.look(paths), host.look(paths * 5)[:4]):
-        assert [fact.allocated for fact in looked] == expected
+    for found in (host.stat(paths), host.stat(paths * 5)[:4]):
+        assert [one.allocated for one in found] == expected
     assert expected[1] < 100_000 <= expected[0]
 
 
@@ -212,10 +219,11 @@ def test_links_are_told_apart_from_what_they_lead_to(host: Host, tmp_path: Path,
         "missing": ("missing", False),
     }
     for name, told in expected.items():
-        for fact in host.look([f"{tmp_path}/{name}"] * many):
-            assert (fact.kind, fact.link) == told, name
-    facts = host.look([f"{tmp_path}/{name}" for name in expected])
-    assert [(fact.kind, fact.link) for fact in facts] == [*expected.values()]
+        for one in host.stat([f"{tmp_path}/{name}"] * many):
+            assert (one.kind, one.link) == told, name
+    paths = [f"{tmp_path}/{name}" for name in expected]
+    assert [(one.kind, one.link) for one in host.stat(paths)] == [*expected.values()]
+    assert [fact.kind for fact in host.look(paths)] == [kind for kind, _ in expected.values()]
 
 
 def test_mount_points_are_told_as_stat_tells_them(host: Host, tmp_path: Path) -> None:
@@ -230,19 +238,17 @@ def test_mount_points_are_told_as_stat_tells_them(host: Host, tmp_path: Path) ->
     said = subprocess.run(["stat", "--printf", "%m\\0", *real], stdout=subprocess.PIPE, check=True)
     expected = os.fsdecode(said.stdout).split("\0")[:-1]
     assert [host.look([path])[0].mount for path in there] == expected
-    facts = zip(host.look(there), expected, strict=True)
-    assert all(
-        fact.mount == mount for fact, mount in facts if fact.kind == "directory" or fact.link
-    )
+    assert [fact.mount for fact in host.look(there)] == expected
     (tmp_path / "dangling").symlink_to("nothing")
     assert [fact.mount for fact in host.look([f"{tmp_path}/dangling", "/no"])] == ["", ""]
 
 
 def test_what_cannot_be_looked_at_is_not_taken_for_missing(host: Host, tmp_path: Path) -> None:
     """The system's error is told instead."""
-    with pytest.raises(OSError, match="File name too long") as caught:
-        host.look([str(tmp_path), str(tmp_path / ("x" * 300))])
-    assert caught.value.errno == errno.ENAMETOOLONG
+    for look in (host.stat, host.look):
+        with pytest.raises(OSError, match="File name too long") as caught:
+            look([str(tmp_path), str(tmp_path / ("x" * 300))])
+        assert caught.value.errno == errno.ENAMETOOLONG
 
 
 def test_thousands_of_paths_are_looked_at(host: Host, tmp_path: Path) -> None:
@@ -250,13 +256,13 @@ def test_thousands_of_paths_are_looked_at(host: Host, tmp_path: Path) -> None:
     for number in range(0, 3000, 2):
         (tmp_path / f"{number}.db").write_bytes(b"x" * (number % 7))
     paths = [str(tmp_path / f"{number}.db") for number in range(3000)]
-    facts = host.look(paths)
-    assert [fact.kind for fact in facts] == ["file", "missing"] * 1500
-    assert [fact.size for fact in facts[::2]] == [number % 7 for number in range(0, 3000, 2)]
+    found = host.stat(paths)
+    assert [one.kind for one in found] == ["file", "missing"] * 1500
+    assert [one.size for one in found[::2]] == [number % 7 for number in range(0, 3000, 2)]
     (tmp_path / "4.db").write_bytes(b"y" * 4)
     changed = [
         path
-        for path, old, new in zip(paths, facts, host.look(paths), strict=True)
+        for path, old, new in zip(paths, found, host.stat(paths), strict=True)
         if old.stamp != new.stamp
     ]
     assert changed == [paths[4]]
@@ -683,10 +689,11 @@ def test_of_many_paths_what_directories_and_links_are_is_told(host: Host, tmp_pa
     (tmp_path / "d1" / "file").touch()
     (tmp_path / "d2" / "gone").symlink_to("nothing")
     names = [f"{kind}{number}" for number in range(10) for kind in "df"]
-    facts = host.look([str(tmp_path / name) for name in (*names, "link", "d2/gone", "no")])
+    paths = [str(tmp_path / name) for name in (*names, "link", "d2/gone", "no")]
+    facts, found = host.look(paths), host.stat(paths)
     directories = facts[:20:2]
     assert [fact.kind for fact in directories] == ["directory"] * 10
     assert all(fact.writable and fact.free for fact in directories)
-    assert [fact.size for fact in facts[1:20:2]] == [2] * 10
+    assert [one.size for one in found[1:20:2]] == [2] * 10
     assert facts[20].resolved == str(tmp_path / "d1" / "file")
     assert [fact.kind for fact in facts[20:]] == ["file", "other", "missing"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.local import facts as module
 from csf_backup_plugin.hosts.local.facts import look
+from csf_backup_plugin.hosts.local.status import stat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,9 +42,10 @@ def test_of_what_is_missing_only_that_it_is_missing(tmp_path: Path) -> None:
 
 def test_a_file_is_told_with_its_size(tmp_path: Path) -> None:
     """A program need not be executable to be written to."""
+    path = str(tmp_path / "a")
     (tmp_path / "a").write_bytes(b"123")
-    found = facts(str(tmp_path / "a"))
-    assert (found.kind, found.size, found.writable) == ("file", 3, True)
+    (found,) = stat([path])
+    assert (found.kind, found.size, facts(path).writable) == ("file", 3, True)
 
 
 def test_a_device_is_neither_file_nor_directory() -> None:
@@ -58,9 +60,9 @@ def test_the_stamp_changes_with_the_file(tmp_path: Path) -> None:
     for name, contents in (("a.db", b"one"), ("a.db", b"two"), ("other", b"two")):
         (tmp_path / name).write_bytes(contents)
         (tmp_path / name).replace(path)
-        stamps.append(facts(str(path)).stamp)
+        stamps.append(stat([str(path)])[0].stamp)
     assert len(set(stamps)) == 3
-    assert facts(str(path)).stamp == stamps[-1]
+    assert stat([str(path)])[0].stamp == stamps[-1]
 
 
 def test_where_there_is_no_proc_no_mount_is_told(

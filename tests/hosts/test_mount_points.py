@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sshd import Sshd, reached
 
-from csf_backup_plugin.hosts.protocol import Facts
+from csf_backup_plugin.hosts.protocol import Stat
 from csf_backup_plugin.hosts.ssh.details import detailed
 
 if TYPE_CHECKING:
@@ -99,6 +99,6 @@ def test_a_mount_is_told_as_the_kernel_follows_it_on_another_host(
 
 def test_what_went_meanwhile_has_no_mount_point() -> None:
     """Nor where it was."""
-    fact = Facts("file", 1, "/f", writable=False, free=0, device=7, disks=frozenset(), stamp="s")
-    (told,) = detailed([fact], ["/f", "", "0", "0", "", ""])
+    at = Stat("file", 1, stamp="s", device=7)
+    (told,) = detailed([at], ["/f", "", "0", "0", "", ""])
     assert (told.mount, told.place, told.free) == ("", "", 0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from csf_backup_plugin.hosts.local import reading
+from csf_backup_plugin.hosts.local import reading, status
 from csf_backup_plugin.hosts.protocol import Entry
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def test_a_directory_is_listed_with_kinds_and_sizes(fs: FakeFilesystem) -> None:
         Entry("to file", "file", 3, link=True, modified=10.0),
         Entry("to nothing", "other", 0, link=True, modified=0.0),
     ]
-    assert reading.kind_of("/d/none") == reading.kind_of("/d/file/below") == ("missing", 0)
+    assert status.kind_of("/d/none") == status.kind_of("/d/file/below") == ("missing", 0)
 
 
 def test_the_digest_is_sha256_and_tells_how_far_it_is(fs: FakeFilesystem) -> None:
@@ -58,13 +58,13 @@ def test_what_cannot_be_told_is_an_error_and_not_an_absence(
 
     monkeypatch.setattr(os, call, fail)
     with pytest.raises(OSError, match="Input/output error"):
-        reading.kind_of(str(tmp_path / "link"))
+        status.kind_of(str(tmp_path / "link"))
 
 
 def test_a_link_that_leads_to_itself_is_neither_file_nor_directory(tmp_path: Path) -> None:
     """Like one that leads to nothing."""
     (tmp_path / "loop").symlink_to("loop")
-    assert reading.kind_of(str(tmp_path / "loop")) == ("other", 0)
+    assert status.kind_of(str(tmp_path / "loop")) == ("other", 0)
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from csf_backup_plugin.hosts.local import (
     process,
     reading,
     removal,
+    status,
     utilities,
     writing,
 )
@@ -24,7 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from csf_backup_plugin.hosts.protocol import Completed, Entry, Facts, Lock, Machine, Running
+    from csf_backup_plugin.hosts.protocol import (
+        Completed,
+        Entry,
+        Facts,
+        Lock,
+        Machine,
+        Running,
+        Stat,
+    )
 
 
 class LocalHost:
@@ -56,6 +65,10 @@ class LocalHost:
     def list_directory(self, path: str) -> list[Entry]:
         """Return what is in a directory."""
         return reading.list_directory(path)
+
+    def stat(self, paths: Iterable[str]) -> list[Stat]:
+        """Return what stands at each path, in order."""
+        return status.stat(paths)
 
     def look(self, paths: Iterable[str]) -> list[Facts]:
         """Return the facts on each path, in order."""

@@ -1,4 +1,4 @@
-"""What the pre-flight wants to know of a path."""
+"""What is to be known of a directory: its disks, its mount, its free space."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.local.disks import disks_below
-from csf_backup_plugin.hosts.local.reading import is_link, standing
+from csf_backup_plugin.hosts.local.status import standing
 from csf_backup_plugin.hosts.mountinfo import MOUNTINFO, Mounts, parse
 from csf_backup_plugin.hosts.protocol import Facts
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Kind
     from csf_backup_plugin.hosts.redundancy import Disks
 
-_SECTOR = 512  # bytes; what st_blocks counts, whatever a block of the file system is
-
 
 def look(paths: Iterable[str]) -> list[Facts]:
     """Return the facts on each path, in order."""
@@ -27,7 +25,7 @@ def look(paths: Iterable[str]) -> list[Facts]:
     mounts = _mounts()
     disks = functools.lru_cache(maxsize=None)(disks_below)
     return [
-        _facts(path, kind, status, mounts, disks) if status else _nowhere(path, kind)
+        _facts(path, kind, status, mounts, disks) if status else Facts(kind, os.path.realpath(path))
         for path, kind, status in stood
     ]
 
@@ -39,19 +37,6 @@ def _mounts() -> Mounts:
             return parse(os.fsdecode(file.read()))
     except OSError:
         return Mounts([])
-
-
-def _nowhere(path: str, kind: Kind) -> Facts:
-    """Return the facts on what leads nowhere."""
-    return Facts(
-        *(kind, 0, os.path.realpath(path)),
-        writable=False,
-        free=0,
-        device=-1,
-        disks=frozenset(),
-        stamp="",
-        link=is_link(path),
-    )
 
 
 def _facts(
@@ -74,16 +59,11 @@ def _facts(
     disks = disks_of(status.st_dev)
     return Facts(
         kind,
-        status.st_size if kind == "file" else 0,
         resolved,
+        device=status.st_dev,
+        inode=status.st_ino,
         writable=os.access(path, os.W_OK | (os.X_OK if kind == "directory" else 0)),
         free=space.f_bavail * space.f_frsize,
-        device=status.st_dev,
         disks=disks.all,
-        stamp=f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}",
-        link=resolved != path and is_link(path),
-        allocated=status.st_blocks * _SECTOR if kind == "file" else 0,
-        inode=status.st_ino,
         vital=disks.vital,
-        readable=os.access(path, os.R_OK),
     ).on(mounts.at(resolved))

@@ -12,8 +12,8 @@ from csf_backup_plugin import interrupts
 from csf_backup_plugin.hosts import guardian, shared
 from csf_backup_plugin.hosts.local import processes
 from csf_backup_plugin.hosts.local.group import Child, Group, wait
-from csf_backup_plugin.hosts.local.reading import kind_of
 from csf_backup_plugin.hosts.local.record import Record
+from csf_backup_plugin.hosts.local.status import kind_of
 from csf_backup_plugin.hosts.protocol import UNKNOWN, Completed
 
 if TYPE_CHECKING:

@@ -10,51 +10,14 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import interrupts
 from csf_backup_plugin.hosts import shared
+from csf_backup_plugin.hosts.local.status import is_link, standing
 from csf_backup_plugin.hosts.protocol import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from io import FileIO
 
-    from csf_backup_plugin.hosts.protocol import Kind
-
 _CHUNK = 1 << 20  # bytes read at a time
-_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)  # of a path that leads nowhere
-
-
-def standing(path: str) -> tuple[Kind, os.stat_result | None]:
-    """Return what stands at `path`, and the status of what it leads to, if to anything.
-
-    Raises:
-        OSError: it cannot be told; what cannot be told is not taken for missing.
-    """
-    try:
-        status = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return ("other" if is_link(path) else "missing"), None
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            return "other", None
-        raise
-    if stat.S_ISREG(status.st_mode):
-        return "file", status
-    return ("directory" if stat.S_ISDIR(status.st_mode) else "other"), status
-
-
-def kind_of(path: str) -> tuple[Kind, int]:
-    """Return what stands at `path` and its size in bytes, symbolic links followed."""
-    kind, status = standing(path)
-    return kind, status.st_size if status and kind == "file" else 0
-
-
-def is_link(path: str) -> bool:
-    """Return whether a path itself is a symbolic link."""
-    try:
-        return stat.S_ISLNK(os.lstat(path).st_mode)
-    except OSError as error:
-        if error.errno in _NOWHERE:
-            return False
-        raise
 
 
 def list_directory(path: str) -> list[Entry]:

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from csf_backup_plugin.hosts.protocol import Completed, Entry, Facts, Lock, Machine, Running
+    from csf_backup_plugin.hosts.protocol import (
+        Completed,
+        Entry,
+        Facts,
+        Lock,
+        Machine,
+        Running,
+        Stat,
+    )
 
 
 @contextlib.contextmanager
@@ -70,8 +78,12 @@ class SshHost:
         """Return what is in a directory."""
         return listing.list_directory(self._connection, path)
 
+    def stat(self, paths: Iterable[str]) -> list[Stat]:
+        """Return what stands at each path, in order."""
+        return looking.stat(self._connection, list(paths))
+
     def look(self, paths: Iterable[str]) -> list[Facts]:
-        """Return the facts on each path, in order; see `looking.look` for more than a few."""
+        """Return the facts on each path, in order."""
         return looking.look(self._connection, list(paths))
 
     def read(self, path: str) -> bytes | None:

@@ -1,4 +1,4 @@
-"""What a backup wants to know of its few directories besides: disks, mounts, free space."""
+"""What is to be known of a directory besides: its disks, its mount, its free space."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import redundancy
 from csf_backup_plugin.hosts.mountinfo import MOUNTINFO, Mounts, parse
+from csf_backup_plugin.hosts.protocol import Facts
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Facts
+    from collections.abc import Sequence
+
+    from csf_backup_plugin.hosts.protocol import Stat
 
 #: Of each of $1 and so on: the path without links, whether it may be written to, free blocks and
 # their size, and disks as `redundancy.parse` reads them, found as in `local.disks`. At last, when
@@ -46,27 +49,30 @@ exit 0
 _FIELDS = 5
 
 
-def detailed(facts: list[Facts], fields: list[str]) -> list[Facts]:
-    """Return facts with their details.
+def detailed(stats: Sequence[Stat], fields: Sequence[str]) -> list[Facts]:
+    """Return the facts on some paths.
 
     Args:
-        facts: on some paths.
+        stats: what stands at each.
         fields: what `DETAILS` tells of these.
     """
     *told, mountinfo = fields
     rows = (told[at : at + _FIELDS] for at in range(0, len(told), _FIELDS))
     mounts = parse(mountinfo)
-    return [_with(fact, mounts, *row) for fact, row in zip(facts, rows, strict=True)]
+    return [_facts(stat, mounts, *row) for stat, row in zip(stats, rows, strict=True)]
 
 
-def _with(
-    fact: Facts, mounts: Mounts, resolved: str, writable: str, blocks: str, size: str, told: str
+def _facts(
+    stat: Stat, mounts: Mounts, resolved: str, writable: str, blocks: str, size: str, told: str
 ) -> Facts:
-    if fact.device < 0:
-        return fact._replace(resolved=resolved)
+    if stat.device < 0:
+        return Facts(stat.kind, resolved)
     disks = redundancy.parse(told)
-    return fact._replace(
-        resolved=resolved,
+    return Facts(
+        stat.kind,
+        resolved,
+        device=stat.device,
+        inode=stat.inode,
         writable=bool(writable),
         free=int(blocks) * int(size),
         disks=disks.all,

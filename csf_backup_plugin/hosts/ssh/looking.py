@@ -6,23 +6,21 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.protocol import Facts
+from csf_backup_plugin.hosts.protocol import Stat
 from csf_backup_plugin.hosts.ssh.details import DETAILS, detailed
 from csf_backup_plugin.hosts.ssh.errors import os_error
 from csf_backup_plugin.hosts.ssh.session import Answer, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Kind
+    from csf_backup_plugin.hosts.protocol import Facts, Kind
     from csf_backup_plugin.hosts.ssh.connection import Connection
-
-DETAILED = 8  # paths; of more, what takes a process each is found out of directories and links only
 
 # Kind, size, sectors, device and stamp of the paths on standard input, as far as they lead
 # somewhere; a link that does not is "l", or N or L where find tells so. Then whether the path
 # itself is a link, and whether it may be read.
-_LOOK = r"""
+_STAT = r"""
 xargs -0r sh -c 'exec find -L "$@" -maxdepth 0 -printf "$0" , -xtype l -printf l \
   , -printf "\0" , -readable -printf r , -printf "\0"' \
   '%p\0%y\0%s\0%b\0%D\0%i-%s-%T@-%C@\0'
@@ -43,30 +41,35 @@ _MISSING = re.compile(rb"find: .*: (No such file or directory|Not a directory)")
 _LOOP = re.compile(rb"find: .*: Too many levels of symbolic links")
 
 
-def look(connection: Connection, paths: Sequence[str]) -> list[Facts]:
-    """Return the facts on each path, in order; see `Host.look`.
-
-    Of more than `DETAILED` paths, whether a plain file is writable, and what its disk and its mount
-    point are, is not told; such a file's path is taken to be resolved but for itself.
-    """
+def stat(connection: Connection, paths: Sequence[str]) -> list[Stat]:
+    """Return what stands at each path, in order; see `Host.stat`."""
     if not paths:
         return []
-    few = paths if len(paths) <= DETAILED else ()
-    answer = connection.ask(_LOOK + DETAILS, *few, data=joined(paths))
+    answer = connection.ask(_STAT, data=joined(paths))
+    return _stats(connection, paths, answer)[0]
+
+
+def look(connection: Connection, paths: Sequence[str]) -> list[Facts]:
+    """Return the facts on each path, in order; see `Host.look`."""
+    if not paths:
+        return []
+    once = [*dict.fromkeys(paths)]
+    answer = connection.ask(_STAT + DETAILS, *once, data=joined(once))
+    found = dict(zip(once, detailed(*_stats(connection, once, answer)), strict=True))
+    return [found[path] for path in paths]
+
+
+def _stats(
+    connection: Connection, paths: Sequence[str], answer: Answer
+) -> tuple[list[Stat], list[str]]:
+    """Return what `_STAT` has told of each path, and the fields that follow."""
     fields = split(answer.output)
     end = fields.index("//")  # no path of ours has two slashes in a row
     found = {fields[at]: fields[at + 1 : at + 8] for at in range(0, end, 8)}
     absent = [path for path in dict.fromkeys(paths) if path not in found]
     loops = _loops(connection, absent, answer.errors.splitlines())
-    facts = [_facts(path, found.get(path), circle=loops.get(path)) for path in paths]
-    if few:
-        return detailed(facts, fields[end + 1 :])
-    pairs = zip(facts, paths, strict=True)
-    chosen = {path: fact for fact, path in pairs if fact.kind == "directory" or fact.link}
-    if chosen:
-        rows = split(connection.ask(DETAILS, *chosen).output)
-        chosen.update(zip(chosen, detailed([*chosen.values()], rows), strict=True))
-    return [chosen.get(path, fact) for fact, path in zip(facts, paths, strict=True)]
+    stats = [_stat(*found[path]) if path in found else _absent(path, loops) for path in paths]
+    return stats, fields[end + 1 :]
 
 
 def _loops(connection: Connection, absent: Sequence[str], said: Sequence[bytes]) -> dict[str, bool]:
@@ -95,38 +98,20 @@ def _loops(connection: Connection, absent: Sequence[str], said: Sequence[bytes])
     return loops
 
 
-def _facts(path: str, fields: list[str] | None, *, circle: bool | None) -> Facts:
-    """Return the facts on a path without its details.
+def _absent(path: str, loops: Mapping[str, bool]) -> Stat:
+    """Return what stands where nothing was found; see `_loops`."""
+    return Stat("other", link=loops[path]) if path in loops else Stat("missing")
 
-    Args:
-        path: the path.
-        fields: what was found of it, if it leads somewhere.
-        circle: if it leads into a circle of links, whether it is one of them.
-    """
-    nothing = Facts(
-        *("missing" if circle is None else "other", 0, path),
-        writable=False,
-        free=0,
-        device=-1,
-        disks=frozenset(),
-        stamp="",
-        link=bool(circle),
-    )
-    if fields is None:
-        return nothing
-    letter, size, sectors, device, stamp, link, readable = fields
-    kind = KINDS.get(letter, "other")
+
+def _stat(
+    letter: str, size: str, sectors: str, device: str, stamp: str, link: str, readable: str
+) -> Stat:
+    found = Stat(KINDS.get(letter, "other"), link=bool(link), readable=bool(readable))
     if letter not in NOWHERE:
-        inode = int(stamp.partition("-")[0])
-        nothing = nothing._replace(device=int(device), inode=inode)
-    return nothing._replace(
-        kind=kind,
-        size=int(size) if kind == "file" else 0,
-        stamp=stamp if kind == "file" else "",
-        link=bool(link),
-        readable=bool(readable),
-        allocated=int(sectors) * 512 if kind == "file" else 0,
-    )
+        found = found._replace(device=int(device), inode=int(stamp.partition("-")[0]))
+    if found.kind != "file":
+        return found
+    return found._replace(size=int(size), stamp=stamp, allocated=int(sectors) * 512)
 
 
 def split(data: bytes) -> list[str]:

@@ -122,7 +122,7 @@ def _locked(
         held = host.lock(path, PURPOSE, request.wait, listener.note, create=create)
         lock = stack.enter_context(held)
     except OSError as error:
-        if error.errno not in _NOT_ALLOWED or host.look([path])[0].kind != "missing":
+        if error.errno not in _NOT_ALLOWED or host.stat([path])[0].kind != "missing":
             raise
         return None, [_not_kept_out(path, error)]
     if lock is None and not host.look([request.repository.directory])[0].writable:
@@ -234,7 +234,7 @@ def _check_readable(plan: Plan, host: Host) -> None:
         OsbackupFailed: it names the databases.
     """
     paths = plan.found.coverage.paths
-    looked = zip(paths, host.look(paths), strict=True)
+    looked = zip(paths, host.stat(paths), strict=True)
     if unreadable := [path for path, at in looked if not at.readable]:
         raise OsbackupFailed(
             f"Dry run: osbackup would fail on {host.name}, since this user may not read "

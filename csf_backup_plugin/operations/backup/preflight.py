@@ -146,7 +146,7 @@ def check_absent(image: ImagePath, paths: Sequence[str], host: Host) -> None:
     Raises:
         ImageExists: it names the file.
     """
-    for path, facts in zip(paths, host.look(paths), strict=True):
+    for path, facts in zip(paths, host.stat(paths), strict=True):
         if facts.kind != "missing":
             raise ImageExists(
                 f"{image.host}:{shown(path)} exists; a backup never overwrites anything.",

@@ -13,7 +13,7 @@ from csf_backup_plugin.repository.inventory import read_inventory
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host
+    from csf_backup_plugin.hosts.protocol import Host, Stat
     from csf_backup_plugin.listener import Listener
     from csf_backup_plugin.operations.backup.preflight import Plan
     from csf_backup_plugin.operations.backup.request import BackupRequest
@@ -44,7 +44,7 @@ class Proof(NamedTuple):
 def prove(
     request: BackupRequest,
     plan: Plan,
-    before: Mapping[str, Facts],
+    before: Mapping[str, Stat],
     timeout: float,
     host: Host,
     listener: Listener,
@@ -54,7 +54,7 @@ def prove(
     Args:
         request: what was asked for.
         plan: what was backed up.
-        before: the facts on each database before osbackup was started.
+        before: what stood at the path of each database before osbackup was started.
         timeout: how long osrestore may take to list the image, in seconds.
         host: where the image is.
         listener: told how far the checksum is.
@@ -64,8 +64,8 @@ def prove(
         TimedOut: osrestore did not end.
     """
     image = request.image
-    (facts,) = host.look([image.path])
-    if facts.kind != "file" or not facts.size:
+    (at,) = host.stat([image.path])
+    if at.kind != "file" or not at.size:
         raise _unproven(request, "osbackup reported success and left no image, or an empty one.")
     unsynced = tuple(host.sync([image.path]))
     if host.read(image.import_file) != plan.import_file:
@@ -79,18 +79,16 @@ def prove(
     if problems := differences(expected, there, "directory"):
         raise _unproven(request, "; ".join(first(problems)), problems)
     sizes = Sizes(before, look(before, host))
-    if is_too_small(facts.size, sizes.held) and not request.accept_small:
+    if is_too_small(at.size, sizes.held) and not request.accept_small:
         raise ImageUnproven(
-            f"The image {request.image} failed its proof: it has {facts.size:,} bytes, far too few "
+            f"The image {request.image} failed its proof: it has {at.size:,} bytes, far too few "
             f"for databases that take up {sizes.held:,} on the disk.",
             _ACCEPT,
         )
     if not request.checksum:
-        return Proof(facts.size, None, sizes, unsynced)
-    size, sha256 = host.digest(
-        image.path, lambda done: listener.advance("checking", done, facts.size)
-    )
-    if size != facts.size:
+        return Proof(at.size, None, sizes, unsynced)
+    size, sha256 = host.digest(image.path, lambda done: listener.advance("checking", done, at.size))
+    if size != at.size:
         raise _unproven(request, "it is still being written, although osbackup has ended.")
     return Proof(size, sha256, sizes, unsynced)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host
+    from csf_backup_plugin.hosts.protocol import Host, Stat
 
 #: Of so few bytes of databases, the part that may be empty tells nothing.
 _SLACK = 1 << 16
@@ -17,22 +17,22 @@ class Sizes(NamedTuple):
     """Two looks at the same databases.
 
     Attributes:
-        before: the facts on each, by path, just before osbackup was started.
-        after: those after it has ended.
+        before: what stood at the path of each just before osbackup was started.
+        after: what stands there after it has ended.
     """
 
-    before: Mapping[str, Facts]
-    after: Mapping[str, Facts]
+    before: Mapping[str, Stat]
+    after: Mapping[str, Stat]
 
     @property
     def before_bytes(self) -> dict[str, int]:
         """The bytes of each before."""
-        return {path: facts.size for path, facts in self.before.items()}
+        return {path: one.size for path, one in self.before.items()}
 
     @property
     def after_bytes(self) -> dict[str, int]:
         """The bytes of each after."""
-        return {path: facts.size for path, facts in self.after.items()}
+        return {path: one.size for path, one in self.after.items()}
 
     @property
     def changed(self) -> tuple[str, ...]:
@@ -63,10 +63,10 @@ class Sizes(NamedTuple):
         ]
 
 
-def look(paths: Iterable[str], host: Host) -> dict[str, Facts]:
-    """Return the facts on databases, by path."""
+def look(paths: Iterable[str], host: Host) -> dict[str, Stat]:
+    """Return what stands at the path of each database."""
     listed = list(paths)
-    return dict(zip(listed, host.look(listed), strict=True))
+    return dict(zip(listed, host.stat(listed), strict=True))
 
 
 def is_too_small(image: int, held: int) -> bool:

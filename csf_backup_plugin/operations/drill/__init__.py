@@ -70,7 +70,7 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
     image = chosen.image
     leftovers = Leftovers(request.directory, machine.name, host)
     with _earlier_record_told(image, host), leftovers.told(), translated(host.name):
-        stamp = host.look([image.path])[0].stamp
+        stamp = host.stat([image.path])[0].stamp
         receipt = read_receipt(image, host)
         check_image_of(wanted, image, receipt)
         chosen = check_clock(chosen, receipt, machine, host)
@@ -90,7 +90,7 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
         with scratch(request.directory, image, machine.name, host) as place:
             trial = restore_for_trial(plan, place, host, listener)
         with place.told(), translated(host.name):
-            if host.look([image.path])[0].stamp != stamp:
+            if host.stat([image.path])[0].stamp != stamp:
                 raise FaultFound(
                     f"{image} was changed or replaced during the drill.",
                     "Run the same command again.",
@@ -115,7 +115,7 @@ def _earlier_record_told(image: ImagePath, host: Host) -> Iterator[None]:
         yield
     except BackupError as error:
         with contextlib.suppress(OSError, BackupError):
-            if host.look([image.drill])[0].kind == "file":
+            if host.stat([image.drill])[0].kind == "file":
                 error.left += f" {shown(image.drill)}, of an earlier drill, is as it was."
         raise
 

@@ -83,7 +83,7 @@ def _strays(plan: Plan, place: Scratch, host: Host) -> list[str]:
     sources = [*plan.receipt.databases]
     targets = [place.place(path) for path in sources]
     for source, at, target, copy in zip(
-        sources, host.look(sources), targets, host.look(targets), strict=True
+        sources, host.stat(sources), targets, host.stat(targets), strict=True
     ):
         if copy.link:
             found.append(f"{shown(target)} is a symbolic link, and no database")

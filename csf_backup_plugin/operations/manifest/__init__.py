@@ -165,7 +165,7 @@ def _names(
     """
     add = resolved_paths(change.add, host)
     drop = resolved_paths(change.drop, host)
-    at = dict(zip([*add, *drop], host.look([*add, *drop]), strict=True))
+    at = dict(zip([*add, *drop], host.stat([*add, *drop]), strict=True))
     if no_files := [path for path in add if at[path].kind != "file"]:
         raise UsageError(
             f"On {host.name} there are no such files to add: {listed(no_files, IN_JSON)}.",

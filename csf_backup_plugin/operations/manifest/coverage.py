@@ -102,7 +102,7 @@ def cover(
 
 def _on_disk(paths: Iterable[str], host: Host) -> frozenset[str]:
     listed = sorted(paths)
-    looked = zip(listed, host.look(listed), strict=True)
+    looked = zip(listed, host.stat(listed), strict=True)
     return frozenset(path for path, facts in looked if facts.kind == "file")
 
 

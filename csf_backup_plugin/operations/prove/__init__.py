@@ -86,10 +86,10 @@ def _existing(image: ImagePath, host: Host) -> Proof | None:
     Raises:
         FaultFound: it cannot be used, or is not this image's; it is never overwritten.
     """
-    if host.look([image.receipt])[0].kind == "missing":
+    if host.stat([image.receipt])[0].kind == "missing":
         return None
     made = read_receipt(image, host)
-    at_image, at_record = host.look([image.path, image.run])
+    at_image, at_record = host.stat([image.path, image.run])
     found = presence_findings(image, host)
     if not found and at_image.size != made.size:
         found = [f"the image holds {at_image.size:,} bytes; its receipt says {made.size:,}"]
@@ -116,7 +116,7 @@ def _prove(
         record = read_record(image, host)
         if is_at_work(record, host):
             raise _busy(record, image, host)
-        (before,) = host.look([image.path])
+        (before,) = host.stat([image.path])
         made, unsynced = measured(image, databases, record, osrestore, host, listener)
         made = made._replace(origin=origin_of(image, Repository(databases[0]), machine, host))
         interrupts.check()
@@ -153,7 +153,7 @@ def _locked(
             lock = stack.enter_context(held)
         except (FileNotFoundError, PermissionError):
             # The repository may be lost, or be another user's. Where no lock is, nobody holds it.
-            if host.look([repository.lock])[0].kind != "missing":
+            if host.stat([repository.lock])[0].kind != "missing":
                 raise
         except LockBusy:
             record = read_record(image, host)
@@ -185,7 +185,7 @@ def _publish(image: ImagePath, made: Receipt, stamp: str, host: Host) -> bool:
     )
     try:
         host.publish(image.receipt, data)
-        (now,) = host.look([image.path])
+        (now,) = host.stat([image.path])
     except FileExistsError:
         return False
     except OSError as error:

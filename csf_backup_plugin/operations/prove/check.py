@@ -77,11 +77,9 @@ def measured(
     if began is None:
         raise unproven(image, ["when its backup began is not known"])
     unsynced = host.sync([image.path, image.import_file])
-    (facts,) = host.look([image.path])
-    size, sha256 = host.digest(
-        image.path, lambda done: listener.advance("checking", done, facts.size)
-    )
-    if size != facts.size:
+    (at,) = host.stat([image.path])
+    size, sha256 = host.digest(image.path, lambda done: listener.advance("checking", done, at.size))
+    if size != at.size:
         raise unproven(image, ["it is still being written"])
     sizes = dict.fromkeys(databases)
     names = commands.import_file(databases)
@@ -97,7 +95,7 @@ def _master_findings(databases: list[str], host: Host) -> list[str]:
     A backup lists it first, the others by name, and leaves its lock file beside it.
     """
     master, *others = databases
-    at_directory, at_lock = host.look([posixpath.dirname(master), Repository(master).lock])
+    at_directory, at_lock = host.stat([posixpath.dirname(master), Repository(master).lock])
     lost = at_directory.kind == "missing"
     ordered = sorted({*others} - {master}, key=os.fsencode)
     if others == ordered and (lost or at_lock.kind != "missing"):

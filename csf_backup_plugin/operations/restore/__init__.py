@@ -42,7 +42,7 @@ from csf_backup_plugin.repository.unlocked import unguarded_warnings, unlocked_w
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host, Lock
+    from csf_backup_plugin.hosts.protocol import Host, Lock, Stat
     from csf_backup_plugin.image.newest import Newest
     from csf_backup_plugin.listener import Listener
     from csf_backup_plugin.operations.restore.plan import RestorePlan
@@ -115,7 +115,7 @@ def restore(
             if not agreed(plan):
                 raise Declined("The restore was not confirmed.", "Run the same command again.")
             interrupts.check()
-            if host.look([image.path])[0].stamp != plan.image_stamp:
+            if host.stat([image.path])[0].stamp != plan.image_stamp:
                 raise FaultFound(
                     f"{image} was changed or replaced since it was checked.",
                     "Find out by whom, and run the same command again.",
@@ -217,7 +217,7 @@ def _check_none_at_work(repository: Repository, host: Host) -> None:
 
 
 def _check(
-    request: RestoreRequest, plan: RestorePlan, before: Mapping[str, Facts], host: Host
+    request: RestoreRequest, plan: RestorePlan, before: Mapping[str, Stat], host: Host
 ) -> list[str]:
     """Refuse what osrestore calls a success if it does not bear it out; bring it to the disk.
 

@@ -112,7 +112,7 @@ def prepare_restore(
     """
     osrestore = host.find(OSRESTORE, VARIABLES[OSRESTORE])
     timeout = request.timeout or default_timeout(max(receipt.size, receipt.room))
-    stamp = host.look([request.image.path])[0].stamp
+    stamp = host.stat([request.image.path])[0].stamp
     if problems := image_findings(request.image, receipt, osrestore, host, listener):
         raise FaultFound(
             f"{request.image} is not as its backup left it:",
@@ -121,16 +121,20 @@ def prepare_restore(
         )
     import_file, _ = import_file_findings(request.image, receipt, host)
     targets, sizes = _targets(request, receipt), target_sizes(request, receipt)
-    facts = dict(zip(targets, host.look(targets), strict=True))
-    check_image_apart(request, facts, host)
+    at_image, *looked = host.stat([request.image.path, *targets])
+    at = dict(zip(targets, looked, strict=True))
+    links = [path for path, one in at.items() if one.link]
+    directories = [request.image.directory, request.repository.directory]
+    at_home, at_directory, *led = host.look([*directories, *links])
+    check_image_apart(request, (at_image, *looked), (at_home, at_directory))
     _check_mounts(request, receipt, targets, host)
     data = host.read(request.repository.manifest)
     recorded = None if data is None else manifest.salvage(data)
-    check_replaceable(request, facts, host)
-    behind = {fact.resolved for fact in facts.values() if fact.link}
+    check_replaceable(request, at, dict(zip(links, led, strict=True)), host)
+    behind = {one.resolved for one in led}
     found = set_against(request.repository, host, recorded, targets, behind)
-    check_not_anothers([*targets, *sorted(behind.difference(targets))], facts, found)
-    check_room({path: sizes[path] for path in targets}, receipt.size, facts, host)
+    check_not_anothers([*targets, *sorted(behind.difference(targets))], at, found)
+    check_room({path: sizes[path] for path in targets}, receipt.size, at, host)
     catalog, unlisted = chosen.catalog, list[str]()
     if catalog is None:
         catalog, unlisted = read_listable_catalog(request.image, host)
@@ -144,8 +148,8 @@ def prepare_restore(
         recorded=recorded,
         number=max(catalog.number(receipt.origin.id), receipt.origin.number or 0),
         targets=targets,
-        overwritten=tuple(path for path in targets if facts[path].kind == "file"),
-        appearing=tuple(path for path in targets if facts[path].kind == "missing"),
+        overwritten=tuple(path for path in targets if at[path].kind == "file"),
+        appearing=tuple(path for path in targets if at[path].kind == "missing"),
         extra=extra,
         elsewhere=tuple(path for path in others if posixpath.dirname(path) != directory),
         pairs=((posixpath.dirname(receipt.master), request.into),) if request.into else (),

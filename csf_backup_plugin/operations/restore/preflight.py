@@ -15,14 +15,14 @@ from csf_backup_plugin.errors import (
 )
 from csf_backup_plugin.names import IN_JSON, listed, shown
 from csf_backup_plugin.objectstore.limits import allocated, space_needed
-from csf_backup_plugin.operations.storage import is_same
+from csf_backup_plugin.operations.storage import is_one, is_same
 from csf_backup_plugin.repository.completeness import check_apart
 from csf_backup_plugin.repository.located import no_directory
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host
+    from csf_backup_plugin.hosts.protocol import Facts, Host, Stat
     from csf_backup_plugin.image.receipt import Size
     from csf_backup_plugin.operations.restore.request import RestoreRequest
     from csf_backup_plugin.repository.inventory import Inventory
@@ -30,14 +30,12 @@ if TYPE_CHECKING:
     from csf_backup_plugin.repository.neighbours import Other
 
 
-def check_not_anothers(
-    targets: Collection[str], facts: Mapping[str, Facts], found: Inventory
-) -> None:
+def check_not_anothers(targets: Collection[str], at: Mapping[str, Stat], found: Inventory) -> None:
     """Refuse to write databases that are another repository's, or not this one's any more.
 
     Args:
         targets: where databases are to be restored to, and what they lead to if they are links.
-        facts: on each of those places.
+        at: what stands where they are to be restored to.
         found: what there is of the repository, and of others.
 
     Raises:
@@ -55,7 +53,7 @@ def check_not_anothers(
     check_apart(found)
     names = found.recorded.dropped if found.recorded else ()
     given_up = {*map(found.repository.path_of, names)}
-    if dropped := [path for path in targets if path in given_up and _is_file(path, facts)]:
+    if dropped := [path for path in targets if path in given_up and _is_file(path, at)]:
         raise WrongRepository(
             f"{len(dropped):,} of the databases in the image were dropped from the manifest of "
             f"{shown(found.repository.master)} on {found.host}, and are on disk: "
@@ -66,8 +64,8 @@ def check_not_anothers(
         )
 
 
-def _is_file(path: str, facts: Mapping[str, Facts]) -> bool:
-    return path in facts and facts[path].kind == "file"
+def _is_file(path: str, at: Mapping[str, Stat]) -> bool:
+    return path in at and at[path].kind == "file"
 
 
 def _way_round(other: Other, theirs: Sequence[str], host: str) -> str:
@@ -85,27 +83,26 @@ def _way_round(other: Other, theirs: Sequence[str], host: str) -> str:
     return text
 
 
-def check_replaceable(request: RestoreRequest, facts: Mapping[str, Facts], host: Host) -> None:
+def check_replaceable(
+    request: RestoreRequest, at: Mapping[str, Stat], links: Mapping[str, Facts], host: Host
+) -> None:
     """Refuse if a database cannot be put where it belongs: osrestore might notice half way.
 
     With -into, links are no such places: nobody said what they lead to is to be overwritten.
 
     Args:
         request: what was asked for.
-        facts: on each place that a database is to be restored to.
+        at: what stands at each place that a database is to be restored to.
+        links: the facts on those of the places that are links.
         host: where they are.
 
     Raises:
         RepositoryIncomplete: it names what stands there.
     """
-    blocked = [path for path, fact in facts.items() if fact.kind not in ("file", "missing")]
+    blocked = [path for path, one in at.items() if one.kind not in ("file", "missing")]
     if request.into:
-        (at,) = host.look([request.into])
-        blocked += [
-            path
-            for path, fact in facts.items()
-            if posixpath.dirname(fact.resolved) not in (request.into, at.resolved)
-        ]
+        led = ((path, posixpath.dirname(facts.resolved)) for path, facts in links.items())
+        blocked += [path for path, directory in led if directory != request.into]
     if blocked:
         raise RepositoryIncomplete(
             f"On {host.name}, something that is no file stands where a database is to be restored "
@@ -115,20 +112,22 @@ def check_replaceable(request: RestoreRequest, facts: Mapping[str, Facts], host:
         )
 
 
-def check_image_apart(request: RestoreRequest, targets: Mapping[str, Facts], host: Host) -> None:
+def check_image_apart(
+    request: RestoreRequest, files: Sequence[Stat], directories: tuple[Facts, Facts]
+) -> None:
     """Refuse an image in the directory that is restored to: it would be overwritten, or moved.
 
     Args:
         request: what was asked for.
-        targets: the facts on each place that a database is to be restored to.
-        host: where all of them are.
+        files: what stands at the image's path, and at each place that a database is to be restored
+            to.
+        directories: the facts on the image's directory, and on the repository's.
 
     Raises:
         UnsafeImagePath: it is.
     """
-    image, repository = request.image, request.repository
-    at, at_image, at_directory = host.look([image.path, image.directory, repository.directory])
-    if is_same(at_image, at_directory) or any(is_same(at, one) for one in targets.values()):
+    image, *targets = files
+    if is_same(*directories) or any(is_one(image, target) for target in targets):
         raise UnsafeImagePath(
             f"{request.image} lies in the directory that is to be restored to: a database might "
             "overwrite it.",
@@ -161,7 +160,7 @@ def _check_writable(looked: Mapping[str, Facts], host: Host) -> None:
 
 
 def check_room(
-    sizes: Mapping[str, Size | None], image: int, facts: Mapping[str, Facts], host: Host
+    sizes: Mapping[str, Size | None], image: int, at: Mapping[str, Stat], host: Host
 ) -> None:
     """Refuse if a directory cannot be written to, or has no room for what its databases grow by.
 
@@ -170,7 +169,7 @@ def check_room(
     Args:
         sizes: of each database, None where unknown, by where it is restored to.
         image: the image's bytes.
-        facts: on each of those places.
+        at: what stands at each of those places.
         host: where they are.
 
     Raises:
@@ -181,17 +180,17 @@ def check_room(
     directories = list(dict.fromkeys(map(posixpath.dirname, sizes)))
     looked = dict(zip(directories, host.look(directories), strict=True))
     _check_writable(looked, host)
-    for directory, at in looked.items():
-        if at.kind != "directory":
+    for directory, home in looked.items():
+        if home.kind != "directory":
             raise no_directory(directory, host)
     devices = {path: looked[posixpath.dirname(path)].device for path in sizes}
-    growth = _growth(sizes, image, facts, devices)
-    for directory, at in looked.items():
-        if (more := growth[at.device]) and at.free < (needed := space_needed(more)):
+    growth = _growth(sizes, image, at, devices)
+    for directory, home in looked.items():
+        if (more := growth[home.device]) and home.free < (needed := space_needed(more)):
             raise NoSpace(
-                f"{host.name}:{shown(directory)} has {at.free:,} bytes free; what is restored may "
-                f"need {needed:,} ({more:,} more than the databases take up on the disk now, if "
-                "they are restored without holes, and a reserve).",
+                f"{host.name}:{shown(directory)} has {home.free:,} bytes free; what is restored "
+                f"may need {needed:,} ({more:,} more than the databases take up on the disk now, "
+                "if they are restored without holes, and a reserve).",
                 "Make room there and run the same command again.",
             )
 
@@ -199,7 +198,7 @@ def check_room(
 def _growth(
     sizes: Mapping[str, Size | None],
     image: int,
-    facts: Mapping[str, Facts],
+    at: Mapping[str, Stat],
     devices: Mapping[str, int],
 ) -> dict[int, int]:
     """Return by how many bytes databases may grow on each device.
@@ -210,8 +209,8 @@ def _growth(
     growth = dict.fromkeys(devices.values(), 0)
     for path, size in sizes.items():
         if size:
-            growth[devices[path]] += max(0, allocated(max(size)) - facts[path].allocated)
+            growth[devices[path]] += max(0, allocated(max(size)) - at[path].allocated)
     if unknown := [path for path, size in sizes.items() if size is None]:
-        there = sum(facts[path].allocated for path in unknown)
+        there = sum(at[path].allocated for path in unknown)
         growth[devices[unknown[0]]] += max(0, image - there)
     return growth

@@ -104,7 +104,7 @@ def empty(quarantine: Quarantine, host: Host) -> tuple[Quarantine | None, str]:
         databases are now.
     """
     try:
-        looked = zip(quarantine.moves, host.look(new for _, new in quarantine.moves), strict=True)
+        looked = zip(quarantine.moves, host.stat(new for _, new in quarantine.moves), strict=True)
         back = [(new, old) for (old, new), facts in looked if facts.kind != "missing"]
     except (OSError, BackupError) as error:
         return quarantine, f"{may_be_in(quarantine)} That cannot be looked at: {reason(error)}."

@@ -11,26 +11,26 @@ from csf_backup_plugin.operations.restore import quarantine
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host
+    from csf_backup_plugin.hosts.protocol import Host, Stat
     from csf_backup_plugin.operations.restore.quarantine import Quarantine
 
 State = Literal["unchanged", "restored or changed", "new", "gone", "still missing"]
 
 
-def look_at(paths: Iterable[str], host: Host) -> dict[str, Facts]:
-    """Return the facts on each database, to be compared later."""
+def look_at(paths: Iterable[str], host: Host) -> dict[str, Stat]:
+    """Return what stands at each path of a database, to be compared later."""
     listed = list(paths)
-    return dict(zip(listed, host.look(listed), strict=True))
+    return dict(zip(listed, host.stat(listed), strict=True))
 
 
-def compare(before: Mapping[str, Facts], after: Mapping[str, Facts]) -> dict[str, State]:
+def compare(before: Mapping[str, Stat], after: Mapping[str, Stat]) -> dict[str, State]:
     """Return what has become of each database.
 
     Args:
-        before: the facts before osrestore began.
-        after: the facts now.
+        before: what stood at each path before osrestore began.
+        after: what stands there now.
     """
-    return {path: _state(facts, after[path]) for path, facts in before.items()}
+    return {path: _state(one, after[path]) for path, one in before.items()}
 
 
 def is_untouched(states: Mapping[str, State]) -> bool:
@@ -59,7 +59,7 @@ def described_states(states: Mapping[str, State]) -> str:
 
 def tell_state(
     error: BackupError,
-    before: Mapping[str, Facts],
+    before: Mapping[str, Stat],
     place: Quarantine | None,
     host: Host,
     *,
@@ -69,7 +69,7 @@ def tell_state(
 
     Args:
         error: why the restore failed.
-        before: the facts before osrestore began.
+        before: what stood at each path before osrestore began.
         place: where extra databases may have been moved to; None if there were none.
         host: where all of them are.
         is_left: whether osrestore could not be ended.
@@ -105,7 +105,7 @@ def tell_state(
     return is_untouched(states)
 
 
-def _state(before: Facts, after: Facts) -> State:
+def _state(before: Stat, after: Stat) -> State:
     if before.kind == "missing":
         return "still missing" if after.kind == "missing" else "new"
     if after.kind == "missing":

@@ -66,7 +66,7 @@ def verify(
         chosen = choose(named, wanted, machine, host, listener.note)
         image = chosen.image
         osrestore = host.find(commands.OSRESTORE, commands.VARIABLES[commands.OSRESTORE])
-        if host.look([image.receipt])[0].kind == "missing":
+        if host.stat([image.receipt])[0].kind == "missing":
             raise without_receipt(image, host)
         receipt, warnings = _read_all(chosen, wanted, machine, osrestore, host, listener)
     return Verified(image, receipt, warnings, time.monotonic() - began)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from conftest import Place, Tools
 
-    from csf_backup_plugin.hosts.protocol import Completed, Facts
+    from csf_backup_plugin.hosts.protocol import Completed
     from csf_backup_plugin.repository.manifest import Manifest
 
 pytestmark = pytest.mark.usefixtures("tools")
@@ -115,21 +115,21 @@ def test_a_dry_run_returns_what_would_be_and_leaves_nothing(place: Place, tools:
     assert tools.calls == []
 
 
-def without(monkeypatch: pytest.MonkeyPatch, **lacking: Any) -> None:
-    """Let this user lack a right to everything that there is."""
-    look = LocalHost.look
+def without(monkeypatch: pytest.MonkeyPatch, way: str, **lacking: Any) -> None:
+    """Let this user lack a right to everything that there is, as `stat` or `look` tells it."""
+    ask = getattr(LocalHost, way)
 
-    def looked(host: LocalHost, paths: Iterable[str]) -> list[Facts]:
-        return [facts._replace(**lacking) for facts in look(host, paths)]
+    def told(host: LocalHost, paths: Iterable[str]) -> list[Any]:
+        return [one._replace(**lacking) for one in ask(host, paths)]
 
-    monkeypatch.setattr(LocalHost, "look", looked)
+    monkeypatch.setattr(LocalHost, way, told)
 
 
 def test_a_dry_run_fails_where_osbackup_could_not_read(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only osbackup itself knows for certain; a real run leaves it to that."""
-    without(monkeypatch, readable=False)
+    without(monkeypatch, "stat", readable=False)
     assert "lib.db" in failure(place, OsbackupFailed, dry_run=True).what
     assert run(place).proof
 
@@ -138,7 +138,7 @@ def test_a_dry_run_of_what_may_only_be_read_foretells_the_warnings(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither lock file nor manifest could be made; the image's directory is another matter."""
-    without(monkeypatch, writable=False)
+    without(monkeypatch, "look", writable=False)
     monkeypatch.setattr(preflight, "_check_directory", lambda *_: None)
     told = [text for text in run(place, dry_run=True).warnings if "(Permission denied)" in text]
     assert [text.split(place.master)[0] for text in told] == ["the lock file ", "the manifest "]

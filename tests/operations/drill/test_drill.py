@@ -408,11 +408,11 @@ def test_whether_there_was_an_earlier_record_may_not_be_known(drilled: Place) ->
     """The host is gone; the error is the one that came first."""
 
     class Gone(LocalHost):
-        def look(self, paths: Any) -> Any:
+        def stat(self, paths: Any) -> Any:
             paths = list(paths)
             if paths == [f"{drilled.image}.drill.json"]:
                 raise HostUnreachable("Host db9 cannot be reached.", "Try.")
-            return super().look(paths)
+            return super().stat(paths)
 
     os.unlink(f"{drilled.image}.receipt.json")
     assert "has no receipt" in failure(drilled, FaultFound, Gone()).what

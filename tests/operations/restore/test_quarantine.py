@@ -93,7 +93,7 @@ def test_a_quarantine_that_was_never_made_is_not_told_as_one(
             None,
             f"{at_home}. {place.directory} could not be removed: Input/output error.",
         )
-    monkeypatch.setattr(host, "look", refuse)
+    monkeypatch.setattr(host, "stat", refuse)
     assert quarantine.empty(place, host) == (
         place,
         f"{at_home}, or in {place.directory}. That cannot be looked at: Input/output error.",

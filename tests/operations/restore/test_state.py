@@ -86,7 +86,7 @@ def test_what_cannot_be_found_out_is_said_to_be_unknown(
     def refuse(_paths: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(host, "look", refuse)
+    monkeypatch.setattr(host, "stat", refuse)
     for where in (place, None):
         error = OsrestoreFailed("It failed.", "Try again.")
         tell_state(error, before, where, host)
