@@ -47,6 +47,11 @@ class ExitCode(enum.IntEnum):
     OSRESTORE_FAILED = 61, "osrestore failed"
 
 
+#: The table of exit codes as help and documents have it: code and meaning of each.
+EXIT_CODES = (
+    *((str(code.value), code.meaning) for code in ExitCode),
+    ("128+N", "stopped by signal N"),
+)
 #: What the operating system says where a disk, or a user's share of it, is full.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 #: What to do where a disk is full, as a rule.

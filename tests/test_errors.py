@@ -11,6 +11,7 @@ import pytest
 
 from csf_backup_plugin import errors
 from csf_backup_plugin.errors import (
+    EXIT_CODES,
     UNKNOWN_LEFT,
     BackupError,
     ExitCode,
@@ -72,6 +73,7 @@ def test_every_exit_code_belongs_to_an_error_or_to_no_error() -> None:
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_with_128_and_its_number(signum: signal.Signals) -> None:
     """As a shell reports it."""
+    assert EXIT_CODES[-1] == ("128+N", "stopped by signal N")
     error = Interrupted(signum, "The backup")
     assert error.exit_code == 128 + signum
     assert signum.name in error.what

@@ -9,7 +9,7 @@ import click
 
 from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
-from csf_backup_plugin.errors import ExitCode, Warned
+from csf_backup_plugin.errors import EXIT_CODES, Warned
 from csf_backup_plugin.names import command, shown
 
 if TYPE_CHECKING:
@@ -20,32 +20,20 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.backup import Backup
     from csf_backup_plugin.repository.inventory import Inventory
 
-
-_EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
+_EXIT_CODES = "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES)
 
 
 @click.command(
     "admin_database_backup",
     cls=CsfCommand,
     short_help="Back up a whole master repository, and prove the image.",
-    epilog=f"\b\nExit codes:\n{_EXIT_CODES}\n  128+N  stopped by signal N",
+    epilog=f"\b\nExit codes:\n{_EXIT_CODES}",
 )
 @options.database
-@click.option(
-    "-image-file",
-    "image",
-    metavar="HOST:PATH",
-    required=True,
-    help="The image to make, on the host where the databases are.",
-)
-@click.option("-dry-run", is_flag=True, help="Check everything, create nothing.")
+@options.image_file("The image to make, on the host where the databases are.")
+@options.dry_run("Check everything, create nothing.")
 @options.wait
-@click.option(
-    "-timeout",
-    type=options.Seconds(least=1),
-    metavar="SECONDS",
-    help="Stop osbackup after so long.  [default: four times what 4 GB an hour takes]",
-)
+@options.timeout("osbackup")
 @click.option("-no-checksum", is_flag=True, help="Do not take the image's SHA-256.")
 @options.require_mount
 @click.option(

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from csf_backup_plugin.cli import options
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_JSON = "-json"
 _GIVEN = f"{__name__}.given"
 
 
@@ -29,11 +30,7 @@ class CsfCommand(click.Command):
 
     def __init__(self, name: str, **attributes: Any) -> None:
         super().__init__(name, context_settings={"help_option_names": ["-help"]}, **attributes)
-        told = "Tell on standard error what is done and decided."
-        self.params += [
-            click.Option([_JSON, "as_json"], is_flag=True, help="Print the outcome as JSON."),
-            click.Option(["-verbose"], is_flag=True, help=told),
-        ]
+        self.params += options.of_every_command()
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **e: Any
@@ -45,7 +42,7 @@ class CsfCommand(click.Command):
         except click.UsageError as error:
             from csf_backup_plugin.cli.failure import Misuse
 
-            if any(word[0:1] == "-" and _option(word) == _JSON for word in given):
+            if any(word[0:1] == "-" and _option(word) == options.JSON for word in given):
                 from csf_backup_plugin.cli.outcome import print_misuse
 
                 print_misuse(self.name, error)
@@ -67,7 +64,7 @@ class CsfCommand(click.Command):
         return super().parse_args(ctx, list(self._checked(ctx, args)))
 
     def _checked(self, ctx: click.Context, args: list[str]) -> Iterator[str]:
-        options = {
+        known = {
             name: parameter
             for parameter in self.get_params(ctx)
             if isinstance(parameter, click.Option)
@@ -78,11 +75,11 @@ class CsfCommand(click.Command):
         for arg in rest:
             written, equals, value = arg.partition("=")
             name = _option(arg)
-            option = options.get(name)
+            option = known.get(name)
             if not arg.startswith("-") or arg in ("-", "--"):
                 raise click.UsageError(f"Got an argument that belongs to no option: {arg}", ctx)
             if option is None or written.startswith("---"):
-                near = difflib.get_close_matches(name, options)
+                near = difflib.get_close_matches(name, known)
                 raise click.NoSuchOption(written, possibilities=near, ctx=ctx)
             if name in seen and not option.multiple:
                 raise click.UsageError(f"Option {name} is given twice.", ctx)

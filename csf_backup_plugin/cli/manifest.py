@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 )
 @options.database
 @click.option("-host", metavar="HOST", help="Where it is.  [default: localhost]")
-@click.option("-image-file", "image", metavar="HOST:PATH", help="An image to compare with as well.")
+@options.image_file("An image to compare with as well.", required=False)
 @click.option("-rebuild", is_flag=True, help="Make the manifest anew, of what is on disk.")
 @click.option("-moved", is_flag=True, help="With -rebuild: the repository was moved here.")
 @click.option("-copied", is_flag=True, help="With -rebuild: it is a copy, so it gets a new id.")

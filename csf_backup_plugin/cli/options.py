@@ -1,11 +1,18 @@
-"""The options that several commands have, in the same words."""
+"""The options that several commands have: what is said of each stands here, and nowhere else."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+JSON = "-json"
 
 
 class Seconds(click.FloatRange):
@@ -26,22 +33,43 @@ class Seconds(click.FloatRange):
         return number
 
 
-database = click.option(
-    "-database", "master", metavar="MASTER", required=True, help="The master database's path."
-)
-existing_image = click.option(
-    "-image-file",
-    "image",
-    metavar="HOST:PATH",
-    required=True,
-    help="The image; HOST:DIR/latest is the newest verified one in DIR.",
-)
-repository = click.option(
-    "-database",
-    "master",
-    metavar="MASTER",
-    help="The master database of the repository whose image it is.",
-)
+def of_every_command() -> list[click.Parameter]:
+    """Return the options that each command has."""
+    told = "Tell on standard error what is done and decided."
+    return [
+        click.Option([JSON, "as_json"], is_flag=True, help="Print the outcome as JSON."),
+        click.Option(["-verbose"], is_flag=True, help=told),
+    ]
+
+
+def image_file(text: str, *, required: bool = True) -> Decorator:
+    """Return -image-file.
+
+    Args:
+        text: which image is to be named.
+        required: whether one must be.
+    """
+    return click.option("-image-file", "image", metavar="HOST:PATH", required=required, help=text)
+
+
+def dry_run(text: str) -> Decorator:
+    """Return -dry-run, of which a text says what is done and what is not."""
+    return click.option("-dry-run", is_flag=True, help=text)
+
+
+def timeout(utility: str) -> Decorator:
+    """Return -timeout for a utility."""
+    text = f"Stop {utility} after so long.  [default: four times what 4 GB an hour takes]"
+    return click.option("-timeout", type=Seconds(least=1), metavar="SECONDS", help=text)
+
+
+def _master(text: str, *, required: bool) -> Decorator:
+    return click.option("-database", "master", metavar="MASTER", required=required, help=text)
+
+
+database = _master("The master database's path.", required=True)
+repository = _master("The master database of the repository whose image it is.", required=False)
+existing_image = image_file("The image; HOST:DIR/latest is the newest verified one in DIR.")
 wait = click.option(
     "-wait",
     type=Seconds(),

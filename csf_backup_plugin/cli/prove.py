@@ -24,13 +24,7 @@ if TYPE_CHECKING:
     cls=CsfCommand,
     short_help="Give the image of a killed csf its receipt.",
 )
-@click.option(
-    "-image-file",
-    "image",
-    metavar="HOST:PATH",
-    required=True,
-    help="The image, which has no receipt.",
-)
+@options.image_file("The image, which has no receipt.")
 @options.wait
 def admin_database_prove(run: Run, image: str, wait: float | None) -> Outcome:
     """Prove an image whose csf was killed, and write its receipt.

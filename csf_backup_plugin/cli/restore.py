@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Move databases that are not in the image to a directory of their own first.",
 )
-@click.option("-dry-run", is_flag=True, help="Check everything, show the plan, change nothing.")
+@options.dry_run("Check everything, show the plan, change nothing.")
 @click.option("-yes", is_flag=True, help="Do not ask. Needed where there is no terminal.")
 @click.option(
     "-into",
@@ -47,12 +47,7 @@ if TYPE_CHECKING:
     help="Restore also to where a file system was mounted when the backup was made, and is not.",
 )
 @options.wait
-@click.option(
-    "-timeout",
-    type=options.Seconds(least=1),
-    metavar="SECONDS",
-    help="Stop osrestore after so long.  [default: four times what 4 GB an hour takes]",
-)
+@options.timeout("osrestore")
 def admin_database_restore(
     run: Run,
     master: str,
