@@ -6,6 +6,7 @@ import contextlib
 import posixpath
 from typing import TYPE_CHECKING, Any
 
+from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import UtilityMissing
 from csf_backup_plugin.hosts.protocol import CUT_SHORT, Completed, Entry, Facts, Machine, Stat
 from csf_backup_plugin.listener import Listener
@@ -20,6 +21,7 @@ class MemoryHost:
     name = "db1"
 
     def __init__(self, files: dict[str, bytes], directories: Iterable[str] = ()) -> None:
+        self.cancellation = Cancellation()
         self.files = dict(files)
         self.directories = {*directories, *map(posixpath.dirname, files)}
         self.facts: dict[str, dict[str, Any]] = {}  # what differs from a plain file or directory

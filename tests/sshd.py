@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.hosts import connect
 
 if TYPE_CHECKING:
@@ -118,11 +119,11 @@ class Sshd:
 
 
 @contextlib.contextmanager
-def reached(server: Sshd) -> Iterator[Host]:
+def reached(server: Sshd, cancellation: Cancellation | None = None) -> Iterator[Host]:
     """Work with the host behind a server."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CSF_BACKUP_SSH", server.command)
-        with connect("remote") as host:
+        with connect("remote", cancellation or Cancellation()) as host:
             yield host
 
 

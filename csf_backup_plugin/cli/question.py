@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import select
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from csf_backup_plugin import interrupts
 from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.cancellation import Cancellation
 
 _POLL = 0.1  # seconds between two looks at the signals that came
 
@@ -19,12 +22,13 @@ def on_a_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
-def typed(wanted: str, question: str) -> bool:
+def typed(wanted: str, question: str, cancellation: Cancellation) -> bool:
     """Ask, and tell whether the answer is `wanted`, or what is shown for it.
 
     Args:
         wanted: the answer that agrees; any other does not, nor does the end of input.
         question: what to ask.
+        cancellation: what ends the wait for an answer.
 
     Raises:
         Interrupted: a signal came meanwhile.
@@ -34,11 +38,11 @@ def typed(wanted: str, question: str) -> bool:
         click.echo(question, nl=False, err=True)
         # Python would go on reading after a signal; a wait that ends gives the chance to look.
         while not select.select([descriptor], [], [], _POLL)[0]:
-            interrupts.check()
+            cancellation.check()
         answer = os.read(descriptor, 1 << 12)
     except OSError:  # the terminal is gone
         return False
-    interrupts.check()
+    cancellation.check()
     encodings = ("utf-8", sys.stdin.encoding)  # of what is shown, which may be typed or pasted
     right = [shown(wanted).encode(encoding, "backslashreplace") for encoding in encodings]
     return answer.rstrip(b"\n") in (os.fsencode(wanted), *right)

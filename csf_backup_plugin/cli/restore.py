@@ -102,7 +102,7 @@ def admin_database_restore(
         if not (yes and run.as_json):
             run.progress.note("\n".join(plan_lines(plan)))
         question = f"To go on, type the master database's file name, {shown(name)}: "
-        return yes or typed(name, question)
+        return yes or typed(name, question, run.cancellation)
 
     with run.on(request.image.host, doing) as host:
         restored = restore(request, host, run.progress, agreed)

@@ -8,7 +8,8 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin import __version__, interrupts
+from csf_backup_plugin import __version__
+from csf_backup_plugin.cancellation import deferred_signals
 from csf_backup_plugin.cli import surroundings
 from csf_backup_plugin.cli.failure import Failure
 from csf_backup_plugin.cli.logs import logged
@@ -30,6 +31,7 @@ from csf_backup_plugin.names import command
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.hosts.protocol import Host
 
@@ -41,7 +43,12 @@ class Run:
         name: the command's.
         as_json: print one document, whatever the outcome.
         verbose: show what is logged.
+
+    Attributes:
+        cancellation: what asks the work to end, while it is done.
     """
+
+    cancellation: Cancellation
 
     def __init__(self, name: str, *, as_json: bool, verbose: bool) -> None:
         self.as_json = as_json
@@ -80,13 +87,13 @@ class Run:
             host: as the user calls it.
             doing: what the block does, to be told if it is stopped.
         """
-        interrupts.describe(doing)
-        with self.progress, connect(host) as at:
+        self.cancellation.describe(doing)
+        with self.progress, connect(host, self.cancellation) as at:
             yield observed(at)
 
     def _done(self, work: Callable[[], Outcome]) -> int:
         """Do the work; once it has ended, no signal changes how."""
-        with interrupts.noted(f"csf {self._name}"):
+        with deferred_signals(f"csf {self._name}") as self.cancellation:
             try:
                 outcome = work()
                 if problem := show(self._name, outcome, as_json=self.as_json):

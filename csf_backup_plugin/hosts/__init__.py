@@ -9,23 +9,30 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.hosts.protocol import Host
 
 
-def connect(name: str) -> AbstractContextManager[Host]:
+def connect(name: str, cancellation: Cancellation) -> AbstractContextManager[Host]:
     """Work with the host called `name` while the block runs.
 
     Args:
         name: `localhost`, this machine's own name or its fully qualified one; any other is one that
             ssh knows.
+        cancellation: what asks the host's work to end.
+
+    Raises:
+        UsageError: the ssh command that the environment names cannot be read.
+        HostUnreachable: there is no such program.
+        OSError: there is no room for what a connection needs on this machine.
     """
     if is_this_machine(name):
         from csf_backup_plugin.hosts.local import LocalHost
 
-        return contextlib.nullcontext(LocalHost(name))
+        return contextlib.nullcontext(LocalHost(name, cancellation))
     from csf_backup_plugin.hosts.ssh import connected
 
-    return connected(name)
+    return connected(name, cancellation)
 
 
 def is_this_machine(name: str) -> bool:

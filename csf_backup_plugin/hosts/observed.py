@@ -35,6 +35,7 @@ def observed(host: Host) -> Host:
 class _Observed:
     def __init__(self, host: Host) -> None:
         self.name = host.name
+        self.cancellation = host.cancellation
         self._host = host
         self._directory = _working_directory(host)
 

@@ -3,6 +3,16 @@
 Paths are absolute and in the host's own file system. Every operation that writes has reached the
 disk when it returns. What the operating system refuses is raised as `OSError`, whose message names
 the file.
+
+Two errors may come from every operation, and from what it has returned: at the beginning and the
+end of a block, at each step of an iterator, from `Running.poll`.
+
+* `HostUnreachable`: there is no connection to the host, or it was cut and could not be made again.
+  Whether the operation was done is not known then. A local host never raises it.
+* `Interrupted`: a signal has asked the command to end, as `Host.cancellation` tells. It is raised
+  once; the operations that clean up after it are carried out.
+
+Each operation names what else it may raise.
 """
 
 from __future__ import annotations
@@ -14,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.hosts.mountinfo import Mount
 
 Kind = Literal["missing", "file", "directory", "other"]
@@ -153,6 +164,10 @@ class Running(Protocol):
 
         `Completed.output` is the last of what it printed, both streams in their order. It may
         print without end: neither memory nor disk fills up.
+
+        Raises:
+            LockBusy: it has ended; the lock was lost in a cut, and another holder has it now.
+            OSError: it could not be executed, or its record cannot be read.
         """
         ...
 
@@ -183,9 +198,16 @@ class Lock(Protocol):
 
 
 class Host(Protocol):
-    """A machine on which databases lie and utilities run."""
+    """A machine on which databases lie and utilities run.
+
+    Attributes:
+        name: what the user calls it; messages say it back.
+        cancellation: tells whether the command is to end; operations check it before a step that
+            changes much.
+    """
 
     name: str
+    cancellation: Cancellation
 
     def machine(self) -> Machine:
         """Return who the host says it is, and what its clock says."""
@@ -212,6 +234,7 @@ class Host(Protocol):
         Raises:
             LockBusy: another holder kept it for all of `wait`.
             FileNotFoundError: its directory does not exist.
+            HalfDone: instead of an `OSError` of the block, if the file was made and stays.
         """
         ...
 
@@ -256,6 +279,7 @@ class Host(Protocol):
         """Make a file that must not exist yet; leave none behind on failure.
 
         Raises:
+            FileExistsError: something stands at `path`.
             HalfDone: here as below: the error tells what was changed all the same.
         """
         ...
@@ -282,6 +306,9 @@ class Host(Protocol):
 
         Returns:
             Who of them may not use it; empty if all may.
+
+        Raises:
+            FileExistsError: something stands at `path`.
         """
         ...
 
@@ -326,7 +353,11 @@ class Host(Protocol):
         ...
 
     def make_directory(self, path: str) -> None:
-        """Make a directory that must not exist yet."""
+        """Make a directory that must not exist yet.
+
+        Raises:
+            FileExistsError: something stands at `path`.
+        """
         ...
 
     def move(self, moves: Iterable[tuple[str, str]]) -> None:
@@ -336,7 +367,8 @@ class Host(Protocol):
             moves: old and new path of each; both directories exist.
 
         Raises:
-            OSError: one cannot be moved, which it names; those before it have been.
+            OSError: one cannot be moved, which it names; those before it have been. It is a
+                `FileExistsError` where something stands at the new path.
         """
         ...
 
@@ -397,6 +429,7 @@ class Host(Protocol):
 
         Raises:
             Interrupted: a signal came first.
-            OSError: the directory cannot be made; in `poll`, the utility could not be executed.
+            FileExistsError: something stands at `record`.
+            OSError: the directory cannot be made.
         """
         ...

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from csf_backup_plugin import interrupts
+from csf_backup_plugin.cancellation import SIGNALS
 from csf_backup_plugin.cli import COMMANDS, run
 from csf_backup_plugin.cli.outcome import encoded, print_error
 from csf_backup_plugin.errors import BackupError, ExitCode
@@ -162,7 +162,7 @@ def test_what_this_machine_refuses_outside_of_all_work_is_no_fault_of_ours(
     assert "/tmp/csf-x" in document["error"]
 
 
-@pytest.mark.parametrize("signum", interrupts.SIGNALS)
+@pytest.mark.parametrize("signum", SIGNALS)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_signal_is_told_as_a_document(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, name: str, signum: signal.Signals
@@ -172,7 +172,7 @@ def test_a_signal_is_told_as_a_document(
 
     def struck(host: LocalHost, paths: Any) -> Any:
         os.kill(os.getpid(), signum)
-        interrupts.check()
+        host.cancellation.check()
         return look(host, paths)
 
     monkeypatch.setattr(LocalHost, "look", struck)

@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 from locales import encoded
 
-from csf_backup_plugin import interrupts
+from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.cli.question import on_a_terminal, typed
 from csf_backup_plugin.errors import Interrupted
 
@@ -48,7 +48,7 @@ def test_only_the_name_agrees(
 ) -> None:
     """Not even nearly; the end of input neither."""
     os.write(terminal, answer)
-    assert typed("lib.db", "Which? ") is agreed
+    assert typed("lib.db", "Which? ", Cancellation()) is agreed
     assert capsys.readouterr().err == "Which? "
 
 
@@ -56,7 +56,7 @@ def test_only_the_name_agrees(
 def test_a_name_that_cannot_be_shown_is_typed_as_it_is_shown(terminal: int, answer: bytes) -> None:
     """Or as it is, where the terminal can do that."""
     os.write(terminal, answer)
-    assert typed(os.fsdecode(b"l\xff\xc3\xa9.db"), "Which? ")
+    assert typed(os.fsdecode(b"l\xff\xc3\xa9.db"), "Which? ", Cancellation())
 
 
 @pytest.mark.parametrize("answer", [b"l\xe9.db\n", b"l\xc3\xa9.db\n", b"l\\u20ac.db\n"])
@@ -67,7 +67,7 @@ def test_a_name_may_be_typed_in_the_letters_of_the_terminal(answer: bytes) -> No
     with open(theirs, encoding="iso8859-1") as stdin, mock.patch.object(sys, "stdin", stdin):
         os.write(mine, answer)
         with encoded("iso8859-1"):
-            assert typed(os.fsdecode(name.encode()), "Which? ")
+            assert typed(os.fsdecode(name.encode()), "Which? ", Cancellation())
     os.close(mine)
 
 
@@ -80,17 +80,17 @@ def test_a_terminal_that_is_gone_does_not_agree(
         raise OSError(5, "Input/output error")
 
     os.close(terminal)
-    assert not typed("lib.db", "Which? ")
+    assert not typed("lib.db", "Which? ", Cancellation())
     monkeypatch.setattr(os, "read", refuse)
-    assert not typed("lib.db", "Which? ")
+    assert not typed("lib.db", "Which? ", Cancellation())
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_question(terminal: int, signum: signal.Signals) -> None:
     """Although Python would go on waiting for the answer."""
-    with interrupts.noted("The restore"), pytest.raises(Interrupted):
+    with deferred_signals("The restore") as cancellation, pytest.raises(Interrupted):
         os.kill(os.getpid(), signum)
-        typed("lib.db", "Which? ")
+        typed("lib.db", "Which? ", cancellation)
 
 
 def test_both_ends_must_be_a_terminal(terminal: int, monkeypatch: pytest.MonkeyPatch) -> None:

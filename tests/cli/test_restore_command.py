@@ -210,7 +210,7 @@ def test_on_a_terminal_the_name_must_be_typed(
     """Who types anything else changes nothing."""
     asked = []
 
-    def typed(wanted: str, _question: str) -> bool:
+    def typed(wanted: str, *_: object) -> bool:
         asked.append(wanted)
         return answer
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from csf_backup_plugin import interrupts
+from csf_backup_plugin.cancellation import deferred_signals
 from csf_backup_plugin.errors import Interrupted
 from csf_backup_plugin.hosts import connect
 from csf_backup_plugin.operations.restore import restore
@@ -86,7 +86,7 @@ def restored(site: Site, at: int) -> tuple[Interrupted | None, list[str]]:
     """
     image = f"{site.host}:{site.image}"
     request = RestoreRequest.parse(site.master, image, quarantine=True, unattended=True)
-    with interrupts.noted("The restore"), connect(site.host) as real:
+    with deferred_signals("The restore") as cancellation, connect(site.host, cancellation) as real:
         host = Signalled(real, at)
 
         def agreed(_plan: object) -> bool:
@@ -122,7 +122,7 @@ def test_nothing_is_started_or_moved_after_a_signal(site: Site, log: Path) -> No
 def test_no_osbackup_is_started_after_a_signal(site: Site, log: Path) -> None:
     """Nor anything else by which a utility is begun, on either host."""
     record = str(log.parent / "record")
-    with interrupts.noted("It"), connect(site.host) as host:
+    with deferred_signals("It") as cancellation, connect(site.host, cancellation) as host:
         os.kill(os.getpid(), signal.SIGTERM)
         script = ["sh", "-c", f"echo started >> {log}"]
         with pytest.raises(Interrupted), host.start(script, site.image, None, record):

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.hosts import connect, is_this_machine
 from csf_backup_plugin.hosts.local import LocalHost
 
@@ -19,16 +20,25 @@ def _called_db1(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "db1", "Db1", "db1.Example.org"])
 def test_localhost_and_this_machines_own_names_are_this_machine(name: str) -> None:
     """Case does not matter in host names."""
-    with connect(name) as host:
+    with connect(name, Cancellation()) as host:
         assert host.name == name
 
 
 @pytest.mark.parametrize("name", ["db2", "db1.elsewhere.org", "me@db1", "127.0.0.1", "db1x"])
 def test_any_other_name_is_another_machine(name: str) -> None:
     """It is for ssh to know it; nothing is connected before it is needed."""
-    with connect(name) as host:
+    with connect(name, Cancellation()) as host:
         assert host.name == name
         assert not isinstance(host, LocalHost)
+
+
+@pytest.mark.parametrize("name", ["localhost", "db2"])
+def test_a_host_offers_the_cancellation_that_it_was_given(name: str) -> None:
+    """A local one that was given none has its own."""
+    cancellation = Cancellation()
+    with connect(name, cancellation) as host:
+        assert host.cancellation is cancellation
+    assert LocalHost().cancellation is not LocalHost().cancellation
 
 
 def test_the_resolver_is_asked_only_about_names_that_may_be_ours(

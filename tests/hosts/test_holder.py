@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from waiting import wait_for
 
+from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import LockBusy
 from csf_backup_plugin.hosts.holder import holder
 from csf_backup_plugin.hosts.local import job, lock
@@ -35,9 +36,9 @@ def killed(path: str, record: Path, *, is_reaped: bool) -> None:
     """Kill a process that holds the lock, and whose utility is at work."""
     pid = os.fork()
     if not pid:  # pragma: no cover  # another process
-        with held(path, "admin_database_backup", 0, print, create=True) as mine:
+        with held(path, "admin_database_backup", 0, print, Cancellation(), create=True) as mine:
             argv = ["sh", "-c", SCRIPT, "an image"]
-            with job.started(argv, os.devnull, mine, str(record)):
+            with job.started(argv, os.devnull, mine, str(record), Cancellation()):
                 signal.pause()
     wait_for((record / "began").exists)
     os.kill(pid, signal.SIGKILL)
@@ -47,7 +48,10 @@ def killed(path: str, record: Path, *, is_reaped: bool) -> None:
 def refused(path: str) -> LockBusy:
     """Ask for the lock, which somebody holds."""
     told: list[str] = []
-    with pytest.raises(LockBusy) as caught, held(path, "x", 0.1, told.append, create=True):
+    with (
+        pytest.raises(LockBusy) as caught,
+        held(path, "x", 0.1, told.append, Cancellation(), create=True),
+    ):
         pass
     assert len(told) == 1
     assert told[0].removeprefix("waiting up to 0.1 s for ") in caught.value.what
@@ -65,15 +69,15 @@ def test_after_a_kill_it_is_the_utility(path: str, record: Path, *, is_reaped: b
     assert f"end it, on {socket.gethostname()}: kill -- -{group}\n" in error.next_step
     assert "admin_database_backup" not in str(error)
     os.killpg(int(group), signal.SIGTERM)
-    with held(path, "x", 30, print, create=True):
+    with held(path, "x", 30, print, Cancellation(), create=True):
         pass
 
 
 def test_a_living_csf_is_named_while_its_utility_is_at_work(path: str, record: Path) -> None:
     """It will hold the lock for longer."""
     with (
-        held(path, "admin_database_backup", 0, print, create=True) as mine,
-        job.started(["sh", "-c", SCRIPT], os.devnull, mine, str(record)),
+        held(path, "admin_database_backup", 0, print, Cancellation(), create=True) as mine,
+        job.started(["sh", "-c", SCRIPT], os.devnull, mine, str(record), Cancellation()),
     ):
         wait_for((record / "began").exists)
         error = refused(path)
@@ -92,7 +96,7 @@ def test_a_living_csf_is_named_while_its_utility_is_at_work(path: str, record: P
 )
 def test_what_cannot_be_known_is_said(path: str, old: str, new: str, name: str) -> None:
     """No process is named that may have gone, or is another one of its number."""
-    with held(path, "x", 0, print, create=True):
+    with held(path, "x", 0, print, Cancellation(), create=True):
         text = Path(path).read_text()
         first, second = text.splitlines()
         process, start, boot = second.split()
@@ -113,7 +117,7 @@ def test_what_cannot_be_known_is_said(path: str, old: str, new: str, name: str) 
 def test_what_is_no_process_group_is_not_named(path: str, tmp_path: Path, word: str) -> None:
     """Whoever may write the lock file could make it say anything; nobody is told to end that."""
     (tmp_path / "pid").write_text(f"{word} boot\n")
-    with held(path, "x", 0, print, create=True):
+    with held(path, "x", 0, print, Cancellation(), create=True):
         first, second = Path(path).read_text().splitlines()
         process, start, boot = second.split()
         Path(path).write_text(f"{first}\n{process} {start}9 {boot}\n{tmp_path}\nosbackup\n")
@@ -128,7 +132,7 @@ def test_a_holder_that_cannot_be_found_out_in_time_is_not_named(
 ) -> None:
     """As on a host that is too slow."""
     monkeypatch.setattr(lock, "_LOOK", 0.0)
-    with held(path, "x", 0, print, create=True):
+    with held(path, "x", 0, print, Cancellation(), create=True):
         assert "a process that cannot be named" in refused(path).what
 
 
@@ -146,7 +150,10 @@ def test_a_csf_of_another_machine_may_be_there_all_the_same(path: str, record: P
 def test_a_lock_that_was_given_up_names_nobody(path: str) -> None:
     """Who takes it next may not be able to sign."""
     for error in (None, ZeroDivisionError):
-        with contextlib.suppress(ZeroDivisionError), held(path, "x", 0, print, create=True):
+        with (
+            contextlib.suppress(ZeroDivisionError),
+            held(path, "x", 0, print, Cancellation(), create=True),
+        ):
             if error:
                 raise error
         assert Path(path).read_bytes() == b""
@@ -162,7 +169,7 @@ def test_an_image_may_have_any_name() -> None:
 def test_a_utility_is_not_named_in_somebodys_data(path: str) -> None:
     """Nothing of ours is written there."""
     Path(path).write_bytes(b"data")
-    with held(path, "x", 0, print, create=True) as mine:
+    with held(path, "x", 0, print, Cancellation(), create=True) as mine:
         assert mine is not None
         mine.sign_for("/b/a.img.run", ["osbackup"])
     assert Path(path).read_bytes() == b"data"

@@ -14,7 +14,7 @@ import pytest
 from masks import masks
 from waiting import wait_for
 
-from csf_backup_plugin import interrupts
+from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import Interrupted, LockBusy
 from csf_backup_plugin.hosts import guardian
 from csf_backup_plugin.hosts.local import LocalHost, group, job, processes
@@ -53,7 +53,7 @@ class Work:
 
     def start(self, script: str) -> contextlib.AbstractContextManager[Job]:
         """Run a script in this process, without a lock."""
-        return job.started(["sh", "-c", script], os.devnull, None, str(self.record))
+        return job.started(["sh", "-c", script], os.devnull, None, str(self.record), Cancellation())
 
     def csf(self, script: str, *, is_stuck: bool = False) -> None:
         """Run a script, and then prove without end, in a process that is to be killed.
@@ -66,9 +66,13 @@ class Work:
         if self._csf:
             return
         try:  # pragma: no cover  # another process
-            with held(self.lock, "admin_database_backup", 0, print, create=True) as lock:
+            with held(
+                self.lock, "admin_database_backup", 0, print, Cancellation(), create=True
+            ) as lock:
                 argv = ["sh", "-c", script]
-                with job.started(argv, os.devnull, lock, str(self.record)) as running:
+                with job.started(
+                    argv, os.devnull, lock, str(self.record), Cancellation()
+                ) as running:
                     if is_stuck:
                         group.Group.close = lambda _: False  # type: ignore
                         self.wait("began")
@@ -111,7 +115,7 @@ class Work:
     def is_locked(self) -> bool:
         """Tell whether anybody holds the lock."""
         try:
-            with held(self.lock, "class_create", 0, print, create=False):
+            with held(self.lock, "class_create", 0, print, Cancellation(), create=False):
                 return False
         except LockBusy:
             return True
@@ -178,7 +182,9 @@ def test_the_watched_files_growth_is_told(work: Work, tmp_path: Path) -> None:
     image = tmp_path / "image"
     sizes = []
     script = f"sleep 0.3; printf 12345 > '{image}'; sleep 0.3"
-    with job.started(["sh", "-c", script], str(image), None, str(work.record)) as running:
+    with job.started(
+        ["sh", "-c", script], str(image), None, str(work.record), Cancellation()
+    ) as running:
         completed = None
         while completed is None:
             completed, size = running.poll()
@@ -269,11 +275,11 @@ def test_a_lock_is_free_when_its_block_ends_whatever_was_left_behind(work: Work,
     script = LEAVES if end == "signal" else f"{LEAVES} exit {int(end == 'failure')}"
     with (
         contextlib.suppress(Interrupted, ZeroDivisionError),
-        interrupts.noted("It"),
-        held(work.lock, "x", 0, print, create=True) as lock,
+        deferred_signals("It") as cancellation,
+        held(work.lock, "x", 0, print, cancellation, create=True) as lock,
     ):
         argv = ["sh", "-c", script]
-        with job.started(argv, os.devnull, lock, str(work.record)) as running:
+        with job.started(argv, os.devnull, lock, str(work.record), cancellation) as running:
             work.wait("began")
             if end == "signal":
                 os.kill(os.getpid(), signal.SIGTERM)
@@ -289,9 +295,9 @@ def test_a_lock_is_free_when_its_block_ends_whatever_was_left_behind(work: Work,
 
 def test_a_guardian_that_was_killed_leaves_no_success(work: Work) -> None:
     """Nobody knows how the utility will end, so it is ended; what it left holds no lock."""
-    with held(work.lock, "x", 0, print, create=True) as lock:
+    with held(work.lock, "x", 0, print, Cancellation(), create=True) as lock:
         argv = ["sh", "-c", f"sleep 60 & {LEAVES}"]
-        with job.started(argv, os.devnull, lock, str(work.record)) as running:
+        with job.started(argv, os.devnull, lock, str(work.record), Cancellation()) as running:
             work.wait("began")
             os.kill(work.number(2), signal.SIGKILL)
             assert end_of(running).status == UNKNOWN
@@ -313,7 +319,7 @@ def test_a_utility_that_cannot_be_ended_keeps_the_lock(work: Work) -> None:
 def test_such_a_lock_is_not_given_up_with_its_block(work: Work) -> None:
     """Only closed; so is its guardian not ended."""
     stuck, watch = SimpleNamespace(stop=lambda: False), SimpleNamespace()
-    with held(work.lock, "x", 0, print, create=True) as lock:
+    with held(work.lock, "x", 0, print, Cancellation(), create=True) as lock:
         assert lock is not None
         job._end(cast("Job", stuck), cast("group.Child", watch), lock)
         assert lock.is_left
@@ -340,7 +346,9 @@ def test_two_at_once_have_their_own_records(work: Work, tmp_path: Path) -> None:
     """And their own ends."""
     with work.start("echo one; exit 1") as one:
         other = str(tmp_path / "other.run")
-        with job.started(["sh", "-c", "echo two; exit 2"], os.devnull, None, other) as two:
+        with job.started(
+            ["sh", "-c", "echo two; exit 2"], os.devnull, None, other, Cancellation()
+        ) as two:
             assert end_of(two) == (2, b"two\n", b"")
         assert end_of(one) == (1, b"one\n", b"")
 
@@ -388,9 +396,9 @@ def test_a_record_that_is_gone_is_an_error(work: Work) -> None:
 
 def test_a_utility_whose_record_was_moved_is_ended_and_the_lock_is_free(work: Work) -> None:
     """Its process group has been known since it began."""
-    with held(work.lock, "x", 0, print, create=True) as lock:
+    with held(work.lock, "x", 0, print, Cancellation(), create=True) as lock:
         argv = ["sh", "-c", LEAVES]
-        with job.started(argv, os.devnull, lock, str(work.record)) as running:
+        with job.started(argv, os.devnull, lock, str(work.record), Cancellation()) as running:
             work.wait("began")
             utility = work.number(0)
             moved = work.record.rename(work.record.with_name("moved"))
@@ -404,7 +412,8 @@ def test_a_utility_whose_record_was_moved_is_ended_and_the_lock_is_free(work: Wo
 def test_a_utility_whose_process_group_cannot_be_read_is_not_called_gone(tmp_path: Path) -> None:
     """It may have begun."""
     child = cast("group.Child", None)
-    unknown = job.Job([], Record(str(tmp_path / "none")), os.devnull, child, child, -1)
+    record = Record(str(tmp_path / "none"))
+    unknown = job.Job([], record, os.devnull, child, child, -1, Cancellation())
     assert not unknown.stop()
 
 

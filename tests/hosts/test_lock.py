@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from csf_backup_plugin import interrupts
+from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import BackupError, HalfDone, Interrupted, LockBusy
 from csf_backup_plugin.hosts.local import lock
 
@@ -29,10 +29,18 @@ def path(tmp_path: Path) -> str:
     return str(tmp_path / "lib.db.lock")
 
 
-def hold(path: str, wait: float = 0, notes: list[str] | None = None, *, create: bool = True):  # type: ignore[no-untyped-def] # noqa: ANN201
+def hold(  # type: ignore[no-untyped-def] # noqa: ANN201
+    path: str,
+    wait: float = 0,
+    notes: list[str] | None = None,
+    cancellation: Cancellation | None = None,
+    *,
+    create: bool = True,
+):
     """Hold the lock as a backup would."""
     told = notes if notes is not None else []
-    return lock.held(path, "admin_database_backup", wait, told.append, create=create)
+    by = cancellation or Cancellation()
+    return lock.held(path, "admin_database_backup", wait, told.append, by, create=create)
 
 
 def test_a_second_holder_is_refused_and_told_who_has_it_since_when(path: str) -> None:
@@ -104,7 +112,7 @@ def test_a_wait_ends_when_the_holder_does_and_is_announced_once(path: str) -> No
     announced = threading.Event()
 
     def waiting() -> None:
-        with lock.held(path, "class_create", 30, tell, create=True):
+        with lock.held(path, "class_create", 30, tell, Cancellation(), create=True):
             notes.append("in")
 
     def tell(text: str) -> None:
@@ -123,8 +131,8 @@ def test_a_wait_ends_when_the_holder_does_and_is_announced_once(path: str) -> No
 def test_a_holder_that_is_killed_holds_nothing(path: str) -> None:
     """There are no stale locks: the lock dies with its last process."""
     program = (
-        "import sys, time; from csf_backup_plugin.hosts.local import lock\n"
-        "with lock.held(sys.argv[1], 'x', 0, print, create=True): print(flush=True); time.sleep(60)"
+        "import sys, time; from csf_backup_plugin.hosts.local import LocalHost\n"
+        "with LocalHost().lock(sys.argv[1], 'x', 0, print): print(flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", program, path]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
@@ -385,8 +393,8 @@ def test_a_lock_file_that_cannot_be_written_can_be_locked(
 def test_the_lock_takes_the_place_of_no_standard_stream(path: str) -> None:
     """A child's standard input would replace it, and the child not hold it."""
     program = (
-        "import os, sys; os.close(0); from csf_backup_plugin.hosts.local import lock\n"
-        "with lock.held(sys.argv[1], 'x', 0, print, create=True) as held: print(held.descriptor)"
+        "import os, sys; os.close(0); from csf_backup_plugin.hosts.local import LocalHost\n"
+        "with LocalHost().lock(sys.argv[1], 'x', 0, print) as held: print(held.descriptor)"
     )
     ended = subprocess.run([sys.executable, "-c", program, path], stdout=subprocess.PIPE)
     assert int(ended.stdout) > 2
@@ -394,9 +402,9 @@ def test_the_lock_takes_the_place_of_no_standard_stream(path: str) -> None:
 
 def test_a_signal_ends_the_wait(path: str) -> None:
     """Nobody has to wait for the end of a wait."""
-    with hold(path), interrupts.noted("It"):
+    with hold(path), deferred_signals("It") as cancellation:
         os.kill(os.getpid(), signal.SIGTERM)
-        with pytest.raises(Interrupted), hold(path, wait=60):
+        with pytest.raises(Interrupted), hold(path, wait=60, cancellation=cancellation):
             pass
 
 

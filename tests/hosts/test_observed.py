@@ -42,6 +42,13 @@ def records() -> Iterator[list[str]]:
     log.setLevel(level)
 
 
+def test_a_signal_is_known_to_it_too(records: list[str]) -> None:
+    """Operations check the same `Cancellation` that the host does."""
+    host = LocalHost()
+    assert observed(host).cancellation is host.cancellation
+    assert records == []
+
+
 def test_whatever_changes_files_is_told_and_reading_is_not(
     records: list[str], tmp_path: Path
 ) -> None:

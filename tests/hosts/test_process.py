@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from csf_backup_plugin import interrupts
+from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import Interrupted
 from csf_backup_plugin.hosts.local import group, process
 from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 def test_a_program_is_run_to_its_end_with_nothing_to_read() -> None:
     """Both streams are kept, each by itself."""
     script = "echo one; echo two >&2; cat; exit 3"
-    assert process.run(["sh", "-c", script], 30) == (3, b"one\n", b"two\n")
+    assert process.run(["sh", "-c", script], 30, Cancellation()) == (3, b"one\n", b"two\n")
 
 
 def test_a_signal_is_a_negative_status() -> None:
     """As subprocess has it."""
-    assert process.run(["sh", "-c", "kill -9 $$"], 30).status == -signal.SIGKILL
+    assert process.run(["sh", "-c", "kill -9 $$"], 30, Cancellation()).status == -signal.SIGKILL
 
 
 def test_a_status_that_cannot_be_had_is_no_success() -> None:
@@ -34,27 +34,27 @@ def test_a_status_that_cannot_be_had_is_no_success() -> None:
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         for command in ("true", "false"):
-            assert process.run([command], 30).status == UNKNOWN
+            assert process.run([command], 30, Cancellation()).status == UNKNOWN
     finally:
         signal.signal(signal.SIGCHLD, before)
 
 
 def test_a_megabyte_of_output_that_is_no_text_is_kept() -> None:
     """It never blocks the program."""
-    completed = process.run(["head", "-c", "1000000", "/dev/urandom"], 30)
+    completed = process.run(["head", "-c", "1000000", "/dev/urandom"], 30, Cancellation())
     assert len(completed.output) == 1_000_000
 
 
 def test_a_program_that_does_not_end_is_stopped() -> None:
     """The caller learns that it was."""
     with pytest.raises(TimeoutError):
-        process.run(["sleep", "60"], 0.2)
+        process.run(["sleep", "60"], 0.2, Cancellation())
 
 
 @pytest.mark.parametrize(("room", "status"), [(8, 0), (7, ENDLESS)])
 def test_there_is_room_for_so_much_and_no_more(room: int, status: int) -> None:
     """What prints more is stopped."""
-    completed = process.run(["echo", "0123456"], 30, room=room)
+    completed = process.run(["echo", "0123456"], 30, Cancellation(), room=room)
     assert completed == (status, b"0123456\n", b"")
 
 
@@ -72,29 +72,29 @@ def test_another_users_process_is_left_and_is_no_error(monkeypatch: pytest.Monke
 def test_a_program_that_closes_its_streams_is_waited_for() -> None:
     """It need not print to be at work."""
     script = "exec >&- 2>&-; sleep 0.3; exit 3"
-    assert process.run(["sh", "-c", script], 30) == (3, b"", b"")
+    assert process.run(["sh", "-c", script], 30, Cancellation()) == (3, b"", b"")
 
 
 def test_what_a_program_leaves_behind_delays_nobody() -> None:
     """Even if it could print more."""
     script = "setsid sleep 10 & echo said; echo more >&2"
     began = time.monotonic()
-    assert process.run(["sh", "-c", script], 30) == (0, b"said\n", b"more\n")
+    assert process.run(["sh", "-c", script], 30, Cancellation()) == (0, b"said\n", b"more\n")
     assert time.monotonic() < began + 8
 
 
 def test_a_signal_to_csf_ends_the_run() -> None:
     """It is heard between two polls."""
-    with interrupts.noted("It"):
+    with deferred_signals("It") as cancellation:
         os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(Interrupted):
-            process.run(["sleep", "60"], 30)
+            process.run(["sleep", "60"], 30, cancellation)
 
 
 def test_a_program_is_not_in_our_group_so_that_a_terminals_signals_do_not_reach_it() -> None:
     """Control-C is ours to answer."""
     script = "ps -o pgid= -p $$ 2>/dev/null || cut -d' ' -f5 /proc/$$/stat"
-    assert int(process.run(["sh", "-c", script], 30).output) != os.getpgrp()
+    assert int(process.run(["sh", "-c", script], 30, Cancellation()).output) != os.getpgrp()
 
 
 def test_a_program_that_cannot_be_started_is_the_systems_error(tmp_path: Path) -> None:
@@ -103,4 +103,4 @@ def test_a_program_that_cannot_be_started_is_the_systems_error(tmp_path: Path) -
     program.write_bytes(b"\x7fELF nonsense")
     program.chmod(0o755)
     with pytest.raises(OSError, match="no program"):
-        process.run([str(program)], 30)
+        process.run([str(program)], 30, Cancellation())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.hosts.local import reading, status
 from csf_backup_plugin.hosts.protocol import Entry
 
@@ -42,7 +43,7 @@ def test_the_digest_is_sha256_and_tells_how_far_it_is(fs: FakeFilesystem) -> Non
     fs.create_file("/d/a", contents=data)
     steps: list[int] = []
     digest = hashlib.sha256(data).hexdigest()
-    assert reading.digest("/d/a", steps.append) == (len(data), digest)
+    assert reading.digest("/d/a", steps.append, Cancellation()) == (len(data), digest)
     assert steps == [1 << 20, len(data)]
 
 

@@ -14,7 +14,7 @@ import pytest
 from sshd import Sshd, reached
 from waiting import wait_for
 
-from csf_backup_plugin import interrupts
+from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import HostUnreachable, Interrupted, UsageError
 from csf_backup_plugin.hosts import connect
 from csf_backup_plugin.hosts.ssh import client, connection, dialogue
@@ -50,7 +50,7 @@ def unreachable(command: str, name: str = "remote") -> str:
     """Return what is said of a host that cannot be reached."""
     with pytest.MonkeyPatch.context() as patch, pytest.raises(HostUnreachable) as caught:
         patch.setenv("CSF_BACKUP_SSH", command)
-        with connect(name) as host:
+        with connect(name, Cancellation()) as host:
             host.read("/")
     return str(caught.value)
 
@@ -108,7 +108,7 @@ def test_a_signal_ends_a_wait_and_not_the_clean_up(sshd: Sshd, tmp_path: Path) -
     """Files can still be removed over the same connection."""
     path = tmp_path / "file"
     path.touch()
-    with reached(sshd) as host, interrupts.noted("The test"):
+    with deferred_signals("The test") as cancellation, reached(sshd, cancellation) as host:
         host.read(str(path))
         os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(Interrupted):
@@ -119,8 +119,13 @@ def test_a_signal_ends_a_wait_and_not_the_clean_up(sshd: Sshd, tmp_path: Path) -
 
 def test_a_signal_ends_the_wait_for_a_connection(sshd: Sshd) -> None:
     """Be it the first one, or one that was cut."""
-    with socket.create_server(("127.0.0.1", 0)) as silent, interrupts.noted("The test"):
-        made = Connection("remote", f"{sshd.command} -o Port={silent.getsockname()[1]}")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        deferred_signals("The test") as cancellation,
+    ):
+        made = Connection(
+            "remote", f"{sshd.command} -o Port={silent.getsockname()[1]}", cancellation
+        )
         os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(Interrupted):
             made.run("true")
@@ -161,7 +166,7 @@ def test_a_login_that_prints_without_end_is_told_soon(serve: Callable[..., Sshd]
 
 def test_a_script_that_prints_without_end_is_given_up(sshd: Sshd) -> None:
     """Whatever it was for; it is not tried again."""
-    made = Connection("remote", sshd.command)
+    made = Connection("remote", sshd.command, Cancellation())
     try:
         with pytest.raises(TooMuch, match="printed without end") as caught:
             made.ask("echo error >&2; sleep 0.3; echo begin; exec yes", room=100_000)
@@ -176,7 +181,7 @@ def test_an_ssh_command_that_cannot_be_read_is_refused() -> None:
     """It names the variable."""
     for command in ("ssh 'x", " "):
         with pytest.raises(UsageError, match=f"CSF_BACKUP_SSH={command} cannot be read"):
-            Connection("remote", command)
+            Connection("remote", command, Cancellation())
 
 
 def test_patience_counts_from_the_cut(
@@ -203,7 +208,7 @@ def test_after_a_signal_a_host_that_is_gone_is_given_up_soon(
     """The clean-up tries once more, and not for as long as a backup would."""
     monkeypatch.setattr(connection, "HURRY", 0.0)
     server = serve()
-    with reached(server) as host, interrupts.noted("The test"):
+    with deferred_signals("The test") as cancellation, reached(server, cancellation) as host:
         host.read("/no")
         server.cut()
         server.stop()
@@ -219,7 +224,7 @@ def test_a_host_that_lets_us_in_and_never_answers_again_is_given_up(
 ) -> None:
     """After the time that a cut is given."""
     monkeypatch.setattr(connection, "PATIENCE", 0.2)
-    made = Connection("remote", sshd.command)
+    made = Connection("remote", sshd.command, Cancellation())
     with pytest.raises(HostUnreachable, match="the connection was cut"):
         made.ask("kill -9 $PPID; kill -9 $$")
     made.close()
@@ -227,8 +232,9 @@ def test_a_host_that_lets_us_in_and_never_answers_again_is_given_up(
 
 CLIENT = """
 import sys, time
+from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.hosts import connect
-with connect("remote") as host, host.lock(sys.argv[1], "x", 0, print):
+with connect("remote", Cancellation()) as host, host.lock(sys.argv[1], "x", 0, print):
     print("held", flush=True)
     host.run(["sleep", "600"], 600)
 """
@@ -259,7 +265,7 @@ def running(words: str) -> bool:
 
 def test_what_a_signal_interrupts_ends_on_the_host_too(sshd: Sshd) -> None:
     """With all that it started."""
-    with reached(sshd) as host, interrupts.noted("The test"):
+    with deferred_signals("The test") as cancellation, reached(sshd, cancellation) as host:
         host.read("/no")
         os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(Interrupted):
@@ -271,8 +277,8 @@ def test_a_script_that_changes_something_is_waited_for_in_spite_of_a_signal(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or nobody would know whether it did; but not for ever."""
-    made = Connection("remote", sshd.command)
-    with interrupts.noted("The test"):
+    with deferred_signals("The test") as cancellation:
+        made = Connection("remote", sshd.command, cancellation)
         made.run("true")
         os.kill(os.getpid(), signal.SIGTERM)
         assert made.run("sleep 0.3; echo done").output == b"done\n"
@@ -332,7 +338,7 @@ def test_a_script_that_takes_too_long_to_begin_is_given_up_at_its_time(
 ) -> None:
     """Before its login shell is."""
     server, file = hang
-    made = Connection("remote", server.command)
+    made = Connection("remote", server.command, Cancellation())
     made.run("true")
     file.touch()
     with pytest.raises(TimeoutError):

@@ -11,6 +11,7 @@ import pytest
 from sshd import Sshd, reached
 from waiting import wait_for
 
+from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import LockBusy, TimedOut
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.protocol import UNKNOWN
@@ -99,7 +100,7 @@ def test_an_osbackup_that_was_killed_with_its_group_has_an_end(sshd: Sshd, tmp_p
 
 def test_while_there_is_no_connection_nothing_is_known_of_osbackup() -> None:
     """It is asked again until the caller has had enough."""
-    made = Connection("remote", "false")
+    made = Connection("remote", "false", Cancellation())
     try:
         assert job.Job(made, "/run", "/image", None).poll() == (None, 0)
     finally:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sshd import Sshd, reached
 
-from csf_backup_plugin import interrupts
+from csf_backup_plugin.cancellation import deferred_signals
 from csf_backup_plugin.errors import Interrupted
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.ssh.connection import Cut
@@ -44,8 +44,8 @@ def test_who_is_told_to_end_waits_no_longer(sshd: Sshd, tmp_path: Path) -> None:
 
     with (
         LocalHost().lock(path, "class_create", 0, print),
-        reached(sshd) as host,
-        interrupts.noted("The test"),
+        deferred_signals("The test") as cancellation,
+        reached(sshd, cancellation) as host,
         pytest.raises(Interrupted),
         host.lock(path, "x", 600, stop),
     ):
@@ -57,7 +57,7 @@ def test_who_is_told_to_end_waits_no_longer(sshd: Sshd, tmp_path: Path) -> None:
 def test_who_is_told_to_end_does_not_begin_to_wait(sshd: Sshd, tmp_path: Path) -> None:
     """And leaves no lock file behind."""
     path = tmp_path / "lock"
-    with reached(sshd) as host, interrupts.noted("The test"):
+    with deferred_signals("The test") as cancellation, reached(sshd, cancellation) as host:
         host.read("/no")
         os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(Interrupted), host.lock(str(path), "x", 0, print):

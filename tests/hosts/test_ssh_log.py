@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sshd import Sshd, reached
 
+from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.hosts import connect
 from csf_backup_plugin.hosts.observed import observed
@@ -43,7 +44,7 @@ def test_logins_and_what_is_run_within_them_are_told(
             watched.create(str(tmp_path / "file"), b"secret")
             assert watched.run(["sh", "-c", "exit 3"], 10).status == 3
         monkeypatch.setenv("CSF_BACKUP_SSH", f"{sshd.command} -o Port=1 -o Tag=secret")
-        with connect("remote") as other, pytest.raises(HostUnreachable):
+        with connect("remote", Cancellation()) as other, pytest.raises(HostUnreachable):
             other.read("/")
     finally:
         log.removeHandler(records)

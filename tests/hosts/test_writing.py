@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HalfDone
 from csf_backup_plugin.hosts.local import LocalHost, reading, writing
 
@@ -240,7 +241,7 @@ def test_what_is_told_when_a_file_that_was_read_is_closed_is_no_matter(
     (tmp_path / "file").write_bytes(b"data")
     monkeypatch.setattr(os, "close", closed_badly)
     assert reading.read(str(tmp_path / "file")) == b"data"
-    assert reading.digest(str(tmp_path / "file"), lambda _: None)[0] == 4
+    assert reading.digest(str(tmp_path / "file"), lambda _: None, Cancellation())[0] == 4
 
 
 def test_a_file_that_cannot_be_written_nor_removed_is_told(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.hosts import shared
 from csf_backup_plugin.hosts.local import (
     entries,
@@ -41,10 +42,12 @@ class LocalHost:
 
     Args:
         name: what the user calls it; messages say it back.
+        cancellation: what asks its work to end; without one, nothing does.
     """
 
-    def __init__(self, name: str = "localhost") -> None:
+    def __init__(self, name: str = "localhost", cancellation: Cancellation | None = None) -> None:
         self.name = name
+        self.cancellation = cancellation or Cancellation()
 
     def machine(self) -> Machine:
         """Return who the machine is, and what its clock says."""
@@ -60,7 +63,7 @@ class LocalHost:
         create: bool = True,
     ) -> AbstractContextManager[LockFile | None]:
         """Hold the lock file at `path`; see `Host.lock`."""
-        return held(path, purpose, wait, waiting, create=create)
+        return held(path, purpose, wait, waiting, self.cancellation, create=create)
 
     def list_directory(self, path: str) -> list[Entry]:
         """Return what is in a directory."""
@@ -122,7 +125,7 @@ class LocalHost:
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
         """Return a file's bytes and SHA-256."""
-        return reading.digest(path, progress)
+        return reading.digest(path, progress, self.cancellation)
 
     def find(self, utility: str, variable: str) -> str:
         """Return the path of an ObjectStore utility; see `Host.find`."""
@@ -130,14 +133,20 @@ class LocalHost:
 
     def run(self, argv: Sequence[str], timeout: float) -> Completed:
         """Run a program to its end, nothing on its standard input."""
-        return process.run(argv, timeout)
+        return process.run(argv, timeout, self.cancellation)
 
     def run_each(
         self, argv: Sequence[str], operands: Iterable[str], timeout: float
     ) -> Iterator[Completed]:
         """Run a program once for each operand; see `Host.run_each`."""
         return (
-            process.run([*argv, operand], timeout, room=shared.OUTPUT_OF_EACH, merged=True)
+            process.run(
+                [*argv, operand],
+                timeout,
+                self.cancellation,
+                room=shared.OUTPUT_OF_EACH,
+                merged=True,
+            )
             for operand in operands
         )
 
@@ -145,4 +154,5 @@ class LocalHost:
         self, argv: Sequence[str], watched: str, lock: Lock | None, record: str
     ) -> AbstractContextManager[Running]:
         """Start a utility, below a guardian; see `Host.start`."""
-        return job.started(argv, watched, lock if isinstance(lock, LockFile) else None, record)
+        inherited = lock if isinstance(lock, LockFile) else None
+        return job.started(argv, watched, inherited, record, self.cancellation)

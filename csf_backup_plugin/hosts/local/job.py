@@ -8,7 +8,6 @@ import subprocess
 import time
 from typing import IO, TYPE_CHECKING
 
-from csf_backup_plugin import interrupts
 from csf_backup_plugin.hosts import guardian, shared
 from csf_backup_plugin.hosts.local import processes
 from csf_backup_plugin.hosts.local.group import Child, Group, wait
@@ -19,6 +18,7 @@ from csf_backup_plugin.hosts.protocol import UNKNOWN, Completed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.hosts.local.lock_file import LockFile
 
 _POLL = 0.1  # seconds
@@ -36,6 +36,7 @@ class Job:
         watch: its guardian.
         keeper: what keeps what it prints.
         kept: the file the keeper writes that to.
+        cancellation: what ends the wait for it.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Job:
         watch: Child,
         keeper: Child,
         kept: int,
+        cancellation: Cancellation,
     ) -> None:
         self._argv = argv
         self._record = record
@@ -53,6 +55,7 @@ class Job:
         self._guardian = watch
         self._keeper = keeper
         self._kept = kept
+        self._cancellation = cancellation
         self._group: int | None = None
 
     def begin(self) -> None:
@@ -67,7 +70,7 @@ class Job:
 
     def poll(self) -> tuple[Completed | None, int]:
         """Wait a moment; return how it ended, once it has, and the watched file's size so far."""
-        interrupts.check()
+        self._cancellation.check()
         wait(self._ended, _POLL)
         return self._completed(self._status()), kind_of(self._watched)[1]
 
@@ -112,13 +115,19 @@ class Job:
 
 
 @contextlib.contextmanager
-def started(argv: Sequence[str], watched: str, lock: LockFile | None, path: str) -> Iterator[Job]:
+def started(
+    argv: Sequence[str],
+    watched: str,
+    lock: LockFile | None,
+    path: str,
+    cancellation: Cancellation,
+) -> Iterator[Job]:
     """Run a utility while the block runs; see `Host.start`.
 
     It writes to a pipe, whose other end outlives us, as the guardian does: a utility that could not
     print any more after we were killed would end in the middle of its work.
     """
-    interrupts.check()
+    cancellation.check()
     record = Record(path)
     record.make()
     if lock:
@@ -131,10 +140,10 @@ def started(argv: Sequence[str], watched: str, lock: LockFile | None, path: str)
         stack.callback(keeper.kill)
         assert keep.stdin is not None
         with keep.stdin as pipe:
-            interrupts.check()
+            cancellation.check()
             command = guardian.command(path, processes.itself(), argv)
             watch = Child(_start(command, lock.descriptor if lock else subprocess.DEVNULL, pipe))
-        job = Job(argv, record, watched, watch, keeper, kept)
+        job = Job(argv, record, watched, watch, keeper, kept, cancellation)
         stack.callback(_end, job, watch, lock)
         job.begin()
         yield job

@@ -11,7 +11,6 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, HalfDone, LockBusy
 from csf_backup_plugin.hosts.holder import HELD_BY, holder
 from csf_backup_plugin.hosts.local.lock_file import check_directory, open_existing, open_or_create
@@ -22,6 +21,7 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.hosts.holder import Holder
     from csf_backup_plugin.hosts.local.lock_file import LockFile
 
@@ -31,11 +31,17 @@ _LOOK = 10.0  # seconds that finding out who holds a lock may take
 
 @contextlib.contextmanager
 def held(
-    path: str, purpose: str, wait: float, waiting: Callable[[str], None], *, create: bool
+    path: str,
+    purpose: str,
+    wait: float,
+    waiting: Callable[[str], None],
+    cancellation: Cancellation,
+    *,
+    create: bool,
 ) -> Iterator[LockFile | None]:
     """Hold the lock file at `path` while the block runs; see `Host.lock`."""
     with named(path):
-        lock = _acquire(path, wait, waiting, create=create)
+        lock = _acquire(path, wait, waiting, cancellation, create=create)
     if lock is None:
         check_directory(path)
         yield None
@@ -76,12 +82,17 @@ def _discard(lock: LockFile, path: str, error: BaseException) -> None:
 
 
 def _acquire(
-    path: str, wait: float, waiting: Callable[[str], None], *, create: bool
+    path: str,
+    wait: float,
+    waiting: Callable[[str], None],
+    cancellation: Cancellation,
+    *,
+    create: bool,
 ) -> LockFile | None:
     """Return the lock, or None where there is no file and none is to be made."""
     deadline, told = time.monotonic() + wait, False
     while True:
-        interrupts.check()
+        cancellation.check()
         lock = open_or_create(path) if create else open_existing(path)
         if lock is None:
             return None
@@ -93,21 +104,21 @@ def _acquire(
             raise
         lock.discard()
         if time.monotonic() >= deadline:
-            by = _holder(path)
+            by = _holder(path, cancellation)
             raise LockBusy(
                 f"The repository is locked: {shown(path)} is held by {by.name}.", by.next_step
             )
         if not told:
-            waiting(f"waiting up to {wait:g} s for {_holder(path).name}")
+            waiting(f"waiting up to {wait:g} s for {_holder(path, cancellation).name}")
             told = True
         time.sleep(_POLL)
 
 
-def _holder(path: str) -> Holder:
+def _holder(path: str, cancellation: Cancellation) -> Holder:
     """Return who holds a lock."""
     script = f'{HELD_BY}\nheld_by "$1"'
     try:
-        said = run(["sh", "-c", script, "sh", path], _LOOK).output
+        said = run(["sh", "-c", script, "sh", path], _LOOK, cancellation).output
     except TimeoutError:
         said = b""
     return holder(os.fsdecode(said.rstrip(b"\n")), path)

@@ -9,13 +9,14 @@ import subprocess
 import time
 from typing import IO, TYPE_CHECKING
 
-from csf_backup_plugin import interrupts
 from csf_backup_plugin.hosts import shared
 from csf_backup_plugin.hosts.local.group import Group
 from csf_backup_plugin.hosts.protocol import ENDLESS, Completed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from csf_backup_plugin.cancellation import Cancellation
 
 _POLL = 0.1  # seconds
 _CHUNK = 1 << 16  # bytes
@@ -55,17 +56,24 @@ class Stream:
 
 
 def run(
-    argv: Sequence[str], timeout: float, *, room: int = shared.OUTPUT, merged: bool = False
+    argv: Sequence[str],
+    timeout: float,
+    cancellation: Cancellation,
+    *,
+    room: int = shared.OUTPUT,
+    merged: bool = False,
 ) -> Completed:
     """Run a program to its end, nothing on its standard input.
 
     Args:
         argv: the command.
         timeout: in seconds.
+        cancellation: what ends it before.
         room: how many bytes it may print on a stream; one that prints more is stopped.
         merged: let standard error be the same stream as standard output.
 
     Raises:
+        Interrupted: a signal came, and it was stopped.
         TimeoutError: it was still running then, and was stopped.
     """
     deadline = time.monotonic() + timeout
@@ -81,7 +89,7 @@ def run(
         program, streams = Group.of(popen), [Stream(pipe, room) for pipe in pipes]
         stack.callback(program.close)
         while time.monotonic() < deadline:
-            interrupts.check()
+            cancellation.check()
             if completed := _completed(program, streams):
                 return completed
     raise TimeoutError

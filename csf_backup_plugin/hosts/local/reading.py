@@ -8,7 +8,6 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin import interrupts
 from csf_backup_plugin.hosts import shared
 from csf_backup_plugin.hosts.local.status import is_link, standing
 from csf_backup_plugin.hosts.protocol import Entry
@@ -16,6 +15,8 @@ from csf_backup_plugin.hosts.protocol import Entry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from io import FileIO
+
+    from csf_backup_plugin.cancellation import Cancellation
 
 _CHUNK = 1 << 20  # bytes read at a time
 
@@ -85,12 +86,18 @@ def _read_or_error(path: str) -> bytes | OSError | None:
         return error
 
 
-def digest(path: str, progress: Callable[[int], None]) -> tuple[int, str]:
+def digest(
+    path: str, progress: Callable[[int], None], cancellation: Cancellation
+) -> tuple[int, str]:
     """Return a file's bytes and SHA-256 in hexadecimal.
 
     Args:
         path: the file.
         progress: learns the bytes read so far, after each chunk.
+        cancellation: what ends the reading.
+
+    Raises:
+        Interrupted: a signal came.
     """
     import hashlib
 
@@ -100,7 +107,7 @@ def digest(path: str, progress: Callable[[int], None]) -> tuple[int, str]:
             algorithm.update(memoryview(buffer)[:count])
             total += count
             progress(total)
-            interrupts.check()
+            cancellation.check()
     return total, algorithm.hexdigest()
 
 

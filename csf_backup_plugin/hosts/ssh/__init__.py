@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.hosts.protocol import (
         Completed,
         Entry,
@@ -37,9 +38,9 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def connected(name: str) -> Iterator[SshHost]:
+def connected(name: str, cancellation: Cancellation) -> Iterator[SshHost]:
     """Work with a host while the block runs; the connection is made when it is first needed."""
-    connection = Connection(name, os.environ.get(VARIABLE) or "ssh")
+    connection = Connection(name, os.environ.get(VARIABLE) or "ssh", cancellation)
     try:
         yield SshHost(name, connection)
     finally:
@@ -56,6 +57,7 @@ class SshHost:
 
     def __init__(self, name: str, connection: Connection) -> None:
         self.name = name
+        self.cancellation = connection.cancellation
         self._connection = connection
 
     def machine(self) -> Machine:

@@ -8,11 +8,11 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin import interrupts
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import IO
+
+    from csf_backup_plugin.cancellation import Cancellation
 
 LOGIN = 30.0  # seconds in which a login shell is to come to our script
 HURRY = 10.0  # seconds for the same, and for a host to be there again, once we are to end
@@ -27,10 +27,19 @@ class Client:
     Args:
         argv: the command.
         data: for its standard input.
+        cancellation: what ends the waits for it.
         attended: keep its standard input open behind the data, until the end of the block or of us.
     """
 
-    def __init__(self, argv: Sequence[str], data: bytes, *, attended: bool = False) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        data: bytes,
+        cancellation: Cancellation,
+        *,
+        attended: bool = False,
+    ) -> None:
+        self._cancellation = cancellation
         with contextlib.ExitStack() as stack:
             given, self._output, self._errors = (
                 stack.enter_context(open(os.memfd_create("ssh"), "w+b", buffering=0))
@@ -84,13 +93,13 @@ class Client:
         began = time.monotonic()
         while said not in self.output:
             now = time.monotonic()
-            late = began + (HURRY if interrupts.received() else LOGIN)
+            late = began + (HURRY if self._cancellation.received else LOGIN)
             if now >= late or self.process.poll() is not None or not self.has_room(_NOISE):
                 return False
             if now >= until:
                 raise TimeoutError
             if interruptible:
-                interrupts.check()
+                self._cancellation.check()
             time.sleep(_MOMENT)
         return True
 
@@ -117,10 +126,10 @@ class Client:
             now = time.monotonic()
             if heard:
                 heard(self.errors)
-            if interrupts.received():
+            if self._cancellation.received:
                 asked = asked or now
                 if now - asked >= grace:
-                    interrupts.check()
+                    self._cancellation.check()
             if now >= until:
                 raise TimeoutError
 

@@ -8,7 +8,6 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.hosts.ssh.client import HURRY, ROOM, Client, start, tell
 from csf_backup_plugin.hosts.ssh.login import Login, LoginFailed
@@ -18,6 +17,8 @@ from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from csf_backup_plugin.cancellation import Cancellation
 
 PATIENCE = 60.0  # seconds from a cut in which the host is tried again
 GRACE = 20.0  # seconds a signal leaves a script that changes something
@@ -49,6 +50,7 @@ class Connection:
     Args:
         host: a name ssh knows.
         ssh: the ssh command, as `CSF_BACKUP_SSH` has it.
+        cancellation: what ends the waits for the host.
 
     Attributes:
         bound: the number of the login within which a lock is held; 0 for none.
@@ -58,10 +60,11 @@ class Connection:
         HostUnreachable: there is no such program.
     """
 
-    def __init__(self, host: str, ssh: str) -> None:
+    def __init__(self, host: str, ssh: str, cancellation: Cancellation) -> None:
         self.host = host
+        self.cancellation = cancellation
         self.bound = 0
-        self._login = Login(host, ssh)
+        self._login = Login(host, ssh, cancellation)
         self._cut_at: float | None = None  # since when there has been no answer, monotonic
         self._pause = _PAUSES[0]
 
@@ -108,7 +111,8 @@ class Connection:
             raise self.unreachable(b"it was cut off, and the lock is lost", HostUnreachable)
         mark = secrets.token_hex(16)
         frame = framed(script, arguments, mark)
-        with Client(self._login.within(frame), frame + data) as client:
+        words = self._login.within(frame)
+        with Client(words, frame + data, self.cancellation) as client:
             if client.begins(begin(mark), until, interruptible=not grace):
                 client.wait(grace, until, heard, room)
                 if not client.has_room(room):
@@ -164,10 +168,10 @@ class Connection:
         self._cut_at = self._cut_at or time.monotonic()
         log.warning("%s", cut.what)
         while True:
-            patience = HURRY if interrupts.received() else PATIENCE
+            patience = HURRY if self.cancellation.received else PATIENCE
             if time.monotonic() >= self._cut_at + patience:
                 raise cut
-            interrupts.check()
+            self.cancellation.check()
             time.sleep(self._pause)
             self._pause = min(self._pause * 1.5, _PAUSES[1])
             try:

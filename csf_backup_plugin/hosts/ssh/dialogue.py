@@ -10,7 +10,6 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin import interrupts
 from csf_backup_plugin.hosts.ssh.client import LOGIN, tell
 from csf_backup_plugin.hosts.ssh.connection import Cut
 from csf_backup_plugin.hosts.ssh.errors import os_error
@@ -74,7 +73,7 @@ class Dialogue:
         """
         while b"\n" not in self._said and self._read(0.05):
             if interruptible:
-                interrupts.check()
+                self._connection.cancellation.check()
             if time.monotonic() >= until:
                 raise self._connection.silent()
         raw, _, self._said = self._said.partition(b"\n")

@@ -12,7 +12,6 @@ import shlex
 import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import BackupError, HostUnreachable
 from csf_backup_plugin.hosts import guardian, shared
 from csf_backup_plugin.hosts.protocol import Completed
@@ -156,7 +155,7 @@ class Job:
             Cut: it was not started.
             Interrupted: likewise: a signal came first.
         """
-        interrupts.check()
+        self._connection.cancellation.check()
         self._program = argv[0]
         run = self._lock.run if self._lock else self._connection.run
         self._at_work = True
@@ -178,7 +177,7 @@ class Job:
 
         While there is no connection, it is tried again: what it does there is not known.
         """
-        interrupts.check()
+        self._connection.cancellation.check()
         time.sleep(self._pause)
         arguments = (self._record, self._watched, str(shared.LAST_SAID))
         try:

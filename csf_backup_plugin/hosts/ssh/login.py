@@ -13,12 +13,16 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import HostUnreachable, UsageError
 from csf_backup_plugin.hosts.ssh.client import Client
 from csf_backup_plugin.hosts.ssh.session import begin, command, framed
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.cancellation import Cancellation
 
 VARIABLE = "CSF_BACKUP_SSH"
 _PARTING = 0.5  # seconds in which the control master may end by itself
@@ -67,6 +71,7 @@ class Login:
     Args:
         host: a name ssh knows.
         ssh: the ssh command, as `CSF_BACKUP_SSH` has it.
+        cancellation: what ends the wait for the host.
 
     Attributes:
         by_hand: the command that a user may try.
@@ -77,8 +82,9 @@ class Login:
         HostUnreachable: there is no such program.
     """
 
-    def __init__(self, host: str, ssh: str) -> None:
+    def __init__(self, host: str, ssh: str, cancellation: Cancellation) -> None:
         self._host = host
+        self._cancellation = cancellation
         self._ssh = [*_words(ssh), *_OPTIONS]
         self.by_hand = shlex.join([*self._ssh, "--", host, "true"])
         self.count = 0
@@ -105,7 +111,7 @@ class Login:
         with_us = ("setpriv", "--pdeathsig", "TERM", "--") if shutil.which("setpriv") else ()
         remote = command(frame, f"{self._run}.{number}")
         argv = [*with_us, *self._ssh, *words, "--", self._host, remote]
-        master = self._master = Client(argv, frame, attended=True)
+        master = self._master = Client(argv, frame, self._cancellation, attended=True)
         try:
             if not master.begins(begin(ready), float("inf"), interruptible=True):
                 said = master.errors.strip() or master.output.strip()

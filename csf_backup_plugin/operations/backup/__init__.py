@@ -8,7 +8,7 @@ import errno
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin import interrupts, timestamps
+from csf_backup_plugin import timestamps
 from csf_backup_plugin.advice import not_run
 from csf_backup_plugin.errors import (
     NO_ROOM,
@@ -163,7 +163,7 @@ def _carry_out(
     image, began = request.image, time.monotonic()
     timeout = request.timeout or default_timeout(plan.found.coverage.bytes)
     with rollback(host) as created, translated(host.name, _ROOM):
-        interrupts.check()
+        host.cancellation.check()
         _claim(image, plan.import_file, host)
         created.append(image.import_file)
         # Nobody came before the claim.
@@ -187,7 +187,7 @@ def _carry_out(
         proof = prove(request, plan, before, timeout, host, listener)
         warnings += unsynced_warnings(proof.unsynced, "the backup", host)
         warnings += proof.sizes.doubts
-        interrupts.check()
+        host.cancellation.check()
         made = Receipt(
             request.repository.master,
             proof.sizes.before_bytes,

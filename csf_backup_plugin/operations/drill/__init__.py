@@ -11,7 +11,7 @@ import posixpath
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin import __version__, interrupts, timestamps
+from csf_backup_plugin import __version__, timestamps
 from csf_backup_plugin.errors import BackupError, FaultFound, translated
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.agreement import findings
@@ -86,7 +86,7 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
                 f"Find out more: {_verify_command(request, receipt)}",
                 [*problems, *chosen.findings],
             )
-        interrupts.check()
+        host.cancellation.check()
         with scratch(request.directory, image, machine.name, host) as place:
             trial = restore_for_trial(plan, place, host, listener)
         with place.told(), translated(host.name):

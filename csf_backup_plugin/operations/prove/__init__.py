@@ -10,7 +10,6 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import BackupError, FaultFound, LockBusy, from_os_error, translated
 from csf_backup_plugin.hosts.cleanup import clean_up, clean_up_record
 from csf_backup_plugin.image import receipt_format
@@ -119,7 +118,7 @@ def _prove(
         (before,) = host.stat([image.path])
         made, unsynced = measured(image, databases, record, osrestore, host, listener)
         made = made._replace(origin=origin_of(image, Repository(databases[0]), machine, host))
-        interrupts.check()
+        host.cancellation.check()
         if not _publish(image, made, before.stamp, host):
             if proof := _existing(image, host):
                 return proof

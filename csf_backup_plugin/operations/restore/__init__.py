@@ -7,7 +7,6 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin import interrupts
 from csf_backup_plugin.advice import rebuild_command
 from csf_backup_plugin.errors import (
     BackupError,
@@ -114,7 +113,7 @@ def restore(
                 raise refusal
             if not agreed(plan):
                 raise Declined("The restore was not confirmed.", "Run the same command again.")
-            interrupts.check()
+            host.cancellation.check()
             if host.stat([image.path])[0].stamp != plan.image_stamp:
                 raise FaultFound(
                     f"{image} was changed or replaced since it was checked.",
@@ -165,7 +164,7 @@ def _carry_out(
     before, first = look_at(plan.targets, host), False
     try:
         with translated(host.name):
-            interrupts.check()
+            host.cancellation.check()
             # Of a restore whose csf was killed; nothing runs any more.
             host.remove_tree(request.repository.restore_run, mine=False)
             mark = request.repository.unfinished_restore
@@ -186,7 +185,7 @@ def _carry_out(
                     place = quarantine.inside(place, host)
                     listener.note(f"extra databases go to {shown(place.directory)}")
                     quarantine.fill(place, host)
-            interrupts.check()
+            host.cancellation.check()
             run_osrestore(request, plan, lock, host, listener)
             unsynced = _check(request, plan, before, host)
     except BackupError as error:

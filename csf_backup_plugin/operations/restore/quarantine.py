@@ -7,7 +7,6 @@ import datetime
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import BackupError, reason
 from csf_backup_plugin.hosts.cleanup import clean_up
 from csf_backup_plugin.names import command, shown
@@ -80,7 +79,7 @@ def fill(quarantine: Quarantine, host: Host) -> None:
         OSError: one cannot be moved; those before it have been. With EXDEV, none has been.
         Interrupted: a signal came before anything was done.
     """
-    interrupts.check()
+    host.cancellation.check()
     host.make_directory(quarantine.directory)
     host.move(quarantine.moves)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from csf_backup_plugin import interrupts
+from csf_backup_plugin.cancellation import SIGNALS, Cancellation, deferred_signals
 from csf_backup_plugin.errors import (
     NOTHING_LEFT,
     BackupError,
@@ -49,10 +49,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("tools")
 
 
-def run(place: Place, listener: Memory | None = None, **options: Any) -> Backup:
+def run(
+    place: Place,
+    listener: Memory | None = None,
+    host: LocalHost | None = None,
+    **options: Any,
+) -> Backup:
     """Back the place's repository up."""
     request = BackupRequest.parse(place.master, f"localhost:{place.image}", **options)
-    return back_up(request, LocalHost(), listener or Memory())
+    return back_up(request, host or LocalHost(), listener or Memory())
 
 
 def tree(place: Place) -> dict[str, bytes]:
@@ -92,7 +97,7 @@ def test_a_backup_leaves_image_import_file_receipt_and_manifest(place: Place) ->
     with open(f"{place.image}.receipt.json", "rb") as proof:
         facts = sealed_json.decode(proof.read())
     assert made.proof is not None
-    digest = reading.digest(place.image, lambda _: None)
+    digest = reading.digest(place.image, lambda _: None, Cancellation())
     assert (facts["image_bytes"], facts["image_sha256"]) == digest == made.proof[:2]
     assert facts["image_bytes"] == os.path.getsize(place.image)
     assert list(facts["databases"]) == [str(place.repository / "Book.db"), place.master]
@@ -246,7 +251,7 @@ def test_an_osbackup_that_lies_is_found_out_by_the_proof(
     failure(place, ImageUnproven)
 
 
-@pytest.mark.parametrize("signum", interrupts.SIGNALS)
+@pytest.mark.parametrize("signum", SIGNALS)
 def test_a_signal_stops_osbackup_and_leaves_nothing(
     place: Place, tools: Tools, signum: signal.Signals
 ) -> None:
@@ -254,15 +259,17 @@ def test_a_signal_stops_osbackup_and_leaves_nothing(
     tools.write(
         "osbackup", f'echo part > "$5"; kill -{signum.name[3:]} {os.getpid()}; exec sleep 60'
     )
-    with interrupts.noted("It"):
-        assert failure(place, Interrupted).exit_code == 128 + signum
+    with deferred_signals("It") as cancellation:
+        host = LocalHost(cancellation=cancellation)
+        assert failure(place, Interrupted, host=host).exit_code == 128 + signum
 
 
 def test_a_signal_before_the_first_file_creates_nothing(place: Place, tools: Tools) -> None:
     """The refusal says so."""
-    with interrupts.noted("It"):
+    with deferred_signals("It") as cancellation:
         os.kill(os.getpid(), signal.SIGTERM)
-        assert "Nothing was created" in str(failure(place, Interrupted))
+        host = LocalHost(cancellation=cancellation)
+        assert "Nothing was created" in str(failure(place, Interrupted, host=host))
     assert tools.calls == []
 
 
@@ -602,10 +609,10 @@ def test_an_image_that_still_grows_is_found_out(
     """osbackup may leave a daemon behind."""
     digest = reading.digest
 
-    def late(path: str, progress: Any) -> tuple[int, str]:
+    def late(path: str, *rest: Any) -> tuple[int, str]:
         with open(path, "ab") as file:
             file.write(b"more")
-        return digest(path, progress)
+        return digest(path, *rest)
 
     monkeypatch.setattr(reading, "digest", late)
     assert "still being written" in failure(place, ImageUnproven).what

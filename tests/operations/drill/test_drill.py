@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from csf_backup_plugin import interrupts
+from csf_backup_plugin.cancellation import SIGNALS, deferred_signals
 from csf_backup_plugin.errors import (
     BackupError,
     ExitCode,
@@ -339,7 +339,7 @@ def test_a_utility_that_does_not_end_is_stopped(
     assert f"{utility} did not end within 0 s on localhost" in failure(drilled, TimedOut).what
 
 
-@pytest.mark.parametrize("signum", interrupts.SIGNALS)
+@pytest.mark.parametrize("signum", SIGNALS)
 def test_a_signal_stops_osrestore_and_leaves_nothing(
     drilled: Place, tools: Tools, signum: signal.Signals
 ) -> None:
@@ -347,8 +347,9 @@ def test_a_signal_stops_osrestore_and_leaves_nothing(
     tools.write(
         "osrestore", f'echo part > "$4/lib.db"; kill -{signum.name[3:]} {os.getpid()}; sleep 60'
     )
-    with interrupts.noted("It"):
-        assert failure(drilled, Interrupted).exit_code == 128 + signum
+    with deferred_signals("It") as cancellation:
+        host = LocalHost(cancellation=cancellation)
+        assert failure(drilled, Interrupted, host).exit_code == 128 + signum
 
 
 def test_a_failed_drill_leaves_an_earlier_record_and_says_so(drilled: Place, tools: Tools) -> None:

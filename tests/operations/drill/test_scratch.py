@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from csf_backup_plugin import interrupts
+from csf_backup_plugin.cancellation import deferred_signals
 from csf_backup_plugin.errors import (
     NOTHING_LEFT,
     BackupError,
@@ -145,16 +145,16 @@ class Answering(LocalHost):
     """A host that answers signals in the middle of things, as one does that ssh reaches."""
 
     def remove_tree(self, path: str, *, mine: bool) -> None:
-        interrupts.check()
+        self.cancellation.check()
         super().remove_tree(path, mine=mine)
 
 
 def test_a_signal_during_the_removal_does_not_cut_it_short(tmp_path: Path) -> None:
     """The command still ends by it."""
     with (
-        interrupts.noted("It"),
+        deferred_signals("It") as cancellation,
         pytest.raises(Interrupted),
-        scratch(str(tmp_path), IMAGE, "db1", Answering()) as place,
+        scratch(str(tmp_path), IMAGE, "db1", Answering(cancellation=cancellation)) as place,
     ):
         fill(f"{place.path}/x.db")
         os.kill(os.getpid(), signal.SIGTERM)

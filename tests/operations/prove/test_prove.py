@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from receipts import made, receipt_of
 
-from csf_backup_plugin import interrupts
 from csf_backup_plugin.errors import (
     NOTHING_LEFT,
     BackupError,
@@ -570,15 +569,9 @@ def test_a_proof_that_is_killed_anywhere_is_done_by_the_next(
     assert proofs == {True, False}
 
 
-def test_a_signal_before_the_receipt_is_written_leaves_all_as_it_is(
-    host: MemoryHost, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_signal_before_the_receipt_is_written_leaves_all_as_it_is(host: MemoryHost) -> None:
     """The same command does it again."""
-
-    def stopped() -> None:
-        raise Interrupted(15, "The proof")
-
-    monkeypatch.setattr(interrupts, "check", stopped)
+    host.cancellation.cancel(15)
     before = dict(host.files)
     with pytest.raises(Interrupted) as caught:
         prove(host)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from csf_backup_plugin import interrupts
+from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import (
     BackupError,
     Declined,
@@ -64,10 +64,15 @@ def databases(place: Place) -> dict[str, bytes]:
     return {path: data for path, data in place.tree().items() if path.endswith(".db")}
 
 
-def run(place: Place, agreed: bool = True, **options: Any) -> Restored:  # noqa: FBT001, FBT002
+def run(
+    place: Place,
+    agreed: bool = True,  # noqa: FBT001, FBT002
+    host: LocalHost | None = None,
+    **options: Any,
+) -> Restored:
     """Restore the repository."""
     request = RestoreRequest.parse(place.master, f"localhost:{place.image}", **options)
-    return restore(request, LocalHost(), Memory(), lambda _plan: agreed)
+    return restore(request, host or LocalHost(), Memory(), lambda _plan: agreed)
 
 
 def recorded(master: object) -> Manifest:
@@ -371,8 +376,8 @@ def test_a_signal_during_the_question_changes_nothing(place: Place) -> None:
 
     request = RestoreRequest.parse(place.master, f"localhost:{place.image}", quarantine=True)
     before = databases(place)
-    with interrupts.noted("The restore"), pytest.raises(Interrupted) as caught:
-        restore(request, LocalHost(), Memory(), agreed)
+    with deferred_signals("The restore") as cancellation, pytest.raises(Interrupted) as caught:
+        restore(request, LocalHost(cancellation=cancellation), Memory(), agreed)
     assert caught.value.left == "Nothing was created or changed."
     assert databases(place) == before
     assert not list(place.repository.parent.glob("*.quarantine-*"))
@@ -383,8 +388,9 @@ def test_a_signal_while_osrestore_runs_stops_it_and_tells_the_state(
 ) -> None:
     """osrestore has changed nothing yet, so the quarantine is undone."""
     tools.write("osrestore", f"{LIST}kill -TERM {os.getpid()}; exec sleep 60")
-    with interrupts.noted("The restore"):
-        error = failure(place, Interrupted, quarantine=True)
+    with deferred_signals("The restore") as cancellation:
+        host = LocalHost(cancellation=cancellation)
+        error = failure(place, Interrupted, host=host, quarantine=True)
     assert error.exit_code == 128 + signal.SIGTERM
     assert error.left == "No database was changed.\nThe extra databases are where they were."
 
@@ -433,7 +439,7 @@ def test_what_a_killed_csf_left_of_its_record_is_removed(place: Place) -> None:
 def test_without_locks_no_second_osrestore_is_started_beside_the_first(place: Place) -> None:
     """Its record stays, and it is told how to end it."""
     record = place.repository / "lib.db.restore.run"
-    with started(["sleep", "60"], os.devnull, None, str(record)):
+    with started(["sleep", "60"], os.devnull, None, str(record), Cancellation()):
         error = failure(place, LockBusy, quarantine=True)
         group = (record / "pid").read_text().split()[0]
     assert f"An earlier osrestore (process group {group}) is still at work" in error.what

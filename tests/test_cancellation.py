@@ -1,4 +1,4 @@
-"""Signals are noted, and answered where the program asks."""
+"""A command is cancelled once, where it checks; a deferred signal cancels it."""
 
 from __future__ import annotations
 
@@ -10,39 +10,68 @@ import threading
 import pytest
 from masks import masks
 
-from csf_backup_plugin import interrupts
+from csf_backup_plugin.cancellation import SIGNALS, Cancellation, deferred_signals
 from csf_backup_plugin.errors import Interrupted
 
 
-@pytest.mark.parametrize("signum", interrupts.SIGNALS)
+def test_a_new_one_lets_the_command_go_on() -> None:
+    """So does one that nothing cancels."""
+    cancellation = Cancellation()
+    cancellation.check()
+    assert not cancellation.received
+
+
+def test_the_first_signal_counts() -> None:
+    """It stays received when it has been answered, and is answered once."""
+    cancellation = Cancellation("The backup")
+    cancellation.cancel(signal.SIGHUP)
+    cancellation.cancel(signal.SIGINT)
+    with pytest.raises(Interrupted) as caught:
+        cancellation.check()
+    assert caught.value.exit_code == 128 + signal.SIGHUP
+    cancellation.cancel(signal.SIGTERM)
+    cancellation.check()
+    assert cancellation.received
+
+
+def test_what_is_stopped_is_what_was_described_last() -> None:
+    """A command learns only on its way what it does."""
+    cancellation = Cancellation("csf admin_database_backup")
+    cancellation.describe("The backup of lib.db")
+    cancellation.cancel(signal.SIGTERM)
+    with pytest.raises(Interrupted, match=r"The backup of lib.db was stopped by SIGTERM\."):
+        cancellation.check()
+
+
+@pytest.mark.parametrize("signum", SIGNALS)
 def test_a_signal_ends_the_command_at_the_next_check_and_not_before(signum: int) -> None:
     """The first one counts; a second, impatient one changes nothing."""
-    with interrupts.noted("The backup"):
-        interrupts.check()
+    with deferred_signals("The backup") as cancellation:
+        cancellation.check()
         os.kill(os.getpid(), signum)
         os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(Interrupted) as caught:
-            interrupts.check()
+            cancellation.check()
     assert caught.value.exit_code == 128 + signum
     assert caught.value.what == f"The backup was stopped by {signal.Signals(signum).name}."
-    interrupts.check()
+    cancellation.check()
 
 
 def test_handlers_are_put_back() -> None:
     """A host that has its own keeps them."""
-    before = [signal.getsignal(signum) for signum in interrupts.SIGNALS]
-    with interrupts.noted("The backup"):
-        assert [signal.getsignal(signum) for signum in interrupts.SIGNALS] != before
-    assert [signal.getsignal(signum) for signum in interrupts.SIGNALS] == before
+    before = [signal.getsignal(signum) for signum in SIGNALS]
+    with deferred_signals("The backup"):
+        assert [signal.getsignal(signum) for signum in SIGNALS] != before
+    assert [signal.getsignal(signum) for signum in SIGNALS] == before
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
     """Under nohup a closed terminal does not end a backup."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with interrupts.noted("The backup"):
+        with deferred_signals("The backup") as cancellation:
             os.kill(os.getpid(), signal.SIGHUP)
-            interrupts.check()
+            cancellation.check()
     finally:
         signal.signal(signal.SIGHUP, before)
 
@@ -53,14 +82,14 @@ def test_what_a_parent_ignores_or_blocks_is_put_right_and_put_back() -> None:
     before = {signum: signal.signal(signum, signal.SIG_IGN) for signum in ignored}
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     try:
-        with interrupts.noted("The backup"):
+        with deferred_signals("The backup") as cancellation:
             assert signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL
             assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
             os.kill(os.getpid(), signal.SIGUSR1)
-            interrupts.check()
+            cancellation.check()
             os.kill(os.getpid(), signal.SIGTERM)
             with pytest.raises(Interrupted):
-                interrupts.check()
+                cancellation.check()
         assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == {*blocked, signal.SIGTERM}
         assert {signal.getsignal(signum) for signum in ignored} == {signal.SIG_IGN}
     finally:
@@ -75,7 +104,7 @@ def test_what_is_started_ignores_and_blocks_nothing() -> None:
     before = {signum: signal.signal(signum, signal.SIG_IGN) for signum in ignored}
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGUSR1])
     try:
-        with interrupts.noted("The backup"):
+        with deferred_signals("The backup"):
             states = subprocess.run(
                 ["grep", "Sig[BI]", "/proc/self/status"], capture_output=True, check=True
             )
@@ -89,7 +118,7 @@ def test_what_is_started_ignores_and_blocks_nothing() -> None:
 def test_a_handler_that_is_not_pythons_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """It could not be put back."""
     monkeypatch.setattr(signal, "getsignal", lambda _: None)
-    with interrupts.noted("The backup"):
+    with deferred_signals("The backup"):
         pass
 
 
@@ -98,7 +127,7 @@ def test_outside_the_main_thread_the_block_just_runs() -> None:
     ran = []
 
     def body() -> None:
-        with interrupts.noted("The backup"):
+        with deferred_signals("The backup"):
             ran.append(True)
 
     thread = threading.Thread(target=body)

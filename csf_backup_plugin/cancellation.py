@@ -1,4 +1,4 @@
-"""Signals are noted when they come and answered at chosen points, so no clean-up is cut short."""
+"""Signals ask a command to end; it ends at chosen points, so that no clean-up is cut short."""
 
 from __future__ import annotations
 
@@ -23,27 +23,49 @@ _MAY_BE_IGNORED = (signal.SIGINT, signal.SIGHUP)
 # terminal, which our programs do not have; to ignore one is not the same as a handler that does.
 _LEFT = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
-_received: list[int] = []
-_answered: list[bool] = []
-_doing: list[str] = []
 
+class Cancellation:
+    """Whether a command has been asked to end; a new one has not.
 
-def _note(signum: int, _frame: FrameType | None) -> None:
-    _received.append(signum)
+    Args:
+        doing: what the command does, to be told if it is stopped.
+    """
 
+    def __init__(self, doing: str = "The command") -> None:
+        self._doing = doing
+        self._signum: int | None = None
+        self._is_answered = False
 
-def _disregard(_signum: int, _frame: FrameType | None) -> None:
-    """Ignore a signal, as `SIG_IGN` does, but in no program that we start."""
+    @property
+    def received(self) -> bool:
+        """Whether a signal has asked for the command's end, be it answered already or not."""
+        return self._signum is not None
 
+    def cancel(self, signum: int) -> None:
+        """Ask the command to end; only the first signal counts."""
+        if self._signum is None:
+            self._signum = signum
 
-def _forget() -> None:
-    _received.clear()
-    _answered.clear()
+    def describe(self, doing: str) -> None:
+        """Say what is being done from here on, to be told if it is stopped."""
+        self._doing = doing
+
+    def check(self) -> None:
+        """Let the command end here if a signal has asked for it.
+
+        Only once: what a host does to clean up is not cut short, by a second signal either.
+
+        Raises:
+            Interrupted: with the first signal that came.
+        """
+        if self._signum is not None and not self._is_answered:
+            self._is_answered = True
+            raise Interrupted(self._signum, self._doing)
 
 
 @contextlib.contextmanager
-def noted(doing: str) -> Iterator[None]:
-    """Note SIGTERM, SIGINT and SIGHUP for `check` while the block runs.
+def deferred_signals(doing: str) -> Iterator[Cancellation]:
+    """Let SIGTERM, SIGINT and SIGHUP cancel what the block does, instead of ending it.
 
     Args:
         doing: what the block does, to be told if it is stopped.
@@ -53,25 +75,22 @@ def noted(doing: str) -> Iterator[None]:
     Other signals that are ignored (nohup ignores SIGHUP) do nothing to us, and are not ignored by
     what we start.
 
-    Outside the main thread, where Python does not let handlers be set, the block runs as if it were
-    not here.
+    Outside the main thread, where Python does not let handlers be set, nothing is cancelled.
     """
+    cancellation = Cancellation(doing)
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield cancellation
         return
-    _forget()
-    describe(doing)
     before = _handlers()
     for signum, handler in before.items():
-        signal.signal(signum, _while_noted(signum, handler))
+        signal.signal(signum, _while_deferred(signum, handler, cancellation))
     blocked = signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
-        yield
+        yield cancellation
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         for signum, handler in before.items():
             signal.signal(signum, handler)
-        _forget()
 
 
 def _handlers() -> dict[signal.Signals, _Handler]:
@@ -84,32 +103,15 @@ def _handlers() -> dict[signal.Signals, _Handler]:
     }
 
 
-def _while_noted(signum: signal.Signals, handler: _Handler) -> _Handler:
+def _while_deferred(
+    signum: signal.Signals, handler: _Handler, cancellation: Cancellation
+) -> _Handler:
     if signum == signal.SIGCHLD:
         return signal.SIG_DFL
     if signum not in SIGNALS or (handler == signal.SIG_IGN and signum in _MAY_BE_IGNORED):
         return _disregard
-    return _note
+    return lambda received, _frame: cancellation.cancel(received)
 
 
-def describe(doing: str) -> None:
-    """Say what is being done from here on, to be told if it is stopped."""
-    _doing[:] = [doing]
-
-
-def received() -> bool:
-    """Tell whether a signal has asked for the command's end, be it answered already or not."""
-    return bool(_received)
-
-
-def check() -> None:
-    """Let the command end here if a signal has asked for it.
-
-    Only once: what a host does to clean up is not cut short, by a second signal either.
-
-    Raises:
-        Interrupted: with the first signal that came.
-    """
-    if _received and not _answered:
-        _answered.append(True)
-        raise Interrupted(_received[0], _doing[0])
+def _disregard(_signum: int, _frame: FrameType | None) -> None:
+    """Ignore a signal, as `SIG_IGN` does, but in no program that we start."""
