@@ -317,14 +317,14 @@ def test_a_login_shell_that_hangs_is_given_up(
     hang: tuple[Sshd, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
     """Be it from the start, or from one session to the next."""
-    for module in (client, dialogue):
-        monkeypatch.setattr(module, "LOGIN", 0.5)
-    monkeypatch.setattr(connection, "PATIENCE", 0.1)
     server, file = hang
     with reached(server) as host:
         if first != "login":
             host.read("/no")
         file.touch()
+        for module in (client, dialogue):
+            monkeypatch.setattr(module, "LOGIN", 0.5)
+        monkeypatch.setattr(connection, "PATIENCE", 0.1)
         with pytest.raises(HostUnreachable, match="does not come to an end|runs nothing"):
             if first == "dialogue":
                 with host.lock(str(tmp_path / "lock"), "x", 0, print):
