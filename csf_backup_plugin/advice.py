@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin import command_names
 from csf_backup_plugin.errors import is_about
 from csf_backup_plugin.names import command
 
@@ -12,10 +13,48 @@ if TYPE_CHECKING:
 
 _MANY = 10  # paths, too many to be typed
 
+#: Commands that are only named, or whose options are to be filled in.
+BACKUP_HELP = command("csf", command_names.BACKUP, "-help")
+PLAIN_PROVE = command("csf", command_names.PROVE)
+PLAIN_MANIFEST = command("csf", command_names.MANIFEST)
+COPIED_THERE = f"{PLAIN_MANIFEST} -database MASTER -rebuild -copied"
+
+
+def backup_command(master: str, image: str) -> str:
+    """Return the command that backs up a repository; an image here and below is HOST:PATH."""
+    return command("csf", command_names.BACKUP, "-database", master, "-image-file", image)
+
+
+def prove_command(image: str) -> str:
+    """Return the command that gives an image its receipt."""
+    return command("csf", command_names.PROVE, "-image-file", image)
+
+
+def verify_command(image: str, master: str | None = None) -> str:
+    """Return the command that verifies an image; of ``latest``, that of a repository."""
+    words = [] if master is None else ["-database", master]
+    return command("csf", command_names.VERIFY, "-image-file", image, *words)
+
+
+def restore_command(master: str, image: str, *options: str) -> str:
+    """Return the command that restores a repository."""
+    words = ("-database", master, "-image-file", image, *options)
+    return command("csf", command_names.RESTORE, *words)
+
+
+def list_by_hand(path: str) -> str:
+    """Return the command that shows what is in an image, by its path on its host."""
+    return command("osrestore", "-t", "-f", path)
+
+
+def restore_by_hand(path: str) -> str:
+    """Return the command that restores an image to places that are to be filled in."""
+    return f"{command('osrestore', '-f', path)} SOURCE TARGET ..."
+
 
 def manifest_command(master: str, host: str, *words: str) -> str:
     """Return the command that shows a repository's manifest, or with more words changes it."""
-    return command("csf", "admin_database_manifest", "-database", master, "-host", host, *words)
+    return command("csf", command_names.MANIFEST, "-database", master, "-host", host, *words)
 
 
 def rebuild_command(master: str, host: str, *words: str) -> str:

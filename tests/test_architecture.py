@@ -42,6 +42,18 @@ def imported(tree: ast.Module) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def texts(tree: ast.Module) -> Iterator[str]:
+    """Yield the literal texts of a module, parts of those that are put together, too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def names_a_command(text: str) -> bool:
+    """Tell whether a text names one of our commands."""
+    return "admin_database_" in text
+
+
 def arrows(modules: Mapping[str, ast.Module]) -> dict[str, set[str]]:
     """Return which modules each module imports, of the same package."""
     return {
@@ -114,6 +126,18 @@ def test_a_library_is_known_where_it_belongs(modules: dict[str, ast.Module], lib
     }
     assert using
     assert using <= {*FOREIGN[library]}
+
+
+def test_no_domain_module_names_a_command(modules: dict[str, ast.Module]) -> None:
+    """Commands are named in one table, and by the command line that has them."""
+    naming = {name for name, tree in modules.items() if any(map(names_a_command, texts(tree)))}
+    assert {name for name in naming if not name.startswith("cli")} == {"command_names"}
+
+
+def test_a_command_named_in_a_text_is_found() -> None:
+    """Also within a text that is put together."""
+    tree = ast.parse('f"type csf admin_database_prove -image-file {name}"')
+    assert any(map(names_a_command, texts(tree)))
 
 
 def test_an_import_that_goes_up_is_found() -> None:

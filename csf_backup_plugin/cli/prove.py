@@ -48,6 +48,7 @@ def admin_database_prove(run: Run, image: str, wait: float | None) -> Outcome:
 
 def _sentences(proof: Proof) -> Iterator[str]:
     """Yield the lines for a person: one, and one for each warning."""
+    from csf_backup_plugin.advice import verify_command
     from csf_backup_plugin.cli.sizes import counted, human
 
     image, receipt = proof.image, proof.receipt
@@ -61,7 +62,7 @@ def _sentences(proof: Proof) -> Iterator[str]:
         digest = f"SHA-256 {(receipt.sha256 or '')[:16]}..."
         yield f"Proved {image}, and wrote its receipt: {what}; {digest}, in {proof.seconds:.1f} s"
         return
-    verify = image.command("admin_database_verify")
+    verify = verify_command(image.name)
     yield f"{image} has its receipt already, and nothing was changed: {what}. To check it: {verify}"
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
+from csf_backup_plugin.advice import prove_command
 from csf_backup_plugin.errors import reason
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.path import IMPORT_FILE, RECEIPT
@@ -167,7 +168,7 @@ def _named(beside: ImagePath, stem: str) -> ImagePath:
 
 def _without_receipt(image: ImagePath, *, is_recorded: bool) -> str:
     """Return what is wrong with an image; only one whose osbackup is on record can be proven."""
-    prove = f"{_PROVE}{image.command('admin_database_prove')}"
+    prove = f"{_PROVE}{prove_command(image.name)}"
     return _NO_RECEIPT + prove * is_recorded
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import timestamps
-from csf_backup_plugin.advice import rebuild_command
+from csf_backup_plugin.advice import BACKUP_HELP, COPIED_THERE, PLAIN_PROVE, rebuild_command
 from csf_backup_plugin.errors import FaultFound, WrongRepository
 from csf_backup_plugin.image.catalog import read_catalog, told
 from csf_backup_plugin.image.grouping import (
@@ -145,7 +145,7 @@ def two_with_one_id(other: ImageSet) -> str:
     return (
         f"{other.image} is of a repository with the same id: {shown(other.receipt.master)} on "
         f"{shown(other.receipt.origin.machine)}. One of the two is a copy; there, type "
-        "csf admin_database_manifest -database MASTER -rebuild -copied"
+        f"{COPIED_THERE}"
     )
 
 
@@ -253,7 +253,7 @@ def _none(latest: ImagePath, catalog: Catalog, master: str | None) -> FaultFound
     return FaultFound(
         f"{latest.host}:{shown(latest.directory)} holds no image{of} that has a sound receipt with "
         "a backup's number, so there is no latest one.",
-        "Name an image, or make one: csf admin_database_backup -help; what lies in "
-        f"{shown(latest.directory)} without a receipt may be proven by csf admin_database_prove.",
+        f"Name an image, or make one: {BACKUP_HELP}; what lies in {shown(latest.directory)} "
+        f"without a receipt may be proven by {PLAIN_PROVE}.",
         catalog.warnings(master),
     )

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from csf_backup_plugin.errors import UnsafeImagePath, UsageError
-from csf_backup_plugin.names import absolute, command, shown
+from csf_backup_plugin.names import absolute, shown
 
 # A host, user@host or ssh alias; it never starts with "-", which ssh would take for an option.
 _HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+-]*@)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -115,10 +115,6 @@ class ImagePath:
     def name(self) -> str:
         """HOST:PATH, as it is typed."""
         return f"{self.host}:{self.path}"
-
-    def command(self, name: str) -> str:
-        """Return what to type for a command of ours on this image."""
-        return command("csf", name, "-image-file", self.name)
 
     @property
     def is_latest(self) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.advice import list_by_hand
 from csf_backup_plugin.errors import FaultFound, OtherVersion, reason
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.agreement import raise_if_not_allowed
 from csf_backup_plugin.image.receipt_format import decode
 from csf_backup_plugin.image.unproven import without_receipt
-from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
@@ -47,7 +48,7 @@ def read_receipt(image: ImagePath, host: Host) -> Receipt:
             f"The receipt {image.host}:{shown(image.receipt)} {problem(error)}.",
             _NEXT_STEP.get(type(error), "Use another image.")
             + " If this is all that is left of the databases, restore it by hand: "
-            f"{command('osrestore', '-t', '-f', image.path)} shows what is in it.",
+            f"{list_by_hand(image.path)} shows what is in it.",
         ) from None
 
 

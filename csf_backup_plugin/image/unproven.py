@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.advice import list_by_hand, prove_command
 from csf_backup_plugin.errors import FaultFound, reason
 from csf_backup_plugin.image.agreement import import_file_findings, presence_findings
 from csf_backup_plugin.image.run_record import read_record
-from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
@@ -45,7 +46,7 @@ def left_behind(image: ImagePath, host: Host) -> str:
 
 def _explained(image: ImagePath, host: Host) -> tuple[list[str], str]:
     """Return why an image has no receipt, and what to do."""
-    record, prove = read_record(image, host), image.command("admin_database_prove")
+    record, prove = read_record(image, host), prove_command(image.name)
     if record.running:
         finding = f"{record.running} may be at work on it, as {shown(image.run)} says"
         return [finding], f"When that has ended, this gives the image its receipt: {prove}"
@@ -71,6 +72,6 @@ def by_hand(image: ImagePath) -> str:
     """Return what to do with an image that cannot be proven."""
     return (
         "Make a new backup, under another name. If this is all that is left of the databases, keep "
-        f"it, and try to restore it by hand: {command('osrestore', '-t', '-f', image.path)} shows "
+        f"it, and try to restore it by hand: {list_by_hand(image.path)} shows "
         "what is in it."
     )

@@ -96,10 +96,3 @@ def test_latest_stands_for_another_image() -> None:
     assert ImagePath.parse("localhost:/b/latest").is_latest
     assert not ImagePath.parse("localhost:/b/my-latest").is_latest
     assert not ImagePath.parse("localhost:/latest/a.img").is_latest
-
-
-def test_a_command_on_it_can_be_typed() -> None:
-    """Whatever its name is."""
-    image = ImagePath.parse("localhost:/b/a b.img")
-    words = "csf admin_database_verify -image-file 'localhost:/b/a b.img'"
-    assert image.command("admin_database_verify") == words

@@ -9,7 +9,8 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import timestamps
-from csf_backup_plugin.advice import not_run
+from csf_backup_plugin.advice import not_run, prove_command
+from csf_backup_plugin.command_names import BACKUP
 from csf_backup_plugin.errors import (
     NO_ROOM,
     BackupError,
@@ -33,7 +34,6 @@ from csf_backup_plugin.objectstore.limits import default_timeout
 from csf_backup_plugin.operations.backup import sizes
 from csf_backup_plugin.operations.backup.preflight import check_absent, prepare
 from csf_backup_plugin.operations.backup.proof import prove
-from csf_backup_plugin.operations.backup.request import PURPOSE
 from csf_backup_plugin.operations.backup.rollback import rollback
 from csf_backup_plugin.operations.unsynced import unsynced_warnings
 from csf_backup_plugin.repository import store
@@ -119,7 +119,7 @@ def _locked(
     """
     path, create = request.repository.lock, not request.dry_run
     try:
-        held = host.lock(path, PURPOSE, request.wait, listener.note, create=create)
+        held = host.lock(path, BACKUP, request.wait, listener.note, create=create)
         lock = stack.enter_context(held)
     except OSError as error:
         if error.errno not in _NOT_ALLOWED or host.stat([path])[0].kind != "missing":
@@ -172,7 +172,7 @@ def _carry_out(
         created.record, created.receipt = image.run, image.receipt
         created.if_lost = (
             "osbackup may still run there. Once the host can be reached, and if it has succeeded, "
-            f"this gives the image its receipt: {image.command('admin_database_prove')}"
+            f"this gives the image its receipt: {prove_command(image.name)}"
         )
         origin = _number(request, plan, created, warnings, host)
         before = sizes.look(plan.found.coverage.paths, host)
@@ -205,7 +205,7 @@ def _carry_out(
             finished=timestamps.later(plan.machine.now, time.monotonic() - began),
             osbackup=plan.osbackup,
             shared_disk=plan.shared_disk,
-            proven_by=PURPOSE,
+            proven_by=BACKUP,
         )
         try:
             host.publish(image.receipt, data)
@@ -221,7 +221,7 @@ def _keep(created: Created, image: ImagePath, busy: LockBusy) -> None:
     busy.left = f"osbackup has ended; what this run had created is kept: {listed(created.all)}."
     busy.next_step = (
         "Let the holder of the lock end. Then, if osbackup has succeeded, this gives the image "
-        f"its receipt: {image.command('admin_database_prove')}"
+        f"its receipt: {prove_command(image.name)}"
     )
     created.clear()
     created.record = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from csf_backup_plugin.command_names import BACKUP
 from csf_backup_plugin.errors import ImageExists, LockBusy, NoSpace, UnsafeImagePath
 from csf_backup_plugin.image.catalog import read_listable_catalog
 from csf_backup_plugin.image.newest import future
@@ -15,7 +16,6 @@ from csf_backup_plugin.objectstore.commands import OSBACKUP, OSRESTORE, VARIABLE
 from csf_backup_plugin.objectstore.limits import space_needed
 from csf_backup_plugin.operations import storage
 from csf_backup_plugin.operations.backup.notices import warnings
-from csf_backup_plugin.operations.backup.request import PURPOSE
 from csf_backup_plugin.operations.mounts import check_mounted, look_at_directories, mount_points
 from csf_backup_plugin.operations.storage import is_within
 from csf_backup_plugin.repository.completeness import check_complete
@@ -127,7 +127,7 @@ def _surveyed(
         # A backup that holds it may take hours, and a class_create does not run then.
         with (
             contextlib.suppress(LockBusy, OSError),
-            host.lock(path, PURPOSE, request.wait, listener.note, create=False),
+            host.lock(path, BACKUP, request.wait, listener.note, create=False),
         ):
             pass
     return set_against(request.repository, host, recorded, now.adopted)

@@ -13,9 +13,6 @@ from csf_backup_plugin.operations.request import LOCK_WAIT, parse_repository
 if TYPE_CHECKING:
     from csf_backup_plugin.repository.model import Repository
 
-#: What a backup holds its locks for; others who wait are told.
-PURPOSE = "admin_database_backup"
-
 
 @dataclass(frozen=True)
 class BackupRequest:

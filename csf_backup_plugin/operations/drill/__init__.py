@@ -12,13 +12,14 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import __version__, timestamps
+from csf_backup_plugin.advice import verify_command
 from csf_backup_plugin.errors import BackupError, FaultFound, translated
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.agreement import findings
 from csf_backup_plugin.image.newest import check_clock, choose
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.wanted import check_image_of, wanted_at
-from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.drill.leftovers import Leftovers
 from csf_backup_plugin.operations.drill.preflight import Plan, check_room, prepare
 from csf_backup_plugin.operations.drill.scratch import scratch
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Host
     from csf_backup_plugin.image.path import ImagePath
-    from csf_backup_plugin.image.receipt import Receipt
     from csf_backup_plugin.listener import Listener
     from csf_backup_plugin.operations.drill.request import DrillRequest
 
@@ -83,7 +83,7 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
                 f"{image} is not as its backup left it:"
                 if problems
                 else f"Whether {image} is the newest image is not certain:",
-                f"Find out more: {_verify_command(request, receipt)}",
+                f"Find out more: {verify_command(request.image.name, receipt.master)}",
                 [*problems, *chosen.findings],
             )
         host.cancellation.check()
@@ -100,12 +100,6 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
     left = [place.left] if place.left else []
     warnings = (*chosen.warnings, *plan.warnings, *leftovers.warnings, *left)
     return Drill(plan, trial, warnings, time.monotonic() - began)
-
-
-def _verify_command(request: DrillRequest, receipt: Receipt) -> str:
-    """Return the command that verifies the image that was named, be it ``latest``."""
-    words = ("-image-file", request.image.name, "-database", receipt.master)
-    return command("csf", "admin_database_verify", *words)
 
 
 @contextlib.contextmanager

@@ -10,9 +10,10 @@ import contextlib
 import posixpath
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.command_names import DRILL
 from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, LockBusy, reason
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.operations.drill.scratch import LOCK, PREFIX, PURPOSE, is_of
+from csf_backup_plugin.operations.drill.scratch import LOCK, PREFIX, is_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,9 +73,7 @@ class Leftovers:
     def _clear(self, path: str, there: str) -> None:
         """Remove a directory, unless its lock is held; `there` is what is told to be removed."""
         try:
-            with self._host.lock(
-                path + LOCK, PURPOSE, 0, lambda _holder: None, create=False
-            ) as held:
+            with self._host.lock(path + LOCK, DRILL, 0, lambda _holder: None, create=False) as held:
                 if held and held.unsupported:
                     self._kept.append(_unknown(path, f"has no lock ({held.unsupported})"))
                 elif held:

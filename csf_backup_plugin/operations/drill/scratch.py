@@ -12,6 +12,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.command_names import DRILL
 from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, HostUnreachable, reason, translated
 from csf_backup_plugin.names import shown
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 PREFIX = "csf-drill-"
 #: What a scratch directory's name has behind it in the name of its lock file.
 LOCK = ".lock"
-PURPOSE = "admin_database_drill"
 _ROOM = "Make room there, or name another directory with -scratch-dir."
 _NAME_KEPT = 30  # characters of the image's name; 255 bytes are all that a name may have
 
@@ -132,7 +132,7 @@ def scratch(directory: str, image: ImagePath, machine: str, host: Host) -> Itera
     made = Scratch(posixpath.join(directory, name_of(image.path, machine)), host)
     failure: BaseException | None = None
     # The lock file of a block that fails would go, also where the directory cannot.
-    with host.lock(made.path + LOCK, PURPOSE, 0, lambda _holder: None) as made.lock:
+    with host.lock(made.path + LOCK, DRILL, 0, lambda _holder: None) as made.lock:
         try:
             with translated(host.name, _ROOM):
                 made.make()

@@ -7,6 +7,7 @@ import posixpath
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from csf_backup_plugin.advice import verify_command
 from csf_backup_plugin.errors import FaultFound, HostUnreachable, TimedOut
 from csf_backup_plugin.names import is_inside, listed, shown
 from csf_backup_plugin.objectstore import commands
@@ -159,6 +160,6 @@ def _failed(plan: Plan, findings: list[str]) -> FaultFound:
         f"{plan.image} could not be restored whole:",
         "If the scratch directory is to blame, put that right and run the same command again. "
         "Otherwise make a new backup, and drill an older image too. Whether the image has changed: "
-        + plan.image.command("admin_database_verify"),
+        + verify_command(plan.image.name),
         findings,
     )

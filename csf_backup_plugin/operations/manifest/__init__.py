@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.advice import drop_and_copied_commands, drop_command
+from csf_backup_plugin.advice import PLAIN_MANIFEST, drop_and_copied_commands, drop_command
+from csf_backup_plugin.command_names import MANIFEST
 from csf_backup_plugin.errors import UsageError, WrongRepository, translated
 from csf_backup_plugin.names import IN_JSON, has_control_character, listed, shown
 from csf_backup_plugin.operations.manifest.identity import new_identity, read_source
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.manifest.request import ManifestChange
     from csf_backup_plugin.repository.identity import Identity
     from csf_backup_plugin.repository.inventory import Inventory
-
-PURPOSE = "admin_database_manifest"
 
 
 class ChangedManifest(NamedTuple):
@@ -71,7 +70,7 @@ def change_manifest(
     """
     with translated(host.name):
         repository = locate(named, host, listener.note)
-        with host.lock(repository.lock, PURPOSE, wait, listener.note) as lock:
+        with host.lock(repository.lock, MANIFEST, wait, listener.note) as lock:
             recorded = None if change.rebuild else read_manifest(repository, host)
             if recorded is None:
                 changed = _rebuild(repository, change, host.machine(), host, listener)
@@ -189,7 +188,7 @@ def _names(
         raise UsageError(
             f"Neither in {shown(repository.manifest)} nor on disk on {host.name}: "
             f"{listed(nowhere, IN_JSON)}.",
-            "Give -drop as the path that csf admin_database_manifest shows.",
+            f"Give -drop as the path that {PLAIN_MANIFEST} shows.",
             {"databases": nowhere},
         )
     return [repository.recorded(path) for path in add], dropped

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from csf_backup_plugin.command_names import MANIFEST
 from csf_backup_plugin.errors import WrongRepository, translated
 from csf_backup_plugin.image.newest import choose
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.wanted import check_image_of, wanted_at
-from csf_backup_plugin.operations.manifest import PURPOSE
 from csf_backup_plugin.repository.completeness import check_apart
 from csf_backup_plugin.repository.inventory import read_inventory
 from csf_backup_plugin.repository.located import locate
@@ -85,7 +85,7 @@ def cover(
     """
     with translated(host.name):
         repository, machine = locate(named, host, listener.note), host.machine()
-        with host.lock(repository.lock, PURPOSE, wait, listener.note, create=False):
+        with host.lock(repository.lock, MANIFEST, wait, listener.note, create=False):
             found = read_inventory(repository, host)
             imaged: frozenset[str] | None = None
             warnings: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from csf_backup_plugin.advice import PLAIN_MANIFEST
 from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.names import absolute, shown
 
@@ -73,7 +74,6 @@ def _paths(option: str, paths: Iterable[str]) -> tuple[str, ...]:
         except ValueError as error:
             raise UsageError(
                 f"{option} {shown(path)!r} {error}.",
-                f"Give {option} as the absolute path of a database, as csf admin_database_manifest "
-                "shows it.",
+                f"Give {option} as the absolute path of a database, as {PLAIN_MANIFEST} shows it.",
             ) from None
     return tuple(found)

@@ -10,6 +10,8 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from csf_backup_plugin.advice import prove_command, verify_command
+from csf_backup_plugin.command_names import PROVE
 from csf_backup_plugin.errors import BackupError, FaultFound, LockBusy, from_os_error, translated
 from csf_backup_plugin.hosts.cleanup import clean_up, clean_up_record
 from csf_backup_plugin.image import receipt_format
@@ -21,7 +23,6 @@ from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.operations.prove.check import imported, measured, unproven
 from csf_backup_plugin.operations.prove.origin import origin_of
-from csf_backup_plugin.operations.prove.request import PURPOSE
 from csf_backup_plugin.repository.model import Repository
 from csf_backup_plugin.repository.unlocked import unlocked_warnings
 
@@ -95,7 +96,7 @@ def _existing(image: ImagePath, host: Host) -> Proof | None:
     if found:
         raise FaultFound(
             f"{image} has a receipt, and is not what that says:",
-            f"Find out more: {image.command('admin_database_verify')}",
+            f"Find out more: {verify_command(image.name)}",
             found,
         )
     typed = command("rm", "-r", image.run)
@@ -148,7 +149,7 @@ def _locked(
     with contextlib.ExitStack() as stack:
         lock = None
         try:
-            held = host.lock(repository.lock, PURPOSE, wait, waiting, create=False)
+            held = host.lock(repository.lock, PROVE, wait, waiting, create=False)
             lock = stack.enter_context(held)
         except (FileNotFoundError, PermissionError):
             # The repository may be lost, or be another user's. Where no lock is, nobody holds it.
@@ -180,7 +181,7 @@ def _publish(image: ImagePath, made: Receipt, stamp: str, host: Host) -> bool:
         finished=host.machine().now,
         osbackup=None,
         shared_disk="unknown",
-        proven_by=PURPOSE,
+        proven_by=PROVE,
     )
     try:
         host.publish(image.receipt, data)
@@ -193,7 +194,7 @@ def _publish(image: ImagePath, made: Receipt, stamp: str, host: Host) -> bool:
         raise failed from None
     except BackupError as error:  # the host is gone, and may have done it
         error.left = f"{shown(image.receipt)} may have been written; nothing else was changed."
-        error.next_step += f"\nThen: {image.command(PURPOSE)}"
+        error.next_step += f"\nThen: {prove_command(image.name)}"
         raise
     if now.stamp != stamp:
         stays = clean_up([image.receipt], host)

@@ -9,9 +9,6 @@ from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.request import LOCK_WAIT
 
-#: What a proof holds its lock for; others who wait are told.
-PURPOSE = "admin_database_prove"
-
 
 @dataclass(frozen=True)
 class ProveRequest:

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advice import rebuild_command
+from csf_backup_plugin.command_names import RESTORE
 from csf_backup_plugin.errors import (
     BackupError,
     Declined,
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.restore.request import RestoreRequest
     from csf_backup_plugin.repository.model import Repository
 
-PURPOSE = "admin_database_restore"
 _STOPS_BACKUPS = ", and stops every backup until it is"
 
 
@@ -98,7 +98,7 @@ def restore(
         chosen = check_clock(chosen, receipt, machine, host)
         check_repository_writable(repository, host)
         with host.lock(
-            repository.lock, PURPOSE, request.wait, listener.note, create=not request.dry_run
+            repository.lock, RESTORE, request.wait, listener.note, create=not request.dry_run
         ) as lock:
             plan = prepare_restore(request, chosen, receipt, machine, host, listener)
             place = quarantine.quarantine_for(repository, plan.extra, host) if plan.extra else None

@@ -7,11 +7,11 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin import names
+from csf_backup_plugin.advice import restore_by_hand, restore_command
 from csf_backup_plugin.errors import UsageError, WrongRepository
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.wanted import check_image_of
-from csf_backup_plugin.names import absolute, shown
+from csf_backup_plugin.names import IN_JSON, absolute, listed, shown
 from csf_backup_plugin.operations.request import LOCK_WAIT, parse_repository
 
 if TYPE_CHECKING:
@@ -133,9 +133,9 @@ class RestoreRequest:
         if strangers := [p for p in sorted(receipt.databases) if posixpath.dirname(p) != home]:
             raise UsageError(
                 f"{self.image} holds databases that were not in {shown(home)}, so -into does not "
-                f"say where they are to go: {names.listed(strangers, names.IN_JSON)}.",
+                f"say where they are to go: {listed(strangers, IN_JSON)}.",
                 "Restore it by hand, with a source and a target for each: "
-                f"osrestore -f {names.command(self.image.path)} SOURCE TARGET ...",
+                + restore_by_hand(self.image.path),
                 {"databases": strangers},
             )
 
@@ -147,9 +147,7 @@ class RestoreRequest:
 
     def command(self, *options: str) -> str:
         """Return this command line, with further options; times to wait are left to be given."""
-        words = ["-database", self.repository.master]
-        words += ["-image-file", f"{self.image.host}:{self.image.path}"]
-        words += [] if self.into is None else ["-into", self.into]
+        words = [] if self.into is None else ["-into", self.into]
         given = {
             "-quarantine": self.quarantine,
             "-require-mount": self.require_mount,
@@ -157,7 +155,7 @@ class RestoreRequest:
         }
         words += [option for option, is_given in given.items() if is_given]
         words += [option for option in options if option not in words]
-        return names.command("csf", "admin_database_restore", *words)
+        return restore_command(self.repository.master, self.image.name, *words)
 
 
 def _directory(into: str, repository: Repository) -> str:

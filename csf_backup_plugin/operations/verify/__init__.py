@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from csf_backup_plugin.advice import backup_command
 from csf_backup_plugin.errors import FaultFound, OtherVersion, translated
 from csf_backup_plugin.image.agreement import findings, receipt_warnings
 from csf_backup_plugin.image.newest import check_clock, choose
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.unproven import without_receipt
 from csf_backup_plugin.image.wanted import check_image_of, wanted_at
-from csf_backup_plugin.names import command
 from csf_backup_plugin.objectstore import commands
 
 if TYPE_CHECKING:
@@ -114,7 +114,5 @@ def _at_fault(image: ImagePath, found: list[str], next_step: str) -> FaultFound:
 
 
 def _again(image: ImagePath, receipt: Receipt) -> str:
-    words = ("-database", receipt.master, "-image-file", f"{image.host}:{image.path}-again")
-    return "Do not rely on this image. Make a new backup, under another name:\n" + command(
-        "csf", "admin_database_backup", *words
-    )
+    command = backup_command(receipt.master, f"{image.name}-again")
+    return f"Do not rely on this image. Make a new backup, under another name:\n{command}"

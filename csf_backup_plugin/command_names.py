@@ -1,0 +1,10 @@
+"""The names of our commands: in what messages advise, in locks, and in receipts."""
+
+from __future__ import annotations
+
+BACKUP = "admin_database_backup"
+VERIFY = "admin_database_verify"
+PROVE = "admin_database_prove"
+DRILL = "admin_database_drill"
+RESTORE = "admin_database_restore"
+MANIFEST = "admin_database_manifest"
