@@ -87,7 +87,6 @@ def admin_database_backup(
 def _sentences(backup: Backup) -> Iterator[str]:
     """Yield the lines for a person: one, and one for each warning."""
     from csf_backup_plugin.cli.sizes import counted, human
-    from csf_backup_plugin.objectstore.commands import osbackup
 
     request, origin = backup.request, backup.origin
     coverage, image, master = backup.plan.found.coverage, request.image, request.repository.master
@@ -97,7 +96,7 @@ def _sentences(backup: Backup) -> Iterator[str]:
     shared = backup.plan.shared_disk
     disk = f"shared physical disk: {'of a redundant array' if shared == 'array' else shared}"
     if backup.proof is None:
-        typed = command(*osbackup(backup.plan.osbackup, image.import_file, image.path))
+        typed = command(*backup.plan.argv)
         yield f"Dry run: would back up {what} to {image} with: {typed} ({disk})"
         return
     digest = backup.proof.sha256
@@ -126,8 +125,6 @@ def _warned(backup: Backup) -> Warned | None:
 
 def _document(backup: Backup) -> dict[str, Any]:
     """Return the facts for a program."""
-    from csf_backup_plugin.objectstore.commands import osbackup
-
     request, plan, proof = backup.request, backup.plan, backup.proof
     return {
         "dry_run": request.dry_run,
@@ -148,7 +145,7 @@ def _document(backup: Backup) -> dict[str, Any]:
         "links": list(plan.found.links),
         **_not_taken(plan.found),
         "shared_disk": plan.shared_disk,
-        "osbackup": osbackup(plan.osbackup, request.image.import_file, request.image.path),
+        "osbackup": list(plan.argv),
         "warnings": list(backup.warnings),
         "seconds": round(backup.seconds, 3),
     }

@@ -114,12 +114,11 @@ def _sentences(outcome: Restored) -> Iterator[str]:
     from csf_backup_plugin.advice import rebuild_command
     from csf_backup_plugin.cli.restore_plan import plan_lines
     from csf_backup_plugin.cli.sizes import counted, human
-    from csf_backup_plugin.objectstore.commands import restore
 
     plan, place, request = outcome.plan, outcome.place, outcome.plan.request
     if request.dry_run:
         yield from plan_lines(plan)
-        typed = command(*restore(plan.osrestore, request.image.path, plan.pairs))
+        typed = command(*plan.argv)
         yield f"Dry run: the command would be: {typed}"
         if outcome.refusal:
             yield f"It would be refused. {outcome.refusal.what}\n{outcome.refusal.next_step}"
@@ -144,8 +143,6 @@ def _sentences(outcome: Restored) -> Iterator[str]:
 
 def _document(outcome: Restored) -> dict[str, Any]:
     """Return the facts for a program."""
-    from csf_backup_plugin.objectstore.commands import restore
-
     plan, place, request = outcome.plan, outcome.place, outcome.plan.request
     return {
         "dry_run": request.dry_run,
@@ -163,7 +160,7 @@ def _document(outcome: Restored) -> dict[str, Any]:
         "extra": list(plan.extra),
         "elsewhere": list(plan.elsewhere),
         "quarantine": place.directory if place and request.quarantine else None,
-        "osrestore": restore(plan.osrestore, request.image.path, plan.pairs),
+        "osrestore": list(plan.argv),
         "warnings": list(outcome.warnings),
         "seconds": round(outcome.seconds, 3),
     }

@@ -203,7 +203,7 @@ def _carry_out(
         data = receipt_format.encode(
             made,
             finished=timestamps.later(plan.machine.now, time.monotonic() - began),
-            osbackup=plan.osbackup,
+            osbackup=plan.argv[0],
             shared_disk=plan.shared_disk,
             proven_by=BACKUP,
         )
@@ -313,9 +313,8 @@ def _run_osbackup(
     listener: Listener,
 ) -> None:
     image = request.image
-    argv = commands.osbackup(plan.osbackup, image.import_file, image.path)
     try:
-        with host.start(argv, image.path, lock, image.run) as running:
+        with host.start(plan.argv, image.path, lock, image.run) as running:
             completed = _wait(running, request, plan, timeout, listener)
     except FileExistsError:
         raise ImageExists(
@@ -326,8 +325,8 @@ def _run_osbackup(
         if error.errno in NO_ROOM:
             raise
         raise OsbackupFailed(
-            f"{argv[0]} could not be run on {host.name}: {in_words(error)}.",
-            not_run(error, argv[0]),
+            f"{plan.argv[0]} could not be run on {host.name}: {in_words(error)}.",
+            not_run(error, plan.argv[0]),
         ) from None
     if completed.status:
         raise OsbackupFailed(

@@ -12,7 +12,13 @@ from csf_backup_plugin.image.newest import future
 from csf_backup_plugin.image.numbering import standing
 from csf_backup_plugin.image.unproven import left_behind
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.objectstore.commands import OSBACKUP, OSRESTORE, VARIABLES, import_file
+from csf_backup_plugin.objectstore.commands import (
+    OSBACKUP,
+    OSRESTORE,
+    VARIABLES,
+    import_file,
+    osbackup,
+)
 from csf_backup_plugin.objectstore.limits import space_needed
 from csf_backup_plugin.operations import storage
 from csf_backup_plugin.operations.backup.notices import warnings
@@ -46,7 +52,7 @@ class Plan(NamedTuple):
         found: the databases to back up, and what the manifest says of them.
         mounts: the mount point of each directory that holds one of them, and of the image's.
         import_file: the contents of the import file, which names them.
-        osbackup: the program that makes the image.
+        argv: the command that makes the image; osbackup comes first.
         osrestore: the program that lists what is in it.
         shared_disk: whether image and databases lie on one physical disk, as
             `storage.shared_disk` tells it.
@@ -58,7 +64,7 @@ class Plan(NamedTuple):
     found: Inventory
     mounts: Mapping[str, str]
     import_file: bytes
-    osbackup: str
+    argv: Sequence[str]
     osrestore: str
     shared_disk: SharedDisk
     warnings: tuple[str, ...]
@@ -95,7 +101,7 @@ def prepare(request: BackupRequest, host: Host, listener: Listener) -> Plan:
         found,
         mount_points({**homes, image.directory: at_image}),
         import_file(found.coverage.paths),
-        host.find(OSBACKUP, VARIABLES[OSBACKUP]),
+        osbackup(host.find(OSBACKUP, VARIABLES[OSBACKUP]), image.import_file, image.path),
         host.find(OSRESTORE, VARIABLES[OSRESTORE]),
         storage.shared_disk(at_image, homes, request.arrays),
         (

@@ -15,7 +15,7 @@ from csf_backup_plugin.image.agreement import (
 from csf_backup_plugin.image.catalog import read_listable_catalog
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import how_many, shown
-from csf_backup_plugin.objectstore.commands import OSRESTORE, VARIABLES
+from csf_backup_plugin.objectstore.commands import OSRESTORE, VARIABLES, restore
 from csf_backup_plugin.objectstore.limits import default_timeout
 from csf_backup_plugin.operations.mounts import check_mounted, check_still_mounted
 from csf_backup_plugin.operations.restore.preflight import (
@@ -58,8 +58,7 @@ class RestorePlan(NamedTuple):
         extra: databases on disk in the repository's directory and not in the image.
         elsewhere: databases in the manifest, on disk outside the directory, and not in the image:
             nothing could take them for a part of what is restored, so they stay where they are.
-        pairs: what osrestore is told besides: from which directory into which.
-        osrestore: the program that restores.
+        argv: the command that restores; osrestore comes first.
         timeout: how long it may take, in seconds.
         damaged_manifest: the manifest there is, if not all of it could be read.
         image_stamp: what the image must still have when it is restored.
@@ -76,8 +75,7 @@ class RestorePlan(NamedTuple):
     appearing: tuple[str, ...]
     extra: tuple[str, ...]
     elsewhere: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
-    osrestore: str
+    argv: Sequence[str]
     timeout: float
     damaged_manifest: bytes | None
     image_stamp: str
@@ -141,6 +139,7 @@ def prepare_restore(
     others = [path for path in found.coverage.paths if path not in targets]
     directory = request.repository.directory
     extra = tuple(path for path in others if posixpath.dirname(path) == directory)
+    pairs = [(posixpath.dirname(receipt.master), request.into)] if request.into else []
     plan = RestorePlan(
         request=request,
         receipt=receipt,
@@ -152,8 +151,7 @@ def prepare_restore(
         appearing=tuple(path for path in targets if at[path].kind == "missing"),
         extra=extra,
         elsewhere=tuple(path for path in others if posixpath.dirname(path) != directory),
-        pairs=((posixpath.dirname(receipt.master), request.into),) if request.into else (),
-        osrestore=osrestore,
+        argv=restore(osrestore, request.image.path, pairs),
         timeout=timeout,
         damaged_manifest=data if recorded and recorded.damaged else None,
         image_stamp=stamp,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.advice import not_run
 from csf_backup_plugin.errors import NO_ROOM, HostUnreachable, OsrestoreFailed, TimedOut, in_words
-from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.objectstore.ending import described
 
 if TYPE_CHECKING:
@@ -34,17 +33,16 @@ def run_osrestore(
         OsrestoreFailed: it could not be run, or ended with anything but success.
         TimedOut: it did not end.
     """
-    argv = commands.restore(plan.osrestore, request.image.path, plan.pairs)
     master, record = request.repository.master, request.repository.restore_run
     try:
-        with host.start(argv, master, lock, record) as running:
+        with host.start(plan.argv, master, lock, record) as running:
             completed = _wait(running, plan, host, listener)
     except OSError as error:
         if error.errno in NO_ROOM:
             raise
         raise OsrestoreFailed(
-            f"{argv[0]} could not be run on {host.name}: {in_words(error)}.",
-            not_run(error, argv[0]),
+            f"{plan.argv[0]} could not be run on {host.name}: {in_words(error)}.",
+            not_run(error, plan.argv[0]),
         ) from None
     if completed.status:
         raise OsrestoreFailed(

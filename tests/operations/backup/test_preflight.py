@@ -52,7 +52,7 @@ def test_a_sound_repository_and_an_empty_directory_make_a_plan() -> None:
     """It has all that osbackup needs."""
     made = plan(host())
     assert made.found.coverage.paths == ["/r/lib.db", "/r/Book.db"]
-    assert (made.osbackup, made.osrestore) == ("/os/bin/osbackup", "/os/bin/osrestore")
+    assert (made.argv[0], made.osrestore) == ("/os/bin/osbackup", "/os/bin/osrestore")
     assert (made.shared_disk, made.warnings) == ("no", ())
 
 

@@ -79,7 +79,7 @@ def test_databases_are_overwritten_appear_or_are_extra() -> None:
     assert found.overwritten == (MASTER, "/d/r/b.db")
     assert found.appearing == ("/d/r/a.db",)
     assert (found.extra, found.elsewhere) == (("/d/r/new.db",), ())
-    assert (found.bytes, found.pairs, found.timeout) == (6, (), 600)
+    assert (found.bytes, found.argv[3:], found.timeout) == (6, [], 600)
 
 
 def test_a_new_disk_has_nothing_to_overwrite() -> None:
@@ -112,7 +112,7 @@ def test_into_another_directory_goes_what_was_in_the_first() -> None:
     receipt = image({"/q/lib.db": 3, "/q/a.db": 3}, "/q/lib.db")
     found = plan(receipt, site(receipt, "/d/r/a.db"), into="/d/r")
     assert list(found.targets) == [MASTER, "/d/r/a.db"]
-    assert found.pairs == (("/q", "/d/r"),)
+    assert found.argv[3:] == ["/q", "/d/r"]
     assert found.overwritten == ("/d/r/a.db",)
 
 
