@@ -1,4 +1,4 @@
-"""ObjectStore's utilities: how they are called and what they print. Nothing is run here."""
+"""ObjectStore's utilities: how they are called and what they print."""
 
 from __future__ import annotations
 

@@ -9,17 +9,14 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import timestamps
-from csf_backup_plugin.advice import not_run, prove_command
+from csf_backup_plugin.advice import prove_command
 from csf_backup_plugin.command_names import BACKUP
 from csf_backup_plugin.errors import (
-    NO_ROOM,
     BackupError,
     HalfDone,
     ImageExists,
     LockBusy,
     OsbackupFailed,
-    TimedOut,
-    in_words,
     reason,
     translated,
 )
@@ -28,9 +25,9 @@ from csf_backup_plugin.image import receipt_format, sealed_json
 from csf_backup_plugin.image.located import locate_image
 from csf_backup_plugin.image.receipt import Origin, Receipt
 from csf_backup_plugin.names import listed, shown
-from csf_backup_plugin.objectstore import commands
-from csf_backup_plugin.objectstore.ending import described
+from csf_backup_plugin.objectstore.commands import OSBACKUP
 from csf_backup_plugin.objectstore.limits import default_timeout
+from csf_backup_plugin.objectstore.runner import Utility, run_to_success
 from csf_backup_plugin.operations.backup import sizes
 from csf_backup_plugin.operations.backup.preflight import check_absent, prepare
 from csf_backup_plugin.operations.backup.proof import prove
@@ -41,7 +38,7 @@ from csf_backup_plugin.repository.located import locate
 from csf_backup_plugin.repository.unlocked import unguarded_warnings, unlocked_warnings
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running
+    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.listener import Listener
     from csf_backup_plugin.operations.backup.preflight import Plan
@@ -53,6 +50,7 @@ if TYPE_CHECKING:
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _DENIED = PermissionError(errno.EACCES, "")  # what a dry run foretells; its words are the system's
 _ROOM = "Make room there, or name an image on another file system."
+_IF_LATE = "Look at the disks of databases and image; give it longer with -timeout SECONDS."
 
 
 class Backup(NamedTuple):
@@ -128,7 +126,7 @@ def _locked(
     if lock is None and not host.look([request.repository.directory])[0].writable:
         return None, [_not_kept_out(path, _DENIED)]
     warnings = unlocked_warnings(lock, request.repository)
-    return lock, warnings + unguarded_warnings(lock, commands.OSBACKUP)
+    return lock, warnings + unguarded_warnings(lock, OSBACKUP)
 
 
 def _not_kept_out(path: str, error: OSError) -> str:
@@ -312,40 +310,21 @@ def _run_osbackup(
     host: Host,
     listener: Listener,
 ) -> None:
+    """Run osbackup to its end; meanwhile the image's growth shows how far it is."""
     image = request.image
-    try:
-        with host.start(plan.argv, image.path, lock, image.run) as running:
-            completed = _wait(running, request, plan, timeout, listener)
-    except FileExistsError:
-        raise ImageExists(
+    osbackup = Utility(OSBACKUP, plan.argv, image.path, lock, image.run, timeout, _IF_LATE)
+
+    def show(_completed: Completed | None, size: int) -> None:
+        listener.advance("backing up", size, plan.found.coverage.bytes)
+
+    run_to_success(
+        osbackup,
+        host,
+        lambda: show,
+        OsbackupFailed,
+        f"writing {image}",
+        ImageExists(
             f"{image.host}:{shown(image.run)} appeared just now: something else uses that name.",
             "Name another image.",
-        ) from None
-    except OSError as error:
-        if error.errno in NO_ROOM:
-            raise
-        raise OsbackupFailed(
-            f"{plan.argv[0]} could not be run on {host.name}: {in_words(error)}.",
-            not_run(error, plan.argv[0]),
-        ) from None
-    if completed.status:
-        raise OsbackupFailed(
-            f"osbackup failed on {host.name}, writing {image}: {described(completed)}",
-            "Put right what it names and run the same command again.",
-        )
-
-
-def _wait(
-    running: Running, request: BackupRequest, plan: Plan, timeout: float, listener: Listener
-) -> Completed:
-    """Return how osbackup ended; meanwhile the image's growth shows how far it is."""
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        completed, size = running.poll()
-        listener.advance("backing up", size, plan.found.coverage.bytes)
-        if completed:
-            return completed
-    raise TimedOut(
-        f"osbackup did not end within {timeout:,.0f} s on {request.image.host}.",
-        "Look at the disks of databases and image; give it longer with -timeout SECONDS.",
+        ),
     )

@@ -13,14 +13,16 @@ from csf_backup_plugin.names import is_inside, listed, shown
 from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.objectstore.ending import described
 from csf_backup_plugin.objectstore.limits import default_timeout
+from csf_backup_plugin.objectstore.runner import Utility, run
 from csf_backup_plugin.operations import restored
 from csf_backup_plugin.operations.drill import placement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from csf_backup_plugin.hosts.protocol import Completed, Host, Running
+    from csf_backup_plugin.hosts.protocol import Completed, Host
     from csf_backup_plugin.listener import Listener
+    from csf_backup_plugin.objectstore.runner import Watch
     from csf_backup_plugin.operations.drill.preflight import Plan
     from csf_backup_plugin.operations.drill.scratch import Scratch
 
@@ -98,28 +100,28 @@ def _run_osrestore(plan: Plan, place: Scratch, host: Host, listener: Listener) -
         (source, place.place(source.rstrip("/")))
         for source in placement.outermost(plan.receipt.databases)
     ]
-    argv = commands.restore(plan.osrestore, plan.image.path, pairs)
-    with host.start(argv, place.path, place.lock, place.record) as running:
-        return _wait(running, plan, place, host, listener)
+    osrestore = Utility(
+        commands.OSRESTORE,
+        commands.restore(plan.osrestore, plan.image.path, pairs),
+        place.path,
+        place.lock,
+        place.record,
+        default_timeout(plan.size),
+        "Look at the disks of image and scratch directory, and run the same command again.",
+    )
+    return run(osrestore, host, lambda: _watch(plan, place, host, listener))
 
 
-def _wait(
-    running: Running, plan: Plan, place: Scratch, host: Host, listener: Listener
-) -> Completed:
-    """Return how osrestore ended; meanwhile the space that goes shows how far it is."""
-    timeout = default_timeout(plan.size)
-    deadline, free = time.monotonic() + timeout, host.look([place.path])[0].free
-    while time.monotonic() < deadline:
-        completed, _ = running.poll()
+def _watch(plan: Plan, place: Scratch, host: Host, listener: Listener) -> Watch:
+    """Return what shows how far osrestore is, by the space that has gone since now."""
+    free = host.look([place.path])[0].free
+
+    def show(_completed: Completed | None, _size: int) -> None:
         with contextlib.suppress(HostUnreachable):  # whoever polls is more patient
             gone = free - host.look([place.path])[0].free
             listener.advance("restoring", max(gone, 0), plan.size)
-        if completed:
-            return completed
-    raise TimedOut(
-        f"osrestore did not end within {timeout:,.0f} s on {host.name}.",
-        "Look at the disks of image and scratch directory, and run the same command again.",
-    )
+
+    return show
 
 
 def _sizes(plan: Plan, place: Scratch, host: Host) -> dict[str, int]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import posixpath
-import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.advice import not_run
-from csf_backup_plugin.errors import NO_ROOM, HostUnreachable, OsrestoreFailed, TimedOut, in_words
-from csf_backup_plugin.objectstore.ending import described
+from csf_backup_plugin.errors import HostUnreachable, OsrestoreFailed
+from csf_backup_plugin.objectstore.commands import OSRESTORE
+from csf_backup_plugin.objectstore.runner import Utility, run_to_success
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running
+    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock
     from csf_backup_plugin.listener import Listener
+    from csf_backup_plugin.objectstore.runner import Watch
     from csf_backup_plugin.operations.restore.plan import RestorePlan
     from csf_backup_plugin.operations.restore.request import RestoreRequest
+
+_IF_LATE = (
+    "Look at the disks of databases and image, then run the same command again; give it longer "
+    "with -timeout SECONDS."
+)
 
 
 def run_osrestore(
@@ -34,44 +39,31 @@ def run_osrestore(
         TimedOut: it did not end.
     """
     master, record = request.repository.master, request.repository.restore_run
-    try:
-        with host.start(plan.argv, master, lock, record) as running:
-            completed = _wait(running, plan, host, listener)
-    except OSError as error:
-        if error.errno in NO_ROOM:
-            raise
-        raise OsrestoreFailed(
-            f"{plan.argv[0]} could not be run on {host.name}: {in_words(error)}.",
-            not_run(error, plan.argv[0]),
-        ) from None
-    if completed.status:
-        raise OsrestoreFailed(
-            f"osrestore failed on {host.name}, restoring {request.image}: {described(completed)}",
-            "Put right what it names and run the same command again.",
-        )
+    osrestore = Utility(OSRESTORE, plan.argv, master, lock, record, plan.timeout, _IF_LATE)
+    run_to_success(
+        osrestore,
+        host,
+        lambda: _watch(plan, host, listener),
+        OsrestoreFailed,
+        f"restoring {request.image}",
+    )
 
 
-def _wait(running: Running, plan: RestorePlan, host: Host, listener: Listener) -> Completed:
-    """Return how osrestore ended; meanwhile the space it fills shows how far it is.
+def _watch(plan: RestorePlan, host: Host, listener: Listener) -> Watch:
+    """Return what shows how far osrestore is, by the space it has filled since now.
 
     Where it fills none, since it writes into the databases that are there, nothing is shown rather
     than a bar that stands still: nobody should stop it because of that.
     """
-    deadline = time.monotonic() + plan.timeout
     directory = posixpath.dirname(next(iter(plan.targets)))
     free = _free(directory, host)
-    while time.monotonic() < deadline:
-        completed, _ = running.poll()
-        if completed:
-            return completed
-        now = _free(directory, host)
+
+    def show(completed: Completed | None, _size: int) -> None:
+        now = None if completed else _free(directory, host)
         if free is not None and now is not None and now < free:
             listener.advance("restoring", free - now, plan.bytes)
-    raise TimedOut(
-        f"osrestore did not end within {plan.timeout:,.0f} s on {host.name}.",
-        "Look at the disks of databases and image, then run the same command again; give it longer "
-        "with -timeout SECONDS.",
-    )
+
+    return show
 
 
 def _free(directory: str, host: Host) -> int | None:

@@ -1,0 +1,106 @@
+"""Running osbackup or osrestore to its end: under a lock and a record, watched, and in time."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.advice import not_run
+from csf_backup_plugin.errors import NO_ROOM, TimedOut, in_words
+from csf_backup_plugin.objectstore.ending import described
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from csf_backup_plugin.errors import BackupError
+    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock
+
+    #: Told, after each poll, how the utility has ended, if so, and the watched file's size.
+    Watch = Callable[[Completed | None, int], None]
+
+
+class Utility(NamedTuple):
+    """A utility as it is to be run.
+
+    Attributes:
+        name: its own, for messages.
+        argv: its command.
+        watched: the file whose size is polled.
+        lock: what it inherits; None if there is no lock.
+        record: where the directory about its run is made.
+        timeout: how long it may take, in seconds.
+        if_late: what to do if it has taken longer.
+    """
+
+    name: str
+    argv: Sequence[str]
+    watched: str
+    lock: Lock | None
+    record: str
+    timeout: float
+    if_late: str
+
+
+def run(utility: Utility, host: Host, watch: Callable[[], Watch]) -> Completed:
+    """Run a utility to its end, and return how it ended.
+
+    Args:
+        utility: which, and how.
+        host: where it runs.
+        watch: called once it has been started; returns what is told of each poll.
+
+    Raises:
+        OSError: it could not be run.
+        TimedOut: it did not end.
+    """
+    with host.start(utility.argv, utility.watched, utility.lock, utility.record) as running:
+        deadline, told = time.monotonic() + utility.timeout, watch()
+        while time.monotonic() < deadline:
+            completed, size = running.poll()
+            told(completed, size)
+            if completed:
+                return completed
+        raise TimedOut(
+            f"{utility.name} did not end within {utility.timeout:,.0f} s on {host.name}.",
+            utility.if_late,
+        )
+
+
+def run_to_success(
+    utility: Utility,
+    host: Host,
+    watch: Callable[[], Watch],
+    failure: type[BackupError],
+    doing: str,
+    if_recorded: BackupError | None = None,
+) -> None:
+    """Run a utility to its end, which has to be success.
+
+    Args:
+        utility: which, and how.
+        host: where it runs.
+        watch: as for `run`.
+        failure: what is raised if it cannot be run, or fails.
+        doing: what it does, for messages.
+        if_recorded: what is raised instead if something stands where its record is to be.
+
+    Raises:
+        OSError: there is no room for its record.
+        TimedOut: it did not end.
+    """
+    try:
+        completed = run(utility, host, watch)
+    except OSError as error:
+        if if_recorded and isinstance(error, FileExistsError):
+            raise if_recorded from None
+        if error.errno in NO_ROOM:
+            raise
+        raise failure(
+            f"{utility.argv[0]} could not be run on {host.name}: {in_words(error)}.",
+            not_run(error, utility.argv[0]),
+        ) from None
+    if completed.status:
+        raise failure(
+            f"{utility.name} failed on {host.name}, {doing}: {described(completed)}",
+            "Put right what it names and run the same command again.",
+        )

@@ -1,0 +1,87 @@
+"""A utility is run to its end, in time, and what keeps it from that is told."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin.errors import ImageExists, OsrestoreFailed, TimedOut
+from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.objectstore.runner import Utility, run, run_to_success
+from doubles import MemoryHost
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.objectstore.runner import Watch
+
+OSRESTORE = Utility(
+    "osrestore", ["/os/osrestore"], "/r/lib.db", None, "/r/lib.db.run", 600, "Give it longer."
+)
+
+
+class Polled(MemoryHost):
+    """A host whose utility ends after some polls.
+
+    Args:
+        ends: how each poll goes.
+    """
+
+    def __init__(self, *ends: Completed | None) -> None:
+        super().__init__({})
+        self._ends = iter(ends)
+
+    def poll(self) -> tuple[Completed | None, int]:
+        return next(self._ends), 7
+
+
+def silent() -> Watch:
+    """Return what shows nothing."""
+    return lambda _completed, _size: None
+
+
+def test_every_poll_is_told_and_the_last_one_returned() -> None:
+    """With the size of the watched file."""
+    done, seen = Completed(3, b"words"), list[tuple[Completed | None, int]]()
+
+    def told(completed: Completed | None, size: int) -> None:
+        seen.append((completed, size))
+
+    assert run(OSRESTORE, Polled(None, done), lambda: told) == done
+    assert seen == [(None, 7), (done, 7)]
+
+
+def test_a_utility_that_does_not_end_in_time_is_late() -> None:
+    """What to do then is the caller's to say."""
+    with pytest.raises(TimedOut, match="osrestore did not end within 0 s on db1") as caught:
+        run(OSRESTORE._replace(timeout=0), Polled(), silent)
+    assert caught.value.next_step == "Give it longer."
+
+
+def test_a_status_other_than_zero_is_a_failure() -> None:
+    """Of the caller's kind."""
+    with pytest.raises(OsrestoreFailed, match=r"osrestore failed on db1, at work: exit 3"):
+        run_to_success(OSRESTORE, Polled(Completed(3, b"")), silent, OsrestoreFailed, "at work")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "said"),
+    [
+        (errno.ENOENT, OsrestoreFailed, "/os/osrestore could not be run on db1: Bad"),
+        (errno.ENOSPC, OSError, "Bad"),
+        (errno.EEXIST, ImageExists, "It is there."),
+    ],
+)
+def test_what_keeps_a_utility_from_being_run_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception], said: str
+) -> None:
+    """A full disk is no fault of the utility's, nor is a record that somebody else has made."""
+    host = Polled()
+
+    def start(*_: object) -> None:
+        raise OSError(number, "Bad")
+
+    monkeypatch.setattr(host, "start", start)
+    taken = ImageExists("It is there.", "Name another.")
+    with pytest.raises(kind, match=said):
+        run_to_success(OSRESTORE, host, silent, OsrestoreFailed, "at work", taken)
