@@ -69,20 +69,22 @@ class BackupError(Exception):
         what: what happened, on which host, to which file; whole sentences.
         next_step: what to do now, with the command to type where there is one.
         facts: the same for a program, where there is more to it than the sentences.
-
-    Attributes:
         left: what was left as it was, and what was not; whole sentences.
     """
 
     exit_code: int = ExitCode.UNEXPECTED
 
     def __init__(
-        self, what: str, next_step: str, facts: Mapping[str, object] | None = None
+        self,
+        what: str,
+        next_step: str,
+        facts: Mapping[str, object] | None = None,
+        left: str = NOTHING_LEFT,
     ) -> None:
         super().__init__(what)
         self.what = what
         self.next_step = next_step
-        self.left = NOTHING_LEFT
+        self.left = left
         self.facts = dict(facts or {})
 
     def __str__(self) -> str:
@@ -107,9 +109,9 @@ class Unexpected(BackupError):
             f"{type(error).__name__}{f': {said}' if said else ''}{_place(error)}.",
             "Report it with the log, which tells where it happened: run the same command again "
             "with -verbose, or with CSF_BACKUP_LOG=FILE in its environment.",
+            left=UNKNOWN_LEFT,
         )
         self.cause = error
-        self.left = UNKNOWN_LEFT
 
 
 class Warned(BackupError):
@@ -215,13 +217,16 @@ class FaultFound(BackupError):
         what: what is at fault; whole sentences.
         next_step: what to do now.
         findings: all that was found, one by one; they are told after `what`.
+        left: as for `BackupError`.
     """
 
     exit_code = ExitCode.FAULT_FOUND
 
-    def __init__(self, what: str, next_step: str, findings: Sequence[str] = ()) -> None:
+    def __init__(
+        self, what: str, next_step: str, findings: Sequence[str] = (), left: str = NOTHING_LEFT
+    ) -> None:
         lines = (f"  {finding}" for finding in first(findings))
-        super().__init__("\n".join((what, *lines)), next_step)
+        super().__init__("\n".join((what, *lines)), next_step, left=left)
         self.findings = tuple(findings) or (what,)
         self.facts = {"findings": list(self.findings)}
 
@@ -309,22 +314,20 @@ def translated(host: str, room: str = ROOM) -> Iterator[None]:
         raise Unexpected(error) from error
 
 
-def from_os_error(error: OSError, host: str, room: str = ROOM) -> BackupError:
+def from_os_error(error: OSError, host: str, room: str = ROOM, before: str = "") -> BackupError:
     """Return what the operating system refused as an error of ours.
 
     Args:
         error: its words and its file name go into the message.
         host: the host it happened on.
         room: what to do where the disk is full.
+        before: a sentence, and a blank, that the message begins with.
     """
-    what = f"{in_words(error)} on {host}."
+    what = f"{before}{in_words(error)} on {host}."
+    left = error.left if isinstance(error, HalfDone) else NOTHING_LEFT
     if error.errno in NO_ROOM:
-        made: BackupError = NoSpace(what, room)
-    else:
-        made = BackupError(what, "Put that right and run the same command again.")
-    if isinstance(error, HalfDone):
-        made.left = error.left
-    return made
+        return NoSpace(what, room, left=left)
+    return BackupError(what, "Put that right and run the same command again.", left=left)
 
 
 def in_words(error: OSError) -> str:

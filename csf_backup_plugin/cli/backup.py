@@ -9,7 +9,7 @@ import click
 
 from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
-from csf_backup_plugin.errors import EXIT_CODES, Warned
+from csf_backup_plugin.errors import EXIT_CODES, NOTHING_LEFT, Warned
 from csf_backup_plugin.names import command, shown
 
 if TYPE_CHECKING:
@@ -115,12 +115,13 @@ def _warned(backup: Backup) -> Warned | None:
     if not backup.warnings:
         return None
     there = counted(len(backup.warnings), "warning")
-    error = Warned(
-        f"There were warnings, and -strict was given: {there}.", "Put right what they name."
+    return Warned(
+        f"There were warnings, and -strict was given: {there}.",
+        "Put right what they name.",
+        left=f"The backup is made and proven: {backup.request.image}."
+        if backup.proof
+        else NOTHING_LEFT,
     )
-    if backup.proof:
-        error.left = f"The backup is made and proven: {backup.request.image}."
-    return error
 
 
 def _document(backup: Backup) -> dict[str, Any]:

@@ -145,8 +145,8 @@ def supersede(
     try:
         return kept, replace(repository, data, host)
     except HalfDone as error:
-        error.left += f" The damaged one is kept as {shown(kept)}."
-        raise
+        kept_too = f"{error.left} The damaged one is kept as {shown(kept)}."
+        raise HalfDone(error, kept_too) from None
     except OSError as error:
         if is_made and (problem := clean_up([kept], host)):
             raise HalfDone(error, f"{problem[0]}.") from None

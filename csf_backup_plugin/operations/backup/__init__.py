@@ -180,8 +180,10 @@ def _carry_out(
             created.record = ""
             raise
         except LockBusy as busy:
-            _keep(created, image, busy)
-            raise
+            kept = _kept(created, image, busy)
+            created.clear()
+            created.record = ""
+            raise kept from None
         proof = prove(request, plan, before, timeout, host, listener)
         warnings += unsynced_warnings(proof.unsynced, "the backup", host)
         warnings += proof.sizes.doubts
@@ -213,16 +215,15 @@ def _carry_out(
     return origin, proof
 
 
-def _keep(created: Created, image: ImagePath, busy: LockBusy) -> None:
-    """Keep all: osbackup has ended, and whoever holds the lock since a cut may prove its image."""
-    busy.what = f"The lock was lost while the connection was cut. {busy.what}"
-    busy.left = f"osbackup has ended; what this run had created is kept: {listed(created.all)}."
-    busy.next_step = (
+def _kept(created: Created, image: ImagePath, busy: LockBusy) -> LockBusy:
+    """Say that all is kept: osbackup has ended, and the lock's holder may prove its image."""
+    return LockBusy(
+        f"The lock was lost while the connection was cut. {busy.what}",
         "Let the holder of the lock end. Then, if osbackup has succeeded, this gives the image "
-        f"its receipt: {prove_command(image.name)}"
+        f"its receipt: {prove_command(image.name)}",
+        busy.facts,
+        f"osbackup has ended; what this run had created is kept: {listed(created.all)}.",
     )
-    created.clear()
-    created.record = ""
 
 
 def _check_readable(plan: Plan, host: Host) -> None:

@@ -9,6 +9,7 @@ from csf_backup_plugin.errors import BackupError, reason
 from csf_backup_plugin.image.receipt_format import decode
 from csf_backup_plugin.image.sealed_json import UnusableDocument
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.aftermath import Left, left_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,21 +56,22 @@ def rollback(host: Host) -> Iterator[Created]:
         The list.
     """
     created = Created()
-    try:
+
+    def clean_up(said: str) -> Left:
+        left = _remove(host, created) if created else Left(said)
+        return left._replace(said=" ".join(filter(None, [left.said, created.remains])))
+
+    with left_told(clean_up, BaseException):
         yield created
-    except BaseException as error:
-        left, then = _remove(host, created) if created else ("", "")
-        if isinstance(error, BackupError):
-            error.left = " ".join(filter(None, [left or error.left, created.remains]))
-            error.next_step = "\n".join(filter(None, [error.next_step, then]))
-        raise
 
 
-def _remove(host: Host, paths: Created) -> tuple[str, str]:
+def _remove(host: Host, paths: Created) -> Left:
     """Remove the paths, the last one first; say what that left, and what is to be done with it."""
     try:
         if _is_proven(host, paths):
-            return f"Another command has written {shown(paths.receipt)} meanwhile: all is kept.", ""
+            return Left(
+                f"Another command has written {shown(paths.receipt)} meanwhile: all is kept."
+            )
         if paths.manifest in paths and _is_appended(host, paths):
             paths.remove(paths.manifest)
             paths.remains = paths.if_appended
@@ -77,11 +79,11 @@ def _remove(host: Host, paths: Created) -> tuple[str, str]:
     except BackupError as error:  # the host is gone
         names = ", ".join(map(shown, paths.all))
         what = f"What this run had created may still be there: {names}. {error.what}"
-        return what, paths.if_lost
+        return Left(what, paths.if_lost)
     if kept:
-        return f"What this run had created could not all be removed: {', '.join(kept)}.", ""
+        return Left(f"What this run had created could not all be removed: {', '.join(kept)}.")
     rest = "." if paths.remains else "; nothing else was changed."
-    return f"What this run had created was removed{rest}", ""
+    return Left(f"What this run had created was removed{rest}")
 
 
 def _is_proven(host: Host, paths: Created) -> bool:

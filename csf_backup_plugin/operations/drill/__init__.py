@@ -20,14 +20,13 @@ from csf_backup_plugin.image.newest import check_clock, choose
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.wanted import check_image_of, wanted_at
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.aftermath import Left, left_told
 from csf_backup_plugin.operations.drill.leftovers import Leftovers
 from csf_backup_plugin.operations.drill.preflight import Plan, check_room, prepare
 from csf_backup_plugin.operations.drill.scratch import scratch
 from csf_backup_plugin.operations.drill.trial import Trial, restore_for_trial
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from csf_backup_plugin.hosts.protocol import Host
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.listener import Listener
@@ -69,7 +68,8 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
         chosen = choose(request.image, wanted, machine, host, listener.note)
     image = chosen.image
     leftovers = Leftovers(request.directory, machine.name, host)
-    with _earlier_record_told(image, host), leftovers.told(), translated(host.name):
+    earlier = left_told(lambda said: _with_earlier_record(said, image, host))
+    with earlier, left_told(leftovers.left), translated(host.name):
         stamp = host.stat([image.path])[0].stamp
         receipt = read_receipt(image, host)
         check_image_of(wanted, image, receipt)
@@ -89,7 +89,7 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
         host.cancellation.check()
         with scratch(request.directory, image, machine.name, host) as place:
             trial = restore_for_trial(plan, place, host, listener)
-        with place.told(), translated(host.name):
+        with left_told(place.left), translated(host.name):
             if host.stat([image.path])[0].stamp != stamp:
                 raise FaultFound(
                     f"{image} was changed or replaced during the drill.",
@@ -97,21 +97,17 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
                 )
             facts = _facts(plan, trial, place.path, machine.now, time.monotonic() - began)
             host.replace(image.drill, sealed_json.encode(facts, sealed_json.DRILL))
-    left = [place.left] if place.left else []
+    left = [place.kept] if place.kept else []
     warnings = (*chosen.warnings, *plan.warnings, *leftovers.warnings, *left)
     return Drill(plan, trial, warnings, time.monotonic() - began)
 
 
-@contextlib.contextmanager
-def _earlier_record_told(image: ImagePath, host: Host) -> Iterator[None]:
-    """Say, if the block fails, that the record of an earlier drill is as it was."""
-    try:
-        yield
-    except BackupError as error:
-        with contextlib.suppress(OSError, BackupError):
-            if host.stat([image.drill])[0].kind == "file":
-                error.left += f" {shown(image.drill)}, of an earlier drill, is as it was."
-        raise
+def _with_earlier_record(said: str, image: ImagePath, host: Host) -> Left:
+    """Return what a drill that failed has left, the record of an earlier one included."""
+    with contextlib.suppress(OSError, BackupError):
+        if host.stat([image.drill])[0].kind == "file":
+            return Left(f"{said} {shown(image.drill)}, of an earlier drill, is as it was.")
+    return Left(said)
 
 
 def _facts(plan: Plan, trial: Trial, place: str, started: str, seconds: float) -> dict[str, object]:

@@ -6,18 +6,16 @@ be told to be such a one stays, and is named.
 
 from __future__ import annotations
 
-import contextlib
 import posixpath
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.command_names import DRILL
-from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, LockBusy, reason
+from csf_backup_plugin.errors import LockBusy, reason
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.aftermath import Left, preceded
 from csf_backup_plugin.operations.drill.scratch import LOCK, PREFIX, is_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from csf_backup_plugin.hosts.protocol import Host
 
 
@@ -42,16 +40,9 @@ class Leftovers:
         """What became of each, and why."""
         return (*self._changed.values(), *self._kept)
 
-    @contextlib.contextmanager
-    def told(self) -> Iterator[None]:
-        """Say, if the block fails, what was removed."""
-        try:
-            yield
-        except BackupError as error:
-            if self._changed:
-                rest = error.left.replace(NOTHING_LEFT, "Nothing else was created or changed.")
-                error.left = f"{'. '.join(self._changed.values())}. {rest}"
-            raise
+    def left(self, said: str) -> Left:
+        """Return what a drill that failed has left, those that were removed included."""
+        return preceded(". ".join(self._changed.values()), said)
 
     def clear(self) -> None:
         """Remove every directory that a killed drill has left."""

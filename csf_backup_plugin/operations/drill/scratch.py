@@ -13,8 +13,9 @@ import re
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.command_names import DRILL
-from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, HostUnreachable, reason, translated
+from csf_backup_plugin.errors import HostUnreachable, reason, translated
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.aftermath import Left, left_told, preceded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,13 +58,13 @@ class Scratch:
 
     Attributes:
         lock: its lock, which osrestore is to inherit.
-        left: what could not be removed, and why.
+        kept: what could not be removed, and why; empty if all was.
     """
 
     def __init__(self, path: str, host: Host) -> None:
         self.path = path
         self.lock: Lock | None = None
-        self.left = ""
+        self.kept = ""
         self._host = host
         self._known: list[str] = []
 
@@ -98,25 +99,26 @@ class Scratch:
             self._host.make_directory(path)
 
     def remove(self) -> None:
-        """Remove it with all that is in it, and its lock file; `left` tells what cannot be."""
-        self.left = ""
+        """Remove it with all that is in it, and its lock file; `kept` tells what cannot be."""
+        self.kept = ""
         try:
             if self.is_ours:
                 self._host.remove_tree(self.path, mine=False)
             self._host.remove([self.path + LOCK])
         except (OSError, HostUnreachable) as error:
-            self.left = f"{shown(self.path)} could not be removed: {reason(error)}"
+            self.kept = f"{shown(self.path)} could not be removed: {reason(error)}"
 
-    @contextlib.contextmanager
-    def told(self) -> Iterator[None]:
-        """Say, if the block fails, that it was not removed, where it was not."""
-        try:
-            yield
-        except BackupError as error:
-            if self.left:
-                rest = error.left.replace(NOTHING_LEFT, "Nothing else was created or changed.")
-                error.left = f"{self.left}. {rest}"
-            raise
+    def left(self, said: str) -> Left:
+        """Return what a drill has left that failed once this was removed, or was to be."""
+        return preceded(self.kept, said)
+
+    def left_inside(self, said: str) -> Left:
+        """Return what a drill has left that failed while it used this."""
+        if not self.is_ours:
+            return Left(said)
+        if self.kept:
+            return Left(f"What this run had created could not all be removed: {self.kept}.")
+        return Left("What this run had created was removed; nothing else was changed.")
 
 
 @contextlib.contextmanager
@@ -141,11 +143,6 @@ def scratch(directory: str, image: ImagePath, machine: str, host: Host) -> Itera
         except BaseException as error:
             failure = error
             made.remove()  # a signal is answered once, so this is not cut short
-    if isinstance(failure, BackupError) and made.is_ours:
-        failure.left = (
-            f"What this run had created could not all be removed: {made.left}."
-            if made.left
-            else "What this run had created was removed; nothing else was changed."
-        )
     if failure:
-        raise failure
+        with left_told(made.left_inside):
+            raise failure

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advice import prove_command, verify_command
 from csf_backup_plugin.command_names import PROVE
-from csf_backup_plugin.errors import BackupError, FaultFound, LockBusy, from_os_error, translated
+from csf_backup_plugin.errors import NOTHING_LEFT, FaultFound, LockBusy, from_os_error, translated
 from csf_backup_plugin.hosts.cleanup import clean_up, clean_up_record
 from csf_backup_plugin.image import receipt_format
 from csf_backup_plugin.image.agreement import presence_findings
@@ -21,6 +21,7 @@ from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.run_record import is_at_work, read_record
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.objectstore import commands
+from csf_backup_plugin.operations.aftermath import Left, left_told
 from csf_backup_plugin.operations.prove.check import imported, measured, unproven
 from csf_backup_plugin.operations.prove.origin import origin_of
 from csf_backup_plugin.repository.model import Repository
@@ -183,22 +184,22 @@ def _publish(image: ImagePath, made: Receipt, stamp: str, host: Host) -> bool:
         shared_disk="unknown",
         proven_by=PROVE,
     )
+    lost = Left(  # the host is gone, and may have done it
+        f"{shown(image.receipt)} may have been written; nothing else was changed.",
+        f"Then: {prove_command(image.name)}",
+    )
     try:
-        host.publish(image.receipt, data)
-        (now,) = host.stat([image.path])
+        with left_told(lambda _: lost):
+            host.publish(image.receipt, data)
+            (now,) = host.stat([image.path])
     except FileExistsError:
         return False
     except OSError as error:
-        failed = from_os_error(error, host.name, "Make room there and run the same command again.")
-        failed.what = f"The receipt of {image} could not be written. {failed.what}"
-        raise failed from None
-    except BackupError as error:  # the host is gone, and may have done it
-        error.left = f"{shown(image.receipt)} may have been written; nothing else was changed."
-        error.next_step += f"\nThen: {prove_command(image.name)}"
-        raise
+        room = "Make room there and run the same command again."
+        what = f"The receipt of {image} could not be written. "
+        raise from_os_error(error, host.name, room, what) from None
     if now.stamp != stamp:
         stays = clean_up([image.receipt], host)
-        changed = unproven(image, ["it was changed or removed while it was proven", *stays])
-        changed.left = f"{shown(image.receipt)} stays." if stays else changed.left
-        raise changed
+        left = f"{shown(image.receipt)} stays." if stays else NOTHING_LEFT
+        raise unproven(image, ["it was changed or removed while it was proven", *stays], left)
     return True

@@ -7,7 +7,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import timestamps
-from csf_backup_plugin.errors import CannotBeProven
+from csf_backup_plugin.errors import NOTHING_LEFT, CannotBeProven
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.agreement import import_file_findings, presence_findings
 from csf_backup_plugin.image.contents import list_findings
@@ -109,13 +109,13 @@ def _began(image: ImagePath, host: Host) -> str | None:
     return timestamps.read(changed.decode(errors="replace"))
 
 
-def unproven(image: ImagePath, findings: list[str]) -> CannotBeProven:
+def unproven(image: ImagePath, findings: list[str], left: str = NOTHING_LEFT) -> CannotBeProven:
     """Return what is said of an image that cannot be given a receipt.
 
     Args:
         image: which.
         findings: why.
+        left: as for `BackupError`.
     """
-    return CannotBeProven(
-        f"{image} has no receipt, and cannot be proven:", by_hand(image), findings
-    )
+    what = f"{image} has no receipt, and cannot be proven:"
+    return CannotBeProven(what, by_hand(image), findings, left)

@@ -27,13 +27,14 @@ from csf_backup_plugin.image.wanted import wanted_at
 from csf_backup_plugin.names import first, shown
 from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.operations import restored
+from csf_backup_plugin.operations.aftermath import Left, left_told
 from csf_backup_plugin.operations.restore import quarantine
 from csf_backup_plugin.operations.restore.extra import refused
 from csf_backup_plugin.operations.restore.manifest import new_manifest
 from csf_backup_plugin.operations.restore.plan import prepare_restore, target_sizes
 from csf_backup_plugin.operations.restore.preflight import check_repository_writable
 from csf_backup_plugin.operations.restore.run import run_osrestore
-from csf_backup_plugin.operations.restore.state import compare, look_at, tell_state
+from csf_backup_plugin.operations.restore.state import compare, look_at, state_left
 from csf_backup_plugin.operations.unsynced import unsynced_warnings
 from csf_backup_plugin.repository import store
 from csf_backup_plugin.repository.located import locate_place
@@ -161,40 +162,41 @@ def _carry_out(
         the disk.
     """
     _check_none_at_work(request.repository, host)
+    record, mark = request.repository.restore_run, request.repository.unfinished_restore
     before, first = look_at(plan.targets, host), False
-    try:
-        with translated(host.name):
-            host.cancellation.check()
-            # Of a restore whose csf was killed; nothing runs any more.
-            host.remove_tree(request.repository.restore_run, mine=False)
-            mark = request.repository.unfinished_restore
-            first = host.read(mark) is None
-            try:
-                host.replace(mark, os.fsencode(request.command("-quarantine")) + b"\n")
-            except OSError as error:
-                first = first and isinstance(error, HalfDone)
-                raise
-            if place:
-                # Said before it is done: should this be killed, somebody has read where they went.
-                listener.note(f"extra databases go to {shown(place.directory)}")
-                try:
-                    quarantine.fill(place, host)
-                except OSError as error:
-                    if error.errno != errno.EXDEV:
-                        raise
-                    place = quarantine.inside(place, host)
-                    listener.note(f"extra databases go to {shown(place.directory)}")
-                    quarantine.fill(place, host)
-            host.cancellation.check()
-            run_osrestore(request, plan, lock, host, listener)
-            unsynced = _check(request, plan, before, host)
-    except BackupError as error:
+
+    def after_failure(_said: str) -> Left:
         is_left = lock is not None and lock.is_left
-        left = [] if is_left else clean_up_record(request.repository.restore_run, host)
-        if tell_state(error, before, place, host, is_left=is_left) and first:
-            left += clean_up([request.repository.unfinished_restore], host, _STOPS_BACKUPS)
-        error.left = "\n".join([error.left, *(f"{warning}." for warning in left)])
-        raise
+        warnings = [] if is_left else clean_up_record(record, host)
+        left, untouched = state_left(before, place, host, is_left=is_left)
+        if untouched and first:
+            warnings += clean_up([mark], host, _STOPS_BACKUPS)
+        return left._replace(said="\n".join([left.said, *(f"{one}." for one in warnings)]))
+
+    with left_told(after_failure), translated(host.name):
+        host.cancellation.check()
+        # Of a restore whose csf was killed; nothing runs any more.
+        host.remove_tree(record, mine=False)
+        first = host.read(mark) is None
+        try:
+            host.replace(mark, os.fsencode(request.command("-quarantine")) + b"\n")
+        except OSError as error:
+            first = first and isinstance(error, HalfDone)
+            raise
+        if place:
+            # Said before it is done: should this be killed, somebody has read where they went.
+            listener.note(f"extra databases go to {shown(place.directory)}")
+            try:
+                quarantine.fill(place, host)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                place = quarantine.inside(place, host)
+                listener.note(f"extra databases go to {shown(place.directory)}")
+                quarantine.fill(place, host)
+        host.cancellation.check()
+        run_osrestore(request, plan, lock, host, listener)
+        unsynced = _check(request, plan, before, host)
     return place, unsynced
 
 

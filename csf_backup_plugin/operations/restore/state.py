@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.names import first, shown
+from csf_backup_plugin.operations.aftermath import Left
 from csf_backup_plugin.operations.restore import quarantine
 
 if TYPE_CHECKING:
@@ -57,52 +58,47 @@ def described_states(states: Mapping[str, State]) -> str:
     )
 
 
-def tell_state(
-    error: BackupError,
-    before: Mapping[str, Stat],
-    place: Quarantine | None,
-    host: Host,
-    *,
-    is_left: bool = False,
-) -> bool:
-    """Say in an error what has become of each database; if nothing has, undo the quarantine.
+def state_left(
+    before: Mapping[str, Stat], place: Quarantine | None, host: Host, *, is_left: bool = False
+) -> tuple[Left, bool]:
+    """Find out what has become of each database; if nothing has, undo the quarantine.
 
     Args:
-        error: why the restore failed.
         before: what stood at each path before osrestore began.
         place: where extra databases may have been moved to; None if there were none.
         host: where all of them are.
         is_left: whether osrestore could not be ended.
 
     Returns:
-        Whether everything is known to be as it was.
+        What was left, and whether everything is known to be as it was.
     """
     if is_left:
-        error.left = (
+        what = (
             f"osrestore could not be ended on {host.name}, and may still run there: what it "
             "restores is not known. Let it end, or end it, and run the same command again; use "
             "none of the databases before a restore has succeeded."
         )
-        error.left += f"\n{quarantine.may_be_in(place)}" if place else ""
-        return False
+        return _unknown(what, place), False
     try:
         states = compare(before, look_at(before, host))
     except (OSError, BackupError):
-        error.left = (
+        what = (
             "It could not be found out what was restored. If osrestore still runs there, it holds "
             "the repository's lock; use none of the databases before a restore has succeeded."
         )
-        error.left += f"\n{quarantine.may_be_in(place)}" if place else ""
-        return False
-    words = [described_states(states)]
-    if place and is_untouched(states):
+        return _unknown(what, place), False
+    words, untouched = [described_states(states)], is_untouched(states)
+    if place and untouched:
         place, where = quarantine.empty(place, host)
         words.append(where)
     elif place:
         words.append(quarantine.kept(place))
-    error.left = "\n".join(words)
-    error.facts |= {"databases": states, "quarantine": place and place.directory}
-    return is_untouched(states)
+    facts = {"databases": states, "quarantine": place and place.directory}
+    return Left("\n".join(words), facts=facts), untouched
+
+
+def _unknown(what: str, place: Quarantine | None) -> Left:
+    return Left("\n".join([what, *([quarantine.may_be_in(place)] if place else [])]))
 
 
 def _state(before: Stat, after: Stat) -> State:

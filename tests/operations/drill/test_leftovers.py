@@ -11,6 +11,7 @@ import pytest
 from csf_backup_plugin.errors import BackupError, Interrupted
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.local.lock_file import LockFile
+from csf_backup_plugin.operations.aftermath import left_told
 from csf_backup_plugin.operations.drill.leftovers import Leftovers
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def test_a_failure_tells_what_was_removed(tmp_path: Path) -> None:
             super().remove_tree(path, mine=mine)
 
     leftovers = Leftovers(str(tmp_path), "db1", Stopped())
-    with pytest.raises(BackupError) as caught, leftovers.told():
+    with pytest.raises(BackupError) as caught, left_told(leftovers.left):
         leftovers.clear()
     assert caught.value.left == (
         f"{first}, left by a drill that was killed, was removed. "
@@ -169,6 +170,6 @@ def test_a_failure_tells_what_was_removed(tmp_path: Path) -> None:
 def test_a_failure_with_nothing_removed_says_nothing_of_it(tmp_path: Path) -> None:
     """Nothing was changed."""
     leftovers = Leftovers(str(tmp_path), "db1", LocalHost())
-    with pytest.raises(BackupError) as caught, leftovers.told():
+    with pytest.raises(BackupError) as caught, left_told(leftovers.left):
         raise BackupError("Bad.", "Do.")
     assert caught.value.left == "Nothing was created or changed."

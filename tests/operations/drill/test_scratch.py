@@ -46,7 +46,7 @@ def test_it_bears_the_images_name_and_goes_with_all_that_is_in_it(tmp_path: Path
         fill(place.place("/r/.0.osrestore-cafe"))
         os.mkdir(place.record)
         fill(f"{place.record}/pid")
-    assert place.left == ""
+    assert place.kept == ""
     assert list(tmp_path.iterdir()) == []
 
 
@@ -170,7 +170,7 @@ def test_a_host_that_is_gone_cannot_remove_anything(tmp_path: Path) -> None:
 
     with scratch(str(tmp_path), IMAGE, "db1", Gone()) as place:
         pass
-    assert place.left == f"{place.path} could not be removed: Host db9 cannot be reached."
+    assert place.kept == f"{place.path} could not be removed: Host db9 cannot be reached."
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from csf_backup_plugin.errors import OsrestoreFailed
+from csf_backup_plugin.operations.aftermath import Left
 from csf_backup_plugin.operations.restore import quarantine
-from csf_backup_plugin.operations.restore.state import compare, is_untouched, look_at, tell_state
+from csf_backup_plugin.operations.restore.state import compare, is_untouched, look_at, state_left
 from csf_backup_plugin.repository.model import Repository
 from doubles import MemoryHost
 
@@ -19,14 +19,12 @@ def host() -> MemoryHost:
     return MemoryHost(dict.fromkeys(("/d/r/lib.db", "/d/r/a.db", EXTRA), b"x"), ["/d"])
 
 
-def failed(host: MemoryHost, place: quarantine.Quarantine | None, *changed: str) -> OsrestoreFailed:
-    """Return an error that was told the state, after some databases have changed."""
+def failed(host: MemoryHost, place: quarantine.Quarantine | None, *changed: str) -> Left:
+    """Return what a restore has left that failed after some databases have changed."""
     before = look_at(("/d/r/lib.db", "/d/r/a.db"), host)
     for path in changed:
         host.facts[path] = {"stamp": "another"}
-    error = OsrestoreFailed("It failed.", "Try again.")
-    tell_state(error, before, place, host)
-    return error
+    return state_left(before, place, host)[0]
 
 
 def quarantined(host: MemoryHost) -> quarantine.Quarantine:
@@ -55,25 +53,25 @@ def test_each_database_has_a_state(host: MemoryHost) -> None:
 
 def test_where_nothing_changed_the_quarantine_is_undone(host: MemoryHost) -> None:
     """Everything is as it was."""
-    error = failed(host, quarantined(host))
-    assert error.left == "No database was changed.\nThe extra databases are where they were."
+    left = failed(host, quarantined(host))
+    assert left.said == "No database was changed.\nThe extra databases are where they were."
     assert EXTRA in host.files
-    assert error.facts["quarantine"] is None
-    assert failed(host, None).left == "No database was changed."
+    assert left.facts["quarantine"] is None
+    assert failed(host, None).said == "No database was changed."
 
 
 def test_where_something_changed_the_quarantine_is_kept(host: MemoryHost) -> None:
     """And each database is named with its state."""
     place = quarantined(host)
-    error = failed(host, place, "/d/r/a.db")
-    assert "\n    unchanged: /d/r/lib.db\n    restored or changed: /d/r/a.db\n" in error.left
-    assert error.left.endswith(f"The extra databases are kept in {place.directory}.")
+    left = failed(host, place, "/d/r/a.db")
+    assert "\n    unchanged: /d/r/lib.db\n    restored or changed: /d/r/a.db\n" in left.said
+    assert left.said.endswith(f"The extra databases are kept in {place.directory}.")
     assert EXTRA not in host.files
-    assert error.facts == {
+    assert left.facts == {
         "databases": {"/d/r/lib.db": "unchanged", "/d/r/a.db": "restored or changed"},
         "quarantine": place.directory,
     }
-    assert "extra" not in failed(host, None, "/d/r/lib.db").left
+    assert "extra" not in failed(host, None, "/d/r/lib.db").said
 
 
 def test_what_cannot_be_found_out_is_said_to_be_unknown(
@@ -88,8 +86,8 @@ def test_what_cannot_be_found_out_is_said_to_be_unknown(
 
     monkeypatch.setattr(host, "stat", refuse)
     for where in (place, None):
-        error = OsrestoreFailed("It failed.", "Try again.")
-        tell_state(error, before, where, host)
-        assert error.left.startswith("It could not be found out what was restored.")
+        left, untouched = state_left(before, where, host)
+        assert left.said.startswith("It could not be found out what was restored.")
+        assert not untouched
         told = f"The extra databases are where they were, or in {place.directory}."
-        assert (told in error.left) == (where is place)
+        assert (told in left.said) == (where is place)

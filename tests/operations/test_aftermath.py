@@ -1,0 +1,53 @@
+"""What a command that failed has left is found out by its clean-up and said in its error."""
+
+from __future__ import annotations
+
+import pytest
+
+from csf_backup_plugin.errors import NOTHING_LEFT, BackupError
+from csf_backup_plugin.operations.aftermath import Left, left_told, preceded
+
+
+def test_an_error_says_what_clean_up_has_left() -> None:
+    """And what to do besides, and the same for a program."""
+    seen = []
+
+    def clean_up(said: str) -> Left:
+        seen.append(said)
+        return Left("All is gone.", "Then look.", {"gone": True})
+
+    with pytest.raises(BackupError) as caught, left_told(clean_up):
+        raise BackupError("It failed.", "Try again.", {"why": "x"}, "It is as it was.")
+    assert seen == ["It is as it was."]
+    assert str(caught.value) == "It failed.\nAll is gone.\nTry again.\nThen look."
+    assert caught.value.facts == {"why": "x", "gone": True}
+
+
+def test_without_a_failure_nothing_is_cleaned_up() -> None:
+    """What was made is to stay."""
+    with left_told(lambda said: pytest.fail(said)):
+        pass
+
+
+@pytest.mark.parametrize(("failures", "cleaned"), [(BackupError, []), (Exception, [NOTHING_LEFT])])
+def test_what_is_no_error_of_ours_is_cleaned_up_after_if_that_is_asked_for(
+    failures: type[BaseException], cleaned: list[str]
+) -> None:
+    """It goes through as it is."""
+    seen = []
+
+    def clean_up(said: str) -> Left:
+        seen.append(said)
+        return Left(said)
+
+    with pytest.raises(ZeroDivisionError), left_told(clean_up, failures):
+        raise ZeroDivisionError
+    assert seen == cleaned
+
+
+def test_what_was_done_before_all_else_is_said_first() -> None:
+    """That nothing was changed holds of all else only."""
+    assert preceded("", NOTHING_LEFT).said == NOTHING_LEFT
+    assert preceded("/s/a was removed", NOTHING_LEFT).said == (
+        "/s/a was removed. Nothing else was created or changed."
+    )
