@@ -1,0 +1,54 @@
+"""What a dry run foretells of the steps that it leaves out."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import OsbackupFailed
+from csf_backup_plugin.names import listed
+from csf_backup_plugin.operations.backup.number import origin_of, unnumbered
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.receipt import Origin
+    from csf_backup_plugin.operations.backup.preflight import Plan
+    from csf_backup_plugin.operations.backup.request import BackupRequest
+
+#: Why a file could not be written; the words are the system's.
+DENIED = PermissionError(errno.EACCES, "")
+
+
+def foretell(request: BackupRequest, plan: Plan, host: Host) -> tuple[Origin, list[str]]:
+    """Return which backup it would be, and a warning if the manifest could not be written.
+
+    Args:
+        request: what to back up, where to.
+        plan: the same, looked at.
+        host: where all of it is.
+
+    Raises:
+        OsbackupFailed: osbackup would fail.
+    """
+    _check_readable(plan, host)
+    repository = request.repository
+    written = repository.directory if plan.found.recorded is None else repository.manifest
+    if host.look([written])[0].writable:
+        return origin_of(plan), []
+    return unnumbered(repository.manifest, plan, DENIED)
+
+
+def _check_readable(plan: Plan, host: Host) -> None:
+    """Fail as osbackup would, where a database cannot be read; only that is sure to know.
+
+    Raises:
+        OsbackupFailed: it names the databases.
+    """
+    paths = plan.found.coverage.paths
+    looked = zip(paths, host.stat(paths), strict=True)
+    if unreadable := [path for path, at in looked if not at.readable]:
+        raise OsbackupFailed(
+            f"Dry run: osbackup would fail on {host.name}, since this user may not read "
+            f"{listed(unreadable)}.",
+            "Run the command as a user who may read them.",
+        )

@@ -1,0 +1,57 @@
+"""The lock that a backup holds; where no lock file can be made, it goes on and says so."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.command_names import BACKUP
+from csf_backup_plugin.errors import reason
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.objectstore.commands import OSBACKUP
+from csf_backup_plugin.operations.backup.dry_run import DENIED
+from csf_backup_plugin.repository.unlocked import unguarded_warnings, unlocked_warnings
+
+if TYPE_CHECKING:
+    import contextlib
+
+    from csf_backup_plugin.hosts.protocol import Host, Lock
+    from csf_backup_plugin.listener import Listener
+    from csf_backup_plugin.operations.backup.request import BackupRequest
+
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def locked(
+    request: BackupRequest, stack: contextlib.ExitStack, host: Host, listener: Listener
+) -> tuple[Lock | None, list[str]]:
+    """Hold the repository's lock until the stack is left; where no lock file can be, warn.
+
+    Args:
+        request: what to back up.
+        stack: left when the backup has ended.
+        host: where the repository is.
+        listener: told of a wait.
+
+    Returns:
+        The lock, if there is one, and the warning.
+    """
+    path, create = request.repository.lock, not request.dry_run
+    try:
+        held = host.lock(path, BACKUP, request.wait, listener.note, create=create)
+        lock = stack.enter_context(held)
+    except OSError as error:
+        if error.errno not in _NOT_ALLOWED or host.stat([path])[0].kind != "missing":
+            raise
+        return None, [_not_kept_out(path, error)]
+    if lock is None and not host.look([request.repository.directory])[0].writable:
+        return None, [_not_kept_out(path, DENIED)]
+    warnings = unlocked_warnings(lock, request.repository)
+    return lock, warnings + unguarded_warnings(lock, OSBACKUP)
+
+
+def _not_kept_out(path: str, error: OSError) -> str:
+    return (
+        f"the lock file {shown(path)} cannot be made ({reason(error)}): a class_create of another "
+        "user during this backup cannot be kept out"
+    )
