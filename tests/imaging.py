@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from csf_simulator.database import SECTOR, Header, encode_header
+from csf_simulator.database.sectors import SECTOR, Header, encode_header
 from csf_simulator.image.catalog import Database
 from csf_simulator.image.layout import FRAME, RECORD_SIZE, VOLUME_SIZE, Record, unpack_record
 from csf_simulator.image.reader import ImageReader

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping
 
 from csf_simulator.faults.script import Faults
-from csf_simulator.server import Server
-from csf_simulator.surroundings import without_foreign
+from csf_simulator.server.server import Server
+from csf_simulator.system.environment import without_foreign
 from csf_simulator.utilities.command import HOME_VARIABLE
 
 EXECUTABLES = {

@@ -13,10 +13,10 @@ from itertools import count
 from types import TracebackType
 from typing import NamedTuple
 
-from csf_simulator import repository
-from csf_simulator.check import Finding, check
 from csf_simulator.faults.script import Fault
 from csf_simulator.home import Home
+from csf_simulator.repository import repository
+from csf_simulator.repository.check import Finding, check
 from csf_simulator.workload.background import Workload, start_workload
 
 

@@ -12,7 +12,7 @@ from conftest import served
 from locales import ENCODINGS, environments
 
 from csf_backup_plugin.texts import each, from_text, to_text
-from csf_simulator import repository
+from csf_simulator.repository import repository
 from doubles import tree
 
 if TYPE_CHECKING:

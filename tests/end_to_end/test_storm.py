@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from scale import scaled
 
-from csf_simulator import repository
+from csf_simulator.repository import repository
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

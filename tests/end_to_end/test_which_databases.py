@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ways import over_ssh
 
-from csf_simulator import repository
+from csf_simulator.repository import repository
 
 if TYPE_CHECKING:
     from conftest import Place, Tools

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_simulator.home import Home
-from csf_simulator.server import Server
+from csf_simulator.server.server import Server
 
 if TYPE_CHECKING:
     from pathlib import Path

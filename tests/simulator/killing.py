@@ -19,12 +19,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from csf_simulator import repository
-from csf_simulator.accounts import decode_balance, encode_balance
-from csf_simulator.check import check
-from csf_simulator.database import SECTOR
-from csf_simulator.server import Server
-from csf_simulator.snapshot_source import SnapshotSource
+from csf_simulator.database.sectors import SECTOR
+from csf_simulator.repository import repository
+from csf_simulator.repository.accounts import decode_balance, encode_balance
+from csf_simulator.repository.check import check
+from csf_simulator.server.server import Server
+from csf_simulator.server.snapshot_source import SnapshotSource
 from csf_simulator.utilities import osbackup, osrestore
 
 

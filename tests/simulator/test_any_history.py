@@ -17,11 +17,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 from scale import scaled
 
-from csf_simulator import repository
-from csf_simulator.accounts import ACCOUNTS, OPENING_BALANCE, decode_balance, encode_balance
-from csf_simulator.check import check
+from csf_simulator.database.sources import FileSource
 from csf_simulator.home import Home
-from csf_simulator.image.sources import FileSource
+from csf_simulator.repository import repository
+from csf_simulator.repository.accounts import (
+    ACCOUNTS,
+    OPENING_BALANCE,
+    decode_balance,
+    encode_balance,
+)
+from csf_simulator.repository.check import check
 from csf_simulator.utilities import osbackup, osrestore
 
 KILLING = os.path.join(os.path.dirname(__file__), "killing.py")

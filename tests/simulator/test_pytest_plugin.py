@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from csf_simulator import home
-from csf_simulator.faults import mischief
+from csf_simulator.faults import effects as mischief
 
 pytest_plugins = "pytester"
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from csf_simulator import repository
+from csf_simulator.repository import repository
 from csf_simulator.simulator import Simulator
 
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Collection
 from typing import NamedTuple
 
-from csf_simulator.faults.mischief import measure
+from csf_simulator.faults.effects import measure
 
 _SPEAKING = ("prompt", "output", "binary")
 _WRITING = ("exit", "signal", "hang", "slow", "enospc")

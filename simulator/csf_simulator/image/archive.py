@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from csf_simulator.database import SECTOR
+from csf_simulator.database.sectors import SECTOR
+from csf_simulator.database.sources import Source
 from csf_simulator.image.catalog import Database
 from csf_simulator.image.comparison import NOTHING_BEFORE, Comparison
-from csf_simulator.image.crew import Crew
 from csf_simulator.image.layout import DATA, FRAME, PIECE, RUN_LIMIT, SAME, ZERO
-from csf_simulator.image.sources import Source
+from csf_simulator.image.worker_pool import Crew
 from csf_simulator.image.writer import ImageWriter
 
 _ZERO_PIECE = bytes(PIECE)

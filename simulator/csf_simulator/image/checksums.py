@@ -12,10 +12,10 @@ import hashlib
 import struct
 from collections.abc import Iterator
 
-from csf_simulator.database import SECTOR
+from csf_simulator.database.sectors import SECTOR
+from csf_simulator.database.sources import Source
 from csf_simulator.image.layout import FRAME, PIECE
 from csf_simulator.image.pieces import InPieces
-from csf_simulator.image.sources import Source
 
 PIECE_SECTORS = PIECE // SECTOR
 CHECKSUM = 8  # bytes

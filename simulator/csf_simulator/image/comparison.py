@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from csf_simulator.database.sources import Source
 from csf_simulator.image.base import Base
-from csf_simulator.image.sources import Source
 
 
 class Comparison:

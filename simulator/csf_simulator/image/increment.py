@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from csf_simulator.database.sources import Source
 from csf_simulator.image.base import Base
 from csf_simulator.image.checksums import PIECE_SECTORS, Checksums, checksum_of
 from csf_simulator.image.comparison import Comparison
 from csf_simulator.image.pieces import InPieces
 from csf_simulator.image.record_file import Entry
-from csf_simulator.image.sources import Source
 
 
 class Increment(Comparison):

@@ -6,7 +6,7 @@ import struct
 import zlib
 from typing import NamedTuple
 
-from csf_simulator.database import SECTOR
+from csf_simulator.database.sectors import SECTOR
 
 MAGIC = b"\x89OSI\r\n\x1a\n"  # as PNG's: shows a transfer that changed line ends or dropped bits
 VERSION = 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from csf_simulator.database import SECTOR
+from csf_simulator.database.sectors import SECTOR
+from csf_simulator.database.sources import Source
 from csf_simulator.image.layout import PIECE
-from csf_simulator.image.sources import Source
 
 _SECTORS = PIECE // SECTOR
 

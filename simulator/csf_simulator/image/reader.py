@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from csf_simulator.database import SECTOR
+from csf_simulator.database.sectors import SECTOR
 from csf_simulator.image import layout
 from csf_simulator.image.base import Base, unpack_base
 from csf_simulator.image.catalog import Database, unpack_database
 from csf_simulator.image.coverage import Coverage
-from csf_simulator.image.crew import Crew
 from csf_simulator.image.layout import ImageError, Record
 from csf_simulator.image.scanner import Frame, Scanner
+from csf_simulator.image.worker_pool import Crew
 
 _SECTORS = (layout.DATA, layout.ZERO, layout.SAME)
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from io import FileIO
 from typing import Protocol
 
-from csf_simulator.image.blame import Blame
+from csf_simulator.system.file_errors import Blame
 
 Buffer = bytes | memoryview
 

@@ -11,7 +11,7 @@ import stat
 from io import FileIO
 from typing import Protocol
 
-from csf_simulator.image.blame import Blame
+from csf_simulator.system.file_errors import Blame
 
 
 class VolumeInput(Protocol):

@@ -6,7 +6,7 @@ import threading
 import zlib
 from collections.abc import Callable
 
-from csf_simulator.database import SECTOR
+from csf_simulator.database.sectors import SECTOR
 from csf_simulator.image import layout
 from csf_simulator.image.base import Base, pack_base
 from csf_simulator.image.catalog import Database, pack_database

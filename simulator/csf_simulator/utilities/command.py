@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from csf_simulator.utilities.errors import UsageError, UtilityError, explain
+from csf_simulator.program.errors import UsageError, UtilityError, explain
 
 HOME_VARIABLE = "CSF_SIM_HOME"
 STDIN, STDOUT, STDERR = 0, 1, 2

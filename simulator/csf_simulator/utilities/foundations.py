@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from csf_simulator.database import SECTOR, NotADatabase
+from csf_simulator.database.sectors import SECTOR, NotADatabase
+from csf_simulator.database.sources import FileSource
 from csf_simulator.image import layout
 from csf_simulator.image.base import Base
 from csf_simulator.image.checksums import checksums_of
 from csf_simulator.image.scanner import Frame
-from csf_simulator.image.sources import FileSource
-from csf_simulator.utilities.errors import INCONSISTENT_DB, UtilityError
+from csf_simulator.program.errors import INCONSISTENT_DB, UtilityError
 
 
 class Foundations:

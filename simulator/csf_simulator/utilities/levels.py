@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
+from csf_simulator.database.sources import Source
 from csf_simulator.image.base import HIGHEST_LEVEL
 from csf_simulator.image.comparison import NOTHING_BEFORE, Comparison
-from csf_simulator.image.sources import Source
-from csf_simulator.utilities.errors import UsageError
-from csf_simulator.utilities.options import Arguments, whole_number
+from csf_simulator.program.arguments import Arguments, whole_number
+from csf_simulator.program.errors import UsageError
 from csf_simulator.utilities.selection import Identity
 
 # Where the real utility writes its record without -i is not known; this name is invented.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from csf_simulator.program.errors import MISC, UtilityError, explain
 from csf_simulator.utilities.command import STDERR, STDOUT, ask, say
-from csf_simulator.utilities.errors import MISC, UtilityError, explain
 
 STANDARD = "-"  # names standard output or standard input
 Opened = TypeVar("Opened")

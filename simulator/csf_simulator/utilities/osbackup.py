@@ -15,6 +15,8 @@ from csf_simulator.faults.strike import mischief_for, sabotaged
 from csf_simulator.home import Home
 from csf_simulator.image.archive import archive
 from csf_simulator.image.writer import ImageWriter
+from csf_simulator.program.arguments import Arguments, Option, parse, size, whole_number
+from csf_simulator.program.errors import UsageError, UtilityError
 from csf_simulator.utilities.backup_volumes import BackupVolumes
 from csf_simulator.utilities.command import (
     occupy_standard_descriptors,
@@ -22,10 +24,8 @@ from csf_simulator.utilities.command import (
     restore_signals,
     run_utility,
 )
-from csf_simulator.utilities.errors import UsageError, UtilityError
 from csf_simulator.utilities.levels import level_of, open_default_record, open_record
 from csf_simulator.utilities.media import STANDARD
-from csf_simulator.utilities.options import Arguments, Option, parse, size, whole_number
 from csf_simulator.utilities.selection import read_import_file, select
 
 USAGE = """\

@@ -12,14 +12,16 @@ import sys
 from collections.abc import Callable, Mapping
 from io import FileIO
 
-from csf_simulator.faults.mischief import Mischief
+from csf_simulator.faults.effects import Mischief
 from csf_simulator.faults.strike import mischief_for
 from csf_simulator.home import Home
-from csf_simulator.image.crew import Crew
 from csf_simulator.image.layout import ImageError
 from csf_simulator.image.reader import ImageReader, verify
 from csf_simulator.image.scanner import Frame, Scanner
 from csf_simulator.image.volumes import StreamVolume, VolumeInput, volume_for
+from csf_simulator.image.worker_pool import Crew
+from csf_simulator.program.arguments import Arguments, Option, parse, whole_number
+from csf_simulator.program.errors import UsageError, UtilityError
 from csf_simulator.utilities.command import (
     STDIN,
     occupy_standard_descriptors,
@@ -29,10 +31,8 @@ from csf_simulator.utilities.command import (
     say,
 )
 from csf_simulator.utilities.ending import undo_before_death
-from csf_simulator.utilities.errors import UsageError, UtilityError
 from csf_simulator.utilities.loading import loader_for
 from csf_simulator.utilities.media import STANDARD, Media
-from csf_simulator.utilities.options import Arguments, Option, parse, whole_number
 from csf_simulator.utilities.staging import Staging
 from csf_simulator.utilities.targets import plan, read_pairs
 

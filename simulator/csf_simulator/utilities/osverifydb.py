@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import sys
 
-from csf_simulator.examine import examine
+from csf_simulator.database.examination import examine
 from csf_simulator.home import Home
-from csf_simulator.references import dangling
+from csf_simulator.program.arguments import parse
+from csf_simulator.program.errors import INCONSISTENT_DB, UsageError, UtilityError
+from csf_simulator.repository.references import dangling
 from csf_simulator.utilities.command import (
     occupy_standard_descriptors,
     require_home,
@@ -20,8 +22,6 @@ from csf_simulator.utilities.command import (
     run_utility,
     say,
 )
-from csf_simulator.utilities.errors import INCONSISTENT_DB, UsageError, UtilityError
-from csf_simulator.utilities.options import parse
 from csf_simulator.utilities.pathnames import local_path
 
 USAGE = "usage: osverifydb pathname"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from csf_simulator.utilities.errors import DATABASE_NOT_FOUND, UtilityError
+from csf_simulator.program.errors import DATABASE_NOT_FOUND, UtilityError
 
 
 def local_path(name: str) -> str:

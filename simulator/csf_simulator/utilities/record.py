@@ -6,10 +6,10 @@ import contextlib
 import os
 from collections.abc import Iterable
 
-from csf_simulator.files import sync_directory
-from csf_simulator.image.blame import Blame
 from csf_simulator.image.record_file import Entry, RecordError, pack_entries, unpack_entries
-from csf_simulator.utilities.errors import MISC, UtilityError, explain
+from csf_simulator.program.errors import MISC, UtilityError, explain
+from csf_simulator.system.file_errors import Blame
+from csf_simulator.system.files import sync_directory
 from csf_simulator.utilities.selection import Identity
 
 State = tuple[int, int, int, int]  # device, inode, size, time of the last change

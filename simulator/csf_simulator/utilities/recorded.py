@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from csf_simulator.database.sources import Source
 from csf_simulator.image.increment import Increment
-from csf_simulator.image.sources import Source
 from csf_simulator.utilities.levels import Unrecorded
 from csf_simulator.utilities.record import Record
 from csf_simulator.utilities.selection import Identity

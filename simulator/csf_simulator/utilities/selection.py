@@ -6,17 +6,17 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 
-from csf_simulator.database import NotADatabase, read_header
+from csf_simulator.database.sectors import NotADatabase, read_header
 from csf_simulator.image.catalog import is_listable
-from csf_simulator.names import is_unfinished
-from csf_simulator.utilities.command import STDERR, say
-from csf_simulator.utilities.errors import (
+from csf_simulator.program.errors import (
     DATABASE_NOT_FOUND,
     MISC,
     NOT_A_DATABASE,
     UtilityError,
     explain,
 )
+from csf_simulator.repository.names import is_unfinished
+from csf_simulator.utilities.command import STDERR, say
 from csf_simulator.utilities.pathnames import local_path
 
 Identity = tuple[int, int]  # device and inode

@@ -10,10 +10,10 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 
-from csf_simulator.database import SECTOR
-from csf_simulator.image.blame import Blame
+from csf_simulator.database.sectors import SECTOR
 from csf_simulator.image.catalog import Database
-from csf_simulator.utilities.errors import UtilityError
+from csf_simulator.program.errors import UtilityError
+from csf_simulator.system.file_errors import Blame
 
 
 class Staging:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from csf_simulator.image.catalog import Database
-from csf_simulator.utilities.errors import DATABASE_NOT_FOUND, UsageError, UtilityError
+from csf_simulator.program.errors import DATABASE_NOT_FOUND, UsageError, UtilityError
 from csf_simulator.utilities.pathnames import local_path
 
 

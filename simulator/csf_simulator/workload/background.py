@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import NamedTuple
 
-from csf_simulator import repository
-from csf_simulator.names import RepositoryError
-from csf_simulator.server import Server
-from csf_simulator.surroundings import without_foreign
+from csf_simulator.repository import repository
+from csf_simulator.repository.names import RepositoryError
+from csf_simulator.server.server import Server
+from csf_simulator.system.environment import without_foreign
 from csf_simulator.workload.board import Board
 from csf_simulator.workload.writer import command
 

@@ -8,10 +8,10 @@ from contextlib import closing
 from random import Random
 from typing import NamedTuple
 
-from csf_simulator.accounts import decode_balance, encode_balance
-from csf_simulator.entries import decode_entry
-from csf_simulator.overlay import Overlay
-from csf_simulator.server import Server
+from csf_simulator.database.overlay import Overlay
+from csf_simulator.repository.accounts import decode_balance, encode_balance
+from csf_simulator.repository.entries import decode_entry
+from csf_simulator.server.server import Server
 
 _FIRST_CLASS = 2  # in the master database; sector 1 is the schema database's
 # So much that what a wrong copy has too little here hardly ever makes up for what it has too much

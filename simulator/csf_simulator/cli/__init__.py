@@ -1,0 +1,1 @@
+"""The command csf-sim."""

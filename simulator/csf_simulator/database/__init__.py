@@ -1,0 +1,1 @@
+"""Simulated databases: their bytes, and reading, building and changing them."""

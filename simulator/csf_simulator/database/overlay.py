@@ -1,0 +1,94 @@
+"""One database as a transaction sees it: the file, under what the transaction wrote."""
+
+from __future__ import annotations
+
+import os
+
+from csf_simulator.database.sectors import (
+    PAYLOAD,
+    SECTOR,
+    DamagedSectorError,
+    NotADatabase,
+    decode_sector,
+    encode_header,
+    encode_sector,
+    read_header,
+)
+from csf_simulator.server.redo_log import Before
+
+
+class Overlay:
+    """Sectors read from an open database, and their new contents, which stay in memory.
+
+    Attributes:
+        header: The header as it will be once the changes are made.
+        changes: By number of the sector, its new 512 bytes; the header among them if it changed.
+        before: What the file is without them.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.changes: dict[int, bytes] = {}
+        self._path = path
+        self._fd = os.open(path, os.O_RDONLY)
+        try:
+            self.header = read_header(self._fd)
+        except NotADatabase as error:
+            self.close()
+            raise NotADatabase(f"{path}: {error}") from None
+        self._sectors_in_file = self.header.sectors
+        self.before = Before(os.fstat(self._fd).st_size, {})
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+    def read(self, number: int) -> bytes:
+        """Return the payload of a data sector, zeros if it was never written.
+
+        Raises:
+            DamagedSectorError: It is not what belongs there.
+            IndexError: There is no such sector.
+        """
+        if not 0 < number < self.header.sectors:
+            raise IndexError(f"{self._path} has no data sector {number}")
+        try:
+            payload = decode_sector(self._sector(number), self.header.database_id, number)
+        except DamagedSectorError as error:
+            raise DamagedSectorError(f"{self._path}: {error}") from None
+        return payload or bytes(PAYLOAD)
+
+    def write(self, number: int, payload: bytes) -> None:
+        """Give a data sector new content, which may lie beyond the end of the database.
+
+        Raises:
+            IndexError: Sector 0 is the header.
+            ValueError: The payload is too long.
+        """
+        if number < 1:
+            raise IndexError(f"{self._path} has no data sector {number}")
+        sector = encode_sector(self.header.database_id, number, payload)
+        self._count(number)
+        self._change(number, sector)
+
+    def _count(self, number: int) -> None:
+        """Keep the header's counts true of a sector that is about to be written."""
+        sectors = max(self.header.sectors, number + 1)
+        written = self.header.written + (not any(self._sector(number)))
+        header = self.header._replace(sectors=sectors, written=written)
+        if header != self.header:
+            self.header = header
+            self._change(0, encode_header(header))
+
+    def _change(self, number: int, sector: bytes) -> None:
+        """Give a sector new content, and keep what the file has there."""
+        if number not in self.changes and (old := os.pread(self._fd, SECTOR, number * SECTOR)):
+            self.before.sectors[number] = old
+        self.changes[number] = sector
+
+    def _sector(self, number: int) -> bytes:
+        """Return the 512 bytes of a sector as they are by now; zeros beyond the file."""
+        if number in self.changes:
+            return self.changes[number]
+        if number >= self._sectors_in_file:
+            return bytes(SECTOR)
+        return os.pread(self._fd, SECTOR, number * SECTOR)

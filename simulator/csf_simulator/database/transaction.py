@@ -1,0 +1,131 @@
+"""What one transaction reads, and what it will have done once it commits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from csf_simulator.database.building import build
+from csf_simulator.database.overlay import Overlay
+from csf_simulator.database.sectors import Header
+from csf_simulator.repository.names import unfinished_path
+from csf_simulator.server.redo_log import Changes
+from csf_simulator.system.file_errors import Blame
+from csf_simulator.system.files import remove
+
+
+class Transaction:
+    """Reads and writes sectors of several databases; `Server.transaction` makes it.
+
+    A sector's content is its payload, at most 480 bytes of it. What is written is seen by later
+    reads of the same transaction, and by nobody else before the commit.
+
+    Args:
+        require_usable: Called with the real path of each database touched, to object to it.
+        durable: Flush what is built to the disk.
+    """
+
+    def __init__(self, require_usable: Callable[[str], None], *, durable: bool) -> None:
+        self._require_usable = require_usable
+        self._durable = durable
+        self._real_paths: dict[str, str] = {}
+        self._overlays: dict[str, Overlay] = {}
+        self._unfinished: dict[str, str] = {}
+
+    def header(self, path: str) -> Header:
+        """Return the header of a database.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            NotADatabase: The file is no database.
+        """
+        return self._overlay(path).header
+
+    def read(self, path: str, number: int) -> bytes:
+        """Return the 480 bytes of one data sector, zeros if it was never written.
+
+        Raises:
+            DamagedSectorError: The sector is not what belongs there.
+            IndexError: The database has no such data sector.
+        """
+        return self._overlay(path).read(number)
+
+    def write(self, path: str, number: int, payload: bytes) -> None:
+        """Give one data sector new content; beyond the end of the database, the database grows.
+
+        Raises:
+            IndexError: Sector 0 is the header.
+            ValueError: The payload is too long.
+        """
+        self._overlay(path).write(number, payload)
+
+    def append(self, path: str, payload: bytes) -> int:
+        """Add one sector at the end of a database and return its number."""
+        number = self.header(path).sectors
+        self.write(path, number, payload)
+        return number
+
+    def create(self, path: str, header: Header, payloads: Iterable[bytes] = ()) -> Header:
+        """Build a new database now, under a name of no database; the commit gives it its own.
+
+        Args:
+            path: The name it gets; nothing may be there.
+            header: Its identity and kind, as `building.build` takes it.
+            payloads: The contents of its sectors 1, 2, ...
+
+        Raises:
+            FileExistsError: There is something at `path`.
+            OSError: It cannot be built, or no file can have that name.
+        """
+        final = self._usable(path)
+        if _is_there(path) or final in self._unfinished:
+            raise FileExistsError(f"{path} exists already")
+        unfinished = unfinished_path(final)
+        with Blame(final):
+            header = build(unfinished, header, payloads, durable=self._durable)
+        self._unfinished[final] = unfinished
+        return header
+
+    def changes(self) -> Changes:
+        """Return all that the commit will do."""
+        changed = {path: overlay for path, overlay in self._overlays.items() if overlay.changes}
+        sectors = {path: overlay.changes for path, overlay in changed.items()}
+        before = {path: overlay.before for path, overlay in changed.items()}
+        return Changes(sectors, self._unfinished, before)
+
+    def abandon(self) -> None:
+        """Remove the databases that were built and will never get their names."""
+        for unfinished in self._unfinished.values():
+            remove(unfinished)
+
+    def close(self) -> None:
+        """Close every database."""
+        for overlay in self._overlays.values():
+            overlay.close()
+
+    def _overlay(self, path: str) -> Overlay:
+        real_path = self._usable(path)
+        if real_path not in self._overlays:
+            self._overlays[real_path] = Overlay(real_path)
+        return self._overlays[real_path]
+
+    def _usable(self, path: str) -> str:
+        """Return the one name of a database that nobody is restoring, whatever links lead to it."""
+        if path not in self._real_paths:
+            real_path = os.path.realpath(path)
+            self._require_usable(real_path)
+            self._real_paths[path] = real_path
+        return self._real_paths[path]
+
+
+def _is_there(path: str) -> bool:
+    """Tell whether a path names something; `os.path.lexists` says no of a name that is too long.
+
+    Raises:
+        OSError: Nothing can be there.
+    """
+    with suppress(FileNotFoundError):
+        os.lstat(path)
+        return True
+    return False

@@ -1,0 +1,1 @@
+"""What all programs of the simulator share: arguments and errors."""

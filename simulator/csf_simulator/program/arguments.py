@@ -1,0 +1,105 @@
+"""Command lines as ObjectStore's utilities take them: one dash, exact names, no shorthand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from csf_simulator.program.errors import UsageError
+
+_UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
+_DIGITS = 9  # more would stand for no size or number that a utility takes
+
+
+class Option(NamedTuple):
+    """One option of a utility.
+
+    Attributes:
+        name: With its dash, as in "-f".
+        takes_value: The next argument belongs to it, whatever that looks like, as with getopt.
+        repeatable: It may be given several times.
+    """
+
+    name: str
+    takes_value: bool = False
+    repeatable: bool = False
+
+
+class Arguments(NamedTuple):
+    """A command line, taken apart.
+
+    Attributes:
+        values: For each option that was given, its values in order; none for a flag.
+        operands: Everything else, in order.
+    """
+
+    values: dict[str, list[str]]
+    operands: list[str]
+
+    def has(self, name: str) -> bool:
+        """Tell whether an option was given."""
+        return name in self.values
+
+
+def parse(options: Iterable[Option], argv: Sequence[str]) -> Arguments:
+    """Take a command line apart; options and operands may be mixed.
+
+    Args:
+        options: Those the utility knows.
+        argv: The arguments, without the utility's name.
+
+    Raises:
+        UsageError: An unknown option, a value missing, a single option given twice.
+    """
+    known = {option.name: option for option in options}
+    parsed = Arguments({}, [])
+    words = iter(argv)
+    for word in words:
+        if word in known:
+            _take(known[word], words, parsed.values)
+        elif word.startswith("-"):
+            raise UsageError(f"unknown option: {word}")
+        else:
+            parsed.operands.append(word)
+    return parsed
+
+
+def _take(option: Option, words: Iterable[str], values: dict[str, list[str]]) -> None:
+    """Add one option, and the value that follows it, to the values."""
+    if option.name in values and option.takes_value and not option.repeatable:
+        raise UsageError(f"option {option.name} given twice")
+    found = values.setdefault(option.name, [])
+    if option.takes_value:
+        value = next(iter(words), None)
+        if value is None:
+            raise UsageError(f"option {option.name} needs a value")
+        found.append(value)
+
+
+def size(text: str) -> int:
+    """Return the bytes that `80k`, `1m` or `2g` stand for; a bare number is megabytes (inferred).
+
+    Raises:
+        UsageError: The text is no size, or it is zero.
+    """
+    unit = text[-1:].lower()
+    digits = text[:-1] if unit in _UNITS else text
+    if not _is_number(digits) or int(digits) == 0:
+        raise UsageError(f"not a size: {text}; use 10k, 1m, 2g, or a number of megabytes")
+    return int(digits) * _UNITS.get(unit, _UNITS["m"])
+
+
+def whole_number(text: str, lowest: int, highest: int) -> int:
+    """Return the number that is written in decimal digits.
+
+    Raises:
+        UsageError: The text is no number, or not between the two, both included.
+    """
+    if not _is_number(text) or not lowest <= int(text) <= highest:
+        raise UsageError(f"not a number from {lowest} to {highest}: {text}")
+    return int(text)
+
+
+def _is_number(text: str) -> bool:
+    """Tell whether a text is decimal digits, few enough to mean something."""
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS

@@ -1,0 +1,1 @@
+"""Master repositories: a master database, a schema database and one database a class."""

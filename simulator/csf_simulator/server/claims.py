@@ -1,0 +1,83 @@
+"""What living processes ask of all others: each claim is a file that its owner keeps locked.
+
+The kernel lets go of the lock when the owner dies, however it dies. Whoever comes next then knows
+the claim for void and removes it, so a dead process holds nobody up. Invented here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from csf_simulator.server.locks import acquire, is_held
+
+RESTORE = "restore"
+SNAPSHOT = "snapshot"
+
+
+class Claims:
+    """The claims of one home.
+
+    All but the end of a claim happens while the Server is locked: nobody sees half of one.
+
+    Args:
+        directory: Where the files lie; `create` makes it.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+
+    def create(self) -> None:
+        """Make the directory if it is missing."""
+        os.makedirs(self._directory, exist_ok=True)
+
+    @contextmanager
+    def stake(self, kind: str) -> Iterator[int]:
+        """Make a claim that ends with the block.
+
+        Args:
+            kind: RESTORE or SNAPSHOT.
+
+        Yields:
+            The empty file of the claim, open for reading and writing, for its particulars.
+        """
+        name = f"{kind}-{os.getpid()}-{os.urandom(4).hex()}"
+        path = os.path.join(self._directory, name)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            acquire(fd)
+            yield fd
+        finally:
+            void(path)
+            os.close(fd)
+
+    def living(self) -> dict[str, list[str]]:
+        """Return the files of all claims by their kind; void ones are removed."""
+        found: dict[str, list[str]] = {RESTORE: [], SNAPSHOT: []}
+        for name in os.listdir(self._directory):
+            path = os.path.join(self._directory, name)
+            if _is_living(path):
+                found[name.partition("-")[0]].append(path)
+        return found
+
+
+def void(path: str) -> None:
+    """End a claim, whoever made it."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def _is_living(path: str) -> bool:
+    """Tell whether the owner of a claim lives, and remove the claim of a dead one."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:  # it ended just now
+        return False
+    try:
+        living = is_held(fd)
+    finally:
+        os.close(fd)
+    if not living:
+        void(path)
+    return living

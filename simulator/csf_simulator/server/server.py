@@ -1,0 +1,165 @@
+"""The simulated Server: keeps the processes of one home out of each other's way.
+
+A file lock lets in one transaction at a time, and lets a backup or a restore begin between two.
+Invented here: the real Server is a daemon.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
+from typing import NamedTuple
+
+from csf_simulator.database.transaction import Transaction
+from csf_simulator.server.before_images import BeforeImages
+from csf_simulator.server.claims import RESTORE, SNAPSHOT, Claims
+from csf_simulator.server.commit import Committer
+from csf_simulator.server.locks import acquire
+from csf_simulator.server.refusals import DatabaseInUse, NoServer
+from csf_simulator.server.restores import Restores, encode_targets
+from csf_simulator.server.snapshot_source import SnapshotSource, take_snapshot
+from csf_simulator.system.files import sync_directory, write_at
+
+
+class Present(NamedTuple):
+    """What there is between two transactions.
+
+    Attributes:
+        committer: To make changes with.
+        require_usable: Raises DatabaseInUse for a database that is being restored.
+    """
+
+    committer: Committer
+    require_usable: Callable[[str], None]
+
+
+class Server:
+    """The transactions of one home, over databases that lie anywhere.
+
+    Args:
+        directory: Where the lock, the redo log and the claims lie; `create` makes it.
+
+    Attributes:
+        directory: The same.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+        self._lock = os.path.join(directory, "lock")
+        self._log = os.path.join(directory, "redo.log")
+        self._claims = Claims(os.path.join(directory, "claims"))
+        self._before_images = BeforeImages()
+
+    def create(self) -> None:
+        """Make the directory and its files where they are missing; several may do so at once."""
+        os.makedirs(self.directory, exist_ok=True)
+        self._claims.create()
+        for path in (self._lock, self._log):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o666))
+        sync_directory(self.directory)
+
+    @contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
+        """Do all that the block asks of its transaction or, if it cannot be done, none of it.
+
+        Transactions do not nest: the inner one would wait for the outer one for ever.
+
+        Args:
+            durable: Once committed it survives a power cut too, and not only the death of the
+                process. That takes a flush for every file touched and two for the log.
+
+        Raises:
+            DatabaseInUse: In the block, at the first touch of a database that is being restored.
+            OSError: It cannot be done; nothing was changed, unless even that could not be undone.
+        """
+        with self.between_transactions() as present:
+            transaction = Transaction(present.require_usable, durable=durable)
+            try:
+                with closing(transaction):
+                    yield transaction
+                    changes = transaction.changes()
+                present.committer.promise(changes, durable=durable)
+            except BaseException:
+                present.committer.forget(durable=durable)
+                transaction.abandon()
+                raise
+            present.committer.fulfil(changes, durable=durable)
+
+    @contextmanager
+    def between_transactions(self, wait: float | None = None) -> Iterator[Present]:
+        """Hold off all transactions for a while: every database is in one consistent state.
+
+        Args:
+            wait: Seconds to wait for a transaction to end; without a limit, as long as it takes.
+
+        Raises:
+            DatabaseInUse: A transaction went on for all that time.
+            NoServer: `create` was never called.
+        """
+        lock = self._open_lock()
+        try:
+            try:
+                acquire(lock, wait)
+            except BlockingIOError:
+                raise DatabaseInUse(f"a transaction has gone on for {wait} seconds") from None
+            claims = self._claims.living()
+            save = partial(self._before_images.save, claims[SNAPSHOT])
+            committer = Committer(self._log, save)
+            committer.recover()
+            yield Present(committer, Restores(claims[RESTORE]).require_usable)
+        finally:
+            with suppress(OSError):  # what was done is done
+                os.close(lock)
+
+    @contextmanager
+    def snapshot(self, paths: Sequence[str]) -> Iterator[list[SnapshotSource]]:
+        """Make databases readable as they are at an instant between transactions.
+
+        Transactions go on meanwhile: they save what they overwrite.
+
+        Args:
+            paths: Absolute paths, each file once.
+
+        Raises:
+            DatabaseInUse: One is being restored.
+            OSError: One cannot be read; `filename` says which.
+            NotADatabase: One is no database, or not of the length its header says.
+        """
+        with ExitStack() as stack:
+            with self.between_transactions() as present:
+                for path in paths:
+                    present.require_usable(path)
+                fd = stack.enter_context(self._claims.stake(SNAPSHOT))
+                sources = take_snapshot(fd, paths)
+            yield sources
+
+    @contextmanager
+    def restoring(self, paths: Sequence[str], wait: float | None = None) -> Iterator[None]:
+        """Keep transactions and backups from databases while the block replaces them.
+
+        Whatever touches one of them fails at once; other databases are not concerned.
+
+        Args:
+            paths: The databases, which need not exist.
+            wait: Seconds to wait for a transaction to end; without a limit, as long as it takes.
+
+        Raises:
+            DatabaseInUse: One is being restored already, or a transaction went on for too long.
+        """
+        with ExitStack() as stack:
+            with self.between_transactions(wait) as present:
+                for path in paths:
+                    present.require_usable(path)
+                fd = stack.enter_context(self._claims.stake(RESTORE))
+                write_at(fd, encode_targets(paths), 0)
+            yield
+
+    def _open_lock(self) -> int:
+        try:
+            return os.open(self._lock, os.O_RDWR)
+        except FileNotFoundError:
+            raise NoServer(
+                f"{os.path.dirname(self.directory)} is no simulator's home; csf-sim makes one"
+            ) from None

@@ -1,0 +1,1 @@
+"""Files, and the environment of processes, as the operating system has them."""

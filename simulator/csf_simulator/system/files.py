@@ -1,0 +1,89 @@
+"""File operations that take a power cut into account, for the server and its databases."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+
+from csf_simulator.system.file_errors import Blame
+
+Identity = tuple[int, int, int]
+
+_GET_GENERATION = 0x80087601  # FS_IOC_GETVERSION in linux/fs.h, for 64-bit machines
+
+
+def identity(fd: int) -> Identity:
+    """Return what tells an open file from every other one, whatever names they have.
+
+    Device and inode are not enough: the inode of a file removed is soon another file's, which
+    then differs in the inode's generation. That is 0 where a file system has none.
+    """
+    status = os.fstat(fd)
+    try:
+        generation = fcntl.ioctl(fd, _GET_GENERATION, bytes(8))
+    except OSError:
+        generation = b""
+    return status.st_dev, status.st_ino, int.from_bytes(generation[:4], sys.byteorder)
+
+
+def write_at(fd: int, content: bytes, offset: int) -> None:
+    """Write all of some bytes, also where the kernel takes them piecemeal."""
+    while content:
+        count = os.pwrite(fd, content, offset)
+        content, offset = content[count:], offset + count
+
+
+def overwrite(path: str, contents: Mapping[int, bytes], *, durable: bool) -> None:
+    """Write into an existing file, whole.
+
+    Args:
+        path: The file; it grows by what is written beyond its end.
+        contents: What to write, by its offset in bytes.
+        durable: Flush it to the disk before returning.
+    """
+    fd = os.open(path, os.O_RDWR)
+    try:
+        with Blame(path):
+            for offset, content in contents.items():
+                write_at(fd, content, offset)
+            if durable:
+                os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def truncate(path: str, size: int = 0, *, durable: bool) -> None:
+    """Give an existing file a length."""
+    fd = os.open(path, os.O_RDWR)
+    try:
+        with Blame(path):
+            os.ftruncate(fd, size)
+            if durable:
+                os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def remove(path: str) -> None:
+    """Remove a file, if it is there."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def rename(old: str, new: str, *, durable: bool) -> None:
+    """Give a file another name in its directory, replacing what had that name."""
+    os.rename(old, new)
+    if durable:
+        sync_directory(os.path.dirname(new))
+
+
+def sync_directory(path: str) -> None:
+    """Flush the names in a directory to the disk."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,60 @@
+"""csf-sim fault: scripting faults from the shell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+
+from csf_simulator.cli.main import main
+from csf_simulator.home import Home
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """Return a home that need not exist yet."""
+    return Home(str(tmp_path / "home"))
+
+
+def fault(home: Home, *args: str) -> Result:
+    """Run csf-sim fault."""
+    return CliRunner().invoke(main, ["--home", home.path, "fault", *args])
+
+
+def test_faults_are_scripted_shown_and_cleared(home: Home) -> None:
+    """Those that have struck are no longer shown."""
+    assert fault(home, "osbackup", "exit", "3", "--always").exit_code == 0
+    assert fault(home, "osrestore", "hang").exit_code == 0
+    assert fault(home).output == "osbackup exit 3 --always\nosrestore hang\n"
+    home.faults.strike("osbackup")
+    assert fault(home).output == "osrestore hang\n"
+    assert fault(home, "--clear").exit_code == 0
+    assert fault(home).output == ""
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (["osbackup"], 2, "Name a TOOL and a KIND"),
+        (["osbackup", "hang", "--clear"], 2, "Name a TOOL and a KIND"),
+        (["osbackup", "nonsense"], 1, "osbackup has no fault nonsense; there are: exit, "),
+        (["csf", "hang"], 1, "csf has no fault hang; there are: osbackup, osrestore"),
+        (["osbackup", "exit", "no"], 1, "osbackup exit no: the value makes no sense"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(home: Home, args: list[str], code: int, words: str) -> None:
+    """With what there is instead."""
+    result = fault(home, *args)
+    assert result.exit_code == code
+    assert words in result.output
+
+
+def test_help_lists_every_kind(home: Home) -> None:
+    """With what it does."""
+    output = fault(home, "--help").output
+    assert "enospc SIZE" in output
+    assert "vanish" in output

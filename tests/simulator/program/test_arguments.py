@@ -1,0 +1,117 @@
+"""Command lines of the utilities."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from csf_simulator.program.arguments import Arguments, Option, parse, size, whole_number
+from csf_simulator.program.errors import UsageError
+
+OPTIONS = (
+    Option("-a"),
+    Option("-f", takes_value=True, repeatable=True),
+    Option("-I", takes_value=True),
+)
+operands = st.text(max_size=5).filter(lambda word: not word.startswith("-"))
+words = st.lists(
+    st.one_of(
+        st.just(["-a"]),
+        st.tuples(st.just("-f"), st.text(max_size=5)).map(list),
+        operands.map(lambda word: [word]),
+    ),
+    max_size=8,
+)
+
+
+@given(words)
+def test_every_word_ends_up_where_it_belongs(groups: list[list[str]]) -> None:
+    """Values go to their options and all else to the operands, each in order."""
+    values = [group[1] for group in groups if group[0] == "-f" and len(group) == 2]
+    expected: dict[str, list[str]] = {"-f": values} if values else {}
+    if ["-a"] in groups:
+        expected["-a"] = []
+    parsed = parse(OPTIONS, [word for group in groups for word in group])
+    assert parsed.values == expected
+    assert parsed.operands == [group[0] for group in groups if group[0][:1] != "-"]
+
+
+@given(st.lists(st.text(max_size=4) | st.sampled_from(["-a", "-f", "-I", "-"]), max_size=8))
+def test_any_command_line_is_parsed_or_refused(argv: list[str]) -> None:
+    """There is no third way, and nothing but these options is ever accepted."""
+    try:
+        parsed = parse(OPTIONS, argv)
+    except UsageError:
+        return
+    assert parsed.values.keys() <= {"-a", "-f", "-I"}
+    assert not any(word.startswith("-") for word in parsed.operands)
+
+
+def test_value_may_look_like_an_option() -> None:
+    """As with getopt, the word after an option that takes a value is its value."""
+    assert parse(OPTIONS, ["-f", "-", "-f", "-a"]).values == {"-f": ["-", "-a"]}
+
+
+@pytest.mark.parametrize("word", ["-af", "-A", "--a", "-", "--", "-f=x", "-fx", "-i", "-abort"])
+def test_nothing_but_the_exact_name_is_an_option(word: str) -> None:
+    """Nothing is abbreviated, clustered, joined or guessed."""
+    with pytest.raises(UsageError, match=f"unknown option: {word}"):
+        parse(OPTIONS, [word])
+
+
+def test_option_without_its_value_is_refused() -> None:
+    """An option at the end of the line lacks what follows it."""
+    with pytest.raises(UsageError, match="-f needs a value"):
+        parse(OPTIONS, ["-a", "-f"])
+
+
+def test_option_given_twice_is_refused_unless_that_has_a_meaning() -> None:
+    """Two values for one thing contradict each other; a flag says the same again."""
+    with pytest.raises(UsageError, match="-I given twice"):
+        parse(OPTIONS, ["-I", "x", "-I", "x"])
+    assert parse(OPTIONS, ["-a", "-a"]) == Arguments({"-a": []}, [])
+
+
+def test_presence_of_an_option_is_told() -> None:
+    """A flag that was not given is not there."""
+    arguments = parse(OPTIONS, ["-a"])
+    assert (arguments.has("-a"), arguments.has("-f")) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("80k", 80 * 1024),
+        ("80K", 80 * 1024),
+        ("1m", 1024**2),
+        ("2g", 2 * 1024**3),
+        ("3", 3 * 1024**2),
+        ("007", 7 * 1024**2),
+    ],
+)
+def test_size_is_in_bytes(text: str, expected: int) -> None:
+    """A unit multiplies by 1024s; without one the number counts megabytes."""
+    assert size(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "k", "0", "0k", "-1", "1.5m", "1 m", "1mb", "m1", "1t", "²", "٣", "1" * 10]
+)
+def test_other_text_is_no_size(text: str) -> None:
+    """What is not a positive number and a unit is refused."""
+    with pytest.raises(UsageError, match="not a size"):
+        size(text)
+
+
+@pytest.mark.parametrize("text", ["1", "126", "512"])
+def test_whole_number_is_read(text: str) -> None:
+    """Both ends of the range belong to it."""
+    assert whole_number(text, 1, 512) == int(text)
+
+
+@pytest.mark.parametrize("text", ["0", "513", "-1", "+1", "", "x", "1k", " 1", "1_0", "9" * 5000])
+def test_other_text_is_no_whole_number(text: str) -> None:
+    """Anything but digits within the range is refused."""
+    with pytest.raises(UsageError, match="not a number from 1 to 512"):
+        whole_number(text, 1, 512)
