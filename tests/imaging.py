@@ -1,4 +1,4 @@
-"""Databases and images for the tests of the simulator's image package and utilities."""
+"""Databases and images for the tests of the simulator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from csf_simulator.database.sectors import SECTOR, Header, encode_header
+from csf_simulator.database.header import Header, encode_header
+from csf_simulator.database.sectors import SECTOR
 from csf_simulator.image.catalog import Database
 from csf_simulator.image.layout import FRAME, RECORD_SIZE, VOLUME_SIZE, Record, unpack_record
 from csf_simulator.image.reader import ImageReader
@@ -27,6 +28,13 @@ def make_database(path: Path, sectors: int = 8, data: Mapping[int, bytes] | None
             file.write(contents)
         file.truncate(sectors * SECTOR)
     return path
+
+
+def flipped(data: bytes, bit: int) -> bytes:
+    """Return data with one bit changed."""
+    damaged = bytearray(data)
+    damaged[bit // 8] ^= 1 << bit % 8
+    return bytes(damaged)
 
 
 class MemorySink:

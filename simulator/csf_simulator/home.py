@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from csf_simulator.faults.script import Faults
 from csf_simulator.server.server import Server
 from csf_simulator.system.environment import without_foreign
-from csf_simulator.utilities.command import HOME_VARIABLE
 
+HOME_VARIABLE = "CSF_SIM_HOME"
 EXECUTABLES = {
     "csf": "csf_simulator.csf.main",
     "osbackup": "csf_simulator.utilities.osbackup",
@@ -70,6 +70,22 @@ class Home:
         path = os.pathsep.join([self.bin, *others])
         own = {HOME_VARIABLE: self.path, "PATH": path, **self.variables}
         return {**without_foreign(base), **own}
+
+
+def require_home() -> str:
+    """Return the absolute path of the simulator's home directory; it need not exist.
+
+    Raises:
+        SystemExit: With a message and status 1: the variable is not set, so that a fake that came
+            to a PATH by accident never passes for the real utility.
+    """
+    home = os.environ.get(HOME_VARIABLE, "")
+    if not home:
+        sys.exit(
+            f"{HOME_VARIABLE} is not set: this is a simulated ObjectStore, which runs only inside "
+            'a simulator\'s home.\nUse `csf-sim run -- COMMAND ...` or `eval "$(csf-sim env)"`.'
+        )
+    return os.path.abspath(home)
 
 
 def _script(module: str) -> bytes:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from csf_simulator.home import EXECUTABLES, Home, HomeError
+from csf_simulator.home import EXECUTABLES, Home, HomeError, require_home
 
 FOREIGN = [
     "OS_ROOTDIR",
@@ -142,3 +143,11 @@ def test_a_colon_is_refused(tmp_path: os.PathLike[str]) -> None:
     """No PATH can name a directory with a colon."""
     with pytest.raises(HomeError, match="a:b holds a colon"):
         Home(os.path.join(tmp_path, "a:b"))
+
+
+def test_home_is_the_variable_s(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A relative home is one of the current directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CSF_SIM_HOME", "home")
+    assert require_home() == str(tmp_path / "home")
+    assert not (tmp_path / "home").exists()

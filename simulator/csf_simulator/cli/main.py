@@ -11,11 +11,11 @@ from csf_simulator import __version__
 from csf_simulator.cli.fault import fault_command
 from csf_simulator.cli.terminal import command_line, complaints, hint, print_names, size_in_bytes
 from csf_simulator.cli.workload import workload_command
-from csf_simulator.home import Home
+from csf_simulator.home import HOME_VARIABLE, Home
+from csf_simulator.program.start import restore_signals
 from csf_simulator.repository import repository
 from csf_simulator.repository.check import Finding, check
 from csf_simulator.system.environment import foreign_names
-from csf_simulator.utilities.command import HOME_VARIABLE, restore_signals
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # the statuses a shell has for a command it cannot run
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import click
 from click.core import ParameterSource
 
-from csf_simulator.program.arguments import size
 from csf_simulator.program.errors import UsageError
+from csf_simulator.program.numbers import size
 
 
 def size_in_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -> int:

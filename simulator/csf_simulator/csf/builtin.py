@@ -8,10 +8,9 @@ import click
 import pluggy
 
 from csf_simulator.csf.hookspecs import PROJECT
-from csf_simulator.home import Home
+from csf_simulator.home import Home, require_home
 from csf_simulator.program.errors import in_one_line
 from csf_simulator.repository import repository
-from csf_simulator.utilities.command import require_home
 
 hookimpl = pluggy.HookimplMarker(PROJECT)
 

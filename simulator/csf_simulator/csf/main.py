@@ -6,7 +6,7 @@ import click
 import pluggy
 
 from csf_simulator.csf import builtin, hookspecs
-from csf_simulator.utilities.command import require_home
+from csf_simulator.home import require_home
 
 
 def make_plugin_manager() -> pluggy.PluginManager:

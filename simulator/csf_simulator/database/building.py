@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from csf_simulator.database.sectors import PAYLOAD, SECTOR, Header, encode_header, encode_sector
+from csf_simulator.database.header import Header, encode_header
+from csf_simulator.database.sectors import PAYLOAD, SECTOR, encode_sector
 
 _BUFFER = 1 << 18
 _RANDOM_SECTORS = 256

@@ -6,14 +6,8 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from csf_simulator.database.sectors import (
-    SECTOR,
-    DamagedSectorError,
-    Header,
-    NotADatabase,
-    decode_sector,
-    read_header,
-)
+from csf_simulator.database.header import Header, NotADatabase, read_header
+from csf_simulator.database.sectors import SECTOR, DamagedSectorError, decode_sector
 from csf_simulator.database.sources import FileSource
 
 _SECTORS_AT_ONCE = 2048

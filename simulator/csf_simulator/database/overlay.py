@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 
+from csf_simulator.database.changes import Before
+from csf_simulator.database.header import NotADatabase, encode_header, read_header
 from csf_simulator.database.sectors import (
     PAYLOAD,
     SECTOR,
     DamagedSectorError,
-    NotADatabase,
     decode_sector,
-    encode_header,
     encode_sector,
-    read_header,
 )
-from csf_simulator.server.redo_log import Before
 
 
 class Overlay:

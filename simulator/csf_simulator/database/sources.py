@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterator
 from typing import Protocol
 
-from csf_simulator.database.sectors import SECTOR, NotADatabase, WrongLength, read_header
+from csf_simulator.database.header import NotADatabase, WrongLength, read_header
+from csf_simulator.database.sectors import SECTOR
 from csf_simulator.system.file_errors import Blame
 from csf_simulator.system.files import identity
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from csf_simulator.database.building import build
+from csf_simulator.database.changes import Changes
+from csf_simulator.database.header import Header
 from csf_simulator.database.overlay import Overlay
-from csf_simulator.database.sectors import Header
-from csf_simulator.repository.names import unfinished_path
-from csf_simulator.server.redo_log import Changes
+from csf_simulator.database.unfinished import unfinished_path
 from csf_simulator.system.file_errors import Blame
 from csf_simulator.system.files import remove
 

@@ -26,9 +26,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from csf_simulator.program.arguments import size, whole_number
 from csf_simulator.program.errors import UsageError, UtilityError
-from csf_simulator.utilities.command import STDOUT, ask, say
+from csf_simulator.program.numbers import size, whole_number
+from csf_simulator.program.streams import STDOUT, ask, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

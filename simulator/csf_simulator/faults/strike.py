@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from csf_simulator.faults.effects import Mischief
-from csf_simulator.home import Home
+from csf_simulator.home import Home, require_home
 from csf_simulator.image.sinks import Buffer, Sink
-from csf_simulator.utilities.command import require_home
 
 
 def mischief_for(

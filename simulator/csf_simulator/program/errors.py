@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 
-from csf_simulator.database.sectors import NotADatabase, WrongLength
-from csf_simulator.repository.names import CONTROL
+from csf_simulator.database.header import NotADatabase, WrongLength
 from csf_simulator.server.refusals import DatabaseInUse, NoServer
+from csf_simulator.system.text import CONTROL
 
 BROKEN_SERVER_CONNECTION = "err_broken_server_connection"
 DATABASE_NOT_FOUND = "err_database_not_found"

@@ -7,10 +7,8 @@ master's suffix; each class has a database of its own name.
 from __future__ import annotations
 
 import os
-import re
 
-_UNFINISHED = re.compile(r"unfinished\.[0-9a-f]+~")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+from csf_simulator.system.text import CONTROL
 
 
 class RepositoryError(ValueError):
@@ -43,13 +41,3 @@ def class_path(master: str, class_name: str) -> str:
     if class_name in ("", ".", "..") or suffix(file_name) != suffix(master):
         raise RepositoryError(f"{class_name!r} is no class name: {file_name!r} is no database's")
     return os.path.join(os.path.dirname(master), file_name)
-
-
-def unfinished_path(path: str) -> str:
-    """Return a name to build a database under that will be given the name `path`."""
-    return os.path.join(os.path.dirname(path), f"unfinished.{os.urandom(4).hex()}~")
-
-
-def is_unfinished(file_name: str) -> bool:
-    """Tell whether a file is one that is being built, or was when somebody was killed."""
-    return _UNFINISHED.fullmatch(file_name) is not None

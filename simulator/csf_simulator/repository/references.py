@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from csf_simulator.database.examination import Examination
-from csf_simulator.database.sectors import NotADatabase, read_header
+from csf_simulator.database.header import NotADatabase, read_header
 from csf_simulator.repository.entries import Entry, decode_entry
 
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from itertools import chain, repeat
 
 from csf_simulator.database.building import random_payloads
-from csf_simulator.database.sectors import SECTOR, Header
+from csf_simulator.database.header import Header
+from csf_simulator.database.sectors import SECTOR
 from csf_simulator.database.transaction import Transaction
 from csf_simulator.repository.accounts import ACCOUNTS, OPENING_BALANCE, encode_balance
 from csf_simulator.repository.entries import Entry, decode_entry, encode_entry

@@ -12,8 +12,9 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from csf_simulator.database.changes import Changes
 from csf_simulator.database.sectors import SECTOR
-from csf_simulator.server.redo_log import Changes, decode_log, encode_log
+from csf_simulator.server.redo_log import decode_log, encode_log
 from csf_simulator.system.files import overwrite, remove, rename, truncate
 
 Sectors = Mapping[str, Mapping[int, bytes]]  # new contents, by path and number

@@ -23,37 +23,12 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from csf_simulator.database.changes import Before, Changes
 
 _CHECKSUM = struct.Struct("<I")
 _FIELDS = struct.Struct("<cQII")
 _PATH = _CHECKSUM.size + _FIELDS.size
-
-
-class Before(NamedTuple):
-    """What a database was before a transaction changed it.
-
-    Attributes:
-        size: Length of its file in bytes.
-        sectors: What was in the sectors that change, by number; those beyond the end left out.
-    """
-
-    size: int
-    sectors: dict[int, bytes]
-
-
-class Changes(NamedTuple):
-    """What one transaction does.
-
-    Attributes:
-        sectors: New content, 512 bytes, by the path of the database and the number of the sector.
-        databases: For each new database, its path and the name it was built under.
-        before: What each database was whose sectors change, by its path.
-    """
-
-    sectors: dict[str, dict[int, bytes]]
-    databases: dict[str, str]
-    before: dict[str, Before]
 
 
 def encode_log(changes: Changes) -> bytes:

@@ -9,7 +9,7 @@ from io import FileIO
 from csf_simulator.database.sources import Source
 from csf_simulator.image.sinks import Sink, StreamSink, sink_for
 from csf_simulator.program.errors import UtilityError
-from csf_simulator.utilities.command import STDERR, STDOUT, say
+from csf_simulator.program.streams import STDERR, STDOUT, say
 from csf_simulator.utilities.media import STANDARD, Media
 from csf_simulator.utilities.selection import Identity
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from csf_simulator.database.sectors import SECTOR, NotADatabase
+from csf_simulator.database.header import NotADatabase
+from csf_simulator.database.sectors import SECTOR
 from csf_simulator.database.sources import FileSource
 from csf_simulator.image import layout
 from csf_simulator.image.base import Base

@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from csf_simulator.database.sources import Source
 from csf_simulator.image.base import HIGHEST_LEVEL
-from csf_simulator.image.comparison import NOTHING_BEFORE, Comparison
-from csf_simulator.program.arguments import Arguments, whole_number
+from csf_simulator.program.arguments import Arguments
 from csf_simulator.program.errors import UsageError
-from csf_simulator.utilities.selection import Identity
+from csf_simulator.program.numbers import whole_number
+from csf_simulator.utilities.unrecorded import Unrecorded
 
 # Where the real utility writes its record without -i is not known; this name is invented.
 DEFAULT_RECORD = "osbackup.record"
-
-
-class Unrecorded:
-    """A backup without -i: it saves everything, and no other can be built upon it.
-
-    Attributes:
-        level: 0.
-    """
-
-    level = 0
-
-    def taken(self) -> list[Identity]:
-        """Return device and inode of the files that no image may overwrite."""
-        return []
-
-    def compare(self, sources: Sequence[Source]) -> Comparison:
-        """Return the comparison to archive databases with."""
-        return NOTHING_BEFORE
-
-    def record(self, image_id: bytes) -> None:
-        """Keep what later backups must know; called once the image is whole."""
 
 
 def level_of(arguments: Arguments) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from csf_simulator.program.errors import MISC, UtilityError, explain
-from csf_simulator.utilities.command import STDERR, STDOUT, ask, say
+from csf_simulator.program.streams import STDERR, STDOUT, ask, say
 
 STANDARD = "-"  # names standard output or standard input
 Opened = TypeVar("Opened")

@@ -12,18 +12,15 @@ import time
 
 from csf_simulator import __version__
 from csf_simulator.faults.strike import mischief_for, sabotaged
-from csf_simulator.home import Home
+from csf_simulator.home import Home, require_home
 from csf_simulator.image.archive import archive
 from csf_simulator.image.writer import ImageWriter
-from csf_simulator.program.arguments import Arguments, Option, parse, size, whole_number
+from csf_simulator.program.arguments import Arguments, Option, parse
 from csf_simulator.program.errors import UsageError, UtilityError
+from csf_simulator.program.numbers import size, whole_number
+from csf_simulator.program.start import occupy_standard_descriptors, restore_signals
 from csf_simulator.utilities.backup_volumes import BackupVolumes
-from csf_simulator.utilities.command import (
-    occupy_standard_descriptors,
-    require_home,
-    restore_signals,
-    run_utility,
-)
+from csf_simulator.utilities.command import run_utility
 from csf_simulator.utilities.levels import level_of, open_default_record, open_record
 from csf_simulator.utilities.media import STANDARD
 from csf_simulator.utilities.selection import read_import_file, select

@@ -14,22 +14,18 @@ from io import FileIO
 
 from csf_simulator.faults.effects import Mischief
 from csf_simulator.faults.strike import mischief_for
-from csf_simulator.home import Home
+from csf_simulator.home import Home, require_home
 from csf_simulator.image.layout import ImageError
 from csf_simulator.image.reader import ImageReader, verify
 from csf_simulator.image.scanner import Frame, Scanner
 from csf_simulator.image.volumes import StreamVolume, VolumeInput, volume_for
 from csf_simulator.image.worker_pool import Crew
-from csf_simulator.program.arguments import Arguments, Option, parse, whole_number
+from csf_simulator.program.arguments import Arguments, Option, parse
 from csf_simulator.program.errors import UsageError, UtilityError
-from csf_simulator.utilities.command import (
-    STDIN,
-    occupy_standard_descriptors,
-    require_home,
-    restore_signals,
-    run_utility,
-    say,
-)
+from csf_simulator.program.numbers import whole_number
+from csf_simulator.program.start import occupy_standard_descriptors, restore_signals
+from csf_simulator.program.streams import STDIN, say
+from csf_simulator.utilities.command import run_utility
 from csf_simulator.utilities.ending import undo_before_death
 from csf_simulator.utilities.loading import loader_for
 from csf_simulator.utilities.media import STANDARD, Media

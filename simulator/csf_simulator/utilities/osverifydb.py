@@ -11,17 +11,13 @@ import os
 import sys
 
 from csf_simulator.database.examination import examine
-from csf_simulator.home import Home
+from csf_simulator.home import Home, require_home
 from csf_simulator.program.arguments import parse
 from csf_simulator.program.errors import INCONSISTENT_DB, UsageError, UtilityError
+from csf_simulator.program.start import occupy_standard_descriptors, restore_signals
+from csf_simulator.program.streams import say
 from csf_simulator.repository.references import dangling
-from csf_simulator.utilities.command import (
-    occupy_standard_descriptors,
-    require_home,
-    restore_signals,
-    run_utility,
-    say,
-)
+from csf_simulator.utilities.command import run_utility
 from csf_simulator.utilities.pathnames import local_path
 
 USAGE = "usage: osverifydb pathname"

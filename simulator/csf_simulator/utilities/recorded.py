@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from csf_simulator.database.sources import Source
 from csf_simulator.image.increment import Increment
-from csf_simulator.utilities.levels import Unrecorded
 from csf_simulator.utilities.record import Record
 from csf_simulator.utilities.selection import Identity
+from csf_simulator.utilities.unrecorded import Unrecorded
 
 
 class Recorded(Unrecorded):

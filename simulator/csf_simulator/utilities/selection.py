@@ -6,7 +6,8 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 
-from csf_simulator.database.sectors import NotADatabase, read_header
+from csf_simulator.database.header import NotADatabase, read_header
+from csf_simulator.database.unfinished import is_unfinished
 from csf_simulator.image.catalog import is_listable
 from csf_simulator.program.errors import (
     DATABASE_NOT_FOUND,
@@ -15,8 +16,7 @@ from csf_simulator.program.errors import (
     UtilityError,
     explain,
 )
-from csf_simulator.repository.names import is_unfinished
-from csf_simulator.utilities.command import STDERR, say
+from csf_simulator.program.streams import STDERR, say
 from csf_simulator.utilities.pathnames import local_path
 
 Identity = tuple[int, int]  # device and inode

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 
+from csf_simulator.program.streams import STDIN
 from csf_simulator.server.refusals import DatabaseInUse
 from csf_simulator.server.server import Server
-from csf_simulator.utilities.command import STDIN
 from csf_simulator.workload.board import Board, Tally
 from csf_simulator.workload.transfer import transfer
 

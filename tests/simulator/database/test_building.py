@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from csf_simulator.database.building import build, random_payloads
-from csf_simulator.database.sectors import PAYLOAD, SECTOR, Header, decode_sector, read_header
+from csf_simulator.database.header import Header, read_header
+from csf_simulator.database.sectors import PAYLOAD, SECTOR, decode_sector
 
 ID = bytes(range(16))
 

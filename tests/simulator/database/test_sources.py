@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from imaging import make_database
 
-from csf_simulator.database.sectors import SECTOR, NotADatabase
+from csf_simulator.database.header import NotADatabase
+from csf_simulator.database.sectors import SECTOR
 from csf_simulator.database.sources import FileSource, Source
 
 BLOCK = 128  # sectors: no file system here has larger blocks

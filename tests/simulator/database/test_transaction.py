@@ -7,15 +7,8 @@ import os
 import pytest
 
 from csf_simulator.database.building import build
-from csf_simulator.database.sectors import (
-    PAYLOAD,
-    SECTOR,
-    DamagedSectorError,
-    Header,
-    NotADatabase,
-    encode_sector,
-    read_header,
-)
+from csf_simulator.database.header import Header, NotADatabase, read_header
+from csf_simulator.database.sectors import PAYLOAD, SECTOR, DamagedSectorError, encode_sector
 from csf_simulator.server.server import Server
 
 ID = bytes(range(16))

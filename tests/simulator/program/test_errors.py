@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from csf_simulator.database.sectors import NotADatabase, WrongLength
+from csf_simulator.database.header import NotADatabase, WrongLength
 from csf_simulator.image.layout import ImageError
 from csf_simulator.program.errors import MISC, NUMBERS, UtilityError, explain
 

@@ -8,12 +8,14 @@ import shutil
 import pytest
 
 from csf_simulator.database.building import build
+from csf_simulator.database.changes import Changes
 from csf_simulator.database.examination import examine
-from csf_simulator.database.sectors import SECTOR, Header, encode_header, encode_sector, read_header
+from csf_simulator.database.header import Header, encode_header, read_header
+from csf_simulator.database.sectors import SECTOR, encode_sector
 from csf_simulator.repository import repository
 from csf_simulator.repository.accounts import encode_balance
 from csf_simulator.repository.check import Finding, check
-from csf_simulator.server.redo_log import Changes, encode_log
+from csf_simulator.server.redo_log import encode_log
 from csf_simulator.server.server import Server
 
 ID = bytes(range(16))

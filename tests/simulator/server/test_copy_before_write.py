@@ -13,7 +13,8 @@ from interleaving import Interleaving
 from scale import scaled
 
 from csf_simulator.database.building import build
-from csf_simulator.database.sectors import SECTOR, Header
+from csf_simulator.database.header import Header
+from csf_simulator.database.sectors import SECTOR
 from csf_simulator.database.sources import FileSource, Source
 from csf_simulator.repository import repository
 from csf_simulator.repository.accounts import ACCOUNTS, OPENING_BALANCE, decode_balance

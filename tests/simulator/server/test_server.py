@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from csf_simulator.database.building import build
-from csf_simulator.database.sectors import SECTOR, Header, encode_sector
+from csf_simulator.database.changes import Before, Changes
+from csf_simulator.database.header import Header
+from csf_simulator.database.sectors import SECTOR, encode_sector
 from csf_simulator.server import commit
-from csf_simulator.server.redo_log import Before, Changes, encode_log
+from csf_simulator.server.redo_log import encode_log
 from csf_simulator.server.server import Server
 from csf_simulator.system.files import overwrite
 

@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from csf_simulator.database.building import build
-from csf_simulator.database.sectors import SECTOR, Header, NotADatabase, encode_sector
+from csf_simulator.database.changes import Changes
+from csf_simulator.database.header import Header, NotADatabase
+from csf_simulator.database.sectors import SECTOR, encode_sector
 from csf_simulator.database.sources import Source
 from csf_simulator.repository import repository
 from csf_simulator.repository.check import check
 from csf_simulator.server import commit
-from csf_simulator.server.redo_log import Changes, encode_log
+from csf_simulator.server.redo_log import encode_log
 from csf_simulator.server.refusals import DatabaseInUse
 from csf_simulator.server.server import Server
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from imaging import make_database
 
-from csf_simulator.database.sectors import SECTOR, NotADatabase
+from csf_simulator.database.header import NotADatabase
+from csf_simulator.database.sectors import SECTOR
 from csf_simulator.server.snapshot_file import SnapshotFile
 from csf_simulator.server.snapshot_source import SnapshotSource, take_snapshot
 

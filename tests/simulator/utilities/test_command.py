@@ -1,38 +1,11 @@
-"""What every utility does around its own work."""
+"""What a utility says and returns when it fails."""
 
 from __future__ import annotations
-
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from csf_simulator.program.errors import UsageError, UtilityError
-from csf_simulator.utilities.command import ask, require_home, restore_signals, run_utility, say
-
-
-@pytest.fixture
-def answers() -> Iterator[int]:
-    """Make standard input a pipe; returns the end to write answers to."""
-    reading, writing = os.pipe()
-    before = os.dup(0)
-    os.dup2(reading, 0)
-    os.close(reading)
-    yield writing
-    os.dup2(before, 0)
-    os.close(before)
-
-
-def test_home_is_the_variable_s(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A relative home is one of the current directory."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CSF_SIM_HOME", "home")
-    assert require_home() == str(tmp_path / "home")
-    assert not (tmp_path / "home").exists()
+from csf_simulator.utilities.command import run_utility
 
 
 @pytest.mark.parametrize("value", [None, ""])
@@ -45,31 +18,6 @@ def test_without_a_home_nothing_runs(monkeypatch: pytest.MonkeyPatch, value: str
     with pytest.raises(SystemExit, match=r"(?s)CSF_SIM_HOME.*csf-sim run.*csf-sim env"):
         run_utility(worked.append, "usage", [])
     assert not worked
-
-
-def test_words_keep_their_bytes(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """A name that is no text arrives as it is on the disk."""
-    say(os.fsdecode(b"/caf\xe9 \xff"))
-    say("é", to=2)
-    assert capfdbinary.readouterr() == (b"/caf\xe9 \xff\n", "é\n".encode())
-
-
-def test_answer_is_one_line(answers: int, capfd: pytest.CaptureFixture[str]) -> None:
-    """What follows the line stays unread, for the next question."""
-    os.write(answers, b"/first \xff\nsecond\n")
-    assert ask("Which?", 1) == os.fsdecode(b"/first \xff")
-    assert ask("Which?", 2) == "second"
-    os.close(answers)
-    assert capfd.readouterr() == ("Which?\n", "Which?\n")
-
-
-@pytest.mark.parametrize("answer", [b"", b"half a line"])
-def test_end_of_input_is_no_answer(answers: int, answer: bytes) -> None:
-    """An operator who is not there cannot be waited for."""
-    os.write(answers, answer)
-    os.close(answers)
-    with pytest.raises(UtilityError, match="standard input ended"):
-        ask("Which?", 2)
 
 
 @pytest.mark.parametrize(
@@ -101,33 +49,3 @@ def test_failure_is_told_on_stderr(
 
     assert run_utility(work, "usage: it", ["x"]) == int(failure is not None)
     assert capfd.readouterr() == ("", said)
-
-
-def test_signals_end_the_process_again() -> None:
-    """What Python ignores or turns into an exception ends a program of C++."""
-    numbers = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT)
-    before = [(number, signal.getsignal(number)) for number in numbers]
-    try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        restore_signals()
-        assert [signal.getsignal(number) for number in numbers] == [signal.SIG_DFL] * 3
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        restore_signals()
-        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN  # as in the background of a shell
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
-
-
-def test_closed_standard_descriptors_are_occupied() -> None:
-    """No file opened later can become standard output or standard error."""
-    script = (
-        "import os\n"
-        "from csf_simulator.utilities.command import occupy_standard_descriptors\n"
-        "os.close(0); os.close(1)\n"
-        "occupy_standard_descriptors()\n"
-        "assert os.open(os.devnull, os.O_RDONLY) == 3\n"
-        "os.write(1, b'lost'); os.write(2, b'seen')"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
-    assert (done.stdout, done.stderr) == (b"", b"seen")

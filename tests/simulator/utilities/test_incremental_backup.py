@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from imaging import make_database, split
 
-from csf_simulator.database.sectors import SECTOR, Header, encode_header
+from csf_simulator.database.header import Header, encode_header
+from csf_simulator.database.sectors import SECTOR
 from csf_simulator.home import Home
 from csf_simulator.image.layout import FRAME, PIECE
 from csf_simulator.repository import repository

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from imaging import make_database
 
+from csf_simulator.database.unfinished import unfinished_path
 from csf_simulator.program.errors import UtilityError
-from csf_simulator.repository.names import unfinished_path
 from csf_simulator.utilities.selection import read_import_file, select
 
 

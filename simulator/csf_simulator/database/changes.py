@@ -1,0 +1,31 @@
+"""The changes that a transaction makes once it commits."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Before(NamedTuple):
+    """What a database was before a transaction changed it.
+
+    Attributes:
+        size: Length of its file in bytes.
+        sectors: What was in the sectors that change, by number; those beyond the end left out.
+    """
+
+    size: int
+    sectors: dict[int, bytes]
+
+
+class Changes(NamedTuple):
+    """What one transaction does.
+
+    Attributes:
+        sectors: New content, 512 bytes, by the path of the database and the number of the sector.
+        databases: For each new database, its path and the name it was built under.
+        before: What each database was whose sectors change, by its path.
+    """
+
+    sectors: dict[str, dict[int, bytes]]
+    databases: dict[str, str]
+    before: dict[str, Before]
