@@ -13,7 +13,7 @@ from itertools import count
 from types import TracebackType
 from typing import NamedTuple
 
-from csf_simulator.faults.script import Fault
+from csf_simulator.faults.fault import Fault
 from csf_simulator.home import Home
 from csf_simulator.repository import repository
 from csf_simulator.repository.check import Finding, check
@@ -102,12 +102,12 @@ class Simulator:
 
         Args:
             tool: The utility, such as osbackup.
-            kind: What goes wrong; see `mischief` for the kinds and their values.
+            kind: What goes wrong; `csf-sim fault --help` lists the kinds and their values.
             value: What the kind needs.
             always: Let it go wrong in every run from then on.
 
         Raises:
-            ValueError: The utility has no such fault, or the value makes no sense.
+            ValueError: The utility has no such fault, or the value is not what it takes.
         """
         self.faults.script(Fault(tool, kind, value, always))
 

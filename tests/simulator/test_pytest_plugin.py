@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from csf_simulator import home
-from csf_simulator.faults import effects as mischief
 
 pytest_plugins = "pytester"
 
@@ -41,13 +40,6 @@ def test_the_readmes_example_passes(
     monkeypatch.setattr(home, "_script", with_site)
     pytester.makepyfile(test_unmistakable=example("test_unmistakable.py"))
     pytester.runpytest_inprocess("-p", "no:cacheprovider", "-n", "0").assert_outcomes(passed=3)
-
-
-def test_the_readme_lists_every_fault() -> None:
-    """As the module documents them."""
-    for line in (mischief.__doc__ or "").splitlines():
-        if kind := re.match(r"``(.*?)``\s+(.*)", line):
-            assert f"| `{kind[1]}` | {kind[2]} |" in README
 
 
 def test_the_fixtures_are_there_and_isolated(pytester: pytest.Pytester) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from csf_simulator.cli.terminal import complaints
-from csf_simulator.faults import effects as mischief
-from csf_simulator.faults.script import Fault
+from csf_simulator.faults.fault import Fault
+from csf_simulator.faults.kinds import described
 
-_KINDS = "\n".join((mischief.__doc__ or "").replace("``", "").splitlines()[3:-1])
+_KINDS = "\n".join(f"{kind:<16}{happens}" for kind, happens in described())
 
 
 @click.command("fault", epilog=f"\b\nKINDS are:\n{_KINDS}")

@@ -1,8 +1,8 @@
-"""Faults scripted for the utilities: which are to strike, and which have struck.
+"""The faults scripted for the utilities: which will strike, and which have struck.
 
 Each fault is a file in `<home>/faults`, in the order of scripting; a second file beside it says
-that it has struck. Whichever process claims a fault first is struck by it, so that scripts hold
-when several utilities run at once.
+that it has struck. The first process to create that second file is struck by the fault, so a script
+also holds when several utilities run at once.
 """
 
 from __future__ import annotations
@@ -10,41 +10,10 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Collection
-from typing import NamedTuple
 
-from csf_simulator.faults.effects import measure
+from csf_simulator.faults.fault import Fault
 
-_SPEAKING = ("prompt", "output", "binary")
-_WRITING = ("exit", "signal", "hang", "slow", "enospc")
-_LYING = ("truncate", "corrupt", "empty")
-
-#: The faults each utility can have; `mischief` says what they do.
-KINDS = {
-    "osbackup": (*_WRITING, *_LYING, "record", "vanish", *_SPEAKING),
-    "osrestore": (*_WRITING, *_SPEAKING),
-}
 _STRUCK = ".struck"
-
-
-class Fault(NamedTuple):
-    """A fault.
-
-    Attributes:
-        tool: The utility it strikes.
-        kind: What happens to it, one of KINDS.
-        value: What the kind needs; see `mischief`.
-        always: Whether it strikes every run from its turn on, and not only one.
-    """
-
-    tool: str
-    kind: str
-    value: str = ""
-    always: bool = False
-
-    def __str__(self) -> str:
-        """Return it as it is scripted."""
-        words = (self.tool, self.kind, self.value, "--always" if self.always else "")
-        return " ".join(filter(None, words))
 
 
 class Faults:
@@ -58,15 +27,12 @@ class Faults:
         self._directory = directory
 
     def script(self, fault: Fault) -> None:
-        """Let a fault strike the next run of its tool that no earlier one strikes.
+        """Let a fault strike the next run of its tool that no earlier fault strikes.
 
         Raises:
-            ValueError: The tool has no such fault, or its value is missing or makes no sense.
+            ValueError: The tool has no such fault, or the value is not what the fault takes.
         """
-        if fault.kind not in KINDS.get(fault.tool, ()):
-            known = ", ".join(KINDS.get(fault.tool, KINDS))
-            raise ValueError(f"{fault.tool} has no fault {fault.kind}; there are: {known}")
-        measure(fault)
+        fault.effect()
         os.makedirs(self._directory, exist_ok=True)
         path = os.path.join(self._directory, f"{len(os.listdir(self._directory)):06}")
         with open(path, "x", encoding="utf-8") as file:
@@ -77,7 +43,7 @@ class Faults:
 
         Args:
             tool: The utility.
-            spared: Kinds that would change nothing in this run; they wait for another one.
+            spared: Kinds that would change nothing in this run; they wait for a later one.
         """
         for path in self._paths():
             fault = _read(path)
@@ -115,7 +81,7 @@ def _read(path: str) -> Fault:
 
 
 def _claim(path: str) -> bool:
-    """Make a file; tell whether nobody had made it before."""
+    """Create a file; tell whether it did not exist before."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
     except FileExistsError:

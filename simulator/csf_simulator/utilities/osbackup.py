@@ -11,7 +11,8 @@ import sys
 import time
 
 from csf_simulator import __version__
-from csf_simulator.faults.strike import mischief_for, sabotaged
+from csf_simulator.faults.faulty_sink import faulty
+from csf_simulator.faults.run import start_run
 from csf_simulator.home import Home, require_home
 from csf_simulator.image.archive import archive
 from csf_simulator.image.writer import ImageWriter
@@ -63,23 +64,24 @@ def _backup(argv: list[str]) -> None:
     limit = _check(arguments)
     record = open_record(arguments)
     databases = select(_names(arguments), recurse=arguments.has("-r"))
-    spared = ["record"] if arguments.has("-i") else []
-    mischief = mischief_for("osbackup", [*databases.values()], spared=spared)
-    if mischief.keeps_record:
+    home = Home(require_home())
+    paths = [*databases.values()]
+    faulty_run = start_run(home.faults, "osbackup", paths, options=arguments.values)
+    if faulty_run.keeps_record:
         record = open_default_record(arguments)
-    mischief.begin()
-    with Home(require_home()).server.snapshot([*databases.values()]) as sources:
+    faulty_run.begin()
+    with home.server.snapshot(paths) as sources:
         taken = [*databases, *record.taken()]
         volumes = BackupVolumes(arguments.values["-f"], abort=arguments.has("-a"), taken=taken)
         image_id, comparison = os.urandom(8), record.compare(sources)
-        writer = ImageWriter(image_id, sabotaged(volumes.open, mischief), limit)
+        writer = ImageWriter(image_id, faulty(volumes.open, faulty_run), limit)
         try:
             writer.info(_note(record.level, len(sources)))
             archive(sources, writer, volumes.report, 2 if limit is None else 1, comparison)
         finally:
             writer.close()
         volumes.report_closed()
-    mischief.end(arguments.values["-f"][0])
+    faulty_run.end(arguments.values["-f"][0])
     record.record(image_id)
 
 

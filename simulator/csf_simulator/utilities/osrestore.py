@@ -12,8 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from io import FileIO
 
-from csf_simulator.faults.effects import Mischief
-from csf_simulator.faults.strike import mischief_for
+from csf_simulator.faults.run import FaultyRun, start_run
 from csf_simulator.home import Home, require_home
 from csf_simulator.image.layout import ImageError
 from csf_simulator.image.reader import ImageReader, verify
@@ -74,8 +73,9 @@ def _restore(argv: list[str], guard: Guard) -> None:
     """List or restore the databases of an image."""
     arguments = parse(OPTIONS, argv)
     _check(arguments)
-    mischief = mischief_for("osrestore")
-    mischief.begin()
+    home = Home(require_home())
+    faulty_run = start_run(home.faults, "osrestore")
+    faulty_run.begin()
     media = Media(arguments.values["-f"], QUESTION, abort=arguments.has("-a"))
     scanner = Scanner(lambda number: media.open_next(lambda name: _open(name, number)))
     with contextlib.closing(scanner):
@@ -84,7 +84,7 @@ def _restore(argv: list[str], guard: Guard) -> None:
             if arguments.has("-t"):
                 _list(reader)
             else:
-                _extract(reader, arguments, guard, mischief)
+                _extract(reader, arguments, guard, faulty_run)
         except ImageError as error:
             raise UtilityError(f"{media.name}: {error}") from None
 
@@ -114,16 +114,18 @@ def _list(reader: ImageReader) -> None:
         say(database.path)
 
 
-def _extract(reader: ImageReader, arguments: Arguments, guard: Guard, mischief: Mischief) -> None:
+def _extract(
+    reader: ImageReader, arguments: Arguments, guard: Guard, faulty_run: FaultyRun
+) -> None:
     """Restore databases; nothing is touched unless the whole image is sound."""
     pairs = read_pairs(arguments.operands)
     targets = plan(reader.databases, pairs, descend=not arguments.has("-n"))
     with Home(require_home()).server.restoring([*targets.values()], LOCK_WAIT):
-        _replace(reader, targets, guard, mischief)
+        _replace(reader, targets, guard, faulty_run)
 
 
 def _replace(
-    reader: ImageReader, targets: Mapping[int, str], guard: Guard, mischief: Mischief
+    reader: ImageReader, targets: Mapping[int, str], guard: Guard, faulty_run: FaultyRun
 ) -> None:
     """Restore databases beside their targets, and put all in place once all are sound."""
     load, staging = loader_for(reader.bases, targets), Staging(targets)
@@ -131,7 +133,7 @@ def _replace(
     def restore(frame: Frame, buffer: bytearray) -> None:
         data = load(frame, buffer)
         staging.write(frame.record.database, frame.record.first, data)
-        mischief.wrote(len(data))
+        faulty_run.wrote(len(data))
 
     guard(staging.abandon)
     try:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from csf_simulator.cli.main import main
+from csf_simulator.faults.kinds import KINDS, described
 from csf_simulator.home import Home
 
 if TYPE_CHECKING:
@@ -43,7 +44,14 @@ def test_faults_are_scripted_shown_and_cleared(home: Home) -> None:
         (["osbackup", "hang", "--clear"], 2, "Name a TOOL and a KIND"),
         (["osbackup", "nonsense"], 1, "osbackup has no fault nonsense; there are: exit, "),
         (["csf", "hang"], 1, "csf has no fault hang; there are: osbackup, osrestore"),
-        (["osbackup", "exit", "no"], 1, "osbackup exit no: the value makes no sense"),
+        (
+            ["osbackup", "exit", "no"],
+            1,
+            "exit no: exit takes a status from 1 to 255, as in: exit 3",
+        ),
+        (["osbackup", "signal", "NONE"], 1, "takes the name of a signal, as in: signal KILL"),
+        (["osbackup", "slow", "4g/year"], 1, "takes a size per s, m or h, as in: slow 4g/h"),
+        (["osrestore", "hang", "5"], 1, "osrestore hang 5: hang takes no value"),
     ],
 )
 def test_what_makes_no_sense_is_refused(home: Home, args: list[str], code: int, words: str) -> None:
@@ -54,7 +62,10 @@ def test_what_makes_no_sense_is_refused(home: Home, args: list[str], code: int, 
 
 
 def test_help_lists_every_kind(home: Home) -> None:
-    """With what it does."""
+    """Help shows each kind with its value and what happens, one a line."""
     output = fault(home, "--help").output
     assert "enospc SIZE" in output
     assert "vanish" in output
+    lines = [" ".join(line.split()) for line in output.splitlines()]
+    assert all(len(line) <= 80 for line in output.splitlines())
+    assert [f"{kind} {happens}" for kind, happens in described()] == lines[-len(KINDS) :]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from csf_simulator.faults.script import Fault, Faults
+from csf_simulator.faults.fault import Fault
+from csf_simulator.faults.script import Faults
 
 if TYPE_CHECKING:
     from pathlib import Path
