@@ -8,7 +8,7 @@ from csf_simulator.cli.terminal import complaints
 from csf_simulator.faults.fault import Fault
 from csf_simulator.faults.kinds import described
 
-_KINDS = "\n".join(f"{kind:<16}{happens}" for kind, happens in described())
+_KINDS = "\n".join(f"{kind:<17}{happens}" for kind, happens in described())
 
 
 @click.command("fault", epilog=f"\b\nKINDS are:\n{_KINDS}")

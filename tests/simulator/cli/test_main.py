@@ -13,8 +13,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from csf_simulator.cli import create, run, terminal
 from csf_simulator.cli import main as cli
-from csf_simulator.cli import terminal
 from csf_simulator.home import Home
 
 CSF_SIM = [sys.executable, "-I", "-c", "from csf_simulator.cli.main import main; main()"]
@@ -125,7 +125,7 @@ def test_check_of_nothing_says_how_to_make_something() -> None:
 def test_hints_are_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal, create says what to type next, for the same home."""
     told: list[str] = []
-    monkeypatch.setattr(cli, "hint", told.append)
+    monkeypatch.setattr(create, "hint", told.append)
     csf_sim("--home", "h", "create", "zoo.db")
     zoo = shlex.quote(os.path.abspath("zoo.db"))
     add = f"csf-sim --home h run -- csf class_create -database {zoo} -class Person"
@@ -195,7 +195,7 @@ def test_run_leaves_real_programs_outside(monkeypatch: pytest.MonkeyPatch) -> No
 def test_run_becomes_the_command(monkeypatch: pytest.MonkeyPatch, directory: str) -> None:
     """The command takes csf-sim's place, with its options as they are, in the environment."""
     executed: list[tuple[str, Sequence[str], object]] = []
-    monkeypatch.setattr(cli, "restore_signals", lambda: None)
+    monkeypatch.setattr(run, "restore_signals", lambda: None)
     monkeypatch.setattr(os, "execvpe", lambda *arguments: executed.append(arguments))
     result = csf_sim("run", "--", "csf", "-help", "--home", "x")
     home = Home(os.path.join(directory, ".csf-sim"))

@@ -1,0 +1,47 @@
+"""The commands that let others see the simulator: csf-sim run and csf-sim env."""
+
+from __future__ import annotations
+
+import os
+import shlex
+
+import click
+
+from csf_simulator.cli.terminal import complaints, print_names
+from csf_simulator.home import HOME_VARIABLE, Home
+from csf_simulator.program.start import restore_signals
+from csf_simulator.system.environment import foreign_names
+
+NOT_EXECUTABLE, NOT_FOUND = 126, 127  # the statuses a shell has for a command it cannot run
+
+
+@click.command(
+    "run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
+)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_context
+def run_command(ctx: click.Context, command: tuple[str, ...]) -> None:
+    """Run COMMAND with the simulator's csf and utilities on its PATH.
+
+    COMMAND takes the place of csf-sim: its streams, its exit status and its signals are its own.
+    """
+    with complaints():
+        ctx.obj.create()
+    restore_signals()
+    try:
+        os.execvpe(command[0], command, ctx.obj.environment(os.environ))
+    except OSError as error:
+        click.echo(f"csf-sim: {command[0]}: {error.strerror}", err=True)
+        ctx.exit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE)
+
+
+@click.command("env")
+@click.pass_obj
+def env_command(home: Home) -> None:
+    """Print shell exports, for: eval "$(csf-sim env)"."""
+    with complaints():
+        home.create()
+    environment = home.environment(os.environ)
+    for name in (HOME_VARIABLE, "PATH"):
+        print_names(f"export {name}={shlex.quote(environment[name])}")
+    click.echo(f"unset {' '.join(foreign_names(os.environ))}")
