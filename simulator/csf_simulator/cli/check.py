@@ -7,7 +7,7 @@ import shlex
 
 import click
 
-from csf_simulator.cli.terminal import command_line, complaints, print_names
+from csf_simulator.cli.terminal import command_line, print_names, reported_errors
 from csf_simulator.repository.check import Finding, check
 
 
@@ -21,7 +21,7 @@ def check_command(ctx: click.Context, master: str, *, as_json: bool) -> None:
     Every sector, every reference and the sum of all accounts must be right. Prints one finding a
     line, and exits with 1 if there are any.
     """
-    with complaints():
+    with reported_errors():
         ctx.obj.create()
         if not os.path.exists(master):
             make_it = command_line(ctx, f"create {shlex.quote(master)}")

@@ -6,7 +6,13 @@ import shlex
 
 import click
 
-from csf_simulator.cli.terminal import command_line, complaints, hint, print_names, size_in_bytes
+from csf_simulator.cli.terminal import (
+    command_line,
+    hint,
+    print_names,
+    reported_errors,
+    size_in_bytes,
+)
 from csf_simulator.repository import repository
 
 
@@ -18,7 +24,7 @@ from csf_simulator.repository import repository
 def create_command(ctx: click.Context, master: str, classes: int, size: int) -> None:
     """Make a master repository with the master database MASTER."""
     check_it = command_line(ctx, f"check {shlex.quote(master)}")
-    with complaints():
+    with reported_errors():
         ctx.obj.create()
         try:
             path = repository.create(ctx.obj.server, master, classes=classes, size=size)

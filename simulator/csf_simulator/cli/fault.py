@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from csf_simulator.cli.terminal import complaints
+from csf_simulator.cli.terminal import reported_errors
 from csf_simulator.faults.fault import Fault
 from csf_simulator.faults.kinds import described
 
@@ -31,7 +31,7 @@ def fault_command(
 
     TOOL is osbackup or osrestore. Without arguments, the faults are shown that have not struck yet.
     """
-    with complaints():
+    with reported_errors():
         if clear and not tool:
             ctx.obj.faults.clear()
         elif tool and kind and not clear:

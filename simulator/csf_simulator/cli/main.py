@@ -9,7 +9,7 @@ from csf_simulator.cli.check import check_command
 from csf_simulator.cli.create import create_command
 from csf_simulator.cli.fault import fault_command
 from csf_simulator.cli.run import env_command, run_command
-from csf_simulator.cli.terminal import complaints
+from csf_simulator.cli.terminal import reported_errors
 from csf_simulator.cli.workload import workload_command
 from csf_simulator.home import HOME_VARIABLE, Home
 
@@ -28,7 +28,7 @@ from csf_simulator.home import HOME_VARIABLE, Home
 @click.pass_context
 def main(ctx: click.Context, home: str) -> None:
     """A simulated ObjectStore and csf, to try out and test csf plugins without either."""
-    with complaints():
+    with reported_errors():
         ctx.obj = Home(home)
 
 

@@ -7,7 +7,7 @@ import shlex
 
 import click
 
-from csf_simulator.cli.terminal import complaints, print_names
+from csf_simulator.cli.terminal import print_names, reported_errors
 from csf_simulator.home import HOME_VARIABLE, Home
 from csf_simulator.program.start import restore_signals
 from csf_simulator.system.environment import foreign_names
@@ -25,7 +25,7 @@ def run_command(ctx: click.Context, command: tuple[str, ...]) -> None:
 
     COMMAND takes the place of csf-sim: its streams, its exit status and its signals are its own.
     """
-    with complaints():
+    with reported_errors():
         ctx.obj.create()
     restore_signals()
     try:
@@ -39,7 +39,7 @@ def run_command(ctx: click.Context, command: tuple[str, ...]) -> None:
 @click.pass_obj
 def env_command(home: Home) -> None:
     """Print shell exports, for: eval "$(csf-sim env)"."""
-    with complaints():
+    with reported_errors():
         home.create()
     environment = home.environment(os.environ)
     for name in (HOME_VARIABLE, "PATH"):

@@ -1,4 +1,4 @@
-"""What the commands of csf-sim have in common: options, complaints and hints."""
+"""What the commands of csf-sim have in common: options, reported_errors and hints."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def size_in_bytes(ctx: click.Context, param: click.Parameter, value: str | None)
 
 
 @contextmanager
-def complaints() -> Iterator[None]:
+def reported_errors() -> Iterator[None]:
     """Turn what can go wrong with files and databases into a message and exit code 1."""
     try:
         yield

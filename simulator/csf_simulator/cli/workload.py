@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from csf_simulator.cli.terminal import complaints
+from csf_simulator.cli.terminal import reported_errors
 from csf_simulator.workload.background import Result, start_workload
 from csf_simulator.workload.transfer import Totals, totals
 
@@ -39,7 +39,7 @@ def workload_command(
     Ends after a time, or by SIGINT or SIGTERM, and says how many transactions there were. The sum
     of all accounts never changes; if it did, the exit code is 1.
     """
-    with complaints(), _signals_held():
+    with reported_errors(), _signals_held():
         ctx.obj.create()
         with start_workload(ctx.obj.server, master, writers=writers, durable=durable) as workload:
             _wait(seconds)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from csf_simulator.database.header import NotADatabase, WrongLength, read_header
 from csf_simulator.database.sectors import SECTOR
-from csf_simulator.system.file_errors import Blame
+from csf_simulator.system.file_errors import FileErrors
 from csf_simulator.system.files import identity
 
 
@@ -71,7 +71,7 @@ class FileSource:
         """
         fd = self._reopen()
         try:
-            with Blame(self.path):
+            with FileErrors(self.path):
                 if os.preadv(fd, [buffer], first_sector * SECTOR) != len(buffer):
                     raise OSError(errno.EIO, "the database became shorter")
         finally:
@@ -85,7 +85,7 @@ class FileSource:
         """
         fd, size, end = self._reopen(), self.sectors * SECTOR, 0
         try:
-            with Blame(self.path):
+            with FileErrors(self.path):
                 while (start := _next_data(fd, end, size)) < size:
                     end = min(os.lseek(fd, start, os.SEEK_HOLE), size)
                     yield start // SECTOR, -(-end // SECTOR) - start // SECTOR

@@ -11,7 +11,7 @@ from csf_simulator.database.changes import Changes
 from csf_simulator.database.header import Header
 from csf_simulator.database.overlay import Overlay
 from csf_simulator.database.unfinished import unfinished_path
-from csf_simulator.system.file_errors import Blame
+from csf_simulator.system.file_errors import FileErrors
 from csf_simulator.system.files import remove
 
 
@@ -82,7 +82,7 @@ class Transaction:
         if _is_there(path) or final in self._unfinished:
             raise FileExistsError(f"{path} exists already")
         unfinished = unfinished_path(final)
-        with Blame(final):
+        with FileErrors(final):
             header = build(unfinished, header, payloads, durable=self._durable)
         self._unfinished[final] = unfinished
         return header

@@ -10,7 +10,7 @@ from csf_simulator.database.sources import Source
 from csf_simulator.image.catalog import Database
 from csf_simulator.image.comparison import NOTHING_BEFORE, Comparison
 from csf_simulator.image.layout import DATA, FRAME, PIECE, RUN_LIMIT, SAME, ZERO
-from csf_simulator.image.worker_pool import Crew
+from csf_simulator.image.worker_pool import WorkerPool
 from csf_simulator.image.writer import ImageWriter
 
 _ZERO_PIECE = bytes(PIECE)
@@ -61,7 +61,7 @@ def archive(
         else:
             writer.zero(stretch.database, stretch.first, stretch.sectors)
 
-    Crew(lambda _: next(stretches, None), work).run(workers)
+    WorkerPool(lambda _: next(stretches, None), work).run(workers)
     writer.finish()
 
 

@@ -9,7 +9,7 @@ from csf_simulator.image.base import Base
 from csf_simulator.image.checksums import PIECE_SECTORS, Checksums, checksum_of
 from csf_simulator.image.comparison import Comparison
 from csf_simulator.image.pieces import InPieces
-from csf_simulator.image.record_file import Entry
+from csf_simulator.image.record_format import RecordedState
 
 
 class Increment(Comparison):
@@ -25,7 +25,9 @@ class Increment(Comparison):
         bases: What databases are built upon; one without a base is saved whole.
     """
 
-    def __init__(self, sources: Sequence[Source], entries: Iterable[Entry], level: int) -> None:
+    def __init__(
+        self, sources: Sequence[Source], entries: Iterable[RecordedState], level: int
+    ) -> None:
         self._sources = sources
         self._entries = list(entries)
         self._found = [Checksums() for _ in sources]
@@ -49,7 +51,7 @@ class Increment(Comparison):
         self._found[database].put(number, checksum)
         return database in self._before and self._before[database].has(number, checksum)
 
-    def entries(self, image_id: bytes, time: int) -> list[Entry]:
+    def entries(self, image_id: bytes, time: int) -> list[RecordedState]:
         """Return the record as it is once everything is archived.
 
         Of what it held of these databases, only what a later backup can build upon is left: states
@@ -66,11 +68,11 @@ class Increment(Comparison):
         kept = [entry for entry in self._entries if _outlasts(entry, new.get(entry.path))]
         return kept + list(new.values())
 
-    def _entry(self, number: int, image_id: bytes, time: int) -> Entry:
+    def _entry(self, number: int, image_id: bytes, time: int) -> RecordedState:
         """Return what is to be recorded of a database; one saved whole is at level 0."""
         source = self._sources[number]
         level = self.bases[number].level if number in self.bases else 0
-        return Entry(
+        return RecordedState(
             source.path,
             source.database_id,
             image_id,
@@ -81,12 +83,12 @@ class Increment(Comparison):
         )
 
 
-def _base(entry: Entry, level: int) -> Base:
+def _base(entry: RecordedState, level: int) -> Base:
     """Return a recorded state as something to build upon."""
     digest = entry.checksums.digest(entry.sectors)
     return Base(level, entry.level, entry.image_id, entry.sectors, digest)
 
 
-def _outlasts(entry: Entry, new: Entry | None) -> bool:
+def _outlasts(entry: RecordedState, new: RecordedState | None) -> bool:
     """Tell whether a recorded state is still of use beside a newer one of the same path."""
     return new is None or (entry.level < new.level and entry.database_id == new.database_id)

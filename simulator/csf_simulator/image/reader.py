@@ -9,7 +9,7 @@ from csf_simulator.image.catalog import Database, unpack_database
 from csf_simulator.image.coverage import Coverage
 from csf_simulator.image.layout import ImageError, Record
 from csf_simulator.image.scanner import Frame, Scanner
-from csf_simulator.image.worker_pool import Crew
+from csf_simulator.image.worker_pool import WorkerPool
 
 _SECTORS = (layout.DATA, layout.ZERO, layout.SAME)
 
@@ -124,4 +124,4 @@ def verify(reader: ImageReader) -> None:
     Raises:
         ImageError: Anything at all is wrong with it.
     """
-    Crew(reader.take, Frame.load).run()
+    WorkerPool(reader.take, Frame.load).run()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from io import FileIO
 from typing import Protocol
 
-from csf_simulator.system.file_errors import Blame
+from csf_simulator.system.file_errors import FileErrors
 
 Buffer = bytes | memoryview
 
@@ -50,7 +50,7 @@ class FileSink:
 
     def store(self, parts: Sequence[Buffer], offset: int) -> None:
         """Write to the place reserved; several threads may do so at once."""
-        with Blame(self._file.name):
+        with FileErrors(self._file.name):
             written, length = os.pwritev(self._file.fileno(), parts, offset), _length(parts)
             if written < length:  # meet the error it was short for
                 whole = b"".join(parts)
@@ -70,7 +70,7 @@ class StreamSink:
 
     def claim(self, parts: Sequence[Buffer]) -> int:
         """Write at once: nobody else may write before this is out."""
-        with Blame(self._file.name):
+        with FileErrors(self._file.name):
             written, length = os.writev(self._file.fileno(), parts), _length(parts)
             if written < length:
                 whole = b"".join(parts)

@@ -11,7 +11,7 @@ import stat
 from io import FileIO
 from typing import Protocol
 
-from csf_simulator.system.file_errors import Blame
+from csf_simulator.system.file_errors import FileErrors
 
 
 class VolumeInput(Protocol):
@@ -49,7 +49,7 @@ class FileVolume:
 
     def fill(self, view: memoryview, claim: int) -> int:
         """Read from the offset."""
-        with Blame(self._file.name):
+        with FileErrors(self._file.name):
             return os.preadv(self._file.fileno(), [view], claim)
 
     def retire(self) -> None:
@@ -69,7 +69,7 @@ class StreamVolume:
     def claim(self, view: memoryview) -> int:
         """Read at once, and return how many bytes there were."""
         have = 0
-        with Blame(self._file.name):
+        with FileErrors(self._file.name):
             while have < len(view) and (got := self._file.readinto(view[have:])):
                 have += got
         return have

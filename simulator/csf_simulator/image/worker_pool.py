@@ -14,7 +14,7 @@ from csf_simulator.image.layout import FRAME
 Task = TypeVar("Task")
 
 
-class Crew(Generic[Task]):
+class WorkerPool(Generic[Task]):
     """Threads, this one among them, that share out tasks until none is left or one fails.
 
     Args:
@@ -37,16 +37,16 @@ class Crew(Generic[Task]):
         Raises:
             BaseException: The first failure of a task; no other is begun after it.
         """
-        others = [threading.Thread(target=self._labour) for _ in range(workers - 1)]
+        others = [threading.Thread(target=self._run_tasks) for _ in range(workers - 1)]
         for thread in others:
             thread.start()
-        self._labour()
+        self._run_tasks()
         for thread in others:
             thread.join()
         if self._failures:
             raise self._failures[0]
 
-    def _labour(self) -> None:
+    def _run_tasks(self) -> None:
         """Do tasks until none is left or one fails."""
         buffer = bytearray(FRAME)
         try:

@@ -33,7 +33,7 @@ class Claims:
         os.makedirs(self._directory, exist_ok=True)
 
     @contextmanager
-    def stake(self, kind: str) -> Iterator[int]:
+    def hold(self, kind: str) -> Iterator[int]:
         """Make a claim that ends with the block.
 
         Args:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from csf_simulator.database.transaction import Transaction
 from csf_simulator.server.before_images import BeforeImages
 from csf_simulator.server.claims import RESTORE, SNAPSHOT, Claims
-from csf_simulator.server.commit import Committer
+from csf_simulator.server.committer import Committer
 from csf_simulator.server.locks import acquire
 from csf_simulator.server.refusals import DatabaseInUse, NoServer
 from csf_simulator.server.restores import Restores, encode_targets
@@ -131,7 +131,7 @@ class Server:
             with self.between_transactions() as present:
                 for path in paths:
                     present.require_usable(path)
-                fd = stack.enter_context(self._claims.stake(SNAPSHOT))
+                fd = stack.enter_context(self._claims.hold(SNAPSHOT))
                 sources = take_snapshot(fd, paths)
             yield sources
 
@@ -152,7 +152,7 @@ class Server:
             with self.between_transactions(wait) as present:
                 for path in paths:
                     present.require_usable(path)
-                fd = stack.enter_context(self._claims.stake(RESTORE))
+                fd = stack.enter_context(self._claims.hold(RESTORE))
                 write_at(fd, encode_targets(paths), 0)
             yield
 

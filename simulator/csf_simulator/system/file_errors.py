@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 
 
-class Blame:
+class FileErrors:
     """A context in which an OSError that names no file is given a name.
 
     A class rather than a generator: it stands around every read and write.

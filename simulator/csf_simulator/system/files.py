@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 
-from csf_simulator.system.file_errors import Blame
+from csf_simulator.system.file_errors import FileErrors
 
 Identity = tuple[int, int, int]
 
@@ -46,7 +46,7 @@ def overwrite(path: str, contents: Mapping[int, bytes], *, durable: bool) -> Non
     """
     fd = os.open(path, os.O_RDWR)
     try:
-        with Blame(path):
+        with FileErrors(path):
             for offset, content in contents.items():
                 write_at(fd, content, offset)
             if durable:
@@ -59,7 +59,7 @@ def truncate(path: str, size: int = 0, *, durable: bool) -> None:
     """Give an existing file a length."""
     fd = os.open(path, os.O_RDWR)
     try:
-        with Blame(path):
+        with FileErrors(path):
             os.ftruncate(fd, size)
             if durable:
                 os.fsync(fd)

@@ -24,6 +24,6 @@ def loader_for(bases: Mapping[int, Base], targets: Mapping[int, str]) -> Loader:
     if not bases:
         return Frame.load
     # Only now: its modules take as long to start as all others together.
-    from csf_simulator.utilities.foundations import Foundations
+    from csf_simulator.utilities.incremental_loading import IncrementalLoader
 
-    return Foundations(bases, targets).load
+    return IncrementalLoader(bases, targets).load

@@ -18,18 +18,18 @@ from csf_simulator.image.layout import ImageError
 from csf_simulator.image.reader import ImageReader, verify
 from csf_simulator.image.scanner import Frame, Scanner
 from csf_simulator.image.volumes import StreamVolume, VolumeInput, volume_for
-from csf_simulator.image.worker_pool import Crew
+from csf_simulator.image.worker_pool import WorkerPool
 from csf_simulator.program.arguments import Arguments, Option, parse
 from csf_simulator.program.errors import UsageError, UtilityError
 from csf_simulator.program.numbers import whole_number
 from csf_simulator.program.start import occupy_standard_descriptors, restore_signals
 from csf_simulator.program.streams import STDIN, say
 from csf_simulator.utilities.command import run_utility
-from csf_simulator.utilities.ending import undo_before_death
 from csf_simulator.utilities.loading import loader_for
 from csf_simulator.utilities.media import STANDARD, Media
 from csf_simulator.utilities.staging import Staging
 from csf_simulator.utilities.targets import plan, read_pairs
+from csf_simulator.utilities.termination import undo_on_signal
 
 USAGE = """\
 usage: osrestore [-a] [-n] [-t] [-b blocking-factor] -f image [-f image]... [source target]..."""
@@ -53,7 +53,7 @@ def main() -> None:
     restore_signals()
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file too large is an error like any other
     occupy_standard_descriptors()
-    sys.exit(run(sys.argv[1:], guard=undo_before_death))
+    sys.exit(run(sys.argv[1:], guard=undo_on_signal))
 
 
 def run(argv: list[str], guard: Guard = lambda undo: None) -> int:
@@ -138,7 +138,7 @@ def _replace(
     guard(staging.abandon)
     try:
         staging.create(reader.databases)
-        Crew(reader.take, restore).run()
+        WorkerPool(reader.take, restore).run()
         staging.publish()
     finally:
         staging.discard()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from csf_simulator.database.sources import Source
 from csf_simulator.image.increment import Increment
-from csf_simulator.utilities.record import Record
+from csf_simulator.utilities.record_file import RecordFile
 from csf_simulator.utilities.selection import Identity
 from csf_simulator.utilities.unrecorded import Unrecorded
 
@@ -25,7 +25,7 @@ class Recorded(Unrecorded):
 
     def __init__(self, path: str, level: int) -> None:
         self.level = level
-        self._record = Record(path)
+        self._record = RecordFile(path)
         self._increment = Increment((), self._record.entries, level)
 
     def taken(self) -> list[Identity]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from csf_simulator.database.sectors import SECTOR
 from csf_simulator.image.catalog import Database
 from csf_simulator.program.errors import UtilityError
-from csf_simulator.system.file_errors import Blame
+from csf_simulator.system.file_errors import FileErrors
 
 
 class Staging:
@@ -46,7 +46,7 @@ class Staging:
             return
         fd = os.open(self._temporary[number], os.O_WRONLY)
         try:
-            with Blame(self._targets[number]):
+            with FileErrors(self._targets[number]):
                 _write(fd, data, first_sector * SECTOR)
         finally:
             os.close(fd)
@@ -98,7 +98,7 @@ def _create(path: str, size: int, target: str) -> None:
     """Create a file of holes that is to replace a target."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        with Blame(target):
+        with FileErrors(target):
             os.ftruncate(fd, size)
         _adopt(fd, target)
     finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from csf_simulator.image import base, catalog, checksums, layout, record_file
+from csf_simulator.image import base, catalog, checksums, layout, record_format
 
 PAGE = (Path(__file__).parents[3] / "simulator" / "IMAGE_FORMAT.md").read_text(encoding="utf-8")
 
@@ -29,8 +29,8 @@ def fields(heading: str) -> list[tuple[int, int]]:
         ("## Record", layout.RECORD_SIZE),
         ("The payload of a `BASE` record", 24),
         ("The payload of an `OVER` record", base.BASE_SIZE),
-        ("It begins with", record_file.HEADER_SIZE),
-        ("Each entry", record_file.ENTRY_SIZE),
+        ("It begins with", record_format.HEADER_SIZE),
+        ("Each entry", record_format.ENTRY_SIZE),
     ],
 )
 def test_fields_fill_their_header(heading: str, size: int) -> None:
@@ -66,7 +66,7 @@ def test_page_has_all_kinds_of_records() -> None:
         catalog.SECTORS_LIMIT,
         layout.PIECE,
         checksums.PACKED_PAGE,
-        record_file.SEAL,
+        record_format.SEAL,
     ],
 )
 def test_page_has_all_limits(number: int) -> None:

@@ -11,7 +11,7 @@ from csf_simulator.database.sectors import SECTOR
 from csf_simulator.database.sources import FileSource
 from csf_simulator.image.checksums import checksum_of, checksums_of
 from csf_simulator.image.increment import Increment
-from csf_simulator.image.record_file import Entry
+from csf_simulator.image.record_format import RecordedState
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ def source(tmp_path: Path) -> FileSource:
     return FileSource(str(make_database(tmp_path / "a.db", 3, {1: b"x" * SECTOR})))
 
 
-def entry(source: FileSource, level: int, image_id: bytes = b"image id") -> Entry:
+def entry(source: FileSource, level: int, image_id: bytes = b"image id") -> RecordedState:
     """Return what a record says of a database."""
     sums = checksums_of(source)
-    return Entry(source.path, source.database_id, image_id, level, 5, source.sectors, sums)
+    return RecordedState(source.path, source.database_id, image_id, level, 5, source.sectors, sums)
 
 
 def test_newest_of_the_lower_levels_is_built_upon(source: FileSource) -> None:

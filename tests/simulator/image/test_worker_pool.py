@@ -8,14 +8,14 @@ import time
 import pytest
 
 from csf_simulator.image.layout import FRAME
-from csf_simulator.image.worker_pool import Crew
+from csf_simulator.image.worker_pool import WorkerPool
 
 
 def test_every_task_is_done_once() -> None:
     """No task is left out or done twice."""
     tasks = iter(range(1000))
     done: list[int] = []
-    Crew(lambda _: next(tasks, None), lambda task, _: done.append(task)).run()
+    WorkerPool(lambda _: next(tasks, None), lambda task, _: done.append(task)).run()
     assert sorted(done) == list(range(1000))
 
 
@@ -29,7 +29,7 @@ def test_both_workers_work_at_the_same_time() -> None:
         together.wait(timeout=60)
         buffers.append(buffer)
 
-    Crew(lambda _: next(tasks, None), work).run()
+    WorkerPool(lambda _: next(tasks, None), work).run()
     assert buffers[0] is not buffers[1]
     assert [len(buffer) for buffer in buffers] == [FRAME, FRAME]
 
@@ -44,7 +44,7 @@ def test_task_gets_the_buffer_it_was_taken_with() -> None:
         return task
 
     seen: list[bool] = []
-    Crew(take, lambda task, buffer: seen.append(buffer[0] == task)).run()
+    WorkerPool(take, lambda task, buffer: seen.append(buffer[0] == task)).run()
     assert seen == [True] * 100
 
 
@@ -63,7 +63,7 @@ def test_failure_of_a_task_ends_the_run_and_is_raised() -> None:
         while not crew._failures:
             time.sleep(0)
 
-    crew = Crew(lambda _: next(tasks, None), work)
+    crew = WorkerPool(lambda _: next(tasks, None), work)
     with pytest.raises(ValueError, match="no"):
         crew.run()
     assert sorted(done) == [0, 1]
@@ -76,7 +76,7 @@ def test_failure_to_find_the_next_task_is_raised() -> None:
         raise OSError("broken")
 
     with pytest.raises(OSError, match="broken"):
-        Crew(take, lambda *_: None).run()
+        WorkerPool(take, lambda *_: None).run()
 
 
 def test_one_worker_does_tasks_in_order() -> None:
@@ -87,5 +87,5 @@ def test_one_worker_does_tasks_in_order() -> None:
     def work(task: int, _: bytearray) -> None:
         done.append((task, threading.get_ident()))
 
-    Crew(lambda _: next(tasks, None), work).run(workers=1)
+    WorkerPool(lambda _: next(tasks, None), work).run(workers=1)
     assert done == [(task, threading.get_ident()) for task in range(10)]

@@ -35,7 +35,7 @@ class Case:
         self.path = str(make_database(directory / "a.db", SECTORS, {1: content}))
         claims = Claims(str(directory / "claims"))
         claims.create()
-        self.fds = [stack.enter_context(claims.stake(SNAPSHOT)) for _ in range(2)]
+        self.fds = [stack.enter_context(claims.hold(SNAPSHOT)) for _ in range(2)]
         self.snapshots = [os.readlink(f"/proc/self/fd/{fd}") for fd in self.fds]
         self.sources: list[SnapshotSource] = []
         for fd in self.fds:

@@ -14,7 +14,7 @@ from csf_simulator.server.claims import RESTORE, SNAPSHOT, Claims, void
 DIE = """
 import os, signal, sys
 from csf_simulator.server.claims import Claims
-with Claims(sys.argv[1]).stake("snapshot"):
+with Claims(sys.argv[1]).hold("snapshot"):
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -30,7 +30,7 @@ def place(tmp_path: Path) -> Claims:
 
 def test_a_claim_lasts_as_long_as_its_block(place: Claims, tmp_path: Path) -> None:
     """Others see it by its kind, and nothing of it stays."""
-    with place.stake(SNAPSHOT) as fd, place.stake(RESTORE), place.stake(RESTORE):
+    with place.hold(SNAPSHOT) as fd, place.hold(RESTORE), place.hold(RESTORE):
         os.write(fd, b"particulars")
         living = place.living()
         assert [len(living[kind]) for kind in (SNAPSHOT, RESTORE)] == [1, 2]
@@ -41,7 +41,7 @@ def test_a_claim_lasts_as_long_as_its_block(place: Claims, tmp_path: Path) -> No
 
 def test_a_claim_ends_with_a_failure_too(place: Claims, tmp_path: Path) -> None:
     """An exception leaves nothing behind."""
-    with pytest.raises(ZeroDivisionError), place.stake(SNAPSHOT):
+    with pytest.raises(ZeroDivisionError), place.hold(SNAPSHOT):
         raise ZeroDivisionError
     assert os.listdir(tmp_path / "claims") == []
 
@@ -57,7 +57,7 @@ def test_the_claim_of_a_dead_process_is_void(place: Claims, tmp_path: Path) -> N
 
 def test_a_claim_can_be_made_void(place: Claims, tmp_path: Path) -> None:
     """Its owner does not mind at the end that it is gone."""
-    with place.stake(SNAPSHOT):
+    with place.hold(SNAPSHOT):
         void(*place.living()[SNAPSHOT])
         assert place.living()[SNAPSHOT] == []
 

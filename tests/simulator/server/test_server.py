@@ -13,7 +13,7 @@ from csf_simulator.database.building import build
 from csf_simulator.database.changes import Before, Changes
 from csf_simulator.database.header import Header
 from csf_simulator.database.sectors import SECTOR, encode_sector
-from csf_simulator.server import commit
+from csf_simulator.server import committer
 from csf_simulator.server.redo_log import encode_log
 from csf_simulator.server.server import Server
 from csf_simulator.system.files import overwrite
@@ -139,7 +139,7 @@ def test_a_commit_that_cannot_be_finished_is_undone(
 ) -> None:
     """A failure after the log was written is told, and nothing of the transaction remains."""
     before = Path(path).read_bytes()
-    monkeypatch.setattr(commit, "rename", fail)
+    monkeypatch.setattr(committer, "rename", fail)
     with pytest.raises(OSError, match="Input/output"), server.transaction() as tx:
         tx.write(path, 9, b"new")
         tx.create(os.path.join(directory, "new.db"), Header(ID, 0, "class"))
@@ -154,7 +154,7 @@ def test_what_can_neither_be_finished_nor_undone_is_finished_later(
     server: Server, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a disk is dead nobody works; afterwards the next transaction makes up for it."""
-    monkeypatch.setattr(commit, "_overwrite_sectors", fail)
+    monkeypatch.setattr(committer, "_overwrite_sectors", fail)
     with pytest.raises(OSError, match="Input/output"), server.transaction() as tx:
         tx.write(path, 1, b"new")
     with pytest.raises(OSError, match="Input/output"):
@@ -196,7 +196,7 @@ def test_a_log_that_cannot_be_emptied_is_no_failure(
     """Everything is done by then; it is found done, and forgotten, by whoever comes next."""
     with monkeypatch.context() as patch, server.transaction() as tx:
         tx.write(path, 1, b"new")
-        patch.setattr(commit, "truncate", fail)
+        patch.setattr(committer, "truncate", fail)
     assert read(server, path) == b"new"
 
 

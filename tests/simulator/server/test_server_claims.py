@@ -17,7 +17,7 @@ from csf_simulator.database.sectors import SECTOR, encode_sector
 from csf_simulator.database.sources import Source
 from csf_simulator.repository import repository
 from csf_simulator.repository.check import check
-from csf_simulator.server import commit
+from csf_simulator.server import committer
 from csf_simulator.server.redo_log import encode_log
 from csf_simulator.server.refusals import DatabaseInUse
 from csf_simulator.server.server import Server
@@ -123,7 +123,7 @@ def test_a_promise_kept_under_a_snapshot_spares_it(
 
     with site.server.snapshot(site.paths) as sources:
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(commit, "_overwrite_sectors", die)
+            patch.setattr(committer, "_overwrite_sectors", die)
             site.write(site.paths[0])
         assert site.read(site.paths[0]) == b"new"
         assert [content(source) for source in sources] == before

@@ -6,16 +6,21 @@ import contextlib
 import os
 from collections.abc import Iterable
 
-from csf_simulator.image.record_file import Entry, RecordError, pack_entries, unpack_entries
+from csf_simulator.image.record_format import (
+    RecordedState,
+    RecordError,
+    pack_entries,
+    unpack_entries,
+)
 from csf_simulator.program.errors import MISC, UtilityError, explain
-from csf_simulator.system.file_errors import Blame
+from csf_simulator.system.file_errors import FileErrors
 from csf_simulator.system.files import sync_directory
 from csf_simulator.utilities.selection import Identity
 
 State = tuple[int, int, int, int]  # device, inode, size, time of the last change
 
 
-class Record:
+class RecordFile:
     """A record file.
 
     Args:
@@ -31,7 +36,7 @@ class Record:
 
     def __init__(self, path: str) -> None:
         self.path = os.path.realpath(path)
-        self.entries: list[Entry] = []
+        self.entries: list[RecordedState] = []
         self._state: State | None = None
         try:
             self._read()
@@ -44,7 +49,7 @@ class Record:
         """Return device and inode of the file, if it exists."""
         return [] if self._state is None else [self._state[:2]]
 
-    def replace(self, entries: Iterable[Entry]) -> None:
+    def replace(self, entries: Iterable[RecordedState]) -> None:
         """Put another record in its place, durably and at once: it is never half there.
 
         Raises:
@@ -93,7 +98,7 @@ def _state(path: str) -> State | None:
 def _write(path: str, contents: bytes) -> None:
     """Create a file, and wait until it is on its disk."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    with open(fd, "wb") as file, Blame(path):
+    with open(fd, "wb") as file, FileErrors(path):
         file.write(contents)
         file.flush()
         os.fsync(fd)

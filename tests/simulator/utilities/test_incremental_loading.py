@@ -15,7 +15,7 @@ from csf_simulator.image.checksums import checksums_of
 from csf_simulator.image.layout import FRAME, SAME, ZERO, Record
 from csf_simulator.image.scanner import Frame
 from csf_simulator.program.errors import UtilityError
-from csf_simulator.utilities.foundations import Foundations
+from csf_simulator.utilities.incremental_loading import IncrementalLoader
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def frame(kind: bytes, database: int) -> Frame:
 
 def test_unchanged_sectors_come_from_the_target(path: Path, base: Base) -> None:
     """Those of a database that is not restored are not read, nor are zeros."""
-    foundations, buffer = Foundations({1: base, 2: base}, {1: str(path)}), bytearray(FRAME)
+    foundations, buffer = IncrementalLoader({1: base, 2: base}, {1: str(path)}), bytearray(FRAME)
     assert foundations.load(frame(SAME, 1), buffer) == path.read_bytes()[2 * SECTOR : 5 * SECTOR]
     assert len(foundations.load(frame(SAME, 2), buffer)) == 0
     assert len(foundations.load(frame(ZERO, 1), buffer)) == 0
@@ -60,6 +60,6 @@ def test_target_in_another_state_is_refused(path: Path, base: Base, change: str)
     else:
         path.write_bytes(b"hello")
     with pytest.raises(UtilityError, match="image 0102030405060708 of level 1") as caught:
-        Foundations({0: base}, {0: str(path)})
+        IncrementalLoader({0: base}, {0: str(path)})
     assert caught.value.text.startswith(f"{path}: not as")
     assert caught.value.name == "err_inconsistent_db"

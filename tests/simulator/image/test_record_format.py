@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csf_simulator.image.checksums import Checksums
-from csf_simulator.image.record_file import (
+from csf_simulator.image.record_format import (
     ENTRY_SIZE,
     HEADER_SIZE,
     SEAL,
-    Entry,
+    RecordedState,
     RecordError,
     pack_entries,
     unpack_entries,
@@ -24,12 +24,12 @@ from csf_simulator.image.record_file import (
 
 def make_entry(
     name: bytes = b"/a.db", level: int = 0, time: int = 0, pieces: frozenset[int] = frozenset()
-) -> Entry:
+) -> RecordedState:
     """Return an entry with a checksum for each of the pieces."""
     checksums = Checksums()
     for piece in pieces:
         checksums.put(piece, b"checksum")
-    return Entry(os.fsdecode(name), b"i" * 16, b"image id", level, time, 7, checksums)
+    return RecordedState(os.fsdecode(name), b"i" * 16, b"image id", level, time, 7, checksums)
 
 
 entries = st.lists(
@@ -45,7 +45,7 @@ entries = st.lists(
 SMALL = pack_entries([make_entry(), make_entry(b"/b.db", 1, 2, frozenset({3}))])
 
 
-def plain(found: list[Entry]) -> list[tuple[object, ...]]:
+def plain(found: list[RecordedState]) -> list[tuple[object, ...]]:
     """Return entries as something that can be compared."""
     return [(*entry[:-1], list(entry.checksums.pages())) for entry in found]
 
@@ -56,7 +56,7 @@ def reseal(contents: bytes) -> bytes:
 
 
 @given(entries)
-def test_any_record_comes_back(record: list[Entry]) -> None:
+def test_any_record_comes_back(record: list[RecordedState]) -> None:
     """What was packed is unpacked, whatever the names."""
     assert plain(unpack_entries(pack_entries(record))) == plain(record)
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from csf_simulator.image.checksums import Checksums
-from csf_simulator.image.record_file import Entry, pack_entries
+from csf_simulator.image.record_format import RecordedState, pack_entries
 from csf_simulator.program.errors import UtilityError
-from csf_simulator.utilities.record import Record
+from csf_simulator.utilities.record_file import RecordFile
 
 OLD, NEW = (
-    Entry(path, b"i" * 16, b"image id", 0, 0, 7, Checksums()) for path in ("/old.db", "/new.db")
+    RecordedState(path, b"i" * 16, b"image id", 0, 0, 7, Checksums())
+    for path in ("/old.db", "/new.db")
 )
 
 
@@ -29,12 +30,12 @@ def path(tmp_path: Path) -> Path:
 
 def names(path: Path) -> list[str]:
     """Return the databases that a record file names."""
-    return [entry.path for entry in Record(str(path)).entries]
+    return [entry.path for entry in RecordFile(str(path)).entries]
 
 
 def test_missing_file_is_an_empty_record(tmp_path: Path) -> None:
     """The first backup finds none, and makes it."""
-    record = Record(str(tmp_path / "record"))
+    record = RecordFile(str(tmp_path / "record"))
     assert (record.entries, record.identity()) == ([], [])
     record.replace([NEW])
     assert names(tmp_path / "record") == ["/new.db"]
@@ -43,7 +44,7 @@ def test_missing_file_is_an_empty_record(tmp_path: Path) -> None:
 
 def test_record_is_replaced(path: Path) -> None:
     """The new one holds what it was given, and nothing else is left behind."""
-    record = Record(str(path))
+    record = RecordFile(str(path))
     assert record.identity() == [(path.stat().st_dev, path.stat().st_ino)]
     record.replace([OLD, NEW])
     assert names(path) == ["/old.db", "/new.db"]
@@ -53,7 +54,7 @@ def test_record_is_replaced(path: Path) -> None:
 def test_link_stays_a_link(path: Path, tmp_path: Path) -> None:
     """The record is replaced where it is."""
     (tmp_path / "link").symlink_to(path)
-    Record(str(tmp_path / "link")).replace([NEW])
+    RecordFile(str(tmp_path / "link")).replace([NEW])
     assert (tmp_path / "link").is_symlink()
     assert names(path) == ["/new.db"]
 
@@ -63,7 +64,7 @@ def test_other_file_is_refused_by_name(path: Path, contents: bytes) -> None:
     """What is no record stays as it is."""
     path.write_bytes(contents)
     with pytest.raises(UtilityError, match=f"{path}: .*incremental record file"):
-        Record(str(path))
+        RecordFile(str(path))
     assert path.read_bytes() == contents
 
 
@@ -72,13 +73,13 @@ def test_directory_and_pipe_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "pipe"):
         with pytest.raises(UtilityError, match=f"{path}: not an incremental record file"):
-            Record(str(path))
+            RecordFile(str(path))
 
 
 def test_missing_directory_is_found_at_once(tmp_path: Path) -> None:
     """Not only when the image is complete."""
     with pytest.raises(UtilityError, match="no record can be written"):
-        Record(str(tmp_path / "missing" / "record"))
+        RecordFile(str(tmp_path / "missing" / "record"))
 
 
 def test_unreadable_record_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,13 +90,13 @@ def test_unreadable_record_is_an_error(path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("builtins.open", deny)
     with pytest.raises(UtilityError, match=f"{path}: Permission denied") as caught:
-        Record(str(path))
+        RecordFile(str(path))
     assert caught.value.name == "err_permission_denied"
 
 
 def test_record_that_somebody_else_wrote_stays(path: Path) -> None:
     """Two backups with one record: the second must not undo what the first recorded."""
-    first, second = Record(str(path)), Record(str(path))
+    first, second = RecordFile(str(path)), RecordFile(str(path))
     first.replace([OLD, NEW])
     with pytest.raises(UtilityError, match="changed while the image was written"):
         second.replace([])
@@ -105,7 +106,7 @@ def test_record_that_somebody_else_wrote_stays(path: Path) -> None:
 
 def test_file_that_appeared_meanwhile_stays(tmp_path: Path) -> None:
     """It may be the image: the operator was asked for a volume and named the record."""
-    record = Record(str(tmp_path / "record"))
+    record = RecordFile(str(tmp_path / "record"))
     (tmp_path / "record").write_bytes(b"image")
     with pytest.raises(UtilityError, match="changed while the image was written"):
         record.replace([NEW])
@@ -119,7 +120,7 @@ def test_full_disk_leaves_the_old_record(path: Path, monkeypatch: pytest.MonkeyP
     def fail(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    record = Record(str(path))
+    record = RecordFile(str(path))
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="No space left") as caught:
         record.replace([NEW])
@@ -130,8 +131,8 @@ def test_full_disk_leaves_the_old_record(path: Path, monkeypatch: pytest.MonkeyP
 
 KILLED_AT_EVERY_LINE = """
 import itertools, os, signal, sys
-from csf_simulator.image.record_file import pack_entries
-from csf_simulator.utilities.record import Record
+from csf_simulator.image.record_format import pack_entries
+from csf_simulator.utilities.record_file import RecordFile
 
 def child(line):
     passed = 0
@@ -149,11 +150,11 @@ def child(line):
 
 found = set()
 for line in itertools.count(1):
-    record = Record(sys.argv[1])
+    record = RecordFile(sys.argv[1])
     if (pid := os.fork()) == 0:
         child(line)
     _, status = os.waitpid(pid, 0)
-    [entry] = Record(sys.argv[1]).entries
+    [entry] = RecordFile(sys.argv[1]).entries
     found.add(entry.path)
     with open(sys.argv[1], "wb") as file:
         file.write(pack_entries([entry._replace(path="/old.db")]))

@@ -11,10 +11,10 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 
-ENDING_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+TERMINATING_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
-def undo_before_death(undo: Callable[[], None]) -> None:
+def undo_on_signal(undo: Callable[[], None]) -> None:
     """From now on, call `undo` when a signal asks the process to end; then end by that signal.
 
     A signal that is ignored, as under nohup, stays so.
@@ -22,7 +22,9 @@ def undo_before_death(undo: Callable[[], None]) -> None:
     Args:
         undo: Called in a thread of its own while all others go on, which it must hold up.
     """
-    numbers = [number for number in ENDING_SIGNALS if signal.getsignal(number) == signal.SIG_DFL]
+    numbers = [
+        number for number in TERMINATING_SIGNALS if signal.getsignal(number) == signal.SIG_DFL
+    ]
     signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     threading.Thread(target=_wait, args=(numbers, undo), daemon=True).start()
 

@@ -10,15 +10,15 @@ import threading
 
 import pytest
 
-from csf_simulator.utilities.ending import ENDING_SIGNALS, undo_before_death
+from csf_simulator.utilities.termination import TERMINATING_SIGNALS, undo_on_signal
 
 PROGRAM = """
 import os, signal, sys, threading
-from csf_simulator.utilities.ending import undo_before_death
+from csf_simulator.utilities.termination import undo_on_signal
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 for number in sys.argv[2:]:
     signal.signal(int(number), signal.SIG_IGN)
-undo_before_death(lambda: os.write(1, b"undone"))
+undo_on_signal(lambda: os.write(1, b"undone"))
 held = threading.Lock()
 held.acquire()
 os.kill(os.getpid(), int(sys.argv[1]))
@@ -32,7 +32,7 @@ def run(*arguments: int) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(command, capture_output=True, restore_signals=True)
 
 
-@pytest.mark.parametrize("number", ENDING_SIGNALS)
+@pytest.mark.parametrize("number", TERMINATING_SIGNALS)
 def test_signal_undoes_and_ends(number: signal.Signals) -> None:
     """Whoever waits for the process sees that a signal ended it."""
     done = run(number)
@@ -62,11 +62,11 @@ def test_undoing_comes_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal, "pthread_sigmask", lambda how, which: events.append((how, which)))
     monkeypatch.setattr(signal, "sigwait", sigwait)
     monkeypatch.setattr(os, "kill", kill)
-    undo_before_death(lambda: events.append("undone"))
+    undo_on_signal(lambda: events.append("undone"))
     assert ended.wait(timeout=60)
     assert events == [
-        (signal.SIG_BLOCK, list(ENDING_SIGNALS)),
-        list(ENDING_SIGNALS),
+        (signal.SIG_BLOCK, list(TERMINATING_SIGNALS)),
+        list(TERMINATING_SIGNALS),
         "undone",
         (signal.SIG_UNBLOCK, [signal.SIGTERM]),
         (os.getpid(), signal.SIGTERM),

@@ -18,7 +18,7 @@ from csf_simulator.image.scanner import Frame
 from csf_simulator.program.errors import INCONSISTENT_DB, UtilityError
 
 
-class Foundations:
+class IncrementalLoader:
     """What the sectors that an image leaves out are taken from.
 
     Args:

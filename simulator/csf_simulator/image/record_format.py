@@ -28,7 +28,7 @@ class RecordError(ValueError):
     """A record file is damaged, or none at all."""
 
 
-class Entry(NamedTuple):
+class RecordedState(NamedTuple):
     """One database in one backup.
 
     Attributes:
@@ -50,14 +50,14 @@ class Entry(NamedTuple):
     checksums: Checksums
 
 
-def pack_entries(entries: Iterable[Entry]) -> bytes:
+def pack_entries(entries: Iterable[RecordedState]) -> bytes:
     """Make the contents of a record file."""
     packed = [_pack(entry) for entry in entries]
     contents = _HEADER.pack(MAGIC, VERSION, len(packed)) + b"".join(packed)
     return contents + _seal(contents)
 
 
-def unpack_entries(contents: bytes) -> list[Entry]:
+def unpack_entries(contents: bytes) -> list[RecordedState]:
     """Read the contents of a record file.
 
     Raises:
@@ -79,14 +79,14 @@ def unpack_entries(contents: bytes) -> list[Entry]:
     return entries
 
 
-def _pack(entry: Entry) -> bytes:
+def _pack(entry: RecordedState) -> bytes:
     """Make one entry."""
     name, pages = os.fsencode(entry.path), b"".join(entry.checksums.pages())
     fields = (entry.database_id, entry.image_id, entry.time, entry.sectors)
     return _ENTRY.pack(*fields, len(pages), len(name), entry.level) + name + pages
 
 
-def _unpack(contents: memoryview) -> Iterator[Entry]:
+def _unpack(contents: memoryview) -> Iterator[RecordedState]:
     """Yield the entries, one after another.
 
     Raises:
@@ -100,7 +100,9 @@ def _unpack(contents: memoryview) -> Iterator[Entry]:
         checksums = Checksums()
         for start in range(0, length, PACKED_PAGE):
             checksums.add_page(pages[start : start + PACKED_PAGE])
-        yield Entry(os.fsdecode(name), database_id, image_id, level, time, sectors, checksums)
+        yield RecordedState(
+            os.fsdecode(name), database_id, image_id, level, time, sectors, checksums
+        )
         contents = contents[ENTRY_SIZE + layout.size :]
 
 
