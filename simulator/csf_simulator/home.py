@@ -28,13 +28,13 @@ class Home:
     """The directory that `CSF_SIM_HOME` names.
 
     The names csf, osbackup and so on exist in its `bin` only, which comes first on the PATH of
-    the commands that are meant to see the simulator: nobody else ever runs a fake by accident.
+    commands that must see the simulator: no other command runs a fake by accident.
 
     Args:
         path: The directory; `create` makes it.
 
     Attributes:
-        variables: What commands get besides, such as `CSF_BACKUP_LOCK_WAIT`; empty at first.
+        variables: More variables for commands, such as `CSF_BACKUP_LOCK_WAIT`; empty at first.
 
     Raises:
         HomeError: The path holds a colon, so that PATH could not name what is below.
@@ -50,7 +50,7 @@ class Home:
             raise HomeError(f"{self.path} holds a colon, which PATH does not allow for")
 
     def create(self) -> None:
-        """Make what is missing, for the Python that runs now; several may do so at once."""
+        """Make what is missing, for this Python; several processes may do so at once."""
         os.makedirs(self.bin, exist_ok=True)
         self.server.create()
         for name, module in EXECUTABLES.items():
@@ -59,8 +59,8 @@ class Home:
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
         """Return the environment in which a command sees this simulator and nothing real.
 
-        OS_ROOTDIR and CSF_BACKUP_* of the base are left out; set them in `variables`, or in what is
-        returned.
+        OS_ROOTDIR and CSF_BACKUP_* of the base are left out; set them in `variables` or in the
+        result.
 
         Args:
             base: The environment to start from, such as `os.environ`.
@@ -76,8 +76,8 @@ def require_home() -> str:
     """Return the absolute path of the simulator's home directory; it need not exist.
 
     Raises:
-        SystemExit: With a message and status 1: the variable is not set, so that a fake that came
-            to a PATH by accident never passes for the real utility.
+        SystemExit: With a message and status 1: the variable is not set. So a fake that is on a
+            PATH by accident never passes for the real utility.
     """
     home = os.environ.get(HOME_VARIABLE, "")
     if not home:
@@ -96,7 +96,7 @@ def _script(module: str) -> bytes:
 
 
 def _write_executable(path: str, content: bytes) -> None:
-    """Put an executable in its place; a process that starts it meanwhile finds old or new."""
+    """Replace an executable atomically; a process that starts it meanwhile gets old or new."""
     if _read(path) == content:
         return
     unfinished = f"{path}.{os.getpid()}~"

@@ -1,6 +1,6 @@
 """pytest fixtures: a simulator of its own for every test that asks for one.
 
-They are there once the simulator is installed; none is used unless a test names it. Each is a few
+They exist once the simulator is installed; none is used unless a test names it. Each is a few
 lines over `csf_simulator.simulator.Simulator`, which does the same without pytest.
 """
 

@@ -1,4 +1,4 @@
-"""Plays the story of csf-sim demo: every command really runs, and must do what is said of it."""
+"""Play the story of csf-sim demo: every command really runs, and must do what the story says."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _require_plugin(sim: Simulator) -> None:
 
 
 def _play_step(sim: Simulator, step: Step, place: str) -> None:
-    """Say and run one step, and see that it holds."""
+    """Print and run one step, and check its output."""
     _say(step.words)
     line = step.command.format(place=shlex.quote(place))
     click.secho(f"    $ {line}", bold=True)
@@ -54,7 +54,7 @@ def _play_step(sim: Simulator, step: Step, place: str) -> None:
 
 
 def _argv(line: str) -> list[str]:
-    """Return the command to run for a line: csf-sim by way of the Python that runs already."""
+    """Return the command to run for a line; csf-sim runs with this Python."""
     words = shlex.split(line)
     return [*_CSF_SIM, *words[1:]] if words[0] == "csf-sim" else words
 

@@ -1,4 +1,4 @@
-"""What the commands of csf-sim have in common: options, reported_errors and hints."""
+"""What the commands of csf-sim share: options, error messages and hints."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def command_line(ctx: click.Context, words: str) -> str:
 
 
 def hint(text: str) -> None:
-    """Tell a person, and no program, what to do next."""
+    """Print advice for a person; nothing unless standard error is a terminal."""
     if sys.stderr.isatty():
         click.echo(text, err=True)
 

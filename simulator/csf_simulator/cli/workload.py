@@ -39,7 +39,7 @@ def workload_command(
     Ends after a time, or by SIGINT or SIGTERM, and says how many transactions there were. The sum
     of all accounts never changes; if it did, the exit code is 1.
     """
-    with reported_errors(), _signals_held():
+    with reported_errors(), _signals_blocked():
         ctx.obj.create()
         with start_workload(ctx.obj.server, master, writers=writers, durable=durable) as workload:
             _wait(seconds)
@@ -69,7 +69,7 @@ def _sentences(result: Result, sums: Totals) -> str:
 
 
 def _wait(seconds: float | None) -> None:
-    """Wait until the time is over or a signal comes that is held."""
+    """Wait until the time is over or a blocked signal comes."""
     if seconds is None:
         signal.sigwait(_ENDING)
     else:
@@ -77,8 +77,8 @@ def _wait(seconds: float | None) -> None:
 
 
 @contextmanager
-def _signals_held() -> Iterator[None]:
-    """Let SIGINT and SIGTERM wait for somebody who waits for them."""
+def _signals_blocked() -> Iterator[None]:
+    """Block SIGINT and SIGTERM, so that `_wait` can wait for them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         yield

@@ -1,1 +1,1 @@
-"""A stand-in for csf: the command framework, as far as its plugins can see it."""
+"""A stand-in for csf: the command framework, as its plugins see it."""

@@ -1,4 +1,4 @@
-"""csf's own plugin: the command class_create, and what it does unless a plugin steps in."""
+"""csf's own plugin: the command class_create, and its default implementation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts the stand-in csf: finds the plugins, lets them add their commands, runs the one asked."""
+"""Start the stand-in for csf: find the plugins, add their commands, and run one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes new database files."""
+"""Build new database files."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def random_payloads(count: int) -> Iterator[bytes]:
 
 
 def _fill(file: BinaryIO, header: Header, payloads: Iterable[bytes]) -> Header:
-    """Write the sectors, then the header: half a file, of a process killed, is no database."""
+    """Write the sectors, then the header: the file of a killed process is not a database."""
     file.seek(SECTOR)
     written = 0
     for written, payload in enumerate(payloads, 1):

@@ -1,4 +1,4 @@
-"""Examines one database, sector by sector, for whatever is wrong with it."""
+"""Examine one database, sector by sector, for damage."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Examination(NamedTuple):
 
 
 def examine(path: str) -> Examination:
-    """Read a whole database, its holes left out, and say what is wrong with it.
+    """Read a whole database except its holes, and return what is wrong with it.
 
     No transaction may touch the database meanwhile: see `Server.between_transactions`.
     """
@@ -49,7 +49,7 @@ def examine(path: str) -> Examination:
 
 
 def _examine_sectors(header: Header, source: FileSource) -> Examination:
-    """Look at every data sector of a database whose header and length are right."""
+    """Check every data sector of a database whose header and length are right."""
     kept = header.sectors if header.kind == "master" else header.accounts + 1
     written, payloads, faults = 0, {}, []
     for number, sector in _data_sectors(source):
@@ -69,7 +69,7 @@ def _examine_sectors(header: Header, source: FileSource) -> Examination:
 
 
 def _data_sectors(source: FileSource) -> Iterator[tuple[int, bytes]]:
-    """Yield number and content of each sector but the header, and but those in holes."""
+    """Yield number and content of each sector except the header and those in holes."""
     for first, count in source.extents():
         for start in range(first, first + count, _SECTORS_AT_ONCE):
             block = bytearray(SECTOR * min(_SECTORS_AT_ONCE, first + count - start))
@@ -80,6 +80,6 @@ def _data_sectors(source: FileSource) -> Iterator[tuple[int, bytes]]:
 
 
 def _shortened(faults: list[str]) -> list[str]:
-    """Leave out the many faults of a database that is damaged all over."""
+    """Shorten the list of faults of a database that is damaged everywhere."""
     rest = len(faults) - _FAULTS_TOLD
     return faults if rest <= 0 else [*faults[:_FAULTS_TOLD], f"and {rest} more faults"]

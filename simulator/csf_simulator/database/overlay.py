@@ -21,7 +21,7 @@ class Overlay:
     Attributes:
         header: The header as it will be once the changes are made.
         changes: By number of the sector, its new 512 bytes; the header among them if it changed.
-        before: What the file is without them.
+        before: What the file holds without these changes.
     """
 
     def __init__(self, path: str) -> None:
@@ -69,7 +69,7 @@ class Overlay:
         self._change(number, sector)
 
     def _count(self, number: int) -> None:
-        """Keep the header's counts true of a sector that is about to be written."""
+        """Update the counts in the header for a sector that is about to be written."""
         sectors = max(self.header.sectors, number + 1)
         written = self.header.written + (not any(self._sector(number)))
         header = self.header._replace(sectors=sectors, written=written)
@@ -84,7 +84,7 @@ class Overlay:
         self.changes[number] = sector
 
     def _sector(self, number: int) -> bytes:
-        """Return the 512 bytes of a sector as they are by now; zeros beyond the file."""
+        """Return the 512 bytes of a sector with the changes so far; zeros beyond the file."""
         if number in self.changes:
             return self.changes[number]
         if number >= self._sectors_in_file:

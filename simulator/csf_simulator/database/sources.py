@@ -1,4 +1,4 @@
-"""Where databases are read from: what osbackup and the checks need of one, and a plain file."""
+"""Sources of sectors, which osbackup and the checks read: the protocol, and a database file."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ class Source(Protocol):
 
 
 class FileSource:
-    """A database file, read as it lies there.
+    """A database file, read as it is on the disk.
 
     It is opened anew for each read: thousands of databases need no more descriptors than one, and
-    one that vanishes or is replaced under way is noticed.
+    a file that vanishes or is replaced meanwhile is noticed.
 
     Args:
         path: Absolute path.
 
     Attributes:
-        identity: What tells this file from any other that gets its name.
+        identity: Differs from that of any other file that gets the name.
 
     Raises:
         OSError: It cannot be read; `filename` says which.
@@ -95,7 +95,7 @@ class FileSource:
             os.close(fd)
 
     def _reopen(self) -> int:
-        """Open the file again, and see that it is still the same one."""
+        """Open the file again, and check that it is still the same file."""
         fd = os.open(self.path, os.O_RDONLY)
         if identity(fd) != self.identity:
             os.close(fd)
@@ -107,7 +107,7 @@ def _measure(path: str, fd: int) -> tuple[bytes, int]:
     """Return id and sectors of an open database.
 
     Raises:
-        NotADatabase: It is none.
+        NotADatabase: It is no database.
         WrongLength: Its length is not the one in its header.
     """
     try:

@@ -1,4 +1,4 @@
-"""What one transaction reads, and what it will have done once it commits."""
+"""One transaction: what it reads, and the changes that its commit will make."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ class Transaction:
     """Reads and writes sectors of several databases; `Server.transaction` makes it.
 
     A sector's content is its payload, at most 480 bytes of it. What is written is seen by later
-    reads of the same transaction, and by nobody else before the commit.
+    reads of the same transaction, and by no other before the commit.
 
     Args:
-        require_usable: Called with the real path of each database touched, to object to it.
+        require_usable: Called with the real path of each database that is touched; it raises if the
+            database cannot be used.
         durable: Flush what is built to the disk.
     """
 
@@ -67,7 +68,7 @@ class Transaction:
         return number
 
     def create(self, path: str, header: Header, payloads: Iterable[bytes] = ()) -> Header:
-        """Build a new database now, under a name of no database; the commit gives it its own.
+        """Build a new database now, under a temporary name; the commit gives it its own name.
 
         Args:
             path: The name it gets; nothing may be there.
@@ -79,7 +80,7 @@ class Transaction:
             OSError: It cannot be built, or no file can have that name.
         """
         final = self._usable(path)
-        if _is_there(path) or final in self._unfinished:
+        if _exists(path) or final in self._unfinished:
             raise FileExistsError(f"{path} exists already")
         unfinished = unfinished_path(final)
         with FileErrors(final):
@@ -111,7 +112,7 @@ class Transaction:
         return self._overlays[real_path]
 
     def _usable(self, path: str) -> str:
-        """Return the one name of a database that nobody is restoring, whatever links lead to it."""
+        """Return the real path of a database, which must not be in the middle of a restore."""
         if path not in self._real_paths:
             real_path = os.path.realpath(path)
             self._require_usable(real_path)
@@ -119,11 +120,11 @@ class Transaction:
         return self._real_paths[path]
 
 
-def _is_there(path: str) -> bool:
-    """Tell whether a path names something; `os.path.lexists` says no of a name that is too long.
+def _exists(path: str) -> bool:
+    """Tell whether a path names something; `os.path.lexists` also denies a name too long.
 
     Raises:
-        OSError: Nothing can be there.
+        OSError: The path cannot name anything.
     """
     with suppress(FileNotFoundError):
         os.lstat(path)

@@ -9,10 +9,10 @@ _UNFINISHED = re.compile(r"unfinished\.[0-9a-f]+~")
 
 
 def unfinished_path(path: str) -> str:
-    """Return a name to build a database under that will be given the name `path`."""
+    """Return a temporary name, under which to build the database that becomes `path`."""
     return os.path.join(os.path.dirname(path), f"unfinished.{os.urandom(4).hex()}~")
 
 
 def is_unfinished(file_name: str) -> bool:
-    """Tell whether a file is one that is being built, or was when somebody was killed."""
+    """Tell whether a file is a database that is being built, or was when its process was killed."""
     return _UNFINISHED.fullmatch(file_name) is not None

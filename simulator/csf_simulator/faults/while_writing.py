@@ -56,13 +56,13 @@ class Hang(Effect):
     happens = "stops for good once some sectors are written"
 
     def wrote(self, progress: Progress) -> None:  # pragma: no cover  # ends by being killed
-        """Wait for ever."""
+        """Wait forever."""
         while True:
             signal.pause()
 
 
 class Vanish(Effect):
-    """Somebody removes a database during the backup."""
+    """A database is removed during the backup."""
 
     kind, tools = "vanish", ("osbackup",)
     happens = "loses the last of its databases once some sectors are written"

@@ -1,4 +1,4 @@
-"""Copies databases into an image: data, and a note for each stretch of zeros or of no change."""
+"""Copy databases into an image: data, and a note for each stretch of zeros or unchanged sectors."""
 
 from __future__ import annotations
 

@@ -14,14 +14,14 @@ BASE_SIZE = _BASE.size
 
 
 class Base(NamedTuple):
-    """The state of a database in an earlier backup, without which its image is worth nothing.
+    """The state of a database in an earlier backup, without which its image cannot be restored.
 
     Attributes:
         level: Level the database is now saved at, 1 to 9.
         base_level: Level it was saved at then, lower than `level`.
         image_id: 8 bytes: the image that holds it as it was then.
         sectors: Its length then, in sectors of 512 bytes.
-        digest: 16 bytes that tell its contents then from any others.
+        digest: 16 bytes of checksum over its contents then.
     """
 
     level: int

@@ -1,4 +1,4 @@
-"""Compares what is archived with an earlier backup, piece by piece."""
+"""Compare what is archived with an earlier backup, piece by piece."""
 
 from __future__ import annotations
 

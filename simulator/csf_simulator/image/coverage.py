@@ -18,7 +18,7 @@ class Coverage:
         self._start: dict[int, int] = {}  # end of a run: its start
 
     def add(self, start: int, count: int) -> None:
-        """Take note of a run of sectors.
+        """Add a run of sectors.
 
         Raises:
             ImageError: It is empty, or its first or last sector came before.

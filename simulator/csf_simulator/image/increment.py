@@ -1,4 +1,4 @@
-"""Decides what an incremental backup is built upon, and what is to be recorded of it."""
+"""Decide what an incremental backup is built upon, and what is recorded about it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from csf_simulator.image.record_format import RecordedState
 
 
 class Increment(Comparison):
-    """A comparison of databases with what a record says of them.
+    """A comparison of databases with what a record says about them.
 
     Args:
         sources: The databases, numbered from 0.
@@ -54,8 +54,8 @@ class Increment(Comparison):
     def entries(self, image_id: bytes, time: int) -> list[RecordedState]:
         """Return the record as it is once everything is archived.
 
-        Of what it held of these databases, only what a later backup can build upon is left: states
-        at lower levels, of the same database.
+        Of the older states of these databases, only those remain that a later backup can build
+        upon: states at lower levels, of the same database.
 
         Args:
             image_id: 8 bytes: the image that was written.
@@ -90,5 +90,5 @@ def _base(entry: RecordedState, level: int) -> Base:
 
 
 def _outlasts(entry: RecordedState, new: RecordedState | None) -> bool:
-    """Tell whether a recorded state is still of use beside a newer one of the same path."""
+    """Tell whether a recorded state is still useful beside a newer one of the same path."""
     return new is None or (entry.level < new.level and entry.database_id == new.database_id)

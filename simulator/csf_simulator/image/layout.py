@@ -37,7 +37,7 @@ RECORD_SIZE = _RECORD.size
 
 
 class ImageError(ValueError):
-    """An image is damaged, incomplete, or none at all."""
+    """An image is damaged or incomplete, or the file is no image."""
 
 
 class Volume(NamedTuple):

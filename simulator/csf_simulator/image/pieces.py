@@ -1,4 +1,4 @@
-"""Lets the stretches of a database begin and end where its pieces do."""
+"""Align the stretches of a database with its pieces."""
 
 from __future__ import annotations
 

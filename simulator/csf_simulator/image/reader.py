@@ -1,4 +1,4 @@
-"""Reads an image, in one pass, and vouches for it only at its end."""
+"""Read an image in one pass; only at its end is it proven."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SECTORS = (layout.DATA, layout.ZERO, layout.SAME)
 
 
 class ImageReader:
-    """An image being read; nothing in it may be relied on before `take` returned None.
+    """An image being read; nothing in it is proven before `take` has returned None.
 
     Args:
         scanner: The records of the image.
@@ -122,6 +122,6 @@ def verify(reader: ImageReader) -> None:
     """Read the whole image, with two threads.
 
     Raises:
-        ImageError: Anything at all is wrong with it.
+        ImageError: Anything is wrong with it.
     """
     WorkerPool(reader.take, Frame.load).run()

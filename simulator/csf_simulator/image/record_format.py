@@ -25,7 +25,7 @@ SEAL = 32  # bytes
 
 
 class RecordError(ValueError):
-    """A record file is damaged, or none at all."""
+    """A file is damaged, or is no record file."""
 
 
 class RecordedState(NamedTuple):

@@ -1,4 +1,4 @@
-"""Reads the chain of records of an image, over all its volumes, each in its place."""
+"""Read the records of an image, over all its volumes, and check that each is in its place."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from csf_simulator.image.volumes import VolumeInput
 
 
 class Frame(NamedTuple):
-    """A record, and where its payload is to be had."""
+    """A record, and the place of its payload."""
 
     record: Record
     volume: VolumeInput
@@ -72,7 +72,7 @@ class Scanner:
             raise ImageError("something follows the end of the image")
 
     def close(self) -> None:
-        """Let go of all volumes."""
+        """Close all volumes."""
         for volume in self._opened:
             volume.close()
 

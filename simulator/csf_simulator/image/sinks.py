@@ -1,7 +1,7 @@
 """Where the records of an image are written: a file, at offsets, or a pipe, in order.
 
-A writer claims the room for a record while it holds its lock, and stores the record after it let
-the lock go. So the threads write to a file at the same time, and to a pipe one after another.
+A writer claims the room for a record while it holds its lock, and stores the record after it has
+released the lock. So the threads write to a file at the same time, and to a pipe one after another.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Sink(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the volume, whatever state it is in; once is enough."""
+        """Close the volume, whatever its state is; once is enough."""
         ...
 
 
@@ -69,7 +69,7 @@ class StreamSink:
         self._file = file
 
     def claim(self, parts: Sequence[Buffer]) -> int:
-        """Write at once: nobody else may write before this is out."""
+        """Write at once: no other thread may write before."""
         with FileErrors(self._file.name):
             written, length = os.writev(self._file.fileno(), parts), _length(parts)
             if written < length:
@@ -87,7 +87,7 @@ class StreamSink:
 
 
 def sink_for(file: FileIO) -> Sink:
-    """Return the sink that suits an open file; it closes it."""
+    """Return the sink for an open file, which the sink closes."""
     is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
     return FileSink(file) if is_file else StreamSink(file)
 

@@ -1,6 +1,6 @@
 """Where an image is read from: a file, at offsets, or a pipe, in order; the sinks' other end.
 
-A reader claims a payload while nobody else reads, and fills a buffer with it afterwards. So the
+A reader claims a payload while no other reads, and fills a buffer with it afterwards. So the
 threads read a file at the same time, and a pipe one after another.
 """
 
@@ -26,11 +26,11 @@ class VolumeInput(Protocol):
         ...
 
     def retire(self) -> None:
-        """Let go of the volume if nobody can be reading from it any more."""
+        """Close the volume if no thread can be reading from it any more."""
         ...
 
     def close(self) -> None:
-        """Let go of the volume; once is enough."""
+        """Close the volume; once is enough."""
         ...
 
 
@@ -88,7 +88,7 @@ class StreamVolume:
 
 
 def volume_for(file: FileIO, number: int) -> VolumeInput:
-    """Return the input that suits an open volume; it closes it.
+    """Return the input for an open volume, which the input closes.
 
     Only the first volume is read at offsets: it stays open to the end, and a long row of small
     ones must not use up the descriptors.

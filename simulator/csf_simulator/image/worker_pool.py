@@ -1,4 +1,4 @@
-"""Two identical workers: together they checksum and copy about as fast as `cp` only copies.
+"""A pool of threads: two of them checksum and copy about as fast as `cp` copies.
 
 Reading, checksumming and writing all happen outside of Python's global lock.
 """
@@ -15,7 +15,7 @@ Task = TypeVar("Task")
 
 
 class WorkerPool(Generic[Task]):
-    """Threads, this one among them, that share out tasks until none is left or one fails.
+    """Threads, this one included, that do tasks until none is left or one fails.
 
     Args:
         take: Returns the next task, None when none is left; called by one thread at a time with

@@ -1,4 +1,4 @@
-"""Writes the records of an image, in one pass, from any number of threads."""
+"""Write the records of an image, in one pass, from any number of threads."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class ImageWriter:
         self._append(layout.DONE, b"", self._databases, first=self._sectors)
 
     def close(self) -> None:
-        """Let go of the volume; unless `finish` came before, the image is left without an end."""
+        """Close the volume; without `finish` before, the image has no end."""
         if self._sink is not None:
             self._sink.close()
 
@@ -103,7 +103,7 @@ class ImageWriter:
         return header
 
     def _room(self) -> int:
-        """Return the bytes of payload that fit, the record that ends a volume spared."""
+        """Return the bytes of payload that fit beside the record that ends the volume."""
         return (self._limit or 0) - self._used - 2 * RECORD_SIZE
 
     def _sink_for(self, length: int) -> Sink:

@@ -1,1 +1,1 @@
-"""What all programs of the simulator share: arguments and errors."""
+"""What the programs of the simulator share: arguments, streams, signals and errors."""

@@ -1,4 +1,4 @@
-"""Command lines as ObjectStore's utilities take them: one dash, exact names, no shorthand."""
+"""Command lines as ObjectStore's utilities take them: one dash, exact names, no abbreviation."""
 
 from __future__ import annotations
 

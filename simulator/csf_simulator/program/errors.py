@@ -1,4 +1,4 @@
-"""What a utility says when it fails: number, text and ObjectStore's name of the exception."""
+"""The errors of a utility: number, text and ObjectStore's name of the exception."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from csf_simulator.program.errors import UsageError
 
 _UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
-_DIGITS = 9  # more would stand for no size or number that a utility takes
+_DIGITS = 9  # no size or number that a utility takes has more
 
 
 def size(text: str) -> int:
@@ -33,5 +33,5 @@ def whole_number(text: str, lowest: int, highest: int) -> int:
 
 
 def _is_number(text: str) -> bool:
-    """Tell whether a text is decimal digits, few enough to mean something."""
+    """Tell whether a text is decimal digits, and not too many."""
     return text.isascii() and text.isdigit() and len(text) <= _DIGITS

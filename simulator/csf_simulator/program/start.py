@@ -9,7 +9,7 @@ from csf_simulator.program.streams import STDERR
 
 
 def restore_signals() -> None:
-    """Let signals end the process as they end the real utility, which is written in C++.
+    """Let signals end the process as they end a program in C++, such as the real utilities.
 
     Python ignores SIGPIPE and SIGXFSZ, and turns SIGINT into an exception.
     """
@@ -20,7 +20,7 @@ def restore_signals() -> None:
 
 
 def occupy_standard_descriptors() -> None:
-    """Open those of 0, 1 and 2 that are closed: an image that got one would be written into."""
+    """Open descriptors 0, 1 and 2 where they are closed, so that no image gets one of them."""
     while (fd := os.open(os.devnull, os.O_RDWR)) <= STDERR:
         pass
     os.close(fd)

@@ -1,4 +1,4 @@
-"""Accounts in class databases: money that may move but never appear or vanish.
+"""Accounts in class databases: money may move between them, but its sum never changes.
 
 Invented here, as something to check: whatever happens to a repository, the balances of all its
 accounts must sum up to what the accounts were opened with. One account fills one sector.

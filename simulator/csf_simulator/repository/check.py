@@ -1,4 +1,4 @@
-"""Checks a whole repository: what a crash, a restore or a bug did to it shows here."""
+"""Check a whole repository for the damage of a crash, a restore or a bug."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def check(server: Server, master: str) -> list[Finding]:
         DatabaseInUse: It is being restored.
     """
     master = os.path.abspath(master)
-    with server.between_transactions() as present:
-        present.require_usable(master)
+    with server.between_transactions() as pause:
+        pause.require_usable(master)
         examination = examine(master)
         findings = _findings(master, examination, "master")
         if examination.header and examination.header.kind == "master":
             entries = [decode_entry(payload) for payload in examination.payloads.values()]
             for entry in entries:
-                present.require_usable(_path(master, entry))
+                pause.require_usable(_path(master, entry))
             surplus = _check_listed(master, entries, findings)
             findings += _unlisted(master, entries)
             # A database that could not be read would be missing from the sum.

@@ -1,4 +1,4 @@
-"""What a master database says of the other databases of its repository: one sector for each.
+"""Entries of a master database: one sector for each other database of its repository.
 
 Invented here. The payload of such a sector, little endian::
 

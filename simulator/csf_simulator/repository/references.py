@@ -1,4 +1,4 @@
-"""Follows the references from a master database to the databases it lists."""
+"""Follow the references from a master database to the databases it lists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from csf_simulator.repository.entries import Entry, decode_entry
 
 
 def dangling(master: str, examination: Examination) -> list[str]:
-    """Say which references lead nowhere, or to another database than was meant.
+    """Return the references that lead nowhere, or to a wrong database, one sentence each.
 
     Args:
         master: The database that was examined.
@@ -27,7 +27,7 @@ def dangling(master: str, examination: Examination) -> list[str]:
 
 
 def _fault(directory: str, entry: Entry) -> str:
-    """Say what is wrong with the file that an entry names, if anything is."""
+    """Return what is wrong with the file that an entry names; empty if nothing is."""
     try:
         with open(os.path.join(directory, entry.file_name), "rb") as file:
             found = read_header(file.fileno())

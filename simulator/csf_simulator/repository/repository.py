@@ -1,4 +1,4 @@
-"""Makes master repositories and their classes.
+"""Make master repositories and their classes.
 
 A master repository is a directory with the master database, which lists the others, the schema
 database, and one database for each class. That there are two databases and one per class is what
@@ -22,7 +22,7 @@ from csf_simulator.server.server import Server
 
 
 def create(server: Server, master: str, *, classes: int = 0, size: int = 0) -> str:
-    """Make a master repository, and its directory if need be.
+    """Make a master repository, and its directory if it is missing.
 
     Args:
         server: The home whose transactions will touch it.
@@ -53,7 +53,7 @@ def create_class(
 ) -> str:
     """Add a class and its database to a repository, or change nothing.
 
-    The cost does not grow with the number of classes: the database's file is the claim on the name.
+    The cost does not grow with the number of classes: creating the file reserves the name.
 
     Args:
         server: The home of the repository.
@@ -67,7 +67,7 @@ def create_class(
 
     Raises:
         FileExistsError: There is a database of that name.
-        RepositoryError: The name is none for a class, or `master` is no master database.
+        RepositoryError: No class can have the name, or `master` is no master database.
     """
     master = os.path.abspath(master)
     path = class_path(master, class_name)

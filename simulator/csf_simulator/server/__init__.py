@@ -1,1 +1,1 @@
-"""The simulated Server: transactions, snapshots and restores that keep out of each other's way."""
+"""The simulated Server: transactions, snapshots and restores of several processes at once."""

@@ -1,4 +1,4 @@
-"""Saves what is about to be overwritten, for whoever makes a backup meanwhile."""
+"""Save sectors before they are overwritten, for the backups that are going on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REMEMBERED = 1 << 16
 
 
 class BeforeImages:
-    """Saves sectors in snapshots, and remembers some of those it need not look at again."""
+    """Saves sectors in snapshots, and remembers some that it need not check again."""
 
     def __init__(self) -> None:
         self._safe: dict[str, set[Sector]] = {}
@@ -25,11 +25,11 @@ class BeforeImages:
     def save(self, snapshots: Iterable[str], sectors: Mapping[str, Iterable[int]]) -> None:
         """Save sectors in every snapshot that still needs them.
 
-        A snapshot in which that fails is given up: rather the backup fails than the transaction
-        (QEMU calls that break-snapshot).
+        A snapshot in which that fails is given up: the backup fails, and not the transaction
+        (break-snapshot in QEMU).
 
         Args:
-            snapshots: The files of the living snapshots.
+            snapshots: The files of the snapshots that are in use.
             sectors: The numbers of the sectors, by real path of their database.
         """
         wanted = {(path, number) for path, numbers in sectors.items() for number in numbers}

@@ -1,7 +1,7 @@
-"""What living processes ask of all others: each claim is a file that its owner keeps locked.
+"""The claims of running processes, such as a restore: files that their owners keep locked.
 
-The kernel lets go of the lock when the owner dies, however it dies. Whoever comes next then knows
-the claim for void and removes it, so a dead process holds nobody up. Invented here.
+The kernel releases the lock when the owner ends, in whatever way. The next process that looks finds
+the claim void and removes it, so a dead process blocks nobody. Invented here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SNAPSHOT = "snapshot"
 class Claims:
     """The claims of one home.
 
-    All but the end of a claim happens while the Server is locked: nobody sees half of one.
+    Claims are made and listed while the Server is locked: no process sees half a claim.
 
     Args:
         directory: Where the files lie; `create` makes it.
@@ -53,7 +53,7 @@ class Claims:
             os.close(fd)
 
     def living(self) -> dict[str, list[str]]:
-        """Return the files of all claims by their kind; void ones are removed."""
+        """Return the files of all valid claims by their kind; void ones are removed."""
         found: dict[str, list[str]] = {RESTORE: [], SNAPSHOT: []}
         for name in os.listdir(self._directory):
             path = os.path.join(self._directory, name)
@@ -63,13 +63,13 @@ class Claims:
 
 
 def void(path: str) -> None:
-    """End a claim, whoever made it."""
+    """End a claim, also that of another process."""
     with suppress(FileNotFoundError):
         os.unlink(path)
 
 
 def _is_living(path: str) -> bool:
-    """Tell whether the owner of a claim lives, and remove the claim of a dead one."""
+    """Tell whether the owner of a claim still runs; if not, remove the claim."""
     try:
         fd = os.open(path, os.O_RDONLY)
     except FileNotFoundError:  # it ended just now

@@ -1,9 +1,9 @@
-"""Makes the changes of a transaction: all or none of them, whenever the process is killed.
+"""Commit a transaction: make all of its changes or none, even if the process is killed.
 
-All that will be done is written down first, in the redo log, and then done. So a process that is
-killed has done nothing, or has left a log that the next one carries out. What turns out to be
-impossible, as on a full disk or in a file that is read-only, is undone: the log also says what was
-there before. Only where neither can be done does the log stay, and all transactions fail.
+The changes are written to the redo log first, and then made. So a killed process has done nothing,
+or has left a log that the next process applies. Changes that turn out to be impossible, as on a
+full disk or in a read-only file, are undone: the log also says what was there before. If undoing
+fails too, the log stays and all transactions fail.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Committer:
 
     Args:
         log: Path of the file.
-        save: Called with the sectors that are about to be overwritten, for those who need them.
+        save: Called with the sectors that are about to be overwritten, to save them for snapshots.
     """
 
     def __init__(self, log: str, save: Callable[[Sectors], None]) -> None:
@@ -33,10 +33,10 @@ class Committer:
         self._save = save
 
     def recover(self) -> None:
-        """Carry out what a process promised that was killed before it was done.
+        """Apply the log of a process that was killed during its commit.
 
-        If that is impossible, nothing of it is done: nobody was told that it is. A database built
-        for it stays under the name it was built under.
+        If that is impossible, the changes are undone: no process was told that they are made. A
+        database built for them keeps its temporary name.
         """
         with open(self._log, "rb") as file:
             log = file.read()
@@ -47,18 +47,18 @@ class Committer:
             except OSError:
                 _undo(changes, durable=True)
         if log:
-            self.forget(durable=changes is not None)
+            self.clear_log(durable=changes is not None)
 
-    def promise(self, changes: Changes, *, durable: bool) -> None:
-        """Write the log; from its last byte on, a process that is killed holds nobody up."""
+    def write_log(self, changes: Changes, *, durable: bool) -> None:
+        """Write the log; once it is whole, the transaction survives the death of the process."""
         if any(changes):
             overwrite(self._log, {0: encode_log(changes)}, durable=durable)
 
-    def fulfil(self, changes: Changes, *, durable: bool) -> None:
-        """Make the changes; made twice, or first half and then whole, they are the same.
+    def apply(self, changes: Changes, *, durable: bool) -> None:
+        """Make the changes; doing so again, also after half of them, gives the same result.
 
         Raises:
-            OSError: They cannot be made, and everything is as it was before.
+            OSError: They cannot be made; all files are as they were before.
         """
         if not any(changes):
             return
@@ -66,19 +66,19 @@ class Committer:
             self._make(changes, durable=durable)
         except OSError:
             _undo(changes, durable=durable)
-            self.forget(durable=durable)
+            self.clear_log(durable=durable)
             for unfinished in changes.databases.values():
                 remove(unfinished)
             raise
-        with suppress(OSError):  # they are made: whoever comes next finds so, and forgets them
-            self.forget(durable=durable)
+        with suppress(OSError):  # they are made: the next process sees that, and clears the log
+            self.clear_log(durable=durable)
 
-    def forget(self, *, durable: bool) -> None:
+    def clear_log(self, *, durable: bool) -> None:
         """Empty the log."""
         truncate(self._log, durable=durable)
 
     def _make(self, changes: Changes, *, durable: bool) -> None:
-        """Make all changes, or fail half way."""
+        """Make all changes; a failure may leave part of them made."""
         self._save(changes.sectors)
         for path, sectors in changes.sectors.items():
             with suppress(FileNotFoundError):  # the database was removed since
@@ -89,7 +89,7 @@ class Committer:
 
 
 def _undo(changes: Changes, *, durable: bool) -> None:
-    """Take back what was made of the changes, be it nothing."""
+    """Undo the part of the changes that was made, if any."""
     for path, unfinished in changes.databases.items():
         if not os.path.lexists(unfinished):
             with suppress(FileNotFoundError):
@@ -115,7 +115,7 @@ def _overwrite_sectors(path: str, sectors: Mapping[int, bytes], *, durable: bool
         }
         if contents:
             overwrite(path, contents, durable=durable)
-        elif durable:  # whoever wrote them may have been killed before this
+        elif durable:  # the process that wrote them may have been killed before this
             os.fsync(fd)
     finally:
         os.close(fd)

@@ -1,4 +1,4 @@
-"""Locks between processes: the kernel lets go of them when their owner dies, however it dies."""
+"""Locks between processes, which the kernel releases when their owner ends."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ _PAUSE = 0.002  # seconds between two attempts, about as long as a few transacti
 
 
 def acquire(fd: int, wait: float | None = None) -> None:
-    """Lock an open file against all others who open and lock it.
+    """Lock an open file against all other processes that open and lock it.
 
     Args:
         fd: The file; closing it ends the lock.
         wait: Seconds to wait at most; without a limit, as long as it takes.
 
     Raises:
-        BlockingIOError: Somebody else held the lock all the time.
+        BlockingIOError: Another process held the lock all the time.
     """
     if wait is None:
         fcntl.flock(fd, fcntl.LOCK_EX)
@@ -29,7 +29,7 @@ def acquire(fd: int, wait: float | None = None) -> None:
 
 
 def is_held(fd: int, how: int = fcntl.LOCK_SH) -> bool:
-    """Tell whether somebody else holds the lock; if nobody does, this process does from now on.
+    """Tell whether another process holds the lock; if none does, take it.
 
     Args:
         fd: The file.

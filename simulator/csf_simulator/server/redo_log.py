@@ -1,6 +1,6 @@
-"""The redo log: what a transaction is about to do, so that whoever comes next can finish it.
+"""The redo log: what a transaction is about to do, so that the next process can finish it.
 
-It also says what was there before, for the case that the changes cannot be made.
+It also says what was there before, in case the changes cannot be made.
 
 Invented here. A log is a row of records, each behind its own checksum; little endian::
 
@@ -14,7 +14,7 @@ Invented here. A log is a row of records, each behind its own checksum; little e
 
 The length of a database comes before the sectors it had.
 
-Only a log that ends with its commit counts: anything less was never promised to anybody.
+Only a log that ends with its commit counts: without it, the transaction never committed.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Why the Server does not do what it is asked for."""
+"""The errors with which the Server refuses a request."""
 
 from __future__ import annotations
 
 
 class DatabaseInUse(OSError):
-    """A database cannot be used now, because somebody else uses it."""
+    """A database cannot be used now, because another process uses it."""
 
 
 class NoServer(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""Keeps transactions and backups away from databases that are being restored."""
+"""Refuse the use of databases that are being restored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SEPARATOR = b"\0"  # the one byte that is in no path
 
 
 class Restores:
-    """The databases that living processes restore.
+    """The databases that running processes restore.
 
     Args:
         claims: The claims of these processes, made with `encode_targets`.

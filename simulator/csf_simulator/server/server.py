@@ -1,6 +1,6 @@
-"""The simulated Server: keeps the processes of one home out of each other's way.
+"""The simulated Server: coordinates the processes of one home.
 
-A file lock lets in one transaction at a time, and lets a backup or a restore begin between two.
+With a file lock, one transaction runs at a time, and backups and restores begin between two.
 Invented here: the real Server is a daemon.
 """
 
@@ -23,8 +23,8 @@ from csf_simulator.server.snapshot_source import SnapshotSource, take_snapshot
 from csf_simulator.system.files import sync_directory, write_at
 
 
-class Present(NamedTuple):
-    """What there is between two transactions.
+class Pause(NamedTuple):
+    """What can be used between two transactions.
 
     Attributes:
         committer: To make changes with.
@@ -62,34 +62,34 @@ class Server:
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
-        """Do all that the block asks of its transaction or, if it cannot be done, none of it.
+        """Make all changes of the block's transaction or, if one is impossible, none.
 
-        Transactions do not nest: the inner one would wait for the outer one for ever.
+        Transactions do not nest: the inner one would wait for the outer one forever.
 
         Args:
-            durable: Once committed it survives a power cut too, and not only the death of the
-                process. That takes a flush for every file touched and two for the log.
+            durable: Once committed, survive a power cut too, and not only the death of the process.
+                That takes a flush for every file touched and two for the log.
 
         Raises:
             DatabaseInUse: In the block, at the first touch of a database that is being restored.
-            OSError: It cannot be done; nothing was changed, unless even that could not be undone.
+            OSError: A change is impossible; nothing was changed, unless the undoing failed too.
         """
-        with self.between_transactions() as present:
-            transaction = Transaction(present.require_usable, durable=durable)
+        with self.between_transactions() as pause:
+            transaction = Transaction(pause.require_usable, durable=durable)
             try:
                 with closing(transaction):
                     yield transaction
                     changes = transaction.changes()
-                present.committer.promise(changes, durable=durable)
+                pause.committer.write_log(changes, durable=durable)
             except BaseException:
-                present.committer.forget(durable=durable)
+                pause.committer.clear_log(durable=durable)
                 transaction.abandon()
                 raise
-            present.committer.fulfil(changes, durable=durable)
+            pause.committer.apply(changes, durable=durable)
 
     @contextmanager
-    def between_transactions(self, wait: float | None = None) -> Iterator[Present]:
-        """Hold off all transactions for a while: every database is in one consistent state.
+    def between_transactions(self, wait: float | None = None) -> Iterator[Pause]:
+        """Hold off all transactions during a block, in which all databases are consistent.
 
         Args:
             wait: Seconds to wait for a transaction to end; without a limit, as long as it takes.
@@ -108,14 +108,14 @@ class Server:
             save = partial(self._before_images.save, claims[SNAPSHOT])
             committer = Committer(self._log, save)
             committer.recover()
-            yield Present(committer, Restores(claims[RESTORE]).require_usable)
+            yield Pause(committer, Restores(claims[RESTORE]).require_usable)
         finally:
-            with suppress(OSError):  # what was done is done
+            with suppress(OSError):  # the work of the block is done
                 os.close(lock)
 
     @contextmanager
     def snapshot(self, paths: Sequence[str]) -> Iterator[list[SnapshotSource]]:
-        """Make databases readable as they are at an instant between transactions.
+        """Let a block read databases as they are at one instant between transactions.
 
         Transactions go on meanwhile: they save what they overwrite.
 
@@ -128,9 +128,9 @@ class Server:
             NotADatabase: One is no database, or not of the length its header says.
         """
         with ExitStack() as stack:
-            with self.between_transactions() as present:
+            with self.between_transactions() as pause:
                 for path in paths:
-                    present.require_usable(path)
+                    pause.require_usable(path)
                 fd = stack.enter_context(self._claims.hold(SNAPSHOT))
                 sources = take_snapshot(fd, paths)
             yield sources
@@ -139,7 +139,7 @@ class Server:
     def restoring(self, paths: Sequence[str], wait: float | None = None) -> Iterator[None]:
         """Keep transactions and backups from databases while the block replaces them.
 
-        Whatever touches one of them fails at once; other databases are not concerned.
+        What touches one of them fails at once; other databases are not affected.
 
         Args:
             paths: The databases, which need not exist.
@@ -149,9 +149,9 @@ class Server:
             DatabaseInUse: One is being restored already, or a transaction went on for too long.
         """
         with ExitStack() as stack:
-            with self.between_transactions(wait) as present:
+            with self.between_transactions(wait) as pause:
                 for path in paths:
-                    present.require_usable(path)
+                    pause.require_usable(path)
                 fd = stack.enter_context(self._claims.hold(RESTORE))
                 write_at(fd, encode_targets(paths), 0)
             yield

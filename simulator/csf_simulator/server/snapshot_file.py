@@ -1,8 +1,8 @@
 """The file of one snapshot: what the sectors of its databases held before they were overwritten.
 
-Copy before write, as in QEMU's filter of that name: whoever overwrites a sector first saves what
-was in it, here, unless that is saved or archived already. So the old contents of all databases
-can be had while they change, without a lock. Invented here; big endian::
+Copy before write, as in QEMU's filter of that name: a process that overwrites a sector first saves
+its content here, unless it is saved or archived already. So the old contents of all databases can
+be read while they change, without a lock. Invented here; big endian::
 
      0    8  number of databases
      8    8  sectors of all of them together
@@ -12,9 +12,9 @@ can be had while they change, without a lock. Invented here; big endian::
              for each sector one byte: 1 once its before-image is saved
              for each sector the 512 bytes of its before-image
 
-The file is sparse: it holds little more than the before-images. The order of the steps makes up
-for the lock. A writer saves the before-image, then marks it, then overwrites the sector; a reader
-reads the sector, then looks for the mark. Whichever of two contents it has read, it knows.
+The file is sparse: it holds little more than the before-images. The order of the steps replaces the
+lock. A writer saves the before-image, then marks it, then overwrites the sector; a reader reads the
+sector, then looks for the mark. So the reader knows which of the two contents it has read.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Place(NamedTuple):
 
     Attributes:
         first: Position of its sector 0.
-        sectors: How many it had when the snapshot was taken; later ones do not concern it.
+        sectors: How many it had when the snapshot was taken; later sectors are ignored.
     """
 
     first: int
@@ -77,7 +77,7 @@ class SnapshotFile:
 
     def save(self, position: int, sector: bytes) -> None:
         """Save the before-image of a sector, 512 bytes."""
-        # Killed between the two, it is not saved; whoever does it again finds the same content.
+        # If killed between the two, it is not saved; the next process finds the same content.
         write_at(self._fd, sector, self._before_images + position * SECTOR)
         write_at(self._fd, _YES, self._saved + position)
 
@@ -96,11 +96,11 @@ class SnapshotFile:
             number = marks.find(_YES, number + 1)
 
     def archive(self, position: int, count: int) -> None:
-        """Mark sectors that were read: nobody needs their before-images any more."""
+        """Mark sectors that were read: their before-images are no longer needed."""
         write_at(self._fd, _YES * count, self._archived + position)
 
     def is_void(self) -> bool:
-        """Tell whether somebody ended the claim, so that before-images may be missing."""
+        """Tell whether the claim was ended, so that before-images may be missing."""
         return os.fstat(self._fd).st_nlink == 0
 
     def _identity_of(self, number: int) -> bytes:

@@ -12,9 +12,9 @@ from csf_simulator.system.files import write_at
 
 
 class SnapshotSource:
-    """One database of a snapshot; `image.sources.Source` says what its methods do.
+    """One database of a snapshot; `database.sources.Source` says what its methods do.
 
-    Each sector may be read once: from then on, nobody keeps its old content.
+    Each sector may be read once: its old content is not kept after that.
 
     Args:
         file: The database; it may change and grow.

@@ -1,1 +1,1 @@
-"""Files, and the environment of processes, as the operating system has them."""
+"""Files, errors that name a file, and the environment of processes."""

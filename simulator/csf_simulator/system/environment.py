@@ -13,19 +13,19 @@ _PREFIX = "CSF_BACKUP_"  # csf-backup-plugin's: CSF_BACKUP_OSBACKUP, CSF_BACKUP_
 
 
 def is_foreign(name: str) -> bool:
-    """Tell whether a variable is one of these."""
+    """Tell whether a variable must not reach what the simulator starts."""
     return name == _OBJECTSTORE or name.startswith(_PREFIX)
 
 
 def without_foreign(base: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without these variables."""
+    """Return an environment without the variables that must not reach what is started."""
     return {name: value for name, value in base.items() if not is_foreign(name)}
 
 
 def foreign_names(base: Mapping[str, str]) -> list[str]:
     """Return the variables that a shell has to unset, sorted; OS_ROOTDIR even if it is not set.
 
-    A name that is none in a shell is left out: the shell does not know the variable.
+    A name that no shell variable can have is left out: a shell does not pass it on.
     """
     found = {name for name in base if is_foreign(name) and name.isascii() and name.isidentifier()}
     return sorted({*found, _OBJECTSTORE})

@@ -8,7 +8,7 @@ from types import TracebackType
 class FileErrors:
     """A context in which an OSError that names no file is given a name.
 
-    A class rather than a generator: it stands around every read and write.
+    A class, because a generator would cost more at every read and write.
 
     Args:
         path: The file that everything inside is about.

@@ -1,4 +1,4 @@
-"""File operations that take a power cut into account, for the server and its databases."""
+"""File operations that reach the disk before they return, where that is asked for."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _GET_GENERATION = 0x80087601  # FS_IOC_GETVERSION in linux/fs.h, for 64-bit mach
 
 
 def identity(fd: int) -> Identity:
-    """Return what tells an open file from every other one, whatever names they have.
+    """Return an identity of an open file that no other file has, whatever its names are.
 
-    Device and inode are not enough: the inode of a file removed is soon another file's, which
-    then differs in the inode's generation. That is 0 where a file system has none.
+    Device and inode are not enough: the inode of a removed file is soon used again, with another
+    generation. The generation is 0 on a file system that has none.
     """
     status = os.fstat(fd)
     try:
@@ -30,14 +30,14 @@ def identity(fd: int) -> Identity:
 
 
 def write_at(fd: int, content: bytes, offset: int) -> None:
-    """Write all of some bytes, also where the kernel takes them piecemeal."""
+    """Write all the bytes, even if the kernel takes only part of them at a time."""
     while content:
         count = os.pwrite(fd, content, offset)
         content, offset = content[count:], offset + count
 
 
 def overwrite(path: str, contents: Mapping[int, bytes], *, durable: bool) -> None:
-    """Write into an existing file, whole.
+    """Write into an existing file.
 
     Args:
         path: The file; it grows by what is written beyond its end.

@@ -1,1 +1,1 @@
-"""The simulated ObjectStore utilities: osbackup and osrestore, as Release 6.0 documents them."""
+"""The simulated utilities of ObjectStore 6.0: osbackup, osrestore and osverifydb."""

@@ -1,4 +1,4 @@
-"""Opens the volumes osbackup writes, and says so in the words of the ObjectStore 6.0 manual."""
+"""Open the volumes that osbackup writes, with the messages of the ObjectStore 6.0 manual."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ class BackupVolumes:
         return sink
 
     def _open_standard(self) -> Sink:
-        """Open standard output; even a file is written in order, from where it stands."""
+        """Open standard output; even a file is written in order, from its present position."""
         return StreamSink(FileIO("standard output", "wb", opener=lambda *_: os.dup(STDOUT)))
 
     def _open_file(self, name: str) -> Sink:
-        """Open a file, unless this very backup needs what is in it (invented)."""
+        """Open a file, unless this backup itself needs its contents (invented)."""
         file = FileIO(name, "wb", opener=_open_as_it_is)
         status = os.fstat(file.fileno())
         identity = status.st_dev, status.st_ino

@@ -1,4 +1,4 @@
-"""The databases that an incremental image is restored over, proven to be what it builds upon.
+"""Load the sectors of an incremental image, also those that only its targets have.
 
 Invented here: how the real osrestore takes a chain of images is not known. Here it is run once for
 each image, the lowest level first, and refuses an image that is not the next.
@@ -19,7 +19,7 @@ from csf_simulator.program.errors import INCONSISTENT_DB, UtilityError
 
 
 class IncrementalLoader:
-    """What the sectors that an image leaves out are taken from.
+    """Takes the sectors that an image leaves out from the targets, which it proves first.
 
     Args:
         bases: What databases of the image build upon, by number.
@@ -56,7 +56,7 @@ class IncrementalLoader:
 
 
 def _prove(target: str, base: Base) -> FileSource:
-    """Return a target as a source, if it is in the state wanted."""
+    """Return a target as a source, if it is in the state that its image builds upon."""
     try:
         source = FileSource(target)
     except (FileNotFoundError, NotADatabase):

@@ -1,4 +1,4 @@
-"""The level osbackup saves at, and what it must know and keep for that: options -i and -l."""
+"""Options -i and -l of osbackup: the record file, and the level to save at."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def level_of(arguments: Arguments) -> int:
     """Return the level asked for; 0 without -l.
 
     Raises:
-        UsageError: It is none, or is of no use without a record file.
+        UsageError: It is not a level, or it needs a record file and none is named.
     """
     level = whole_number(arguments.values.get("-l", ["0"])[0], 0, HIGHEST_LEVEL)
     if level > 0 and not arguments.has("-i"):
@@ -53,7 +53,7 @@ def _recorded(name: str, arguments: Arguments) -> Unrecorded:
     """Read a record file."""
     path = os.path.realpath(name)
     _require_other(path, arguments.values["-f"])
-    # Only now: its modules take as long to start as all others together.
+    # Imported only here: its modules take as long to import as all others together.
     from csf_simulator.utilities.recorded import Recorded
 
     return Recorded(path, level_of(arguments))

@@ -1,4 +1,4 @@
-"""Decides where osrestore takes sectors from: the image, or the targets if it is incremental."""
+"""Choose what osrestore takes sectors from: the image, or for an increment also the targets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def loader_for(bases: Mapping[int, Base], targets: Mapping[int, str]) -> Loader:
     """
     if not bases:
         return Frame.load
-    # Only now: its modules take as long to start as all others together.
+    # Imported only here: its modules take as long to import as all others together.
     from csf_simulator.utilities.incremental_loading import IncrementalLoader
 
     return IncrementalLoader(bases, targets).load

@@ -18,7 +18,7 @@ class Media:
     Args:
         names: Those named on the command line; STANDARD stands alone.
         question: What to ask the operator when they are used up or one cannot be opened.
-        abort: Fail instead of asking, as option -a wants.
+        abort: Fail instead of asking, as option -a demands.
         out: File descriptor to ask on.
 
     Attributes:

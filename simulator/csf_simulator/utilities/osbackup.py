@@ -116,7 +116,7 @@ def _names(arguments: Arguments) -> list[str]:
     """Return the names of all databases and directories, the import file's first.
 
     Raises:
-        UsageError: There are none.
+        UsageError: There are no names.
     """
     imported = [name for path in arguments.values.get("-I", []) for name in read_import_file(path)]
     names = imported + arguments.operands

@@ -101,14 +101,14 @@ def _check(arguments: Arguments) -> None:
 
 
 def _open(name: str, number: int) -> VolumeInput:
-    """Open an image; standard input is read in order, from where it stands."""
+    """Open an image; standard input is read in order, from its present position."""
     if name == STANDARD:
         return StreamVolume(FileIO("standard input", "rb", opener=lambda *_: os.dup(STDIN)))
     return volume_for(FileIO(name, "rb"), number)
 
 
 def _list(reader: ImageReader) -> None:
-    """Print the databases of an image, once the whole of it is proven."""
+    """Print the databases of an image, once the whole image is proven."""
     verify(reader)
     for database in reader.databases:
         say(database.path)

@@ -1,4 +1,4 @@
-"""The simulated osverifydb: looks for faults in one database.
+"""The simulated osverifydb: looks for damage in one database.
 
 The ObjectStore 6.0 manual documents its first line, and that a block for each fault follows; that
 of a reference that leads nowhere begins as documented. The rest of a block is invented here; so is
@@ -55,8 +55,8 @@ def _faults(path: str) -> list[str]:
     Raises:
         OSError: It cannot be opened, or is being restored.
     """
-    with Home(require_home()).server.between_transactions() as present:
-        present.require_usable(path)
+    with Home(require_home()).server.between_transactions() as pause:
+        pause.require_usable(path)
         os.close(os.open(path, os.O_RDONLY))
         examination = examine(path)
         references = [

@@ -1,4 +1,4 @@
-"""The file named with osbackup's -i: read before the image is opened, replaced after its end."""
+"""The file named with osbackup's -i: read before the image is opened, replaced once it is whole."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class RecordFile:
         return [] if self._state is None else [self._state[:2]]
 
     def replace(self, entries: Iterable[RecordedState]) -> None:
-        """Put another record in its place, durably and at once: it is never half there.
+        """Replace the record file, atomically and durably.
 
         Raises:
             OSError: It cannot be written; the old one stays.
@@ -82,12 +82,12 @@ class RecordFile:
 
 
 def _naming(path: str, error: OSError | RecordError) -> OSError | UtilityError:
-    """Return an error that says which file it is about."""
+    """Return an error that names the file."""
     return error if isinstance(error, OSError) else UtilityError(f"{path}: {error}")
 
 
 def _state(path: str) -> State | None:
-    """Return what tells a file, as it is now, from all others; None when there is none."""
+    """Return a token that changes when the file is modified or replaced; None without a file."""
     try:
         status = os.stat(path)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A backup with a record: it saves what changed since a lower level, and is recorded itself."""
+"""A backup with a record, osbackup -i: saves what changed since a lower level, and is recorded."""
 
 from __future__ import annotations
 

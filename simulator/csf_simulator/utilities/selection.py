@@ -1,4 +1,4 @@
-"""Finds out which databases osbackup was told to archive."""
+"""Find the databases that osbackup must archive."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def select(names: Iterable[str], *, recurse: bool) -> dict[Identity, str]:
 
 
 def _identify(path: str) -> Identity:
-    """Return what tells a file from all others.
+    """Return the identity of a database file.
 
     Raises:
         OSError: It does not exist.
-        UtilityError: It is a device or pipe, or its name cannot be listed, so that nobody could
-            check what was backed up (invented).
+        UtilityError: It is a device or pipe, or its name cannot be listed, so that the backup
+            could not be checked (invented).
     """
     if not is_listable(path):
         raise UtilityError(f"{path!r}: a name with a line feed cannot be listed")
@@ -83,7 +83,7 @@ def _in_directory(directory: str, *, recurse: bool) -> list[str]:
     """Return the databases in a directory, sorted.
 
     Raises:
-        UtilityError: There is none.
+        UtilityError: There is no database in it.
     """
     found = sorted(path for path in _files(directory, recurse=recurse) if _is_database(path))
     if not found:
@@ -92,7 +92,7 @@ def _in_directory(directory: str, *, recurse: bool) -> list[str]:
 
 
 def _files(directory: str, *, recurse: bool) -> Iterator[str]:
-    """Yield the regular files in a directory; what will only be a database later is none yet."""
+    """Yield the regular files in a directory, except databases that are still being built."""
     with os.scandir(directory) as entries:
         for entry in entries:
             if entry.is_file() and not is_unfinished(entry.name):
@@ -102,7 +102,7 @@ def _files(directory: str, *, recurse: bool) -> Iterator[str]:
 
 
 def _is_database(path: str) -> bool:
-    """Tell whether a file is a database; say so if it is not, for it will not be in the backup."""
+    """Tell whether a file is a database; report one that is not, since the backup leaves it out."""
     fd = os.open(path, os.O_RDONLY)
     try:
         read_header(fd)

@@ -1,6 +1,6 @@
-"""Restores databases beside their targets, and puts all in place only once all are sound.
+"""Restore databases beside their targets; put all in place only once all are sound.
 
-A half-restored set is worth nothing, so nothing is touched before the whole image was proven.
+A half-restored set is of no use, so nothing is touched before the whole image is proven.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ class Staging:
             self._remove()
 
     def abandon(self) -> None:
-        """Do the same, and hold up for ever every other thread that has to do with the files.
+        """Remove what was not put in its place, and block every other thread that uses the files.
 
-        So a process that is about to end by a signal ends by nothing else before.
+        So a process that a signal is ending does not end in another way before.
         """
         self._changing.acquire()
         self._remove()
@@ -81,7 +81,7 @@ class Staging:
         self._temporary.clear()
 
     def _rename(self) -> None:
-        """Give each file its database's name; those before are gone with it."""
+        """Give each file its database's name, which replaces the old database."""
         for number, path in list(self._temporary.items()):
             try:
                 os.rename(path, self._targets[number])

@@ -1,4 +1,4 @@
-"""Decides where osrestore puts each database: at its original place, or where a pair says."""
+"""Decide where osrestore puts each database: at its original path, or where a pair says."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Lets a signal end the process only after what was begun is undone.
+"""Undo what was begun before a signal ends the process.
 
-A handler that raises an exception is no way: Python runs handlers in the main thread alone, which
+A handler that raises an exception would not do: Python runs handlers in the main thread only, which
 may be waiting for another thread that reads from a pipe.
 """
 
@@ -20,7 +20,8 @@ def undo_on_signal(undo: Callable[[], None]) -> None:
     A signal that is ignored, as under nohup, stays so.
 
     Args:
-        undo: Called in a thread of its own while all others go on, which it must hold up.
+        undo: Called in a thread of its own while the others go on; it must block those that could
+            do again what it undoes.
     """
     numbers = [
         number for number in TERMINATING_SIGNALS if signal.getsignal(number) == signal.SIG_DFL

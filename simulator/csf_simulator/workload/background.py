@@ -1,4 +1,4 @@
-"""Runs the workload in the background, and ends it whatever happens meanwhile."""
+"""Run the workload in the background of a block, and end it with the block."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Workload:
     """A workload that runs, or has run; `start_workload` makes it.
 
     Attributes:
-        writers: Its processes. Whoever kills some does no harm: the others go on.
+        writers: Its processes. If some are killed, the others go on.
     """
 
     def __init__(self, board: Board) -> None:
@@ -124,9 +124,9 @@ def _started(argv: Sequence[str], board: Board) -> Iterator[Writer]:
     """Run a writer while the block runs; it ends its last transaction.
 
     Raises:
-        WorkloadError: It failed. Having been killed is no failure: somebody wanted that.
+        WorkloadError: It failed. A killed writer did not fail: a test may kill it on purpose.
     """
-    # In a session of its own: Ctrl-C at a terminal is for whoever started it.
+    # In a session of its own: Ctrl-C at a terminal is for the process that started it.
     with subprocess.Popen(
         argv,
         env=without_foreign(os.environ),

@@ -1,4 +1,4 @@
-"""Where writers post how far they have come: memory that they share and that no file names."""
+"""The progress of all writers, in anonymous memory that they share."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ class Board:
         return Tally(*map(sum, zip(Tally(), *_TALLY.iter_unpack(content), strict=True)))
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the descriptor."""
         os.close(self.fd)

@@ -14,8 +14,7 @@ from csf_simulator.repository.entries import decode_entry
 from csf_simulator.server.server import Server
 
 _FIRST_CLASS = 2  # in the master database; sector 1 is the schema database's
-# So much that what a wrong copy has too little here hardly ever makes up for what it has too much
-# there. Accounts may be overdrawn: nobody minds.
+# So much that the errors of a wrong copy hardly ever cancel out. Accounts may be overdrawn.
 _MOST = 1_000_000
 
 
@@ -63,8 +62,8 @@ def totals(server: Server, master: str) -> Totals:
         DatabaseInUse: The repository is being restored.
     """
     held = opened = 0
-    with server.between_transactions() as present:
-        present.require_usable(master)
+    with server.between_transactions() as pause:
+        pause.require_usable(master)
         for path in _classes(master):
             with closing(Overlay(path)) as database:
                 accounts = range(1, database.header.accounts + 1)

@@ -1,4 +1,4 @@
-"""One process of the workload: it moves money until whoever started it is satisfied, or dead."""
+"""One process of the workload: it moves money until the process that started it ends it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def command(
 ) -> Sequence[str]:
     """Return the command that starts a writer.
 
-    It ends at the end of its standard input, so it outlives nobody who holds the other end.
+    It ends with its standard input, so it does not outlive the process at the other end.
 
     Args:
         server: The home of the repository.
@@ -40,7 +40,7 @@ def command(
 
 def main() -> None:
     """Run as a program, with the arguments that `command` gives."""
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # it may be blocked in whoever started this
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the process that started this may block some
     directory, master, *numbers = sys.argv[1:]
     fd, writer, durable = map(int, numbers)
 
