@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from csf_simulator.faults.script import Faults
 from csf_simulator.server.server import Server
 from csf_simulator.system.environment import without_foreign
+from csf_simulator.system.executables import write_executable
 
 HOME_VARIABLE = "CSF_SIM_HOME"
 EXECUTABLES = {
@@ -54,7 +55,7 @@ class Home:
         os.makedirs(self.bin, exist_ok=True)
         self.server.create()
         for name, module in EXECUTABLES.items():
-            _write_executable(os.path.join(self.bin, name), _script(module))
+            write_executable(os.path.join(self.bin, name), _script(module))
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
         """Return the environment in which a command sees this simulator and nothing real.
@@ -93,23 +94,3 @@ def _script(module: str) -> bytes:
     code = f"from {module} import main; main()"
     python = shlex.quote(sys.executable)
     return os.fsencode(f'#!/bin/sh\nexec {python} -I -c {shlex.quote(code)} "$@"\n')
-
-
-def _write_executable(path: str, content: bytes) -> None:
-    """Replace an executable atomically; a process that starts it meanwhile gets old or new."""
-    if _read(path) == content:
-        return
-    unfinished = f"{path}.{os.getpid()}~"
-    fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o777)
-    with open(fd, "wb") as file:
-        file.write(content)
-    os.rename(unfinished, path)
-
-
-def _read(path: str) -> bytes:
-    """Return a file's content, nothing if there is no such file."""
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return b""

@@ -15,7 +15,7 @@ import pytest
 
 if TYPE_CHECKING:
     from csf_simulator.simulator import Result, Simulator
-    from csf_simulator.workload.background import Workload
+    from csf_simulator.workload.running import Workload
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from csf_simulator.faults.fault import Fault
 from csf_simulator.home import Home
 from csf_simulator.repository import repository
 from csf_simulator.repository.check import Finding, check
-from csf_simulator.workload.background import Workload, start_workload
+from csf_simulator.workload.background import start_workload
+from csf_simulator.workload.running import Workload
 
 
 class Result(NamedTuple):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 from scale import scaled
 
-from csf_simulator.database.sources import FileSource
+from csf_simulator.database.file_source import FileSource
 from csf_simulator.home import Home
 from csf_simulator.repository import repository
 from csf_simulator.repository.accounts import (

@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from csf_simulator.cli.terminal import reported_errors
-from csf_simulator.workload.background import Result, start_workload
+from csf_simulator.workload.background import start_workload
+from csf_simulator.workload.running import Result
 from csf_simulator.workload.transfer import Totals, totals
 
 _ENDING = {signal.SIGINT, signal.SIGTERM}

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from csf_simulator.database.file_source import FileSource
 from csf_simulator.database.header import Header, NotADatabase, read_header
 from csf_simulator.database.sectors import SECTOR, DamagedSectorError, decode_sector
-from csf_simulator.database.sources import FileSource
 
 _SECTORS_AT_ONCE = 2048
 _FAULTS_TOLD = 20

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from csf_simulator.database.sectors import SECTOR
 from csf_simulator.database.sources import Source
 from csf_simulator.image.catalog import Database
 from csf_simulator.image.comparison import NOTHING_BEFORE, Comparison
-from csf_simulator.image.layout import DATA, FRAME, PIECE, RUN_LIMIT, SAME, ZERO
+from csf_simulator.image.layout import DATA, PIECE, SAME, ZERO
+from csf_simulator.image.stretches import Stretch, stretches_of
 from csf_simulator.image.worker_pool import WorkerPool
 from csf_simulator.image.writer import ImageWriter
 
 _ZERO_PIECE = bytes(PIECE)
-
-
-class Stretch(NamedTuple):
-    """Sectors to be archived.
-
-    Attributes:
-        database: Number of the database, from 0.
-        first: Number of the first sector.
-        sectors: How many; for data at most a frame.
-        is_data: Whether they must be read; otherwise they are zeros.
-    """
-
-    database: int
-    first: int
-    sectors: int
-    is_data: bool
 
 
 def archive(
@@ -53,7 +37,7 @@ def archive(
         if number in comparison.bases:
             writer.base(number, comparison.bases[number])
     views = [comparison.view(source) for source in sources]
-    stretches = _stretches(views, begin)
+    stretches = stretches_of(views, begin)
 
     def work(stretch: Stretch, buffer: bytearray) -> None:
         if stretch.is_data:
@@ -63,27 +47,6 @@ def archive(
 
     WorkerPool(lambda _: next(stretches, None), work).run(workers)
     writer.finish()
-
-
-def _stretches(sources: Sequence[Source], begin: Callable[[Source], None]) -> Iterator[Stretch]:
-    """Yield every sector of every database, in order, in stretches one record can hold."""
-    for number, source in enumerate(sources):
-        begin(source)
-        done = 0
-        for first, count in source.extents():
-            yield from _cut(number, done, first, is_data=False)
-            done = first + count
-            yield from _cut(number, first, done, is_data=True)
-        yield from _cut(number, done, source.sectors, is_data=False)
-
-
-def _cut(database: int, first: int, end: int, *, is_data: bool) -> Iterator[Stretch]:
-    """Yield the sectors from `first` to before `end` in stretches one record can hold."""
-    most = FRAME // SECTOR if is_data else RUN_LIMIT
-    while first < end:
-        sectors = min(most, end - first)
-        yield Stretch(database, first, sectors, is_data)
-        first += sectors
 
 
 def _copy(

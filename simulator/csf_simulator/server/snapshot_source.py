@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import accumulate
 
+from csf_simulator.database.file_source import FileSource
 from csf_simulator.database.sectors import SECTOR
-from csf_simulator.database.sources import FileSource
 from csf_simulator.server.snapshot_file import Place, SnapshotFile, encode_databases
 from csf_simulator.system.files import write_at
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from csf_simulator.database.file_source import FileSource
 from csf_simulator.database.header import NotADatabase
 from csf_simulator.database.sectors import SECTOR
-from csf_simulator.database.sources import FileSource
 from csf_simulator.image import layout
 from csf_simulator.image.base import Base
 from csf_simulator.image.checksums import checksums_of

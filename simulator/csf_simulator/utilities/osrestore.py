@@ -9,25 +9,22 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
 from io import FileIO
 
 from csf_simulator.faults.run import FaultyRun, start_run
 from csf_simulator.home import Home, require_home
 from csf_simulator.image.layout import ImageError
 from csf_simulator.image.reader import ImageReader, verify
-from csf_simulator.image.scanner import Frame, Scanner
+from csf_simulator.image.scanner import Scanner
 from csf_simulator.image.volumes import StreamVolume, VolumeInput, volume_for
-from csf_simulator.image.worker_pool import WorkerPool
 from csf_simulator.program.arguments import Arguments, Option, parse
 from csf_simulator.program.errors import UsageError, UtilityError
 from csf_simulator.program.numbers import whole_number
 from csf_simulator.program.start import occupy_standard_descriptors, restore_signals
 from csf_simulator.program.streams import STDIN, say
 from csf_simulator.utilities.command import run_utility
-from csf_simulator.utilities.loading import loader_for
 from csf_simulator.utilities.media import STANDARD, Media
-from csf_simulator.utilities.staging import Staging
+from csf_simulator.utilities.replacement import Guard, replace
 from csf_simulator.utilities.targets import plan, read_pairs
 from csf_simulator.utilities.termination import undo_on_signal
 
@@ -44,8 +41,6 @@ OPTIONS = (
 # Invented, after osbackup's.
 QUESTION = "Please enter the pathname of the next file to use for restore."
 LOCK_WAIT = 10.0  # seconds, invented: how long a transaction may keep a restore waiting
-
-Guard = Callable[[Callable[[], None]], None]
 
 
 def main() -> None:
@@ -121,24 +116,4 @@ def _extract(
     pairs = read_pairs(arguments.operands)
     targets = plan(reader.databases, pairs, descend=not arguments.has("-n"))
     with Home(require_home()).server.restoring([*targets.values()], LOCK_WAIT):
-        _replace(reader, targets, guard, faulty_run)
-
-
-def _replace(
-    reader: ImageReader, targets: Mapping[int, str], guard: Guard, faulty_run: FaultyRun
-) -> None:
-    """Restore databases beside their targets, and put all in place once all are sound."""
-    load, staging = loader_for(reader.bases, targets), Staging(targets)
-
-    def restore(frame: Frame, buffer: bytearray) -> None:
-        data = load(frame, buffer)
-        staging.write(frame.record.database, frame.record.first, data)
-        faulty_run.wrote(len(data))
-
-    guard(staging.abandon)
-    try:
-        staging.create(reader.databases)
-        WorkerPool(reader.take, restore).run()
-        staging.publish()
-    finally:
-        staging.discard()
+        replace(reader, targets, guard, faulty_run)

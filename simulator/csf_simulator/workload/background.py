@@ -4,87 +4,18 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from typing import NamedTuple
 
 from csf_simulator.repository import repository
 from csf_simulator.repository.names import RepositoryError
 from csf_simulator.server.server import Server
 from csf_simulator.system.environment import without_foreign
 from csf_simulator.workload.board import Board
+from csf_simulator.workload.running import Workload, WorkloadError, Writer
 from csf_simulator.workload.writer import command
 
-Writer = subprocess.Popen[bytes]
-
 _PATIENCE = 30.0  # seconds for a writer to end its last transaction
-_PAUSE = 0.002
-
-
-class WorkloadError(Exception):
-    """A writer failed; it said why on standard error."""
-
-
-class Result(NamedTuple):
-    """What a workload did, from when all writers were at work.
-
-    Attributes:
-        transactions: Number of transactions.
-        refused: Number of transactions refused because a database was being restored.
-        seconds: How long it took.
-    """
-
-    transactions: int
-    refused: int
-    seconds: float
-
-    @property
-    def rate(self) -> float:
-        """Transactions per second."""
-        return self.transactions / self.seconds
-
-
-class Workload:
-    """A workload that runs, or has run; `start_workload` makes it.
-
-    Attributes:
-        writers: Its processes. If some are killed, the others go on.
-    """
-
-    def __init__(self, board: Board) -> None:
-        self.writers: list[Writer] = []
-        self._board = board
-        self._final: Result | None = None
-        self._note_beginning()
-
-    def result(self) -> Result:
-        """Return what it did; so far, while it runs."""
-        return self._final or self._so_far()
-
-    def await_work(self) -> None:
-        """Wait until all writers are at work; what they did until then does not count.
-
-        Raises:
-            WorkloadError: One ended at once.
-        """
-        while self._board.total().started < len(self.writers):
-            if any(writer.poll() is not None for writer in self.writers):
-                raise WorkloadError("a writer ended at once")
-            time.sleep(_PAUSE)
-        self._note_beginning()
-
-    def finish(self) -> None:
-        """Let the result be final: the writers have ended."""
-        self._final = self._so_far()
-
-    def _note_beginning(self) -> None:
-        self._before, self._began = self._board.total(), time.monotonic()
-
-    def _so_far(self) -> Result:
-        seconds, now = time.monotonic() - self._began, self._board.total()
-        transactions = now.transactions - self._before.transactions
-        return Result(transactions, now.refused - self._before.refused, seconds)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from csf_simulator.cli import workload as command
 from csf_simulator.home import Home
 from csf_simulator.repository import repository
 from csf_simulator.repository.accounts import encode_balance
-from csf_simulator.workload.background import Result as Outcome
+from csf_simulator.workload.running import Result as Outcome
 
 CSF_SIM = [sys.executable, "-I", "-c", "from csf_simulator.cli.main import main; main()"]
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from imaging import IMAGE_ID, MemorySink, make_database, read_volumes
 
+from csf_simulator.database.file_source import FileSource
 from csf_simulator.database.sectors import SECTOR
-from csf_simulator.database.sources import FileSource, Source
-from csf_simulator.image import archive as archiving
+from csf_simulator.database.sources import Source
+from csf_simulator.image import stretches
 from csf_simulator.image.archive import archive
 from csf_simulator.image.layout import FRAME, PIECE
 from csf_simulator.image.writer import ImageWriter
@@ -77,13 +78,13 @@ def test_what_a_buffer_held_before_is_not_taken_for_data(tmp_path: Path) -> None
     """Zeros at the end of a database are found after a frame full of data."""
     data = os.urandom(FRAME - SECTOR)
     path = make_database(tmp_path / "a.db", FRAME // SECTOR + 3, {1: data + bytes(3 * SECTOR)})
-    stretches = read_volumes(back_up([path], limit=10**9))[str(path)]
-    assert stretches[FRAME // SECTOR] == 3
+    found = read_volumes(back_up([path], limit=10**9))[str(path)]
+    assert found[FRAME // SECTOR] == 3
 
 
 def test_huge_hole_is_several_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run longer than a record can count is cut."""
-    monkeypatch.setattr(archiving, "RUN_LIMIT", 1000)
+    monkeypatch.setattr(stretches, "RUN_LIMIT", 1000)
     path = make_database(tmp_path / "a.db", 5000)
     assert contents(back_up([path]), path) == path.read_bytes()
 

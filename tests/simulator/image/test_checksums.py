@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imaging import make_database
 
+from csf_simulator.database.file_source import FileSource
 from csf_simulator.database.sectors import SECTOR
-from csf_simulator.database.sources import FileSource
 from csf_simulator.image.checksums import PACKED_PAGE, Checksums, checksum_of, checksums_of
 from csf_simulator.image.layout import FRAME, PIECE
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from imaging import make_database
 
+from csf_simulator.database.file_source import FileSource
 from csf_simulator.database.sectors import SECTOR
-from csf_simulator.database.sources import FileSource
 from csf_simulator.image.checksums import checksum_of, checksums_of
 from csf_simulator.image.increment import Increment
 from csf_simulator.image.record_format import RecordedState

@@ -13,9 +13,10 @@ from interleaving import Interleaving
 from scale import scaled
 
 from csf_simulator.database.building import build
+from csf_simulator.database.file_source import FileSource
 from csf_simulator.database.header import Header
 from csf_simulator.database.sectors import SECTOR
-from csf_simulator.database.sources import FileSource, Source
+from csf_simulator.database.sources import Source
 from csf_simulator.repository import repository
 from csf_simulator.repository.accounts import ACCOUNTS, OPENING_BALANCE, decode_balance
 from csf_simulator.server.server import Server

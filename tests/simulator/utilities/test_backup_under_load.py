@@ -14,7 +14,7 @@ from scale import scaled
 from csf_simulator.repository import repository
 from csf_simulator.simulator import Simulator
 from csf_simulator.utilities import osbackup, osrestore
-from csf_simulator.workload.background import Workload
+from csf_simulator.workload.running import Workload
 
 Process = subprocess.Popen[bytes]
 NAMES = ["Class1.db", "Class2.db", "Class3.db", "zoo.db", "zoo_schema.db"]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from imaging import MemoryVolume, make_database
 
+from csf_simulator.database.file_source import FileSource
 from csf_simulator.database.sectors import SECTOR
-from csf_simulator.database.sources import FileSource
 from csf_simulator.image.base import Base
 from csf_simulator.image.checksums import checksums_of
 from csf_simulator.image.layout import FRAME, SAME, ZERO, Record

@@ -14,7 +14,8 @@ from csf_simulator.repository.check import check
 from csf_simulator.repository.names import RepositoryError
 from csf_simulator.server.server import Server
 from csf_simulator.workload import background
-from csf_simulator.workload.background import Result, Workload, WorkloadError, start_workload
+from csf_simulator.workload.background import start_workload
+from csf_simulator.workload.running import Result, Workload, WorkloadError
 from csf_simulator.workload.transfer import totals
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from imaging import make_database
 
+from csf_simulator.database.file_source import FileSource
 from csf_simulator.database.header import NotADatabase
 from csf_simulator.database.sectors import SECTOR
-from csf_simulator.database.sources import FileSource, Source
+from csf_simulator.database.sources import Source
 
 BLOCK = 128  # sectors: no file system here has larger blocks
 
