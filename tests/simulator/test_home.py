@@ -82,7 +82,7 @@ def test_executables_follow_the_python(
 
 
 def test_several_processes_may_create_it_at_once(tmp_path: os.PathLike[str]) -> None:
-    """All succeed, nothing is left over, and whoever comes next finds all executables."""
+    """All processes succeed, no temporary file is left, and all executables are there."""
     path = os.path.join(tmp_path, "home")
     code = "import sys; from csf_simulator.home import Home; Home(sys.argv[1]).create()"
     creators = [subprocess.Popen([sys.executable, "-c", code, path]) for _ in range(6)]
@@ -104,7 +104,7 @@ def test_executables_are_executable_under_any_umask(tmp_path: os.PathLike[str], 
 
 
 def test_the_environment_puts_the_simulator_first(tmp_path: os.PathLike[str]) -> None:
-    """Its folder is the first place of the PATH, once, and a real ObjectStore is out of sight."""
+    """The PATH has the home's folder first, and once, and names no real ObjectStore."""
     home = Home(os.fspath(tmp_path))
     base = {"PATH": "/usr/bin:/bin", "OS_ROOTDIR": "/opt/ostore", "LANG": "C"}
     expected = {"PATH": f"{home.bin}:/usr/bin:/bin", "CSF_SIM_HOME": home.path, "LANG": "C"}

@@ -24,7 +24,7 @@ def example(name: str) -> str:
 def test_the_readmes_example_passes(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A plugin of somebody else's, found by its entry point, and the test of it."""
+    """The README's plugin is found by its entry point, and the README's test of it passes."""
     site = pytester.mkdir("site")
     (site / "unmistakable.py").write_text(example("unmistakable.py"))
     metadata = site / "unmistakable-1.dist-info"
@@ -64,7 +64,7 @@ def test_the_fixtures_are_there_and_isolated(pytester: pytest.Pytester) -> None:
 
 
 def test_a_fault_that_never_struck_fails_the_test(pytester: pytest.Pytester) -> None:
-    """Or the test would prove nothing; clearing says that it is meant."""
+    """A scripted fault that never strikes fails the test, unless the test clears it."""
     pytester.makepyfile("""
         def test_forgotten(fault):
             fault("osbackup", "hang")

@@ -24,8 +24,8 @@ class Step(NamedTuple):
 STORY = (
     Step(
         "A master repository is a group of databases that belong together: two to begin with, "
-        "and one more for every class. We make one for a zoo, in a directory that vanishes when "
-        "the story ends.",
+        "and one more for every class. We make one for a zoo, in a directory that is removed "
+        "when the story ends.",
         "csf-sim create {place}/zoo/zoo.db",
     ),
     Step(
@@ -88,8 +88,8 @@ STORY = (
         shows=("Lion.db", "Zebra.db", "Penguin.db"),
     ),
     Step(
-        "Now in earnest: the zoo itself is to be Monday's again. The penguins are in the way: "
-        "Monday's master database does not know them. They are moved, and nothing is deleted.",
+        "Last, the zoo itself gets Monday's state back. Monday's master database does not list the "
+        "penguins, so their database is in the way: it is moved, and nothing is deleted.",
         "csf admin_database_restore -database {place}/zoo/zoo.db"
         " -image-file localhost:{place}/images/monday -quarantine -yes",
         shows=("overwritten", "zoo/Penguin.db", "Restored 4 databases"),

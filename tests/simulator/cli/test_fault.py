@@ -27,7 +27,7 @@ def fault(home: Home, *args: str) -> Result:
 
 
 def test_faults_are_scripted_shown_and_cleared(home: Home) -> None:
-    """Those that have struck are no longer shown."""
+    """The list shows the faults that have not struck yet, and clearing empties it."""
     assert fault(home, "osbackup", "exit", "3", "--always").exit_code == 0
     assert fault(home, "osrestore", "hang").exit_code == 0
     assert fault(home).output == "osbackup exit 3 --always\nosrestore hang\n"
@@ -55,7 +55,7 @@ def test_faults_are_scripted_shown_and_cleared(home: Home) -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused(home: Home, args: list[str], code: int, words: str) -> None:
-    """With what there is instead."""
+    """The error says which faults, tools or values there are."""
     result = fault(home, *args)
     assert result.exit_code == code
     assert words in result.output

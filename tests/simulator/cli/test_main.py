@@ -65,7 +65,7 @@ def test_create_does_not_replace_a_repository() -> None:
 
 @pytest.mark.parametrize("size", ["0", "much", "-1", "1t"])
 def test_create_refuses_what_is_no_size(size: str) -> None:
-    """Nothing is made for a size that is none."""
+    """A text that is no size is a usage error, and nothing is made."""
     result = csf_sim("create", "zoo/zoo.db", "--size", size)
     assert result.exit_code == 2
     assert "not a size" in result.output
@@ -90,7 +90,7 @@ def test_a_home_with_a_colon_is_a_plain_error() -> None:
 
 
 def test_check_of_a_sound_repository_succeeds(directory: str) -> None:
-    """It says so, and exits with 0."""
+    """The command reports a sound repository and exits with 0."""
     csf_sim("create", "zoo/zoo.db", "--classes", "1")
     result = csf_sim("check", "zoo/zoo.db")
     assert (result.exit_code, result.output) == (0, "zoo/zoo.db is sound\n")
@@ -155,7 +155,7 @@ def test_env_evaluates_in_a_shell(directory: str, name: str) -> None:
 
 
 def test_env_prints_exports(monkeypatch: pytest.MonkeyPatch, directory: str) -> None:
-    """Three lines, each a command for any POSIX shell."""
+    """The output is three lines, each a command for any POSIX shell."""
     without_foreign(monkeypatch)
     monkeypatch.setenv("PATH", "/usr/bin")
     assert csf_sim("env").output.splitlines() == [
@@ -166,7 +166,7 @@ def test_env_prints_exports(monkeypatch: pytest.MonkeyPatch, directory: str) -> 
 
 
 def test_env_unsets_what_names_real_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of csf-backup-plugin's variables that are set; a name that is none is not printed."""
+    """All variables of csf-backup-plugin that are set are unset, except impossible shell names."""
     without_foreign(monkeypatch)
     for name in (
         "CSF_BACKUP_SSH",
@@ -209,7 +209,7 @@ def test_run_becomes_the_command(monkeypatch: pytest.MonkeyPatch, directory: str
     ("script", "status"), [("exit 0", 0), ("exit 42", 42), ("kill -9 $$", -9), ("kill -13 $$", -13)]
 )
 def test_run_passes_exit_codes_and_signals(script: str, status: int) -> None:
-    """Whoever started csf-sim sees the end of the command, not csf-sim's."""
+    """The caller of csf-sim sees how the command ended."""
     assert started("run", "--", "sh", "-c", script).returncode == status
 
 

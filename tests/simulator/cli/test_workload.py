@@ -42,7 +42,7 @@ def workload(*arguments: str) -> Result:
 
 
 def test_it_tells_people_what_it_did(home: Home) -> None:
-    """Transactions, their rate, and that no money was lost."""
+    """The text states the transactions, their rate, and that no money was lost."""
     result = workload("zoo/zoo.db", "--writers", "1", "--seconds", "0.2", "--durable")
     assert result.exit_code == 0
     first, second = result.output.splitlines()
@@ -51,7 +51,7 @@ def test_it_tells_people_what_it_did(home: Home) -> None:
 
 
 def test_it_tells_programs_the_same(home: Home) -> None:
-    """One JSON document, with the facts under fixed names."""
+    """One JSON document holds the facts under fixed names."""
     result = workload("zoo/zoo.db", "--writers", "2", "--seconds", "0", "--json")
     assert result.exit_code == 0
     facts = json.loads(result.output)
@@ -112,5 +112,5 @@ def test_nothing_to_work_on_is_a_plain_error(home: Home) -> None:
 
 @pytest.mark.parametrize("arguments", [["--writers", "0"], ["--seconds", "-1"], ["--rate", "1"]])
 def test_misuse_is_told(home: Home, arguments: list[str]) -> None:
-    """As click tells it."""
+    """A wrong option is a usage error of click."""
     assert workload("zoo/zoo.db", *arguments).exit_code == 2

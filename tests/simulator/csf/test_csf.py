@@ -117,7 +117,7 @@ def test_the_examples_in_the_contract_run(
 @pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("dashes", ["-", "--"])
 def test_class_create_creates_a_class(home: Home, master: str, dashes: str) -> None:
-    """It prints the path of the new database, whether options have one dash or two."""
+    """csf prints the path of the new database, whether options have one dash or two."""
     result = CliRunner().invoke(
         make_cli(make_plugin_manager()),
         ["class_create", f"{dashes}database", master, f"{dashes}class", "Lion"],
@@ -169,7 +169,7 @@ def files(directory: str) -> dict[str, bytes]:
 def test_a_class_of_an_impossible_name_changes_nothing(
     home: Home, master: str, name: str, message: str
 ) -> None:
-    """It is told in one line, and both the repository and the home are of use afterwards."""
+    """The error is one line, and both the repository and the home stay usable."""
     assert create_class(master=master, name="Zebra")[0] == 0
     before = files(os.path.dirname(master))
     code, output = create_class(master=master, name=name)

@@ -29,7 +29,7 @@ def read(source: Source, first: int, sectors: int) -> bytes:
 
 
 def test_source_tells_what_its_header_tells(tmp_path: Path) -> None:
-    """Path, id and length are known before anything is copied."""
+    """A source knows path, id and length before anything is copied."""
     path = make_database(tmp_path / "a.db", 20)
     source = source_of(path)
     header = path.read_bytes()
@@ -39,7 +39,7 @@ def test_source_tells_what_its_header_tells(tmp_path: Path) -> None:
 
 
 def test_holes_are_left_out(tmp_path: Path) -> None:
-    """Only stretches with data are told of, in order, and all data is in one."""
+    """Extents list only stretches with data, in order, and cover all data."""
     data = {BLOCK * 40: b"x" * SECTOR, BLOCK * 1000: b"y" * SECTOR}
     source = source_of(make_database(tmp_path / "a.db", BLOCK * 2000, data))
     extents = list(source.extents())

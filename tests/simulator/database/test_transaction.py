@@ -34,7 +34,7 @@ def header_of(path: str) -> Header:
 
 
 def test_a_transaction_reads_what_it_wrote_and_others_do_not(server: Server, path: str) -> None:
-    """Until the commit, new content is seen by its own transaction alone."""
+    """Until the commit, only its own transaction sees new content."""
     with server.transaction() as tx:
         tx.write(path, 1, b"new")
         assert tx.read(path, 1) == content(b"new")
@@ -105,7 +105,7 @@ def test_the_header_cannot_be_written(server: Server, path: str, number: int) ->
 
 
 def test_a_damaged_sector_is_not_read(server: Server, path: str) -> None:
-    """Damage is told with the path, and mended by writing the sector anew."""
+    """The error names the path, and writing the sector again repairs it."""
     with open(path, "r+b") as file:
         file.seek(SECTOR)
         file.write(encode_sector(ID, 2, b"two"))
@@ -118,7 +118,7 @@ def test_a_damaged_sector_is_not_read(server: Server, path: str) -> None:
 
 
 def test_what_is_no_database_is_told_with_its_path(server: Server, path: str) -> None:
-    """A file that is none is named in the complaint."""
+    """The error names the file that is no database."""
     other = f"{path}.txt"
     with open(other, "wb"):
         pass
@@ -139,7 +139,7 @@ def test_a_block_that_raises_changes_nothing(server: Server, path: str) -> None:
 
 
 def test_a_new_database_gets_its_name_by_the_commit(server: Server, path: str) -> None:
-    """Until then nothing in the directory has a database's name."""
+    """Before the commit, nothing in the directory has a database's name."""
     new = os.path.join(os.path.dirname(path), "new.db")
     with server.transaction() as tx:
         assert tx.create(new, Header(ID, 0, "class"), [b"one"]) == Header(ID, 2, "class", 1)

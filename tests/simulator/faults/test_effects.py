@@ -52,13 +52,13 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
 
 def test_without_a_fault_the_image_is_sound(run: Run) -> None:
-    """So that it is the faults that the other tests see."""
+    """A run without a fault succeeds, so the other tests see the effects of faults."""
     assert run.backup().exit_code == 0
     assert run.listed().exit_code == 0
 
 
 def test_exit_leaves_a_partial_image(run: Run) -> None:
-    """As a real failure may; the next run is well again."""
+    """A failing run leaves part of an image, and the next run succeeds."""
     result = run.backup("exit", "7")
     assert result.exit_code == 7
     assert "(err_misc)" in result.stderr
@@ -69,13 +69,13 @@ def test_exit_leaves_a_partial_image(run: Run) -> None:
 
 @pytest.mark.parametrize("name", ["KILL", "TERM", "SEGV"])
 def test_signal_kills_it(run: Run, name: str) -> None:
-    """Its parent sees which."""
+    """The parent process sees which signal ended the run."""
     assert run.backup("signal", name).exit_code == -signal.Signals[f"SIG{name}"]
 
 
 @pytest.mark.parametrize("kind", ["hang", "prompt"])
 def test_what_stops_for_good_has_to_be_ended(run: Run, kind: str) -> None:
-    """A prompt really waits for somebody to type."""
+    """A hanging run does nothing more, and a prompt waits for an answer."""
     run.sim.fault("osbackup", kind)
     environment = run.sim.home.environment(os.environ)
     with subprocess.Popen(
@@ -90,12 +90,12 @@ def test_what_stops_for_good_has_to_be_ended(run: Run, kind: str) -> None:
 
 
 def test_a_prompt_nobody_can_answer_is_a_failure(run: Run) -> None:
-    """As with standard input at its end."""
+    """A prompt fails when standard input is at its end."""
     assert run.backup("prompt").exit_code == 1
 
 
 def test_slow_keeps_to_its_rate(run: Run) -> None:
-    """Two megabytes at four a second."""
+    """Two megabytes at four a second take half a second."""
     began = time.monotonic()
     assert run.backup("slow", "4m/s").exit_code == 0
     assert time.monotonic() - began > 0.4
@@ -103,7 +103,7 @@ def test_slow_keeps_to_its_rate(run: Run) -> None:
 
 
 def test_a_full_disk_is_met_at_the_byte_it_is_scripted_for(run: Run) -> None:
-    """The error is the system's."""
+    """The run fails with the error of the system."""
     result = run.backup("enospc", "500k")
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr
@@ -112,7 +112,7 @@ def test_a_full_disk_is_met_at_the_byte_it_is_scripted_for(run: Run) -> None:
 
 @pytest.mark.parametrize("fault", [("truncate",), ("truncate", "1k"), ("corrupt",), ("empty",)])
 def test_a_damaged_image_is_reported_as_a_success(run: Run, fault: tuple[str, ...]) -> None:
-    """Only a look at it shows the damage."""
+    """The exit code is 0; only reading the image shows the damage."""
     assert run.backup(*fault).exit_code == 0
     assert os.path.getsize(run.image) == {"1k": 1024}.get(fault[-1], os.path.getsize(run.image))
     assert run.listed().exit_code == 1
@@ -121,7 +121,7 @@ def test_a_damaged_image_is_reported_as_a_success(run: Run, fault: tuple[str, ..
 def test_a_record_nobody_asked_for_goes_into_the_working_directory(
     run: Run, tmp_path: Path
 ) -> None:
-    """And it is a real one: the next level can be saved with it. Otherwise none is written."""
+    """The fault writes a record that the next level can be built upon; no other run writes one."""
     work = tmp_path / "work"
     work.mkdir()
     assert run.sim.run(run.command, cwd=str(work)).exit_code == 0
@@ -137,7 +137,7 @@ def test_a_record_nobody_asked_for_goes_into_the_working_directory(
 
 
 def test_a_record_that_is_asked_for_spares_the_run(run: Run, tmp_path: Path) -> None:
-    """The fault would change nothing then; it strikes the next run without -i."""
+    """A run with -i is not struck; the next run without it is."""
     run.sim.fault("osbackup", "record")
     named = [*run.command, "-i", "named"]
     assert run.sim.run(named, cwd=str(tmp_path)).exit_code == 0
@@ -157,7 +157,7 @@ def test_a_record_that_is_asked_for_spares_the_run(run: Run, tmp_path: Path) -> 
 def test_a_default_record_that_cannot_be_kept_fails_the_run(
     run: Run, tmp_path: Path, name: str, image: str, words: str
 ) -> None:
-    """As one that is named does, and before the image is opened."""
+    """The run fails before the image is opened, as with a named record."""
     (tmp_path / name).write_text("something else")
     run.sim.fault("osbackup", "record")
     command = ["osbackup", "-a", "-f", image, run.master]
@@ -169,7 +169,7 @@ def test_a_default_record_that_cannot_be_kept_fails_the_run(
 
 
 def test_a_database_that_vanishes_fails_the_run(run: Run) -> None:
-    """It is named."""
+    """The error names the database."""
     result = run.backup("vanish")
     assert result.exit_code == 1
     assert re.search(r"\.db", result.stderr)
@@ -177,14 +177,14 @@ def test_a_database_that_vanishes_fails_the_run(run: Run) -> None:
 
 
 def test_output_and_bytes_that_are_no_text_change_nothing_else(run: Run) -> None:
-    """They are for those who read what a utility prints."""
+    """More output, or output that is not text, leaves the image sound."""
     assert len(run.backup("output", "1m").stdout) > 1 << 20
     assert "\udcff\udcfe is not UTF-8" in run.backup("binary").stdout
     assert run.listed().exit_code == 0
 
 
 def test_a_fault_may_strike_every_run(run: Run) -> None:
-    """Until it is cleared."""
+    """A fault scripted with always strikes until it is cleared."""
     run.sim.fault("osbackup", "exit", "3", always=True)
     assert [run.backup().exit_code for _ in range(2)] == [3, 3]
     run.sim.faults.clear()
@@ -192,7 +192,7 @@ def test_a_fault_may_strike_every_run(run: Run) -> None:
 
 
 def test_osrestore_has_faults_too(run: Run) -> None:
-    """What was there is untouched."""
+    """A failing osrestore leaves the databases as they were."""
     assert run.backup().exit_code == 0
     for fault, code in ((("exit", "5"), 5), (("enospc", "100k"), 1), (("signal", "KILL"), -9)):
         run.sim.fault("osrestore", *fault)

@@ -15,7 +15,7 @@ README = (Path(__file__).parents[3] / "simulator" / "README.md").read_text(encod
 
 
 def test_every_effect_is_a_kind() -> None:
-    """A class in one of the modules is enough to add a kind; imported names are none."""
+    """A class in one of the modules is enough to add a kind; imported classes are not kinds."""
     modules = (at_start, damaged_image, while_writing)
     assert {each.__module__ for each in KINDS.values()} == {each.__name__ for each in modules}
     ours = {each for each in Effect.__subclasses__() if each.__module__.startswith("csf_simulator")}

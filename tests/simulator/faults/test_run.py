@@ -20,7 +20,7 @@ class Watching(Effect):
 
 
 def test_an_effect_learns_how_far_the_run_has_come() -> None:
-    """It gets the sum of all writes, the time, and the databases of the run."""
+    """An effect gets the sum of all writes, the time, and the databases of the run."""
     watching = Watching()
     run = FaultyRun(watching, ["/a.db"])
     run.begin()

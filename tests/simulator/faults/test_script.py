@@ -20,14 +20,14 @@ def faults(tmp_path: Path) -> Faults:
 
 
 def test_without_a_script_nothing_strikes(faults: Faults) -> None:
-    """And nothing is left to strike."""
+    """Without a script no fault strikes, and none is left."""
     assert faults.strike("osbackup") is None
     assert faults.unstruck() == []
     faults.clear()
 
 
 def test_a_fault_strikes_once_its_own_tool(faults: Faults) -> None:
-    """The next run of another tool is spared."""
+    """A fault strikes one run of its own tool, and no run of another."""
     hang = Fault("osbackup", "hang")
     faults.script(hang)
     assert faults.strike("osrestore") is None
@@ -38,7 +38,7 @@ def test_a_fault_strikes_once_its_own_tool(faults: Faults) -> None:
 
 
 def test_a_fault_that_would_change_nothing_waits(faults: Faults) -> None:
-    """It strikes a run in which it shows, and until then counts as one that has not struck."""
+    """A fault whose kind is spared waits for a later run, and counts as not struck."""
     faults.script(Fault("osbackup", "record"))
     faults.script(Fault("osbackup", "hang"))
     assert faults.strike("osbackup", spared=["record"]) == Fault("osbackup", "hang")
@@ -47,7 +47,7 @@ def test_a_fault_that_would_change_nothing_waits(faults: Faults) -> None:
 
 
 def test_faults_strike_in_the_order_of_the_script(faults: Faults) -> None:
-    """One a run."""
+    """Each run is struck by the next fault of the script."""
     script = [Fault("osbackup", "exit", str(number)) for number in range(1, 13)]
     for fault in script:
         faults.script(fault)
@@ -55,7 +55,7 @@ def test_faults_strike_in_the_order_of_the_script(faults: Faults) -> None:
 
 
 def test_a_fault_may_strike_always(faults: Faults) -> None:
-    """From its turn on."""
+    """A fault scripted with always strikes every run from its turn on."""
     always = Fault("osbackup", "empty", always=True)
     faults.script(Fault("osbackup", "hang"))
     faults.script(always)
@@ -65,7 +65,7 @@ def test_a_fault_may_strike_always(faults: Faults) -> None:
 
 
 def test_clearing_forgets_everything(faults: Faults) -> None:
-    """Struck or not; scripting begins anew."""
+    """Clearing removes all faults, struck or not, and new ones can be scripted."""
     for _ in range(2):
         faults.script(Fault("osbackup", "hang"))
     faults.strike("osbackup")
@@ -93,12 +93,12 @@ def test_clearing_forgets_everything(faults: Faults) -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused_when_it_is_scripted(faults: Faults, fault: Fault) -> None:
-    """Not in the middle of a test."""
+    """An impossible fault is an error when it is scripted, and is not kept."""
     with pytest.raises(ValueError, match=fault.tool):
         faults.script(fault)
     assert faults.unstruck() == []
 
 
 def test_a_fault_is_shown_as_it_is_scripted() -> None:
-    """So that it can be found again in a test."""
+    """A fault is shown with the words that script it."""
     assert str(Fault("osbackup", "exit", "3", always=True)) == "osbackup exit 3 --always"

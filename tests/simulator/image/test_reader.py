@@ -72,7 +72,7 @@ def test_any_order_of_records_comes_back(data: st.DataObject) -> None:
 
 
 def test_every_truncation_is_found() -> None:
-    """An image is whole or it is none: the last byte counts as much as any."""
+    """An image cut anywhere is refused: the last byte counts as much as any."""
     for length in range(len(SMALL)):
         with pytest.raises(ImageError):
             read_volumes([SMALL[:length]])
@@ -259,7 +259,7 @@ def test_unchanged_sectors_fit_into_a_frame() -> None:
 
 
 def test_image_of_nothing_is_no_image() -> None:
-    """A backup without a single database is none."""
+    """An image without a single database is refused."""
     with pytest.raises(ImageError, match="exactly once"):
         read_volumes(make_volumes([], []))
 

@@ -62,7 +62,7 @@ def test_any_record_comes_back(record: list[RecordedState]) -> None:
 
 
 def test_every_truncation_is_found() -> None:
-    """A record cut anywhere, or continued, is none."""
+    """A record cut anywhere, or continued, is refused."""
     for length in range(len(SMALL)):
         with pytest.raises(RecordError):
             unpack_entries(SMALL[:length])
@@ -87,7 +87,7 @@ def test_something_else_is_no_record(contents: bytes) -> None:
 
 
 def test_newer_format_is_named() -> None:
-    """Whoever meets a record of tomorrow learns why it is refused."""
+    """The error for a record of a newer format names both formats."""
     newer = SMALL[:8] + struct.pack("<I", 2) + SMALL[12:]
     with pytest.raises(RecordError, match="format 2"):
         unpack_entries(reseal(newer))

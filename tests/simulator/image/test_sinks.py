@@ -92,7 +92,7 @@ def test_rest_of_a_short_write_to_a_pipe_follows(monkeypatch: pytest.MonkeyPatch
 
 
 def test_error_names_the_image() -> None:
-    """A full disk is told of the file that filled it."""
+    """The error for a full disk names the file that filled it."""
     sink = sink_for(FileIO("/dev/full", "wb"))
     assert isinstance(sink, StreamSink)
     with pytest.raises(OSError, match=r"No space left on device: '/dev/full'"):

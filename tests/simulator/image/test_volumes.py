@@ -36,7 +36,7 @@ def test_volume_is_read_in_order(kind: type[FileVolume] | type[StreamVolume], fi
 
 
 def test_file_can_be_filled_from_out_of_order(file: FileIO) -> None:
-    """A claim is worth the same, whoever fills first."""
+    """Claims may be filled in any order."""
     volume = volume_for(file, 1)
     views = [memoryview(bytearray(3)) for _ in range(2)]
     claims = [volume.claim(view) for view in views]
@@ -80,7 +80,7 @@ def test_pipe_is_read_through_its_pauses() -> None:
 def test_error_names_the_image(
     kind: type[FileVolume] | type[StreamVolume], file: FileIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A disk that fails is told of the file it failed at."""
+    """The error of a failing disk names the file."""
 
     def fail(*_: object) -> int:
         raise OSError(5, "Input/output error")

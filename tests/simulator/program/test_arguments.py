@@ -49,7 +49,7 @@ def test_any_command_line_is_parsed_or_refused(argv: list[str]) -> None:
 
 
 def test_value_may_look_like_an_option() -> None:
-    """As with getopt, the word after an option that takes a value is its value."""
+    """The word after an option that takes a value is its value, as with getopt."""
     assert parse(OPTIONS, ["-f", "-", "-f", "-a"]).values == {"-f": ["-", "-a"]}
 
 

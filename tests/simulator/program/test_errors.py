@@ -14,14 +14,14 @@ from csf_simulator.program.errors import MISC, NUMBERS, UtilityError, explain
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_line_has_the_documented_shape(name: str) -> None:
-    """Number in angle brackets, text, name in parentheses."""
+    """A line has the number in angle brackets, the text, and the name in parentheses."""
     line = UtilityError("what happened", name).line()
     assert re.fullmatch(r"<err-\d{4}-\d{4}>what happened \((err_[a-z_]+)\)", line)
     assert line.endswith(f"({name})")
 
 
 def test_names_are_real_ones() -> None:
-    """Those of the headers, and the manual's own example."""
+    """All names are in ObjectStore's headers, and the manual's example is reproduced."""
     assert UtilityError("text").line() == "<err-0001-0040>text (err_misc)"
     assert NUMBERS.keys() <= {
         "err_broken_server_connection",
@@ -82,7 +82,7 @@ def test_numbers_differ() -> None:
     ],
 )
 def test_every_failure_has_a_name(error: Exception, text: str, name: str) -> None:
-    """Whoever reads the line finds the exception ObjectStore would have raised."""
+    """Each failure gets the name of the exception that ObjectStore would have raised."""
     explained = explain(error)
     assert (explained.text, explained.name) == (text, name)
 

@@ -48,7 +48,7 @@ def test_a_sound_repository_has_no_findings(server: Server, master: str) -> None
 
 
 def test_files_of_other_kinds_do_not_matter(server: Server, master: str) -> None:
-    """Whatever has another suffix, and directories of any name, belong to somebody else."""
+    """Files with another suffix, and directories of any name, do not belong to the repository."""
     with open(beside(master, "zoo.db.manifest"), "w"):
         os.mkdir(beside(master, "directory.db"))
     assert check(server, master) == []
@@ -112,7 +112,7 @@ def test_a_sector_of_another_database_is_found(server: Server, master: str) -> N
 
 @pytest.mark.parametrize("length", [17 * SECTOR - 1, 16 * SECTOR, 18 * SECTOR])
 def test_a_database_of_the_wrong_length_is_found(server: Server, master: str, length: int) -> None:
-    """Cut off, in the middle of a sector or not, or continued."""
+    """A database that is cut off, in a sector or between two, or continued is reported."""
     path = beside(master, "Class1.db")
     os.truncate(path, length)
     fault = f"has {length} bytes instead of the 17 sectors of its header"

@@ -27,12 +27,12 @@ def faults(path: str) -> list[str]:
 
 
 def test_references_of_a_sound_repository_lead_somewhere(master: str) -> None:
-    """Also from another working directory."""
+    """No reference of a sound repository is reported, from any working directory."""
     assert faults(master) == []
 
 
 def test_only_a_master_database_has_references(master: str, tmp_path: Path) -> None:
-    """Neither another database has any, nor a file that is none."""
+    """Another database, or a file that is no database, has no references."""
     (tmp_path / "zoo" / "zoo_schema.db").unlink()
     (tmp_path / "none").write_bytes(b"x" * 512)
     assert faults(str(tmp_path / "zoo" / "Class1.db")) == []
@@ -40,7 +40,7 @@ def test_only_a_master_database_has_references(master: str, tmp_path: Path) -> N
 
 
 def test_each_reference_that_leads_nowhere_is_told(master: str, tmp_path: Path) -> None:
-    """With its sector, its target, and what is there instead."""
+    """A report names the sector, the target, and what is there instead."""
     zoo = tmp_path / "zoo"
     (zoo / "zoo_schema.db").unlink()
     (zoo / "Class1.db").write_bytes(b"x" * 512)

@@ -108,7 +108,7 @@ def test_a_class_can_have_a_size(server: Server, master: str, size: int, length:
 
 
 def test_a_large_class_does_not_compress(server: Server, master: str) -> None:
-    """Its size is that of data, not of zeros or repetitions."""
+    """A large class holds random data, neither zeros nor repetitions."""
     repository.create(server, master, classes=1, size=1 << 20)
     with open(os.path.join(os.path.dirname(master), "Class1.db"), "rb") as file:
         content = file.read()

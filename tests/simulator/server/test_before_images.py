@@ -85,7 +85,7 @@ def test_the_first_contents_count(case: Case) -> None:
 
 
 def test_new_sectors_are_no_part_of_a_snapshot(case: Case) -> None:
-    """Neither is a database of which there is none."""
+    """Sectors and databases that came after the snapshot are not saved in it."""
     other = make_database(Path(case.path).with_name("b.db"))
     size = os.fstat(case.fds[0]).st_size
     sectors = {case.path: [SECTORS, SECTORS + 1], str(other): [0], "/no/such.db": [0]}
@@ -158,7 +158,7 @@ def test_a_snapshot_that_cannot_be_kept_is_given_up(
 
 
 def test_a_snapshot_that_ended_needs_nothing(case: Case) -> None:
-    """Between the look at the claims and the commit, a backup may be done."""
+    """A backup may end between the listing of the claims and the commit."""
     os.unlink(case.snapshots[0])
     BeforeImages().save(case.snapshots, {case.path: [1]})
     assert 1 not in case.needed(1)

@@ -47,7 +47,7 @@ def test_a_claim_ends_with_a_failure_too(place: Claims, tmp_path: Path) -> None:
 
 
 def test_the_claim_of_a_dead_process_is_void(place: Claims, tmp_path: Path) -> None:
-    """Whoever looks next removes it."""
+    """The next process that lists the claims removes it."""
     done = subprocess.run([sys.executable, "-c", DIE, tmp_path / "claims"])
     assert done.returncode == -9
     assert len(os.listdir(tmp_path / "claims")) == 1
@@ -56,7 +56,7 @@ def test_the_claim_of_a_dead_process_is_void(place: Claims, tmp_path: Path) -> N
 
 
 def test_a_claim_can_be_made_void(place: Claims, tmp_path: Path) -> None:
-    """Its owner does not mind at the end that it is gone."""
+    """Another process may end a claim; its owner ends it again without an error."""
     with place.hold(SNAPSHOT):
         void(*place.living()[SNAPSHOT])
         assert place.living()[SNAPSHOT] == []
@@ -65,6 +65,6 @@ def test_a_claim_can_be_made_void(place: Claims, tmp_path: Path) -> None:
 def test_a_claim_that_ends_under_the_eyes_is_none(
     place: Claims, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the listing and the look at it, a claim may end."""
+    """A claim that ends between the listing and its check is not listed."""
     monkeypatch.setattr(os, "listdir", lambda _: ["snapshot-1-1"])
     assert place.living()[SNAPSHOT] == []

@@ -42,7 +42,7 @@ def test_waiting_ends_in_time(files: tuple[int, int]) -> None:
 def test_waiting_ends_with_the_lock(
     files: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As soon as the other lets go, the lock is there, and alone."""
+    """As soon as the other process releases the lock, this process has it alone."""
     one, two = files
     locks.acquire(one)
     monkeypatch.setattr("time.sleep", lambda _: fcntl.flock(one, fcntl.LOCK_UN))
@@ -53,7 +53,7 @@ def test_waiting_ends_with_the_lock(
 def test_a_free_lock_is_had_at_once(
     files: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody waits for nothing, even with no time to wait."""
+    """A free lock is taken at once, even without any time to wait."""
     monkeypatch.delattr("time.sleep")
     locks.acquire(files[0], 0)
     assert locks.is_held(files[1])

@@ -43,7 +43,7 @@ def test_a_log_gives_back_the_changes(changes: Changes) -> None:
 
 
 def test_a_log_cut_anywhere_promises_nothing() -> None:
-    """A log counts from its last byte on and not before."""
+    """A log that lacks its last byte does not count."""
     log = encode_log(EXAMPLE)
     assert [decode_log(log[:length]) for length in range(len(log))] == [None] * len(log)
 

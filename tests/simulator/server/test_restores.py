@@ -32,7 +32,7 @@ def test_a_database_under_restore_is_in_use(claim: str) -> None:
 
 
 def test_links_lead_to_a_database_under_restore(tmp_path: Path) -> None:
-    """It does not matter by which name the one or the other calls it."""
+    """A database under restore is found under every name that leads to it."""
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "claim").write_bytes(encode_targets([str(tmp_path / "link" / "a.db")]))
@@ -50,6 +50,6 @@ def test_a_restore_that_ended_meanwhile_is_none(claim: str, tmp_path: Path) -> N
 
 
 def test_without_restores_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It costs a transaction nothing."""
+    """Without a restore, a transaction pays nothing for the check."""
     monkeypatch.delattr(os.path, "realpath")
     Restores([]).require_usable("/x/a.db")

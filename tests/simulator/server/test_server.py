@@ -61,7 +61,7 @@ def read(server: Server, path: str) -> bytes:
 
 
 def test_a_promise_is_kept_by_whoever_comes_next(server: Server, directory: str, path: str) -> None:
-    """A committed log is carried out before anybody reads, and then forgotten."""
+    """The next process applies a committed log before it reads anything, and clears it."""
     new, unfinished = os.path.join(directory, "new.db"), os.path.join(directory, "unfinished.1~")
     build(unfinished, Header(ID, 0, "class"))
     log = encode_log(Changes({path: {1: encode_sector(ID, 1, b"new")}}, {new: unfinished}, {}))
@@ -137,7 +137,7 @@ def half_promised(directory: str, path: str) -> None:
 def test_a_commit_that_cannot_be_finished_is_undone(
     server: Server, directory: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A failure after the log was written is told, and nothing of the transaction remains."""
+    """A failure after the log was written is raised, and no change of the transaction remains."""
     before = Path(path).read_bytes()
     monkeypatch.setattr(committer, "rename", fail)
     with pytest.raises(OSError, match="Input/output"), server.transaction() as tx:
@@ -153,7 +153,7 @@ def test_a_commit_that_cannot_be_finished_is_undone(
 def test_what_can_neither_be_finished_nor_undone_is_finished_later(
     server: Server, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While a disk is dead nobody works; afterwards the next transaction makes up for it."""
+    """While the disk fails, all transactions fail; the first one afterwards applies the log."""
     monkeypatch.setattr(committer, "_overwrite_sectors", fail)
     with pytest.raises(OSError, match="Input/output"), server.transaction() as tx:
         tx.write(path, 1, b"new")
@@ -166,7 +166,7 @@ def test_what_can_neither_be_finished_nor_undone_is_finished_later(
 def test_a_promise_that_cannot_be_kept_is_undone_by_whoever_comes_next(
     server: Server, directory: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A killed process told nobody that it was done, and its home is of use to others."""
+    """Impossible changes of a killed process are undone, and the home stays usable."""
     before = Path(path).read_bytes()
     half_promised(directory, path)
     refuse_writing(monkeypatch, os.path.join(directory, "b.db"))
@@ -193,7 +193,7 @@ def test_a_promise_kept_already_needs_no_writing(
 def test_a_log_that_cannot_be_emptied_is_no_failure(
     server: Server, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Everything is done by then; it is found done, and forgotten, by whoever comes next."""
+    """The changes are made by then; the next process sees that, and clears the log."""
     with monkeypatch.context() as patch, server.transaction() as tx:
         tx.write(path, 1, b"new")
         patch.setattr(committer, "truncate", fail)

@@ -112,7 +112,7 @@ def test_a_snapshot_has_what_was_promised_before(site: Site) -> None:
 def test_a_promise_kept_under_a_snapshot_spares_it(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever finishes the transaction of a killed process saves the before-images again."""
+    """The process that applies the log of a killed one saves the before-images again."""
     before = contents(site.paths)
 
     def die(path: str, sectors: object, *, durable: bool) -> None:
@@ -138,7 +138,7 @@ def test_a_failed_snapshot_leaves_nothing(site: Site) -> None:
 
 
 def test_a_database_replaced_under_a_snapshot_fails_it(site: Site) -> None:
-    """Its old content is gone, and the new one is of no instant of this backup."""
+    """The old content is gone, and the new content is not of the backup's instant."""
     with site.server.snapshot(site.paths) as sources:
         os.unlink(site.paths[0])
         build(site.paths[0], Header(ID, 0, "class"), [b"old"])
@@ -206,7 +206,7 @@ def test_a_restore_waits_for_a_transaction_so_long(site: Site) -> None:
 
 
 def test_a_restore_begins_after_what_was_promised(site: Site) -> None:
-    """Or a transaction of before would be put on top of what was restored."""
+    """A committed log is applied before a restore begins, and not over what it restored."""
     log = encode_log(Changes({site.paths[0]: {1: encode_sector(ID, 1, b"promised")}}, {}, {}))
     (site.directory / "server" / "redo.log").write_bytes(log)
     with site.server.restoring(site.paths):

@@ -56,7 +56,7 @@ def test_a_database_is_found_by_its_identity(
 
 
 def test_a_sector_is_needed_until_it_is_saved_or_archived(snapshot: SnapshotFile) -> None:
-    """Each for itself."""
+    """Each sector is needed until it is saved or archived, independent of the others."""
     assert all(map(snapshot.needs, range(SECTORS)))
     snapshot.save(2, content(1))
     snapshot.archive(4, 3)
@@ -64,7 +64,7 @@ def test_a_sector_is_needed_until_it_is_saved_or_archived(snapshot: SnapshotFile
 
 
 def test_what_was_overwritten_is_put_back(snapshot: SnapshotFile) -> None:
-    """And only that, wherever the stretch read begins."""
+    """Only overwritten sectors are put back, wherever the stretch that is read begins."""
     snapshot.save(3, content(3))
     snapshot.save(5, content(5))
     read = bytearray(content(7, 4))
@@ -101,14 +101,14 @@ def test_the_mark_comes_after_the_content(
 
 
 def test_a_snapshot_is_void_once_its_file_is_gone(snapshot: SnapshotFile, tmp_path: Path) -> None:
-    """That is how writers tell the owner that a before-image is missing."""
+    """A writer removes the file to tell the owner that a before-image is missing."""
     assert not snapshot.is_void()
     (tmp_path / "snapshot").unlink()
     assert snapshot.is_void()
 
 
 def test_a_snapshot_takes_the_room_of_what_is_saved(tmp_path: Path) -> None:
-    """Terabytes of databases that nobody writes to cost nothing."""
+    """Terabytes of databases that are not written to cost nothing."""
     path = tmp_path / "snapshot"
     fd = os.open(path, os.O_RDWR | os.O_CREAT)
     try:

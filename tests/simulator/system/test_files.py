@@ -20,7 +20,7 @@ def identity_of(path: Path) -> Identity:
 
 
 def test_a_file_keeps_its_identity(tmp_path: Path) -> None:
-    """Whatever it is called, and however much is written."""
+    """A file keeps its identity when it is renamed or written to."""
     path, other = tmp_path / "a", tmp_path / "b"
     path.write_bytes(b"1")
     before = identity_of(path)
@@ -48,7 +48,7 @@ def test_a_file_made_anew_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_file_system_without_generations_is_good_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Device and inode then have to do."""
+    """Without generations, device and inode are the identity."""
 
     def refuse(*_: object) -> bytes:
         raise OSError(errno.ENOTTY, os.strerror(errno.ENOTTY))

@@ -116,7 +116,7 @@ def test_two_backups_at_once_both_work(site: Site) -> None:
 
 
 def test_writers_do_not_wait_for_the_copy(site: Site) -> None:
-    """A backup that does not get on, for its pipe is full, holds up nobody."""
+    """A backup that waits for a full pipe does not delay transactions."""
     with site.sim.workload(site.master, writers=2) as workload:
         process = site.start_backup("-")
         assert process.stdout is not None
@@ -129,7 +129,7 @@ def test_writers_do_not_wait_for_the_copy(site: Site) -> None:
 
 
 def test_a_killed_backup_holds_up_nobody(site: Site) -> None:
-    """Nothing of it stays, neither beside the databases nor in the home."""
+    """A killed backup leaves nothing beside the databases or in the home."""
     before = site.files()
     with site.sim.workload(site.master, writers=2) as workload:
         for number in range(scaled(10)):
@@ -160,7 +160,7 @@ def test_a_database_under_restore_is_not_backed_up(
 def test_a_restore_waits_for_a_transaction_so_long(
     site: Site, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is touched while one goes on."""
+    """A restore that waits too long for a transaction fails and changes nothing."""
     assert osbackup.run(["-a", "-f", site.image("image"), str(site.databases)]) == 0
     monkeypatch.setattr(osrestore, "LOCK_WAIT", 0.01)
     before = site.files()
@@ -172,7 +172,7 @@ def test_a_restore_waits_for_a_transaction_so_long(
 
 
 def test_a_restore_takes_the_databases_away_from_writers(site: Site) -> None:
-    """Nobody sees half of it: before and after it all money is there."""
+    """No writer sees half a restore: before and after it all money is there."""
     image = site.image("image")
     process = site.start_backup(image)
     process.communicate()
@@ -231,7 +231,7 @@ def test_a_database_restored_under_a_backup_fails_it(site: Site) -> None:
 def test_utilities_need_a_home_that_exists(
     site: Site, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there is no Server, there is nobody to ask for databases."""
+    """Without a home, the utilities fail for want of a Server."""
     monkeypatch.setenv("CSF_SIM_HOME", site.image("nowhere"))
     assert osbackup.run(["-a", "-f", site.image("image"), site.master]) == 1
     assert capfd.readouterr().err == (

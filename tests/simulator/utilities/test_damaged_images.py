@@ -77,7 +77,7 @@ KINDS: tuple[Callable[[bytearray, random.Random], None], ...] = (
 def test_no_damage_of_a_large_image_is_missed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever is done to it; the image as it was is restored."""
+    """Each kind of damage is found, and the undamaged image is restored."""
     directory, target, path = tmp_path / "databases", tmp_path / "target", tmp_path / "image"
     directory.mkdir()
     target.mkdir()

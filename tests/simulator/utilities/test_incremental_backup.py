@@ -91,7 +91,7 @@ def test_only_changes_are_saved(database: Path, capfd: Capture) -> None:
 
 
 def test_record_without_a_level_is_a_full_backup(database: Path) -> None:
-    """It is recorded, so that the next one can build upon it."""
+    """A full backup with a record can be built upon."""
     for image in ("first", "second"):
         assert osbackup.run(["-i", "record", "-f", image, str(database)]) == 0
         assert os.path.getsize(image) > 10_000 * SECTOR
@@ -100,13 +100,13 @@ def test_record_without_a_level_is_a_full_backup(database: Path) -> None:
 
 
 def test_level_0_needs_no_record(database: Path) -> None:
-    """It is what happens without a level, too."""
+    """Level 0 is the default, and needs no record."""
     assert osbackup.run(["-l", "0", "-f", "image", str(database)]) == 0
     assert os.listdir() == ["image"]
 
 
 def test_level_holds_all_since_the_last_lower_one(database: Path) -> None:
-    """As with dump: a level 1 makes the level 2 before it unnecessary."""
+    """A level 1 makes the level 2 before it unnecessary, as with dump."""
     back_up(0, "zero", database)
     change(database, 1_000)
     back_up(2, "two", database)
@@ -131,7 +131,7 @@ def test_database_without_a_record_is_saved_whole(database: Path, tmp_path: Path
 
 
 def test_database_made_again_is_saved_whole(database: Path) -> None:
-    """Its image is restored over anything."""
+    """The image of a database that was made anew is restored over any other."""
     back_up(0, "full", database)
     make_database(database, 60, {1: os.urandom(50 * SECTOR)})
     contents = database.read_bytes()
@@ -187,7 +187,7 @@ def test_volumes_and_pairs(database: Path, tmp_path: Path) -> None:
 @settings(max_examples=40)
 @given(st.data())
 def test_any_chain_restores_every_state(data: st.DataObject) -> None:
-    """Whatever changes, grows or shrinks: the chain of each backup gives what it saved."""
+    """The chain of each backup restores the state it saved, after any changes."""
     with tempfile.TemporaryDirectory() as place:
         path = Path(place, "a.db")
         sectors = data.draw(st.integers(1, 200), "sectors")
@@ -299,7 +299,7 @@ def test_one_wrong_target_is_enough(database: Path, tmp_path: Path) -> None:
 def test_every_damage_of_an_incremental_image_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cut, flipped or continued anywhere: nothing is restored; the sound one still is."""
+    """An image cut, flipped or continued anywhere restores nothing; the sound one still does."""
     monkeypatch.chdir(tmp_path)
     path = make_database(tmp_path / "a.db", 3 * PIECE_SECTORS, {1: b"x" * PIECE})
     back_up(0, "full", path)
@@ -336,7 +336,7 @@ def test_foreign_record_is_refused_before_the_image_is_opened(
 
 
 def test_record_is_never_overwritten_by_an_image(database: Path, capfd: Capture) -> None:
-    """Under any name: a link of either kind, or one that leads nowhere yet."""
+    """An image is refused under every name of the record: links, or a link to no file yet."""
     Path("future").symlink_to("record")
     assert osbackup.run(["-i", "record", "-f", "future", str(database)]) == 1
     back_up(0, "full", database)
@@ -382,7 +382,7 @@ def test_levels_of_many_databases_are_kept_apart(
 
 
 def test_image_says_its_level(database: Path) -> None:
-    """Whoever looks into the image learns what it is."""
+    """The note in the image states the level."""
     back_up(0, "full", database)
     back_up(4, "image", database)
     assert b"\nlevel: 4\ndatabases: 1\n" in Path("image").read_bytes()[:300]

@@ -37,7 +37,7 @@ def frame(kind: bytes, database: int) -> Frame:
 
 
 def test_unchanged_sectors_come_from_the_target(path: Path, base: Base) -> None:
-    """Those of a database that is not restored are not read, nor are zeros."""
+    """Sectors of a database that is not restored are not read, nor are zeros."""
     foundations, buffer = IncrementalLoader({1: base, 2: base}, {1: str(path)}), bytearray(FRAME)
     assert foundations.load(frame(SAME, 1), buffer) == path.read_bytes()[2 * SECTOR : 5 * SECTOR]
     assert len(foundations.load(frame(SAME, 2), buffer)) == 0

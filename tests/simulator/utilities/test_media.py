@@ -58,7 +58,7 @@ def test_operator_is_asked_when_none_is_left(
 def test_operator_is_asked_until_a_file_can_be_opened(
     answers: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Each failure is told before the next question."""
+    """Each failure is reported before the next question."""
     os.write(answers, b"bad too\ngood\n")
     found = media("bad")
     assert found.open_next(opener) == "open good"

@@ -98,7 +98,7 @@ def test_import_file_and_pathnames_are_archived_together(tmp_path: Path, capfd: 
 
 
 def test_directories_are_archived(tmp_path: Path, capfd: Capture) -> None:
-    """With -r a directory brings those below it."""
+    """With -r a directory stands also for the directories below it."""
     (tmp_path / "d" / "e").mkdir(parents=True)
     paths = [make_database(tmp_path / "d" / name) for name in ("a.db", "e/b.db")]
     assert osbackup.run(["-r", "-f", "image", str(tmp_path / "d")]) == 0
@@ -162,7 +162,7 @@ def test_reader_that_goes_away_ends_it(tmp_path: Path) -> None:
 def test_wrong_command_line_is_told_with_the_usage(
     tmp_path: Path, capfd: Capture, arguments: list[str]
 ) -> None:
-    """It exits with 1 and writes nothing."""
+    """A wrong command line exits with 1 and writes nothing."""
     path = str(make_database(tmp_path / "a.db"))
     assert osbackup.run([path if word == "DB" else word for word in arguments]) == 1
     out, err = capfd.readouterr()
@@ -178,7 +178,7 @@ def test_wrong_command_line_is_told_with_the_usage(
 def test_what_is_not_simulated_is_refused(
     tmp_path: Path, capfd: Capture, arguments: list[str], message: str
 ) -> None:
-    """A full backup in place of what was asked for would be a lie."""
+    """An option that is not simulated is an error, and not ignored."""
     path = make_database(tmp_path / "a.db")
     assert osbackup.run([*arguments, "-f", "image", str(path)]) == 1
     err = capfd.readouterr().err
@@ -239,7 +239,7 @@ def test_unusable_database_is_found_before_the_image_is_opened(
 def test_unreadable_database_is_denied(
     tmp_path: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A database of somebody else's is told apart from a missing one."""
+    """The error for a database without permission differs from that for a missing one."""
     path = make_database(tmp_path / "a.db")
     opened = os.open
 
@@ -271,7 +271,7 @@ def test_database_that_vanishes_under_way_fails_the_backup(
 
 @pytest.mark.parametrize("image", ["a.db", "link"])
 def test_database_is_never_its_own_image(tmp_path: Path, capfd: Capture, image: str) -> None:
-    """A slip of the pen does not destroy what was to be saved."""
+    """A database that is named as the image by mistake is not overwritten."""
     path = make_database(tmp_path / "a.db")
     (tmp_path / "link").hardlink_to(path)
     before = path.read_bytes()
@@ -288,7 +288,7 @@ def test_volume_is_never_used_twice(tmp_path: Path, capfd: Capture) -> None:
 
 
 def test_image_that_cannot_be_opened_is_an_error_with_abort(tmp_path: Path, capfd: Capture) -> None:
-    """Nobody is asked, and the image is named."""
+    """With -a no question is asked, and the error names the image."""
     path = make_database(tmp_path / "a.db")
     assert osbackup.run(["-a", "-f", "no/such/image", str(path)]) == 1
     assert capfd.readouterr() == (
@@ -324,7 +324,7 @@ def test_file_size_limit_ends_it(tmp_path: Path) -> None:
 
 
 def test_prompt_waits_for_an_operator(tmp_path: Path, capfd: Capture) -> None:
-    """Without -a it asks on a terminal and goes on with the answer, but not before."""
+    """Without -a osbackup asks on a terminal, and waits for the answer."""
     path = make_database(tmp_path / "a.db", 100, {1: os.urandom(99 * SECTOR)})
     operator, terminal = pty.openpty()
     with subprocess.Popen(
@@ -352,7 +352,7 @@ def test_prompt_waits_for_an_operator(tmp_path: Path, capfd: Capture) -> None:
 
 
 def test_prompt_without_an_operator_is_an_error(tmp_path: Path) -> None:
-    """At the end of standard input there is nobody to wait for."""
+    """At the end of standard input the question is an error."""
     path = make_database(tmp_path / "a.db", 100, {1: os.urandom(99 * SECTOR)})
     done = subprocess.run(
         [*command("osbackup"), "-s", "32k", "-f", "v1", str(path)],
@@ -408,7 +408,7 @@ def test_memory_does_not_grow_with_the_databases(tmp_path: Path) -> None:
 
 
 def test_image_says_in_plain_text_that_it_is_simulated(tmp_path: Path) -> None:
-    """Whoever finds the file learns what it is."""
+    """The first bytes of an image say in plain text what it is."""
     path = make_database(tmp_path / "a.db")
     assert osbackup.run(["-f", "image", str(path)]) == 0
     head = Path("image").read_bytes()[:300]

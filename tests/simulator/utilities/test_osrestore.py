@@ -50,7 +50,7 @@ def test_list_has_one_full_pathname_on_each_line(repository: Path, capfd: Captur
 
 
 def test_databases_come_back_bit_for_bit(repository: Path) -> None:
-    """Those that were changed, cut or lost are as they were; nothing else is left behind."""
+    """Changed, cut and lost databases are as they were; nothing else is left behind."""
     before = tree(repository)
     (repository / "a.db").write_bytes(b"changed")
     (repository / "b.db").unlink()
@@ -128,7 +128,7 @@ def test_sub_directories_stay_behind_with_n(tmp_path: Path) -> None:
 def test_read_only_file_system_leaves_everything_untouched(
     repository: Path, namespace: list[str]
 ) -> None:
-    """It is told apart from a directory that one may not write into."""
+    """The error differs from that for a directory without permission to write."""
     script = 'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; shift; exec "$@"'
     restore = command("osrestore", "-f", "image")
     done = subprocess.run(
@@ -141,7 +141,7 @@ def test_read_only_file_system_leaves_everything_untouched(
 
 
 def test_missing_directory_leaves_everything_untouched(repository: Path, capfd: Capture) -> None:
-    """It is found before the first database is replaced."""
+    """A missing directory is found before the first database is replaced."""
     before = tree(repository)
     assert osrestore.run(["-f", "image", f"{repository}/b.db", "no/where.db"]) == 1
     assert "no such directory to restore to (err_directory_not_found)" in capfd.readouterr().err
@@ -164,7 +164,7 @@ def test_missing_directory_leaves_everything_untouched(repository: Path, capfd: 
 def test_wrong_command_line_is_told_with_the_usage(
     repository: Path, capfd: Capture, arguments: list[str]
 ) -> None:
-    """It exits with 1 and touches nothing."""
+    """A wrong command line exits with 1 and changes nothing."""
     capfd.readouterr()
     before = tree(repository)
     assert osrestore.run(arguments) == 1
@@ -188,7 +188,7 @@ def assert_refused(image: bytes, directory: Path, capfd: Capture) -> None:
 
 
 def test_damaged_image_restores_nothing(repository: Path, capfd: Capture) -> None:
-    """Cut anywhere, flipped anywhere or continued: nothing is listed and nothing touched."""
+    """An image cut, flipped or continued anywhere lists nothing and changes nothing."""
     image = Path("image").read_bytes()
     chance = random.Random(1)
     for _ in range(20):
@@ -301,7 +301,7 @@ def volumes(repository: Path) -> list[str]:
 
 
 def test_volumes_are_restored_in_order(repository: Path, volumes: list[str]) -> None:
-    """Named in the order they were written, they are one image."""
+    """Volumes named in the order they were written are one image."""
     os.mkdir("there")
     arguments = [word for name in volumes for word in ("-f", name)]
     assert osrestore.run([*arguments, str(repository), "there"]) == 0
@@ -321,7 +321,7 @@ def test_wrong_order_of_volumes_is_an_error(
 
 
 def test_missing_volume_is_an_error_with_abort(volumes: list[str], capfd: Capture) -> None:
-    """Nobody is asked."""
+    """With -a a missing volume is an error, and no question is asked."""
     capfd.readouterr()
     assert osrestore.run(["-t", "-a", "-f", volumes[0]]) == 1
     out, err = capfd.readouterr()

@@ -46,7 +46,7 @@ def test_a_sound_database_is_only_named(zoo: Path, capfd: Capture) -> None:
 
 
 def test_each_fault_has_a_block(zoo: Path, capfd: Capture) -> None:
-    """A fault is a failure, which is told as others are."""
+    """A fault is a failure, which is reported like others."""
     path = zoo / "Class1.db"
     flip(path, 3 * 512 + 99)
     flip(path, 5 * 512 + 99)
@@ -88,14 +88,14 @@ def test_what_is_not_there_is_not_verified(zoo: Path, capfd: Capture) -> None:
 
 
 def test_a_database_under_restore_is_not_verified(home: Home, zoo: Path, capfd: Capture) -> None:
-    """Nobody knows what it will be."""
+    """A database that is being restored is in use, and not verified."""
     with home.server.restoring([str(zoo / "zoo.db")]):
         assert osverifydb.run([str(zoo / "zoo.db")]) == 1
     assert "is being restored (err_database_lock_conflict)" in capfd.readouterr().err
 
 
 def test_it_is_among_the_executables(home: Home, zoo: Path) -> None:
-    """In the home's own folder, and nowhere else."""
+    """osverifydb exists in the home's own folder, and nowhere else."""
     command = [os.path.join(home.bin, "osverifydb"), str(zoo / "zoo.db")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

@@ -34,7 +34,7 @@ def names(path: Path) -> list[str]:
 
 
 def test_missing_file_is_an_empty_record(tmp_path: Path) -> None:
-    """The first backup finds none, and makes it."""
+    """The first backup finds no record file, and makes it."""
     record = RecordFile(str(tmp_path / "record"))
     assert (record.entries, record.identity()) == ([], [])
     record.replace([NEW])
@@ -69,7 +69,7 @@ def test_other_file_is_refused_by_name(path: Path, contents: bytes) -> None:
 
 
 def test_directory_and_pipe_are_refused(tmp_path: Path) -> None:
-    """Nothing but a file can be a record; nobody waits for a pipe."""
+    """Only a regular file can be a record; a pipe is not waited for."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "pipe"):
         with pytest.raises(UtilityError, match=f"{path}: not an incremental record file"):
@@ -77,13 +77,13 @@ def test_directory_and_pipe_are_refused(tmp_path: Path) -> None:
 
 
 def test_missing_directory_is_found_at_once(tmp_path: Path) -> None:
-    """Not only when the image is complete."""
+    """A missing directory is an error before the image is written."""
     with pytest.raises(UtilityError, match="no record can be written"):
         RecordFile(str(tmp_path / "missing" / "record"))
 
 
 def test_unreadable_record_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not taken for none."""
+    """A record that cannot be read is not taken for a missing one."""
 
     def deny(*_: object) -> None:
         raise PermissionError(13, "Permission denied", str(path))
@@ -105,7 +105,7 @@ def test_record_that_somebody_else_wrote_stays(path: Path) -> None:
 
 
 def test_file_that_appeared_meanwhile_stays(tmp_path: Path) -> None:
-    """It may be the image: the operator was asked for a volume and named the record."""
+    """A file that appeared under the record's name, such as the image, is not replaced."""
     record = RecordFile(str(tmp_path / "record"))
     (tmp_path / "record").write_bytes(b"image")
     with pytest.raises(UtilityError, match="changed while the image was written"):
@@ -166,7 +166,7 @@ print(line, sorted(found))
 
 
 def test_record_is_never_torn(path: Path) -> None:
-    """Killed before any line of it, a replacement has happened whole or not at all."""
+    """A replacement that is killed at any line has happened completely or not at all."""
     arguments = [sys.executable, "-I", "-c", KILLED_AT_EVERY_LINE, str(path)]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -27,7 +27,7 @@ def test_import_file_has_a_name_on_each_line(tmp_path: Path) -> None:
 
 
 def test_missing_import_file_is_an_error(tmp_path: Path) -> None:
-    """It is named, and not taken for a missing database."""
+    """The error names the file, and does not call it a missing database."""
     with pytest.raises(UtilityError, match=r"x\.dbn: No such file") as caught:
         read_import_file(str(tmp_path / "x.dbn"))
     assert caught.value.name == "err_misc"
@@ -63,7 +63,7 @@ def test_directory_stands_for_its_databases(
 
 
 def test_sub_directories_are_descended_into_only_when_asked(tmp_path: Path) -> None:
-    """With -r a directory stands for all below it; links are not followed round in circles."""
+    """With -r a directory stands for all directories below it; links are not followed."""
     (tmp_path / "d" / "e").mkdir(parents=True)
     (tmp_path / "d" / "again").symlink_to(tmp_path)
     top, deep = make_database(tmp_path / "x.db"), make_database(tmp_path / "d" / "e" / "y.db")
@@ -72,7 +72,7 @@ def test_sub_directories_are_descended_into_only_when_asked(tmp_path: Path) -> N
 
 
 def test_what_is_being_built_is_no_database_of_a_directory(tmp_path: Path) -> None:
-    """Neither is what a process killed meanwhile left: it has no name yet, and may get none."""
+    """A database that is being built, or was when its process was killed, is left out."""
     path = make_database(tmp_path / "unfinished.db")
     make_database(Path(unfinished_path(str(path))))
     assert selected(tmp_path, recurse=True) == [str(path)]
@@ -100,7 +100,7 @@ def test_pipe_is_no_database(tmp_path: Path) -> None:
 
 
 def test_name_that_cannot_be_listed_is_refused(tmp_path: Path) -> None:
-    """Nobody could tell from a list of lines whether such a database was backed up."""
+    """A list of lines could not show such a name."""
     make_database(tmp_path / "a\nb.db")
     for name in (tmp_path / "a\nb.db", tmp_path):
         with pytest.raises(UtilityError, match="cannot be listed"):

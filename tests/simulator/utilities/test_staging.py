@@ -35,7 +35,7 @@ def temporaries(directory: Path) -> list[str]:
 
 
 def test_nothing_is_seen_before_all_is_ready(staging: Staging, tmp_path: Path) -> None:
-    """Until then the old database is there, and the new ones under names no search finds."""
+    """Before publishing, the old database is in place, and no search finds the new ones."""
     assert (tmp_path / "a.db").read_bytes() == b"old"
     assert not (tmp_path / "b.db").exists()
     assert len(temporaries(tmp_path)) == 2
@@ -54,7 +54,7 @@ def test_published_databases_are_in_their_places(staging: Staging, tmp_path: Pat
 
 
 def test_discarded_databases_leave_no_trace(staging: Staging, tmp_path: Path) -> None:
-    """All is as it was before."""
+    """Discarding leaves everything as it was before."""
     staging.discard()
     staging.discard()
     assert (tmp_path / "a.db").read_bytes() == b"old"
@@ -80,7 +80,7 @@ def test_failure_half_way_says_what_it_left(
 
 
 def test_abandoned_databases_leave_no_trace(staging: Staging, tmp_path: Path) -> None:
-    """All is as it was before, and whoever still has to do with it waits for ever."""
+    """Abandoning leaves everything as it was, and blocks all other threads that use the files."""
     staging.abandon()
     assert (tmp_path / "a.db").read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a.db"]
@@ -94,7 +94,7 @@ def test_abandoned_databases_leave_no_trace(staging: Staging, tmp_path: Path) ->
 def test_nothing_is_abandoned_between_two_names(
     staging: Staging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once the first database is in its place, all of them will be."""
+    """Once the first database is in its place, the others follow."""
     rename = os.rename
     giving_up = threading.Thread(target=staging.abandon)
 
@@ -161,7 +161,7 @@ def test_short_writes_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_failure_names_the_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk is told of the database that did not fit."""
+    """The error for a full disk names the database that did not fit."""
 
     def pwrite(fd: int, data: memoryview, offset: int) -> int:
         raise OSError(28, "No space left on device")

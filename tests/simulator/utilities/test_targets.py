@@ -33,7 +33,7 @@ def test_database_goes_to_a_database(tmp_path: Path) -> None:
 
 
 def test_database_goes_into_a_directory(tmp_path: Path) -> None:
-    """It keeps its name there."""
+    """A database that goes into a directory keeps its name."""
     assert planned(("/r/a.db", tmp_path)) == {"/r/a.db": f"{tmp_path}/a.db"}
 
 
@@ -45,14 +45,14 @@ def test_directory_goes_into_a_directory(tmp_path: Path) -> None:
 
 
 def test_sub_directories_can_be_left_behind(tmp_path: Path) -> None:
-    """With -n a directory stands only for the databases right in it."""
+    """With -n a directory stands only for the databases directly in it."""
     names = ("a.db", "b.db")
     found = planned(("/r", tmp_path), descend=False)
     assert found == {f"/r/{name}": f"{tmp_path}/{name}" for name in names}
 
 
 def test_root_directory_stands_for_everything(tmp_path: Path) -> None:
-    """It is a directory like any other."""
+    """The root directory is a source like any other directory."""
     (tmp_path / "r" / "s").mkdir(parents=True)
     (tmp_path / "r2").mkdir()
     assert len(planned(("/", tmp_path))) == 4
@@ -79,7 +79,7 @@ def test_directory_to_database_is_illegal(tmp_path: Path) -> None:
 
 
 def test_pair_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
-    """A source that is not in the image is a mistake, not a wish for nothing."""
+    """A source that is not in the image is an error."""
     for source in ("/r/a", "/R", "/r/a.db/x"):
         with pytest.raises(UtilityError, match="not in the image") as caught:
             planned(("/r/a.db", tmp_path / "x"), (source, tmp_path))
@@ -87,7 +87,7 @@ def test_pair_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
 
 
 def test_two_pairs_for_one_database_are_an_error(tmp_path: Path) -> None:
-    """It is not guessed which of them was meant."""
+    """Two pairs that match one database are an error, as neither is preferred."""
     with pytest.raises(UtilityError, match="another pair"):
         planned(("/r", tmp_path), ("/r/a.db", tmp_path / "x"))
 

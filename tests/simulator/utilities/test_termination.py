@@ -34,7 +34,7 @@ def run(*arguments: int) -> subprocess.CompletedProcess[bytes]:
 
 @pytest.mark.parametrize("number", TERMINATING_SIGNALS)
 def test_signal_undoes_and_ends(number: signal.Signals) -> None:
-    """Whoever waits for the process sees that a signal ended it."""
+    """The parent process sees that the signal ended the process."""
     done = run(number)
     assert (done.returncode, done.stdout) == (-number, b"undone")
 

@@ -46,7 +46,7 @@ def await_transactions(workload: Workload, count: int) -> None:
 
 
 def test_it_runs_as_long_as_the_block(site: Site) -> None:
-    """And tells what it did, while it runs and afterwards."""
+    """A workload reports its result while it runs and afterwards."""
     with site.start() as workload:
         assert [writer.poll() for writer in workload.writers] == [None, None]
         await_transactions(workload, 20)
@@ -67,7 +67,7 @@ def test_what_writers_do_before_all_are_there_does_not_count(site: Site) -> None
 
 
 def test_a_failing_block_ends_it_too(site: Site) -> None:
-    """No process outlives a test that failed, and its failure is the one that is told."""
+    """No writer outlives a block that fails, and the block's error is the one raised."""
     with pytest.raises(ZeroDivisionError), site.start() as workload:
         await_transactions(workload, 1)
         raise ZeroDivisionError
@@ -76,7 +76,7 @@ def test_a_failing_block_ends_it_too(site: Site) -> None:
 
 
 def test_classes_created_meanwhile_join_in(site: Site) -> None:
-    """And nothing is wrong with any, at any instant between two transactions."""
+    """New classes take part, and the repository is sound between any two transactions."""
     with site.start() as workload:
         for number in range(3):
             path = repository.create_class(site.server, site.master, f"New{number}", durable=False)
@@ -88,7 +88,7 @@ def test_classes_created_meanwhile_join_in(site: Site) -> None:
 
 
 def test_a_writer_that_is_killed_is_no_failure(site: Site) -> None:
-    """Somebody wanted that; the others go on."""
+    """A test may kill a writer; the others go on."""
     with site.start(3) as workload:
         workload.writers[0].kill()
         workload.writers[0].wait()
@@ -98,7 +98,7 @@ def test_a_writer_that_is_killed_is_no_failure(site: Site) -> None:
 
 
 def test_a_writer_that_fails_is_one(site: Site, capfd: pytest.CaptureFixture[str]) -> None:
-    """It said why; the block learns of it at its end."""
+    """A failing writer is an error at the end of the block."""
     damaged = os.path.join(os.path.dirname(site.master), "Class1.db")
     with pytest.raises(WorkloadError, match="said why on standard error"), site.start() as workload:
         with site.server.between_transactions():
@@ -118,7 +118,7 @@ def test_a_writer_that_cannot_start_is_one_at_once(
 
 
 def test_a_writer_that_does_not_end_is_killed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever stops a workload is not held up for ever."""
+    """The end of the block waits for a writer only for a limited time."""
     with site.start(1) as workload:
         workload.writers[0].send_signal(signal.SIGSTOP)
         monkeypatch.setattr(background, "_PATIENCE", 0.01)
@@ -139,7 +139,7 @@ def test_a_restore_is_waited_out(site: Site) -> None:
 
 @pytest.mark.parametrize("name", ["zoo_schema.db", "none.db"])
 def test_only_a_repository_can_be_worked_on(site: Site, name: str) -> None:
-    """A mistyped name is told before anything is started."""
+    """A name that is no repository is an error before any writer starts."""
     path = os.path.join(os.path.dirname(site.master), name)
     with pytest.raises(RepositoryError, match=name), start_workload(site.server, path):
         pytest.fail("there is nothing to do")
@@ -153,21 +153,21 @@ def test_a_repository_without_classes_has_no_money(site: Site, tmp_path: Path) -
 
 
 def test_a_relative_name_will_do(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is meant from here, wherever the writers are."""
+    """A relative name is relative to the working directory of the caller."""
     monkeypatch.chdir(os.path.dirname(site.master))
     with start_workload(site.server, "zoo.db", writers=1) as workload:
         await_transactions(workload, 1)
 
 
 def test_the_rate_is_per_second() -> None:
-    """Of the time when all were at work."""
+    """The rate counts the time in which all writers were at work."""
     assert Result(transactions=50, refused=0, seconds=20.0).rate == 2.5
 
 
 def test_variables_of_real_programs_do_not_reach_it(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As with all that the simulator starts."""
+    """Writers do not get the variables that name real programs."""
     monkeypatch.setenv("CSF_BACKUP_OSBACKUP", "real")
     monkeypatch.setenv("OS_ROOTDIR", "real")
     with site.start() as workload:

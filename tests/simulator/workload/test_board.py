@@ -9,13 +9,13 @@ from csf_simulator.workload.board import Board, Tally
 
 
 def test_an_empty_board_adds_up_to_nothing() -> None:
-    """Before anybody posted anything."""
+    """A board without tallies adds up to zero."""
     with closing(Board.make()) as board:
         assert board.total() == Tally(0, 0, 0)
 
 
 def test_the_last_tally_of_each_writer_counts() -> None:
-    """Whoever posts it, in whatever order, and whether it is alive or not."""
+    """The last tally of each writer counts, in any order, also that of a dead writer."""
     with closing(Board.make()) as board:
         board.post(2, Tally(1, 7, 0))
         other = Board(os.dup(board.fd))

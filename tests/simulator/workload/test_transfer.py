@@ -30,7 +30,7 @@ def balances(server: Server, master: str, name: str) -> list[int]:
 
 
 def test_money_moves_and_its_sum_stays(server: Server, master: str) -> None:
-    """Between all classes, and soon all accounts have taken part."""
+    """Money moves between all classes, and soon all accounts have taken part."""
     random = Random(1)
     for _ in range(200):
         transfer(server, master, random, durable=False)
@@ -52,7 +52,7 @@ def test_a_new_class_takes_part(server: Server, master: str) -> None:
 
 
 def test_one_class_is_enough(server: Server, tmp_path: Path) -> None:
-    """Its money moves from account to account, or from one to itself."""
+    """With one class, money moves between its accounts, or from one to itself."""
     master = repository.create(server, str(tmp_path / "one" / "one.db"), classes=1)
     random = Random(1)
     for _ in range(100):

@@ -42,7 +42,7 @@ def after(count: int) -> Callable[[], bool]:
 
 
 def test_every_transaction_is_posted(board: Board) -> None:
-    """As soon as it is done, for whoever looks at the board."""
+    """Each transaction is posted as soon as it is done."""
     seen: list[Tally] = []
     writer.work(lambda _: seen.append(board.total()), board, 3, after(3))
     assert seen == [Tally(1, 0), Tally(1, 1), Tally(1, 2)]
@@ -84,7 +84,7 @@ def test_any_other_failure_is_an_end(board: Board) -> None:
 def test_it_runs_in_this_process_too(
     server: Server, master: str, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a program, it takes what the command says, and ends with its standard input."""
+    """The program takes the arguments of the command, and ends with its standard input."""
     argv = writer.command(server, master, board, 1, durable=True)
     monkeypatch.setattr(sys, "argv", ["-c", *argv[4:]])
     over = iter([False, False, True])
