@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import count
 from types import TracebackType
-from typing import NamedTuple
 
 from csf_simulator.faults.fault import Fault
 from csf_simulator.home import Home
 from csf_simulator.repository import repository
 from csf_simulator.repository.check import Finding, check
+from csf_simulator.system.processes import Result as Result
+from csf_simulator.system.processes import run_to_end
 from csf_simulator.workload.background import start_workload
 from csf_simulator.workload.running import Workload
-
-
-class Result(NamedTuple):
-    """How a command ended: exit code (-N: by signal N), and all it wrote."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
 
 
 class Simulator:
@@ -137,19 +128,5 @@ class Simulator:
         Raises:
             subprocess.TimeoutExpired: It was killed.
         """
-        process = subprocess.Popen(
-            command,
-            env={**self.home.environment(os.environ), **(env or {})},
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        with process:
-            try:
-                stdout, stderr = process.communicate(timeout=timeout)
-            except BaseException:
-                os.killpg(process.pid, signal.SIGKILL)
-                raise
-        return Result(process.returncode, os.fsdecode(stdout), os.fsdecode(stderr))
+        environment = {**self.home.environment(os.environ), **(env or {})}
+        return run_to_end(command, env=environment, cwd=cwd, timeout=timeout)

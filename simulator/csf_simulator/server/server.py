@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -16,8 +16,7 @@ from csf_simulator.database.transaction import Transaction
 from csf_simulator.server.before_images import BeforeImages
 from csf_simulator.server.claims import RESTORE, SNAPSHOT, Claims
 from csf_simulator.server.committer import Committer
-from csf_simulator.server.locks import acquire
-from csf_simulator.server.refusals import DatabaseInUse, NoServer
+from csf_simulator.server.lock_file import locked
 from csf_simulator.server.restores import Restores, encode_targets
 from csf_simulator.server.snapshot_source import SnapshotSource, take_snapshot
 from csf_simulator.system.files import sync_directory, write_at
@@ -98,20 +97,12 @@ class Server:
             DatabaseInUse: A transaction went on for all that time.
             NoServer: `create` was never called.
         """
-        lock = self._open_lock()
-        try:
-            try:
-                acquire(lock, wait)
-            except BlockingIOError:
-                raise DatabaseInUse(f"a transaction has gone on for {wait} seconds") from None
+        with locked(self._lock, wait):
             claims = self._claims.living()
             save = partial(self._before_images.save, claims[SNAPSHOT])
             committer = Committer(self._log, save)
             committer.recover()
             yield Pause(committer, Restores(claims[RESTORE]).require_usable)
-        finally:
-            with suppress(OSError):  # the work of the block is done
-                os.close(lock)
 
     @contextmanager
     def snapshot(self, paths: Sequence[str]) -> Iterator[list[SnapshotSource]]:
@@ -155,11 +146,3 @@ class Server:
                 fd = stack.enter_context(self._claims.hold(RESTORE))
                 write_at(fd, encode_targets(paths), 0)
             yield
-
-    def _open_lock(self) -> int:
-        try:
-            return os.open(self._lock, os.O_RDWR)
-        except FileNotFoundError:
-            raise NoServer(
-                f"{os.path.dirname(self.directory)} is no simulator's home; csf-sim makes one"
-            ) from None

@@ -1,1 +1,1 @@
-"""Files, errors that name a file, and the environment of processes."""
+"""Files, errors that name a file, and the running of commands and their environment."""
