@@ -71,7 +71,7 @@ def admin_database_backup(
         master,
         image,
         dry_run=dry_run,
-        wait=lock_wait(os.environ) if wait is None else wait,
+        wait=lock_wait(os.environ, wait),
         timeout=timeout,
         checksum=not no_checksum,
         require_mount=require_mount,
@@ -86,6 +86,7 @@ def admin_database_backup(
 
 def _sentences(backup: Backup) -> Iterator[str]:
     """Yield the lines for a person: one, and one for each warning."""
+    from csf_backup_plugin.cli.image_facts import checksum, numbered
     from csf_backup_plugin.cli.sizes import counted, human
 
     request, origin = backup.request, backup.origin
@@ -99,12 +100,9 @@ def _sentences(backup: Backup) -> Iterator[str]:
         typed = command(*backup.plan.argv)
         yield f"Dry run: would back up {what} to {image} with: {typed} ({disk})"
         return
-    digest = backup.proof.sha256
-    number = f"backup {origin.number}" if origin.number else "without a number"
-    proof = f"SHA-256 {digest[:16]}..." if digest else "no checksum"
     yield (
         f"Backed up {what} to {image}: {human(backup.proof.size)} in {backup.seconds:.1f} s, "
-        f"proven, {proof}, {number} ({disk})"
+        f"proven, {checksum(backup.proof.sha256)}, {numbered(origin.number)} ({disk})"
     )
 
 

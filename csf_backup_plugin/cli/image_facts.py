@@ -1,4 +1,4 @@
-"""What a program is told of an image that has its receipt."""
+"""What is said of an image that has its receipt, by several commands in the same words."""
 
 from __future__ import annotations
 
@@ -36,3 +36,13 @@ def image_facts(
         "warnings": list(warnings),
         "seconds": round(seconds, 3),
     }
+
+
+def checksum(sha256: str | None) -> str:
+    """Return how an image's SHA-256 begins, or that there is none."""
+    return f"SHA-256 {sha256[:16]}..." if sha256 else "no checksum"
+
+
+def numbered(number: int | None) -> str:
+    """Return which of its repository's backups an image is, if that is known."""
+    return f"backup {number}" if number else "without a number"

@@ -40,7 +40,7 @@ def admin_database_prove(run: Run, image: str, wait: float | None) -> Outcome:
     from csf_backup_plugin.operations.prove.request import ProveRequest
     from csf_backup_plugin.operations.request import lock_wait
 
-    request = ProveRequest.parse(image, wait=lock_wait(os.environ) if wait is None else wait)
+    request = ProveRequest.parse(image, wait=lock_wait(os.environ, wait))
     with run.on(request.image.host, f"The proof of {request.image}") as host:
         proof = prove(request, host, run.progress)
     return Outcome(_sentences(proof), _document(proof))
@@ -49,18 +49,21 @@ def admin_database_prove(run: Run, image: str, wait: float | None) -> Outcome:
 def _sentences(proof: Proof) -> Iterator[str]:
     """Yield the lines for a person: one, and one for each warning."""
     from csf_backup_plugin.advice import verify_command
+    from csf_backup_plugin.cli.image_facts import checksum, numbered
     from csf_backup_plugin.cli.sizes import counted, human
 
     image, receipt = proof.image, proof.receipt
     yield from (f"warning: {warning}" for warning in proof.warnings)
-    number = f"backup {receipt.origin.number}" if receipt.origin.number else "without a number"
     what = (
         f"{human(receipt.size)}, {counted(len(receipt.databases), 'database')} of "
-        f"{shown(receipt.master)}, backup begun {receipt.started}, {number}"
+        f"{shown(receipt.master)}, backup begun {receipt.started}, "
+        f"{numbered(receipt.origin.number)}"
     )
     if proof.written:
-        digest = f"SHA-256 {(receipt.sha256 or '')[:16]}..."
-        yield f"Proved {image}, and wrote its receipt: {what}; {digest}, in {proof.seconds:.1f} s"
+        yield (
+            f"Proved {image}, and wrote its receipt: {what}; {checksum(receipt.sha256)}, "
+            f"in {proof.seconds:.1f} s"
+        )
         return
     verify = verify_command(image.name)
     yield f"{image} has its receipt already, and nothing was changed: {what}. To check it: {verify}"

@@ -84,7 +84,7 @@ def admin_database_restore(
         into=into,
         quarantine=quarantine,
         dry_run=dry_run,
-        wait=lock_wait(os.environ) if wait is None else wait,
+        wait=lock_wait(os.environ, wait),
         timeout=timeout,
         unattended=yes,
         require_mount=require_mount,

@@ -45,16 +45,17 @@ def admin_database_verify(run: Run, image: str, master: str | None) -> Outcome:
 
 def _sentences(verified: Verified) -> Iterator[str]:
     """Yield the lines for a person: one, and one for each warning."""
+    from csf_backup_plugin.cli.image_facts import checksum
     from csf_backup_plugin.cli.sizes import counted, human
 
     image, receipt = verified.image, verified.receipt
     yield from (f"warning: {warning}" for warning in verified.warnings)
-    digest = f"SHA-256 {receipt.sha256[:16]}..." if receipt.sha256 else "no checksum"
     what = f"{counted(len(receipt.databases), 'database')} of {shown(receipt.master)}"
     copied = "" if receipt.image == image else f", made as {receipt.image}"
     yield (
         f"Verified {image}{copied}: {human(receipt.size)}, {what}, backup begun {receipt.started}; "
-        f"image, import file and receipt agree, {digest}, in {verified.seconds:.1f} s"
+        f"image, import file and receipt agree, {checksum(receipt.sha256)}, "
+        f"in {verified.seconds:.1f} s"
     )
 
 

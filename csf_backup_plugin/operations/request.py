@@ -31,12 +31,18 @@ def parse_repository(master: str) -> Repository:
         ) from None
 
 
-def lock_wait(environ: Mapping[str, str]) -> float:
-    """Return how long the environment says to wait for the lock, in seconds.
+def lock_wait(environ: Mapping[str, str], given: float | None = None) -> float:
+    """Return how long to wait for the lock, in seconds.
+
+    Args:
+        environ: the environment, which may say it.
+        given: what the command line says, if it does; that counts then.
 
     Raises:
         UsageError: the variable is not a number of seconds.
     """
+    if given is not None:
+        return given
     text = environ.get(LOCK_WAIT_VARIABLE, "")
     try:
         seconds = float(text) if text else LOCK_WAIT

@@ -34,8 +34,10 @@ def test_a_masters_name_must_leave_room_for_the_files_beside_it() -> None:
 
 @pytest.mark.parametrize(("text", "seconds"), [(None, 30.0), ("", 30.0), ("0", 0.0), ("1.5", 1.5)])
 def test_the_environment_may_say_how_long_to_wait(text: str | None, seconds: float) -> None:
-    """Unset and empty are the default."""
-    assert lock_wait({} if text is None else {"CSF_BACKUP_LOCK_WAIT": text}) == seconds
+    """Unset and empty are the default; what the command line says counts before either."""
+    environ = {} if text is None else {"CSF_BACKUP_LOCK_WAIT": text}
+    assert lock_wait(environ) == seconds
+    assert lock_wait(environ, 0.5) == 0.5
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf"])
