@@ -297,24 +297,27 @@ def add_left(error: BaseException, sentence: str) -> None:
 
 
 @contextlib.contextmanager
-def translated(host: str, room: str = ROOM) -> Iterator[None]:
+def translated(host: str, room: str = ROOM, left: str = NOTHING_LEFT) -> Iterator[None]:
     """Turn an `OSError` of the block, or what nobody has thought of, into an error of ours.
 
     Args:
         host: the host it happens on.
         room: what to do where the disk is full.
+        left: what was left, where the system has refused something.
     """
     try:
         yield
     except BackupError:
         raise
     except OSError as error:
-        raise from_os_error(error, host, room) from None
+        raise from_os_error(error, host, room, left=left) from None
     except Exception as error:
         raise Unexpected(error) from error
 
 
-def from_os_error(error: OSError, host: str, room: str = ROOM, before: str = "") -> BackupError:
+def from_os_error(
+    error: OSError, host: str, room: str = ROOM, before: str = "", left: str = NOTHING_LEFT
+) -> BackupError:
     """Return what the operating system refused as an error of ours.
 
     Args:
@@ -322,9 +325,10 @@ def from_os_error(error: OSError, host: str, room: str = ROOM, before: str = "")
         host: the host it happened on.
         room: what to do where the disk is full.
         before: a sentence, and a blank, that the message begins with.
+        left: what was left, unless the error tells.
     """
     what = f"{before}{in_words(error)} on {host}."
-    left = error.left if isinstance(error, HalfDone) else NOTHING_LEFT
+    left = error.left if isinstance(error, HalfDone) else left
     if error.errno in NO_ROOM:
         return NoSpace(what, room, left=left)
     return BackupError(what, "Put that right and run the same command again.", left=left)

@@ -8,15 +8,14 @@ No record holds a value of the environment, what is in a file, or what a program
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import traceback
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import BackupError, Unexpected
+from csf_backup_plugin.errors import Unexpected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from csf_backup_plugin.errors import BackupError
 
 log = logging.getLogger("csf_backup_plugin")
 log.propagate = False
@@ -38,16 +37,6 @@ def noted(text: str) -> None:
 def warned(text: str) -> None:
     """Log what a user is warned of."""
     _told(logging.WARNING, text)
-
-
-@contextlib.contextmanager
-def errors_told() -> Iterator[None]:
-    """Log the error of ours that ends the block."""
-    try:
-        yield
-    except BackupError as error:
-        failed(error)
-        raise
 
 
 def failed(error: BackupError) -> None:

@@ -12,6 +12,7 @@ import pytest
 from csf_backup_plugin import errors
 from csf_backup_plugin.errors import (
     EXIT_CODES,
+    NOTHING_LEFT,
     UNKNOWN_LEFT,
     BackupError,
     ExitCode,
@@ -131,6 +132,18 @@ def test_what_to_do_where_a_disk_is_full_is_the_commands_own() -> None:
     with pytest.raises(NoSpace) as caught, translated("db1", "Name another directory."):
         raise full
     assert caught.value.next_step == "Name another directory."
+
+
+def test_what_was_left_is_the_errors_own_or_the_blocks() -> None:
+    """Nothing, where neither tells."""
+    for error, left in (
+        (OSError(5, "Input/output error"), "Nobody has looked."),
+        (HalfDone(OSError(5, "Input/output error"), "/r/x was replaced."), "/r/x was replaced."),
+    ):
+        with pytest.raises(BackupError) as caught, translated("db1", left="Nobody has looked."):
+            raise error
+        assert caught.value.left == left
+    assert from_os_error(OSError(5, None), "db1").left == NOTHING_LEFT
 
 
 def test_a_block_may_be_translated_as_a_whole() -> None:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 def around(master_database: str) -> Generator[None, str | None, str | None]:
     """Wrap one class's creation; see `class_creation.recorded_creation`."""
-    from csf_backup_plugin.cli.logs import logged
+    from csf_backup_plugin.cli.log_targets import logged
     from csf_backup_plugin.hosts.local import LocalHost
     from csf_backup_plugin.hosts.observed import observed
-    from csf_backup_plugin.log import errors_told, log, warned
+    from csf_backup_plugin.log import log, warned
     from csf_backup_plugin.names import shown
     from csf_backup_plugin.operations.class_creation import recorded_creation
     from csf_backup_plugin.operations.request import lock_wait
@@ -26,7 +26,7 @@ def around(master_database: str) -> Generator[None, str | None, str | None]:
         warned(text)
         _say(text)
 
-    with failures(), logged(os.environ, _say), errors_told():
+    with logged(os.environ, _say), failures():
         log.info("class_create begins in the repository of %s", shown(master_database))
         wait, host = lock_wait(os.environ), observed(LocalHost())
         path = yield from recorded_creation(master_database, wait, host, warn)

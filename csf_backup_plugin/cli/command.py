@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from csf_backup_plugin.cli import options
+from csf_backup_plugin.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,9 +44,7 @@ class CsfCommand(click.Command):
             from csf_backup_plugin.cli.failure import Misuse
 
             if any(word[0:1] == "-" and _option(word) == options.JSON for word in given):
-                from csf_backup_plugin.cli.outcome import print_misuse
-
-                print_misuse(self.name, error)
+                self._report(error)
             raise Misuse(error) from None
         context.meta[_GIVEN] = given
         return context
@@ -58,6 +57,15 @@ class CsfCommand(click.Command):
         assert callback is not None
         run = Run(name, as_json=ctx.params.pop("as_json"), verbose=ctx.params.pop("verbose"))
         ctx.exit(run.carry_out(ctx.meta[_GIVEN], lambda: callback(run, **ctx.params)))
+
+    def _report(self, error: click.UsageError) -> None:
+        """Print the document of a command line that is wrong."""
+        from csf_backup_plugin.cli.report import report_error
+        from csf_backup_plugin.cli.streams import give_up
+
+        next_step = f"See csf {self.name} -help, and run the command again."
+        report_error(str(self.name), UsageError(error.format_message(), next_step))
+        give_up()
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse `args` after every option among them has been found to be one of ours."""

@@ -10,9 +10,10 @@ import click
 
 from csf_backup_plugin.cli.streams import give_up, said
 from csf_backup_plugin.errors import BackupError
+from csf_backup_plugin.log import failed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class Failure(click.ClickException):
@@ -58,9 +59,16 @@ def _show(text: str, file: IO[Any] | None) -> None:
 
 
 @contextlib.contextmanager
-def failures() -> Iterator[None]:
-    """Turn a `BackupError` of the block into `Failure`."""
+def failures(tell: Callable[[BackupError], None] | None = None) -> Iterator[None]:
+    """Turn a `BackupError` of the block into `Failure`, and log it.
+
+    Args:
+        tell: told of the error as well.
+    """
     try:
         yield
     except BackupError as error:
+        failed(error)
+        if tell:
+            tell(error)
         raise Failure(error) from None

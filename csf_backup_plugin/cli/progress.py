@@ -7,9 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-import click
-
 from csf_backup_plugin.cli.bar import Bar
+from csf_backup_plugin.cli.streams import said
 from csf_backup_plugin.log import noted
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class Progress:
     def show(self, text: str) -> None:
         """Show a sentence."""
         self._end_bar()
-        _print(f"{text}\n")
+        said(text)
 
     def advance(self, phase: str, done: int, total: int) -> None:
         """Show that `done` of about `total` bytes of a phase are done."""
@@ -58,13 +57,14 @@ class Progress:
         line = self._bar.line(done, columns)
         # Spaces remove what a longer line has left, as far as it is still in this row.
         if line != self._shown:
-            _print(f"\r{line}{' ' * (min(len(self._shown), columns - 1) - len(line))}")
+            spaces = " " * (min(len(self._shown), columns - 1) - len(line))
+            said(f"\r{line}{spaces}", end="")
             self._shown = line
 
     def _end_bar(self) -> None:
         bar, self._bar, self._shown = self._bar, None, ""
         if bar is not None:
-            _print("\n")
+            said("")
 
 
 def _can_go_back() -> bool:
@@ -79,8 +79,3 @@ def _columns() -> int:
     with contextlib.suppress(OSError, ValueError):
         return os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
     return _COLUMNS
-
-
-def _print(text: str) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        click.echo(text, err=True, nl=False)

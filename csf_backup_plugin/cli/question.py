@@ -7,8 +7,7 @@ import select
 import sys
 from typing import TYPE_CHECKING
 
-import click
-
+from csf_backup_plugin.cli.streams import said
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -35,7 +34,8 @@ def typed(wanted: str, question: str, cancellation: Cancellation) -> bool:
     """
     descriptor = sys.stdin.fileno()
     try:
-        click.echo(question, nl=False, err=True)
+        if said(question, end=""):
+            return False
         # Python would go on reading after a signal; a wait that ends gives the chance to look.
         while not select.select([descriptor], [], [], _POLL)[0]:
             cancellation.check()

@@ -11,21 +11,15 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin import __version__
 from csf_backup_plugin.cancellation import deferred_signals
 from csf_backup_plugin.cli import surroundings
-from csf_backup_plugin.cli.failure import Failure
-from csf_backup_plugin.cli.logs import logged
-from csf_backup_plugin.cli.outcome import print_error, show
+from csf_backup_plugin.cli.failure import Failure, failures
+from csf_backup_plugin.cli.log_targets import logged
 from csf_backup_plugin.cli.progress import Progress
+from csf_backup_plugin.cli.report import report, report_error
 from csf_backup_plugin.cli.streams import give_up
-from csf_backup_plugin.errors import (
-    UNKNOWN_LEFT,
-    BackupError,
-    Interrupted,
-    Unexpected,
-    from_os_error,
-)
+from csf_backup_plugin.errors import UNKNOWN_LEFT, Interrupted, translated
 from csf_backup_plugin.hosts import connect
 from csf_backup_plugin.hosts.observed import observed
-from csf_backup_plugin.log import failed, log, warned
+from csf_backup_plugin.log import log
 from csf_backup_plugin.names import command
 
 if TYPE_CHECKING:
@@ -33,6 +27,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.cli.outcome import Outcome
+    from csf_backup_plugin.errors import BackupError
     from csf_backup_plugin.hosts.protocol import Host
 
 
@@ -93,33 +88,18 @@ class Run:
 
     def _done(self, work: Callable[[], Outcome]) -> int:
         """Do the work; once it has ended, no signal changes how."""
-        with deferred_signals(f"csf {self._name}") as self.cancellation:
+        doing, here = f"csf {self._name}", translated("localhost", left=UNKNOWN_LEFT)
+        with deferred_signals(doing) as self.cancellation, failures(self._tell), here:
             try:
                 outcome = work()
-                if problem := show(self._name, outcome, as_json=self.as_json):
-                    warned(problem)
-                return outcome.code
-            except BackupError as error:
-                raise self._failed(error) from None
+                report(self._name, outcome, as_json=self.as_json)
             except KeyboardInterrupt:  # outside the main thread's care
-                raise self._failed(Interrupted(signal.SIGINT, f"csf {self._name}")) from None
-            except OSError as error:
-                raise self._failed(_os_error(error)) from None
-            except Exception as error:
-                raise self._failed(Unexpected(error)) from error
+                raise Interrupted(signal.SIGINT, doing) from None
+            return outcome.code
 
-    def _failed(self, error: BackupError) -> Failure:
-        failed(error)
-        if self.as_json and (problem := print_error(self._name, error)):
-            warned(problem)
-        return Failure(error)
+    def _tell(self, error: BackupError) -> None:
+        if self.as_json:
+            report_error(self._name, error)
 
     def _warn(self, text: str) -> None:
         self.progress.show(f"warning: {text}")
-
-
-def _os_error(error: OSError) -> BackupError:
-    """Return what this machine refused outside of all work on a host, as an error of ours."""
-    found = from_os_error(error, "localhost")
-    found.left = UNKNOWN_LEFT
-    return found

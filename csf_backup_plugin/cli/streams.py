@@ -11,21 +11,21 @@ import click
 from csf_backup_plugin.errors import reason
 
 
-def said(text: str) -> str:
+def said(text: str, end: str = "\n") -> str:
     """Print for people, on standard error; return why that failed, or an empty string."""
-    return _printed(text, err=True)
+    return _printed(text + end, err=True)
 
 
 def printed(text: str) -> str:
     """Print for programs, on standard output; return why that failed, or an empty string."""
-    return _printed(text, err=False)
+    return _printed(f"{text}\n", err=False)
 
 
 def _printed(text: str, *, err: bool) -> str:
     if (sys.stderr if err else sys.stdout) is None:
         return "it is closed"
     try:
-        click.echo(text, err=err)
+        click.echo(text, err=err, nl=False)
     except OSError as error:
         return reason(error)
     except ValueError:  # csf has closed it

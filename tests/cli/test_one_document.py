@@ -13,7 +13,8 @@ import pytest
 
 from csf_backup_plugin.cancellation import SIGNALS
 from csf_backup_plugin.cli import COMMANDS, run
-from csf_backup_plugin.cli.outcome import encoded, print_error
+from csf_backup_plugin.cli.document import encoded
+from csf_backup_plugin.cli.report import report_error
 from csf_backup_plugin.errors import BackupError, ExitCode
 from csf_backup_plugin.hosts.local import LocalHost
 
@@ -160,6 +161,7 @@ def test_what_this_machine_refuses_outside_of_all_work_is_no_fault_of_ours(
     document = failed(csf(*line))
     assert document["exit_code"] == ExitCode.NO_SPACE
     assert "/tmp/csf-x" in document["error"]
+    assert "is not known" in document["left"]
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
@@ -186,11 +188,11 @@ def test_a_signal_while_a_failure_is_told_changes_nothing(
 ) -> None:
     """The document is printed whole, with the code of what has failed."""
 
-    def struck(name: str, error: BackupError) -> str:
+    def struck(name: str, error: BackupError) -> None:
         os.kill(os.getpid(), signal.SIGINT)
-        return print_error(name, error)
+        report_error(name, error)
 
-    monkeypatch.setattr(run, "print_error", struck)
+    monkeypatch.setattr(run, "report_error", struck)
     os.unlink(place.master)
     document = failed(csf(*words("admin_database_backup", place), "-json"))
     assert document["exit_code"] == ExitCode.REPOSITORY_NOT_FOUND

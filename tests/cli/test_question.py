@@ -93,6 +93,15 @@ def test_a_signal_ends_the_question(terminal: int, signum: signal.Signals) -> No
         typed("lib.db", "Which? ", cancellation)
 
 
+def test_a_question_that_cannot_be_shown_is_not_agreed_to(
+    terminal: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever has been typed ahead."""
+    os.write(terminal, b"lib.db\n")
+    monkeypatch.setattr(sys, "stderr", None)
+    assert not typed("lib.db", "Which? ", Cancellation())
+
+
 def test_both_ends_must_be_a_terminal(terminal: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who cannot read the question or cannot type the answer is not asked."""
     monkeypatch.setattr(sys, "stderr", sys.stdin)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import errno
-import fcntl
 import logging
-import os
 import shlex
-import stat
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.cli.log_file import VARIABLE, LogFile, opened
 from csf_backup_plugin.errors import reason
 from csf_backup_plugin.log import is_told, log
 from csf_backup_plugin.names import shown
@@ -19,10 +16,8 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-VARIABLE = "CSF_BACKUP_LOG"
 _SECRET = "CSF_BACKUP_SSH"  # may have a password among its options
 _LONGEST = 8000  # characters of a line
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 @contextlib.contextmanager
@@ -43,7 +38,7 @@ def logged(
         handlers = list[logging.Handler]()
         if path := environ.get(VARIABLE):
             try:
-                handlers.append(_File(path, stack.enter_context(_opened(path)), warn))
+                handlers.append(LogFile(path, stack.enter_context(opened(path)), warn))
             except OSError as error:
                 warn(f"{VARIABLE}: nothing is logged to {shown(path)}: {reason(error)}")
         if verbose:
@@ -57,28 +52,6 @@ def logged(
             log.setLevel(logging.INFO)
             log.disabled = False  # a configuration of csf's may have turned off whatever it found
         yield
-
-
-@contextlib.contextmanager
-def _opened(path: str) -> Iterator[int]:
-    """Open a file, and no link, by a descriptor that is none of a child's standard streams."""
-    try:
-        first = os.open(path, _FLAGS, 0o600)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise OSError(errno.ELOOP, "Is a symbolic link", path) from None
-        raise
-    try:
-        if not stat.S_ISREG(os.fstat(first).st_mode):
-            raise OSError(errno.EINVAL, "Not a file", path)
-        descriptor = fcntl.fcntl(first, fcntl.F_DUPFD_CLOEXEC, 3)
-    finally:
-        os.close(first)
-    try:
-        yield descriptor
-    finally:
-        with contextlib.suppress(OSError):
-            os.close(descriptor)
 
 
 class _Lines(logging.Formatter):
@@ -98,47 +71,14 @@ class _Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without its newline."""
-        moment = datetime.datetime.fromtimestamp(record.created).astimezone()
-        when = moment.isoformat(timespec="milliseconds")
+        time = datetime.datetime.fromtimestamp(record.created).astimezone()
+        when = time.isoformat(timespec="milliseconds")
         text = shown(record.getMessage())
         for secret in self._secrets:
             text = text.replace(secret, f"${_SECRET}")
         if len(text) > _LONGEST:
             text = f"{text[:_LONGEST]}... ({len(text):,} characters)"
         return f"{when} {record.process} {record.levelname} {text}"
-
-
-class _File(logging.Handler):
-    """Appends each line by one write, so that those of several processes do not mix.
-
-    Args:
-        path: the file.
-        descriptor: of the same.
-        warn: told once that the file cannot be written; no command fails because of it.
-    """
-
-    def __init__(self, path: str, descriptor: int, warn: Callable[[str], None]) -> None:
-        super().__init__()
-        self._path = path
-        self._descriptor = descriptor
-        self._warn: Callable[[str], None] | None = warn
-        self._torn = b""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Append a line."""
-        line = self._torn + self.format(record).encode("utf-8", "backslashreplace") + b"\n"
-        try:
-            self._torn = b"\n" if os.write(self._descriptor, line) < len(line) else b""
-        except OSError as error:
-            self._fail(reason(error))
-        else:
-            if self._torn:
-                self._fail("a line was cut short")
-
-    def _fail(self, why: str) -> None:
-        warn, self._warn = self._warn, None
-        if warn:
-            warn(f"{VARIABLE}: not all is logged to {shown(self._path)}: {why}")
 
 
 class _Verbose(logging.Handler):

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from csf_backup_plugin import plugin
-from csf_backup_plugin.cli.logs import logged
+from csf_backup_plugin.cli.log_targets import logged
 from csf_backup_plugin.errors import ExitCode
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.log import log
@@ -227,7 +227,7 @@ def test_csfs_own_logging_is_as_it_was(csf: Csf, place: Place, path: Path) -> No
 def test_processes_at_once_write_whole_lines(tmp_path: Path) -> None:
     """However long they are."""
     program = (
-        "import sys; from csf_backup_plugin.cli.logs import logged; "
+        "import sys; from csf_backup_plugin.cli.log_targets import logged; "
         "from csf_backup_plugin.log import log\n"
         "with logged({'CSF_BACKUP_LOG': sys.argv[1]}, print):\n"
         "    for _ in range(200): log.info('%s', 'x' * 9000)"

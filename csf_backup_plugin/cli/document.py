@@ -1,0 +1,40 @@
+"""A document as one line of JSON, whatever is in it."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from csf_backup_plugin.texts import each, to_text
+
+#: The keys of sentences, whose names are fit for a person; all else are names, or reads the same.
+_SENTENCES = ("error", "left", "next_step", "findings", "warnings")
+
+
+def encoded(document: dict[str, Any]) -> str:
+    """Return a document as JSON, in one line, whatever is in it."""
+    return json.dumps(each(each(_plain(document), _text, _SENTENCES), _whole))
+
+
+def _text(name: str) -> str:
+    try:
+        return to_text(name)
+    except UnicodeEncodeError:  # no name
+        return name
+
+
+def _whole(text: str) -> str:
+    """Return a text without half characters, which many programs cannot read."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON has in place of a value."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, (str, int, float, type(None))) else str(value)

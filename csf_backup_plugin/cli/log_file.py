@@ -1,0 +1,75 @@
+"""The file that CSF_BACKUP_LOG names, to which several processes may append at once."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import logging
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import reason
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+VARIABLE = "CSF_BACKUP_LOG"
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[int]:
+    """Open a file, and no link, by a descriptor that is none of a child's standard streams."""
+    try:
+        first = os.open(path, _FLAGS, 0o600)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "Is a symbolic link", path) from None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(first).st_mode):
+            raise OSError(errno.EINVAL, "Not a file", path)
+        descriptor = fcntl.fcntl(first, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(first)
+    try:
+        yield descriptor
+    finally:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+
+
+class LogFile(logging.Handler):
+    """Appends each line by one write, so that those of several processes do not mix.
+
+    Args:
+        path: the file.
+        descriptor: of the same.
+        warn: told once that the file cannot be written; no command fails because of it.
+    """
+
+    def __init__(self, path: str, descriptor: int, warn: Callable[[str], None]) -> None:
+        super().__init__()
+        self._path = path
+        self._descriptor = descriptor
+        self._warn: Callable[[str], None] | None = warn
+        self._torn = b""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Append a line."""
+        line = self._torn + self.format(record).encode("utf-8", "backslashreplace") + b"\n"
+        try:
+            self._torn = b"\n" if os.write(self._descriptor, line) < len(line) else b""
+        except OSError as error:
+            self._fail(reason(error))
+        else:
+            if self._torn:
+                self._fail("a line was cut short")
+
+    def _fail(self, why: str) -> None:
+        warn, self._warn = self._warn, None
+        if warn:
+            warn(f"{VARIABLE}: not all is logged to {shown(self._path)}: {why}")

@@ -1,0 +1,47 @@
+"""Reports how a command has ended: sentences on standard error, or one document on stdout."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from csf_backup_plugin.cli.document import encoded
+from csf_backup_plugin.cli.streams import printed, said
+from csf_backup_plugin.image.sealed_json import OUTCOME, schema
+from csf_backup_plugin.log import noted, warned
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.cli.outcome import Outcome
+    from csf_backup_plugin.errors import BackupError
+
+
+def report(command: str, outcome: Outcome, *, as_json: bool) -> None:
+    """Print and log an outcome; standard error has it if the document cannot be printed."""
+    sentences = list(outcome.sentences)
+    for line in sentences:
+        warning = line.removeprefix("warning: ")
+        (noted if warning == line else warned)(warning)
+    if not as_json:
+        said("\n".join(sentences))
+        return
+    told = _told(outcome.problem) if outcome.problem else {}
+    if problem := _print(command, outcome.code, {**told, **outcome.facts}):
+        said("\n".join([f"warning: {problem}. What it would have said:", *sentences]))
+
+
+def report_error(command: str, error: BackupError) -> None:
+    """Print the document of an error."""
+    _print(command, int(error.exit_code), {**_told(error), **error.facts})
+
+
+def _told(error: BackupError) -> dict[str, Any]:
+    return {"error": error.what, "left": error.left, "next_step": error.next_step}
+
+
+def _print(command: str, code: int, facts: dict[str, Any]) -> str:
+    """Print a document; return, and log, why that failed, or return an empty string."""
+    head = {"schema": schema(OUTCOME), "command": command, "exit_code": code}
+    if reason := printed(encoded({**head, **facts})):
+        problem = f"the outcome, exit code {code}, could not be printed as JSON: {reason}"
+        warned(problem)
+        return problem
+    return ""
