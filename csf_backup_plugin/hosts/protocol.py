@@ -179,6 +179,8 @@ NO_FLOCK = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 class Lock(Protocol):
     """A repository's lock, held. It lives as long as any process that inherited it.
 
+    Only the host that has given it can let a utility inherit it.
+
     Attributes:
         unsupported: why it keeps nobody out: the system's words, where the file system has no
             locks. Empty as a rule.
@@ -429,6 +431,7 @@ class Host(Protocol):
 
         Raises:
             Interrupted: a signal came first.
+            ValueError: the lock is held on another host.
             FileExistsError: something stands at `record`.
             OSError: the directory cannot be made.
         """

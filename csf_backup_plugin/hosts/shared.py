@@ -37,6 +37,11 @@ MACHINE_ID_SIZE = 100
 _LAST_SIGNAL = 64  # SIGRTMAX of Linux
 
 
+def foreign_lock(host: str) -> ValueError:
+    """Return the refusal to let a utility of a host inherit a lock that is held elsewhere."""
+    return ValueError(f"a utility on {host} cannot inherit the lock: it is held on another host")
+
+
 def as_wait_status(status: int) -> int:
     """Return what a shell calls an exit status as `Completed` has it: -N for signal N."""
     return 128 - status if 128 < status <= 128 + _LAST_SIGNAL else status

@@ -75,3 +75,16 @@ def _waiters(path: str) -> int:
         )
         count += bool(found.stdout)
     return count
+
+
+def test_a_lock_of_another_connection_is_refused(sshd: Sshd, tmp_path: Path) -> None:
+    """Its shell is not there to start the utility."""
+    with (
+        reached(sshd) as one,
+        reached(sshd) as other,
+        one.lock(str(tmp_path / "lock"), "x", 0, print) as lock,
+        pytest.raises(ValueError, match="held on another host"),
+        other.start(["true"], "/no", lock, str(tmp_path / "record")),
+    ):
+        pass
+    assert os.listdir(tmp_path) == ["lock"]

@@ -154,5 +154,6 @@ class LocalHost:
         self, argv: Sequence[str], watched: str, lock: Lock | None, record: str
     ) -> AbstractContextManager[Running]:
         """Start a utility, below a guardian; see `Host.start`."""
-        inherited = lock if isinstance(lock, LockFile) else None
-        return job.started(argv, watched, inherited, record, self.cancellation)
+        if lock is not None and not isinstance(lock, LockFile):
+            raise shared.foreign_lock(self.name)
+        return job.started(argv, watched, lock, record, self.cancellation)

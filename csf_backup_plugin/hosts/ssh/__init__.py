@@ -6,6 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.hosts import shared
 from csf_backup_plugin.hosts.ssh import (
     entries,
     files,
@@ -154,5 +155,6 @@ class SshHost:
         self, argv: Sequence[str], watched: str, lock: Lock | None, record: str
     ) -> AbstractContextManager[Running]:
         """Start a utility, detached; see `Host.start`."""
-        inherited = lock if isinstance(lock, SshLock) else None
-        return job.started(self._connection, argv, watched, inherited, record)
+        if lock is not None and not (isinstance(lock, SshLock) and lock.is_of(self._connection)):
+            raise shared.foreign_lock(self.name)
+        return job.started(self._connection, argv, watched, lock, record)

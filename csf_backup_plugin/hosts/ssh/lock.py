@@ -124,6 +124,10 @@ class SshLock:
         self._held = False
         self._before = 0  # the login within which an outer lock is held
 
+    def is_of(self, connection: Connection) -> bool:
+        """Tell whether it is held by a shell of that connection."""
+        return self._connection is connection
+
     def queue(self, wait: float) -> None:
         """Begin to wait for the lock, for at most `wait` seconds."""
         self.close()
