@@ -3,30 +3,63 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
+import os
 import posixpath
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.cancellation import Cancellation
-from csf_backup_plugin.errors import UtilityMissing
+from csf_backup_plugin.errors import LockBusy, UtilityMissing
 from csf_backup_plugin.hosts.protocol import CUT_SHORT, Completed, Entry, Facts, Machine, Stat
+from csf_backup_plugin.hosts.shared import foreign_lock
 from csf_backup_plugin.listener import Listener
+from memory_tree import MemoryTree, system_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from csf_backup_plugin.hosts.protocol import Lock
 
 
-class MemoryHost:
-    """Files are a dictionary; what a test wants to be different it sets."""
+class MemoryLock:
+    """A lock that is held on a host in memory.
+
+    Attributes:
+        host: which.
+    """
+
+    unsupported = ""
+    is_freed = True
+    is_left = False
+
+    def __init__(self, host: MemoryHost) -> None:
+        self.host = host
+
+
+class MemoryHost(MemoryTree):
+    """Files are a dictionary; what a test wants to be different it sets.
+
+    It has no users, disks or processes of its own: what a host tells of those, a test sets.
+
+    Attributes:
+        facts: what `stat` and `look` tell otherwise of a path.
+        modified: when something was changed, if that matters.
+        unreadable: the errors that reading meets.
+        locked: paths of the locks that are held, and by whom.
+    """
 
     name = "db1"
 
     def __init__(self, files: dict[str, bytes], directories: Iterable[str] = ()) -> None:
+        super().__init__(files, directories)
         self.cancellation = Cancellation()
-        self.files = dict(files)
-        self.directories = {*directories, *map(posixpath.dirname, files)}
-        self.facts: dict[str, dict[str, Any]] = {}  # what differs from a plain file or directory
-        self.modified: dict[str, float] = {}  # when files were changed, if that matters
+        self.facts: dict[str, dict[str, Any]] = {}
+        self.modified: dict[str, float] = {}
         self.unreadable: dict[str, OSError] = {}
+        self.locked: dict[str, str] = {}
         self.itself = Machine("a" * 32, "db1", "2026-11-25T12:00:00+00:00")
         self.listing = Completed(0, b"")
         self.utilities = {"osbackup": "/os/bin/osbackup", "osrestore": "/os/bin/osrestore"}
@@ -34,99 +67,168 @@ class MemoryHost:
     def machine(self) -> Machine:
         return self.itself
 
-    def lock(self, *_: object, create: bool = True) -> contextlib.nullcontext[Any]:
-        return contextlib.nullcontext()
+    def lock(
+        self,
+        path: str,
+        purpose: str,
+        wait: float,
+        waiting: Callable[[str], None],
+        *,
+        create: bool = True,
+    ) -> AbstractContextManager[MemoryLock | None]:
+        return self._held(path, purpose, wait, waiting, create=create)
+
+    @contextlib.contextmanager
+    def _held(
+        self, path: str, purpose: str, wait: float, waiting: Callable[[str], None], *, create: bool
+    ) -> Iterator[MemoryLock | None]:
+        name = self._place(path)
+        if name in self.links:
+            raise system_error(errno.ELOOP, path)
+        kind = self._kind(name)
+        if kind not in ("file", "missing"):
+            raise OSError(errno.EINVAL, "Not a file", path)
+        if kind == "missing" and not create:
+            yield None
+            return
+        if holder := self.locked.get(name):
+            if wait:
+                waiting(f"waiting up to {wait:g} s for csf {holder}")
+            raise LockBusy(f"The repository is locked: {path} is held by csf {holder}.", "Wait.")
+        self.files.setdefault(name, b"")
+        self.locked[name] = purpose
+        try:
+            yield MemoryLock(self)
+        except BaseException:
+            if kind == "missing":
+                self.files.pop(name, None)
+            raise
+        finally:
+            del self.locked[name]
 
     def list_directory(self, path: str) -> list[Entry]:
-        inside = [name for name in self.files if posixpath.dirname(name) == path]
-        inside += [name for name in self.directories if posixpath.dirname(name) == path]
-        looked = zip(inside, self.stat(inside), strict=True)
-        return [
-            Entry(
-                posixpath.basename(name),
-                *(at.kind, at.size, at.link, self.modified.get(name, 0.0)),
+        led = self._led(path)
+        if led not in self.directories:
+            raise system_error(
+                errno.ENOENT if self._kind(led) == "missing" else errno.ENOTDIR, path
             )
-            for name, at in looked
+        inside = [name for name in self._names() if posixpath.dirname(name) == led != name]
+        return [
+            Entry(posixpath.basename(name), at.kind, at.size, at.link, self._modified(name))
+            for name, at in zip(inside, self.stat(inside), strict=True)
         ]
+
+    def _modified(self, name: str) -> float:
+        return self.modified.get(self._led(name), 0.0) if self._is_there(name) else 0.0
 
     def stat(self, paths: Iterable[str]) -> list[Stat]:
         return [self._stat(path)._replace(**self._told(path, Stat)) for path in paths]
 
     def _stat(self, path: str) -> Stat:
-        if path in self.files:
-            size = len(self.files[path])
-            allocated = -(-size // 4096) * 4096
-            return Stat("file", size, allocated=allocated, device=1, readable=True)
-        if path in self.directories:
-            return Stat("directory", device=1, readable=True)
-        return Stat("missing")
+        kind, link = self._kind(path), self._is_link(path)
+        if not self._is_there(path):
+            return Stat(kind, link=link)
+        led = self._led(path)
+        found = Stat(kind, link=link, device=1, inode=zlib.crc32(os.fsencode(led)), readable=True)
+        if kind != "file":
+            return found
+        data = self.files[led]
+        return found._replace(
+            size=len(data),
+            stamp=f"{found.inode}-{len(data)}-{zlib.crc32(data)}",
+            allocated=-(-len(data) // 4096) * 4096,
+        )
 
     def look(self, paths: Iterable[str]) -> list[Facts]:
         return [self._look(path)._replace(**self._told(path, Facts)) for path in paths]
 
     def _look(self, path: str) -> Facts:
         at = self._stat(path)
-        if at.kind == "missing":
-            return Facts("missing", path)
-        is_directory = at.kind == "directory"
-        free = 10**9 if is_directory else 0
-        return Facts(at.kind, path, device=1, writable=is_directory, free=free, mount="/")
+        try:
+            facts = Facts(at.kind, self._led(path), at.device, at.inode)
+        except OSError:
+            return Facts(at.kind, path)
+        if at.kind == "directory":
+            facts = facts._replace(writable=True, free=10**9)
+        return facts._replace(mount="/") if at.inode else facts
 
     def _told(self, path: str, of: type[Stat | Facts]) -> dict[str, Any]:
         return {key: one for key, one in self.facts.get(path, {}).items() if key in of._fields}
 
     def read(self, path: str) -> bytes | None:
-        if path in self.unreadable:
-            raise self.unreadable[path]
-        return self.files.get(path)
+        (found,) = self.read_each([path])
+        if isinstance(found, OSError):
+            raise found
+        return found
 
     def read_each(self, paths: Iterable[str]) -> list[bytes | OSError | None]:
-        return [self.unreadable.get(path, self.files.get(path)) for path in paths]
+        return [self.unreadable.get(path) or self._read(path) for path in paths]
+
+    def _read(self, path: str) -> bytes | OSError | None:
+        try:
+            return self.files[self._file(path, errno.EINVAL, "Not a file")]
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return error
 
     def create(self, path: str, data: bytes) -> None:
-        if path in self.files:
-            raise FileExistsError(path)
-        self.files[path] = data
+        self.files[self._unused(path)] = data
 
     def append(self, path: str, lines: bytes) -> None:
-        if path not in self.files:
-            raise FileNotFoundError(path)
-        data = self.files[path]
-        self.files[path] = data + (b"" if data.endswith(b"\n") else CUT_SHORT + b"\n") + lines
+        name = self._file(path, errno.EISDIR, os.strerror(errno.EISDIR))
+        data = self.files[name]
+        if b"\n" not in data:
+            raise OSError(errno.EINVAL, "Not one whole line in it", path)
+        self.files[name] = data + (b"" if data.endswith(b"\n") else CUT_SHORT + b"\n") + lines
 
     def publish(self, path: str, data: bytes, like: str | None = None) -> str:
         self.create(path, data)
         return ""
 
     def replace(self, path: str, data: bytes, like: str | None = None) -> str:
-        self.files[path] = data
+        name = self._place(path)
+        self.links.pop(name, None)
+        self.files[name] = data
         return ""
 
     def sync(self, paths: Iterable[str]) -> list[str]:
-        assert {*paths} <= self.files.keys()
+        for path in paths:
+            if not self._is_there(path):
+                raise system_error(errno.ENOENT, path)
         return []
 
     def remove(self, paths: Iterable[str]) -> None:
         for path in paths:
-            self.files.pop(path, None)
-            self.directories.discard(path)
+            name = self._name(path)
+            if any(posixpath.dirname(one) == name for one in self._names()):
+                raise system_error(errno.ENOTEMPTY, path)
+            self._forget(name)
 
     def remove_tree(self, path: str, *, mine: bool) -> None:
-        inside = [name for name in self.files if name.startswith(f"{path}/")]
-        self.remove([*inside, path])
+        name = self._name(path)
+        for one in [one for one in self._names() if f"{one}/".startswith(f"{name}/")]:
+            self._forget(one)
 
     def make_directory(self, path: str) -> None:
-        if path in self.directories:
-            raise FileExistsError(path)
-        self.directories.add(path)
+        self.directories.add(self._unused(path))
 
     def move(self, moves: Iterable[tuple[str, str]]) -> None:
         for old, new in moves:
-            self.create(new, self.files.pop(old))
+            name, free = self._name(old), self._unused(new)
+            if name in self.links:
+                self.links[free] = self.links.pop(name)
+            elif name in self.files:
+                self.files[free] = self.files.pop(name)
+            else:
+                raise system_error(errno.ENOENT, old)
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
-        progress(len(self.files[path]))
-        return len(self.files[path]), f"digest of {path}"
+        led = self._led(path)
+        if led not in self.files:
+            raise system_error(errno.ENOENT, path)
+        progress(len(self.files[led]))
+        return len(self.files[led]), hashlib.sha256(self.files[led]).hexdigest()
 
     def find(self, utility: str, _variable: str) -> str:
         if utility not in self.utilities:
@@ -141,7 +243,11 @@ class MemoryHost:
     ) -> Iterator[Completed]:
         return (self.listing for _ in operands)
 
-    def start(self, *_: object) -> contextlib.nullcontext[MemoryHost]:
+    def start(
+        self, _argv: Sequence[str], _watched: str, lock: Lock | None, _record: str
+    ) -> contextlib.nullcontext[MemoryHost]:
+        if lock is not None and not (isinstance(lock, MemoryLock) and lock.host is self):
+            raise foreign_lock(self.name)
         return contextlib.nullcontext(self)
 
     def poll(self) -> tuple[Completed | None, int]:

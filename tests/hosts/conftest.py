@@ -1,4 +1,4 @@
-"""Both kinds of hosts, for the contract they share."""
+"""Every kind of host, for the contract they share."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 from sshd import Sshd, reached
 
 from csf_backup_plugin.hosts.local import LocalHost
+from doubles import MemoryHost
+from memory_path import MemoryPath
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pyfakefs.fake_filesystem import FakeFilesystem
 
     from csf_backup_plugin.hosts.protocol import Host
+    from memory_path import Home
 
 # What a user's start-up files may print; none of it is an answer.
 NOISY = """#!/bin/sh
@@ -64,14 +67,24 @@ def noisy(request: pytest.FixtureRequest, tmp_path: Path, serve: Callable[..., S
     return serve(f"ForceCommand {script}")
 
 
-@pytest.fixture(params=["local", "ssh"])
+@pytest.fixture(params=["local", "ssh", "memory"])
 def host(request: pytest.FixtureRequest) -> Iterator[Host]:
-    """A host of each kind."""
-    if request.param == "local":
+    """A host of each kind: the double of the other tests keeps the contract, too."""
+    if request.param == "memory":
+        if lacking := request.node.get_closest_marker("not_in_memory"):
+            pytest.skip(f"a host in memory has no {lacking.args[0]}")
+        yield MemoryHost({}, ["/home"])
+    elif request.param == "local":
         yield LocalHost()
-        return
-    with reached(request.getfixturevalue("sshd")) as remote:
-        yield remote
+    else:
+        with reached(request.getfixturevalue("sshd")) as remote:
+            yield remote
+
+
+@pytest.fixture
+def home(host: Host, tmp_path: Path) -> Home:
+    """An empty directory of the host."""
+    return MemoryPath(host, "/home") if isinstance(host, MemoryHost) else tmp_path
 
 
 @pytest.fixture

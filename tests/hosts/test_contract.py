@@ -1,4 +1,4 @@
-"""What every host does, this machine and one that ssh reaches."""
+"""What every host does, this machine, one that ssh reaches, and the double of the other tests."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from csf_backup_plugin.errors import LockBusy, UtilityMissing
 from csf_backup_plugin.hosts import shared
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.protocol import CUT_SHORT, ENDLESS, Completed, Entry
+from doubles import MemoryHost
+from memory_path import change_time, make_pipe, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from csf_backup_plugin.hosts.protocol import Host, Running
+    from memory_path import Home
 
 ODD = [
     "a b",
@@ -39,57 +42,53 @@ ODD = [
 ]
 
 
-def names(directory: Path) -> set[str]:
-    """Return what is in a directory."""
-    return set(os.listdir(directory))
-
-
-def test_files_are_written_and_read_by_any_name(host: Host, tmp_path: Path) -> None:
+def test_files_are_written_and_read_by_any_name(host: Host, home: Home) -> None:
     """Whatever a shell would make of it; and any bytes."""
     data = bytes(range(256)) * 3 + b"\n"
     for name in ODD:
-        path = str(tmp_path / name)
+        path = str(home / name)
         host.create(path, data)
         assert host.read(path) == data
-    assert names(tmp_path) == set(ODD)
-    found = host.stat([str(tmp_path / name) for name in ODD])
+    assert names(home) == set(ODD)
+    found = host.stat([str(home / name) for name in ODD])
     assert [(one.kind, one.size) for one in found] == [("file", len(data))] * len(ODD)
-    assert {entry.name for entry in host.list_directory(str(tmp_path))} == set(ODD)
-    host.sync([str(tmp_path / name) for name in ODD])
-    host.remove([str(tmp_path / name) for name in (*ODD, "missing")])
-    assert names(tmp_path) == set()
+    assert {entry.name for entry in host.list_directory(str(home))} == set(ODD)
+    host.sync([str(home / name) for name in ODD])
+    host.remove([str(home / name) for name in (*ODD, "missing")])
+    assert names(home) == set()
 
 
-def test_what_is_not_there_reads_as_none(host: Host, tmp_path: Path) -> None:
+def test_what_is_not_there_reads_as_none(host: Host, home: Home) -> None:
     """And what is no file is refused."""
-    assert host.read(str(tmp_path / "missing")) is None
-    os.mkfifo(tmp_path / "pipe")
+    assert host.read(str(home / "missing")) is None
+    make_pipe(home / "pipe")
     with pytest.raises(OSError, match="Not a file") as caught:
-        host.read(str(tmp_path / "pipe"))
-    assert caught.value.filename == str(tmp_path / "pipe")
+        host.read(str(home / "pipe"))
+    assert caught.value.filename == str(home / "pipe")
 
 
 @pytest.mark.parametrize("way", ["create", "publish"])
-def test_what_exists_is_never_overwritten(host: Host, tmp_path: Path, way: str) -> None:
+def test_what_exists_is_never_overwritten(host: Host, home: Home, way: str) -> None:
     """Nor is a link to nothing."""
     write: Callable[[str, bytes], None] = getattr(host, way)
-    (tmp_path / "file").write_bytes(b"old")
-    (tmp_path / "link").symlink_to("nothing")
+    (home / "file").write_bytes(b"old")
+    (home / "link").symlink_to("nothing")
     for name in ("file", "link"):
         with pytest.raises(FileExistsError):
-            write(str(tmp_path / name), b"new")
-    assert names(tmp_path) == {"file", "link"}
-    assert (tmp_path / "file").read_bytes() == b"old"
+            write(str(home / name), b"new")
+    assert names(home) == {"file", "link"}
+    assert (home / "file").read_bytes() == b"old"
 
 
 @pytest.mark.parametrize("way", ["create", "publish", "replace"])
-def test_a_directory_that_is_not_there_is_told(host: Host, tmp_path: Path, way: str) -> None:
+def test_a_directory_that_is_not_there_is_told(host: Host, home: Home, way: str) -> None:
     """By the error that the system has for it."""
     write: Callable[[str, bytes], None] = getattr(host, way)
     with pytest.raises(FileNotFoundError):
-        write(str(tmp_path / "missing" / "file"), b"new")
+        write(str(home / "missing" / "file"), b"new")
 
 
+@pytest.mark.not_in_memory("permissions")
 def test_a_published_file_is_like_another(host: Host, tmp_path: Path) -> None:
     """It has its permissions, but no program's."""
     (tmp_path / "like").touch()
@@ -103,10 +102,10 @@ def test_a_published_file_is_like_another(host: Host, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("torn", [b"t", b"t" * 10_000, b"\0\xff" * 4096, b" [cut sh"])
 def test_lines_are_appended_behind_a_line_that_was_cut_short(
-    host: Host, tmp_path: Path, torn: bytes
+    host: Host, home: Home, torn: bytes
 ) -> None:
     """It stays, and is ended so that it can be told from a whole one."""
-    path = tmp_path / "journal"
+    path = home / "journal"
     path.write_bytes(b"one\n")
     host.append(str(path), b"\xff\n")
     assert path.read_bytes() == b"one\n\xff\n"
@@ -114,12 +113,12 @@ def test_lines_are_appended_behind_a_line_that_was_cut_short(
     host.append(str(path), b"two\n%s\n")
     host.append(str(path), b"two\n%s\n")
     assert path.read_bytes() == b"one\n" + torn + CUT_SHORT + b"\n" + b"two\n%s\n" * 2
-    assert names(tmp_path) == {"journal"}
+    assert names(home) == {"journal"}
 
 
-def test_nothing_is_appended_where_no_line_is_whole(host: Host, tmp_path: Path) -> None:
+def test_nothing_is_appended_where_no_line_is_whole(host: Host, home: Home) -> None:
     """It is none of our files, whatever it is."""
-    path = tmp_path / "journal"
+    path = home / "journal"
     for content in (b"", b"torn", b"t" * 10_000):
         path.write_bytes(content)
         with pytest.raises(OSError, match="Not one whole line in it.*/journal") as caught:
@@ -129,16 +128,16 @@ def test_nothing_is_appended_where_no_line_is_whole(host: Host, tmp_path: Path) 
     path.unlink()
     with pytest.raises(FileNotFoundError):
         host.append(str(path), b"two\n")
-    assert names(tmp_path) == set()
+    assert names(home) == set()
 
 
-def test_nothing_is_appended_to_what_is_no_file(host: Host, tmp_path: Path) -> None:
+def test_nothing_is_appended_to_what_is_no_file(host: Host, home: Home) -> None:
     """Nor to one that a link leads to; a pipe is not waited for."""
-    (tmp_path / "file").write_bytes(b"one\n")
-    (tmp_path / "link").symlink_to("file")
-    (tmp_path / "dangling").symlink_to("nothing")
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "directory").mkdir()
+    (home / "file").write_bytes(b"one\n")
+    (home / "link").symlink_to("file")
+    (home / "dangling").symlink_to("nothing")
+    make_pipe(home / "pipe")
+    (home / "directory").mkdir()
     for name, number, said in (
         ("link", errno.ELOOP, "Is a symbolic link"),
         ("dangling", errno.ELOOP, "Is a symbolic link"),
@@ -146,21 +145,21 @@ def test_nothing_is_appended_to_what_is_no_file(host: Host, tmp_path: Path) -> N
         ("directory", errno.EISDIR, "Is a directory"),
     ):
         with pytest.raises(OSError, match=said) as caught:
-            host.append(str(tmp_path / name), b"two\n")
-        assert (caught.value.errno, caught.value.filename) == (number, str(tmp_path / name))
-    assert (tmp_path / "file").read_bytes() == b"one\n"
-    assert names(tmp_path) == {"file", "link", "dangling", "pipe", "directory"}
+            host.append(str(home / name), b"two\n")
+        assert (caught.value.errno, caught.value.filename) == (number, str(home / name))
+    assert (home / "file").read_bytes() == b"one\n"
+    assert names(home) == {"file", "link", "dangling", "pipe", "directory"}
 
 
-def test_paths_are_looked_at_all_at_once(host: Host, tmp_path: Path) -> None:
+def test_paths_are_looked_at_all_at_once(host: Host, home: Home) -> None:
     """Links are followed; one to nothing is no file, and not missing either."""
-    (tmp_path / "file").write_bytes(b"12345")
-    (tmp_path / "link").symlink_to("file")
-    (tmp_path / "dangling").symlink_to("nothing")
-    (tmp_path / "loop").symlink_to("loop")
-    os.mkfifo(tmp_path / "pipe")
-    paths = [str(tmp_path / name) for name in ("file", "link", "dangling", "loop", "pipe", "no")]
-    found, facts = host.stat([*paths, str(tmp_path)]), host.look([*paths, str(tmp_path)])
+    (home / "file").write_bytes(b"12345")
+    (home / "link").symlink_to("file")
+    (home / "dangling").symlink_to("nothing")
+    (home / "loop").symlink_to("loop")
+    make_pipe(home / "pipe")
+    paths = [str(home / name) for name in ("file", "link", "dangling", "loop", "pipe", "no")]
+    found, facts = host.stat([*paths, str(home)]), host.look([*paths, str(home)])
     kinds = ["file", "file", "other", "other", "other", "missing", "directory"]
     assert [one.kind for one in found] == [fact.kind for fact in facts] == kinds
     assert [one.size for one in found] == [5, 5, 0, 0, 0, 0, 0]
@@ -172,11 +171,8 @@ def test_paths_are_looked_at_all_at_once(host: Host, tmp_path: Path) -> None:
         assert [(one.device, one.inode) == (-1, 0) for one in at] == [
             *(False, False, True, True, False, True, False),
         ]
-    assert facts[1].resolved == facts[0].resolved == str(tmp_path / "file")
+    assert facts[1].resolved == facts[0].resolved == str(home / "file")
     assert facts[-1].writable
-    assert facts[-1].device == tmp_path.stat().st_dev
-    assert facts[-1].disks == LocalHost().look([str(tmp_path)])[0].disks
-    assert abs(facts[-1].free - LocalHost().look([str(tmp_path)])[0].free) < 1 << 30
     assert host.stat([]) == []
     assert host.look([]) == []
     again = host.look([paths[0], paths[1], paths[0]])
@@ -185,6 +181,16 @@ def test_paths_are_looked_at_all_at_once(host: Host, tmp_path: Path) -> None:
     host.remove([])
 
 
+@pytest.mark.not_in_memory("disks")
+def test_of_a_directory_its_disks_and_free_space_are_told(host: Host, tmp_path: Path) -> None:
+    """As they are on this machine, on which the other host is, too."""
+    (facts,) = host.look([str(tmp_path)])
+    assert facts.device == tmp_path.stat().st_dev
+    assert facts.disks == LocalHost().look([str(tmp_path)])[0].disks
+    assert abs(facts.free - LocalHost().look([str(tmp_path)])[0].free) < 1 << 30
+
+
+@pytest.mark.not_in_memory("disks")
 def test_a_file_is_told_with_what_it_takes_up_on_the_disk(host: Host, tmp_path: Path) -> None:
     """Holes take up nothing, and what is no file has no such number."""
     (tmp_path / "full").write_bytes(b"x" * 100_000)
@@ -199,14 +205,14 @@ def test_a_file_is_told_with_what_it_takes_up_on_the_disk(host: Host, tmp_path: 
 
 
 @pytest.mark.parametrize("many", [1, 10], ids=["few", "many"])
-def test_links_are_told_apart_from_what_they_lead_to(host: Host, tmp_path: Path, many: int) -> None:
+def test_links_are_told_apart_from_what_they_lead_to(host: Host, home: Home, many: int) -> None:
     """A link above a path does not count, nor does one that a slash follows."""
-    (tmp_path / "directory").mkdir()
-    (tmp_path / "directory" / "file").touch()
-    (tmp_path / "link").symlink_to("directory")
-    (tmp_path / "loop").symlink_to("loop")
-    (tmp_path / "a\n").symlink_to("directory/file")
-    (tmp_path / "dangling").symlink_to("nothing")
+    (home / "directory").mkdir()
+    (home / "directory" / "file").touch()
+    (home / "link").symlink_to("directory")
+    (home / "loop").symlink_to("loop")
+    (home / "a\n").symlink_to("directory/file")
+    (home / "dangling").symlink_to("nothing")
     expected = {
         "directory": ("directory", False),
         "link": ("directory", True),
@@ -219,13 +225,14 @@ def test_links_are_told_apart_from_what_they_lead_to(host: Host, tmp_path: Path,
         "missing": ("missing", False),
     }
     for name, told in expected.items():
-        for one in host.stat([f"{tmp_path}/{name}"] * many):
+        for one in host.stat([f"{home}/{name}"] * many):
             assert (one.kind, one.link) == told, name
-    paths = [f"{tmp_path}/{name}" for name in expected]
+    paths = [f"{home}/{name}" for name in expected]
     assert [(one.kind, one.link) for one in host.stat(paths)] == [*expected.values()]
     assert [fact.kind for fact in host.look(paths)] == [kind for kind, _ in expected.values()]
 
 
+@pytest.mark.not_in_memory("mounts")
 def test_mount_points_are_told_as_stat_tells_them(host: Host, tmp_path: Path) -> None:
     """Of where a path leads; of what leads nowhere none is told."""
     (tmp_path / "file\n").touch()
@@ -243,6 +250,7 @@ def test_mount_points_are_told_as_stat_tells_them(host: Host, tmp_path: Path) ->
     assert [fact.mount for fact in host.look([f"{tmp_path}/dangling", "/no"])] == ["", ""]
 
 
+@pytest.mark.not_in_memory("names that are too long")
 def test_what_cannot_be_looked_at_is_not_taken_for_missing(host: Host, tmp_path: Path) -> None:
     """The system's error is told instead."""
     for look in (host.stat, host.look):
@@ -251,15 +259,15 @@ def test_what_cannot_be_looked_at_is_not_taken_for_missing(host: Host, tmp_path:
         assert caught.value.errno == errno.ENAMETOOLONG
 
 
-def test_thousands_of_paths_are_looked_at(host: Host, tmp_path: Path) -> None:
+def test_thousands_of_paths_are_looked_at(host: Host, home: Home) -> None:
     """In order, with what tells a change."""
     for number in range(0, 3000, 2):
-        (tmp_path / f"{number}.db").write_bytes(b"x" * (number % 7))
-    paths = [str(tmp_path / f"{number}.db") for number in range(3000)]
+        (home / f"{number}.db").write_bytes(b"x" * (number % 7))
+    paths = [str(home / f"{number}.db") for number in range(3000)]
     found = host.stat(paths)
     assert [one.kind for one in found] == ["file", "missing"] * 1500
     assert [one.size for one in found[::2]] == [number % 7 for number in range(0, 3000, 2)]
-    (tmp_path / "4.db").write_bytes(b"y" * 4)
+    (home / "4.db").write_bytes(b"y" * 4)
     changed = [
         path
         for path, old, new in zip(paths, found, host.stat(paths), strict=True)
@@ -268,18 +276,18 @@ def test_thousands_of_paths_are_looked_at(host: Host, tmp_path: Path) -> None:
     assert changed == [paths[4]]
 
 
-def test_a_directory_is_listed(host: Host, tmp_path: Path) -> None:
+def test_a_directory_is_listed(host: Host, home: Home) -> None:
     """Links by what they lead to, with its time; those that lead nowhere too."""
-    (tmp_path / "file").write_bytes(b"123")
-    (tmp_path / "directory").mkdir()
-    (tmp_path / "link").symlink_to("file")
-    (tmp_path / "to directory").symlink_to("directory")
-    (tmp_path / "dangling").symlink_to("nothing")
-    (tmp_path / "loop").symlink_to("loop")
-    os.mkfifo(tmp_path / "pipe")
+    (home / "file").write_bytes(b"123")
+    (home / "directory").mkdir()
+    (home / "link").symlink_to("file")
+    (home / "to directory").symlink_to("directory")
+    (home / "dangling").symlink_to("nothing")
+    (home / "loop").symlink_to("loop")
+    make_pipe(home / "pipe")
     for name, changed in (("file", 1_700_000_000_123_456_789), ("directory", 10**18), ("pipe", 1)):
-        os.utime(tmp_path / name, ns=(0, changed))
-    assert sorted(host.list_directory(str(tmp_path))) == [
+        change_time(home / name, changed)
+    assert sorted(host.list_directory(str(home))) == [
         Entry("dangling", "other", 0, link=True, modified=0.0),
         Entry("directory", "directory", 0, link=False, modified=1e9),
         Entry("file", "file", 3, link=False, modified=1_700_000_000.123456789),
@@ -288,30 +296,30 @@ def test_a_directory_is_listed(host: Host, tmp_path: Path) -> None:
         Entry("pipe", "other", 0, link=False, modified=1e-9),
         Entry("to directory", "directory", 0, link=True, modified=1e9),
     ]
-    assert host.list_directory(str(tmp_path / "directory")) == []
+    assert host.list_directory(str(home / "directory")) == []
     with pytest.raises(FileNotFoundError):
-        host.list_directory(str(tmp_path / "missing"))
+        host.list_directory(str(home / "missing"))
     with pytest.raises(NotADirectoryError):
-        host.list_directory(str(tmp_path / "file"))
+        host.list_directory(str(home / "file"))
 
 
-def test_any_names_are_listed(host: Host, tmp_path: Path) -> None:
+def test_any_names_are_listed(host: Host, home: Home) -> None:
     """Also those that a line does not hold, be they of links."""
     odd = [*ODD, "a\nb", "\n", " ", "end\n"]
     for name in odd:
-        (tmp_path / name).write_bytes(name.encode("utf-8", "surrogateescape"))
-        (tmp_path / f"link to {name}").symlink_to(name)
+        (home / name).write_bytes(name.encode("utf-8", "surrogateescape"))
+        (home / f"link to {name}").symlink_to(name)
     sizes = {name: len(os.fsencode(name)) for name in odd}
-    listed = {entry.name: entry for entry in host.list_directory(str(tmp_path))}
+    listed = {entry.name: entry for entry in host.list_directory(str(home))}
     assert len(listed) == 2 * len(odd)
     for name, size in sizes.items():
         for entry, link in ((listed[name], False), (listed[f"link to {name}"], True)):
             assert entry[1:4] == ("file", size, link)
 
 
-def test_directories_are_made_once_and_removed_empty(host: Host, tmp_path: Path) -> None:
+def test_directories_are_made_once_and_removed_empty(host: Host, home: Home) -> None:
     """Nothing in them goes with them."""
-    path = str(tmp_path / "directory")
+    path = str(home / "directory")
     host.make_directory(path)
     with pytest.raises(FileExistsError):
         host.make_directory(path)
@@ -320,26 +328,27 @@ def test_directories_are_made_once_and_removed_empty(host: Host, tmp_path: Path)
         host.remove([path])
     assert caught.value.errno == errno.ENOTEMPTY
     host.remove([f"{path}/file", path])
-    assert names(tmp_path) == set()
+    assert names(home) == set()
 
 
-def test_a_tree_is_removed_and_no_link_followed(host: Host, tmp_path: Path) -> None:
+def test_a_tree_is_removed_and_no_link_followed(host: Host, home: Home) -> None:
     """By any name; a file and a link as well; what is not there is no error."""
-    (tmp_path / "precious").mkdir()
-    (tmp_path / "precious" / "file").touch()
+    (home / "precious").mkdir()
+    (home / "precious" / "file").touch()
     for name in ODD:
-        (tmp_path / name / "in" / "it").mkdir(parents=True)
-        (tmp_path / name / "in" / name).write_bytes(b"data")
-        (tmp_path / name / "link").symlink_to(tmp_path / "precious")
-        host.remove_tree(str(tmp_path / name), mine=True)
-    (tmp_path / "link").symlink_to("precious")
-    (tmp_path / "file").touch()
+        (home / name / "in" / "it").mkdir(parents=True)
+        (home / name / "in" / name).write_bytes(b"data")
+        (home / name / "link").symlink_to(str(home / "precious"))
+        host.remove_tree(str(home / name), mine=True)
+    (home / "link").symlink_to("precious")
+    (home / "file").touch()
     for name in ("link", "file", "missing"):
-        host.remove_tree(str(tmp_path / name), mine=False)
-    assert names(tmp_path) == {"precious"}
-    assert names(tmp_path / "precious") == {"file"}
+        host.remove_tree(str(home / name), mine=False)
+    assert names(home) == {"precious"}
+    assert names(home / "precious") == {"file"}
 
 
+@pytest.mark.not_in_memory("users")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_a_tree_of_another_user_is_removed_only_if_it_may_be(host: Host, tmp_path: Path) -> None:
     """On a file system where all belongs to nobody, our own would be."""
@@ -352,6 +361,7 @@ def test_a_tree_of_another_user_is_removed_only_if_it_may_be(host: Host, tmp_pat
     assert names(tmp_path) == set()
 
 
+@pytest.mark.not_in_memory("mounts")
 def test_what_of_a_tree_cannot_be_removed_is_no_reason_to_leave_the_rest(
     host: Host, tmp_path: Path
 ) -> None:
@@ -374,18 +384,19 @@ def test_what_of_a_tree_cannot_be_removed_is_no_reason_to_leave_the_rest(
         subprocess.run(["umount", mounted], check=True)
 
 
-def test_moves_replace_nothing(host: Host, tmp_path: Path) -> None:
+def test_moves_replace_nothing(host: Host, home: Home) -> None:
     """What was moved before the failure stays moved."""
     for name in ("one", "two", "taken"):
-        (tmp_path / name).write_bytes(name.encode())
-    path = str(tmp_path)
+        (home / name).write_bytes(name.encode())
+    path = str(home)
     with pytest.raises(FileExistsError):
         host.move([(f"{path}/one", f"{path}/new"), (f"{path}/two", f"{path}/taken")])
-    assert names(tmp_path) == {"new", "two", "taken"}
-    assert (tmp_path / "taken").read_bytes() == b"taken"
+    assert names(home) == {"new", "two", "taken"}
+    assert (home / "taken").read_bytes() == b"taken"
     host.move([])
 
 
+@pytest.mark.not_in_memory("hard links")
 def test_a_file_of_two_names_loses_one_when_it_is_moved_to_the_other(
     host: Host, tmp_path: Path
 ) -> None:
@@ -403,18 +414,19 @@ def test_a_file_of_two_names_loses_one_when_it_is_moved_to_the_other(
     assert names(tmp_path) == {"new", "link"}
 
 
-def test_a_file_is_digested(host: Host, tmp_path: Path) -> None:
+def test_a_file_is_digested(host: Host, home: Home) -> None:
     """Its bytes are counted, and its SHA-256 taken."""
     data = os.urandom(3_000_000)
-    (tmp_path / "image").write_bytes(data)
+    (home / "image").write_bytes(data)
     steps: list[int] = []
     sha256 = hashlib.sha256(data).hexdigest()
-    assert host.digest(str(tmp_path / "image"), steps.append) == (len(data), sha256)
+    assert host.digest(str(home / "image"), steps.append) == (len(data), sha256)
     assert steps[-1] == len(data)
     with pytest.raises(FileNotFoundError):
-        host.digest(str(tmp_path / "missing"), steps.append)
+        host.digest(str(home / "missing"), steps.append)
 
 
+@pytest.mark.not_in_memory("environment")
 def test_a_utility_is_found_or_the_places_are_told(host: Host) -> None:
     """On the host that is to run it."""
     assert os.access(host.find("env", "CSF_TEST_UNSET"), os.X_OK)
@@ -425,6 +437,7 @@ def test_a_utility_is_found_or_the_places_are_told(host: Host) -> None:
         host.find("no-such-utility", "HOME")
 
 
+@pytest.mark.not_in_memory("processes")
 def test_programs_are_run_to_their_end(host: Host) -> None:
     """Each stream, the exit status, or the signal; nothing to read; and no longer than allowed."""
     script = "echo one; cat; echo two >&2; exit 3"
@@ -436,6 +449,7 @@ def test_programs_are_run_to_their_end(host: Host) -> None:
         host.run(["sleep", "60"], 0.2)
 
 
+@pytest.mark.not_in_memory("processes")
 def test_the_longest_list_there_is_is_read_whole(host: Host) -> None:
     """That of 20,000 databases with the longest names there are."""
     script = "head -c 90000000 /dev/zero | tr '\\0' x; echo end"
@@ -444,6 +458,7 @@ def test_the_longest_list_there_is_is_read_whole(host: Host) -> None:
     assert completed.output.endswith(b"xend\n")
 
 
+@pytest.mark.not_in_memory("processes")
 @pytest.mark.parametrize("script", ["exec yes", "exec yes >&2", "trap '' PIPE; yes; sleep 60"])
 def test_a_program_that_prints_without_end_is_stopped(host: Host, script: str) -> None:
     """Long before memory is full; the first that it said is known."""
@@ -456,6 +471,7 @@ def test_a_program_that_prints_without_end_is_stopped(host: Host, script: str) -
     assert time.monotonic() < began + 50
 
 
+@pytest.mark.not_in_memory("processes")
 def test_of_each_program_no_more_than_so_much_is_read(host: Host) -> None:
     """The status of one that says more is not to be trusted, as what it said is not known."""
     script = 'echo begin; head -c "$0" /dev/zero | tr "\\0" x; echo end >&2'
@@ -467,6 +483,7 @@ def test_of_each_program_no_more_than_so_much_is_read(host: Host) -> None:
     assert len(ended[2].output) < 2 * shared.OUTPUT_OF_EACH
 
 
+@pytest.mark.not_in_memory("processes")
 def test_a_program_is_run_for_each_operand(host: Host, tmp_path: Path) -> None:
     """In order, whatever it prints."""
     paths = [str(tmp_path / name) for name in ODD]
@@ -480,6 +497,7 @@ def test_a_program_is_run_for_each_operand(host: Host, tmp_path: Path) -> None:
         list(host.run_each(["sleep"], ["0", "60"], 0.2))
 
 
+@pytest.mark.not_in_memory("processes")
 def test_a_lock_excludes_both_kinds_of_hosts(host: Host, tmp_path: Path) -> None:
     """It names its holder, and is waited for no longer than allowed."""
     path = str(tmp_path / "lib.db.lock")
@@ -504,6 +522,7 @@ def test_a_lock_excludes_both_kinds_of_hosts(host: Host, tmp_path: Path) -> None
         pass
 
 
+@pytest.mark.not_in_memory("processes")
 def test_a_lock_whose_file_may_not_be_made_tells_its_holder_too(host: Host, tmp_path: Path) -> None:
     """As that of a proof, which may take as long as a backup."""
     path = tmp_path / "lock"
@@ -515,17 +534,16 @@ def test_a_lock_whose_file_may_not_be_made_tells_its_holder_too(host: Host, tmp_
     assert path.read_bytes() == b""
 
 
-def test_a_lock_file_that_is_removed_under_its_lock_stays_removed(
-    host: Host, tmp_path: Path
-) -> None:
+def test_a_lock_file_that_is_removed_under_its_lock_stays_removed(host: Host, home: Home) -> None:
     """As a drill does with what another one has left."""
-    path = tmp_path / "lock"
+    path = home / "lock"
     path.touch()
     with host.lock(str(path), "x", 0, print, create=False):
         path.unlink()
     assert not path.exists()
 
 
+@pytest.mark.not_in_memory("processes")
 def test_a_lock_is_waited_for(host: Host, tmp_path: Path) -> None:
     """It is had as soon as its holder ends."""
     path = str(tmp_path / "lock")
@@ -537,9 +555,9 @@ def test_a_lock_is_waited_for(host: Host, tmp_path: Path) -> None:
             assert holder.wait(timeout=30) == 0
 
 
-def test_a_lock_file_of_a_failed_command_goes(host: Host, tmp_path: Path) -> None:
+def test_a_lock_file_of_a_failed_command_goes(host: Host, home: Home) -> None:
     """Unless it was there before; somebody's own data in it is left alone."""
-    path = tmp_path / "lock"
+    path = home / "lock"
     with pytest.raises(ZeroDivisionError), host.lock(str(path), "x", 0, print):
         raise ZeroDivisionError
     assert not path.exists()
@@ -549,26 +567,26 @@ def test_a_lock_file_of_a_failed_command_goes(host: Host, tmp_path: Path) -> Non
     assert path.read_bytes() == b"data"
 
 
-def test_a_dry_run_makes_no_lock_file(host: Host, tmp_path: Path) -> None:
+def test_a_dry_run_makes_no_lock_file(host: Host, home: Home) -> None:
     """Where there is none nobody holds it."""
-    with host.lock(str(tmp_path / "lock"), "x", 0, print, create=False) as lock:
+    with host.lock(str(home / "lock"), "x", 0, print, create=False) as lock:
         assert lock is None
-    assert names(tmp_path) == set()
+    assert names(home) == set()
     for create in (True, False):
-        missing = str(tmp_path / "missing" / "lock")
+        missing = str(home / "missing" / "lock")
         with pytest.raises(FileNotFoundError), host.lock(missing, "x", 0, print, create=create):
             pass
 
 
-def test_what_is_no_file_is_no_lock(host: Host, tmp_path: Path) -> None:
+def test_what_is_no_file_is_no_lock(host: Host, home: Home) -> None:
     """A pipe would keep us waiting, and a link lead elsewhere."""
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "link").symlink_to("elsewhere")
+    make_pipe(home / "pipe")
+    (home / "link").symlink_to("elsewhere")
     for name in ("pipe", "link"):
         with pytest.raises(OSError, match="Not a file|Too many levels"):  # noqa: SIM117
-            with host.lock(str(tmp_path / name), "x", 0, print):
+            with host.lock(str(home / name), "x", 0, print):
                 pass
-    assert names(tmp_path) == {"pipe", "link"}
+    assert names(home) == {"pipe", "link"}
 
 
 def finished(running: Running) -> tuple[Completed, int]:
@@ -579,6 +597,7 @@ def finished(running: Running) -> tuple[Completed, int]:
             return completed, size
 
 
+@pytest.mark.not_in_memory("processes")
 def test_a_utility_is_watched_to_its_end(host: Host, tmp_path: Path) -> None:
     """Its output is kept, and the image's growth is told."""
     image, record = tmp_path / "an image", tmp_path / "an image.run"
@@ -593,6 +612,7 @@ def test_a_utility_is_watched_to_its_end(host: Host, tmp_path: Path) -> None:
         assert finished(running)[0].status == -9
 
 
+@pytest.mark.not_in_memory("processes")
 def test_a_utility_works_in_its_record(host: Host, tmp_path: Path) -> None:
     """What it leaves in its working directory is found there, and goes with the record."""
     record = tmp_path / "an image.run"
@@ -605,6 +625,7 @@ def test_a_utility_works_in_its_record(host: Host, tmp_path: Path) -> None:
     assert names(tmp_path) == set()
 
 
+@pytest.mark.not_in_memory("processes")
 @pytest.mark.parametrize("text", [None, "#!/none/such\n", "\0\1\2"])
 def test_a_utility_that_cannot_be_executed_is_an_error(
     host: Host, tmp_path: Path, text: str | None
@@ -625,6 +646,7 @@ def test_a_utility_that_cannot_be_executed_is_an_error(
             assert finished(running)[0].status == status
 
 
+@pytest.mark.not_in_memory("processes")
 def test_a_utility_may_print_without_end(host: Host, tmp_path: Path) -> None:
     """It is not stopped, its last words are told, and neither memory nor disk fills up."""
     record = tmp_path / "record"
@@ -638,6 +660,7 @@ def test_a_utility_may_print_without_end(host: Host, tmp_path: Path) -> None:
         assert 1 << 20 <= os.stat(kept).st_size <= (32 << 20) + 65536
 
 
+@pytest.mark.not_in_memory("processes")
 def test_a_utility_that_is_left_is_stopped_with_all_it_started(host: Host, tmp_path: Path) -> None:
     """Politely first."""
     script = 'sleep 60 & echo $! > "$1"; trap "echo asked > $2; exit" TERM; wait'
@@ -650,6 +673,7 @@ def test_a_utility_that_is_left_is_stopped_with_all_it_started(host: Host, tmp_p
     assert _state(int(pid.read_text())) in ("", "Z")
 
 
+@pytest.mark.not_in_memory("processes")
 def test_a_utility_holds_the_lock_as_long_as_it_lives(host: Host, tmp_path: Path) -> None:
     """Also when nobody else holds it any more."""
     path, go = str(tmp_path / "lock"), tmp_path / "go"
@@ -663,6 +687,33 @@ def test_a_utility_holds_the_lock_as_long_as_it_lives(host: Host, tmp_path: Path
             assert len(holders) >= 2
             go.touch()
             finished(running)
+
+
+def test_a_lock_that_is_held_is_waited_for_no_longer_than_allowed(host: Host, home: Home) -> None:
+    """Its holder's command is told, of a wait and in the end; then it is free again."""
+    path, told = str(home / "lock"), list[str]()
+    with host.lock(path, "admin_database_prove", 0, told.append):
+        for wait in (0, 0.2):
+            refused = pytest.raises(LockBusy, match="held by csf admin_database_prove")
+            with refused, host.lock(path, "x", wait, told.append):
+                pass
+    (text,) = told
+    assert text.startswith("waiting up to 0.2 s for csf admin_database_prove")
+    with host.lock(path, "x", 0, told.append) as lock:
+        assert lock
+        assert not lock.unsupported
+        assert not lock.is_left
+    assert names(home) == {"lock"}
+
+
+def test_a_lock_of_another_host_is_refused(host: Host, home: Home) -> None:
+    """Nobody would hold it; the utility is not started, and no record made."""
+    record, elsewhere = str(home / "record"), MemoryHost({}, ["/r"])
+    with elsewhere.lock("/r/lib.db.lock", "x", 0, print) as lock:  # noqa: SIM117
+        with pytest.raises(ValueError, match="held on another host"):
+            with host.start(["true"], "/no", lock, record):
+                pass
+    assert names(home) == set()
 
 
 def _has_open(descriptors: str, path: str) -> bool:
@@ -680,20 +731,20 @@ def _state(pid: int) -> str:
         return ""
 
 
-def test_of_many_paths_what_directories_and_links_are_is_told(host: Host, tmp_path: Path) -> None:
+def test_of_many_paths_what_directories_and_links_are_is_told(host: Host, home: Home) -> None:
     """A restore looks at many directories at once."""
     for number in range(10):
-        (tmp_path / f"d{number}").mkdir()
-        (tmp_path / f"f{number}").write_bytes(b"12")
-    (tmp_path / "link").symlink_to("d1/file")
-    (tmp_path / "d1" / "file").touch()
-    (tmp_path / "d2" / "gone").symlink_to("nothing")
+        (home / f"d{number}").mkdir()
+        (home / f"f{number}").write_bytes(b"12")
+    (home / "link").symlink_to("d1/file")
+    (home / "d1" / "file").touch()
+    (home / "d2" / "gone").symlink_to("nothing")
     names = [f"{kind}{number}" for number in range(10) for kind in "df"]
-    paths = [str(tmp_path / name) for name in (*names, "link", "d2/gone", "no")]
+    paths = [str(home / name) for name in (*names, "link", "d2/gone", "no")]
     facts, found = host.look(paths), host.stat(paths)
     directories = facts[:20:2]
     assert [fact.kind for fact in directories] == ["directory"] * 10
     assert all(fact.writable and fact.free for fact in directories)
     assert [one.size for one in found[1:20:2]] == [2] * 10
-    assert facts[20].resolved == str(tmp_path / "d1" / "file")
+    assert facts[20].resolved == str(home / "d1" / "file")
     assert [fact.kind for fact in facts[20:]] == ["file", "other", "missing"]

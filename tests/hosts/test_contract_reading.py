@@ -13,12 +13,14 @@ import pytest
 
 from csf_backup_plugin import timestamps
 from csf_backup_plugin.hosts import shared
+from memory_path import make_pipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from csf_backup_plugin.hosts.protocol import Host
+    from memory_path import Home
 
 ID = "0123456789abcdef0123456789abcdef"
 ODD = ["a b", "it's", "$(id)", "*", "a\nb", "end\n", "\udcff\udcfe", "0 1 byte copied, x"]
@@ -29,6 +31,7 @@ def numbers(found: Sequence[bytes | OSError | None]) -> list[bytes | int | None]
     return [one.errno if isinstance(one, OSError) else one for one in found]
 
 
+@pytest.mark.not_in_memory("machine of its own")
 def test_a_host_tells_who_it_is(host: Host) -> None:
     """Its name as uname has it, and its clock, whatever its time zone."""
     machine = host.machine()
@@ -38,6 +41,7 @@ def test_a_host_tells_who_it_is(host: Host) -> None:
     assert abs(datetime.datetime.fromisoformat(machine.now) - now).total_seconds() < 60
 
 
+@pytest.mark.not_in_memory("machine of its own")
 @pytest.mark.parametrize(
     ("first", "second", "told"),
     [
@@ -69,23 +73,23 @@ def test_a_machine_id_is_that_of_the_first_file_that_has_one(
     assert host.machine().id == told
 
 
-def test_many_files_are_read_whatever_is_in_them(host: Host, tmp_path: Path) -> None:
+def test_many_files_are_read_whatever_is_in_them(host: Host, home: Home) -> None:
     """In order, by any name; none at all too."""
     contents = [bytes(range(256)) * 300, b"", b"\n", b"3 bytes copied, \n", b"\0", b"00000001"]
     expected = []
     for number, name in enumerate(ODD):
         expected.append(contents[number % len(contents)])
-        (tmp_path / name).write_bytes(expected[-1])
-    paths = [str(tmp_path / name) for name in ODD]
+        (home / name).write_bytes(expected[-1])
+    paths = [str(home / name) for name in ODD]
     assert host.read_each(paths) == expected
     assert host.read_each(path for path in [*paths[:2], *paths[:2]]) == expected[:2] * 2
     assert [host.read(path) for path in paths] == expected
     assert host.read_each([]) == []
 
 
-def test_thousands_of_files_are_read(host: Host, tmp_path: Path) -> None:
+def test_thousands_of_files_are_read(host: Host, home: Home) -> None:
     """More than fit into one command line."""
-    deep = tmp_path / ("d" * 200)
+    deep = home / ("d" * 200)
     deep.mkdir()
     for number in range(0, 1500, 2):
         (deep / f"{number}").write_bytes(b"%d" % number * (number % 7))
@@ -94,19 +98,14 @@ def test_thousands_of_files_are_read(host: Host, tmp_path: Path) -> None:
     assert found[1::2] == [None] * 750
 
 
-def test_a_file_that_cannot_be_read_disturbs_no_other(
-    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_cannot_be_read_disturbs_no_other(host: Host, home: Home) -> None:
     """The error that reading it alone meets stands in its place."""
-    (tmp_path / "file").write_bytes(b"data")
-    (tmp_path / "link").symlink_to("file")
-    (tmp_path / "dangling").symlink_to("nothing")
-    (tmp_path / "loop").symlink_to("loop")
-    (tmp_path / "directory").mkdir()
-    os.mkfifo(tmp_path / "pipe")
-    with socket.socket(socket.AF_UNIX) as end, monkeypatch.context() as patch:
-        patch.chdir(tmp_path)  # an address is short
-        end.bind("socket")
+    (home / "file").write_bytes(b"data")
+    (home / "link").symlink_to("file")
+    (home / "dangling").symlink_to("nothing")
+    (home / "loop").symlink_to("loop")
+    (home / "directory").mkdir()
+    make_pipe(home / "pipe")
     for name, number, said in (
         ("link", errno.ELOOP, "Is a symbolic link"),
         ("dangling", errno.ELOOP, "Is a symbolic link"),
@@ -114,22 +113,42 @@ def test_a_file_that_cannot_be_read_disturbs_no_other(
         ("loop/below", errno.ELOOP, "Too many levels of symbolic links"),
         ("directory", errno.EINVAL, "Not a file"),
         ("pipe", errno.EINVAL, "Not a file"),
+        ("file/below", errno.ENOTDIR, "Not a directory"),
+    ):
+        check_unreadable(host, home, str(home / name), number, said)
+
+
+@pytest.mark.not_in_memory("such files")
+def test_what_only_a_system_has_disturbs_no_file(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a file that cannot be read: sockets, devices, and names that are too long."""
+    (tmp_path / "file").write_bytes(b"data")
+    with socket.socket(socket.AF_UNIX) as end, monkeypatch.context() as patch:
+        patch.chdir(tmp_path)  # an address is short
+        end.bind("socket")
+    for name, number, said in (
         ("socket", errno.EINVAL, "Not a file"),
         ("/dev/null", errno.EINVAL, "Not a file"),
-        ("file/below", errno.ENOTDIR, "Not a directory"),
         ("x" * 300, errno.ENAMETOOLONG, "File name too long"),
         ("/proc/self/mem", errno.EIO, "Input/output error"),
     ):
-        path, good = os.path.join(tmp_path, name), str(tmp_path / "file")
-        before, error, missing, after = host.read_each([good, path, str(tmp_path / "no"), good])
-        assert (before, missing, after) == (b"data", None, b"data")
-        assert isinstance(error, OSError)
-        with pytest.raises(OSError, match=said) as caught:
-            host.read(path)
-        for one in (error, caught.value):
-            assert (one.errno, one.strerror, one.filename) == (number, said, path)
+        check_unreadable(host, tmp_path, os.path.join(tmp_path, name), number, said)
 
 
+def check_unreadable(host: Host, home: Home, path: str, number: int, said: str) -> None:
+    """Let a path be unreadable between two files that can be read, for a reason."""
+    good = str(home / "file")
+    before, error, missing, after = host.read_each([good, path, str(home / "no"), good])
+    assert (before, missing, after) == (b"data", None, b"data")
+    assert isinstance(error, OSError)
+    with pytest.raises(OSError, match=said) as caught:
+        host.read(path)
+    for one in (error, caught.value):
+        assert (one.errno, one.strerror, one.filename) == (number, said, path)
+
+
+@pytest.mark.not_in_memory("files that are too large")
 def test_a_file_that_is_too_large_is_not_taken_into_memory(
     host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +174,7 @@ def test_a_file_that_is_too_large_is_not_taken_into_memory(
     ]
 
 
+@pytest.mark.not_in_memory("files that others change")
 def test_a_file_that_changes_as_it_is_read_disturbs_no_other(host: Host, tmp_path: Path) -> None:
     """What comes of it belongs to it alone, however much that is."""
     for name in ("before", "after"):

@@ -22,7 +22,7 @@ def unsealed(schema: str) -> bytes:
 
 
 def test_sound_receipts_are_image_sets() -> None:
-    """Those of other directories are not, nor directories with such a name."""
+    """Those of other directories are not, nor directories with such a name, which are told."""
     files = receipts(made("/b/mon", 1), made("/b/tue", 2), made("/c/wed", 3))
     host = MemoryHost({**files, "/b/mon": b"", "/b/mon.dbn": b""}, ["/b/dir.receipt.json"])
     host.modified["/b/tue.receipt.json"] = 17.5
@@ -31,7 +31,9 @@ def test_sound_receipts_are_image_sets() -> None:
         ("/b/mon", 0.0),
         ("/b/tue", 17.5),
     ]
-    assert catalog.passed_over == ()
+    assert [(one.image.path, one.why) for one in catalog.passed_over] == [
+        ("/b/dir", "has a receipt that cannot be read: Not a file"),
+    ]
     assert (catalog.number(ID), catalog.number("other"), catalog.number(None)) == (2, 0, 0)
 
 

@@ -286,7 +286,9 @@ class Creating(MemoryHost):
 
     busy = False
 
-    def lock(self, *_: object, create: bool = True) -> contextlib.nullcontext[None]:
+    def lock(
+        self, *_: object, create: bool = True, **_options: object
+    ) -> contextlib.nullcontext[None]:
         """Wait for the class_create that holds it."""
         assert not create
         if self.busy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -108,7 +109,7 @@ def test_the_receipt_says_what_can_be_known(host: MemoryHost) -> None:
     assert facts["databases"] == {"/r/lib.db": None, "/r/Book.db": None}
     assert facts["started"] == "2026-11-23T02:10:00+00:00"
     assert facts["import_file_sha256"] == sealed_json.sha256(LIST)
-    assert (facts["image_bytes"], facts["image_sha256"]) == (5, "digest of /b/a.img")
+    assert (facts["image_bytes"], facts["image_sha256"]) == (5, sha256(b"image").hexdigest())
     assert facts["shared_disk"] == "unknown"
     assert (facts["repository_id"], facts["number"]) == ("1" * 32, 7)
     assert (facts["machine_id"], facts["machine"], facts["settled"]) == ("a" * 32, "db1", True)
@@ -439,10 +440,10 @@ def test_a_record_that_cannot_be_removed_is_a_warning(
 ) -> None:
     """The receipt counts."""
 
-    def refuse(_paths: Any) -> None:
+    def refuse(_path: str, *, mine: bool) -> None:
         raise PermissionError(13, "Permission denied", "/b/a.img.run")
 
-    monkeypatch.setattr(host, "remove", refuse)
+    monkeypatch.setattr(host, "remove_tree", refuse)
     numbered(host)
     done = prove(host)
     (warning,) = done.warnings

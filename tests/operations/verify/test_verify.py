@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 from collections.abc import Callable
 
 import pytest
@@ -28,11 +29,12 @@ IMAGE = ImagePath("db1", "/b/a.img")
 LATEST = ImagePath("db1", "/b/latest")
 LIST = b"/r/lib.db\n/r/Book.db\n"
 OURS = "1" * 32
+SHA256 = hashlib.sha256(b"image").hexdigest()
 FUTURE = "2026-11-25T12:05:01+00:00"  # the host's clock says 12:00, and 300 s are no matter
 
 
 def sealed(
-    sha256: str | None = "digest of /b/a.img",
+    sha256: str | None = SHA256,
     image: ImagePath = IMAGE,
     started: str = "2026-11-23T02:10:00+00:00",
     number: int | None = 7,
@@ -192,7 +194,7 @@ DAMAGES: list[tuple[Callable[[MemoryHost], None], list[str]]] = [
     (emptied, ["the image /b/a.img is empty"]),
     (replaced, ["the image /b/a.img is not a file"]),
     (shortened, ["the image holds 4 bytes; its receipt says 5"]),
-    (flipped, ["the image's SHA-256 is digest of /b/a.img; its receipt says another digest"]),
+    (flipped, [f"the image's SHA-256 is {SHA256}; its receipt says another digest"]),
     (relisted, ["missing from the image: /r/Book.db", "not expected in the image: /r/New.db"]),
     (unlistable, ["osrestore -t cannot read the image: exit 3, and it said:\n    not an image"]),
     (unnamed, ["the import file /b/a.img.dbn is missing"]),
