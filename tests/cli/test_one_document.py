@@ -59,6 +59,20 @@ def failed(result: tuple[int, str, str]) -> dict[str, Any]:
     return document
 
 
+def strike(monkeypatch: pytest.MonkeyPatch, act: Callable[[LocalHost], None]) -> None:
+    """Let something happen before each look at the host's files, however a command asks for it."""
+
+    def before(look: Callable[..., Any]) -> Callable[..., Any]:
+        def struck(host: LocalHost, paths: Any) -> Any:
+            act(host)
+            return look(host, paths)
+
+        return struck
+
+    for name in ("look", "stat"):
+        monkeypatch.setattr(LocalHost, name, before(getattr(LocalHost, name)))
+
+
 @pytest.mark.parametrize("json_word", ["-json", "--json"])
 @pytest.mark.parametrize(
     ("wrong", "problem"),
@@ -109,10 +123,10 @@ def test_what_nobody_has_thought_of_is_a_fault_of_ours(
 ) -> None:
     """It says what and where, asks for a report, and shows no traceback."""
 
-    def look(*_: object) -> NoReturn:
+    def fail(_: LocalHost) -> NoReturn:
         raise ZeroDivisionError("a\nb\x1b")
 
-    monkeypatch.setattr(LocalHost, "look", look)
+    strike(monkeypatch, fail)
     document = failed(csf(*words(name, place), "-json"))
     assert document["exit_code"] == ExitCode.UNEXPECTED
     assert "a fault of csf-backup-plugin; please report it" in document["error"]
@@ -170,14 +184,12 @@ def test_a_signal_is_told_as_a_document(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, name: str, signum: signal.Signals
 ) -> None:
     """With 128 and its number as exit code."""
-    look = LocalHost.look
 
-    def struck(host: LocalHost, paths: Any) -> Any:
+    def kill(host: LocalHost) -> None:
         os.kill(os.getpid(), signum)
         host.cancellation.check()
-        return look(host, paths)
 
-    monkeypatch.setattr(LocalHost, "look", struck)
+    strike(monkeypatch, kill)
     document = failed(csf(*words(name, place), "-json"))
     assert document["exit_code"] == 128 + signum
     assert signum.name in document["error"]
@@ -204,10 +216,10 @@ def test_a_keyboard_interrupt_that_nobody_expects_is_one_too(
 ) -> None:
     """It ends a command as SIGINT does."""
 
-    def look(*_: object) -> NoReturn:
+    def interrupt(_: LocalHost) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(LocalHost, "look", look)
+    strike(monkeypatch, interrupt)
     document = failed(csf(*words(name, place), "-json"))
     assert document["exit_code"] == 130
     assert f"csf {name} was stopped by SIGINT" in document["error"] or name in document["command"]
