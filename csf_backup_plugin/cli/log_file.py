@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import logging
 import os
-import stat
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import reason
+from csf_backup_plugin.hosts.local.opening import open_file
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 VARIABLE = "CSF_BACKUP_LOG"
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 @contextlib.contextmanager
 def opened(path: str) -> Iterator[int]:
     """Open a file, and no link, by a descriptor that is none of a child's standard streams."""
-    try:
-        first = os.open(path, _FLAGS, 0o600)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise OSError(errno.ELOOP, "Is a symbolic link", path) from None
-        raise
-    try:
-        if not stat.S_ISREG(os.fstat(first).st_mode):
-            raise OSError(errno.EINVAL, "Not a file", path)
-        descriptor = fcntl.fcntl(first, fcntl.F_DUPFD_CLOEXEC, 3)
-    finally:
-        os.close(first)
+    descriptor = open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         yield descriptor
     finally:

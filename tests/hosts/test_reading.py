@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin.cancellation import Cancellation
-from csf_backup_plugin.hosts.local import reading, status
+from csf_backup_plugin.hosts.local import opening, reading, status
 from csf_backup_plugin.hosts.protocol import Entry
 
 if TYPE_CHECKING:
@@ -81,13 +81,13 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [None, "", 3])
 def test_an_error_that_has_no_name_or_a_number_for_one_names_the_file(name: object) -> None:
     """As those of an open file."""
-    with pytest.raises(OSError, match="Is a directory: '/r/x'"), reading.named("/r/x"):
+    with pytest.raises(OSError, match="Is a directory: '/r/x'"), opening.named("/r/x"):
         raise IsADirectoryError(21, "Is a directory", name)
 
 
 def test_an_error_that_names_another_file_is_left_alone() -> None:
     """It knows better."""
-    with pytest.raises(OSError, match="No: '/r/y'"), reading.named("/r/x"):
+    with pytest.raises(OSError, match="No: '/r/y'"), opening.named("/r/x"):
         raise OSError(5, "No", "/r/y")
 
 

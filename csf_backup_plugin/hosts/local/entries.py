@@ -9,7 +9,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import HalfDone, add_left
-from csf_backup_plugin.hosts.local.reading import named
+from csf_backup_plugin.hosts.local.opening import named
 from csf_backup_plugin.hosts.shared import STICKY
 from csf_backup_plugin.names import shown
 

@@ -9,11 +9,11 @@ import fcntl
 import os
 import shutil
 import socket
-import stat
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.local import processes
 from csf_backup_plugin.hosts.local.entries import take_back
+from csf_backup_plugin.hosts.local.opening import CAREFULLY, plain_file
 from csf_backup_plugin.hosts.protocol import NO_FLOCK
 
 if TYPE_CHECKING:
@@ -157,16 +157,11 @@ def check_directory(path: str) -> None:
 
 
 def _open(path: str, flags: int) -> int:
-    """Open a file, and no link, by a descriptor that is none of a child's standard streams."""
-    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    """Open a file, and no link; one that is made and cannot be used is not left."""
+    descriptor = os.open(path, flags | CAREFULLY, 0o666)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "Not a file", path)
-        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+        return plain_file(descriptor, path)
     except OSError as error:
         if flags & os.O_CREAT:
             take_back(path, error)
         raise
-    finally:
-        with contextlib.suppress(OSError):  # nothing was written
-            os.close(descriptor)

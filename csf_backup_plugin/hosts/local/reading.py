@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import stat
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import shared
-from csf_backup_plugin.hosts.local.status import is_link, standing
+from csf_backup_plugin.hosts.local.opening import named, open_file, opened
+from csf_backup_plugin.hosts.local.status import standing
 from csf_backup_plugin.hosts.protocol import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from io import FileIO
 
     from csf_backup_plugin.cancellation import Cancellation
@@ -33,27 +32,6 @@ def _entry(found: os.DirEntry[str]) -> Entry:
     # This division rounds as the host's decimal fraction is rounded over ssh; st_mtime does not.
     modified = status.st_mtime_ns / 10**9 if status else 0.0
     return Entry(found.name, kind, size, found.is_symlink(), modified)
-
-
-def open_file(path: str, flags: int) -> int:
-    """Return a descriptor of the file that stands at `path`.
-
-    Raises:
-        OSError: it cannot be opened, or is no file: a link leads elsewhere, and a pipe would keep
-            us waiting for its other end.
-    """
-    try:
-        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        if error.errno == errno.ELOOP and is_link(path):
-            raise OSError(errno.ELOOP, "Is a symbolic link", path) from None
-        if error.errno == errno.ENXIO:  # a socket, or a device that nothing drives
-            raise OSError(errno.EINVAL, "Not a file", path) from None
-        raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "Not a file", path)
-    return descriptor
 
 
 def read(path: str) -> bytes | None:
@@ -121,28 +99,3 @@ def _read_to_end(file: FileIO, size: int, most: int) -> bytes:
         data += more
         want = _CHUNK
     return bytes(data)
-
-
-@contextlib.contextmanager
-def opened(descriptor: int) -> Iterator[FileIO]:
-    """Have an open file, which is closed at the end; what is said to that is no matter.
-
-    All that was read is there by then, and all that was written on the disk.
-    """
-    try:
-        with open(descriptor, "rb", buffering=0, closefd=False) as file:
-            yield file
-    finally:
-        with contextlib.suppress(OSError):
-            os.close(descriptor)
-
-
-@contextlib.contextmanager
-def named(path: str) -> Iterator[None]:
-    """Let the system's errors name the file, which it leaves out for an open one."""
-    try:
-        yield
-    except OSError as error:
-        if not error.filename or isinstance(error.filename, int):
-            error.filename = path
-        raise

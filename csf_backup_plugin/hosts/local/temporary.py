@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.local import entries
-from csf_backup_plugin.hosts.local.reading import named, open_file
+from csf_backup_plugin.hosts.local.opening import named, open_file
 from csf_backup_plugin.hosts.shared import ABANDONED
 
 if TYPE_CHECKING:
