@@ -1,61 +1,16 @@
-"""Every way a command can end: one table of exit codes, one tree of exceptions."""
+"""Every way a command can end without doing what it was asked: one tree of exceptions."""
 
 from __future__ import annotations
 
-import contextlib
-import enum
-import errno
-import os
 import signal
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.names import first, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-
-class ExitCode(enum.IntEnum):
-    """The exit codes of every command, with their meaning. A code that is not here is a failure."""
-
-    meaning: str
-
-    def __new__(cls, code: int, meaning: str) -> ExitCode:
-        """Make the member for `code` and let it know what it means."""
-        member = int.__new__(cls, code)
-        member._value_ = code
-        member.meaning = meaning
-        return member
-
-    DONE = 0, "done"
-    UNEXPECTED = 1, "unexpected error"
-    USAGE = 2, "the command line is wrong"
-    WARNINGS = 3, "done, with warnings, under -strict"
-    IMAGE_EXISTS = 10, "the image, or a file of its set, exists"
-    NO_SPACE = 11, "not enough space"
-    UNSAFE_IMAGE_PATH = 12, "a directory is missing, not writable, unsafe, or not mounted"
-    REPOSITORY_INCOMPLETE = 13, "the repository is incomplete, ambiguous, or another one"
-    REPOSITORY_NOT_FOUND = 14, "the repository was not found"
-    LOCK_BUSY = 20, "the repository is locked by another command"
-    HOST_UNREACHABLE = 30, "the host cannot be reached"
-    TIMED_OUT = 31, "timed out"
-    UTILITY_MISSING = 32, "an ObjectStore utility was not found"
-    OSBACKUP_FAILED = 40, "osbackup failed"
-    IMAGE_UNPROVEN = 41, "the image failed its proof"
-    FAULT_FOUND = 50, "a fault was found in what is kept, or the newest image is not certain"
-    EXTRA_DATABASES = 60, "restore refused: there are extra databases"
-    OSRESTORE_FAILED = 61, "osrestore failed"
-
-
-#: The table of exit codes as help and documents have it: code and meaning of each.
-EXIT_CODES = (
-    *((str(code.value), code.meaning) for code in ExitCode),
-    ("128+N", "stopped by signal N"),
-)
-#: What the operating system says where a disk, or a user's share of it, is full.
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-#: What to do where a disk is full, as a rule.
-ROOM = "Make room there, and run the same command again."
 #: What a command says of its traces where there are none.
 NOTHING_LEFT = "Nothing was created or changed."
 #: What it says where nobody has looked.
@@ -271,100 +226,6 @@ class Interrupted(BackupError):
             "Run the same command again when you want it done.",
         )
         self.exit_code = 128 + signum
-
-
-class HalfDone(OSError):
-    """The system refused the end of what has changed a file all the same.
-
-    Args:
-        error: what it said.
-        left: what was changed; a whole sentence.
-    """
-
-    def __init__(self, error: OSError, left: str) -> None:
-        super().__init__(error.errno, error.strerror, error.filename)
-        self.left = left
-
-
-def add_left(error: BaseException, sentence: str) -> None:
-    """Let an error of the system's say what was left; any other says nothing of that.
-
-    Raises:
-        HalfDone: instead of the error.
-    """
-    if isinstance(error, OSError):
-        raise HalfDone(error, sentence) from None
-
-
-@contextlib.contextmanager
-def translated(host: str, room: str = ROOM, left: str = NOTHING_LEFT) -> Iterator[None]:
-    """Turn an `OSError` of the block, or what nobody has thought of, into an error of ours.
-
-    Args:
-        host: the host it happens on.
-        room: what to do where the disk is full.
-        left: what was left, where the system has refused something.
-    """
-    try:
-        yield
-    except BackupError:
-        raise
-    except OSError as error:
-        raise from_os_error(error, host, room, left=left) from None
-    except Exception as error:
-        raise Unexpected(error) from error
-
-
-def from_os_error(
-    error: OSError, host: str, room: str = ROOM, before: str = "", left: str = NOTHING_LEFT
-) -> BackupError:
-    """Return what the operating system refused as an error of ours.
-
-    Args:
-        error: its words and its file name go into the message.
-        host: the host it happened on.
-        room: what to do where the disk is full.
-        before: a sentence, and a blank, that the message begins with.
-        left: what was left, unless the error tells.
-    """
-    what = f"{before}{in_words(error)} on {host}."
-    left = error.left if isinstance(error, HalfDone) else left
-    if error.errno in NO_ROOM:
-        return NoSpace(what, room, left=left)
-    return BackupError(what, "Put that right and run the same command again.", left=left)
-
-
-def in_words(error: OSError) -> str:
-    """Return why something went wrong, and with which file, if that has a name."""
-    name = error.filename
-    if isinstance(name, bytes):
-        name = os.fsdecode(name)
-    # An open file's number is nobody's name for it.
-    return f"{_words(error)}: {shown(name)}" if name and isinstance(name, str) else _words(error)
-
-
-def is_about(error: OSError, path: str) -> bool:
-    """Tell whether an error names a file."""
-    return bool(error.filename == path)
-
-
-def reason(error: Exception) -> str:
-    """Return why something went wrong, in words that are never empty, and without a file's name.
-
-    Args:
-        error: of the system's, of ours, or any other.
-    """
-    if isinstance(error, BackupError):
-        return error.what
-    if isinstance(error, HalfDone):
-        return f"{_words(error)}; {error.left.removesuffix('.')}"
-    return _words(error)
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno:
-        return error.strerror or os.strerror(error.errno)
-    return str(error) or type(error).__name__
 
 
 def _place(error: BaseException) -> str:

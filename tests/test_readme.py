@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from csf_backup_plugin.cli import COMMANDS
-from csf_backup_plugin.errors import EXIT_CODES
+from csf_backup_plugin.exit_codes import EXIT_CODES
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 

@@ -9,14 +9,15 @@ import click
 
 from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
-from csf_backup_plugin.errors import EXIT_CODES, NOTHING_LEFT, Warned
+from csf_backup_plugin.errors import NOTHING_LEFT, Warned
+from csf_backup_plugin.exit_codes import EXIT_CODES
 from csf_backup_plugin.names import command, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from csf_backup_plugin.cli.outcome import Outcome
-    from csf_backup_plugin.cli.run import Run
+    from csf_backup_plugin.cli.runner import Run
     from csf_backup_plugin.operations.backup import Backup
     from csf_backup_plugin.repository.inventory import Inventory
 
@@ -65,7 +66,7 @@ def admin_database_backup(
     from csf_backup_plugin.operations.backup import back_up
     from csf_backup_plugin.operations.backup.request import BackupRequest
     from csf_backup_plugin.operations.request import lock_wait
-    from csf_backup_plugin.operations.storage import ARRAYS
+    from csf_backup_plugin.operations.shared_disk import ARRAYS
 
     request = BackupRequest.parse(
         master,
@@ -86,8 +87,8 @@ def admin_database_backup(
 
 def _sentences(backup: Backup) -> Iterator[str]:
     """Yield the lines for a person: one, and one for each warning."""
+    from csf_backup_plugin.cli.human_sizes import counted, human
     from csf_backup_plugin.cli.image_facts import checksum, numbered
-    from csf_backup_plugin.cli.sizes import counted, human
 
     request, origin = backup.request, backup.origin
     coverage, image, master = backup.plan.found.coverage, request.image, request.repository.master
@@ -108,7 +109,7 @@ def _sentences(backup: Backup) -> Iterator[str]:
 
 def _warned(backup: Backup) -> Warned | None:
     """Return what -strict makes of warnings; None if there are none."""
-    from csf_backup_plugin.cli.sizes import counted
+    from csf_backup_plugin.cli.human_sizes import counted
 
     if not backup.warnings:
         return None

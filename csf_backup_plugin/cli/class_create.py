@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.cli.failure import failures
-from csf_backup_plugin.cli.streams import said
+from csf_backup_plugin.cli.printing import said
 
 if TYPE_CHECKING:
     from collections.abc import Generator

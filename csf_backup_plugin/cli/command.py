@@ -51,7 +51,7 @@ class CsfCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the command, and end with its exit code."""
-        from csf_backup_plugin.cli.run import Run
+        from csf_backup_plugin.cli.runner import Run
 
         callback, name = self.callback, str(self.name)
         assert callback is not None
@@ -60,8 +60,8 @@ class CsfCommand(click.Command):
 
     def _report(self, error: click.UsageError) -> None:
         """Print the document of a command line that is wrong."""
+        from csf_backup_plugin.cli.printing import give_up
         from csf_backup_plugin.cli.report import report_error
-        from csf_backup_plugin.cli.streams import give_up
 
         next_step = f"See csf {self.name} -help, and run the command again."
         report_error(str(self.name), UsageError(error.format_message(), next_step))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from csf_backup_plugin.cli.outcome import Outcome
-    from csf_backup_plugin.cli.run import Run
+    from csf_backup_plugin.cli.runner import Run
     from csf_backup_plugin.operations.drill import Drill
     from csf_backup_plugin.operations.drill.request import DrillRequest
 
@@ -52,7 +52,7 @@ def admin_database_drill(run: Run, image: str, directory: str, master: str | Non
 
 def _sentences(drill: Drill) -> Iterator[str]:
     """Yield the lines for a person: one, and one for each warning."""
-    from csf_backup_plugin.cli.sizes import counted, human
+    from csf_backup_plugin.cli.human_sizes import counted, human
 
     plan, trial = drill.plan, drill.trial
     yield from (f"warning: {warning}" for warning in drill.warnings)

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from csf_backup_plugin.cli.streams import give_up, said
+from csf_backup_plugin.cli.printing import give_up, said
 from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.log import failed
 

@@ -7,9 +7,9 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import reason
 from csf_backup_plugin.hosts.local.opening import open_file
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

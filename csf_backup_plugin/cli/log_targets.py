@@ -9,9 +9,9 @@ import shlex
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.cli.log_file import VARIABLE, LogFile, opened
-from csf_backup_plugin.errors import reason
 from csf_backup_plugin.log import is_told, log
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -14,7 +14,7 @@ from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from csf_backup_plugin.cli.outcome import Outcome
-    from csf_backup_plugin.cli.run import Run
+    from csf_backup_plugin.cli.runner import Run
 
 
 @click.command(

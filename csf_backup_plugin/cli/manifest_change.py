@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from csf_backup_plugin.advice import add_command
+from csf_backup_plugin.advised_commands import add_command
 from csf_backup_plugin.cli.manifest_coverage import lines_of
 from csf_backup_plugin.cli.outcome import Outcome
 from csf_backup_plugin.names import first, shown

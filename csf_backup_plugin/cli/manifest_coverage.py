@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from csf_backup_plugin.advice import add_command, rebuild_command
+from csf_backup_plugin.advised_commands import add_command, rebuild_command
 from csf_backup_plugin.cli.outcome import Outcome
 from csf_backup_plugin.errors import BackupError, RepositoryIncomplete
 from csf_backup_plugin.names import IN_JSON, first, listed, shown
-from csf_backup_plugin.repository.doubts import closed_warnings, cut_short_warnings
+from csf_backup_plugin.repository.warnings import closed_warnings, cut_short_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

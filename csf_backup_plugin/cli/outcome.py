@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from csf_backup_plugin.errors import BackupError, ExitCode
+from csf_backup_plugin.errors import BackupError
+from csf_backup_plugin.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,8 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.cli.bar import Bar
-from csf_backup_plugin.cli.streams import said
+from csf_backup_plugin.cli.printing import said
+from csf_backup_plugin.cli.progress_bar import Bar
 from csf_backup_plugin.log import noted
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from csf_backup_plugin.cli.outcome import Outcome
-    from csf_backup_plugin.cli.run import Run
+    from csf_backup_plugin.cli.runner import Run
     from csf_backup_plugin.operations.prove import Proof
 
 
@@ -48,9 +48,9 @@ def admin_database_prove(run: Run, image: str, wait: float | None) -> Outcome:
 
 def _sentences(proof: Proof) -> Iterator[str]:
     """Yield the lines for a person: one, and one for each warning."""
-    from csf_backup_plugin.advice import verify_command
+    from csf_backup_plugin.advised_commands import verify_command
+    from csf_backup_plugin.cli.human_sizes import counted, human
     from csf_backup_plugin.cli.image_facts import checksum, numbered
-    from csf_backup_plugin.cli.sizes import counted, human
 
     image, receipt = proof.image, proof.receipt
     yield from (f"warning: {warning}" for warning in proof.warnings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.cli.document import encoded
-from csf_backup_plugin.cli.streams import printed, said
+from csf_backup_plugin.cli.printing import printed, said
 from csf_backup_plugin.image.sealed_json import OUTCOME, schema
 from csf_backup_plugin.log import noted, warned
 

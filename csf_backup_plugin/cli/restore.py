@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from csf_backup_plugin.cli.outcome import Outcome
-    from csf_backup_plugin.cli.run import Run
+    from csf_backup_plugin.cli.runner import Run
     from csf_backup_plugin.operations.restore import Restored
     from csf_backup_plugin.operations.restore.plan import RestorePlan
 
@@ -71,8 +71,8 @@ def admin_database_restore(
     database that is not in the image is in the way: the exit code is 60 then, unless -quarantine
     may move it. No database is ever deleted.
     """
+    from csf_backup_plugin.cli.confirmation import on_a_terminal, typed
     from csf_backup_plugin.cli.outcome import Outcome
-    from csf_backup_plugin.cli.question import on_a_terminal, typed
     from csf_backup_plugin.cli.restore_plan import plan_lines
     from csf_backup_plugin.operations.request import lock_wait
     from csf_backup_plugin.operations.restore import restore
@@ -111,9 +111,9 @@ def admin_database_restore(
 
 def _sentences(outcome: Restored) -> Iterator[str]:
     """Yield the lines for a person."""
-    from csf_backup_plugin.advice import rebuild_command
+    from csf_backup_plugin.advised_commands import rebuild_command
+    from csf_backup_plugin.cli.human_sizes import counted, human
     from csf_backup_plugin.cli.restore_plan import plan_lines
-    from csf_backup_plugin.cli.sizes import counted, human
 
     plan, place, request = outcome.plan, outcome.place, outcome.plan.request
     if request.dry_run:

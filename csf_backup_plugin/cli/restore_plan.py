@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.cli.sizes import counted, human
+from csf_backup_plugin.cli.human_sizes import counted, human
 from csf_backup_plugin.names import IN_JSON, listed, shown
 
 if TYPE_CHECKING:

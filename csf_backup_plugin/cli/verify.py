@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from csf_backup_plugin.cli.outcome import Outcome
-    from csf_backup_plugin.cli.run import Run
+    from csf_backup_plugin.cli.runner import Run
     from csf_backup_plugin.operations.verify import Verified
 
 
@@ -45,8 +45,8 @@ def admin_database_verify(run: Run, image: str, master: str | None) -> Outcome:
 
 def _sentences(verified: Verified) -> Iterator[str]:
     """Yield the lines for a person: one, and one for each warning."""
+    from csf_backup_plugin.cli.human_sizes import counted, human
     from csf_backup_plugin.cli.image_facts import checksum
-    from csf_backup_plugin.cli.sizes import counted, human
 
     image, receipt = verified.image, verified.receipt
     yield from (f"warning: {warning}" for warning in verified.warnings)

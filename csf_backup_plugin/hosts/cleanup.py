@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import (
-    BackupError,
-    HalfDone,
-    reason,
-)
+from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.system_errors import HalfDone, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,11 +9,11 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, cast
 
-from csf_backup_plugin.errors import reason
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import command, listed, shown
+from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

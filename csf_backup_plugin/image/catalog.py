@@ -6,8 +6,7 @@ import dataclasses
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.advice import prove_command
-from csf_backup_plugin.errors import reason
+from csf_backup_plugin.advised_commands import prove_command
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.path import IMPORT_FILE, RECEIPT
 from csf_backup_plugin.image.receipt_file import problem
@@ -15,6 +14,7 @@ from csf_backup_plugin.image.receipt_format import decode
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import commands
+from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

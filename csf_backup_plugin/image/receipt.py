@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.objectstore.limits import allocated
+from csf_backup_plugin.objectstore.room_and_time import allocated
 from csf_backup_plugin.repository.identity import Identity
 from csf_backup_plugin.repository.model import Repository
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.advice import list_by_hand
-from csf_backup_plugin.errors import FaultFound, OtherVersion, reason
+from csf_backup_plugin.advised_commands import list_by_hand
+from csf_backup_plugin.errors import FaultFound, OtherVersion
 from csf_backup_plugin.image import sealed_json
-from csf_backup_plugin.image.agreement import raise_if_not_allowed
 from csf_backup_plugin.image.receipt_format import decode
-from csf_backup_plugin.image.unproven import without_receipt
+from csf_backup_plugin.image.verification import raise_if_not_allowed
+from csf_backup_plugin.image.without_receipt import without_receipt
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host

@@ -9,12 +9,12 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import timestamps
-from csf_backup_plugin.errors import reason
 from csf_backup_plugin.hosts import guardian
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.hosts.shared import as_wait_status
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.objectstore.ending import described
+from csf_backup_plugin.objectstore.program_end import described
+from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host

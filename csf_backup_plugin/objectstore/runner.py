@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.advice import not_run
-from csf_backup_plugin.errors import NO_ROOM, TimedOut, in_words
-from csf_backup_plugin.objectstore.ending import described
+from csf_backup_plugin.advised_commands import not_run
+from csf_backup_plugin.errors import TimedOut
+from csf_backup_plugin.objectstore.program_end import described
+from csf_backup_plugin.system_errors import NO_ROOM, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,14 +7,14 @@ import os
 import posixpath
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.advice import add_command
-from csf_backup_plugin.errors import HalfDone, reason, translated
+from csf_backup_plugin.advised_commands import add_command
 from csf_backup_plugin.names import absolute, shown
-from csf_backup_plugin.repository import store
+from csf_backup_plugin.repository import manifest_store
 from csf_backup_plugin.repository.inventory import read_inventory
+from csf_backup_plugin.repository.lock_warnings import unlocked_warnings
 from csf_backup_plugin.repository.model import Repository
-from csf_backup_plugin.repository.unfinished import check_not_half_restored
-from csf_backup_plugin.repository.unlocked import unlocked_warnings
+from csf_backup_plugin.repository.unfinished_restore import check_not_half_restored
+from csf_backup_plugin.system_errors import HalfDone, reason, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -88,7 +88,7 @@ def _record(repository: Repository, path: str, host: Host, warn: Callable[[str],
     found = None
     try:
         found = _database(repository, os.fsdecode(path), host)
-        for warning in store.append(repository, found, host):
+        for warning in manifest_store.append(repository, found, host):
             warn(warning)
     except Exception as error:  # the class exists, whatever this is
         warn(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.advice import (
+from csf_backup_plugin.advised_commands import (
     add_command,
     drop_command,
     drop_missing_command,

@@ -6,14 +6,15 @@ import errno
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.advice import rebuild_command
-from csf_backup_plugin.errors import RepositoryIncomplete, reason
+from csf_backup_plugin.advised_commands import rebuild_command
+from csf_backup_plugin.errors import RepositoryIncomplete
 from csf_backup_plugin.hosts.protocol import Entry
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import how_many, shown
 from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.repository.model import Coverage, Database, Repository, compare
 from csf_backup_plugin.repository.neighbours import Neighbours, find_neighbours
+from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.errors import reason
 from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.repository.model import MANIFEST, Repository
+from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

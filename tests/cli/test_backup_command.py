@@ -11,7 +11,7 @@ import pluggy
 import pytest
 
 from csf_backup_plugin import plugin
-from csf_backup_plugin.errors import ExitCode
+from csf_backup_plugin.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from csf_backup_plugin.errors import ExitCode
+from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.repository import manifest
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from csf_backup_plugin.advice import add_command, drop_and_copied_commands, drop_command
-from csf_backup_plugin.errors import ExitCode, FaultFound
+from csf_backup_plugin.advised_commands import add_command, drop_and_copied_commands, drop_command
+from csf_backup_plugin.errors import FaultFound
+from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.names import first, listed
-from csf_backup_plugin.operations.restore.state import described_states
+from csf_backup_plugin.operations.restore.state_after_failure import described_states
 from csf_backup_plugin.repository.model import Repository
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from conftest import Place
 
-    from csf_backup_plugin.operations.restore.state import State
+    from csf_backup_plugin.operations.restore.state_after_failure import State
 
     Csf = Callable[..., tuple[int, str, str]]
 

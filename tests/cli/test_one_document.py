@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from csf_backup_plugin.cancellation import SIGNALS
-from csf_backup_plugin.cli import COMMANDS, run
+from csf_backup_plugin.cli import COMMANDS, runner
 from csf_backup_plugin.cli.document import encoded
 from csf_backup_plugin.cli.report import report_error
-from csf_backup_plugin.errors import BackupError, ExitCode
+from csf_backup_plugin.errors import BackupError
+from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.hosts.local import LocalHost
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def test_a_signal_while_a_failure_is_told_changes_nothing(
         os.kill(os.getpid(), signal.SIGINT)
         report_error(name, error)
 
-    monkeypatch.setattr(run, "report_error", struck)
+    monkeypatch.setattr(runner, "report_error", struck)
     os.unlink(place.master)
     document = failed(csf(*words("admin_database_backup", place), "-json"))
     assert document["exit_code"] == ExitCode.REPOSITORY_NOT_FOUND
@@ -341,7 +342,7 @@ def test_a_fault_in_telling_is_told(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, tools: Tools
 ) -> None:
     """As any other of ours."""
-    monkeypatch.setattr("csf_backup_plugin.cli.sizes.human", lambda _: 1 // 0)
+    monkeypatch.setattr("csf_backup_plugin.cli.human_sizes.human", lambda _: 1 // 0)
     code, _, err = csf(*words("admin_database_backup", place))
     assert (code, "please report it" in err) == (1, True)
     assert len(tools.calls) == 1

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from csf_backup_plugin.cli.bar import Bar
 from csf_backup_plugin.cli.progress import Progress
+from csf_backup_plugin.cli.progress_bar import Bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

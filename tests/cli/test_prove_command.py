@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from csf_backup_plugin.errors import ExitCode
+from csf_backup_plugin.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from csf_backup_plugin.cli import question
-from csf_backup_plugin.errors import ExitCode
+from csf_backup_plugin.cli import confirmation
+from csf_backup_plugin.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,8 +140,8 @@ def test_with_yes_the_latest_from_the_future_is_refused(
     place.image = str(place.images / "latest")
     code, _, err = csf(*command(place, "-yes"))
     assert (code, "which is in the future" in err) == (ExitCode.FAULT_FOUND, True)
-    monkeypatch.setattr(question, "on_a_terminal", lambda: True)
-    monkeypatch.setattr(question, "typed", lambda *_: True)
+    monkeypatch.setattr(confirmation, "on_a_terminal", lambda: True)
+    monkeypatch.setattr(confirmation, "typed", lambda *_: True)
     code, _, err = csf(*command(place))
     assert (code, "which is in the future: the host's clock says" in err) == (0, True)
 
@@ -215,8 +215,8 @@ def test_on_a_terminal_the_name_must_be_typed(
         return answer
 
     (place.repository / "lib.db").write_bytes(b"later")
-    monkeypatch.setattr(question, "on_a_terminal", lambda: True)
-    monkeypatch.setattr(question, "typed", typed)
+    monkeypatch.setattr(confirmation, "on_a_terminal", lambda: True)
+    monkeypatch.setattr(confirmation, "typed", typed)
     found, _, err = csf(*command(place))
     assert (found, asked) == (code, ["lib.db"])
     assert err.startswith("To be restored: ")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from csf_backup_plugin.errors import HalfDone, HostUnreachable
+from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.hosts.cleanup import clean_up
+from csf_backup_plugin.system_errors import HalfDone
 from doubles import MemoryHost
 
 

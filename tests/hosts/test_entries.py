@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from users import ALICE, BOB, TEAM, shared_directory, user
 
-from csf_backup_plugin.errors import HalfDone
 from csf_backup_plugin.hosts.local import entries, writing
 from csf_backup_plugin.hosts.shared import STICKY
+from csf_backup_plugin.system_errors import HalfDone
 
 if TYPE_CHECKING:
     from collections.abc import Callable

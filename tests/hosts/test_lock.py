@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin.cancellation import Cancellation, deferred_signals
-from csf_backup_plugin.errors import BackupError, HalfDone, Interrupted, LockBusy
+from csf_backup_plugin.errors import BackupError, Interrupted, LockBusy
 from csf_backup_plugin.hosts.local import lock
+from csf_backup_plugin.system_errors import HalfDone
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ import pytest
 from sshd import reached
 from users import ACL, ALICE, BOB, CAROL, TEAM, acl, let_bob_in, may_write, shared_directory
 
-from csf_backup_plugin.errors import HalfDone
 from csf_backup_plugin.hosts.shared import STICKY
+from csf_backup_plugin.system_errors import HalfDone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

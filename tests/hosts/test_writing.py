@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin.cancellation import Cancellation
-from csf_backup_plugin.errors import HalfDone
 from csf_backup_plugin.hosts.local import LocalHost, reading, writing
+from csf_backup_plugin.system_errors import HalfDone
 
 if TYPE_CHECKING:
     from collections.abc import Callable

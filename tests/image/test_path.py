@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from csf_backup_plugin.errors import ExitCode, UnsafeImagePath, UsageError
+from csf_backup_plugin.errors import UnsafeImagePath, UsageError
+from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.image.path import ImagePath
 
 

@@ -12,7 +12,7 @@ import pytest
 from csf_backup_plugin.errors import BackupError, LockBusy, RepositoryIncomplete
 from csf_backup_plugin.hosts.local import LocalHost, writing
 from csf_backup_plugin.operations.class_creation import recorded_creation
-from csf_backup_plugin.repository import manifest, store
+from csf_backup_plugin.repository import manifest, manifest_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -230,7 +230,7 @@ def test_what_the_manifests_writing_warns_of_is_told(
     """Such as who may not read it any more."""
     path = place.repository / "New.db"
     path.touch()
-    monkeypatch.setattr(store, "append", lambda *_: ["anna may not read it"])
+    monkeypatch.setattr(manifest_store, "append", lambda *_: ["anna may not read it"])
     assert created(place, str(path)) == ["anna may not read it"]
 
 

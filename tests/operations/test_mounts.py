@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from csf_backup_plugin.errors import ExitCode, NotMounted
+from csf_backup_plugin.errors import NotMounted
+from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.operations.mounts import (
     check_mounted,
     check_still_mounted,

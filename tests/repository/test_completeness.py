@@ -7,7 +7,8 @@ import shlex
 
 import pytest
 
-from csf_backup_plugin.errors import ExitCode, RepositoryIncomplete, WrongRepository
+from csf_backup_plugin.errors import RepositoryIncomplete, WrongRepository
+from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.repository.completeness import check_apart, check_complete
 from csf_backup_plugin.repository.inventory import read_inventory

@@ -16,7 +16,7 @@ from scale import scaled
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.operations.manifest import change_manifest
 from csf_backup_plugin.operations.manifest.request import ManifestChange
-from csf_backup_plugin.repository import manifest, store
+from csf_backup_plugin.repository import manifest, manifest_store
 from csf_backup_plugin.repository.inventory import read_inventory
 from csf_backup_plugin.repository.model import Repository
 from doubles import Memory
@@ -38,7 +38,7 @@ class Life(RuleBasedStateMachine):
         self._on_disk: set[str] = set()
         self._recorded: list[str] = ["lib.db"]
         self._torn = 0
-        store.append(self._repository, self._create("lib.db"), self._host)
+        manifest_store.append(self._repository, self._create("lib.db"), self._host)
 
     def teardown(self) -> None:
         """Leave nothing behind."""
@@ -53,7 +53,7 @@ class Life(RuleBasedStateMachine):
     @rule(name=NAMES)
     def class_is_created(self, name: str) -> None:
         """Its database is on disk, and recorded."""
-        store.append(self._repository, self._create(name), self._host)
+        manifest_store.append(self._repository, self._create(name), self._host)
         self._recorded.append(name)
 
     @rule(name=NAMES, data=st.data())
@@ -62,7 +62,7 @@ class Life(RuleBasedStateMachine):
 
         Of any other, what is left is told until the manifest is made anew.
         """
-        store.append(self._repository, self._create(name), self._host)
+        manifest_store.append(self._repository, self._create(name), self._host)
         size = os.path.getsize(self._repository.manifest)
         line = manifest.encode_lines([name])
         lost = data.draw(st.integers(0, len(line)))
@@ -83,7 +83,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def backup_records_what_it_found(self) -> None:
         """What is on disk and was not recorded is now."""
-        assert store.record(read_inventory(self._repository, self._host), self._host) == []
+        assert manifest_store.record(read_inventory(self._repository, self._host), self._host) == []
         self._recorded += self._on_disk
 
     @rule()
@@ -114,12 +114,12 @@ TestLife.settings = settings(max_examples=scaled(30), stateful_step_count=25, de
 
 APPENDER = """
 import sys
-from csf_backup_plugin.repository import store
+from csf_backup_plugin.repository import manifest_store
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.repository.model import Repository
 master, who = sys.argv[1:]
 for number in range(25):
-    store.append(Repository(master), f"{master[:-6]}{who}-{number}.db", LocalHost())
+    manifest_store.append(Repository(master), f"{master[:-6]}{who}-{number}.db", LocalHost())
 """
 
 

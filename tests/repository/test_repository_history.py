@@ -23,21 +23,21 @@ from scale import scaled
 from csf_backup_plugin.errors import WrongRepository
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.protocol import Machine
+from csf_backup_plugin.image.backup_number import standing
 from csf_backup_plugin.image.catalog import read_catalog
-from csf_backup_plugin.image.newest import choose
-from csf_backup_plugin.image.numbering import standing
+from csf_backup_plugin.image.latest import choose
 from csf_backup_plugin.image.path import ImagePath
-from csf_backup_plugin.image.wanted import wanted_at
+from csf_backup_plugin.image.wanted_repository import wanted_at
 from csf_backup_plugin.operations.manifest import change_manifest
 from csf_backup_plugin.operations.manifest.request import ManifestChange
-from csf_backup_plugin.repository import store
+from csf_backup_plugin.repository import manifest_store
 from csf_backup_plugin.repository.completeness import check_complete
 from csf_backup_plugin.repository.inventory import read_manifest, set_against
 from csf_backup_plugin.repository.model import Repository
 from doubles import Memory
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.image.newest import Newest
+    from csf_backup_plugin.image.latest import Newest
 
 
 @dataclasses.dataclass
@@ -109,7 +109,7 @@ class Lives(RuleBasedStateMachine):
         master = self._new(f"{directory}/m") + suffix
         with open(master, "x"):
             self._known[master] = Known({master})
-        store.append(Repository(master), master, self._host)
+        manifest_store.append(Repository(master), master, self._host)
 
     @rule(data=st.data(), kind=st.sampled_from([".db", ".mdb", "", "far"]))
     def class_is_created(self, data: st.DataObject, kind: str) -> None:
@@ -121,7 +121,7 @@ class Lives(RuleBasedStateMachine):
             path = self._new(f"{repository.directory}/c") + kind
         with open(path, "x"):
             known.databases.add(path)
-        store.append(repository, path, self._host)
+        manifest_store.append(repository, path, self._host)
 
     @rule(data=st.data(), hours=st.integers(-50, 50))
     def backup_is_made(self, data: st.DataObject, hours: int) -> None:
@@ -141,8 +141,8 @@ class Lives(RuleBasedStateMachine):
             event("refused: " + ("both" if "both" in str(error) else "ambiguous"))
             return
         assert {*found.coverage.paths} == known.databases
-        store.begin(found, stands.entry(image), self._host)
-        store.record(found, self._host)
+        manifest_store.begin(found, stands.entry(image), self._host)
+        manifest_store.record(found, self._host)
         identity = stands.identity
         receipt = made(
             image.path,

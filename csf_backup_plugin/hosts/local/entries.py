@@ -8,10 +8,10 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import HalfDone, add_left
 from csf_backup_plugin.hosts.local.opening import named
 from csf_backup_plugin.hosts.shared import STICKY
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.system_errors import HalfDone, add_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,12 +11,13 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, HalfDone, LockBusy
+from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, LockBusy
 from csf_backup_plugin.hosts.holder import HELD_BY, holder
 from csf_backup_plugin.hosts.local.lock_file import check_directory, open_existing, open_or_create
 from csf_backup_plugin.hosts.local.opening import named
 from csf_backup_plugin.hosts.local.process import run
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.system_errors import HalfDone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

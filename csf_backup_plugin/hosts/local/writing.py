@@ -8,12 +8,12 @@ import fcntl
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import add_left
 from csf_backup_plugin.hosts.local import access, entries
 from csf_backup_plugin.hosts.local import temporary as aside
 from csf_backup_plugin.hosts.local.opening import named, open_file, opened
 from csf_backup_plugin.hosts.protocol import CUT_SHORT, NO_FLOCK
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.system_errors import add_left
 
 if TYPE_CHECKING:
     from io import FileIO

@@ -7,9 +7,9 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import HalfDone
 from csf_backup_plugin.hosts import shared
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.system_errors import HalfDone
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.ssh.session import Answer

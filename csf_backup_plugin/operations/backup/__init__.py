@@ -8,35 +8,36 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import timestamps
-from csf_backup_plugin.advice import prove_command
+from csf_backup_plugin.advised_commands import prove_command
 from csf_backup_plugin.command_names import BACKUP
-from csf_backup_plugin.errors import BackupError, HalfDone, ImageExists, LockBusy, translated
+from csf_backup_plugin.errors import BackupError, ImageExists, LockBusy
 from csf_backup_plugin.hosts.cleanup import clean_up_record
 from csf_backup_plugin.image import receipt_format, sealed_json
-from csf_backup_plugin.image.located import locate_image
+from csf_backup_plugin.image.location import locate_image
 from csf_backup_plugin.image.receipt import Origin, Receipt
 from csf_backup_plugin.names import listed, shown
-from csf_backup_plugin.objectstore.limits import default_timeout
-from csf_backup_plugin.operations.backup import sizes
+from csf_backup_plugin.objectstore.room_and_time import default_timeout
+from csf_backup_plugin.operations.backup import database_sizes
 from csf_backup_plugin.operations.backup.dry_run import foretell
 from csf_backup_plugin.operations.backup.locking import locked
 from csf_backup_plugin.operations.backup.number import take_number
+from csf_backup_plugin.operations.backup.osbackup import run_osbackup
 from csf_backup_plugin.operations.backup.preflight import check_absent, prepare
 from csf_backup_plugin.operations.backup.proof import prove
 from csf_backup_plugin.operations.backup.rollback import rollback
-from csf_backup_plugin.operations.backup.run import run_osbackup
-from csf_backup_plugin.operations.unsynced import unsynced_warnings
-from csf_backup_plugin.repository import store
-from csf_backup_plugin.repository.located import locate
+from csf_backup_plugin.operations.sync_warnings import unsynced_warnings
+from csf_backup_plugin.repository import manifest_store
+from csf_backup_plugin.repository.location import locate
+from csf_backup_plugin.system_errors import HalfDone, translated
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host, Lock
     from csf_backup_plugin.image.path import ImagePath
-    from csf_backup_plugin.listener import Listener
     from csf_backup_plugin.operations.backup.preflight import Plan
     from csf_backup_plugin.operations.backup.proof import Proof
     from csf_backup_plugin.operations.backup.request import BackupRequest
     from csf_backup_plugin.operations.backup.rollback import Created
+    from csf_backup_plugin.progress_listener import Listener
 
 
 _ROOM = "Make room there, or name an image on another file system."
@@ -88,7 +89,7 @@ def back_up(request: BackupRequest, host: Host, listener: Listener) -> Backup:
             else:
                 origin, proof, told = _carry_out(request, plan, lock, host, listener)
                 told += clean_up_record(request.image.run, host)
-                told += store.record(plan.found, host)
+                told += manifest_store.record(plan.found, host)
     warnings = (*unlocked, *plan.warnings, *told)
     return Backup(request, plan, origin, proof, warnings, time.monotonic() - began)
 
@@ -116,7 +117,7 @@ def _carry_out(
             f"this gives the image its receipt: {prove_command(image.name)}"
         )
         origin, warnings = take_number(request, plan, created, host)
-        before = sizes.look(plan.found.coverage.paths, host)
+        before = database_sizes.look(plan.found.coverage.paths, host)
         try:
             run_osbackup(image, plan, timeout, lock, host, listener)
         except ImageExists:  # the record is somebody else's

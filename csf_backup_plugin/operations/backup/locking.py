@@ -6,18 +6,18 @@ import errno
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.command_names import BACKUP
-from csf_backup_plugin.errors import reason
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore.commands import OSBACKUP
 from csf_backup_plugin.operations.backup.dry_run import DENIED
-from csf_backup_plugin.repository.unlocked import unguarded_warnings, unlocked_warnings
+from csf_backup_plugin.repository.lock_warnings import unguarded_warnings, unlocked_warnings
+from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
     import contextlib
 
     from csf_backup_plugin.hosts.protocol import Host, Lock
-    from csf_backup_plugin.listener import Listener
     from csf_backup_plugin.operations.backup.request import BackupRequest
+    from csf_backup_plugin.progress_listener import Listener
 
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 

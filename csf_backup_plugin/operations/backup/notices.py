@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.advice import add_command, drop_command, rebuild_command
+from csf_backup_plugin.advised_commands import add_command, drop_command, rebuild_command
 from csf_backup_plugin.names import IN_JSON, first, listed, shown
-from csf_backup_plugin.repository.doubts import closed_warnings, cut_short_warnings
+from csf_backup_plugin.repository.warnings import closed_warnings, cut_short_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from csf_backup_plugin.image.numbering import Standing
+    from csf_backup_plugin.image.backup_number import Standing
     from csf_backup_plugin.repository.inventory import Inventory
 
 

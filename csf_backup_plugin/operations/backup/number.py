@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import BackupError, HalfDone, reason
+from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.image.receipt import Origin
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.repository import store
+from csf_backup_plugin.repository import manifest_store
+from csf_backup_plugin.system_errors import HalfDone, reason
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
@@ -52,10 +53,10 @@ def take_number(
     created.remains = "" if is_made else used_up
     entry = plan.standing.entry(request.image)
     if is_made:
-        first = store.first(plan.found, entry)
+        first = manifest_store.first(plan.found, entry)
         created.manifest, created.manifest_data, created.if_appended = manifest, first, used_up
     try:
-        warnings = store.begin(plan.found, entry, host)
+        warnings = manifest_store.begin(plan.found, entry, host)
         created += [manifest] * is_made
     except BackupError:  # the host is gone, and may have done it
         created += [manifest] * is_made

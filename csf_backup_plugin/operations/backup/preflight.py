@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.command_names import BACKUP
 from csf_backup_plugin.errors import ImageExists, LockBusy, NoSpace, UnsafeImagePath
+from csf_backup_plugin.image.backup_number import standing
 from csf_backup_plugin.image.catalog import read_listable_catalog
-from csf_backup_plugin.image.newest import future
-from csf_backup_plugin.image.numbering import standing
-from csf_backup_plugin.image.unproven import left_behind
+from csf_backup_plugin.image.latest import future
+from csf_backup_plugin.image.without_receipt import left_behind
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore.commands import (
     OSBACKUP,
@@ -19,26 +19,26 @@ from csf_backup_plugin.objectstore.commands import (
     import_file,
     osbackup,
 )
-from csf_backup_plugin.objectstore.limits import space_needed
-from csf_backup_plugin.operations import storage
+from csf_backup_plugin.objectstore.room_and_time import space_needed
+from csf_backup_plugin.operations import shared_disk
 from csf_backup_plugin.operations.backup.notices import warnings
 from csf_backup_plugin.operations.mounts import check_mounted, look_at_directories, mount_points
-from csf_backup_plugin.operations.storage import is_within
+from csf_backup_plugin.operations.shared_disk import is_within
 from csf_backup_plugin.repository.completeness import check_complete
 from csf_backup_plugin.repository.inventory import read_manifest, set_against
 from csf_backup_plugin.repository.model import SECTOR
-from csf_backup_plugin.repository.unfinished import check_not_half_restored
+from csf_backup_plugin.repository.unfinished_restore import check_not_half_restored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
+    from csf_backup_plugin.image.backup_number import Standing
     from csf_backup_plugin.image.catalog import Catalog
-    from csf_backup_plugin.image.numbering import Standing
     from csf_backup_plugin.image.path import ImagePath
-    from csf_backup_plugin.listener import Listener
     from csf_backup_plugin.operations.backup.request import BackupRequest
-    from csf_backup_plugin.operations.storage import SharedDisk
+    from csf_backup_plugin.operations.shared_disk import SharedDisk
+    from csf_backup_plugin.progress_listener import Listener
     from csf_backup_plugin.repository.inventory import Inventory
     from csf_backup_plugin.repository.manifest import Manifest
 
@@ -55,7 +55,7 @@ class Plan(NamedTuple):
         argv: the command that makes the image; osbackup comes first.
         osrestore: the program that lists what is in it.
         shared_disk: whether image and databases lie on one physical disk, as
-            `storage.shared_disk` tells it.
+            `shared_disk.shared_disk` tells it.
         warnings: what the user should know although the backup may begin.
     """
 
@@ -103,9 +103,9 @@ def prepare(request: BackupRequest, host: Host, listener: Listener) -> Plan:
         import_file(found.coverage.paths),
         osbackup(host.find(OSBACKUP, VARIABLES[OSBACKUP]), image.import_file, image.path),
         host.find(OSRESTORE, VARIABLES[OSRESTORE]),
-        storage.shared_disk(at_image, homes, request.arrays),
+        shared_disk.shared_disk(at_image, homes, request.arrays),
         (
-            *storage.warnings(at_image, homes, found.coverage.paths, request.arrays),
+            *shared_disk.warnings(at_image, homes, found.coverage.paths, request.arrays),
             *warnings(found, now),
             *unlisted,
             *catalog.warnings(repository.master),

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import ImageUnproven
-from csf_backup_plugin.image.contents import differences, list_findings
+from csf_backup_plugin.image.listed_databases import differences, list_findings
 from csf_backup_plugin.names import first, shown
-from csf_backup_plugin.operations.backup.sizes import Sizes, is_too_small, look
+from csf_backup_plugin.operations.backup.database_sizes import Sizes, is_too_small, look
 from csf_backup_plugin.repository.inventory import read_inventory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from csf_backup_plugin.hosts.protocol import Host, Stat
-    from csf_backup_plugin.listener import Listener
     from csf_backup_plugin.operations.backup.preflight import Plan
     from csf_backup_plugin.operations.backup.request import BackupRequest
+    from csf_backup_plugin.progress_listener import Listener
 
 _AGAIN = "Run the same command again; if it fails again, look into osbackup and the disk."
 _ACCEPT = (

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import BackupError, reason
+from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.image.receipt_format import decode
 from csf_backup_plugin.image.sealed_json import UnusableDocument
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.aftermath import Left, left_told
+from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

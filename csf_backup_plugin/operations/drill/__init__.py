@@ -12,25 +12,26 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import __version__, timestamps
-from csf_backup_plugin.advice import verify_command
-from csf_backup_plugin.errors import BackupError, FaultFound, translated
+from csf_backup_plugin.advised_commands import verify_command
+from csf_backup_plugin.errors import BackupError, FaultFound
 from csf_backup_plugin.image import sealed_json
-from csf_backup_plugin.image.agreement import findings
-from csf_backup_plugin.image.newest import check_clock, choose
+from csf_backup_plugin.image.latest import check_clock, choose
 from csf_backup_plugin.image.receipt_file import read_receipt
-from csf_backup_plugin.image.wanted import check_image_of, wanted_at
+from csf_backup_plugin.image.verification import findings
+from csf_backup_plugin.image.wanted_repository import check_image_of, wanted_at
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.aftermath import Left, left_told
 from csf_backup_plugin.operations.drill.leftovers import Leftovers
 from csf_backup_plugin.operations.drill.preflight import Plan, check_room, prepare
 from csf_backup_plugin.operations.drill.scratch import scratch
 from csf_backup_plugin.operations.drill.trial import Trial, restore_for_trial
+from csf_backup_plugin.system_errors import translated
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
     from csf_backup_plugin.image.path import ImagePath
-    from csf_backup_plugin.listener import Listener
     from csf_backup_plugin.operations.drill.request import DrillRequest
+    from csf_backup_plugin.progress_listener import Listener
 
 
 class Drill(NamedTuple):

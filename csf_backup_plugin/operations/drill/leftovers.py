@@ -10,10 +10,11 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.command_names import DRILL
-from csf_backup_plugin.errors import LockBusy, reason
+from csf_backup_plugin.errors import LockBusy
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.aftermath import Left, preceded
 from csf_backup_plugin.operations.drill.scratch import LOCK, PREFIX, is_of
+from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import FaultFound, NoSpace, UnsafeImagePath, UtilityMissing
-from csf_backup_plugin.image.agreement import receipt_warnings, size_warnings
+from csf_backup_plugin.image.verification import receipt_warnings, size_warnings
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore.commands import OSRESTORE, OSVERIFYDB, VARIABLES
-from csf_backup_plugin.objectstore.limits import space_needed
+from csf_backup_plugin.objectstore.room_and_time import space_needed
 from csf_backup_plugin.operations.drill import placement
-from csf_backup_plugin.operations.storage import is_within
+from csf_backup_plugin.operations.shared_disk import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,9 +13,10 @@ import re
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.command_names import DRILL
-from csf_backup_plugin.errors import HostUnreachable, reason, translated
+from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.aftermath import Left, left_told, preceded
+from csf_backup_plugin.system_errors import reason, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,24 +7,24 @@ import posixpath
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.advice import verify_command
+from csf_backup_plugin.advised_commands import verify_command
 from csf_backup_plugin.errors import FaultFound, HostUnreachable, TimedOut
 from csf_backup_plugin.names import is_inside, listed, shown
 from csf_backup_plugin.objectstore import commands
-from csf_backup_plugin.objectstore.ending import described
-from csf_backup_plugin.objectstore.limits import default_timeout
+from csf_backup_plugin.objectstore.program_end import described
+from csf_backup_plugin.objectstore.room_and_time import default_timeout
 from csf_backup_plugin.objectstore.runner import Utility, run
-from csf_backup_plugin.operations import restored
+from csf_backup_plugin.operations import restored_databases
 from csf_backup_plugin.operations.drill import placement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from csf_backup_plugin.hosts.protocol import Completed, Host
-    from csf_backup_plugin.listener import Listener
     from csf_backup_plugin.objectstore.runner import Watch
     from csf_backup_plugin.operations.drill.preflight import Plan
     from csf_backup_plugin.operations.drill.scratch import Scratch
+    from csf_backup_plugin.progress_listener import Listener
 
 
 class Trial(NamedTuple):
@@ -62,7 +62,7 @@ def restore_for_trial(plan: Plan, place: Scratch, host: Host, listener: Listener
         raise _failed(plan, [f"osrestore failed: {described(completed)}"])
     targets = {place.place(path): size for path, size in plan.receipt.sizes.items()}
     sizes = _sizes(plan, place, host)
-    findings = _strays(plan, place, host) or restored.findings(targets, host)
+    findings = _strays(plan, place, host) or restored_databases.findings(targets, host)
     if findings:
         raise _failed(plan, findings)  # nothing that is not here is looked into
     findings = [f"{shown(path)} was not to be restored" for path in sorted({*sizes} - {*targets})]

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.advice import PLAIN_MANIFEST, drop_and_copied_commands, drop_command
+from csf_backup_plugin.advised_commands import (
+    PLAIN_MANIFEST,
+    drop_and_copied_commands,
+    drop_command,
+)
 from csf_backup_plugin.command_names import MANIFEST
-from csf_backup_plugin.errors import UsageError, WrongRepository, translated
+from csf_backup_plugin.errors import UsageError, WrongRepository
 from csf_backup_plugin.names import IN_JSON, has_control_character, listed, shown
-from csf_backup_plugin.operations.manifest.identity import new_identity, read_source
-from csf_backup_plugin.repository import manifest, store
+from csf_backup_plugin.operations.manifest.new_identity import new_identity, read_source
+from csf_backup_plugin.repository import manifest, manifest_store
 from csf_backup_plugin.repository.completeness import check_readable
 from csf_backup_plugin.repository.inventory import read_bytes, read_manifest, set_against
-from csf_backup_plugin.repository.located import locate, resolved_paths
+from csf_backup_plugin.repository.location import locate, resolved_paths
+from csf_backup_plugin.repository.lock_warnings import unlocked_warnings
 from csf_backup_plugin.repository.manifest import Manifest
 from csf_backup_plugin.repository.model import Repository
-from csf_backup_plugin.repository.unlocked import unlocked_warnings
+from csf_backup_plugin.system_errors import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from csf_backup_plugin.hosts.protocol import Host, Machine
-    from csf_backup_plugin.listener import Listener
     from csf_backup_plugin.operations.manifest.request import ManifestChange
+    from csf_backup_plugin.progress_listener import Listener
     from csf_backup_plugin.repository.identity import Identity
     from csf_backup_plugin.repository.inventory import Inventory
 
@@ -128,9 +133,9 @@ def _rebuild(
     kept = None
     with translated(host.name):
         if data is not None and (recorded.damaged or recorded.cut_short):
-            kept, warnings = store.supersede(repository, data, new, host)
+            kept, warnings = manifest_store.supersede(repository, data, new, host)
         else:
-            warnings = store.replace(repository, new, host)
+            warnings = manifest_store.replace(repository, new, host)
     before = {*recorded.names}
     missing = found.coverage.missing
     return ChangedManifest(

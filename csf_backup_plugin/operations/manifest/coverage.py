@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.command_names import MANIFEST
-from csf_backup_plugin.errors import WrongRepository, translated
-from csf_backup_plugin.image.newest import choose
+from csf_backup_plugin.errors import WrongRepository
+from csf_backup_plugin.image.latest import choose
 from csf_backup_plugin.image.receipt_file import read_receipt
-from csf_backup_plugin.image.wanted import check_image_of, wanted_at
+from csf_backup_plugin.image.wanted_repository import check_image_of, wanted_at
 from csf_backup_plugin.repository.completeness import check_apart
 from csf_backup_plugin.repository.inventory import read_inventory
-from csf_backup_plugin.repository.located import locate
+from csf_backup_plugin.repository.location import locate
+from csf_backup_plugin.system_errors import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from csf_backup_plugin.hosts.protocol import Host, Machine
     from csf_backup_plugin.image.path import ImagePath
-    from csf_backup_plugin.listener import Listener
+    from csf_backup_plugin.progress_listener import Listener
     from csf_backup_plugin.repository.inventory import Inventory
     from csf_backup_plugin.repository.model import Repository
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from csf_backup_plugin.advice import PLAIN_MANIFEST
+from csf_backup_plugin.advised_commands import PLAIN_MANIFEST
 from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.names import absolute, shown
 

@@ -10,22 +10,23 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.advice import prove_command, verify_command
+from csf_backup_plugin.advised_commands import prove_command, verify_command
 from csf_backup_plugin.command_names import PROVE
-from csf_backup_plugin.errors import NOTHING_LEFT, FaultFound, LockBusy, from_os_error, translated
+from csf_backup_plugin.errors import NOTHING_LEFT, FaultFound, LockBusy
 from csf_backup_plugin.hosts.cleanup import clean_up, clean_up_record
 from csf_backup_plugin.image import receipt_format
-from csf_backup_plugin.image.agreement import presence_findings
-from csf_backup_plugin.image.located import locate_image
+from csf_backup_plugin.image.location import locate_image
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.run_record import is_at_work, read_record
+from csf_backup_plugin.image.verification import presence_findings
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.operations.aftermath import Left, left_told
-from csf_backup_plugin.operations.prove.check import imported, measured, unproven
-from csf_backup_plugin.operations.prove.origin import origin_of
+from csf_backup_plugin.operations.prove.conditions import imported, measured, unproven
+from csf_backup_plugin.operations.prove.which_backup import origin_of
+from csf_backup_plugin.repository.lock_warnings import unlocked_warnings
 from csf_backup_plugin.repository.model import Repository
-from csf_backup_plugin.repository.unlocked import unlocked_warnings
+from csf_backup_plugin.system_errors import from_os_error, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
     from csf_backup_plugin.image.run_record import RunRecord
-    from csf_backup_plugin.listener import Listener
     from csf_backup_plugin.operations.prove.request import ProveRequest
+    from csf_backup_plugin.progress_listener import Listener
 
 _NO_NUMBER = (
     "the manifest does not tell which number this backup has, so its image is never the latest one"

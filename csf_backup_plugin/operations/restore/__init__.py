@@ -7,48 +7,40 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.advice import rebuild_command
+from csf_backup_plugin.advised_commands import rebuild_command
 from csf_backup_plugin.command_names import RESTORE
-from csf_backup_plugin.errors import (
-    BackupError,
-    Declined,
-    FaultFound,
-    HalfDone,
-    LockBusy,
-    OsrestoreFailed,
-    reason,
-    translated,
-)
+from csf_backup_plugin.errors import BackupError, Declined, FaultFound, LockBusy, OsrestoreFailed
 from csf_backup_plugin.hosts.cleanup import clean_up, clean_up_record
-from csf_backup_plugin.image.newest import check_clock, choose
+from csf_backup_plugin.image.latest import check_clock, choose
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.run_record import is_at_work, read_run
-from csf_backup_plugin.image.wanted import wanted_at
+from csf_backup_plugin.image.wanted_repository import wanted_at
 from csf_backup_plugin.names import first, shown
 from csf_backup_plugin.objectstore import commands
-from csf_backup_plugin.operations import restored
+from csf_backup_plugin.operations import restored_databases
 from csf_backup_plugin.operations.aftermath import Left, left_told
 from csf_backup_plugin.operations.restore import quarantine
-from csf_backup_plugin.operations.restore.extra import refused
-from csf_backup_plugin.operations.restore.manifest import new_manifest
+from csf_backup_plugin.operations.restore.extra_databases import refused
+from csf_backup_plugin.operations.restore.osrestore import run_osrestore
 from csf_backup_plugin.operations.restore.plan import prepare_restore, target_sizes
 from csf_backup_plugin.operations.restore.preflight import check_repository_writable
-from csf_backup_plugin.operations.restore.run import run_osrestore
-from csf_backup_plugin.operations.restore.state import compare, look_at, state_left
-from csf_backup_plugin.operations.unsynced import unsynced_warnings
-from csf_backup_plugin.repository import store
-from csf_backup_plugin.repository.located import locate_place
-from csf_backup_plugin.repository.unlocked import unguarded_warnings, unlocked_warnings
+from csf_backup_plugin.operations.restore.restored_manifest import new_manifest
+from csf_backup_plugin.operations.restore.state_after_failure import compare, look_at, state_left
+from csf_backup_plugin.operations.sync_warnings import unsynced_warnings
+from csf_backup_plugin.repository import manifest_store
+from csf_backup_plugin.repository.location import locate_place
+from csf_backup_plugin.repository.lock_warnings import unguarded_warnings, unlocked_warnings
+from csf_backup_plugin.system_errors import HalfDone, reason, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from csf_backup_plugin.hosts.protocol import Host, Lock, Stat
-    from csf_backup_plugin.image.newest import Newest
-    from csf_backup_plugin.listener import Listener
+    from csf_backup_plugin.image.latest import Newest
     from csf_backup_plugin.operations.restore.plan import RestorePlan
     from csf_backup_plugin.operations.restore.quarantine import Quarantine
     from csf_backup_plugin.operations.restore.request import RestoreRequest
+    from csf_backup_plugin.progress_listener import Listener
     from csf_backup_plugin.repository.model import Repository
 
 _STOPS_BACKUPS = ", and stops every backup until it is"
@@ -226,7 +218,7 @@ def _check(
         The directories whose file systems cannot bring names to the disk.
     """
     states = compare(before, look_at(before, host))
-    problems = restored.findings(target_sizes(request, plan.receipt), host)
+    problems = restored_databases.findings(target_sizes(request, plan.receipt), host)
     problems += [f"{shown(p)} was not written" for p, s in states.items() if s == "unchanged"]
     if problems:
         raise OsrestoreFailed(
@@ -244,8 +236,8 @@ def _record(request: RestoreRequest, plan: RestorePlan, host: Host) -> list[str]
     options = ["-image-file", request.image.name, *(["-copied"] if request.into else [])]
     try:
         if damaged is None:
-            return store.replace(repository, new_manifest(plan), host)
-        old, warnings = store.supersede(repository, damaged, new_manifest(plan), host)
+            return manifest_store.replace(repository, new_manifest(plan), host)
+        old, warnings = manifest_store.supersede(repository, damaged, new_manifest(plan), host)
     except (OSError, BackupError) as error:
         return [
             f"the manifest {shown(repository.manifest)} does not say yet what was restored: "

@@ -6,17 +6,17 @@ import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import FaultFound
-from csf_backup_plugin.image.agreement import (
+from csf_backup_plugin.image.catalog import read_listable_catalog
+from csf_backup_plugin.image.verification import (
     image_findings,
     import_file_findings,
     receipt_warnings,
     size_warnings,
 )
-from csf_backup_plugin.image.catalog import read_listable_catalog
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import how_many, shown
 from csf_backup_plugin.objectstore.commands import OSRESTORE, VARIABLES, restore
-from csf_backup_plugin.objectstore.limits import default_timeout
+from csf_backup_plugin.objectstore.room_and_time import default_timeout
 from csf_backup_plugin.operations.mounts import check_mounted, check_still_mounted
 from csf_backup_plugin.operations.restore.preflight import (
     check_image_apart,
@@ -26,18 +26,18 @@ from csf_backup_plugin.operations.restore.preflight import (
 )
 from csf_backup_plugin.operations.restore.quarantine import earlier
 from csf_backup_plugin.repository import manifest
-from csf_backup_plugin.repository.doubts import closed_warnings
 from csf_backup_plugin.repository.identity import same_machine
 from csf_backup_plugin.repository.inventory import set_against
+from csf_backup_plugin.repository.warnings import closed_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from csf_backup_plugin.hosts.protocol import Host, Machine
-    from csf_backup_plugin.image.newest import Newest
+    from csf_backup_plugin.image.latest import Newest
     from csf_backup_plugin.image.receipt import Receipt, Size
-    from csf_backup_plugin.listener import Listener
     from csf_backup_plugin.operations.restore.request import RestoreRequest
+    from csf_backup_plugin.progress_listener import Listener
     from csf_backup_plugin.repository.inventory import Inventory
     from csf_backup_plugin.repository.manifest import Manifest
 

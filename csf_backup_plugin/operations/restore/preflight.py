@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.advice import add_command, drop_command
+from csf_backup_plugin.advised_commands import add_command, drop_command
 from csf_backup_plugin.errors import (
     NoSpace,
     NotWritable,
@@ -14,10 +14,10 @@ from csf_backup_plugin.errors import (
     WrongRepository,
 )
 from csf_backup_plugin.names import IN_JSON, listed, shown
-from csf_backup_plugin.objectstore.limits import allocated, space_needed
-from csf_backup_plugin.operations.storage import is_one, is_same
+from csf_backup_plugin.objectstore.room_and_time import allocated, space_needed
+from csf_backup_plugin.operations.shared_disk import is_one, is_same
 from csf_backup_plugin.repository.completeness import check_apart
-from csf_backup_plugin.repository.located import no_directory
+from csf_backup_plugin.repository.location import no_directory
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -7,9 +7,10 @@ import datetime
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.errors import BackupError, reason
+from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.hosts.cleanup import clean_up
 from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,16 +7,16 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.advice import restore_by_hand, restore_command
+from csf_backup_plugin.advised_commands import restore_by_hand, restore_command
 from csf_backup_plugin.errors import UsageError, WrongRepository
 from csf_backup_plugin.image.path import ImagePath
-from csf_backup_plugin.image.wanted import check_image_of
+from csf_backup_plugin.image.wanted_repository import check_image_of
 from csf_backup_plugin.names import IN_JSON, absolute, listed, shown
 from csf_backup_plugin.operations.request import LOCK_WAIT, parse_repository
 
 if TYPE_CHECKING:
     from csf_backup_plugin.image.receipt import Receipt
-    from csf_backup_plugin.image.wanted import Wanted
+    from csf_backup_plugin.image.wanted_repository import Wanted
     from csf_backup_plugin.repository.model import Repository
 
 

@@ -9,22 +9,23 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.advice import backup_command
-from csf_backup_plugin.errors import FaultFound, OtherVersion, translated
-from csf_backup_plugin.image.agreement import findings, receipt_warnings
-from csf_backup_plugin.image.newest import check_clock, choose
+from csf_backup_plugin.advised_commands import backup_command
+from csf_backup_plugin.errors import FaultFound, OtherVersion
+from csf_backup_plugin.image.latest import check_clock, choose
 from csf_backup_plugin.image.receipt_file import read_receipt
-from csf_backup_plugin.image.unproven import without_receipt
-from csf_backup_plugin.image.wanted import check_image_of, wanted_at
+from csf_backup_plugin.image.verification import findings, receipt_warnings
+from csf_backup_plugin.image.wanted_repository import check_image_of, wanted_at
+from csf_backup_plugin.image.without_receipt import without_receipt
 from csf_backup_plugin.objectstore import commands
+from csf_backup_plugin.system_errors import translated
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host, Machine
-    from csf_backup_plugin.image.newest import Newest
+    from csf_backup_plugin.image.latest import Newest
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
-    from csf_backup_plugin.image.wanted import Wanted
-    from csf_backup_plugin.listener import Listener
+    from csf_backup_plugin.image.wanted_repository import Wanted
+    from csf_backup_plugin.progress_listener import Listener
     from csf_backup_plugin.repository.model import Repository
 
 

@@ -14,8 +14,6 @@ from csf_backup_plugin.cancellation import SIGNALS, Cancellation, deferred_signa
 from csf_backup_plugin.errors import (
     NOTHING_LEFT,
     BackupError,
-    ExitCode,
-    HalfDone,
     HostUnreachable,
     ImageExists,
     ImageUnproven,
@@ -27,6 +25,7 @@ from csf_backup_plugin.errors import (
     RepositoryNotFound,
     TimedOut,
 )
+from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.hosts.local import LocalHost, entries, reading, writing
 from csf_backup_plugin.hosts.local.job import Job
 from csf_backup_plugin.hosts.local.lock_file import LockFile
@@ -36,6 +35,7 @@ from csf_backup_plugin.operations.backup.request import BackupRequest
 from csf_backup_plugin.operations.prove import prove as prove_image
 from csf_backup_plugin.operations.prove.request import ProveRequest
 from csf_backup_plugin.repository import manifest
+from csf_backup_plugin.system_errors import HalfDone
 from doubles import Memory
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from receipts import ID, MACHINE_ID, made
 
+from csf_backup_plugin.image.backup_number import Standing
 from csf_backup_plugin.image.catalog import ImageSet
-from csf_backup_plugin.image.numbering import Standing
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.backup.notices import warnings
 from csf_backup_plugin.repository import manifest

@@ -9,7 +9,6 @@ import pytest
 from receipts import ID, MACHINE_ID, made, receipts
 
 from csf_backup_plugin.errors import (
-    ExitCode,
     ImageExists,
     LockBusy,
     NoSpace,
@@ -19,7 +18,8 @@ from csf_backup_plugin.errors import (
     UtilityMissing,
     WrongRepository,
 )
-from csf_backup_plugin.objectstore.limits import space_needed
+from csf_backup_plugin.exit_codes import ExitCode
+from csf_backup_plugin.objectstore.room_and_time import space_needed
 from csf_backup_plugin.operations.backup.preflight import Plan, prepare
 from csf_backup_plugin.operations.backup.request import BackupRequest
 from csf_backup_plugin.repository import manifest

@@ -9,11 +9,11 @@ import pytest
 
 from csf_backup_plugin.errors import ImageUnproven, TimedOut
 from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN, Completed
-from csf_backup_plugin.objectstore.ending import described
+from csf_backup_plugin.objectstore.program_end import described
+from csf_backup_plugin.operations.backup.database_sizes import look
 from csf_backup_plugin.operations.backup.preflight import prepare
 from csf_backup_plugin.operations.backup.proof import Proof, prove
 from csf_backup_plugin.operations.backup.request import BackupRequest
-from csf_backup_plugin.operations.backup.sizes import look
 from csf_backup_plugin.repository import manifest
 from doubles import Memory, MemoryHost
 

@@ -14,7 +14,6 @@ import pytest
 from csf_backup_plugin.cancellation import SIGNALS, deferred_signals
 from csf_backup_plugin.errors import (
     BackupError,
-    ExitCode,
     FaultFound,
     HostUnreachable,
     Interrupted,
@@ -25,10 +24,11 @@ from csf_backup_plugin.errors import (
     UtilityMissing,
     WrongRepository,
 )
+from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.hosts.local import LocalHost, removal, writing
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.path import ImagePath
-from csf_backup_plugin.objectstore import limits
+from csf_backup_plugin.objectstore import room_and_time
 from csf_backup_plugin.operations.backup import back_up
 from csf_backup_plugin.operations.backup.request import BackupRequest
 from csf_backup_plugin.operations.drill import Drill, drill, preflight, trial
@@ -319,7 +319,7 @@ def test_a_scratch_directory_without_room_is_refused(
     drilled: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before anything is created."""
-    monkeypatch.setattr(limits, "RESERVE", 1 << 60)
+    monkeypatch.setattr(room_and_time, "RESERVE", 1 << 60)
     assert "name another -scratch-dir" in failure(drilled, NoSpace).next_step
 
 

@@ -15,13 +15,13 @@ from csf_backup_plugin.errors import (
     NOTHING_LEFT,
     BackupError,
     CannotBeProven,
-    ExitCode,
     FaultFound,
     HostUnreachable,
     Interrupted,
     LockBusy,
     NoSpace,
 )
+from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.image import receipt_format, sealed_json
 from csf_backup_plugin.image.path import ImagePath

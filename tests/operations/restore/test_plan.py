@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from csf_backup_plugin.errors import (
-    ExitCode,
     NoSpace,
     NotMounted,
     NotWritable,
@@ -16,19 +15,20 @@ from csf_backup_plugin.errors import (
     RepositoryNotFound,
     WrongRepository,
 )
+from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.hosts.protocol import Completed, Entry
 from csf_backup_plugin.image import sealed_json
-from csf_backup_plugin.image.newest import Newest
+from csf_backup_plugin.image.latest import Newest
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.receipt import Origin, Receipt
 from csf_backup_plugin.image.receipt_format import encode
-from csf_backup_plugin.operations.restore.extra import refused
+from csf_backup_plugin.operations.restore.extra_databases import refused
 from csf_backup_plugin.operations.restore.plan import RestorePlan, prepare_restore
 from csf_backup_plugin.operations.restore.quarantine import Quarantine
 from csf_backup_plugin.operations.restore.request import RestoreRequest
 from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.repository.identity import Identity
-from csf_backup_plugin.repository.located import locate_place
+from csf_backup_plugin.repository.location import locate_place
 from csf_backup_plugin.repository.model import Repository
 from doubles import Memory, MemoryHost
 

@@ -9,7 +9,7 @@ import pytest
 from csf_backup_plugin.errors import UsageError, WrongRepository
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.receipt import Origin, Receipt
-from csf_backup_plugin.image.wanted import Wanted
+from csf_backup_plugin.image.wanted_repository import Wanted
 from csf_backup_plugin.operations.restore.request import RestoreRequest
 from csf_backup_plugin.repository.identity import Identity
 from csf_backup_plugin.repository.model import Repository

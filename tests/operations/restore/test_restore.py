@@ -15,7 +15,6 @@ from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import (
     BackupError,
     Declined,
-    ExitCode,
     ExtraDatabases,
     FaultFound,
     Interrupted,
@@ -28,6 +27,7 @@ from csf_backup_plugin.errors import (
     UnsafeImagePath,
     WrongRepository,
 )
+from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.hosts.local import LocalHost, entries, writing
 from csf_backup_plugin.hosts.local.job import started
 from csf_backup_plugin.hosts.local.lock_file import LockFile

@@ -10,12 +10,12 @@ import pytest
 
 from csf_backup_plugin.errors import (
     BackupError,
-    ExitCode,
     FaultFound,
     OtherVersion,
     TimedOut,
     WrongRepository,
 )
+from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.image import receipt, receipt_format, sealed_json
 from csf_backup_plugin.image.path import ImagePath

@@ -1,0 +1,109 @@
+"""The commands that messages advise, ready to be typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin import command_names
+from csf_backup_plugin.names import command
+from csf_backup_plugin.system_errors import is_about
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+_MANY = 10  # paths, too many to be typed
+
+#: Commands that are only named, or whose options are to be filled in.
+BACKUP_HELP = command("csf", command_names.BACKUP, "-help")
+PLAIN_PROVE = command("csf", command_names.PROVE)
+PLAIN_MANIFEST = command("csf", command_names.MANIFEST)
+COPIED_THERE = f"{PLAIN_MANIFEST} -database MASTER -rebuild -copied"
+
+
+def backup_command(master: str, image: str) -> str:
+    """Return the command that backs up a repository; an image here and below is HOST:PATH."""
+    return command("csf", command_names.BACKUP, "-database", master, "-image-file", image)
+
+
+def prove_command(image: str) -> str:
+    """Return the command that gives an image its receipt."""
+    return command("csf", command_names.PROVE, "-image-file", image)
+
+
+def verify_command(image: str, master: str | None = None) -> str:
+    """Return the command that verifies an image; of ``latest``, that of a repository."""
+    words = [] if master is None else ["-database", master]
+    return command("csf", command_names.VERIFY, "-image-file", image, *words)
+
+
+def restore_command(master: str, image: str, *options: str) -> str:
+    """Return the command that restores a repository."""
+    words = ("-database", master, "-image-file", image, *options)
+    return command("csf", command_names.RESTORE, *words)
+
+
+def list_by_hand(path: str) -> str:
+    """Return the command that shows what is in an image, by its path on its host."""
+    return command("osrestore", "-t", "-f", path)
+
+
+def restore_by_hand(path: str) -> str:
+    """Return the command that restores an image to places that are to be filled in."""
+    return f"{command('osrestore', '-f', path)} SOURCE TARGET ..."
+
+
+def manifest_command(master: str, host: str, *words: str) -> str:
+    """Return the command that shows a repository's manifest, or with more words changes it."""
+    return command("csf", command_names.MANIFEST, "-database", master, "-host", host, *words)
+
+
+def rebuild_command(master: str, host: str, *words: str) -> str:
+    """Return the command for a new manifest."""
+    return manifest_command(master, host, "-rebuild", *words)
+
+
+def drop_command(master: str, host: str, paths: Collection[str]) -> str:
+    """Return the command that drops databases from the manifest."""
+    return _for_each("-drop", master, host, paths)
+
+
+def add_command(master: str, host: str, paths: Collection[str]) -> str:
+    """Return the command that adds databases to the manifest."""
+    return _for_each("-add", master, host, paths)
+
+
+def drop_missing_command(master: str, host: str, paths: Collection[str]) -> str:
+    """Return the command that drops databases that are not on disk: all such, if they are many."""
+    if len(paths) > _MANY:
+        return rebuild_command(master, host)
+    return drop_command(master, host, paths)
+
+
+def drop_and_copied_commands(master: str, host: str, paths: Collection[str]) -> str:
+    """Return the command that drops databases from a copy's manifest, and makes it a copy's."""
+    if len(paths) > _MANY:
+        copied = rebuild_command(master, host, "-copied")
+        return f"{drop_command(master, host, paths)}\nand then: {copied}"
+    return rebuild_command(master, host, "-copied", *_each("-drop", paths))
+
+
+def _for_each(option: str, master: str, host: str, paths: Collection[str]) -> str:
+    """Return a command with an option for each path; of many, one that reads them from a file."""
+    if len(paths) <= _MANY:
+        return manifest_command(master, host, *_each(option, paths))
+    typed = manifest_command(master, host)
+    return (
+        f"sed 's/^/{option}\\n/' FILE | xargs -d '\\n' -n 1000 {typed}\n"
+        f"  where FILE has the paths of all {len(paths):,}, one a line; -json lists them"
+    )
+
+
+def _each(option: str, paths: Iterable[str]) -> list[str]:
+    return [word for path in paths for word in (option, path)]
+
+
+def not_run(error: OSError, program: str) -> str:
+    """Return what to do where a utility could not be run; that may not be its own fault."""
+    if is_about(error, program):
+        return "See that it is a program this user may run."
+    return "Put that right and run the same command again."

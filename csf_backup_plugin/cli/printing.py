@@ -1,0 +1,54 @@
+"""What is printed; that something could not be printed never changes how a command ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+import click
+
+from csf_backup_plugin.system_errors import reason
+
+
+def said(text: str, end: str = "\n") -> str:
+    """Print for people, on standard error; return why that failed, or an empty string."""
+    return _printed(text + end, err=True)
+
+
+def printed(text: str) -> str:
+    """Print for programs, on standard output; return why that failed, or an empty string."""
+    return _printed(f"{text}\n", err=False)
+
+
+def _printed(text: str, *, err: bool) -> str:
+    if (sys.stderr if err else sys.stdout) is None:
+        return "it is closed"
+    try:
+        click.echo(text, err=err, nl=False)
+    except OSError as error:
+        return reason(error)
+    except ValueError:  # csf has closed it
+        return "it is closed"
+    return ""
+
+
+def give_up() -> None:
+    """Drop what still could not be printed.
+
+    Python tries once more when it ends, and its exit status would be 120 if that fails.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            _lead_nowhere(stream)
+
+
+def _lead_nowhere(stream: object) -> None:
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        descriptor = stream.fileno()  # type: ignore[attr-defined]
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)

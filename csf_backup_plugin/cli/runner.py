@@ -1,0 +1,106 @@
+"""One run of a command: what every command needs before its work, around it and after it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin import __version__
+from csf_backup_plugin.cancellation import deferred_signals
+from csf_backup_plugin.cli import inherited
+from csf_backup_plugin.cli.failure import Failure, failures
+from csf_backup_plugin.cli.log_targets import logged
+from csf_backup_plugin.cli.printing import give_up
+from csf_backup_plugin.cli.progress import Progress
+from csf_backup_plugin.cli.report import report, report_error
+from csf_backup_plugin.errors import UNKNOWN_LEFT, Interrupted
+from csf_backup_plugin.hosts import connect
+from csf_backup_plugin.hosts.observed import observed
+from csf_backup_plugin.log import log
+from csf_backup_plugin.names import command
+from csf_backup_plugin.system_errors import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from csf_backup_plugin.cancellation import Cancellation
+    from csf_backup_plugin.cli.outcome import Outcome
+    from csf_backup_plugin.errors import BackupError
+    from csf_backup_plugin.hosts.protocol import Host
+
+
+class Run:
+    """One run of a command.
+
+    Args:
+        name: the command's.
+        as_json: print one document, whatever the outcome.
+        verbose: show what is logged.
+
+    Attributes:
+        cancellation: what asks the work to end, while it is done.
+    """
+
+    cancellation: Cancellation
+
+    def __init__(self, name: str, *, as_json: bool, verbose: bool) -> None:
+        self.as_json = as_json
+        self.progress = Progress()
+        self._name = name
+        self._verbose = self.progress.show if verbose else None
+
+    def carry_out(self, words: Sequence[str], work: Callable[[], Outcome]) -> int:
+        """Do the work, and show how it has ended; return the exit code.
+
+        Args:
+            words: the command line behind the command's name.
+            work: the work.
+
+        Raises:
+            Failure: it failed, in whatever way.
+        """
+        began, failure = time.monotonic(), None
+        with inherited.put_right(), logged(os.environ, self._warn, self._verbose):
+            log.info("version %s begins: %s", __version__, command("csf", self._name, *words))
+            try:
+                code = self._done(work)
+            except Failure as error:
+                failure, code = error, error.exit_code
+            give_up()
+            log.info("ended with exit code %d after %.3f s", code, time.monotonic() - began)
+        if failure:
+            raise failure
+        return code
+
+    @contextlib.contextmanager
+    def on(self, host: str, doing: str) -> Iterator[Host]:
+        """Work with a host while the block runs.
+
+        Args:
+            host: as the user calls it.
+            doing: what the block does, to be told if it is stopped.
+        """
+        self.cancellation.describe(doing)
+        with self.progress, connect(host, self.cancellation) as at:
+            yield observed(at)
+
+    def _done(self, work: Callable[[], Outcome]) -> int:
+        """Do the work; once it has ended, no signal changes how."""
+        doing, here = f"csf {self._name}", translated("localhost", left=UNKNOWN_LEFT)
+        with deferred_signals(doing) as self.cancellation, failures(self._tell), here:
+            try:
+                outcome = work()
+                report(self._name, outcome, as_json=self.as_json)
+            except KeyboardInterrupt:  # outside the main thread's care
+                raise Interrupted(signal.SIGINT, doing) from None
+            return outcome.code
+
+    def _tell(self, error: BackupError) -> None:
+        if self.as_json:
+            report_error(self._name, error)
+
+    def _warn(self, text: str) -> None:
+        self.progress.show(f"warning: {text}")

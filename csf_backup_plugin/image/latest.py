@@ -1,0 +1,264 @@
+"""HOST:DIR/latest: no file, but the newest verified image of a repository in the directory.
+
+Newest means the highest number within a repository's id, never the clock: a clock that was wrong
+once would decide for ever. Images of several repositories in one directory never mix.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import timestamps
+from csf_backup_plugin.advised_commands import (
+    BACKUP_HELP,
+    COPIED_THERE,
+    PLAIN_PROVE,
+    rebuild_command,
+)
+from csf_backup_plugin.errors import FaultFound, WrongRepository
+from csf_backup_plugin.image.by_repository import (
+    Key,
+    by_repository,
+    highest,
+    made_elsewhere,
+    made_here,
+    place_key,
+    twins,
+)
+from csf_backup_plugin.image.catalog import read_catalog, told
+from csf_backup_plugin.image.location import locate_image
+from csf_backup_plugin.log import log
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.image.by_repository import Groups
+    from csf_backup_plugin.image.catalog import Catalog, ImageSet
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.image.receipt import Receipt
+    from csf_backup_plugin.image.wanted_repository import Wanted
+    from csf_backup_plugin.repository.location import Note
+
+
+class Newest(NamedTuple):
+    """The image that ``latest`` means, or one that was named.
+
+    Attributes:
+        image: which.
+        doubts: receipts that cannot be used, and were written later: they may be of newer images;
+            and receipts that contradict each other.
+        unproven: images without a receipt that were begun later.
+        future: what is said if its backup began in the future; empty otherwise.
+        notes: what else was passed over, and is no reason for doubt.
+        catalog: the images of the directory, if it was read.
+    """
+
+    image: ImagePath
+    doubts: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
+    future: str = ""
+    notes: tuple[str, ...] = ()
+    catalog: Catalog | None = None
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """All that speaks against its being the newest."""
+        return (*self.doubts, *filter(None, [self.future]))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All that is to be told of the choice, and is no finding."""
+        return (*self.unproven, *self.notes)
+
+
+def choose(
+    named: ImagePath, wanted: Wanted | None, machine: Machine, host: Host, note: Note
+) -> Newest:
+    """Return the image that is meant: the one that is named, unless its name is ``latest``.
+
+    Args:
+        named: as the user named it.
+        wanted: the repository whose images count; None if the directory has those of one only.
+        machine: the host.
+        host: the same.
+        note: told of a path that is another one than was named.
+
+    Raises:
+        BackupError: as `find_newest`.
+    """
+    image = locate_image(named, host, note)
+    return find_newest(image, wanted, machine, host) if image.is_latest else Newest(image)
+
+
+def find_newest(latest: ImagePath, wanted: Wanted | None, machine: Machine, host: Host) -> Newest:
+    """Return the newest image of a directory.
+
+    Args:
+        latest: the directory's ``latest``.
+        wanted: the repository whose images count; None if the directory has those of one only.
+        machine: the host.
+        host: the same.
+
+    Raises:
+        WrongRepository: there are images of several repositories that may be meant; it names them.
+        FaultFound: there is no image that may be meant.
+        OSError: the directory cannot be read.
+    """
+    catalog = read_catalog(latest, host)
+    candidates = _candidates(latest, catalog, wanted, machine)
+    if not candidates:
+        raise _none(latest, catalog, wanted.master if wanted else None)
+    chosen = highest(candidates)
+    masters = {None, *(one.receipt.master for one in candidates)}
+    masters |= {wanted.master} if wanted else set()
+    concerned = [one for one in catalog.passed_over if one.master in masters]
+    later = [one for one in concerned if one.modified >= chosen.modified]
+    rest = [one for one in concerned if one.modified < chosen.modified]
+    log.info(
+        "latest is %s, backup %s: the highest number of %d images that may be meant",
+        *(chosen.image, chosen.receipt.origin.number, len(candidates)),
+    )
+    return Newest(
+        chosen.image,
+        (
+            *(f"{o}: it may be newer than {chosen.image}" for o in later if o.has_receipt),
+            *_contradictions(candidates, wanted, machine),
+        ),
+        tuple(f"passed over: {one}" for one in later if not one.has_receipt),
+        future(chosen.image, chosen.receipt, machine.now),
+        tuple(told(rest)),
+        catalog,
+    )
+
+
+def _contradictions(
+    sets: Sequence[ImageSet], wanted: Wanted | None, machine: Machine
+) -> Iterator[str]:
+    """Yield why images that should be of one repository cannot all be so."""
+    chosen = highest(sets)
+    number = chosen.receipt.origin.number
+    for one in twins(sets):
+        yield f"{one.image} and {chosen.image} both say that they are backup {number}"
+    if wanted and (other := made_elsewhere(sets, machine, wanted.master)):
+        yield two_with_one_id(other)
+
+
+def two_with_one_id(other: ImageSet) -> str:
+    """Return what is said of a repository whose id another one has, too."""
+    return (
+        f"{other.image} is of a repository with the same id: {shown(other.receipt.master)} on "
+        f"{shown(other.receipt.origin.machine)}. One of the two is a copy; there, type "
+        f"{COPIED_THERE}"
+    )
+
+
+def check_clock(chosen: Newest, receipt: Receipt, machine: Machine, host: Host) -> Newest:
+    """Say of an image that was named whether its backup began in the future.
+
+    Only while it is the newest one of its directory is that a finding; otherwise it is a warning.
+    """
+    if chosen.future or not (ahead := future(chosen.image, receipt, machine.now)):
+        return chosen
+    number = receipt.origin.number
+    catalog = chosen.catalog or read_catalog(chosen.image, host)
+    if number and number >= catalog.number(receipt.origin.id):
+        return chosen._replace(future=ahead, catalog=catalog)
+    return chosen._replace(notes=(*chosen.notes, ahead), catalog=catalog)
+
+
+def future(image: ImagePath, receipt: Receipt, now: str) -> str:
+    """Return what is said of an image whose backup began in the future; empty if it did not."""
+    if not timestamps.is_future(receipt.started, now):
+        return ""
+    return (
+        f"{image} says that its backup began at {receipt.started}, which is in the future: the "
+        f"host's clock says {now}"
+    )
+
+
+def _candidates(
+    latest: ImagePath, catalog: Catalog, wanted: Wanted | None, machine: Machine
+) -> Sequence[ImageSet]:
+    """Return the images of the one repository that is meant."""
+    groups = by_repository(catalog.sets)
+    if wanted is None:
+        if len(groups) > 1:
+            raise _ambiguous(
+                latest,
+                groups,
+                "holds images of several repositories",
+                "Say which is meant with -database MASTER, or name the image instead of latest.",
+            )
+        return next(iter(groups.values()), ())
+    if wanted.identity is None:
+        return _made_here(latest, groups, wanted, machine)
+    here = wanted.identity.moved(machine, wanted.master)
+    at_home, of_place = groups.get(Key(here.id), []), groups.get(place_key(here), [])
+    if here == wanted.identity:
+        return [*at_home, *of_place]
+    if at_home and not of_place:
+        changes = wanted.identity.changes(machine, wanted.master)
+        raise _ambiguous(
+            latest,
+            {Key(here.id): at_home},
+            f"holds no image of {shown(wanted.master)} as it is now. It was moved or copied: "
+            f"{', '.join(map(shown, changes))}. These were made before",
+            "Name the image instead of latest. If the repository was moved, say so: "
+            + rebuild_command(wanted.repository.master, latest.host, "-moved"),
+        )
+    return of_place
+
+
+def _made_here(
+    latest: ImagePath, groups: Groups, wanted: Wanted, machine: Machine
+) -> Sequence[ImageSet]:
+    """Return the images of a repository that has no manifest to tell its id."""
+    master = wanted.master
+    here = made_here(groups, machine, master)
+    # A machine may have got another name; another name may be a clone's, too.
+    own = {key: sets for key, sets in here.items() if not key.place or key.place[1] == machine.name}
+    if len({key.id for key in own}) == 1:
+        return [one for sets in own.values() for one in sets]
+    related = here or {
+        key: sets for key, sets in groups.items() if any(o.receipt.master == master for o in sets)
+    }
+    if related:
+        what = "several repositories" if here else "no repository for certain"
+        raise _ambiguous(
+            latest,
+            related,
+            f"holds images of {what} that was last at {shown(master)} on this machine, which has "
+            "no manifest that tells its id",
+            "Name the image that you mean instead of latest.",
+        )
+    return ()
+
+
+def _ambiguous(latest: ImagePath, groups: Groups, what: str, next_step: str) -> WrongRepository:
+    lines = []
+    for sets in groups.values():
+        one = highest(sets)
+        origin = one.receipt.origin
+        lines.append(
+            f"  {shown(one.receipt.master)} on {shown(origin.machine)}, repository {origin.id}: "
+            f"its newest image is {one.image}, backup {origin.number}"
+        )
+    error = WrongRepository(
+        "\n".join([f"{latest.host}:{shown(latest.directory)} {what}:", *sorted(lines)]), next_step
+    )
+    masters = {one.receipt.master for sets in groups.values() for one in sets}
+    error.facts = {"repositories": sorted(masters)}
+    return error
+
+
+def _none(latest: ImagePath, catalog: Catalog, master: str | None) -> FaultFound:
+    of = f" of {shown(master)}" if master else ""
+    return FaultFound(
+        f"{latest.host}:{shown(latest.directory)} holds no image{of} that has a sound receipt with "
+        "a backup's number, so there is no latest one.",
+        f"Name an image, or make one: {BACKUP_HELP}; what lies in {shown(latest.directory)} "
+        f"without a receipt may be proven by {PLAIN_PROVE}.",
+        catalog.warnings(master),
+    )

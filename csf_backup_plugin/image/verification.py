@@ -1,0 +1,146 @@
+"""Whether an image, its import file and its receipt agree; all that does not is found."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.image.listed_databases import differences, list_findings
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.objectstore import commands
+from csf_backup_plugin.system_errors import reason
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.image.receipt import Receipt
+    from csf_backup_plugin.progress_listener import Listener
+
+
+def findings(
+    image: ImagePath, receipt: Receipt | None, osrestore: str | None, host: Host, listener: Listener
+) -> list[str]:
+    """Return all that is wrong with an image, if anything is.
+
+    Args:
+        image: which.
+        receipt: what its receipt says; None if that is damaged: the rest is looked at all the same.
+        osrestore: the program that lists what is in the image; None to leave that to a restore.
+        host: where all of it is.
+        listener: told how far the checksum is.
+
+    Raises:
+        TimedOut: osrestore did not end.
+    """
+    found, listed = import_file_findings(image, receipt, host)
+    if receipt:
+        return found + image_findings(image, receipt, osrestore, host, listener)
+    if absent := presence_findings(image, host):
+        return found + absent
+    return found + (list_findings(image, osrestore, {*listed}, host) if osrestore else [])
+
+
+def image_findings(
+    image: ImagePath, receipt: Receipt, osrestore: str | None, host: Host, listener: Listener
+) -> list[str]:
+    """Return what is wrong with an image by itself; see `findings`."""
+    if absent := presence_findings(image, host):
+        return absent
+    found = content_findings(image, receipt, host, listener)
+    if not receipt.databases:
+        return [*found, "the receipt names no databases"]
+    return found + (
+        list_findings(image, osrestore, {*receipt.databases}, host) if osrestore else []
+    )
+
+
+def receipt_warnings(image: ImagePath, receipt: Receipt) -> list[str]:
+    """Return what a receipt leaves unproven."""
+    if receipt.sha256 is not None:
+        return []
+    words = ["the receipt has no SHA-256 (-no-checksum): only the image's size could be compared"]
+    if receipt.image != image:
+        words += [
+            f"the receipt was made for {receipt.image}; that it is this image's is not proven"
+        ]
+    return words
+
+
+def size_warnings(receipt: Receipt) -> list[str]:
+    """Return what a restore cannot compare, since the receipt does not tell it."""
+    if all(receipt.sizes.values()):
+        return []
+    return [
+        "the receipt does not tell the databases' sizes, since the image was proven without them: "
+        "whether a restored one is too small cannot be known"
+    ]
+
+
+def raise_if_not_allowed(error: OSError) -> None:
+    """Raise an error that speaks of the user, and not of the file."""
+    if error.errno in (errno.EACCES, errno.EPERM):
+        raise error
+
+
+def presence_findings(image: ImagePath, host: Host) -> list[str]:
+    """Return what is wrong if there is no image at all, or nothing in it."""
+    (at,) = host.stat([image.path])
+    if at.kind == "file" and at.size:
+        return []
+    problem = {"missing": "is missing", "file": "is empty"}.get(at.kind, "is not a file")
+    return [f"the image {shown(image.path)} {problem}"]
+
+
+def content_findings(
+    image: ImagePath, receipt: Receipt, host: Host, listener: Listener
+) -> list[str]:
+    """Return how the image's bytes, which are all read, differ from what its receipt says.
+
+    Args:
+        image: which.
+        receipt: what the receipt says; if it has no SHA-256, only the size is compared.
+        host: where it is.
+        listener: told how far the checksum is.
+    """
+    (at,) = host.stat([image.path])
+    if at.size != receipt.size:
+        return [f"the image holds {at.size:,} bytes; its receipt says {receipt.size:,}"]
+    if receipt.sha256 is None:
+        return []
+    try:
+        _, sha256 = host.digest(
+            image.path, lambda done: listener.advance("checking", done, receipt.size)
+        )
+    except OSError as error:  # a disk that fails is what this is to find
+        raise_if_not_allowed(error)
+        return [f"the image cannot be read: {reason(error)}"]
+    if sha256 != receipt.sha256:
+        return [f"the image's SHA-256 is {sha256}; its receipt says {receipt.sha256}"]
+    return []
+
+
+def import_file_findings(
+    image: ImagePath, receipt: Receipt | None, host: Host
+) -> tuple[list[str], list[str]]:
+    """Return what is wrong with the import file, and the databases it names.
+
+    Args:
+        image: whose import file.
+        receipt: what the receipt says; without one, it only has to be a list.
+        host: where it is.
+    """
+    name = f"the import file {shown(image.import_file)}"
+    try:
+        contents = host.read(image.import_file)
+    except OSError as error:
+        raise_if_not_allowed(error)
+        return [f"{name} cannot be read: {reason(error)}"], []
+    if contents is None:
+        return [f"{name} is missing"], []
+    databases = commands.imported_databases(contents)
+    found = [] if databases else [f"{name} is no list of databases, one absolute path a line"]
+    if receipt and sealed_json.sha256(contents) != receipt.import_file_sha256:
+        found.append(f"{name} was changed since the backup")
+        found += differences({*receipt.databases}, {*databases}, "import file")
+    return found, databases

@@ -1,0 +1,68 @@
+"""The repository whose image a command is to work on, as far as its manifest tells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import WrongRepository
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.repository import manifest
+from csf_backup_plugin.repository.location import locate_lost
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.image.receipt import Receipt
+    from csf_backup_plugin.repository.identity import Identity
+    from csf_backup_plugin.repository.model import Repository
+
+
+class Wanted(NamedTuple):
+    """The repository whose images are looked for.
+
+    Attributes:
+        repository: which, by the resolved path of its directory.
+        identity: its own, as its manifest has it; None where that does not tell.
+    """
+
+    repository: Repository
+    identity: Identity | None
+
+    @property
+    def master(self) -> str:
+        """The master database's path."""
+        return self.repository.master
+
+
+def wanted_at(repository: Repository, host: Host) -> Wanted:
+    """Return what tells a repository's images from others; the repository itself may be lost.
+
+    Args:
+        repository: as the user named it.
+        host: where it is, or was.
+    """
+    found = locate_lost(repository, host)
+    data = host.read(found.manifest)
+    return Wanted(found, manifest.salvage(data).identity if data else None)
+
+
+def check_image_of(wanted: Wanted | None, image: ImagePath, receipt: Receipt) -> None:
+    """Refuse an image that is another repository's than the one that is wanted.
+
+    Raises:
+        WrongRepository: the ids differ, or the paths where an id is missing.
+    """
+    if wanted is None:
+        return
+    own = wanted.identity.id if wanted.identity else None
+    both_known = own and receipt.origin.id
+    if not (own == receipt.origin.id if both_known else wanted.master == receipt.master):
+        raise WrongRepository(
+            f"{image} is an image of {shown(receipt.master)}, {_of(receipt.origin.id)}; "
+            f"{shown(wanted.master)} is another repository, {_of(own)}.",
+            "Name an image of that repository, or the -database that this image is of.",
+        )
+
+
+def _of(identity: str | None) -> str:
+    return f"repository {identity}" if identity else "whose id is not known"

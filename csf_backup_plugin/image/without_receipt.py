@@ -1,0 +1,78 @@
+"""An image without a receipt: why it has none, as far as that is known, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.advised_commands import list_by_hand, prove_command
+from csf_backup_plugin.errors import FaultFound
+from csf_backup_plugin.image.run_record import read_record
+from csf_backup_plugin.image.verification import import_file_findings, presence_findings
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.system_errors import reason
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.path import ImagePath
+
+
+def without_receipt(image: ImagePath, host: Host) -> FaultFound:
+    """Return what is said of an image that has no receipt. Nothing is waited for.
+
+    Args:
+        image: which; it need not be there.
+        host: where it would be.
+    """
+    if not is_there(image, host):
+        return FaultFound(
+            f"There is no image {image}.", "Check -image-file; see what is there with ls."
+        )
+    findings, next_step = _explained(image, host)
+    what = f"{image} has no receipt ({shown(image.receipt)}): nobody has proven that image."
+    return FaultFound(what, next_step, findings)
+
+
+def left_behind(image: ImagePath, host: Host) -> str:
+    """Return what is said, after other advice, of an image that a killed csf may have left.
+
+    Returns:
+        An empty string for what has its receipt, and for what looks like no image of ours.
+    """
+    at_receipt, *beside = host.stat([image.receipt, image.import_file, image.run])
+    if at_receipt.kind != "missing" or {facts.kind for facts in beside} == {"missing"}:
+        return ""
+    findings, next_step = _explained(image, host)
+    return f"\nIt has no receipt, so it is no backup: {'; '.join(findings)}.\n{next_step}"
+
+
+def _explained(image: ImagePath, host: Host) -> tuple[list[str], str]:
+    """Return why an image has no receipt, and what to do."""
+    record, prove = read_record(image, host), prove_command(image.name)
+    if record.running:
+        finding = f"{record.running} may be at work on it, as {shown(image.run)} says"
+        return [finding], f"When that has ended, this gives the image its receipt: {prove}"
+    try:
+        lacking = [*import_file_findings(image, None, host)[0], *presence_findings(image, host)]
+    except OSError as error:  # it may be another user's
+        lacking = [f"the import file {shown(image.import_file)} cannot be read: {reason(error)}"]
+    if findings := [*filter(None, [record.problem]), *lacking]:
+        return findings, (
+            "If its backup is running, let that end. If not, it cannot be proven. " + by_hand(image)
+        )
+    finding = f"osbackup has succeeded, as {shown(image.run)} says, and csf may have been killed"
+    return [finding], f"This gives it its receipt: {prove}"
+
+
+def is_there(image: ImagePath, host: Host) -> bool:
+    """Tell whether there is anything of an image."""
+    looked = host.stat([image.path, image.import_file])
+    return any(facts.kind != "missing" for facts in looked)
+
+
+def by_hand(image: ImagePath) -> str:
+    """Return what to do with an image that cannot be proven."""
+    return (
+        "Make a new backup, under another name. If this is all that is left of the databases, keep "
+        f"it, and try to restore it by hand: {list_by_hand(image.path)} shows "
+        "what is in it."
+    )

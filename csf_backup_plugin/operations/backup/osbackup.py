@@ -1,0 +1,54 @@
+"""osbackup at work, watched until its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import ImageExists, OsbackupFailed
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.objectstore.commands import OSBACKUP
+from csf_backup_plugin.objectstore.runner import Utility, run_to_success
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.operations.backup.preflight import Plan
+    from csf_backup_plugin.progress_listener import Listener
+
+_IF_LATE = "Look at the disks of databases and image; give it longer with -timeout SECONDS."
+
+
+def run_osbackup(
+    image: ImagePath, plan: Plan, timeout: float, lock: Lock | None, host: Host, listener: Listener
+) -> None:
+    """Run osbackup to its end; meanwhile the image's growth shows how far it is.
+
+    Args:
+        image: where to.
+        plan: what to back up, and with what.
+        timeout: how long it may take, in seconds.
+        lock: the repository's, which osbackup inherits.
+        host: where it runs.
+        listener: told how far it is.
+
+    Raises:
+        ImageExists: something stands where the record of its run is to be.
+        OsbackupFailed: it could not be run, or ended with anything but success.
+        TimedOut: it did not end.
+    """
+    osbackup = Utility(OSBACKUP, plan.argv, image.path, lock, image.run, timeout, _IF_LATE)
+
+    def show(_completed: Completed | None, size: int) -> None:
+        listener.advance("backing up", size, plan.found.coverage.bytes)
+
+    run_to_success(
+        osbackup,
+        host,
+        lambda: show,
+        OsbackupFailed,
+        f"writing {image}",
+        ImageExists(
+            f"{image.host}:{shown(image.run)} appeared just now: something else uses that name.",
+            "Name another image.",
+        ),
+    )

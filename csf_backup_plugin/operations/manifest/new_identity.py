@@ -1,0 +1,156 @@
+"""Which repository a manifest that is made anew is of, and which number its last backup had."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.advised_commands import rebuild_command
+from csf_backup_plugin.errors import UsageError, WrongRepository
+from csf_backup_plugin.image.catalog import read_listable_catalog
+from csf_backup_plugin.image.latest import choose
+from csf_backup_plugin.image.receipt_file import read_receipt
+from csf_backup_plugin.image.wanted_repository import Wanted
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.repository import manifest
+from csf_backup_plugin.repository.identity import Identity
+from csf_backup_plugin.repository.manifest import Manifest
+from csf_backup_plugin.repository.model import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.image.receipt import Receipt
+    from csf_backup_plugin.operations.manifest.request import ManifestChange
+    from csf_backup_plugin.progress_listener import Listener
+
+
+class Source(NamedTuple):
+    """An image that a manifest is made of.
+
+    Attributes:
+        image: which.
+        receipt: what its receipt says.
+        number: the highest number of its repository that is known.
+        warnings: what was passed over when it was looked for.
+    """
+
+    image: ImagePath
+    receipt: Receipt
+    number: int
+    warnings: tuple[str, ...]
+
+
+def read_source(
+    named: ImagePath,
+    repository: Repository,
+    recorded: Manifest,
+    machine: Machine,
+    host: Host,
+    listener: Listener,
+) -> Source:
+    """Read the image that a manifest is to be made of.
+
+    Args:
+        named: which, as the user named it.
+        repository: whose manifest.
+        recorded: what that says now.
+        machine: the host.
+        host: the same.
+        listener: told of a path that is another one than was named.
+
+    Raises:
+        FaultFound: its receipt cannot be used.
+    """
+    wanted = Wanted(repository, recorded.identity)
+    chosen = choose(named, wanted, machine, host, listener.note)
+    receipt = read_receipt(chosen.image, host)
+    catalog, unlisted = read_listable_catalog(chosen.image, host)
+    number = max(catalog.number(receipt.origin.id), receipt.origin.number or 0)
+    warnings = (*chosen.findings, *chosen.warnings, *unlisted)
+    return Source(chosen.image, receipt, number, warnings)
+
+
+def _check_moved(repository: Repository, own: Identity, host: Host) -> None:
+    """Refuse to call a repository moved that still is where it was: two would have one id.
+
+    Raises:
+        WrongRepository: it is a copy.
+    """
+    if own.master == repository.master:
+        return
+    original = Repository(own.master)
+    data = host.read(original.manifest)
+    theirs = manifest.salvage(data) if data else Manifest()
+    same = theirs.identity and theirs.identity.id == own.id
+    if same or (theirs.damaged and not theirs.identity):
+        raise WrongRepository(
+            f"{shown(repository.master)} on {host.name} was not moved: the repository with the id "
+            f"{own.id} is still at {shown(original.master)}, where it came from.",
+            f"Give -copied instead: {rebuild_command(repository.master, host.name, '-copied')}\n"
+            f"If that one is not in use any more, remove {shown(original.manifest)} first.",
+        )
+
+
+def new_identity(
+    repository: Repository,
+    change: ManifestChange,
+    recorded: Manifest,
+    source: Source | None,
+    machine: Machine,
+    host: Host,
+) -> tuple[Identity | None, Mapping[str, int], int]:
+    """Return the repository's identity, the numbers of its backups by image, and the highest known.
+
+    Args:
+        repository: whose manifest.
+        change: what is to be changed in it.
+        recorded: what it says now.
+        source: the image that it is to be made of, if any.
+        machine: the host.
+        host: the same.
+
+    Returns:
+        No identity where nothing tells one: the next backup looks for it, or makes one.
+
+    Raises:
+        WrongRepository: the image is another repository's, or it has not moved.
+        UsageError: it is said to have moved, and nothing tells what it was.
+    """
+    imaged = _imaged(repository, change, recorded, source) if source else None
+    identity, known = recorded.identity or imaged, recorded.known
+    if change.home == "copied":
+        return Identity.new(machine, repository.master), {}, 0
+    if change.home == "moved":
+        if identity is None:
+            raise UsageError(
+                f"Nothing tells which repository {shown(repository.master)} was before it moved.",
+                "Give -image-file HOST:PATH, an image of it, too; or leave -moved out.",
+            )
+        _check_moved(repository, identity, host)
+        identity = identity.moved(machine, repository.master)
+    if source and identity and identity.id == source.receipt.origin.id:
+        known = max(known, source.number)
+    return identity, recorded.backups, known
+
+
+def _imaged(
+    repository: Repository, change: ManifestChange, recorded: Manifest, source: Source
+) -> Identity | None:
+    """Return the identity that an image tells; none while it may be a copy's."""
+    receipt, own = source.receipt, recorded.identity
+    identity = receipt.origin.identity(receipt.master)
+    same_id = own is None or identity is None or own.id == identity.id
+    same_place = receipt.master == repository.master or change.home is not None
+    same_name = posixpath.basename(receipt.master) == repository.name
+    if not (same_name and same_id and (same_place or own is not None)):
+        raise WrongRepository(
+            f"{source.image} is an image of {shown(receipt.master)}, repository "
+            f"{receipt.origin.id or 'unknown'}; {shown(repository.master)} is another one"
+            + (f", repository {own.id}." if own else "."),
+            "Name an image of this repository. If it was moved or copied here since that image was "
+            "made, give -moved or -copied, too.",
+        )
+    return identity if receipt.origin.settled or change.home == "moved" else None

@@ -1,0 +1,121 @@
+"""What must hold of an image without a receipt, so that it gets one."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin import timestamps
+from csf_backup_plugin.errors import NOTHING_LEFT, CannotBeProven
+from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.image.listed_databases import list_findings
+from csf_backup_plugin.image.receipt import Receipt
+from csf_backup_plugin.image.run_record import problem_if_ended
+from csf_backup_plugin.image.verification import import_file_findings, presence_findings
+from csf_backup_plugin.image.without_receipt import by_hand, is_there, without_receipt
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.objectstore import commands
+from csf_backup_plugin.operations.sync_warnings import unsynced_warnings
+from csf_backup_plugin.repository.model import Repository
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.image.run_record import RunRecord
+    from csf_backup_plugin.progress_listener import Listener
+
+#: Prints when a file was changed last; of coreutils, as what a host has to have.
+_CHANGED = ("date", "-u", "+%Y-%m-%dT%H:%M:%SZ", "-r")
+_SECONDS = 60.0  # that this may take
+
+
+def imported(image: ImagePath, host: Host) -> list[str]:
+    """Return the databases that the image should hold, the master database first.
+
+    Raises:
+        CannotBeProven: the import file does not tell.
+        FaultFound: there is no image at all.
+    """
+    findings, databases = import_file_findings(image, None, host)
+    findings = findings or _master_findings(databases, host)
+    if not findings:
+        return databases
+    if not is_there(image, host):
+        raise without_receipt(image, host)
+    raise unproven(image, [*findings, *presence_findings(image, host)])
+
+
+def measured(
+    image: ImagePath,
+    databases: list[str],
+    record: RunRecord,
+    osrestore: str,
+    host: Host,
+    listener: Listener,
+) -> tuple[Receipt, list[str]]:
+    """Return what the receipt of an image is to say, but for which backup it is; and warnings.
+
+    Args:
+        image: which; nothing writes it any more.
+        databases: what it should hold.
+        record: how osbackup ended.
+        osrestore: the program that lists what is in it.
+        host: where it is.
+        listener: told how far the checksum is.
+
+    Raises:
+        CannotBeProven: something does not agree; all of it is named.
+        TimedOut: osrestore did not end.
+    """
+    problem = problem_if_ended(record, image)
+    absent = presence_findings(image, host)
+    listed = absent or list_findings(image, osrestore, {*databases}, host)
+    if findings := [*filter(None, [problem]), *listed]:
+        raise unproven(image, findings)
+    began = record.started or _began(image, host)
+    if began is None:
+        raise unproven(image, ["when its backup began is not known"])
+    unsynced = host.sync([image.path, image.import_file])
+    (at,) = host.stat([image.path])
+    size, sha256 = host.digest(image.path, lambda done: listener.advance("checking", done, at.size))
+    if size != at.size:
+        raise unproven(image, ["it is still being written"])
+    sizes = dict.fromkeys(databases)
+    names = commands.import_file(databases)
+    made = Receipt(
+        databases[0], sizes, size, sha256, sealed_json.sha256(names), began, image, after=sizes
+    )
+    return made, unsynced_warnings(unsynced, "the backup", host)
+
+
+def _master_findings(databases: list[str], host: Host) -> list[str]:
+    """Return what speaks against the first database's being the master database.
+
+    A backup lists it first, the others by name, and leaves its lock file beside it.
+    """
+    master, *others = databases
+    at_directory, at_lock = host.stat([posixpath.dirname(master), Repository(master).lock])
+    lost = at_directory.kind == "missing"
+    ordered = sorted({*others} - {master}, key=os.fsencode)
+    if others == ordered and (lost or at_lock.kind != "missing"):
+        return []
+    return [f"the import file's first database, {shown(master)}, is not known to be a master"]
+
+
+def _began(image: ImagePath, host: Host) -> str | None:
+    """Return when the import file was made, which was just before its backup began."""
+    changed = host.run([*_CHANGED, image.import_file], _SECONDS).output
+    return timestamps.read(changed.decode(errors="replace"))
+
+
+def unproven(image: ImagePath, findings: list[str], left: str = NOTHING_LEFT) -> CannotBeProven:
+    """Return what is said of an image that cannot be given a receipt.
+
+    Args:
+        image: which.
+        findings: why.
+        left: as for `BackupError`.
+    """
+    what = f"{image} has no receipt, and cannot be proven:"
+    return CannotBeProven(what, by_hand(image), findings, left)

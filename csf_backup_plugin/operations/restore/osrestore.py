@@ -1,0 +1,75 @@
+"""osrestore at work, watched until its end."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import HostUnreachable, OsrestoreFailed
+from csf_backup_plugin.objectstore.commands import OSRESTORE
+from csf_backup_plugin.objectstore.runner import Utility, run_to_success
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock
+    from csf_backup_plugin.objectstore.runner import Watch
+    from csf_backup_plugin.operations.restore.plan import RestorePlan
+    from csf_backup_plugin.operations.restore.request import RestoreRequest
+    from csf_backup_plugin.progress_listener import Listener
+
+_IF_LATE = (
+    "Look at the disks of databases and image, then run the same command again; give it longer "
+    "with -timeout SECONDS."
+)
+
+
+def run_osrestore(
+    request: RestoreRequest, plan: RestorePlan, lock: Lock | None, host: Host, listener: Listener
+) -> None:
+    """Run osrestore to its end.
+
+    Args:
+        request: what to restore, where from.
+        plan: how.
+        lock: the repository's, which osrestore inherits.
+        host: where it runs.
+        listener: told how far it is.
+
+    Raises:
+        OsrestoreFailed: it could not be run, or ended with anything but success.
+        TimedOut: it did not end.
+    """
+    master, record = request.repository.master, request.repository.restore_run
+    osrestore = Utility(OSRESTORE, plan.argv, master, lock, record, plan.timeout, _IF_LATE)
+    run_to_success(
+        osrestore,
+        host,
+        lambda: _watch(plan, host, listener),
+        OsrestoreFailed,
+        f"restoring {request.image}",
+    )
+
+
+def _watch(plan: RestorePlan, host: Host, listener: Listener) -> Watch:
+    """Return what shows how far osrestore is, by the space it has filled since now.
+
+    Where it fills none, since it writes into the databases that are there, nothing is shown rather
+    than a bar that stands still: nobody should stop it because of that.
+    """
+    directory = posixpath.dirname(next(iter(plan.targets)))
+    free = _free(directory, host)
+
+    def show(completed: Completed | None, _size: int) -> None:
+        now = None if completed else _free(directory, host)
+        if free is not None and now is not None and now < free:
+            listener.advance("restoring", free - now, plan.bytes)
+
+    return show
+
+
+def _free(directory: str, host: Host) -> int | None:
+    """Return the bytes free in a directory; that nobody can tell is no reason to stop osrestore."""
+    try:
+        (facts,) = host.look([directory])
+    except (OSError, HostUnreachable):
+        return None
+    return facts.free

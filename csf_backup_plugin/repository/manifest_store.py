@@ -1,0 +1,171 @@
+"""Keeping the manifest: databases found or created are recorded, and never anything else."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import BackupError
+from csf_backup_plugin.hosts.cleanup import clean_up
+from csf_backup_plugin.names import command, has_control_character, shown
+from csf_backup_plugin.repository import manifest
+from csf_backup_plugin.repository.inventory import read_inventory
+from csf_backup_plugin.system_errors import HalfDone, reason
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.repository.identity import Identity
+    from csf_backup_plugin.repository.inventory import Inventory
+    from csf_backup_plugin.repository.model import Repository
+
+
+class Entry(NamedTuple):
+    """A backup, as the manifest records it before osbackup starts.
+
+    Attributes:
+        identity: the repository's.
+        number: of the backup.
+        image: the path of the image that is to be made.
+        adopted: paths of databases that belong to the repository although it may not list them.
+    """
+
+    identity: Identity
+    number: int
+    image: str
+    adopted: tuple[str, ...]
+
+
+def begin(found: Inventory, entry: Entry, host: Host) -> list[str]:
+    """Write the number of a backup that begins to the manifest, or make the manifest if need be.
+
+    Args:
+        found: the repository, with the manifest as it is.
+        entry: the backup.
+        host: where all of them are.
+
+    Returns:
+        A warning if somebody who may use the repository may not use the manifest.
+
+    Raises:
+        OSError: the manifest cannot be written.
+    """
+    repository, recorded = found.repository, found.recorded
+    if recorded is None:
+        return _publish(repository, first(found, entry), host)
+    lines = b"" if recorded.identity else manifest.identity_line(entry.identity)
+    lines += manifest.backup_line(entry.number, entry.image)
+    listed = map(repository.path_of, recorded.names)
+    adopted = {*entry.adopted}.intersection(found.coverage.paths).difference(listed)
+    lines += manifest.encode_lines(map(repository.recorded, sorted(adopted)))
+    host.append(repository.manifest, lines)
+    return []
+
+
+def first(found: Inventory, entry: Entry) -> bytes:
+    """Return the manifest that `begin` makes where there is none."""
+    names = map(found.repository.recorded, found.coverage.paths)
+    return manifest.encode(names, entry.identity, {entry.image: entry.number})
+
+
+def record(found: Inventory, host: Host) -> list[str]:
+    """Add to the manifest, which is there, what it does not list.
+
+    Returns:
+        A warning if the manifest could not be written: a proven backup is worth more than that.
+    """
+    repository = found.repository
+    names = [*map(repository.recorded, found.coverage.unlisted)] if found.recorded else []
+    try:
+        if names:
+            host.append(repository.manifest, manifest.encode_lines(names))
+    except (OSError, BackupError) as error:
+        return [f"the manifest {shown(repository.manifest)} was not updated: {reason(error)}"]
+    return []
+
+
+def append(repository: Repository, path: str, host: Host) -> list[str]:
+    """Record one new database: by one append, whatever the number of databases.
+
+    A manifest that is made now gets no identity: the next backup knows where to look for that.
+
+    Args:
+        repository: the one it belongs to.
+        path: the new database, by the resolved path of its directory.
+        host: where it is.
+
+    Returns:
+        As for `begin`.
+
+    Raises:
+        OSError: the manifest cannot be written.
+    """
+    name = repository.recorded(path)
+    try:
+        host.append(repository.manifest, manifest.encode_lines([name]))
+        return []
+    except FileNotFoundError:
+        found = read_inventory(repository, host)
+        doubtful = {*found.ambiguous}
+        if found.others.unreadable:  # whose the others are is not known
+            doubtful |= {*found.coverage.paths} - {repository.master}
+        doubtful |= {*filter(has_control_character, found.coverage.paths)}
+        names = [repository.recorded(p) for p in found.coverage.paths if p not in doubtful]
+        return _publish(repository, manifest.encode(dict.fromkeys([*names, name])), host)
+
+
+def replace(repository: Repository, data: bytes, host: Host) -> list[str]:
+    """Make the manifest anew, for its users, or if there is none for those of the master database.
+
+    Returns:
+        A warning if one of them may not use it any more.
+
+    Raises:
+        OSError: it cannot be written; it is as it was, or the error says what was changed.
+    """
+    lost = host.replace(repository.manifest, data, like=repository.master)
+    return _locked_out(repository, lost, host)
+
+
+def supersede(
+    repository: Repository, damaged: bytes, data: bytes, host: Host
+) -> tuple[str, list[str]]:
+    """Make a damaged manifest anew and keep the old one: somebody may read in it what we cannot.
+
+    The copy is named after what is in it: one that a killed run has left is the same.
+
+    Returns:
+        The path of the copy; and a warning as of `replace`.
+
+    Raises:
+        OSError: as of `replace`; the copy is gone again, unless the error says otherwise.
+    """
+    kept = f"{repository.manifest}.damaged-{hashlib.sha256(damaged).hexdigest()[:16]}"
+    is_made = host.read(kept) != damaged
+    if is_made:
+        host.publish(kept, damaged, like=repository.master)
+    try:
+        return kept, replace(repository, data, host)
+    except HalfDone as error:
+        kept_too = f"{error.left} The damaged one is kept as {shown(kept)}."
+        raise HalfDone(error, kept_too) from None
+    except OSError as error:
+        if is_made and (problem := clean_up([kept], host)):
+            raise HalfDone(error, f"{problem[0]}.") from None
+        raise
+
+
+def _publish(repository: Repository, data: bytes, host: Host) -> list[str]:
+    """Make the manifest, for the users who may write the master database."""
+    lost = host.publish(repository.manifest, data, like=repository.master)
+    return _locked_out(repository, lost, host)
+
+
+def _locked_out(repository: Repository, lost: str, host: Host) -> list[str]:
+    if not lost:
+        return []
+    give = command("chown", f"--reference={repository.master}", repository.manifest)
+    allow = command("chmod", f"--reference={repository.master}", repository.manifest)
+    return [
+        f"{lost} may not use the manifest {shown(repository.manifest)} as before, since only root "
+        f"may give it to another user. As root, on {host.name}: {give} && {allow}"
+    ]

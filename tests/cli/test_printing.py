@@ -1,0 +1,64 @@
+"""What cannot be printed is told to the caller, and given up at the end."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from csf_backup_plugin.cli.failure import Failure, Misuse
+from csf_backup_plugin.cli.printing import give_up, printed, said
+from csf_backup_plugin.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_each_stream_is_written_to_in_whole_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """And nothing is to be told then."""
+    assert (said("people"), printed("programs")) == ("", "")
+    assert capsys.readouterr() == ("programs\n", "people\n")
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_stream_that_is_closed_takes_nothing(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Before Python was started, or by csf."""
+    closed = io.StringIO()
+    closed.close()
+    for stream in (None, closed):
+        monkeypatch.setattr(sys, name, stream)
+        assert (printed if name == "stdout" else said)("words") == "it is closed"
+        give_up()
+
+
+def test_what_a_full_disk_did_not_take_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Not before the end, for there may be room again; then, so that Python does not fail on it."""
+    descriptor = os.open("/dev/full", os.O_WRONLY)
+    full = open(descriptor, "w")  # noqa: SIM115
+    monkeypatch.setattr(sys, "stdout", full)
+    assert printed("lost") == "No space left on device"
+    with pytest.raises(OSError, match="No space left"):
+        full.flush()
+    give_up()
+    full.flush()
+    with open(tmp_path / "file", "w") as file:
+        os.dup2(file.fileno(), descriptor)
+        assert printed("again") == ""
+    full.close()
+    assert (tmp_path / "file").read_text() == "again\n"
+
+
+def test_errors_for_click_may_be_shown_in_a_file() -> None:
+    """As any of click's."""
+    file = io.StringIO()
+    Failure(UsageError("What.", "Do this.")).show(file)
+    Misuse(click.UsageError("Which?")).show(file)
+    assert file.getvalue() == (
+        "Error: What.\nNothing was created or changed.\nDo this.\nError: Which?\n"
+    )

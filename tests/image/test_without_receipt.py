@@ -1,0 +1,97 @@
+"""What is said of images without a receipt."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.image.without_receipt import is_there, left_behind, without_receipt
+from doubles import MemoryHost
+
+IMAGE = ImagePath("db1", "/b/a.img")
+PROVE = "csf admin_database_prove -image-file db1:/b/a.img"
+BY_HAND = "osrestore -t -f /b/a.img shows what is in it."
+
+
+def host(status: bytes | None, **others: bytes) -> MemoryHost:
+    """Return a host with an image, and a record of how its osbackup ended."""
+    files = {"/b/a.img": b"image", "/b/a.img.dbn": b"/r/lib.db\n"}
+    if status is not None:
+        files |= {"/b/a.img.run/status": status, "/b/a.img.run/pid": b"4711 boot\n"}
+    return MemoryHost(files | others)
+
+
+def test_where_osbackup_has_succeeded_prove_is_named() -> None:
+    """All that is asked for is there."""
+    error = without_receipt(IMAGE, host(b"0"))
+    assert error.what.startswith("db1:/b/a.img has no receipt (/b/a.img.receipt.json): nobody has")
+    assert error.findings == (
+        "osbackup has succeeded, as /b/a.img.run says, and csf may have been killed",
+    )
+    assert error.next_step == f"This gives it its receipt: {PROVE}"
+    text = left_behind(IMAGE, host(b"0"))
+    assert text.startswith("\nIt has no receipt, so it is no backup: osbackup has succeeded")
+    assert text.endswith(PROVE)
+
+
+def test_where_osbackup_may_be_at_work_its_end_is_to_be_waited_for() -> None:
+    """It is named, and so is prove for later; what is missing yet may come."""
+    there = host(b"running")
+    del there.files["/b/a.img"]
+    error = without_receipt(IMAGE, there)
+    assert error.findings == (
+        "osbackup (process group 4711) may be at work on it, as /b/a.img.run says",
+    )
+    assert error.next_step.startswith("When that has ended, ")
+    assert error.next_step.endswith(PROVE)
+    assert "process group 4711" in left_behind(IMAGE, there)
+
+
+@pytest.mark.parametrize("status", [b"1", b"", None])
+def test_what_cannot_be_proven_says_what_to_do(status: bytes | None) -> None:
+    """Unless a backup is at work that has not begun to record it."""
+    error = without_receipt(IMAGE, host(status))
+    assert error.next_step.startswith("If its backup is running, let that end.")
+    assert error.next_step.endswith(BY_HAND)
+    assert "prove" not in str(error).replace("proven", "")
+    assert left_behind(IMAGE, host(status)).endswith(BY_HAND)
+
+
+def test_an_image_that_lacks_something_cannot_be_proven() -> None:
+    """Although osbackup has succeeded."""
+    there = host(b"0")
+    del there.files["/b/a.img.dbn"]
+    error = without_receipt(IMAGE, there)
+    assert error.findings == ("the import file /b/a.img.dbn is missing",)
+    assert error.next_step.endswith(BY_HAND)
+
+
+def test_of_nothing_it_is_said_that_there_is_no_image() -> None:
+    """The name was mistyped."""
+    there = MemoryHost({})
+    assert not is_there(IMAGE, there)
+    assert without_receipt(IMAGE, there).what == "There is no image db1:/b/a.img."
+    there.files["/b/a.img"] = b""
+    assert is_there(IMAGE, there)
+
+
+def test_only_of_what_a_killed_csf_may_have_left_it_is_told_that_it_has_no_receipt() -> None:
+    """Not of any other file that is in the way, nor of a backup."""
+    assert left_behind(IMAGE, MemoryHost({"/b/a.img": b"a letter"})) == ""
+    there = host(b"0")
+    there.files["/b/a.img.receipt.json"] = b"{}"
+    assert left_behind(IMAGE, there) == ""
+
+
+def test_an_import_file_of_another_user_is_a_finding() -> None:
+    """The name is taken all the same, and the image has no receipt."""
+    there = host(b"0")
+    refused = PermissionError(errno.EACCES, "Permission denied", "/b/a.img.dbn")
+    there.unreadable["/b/a.img.dbn"] = refused
+    why = "the import file /b/a.img.dbn cannot be read: Permission denied"
+    assert without_receipt(IMAGE, there).findings == (why,)
+    text = left_behind(IMAGE, there)
+    assert text.startswith(f"\nIt has no receipt, so it is no backup: {why}.\n")
+    assert text.endswith(BY_HAND)

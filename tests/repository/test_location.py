@@ -1,0 +1,75 @@
+"""Where repositories and images really are."""
+
+from __future__ import annotations
+
+import pytest
+
+from csf_backup_plugin.errors import RepositoryNotFound
+from csf_backup_plugin.image.location import locate_image
+from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.repository.location import locate, locate_lost, locate_place, resolved_paths
+from csf_backup_plugin.repository.model import Repository
+from doubles import MemoryHost
+
+REPOSITORY = Repository("/r/lib.db")
+FILES = {"/r/lib.db": b"12", "/r/Book.db": b"1"}
+
+
+def linked(*directories: str) -> MemoryHost:
+    """Return a host on which /link leads to /r."""
+    host = MemoryHost({**FILES, "/link/lib.db": b"12"}, ["/link", *directories])
+    host.facts["/link"] = {"resolved": "/r"}
+    host.facts["/link/lib.db"] = {"resolved": "/r/lib.db"}
+    return host
+
+
+def test_a_plain_path_is_its_own() -> None:
+    """Then there is nothing to say."""
+    notes: list[str] = []
+    assert locate(REPOSITORY, MemoryHost(FILES), notes.append) == REPOSITORY
+    assert locate_place(REPOSITORY, MemoryHost(FILES), notes.append) == REPOSITORY
+    image = ImagePath("db1", "/r/a.img")
+    assert locate_image(image, MemoryHost(FILES), notes.append) == image
+    assert notes == []
+
+
+def test_a_linked_directory_names_the_same_repository() -> None:
+    """What it was resolved to is told."""
+    for find in (locate, locate_place):
+        notes: list[str] = []
+        assert find(Repository("/link/lib.db"), linked(), notes.append) == REPOSITORY
+        assert notes == ["/link/lib.db is /r/lib.db"]
+    assert locate_lost(Repository("/link/gone.db"), linked()) == Repository("/r/gone.db")
+    assert locate_lost(Repository("/gone/lib.db"), linked()) == Repository("/gone/lib.db")
+
+
+def test_a_master_that_is_not_there_is_not_found() -> None:
+    """The message names path and host; but it may be restored."""
+    with pytest.raises(RepositoryNotFound, match="/r/none.db on db1 .* no such file"):
+        locate(Repository("/r/none.db"), MemoryHost(FILES), print)
+    assert locate_place(Repository("/r/none.db"), MemoryHost(FILES), print).name == "none.db"
+
+
+def test_a_link_to_a_master_database_is_refused() -> None:
+    """Beside the link there are no class databases, so a backup would leave them all out."""
+    host = MemoryHost({**FILES, "/home/lib.db": b""})
+    host.facts["/home/lib.db"] = {"resolved": "/r/lib.db"}
+    with pytest.raises(RepositoryNotFound, match="a link to /r/lib.db"):
+        locate(Repository("/home/lib.db"), host, print)
+    with pytest.raises(RepositoryNotFound, match="a link to /r/lib.db"):
+        locate_place(Repository("/home/lib.db"), host, print)
+
+
+def test_without_a_directory_nothing_can_be_restored() -> None:
+    """It is not made: a disk that is not mounted looks the same."""
+    with pytest.raises(RepositoryNotFound, match="no directory /a b on db1") as caught:
+        locate_place(Repository("/a b/lib.db"), MemoryHost(FILES), print)
+    assert caught.value.next_step.endswith("mkdir -p '/a b'")
+
+
+def test_paths_are_resolved_by_their_directories() -> None:
+    """As far as those are there; a link itself is not followed."""
+    paths = ["/link/Book.db", "/gone/x.db", "/r/Book.db"]
+    assert resolved_paths(paths, linked()) == ["/r/Book.db", "/gone/x.db", "/r/Book.db"]
+    gone = ImagePath("db1", "/gone/a.img")
+    assert locate_image(gone, linked(), print) == gone
