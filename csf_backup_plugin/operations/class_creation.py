@@ -77,10 +77,8 @@ def _own(warn: Callable[[str], None]) -> Iterator[list[Exception]]:
     try:
         yield raised
     except HalfDone as error:
-        if not raised:
-            raise
         warn(error.left.removesuffix("."))
-        raise raised[0] from None
+        raise next(iter(raised), error) from None
 
 
 def _record(repository: Repository, path: str, host: Host, warn: Callable[[str], None]) -> None:
