@@ -59,7 +59,7 @@ def decode(data: bytes) -> Receipt:
     """Return what a receipt says.
 
     Raises:
-        UnusableReceipt: it is not as it was written, or of another version.
+        UnusableDocument: it is not as it was written, or of another version.
     """
     facts = sealed_json.decode(data)
     try:

@@ -60,7 +60,7 @@ def decode(data: bytes, kind: str = RECEIPT) -> dict[str, Any]:
         kind: what it should be.
 
     Raises:
-        UnusableReceipt: a byte of it was changed, or this version does not know its schema.
+        UnusableDocument: a byte of it was changed, or this version does not know its schema.
     """
     try:
         facts = dict(json.loads(data))

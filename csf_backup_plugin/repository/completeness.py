@@ -40,7 +40,8 @@ def check_complete(found: Inventory, source: str = "") -> None:
         raise _incomplete(
             found,
             missing,
-            f"in the manifest{f' or in the receipt of {source}' if source else ''} and not on disk",
+            f"in the manifest{f' or in the receipt of {shown(source)}' if source else ''} "
+            "and not on disk",
             "Bring them back (is a disk not mounted?). If they were deleted on purpose, "
             + (
                 f"make a manifest of what is there: "

@@ -12,7 +12,7 @@ from sshd import Sshd, reached
 from waiting import wait_for
 
 from csf_backup_plugin.cancellation import Cancellation
-from csf_backup_plugin.errors import LockBusy, TimedOut
+from csf_backup_plugin.errors import HostUnreachable, LockBusy, TimedOut
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.protocol import UNKNOWN
 from csf_backup_plugin.hosts.ssh import connection, job, lock
@@ -379,6 +379,27 @@ def test_a_lock_whose_csf_is_killed_is_free_as_soon_as_osbackup_has_ended(
         (record / "go").touch()
     wait_for(lambda: not is_locked(path))
     assert (record / "status").read_text().strip() == "0"
+
+
+def test_what_may_still_run_on_a_host_that_is_gone_keeps_the_lock(
+    sshd: Sshd, tmp_path: Path, record: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The host may be there again a moment later, and nothing is to be taken from what runs."""
+    path, gone = str(tmp_path / "lock"), HostUnreachable("It is gone.", "Wait.")
+
+    def unreachable(_job: job.Job) -> None:
+        raise gone
+
+    with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
+        with monkeypatch.context() as patch, pytest.raises(TimedOut) as caught:  # noqa: SIM117
+            with host.start(["sh", "-c", LEAVES], "/no", held, str(record)):
+                wait_for((record / "began").exists)
+                patch.setattr(job.Job, "stop", unreachable)
+                raise TimedOut("It took too long.", "Wait.")
+        assert held is not None
+        assert held.is_left
+        (record / "go").touch()
+    assert "It is gone. What was started there may still be running." in caught.value.what
 
 
 def test_a_guardian_that_was_killed_leaves_no_success(

@@ -33,6 +33,14 @@ def test_a_whole_repository_is_not_refused() -> None:
     )
 
 
+def test_the_image_that_tells_a_missing_database_is_named_as_it_can_be_shown() -> None:
+    """Whatever bytes its name has."""
+    found = read_inventory(REPOSITORY, MemoryHost({**FILES, **listing("lib.db", "Gone.db")}))
+    with pytest.raises(RepositoryIncomplete) as caught:
+        check_complete(found, "db1:/b/i\udcff\x1b[2J.img")
+    assert r"in the receipt of db1:/b/i\xff\x1b[2J.img and not on disk" in caught.value.what
+
+
 @pytest.mark.parametrize("gone", ["Gone.db", "/else/Gone.db"])
 def test_a_listed_database_that_is_not_there_makes_it_incomplete(gone: str) -> None:
     """A backup never silently leaves a database out; what was deleted on purpose is dropped."""

@@ -226,6 +226,8 @@ def started(
         try:
             job.stop()
         except HostUnreachable as gone:
+            if lock:
+                lock.is_left = True  # whatever the connection does meanwhile
             error.what += f" {gone.what} What was started there may still be running."
         raise
     except BaseException:

@@ -111,7 +111,7 @@ def _carry_out(
         # Nobody came before the claim.
         check_absent(image, [image.path, image.receipt, image.run], host)
         created.append(image.path)
-        created.record, created.receipt = image.run, image.receipt
+        created.record, created.receipt, created.lock = image.run, image.receipt, lock
         created.if_lost = (
             "osbackup may still run there. Once the host can be reached, and if it has succeeded, "
             f"this gives the image its receipt: {prove_command(image.name)}"

@@ -15,7 +15,7 @@ from csf_backup_plugin.system_errors import reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol import Host, Lock
 
 
 class Created(list[str]):
@@ -30,6 +30,7 @@ class Created(list[str]):
         manifest: if it is among the paths, it is removed only if it still holds `manifest_data`: a
             class may have been created meanwhile.
         if_appended: what the run has changed if the manifest is kept.
+        lock: the repository's; if osbackup could not be ended and keeps it, nothing is removed.
     """
 
     remains = ""
@@ -39,6 +40,7 @@ class Created(list[str]):
     manifest = ""
     manifest_data = b""
     if_appended = ""
+    lock: Lock | None = None
 
     @property
     def all(self) -> list[str]:
@@ -68,6 +70,10 @@ def rollback(host: Host) -> Iterator[Created]:
 
 def _remove(host: Host, paths: Created) -> Left:
     """Remove the paths, the last one first; say what that left, and what is to be done with it."""
+    if paths.lock and paths.lock.is_left:
+        names = ", ".join(map(shown, paths.all))
+        what = f"osbackup could not be ended on {host.name}, and may still write: {names} stay."
+        return Left(what, paths.if_lost)
     try:
         if _is_proven(host, paths):
             return Left(

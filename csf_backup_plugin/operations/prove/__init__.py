@@ -26,7 +26,7 @@ from csf_backup_plugin.operations.prove.conditions import imported, measured, un
 from csf_backup_plugin.operations.prove.which_backup import origin_of
 from csf_backup_plugin.repository.lock_warnings import unlocked_warnings
 from csf_backup_plugin.repository.model import Repository
-from csf_backup_plugin.system_errors import from_os_error, translated
+from csf_backup_plugin.system_errors import from_os_error, reason, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,15 +192,23 @@ def _publish(image: ImagePath, made: Receipt, stamp: str, host: Host) -> bool:
     try:
         with left_told(lambda _: lost):
             host.publish(image.receipt, data)
-            (now,) = host.stat([image.path])
+            changed = _changed(image, stamp, host)
     except FileExistsError:
         return False
     except OSError as error:
         room = "Make room there and run the same command again."
         what = f"The receipt of {image} could not be written. "
         raise from_os_error(error, host.name, room, what) from None
-    if now.stamp != stamp:
+    if changed:
         stays = clean_up([image.receipt], host)
-        left = f"{shown(image.receipt)} stays." if stays else NOTHING_LEFT
-        raise unproven(image, ["it was changed or removed while it was proven", *stays], left)
+        raise unproven(image, [changed], f"{stays[0]}." if stays else NOTHING_LEFT)
     return True
+
+
+def _changed(image: ImagePath, stamp: str, host: Host) -> str:
+    """Return why an image may not be any more what had that stamp; empty if it is."""
+    try:
+        (now,) = host.stat([image.path])
+    except OSError as error:
+        return f"whether it was changed while it was proven cannot be seen: {reason(error)}"
+    return "" if now.stamp == stamp else "it was changed or removed while it was proven"

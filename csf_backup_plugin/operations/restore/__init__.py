@@ -155,12 +155,12 @@ def _carry_out(
     """
     _check_none_at_work(request.repository, host)
     record, mark = request.repository.restore_run, request.repository.unfinished_restore
-    before, first = look_at(plan.targets, host), False
+    before, first, is_lost = look_at(plan.targets, host), False, False
 
     def after_failure(_said: str) -> Left:
-        is_left = lock is not None and lock.is_left
-        warnings = [] if is_left else clean_up_record(record, host)
-        left, untouched = state_left(before, place, host, is_left=is_left)
+        unknown = _unknown(lock, host, is_lost=is_lost)
+        warnings = [] if unknown else clean_up_record(record, host)
+        left, untouched = state_left(before, place, host, unknown)
         if untouched and first:
             warnings += clean_up([mark], host, _STOPS_BACKUPS)
         return left._replace(said="\n".join([left.said, *(f"{one}." for one in warnings)]))
@@ -187,9 +187,34 @@ def _carry_out(
                 listener.note(f"extra databases go to {shown(place.directory)}")
                 quarantine.fill(place, host)
         host.cancellation.check()
-        run_osrestore(request, plan, lock, host, listener)
+        try:
+            run_osrestore(request, plan, lock, host, listener)
+        except LockBusy:
+            is_lost = True
+            raise
         unsynced = _check(request, plan, before, host)
     return place, unsynced
+
+
+def _unknown(lock: Lock | None, host: Host, *, is_lost: bool) -> str:
+    """Return why it cannot be known what was restored, and nothing may be cleaned up; empty if not.
+
+    Args:
+        lock: the repository's.
+        host: where it is.
+        is_lost: whether another command has the lock now, since the connection was cut.
+    """
+    if is_lost:
+        return (
+            "Another command has taken the repository's lock since: nothing was cleaned up, and "
+            "what is in the databases now is not known. Let it end, and run the same command again."
+        )
+    if lock and lock.is_left:
+        return (
+            f"osrestore could not be ended on {host.name}, and may still run there: what it "
+            "restores is not known. Let it end, or end it, and run the same command again."
+        )
+    return ""
 
 
 def _check_none_at_work(repository: Repository, host: Host) -> None:

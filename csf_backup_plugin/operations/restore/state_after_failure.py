@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host, Stat
     from csf_backup_plugin.operations.restore.quarantine import Quarantine
 
+_USE_NONE = "Use none of the databases before a restore has succeeded."
+
 State = Literal["unchanged", "restored or changed", "new", "gone", "still missing"]
 
 
@@ -59,7 +61,7 @@ def described_states(states: Mapping[str, State]) -> str:
 
 
 def state_left(
-    before: Mapping[str, Stat], place: Quarantine | None, host: Host, *, is_left: bool = False
+    before: Mapping[str, Stat], place: Quarantine | None, host: Host, unknown: str = ""
 ) -> tuple[Left, bool]:
     """Find out what has become of each database; if nothing has, undo the quarantine.
 
@@ -67,26 +69,21 @@ def state_left(
         before: what stood at each path before osrestore began.
         place: where extra databases may have been moved to; None if there were none.
         host: where all of them are.
-        is_left: whether osrestore could not be ended.
+        unknown: why that cannot be known, in whole sentences; empty if it can.
 
     Returns:
         What was left, and whether everything is known to be as it was.
     """
-    if is_left:
-        what = (
-            f"osrestore could not be ended on {host.name}, and may still run there: what it "
-            "restores is not known. Let it end, or end it, and run the same command again; use "
-            "none of the databases before a restore has succeeded."
-        )
-        return _unknown(what, place), False
+    if unknown:
+        return _unknown(f"{unknown} {_USE_NONE}", place), False
     try:
         states = compare(before, look_at(before, host))
     except (OSError, BackupError):
         what = (
             "It could not be found out what was restored. If osrestore still runs there, it holds "
-            "the repository's lock; use none of the databases before a restore has succeeded."
+            "the repository's lock."
         )
-        return _unknown(what, place), False
+        return _unknown(f"{what} {_USE_NONE}", place), False
     words, untouched = [described_states(states)], is_untouched(states)
     if place and untouched:
         place, where = quarantine.empty(place, host)

@@ -206,6 +206,21 @@ def test_an_osbackup_that_fails_leaves_nothing_and_its_words_are_told(
     assert "was removed" in error.left
 
 
+def test_what_an_osbackup_may_still_write_stays(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If it cannot be ended; removed under its hands, the image would take room without a name."""
+    tools.write("osbackup", ': > "$5"; exit 3')
+    monkeypatch.setattr(LockFile, "is_left", True)
+    with pytest.raises(OsbackupFailed) as caught:
+        run(place)
+    assert caught.value.left.startswith("osbackup could not be ended on localhost, and may still")
+    assert f"{place.image}.dbn, {place.image}, " in caught.value.left
+    assert "admin_database_prove" in caught.value.next_step
+    assert os.path.exists(place.image)
+    assert os.path.exists(f"{place.image}.run/pid")
+
+
 def test_an_osbackup_that_cannot_be_started_leaves_nothing(place: Place, tools: Tools) -> None:
     """The program is named."""
     tools.write("osbackup", "#!/nonexistent/interpreter\n")

@@ -613,6 +613,24 @@ def test_a_receipt_that_cannot_be_taken_back_is_named(
     monkeypatch.setattr(host, "remove", refuse)
     with pytest.raises(CannotBeProven) as caught:
         prove(host)
-    assert caught.value.left == "/b/a.img.receipt.json stays."
-    why = "/b/a.img.receipt.json could not be removed: Input/output error"
-    assert caught.value.findings[1:] == (why,)
+    stays = "/b/a.img.receipt.json could not be removed: Input/output error."
+    assert caught.value.left == stays
+    assert caught.value.findings == ("it was changed or removed while it was proven",)
+
+
+def test_a_receipt_that_was_written_is_taken_back_if_the_image_cannot_be_seen(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the next run would find a receipt, and nobody would compare the image again."""
+    publish = host.publish
+
+    def published(path: str, data: bytes) -> str:
+        monkeypatch.setattr(host, "stat", stale)
+        return publish(path, data)
+
+    def stale(_paths: list[str]) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle", "/b/a.img")
+
+    monkeypatch.setattr(host, "publish", published)
+    (why,) = findings(host)
+    assert why.endswith("while it was proven cannot be seen: Stale file handle")

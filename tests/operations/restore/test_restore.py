@@ -7,10 +7,11 @@ import os
 import shutil
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from csf_backup_plugin import operations
 from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import (
     BackupError,
@@ -323,6 +324,24 @@ def test_while_osrestore_cannot_be_ended_nothing_is_said_to_be_unchanged(
         back_up(
             BackupRequest.parse(place.master, f"localhost:{place.image}2"), LocalHost(), Memory()
         )
+
+
+def test_after_a_lock_was_lost_nothing_is_cleaned_up(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Record, mark and databases may be the ones of the command that has the lock now."""
+
+    def lost(*_: object) -> NoReturn:
+        (place.repository / "lib.db.restore.run").mkdir()
+        raise LockBusy("The repository is locked.", "Let it end.")
+
+    monkeypatch.setattr(operations.restore, "run_osrestore", lost)
+    with pytest.raises(LockBusy) as caught:
+        run(place, quarantine=True)
+    assert caught.value.left.startswith("Another command has taken the repository's lock since: ")
+    assert "The extra databases are where they were, or in " in caught.value.left
+    assert (place.repository / "lib.db.restore.run").exists()
+    assert (place.repository / "lib.db.unfinished-restore").exists()
 
 
 def test_a_failure_half_way_keeps_the_quarantine_and_can_be_repeated(
