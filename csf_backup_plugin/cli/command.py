@@ -26,7 +26,8 @@ _GIVEN = f"{__name__}.given"
 class CsfCommand(click.Command):
     """A command whose options are all single-dash long options.
 
-    Its callback is called with a `run.Run` before its parameters, and returns an `outcome.Outcome`.
+    Its callback is called with a `runner.Run` before its parameters, and returns an
+    `outcome.Outcome`.
     """
 
     def __init__(self, name: str, **attributes: Any) -> None:

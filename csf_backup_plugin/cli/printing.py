@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
 import sys
 
@@ -25,12 +27,30 @@ def _printed(text: str, *, err: bool) -> str:
     if (sys.stderr if err else sys.stdout) is None:
         return "it is closed"
     try:
-        click.echo(text, err=err, nl=False)
+        _write(text, err=err)
     except OSError as error:
         return reason(error)
     except ValueError:  # csf has closed it
         return "it is closed"
     return ""
+
+
+def _write(text: str, *, err: bool) -> None:
+    """Write all of a text.
+
+    Without a buffer (PYTHONUNBUFFERED), Python drops what one write(2) does not take: there is a
+    slow reader, a signal, or no room for more.
+    """
+    stream = sys.stderr if err else sys.stdout
+    raw = getattr(stream, "buffer", None)
+    if not isinstance(raw, io.RawIOBase):
+        click.echo(text, err=err, nl=False)
+        return
+    rest = memoryview(text.encode(stream.encoding, stream.errors or "strict"))
+    while rest:
+        if (taken := raw.write(rest)) is None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        rest = rest[taken:]
 
 
 def give_up() -> None:

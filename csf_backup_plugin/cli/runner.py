@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import __version__
 from csf_backup_plugin.cancellation import deferred_signals
-from csf_backup_plugin.cli import inherited
+from csf_backup_plugin.cli import human_sizes, image_facts, inherited, restore_plan
 from csf_backup_plugin.cli.failure import Failure, failures
 from csf_backup_plugin.cli.log_targets import logged
 from csf_backup_plugin.cli.printing import give_up
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.errors import BackupError
     from csf_backup_plugin.hosts.protocol import Host
+
+
+#: What is said of an outcome is loaded before the work: that may take hours, and meanwhile somebody
+#: may install another version.
+LOADED = (human_sizes, image_facts, restore_plan)
 
 
 class Run:

@@ -17,11 +17,47 @@ from csf_backup_plugin.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from typing_extensions import Buffer
+
 
 def test_each_stream_is_written_to_in_whole_lines(capsys: pytest.CaptureFixture[str]) -> None:
     """And nothing is to be told then."""
     assert (said("people"), printed("programs")) == ("", "")
     assert capsys.readouterr() == ("programs\n", "people\n")
+
+
+class Slow(io.RawIOBase):
+    """A stream without a buffer that takes three bytes at a time, and then no more.
+
+    Args:
+        room: how many it takes in all.
+    """
+
+    def __init__(self, room: int) -> None:
+        self.taken = b""
+        self._room = room
+
+    def writable(self) -> bool:
+        """Tell that it can be written to."""
+        return True
+
+    def write(self, data: Buffer) -> int | None:
+        """Take some bytes, as the system may."""
+        more = bytes(data)[: min(3, self._room)]
+        self._room -= len(more)
+        self.taken += more
+        return len(more) or None
+
+
+def test_all_is_written_where_there_is_no_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not taken is told."""
+    for room, problem in ((100, ""), (7, "Resource temporarily unavailable")):
+        slow = Slow(room)
+        # Declared for streams with a buffer; Python makes one without all the same.
+        stream = io.TextIOWrapper(slow, "utf-8", write_through=True)  # type: ignore[type-var]
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert printed("a document") == problem
+        assert slow.taken == b"a document\n"[:room]
 
 
 @pytest.mark.parametrize("name", ["stdout", "stderr"])
