@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import os
 import sys
@@ -49,7 +48,7 @@ def _write(text: str, *, err: bool) -> None:
     rest = memoryview(text.encode(stream.encoding, stream.errors or "strict"))
     while rest:
         if (taken := raw.write(rest)) is None:
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            raise BlockingIOError("nobody reads it now")
         rest = rest[taken:]
 
 
