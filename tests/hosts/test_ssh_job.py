@@ -16,8 +16,8 @@ from csf_backup_plugin.errors import HostUnreachable, LockBusy, TimedOut
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.protocol import UNKNOWN
 from csf_backup_plugin.hosts.ssh import connection, job, lock
+from csf_backup_plugin.hosts.ssh.calls import Answer
 from csf_backup_plugin.hosts.ssh.connection import Connection, Cut
-from csf_backup_plugin.hosts.ssh.session import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -172,9 +172,9 @@ def test_a_lock_whose_shell_was_killed_is_taken_again(sshd: Sshd, tmp_path: Path
     with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
         assert isinstance(held, lock.SshLock)
         with host.start([*WAITING, str(go)], "/no", held, str(tmp_path / "run")) as running:
-            assert held._shell is not None
-            held._shell._process.kill()
-            held._shell._process.wait()
+            shell = int((tmp_path / "lock").read_text().splitlines()[1].split()[0])
+            os.kill(shell, signal.SIGKILL)
+            wait_for(lambda: not Path(f"/proc/{shell}").exists())
             running.poll()
             running.poll()
             go.touch()
@@ -206,20 +206,26 @@ def test_a_lock_is_taken_again_although_the_connection_is_cut_again(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While we wait for it."""
-    path = str(tmp_path / "lock")
+    path, go = str(tmp_path / "lock"), tmp_path / "go"
     with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
         assert isinstance(held, lock.SshLock)
-        await_held = held.await_held
+        take = held.take
         cuts: list[int] = []
 
-        def cut_once(until: float) -> bool:
+        def cut_once(wait: float) -> bool:
             if not cuts:
                 cuts.append(sshd.cut())
-            return await_held(until)
+                raise Cut("The connection was cut.", "Look.")
+            return take(wait)
 
-        monkeypatch.setattr(held, "await_held", cut_once)
-        with host.start(["true"], "/no", held, str(tmp_path / "run")) as running:
+        monkeypatch.setattr(held, "take", cut_once)
+        with host.start([*WAITING, str(go)], "/no", held, str(tmp_path / "run")) as running:
+            logins = sshd.logins()
             sshd.cut()
+            while sshd.logins() == logins:
+                running.poll()
+            running.poll()
+            go.touch()
             assert ended(running).status == 0
         assert cuts
         with pytest.raises(LockBusy), LocalHost().lock(path, "y", 0, print):

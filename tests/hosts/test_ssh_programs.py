@@ -95,20 +95,10 @@ def test_how_far_a_checksum_is_is_told(
     assert any(0 < step < size for step in steps)
 
 
-@pytest.mark.parametrize(
-    ("errors", "steps"), [(b"", []), (b"\nmark\n", []), (b"\nmark\n5\n12\n", [12])]
-)
-def test_the_last_number_that_was_said_counts(errors: bytes, steps: list[int]) -> None:
-    """There may be none yet."""
-    told: list[int] = []
-    programs.tell(errors, told.append)
-    assert told == steps
-
-
 def test_without_openssl_there_is_sha256sum(serve: Callable[..., Sshd], tmp_path: Path) -> None:
     """Which says the same."""
     (tmp_path / "bin").mkdir()
-    for name in ("sh", "env", "head", "sha256sum", "stat", "setsid", "sleep", "cat", "sed"):
+    for name in ("sh", "env", "head", "sha256sum", "stat", "setsid", "sleep", "cat", "sed", "dd"):
         (tmp_path / "bin" / name).symlink_to(_path_of(name))
     server = serve(PATH=str(tmp_path / "bin"))
     (tmp_path / "file").write_bytes(b"data")

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.errors import BackupError, HostUnreachable
 from csf_backup_plugin.hosts import guardian, shared
 from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.hosts.ssh.calls import RESTORE_LOCALE
 from csf_backup_plugin.hosts.ssh.connection import Cut
 from csf_backup_plugin.hosts.ssh.errors import check
-from csf_backup_plugin.hosts.ssh.session import RESTORE_LOCALE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,13 +41,13 @@ begun() {{
   done 2>/dev/null
 }}
 """
-# $1 the record, then the command. The directory can be made once: so can the start be. Init is to
-# be its parent, and see to its end; and no later login of ours is to end it. Descriptor 9 is the
-# lock, if this is run by the shell that holds it, which is the process $csf_holder.
+# $1 the record, $2 the lock's descriptor, if there is one, then the command. The directory can be
+# made once: so can the start be. Init is to
+# be its parent, and see to its end; and no later login of ours is to end it.
 _START = (
     _BEGUN
     + f"""
-record=$1; shift
+record=$1 lock=$2; shift 2
 mkdir -- "$record" || exit 1
 {{ date -u +%Y-%m-%dT%H:%M:%S+00:00 > "$record/started" &&
   printf '%-{guardian.PID_WIDTH}s\\n' {guardian.STARTING} > "$record/pid" &&
@@ -57,13 +57,16 @@ mkdir -- "$record" || exit 1
   rm -f -- "$record/started" "$record/pid" "$record/status" "$record/keeper" "$record/output"
   rmdir -- "$record"; exit 1
 }}
-[ -z "${{csf_signed-}}" ] || printf '%s\\n%s\\n' "$record" "$*" >> "$csf_signed"
-[ -n "${{csf_holder-}}" ] || exec 9</dev/null
+owner= born= signed=
+if [ -n "$lock" ]; then
+  owner=$$ born=$csf_born; eval "signed=\\$csf_signed_$lock"; exec 3<&"$lock"
+else exec 3</dev/null; fi
+[ -z "$signed" ] || printf '%s\\n%s\\n' "$record" "$*" >> "$signed"
 (
+  exec 7<&- 8<&- 9<&-
   setsid env $csf_signals -u csf_run sh -c {shlex.quote(guardian.GUARDIAN)} "$record" \\
-    {shlex.quote(guardian.utility(RESTORE_LOCALE))} "${{csf_holder-}}" "${{csf_born-}}" "$@" \\
-    <&9 9<&- |
-    setsid env -u csf_run sh -c {shlex.quote(shared.KEEP)} 9<&- 1<>"$record/output" 2>/dev/null &
+    {shlex.quote(guardian.utility(RESTORE_LOCALE))} "$owner" "$born" "$@" <&3 3<&- |
+    setsid env -u csf_run sh -c {shlex.quote(shared.KEEP)} 3<&- 1<>"$record/output" 2>/dev/null &
   printf '%-15s\\n' $! 1<>"$record/keeper"
 ) >/dev/null
 begun "$record" || exit {_NOT_BEGUN}
@@ -158,9 +161,10 @@ class Job:
         self._connection.cancellation.check()
         self._program = argv[0]
         run = self._lock.run if self._lock else self._connection.run
+        descriptor = self._lock.descriptor if self._lock else ""
         self._at_work = True
         try:
-            answer = run(_START, self._record, *argv)
+            answer = run(_START, self._record, descriptor, *argv)
         except Cut as cut:
             self._connection.reconnect(cut)
             self._at_work = not self._connection.ask(_CLAIM, self._record).status
