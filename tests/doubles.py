@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import LockBusy, UtilityMissing
+from csf_backup_plugin.hosts.common import foreign_lock
 from csf_backup_plugin.hosts.protocol import CUT_SHORT, Completed, Entry, Facts, Machine, Stat
-from csf_backup_plugin.hosts.shared import foreign_lock
 from csf_backup_plugin.progress_listener import Listener
 from memory_tree import MemoryTree, system_error
 

@@ -16,7 +16,7 @@ def around(master_database: str) -> Generator[None, str | None, str | None]:
     """Wrap one class's creation; see `class_creation.recorded_creation`."""
     from csf_backup_plugin.cli.log_targets import logged
     from csf_backup_plugin.hosts.local import LocalHost
-    from csf_backup_plugin.hosts.observed import observed
+    from csf_backup_plugin.hosts.logged_host import observed
     from csf_backup_plugin.log import log, warned
     from csf_backup_plugin.names import shown
     from csf_backup_plugin.operations.class_creation import recorded_creation

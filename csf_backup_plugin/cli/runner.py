@@ -18,7 +18,7 @@ from csf_backup_plugin.cli.progress import Progress
 from csf_backup_plugin.cli.report import report, report_error
 from csf_backup_plugin.errors import UNKNOWN_LEFT, Interrupted
 from csf_backup_plugin.hosts import connect
-from csf_backup_plugin.hosts.observed import observed
+from csf_backup_plugin.hosts.logged_host import observed
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import command
 from csf_backup_plugin.system_errors import translated

@@ -20,8 +20,8 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.hosts.common import as_wait_status
 from csf_backup_plugin.hosts.protocol import UNKNOWN
-from csf_backup_plugin.hosts.shared import as_wait_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

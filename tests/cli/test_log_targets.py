@@ -243,7 +243,7 @@ def test_processes_at_once_write_whole_lines(tmp_path: Path) -> None:
 
 def test_without_either_nothing_is_logged(csf: Csf, place: Place, tmp_path: Path) -> None:
     """And no host is watched."""
-    from csf_backup_plugin.hosts.observed import observed
+    from csf_backup_plugin.hosts.logged_host import observed
 
     host = LocalHost()
     assert observed(host) is host

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin.errors import LockBusy, UtilityMissing
-from csf_backup_plugin.hosts import shared
+from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.protocol import CUT_SHORT, ENDLESS, Completed, Entry
 from doubles import MemoryHost
@@ -467,7 +467,7 @@ def test_a_program_that_prints_without_end_is_stopped(host: Host, script: str) -
     said = completed.output + completed.errors
     assert completed.status == ENDLESS
     assert said.startswith(b"y\n" * 1000)
-    assert len(said) < 4 * shared.OUTPUT
+    assert len(said) < 4 * common.OUTPUT
     assert time.monotonic() < began + 50
 
 
@@ -475,12 +475,12 @@ def test_a_program_that_prints_without_end_is_stopped(host: Host, script: str) -
 def test_of_each_program_no_more_than_so_much_is_read(host: Host) -> None:
     """The status of one that says more is not to be trusted, as what it said is not known."""
     script = 'echo begin; head -c "$0" /dev/zero | tr "\\0" x; echo end >&2'
-    sizes = ["10", "1000000", str(shared.OUTPUT_OF_EACH), "10"]
+    sizes = ["10", "1000000", str(common.OUTPUT_OF_EACH), "10"]
     ended = list(host.run_each(["sh", "-c", script], sizes, 60))
     assert [one.status for one in ended] == [0, 0, ENDLESS, 0]
     assert [len(one.output) for one in ended[:2]] == [20, 1_000_010]
     assert ended[0].output == b"begin\nxxxxxxxxxxend\n"
-    assert len(ended[2].output) < 2 * shared.OUTPUT_OF_EACH
+    assert len(ended[2].output) < 2 * common.OUTPUT_OF_EACH
 
 
 @pytest.mark.not_in_memory("processes")
@@ -655,7 +655,7 @@ def test_a_utility_may_print_without_end(host: Host, tmp_path: Path) -> None:
         completed, _ = finished(running)
         assert completed.status == 3
         assert completed.output.endswith(b"no\nlast words\n")
-        assert len(completed.output) <= shared.LAST_SAID
+        assert len(completed.output) <= common.LAST_SAID
         kept = getattr(running, "_kept", record / "output")
         assert 1 << 20 <= os.stat(kept).st_size <= (32 << 20) + 65536
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin import timestamps
-from csf_backup_plugin.hosts import shared
+from csf_backup_plugin.hosts import common
 from memory_path import make_pipe
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def test_a_machine_id_is_that_of_the_first_file_that_has_one(
     for path, content in zip(paths, (first, second), strict=True):
         if content is not None:
             path.write_text(content)
-    monkeypatch.setattr(shared, "MACHINE_IDS", tuple(map(str, paths)))
+    monkeypatch.setattr(common, "MACHINE_IDS", tuple(map(str, paths)))
     assert host.machine().id == told
 
 
@@ -155,11 +155,11 @@ def test_a_file_that_is_too_large_is_not_taken_into_memory(
     """Nor one that turns out so as it is read, as those of /proc do; one byte decides."""
     large = str(tmp_path / "large")
     with open(large, "wb") as file:
-        file.truncate(shared.LARGEST + 1)
+        file.truncate(common.LARGEST + 1)
     with pytest.raises(OSError, match="File too large") as caught:
         host.read(large)
     assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, large)
-    monkeypatch.setattr(shared, "LARGEST", 10)
+    monkeypatch.setattr(common, "LARGEST", 10)
     (tmp_path / "fits").write_bytes(b"0123456789")
     (tmp_path / "too large").write_bytes(b"0123456789a")
     (tmp_path / "link").symlink_to("too large")

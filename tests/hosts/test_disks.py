@@ -9,7 +9,7 @@ import pytest
 
 from csf_backup_plugin.hosts.local import disks
 from csf_backup_plugin.hosts.local.disks import SYSFS, disks_below
-from csf_backup_plugin.hosts.redundancy import Disks, disk
+from csf_backup_plugin.hosts.raid import Disks, disk
 
 if TYPE_CHECKING:
     from pyfakefs.fake_filesystem import FakeFilesystem

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from users import ALICE, BOB, TEAM, shared_directory, user
 
+from csf_backup_plugin.hosts.common import STICKY
 from csf_backup_plugin.hosts.local import entries, writing
-from csf_backup_plugin.hosts.shared import STICKY
 from csf_backup_plugin.system_errors import HalfDone
 
 if TYPE_CHECKING:

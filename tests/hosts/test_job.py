@@ -17,9 +17,9 @@ from waiting import wait_for
 from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import Interrupted, LockBusy
 from csf_backup_plugin.hosts import guardian
-from csf_backup_plugin.hosts.local import LocalHost, group, job, processes
+from csf_backup_plugin.hosts.local import LocalHost, job, process_group, process_table
 from csf_backup_plugin.hosts.local.lock import held
-from csf_backup_plugin.hosts.local.record import Record
+from csf_backup_plugin.hosts.local.run_record import Record
 from csf_backup_plugin.hosts.protocol import UNKNOWN
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Work:
                     argv, os.devnull, lock, str(self.record), Cancellation()
                 ) as running:
                     if is_stuck:
-                        group.Group.close = lambda _: False  # type: ignore
+                        process_group.Group.close = lambda _: False  # type: ignore
                         self.wait("began")
                         raise ZeroDivisionError
                     end_of(running)
@@ -205,7 +205,7 @@ def test_a_utility_that_ignores_the_polite_signal_is_killed(
     work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a time of grace."""
-    monkeypatch.setattr(group, "_GRACE", 1.0)
+    monkeypatch.setattr(process_group, "_GRACE", 1.0)
     with work.start("trap '' TERM; : > ready; while :; do sleep 1; done"):
         work.wait("ready")
     assert gone(work.number(0))
@@ -321,7 +321,7 @@ def test_such_a_lock_is_not_given_up_with_its_block(work: Work) -> None:
     stuck, watch = SimpleNamespace(stop=lambda: False), SimpleNamespace()
     with held(work.lock, "x", 0, print, Cancellation(), create=True) as lock:
         assert lock is not None
-        job._end(cast("Job", stuck), cast("group.Child", watch), lock)
+        job._end(cast("Job", stuck), cast("process_group.Child", watch), lock)
         assert lock.is_left
 
 
@@ -411,7 +411,7 @@ def test_a_utility_whose_record_was_moved_is_ended_and_the_lock_is_free(work: Wo
 
 def test_a_utility_whose_process_group_cannot_be_read_is_not_called_gone(tmp_path: Path) -> None:
     """It may have begun."""
-    child = cast("group.Child", None)
+    child = cast("process_group.Child", None)
     record = Record(str(tmp_path / "none"))
     unknown = job.Job([], record, os.devnull, child, child, -1, Cancellation())
     assert not unknown.stop()
@@ -447,15 +447,15 @@ def test_a_boot_that_is_not_known_is_empty(monkeypatch: pytest.MonkeyPatch) -> N
     def missing(*_: object, **__: object) -> None:
         raise FileNotFoundError
 
-    assert len(processes.boot()) == 36
+    assert len(process_table.boot()) == 36
     monkeypatch.setattr("builtins.open", missing)
-    assert processes.boot() == ""
+    assert process_table.boot() == ""
 
 
 def test_a_process_that_is_not_known_has_no_start() -> None:
     """There is none of number 0."""
-    assert processes.start_of(0) == ""
-    assert processes.itself() == (str(os.getpid()), processes.start_of(os.getpid()))
+    assert process_table.start_of(0) == ""
+    assert process_table.itself() == (str(os.getpid()), process_table.start_of(os.getpid()))
 
 
 def test_a_local_host_runs_utilities_so(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import Interrupted
-from csf_backup_plugin.hosts.local import group, process
+from csf_backup_plugin.hosts.local import process, process_group
 from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def test_another_users_process_is_left_and_is_no_error(monkeypatch: pytest.Monke
         raise PermissionError
 
     monkeypatch.setattr(os, "killpg", refused)
-    monkeypatch.setattr(group, "_GRACE", 0.05)
-    assert not group.Group(1, lambda: None).close()
+    monkeypatch.setattr(process_group, "_GRACE", 0.05)
+    assert not process_group.Group(1, lambda: None).close()
 
 
 def test_a_program_that_closes_its_streams_is_waited_for() -> None:

@@ -12,7 +12,7 @@ import pytest
 from sshd import reached
 from users import ACL, ALICE, BOB, CAROL, TEAM, acl, let_bob_in, may_write, shared_directory
 
-from csf_backup_plugin.hosts.shared import STICKY
+from csf_backup_plugin.hosts.common import STICKY
 from csf_backup_plugin.system_errors import HalfDone
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from sshd import Sshd, reached
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.hosts import connect
-from csf_backup_plugin.hosts.observed import observed
+from csf_backup_plugin.hosts.logged_host import observed
 from csf_backup_plugin.log import log
 
 if TYPE_CHECKING:

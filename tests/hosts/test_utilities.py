@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin.errors import UtilityMissing
-from csf_backup_plugin.hosts.local.utilities import find
+from csf_backup_plugin.hosts.local.find_utility import find
 
 if TYPE_CHECKING:
     from pathlib import Path

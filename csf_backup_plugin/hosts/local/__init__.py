@@ -6,17 +6,17 @@ import os
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.cancellation import Cancellation
-from csf_backup_plugin.hosts import shared
+from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.local import (
     entries,
     facts,
+    find_utility,
     job,
     machine,
     process,
     reading,
     removal,
     status,
-    utilities,
     writing,
 )
 from csf_backup_plugin.hosts.local.lock import held
@@ -129,7 +129,7 @@ class LocalHost:
 
     def find(self, utility: str, variable: str) -> str:
         """Return the path of an ObjectStore utility; see `Host.find`."""
-        return utilities.find(utility, variable, os.environ, self.name)
+        return find_utility.find(utility, variable, os.environ, self.name)
 
     def run(self, argv: Sequence[str], timeout: float) -> Completed:
         """Run a program to its end, nothing on its standard input."""
@@ -144,7 +144,7 @@ class LocalHost:
                 [*argv, operand],
                 timeout,
                 self.cancellation,
-                room=shared.OUTPUT_OF_EACH,
+                room=common.OUTPUT_OF_EACH,
                 merged=True,
             )
             for operand in operands
@@ -155,5 +155,5 @@ class LocalHost:
     ) -> AbstractContextManager[Running]:
         """Start a utility, below a guardian; see `Host.start`."""
         if lock is not None and not isinstance(lock, LockFile):
-            raise shared.foreign_lock(self.name)
+            raise common.foreign_lock(self.name)
         return job.started(argv, watched, lock, record, self.cancellation)

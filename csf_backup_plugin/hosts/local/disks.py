@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from csf_backup_plugin.hosts.redundancy import Disks, combined, disk, spare
+from csf_backup_plugin.hosts.raid import Disks, combined, disk, spare
 
 SYSFS = "/sys/dev/block"
 

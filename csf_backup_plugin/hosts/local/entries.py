@@ -8,8 +8,8 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.hosts.common import STICKY
 from csf_backup_plugin.hosts.local.opening import named
-from csf_backup_plugin.hosts.shared import STICKY
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.system_errors import HalfDone, add_left
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from csf_backup_plugin.hosts.protocol import Kind
-    from csf_backup_plugin.hosts.redundancy import Disks
+    from csf_backup_plugin.hosts.raid import Disks
 
 
 def look(paths: Iterable[str]) -> list[Facts]:

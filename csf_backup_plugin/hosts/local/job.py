@@ -8,10 +8,10 @@ import subprocess
 import time
 from typing import IO, TYPE_CHECKING
 
-from csf_backup_plugin.hosts import guardian, shared
-from csf_backup_plugin.hosts.local import processes
-from csf_backup_plugin.hosts.local.group import Child, Group, wait
-from csf_backup_plugin.hosts.local.record import Record
+from csf_backup_plugin.hosts import common, guardian
+from csf_backup_plugin.hosts.local import process_table
+from csf_backup_plugin.hosts.local.process_group import Child, Group, wait
+from csf_backup_plugin.hosts.local.run_record import Record
 from csf_backup_plugin.hosts.local.status import kind_of
 from csf_backup_plugin.hosts.protocol import UNKNOWN, Completed
 
@@ -92,8 +92,8 @@ class Job:
         wait(
             self._keeper.ended, _LAST_WORDS
         )  # in vain, where the utility has left something behind
-        start = max(0, os.fstat(self._kept).st_size - shared.LAST_SAID)
-        return os.pread(self._kept, shared.LAST_SAID, start).replace(b"\0", b"")
+        start = max(0, os.fstat(self._kept).st_size - common.LAST_SAID)
+        return os.pread(self._kept, common.LAST_SAID, start).replace(b"\0", b"")
 
     def _status(self) -> int | None:
         """Return how the utility ended, once it has; nobody knows that if its guardian has gone.
@@ -135,13 +135,13 @@ def started(
     with contextlib.ExitStack() as stack:
         kept = record.open_output()
         stack.callback(os.close, kept)
-        keep = _start(["sh", "-c", shared.KEEP], subprocess.PIPE, kept)
+        keep = _start(["sh", "-c", common.KEEP], subprocess.PIPE, kept)
         keeper = Child(keep)
         stack.callback(keeper.kill)
         assert keep.stdin is not None
         with keep.stdin as pipe:
             cancellation.check()
-            command = guardian.command(path, processes.itself(), argv)
+            command = guardian.command(path, process_table.itself(), argv)
             watch = Child(_start(command, lock.descriptor if lock else subprocess.DEVNULL, pipe))
         job = Job(argv, record, watched, watch, keeper, kept, cancellation)
         stack.callback(_end, job, watch, lock)

@@ -1,6 +1,6 @@
 """A repository's lock, by flock(2): it lives exactly as long as a process that has it open.
 
-The file's text names the holder, for the messages of those who wait; see `hosts.holder`. It does
+The file's text names the holder, for the messages of those who wait; see `hosts.lock_holder`. It does
 not matter what an abandoned file says: where no process has it open there is no lock.
 """
 
@@ -12,10 +12,10 @@ import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, LockBusy
-from csf_backup_plugin.hosts.holder import HELD_BY, holder
 from csf_backup_plugin.hosts.local.lock_file import check_directory, open_existing, open_or_create
 from csf_backup_plugin.hosts.local.opening import named
 from csf_backup_plugin.hosts.local.process import run
+from csf_backup_plugin.hosts.lock_holder import HELD_BY, holder
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.system_errors import HalfDone
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from csf_backup_plugin.cancellation import Cancellation
-    from csf_backup_plugin.hosts.holder import Holder
     from csf_backup_plugin.hosts.local.lock_file import LockFile
+    from csf_backup_plugin.hosts.lock_holder import Holder
 
 _POLL = 0.05  # seconds between two attempts
 _LOOK = 10.0  # seconds that finding out who holds a lock may take

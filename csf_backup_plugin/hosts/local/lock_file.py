@@ -11,7 +11,7 @@ import shutil
 import socket
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.local import processes
+from csf_backup_plugin.hosts.local import process_table
 from csf_backup_plugin.hosts.local.entries import take_back
 from csf_backup_plugin.hosts.local.opening import CAREFULLY, plain_file
 from csf_backup_plugin.hosts.protocol import NO_FLOCK
@@ -75,7 +75,7 @@ class LockFile:
             return
         since = datetime.datetime.now().astimezone().isoformat(" ", "seconds")
         text = f"{purpose} (process {os.getpid()} on {socket.gethostname()} since {since})"
-        itself = " ".join((*processes.itself(), processes.boot()))
+        itself = " ".join((*process_table.itself(), process_table.boot()))
         with contextlib.suppress(OSError):
             os.ftruncate(self.descriptor, 0)
             os.pwrite(self.descriptor, _SIGNATURE + f"{text}\n{itself}\n".encode(), 0)

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 
 from csf_backup_plugin import timestamps
-from csf_backup_plugin.hosts import shared
+from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.protocol import Machine
 
 
 def machine() -> Machine:
     """Return who the machine is, and what its clock says."""
-    ids = map(_start_of, shared.MACHINE_IDS)
-    return Machine(shared.machine_id(ids), os.uname().nodename, timestamps.now())
+    ids = map(_start_of, common.MACHINE_IDS)
+    return Machine(common.machine_id(ids), os.uname().nodename, timestamps.now())
 
 
 def _start_of(path: str) -> bytes:
     """Return what a file begins with; where it cannot be read, nothing."""
     try:
         with open(path, "rb") as file:
-            return file.read(shared.MACHINE_ID_SIZE)
+            return file.read(common.MACHINE_ID_SIZE)
     except OSError:
         return b""

@@ -9,8 +9,8 @@ import subprocess
 import time
 from typing import IO, TYPE_CHECKING
 
-from csf_backup_plugin.hosts import shared
-from csf_backup_plugin.hosts.local.group import Group
+from csf_backup_plugin.hosts import common
+from csf_backup_plugin.hosts.local.process_group import Group
 from csf_backup_plugin.hosts.protocol import ENDLESS, Completed
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def run(
     timeout: float,
     cancellation: Cancellation,
     *,
-    room: int = shared.OUTPUT,
+    room: int = common.OUTPUT,
     merged: bool = False,
 ) -> Completed:
     """Run a program to its end, nothing on its standard input.

@@ -6,7 +6,7 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts import shared
+from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.local.opening import named, open_file, opened
 from csf_backup_plugin.hosts.local.status import standing
 from csf_backup_plugin.hosts.protocol import Entry
@@ -45,9 +45,9 @@ def read(path: str) -> bytes | None:
     except FileNotFoundError:
         return None
     with named(path), opened(descriptor) as file:
-        if (size := os.fstat(descriptor).st_size) <= shared.LARGEST:
-            data = _read_to_end(file, size, shared.LARGEST + 1)
-            if len(data) <= shared.LARGEST:  # it may have grown meanwhile
+        if (size := os.fstat(descriptor).st_size) <= common.LARGEST:
+            data = _read_to_end(file, size, common.LARGEST + 1)
+            if len(data) <= common.LARGEST:  # it may have grown meanwhile
                 return data
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
 

@@ -13,9 +13,9 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.hosts.common import ABANDONED
 from csf_backup_plugin.hosts.local import entries
 from csf_backup_plugin.hosts.local.opening import named, open_file
-from csf_backup_plugin.hosts.shared import ABANDONED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,17 +6,17 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts import shared
+from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.ssh import (
     entries,
     files,
+    find_utility,
     job,
     listing,
     looking,
     machine,
     programs,
     reading,
-    utilities,
 )
 from csf_backup_plugin.hosts.ssh.command_line import VARIABLE
 from csf_backup_plugin.hosts.ssh.connection import Connection
@@ -139,7 +139,7 @@ class SshHost:
 
     def find(self, utility: str, variable: str) -> str:
         """Return the path of an ObjectStore utility; see `Host.find`."""
-        return utilities.find(self._connection, utility, variable)
+        return find_utility.find(self._connection, utility, variable)
 
     def run(self, argv: Sequence[str], timeout: float) -> Completed:
         """Run a program to its end, nothing on its standard input."""
@@ -156,5 +156,5 @@ class SshHost:
     ) -> AbstractContextManager[Running]:
         """Start a utility, detached; see `Host.start`."""
         if lock is not None and not (isinstance(lock, SshLock) and lock.is_of(self._connection)):
-            raise shared.foreign_lock(self.name)
+            raise common.foreign_lock(self.name)
         return job.started(self._connection, argv, watched, lock, record)

@@ -11,7 +11,7 @@ import secrets
 import shlex
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from csf_backup_plugin.hosts.holder import HELD_BY
+from csf_backup_plugin.hosts.lock_holder import HELD_BY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

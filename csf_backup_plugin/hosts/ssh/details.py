@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts import redundancy
+from csf_backup_plugin.hosts import raid
 from csf_backup_plugin.hosts.mountinfo import MOUNTINFO, Mounts, parse
 from csf_backup_plugin.hosts.protocol import Facts
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Stat
 
 #: Of each of $1 and so on: the path without links, whether it may be written to, free blocks and
-# their size, and disks as `redundancy.parse` reads them, found as in `local.disks`. At last, when
+# their size, and disks as `raid.parse` reads them, found as in `local.disks`. At last, when
 # all have been looked at and what mounts itself is mounted, all mounts.
 DETAILS = r"""
 first() { { read -r word rest < "$1"; } 2>/dev/null; echo "$word"; }
@@ -67,7 +67,7 @@ def _facts(
 ) -> Facts:
     if stat.device < 0:
         return Facts(stat.kind, resolved)
-    disks = redundancy.parse(told)
+    disks = raid.parse(told)
     return Facts(
         stat.kind,
         resolved,

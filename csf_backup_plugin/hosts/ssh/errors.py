@@ -7,7 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts import shared
+from csf_backup_plugin.hosts import common
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.system_errors import HalfDone
 
@@ -27,7 +27,7 @@ _OURS = {
     LINK: (errno.ELOOP, "Is a symbolic link"),
     TOO_LARGE: (errno.EFBIG, os.strerror(errno.EFBIG)),
     ANOTHERS: (errno.EPERM, "Belongs to another user"),
-    STICKY: (errno.EPERM, f"{os.strerror(errno.EPERM)} {shared.STICKY}"),
+    STICKY: (errno.EPERM, f"{os.strerror(errno.EPERM)} {common.STICKY}"),
 }
 # What such a script has done before it failed.
 _LEFT = {

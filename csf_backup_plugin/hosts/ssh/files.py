@@ -13,8 +13,8 @@ import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import BackupError, HostUnreachable
+from csf_backup_plugin.hosts.common import ABANDONED
 from csf_backup_plugin.hosts.protocol import CUT_SHORT
-from csf_backup_plugin.hosts.shared import ABANDONED
 from csf_backup_plugin.hosts.ssh.access import TAKE_OVER
 from csf_backup_plugin.hosts.ssh.connection import GRACE, Cut
 from csf_backup_plugin.hosts.ssh.entries import NAME, OWNERS_ONLY, SYNC_DIRECTORY

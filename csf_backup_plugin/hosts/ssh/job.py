@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import BackupError, HostUnreachable
-from csf_backup_plugin.hosts import guardian, shared
+from csf_backup_plugin.hosts import common, guardian
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.hosts.ssh.calls import RESTORE_LOCALE
 from csf_backup_plugin.hosts.ssh.connection import Cut
@@ -66,7 +66,7 @@ else exec 3</dev/null; fi
   exec 7<&- 8<&- 9<&-
   setsid env $csf_signals -u csf_run sh -c {shlex.quote(guardian.GUARDIAN)} "$record" \\
     {shlex.quote(guardian.utility(RESTORE_LOCALE))} "$owner" "$born" "$@" <&3 3<&- |
-    setsid env -u csf_run sh -c {shlex.quote(shared.KEEP)} 3<&- 1<>"$record/output" 2>/dev/null &
+    setsid env -u csf_run sh -c {shlex.quote(common.KEEP)} 3<&- 1<>"$record/output" 2>/dev/null &
   printf '%-15s\\n' $! 1<>"$record/keeper"
 ) >/dev/null
 begun "$record" || exit {_NOT_BEGUN}
@@ -183,7 +183,7 @@ class Job:
         """
         self._connection.cancellation.check()
         time.sleep(self._pause)
-        arguments = (self._record, self._watched, str(shared.LAST_SAID))
+        arguments = (self._record, self._watched, str(common.LAST_SAID))
         try:
             until = time.monotonic() + self._silence
             answer = self._connection.run(_POLL, *arguments, grace=0, until=until)

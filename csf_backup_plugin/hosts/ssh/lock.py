@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import HostUnreachable, LockBusy
-from csf_backup_plugin.hosts.holder import Holder, holder
+from csf_backup_plugin.hosts.lock_holder import Holder, holder
 from csf_backup_plugin.hosts.ssh.calls import Answer
 from csf_backup_plugin.hosts.ssh.connection import Cut
 from csf_backup_plugin.hosts.ssh.errors import os_error

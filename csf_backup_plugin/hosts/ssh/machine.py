@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts import shared
+from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.protocol import Machine
 from csf_backup_plugin.hosts.ssh.errors import check
 
@@ -27,7 +27,7 @@ def machine(connection: Connection) -> Machine:
     Raises:
         OSError: it cannot say so; the host stands for a file.
     """
-    arguments = (str(shared.MACHINE_ID_SIZE), *shared.MACHINE_IDS)
+    arguments = (str(common.MACHINE_ID_SIZE), *common.MACHINE_IDS)
     answer = check(connection.ask(_WHO, *arguments), connection.host)
     name, now, *ids = answer.output.split(b"\0")
-    return Machine(shared.machine_id(ids), os.fsdecode(name), now.decode("ascii", "replace"))
+    return Machine(common.machine_id(ids), os.fsdecode(name), now.decode("ascii", "replace"))

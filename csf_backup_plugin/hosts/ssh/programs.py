@@ -12,7 +12,7 @@ import shlex
 import time
 from typing import TYPE_CHECKING, Any
 
-from csf_backup_plugin.hosts import shared
+from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.protocol import ENDLESS, Completed
 from csf_backup_plugin.hosts.ssh.calls import RESTORE_LOCALE, Answer
 from csf_backup_plugin.hosts.ssh.connection import TooMuch
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _FEW = 20  # programs that are run in one go
 
 # How many bytes are read of a program's standard error; two of them are more than it may print.
-_ROOM = f"room={shared.OUTPUT + 2}\n"
+_ROOM = f"room={common.OUTPUT + 2}\n"
 # Descriptor 7 is for what is told meanwhile; the program is not to have it.
 _PROGRAM = _ROOM + f"""supervise sh -c 'echo $$ >&2; {RESTORE_LOCALE}exec "$@" 7>&-' sh "$@"\n"""
 # The first line is the process. A shell that tells how a program was ended is not heard.
@@ -51,7 +51,7 @@ _PROGRAMS = (
     _ROOM
     + f"""operands=$1; shift
 printf %s "$operands" |
-supervise sh -c {shlex.quote(_EACH)} {shared.OUTPUT_OF_EACH} "$mark" "$csf_pump" "$@"
+supervise sh -c {shlex.quote(_EACH)} {common.OUTPUT_OF_EACH} "$mark" "$csf_pump" "$@"
 """
 )
 # openssl takes a quarter of the time that sha256sum of some systems does; /proc knows what it read.
@@ -71,11 +71,11 @@ def run(connection: Connection, argv: Sequence[str], timeout: float) -> Complete
     """Run a program to its end; see `Host.run`."""
     until = time.monotonic() + timeout
     try:
-        answer = _supervised(connection, _PROGRAM, *argv, until=until, room=shared.OUTPUT)
+        answer = _supervised(connection, _PROGRAM, *argv, until=until, room=common.OUTPUT)
     except TooMuch as much:
         return Completed(ENDLESS, much.output)
-    is_endless = len(answer.errors) > shared.OUTPUT
-    status = ENDLESS if is_endless else shared.as_wait_status(answer.status)
+    is_endless = len(answer.errors) > common.OUTPUT
+    status = ENDLESS if is_endless else common.as_wait_status(answer.status)
     return Completed(status, answer.output, answer.errors)
 
 
@@ -100,7 +100,7 @@ def _run_few(
     while rest:
         head, _, rest = rest.partition(b"\n")
         word, size = head.split()[0], int(head.split()[1])
-        status = ENDLESS if word == b"cut" else shared.as_wait_status(int(word))
+        status = ENDLESS if word == b"cut" else common.as_wait_status(int(word))
         yield Completed(status, rest[:size])
         rest = rest[size:]
 

@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts import shared
+from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.ssh.calls import Answer, joined
 from csf_backup_plugin.hosts.ssh.errors import LINK, NOT_A_FILE, TOO_LARGE, check, os_error
 
@@ -49,7 +49,7 @@ def read_each(connection: Connection, paths: Sequence[str]) -> list[bytes | OSEr
     """Return the contents of each file, in order; see `Host.read_each`."""
     if not paths:
         return []
-    answer = connection.ask(_READ, str(shared.LARGEST), data=joined(paths))
+    answer = connection.ask(_READ, str(common.LARGEST), data=joined(paths))
     rest = memoryview(check(answer, paths[0]).output)
     found: list[bytes | OSError | None] = []
     for path in reversed(paths):
@@ -71,7 +71,7 @@ def _contents(path: str, said: bytes, data: memoryview) -> bytes | OSError | Non
         data: what dd has copied.
     """
     status, _, errors = said.partition(b" ")
-    failed = int(status) or (TOO_LARGE if len(data) > shared.LARGEST else 0)
+    failed = int(status) or (TOO_LARGE if len(data) > common.LARGEST else 0)
     if not failed:
         return bytes(data)
     error = os_error(Answer(failed, b"", errors.partition(b"\n")[0]), path)

@@ -10,7 +10,7 @@ import pytest
 
 from csf_backup_plugin.errors import LockBusy
 from csf_backup_plugin.hosts.local import LocalHost
-from csf_backup_plugin.hosts.observed import observed
+from csf_backup_plugin.hosts.logged_host import observed
 from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN, Completed
 from csf_backup_plugin.log import log
 from doubles import MemoryHost

@@ -13,9 +13,9 @@ from waiting import wait_for
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import LockBusy
-from csf_backup_plugin.hosts.holder import holder
 from csf_backup_plugin.hosts.local import job, lock
 from csf_backup_plugin.hosts.local.lock import held
+from csf_backup_plugin.hosts.lock_holder import holder
 
 SCRIPT = ": > began; until [ -e go ]; do sleep 0.02; done"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from csf_backup_plugin.hosts.redundancy import Disks, combined, disk, parse, spare
+from csf_backup_plugin.hosts.raid import Disks, combined, disk, parse, spare
 
 
 @pytest.mark.parametrize(
