@@ -1,7 +1,7 @@
 """A repository's lock, by flock(2): it lives exactly as long as a process that has it open.
 
-The file's text names the holder, for the messages of those who wait; see `hosts.lock_holder`. It does
-not matter what an abandoned file says: where no process has it open there is no lock.
+The file's text names the holder, for the messages of those who wait; see `hosts.lock_holder`. It
+does not matter what an abandoned file says: where no process has it open there is no lock.
 """
 
 from __future__ import annotations
