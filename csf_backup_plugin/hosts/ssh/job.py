@@ -92,9 +92,9 @@ lives() {
 _OURS = f"""
 read -r _ token < "$1/keeper" && [ "$token" != "$2" ] && exit {_ANOTHERS}
 """
-# $1 the record, $2 the token, $3 the file that grows, $4 how much of the output. How it ended is not known if
-# its guardian is not there to see it. What is left behind may keep the output for longer than it is
-# waited for.
+# $1 the record, $2 the token, $3 the file that grows, $4 how much of the output. How it ended is
+# not known if its guardian is not there to see it. What is left behind may keep the output for
+# longer than it is waited for.
 _POLL = (
     _LIVES
     + f"""
@@ -111,8 +111,9 @@ count=0; while lives "$1" keeper && [ $((count += 1)) -lt 10 ]; do sleep 0.05; d
 tr -d '\\000' < "$1/output" | tail -c "$4"
 """
 )
-# $1 the record, $2 the token, $3 whether a start may be on its way, which the record keeps from being one. Ends
-# whatever of the utility is left: asked first, then made to. Without a record nobody knows of it.
+# $1 the record, $2 the token, $3 whether a start may be on its way, which the record keeps from
+# being one. Ends whatever of the utility is left: asked first, then made to. Without a record
+# nobody knows of it.
 _STOP = (
     _BEGUN
     + _LIVES
