@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ ROOM = 1 << 30  # bytes that may come on a stream; a listing of three million fi
 _PAUSES = (0.1, 3.0)  # seconds between two logins, at first and at most
 _FOREVER = float("inf")
 _CUT = b"the connection was cut"
+_LACKS = re.compile(rb"^csf lacks (.*)$", re.MULTILINE)  # what `loop.sh` says
 
 
 class Cut(HostUnreachable):
@@ -127,6 +129,8 @@ class Connection:
             raise
         if answer is None:
             self._login.leave()
+            if lacks := _LACKS.search(shell.said()):
+                raise self._unfit(os.fsdecode(lacks[1]))
             raise self._cut(_CUT + b"\n" + shell.said())
         self._cut_at, self._pause = None, _PAUSES[0]
         return answer
@@ -226,6 +230,15 @@ class Connection:
             shell.abandon()
         else:
             self._login.leave()
+
+    def _unfit(self, lacks: str) -> HostUnreachable:
+        """Return the error of a host on which nothing can be done."""
+        named = ", ".join(lacks.split()).replace("GNU-", "GNU ")
+        return HostUnreachable(
+            f"Host {self.host} cannot be worked on: it has no {named}.",
+            "GNU coreutils and findutils, sed, grep, and flock and setsid of util-linux must be "
+            f"where a command that ssh runs finds them: ssh {self.host} env",
+        )
 
     def _too_much(self, shell: Shell) -> TooMuch:
         error = TooMuch(

@@ -65,6 +65,20 @@ csf_apart() {
   printf '\n%s' $? >&2
 }
 
+# Prints what the host lacks and nothing can be done without. busybox has programs of these names
+# that do less.
+csf_lacks() {
+  for program in cat chgrp chmod chown cksum cp cut date dd env find flock grep head id ln ls mkdir mv \
+    od readlink realpath rm rmdir sed setsid sleep stat sync tail tr truncate uname wc xargs; do
+    command -v $program >/dev/null || printf ' %s' $program
+  done
+  for program in find head stat; do
+    case $(readlink -f "$(command -v $program)") in
+    */busybox) printf ' GNU-%s' $program ;;
+    esac
+  done
+}
+
 csf_leave() {
   for descriptor in 7 8 9; do lock_wait_no_longer $descriptor; done
   kill -KILL "$beat"
@@ -72,6 +86,11 @@ csf_leave() {
 
 umask u=rwx
 exec 5<&0 6>&1 </dev/null >/dev/null
+lacks=$(csf_lacks)
+[ -z "$lacks" ] || {
+  echo "csf lacks$lacks" >&2
+  exit 1
+}
 csf_evict
 beat=$(csf_beat)
 trap csf_leave EXIT
