@@ -102,8 +102,7 @@ class Sshd:
         """Kill every session; return how many there were."""
         sessions = _below(self._process.pid) if self._process else []
         for pid in sessions:
-            with contextlib.suppress(ProcessLookupError):  # it has come to its end
-                os.kill(pid, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
         return len(sessions)
 
     def freeze(self) -> list[int]:
@@ -130,11 +129,8 @@ def reached(server: Sshd, cancellation: Cancellation | None = None) -> Iterator[
 
 def _below(pid: int) -> list[int]:
     """Return the processes of sshd below one: those of its sessions, and none of their programs."""
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            children = [int(child) for child in file.read().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        children = [int(child) for child in file.read().split()]
     servers = [child for child in children if _name(child).startswith("sshd")]
     return [*(below for child in servers for below in _below(child)), *servers]
 

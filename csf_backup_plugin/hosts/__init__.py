@@ -24,7 +24,7 @@ def connect(name: str, cancellation: Cancellation) -> AbstractContextManager[Hos
     Raises:
         UsageError: the ssh command that the environment names cannot be read.
         HostUnreachable: there is no such program.
-        OSError: this machine cannot look for it.
+        OSError: there is no room for what a connection needs on this machine.
     """
     if is_this_machine(name):
         from csf_backup_plugin.hosts.local import LocalHost

@@ -165,12 +165,12 @@ def test_an_unexpected_error_of_a_restore_tells_the_state_of_every_database(
 def test_what_this_machine_refuses_outside_of_all_work_is_no_fault_of_ours(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as to look for ssh."""
+    """Such as a directory for ssh's socket on a full disk."""
 
     def full(*_: object, **__: object) -> NoReturn:
         raise OSError(28, "No space left on device", "/tmp/csf-x")
 
-    monkeypatch.setattr("shutil.which", full)
+    monkeypatch.setattr("tempfile.mkdtemp", full)
     place.image = "x:" + place.image
     line = ["admin_database_verify", "-image-file", f"db9:{place.images}/a.img", "-json"]
     document = failed(csf(*line))

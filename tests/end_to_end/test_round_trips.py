@@ -9,8 +9,8 @@ import pytest
 from sshd import Sshd, reached
 
 from csf_backup_plugin.hosts.ssh import job
-from csf_backup_plugin.hosts.ssh.calls import Answer
 from csf_backup_plugin.hosts.ssh.connection import Connection
+from csf_backup_plugin.hosts.ssh.session import Answer
 from csf_backup_plugin.operations.backup import back_up
 from csf_backup_plugin.operations.backup.request import BackupRequest
 from doubles import Memory

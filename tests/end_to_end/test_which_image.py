@@ -26,7 +26,7 @@ from doubles import Memory
 if TYPE_CHECKING:
     from conftest import Place, Tools
 
-    from csf_backup_plugin.hosts.ssh.calls import Answer
+    from csf_backup_plugin.hosts.ssh.session import Answer
     from csf_simulator.simulator import Result
     from sites import Site
 

@@ -17,7 +17,7 @@ from waiting import wait_for
 from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import HostUnreachable, Interrupted, UsageError
 from csf_backup_plugin.hosts import connect
-from csf_backup_plugin.hosts.ssh import connection, login
+from csf_backup_plugin.hosts.ssh import client, connection, dialogue
 from csf_backup_plugin.hosts.ssh.connection import Connection, TooMuch
 
 if TYPE_CHECKING:
@@ -169,8 +169,9 @@ def test_a_script_that_prints_without_end_is_given_up(sshd: Sshd) -> None:
     made = Connection("remote", sshd.command, Cancellation())
     try:
         with pytest.raises(TooMuch, match="printed without end") as caught:
-            made.ask("echo begin; exec yes", room=100_000)
+            made.ask("echo error >&2; sleep 0.3; echo begin; exec yes", room=100_000)
         assert caught.value.output.startswith(b"begin\ny\ny\n")
+        assert caught.value.errors == b"error\n"
         assert made.run("echo done").output == b"done\n"
     finally:
         made.close()
@@ -286,6 +287,18 @@ def test_a_script_that_changes_something_is_waited_for_in_spite_of_a_signal(
     made.close()
 
 
+def test_too_few_sessions_are_told_at_once(serve: Callable[..., Sshd], tmp_path: Path) -> None:
+    """With what to set; it is not logged in to again and again."""
+    server = serve("MaxSessions 2")
+    with (
+        reached(server) as host,
+        pytest.raises(HostUnreachable, match="fewer than three sessions.*MaxSessions"),
+        host.lock(str(tmp_path / "lock"), "x", 0, print),
+    ):
+        host.read("/no")
+    assert server.logins() == 1
+
+
 @pytest.fixture
 def hang(tmp_path: Path, serve: Callable[..., Sshd]) -> Iterator[tuple[Sshd, Path]]:
     """Return a server, and a file; once that is there, login shells do not come to their end."""
@@ -299,21 +312,25 @@ def hang(tmp_path: Path, serve: Callable[..., Sshd]) -> Iterator[tuple[Sshd, Pat
     go.touch()
 
 
-@pytest.mark.parametrize("first", ["first", "after a cut"])
+@pytest.mark.parametrize("first", ["login", "script", "dialogue"])
 def test_a_login_shell_that_hangs_is_given_up(
-    hang: tuple[Sshd, Path], monkeypatch: pytest.MonkeyPatch, first: str
+    hang: tuple[Sshd, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
-    """Be it from the start, or when it is logged in to again."""
+    """Be it from the start, or from one session to the next."""
     server, file = hang
     with reached(server) as host:
-        if first != "first":
+        if first != "login":
             host.read("/no")
-            server.cut()
         file.touch()
-        monkeypatch.setattr(login, "LOGIN", 0.5)
+        for module in (client, dialogue):
+            monkeypatch.setattr(module, "LOGIN", 0.5)
         monkeypatch.setattr(connection, "PATIENCE", 0.1)
-        with pytest.raises(HostUnreachable, match="runs nothing"):
-            host.read("/no")
+        with pytest.raises(HostUnreachable, match="does not come to an end|runs nothing"):
+            if first == "dialogue":
+                with host.lock(str(tmp_path / "lock"), "x", 0, print):
+                    pass
+            else:
+                host.read("/no")
 
 
 def test_a_script_that_takes_too_long_to_begin_is_given_up_at_its_time(
@@ -322,7 +339,8 @@ def test_a_script_that_takes_too_long_to_begin_is_given_up_at_its_time(
     """Before its login shell is."""
     server, file = hang
     made = Connection("remote", server.command, Cancellation())
+    made.run("true")
     file.touch()
     with pytest.raises(TimeoutError):
-        made.run("true", until=time.monotonic() + 0.5)
+        made.run("true", until=time.monotonic() + 0.2)
     made.close()

@@ -14,8 +14,8 @@ from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.protocol import CUT_SHORT
 from csf_backup_plugin.hosts.ssh import entries, files
-from csf_backup_plugin.hosts.ssh.calls import Answer
 from csf_backup_plugin.hosts.ssh.connection import Connection, Cut
+from csf_backup_plugin.hosts.ssh.session import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,8 +16,8 @@ from csf_backup_plugin.errors import HostUnreachable, LockBusy, TimedOut
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.protocol import UNKNOWN
 from csf_backup_plugin.hosts.ssh import connection, job, lock
-from csf_backup_plugin.hosts.ssh.calls import Answer
 from csf_backup_plugin.hosts.ssh.connection import Connection, Cut
+from csf_backup_plugin.hosts.ssh.session import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -172,9 +172,9 @@ def test_a_lock_whose_shell_was_killed_is_taken_again(sshd: Sshd, tmp_path: Path
     with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
         assert isinstance(held, lock.SshLock)
         with host.start([*WAITING, str(go)], "/no", held, str(tmp_path / "run")) as running:
-            shell = int((tmp_path / "lock").read_text().splitlines()[1].split()[0])
-            os.kill(shell, signal.SIGKILL)
-            wait_for(lambda: not Path(f"/proc/{shell}").exists())
+            assert held._shell is not None
+            held._shell._process.kill()
+            held._shell._process.wait()
             running.poll()
             running.poll()
             go.touch()
@@ -206,26 +206,20 @@ def test_a_lock_is_taken_again_although_the_connection_is_cut_again(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While we wait for it."""
-    path, go = str(tmp_path / "lock"), tmp_path / "go"
+    path = str(tmp_path / "lock")
     with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
         assert isinstance(held, lock.SshLock)
-        take = held.take
+        await_held = held.await_held
         cuts: list[int] = []
 
-        def cut_once(wait: float) -> bool:
+        def cut_once(until: float) -> bool:
             if not cuts:
                 cuts.append(sshd.cut())
-                raise Cut("The connection was cut.", "Look.")
-            return take(wait)
+            return await_held(until)
 
-        monkeypatch.setattr(held, "take", cut_once)
-        with host.start([*WAITING, str(go)], "/no", held, str(tmp_path / "run")) as running:
-            logins = sshd.logins()
+        monkeypatch.setattr(held, "await_held", cut_once)
+        with host.start(["true"], "/no", held, str(tmp_path / "run")) as running:
             sshd.cut()
-            while sshd.logins() == logins:
-                running.poll()
-            running.poll()
-            go.touch()
             assert ended(running).status == 0
         assert cuts
         with pytest.raises(LockBusy), LocalHost().lock(path, "y", 0, print):
@@ -385,22 +379,6 @@ def test_a_lock_whose_csf_is_killed_is_free_as_soon_as_osbackup_has_ended(
         (record / "go").touch()
     wait_for(lambda: not is_locked(path))
     assert (record / "status").read_text().strip() == "0"
-
-
-def test_another_runs_record_of_the_same_name_is_neither_believed_nor_ended(
-    sshd: Sshd, tmp_path: Path, record: Path
-) -> None:
-    """During a long cut osrestore may have ended, and another restore have begun."""
-    with reached(sshd) as host:
-        with host.start(["sh", "-c", LEAVES], "/no", None, str(record)) as running:
-            wait_for((record / "began").exists)
-            keeper = (record / "keeper").read_text().split()[0]
-            (record / "keeper").write_text(f"{keeper} another\n")
-            with pytest.raises(LockBusy, match="another command has begun"):
-                ended(running)
-        assert not (record / "status").read_text().startswith("1")
-        (record / "go").touch()
-        wait_for(lambda: (record / "status").read_text().strip() == "0")
 
 
 def test_what_may_still_run_on_a_host_that_is_gone_keeps_the_lock(

@@ -18,9 +18,9 @@ from csf_backup_plugin.hosts.ssh import (
     programs,
     reading,
 )
-from csf_backup_plugin.hosts.ssh.command_line import VARIABLE
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.lock import SshLock, held
+from csf_backup_plugin.hosts.ssh.login import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

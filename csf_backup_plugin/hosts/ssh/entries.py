@@ -7,7 +7,6 @@ import posixpath
 import shlex
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.ssh.calls import joined
 from csf_backup_plugin.hosts.ssh.connection import GRACE, Cut
 from csf_backup_plugin.hosts.ssh.errors import (
     ANOTHERS,
@@ -18,12 +17,13 @@ from csf_backup_plugin.hosts.ssh.errors import (
     os_error,
 )
 from csf_backup_plugin.hosts.ssh.looking import split
+from csf_backup_plugin.hosts.ssh.session import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from csf_backup_plugin.hosts.ssh.calls import Answer
     from csf_backup_plugin.hosts.ssh.connection import Connection
+    from csf_backup_plugin.hosts.ssh.session import Answer
 
 #: Gives the file $1 another name, which nothing may have yet; it keeps the old one where the file
 # system has hard links. What FAT and some network file systems say to them stands here.

@@ -12,7 +12,7 @@ from csf_backup_plugin.names import shown
 from csf_backup_plugin.system_errors import HalfDone
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.ssh.calls import Answer
+    from csf_backup_plugin.hosts.ssh.session import Answer
 
 NOT_A_FILE = 81  # exit statuses of our own scripts
 TORN = 82

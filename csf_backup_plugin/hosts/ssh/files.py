@@ -22,8 +22,8 @@ from csf_backup_plugin.hosts.ssh.errors import LINK, MADE, NOT_A_FILE, PART, REP
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.ssh.calls import Answer
     from csf_backup_plugin.hosts.ssh.connection import Connection
+    from csf_backup_plugin.hosts.ssh.session import Answer
 
 _ROOM = len(CUT_SHORT) + 1  # bytes before lines that are appended, at most
 

@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.protocol import Stat
-from csf_backup_plugin.hosts.ssh.calls import Answer, joined
 from csf_backup_plugin.hosts.ssh.details import DETAILS, detailed
 from csf_backup_plugin.hosts.ssh.errors import os_error
+from csf_backup_plugin.hosts.ssh.session import Answer, joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,8 +7,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import common
-from csf_backup_plugin.hosts.ssh.calls import Answer, joined
 from csf_backup_plugin.hosts.ssh.errors import LINK, NOT_A_FILE, TOO_LARGE, check, os_error
+from csf_backup_plugin.hosts.ssh.session import Answer, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
