@@ -381,6 +381,22 @@ def test_a_lock_whose_csf_is_killed_is_free_as_soon_as_osbackup_has_ended(
     assert (record / "status").read_text().strip() == "0"
 
 
+def test_another_runs_record_of_the_same_name_is_neither_believed_nor_ended(
+    sshd: Sshd, tmp_path: Path, record: Path
+) -> None:
+    """During a long cut osrestore may have ended, and another restore have begun."""
+    with reached(sshd) as host:
+        with host.start(["sh", "-c", LEAVES], "/no", None, str(record)) as running:
+            wait_for((record / "began").exists)
+            keeper = (record / "keeper").read_text().split()[0]
+            (record / "keeper").write_text(f"{keeper} another\n")
+            with pytest.raises(LockBusy, match="another command has begun"):
+                ended(running)
+        assert not (record / "status").read_text().startswith("1")
+        (record / "go").touch()
+        wait_for(lambda: (record / "status").read_text().strip() == "0")
+
+
 def test_what_may_still_run_on_a_host_that_is_gone_keeps_the_lock(
     sshd: Sshd, tmp_path: Path, record: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
