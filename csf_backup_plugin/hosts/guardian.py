@@ -54,7 +54,7 @@ GUARDIAN = f"""
 exec 9<&0 2>/dev/null
 record=$0 utility=$1 owner=$2 start=$3; shift 3
 lives() {{
-  kill -0 "$owner" || return
+  [ -n "$owner" ] && kill -0 "$owner" || return
   read -r stat < "/proc/$owner/stat" || return 0
   set -- ${{stat##*) }}
   [ "$1" != Z ] && [ "${{20}}" = "$start" ]

@@ -201,6 +201,21 @@ def test_what_still_runs_at_the_end_is_stopped_with_its_children(work: Work) -> 
     assert gone(work.number(2))
 
 
+@pytest.mark.parametrize("shell", ["sh", "bash", "busybox sh"])
+def test_a_guardian_that_holds_no_lock_ends_with_its_utility(tmp_path: Path, shell: str) -> None:
+    """Whatever a shell's kill says of no process."""
+    record = Record(str(tmp_path / "run"))
+    record.make()
+    command = guardian.command(record.path, ["", ""], ["true"])
+    subprocess.run(
+        [*shell.split(), *command[1:]],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        timeout=60,
+    )
+    assert record.status() == "0"
+
+
 def test_a_utility_that_ignores_the_polite_signal_is_killed(
     work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
