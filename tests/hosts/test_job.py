@@ -74,7 +74,7 @@ class Work:
                     argv, os.devnull, lock, str(self.record), Cancellation()
                 ) as running:
                     if is_stuck:
-                        process_group.Group.close = lambda _: False  # type: ignore
+                        process_group.Group.close = lambda self: False  # type: ignore[method-assign]
                         self.wait("began")
                         raise ZeroDivisionError
                     end_of(running)

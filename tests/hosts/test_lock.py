@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +21,7 @@ from csf_backup_plugin.system_errors import HalfDone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 
@@ -30,14 +31,14 @@ def path(tmp_path: Path) -> str:
     return str(tmp_path / "lib.db.lock")
 
 
-def hold(  # type: ignore[no-untyped-def] # noqa: ANN201
+def hold(
     path: str,
     wait: float = 0,
     notes: list[str] | None = None,
     cancellation: Cancellation | None = None,
     *,
     create: bool = True,
-):
+) -> AbstractContextManager[Any]:
     """Hold the lock as a backup would."""
     told = notes if notes is not None else []
     by = cancellation or Cancellation()

@@ -66,10 +66,7 @@ def databases(place: Place) -> dict[str, bytes]:
 
 
 def run(
-    place: Place,
-    agreed: bool = True,  # noqa: FBT001, FBT002
-    host: LocalHost | None = None,
-    **options: Any,
+    place: Place, host: LocalHost | None = None, *, agreed: bool = True, **options: Any
 ) -> Restored:
     """Restore the repository."""
     request = RestoreRequest.parse(place.master, f"localhost:{place.image}", **options)
