@@ -67,6 +67,9 @@ class MemoryHost(MemoryTree):
     def machine(self) -> Machine:
         return self.itself
 
+    def together(self, *steps: Callable[[], Any]) -> tuple[Any, ...]:
+        return tuple(step() for step in steps)
+
     def lock(
         self,
         path: str,
@@ -117,6 +120,14 @@ class MemoryHost(MemoryTree):
             Entry(posixpath.basename(name), at.kind, at.size, at.link, self._modified(name))
             for name, at in zip(inside, self.stat(inside), strict=True)
         ]
+
+    def read_directory(
+        self, path: str, ending: str
+    ) -> tuple[list[Entry], dict[str, bytes | OSError | None]]:
+        entries = self.list_directory(path)
+        names = [entry.name for entry in entries if entry.name.endswith(ending)]
+        contents = self.read_each(posixpath.join(path, name) for name in names)
+        return entries, dict(zip(names, contents, strict=True))
 
     def _modified(self, name: str) -> float:
         return self.modified.get(self._led(name), 0.0) if self._is_there(name) else 0.0
@@ -205,13 +216,14 @@ class MemoryHost(MemoryTree):
                 raise system_error(errno.ENOTEMPTY, path)
             self._forget(name)
 
-    def remove_tree(self, path: str, *, mine: bool) -> None:
-        name = self._name(path)
-        for one in [one for one in self._names() if f"{one}/".startswith(f"{name}/")]:
-            self._forget(one)
+    def remove_trees(self, paths: Iterable[str], *, mine: bool) -> None:
+        for name in map(self._name, paths):
+            for one in [one for one in self._names() if f"{one}/".startswith(f"{name}/")]:
+                self._forget(one)
 
-    def make_directory(self, path: str) -> None:
-        self.directories.add(self._unused(path))
+    def make_directories(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            self.directories.add(self._unused(path))
 
     def move(self, moves: Iterable[tuple[str, str]]) -> None:
         for old, new in moves:
@@ -252,6 +264,20 @@ class MemoryHost(MemoryTree):
 
     def poll(self) -> tuple[Completed | None, int]:
         return Completed(0, b""), 0
+
+
+def last_first(_host: object, *steps: Callable[[], Any]) -> tuple[Any, ...]:
+    """Carry out all steps, the last one first, as another host may; of errors, the first counts."""
+    failures: dict[int, Exception] = {}
+    found: dict[int, Any] = {}
+    for at, step in reversed([*enumerate(steps)]):
+        try:
+            found[at] = step()
+        except Exception as error:
+            failures[at] = error
+    if failures:
+        raise failures[min(failures)]
+    return tuple(found[at] for at in range(len(steps)))
 
 
 class Memory(Listener):

@@ -48,7 +48,7 @@ def clean_up_record(path: str, host: Host) -> list[str]:
         A warning if it could not be removed.
     """
     try:
-        host.remove_tree(path, mine=False)
+        host.remove_trees([path], mine=False)
     except (OSError, BackupError) as error:
         return [f"{shown(path)} could not be removed: {reason(error)}"]
     return []

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _CHANGING = {
     *("create", "append", "publish", "replace", "sync"),
-    *("remove", "remove_tree", "make_directory", "move"),
+    *("remove", "remove_trees", "make_directories", "move"),
 }
 _ENDINGS = {UNKNOWN: "an unknown status", ENDLESS: "a stop, since it printed without end"}
 

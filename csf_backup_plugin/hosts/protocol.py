@@ -18,7 +18,7 @@ Each operation names what else it may raise.
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.hosts.mountinfo import Mount
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+_C = TypeVar("_C")
+_D = TypeVar("_D")
+_E = TypeVar("_E")
+_F = TypeVar("_F")
+_G = TypeVar("_G")
+_H = TypeVar("_H")
 
 Kind = Literal["missing", "file", "directory", "other"]
 
@@ -215,6 +224,101 @@ class Host(Protocol):
         """Return who the host says it is, and what its clock says."""
         ...
 
+    @overload
+    def together(self, a: Callable[[], _A], b: Callable[[], _B], /) -> tuple[_A, _B]: ...
+
+    @overload
+    def together(
+        self,
+        a: Callable[[], _A],
+        b: Callable[[], _B],
+        c: Callable[[], _C],
+        /,
+    ) -> tuple[_A, _B, _C]: ...
+
+    @overload
+    def together(
+        self,
+        a: Callable[[], _A],
+        b: Callable[[], _B],
+        c: Callable[[], _C],
+        d: Callable[[], _D],
+        /,
+    ) -> tuple[_A, _B, _C, _D]: ...
+
+    @overload
+    def together(
+        self,
+        a: Callable[[], _A],
+        b: Callable[[], _B],
+        c: Callable[[], _C],
+        d: Callable[[], _D],
+        e: Callable[[], _E],
+        /,
+    ) -> tuple[_A, _B, _C, _D, _E]: ...
+
+    @overload
+    def together(
+        self,
+        a: Callable[[], _A],
+        b: Callable[[], _B],
+        c: Callable[[], _C],
+        d: Callable[[], _D],
+        e: Callable[[], _E],
+        f: Callable[[], _F],
+        /,
+    ) -> tuple[_A, _B, _C, _D, _E, _F]: ...
+
+    @overload
+    def together(
+        self,
+        a: Callable[[], _A],
+        b: Callable[[], _B],
+        c: Callable[[], _C],
+        d: Callable[[], _D],
+        e: Callable[[], _E],
+        f: Callable[[], _F],
+        g: Callable[[], _G],
+        /,
+    ) -> tuple[_A, _B, _C, _D, _E, _F, _G]: ...
+
+    @overload
+    def together(
+        self,
+        a: Callable[[], _A],
+        b: Callable[[], _B],
+        c: Callable[[], _C],
+        d: Callable[[], _D],
+        e: Callable[[], _E],
+        f: Callable[[], _F],
+        g: Callable[[], _G],
+        h: Callable[[], _H],
+        /,
+    ) -> tuple[_A, _B, _C, _D, _E, _F, _G, _H]: ...
+
+    @overload
+    def together(self, *steps: Callable[[], _A]) -> tuple[_A, ...]: ...
+
+    def together(self, *steps: Callable[[], Any]) -> tuple[Any, ...]:
+        """Carry out steps that only look and need nothing of each other.
+
+        Another host is asked for all of them at once, so that they take as many exchanges as the
+        one that takes most. Then they run in threads of their own. This machine is asked for one
+        after another, and for none after an error.
+
+        Args:
+            steps: each asks the host, once or several times; it may ask together, too. None locks,
+                starts or changes anything, but that one may `sync`; nor do they share anything that
+                they change.
+
+        Returns:
+            What each has returned, in order.
+
+        Raises:
+            Exception: whatever the first one in order that failed has raised.
+        """
+        ...
+
     def lock(
         self,
         path: str,
@@ -242,6 +346,23 @@ class Host(Protocol):
 
     def list_directory(self, path: str) -> list[Entry]:
         """Return what is in a directory."""
+        ...
+
+    def read_directory(
+        self, path: str, ending: str
+    ) -> tuple[list[Entry], dict[str, bytes | OSError | None]]:
+        """Return what is in a directory, and the contents of the files whose names end so.
+
+        Any number of files cost the same number of exchanges with the host.
+
+        Args:
+            path: the directory.
+            ending: what the names of the files that are read end with.
+
+        Returns:
+            What is in it; and what `read_each` returns of each of those files, by name, None for
+            one that has been removed meanwhile.
+        """
         ...
 
     def stat(self, paths: Iterable[str]) -> list[Stat]:
@@ -339,26 +460,28 @@ class Host(Protocol):
         """Delete files, and directories that are empty, in order, as far as they are there."""
         ...
 
-    def remove_tree(self, path: str, *, mine: bool) -> None:
-        """Remove what stands at `path`, a directory with all that is in it, if anything does.
+    def remove_trees(self, paths: Iterable[str], *, mine: bool) -> None:
+        """Remove what stands at each path, a directory with all that is in it, one after another.
 
         No link is followed, and no other file system entered. What can be removed is, also where
         something else in it cannot be.
 
         Args:
-            path: a file or a directory.
-            mine: remove it only if it belongs to our user.
+            paths: files or directories; they need not be there.
+            mine: remove only what belongs to our user.
 
         Raises:
-            OSError: not all of it could be removed, or it is another user's.
+            OSError: not all of one could be removed, which it names, or that is another user's;
+                those after it stay.
         """
         ...
 
-    def make_directory(self, path: str) -> None:
-        """Make a directory that must not exist yet.
+    def make_directories(self, paths: Iterable[str]) -> None:
+        """Make directories that must not exist yet, one after another.
 
         Raises:
-            FileExistsError: something stands at `path`.
+            OSError: one cannot be made, which it names; those before it have been, those after it
+                have not. It is a `FileExistsError` where something stands there.
         """
         ...
 

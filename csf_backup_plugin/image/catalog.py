@@ -121,14 +121,13 @@ def read_catalog(beside: ImagePath, host: Host) -> Catalog:
     Raises:
         OSError: the directory cannot be listed.
     """
-    entries = {e.name: e for e in host.list_directory(beside.directory)}
-    stems = [name.removesuffix(RECEIPT) for name in entries if name.endswith(RECEIPT)]
-    images = [_named(beside, stem) for stem in sorted(stems)]
+    listed, receipts = host.read_directory(beside.directory, RECEIPT)
+    entries = {entry.name: entry for entry in listed}
     sets, passed_over = [], []
-    for image, data in zip(images, host.read_each(i.receipt for i in images), strict=True):
-        if data is None:
+    for stem in sorted(name.removesuffix(RECEIPT) for name in receipts):
+        if (data := receipts[stem + RECEIPT]) is None:
             continue  # it was removed since the directory was listed
-        modified = entries[posixpath.basename(image.receipt)].modified
+        image, modified = _named(beside, stem), entries[stem + RECEIPT].modified
         found = _decoded(data)
         if isinstance(found, str):
             why = f"has a receipt that {found}"

@@ -33,7 +33,7 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
     from csf_backup_plugin.image.by_repository import Groups
     from csf_backup_plugin.image.catalog import Catalog, ImageSet
     from csf_backup_plugin.image.path import ImagePath
@@ -74,12 +74,13 @@ class Newest(NamedTuple):
 
 
 def choose(
-    named: ImagePath, wanted: Wanted | None, machine: Machine, host: Host, note: Note
+    named: ImagePath, at: Facts, wanted: Wanted | None, machine: Machine, host: Host, note: Note
 ) -> Newest:
     """Return the image that is meant: the one that is named, unless its name is ``latest``.
 
     Args:
         named: as the user named it.
+        at: the facts on its directory.
         wanted: the repository whose images count; None if the directory has those of one only.
         machine: the host.
         host: the same.
@@ -88,7 +89,7 @@ def choose(
     Raises:
         BackupError: as `find_newest`.
     """
-    image = locate_image(named, host, note)
+    image = locate_image(named, at, note)
     return find_newest(image, wanted, machine, host) if image.is_latest else Newest(image)
 
 

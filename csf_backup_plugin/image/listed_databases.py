@@ -9,7 +9,6 @@ from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore.commands import list_databases
 from csf_backup_plugin.objectstore.osrestore_list import listed_databases
 from csf_backup_plugin.objectstore.program_end import beginning, described, quoted
-from csf_backup_plugin.objectstore.room_and_time import default_timeout
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Completed, Host
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def list_findings(
-    image: ImagePath, osrestore: str, expected: set[str], host: Host, timeout: float | None = None
+    image: ImagePath, osrestore: str, expected: set[str], host: Host, timeout: float
 ) -> list[str]:
     """Return what is wrong with the list of databases that osrestore finds in an image.
 
@@ -30,12 +29,11 @@ def list_findings(
         expected: the databases that should be on the list; none where nothing tells, so that there
             only has to be one.
         host: where it is.
-        timeout: how long osrestore may take, in seconds; by default according to the image's size.
+        timeout: how long osrestore may take, in seconds.
 
     Raises:
         TimedOut: osrestore did not end.
     """
-    timeout = timeout or default_timeout(host.stat([image.path])[0].size)
     completed = _list_image(image, osrestore, timeout, host)
     if completed.status:
         return [f"osrestore -t cannot read the image: {described(completed)}"]

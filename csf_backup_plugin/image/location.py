@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol import Facts
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.repository.location import Note
 
 
-def locate_image(image: ImagePath, host: Host, note: Note) -> ImagePath:
+def locate_image(image: ImagePath, at: Facts, note: Note) -> ImagePath:
     """Return an image by the resolved path of its directory; that need not be there.
 
     Args:
         image: as the user named it.
-        host: where it is.
+        at: the facts on its directory.
         note: told of a path that is another one than was named.
     """
-    (at,) = host.look([image.directory])
     path = posixpath.join(at.resolved, posixpath.basename(image.path))
     if at.kind != "directory" or path == image.path:
         return image

@@ -15,7 +15,7 @@ from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
-    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.image.contents import Contents
     from csf_backup_plugin.image.receipt import Receipt
 
 _NEXT_STEP = {
@@ -24,15 +24,20 @@ _NEXT_STEP = {
 }
 
 
-def read_receipt(image: ImagePath, host: Host) -> Receipt:
+def read_receipt(contents: Contents, host: Host) -> Receipt:
     """Return what the receipt of an image says.
+
+    Args:
+        contents: what was found of the image.
+        host: where it is.
 
     Raises:
         FaultFound: there is none, or it cannot be read or used.
         PermissionError: this user may not read it.
     """
+    image = contents.image
     try:
-        data = host.read(image.receipt)
+        data = contents.receipt()
     except OSError as error:
         raise_if_not_allowed(error)
         raise FaultFound(

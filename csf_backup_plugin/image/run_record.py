@@ -42,12 +42,14 @@ class RunRecord(NamedTuple):
         leaders: osbackup's process and that of its guardian, which writes the end down; empty
             where they are not known.
         started: when osbackup was started, in ISO 8601; None where that is not on record.
+        is_there: whether anything stands where the record would be.
     """
 
     problem: str = ""
     running: str = ""
     leaders: tuple[str, ...] = ()
     started: str | None = None
+    is_there: bool = True
 
 
 def read_record(image: ImagePath, host: Host) -> RunRecord:
@@ -59,7 +61,8 @@ def read_run(path: str, host: Host) -> RunRecord:
     """Return what a record says, in words about osbackup."""
     (at,) = host.stat([path])
     if at.kind == "missing":
-        return RunRecord(f"how osbackup ended was not recorded: there is no {shown(path)}")
+        problem = f"how osbackup ended was not recorded: there is no {shown(path)}"
+        return RunRecord(problem, is_there=False)
     if at.kind != "directory" or at.link:
         return RunRecord(f"how osbackup ended is not known: {shown(path)} is no directory")
     names = ("status", "started", "pid", "output")

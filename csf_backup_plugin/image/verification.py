@@ -6,25 +6,34 @@ import errno
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.image.contents import read_contents
 from csf_backup_plugin.image.listed_databases import differences, list_findings
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import commands
+from csf_backup_plugin.objectstore.room_and_time import default_timeout
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from collections.abc import Callable
+
+    from csf_backup_plugin.hosts.protocol import Host, Stat
+    from csf_backup_plugin.image.contents import Contents
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
     from csf_backup_plugin.progress_listener import Listener
 
 
 def findings(
-    image: ImagePath, receipt: Receipt | None, osrestore: str | None, host: Host, listener: Listener
+    contents: Contents,
+    receipt: Receipt | None,
+    osrestore: str | None,
+    host: Host,
+    listener: Listener,
 ) -> list[str]:
     """Return all that is wrong with an image, if anything is.
 
     Args:
-        image: which.
+        contents: what was found of it.
         receipt: what its receipt says; None if that is damaged: the rest is looked at all the same.
         osrestore: the program that lists what is in the image; None to leave that to a restore.
         host: where all of it is.
@@ -33,26 +42,55 @@ def findings(
     Raises:
         TimedOut: osrestore did not end.
     """
-    found, listed = import_file_findings(image, receipt, host)
+    image = contents.image
+    found, listed = import_file_findings(image, receipt, contents.import_file)
+    at = contents.at()
+    if receipt and (found or at.size != receipt.size):
+        # All was looked at at once; the backup may have ended between the others and the receipt.
+        contents = read_contents(image, host)
+        found, listed = import_file_findings(image, receipt, contents.import_file)
+        at = contents.at()
     if receipt:
-        return found + image_findings(image, receipt, osrestore, host, listener)
-    if absent := presence_findings(image, host):
+        return found + image_findings(image, at, receipt, osrestore, host, listener)
+    if absent := presence_findings(image, at):
         return found + absent
-    return found + (list_findings(image, osrestore, {*listed}, host) if osrestore else [])
+    timeout = default_timeout(at.size)
+    return found + (list_findings(image, osrestore, {*listed}, host, timeout) if osrestore else [])
 
 
 def image_findings(
-    image: ImagePath, receipt: Receipt, osrestore: str | None, host: Host, listener: Listener
+    image: ImagePath,
+    at: Stat,
+    receipt: Receipt,
+    osrestore: str | None,
+    host: Host,
+    listener: Listener,
 ) -> list[str]:
-    """Return what is wrong with an image by itself; see `findings`."""
-    if absent := presence_findings(image, host):
+    """Return what is wrong with an image by itself.
+
+    Args:
+        image: which.
+        at: what stands at its path.
+        receipt: what its receipt says.
+        osrestore: as for `findings`.
+        host: where it is.
+        listener: told how far the checksum is.
+    """
+    if absent := presence_findings(image, at):
         return absent
-    found = content_findings(image, receipt, host, listener)
-    if not receipt.databases:
-        return [*found, "the receipt names no databases"]
-    return found + (
-        list_findings(image, osrestore, {*receipt.databases}, host) if osrestore else []
+    databases = {*receipt.databases}
+
+    def in_its_list() -> list[str]:
+        if not databases:
+            return ["the receipt names no databases"]
+        if osrestore is None:
+            return []
+        return list_findings(image, osrestore, databases, host, default_timeout(at.size))
+
+    in_its_bytes, in_list = host.together(
+        lambda: content_findings(image, at, receipt, host, listener), in_its_list
     )
+    return in_its_bytes + in_list
 
 
 def receipt_warnings(image: ImagePath, receipt: Receipt) -> list[str]:
@@ -83,9 +121,13 @@ def raise_if_not_allowed(error: OSError) -> None:
         raise error
 
 
-def presence_findings(image: ImagePath, host: Host) -> list[str]:
-    """Return what is wrong if there is no image at all, or nothing in it."""
-    (at,) = host.stat([image.path])
+def presence_findings(image: ImagePath, at: Stat) -> list[str]:
+    """Return what is wrong if there is no image at all, or nothing in it.
+
+    Args:
+        image: which.
+        at: what stands at its path.
+    """
     if at.kind == "file" and at.size:
         return []
     problem = {"missing": "is missing", "file": "is empty"}.get(at.kind, "is not a file")
@@ -93,17 +135,17 @@ def presence_findings(image: ImagePath, host: Host) -> list[str]:
 
 
 def content_findings(
-    image: ImagePath, receipt: Receipt, host: Host, listener: Listener
+    image: ImagePath, at: Stat, receipt: Receipt, host: Host, listener: Listener
 ) -> list[str]:
     """Return how the image's bytes, which are all read, differ from what its receipt says.
 
     Args:
         image: which.
+        at: what stands at its path.
         receipt: what the receipt says; if it has no SHA-256, only the size is compared.
         host: where it is.
         listener: told how far the checksum is.
     """
-    (at,) = host.stat([image.path])
     if at.size != receipt.size:
         return [f"the image holds {at.size:,} bytes; its receipt says {receipt.size:,}"]
     if receipt.sha256 is None:
@@ -121,18 +163,18 @@ def content_findings(
 
 
 def import_file_findings(
-    image: ImagePath, receipt: Receipt | None, host: Host
+    image: ImagePath, receipt: Receipt | None, read: Callable[[], bytes | None]
 ) -> tuple[list[str], list[str]]:
     """Return what is wrong with the import file, and the databases it names.
 
     Args:
         image: whose import file.
         receipt: what the receipt says; without one, it only has to be a list.
-        host: where it is.
+        read: returns what is in it, or None where there is none.
     """
     name = f"the import file {shown(image.import_file)}"
     try:
-        contents = host.read(image.import_file)
+        contents = read()
     except OSError as error:
         raise_if_not_allowed(error)
         return [f"{name} cannot be read: {reason(error)}"], []

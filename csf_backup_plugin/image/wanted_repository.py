@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import WrongRepository
+from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.repository.location import locate_lost
@@ -41,8 +42,12 @@ def wanted_at(repository: Repository, host: Host) -> Wanted:
         repository: as the user named it.
         host: where it is, or was.
     """
-    found = locate_lost(repository, host)
-    data = host.read(found.manifest)
+    (at,), read = host.together(
+        lambda: host.look([repository.directory]),
+        postponed(lambda: host.read(repository.manifest)),
+    )
+    found = locate_lost(repository, at)
+    data = read() if found == repository else host.read(found.manifest)
     return Wanted(found, manifest.salvage(data).identity if data else None)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.advised_commands import list_by_hand, prove_command
 from csf_backup_plugin.errors import FaultFound
+from csf_backup_plugin.image.contents import read_contents
 from csf_backup_plugin.image.run_record import read_record
 from csf_backup_plugin.image.verification import import_file_findings, presence_findings
 from csf_backup_plugin.names import shown
@@ -47,12 +48,16 @@ def left_behind(image: ImagePath, host: Host) -> str:
 
 def _explained(image: ImagePath, host: Host) -> tuple[list[str], str]:
     """Return why an image has no receipt, and what to do."""
-    record, prove = read_record(image, host), prove_command(image.name)
+    record, contents = host.together(
+        lambda: read_record(image, host), lambda: read_contents(image, host)
+    )
+    prove = prove_command(image.name)
     if record.running:
         finding = f"{record.running} may be at work on it, as {shown(image.run)} says"
         return [finding], f"When that has ended, this gives the image its receipt: {prove}"
     try:
-        lacking = [*import_file_findings(image, None, host)[0], *presence_findings(image, host)]
+        lacking, _ = import_file_findings(image, None, contents.import_file)
+        lacking += presence_findings(image, contents.at())
     except OSError as error:  # it may be another user's
         lacking = [f"the import file {shown(image.import_file)} cannot be read: {reason(error)}"]
     if findings := [*filter(None, [record.problem]), *lacking]:

@@ -6,8 +6,12 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.hosts.postponed import postponed
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    from csf_backup_plugin.hosts.protocol import Host
 
 OSBACKUP = "osbackup"
 OSRESTORE = "osrestore"
@@ -26,6 +30,16 @@ _FAULTS = re.compile(
     rb"pointer (?:to (?:nonpersistent|deleted) storage|type mismatch|location:)|<err-\d+-\d+>", re.I
 )
 _NOT_A_FAULT = (b"Verifying database ", b"Verifying segment ")
+
+
+def finding(utility: str, host: Host) -> Callable[[], Callable[[], str]]:
+    """Return a step for `Host.together` that finds a utility; that it is missing is told later.
+
+    Args:
+        utility: its name.
+        host: where it is looked for.
+    """
+    return postponed(lambda: host.find(utility, VARIABLES[utility]))
 
 
 def osbackup(executable: str, import_file: str, image: str) -> list[str]:

@@ -14,10 +14,20 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Facts, Host
 
 
-def look_at_directories(paths: Iterable[str], host: Host) -> dict[str, Facts]:
-    """Return the facts on the directory of each path."""
+def look_at_directories(
+    paths: Iterable[str], known: Mapping[str, Facts], host: Host
+) -> dict[str, Facts]:
+    """Return the facts on the directory of each path.
+
+    Args:
+        paths: the paths.
+        known: the facts on directories that were looked at just now.
+        host: where all of them are.
+    """
     directories = sorted({*map(posixpath.dirname, paths)})
-    return dict(zip(directories, host.look(directories), strict=True))
+    rest = [path for path in directories if path not in known]
+    looked = {**known, **dict(zip(rest, host.look(rest) if rest else [], strict=True))}
+    return {path: looked[path] for path in directories}
 
 
 def mount_points(directories: Mapping[str, Facts]) -> dict[str, str]:
@@ -50,19 +60,22 @@ def check_mounted(directory: str, at: Facts, at_root: Facts, host: Host) -> None
         )
 
 
-def check_still_mounted(mounts: Mapping[str, str], directories: Iterable[str], host: Host) -> None:
+def check_still_mounted(
+    mounts: Mapping[str, str], directories: Mapping[str, Facts], host: Host
+) -> None:
     """Refuse directories of which one was on a file system that is not mounted now.
 
     Args:
         mounts: the mount point of each directory, as the receipt tells it.
-        directories: those that are to be written to.
+        directories: the facts on those that are to be written to.
         host: where they are.
 
     Raises:
         NotMounted: it names the mount point.
     """
-    before = {path: mounts[path] for path in directories if mounts.get(path, "/") not in ("", "/")}
-    for (path, mount), at in zip(before.items(), host.look(before), strict=True):
+    for path, at in directories.items():
+        if (mount := mounts.get(path, "/")) in ("", "/"):
+            continue
         if at.kind == "directory" and not (at.mount and is_inside(at.mount, mount)):
             raise NotMounted(
                 f"When the backup was made, {shown(path)} on {host.name} was on the file system "

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from csf_backup_plugin.hosts.protocol import Host, Stat
+    from csf_backup_plugin.hosts.protocol import Stat
     from csf_backup_plugin.image.receipt import Size
 
 
-def findings(expected: Mapping[str, Size | None], host: Host) -> list[str]:
+def findings(expected: Mapping[str, Size | None], looked: Iterable[Stat]) -> list[str]:
     """Return what is wrong with restored databases, a sentence for each.
 
     Until the instant the backup is of, a database may have grown, or have been compacted, and it
@@ -24,10 +24,10 @@ def findings(expected: Mapping[str, Size | None], host: Host) -> list[str]:
     Args:
         expected: the sizes of each database, by the path where it should be; None where nobody
             knows them.
-        host: where they are.
+        looked: what stands at each of those paths, in their order.
     """
-    looked = zip(expected.items(), host.stat(expected), strict=True)
-    faults = ((path, _fault(size, at)) for (path, size), at in looked)
+    pairs = zip(expected.items(), looked, strict=True)
+    faults = ((path, _fault(size, at)) for (path, size), at in pairs)
     return [f"{shown(path)} {fault}" for path, fault in faults if fault]
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import functools
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advised_commands import rebuild_command
 from csf_backup_plugin.errors import RepositoryIncomplete
+from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.hosts.protocol import Entry
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import how_many, shown
@@ -74,13 +76,18 @@ def read_inventory(repository: Repository, host: Host, also: Iterable[str] = ())
     Raises:
         RepositoryIncomplete: the manifest is damaged, so that nobody knows what it listed.
     """
-    return set_against(repository, host, read_manifest(repository, host), also)
+    recorded, entries = host.together(
+        lambda: read_manifest(repository, host),
+        lambda: host.list_directory(repository.directory),
+    )
+    return set_against(repository, host, recorded, entries, also)
 
 
 def set_against(
     repository: Repository,
     host: Host,
     recorded: Manifest | None,
+    entries: Iterable[Entry],
     also: Iterable[str] = (),
     leading_to: Iterable[str] = (),
 ) -> Inventory:
@@ -90,6 +97,7 @@ def set_against(
         repository: which.
         host: where it is.
         recorded: what its manifest says; None where there is none.
+        entries: what is in its directory.
         also: as for `read_inventory`.
         leading_to: paths that are none of its databases; other repositories may list them.
     """
@@ -97,15 +105,18 @@ def set_against(
     dropped = {repository.path_of(name) for name in (recorded.dropped if recorded else ())}
     dropped.discard(repository.master)  # whatever a copied manifest says
     told = [path for path in also if path not in dropped]
-    at = _entries(repository.directory, host)
-    elsewhere, closed = _elsewhere(repository, [*names, *dropped, *told, *leading_to], host)
+    at = _by_path(repository.directory, entries)
+    (elsewhere, closed), known = host.together(
+        lambda: _elsewhere(repository, [*names, *dropped, *told, *leading_to], host),
+        lambda: _looked_at(names, at, host),
+    )
     suffixes = _suffixes([repository.master, *names, *told])
     others = find_neighbours(repository, recorded, {**elsewhere, **at}, suffixes, host)
     theirs = others.listed
     listed = names | dict.fromkeys(path for path in told if path not in theirs)
     not_ours = (theirs | dropped).difference(listed)
     found = {p: e for p, e in at.items() if repository.owns(e.name) and p not in not_ours}
-    found |= _looked_at(listed, at, host)
+    found |= _looked_at(listed, {**at, **known}, host)
     files = [Database(path, entry.size) for path, entry in found.items() if entry.kind == "file"]
     coverage = compare(repository.master, files, listed)
     alike = _look_alikes(at, suffixes) - found.keys() - not_ours
@@ -188,23 +199,25 @@ def read_bytes(repository: Repository, host: Host) -> bytes | None:
         ) from None
 
 
-def _entries(directory: str, host: Host) -> dict[str, Entry]:
-    return {posixpath.join(directory, e.name): e for e in host.list_directory(directory)}
+def _by_path(directory: str, entries: Iterable[Entry]) -> dict[str, Entry]:
+    return {posixpath.join(directory, entry.name): entry for entry in entries}
 
 
 def _elsewhere(
     repository: Repository, listed: Iterable[str], host: Host
 ) -> tuple[dict[str, Entry], dict[str, str]]:
     """Return what is in the other directories that have databases of ours, and which are closed."""
-    entries, closed = {}, {}
-    for directory in sorted({*map(posixpath.dirname, listed)} - {repository.directory}):
+    found, closed = {}, {}
+    directories = sorted({*map(posixpath.dirname, listed)} - {repository.directory})
+    steps = [functools.partial(host.list_directory, directory) for directory in directories]
+    for directory, entries in zip(directories, host.together(*map(postponed, steps)), strict=True):
         try:
-            entries.update(_entries(directory, host))
+            found.update(_by_path(directory, entries()))
         except (FileNotFoundError, NotADirectoryError):
             continue  # what should be there is missing, which is told
         except OSError as error:
             closed[directory] = reason(error)
-    return entries, closed
+    return found, closed
 
 
 def _looked_at(listed: Iterable[str], at: Mapping[str, Entry], host: Host) -> dict[str, Entry]:
@@ -212,7 +225,7 @@ def _looked_at(listed: Iterable[str], at: Mapping[str, Entry], host: Host) -> di
     rest = [path for path in listed if path not in at]
     looked = {
         path: Entry(posixpath.basename(path), one.kind, one.size, one.link)
-        for path, one in zip(rest, host.stat(rest), strict=True)
+        for path, one in zip(rest, host.stat(rest) if rest else [], strict=True)
     }
     return {path: at.get(path) or looked[path] for path in listed}
 

@@ -17,11 +17,17 @@ if TYPE_CHECKING:
     Note = Callable[[str], object]
 
 
-def locate(repository: Repository, host: Host, note: Note) -> Repository:
+def look_at_repository(repository: Repository, host: Host) -> list[Facts]:
+    """Return the facts on a repository's directory, and on its master database."""
+    return host.look([repository.directory, repository.master])
+
+
+def locate(repository: Repository, looked: Sequence[Facts], host: Host, note: Note) -> Repository:
     """Return the repository by the resolved path of its directory.
 
     Args:
         repository: as the user named it.
+        looked: as `look_at_repository` returns it.
         host: where it is.
         note: told of a path that is another one than was named.
 
@@ -29,7 +35,7 @@ def locate(repository: Repository, host: Host, note: Note) -> Repository:
         RepositoryNotFound: the path names no master database; a link is none, since the other
             databases stand beside what it leads to.
     """
-    at_directory, at_master = host.look([repository.directory, repository.master])
+    at_directory, at_master = looked
     if at_master.kind != "file":
         problem = "it is no file" if at_master.kind != "missing" else "there is no such file"
     elif at_master.resolved != posixpath.join(at_directory.resolved, repository.name):
@@ -42,16 +48,24 @@ def locate(repository: Repository, host: Host, note: Note) -> Repository:
     )
 
 
-def locate_place(repository: Repository, host: Host, note: Note) -> Repository:
+def locate_place(
+    repository: Repository, looked: Sequence[Facts], host: Host, note: Note
+) -> Repository:
     """Return where a repository is to be restored to, by the resolved path of its directory.
 
     The directory may be empty: a new disk. It is never made here, since a disk that is not mounted
     looks like a directory that is missing.
 
+    Args:
+        repository: as the user named it.
+        looked: as `look_at_repository` returns it.
+        host: where it is.
+        note: told of a path that is another one than was named.
+
     Raises:
         RepositoryNotFound: there is no directory, or the master database is a link.
     """
-    at_directory, at_master = host.look([repository.directory, repository.master])
+    at_directory, at_master = looked
     if at_directory.kind != "directory":
         raise no_directory(repository.directory, host)
     beside = posixpath.join(at_directory.resolved, repository.name)
@@ -63,9 +77,13 @@ def locate_place(repository: Repository, host: Host, note: Note) -> Repository:
     return _repository(repository, at_directory, note)
 
 
-def locate_lost(repository: Repository, host: Host) -> Repository:
-    """Return a repository, which need not be there, by the resolved path of its directory."""
-    (at,) = host.look([repository.directory])
+def locate_lost(repository: Repository, at: Facts) -> Repository:
+    """Return a repository, which need not be there, by the resolved path of its directory.
+
+    Args:
+        repository: as the user named it.
+        at: the facts on its directory.
+    """
     if at.kind != "directory":
         return repository
     return Repository(posixpath.join(at.resolved, repository.name))

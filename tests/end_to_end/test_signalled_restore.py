@@ -108,7 +108,7 @@ def test_nothing_is_started_or_moved_after_a_signal(site: Site, log: Path) -> No
         at += 1
         error, asked = restored(site, at)
         if "start" not in asked[: at - 1]:
-            assert not {"make_directory", "start"} & {*asked[at:]}
+            assert not {"make_directories", "start"} & {*asked[at:]}
             assert error is not None
             assert error.exit_code == 128 + signal.SIGTERM
             assert not log.exists()
@@ -116,7 +116,7 @@ def test_nothing_is_started_or_moved_after_a_signal(site: Site, log: Path) -> No
             assert error.left in LEFT
             assert sorted(os.listdir(site.repository)) == names
     assert at > 5
-    assert {"replace", "make_directory", "move", "start"} <= {*asked}
+    assert {"replace", "make_directories", "move", "start"} <= {*asked}
 
 
 def test_no_osbackup_is_started_after_a_signal(site: Site, log: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import hashlib
 import os
 import re
@@ -86,6 +87,46 @@ def test_a_directory_that_is_not_there_is_told(host: Host, home: Home, way: str)
     write: Callable[[str, bytes], None] = getattr(host, way)
     with pytest.raises(FileNotFoundError):
         write(str(home / "missing" / "file"), b"new")
+
+
+def test_what_is_asked_together_is_answered_in_order(host: Host, home: Home) -> None:
+    """Also a chain of questions of which one needs the answer to another, and nothing at all."""
+    (home / "one").write_bytes(b"1")
+    (home / "two").write_bytes(b"22")
+
+    def chain() -> list[bytes | None]:
+        names = sorted(entry.name for entry in host.list_directory(str(home)))
+        return [host.read(str(home / name)) for name in names]
+
+    sizes = [functools.partial(host.stat, [str(home / name)]) for name in ("two", "one")]
+    found = host.together(
+        chain,
+        lambda: host.read(str(home / "two")),
+        lambda: host.together(*sizes),
+        lambda: host.sync([str(home / "one")]),
+    )
+    contents, two, looked, unsynced = found
+    assert (contents, two, unsynced) == ([b"1", b"22"], b"22", [])
+    assert [at.size for (at,) in looked] == [2, 1]
+    assert host.together() == ()
+
+
+def test_of_what_fails_together_the_first_is_told(host: Host, home: Home) -> None:
+    """In the order in which it was asked, however long each takes."""
+    (home / "file").write_bytes(b"1")
+
+    def late() -> None:
+        for _ in range(3):
+            host.read(str(home / "file"))
+        host.list_directory(str(home / "missing"))
+
+    with pytest.raises(FileNotFoundError) as caught:
+        host.together(
+            lambda: host.read(str(home / "file")),
+            late,
+            lambda: host.list_directory(str(home / "file")),
+        )
+    assert caught.value.filename == str(home / "missing")
 
 
 @pytest.mark.not_in_memory("permissions")
@@ -317,12 +358,55 @@ def test_any_names_are_listed(host: Host, home: Home) -> None:
             assert entry[1:4] == ("file", size, link)
 
 
+@pytest.mark.parametrize("ending", [".json", "*", "[a]", "\\"])
+def test_a_directory_is_listed_and_its_files_of_one_ending_are_read(
+    host: Host, home: Home, ending: str
+) -> None:
+    """Whatever their names are; what cannot be read is an error in its place."""
+    assert host.read_directory(str(home), ending) == ([], {})
+    for name in ODD:
+        (home / f"{name}{ending}").write_bytes(os.fsencode(name) + b"\0\n")
+        (home / name).touch()
+    (home / f"dir{ending}").mkdir()
+    (home / f"link{ending}").symlink_to("nothing")
+    entries, contents = host.read_directory(str(home), ending)
+    assert sorted(entries) == sorted(host.list_directory(str(home)))
+    errors = [contents.pop(f"{name}{ending}") for name in ("dir", "link")]
+    assert [getattr(error, "errno", 0) for error in errors] == [errno.EINVAL, errno.ELOOP]
+    assert [getattr(error, "filename", "") for error in errors] == [
+        *(str(home / f"{name}{ending}") for name in ("dir", "link"))
+    ]
+    expected = {f"{name}{ending}": os.fsencode(name) + b"\0\n" for name in ODD}
+    empty = {name: b"" for name in ODD if name.endswith(ending)}
+    assert contents == {**empty, **expected}
+
+
+def test_a_directory_that_cannot_be_listed_is_not_read(host: Host, home: Home) -> None:
+    """By the error that the system has for it."""
+    (home / "file").touch()
+    with pytest.raises(FileNotFoundError):
+        host.read_directory(str(home / "missing"), ".json")
+    with pytest.raises(NotADirectoryError):
+        host.read_directory(str(home / "file"), ".json")
+
+
+def test_directories_are_made_one_in_another_as_far_as_can_be(host: Host, home: Home) -> None:
+    """The first that cannot be made is named; those before it are there."""
+    paths = [str(home / name) for name in ("a b", "a b/in", "file", "later")]
+    (home / "file").touch()
+    with pytest.raises(FileExistsError) as caught:
+        host.make_directories(iter(paths))
+    assert caught.value.filename == paths[2]
+    kinds = [at.kind for at in host.stat(paths)]
+    assert kinds == ["directory", "directory", "file", "missing"]
+
+
 def test_directories_are_made_once_and_removed_empty(host: Host, home: Home) -> None:
     """Nothing in them goes with them."""
     path = str(home / "directory")
-    host.make_directory(path)
+    host.make_directories([path])
     with pytest.raises(FileExistsError):
-        host.make_directory(path)
+        host.make_directories([path])
     host.create(f"{path}/file", b"")
     with pytest.raises(OSError, match="not empty") as caught:
         host.remove([path])
@@ -339,11 +423,10 @@ def test_a_tree_is_removed_and_no_link_followed(host: Host, home: Home) -> None:
         (home / name / "in" / "it").mkdir(parents=True)
         (home / name / "in" / name).write_bytes(b"data")
         (home / name / "link").symlink_to(str(home / "precious"))
-        host.remove_tree(str(home / name), mine=True)
+        host.remove_trees([str(home / name)], mine=True)
     (home / "link").symlink_to("precious")
     (home / "file").touch()
-    for name in ("link", "file", "missing"):
-        host.remove_tree(str(home / name), mine=False)
+    host.remove_trees((str(home / name) for name in ("link", "missing", "file")), mine=False)
     assert names(home) == {"precious"}
     assert names(home / "precious") == {"file"}
 
@@ -351,13 +434,17 @@ def test_a_tree_is_removed_and_no_link_followed(host: Host, home: Home) -> None:
 @pytest.mark.not_in_memory("users")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_a_tree_of_another_user_is_removed_only_if_it_may_be(host: Host, tmp_path: Path) -> None:
-    """On a file system where all belongs to nobody, our own would be."""
-    (tmp_path / "tree").mkdir()
+    """What comes after it stays as well. Where all belongs to nobody, our own would be removed."""
+    for name in ("first", "tree", "later"):
+        (tmp_path / name).mkdir()
     os.chown(tmp_path / "tree", 4711, -1)
-    with pytest.raises(PermissionError, match="Belongs to another user"):
-        host.remove_tree(str(tmp_path / "tree"), mine=True)
-    assert names(tmp_path) == {"tree"}
-    host.remove_tree(str(tmp_path / "tree"), mine=False)
+    paths = [str(tmp_path / name) for name in ("first", "tree", "later")]
+    with pytest.raises(PermissionError, match="Belongs to another user") as caught:
+        host.remove_trees(paths, mine=True)
+    assert caught.value.filename == paths[1]
+    assert names(tmp_path) == {"tree", "later"}
+    (tmp_path / "later").rmdir()
+    host.remove_trees([str(tmp_path / "tree")], mine=False)
     assert names(tmp_path) == set()
 
 
@@ -376,7 +463,7 @@ def test_what_of_a_tree_cannot_be_removed_is_no_reason_to_leave_the_rest(
     try:
         (mounted / "precious").touch()
         with pytest.raises(OSError, match=r"tree'$") as caught:
-            host.remove_tree(str(tree), mine=True)
+            host.remove_trees([str(tree)], mine=True)
         assert caught.value.filename == str(tree)
         assert names(mounted) == {"precious"}
         assert names(tree) == {"mounted"}
@@ -621,7 +708,7 @@ def test_a_utility_works_in_its_record(host: Host, tmp_path: Path) -> None:
         assert finished(running)[0] == Completed(0, os.fsencode(record) + b"\n")
     assert {"started", "pid", "output", "status", "left"} <= {*os.listdir(record)}
     assert (record / "status").read_text().strip() == "0"
-    host.remove_tree(str(record), mine=False)
+    host.remove_trees([str(record)], mine=False)
     assert names(tmp_path) == set()
 
 

@@ -49,6 +49,16 @@ def test_a_signal_is_known_to_it_too(records: list[str]) -> None:
     assert records == []
 
 
+def test_what_is_asked_together_is_told_as_what_is_asked_alone(
+    records: list[str], tmp_path: Path
+) -> None:
+    """One record of each."""
+    host, path = observed(LocalHost()), str(tmp_path)
+    (entries, _) = host.together(lambda: host.list_directory(path), lambda: host.sync([path]))
+    assert entries == []
+    assert [text.rpartition(" on localhost: ")[0] for text in records] == [f"sync {path}"]
+
+
 def test_whatever_changes_files_is_told_and_reading_is_not(
     records: list[str], tmp_path: Path
 ) -> None:
@@ -58,11 +68,11 @@ def test_whatever_changes_files_is_told_and_reading_is_not(
     host.append(path, b"secret\n")
     host.replace(path, b"secret\n")
     host.sync(iter([path]))
-    host.make_directory(f"{path}.d")
+    host.make_directories([f"{path}.d"])
     host.move(iter([(path, f"{path}.new")]))
     host.publish(path, b"secret\n")
     host.remove(reversed([path, f"{path}.new", f"{path}.d"]))
-    host.remove_tree(path, mine=True)
+    host.remove_trees([path], mine=True)
     assert host.read(path) is None
     assert host.look([path])[0].kind == "missing"
     with pytest.raises(FileNotFoundError):
@@ -70,8 +80,8 @@ def test_whatever_changes_files_is_told_and_reading_is_not(
     named = [text.rpartition(" on localhost: ")[0] for text in records]
     assert named == [
         *(f"create {path}", f"append {path}", f"replace {path}", f"sync {path}"),
-        *(f"make directory {path}.d", f"move {path} to {path}.new", f"publish {path}"),
-        *(f"remove {path}.d, {path}.new, {path}", f"remove tree {path}", f"append {path}"),
+        *(f"make directories {path}.d", f"move {path} to {path}.new", f"publish {path}"),
+        *(f"remove {path}.d, {path}.new, {path}", f"remove trees {path}", f"append {path}"),
     ]
     assert records[-1].endswith(": failed: No such file or directory")
     assert "secret" not in "".join(records)

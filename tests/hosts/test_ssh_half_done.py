@@ -100,7 +100,7 @@ def test_where_directories_cannot_be_synced_files_are_written_all_the_same(
     path = str(directory / "a")
     host.create(path, b"1")
     host.replace(path, b"2")
-    host.make_directory(f"{path}.d")
+    host.make_directories([f"{path}.d"])
     host.move([(path, f"{path}.c")])
     assert host.sync([f"{path}.c"]) == [str(directory)]
     host.remove([f"{path}.d"])
@@ -127,14 +127,14 @@ def test_what_was_changed_before_an_error_is_told(
     assert half.value.left == f"{path} was replaced {undo}"
     assert path.read_bytes() == b"new\n"
     with pytest.raises(OSError, match="Input/output error") as caught:
-        host.make_directory(f"{path}.d")
+        host.make_directories([f"{path}.d"])
     with pytest.raises(OSError, match="Input/output error") as caught:
         host.move([(str(path), f"{path}.c")])
     assert os.listdir(directory) == ["a"]
     program("rm", 'case $* in *files/*) echo "rm: Input/output error" >&2; exit 1;; esac')
     program("rmdir", "exit 1")
     with pytest.raises(HalfDone) as half:
-        host.make_directory(f"{path}.d")
+        host.make_directories([f"{path}.d"])
     assert half.value.left == f"{path}.d was made, and could not be removed again."
     program("rm", 'exec /bin/rm "$@"')
     with pytest.raises(HalfDone) as half:

@@ -288,7 +288,7 @@ def test_where_directories_cannot_be_synced_files_are_written_all_the_same(
     host.create(path, b"1")
     host.replace(path, b"2")
     host.publish(f"{path}.b", b"3")
-    host.make_directory(f"{path}.d")
+    host.make_directories([f"{path}.d"])
     host.move([(path, f"{path}.c")])
     assert host.sync([f"{path}.b", f"{path}.c"]) == [str(tmp_path)]
     host.remove([f"{path}.b", f"{path}.d"])

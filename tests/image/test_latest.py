@@ -35,7 +35,7 @@ def newest(host: MemoryHost, identity: Identity | None = None, master: str = "")
     """Choose the latest, of a repository if one is given."""
     repository = Repository(master or "/r/lib.db")
     wanted = Wanted(repository, identity) if identity or master else None
-    return choose(LATEST, wanted, HERE, host, lambda _text: None)
+    return choose(LATEST, host.look(["/b"])[0], wanted, HERE, host, lambda _text: None)
 
 
 def test_any_other_name_is_an_images_own() -> None:
@@ -44,7 +44,8 @@ def test_any_other_name_is_an_images_own() -> None:
     host = MemoryHost({}, ["/link"])
     host.facts["/link"] = {"resolved": "/b"}
     image = ImagePath("db1", "/link/latest.img")
-    assert choose(image, None, HERE, host, notes.append).image.path == "/b/latest.img"
+    (at,) = host.look(["/link"])
+    assert choose(image, at, None, HERE, host, notes.append).image.path == "/b/latest.img"
     assert notes == ["db1:/link/latest.img is db1:/b/latest.img"]
 
 
@@ -153,7 +154,7 @@ def test_an_id_that_two_repositories_have_is_a_doubt() -> None:
     moved = Identity(ID, "b" * 32, "db2", "/r/lib.db")
     there = HERE._replace(id="b" * 32, name="db2")
     wanted = Wanted(Repository("/r/lib.db"), moved)
-    assert choose(LATEST, wanted, there, host, print).doubts == ()
+    assert choose(LATEST, host.look(["/b"])[0], wanted, there, host, print).doubts == ()
 
 
 def test_a_clone_with_another_name_is_kept_apart() -> None:
@@ -167,10 +168,10 @@ def test_a_renamed_machine_still_has_its_images() -> None:
     """Before and after it was renamed; without a manifest, too."""
     renamed = made("/b/b", 4, machine="db2", settled=False)
     host = host_with(made("/b/a", 3), renamed)
-    machine = HERE._replace(name="db2")
+    (at,), machine = host.look(["/b"]), HERE._replace(name="db2")
     for identity in (OWN, None):
         wanted = Wanted(Repository("/r/lib.db"), identity)
-        assert choose(LATEST, wanted, machine, host, print).image.path == "/b/b"
+        assert choose(LATEST, at, wanted, machine, host, print).image.path == "/b/b"
 
 
 def test_where_it_was_before_a_move_it_is_no_more() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from csf_backup_plugin.errors import FaultFound
 from csf_backup_plugin.image import receipt, receipt_file, receipt_format, sealed_json
+from csf_backup_plugin.image.contents import read_contents
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.receipt import Origin
 from csf_backup_plugin.repository.identity import Identity
@@ -188,8 +189,9 @@ def test_a_receipt_that_cannot_be_used_says_what_to_do(
     data: bytes | None, what: str, next_step: str
 ) -> None:
     """Another image helps where this plugin in another version does not."""
+    host = MemoryHost({IMAGE.receipt: data} if data else {})
     with pytest.raises(FaultFound) as caught:
-        receipt_file.read_receipt(IMAGE, MemoryHost({IMAGE.receipt: data} if data else {}))
+        receipt_file.read_receipt(read_contents(IMAGE, host), host)
     assert what in caught.value.what
     assert caught.value.next_step.startswith(next_step)
     if data:

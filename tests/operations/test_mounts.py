@@ -19,8 +19,9 @@ HOST.facts["/r"] = {"mount": "/r", "device": 7}
 
 
 def test_mount_points_are_those_of_the_directories_that_are_there() -> None:
-    """Each directory once."""
-    looked = look_at_directories(["/r/a", "/r/b", "/else/c", "/gone/d"], HOST)
+    """Each directory once; what is known is not asked again."""
+    known = {"/r": HOST.look(["/r"])[0]}
+    looked = look_at_directories(["/r/a", "/r/b", "/else/c", "/gone/d"], known, HOST)
     assert [*looked] == ["/else", "/gone", "/r"]
     assert mount_points(looked) == {"/r": "/r", "/else": "/"}
     assert mount_points({"/r": HOST.look(["/r"])[0]._replace(mount="")}) == {}
@@ -49,7 +50,8 @@ def test_a_mount_may_be_required() -> None:
 )
 def test_what_was_mounted_must_be_mounted(mounts: dict[str, str], *, refused: bool) -> None:
     """An empty directory where a disk is absent looks like a new disk."""
-    directories = ["/r", "/else", "/gone"]
+    names = ["/r", "/else", "/gone"]
+    directories = dict(zip(names, HOST.look(names), strict=True))
     if not refused:
         check_still_mounted(mounts, directories, HOST)
         return
@@ -63,11 +65,12 @@ def test_what_is_mounted_now_may_not_be_known() -> None:
     host = MemoryHost({}, ["/r"])
     host.facts["/r"] = {"mount": ""}
     with pytest.raises(NotMounted, match="mounted at /r, and which one it is on now cannot be"):
-        check_still_mounted({"/r": "/r"}, ["/r"], host)
+        check_still_mounted({"/r": "/r"}, {"/r": host.look(["/r"])[0]}, host)
 
 
 def test_a_mount_below_is_one_more_and_none_less() -> None:
     """The directory has got a file system of its own since."""
     host = MemoryHost({}, ["/disk/r"])
     host.facts["/disk/r"] = {"mount": "/disk/r"}
-    check_still_mounted({"/disk/r": "/disk"}, ["/disk/r"], host)
+    (at,) = host.look(["/disk/r"])
+    check_still_mounted({"/disk/r": "/disk"}, {"/disk/r": at}, host)

@@ -135,7 +135,8 @@ class Lives(RuleBasedStateMachine):
         catalog, machine = read_catalog(image, self._host), self._host.itself
         try:
             stands = standing(repository, recorded, catalog, machine, self._host)
-            found = set_against(repository, self._host, recorded, stands.adopted)
+            entries = self._host.list_directory(repository.directory)
+            found = set_against(repository, self._host, recorded, entries, stands.adopted)
             check_complete(found)
         except WrongRepository as error:
             event("refused: " + ("both" if "both" in str(error) else "ambiguous"))
@@ -245,7 +246,8 @@ class Lives(RuleBasedStateMachine):
     def _latest(self, master: str) -> Newest:
         wanted = wanted_at(Repository(master), self._host)
         latest = ImagePath("db1", f"{self._top}/images/latest")
-        return choose(latest, wanted, self._host.itself, self._host, print)
+        (at,) = self._host.look([latest.directory])
+        return choose(latest, at, wanted, self._host.itself, self._host, print)
 
 
 TestLives = Lives.TestCase

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.hosts import common
@@ -53,6 +53,10 @@ class LocalHost:
         """Return who the machine is, and what its clock says."""
         return machine.machine()
 
+    def together(self, *steps: Callable[[], Any]) -> tuple[Any, ...]:
+        """Carry out steps that only look, one after another; see `Host.together`."""
+        return tuple(step() for step in steps)
+
     def lock(
         self,
         path: str,
@@ -68,6 +72,12 @@ class LocalHost:
     def list_directory(self, path: str) -> list[Entry]:
         """Return what is in a directory."""
         return reading.list_directory(path)
+
+    def read_directory(
+        self, path: str, ending: str
+    ) -> tuple[list[Entry], dict[str, bytes | OSError | None]]:
+        """Return what is in a directory, and the contents of the files whose names end so."""
+        return reading.read_directory(path, ending)
 
     def stat(self, paths: Iterable[str]) -> list[Stat]:
         """Return what stands at each path, in order."""
@@ -110,13 +120,15 @@ class LocalHost:
         for path in paths:
             entries.remove(path)
 
-    def remove_tree(self, path: str, *, mine: bool) -> None:
-        """Remove a file, or a directory with all that is in it; see `Host.remove_tree`."""
-        removal.remove_tree(path, mine=mine)
+    def remove_trees(self, paths: Iterable[str], *, mine: bool) -> None:
+        """Remove files, or directories with all that is in them; see `Host.remove_trees`."""
+        for path in paths:
+            removal.remove_tree(path, mine=mine)
 
-    def make_directory(self, path: str) -> None:
-        """Make a directory that must not exist yet."""
-        entries.make_directory(path)
+    def make_directories(self, paths: Iterable[str]) -> None:
+        """Make directories that must not exist yet, one after another."""
+        for path in paths:
+            entries.make_directory(path)
 
     def move(self, moves: Iterable[tuple[str, str]]) -> None:
         """Give files other names in the same file system; see `Host.move`."""

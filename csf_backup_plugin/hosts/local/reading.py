@@ -26,6 +26,14 @@ def list_directory(path: str) -> list[Entry]:
         return [_entry(one) for one in found]
 
 
+def read_directory(path: str, ending: str) -> tuple[list[Entry], dict[str, bytes | OSError | None]]:
+    """Return what is in a directory, and the contents of the files whose names end so."""
+    entries = list_directory(path)
+    names = [entry.name for entry in entries if entry.name.endswith(ending)]
+    contents = read_each(os.path.join(path, name) for name in names)
+    return entries, dict(zip(names, contents, strict=True))
+
+
 def _entry(found: os.DirEntry[str]) -> Entry:
     kind, status = standing(found.path)
     size = status.st_size if status and kind == "file" else 0

@@ -11,7 +11,7 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 def remove_tree(path: str, *, mine: bool) -> None:
-    """Remove what stands at `path`, if anything does; see `Host.remove_tree`.
+    """Remove what stands at `path`, if anything does; see `Host.remove_trees`.
 
     Raises:
         OSError: not all of it could be removed; why the first could not.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.ssh import (
+    directory,
     entries,
     files,
     find_utility,
@@ -65,6 +66,10 @@ class SshHost:
         """Return who the host says it is, and what its clock says."""
         return machine.machine(self._connection)
 
+    def together(self, *steps: Callable[[], Any]) -> tuple[Any, ...]:
+        """Carry out steps that only look, one after another; see `Host.together`."""
+        return tuple(step() for step in steps)
+
     def lock(
         self,
         path: str,
@@ -80,6 +85,12 @@ class SshHost:
     def list_directory(self, path: str) -> list[Entry]:
         """Return what is in a directory."""
         return listing.list_directory(self._connection, path)
+
+    def read_directory(
+        self, path: str, ending: str
+    ) -> tuple[list[Entry], dict[str, bytes | OSError | None]]:
+        """Return what is in a directory, and the contents of the files whose names end so."""
+        return directory.read_directory(self._connection, path, ending)
 
     def stat(self, paths: Iterable[str]) -> list[Stat]:
         """Return what stands at each path, in order."""
@@ -121,13 +132,13 @@ class SshHost:
         """Delete files, and directories that are empty, in order, as far as they are there."""
         entries.remove(self._connection, paths)
 
-    def remove_tree(self, path: str, *, mine: bool) -> None:
-        """Remove a file, or a directory with all that is in it; see `Host.remove_tree`."""
-        entries.remove_tree(self._connection, path, mine=mine)
+    def remove_trees(self, paths: Iterable[str], *, mine: bool) -> None:
+        """Remove files, or directories with all that is in them; see `Host.remove_trees`."""
+        entries.remove_trees(self._connection, paths, mine=mine)
 
-    def make_directory(self, path: str) -> None:
-        """Make a directory that must not exist yet."""
-        entries.make_directory(self._connection, path)
+    def make_directories(self, paths: Iterable[str]) -> None:
+        """Make directories that must not exist yet, one after another."""
+        entries.make_directories(self._connection, paths)
 
     def move(self, moves: Iterable[tuple[str, str]]) -> None:
         """Give files other names in the same file system; see `Host.move`."""

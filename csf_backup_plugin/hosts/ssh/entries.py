@@ -81,21 +81,32 @@ owners_only "$1" xargs -0r rm -fd --
 for path; do [ ! -d "$path" ] || sync_directory "$path" || exit {REMOVED}; done
 """
 )
-_MAKE_DIRECTORY = (
+# A dot for each directory that was made.
+_MAKE_DIRECTORIES = (
     SYNC_DIRECTORY
     + f"""
-umask o-w; mkdir -- "$1" || exit 1
-sync_directory "${{1%/*}}/" || {{ rmdir -- "$1" && exit 1; exit {MADE}; }}
+umask o-w
+for path; do
+  mkdir -- "$path" || exit 1
+  sync_directory "${{path%/*}}/" || {{ rmdir -- "$path" && exit 1; exit {MADE}; }}
+  printf .
+done
 """
 )
-# $1 what is removed, $2 whether it must be our user's: a word, or empty. A link to nothing exists.
-_REMOVE_TREE = (
+# $1 whether it must be our user's: a word, or empty; then what is removed. A dot for each that is
+# gone. A link to nothing exists.
+_REMOVE_TREES = (
     SYNC_DIRECTORY
     + f"""
-[ -e "$1" ] || [ -L "$1" ] || exit 0
-if [ -n "$2" ] && [ "$(stat -c %u -- "$1")" != "$(id -u)" ]; then exit {ANOTHERS}; fi
-rm -rf --one-file-system -- "$1" || exit 1
-sync_directory "${{1%/*}}/" || exit {REMOVED}
+mine=$1; shift
+for path; do
+  if [ -e "$path" ] || [ -L "$path" ]; then
+    if [ -n "$mine" ] && [ "$(stat -c %u -- "$path")" != "$(id -u)" ]; then exit {ANOTHERS}; fi
+    rm -rf --one-file-system -- "$path" || exit 1
+    sync_directory "${{path%/*}}/" || exit {REMOVED}
+  fi
+  printf .
+done
 """
 )
 # Pairs of names on standard input; a dot for each file that has its new one. With $1, again after a
@@ -143,15 +154,20 @@ def _directories(paths: list[str]) -> list[str]:
     return list(dict.fromkeys(posixpath.dirname(path) + "/" for path in paths))
 
 
-def remove_tree(connection: Connection, path: str, *, mine: bool) -> None:
-    """Remove a file, or a directory with all that is in it; GNU rm follows no link into another."""
-    answer = connection.ask(_REMOVE_TREE, path, "mine" if mine else "", grace=GRACE)
-    check(answer, path)
+def remove_trees(connection: Connection, paths: Iterable[str], *, mine: bool) -> None:
+    """Remove files, or directories with all that is in them; rm follows no link into another."""
+    unwanted = list(paths)
+    answer = connection.ask(_REMOVE_TREES, "mine" if mine else "", *unwanted, grace=GRACE)
+    if (gone := len(answer.output)) < len(unwanted):
+        raise os_error(answer, unwanted[gone])
 
 
-def make_directory(connection: Connection, path: str) -> None:
-    """Make a directory that must not exist yet."""
-    check(connection.run(_MAKE_DIRECTORY, path), path)
+def make_directories(connection: Connection, paths: Iterable[str]) -> None:
+    """Make directories that must not exist yet, one after another."""
+    wanted = list(paths)
+    answer = connection.run(_MAKE_DIRECTORIES, *wanted)
+    if (made := len(answer.output)) < len(wanted):
+        raise os_error(answer, wanted[made])
 
 
 def move(connection: Connection, moves: Iterable[tuple[str, str]]) -> None:

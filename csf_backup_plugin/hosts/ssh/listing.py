@@ -10,20 +10,28 @@ from csf_backup_plugin.hosts.ssh.looking import KINDS, NOWHERE, split
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.ssh.connection import Connection
+    from csf_backup_plugin.hosts.ssh.session import Answer
 
-# Names, kinds, sizes and times with links followed, then the names of links: of one in a circle the
-# first find tells nothing.
-_LIST = r"""
+#: Names, kinds, sizes and times with links followed, then the names of links: of one in a circle
+# the first find tells nothing. Its status is kept.
+LIST = r"""
 find -L "$1/" -mindepth 1 -maxdepth 1 -printf '%P\0%y\0%s\0%T@\0'; status=$?
 printf '//\0'
 find "$1/" -mindepth 1 -maxdepth 1 -type l -printf '%P\0' || exit
-exit $status
 """
 
 
 def list_directory(connection: Connection, path: str) -> list[Entry]:
     """Return what is in a directory; see `Host.list_directory`."""
-    answer = connection.ask(_LIST, path)
+    return entries(connection.ask(LIST + "exit $status", path), path)
+
+
+def entries(answer: Answer, path: str) -> list[Entry]:
+    """Return what is in a directory, as `LIST` has told it.
+
+    Raises:
+        OSError: it cannot be listed.
+    """
     bad = [line for line in answer.errors.splitlines() if line.startswith(b"find: ")]
     if answer.status and (not bad or not all(b"Too many levels" in line for line in bad)):
         raise os_error(answer, path)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 # Of each path on standard input: its contents, a status and what dd said, and the length of these
 # two in _WIDTH digits. dd tells how many bytes it has copied, so the answer is read from its end.
 # A file is asked for its size only if one of them is too large; it may grow, so dd stops by itself.
-_WIDTH = 8
-_EACH = rf"""
+WIDTH = 8
+EACH = rf"""
 larger() {{ find "$@" -maxdepth 0 -size "+${{0}}c" -print -quit 2>/dev/null; }}
 large=$(larger "$@")
 for path; do
@@ -30,10 +30,10 @@ for path; do
     said=$(dd if="$path" iflag=nofollow,nonblock,count_bytes count=$(($0 + 1)) bs=1M 2>&1 >&3)
     said="$? $said"
   fi
-  printf "%s%{_WIDTH}d" "$said" "${{#said}}"
+  printf "%s%{WIDTH}d" "$said" "${{#said}}"
 done 3>&1
 """
-_READ = f'xargs -0r sh -c {shlex.quote(_EACH)} "$1"'
+_READ = f'xargs -0r sh -c {shlex.quote(EACH)} "$1"'
 _COPIED = re.compile(rb"(?:^|\n)(\d+) bytes? [^\n]*\Z")
 
 
@@ -53,13 +53,23 @@ def read_each(connection: Connection, paths: Sequence[str]) -> list[bytes | OSEr
     rest = memoryview(check(answer, paths[0]).output)
     found: list[bytes | OSError | None] = []
     for path in reversed(paths):
-        rest, size = rest[:-_WIDTH], int(bytes(rest[-_WIDTH:]))
-        rest, said = rest[:-size], bytes(rest[-size:])
-        copied = _COPIED.search(said)
-        start = len(rest) - (int(copied[1]) if copied else 0)
-        rest, data = rest[:start], rest[start:]
-        found.append(_contents(path, said, data))
+        rest, contents = last_of(rest, path)
+        found.append(contents)
     return found[::-1]
+
+
+def last_of(told: memoryview, path: str) -> tuple[memoryview, bytes | OSError | None]:
+    """Return what `EACH` has told before its last file, and what stands for that.
+
+    Args:
+        told: what it has told.
+        path: the last file.
+    """
+    rest, size = told[:-WIDTH], int(bytes(told[-WIDTH:]))
+    rest, said = rest[:-size], bytes(rest[-size:])
+    copied = _COPIED.search(said)
+    start = len(rest) - (int(copied[1]) if copied else 0)
+    return rest[:start], _contents(path, said, rest[start:])
 
 
 def _contents(path: str, said: bytes, data: memoryview) -> bytes | OSError | None:

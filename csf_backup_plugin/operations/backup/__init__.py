@@ -12,6 +12,7 @@ from csf_backup_plugin.advised_commands import prove_command
 from csf_backup_plugin.command_names import BACKUP
 from csf_backup_plugin.errors import BackupError, ImageExists, LockBusy
 from csf_backup_plugin.hosts.cleanup import clean_up_record
+from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image import receipt_format, sealed_json
 from csf_backup_plugin.image.location import locate_image
 from csf_backup_plugin.image.receipt import Origin, Receipt
@@ -27,7 +28,7 @@ from csf_backup_plugin.operations.backup.proof import prove
 from csf_backup_plugin.operations.backup.rollback import rollback
 from csf_backup_plugin.operations.sync_warnings import unsynced_warnings
 from csf_backup_plugin.repository import manifest_store
-from csf_backup_plugin.repository.location import locate
+from csf_backup_plugin.repository.location import locate, look_at_repository
 from csf_backup_plugin.system_errors import HalfDone, translated
 
 if TYPE_CHECKING:
@@ -76,10 +77,14 @@ def back_up(request: BackupRequest, host: Host, listener: Listener) -> Backup:
     """
     began = time.monotonic()
     with translated(host.name):
+        places, look_at_image = host.together(
+            lambda: look_at_repository(request.repository, host),
+            postponed(lambda: host.look([request.image.directory])[0]),
+        )
         request = dataclasses.replace(
             request,
-            repository=locate(request.repository, host, listener.note),
-            image=locate_image(request.image, host, listener.note),
+            repository=locate(request.repository, places, host, listener.note),
+            image=locate_image(request.image, look_at_image(), listener.note),
         )
         with contextlib.ExitStack() as stack:
             lock, unlocked = locked(request, stack, host, listener)
@@ -108,8 +113,11 @@ def _carry_out(
         host.cancellation.check()
         _claim(image, plan.import_file, host)
         created.append(image.import_file)
-        # Nobody came before the claim.
-        check_absent(image, [image.path, image.receipt, image.run], host)
+        _, before = host.together(
+            # Nobody came before the claim.
+            lambda: check_absent(image, [image.path, image.receipt, image.run], host),
+            lambda: database_sizes.look(plan.found.coverage.paths, host),
+        )
         created.append(image.path)
         created.record, created.receipt, created.lock = image.run, image.receipt, lock
         created.if_lost = (
@@ -117,7 +125,6 @@ def _carry_out(
             f"this gives the image its receipt: {prove_command(image.name)}"
         )
         origin, warnings = take_number(request, plan, created, host)
-        before = database_sizes.look(plan.found.coverage.paths, host)
         try:
             run_osbackup(image, plan, timeout, lock, host, listener)
         except ImageExists:  # the record is somebody else's

@@ -30,10 +30,10 @@ def foretell(request: BackupRequest, plan: Plan, host: Host) -> tuple[Origin, li
     Raises:
         OsbackupFailed: osbackup would fail.
     """
-    _check_readable(plan, host)
     repository = request.repository
     written = repository.directory if plan.found.recorded is None else repository.manifest
-    if host.look([written])[0].writable:
+    _, (at,) = host.together(lambda: _check_readable(plan, host), lambda: host.look([written]))
+    if at.writable:
         return origin_of(plan), []
     return unnumbered(repository.manifest, plan, DENIED)
 

@@ -6,41 +6,36 @@ import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.command_names import BACKUP
-from csf_backup_plugin.errors import ImageExists, LockBusy, NoSpace, UnsafeImagePath
+from csf_backup_plugin.errors import ImageExists, LockBusy, NoSpace
 from csf_backup_plugin.image.backup_number import standing
-from csf_backup_plugin.image.catalog import read_listable_catalog
 from csf_backup_plugin.image.latest import future
 from csf_backup_plugin.image.without_receipt import left_behind
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore.commands import (
-    OSBACKUP,
-    OSRESTORE,
-    VARIABLES,
     import_file,
     osbackup,
 )
 from csf_backup_plugin.objectstore.room_and_time import space_needed
 from csf_backup_plugin.operations import shared_disk
 from csf_backup_plugin.operations.backup.notices import warnings
-from csf_backup_plugin.operations.mounts import check_mounted, look_at_directories, mount_points
-from csf_backup_plugin.operations.shared_disk import is_within
+from csf_backup_plugin.operations.backup.site import look_at_site
+from csf_backup_plugin.operations.mounts import look_at_directories, mount_points
 from csf_backup_plugin.repository.completeness import check_complete
-from csf_backup_plugin.repository.inventory import read_manifest, set_against
+from csf_backup_plugin.repository.inventory import set_against
 from csf_backup_plugin.repository.model import SECTOR
-from csf_backup_plugin.repository.unfinished_restore import check_not_half_restored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
+    from csf_backup_plugin.hosts.protocol import Host, Machine, Stat
     from csf_backup_plugin.image.backup_number import Standing
     from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.backup.request import BackupRequest
+    from csf_backup_plugin.operations.backup.site import Site
     from csf_backup_plugin.operations.shared_disk import SharedDisk
     from csf_backup_plugin.progress_listener import Listener
     from csf_backup_plugin.repository.inventory import Inventory
-    from csf_backup_plugin.repository.manifest import Manifest
 
 
 class Plan(NamedTuple):
@@ -82,27 +77,23 @@ def prepare(request: BackupRequest, host: Host, listener: Listener) -> Plan:
         BackupError: the first reason not to begin; `errors` has one class for each.
     """
     image, repository = request.image, request.repository
-    check_not_half_restored(repository, host, "A backup of them would be worth nothing")
-    machine, recorded = host.machine(), read_manifest(repository, host)
-    at_image, at_repository, at_root = host.look([image.directory, repository.directory, "/"])
-    _check_directory(image, at_image, at_repository)
-    if request.require_mount:
-        check_mounted(image.directory, at_image, at_root, host)
-    catalog, unlisted = read_listable_catalog(image, host)
+    site = look_at_site(request, host)
+    machine, recorded, (catalog, unlisted) = site.machine, site.recorded, site.catalog
     now = standing(repository, recorded, catalog, machine, host)
-    found = _surveyed(request, recorded, now, host, listener)
+    found = _surveyed(request, site, now, host, listener)
     check_complete(found, now.source.image.name if now.source else "")
-    check_absent(image, image.whole_set, host)
+    check_none_stands(image, site.image_set(), host)
+    at_image = site.directories[image.directory]
     _check_space(image, at_image.free, found.coverage.sectors * SECTOR)
-    homes = look_at_directories(found.coverage.paths, host)
+    homes = look_at_directories(found.coverage.paths, site.directories, host)
     return Plan(
         machine,
         now,
         found,
         mount_points({**homes, image.directory: at_image}),
         import_file(found.coverage.paths),
-        osbackup(host.find(OSBACKUP, VARIABLES[OSBACKUP]), image.import_file, image.path),
-        host.find(OSRESTORE, VARIABLES[OSRESTORE]),
+        osbackup(site.find_osbackup(), image.import_file, image.path),
+        site.find_osrestore(),
         shared_disk.shared_disk(at_image, homes, request.arrays),
         (
             *shared_disk.warnings(at_image, homes, found.coverage.paths, request.arrays),
@@ -115,18 +106,15 @@ def prepare(request: BackupRequest, host: Host, listener: Listener) -> Plan:
 
 
 def _surveyed(
-    request: BackupRequest,
-    recorded: Manifest | None,
-    now: Standing,
-    host: Host,
-    listener: Listener,
+    request: BackupRequest, site: Site, now: Standing, host: Host, listener: Listener
 ) -> Inventory:
     """Return what there is; wait for a class_create of another repository in the directory.
 
     Its database is on disk a moment before its manifest lists it. So where something may be of
     either, whoever holds the other's lock is waited for, and the databases are looked at again.
     """
-    found = set_against(request.repository, host, recorded, now.adopted)
+    repository, recorded = request.repository, site.recorded
+    found = set_against(repository, host, recorded, site.entries(), now.adopted)
     if not found.ambiguous:
         return found
     for path in (other.lock for other in found.others.repositories):
@@ -136,7 +124,8 @@ def _surveyed(
             host.lock(path, BACKUP, request.wait, listener.note, create=False),
         ):
             pass
-    return set_against(request.repository, host, recorded, now.adopted)
+    entries = host.list_directory(repository.directory)
+    return set_against(repository, host, recorded, entries, now.adopted)
 
 
 def _from_the_future(catalog: Catalog, now: Standing, machine: Machine) -> list[str]:
@@ -152,28 +141,27 @@ def check_absent(image: ImagePath, paths: Sequence[str], host: Host) -> None:
     Raises:
         ImageExists: it names the file.
     """
-    for path, facts in zip(paths, host.stat(paths), strict=True):
+    check_none_stands(image, zip(paths, host.stat(paths), strict=True), host)
+
+
+def check_none_stands(image: ImagePath, looked: Iterable[tuple[str, Stat]], host: Host) -> None:
+    """Refuse an image of which one of the files exists.
+
+    Args:
+        image: which.
+        looked: what stands at the path of each file.
+        host: where it is.
+
+    Raises:
+        ImageExists: it names the file.
+    """
+    for path, facts in looked:
         if facts.kind != "missing":
             raise ImageExists(
                 f"{image.host}:{shown(path)} exists; a backup never overwrites anything.",
                 "Name another image, or move that one away if you no longer need it."
                 + left_behind(image, host),
             )
-
-
-def _check_directory(image: ImagePath, at_image: Facts, at_repository: Facts) -> None:
-    if at_image.kind != "directory":
-        problem = "does not exist" if at_image.kind == "missing" else "is not a directory"
-    elif is_within(at_image, at_repository):
-        problem = "lies inside the repository, whose loss it is meant to outlive"
-    elif not at_image.writable:
-        problem = "is not writable for this user"
-    else:
-        return
-    raise UnsafeImagePath(
-        f"The image's directory {image.host}:{shown(image.directory)} {problem}.",
-        "Name an image in a writable directory, best on another disk than the databases.",
-    )
 
 
 def _check_space(image: ImagePath, free: int, size: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin.errors import ImageUnproven
 from csf_backup_plugin.image.listed_databases import differences, list_findings
 from csf_backup_plugin.names import first, shown
-from csf_backup_plugin.operations.backup.database_sizes import Sizes, is_too_small, look
+from csf_backup_plugin.operations.backup.database_sizes import Sizes, is_too_small
 from csf_backup_plugin.repository.inventory import read_inventory
 
 if TYPE_CHECKING:
@@ -63,34 +63,77 @@ def prove(
         ImageUnproven: something does not agree; the message says what.
         TimedOut: osrestore did not end.
     """
-    image = request.image
-    (at,) = host.stat([image.path])
+    expected = {*plan.found.coverage.paths}
+    size, unsynced, _ = host.together(
+        lambda: _size(request, host),
+        lambda: tuple(host.sync([request.image.path])),
+        lambda: _check_import_file(request, plan, host),
+    )
+    # Its size is known before it is read: so it is seen if something still writes it.
+    _, _, sizes, digest = host.together(
+        lambda: _check_list(request, plan, expected, timeout, host),
+        lambda: _check_directory(request, plan, expected, host),
+        lambda: _sizes(request, before, host),
+        lambda: _digest(request, size, host, listener),
+    )
+    if digest is None:
+        return Proof(size, None, sizes, unsynced)
+    if digest[0] != size:
+        raise _unproven(request, "it is still being written, although osbackup has ended.")
+    return Proof(*digest, sizes, unsynced)
+
+
+def _size(request: BackupRequest, host: Host) -> int:
+    """Return the image's bytes; refuse none, and an empty one."""
+    (at,) = host.stat([request.image.path])
     if at.kind != "file" or not at.size:
         raise _unproven(request, "osbackup reported success and left no image, or an empty one.")
-    unsynced = tuple(host.sync([image.path]))
-    if host.read(image.import_file) != plan.import_file:
-        raise _unproven(request, f"its import file {shown(image.import_file)} has changed.")
-    expected = {*plan.found.coverage.paths}
-    if problems := list_findings(image, plan.osrestore, expected, host, timeout):
+    return at.size
+
+
+def _check_import_file(request: BackupRequest, plan: Plan, host: Host) -> None:
+    path = request.image.import_file
+    if host.read(path) != plan.import_file:
+        raise _unproven(request, f"its import file {shown(path)} has changed.")
+
+
+def _check_list(
+    request: BackupRequest, plan: Plan, expected: set[str], timeout: float, host: Host
+) -> None:
+    """Refuse an image in which osrestore does not find exactly the databases that it should."""
+    if problems := list_findings(request.image, plan.osrestore, expected, host, timeout):
         raise _unproven(request, "; ".join(first(problems)), problems)
+
+
+def _check_directory(request: BackupRequest, plan: Plan, expected: set[str], host: Host) -> None:
+    """Refuse an image of a repository that has other databases by now."""
     now = read_inventory(request.repository, host, plan.standing.adopted)
     # A class that is being created in another repository of the directory is not listed yet.
     there = {*now.coverage.paths}.difference(now.ambiguous)
     if problems := differences(expected, there, "directory"):
         raise _unproven(request, "; ".join(first(problems)), problems)
-    sizes = Sizes(before, look(before, host))
-    if is_too_small(at.size, sizes.held) and not request.accept_small:
+
+
+def _sizes(request: BackupRequest, before: Mapping[str, Stat], host: Host) -> Sizes:
+    """Return what the databases were and are; refuse an image that is far too small for them."""
+    at_image, *after = host.stat([request.image.path, *before])
+    sizes = Sizes(before, dict(zip(before, after, strict=True)))
+    if is_too_small(at_image.size, sizes.held) and not request.accept_small:
         raise ImageUnproven(
-            f"The image {request.image} failed its proof: it has {at.size:,} bytes, far too few "
-            f"for databases that take up {sizes.held:,} on the disk.",
+            f"The image {request.image} failed its proof: it has {at_image.size:,} bytes, far too "
+            f"few for databases that take up {sizes.held:,} on the disk.",
             _ACCEPT,
         )
+    return sizes
+
+
+def _digest(
+    request: BackupRequest, size: int, host: Host, listener: Listener
+) -> tuple[int, str] | None:
+    """Return the image's bytes and SHA-256; None if none was asked for."""
     if not request.checksum:
-        return Proof(at.size, None, sizes, unsynced)
-    size, sha256 = host.digest(image.path, lambda done: listener.advance("checking", done, at.size))
-    if size != at.size:
-        raise _unproven(request, "it is still being written, although osbackup has ended.")
-    return Proof(size, sha256, sizes, unsynced)
+        return None
+    return host.digest(request.image.path, lambda done: listener.advance("checking", done, size))
 
 
 def _unproven(request: BackupRequest, problem: str, problems: Sequence[str] = ()) -> ImageUnproven:

@@ -116,14 +116,14 @@ def _kept(host: Host, paths: Created) -> list[str]:
     """Remove the paths, all at once if that goes; return those that are left, with why."""
     with contextlib.suppress(OSError):
         if paths.record:
-            host.remove_tree(paths.record, mine=False)
+            host.remove_trees([paths.record], mine=False)
         host.remove(reversed(paths))
         return []
     kept = []
     for path in reversed(paths.all):
         try:
             if path == paths.record:
-                host.remove_tree(path, mine=False)
+                host.remove_trees([path], mine=False)
             else:
                 host.remove([path])
         except OSError as error:

@@ -15,14 +15,22 @@ from csf_backup_plugin import __version__, timestamps
 from csf_backup_plugin.advised_commands import verify_command
 from csf_backup_plugin.errors import BackupError, FaultFound
 from csf_backup_plugin.image import sealed_json
-from csf_backup_plugin.image.latest import check_clock, choose
+from csf_backup_plugin.image.latest import check_clock
+from csf_backup_plugin.image.meant import look, meant
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.verification import findings
-from csf_backup_plugin.image.wanted_repository import check_image_of, wanted_at
+from csf_backup_plugin.image.wanted_repository import check_image_of
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.operations.aftermath import Left, left_told
+from csf_backup_plugin.operations.drill import placement
 from csf_backup_plugin.operations.drill.leftovers import Leftovers
-from csf_backup_plugin.operations.drill.preflight import Plan, check_room, prepare
+from csf_backup_plugin.operations.drill.preflight import (
+    Plan,
+    check_room,
+    look_at_places,
+    prepare,
+)
 from csf_backup_plugin.operations.drill.scratch import scratch
 from csf_backup_plugin.operations.drill.trial import Trial, restore_for_trial
 from csf_backup_plugin.system_errors import translated
@@ -64,21 +72,27 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
     """
     began = time.monotonic()
     with translated(host.name):
-        machine = host.machine()
-        wanted = wanted_at(request.repository, host) if request.repository else None
-        chosen = choose(request.image, wanted, machine, host, listener.note)
-    image = chosen.image
+        looked, find_osrestore, find_osverifydb = host.together(
+            lambda: look(request.image, request.repository, host),
+            commands.finding(commands.OSRESTORE, host),
+            commands.finding(commands.OSVERIFYDB, host),
+        )
+        chosen, contents = meant(looked, host, listener.note)
+    image, machine = chosen.image, looked.machine
     leftovers = Leftovers(request.directory, machine.name, host)
     earlier = left_told(lambda said: _with_earlier_record(said, image, host))
     with earlier, left_told(leftovers.left), translated(host.name):
-        stamp = host.stat([image.path])[0].stamp
-        receipt = read_receipt(image, host)
-        check_image_of(wanted, image, receipt)
+        stamp = contents.at().stamp
+        receipt = read_receipt(contents, host)
+        check_image_of(looked.wanted, image, receipt)
         chosen = check_clock(chosen, receipt, machine, host)
-        plan = prepare(image, receipt, request.directory, host)
-        leftovers.clear()
-        check_room(plan, request.directory, host)
-        problems = findings(image, receipt, None, host, listener)
+        at_scratch, entries = look_at_places(image, receipt, request.directory, host)
+        plan = prepare(image, receipt, find_osrestore, find_osverifydb)
+        leftovers.clear(entries())
+        if leftovers.changed:
+            (at_scratch,) = host.look([request.directory])
+        check_room(plan, request.directory, at_scratch)
+        problems = findings(contents, receipt, None, host, listener)
         if problems or chosen.findings:
             raise FaultFound(
                 f"{image} is not as its backup left it:"
@@ -88,8 +102,9 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
                 [*problems, *chosen.findings],
             )
         host.cancellation.check()
-        with scratch(request.directory, image, machine.name, host) as place:
-            trial = restore_for_trial(plan, place, host, listener)
+        homes = placement.directories(receipt.databases)
+        with scratch(request.directory, image, homes, machine.name, host) as place:
+            trial = restore_for_trial(plan, place, at_scratch.free, host, listener)
         with left_told(place.left), translated(host.name):
             if host.stat([image.path])[0].stamp != stamp:
                 raise FaultFound(

@@ -17,7 +17,9 @@ from csf_backup_plugin.operations.drill.scratch import LOCK, PREFIX, is_of
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from collections.abc import Iterable
+
+    from csf_backup_plugin.hosts.protocol import Entry, Host
 
 
 class Leftovers:
@@ -45,9 +47,18 @@ class Leftovers:
         """Return what a drill that failed has left, those that were removed included."""
         return preceded(". ".join(self._changed.values()), said)
 
-    def clear(self) -> None:
-        """Remove every directory that a killed drill has left."""
-        entries = {entry.name: entry for entry in self._host.list_directory(self._directory)}
+    @property
+    def changed(self) -> bool:
+        """Whether any was removed, or may be in part."""
+        return bool(self._changed)
+
+    def clear(self, found: Iterable[Entry]) -> None:
+        """Remove every directory that a killed drill has left.
+
+        Args:
+            found: what is in the directory where drills make theirs.
+        """
+        entries = {entry.name: entry for entry in found}
         drills = {
             name.removesuffix(LOCK)
             for name, entry in entries.items()
@@ -82,8 +93,7 @@ class Leftovers:
     def _remove(self, path: str, left: str) -> None:
         self._changed[path] = f"{left} may be removed in part"  # if nobody can tell any more
         try:
-            self._host.remove_tree(path, mine=True)
-            self._host.remove_tree(path + LOCK, mine=True)
+            self._host.remove_trees([path, path + LOCK], mine=True)
         except OSError as error:
             problem = f"could not be removed: {reason(error)}; its owner may remove it"
             self._changed[path] = f"{left} {problem}"

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import FaultFound, NoSpace, UnsafeImagePath, UtilityMissing
+from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image.verification import receipt_warnings, size_warnings
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.objectstore.commands import OSRESTORE, OSVERIFYDB, VARIABLES
 from csf_backup_plugin.objectstore.room_and_time import space_needed
 from csf_backup_plugin.operations.drill import placement
 from csf_backup_plugin.operations.shared_disk import is_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host
+    from csf_backup_plugin.hosts.protocol import Entry, Facts, Host
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
 
@@ -40,8 +40,10 @@ class Plan(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def prepare(image: ImagePath, receipt: Receipt, directory: str, host: Host) -> Plan:
-    """Check everything a drill needs but room, and create nothing.
+def look_at_places(
+    image: ImagePath, receipt: Receipt, directory: str, host: Host
+) -> tuple[Facts, Callable[[], list[Entry]]]:
+    """Check the image's directory, and the one where the scratch directory is to be made.
 
     Args:
         image: the image.
@@ -49,36 +51,63 @@ def prepare(image: ImagePath, receipt: Receipt, directory: str, host: Host) -> P
         directory: where the scratch directory is to be made.
         host: where all of them are.
 
+    Returns:
+        The facts on that directory, and what is called for what is in it.
+
     Raises:
         BackupError: the first reason not to begin.
     """
     _check_names(image, receipt)
     sources = placement.outermost(receipt.databases)
-    looked = host.look([image.directory, image.drill, directory, *sources])
+    looked, entries = host.together(
+        lambda: host.look([image.directory, image.drill, directory, *sources]),
+        postponed(lambda: host.list_directory(directory)),
+    )
     at_image, at_record, at_scratch, *at_sources = looked
     _check_directories(image, at_image, at_record, directory, at_scratch, at_sources)
-    size = receipt.room
-    osverifydb = _find_osverifydb(host)
-    return Plan(
-        image,
-        receipt,
-        size,
-        host.find(OSRESTORE, VARIABLES[OSRESTORE]),
-        osverifydb,
-        tuple(_warnings(image, receipt, osverifydb)),
-    )
+    return at_scratch, entries
 
 
-def check_room(plan: Plan, directory: str, host: Host) -> None:
+def prepare(
+    image: ImagePath,
+    receipt: Receipt,
+    find_osrestore: Callable[[], str],
+    find_osverifydb: Callable[[], str],
+) -> Plan:
+    """Return what is to be restored, and with what.
+
+    Args:
+        image: the image.
+        receipt: what its receipt says.
+        find_osrestore: returns the program that restores.
+        find_osverifydb: likewise, the one that checks a database.
+
+    Raises:
+        UtilityMissing: there is none that restores.
+    """
+    try:
+        osverifydb = find_osverifydb()
+    except UtilityMissing:
+        osverifydb = None
+    warnings = tuple(_warnings(image, receipt, osverifydb))
+    return Plan(image, receipt, receipt.room, find_osrestore(), osverifydb, warnings)
+
+
+def check_room(plan: Plan, directory: str, at: Facts) -> None:
     """Refuse if the databases have no room in a directory.
+
+    Args:
+        plan: what is to be restored.
+        directory: where to.
+        at: the facts on it.
 
     Raises:
         NoSpace: they have not.
     """
-    (found,), needed = host.look([directory]), space_needed(plan.size)
-    if found.free < needed:
+    needed = space_needed(plan.size)
+    if at.free < needed:
         raise NoSpace(
-            f"{plan.image.host}:{shown(directory)} has {found.free:,} bytes free; the databases "
+            f"{plan.image.host}:{shown(directory)} has {at.free:,} bytes free; the databases "
             f"may need {needed:,} ({plan.size:,} and a reserve).",
             "Make room there, or name another -scratch-dir.",
         )
@@ -129,13 +158,6 @@ def _check_directories(
         f"The scratch directory {image.host}:{shown(directory)} {problem}.",
         "Name a writable directory on the image's host, outside of every repository.",
     )
-
-
-def _find_osverifydb(host: Host) -> str | None:
-    try:
-        return host.find(OSVERIFYDB, VARIABLES[OSVERIFYDB])
-    except UtilityMissing:
-        return None
 
 
 def _warnings(image: ImagePath, receipt: Receipt, osverifydb: str | None) -> Iterator[str]:

@@ -16,10 +16,10 @@ from csf_backup_plugin.command_names import DRILL
 from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.aftermath import Left, left_told, preceded
-from csf_backup_plugin.system_errors import reason, translated
+from csf_backup_plugin.system_errors import is_about, reason, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from csf_backup_plugin.hosts.protocol import Host, Lock
     from csf_backup_plugin.image.path import ImagePath
@@ -60,14 +60,15 @@ class Scratch:
     Attributes:
         lock: its lock, which osrestore is to inherit.
         kept: what could not be removed, and why; empty if all was.
+        is_ours: whether it was made here, or may have been.
     """
 
     def __init__(self, path: str, host: Host) -> None:
         self.path = path
         self.lock: Lock | None = None
         self.kept = ""
+        self.is_ours = False
         self._host = host
-        self._known: list[str] = []
 
     @property
     def record(self) -> str:
@@ -78,34 +79,34 @@ class Scratch:
         """Return where in it another path of the host is to be copied."""
         return f"{self.path}/restored{path}"
 
-    @property
-    def is_ours(self) -> bool:
-        """Whether it was made here, or may have been."""
-        return bool(self._known)
+    def make(self, paths: Iterable[str]) -> None:
+        """Make it, and the places of other directories in it.
 
-    def make(self) -> None:
-        """Make it; where something stands already, that is not ours."""
-        self._known.append(self.path)
+        Args:
+            paths: those directories.
+
+        Raises:
+            FileExistsError: something stands there already, and is not ours.
+        """
+        made = {self.path: None}
+        for path in map(self.place, paths):
+            above = [path]
+            while (parent := posixpath.dirname(above[-1])) not in made:
+                above.append(parent)
+            made |= dict.fromkeys(reversed(above))
+        self.is_ours = True
         try:
-            self._host.make_directory(self.path)
-        except FileExistsError:
-            self._known.clear()
+            self._host.make_directories(made)
+        except FileExistsError as error:
+            self.is_ours = not is_about(error, self.path)
             raise
-
-    def make_directory(self, path: str) -> None:
-        """Make a directory, those above it first, as far as they are not there."""
-        if path not in self._known:
-            self.make_directory(posixpath.dirname(path))
-            self._known.append(path)
-            self._host.make_directory(path)
 
     def remove(self) -> None:
         """Remove it with all that is in it, and its lock file; `kept` tells what cannot be."""
         self.kept = ""
         try:
-            if self.is_ours:
-                self._host.remove_tree(self.path, mine=False)
-            self._host.remove([self.path + LOCK])
+            itself = [self.path] if self.is_ours else []
+            self._host.remove_trees([*itself, self.path + LOCK], mine=False)
         except (OSError, HostUnreachable) as error:
             self.kept = f"{shown(self.path)} could not be removed: {reason(error)}"
 
@@ -123,12 +124,15 @@ class Scratch:
 
 
 @contextlib.contextmanager
-def scratch(directory: str, image: ImagePath, machine: str, host: Host) -> Iterator[Scratch]:
+def scratch(
+    directory: str, image: ImagePath, paths: Iterable[str], machine: str, host: Host
+) -> Iterator[Scratch]:
     """Have a directory while the block runs.
 
     Args:
         directory: where it is made.
         image: whose name it gets, for those who find it after a crash.
+        paths: the directories that are to have a place in it.
         machine: the name of the host's machine.
         host: the host.
     """
@@ -138,7 +142,7 @@ def scratch(directory: str, image: ImagePath, machine: str, host: Host) -> Itera
     with host.lock(made.path + LOCK, DRILL, 0, lambda _holder: None) as made.lock:
         try:
             with translated(host.name, _ROOM):
-                made.make()
+                made.make(paths)
                 yield made
             made.remove()
         except BaseException as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import posixpath
 import time
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,9 +19,9 @@ from csf_backup_plugin.operations import restored_databases
 from csf_backup_plugin.operations.drill import placement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Completed, Host
+    from csf_backup_plugin.hosts.protocol import Completed, Facts, Host, Stat
     from csf_backup_plugin.objectstore.runner import Watch
     from csf_backup_plugin.operations.drill.preflight import Plan
     from csf_backup_plugin.operations.drill.scratch import Scratch
@@ -39,12 +40,15 @@ class Trial(NamedTuple):
     seconds: float
 
 
-def restore_for_trial(plan: Plan, place: Scratch, host: Host, listener: Listener) -> Trial:
+def restore_for_trial(
+    plan: Plan, place: Scratch, free: int, host: Host, listener: Listener
+) -> Trial:
     """Restore all of an image's databases to a directory, and check each.
 
     Args:
         plan: what to restore, and with what.
-        place: the directory, empty.
+        place: the directory, in which the databases' own have their places.
+        free: the bytes that were free there before.
         host: where all of it is.
         listener: told how far it is.
 
@@ -53,16 +57,21 @@ def restore_for_trial(plan: Plan, place: Scratch, host: Host, listener: Listener
         TimedOut: a utility did not end.
     """
     databases = plan.receipt.databases
-    for directory in placement.directories(databases):
-        place.make_directory(place.place(directory))
     began = time.monotonic()
-    completed = _run_osrestore(plan, place, host, listener)
+    completed = _run_osrestore(plan, place, free, host, listener)
     seconds = time.monotonic() - began
     if completed.status:
         raise _failed(plan, [f"osrestore failed: {described(completed)}"])
     targets = {place.place(path): size for path, size in plan.receipt.sizes.items()}
-    sizes = _sizes(plan, place, host)
-    findings = _strays(plan, place, host) or restored_databases.findings(targets, host)
+    sizes, led, looked = host.together(
+        lambda: _sizes(plan, place, host),
+        lambda: host.look([place.path, *_homes(plan, place)]),
+        lambda: host.stat([*databases, *targets]),
+    )
+    originals, copies = looked[: len(databases)], looked[len(databases) :]
+    pairs = zip(databases, originals, targets, copies, strict=True)
+    findings = [*_led_astray(led), *(text for pair in pairs if (text := _no_copy(*pair)))]
+    findings = findings or restored_databases.findings(targets, copies)
     if findings:
         raise _failed(plan, findings)  # nothing that is not here is looked into
     findings = [f"{shown(path)} was not to be restored" for path in sorted({*sizes} - {*targets})]
@@ -73,29 +82,37 @@ def restore_for_trial(plan: Plan, place: Scratch, host: Host, listener: Listener
     return Trial(sum(sizes.values()), seconds)
 
 
-def _strays(plan: Plan, place: Scratch, host: Host) -> list[str]:
-    """Return which databases are no files in the scratch directory: links may lead to live ones."""
-    top, *homes = host.look(
-        [place.path, *map(place.place, placement.directories(plan.receipt.databases))]
-    )
-    found = [
+def _homes(plan: Plan, place: Scratch) -> list[str]:
+    """Return the directories that databases are restored to."""
+    return [place.place(path) for path in placement.directories(plan.receipt.databases)]
+
+
+def _led_astray(led: Sequence[Facts]) -> list[str]:
+    """Return which directories are not in the scratch directory: links may lead to live databases.
+
+    Args:
+        led: the facts on the scratch directory, and on those that databases were restored to.
+    """
+    top, *homes = led
+    return [
         f"{shown(at.resolved)}, where databases were restored to, is not in the scratch directory"
         for at in homes
         if not is_inside(at.resolved, top.resolved)
     ]
-    sources = [*plan.receipt.databases]
-    targets = [place.place(path) for path in sources]
-    for source, at, target, copy in zip(
-        sources, host.stat(sources), targets, host.stat(targets), strict=True
-    ):
-        if copy.link:
-            found.append(f"{shown(target)} is a symbolic link, and no database")
-        elif copy.stamp and (copy.device, copy.stamp) == (at.device, at.stamp):
-            found.append(f"{shown(target)} is {shown(source)} itself, by a hard link")
-    return found
 
 
-def _run_osrestore(plan: Plan, place: Scratch, host: Host, listener: Listener) -> Completed:
+def _no_copy(source: str, at: Stat, target: str, copy: Stat) -> str:
+    """Return why what was restored is no file of its own; empty if it is."""
+    if copy.link:
+        return f"{shown(target)} is a symbolic link, and no database"
+    if copy.stamp and (copy.device, copy.stamp) == (at.device, at.stamp):
+        return f"{shown(target)} is {shown(source)} itself, by a hard link"
+    return ""
+
+
+def _run_osrestore(
+    plan: Plan, place: Scratch, free: int, host: Host, listener: Listener
+) -> Completed:
     pairs = [
         (source, place.place(source.rstrip("/")))
         for source in placement.outermost(plan.receipt.databases)
@@ -109,27 +126,31 @@ def _run_osrestore(plan: Plan, place: Scratch, host: Host, listener: Listener) -
         default_timeout(plan.size),
         "Look at the disks of image and scratch directory, and run the same command again.",
     )
-    return run(osrestore, host, lambda: _watch(plan, place, host, listener))
+    return run(osrestore, host, lambda: _watch(plan, place, free, host, listener))
 
 
-def _watch(plan: Plan, place: Scratch, host: Host, listener: Listener) -> Watch:
-    """Return what shows how far osrestore is, by the space that has gone since now."""
-    free = host.look([place.path])[0].free
+def _watch(plan: Plan, place: Scratch, free: int, host: Host, listener: Listener) -> Watch:
+    """Return what shows how far osrestore is, by the space that has gone meanwhile."""
 
-    def show(_completed: Completed | None, _size: int) -> None:
-        with contextlib.suppress(HostUnreachable):  # whoever polls is more patient
-            gone = free - host.look([place.path])[0].free
-            listener.advance("restoring", max(gone, 0), plan.size)
+    def show(completed: Completed | None, _size: int) -> None:
+        if completed is None:
+            with contextlib.suppress(HostUnreachable):  # whoever polls is more patient
+                gone = free - host.look([place.path])[0].free
+                listener.advance("restoring", max(gone, 0), plan.size)
+        elif completed.status == 0:
+            listener.advance("restoring", plan.size, plan.size)
 
     return show
 
 
 def _sizes(plan: Plan, place: Scratch, host: Host) -> dict[str, int]:
     """Return the bytes of every file where databases were restored to."""
+    homes = _homes(plan, place)
+    found = host.together(*(functools.partial(host.list_directory, path) for path in homes))
     return {
         posixpath.join(directory, entry.name): entry.size
-        for directory in map(place.place, placement.directories(plan.receipt.databases))
-        for entry in host.list_directory(directory)
+        for directory, entries in zip(homes, found, strict=True)
+        for entry in entries
         if entry.kind != "directory"
     }
 

@@ -16,7 +16,7 @@ from csf_backup_plugin.operations.manifest.new_identity import new_identity, rea
 from csf_backup_plugin.repository import manifest, manifest_store
 from csf_backup_plugin.repository.completeness import check_readable
 from csf_backup_plugin.repository.inventory import read_bytes, read_manifest, set_against
-from csf_backup_plugin.repository.location import locate, resolved_paths
+from csf_backup_plugin.repository.location import locate, look_at_repository, resolved_paths
 from csf_backup_plugin.repository.lock_warnings import unlocked_warnings
 from csf_backup_plugin.repository.manifest import Manifest
 from csf_backup_plugin.repository.model import Repository
@@ -74,7 +74,7 @@ def change_manifest(
         BackupError: the manifest is as it was.
     """
     with translated(host.name):
-        repository = locate(named, host, listener.note)
+        repository = locate(named, look_at_repository(named, host), host, listener.note)
         with host.lock(repository.lock, MANIFEST, wait, listener.note) as lock:
             recorded = None if change.rebuild else read_manifest(repository, host)
             if recorded is None:
@@ -92,7 +92,8 @@ def _append(
     add, drop = _names(repository, change, recorded, host)
     add = [name for name in add if name not in recorded.names]
     drop = [name for name in drop if name not in recorded.dropped]
-    found = set_against(repository, host, _meant(recorded, add, drop))
+    entries = host.list_directory(repository.directory)
+    found = set_against(repository, host, _meant(recorded, add, drop), entries)
     _check_not_anothers(found, map(repository.path_of, add))
     if add or drop:
         host.append(repository.manifest, manifest.dropped_lines(drop) + manifest.encode_lines(add))
@@ -122,7 +123,7 @@ def _rebuild(
     add, drop = _names(repository, change, recorded, host)
     imaged = map(repository.path_of, source.receipt.names if source else ())
     meant = _meant(recorded, add, drop)
-    found = set_against(repository, host, meant, imaged)
+    found = set_against(repository, host, meant, host.list_directory(repository.directory), imaged)
     _check_not_anothers(found, map(repository.path_of, add))
     if change.home == "copied" and recorded.identity:
         _check_not_the_originals(found, Repository(recorded.identity.master))

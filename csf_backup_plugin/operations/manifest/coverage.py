@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.command_names import MANIFEST
 from csf_backup_plugin.errors import WrongRepository
-from csf_backup_plugin.image.latest import choose
+from csf_backup_plugin.image.meant import look, meant
 from csf_backup_plugin.image.receipt_file import read_receipt
-from csf_backup_plugin.image.wanted_repository import check_image_of, wanted_at
+from csf_backup_plugin.image.wanted_repository import check_image_of
 from csf_backup_plugin.repository.completeness import check_apart
 from csf_backup_plugin.repository.inventory import read_inventory
-from csf_backup_plugin.repository.location import locate
+from csf_backup_plugin.repository.location import locate, look_at_repository
 from csf_backup_plugin.system_errors import translated
 
 if TYPE_CHECKING:
@@ -85,16 +85,19 @@ def cover(
         WrongRepository: the image is another repository's.
     """
     with translated(host.name):
-        repository, machine = locate(named, host, listener.note), host.machine()
+        places, machine = host.together(lambda: look_at_repository(named, host), host.machine)
+        repository = locate(named, places, host, listener.note)
         with host.lock(repository.lock, MANIFEST, wait, listener.note, create=False):
-            found = read_inventory(repository, host)
+            found, looked = host.together(
+                lambda: read_inventory(repository, host),
+                lambda: look(image, repository, host) if image else None,
+            )
             imaged: frozenset[str] | None = None
             warnings: tuple[str, ...] = ()
-            if image is not None:
-                wanted = wanted_at(repository, host)
-                chosen = choose(image, wanted, machine, host, listener.note)
-                receipt = read_receipt(chosen.image, host)
-                check_image_of(wanted, chosen.image, receipt)
+            if looked is not None:
+                chosen, contents = meant(looked, host, listener.note)
+                receipt = read_receipt(contents, host)
+                check_image_of(looked.wanted, chosen.image, receipt)
                 imaged = frozenset(map(repository.path_of, receipt.names))
                 warnings = (*chosen.findings, *chosen.warnings)
             stray = _on_disk((imaged or frozenset()).difference(found.coverage.paths), host)
@@ -103,7 +106,7 @@ def cover(
 
 def _on_disk(paths: Iterable[str], host: Host) -> frozenset[str]:
     listed = sorted(paths)
-    looked = zip(listed, host.stat(listed), strict=True)
+    looked = zip(listed, host.stat(listed) if listed else [], strict=True)
     return frozenset(path for path, facts in looked if facts.kind == "file")
 
 

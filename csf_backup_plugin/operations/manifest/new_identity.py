@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advised_commands import rebuild_command
 from csf_backup_plugin.errors import UsageError, WrongRepository
+from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image.catalog import read_listable_catalog
+from csf_backup_plugin.image.contents import read_contents
 from csf_backup_plugin.image.latest import choose
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.wanted_repository import Wanted
@@ -65,9 +67,14 @@ def read_source(
         FaultFound: its receipt cannot be used.
     """
     wanted = Wanted(repository, recorded.identity)
-    chosen = choose(named, wanted, machine, host, listener.note)
-    receipt = read_receipt(chosen.image, host)
-    catalog, unlisted = read_listable_catalog(chosen.image, host)
+    (at,) = host.look([named.directory])
+    chosen = choose(named, at, wanted, machine, host, listener.note)
+    contents, read_catalog = host.together(
+        lambda: read_contents(chosen.image, host),
+        postponed(lambda: read_listable_catalog(chosen.image, host)),
+    )
+    receipt = read_receipt(contents, host)
+    catalog, unlisted = read_catalog()
     number = max(catalog.number(receipt.origin.id), receipt.origin.number or 0)
     warnings = (*chosen.findings, *chosen.warnings, *unlisted)
     return Source(chosen.image, receipt, number, warnings)

@@ -15,6 +15,7 @@ from csf_backup_plugin.command_names import PROVE
 from csf_backup_plugin.errors import NOTHING_LEFT, FaultFound, LockBusy
 from csf_backup_plugin.hosts.cleanup import clean_up, clean_up_record
 from csf_backup_plugin.image import receipt_format
+from csf_backup_plugin.image.contents import read_contents
 from csf_backup_plugin.image.location import locate_image
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.run_record import is_at_work, read_record
@@ -76,8 +77,8 @@ def prove(request: ProveRequest, host: Host, listener: Listener) -> Proof:
     """
     began = time.monotonic()
     with translated(host.name):
-        machine = host.machine()
-        image = locate_image(request.image, host, listener.note)
+        machine, (at,) = host.together(host.machine, lambda: host.look([request.image.directory]))
+        image = locate_image(request.image, at, listener.note)
         proof = _existing(image, host) or _prove(image, request.wait, machine, host, listener)
     return proof._replace(seconds=time.monotonic() - began)
 
@@ -90,9 +91,9 @@ def _existing(image: ImagePath, host: Host) -> Proof | None:
     """
     if host.stat([image.receipt])[0].kind == "missing":
         return None
-    made = read_receipt(image, host)
+    made = read_receipt(read_contents(image, host), host)
     at_image, at_record = host.stat([image.path, image.run])
-    found = presence_findings(image, host)
+    found = presence_findings(image, at_image)
     if not found and at_image.size != made.size:
         found = [f"the image holds {at_image.size:,} bytes; its receipt says {made.size:,}"]
     if found:

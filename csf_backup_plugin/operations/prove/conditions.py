@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin import timestamps
 from csf_backup_plugin.errors import NOTHING_LEFT, CannotBeProven
 from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.image.contents import read_contents
 from csf_backup_plugin.image.listed_databases import list_findings
 from csf_backup_plugin.image.receipt import Receipt
 from csf_backup_plugin.image.run_record import problem_if_ended
@@ -16,6 +17,7 @@ from csf_backup_plugin.image.verification import import_file_findings, presence_
 from csf_backup_plugin.image.without_receipt import by_hand, is_there, without_receipt
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import commands
+from csf_backup_plugin.objectstore.room_and_time import default_timeout
 from csf_backup_plugin.operations.sync_warnings import unsynced_warnings
 from csf_backup_plugin.repository.model import Repository
 
@@ -37,13 +39,14 @@ def imported(image: ImagePath, host: Host) -> list[str]:
         CannotBeProven: the import file does not tell.
         FaultFound: there is no image at all.
     """
-    findings, databases = import_file_findings(image, None, host)
+    contents = read_contents(image, host)
+    findings, databases = import_file_findings(image, None, contents.import_file)
     findings = findings or _master_findings(databases, host)
     if not findings:
         return databases
     if not is_there(image, host):
         raise without_receipt(image, host)
-    raise unproven(image, [*findings, *presence_findings(image, host)])
+    raise unproven(image, [*findings, *presence_findings(image, contents.at())])
 
 
 def measured(
@@ -69,15 +72,18 @@ def measured(
         TimedOut: osrestore did not end.
     """
     problem = problem_if_ended(record, image)
-    absent = presence_findings(image, host)
-    listed = absent or list_findings(image, osrestore, {*databases}, host)
+    (at,) = host.stat([image.path])
+    timeout = default_timeout(at.size)
+    absent = presence_findings(image, at)
+    listed = absent or list_findings(image, osrestore, {*databases}, host, timeout)
     if findings := [*filter(None, [problem]), *listed]:
         raise unproven(image, findings)
     began = record.started or _began(image, host)
     if began is None:
         raise unproven(image, ["when its backup began is not known"])
-    unsynced = host.sync([image.path, image.import_file])
-    (at,) = host.stat([image.path])
+    unsynced, (at,) = host.together(
+        lambda: host.sync([image.path, image.import_file]), lambda: host.stat([image.path])
+    )
     size, sha256 = host.digest(image.path, lambda done: listener.advance("checking", done, at.size))
     if size != at.size:
         raise unproven(image, ["it is still being written"])

@@ -11,24 +11,25 @@ from csf_backup_plugin.advised_commands import rebuild_command
 from csf_backup_plugin.command_names import RESTORE
 from csf_backup_plugin.errors import BackupError, Declined, FaultFound, LockBusy, OsrestoreFailed
 from csf_backup_plugin.hosts.cleanup import clean_up, clean_up_record
-from csf_backup_plugin.image.latest import check_clock, choose
+from csf_backup_plugin.hosts.postponed import postponed
+from csf_backup_plugin.image.latest import check_clock
+from csf_backup_plugin.image.meant import look, meant
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.run_record import is_at_work, read_run
-from csf_backup_plugin.image.wanted_repository import wanted_at
 from csf_backup_plugin.names import first, shown
 from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.operations import restored_databases
 from csf_backup_plugin.operations.aftermath import Left, left_told
 from csf_backup_plugin.operations.restore import quarantine
 from csf_backup_plugin.operations.restore.extra_databases import refused
-from csf_backup_plugin.operations.restore.osrestore import run_osrestore
+from csf_backup_plugin.operations.restore.osrestore import free_space, run_osrestore
 from csf_backup_plugin.operations.restore.plan import prepare_restore, target_sizes
-from csf_backup_plugin.operations.restore.preflight import check_repository_writable
+from csf_backup_plugin.operations.restore.preflight import check_writable
 from csf_backup_plugin.operations.restore.restored_manifest import new_manifest
 from csf_backup_plugin.operations.restore.state_after_failure import compare, look_at, state_left
 from csf_backup_plugin.operations.sync_warnings import unsynced_warnings
 from csf_backup_plugin.repository import manifest_store
-from csf_backup_plugin.repository.location import locate_place
+from csf_backup_plugin.repository.location import locate_place, look_at_repository
 from csf_backup_plugin.repository.lock_warnings import unguarded_warnings, unlocked_warnings
 from csf_backup_plugin.system_errors import HalfDone, reason, translated
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Host, Lock, Stat
     from csf_backup_plugin.image.latest import Newest
+    from csf_backup_plugin.image.run_record import RunRecord
     from csf_backup_plugin.operations.restore.plan import RestorePlan
     from csf_backup_plugin.operations.restore.quarantine import Quarantine
     from csf_backup_plugin.operations.restore.request import RestoreRequest
@@ -80,16 +82,20 @@ def restore(
     """
     began = time.monotonic()
     with translated(host.name):
-        machine, repository = host.machine(), locate_place(request.repository, host, listener.note)
-        wanted = wanted_at(repository, host)
-        chosen = choose(request.image, wanted, machine, host, listener.note)
-        image = chosen.image
+        places, look_for_image = host.together(
+            lambda: look_at_repository(request.repository, host),
+            postponed(lambda: look(request.image, request.repository, host)),
+        )
+        repository = locate_place(request.repository, places, host, listener.note)
+        looked = look_for_image()
+        chosen, contents = meant(looked, host, listener.note)
+        image, machine = chosen.image, looked.machine
         _check_newest(request, chosen)
         request = request.at(repository, image)
-        receipt = read_receipt(image, host)
-        request.check_image_of(receipt, wanted)
+        receipt = read_receipt(contents, host)
+        request.check_image_of(receipt, looked.wanted)
         chosen = check_clock(chosen, receipt, machine, host)
-        check_repository_writable(repository, host)
+        check_writable({repository.directory: places[0]}, host)
         with host.lock(
             repository.lock, RESTORE, request.wait, listener.note, create=not request.dry_run
         ) as lock:
@@ -107,11 +113,6 @@ def restore(
             if not agreed(plan):
                 raise Declined("The restore was not confirmed.", "Run the same command again.")
             host.cancellation.check()
-            if host.stat([image.path])[0].stamp != plan.image_stamp:
-                raise FaultFound(
-                    f"{image} was changed or replaced since it was checked.",
-                    "Find out by whom, and run the same command again.",
-                )
             place, unsynced = _carry_out(request, plan, place, lock, host, listener)
             warnings += (
                 *unsynced_warnings(unsynced, "the restore", host),
@@ -153,9 +154,24 @@ def _carry_out(
         Where extra databases are now, and the directories whose file systems cannot bring names to
         the disk.
     """
-    _check_none_at_work(request.repository, host)
     record, mark = request.repository.restore_run, request.repository.unfinished_restore
-    before, first, is_lost = look_at(plan.targets, host), False, False
+    (at_image,), earlier_run, look_before, read_mark, free = host.together(
+        lambda: host.stat([request.image.path]),
+        postponed(lambda: read_run(record, host)),
+        postponed(lambda: look_at(plan.targets, host)),
+        postponed(lambda: host.read(mark)),
+        lambda: free_space(plan, host),
+    )
+    if at_image.stamp != plan.image_stamp:
+        raise FaultFound(
+            f"{request.image} was changed or replaced since it was checked.",
+            "Find out by whom, and run the same command again.",
+        )
+    earlier = earlier_run()
+    _check_none_at_work(request.repository, earlier, host)
+    # The earlier osrestore may have ended since they were looked at.
+    before = look_at(plan.targets, host) if earlier.is_there else look_before()
+    first = is_lost = False
 
     def after_failure(_said: str) -> Left:
         unknown = _unknown(lock, host, is_lost=is_lost)
@@ -167,9 +183,9 @@ def _carry_out(
 
     with left_told(after_failure), translated(host.name):
         host.cancellation.check()
-        # Of a restore whose csf was killed; nothing runs any more.
-        host.remove_tree(record, mine=False)
-        first = host.read(mark) is None
+        if earlier.is_there:  # of a restore whose csf was killed; nothing runs any more
+            host.remove_trees([record], mine=False)
+        first = read_mark() is None
         try:
             host.replace(mark, os.fsencode(request.command("-quarantine")) + b"\n")
         except OSError as error:
@@ -188,7 +204,7 @@ def _carry_out(
                 quarantine.fill(place, host)
         host.cancellation.check()
         try:
-            run_osrestore(request, plan, lock, host, listener)
+            run_osrestore(request, plan, free, lock, host, listener)
         except LockBusy:
             is_lost = True
             raise
@@ -217,13 +233,17 @@ def _unknown(lock: Lock | None, host: Host, *, is_lost: bool) -> str:
     return ""
 
 
-def _check_none_at_work(repository: Repository, host: Host) -> None:
+def _check_none_at_work(repository: Repository, record: RunRecord, host: Host) -> None:
     """Refuse while an earlier osrestore is at work, as it may be where there are no locks.
+
+    Args:
+        repository: which is to be restored.
+        record: what is on record of an earlier osrestore.
+        host: where it is.
 
     Raises:
         LockBusy: it says how to end it.
     """
-    record = read_run(repository.restore_run, host)
     if is_at_work(record, host):
         group = record.leaders[0]
         raise LockBusy(
@@ -242,17 +262,22 @@ def _check(
     Returns:
         The directories whose file systems cannot bring names to the disk.
     """
-    states = compare(before, look_at(before, host))
-    problems = restored_databases.findings(target_sizes(request, plan.receipt), host)
-    problems += [f"{shown(p)} was not written" for p, s in states.items() if s == "unchanged"]
-    if problems:
-        raise OsrestoreFailed(
-            f"osrestore reported success on {host.name}, restoring {request.image}, and "
-            f"{'; '.join(first(problems))}.",
-            "Look into osrestore and the disk, and run the same command again.",
-            {"findings": problems},
-        )
-    return host.sync(plan.targets)
+
+    def check_databases() -> None:
+        after, sizes = look_at(before, host), target_sizes(request, plan.receipt)
+        states = compare(before, after)
+        problems = restored_databases.findings(sizes, (after[path] for path in sizes))
+        problems += [f"{shown(p)} was not written" for p, s in states.items() if s == "unchanged"]
+        if problems:
+            raise OsrestoreFailed(
+                f"osrestore reported success on {host.name}, restoring {request.image}, and "
+                f"{'; '.join(first(problems))}.",
+                "Look into osrestore and the disk, and run the same command again.",
+                {"findings": problems},
+            )
+
+    _, unsynced = host.together(check_databases, lambda: host.sync(plan.targets))
+    return unsynced
 
 
 def _record(request: RestoreRequest, plan: RestorePlan, host: Host) -> list[str]:

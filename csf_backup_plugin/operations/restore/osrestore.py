@@ -23,13 +23,19 @@ _IF_LATE = (
 
 
 def run_osrestore(
-    request: RestoreRequest, plan: RestorePlan, lock: Lock | None, host: Host, listener: Listener
+    request: RestoreRequest,
+    plan: RestorePlan,
+    free: int | None,
+    lock: Lock | None,
+    host: Host,
+    listener: Listener,
 ) -> None:
     """Run osrestore to its end.
 
     Args:
         request: what to restore, where from.
         plan: how.
+        free: the bytes that were free there before, as `free_space` returns them.
         lock: the repository's, which osrestore inherits.
         host: where it runs.
         listener: told how far it is.
@@ -43,33 +49,32 @@ def run_osrestore(
     run_to_success(
         osrestore,
         host,
-        lambda: _watch(plan, host, listener),
+        lambda: _watch(plan, free, host, listener),
         OsrestoreFailed,
         f"restoring {request.image}",
     )
 
 
-def _watch(plan: RestorePlan, host: Host, listener: Listener) -> Watch:
-    """Return what shows how far osrestore is, by the space it has filled since now.
+def _watch(plan: RestorePlan, free: int | None, host: Host, listener: Listener) -> Watch:
+    """Return what shows how far osrestore is, by the space it has filled.
 
     Where it fills none, since it writes into the databases that are there, nothing is shown rather
     than a bar that stands still: nobody should stop it because of that.
     """
-    directory = posixpath.dirname(next(iter(plan.targets)))
-    free = _free(directory, host)
 
     def show(completed: Completed | None, _size: int) -> None:
-        now = None if completed else _free(directory, host)
+        now = None if completed else free_space(plan, host)
         if free is not None and now is not None and now < free:
             listener.advance("restoring", free - now, plan.bytes)
 
     return show
 
 
-def _free(directory: str, host: Host) -> int | None:
-    """Return the bytes free in a directory; that nobody can tell is no reason to stop osrestore."""
+def free_space(plan: RestorePlan, host: Host) -> int | None:
+    """Return the bytes free where most is restored to; None if nobody can tell."""
+    directory = posixpath.dirname(next(iter(plan.targets)))
     try:
         (facts,) = host.look([directory])
-    except (OSError, HostUnreachable):
+    except (OSError, HostUnreachable):  # no reason to stop osrestore
         return None
     return facts.free

@@ -6,10 +6,8 @@ import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import FaultFound
-from csf_backup_plugin.image.catalog import read_listable_catalog
 from csf_backup_plugin.image.verification import (
     image_findings,
-    import_file_findings,
     receipt_warnings,
     size_warnings,
 )
@@ -25,6 +23,7 @@ from csf_backup_plugin.operations.restore.preflight import (
     check_room,
 )
 from csf_backup_plugin.operations.restore.quarantine import earlier
+from csf_backup_plugin.operations.restore.site import look_at_site
 from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.repository.identity import same_machine
 from csf_backup_plugin.repository.inventory import set_against
@@ -33,7 +32,7 @@ from csf_backup_plugin.repository.warnings import closed_warnings
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
     from csf_backup_plugin.image.latest import Newest
     from csf_backup_plugin.image.receipt import Receipt, Size
     from csf_backup_plugin.operations.restore.request import RestoreRequest
@@ -108,36 +107,36 @@ def prepare_restore(
     Raises:
         BackupError: the first reason not to begin; extra databases are not one of them here.
     """
-    osrestore = host.find(OSRESTORE, VARIABLES[OSRESTORE])
+    osrestore, (checked,) = host.together(
+        lambda: host.find(OSRESTORE, VARIABLES[OSRESTORE]), lambda: host.stat([request.image.path])
+    )
     timeout = request.timeout or default_timeout(max(receipt.size, receipt.room))
-    stamp = host.stat([request.image.path])[0].stamp
-    if problems := image_findings(request.image, receipt, osrestore, host, listener):
+    if problems := image_findings(request.image, checked, receipt, osrestore, host, listener):
         raise FaultFound(
             f"{request.image} is not as its backup left it:",
             "Restore another image. If this one was moved here, move what stands beside it, too.",
             problems,
         )
-    import_file, _ = import_file_findings(request.image, receipt, host)
     targets, sizes = _targets(request, receipt), target_sizes(request, receipt)
-    at_image, *looked = host.stat([request.image.path, *targets])
-    at = dict(zip(targets, looked, strict=True))
-    links = [path for path, one in at.items() if one.link]
-    directories = [request.image.directory, request.repository.directory]
-    at_home, at_directory, *led = host.look([*directories, *links])
-    check_image_apart(request, (at_image, *looked), (at_home, at_directory))
-    _check_mounts(request, receipt, targets, host)
-    data = host.read(request.repository.manifest)
-    recorded = None if data is None else manifest.salvage(data)
-    check_replaceable(request, at, dict(zip(links, led, strict=True)), host)
-    behind = {one.resolved for one in led}
-    found = set_against(request.repository, host, recorded, targets, behind)
-    check_not_anothers([*targets, *sorted(behind.difference(targets))], at, found)
-    check_room({path: sizes[path] for path in targets}, receipt.size, at, host)
-    catalog, unlisted = chosen.catalog, list[str]()
-    if catalog is None:
-        catalog, unlisted = read_listable_catalog(request.image, host)
-    others = [path for path in found.coverage.paths if path not in targets]
     directory = request.repository.directory
+    site = look_at_site(request, receipt, chosen.catalog, targets, host)
+    at, links, directories = site.at, site.links(), site.directories
+    homes = {path: directories[path] for path in dict.fromkeys(map(posixpath.dirname, targets))}
+    check_image_apart(
+        request,
+        (site.image, *at.values()),
+        (directories[request.image.directory], directories[directory]),
+    )
+    _check_mounts(request, receipt, directories, homes, host)
+    data = site.manifest()
+    recorded = None if data is None else manifest.salvage(data)
+    check_replaceable(request, at, links, host)
+    behind = {one.resolved for one in links.values()}
+    found = set_against(request.repository, host, recorded, site.inside(), targets, behind)
+    check_not_anothers([*targets, *sorted(behind.difference(targets))], at, found)
+    check_room({path: sizes[path] for path in targets}, receipt.size, at, homes, host)
+    catalog, unlisted = site.catalog()
+    others = [path for path in found.coverage.paths if path not in targets]
     extra = tuple(path for path in others if posixpath.dirname(path) == directory)
     pairs = [(posixpath.dirname(receipt.master), request.into)] if request.into else []
     plan = RestorePlan(
@@ -154,15 +153,19 @@ def prepare_restore(
         argv=restore(osrestore, request.image.path, pairs),
         timeout=timeout,
         damaged_manifest=data if recorded and recorded.damaged else None,
-        image_stamp=stamp,
+        image_stamp=checked.stamp,
         warnings=(
             *chosen.findings,
             *chosen.warnings,
-            *import_file,  # osrestore needs none
+            *site.import_file,  # osrestore needs none
             *unlisted,
             *receipt_warnings(request.image, receipt),
             *size_warnings(receipt),
-            *_warnings(request, receipt, machine, found, targets, others, host),
+            *_warnings(request, receipt, machine, found, targets, others),
+            *(
+                f"{shown(path)} has what an earlier restore moved away"
+                for path in earlier(request.repository, site.beside, site.inside)
+            ),
         ),
     )
     for what in ("overwritten", "appearing", "extra", "elsewhere"):
@@ -181,16 +184,18 @@ def target_sizes(request: RestoreRequest, receipt: Receipt) -> dict[str, Size | 
 
 
 def _check_mounts(
-    request: RestoreRequest, receipt: Receipt, targets: Mapping[str, int | None], host: Host
+    request: RestoreRequest,
+    receipt: Receipt,
+    directories: Mapping[str, Facts],
+    homes: Mapping[str, Facts],
+    host: Host,
 ) -> None:
     """Refuse places whose disk is not mounted; those of -into are none that the receipt knows."""
     directory = request.repository.directory
     if request.require_mount:
-        at, at_root = host.look([directory, "/"])
-        check_mounted(directory, at, at_root, host)
+        check_mounted(directory, directories[directory], directories["/"], host)
     if not (request.into or request.accept_unmounted):
-        directories = dict.fromkeys(map(posixpath.dirname, targets))
-        check_still_mounted(receipt.origin.mounts, directories, host)
+        check_still_mounted(receipt.origin.mounts, homes, host)
 
 
 def _warnings(
@@ -200,7 +205,6 @@ def _warnings(
     found: Inventory,
     targets: Collection[str],
     others: Sequence[str],
-    host: Host,
 ) -> Iterator[str]:
     directory, origin = request.repository.directory, receipt.origin
     own = found.recorded.identity if found.recorded else None
@@ -223,5 +227,3 @@ def _warnings(
         if path not in targets and posixpath.dirname(path) != directory:
             yield f"{shown(path)} is in the manifest and not on disk; the new one will not list it"
     yield from closed_warnings(found)
-    for path in earlier(request.repository, host):
-        yield f"{shown(path)} has what an earlier restore moved away"

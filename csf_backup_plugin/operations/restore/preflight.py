@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.receipt import Size
     from csf_backup_plugin.operations.restore.request import RestoreRequest
     from csf_backup_plugin.repository.inventory import Inventory
-    from csf_backup_plugin.repository.model import Repository
     from csf_backup_plugin.repository.neighbours import Other
 
 
@@ -135,21 +134,16 @@ def check_image_apart(
         )
 
 
-def check_repository_writable(repository: Repository, host: Host) -> None:
-    """Refuse a repository's directory that cannot be written to.
+def check_writable(looked: Mapping[str, Facts], host: Host) -> None:
+    """Refuse directories of which one cannot be written to.
 
     Args:
-        repository: the one that is to be restored.
-        host: where it is.
+        looked: the facts on each.
+        host: where they are.
 
     Raises:
-        NotWritable: it cannot be written to.
+        NotWritable: it names the directory.
     """
-    directory = repository.directory
-    _check_writable(dict(zip([directory], host.look([directory]), strict=True)), host)
-
-
-def _check_writable(looked: Mapping[str, Facts], host: Host) -> None:
     for directory, at in looked.items():
         if at.kind == "directory" and not at.writable:
             raise NotWritable(
@@ -160,7 +154,11 @@ def _check_writable(looked: Mapping[str, Facts], host: Host) -> None:
 
 
 def check_room(
-    sizes: Mapping[str, Size | None], image: int, at: Mapping[str, Stat], host: Host
+    sizes: Mapping[str, Size | None],
+    image: int,
+    at: Mapping[str, Stat],
+    looked: Mapping[str, Facts],
+    host: Host,
 ) -> None:
     """Refuse if a directory cannot be written to, or has no room for what its databases grow by.
 
@@ -170,6 +168,7 @@ def check_room(
         sizes: of each database, None where unknown, by where it is restored to.
         image: the image's bytes.
         at: what stands at each of those places.
+        looked: the facts on the directory of each.
         host: where they are.
 
     Raises:
@@ -177,9 +176,7 @@ def check_room(
         NoSpace: likewise.
         RepositoryNotFound: likewise.
     """
-    directories = list(dict.fromkeys(map(posixpath.dirname, sizes)))
-    looked = dict(zip(directories, host.look(directories), strict=True))
-    _check_writable(looked, host)
+    check_writable(looked, host)
     for directory, home in looked.items():
         if home.kind != "directory":
             raise no_directory(directory, host)

@@ -13,9 +13,9 @@ from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol import Entry, Host
     from csf_backup_plugin.repository.model import Repository
 
 
@@ -62,13 +62,26 @@ def _quarantine(directory: str, databases: Sequence[str]) -> Quarantine:
     return Quarantine(directory, tuple(moves))
 
 
-def earlier(repository: Repository, host: Host) -> list[str]:
-    """Return the quarantine directories of earlier restores, in both places they may be in."""
+def earlier(
+    repository: Repository,
+    beside: Callable[[], Iterable[Entry]],
+    inside: Callable[[], Iterable[Entry]],
+) -> list[str]:
+    """Return the quarantine directories of earlier restores, in both places they may be in.
+
+    Args:
+        repository: which was restored.
+        beside: returns what is in the directory above the repository's.
+        inside: likewise, in the repository's own.
+    """
     parent, name = posixpath.split(repository.directory)
     found: list[str] = []
-    for directory, prefix in ((parent, f"{name}.{_PREFIX}"), (repository.directory, _PREFIX)):
+    for directory, prefix, entries in (
+        (parent, f"{name}.{_PREFIX}", beside),
+        (repository.directory, _PREFIX, inside),
+    ):
         with contextlib.suppress(OSError):  # a parent we may not look into has none of ours
-            names = [entry.name for entry in host.list_directory(directory)]
+            names = [entry.name for entry in entries()]
             found += [f"{directory.rstrip('/')}/{n}" for n in names if n.startswith(prefix)]
     return sorted(found)
 
@@ -81,7 +94,7 @@ def fill(quarantine: Quarantine, host: Host) -> None:
         Interrupted: a signal came before anything was done.
     """
     host.cancellation.check()
-    host.make_directory(quarantine.directory)
+    host.make_directories([quarantine.directory])
     host.move(quarantine.moves)
 
 

@@ -95,7 +95,7 @@ class RestoreRequest:
         into = self.into and repository.directory
         return dataclasses.replace(self, repository=repository, image=image, into=into)
 
-    def check_image_of(self, receipt: Receipt, wanted: Wanted) -> None:
+    def check_image_of(self, receipt: Receipt, wanted: Wanted | None) -> None:
         """Refuse an image that was not made of this repository.
 
         Args:

@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advised_commands import backup_command
 from csf_backup_plugin.errors import FaultFound, OtherVersion
-from csf_backup_plugin.image.latest import check_clock, choose
+from csf_backup_plugin.image.latest import check_clock
+from csf_backup_plugin.image.meant import look, meant
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.verification import findings, receipt_warnings
-from csf_backup_plugin.image.wanted_repository import check_image_of, wanted_at
-from csf_backup_plugin.image.without_receipt import without_receipt
+from csf_backup_plugin.image.wanted_repository import check_image_of
 from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.system_errors import translated
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.contents import Contents
     from csf_backup_plugin.image.latest import Newest
+    from csf_backup_plugin.image.meant import Looked
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
-    from csf_backup_plugin.image.wanted_repository import Wanted
     from csf_backup_plugin.progress_listener import Listener
     from csf_backup_plugin.repository.model import Repository
 
@@ -62,21 +63,20 @@ def verify(
     """
     began = time.monotonic()
     with translated(host.name):
-        machine = host.machine()
-        wanted = None if repository is None else wanted_at(repository, host)
-        chosen = choose(named, wanted, machine, host, listener.note)
-        image = chosen.image
-        osrestore = host.find(commands.OSRESTORE, commands.VARIABLES[commands.OSRESTORE])
-        if host.stat([image.receipt])[0].kind == "missing":
-            raise without_receipt(image, host)
-        receipt, warnings = _read_all(chosen, wanted, machine, osrestore, host, listener)
-    return Verified(image, receipt, warnings, time.monotonic() - began)
+        looked, find_osrestore = host.together(
+            lambda: look(named, repository, host),
+            commands.finding(commands.OSRESTORE, host),
+        )
+        chosen, contents = meant(looked, host, listener.note)
+        osrestore = find_osrestore()
+        receipt, warnings = _read_all(chosen, contents, looked, osrestore, host, listener)
+    return Verified(chosen.image, receipt, warnings, time.monotonic() - began)
 
 
 def _read_all(
     chosen: Newest,
-    wanted: Wanted | None,
-    machine: Machine,
+    contents: Contents,
+    looked: Looked,
     osrestore: str,
     host: Host,
     listener: Listener,
@@ -84,15 +84,18 @@ def _read_all(
     """Return what the receipt says, and warnings, if all agrees with it."""
     image = chosen.image
     try:
-        receipt = read_receipt(image, host)
-    except FaultFound as error:  # image and import file are looked at all the same
-        found = findings(image, None, osrestore, host, listener)
+        receipt = read_receipt(contents, host)
+    except FaultFound as error:
+        if contents.lacks_receipt:
+            raise
+        # Image and import file are looked at all the same.
+        found = findings(contents, None, osrestore, host, listener)
         if isinstance(error, OtherVersion) and not found:
             raise
         raise _at_fault(image, [*error.findings, *found], error.next_step) from None
-    check_image_of(wanted, image, receipt)
-    chosen = check_clock(chosen, receipt, machine, host)
-    if found := findings(image, receipt, osrestore, host, listener):
+    check_image_of(looked.wanted, image, receipt)
+    chosen = check_clock(chosen, receipt, looked.machine, host)
+    if found := findings(contents, receipt, osrestore, host, listener):
         raise _at_fault(image, [*found, *chosen.findings], _again(image, receipt))
     if chosen.findings:
         raise _not_certain(chosen)

@@ -30,16 +30,16 @@ from csf_backup_plugin.hosts.local import LocalHost, entries, reading, writing
 from csf_backup_plugin.hosts.local.job import Job
 from csf_backup_plugin.hosts.local.lock_file import LockFile
 from csf_backup_plugin.image import sealed_json
-from csf_backup_plugin.operations.backup import Backup, back_up, preflight
+from csf_backup_plugin.operations.backup import Backup, back_up, site
 from csf_backup_plugin.operations.backup.request import BackupRequest
 from csf_backup_plugin.operations.prove import prove as prove_image
 from csf_backup_plugin.operations.prove.request import ProveRequest
 from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.system_errors import HalfDone
-from doubles import Memory
+from doubles import Memory, last_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from conftest import Place, Tools
 
@@ -144,7 +144,7 @@ def test_a_dry_run_of_what_may_only_be_read_foretells_the_warnings(
 ) -> None:
     """Neither lock file nor manifest could be made; the image's directory is another matter."""
     without(monkeypatch, "look", writable=False)
-    monkeypatch.setattr(preflight, "_check_directory", lambda *_: None)
+    monkeypatch.setattr(site, "_check_directory", lambda *_: None)
     told = [text for text in run(place, dry_run=True).warnings if "(Permission denied)" in text]
     assert [text.split(place.master)[0] for text in told] == ["the lock file ", "the manifest "]
 
@@ -618,11 +618,13 @@ def test_an_osbackup_that_meddles_with_the_import_file_is_found_out(
     assert "import file" in failure(place, ImageUnproven).what
 
 
+@pytest.mark.parametrize("together", [LocalHost.together, last_first])
 def test_an_image_that_still_grows_is_found_out(
-    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch, together: Callable[..., Any]
 ) -> None:
-    """osbackup may leave a daemon behind."""
+    """osbackup may leave a daemon behind. In whatever order a host does what is asked together."""
     digest = reading.digest
+    monkeypatch.setattr(LocalHost, "together", together)
 
     def late(path: str, *rest: Any) -> tuple[int, str]:
         with open(path, "ab") as file:
@@ -736,10 +738,10 @@ def test_a_record_that_cannot_be_removed_costs_no_backup(
 ) -> None:
     """It is told."""
 
-    def refuse(_: LocalHost, path: str, *, mine: bool) -> None:
-        raise PermissionError(1, "Operation not permitted", path)
+    def refuse(_: LocalHost, paths: Iterable[str], *, mine: bool) -> None:
+        raise PermissionError(1, "Operation not permitted", *paths)
 
-    monkeypatch.setattr(LocalHost, "remove_tree", refuse)
+    monkeypatch.setattr(LocalHost, "remove_trees", refuse)
     (warning,) = [text for text in run(place).warnings if "could not be removed" in text]
     assert warning.startswith(f"{place.image}.run could not be removed: ")
     assert os.path.exists(f"{place.image}.receipt.json")
@@ -794,7 +796,7 @@ def test_a_host_that_is_lost_while_osbackup_runs_names_prove(
     def lost(*_: object, **__: object) -> None:
         raise HostUnreachable("Host localhost cannot be reached.", "Find out why.")
 
-    for name in ("start", "remove", "remove_tree"):
+    for name in ("start", "remove", "remove_trees"):
         monkeypatch.setattr(LocalHost, name, lost)
     with pytest.raises(HostUnreachable) as caught:
         run(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -37,7 +38,11 @@ from csf_backup_plugin.repository.model import Repository
 from doubles import Memory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from conftest import Place, Tools
+
+    from csf_backup_plugin.hosts.protocol import Completed, Running
 
 # An osrestore of tar: the members below the first source go below the first target.
 OSRESTORE = """
@@ -388,21 +393,43 @@ def test_a_record_that_cannot_be_written_fails_the_drill(
     assert "earlier drill" in failure(drilled, NoSpace).left
 
 
-def test_a_host_that_is_gone_for_a_while_only_shows_no_progress(drilled: Place) -> None:
-    """osrestore is waited for by whoever runs it."""
+class Late:
+    """A utility that is not seen to have ended at the first poll."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self._polled = False
+
+    def poll(self) -> tuple[Completed | None, int]:
+        if not self._polled:
+            self._polled = True
+            return None, 0
+        return self._running.poll()
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_host_that_is_gone_for_a_while_only_shows_no_progress(
+    drilled: Place, *, gone: bool
+) -> None:
+    """osrestore is waited for by whoever runs it; at its end all is restored."""
 
     class Flaky(LocalHost):
+        @contextlib.contextmanager
+        def start(self, *arguments: Any) -> Iterator[Running]:
+            with super().start(*arguments) as running:
+                yield Late(running)
+
         def look(self, paths: Any) -> Any:
             paths = list(paths)
-            if "csf-drill-" in paths[0] and len(paths) == 1:
-                self.looks = getattr(self, "looks", 0) + 1
-                if self.looks > 1:
-                    raise HostUnreachable("Host db9 cannot be reached.", "Try.")
+            if gone and "csf-drill-" in paths[0] and len(paths) == 1:
+                raise HostUnreachable("Host db9 cannot be reached.", "Try.")
             return super().look(paths)
 
     listener = Memory()
-    run(drilled, listener, Flaky())
-    assert "restoring" not in {step[0] for step in listener.steps}
+    made = run(drilled, listener, Flaky())
+    steps = [step for step in listener.steps if step[0] == "restoring"]
+    assert len(steps) == (1 if gone else 2)
+    assert steps[-1] == ("restoring", made.plan.size, made.plan.size)
 
 
 def test_whether_there_was_an_earlier_record_may_not_be_known(drilled: Place) -> None:

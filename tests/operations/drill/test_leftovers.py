@@ -15,7 +15,7 @@ from csf_backup_plugin.operations.aftermath import left_told
 from csf_backup_plugin.operations.drill.leftovers import Leftovers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 NAME = "csf-drill-a.img@db1-20261123T021000.000000Z"
 
@@ -31,8 +31,9 @@ def leave(directory: Path, name: str = NAME) -> Path:
 
 def cleared(directory: Path, host: LocalHost | None = None) -> tuple[str, ...]:
     """Clear a directory; return what is told."""
-    leftovers = Leftovers(str(directory), "db1", host or LocalHost())
-    leftovers.clear()
+    at = host or LocalHost()
+    leftovers = Leftovers(str(directory), "db1", at)
+    leftovers.clear(at.list_directory(str(directory)))
     return leftovers.warnings
 
 
@@ -152,14 +153,16 @@ def test_a_failure_tells_what_was_removed(tmp_path: Path) -> None:
     first, second = leave(tmp_path), leave(tmp_path, NAME.replace("a.img", "b.img"))
 
     class Stopped(LocalHost):
-        def remove_tree(self, path: str, *, mine: bool) -> None:
-            if path == str(second):
+        def remove_trees(self, paths: Iterable[str], *, mine: bool) -> None:
+            unwanted = list(paths)
+            if str(second) in unwanted:
                 raise Interrupted(15, "It")
-            super().remove_tree(path, mine=mine)
+            super().remove_trees(unwanted, mine=mine)
 
-    leftovers = Leftovers(str(tmp_path), "db1", Stopped())
+    host = Stopped()
+    leftovers = Leftovers(str(tmp_path), "db1", host)
     with pytest.raises(BackupError) as caught, left_told(leftovers.left):
-        leftovers.clear()
+        leftovers.clear(host.list_directory(str(tmp_path)))
     assert caught.value.left == (
         f"{first}, left by a drill that was killed, was removed. "
         f"{second}, left by a drill that was killed, may be removed in part. "

@@ -25,6 +25,7 @@ from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.drill.scratch import is_of, name_of, scratch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 IMAGE = ImagePath("localhost", "/b/monday.img")
@@ -38,10 +39,10 @@ def fill(path: str) -> None:
 
 def test_it_bears_the_images_name_and_goes_with_all_that_is_in_it(tmp_path: Path) -> None:
     """Files, temporary ones too, in every directory made; and the record of a run."""
-    with scratch(str(tmp_path), IMAGE, "db1", LocalHost()) as place:
+    paths = ["/r", "/r/sub", "/far/away"]
+    with scratch(str(tmp_path), IMAGE, paths, "db1", LocalHost()) as place:
         assert os.path.basename(place.path).startswith("csf-drill-monday.img@db1-")
-        for path in ("/r", "/r/sub", "/far/away"):
-            place.make_directory(place.place(path))
+        for path in paths:
             fill(place.place(f"{path}/x.db"))
         fill(place.place("/r/.0.osrestore-cafe"))
         os.mkdir(place.record)
@@ -53,7 +54,7 @@ def test_it_bears_the_images_name_and_goes_with_all_that_is_in_it(tmp_path: Path
 def test_the_longest_name_of_an_image_is_cut(tmp_path: Path) -> None:
     """255 bytes are all that a directory's name may have."""
     image = ImagePath("localhost", "/b/" + "é" * 120)
-    with scratch(str(tmp_path), image, "h" * 64, LocalHost()) as place:
+    with scratch(str(tmp_path), image, [], "h" * 64, LocalHost()) as place:
         assert os.path.isdir(place.path)
 
 
@@ -63,7 +64,7 @@ def test_a_link_in_it_is_removed_and_not_what_it_leads_to(tmp_path: Path) -> Non
     precious.mkdir()
     place_for.mkdir()
     fill(str(precious / "x.db"))
-    with scratch(str(place_for), IMAGE, "db1", LocalHost()) as place:
+    with scratch(str(place_for), IMAGE, [], "db1", LocalHost()) as place:
         os.symlink(precious, f"{place.path}/link")
         os.symlink(precious / "x.db", f"{place.path}/x.db")
     assert list(place_for.iterdir()) == []
@@ -76,8 +77,7 @@ def test_a_directory_of_ours_that_became_a_link_is_removed_as_a_link(tmp_path: P
     precious.mkdir()
     fill(f"{precious}/x.db")
     (tmp_path / "scratch").mkdir()
-    with scratch(str(tmp_path / "scratch"), IMAGE, "db1", LocalHost()) as place:
-        place.make_directory(place.place("/r"))
+    with scratch(str(tmp_path / "scratch"), IMAGE, ["/r"], "db1", LocalHost()) as place:
         os.rmdir(place.place("/r"))
         os.symlink(precious, place.place("/r"))
     assert os.listdir(precious) == ["x.db"]
@@ -87,8 +87,8 @@ def test_a_directory_of_ours_that_became_a_link_is_removed_as_a_link(tmp_path: P
 class Stubborn(LocalHost):
     """A host on which a directory tree cannot be removed."""
 
-    def remove_tree(self, path: str, *, mine: bool) -> None:
-        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), path)
+    def remove_trees(self, paths: Iterable[str], *, mine: bool) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), *paths)
 
 
 @pytest.mark.parametrize("host", [LocalHost(), Stubborn()], ids=["gone", "left"])
@@ -99,7 +99,7 @@ def test_a_failure_says_what_became_of_it(
     """That it was removed, or that it was not; its lock file stays then, for the next run."""
     with (
         pytest.raises(BackupError, match="Bad") as caught,
-        scratch(str(tmp_path), IMAGE, "db1", host) as place,
+        scratch(str(tmp_path), IMAGE, [], "db1", host) as place,
     ):
         raise error
     left = [place.path, f"{place.path}.lock"] if isinstance(host, Stubborn) else []
@@ -115,7 +115,7 @@ def test_a_failure_says_what_became_of_it(
 def test_it_is_locked_as_long_as_the_run_lasts(tmp_path: Path) -> None:
     """Or as what inherits the lock does."""
     host = LocalHost()
-    with scratch(str(tmp_path), IMAGE, "db1", host) as place:
+    with scratch(str(tmp_path), IMAGE, [], "db1", host) as place:
         assert place.lock is not None
         with (
             pytest.raises(LockBusy, match="is held by csf admin_database_drill"),
@@ -136,7 +136,7 @@ def test_a_name_tells_the_machine(machine: str, *, found: bool) -> None:
 def test_after_any_other_error_it_is_gone_and_that_is_told(tmp_path: Path) -> None:
     """Be it a fault of ours."""
     removed = pytest.raises(Unexpected, match="What this run had created was removed")
-    with removed, scratch(str(tmp_path), IMAGE, "db1", LocalHost()):
+    with removed, scratch(str(tmp_path), IMAGE, [], "db1", LocalHost()):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
 
@@ -144,9 +144,9 @@ def test_after_any_other_error_it_is_gone_and_that_is_told(tmp_path: Path) -> No
 class Answering(LocalHost):
     """A host that answers signals in the middle of things, as one does that ssh reaches."""
 
-    def remove_tree(self, path: str, *, mine: bool) -> None:
+    def remove_trees(self, paths: Iterable[str], *, mine: bool) -> None:
         self.cancellation.check()
-        super().remove_tree(path, mine=mine)
+        super().remove_trees(paths, mine=mine)
 
 
 def test_a_signal_during_the_removal_does_not_cut_it_short(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_signal_during_the_removal_does_not_cut_it_short(tmp_path: Path) -> No
     with (
         deferred_signals("It") as cancellation,
         pytest.raises(Interrupted),
-        scratch(str(tmp_path), IMAGE, "db1", Answering(cancellation=cancellation)) as place,
+        scratch(str(tmp_path), IMAGE, [], "db1", Answering(cancellation=cancellation)) as place,
     ):
         fill(f"{place.path}/x.db")
         os.kill(os.getpid(), signal.SIGTERM)
@@ -165,30 +165,32 @@ def test_a_host_that_is_gone_cannot_remove_anything(tmp_path: Path) -> None:
     """What is left is named, in its words."""
 
     class Gone(LocalHost):
-        def remove_tree(self, path: str, *, mine: bool) -> None:
+        def remove_trees(self, paths: Iterable[str], *, mine: bool) -> None:
             raise HostUnreachable("Host db9 cannot be reached.", "Try.")
 
-    with scratch(str(tmp_path), IMAGE, "db1", Gone()) as place:
+    with scratch(str(tmp_path), IMAGE, [], "db1", Gone()) as place:
         pass
     assert place.kept == f"{place.path} could not be removed: Host db9 cannot be reached."
 
 
-@pytest.mark.parametrize(
-    "error", [FileExistsError(17, "It exists", "/x"), BackupError("Cut.", "Try")]
-)
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("exists", [False, True])
 def test_one_that_cannot_be_made_for_certain_is_removed_unless_it_is_anothers(
-    tmp_path: Path, error: Exception
+    tmp_path: Path, *, exists: bool, inside: bool
 ) -> None:
-    """A connection may be cut after it was made."""
+    """A connection may be cut after it was made; and only the directory itself may be another's."""
+    is_anothers = exists and not inside
 
     class Unsure(LocalHost):
-        def make_directory(self, path: str) -> None:
-            super().make_directory(path)
-            raise error
+        def make_directories(self, paths: Iterable[str]) -> None:
+            (made,) = paths
+            super().make_directories([made])
+            if exists:
+                raise FileExistsError(17, "It exists", f"{made}/restored" if inside else made)
+            raise BackupError("Cut.", "Try")
 
-    with pytest.raises(BackupError) as caught, scratch(str(tmp_path), IMAGE, "db1", Unsure()):
+    with pytest.raises(BackupError) as caught, scratch(str(tmp_path), IMAGE, [], "db1", Unsure()):
         raise AssertionError
-    is_anothers = isinstance(error, FileExistsError)
     assert (list(tmp_path.iterdir()) == []) != is_anothers
     assert list(tmp_path.glob("*.lock")) == []
     assert (caught.value.left == NOTHING_LEFT) == is_anothers
@@ -201,21 +203,23 @@ def test_one_whose_disk_dies_is_named_as_left(tmp_path: Path, at: str) -> None:
     class Dead(LocalHost):
         dead = False
 
-        def make_directory(self, path: str) -> None:
-            super().make_directory(path)
+        def make_directories(self, paths: Iterable[str]) -> None:
+            (made,) = paths
+            super().make_directories([made])
             self.dead = at == "making"
-            self.list_directory(path)
+            self.list_directory(made)
 
         def list_directory(self, path: str) -> Any:
             if self.dead:
                 raise OSError(5, "Input/output error", path)
             return super().list_directory(path)
 
-        def remove_tree(self, path: str, *, mine: bool) -> None:
-            self.list_directory(path)
+        def remove_trees(self, paths: Iterable[str], *, mine: bool) -> None:
+            self.list_directory(next(iter(paths)))
 
     host = Dead()
-    with pytest.raises(BackupError) as caught, scratch(str(tmp_path), IMAGE, "db1", host) as place:
+    failing = scratch(str(tmp_path), IMAGE, [], "db1", host)
+    with pytest.raises(BackupError) as caught, failing as place:
         host.dead = True
         host.list_directory(place.path)
     (left,) = tmp_path.glob("*Z")
@@ -230,10 +234,10 @@ def test_a_full_disk_is_answered_with_another_scratch_directory(tmp_path: Path) 
     """An image on another file system would be no help."""
 
     class Full(LocalHost):
-        def make_directory(self, path: str) -> None:
-            raise OSError(28, "No space left on device", path)
+        def make_directories(self, paths: Iterable[str]) -> None:
+            raise OSError(28, "No space left on device", *paths)
 
-    with pytest.raises(NoSpace) as caught, scratch(str(tmp_path), IMAGE, "db1", Full()):
+    with pytest.raises(NoSpace) as caught, scratch(str(tmp_path), IMAGE, [], "db1", Full()):
         raise AssertionError
     assert caught.value.next_step == (
         "Make room there, or name another directory with -scratch-dir."

@@ -233,7 +233,7 @@ def test_a_good_receipt_is_told_and_nothing_is_changed(host: MemoryHost) -> None
     assert (found.written, found.receipt.origin.number) == (False, 7)
     assert found.warnings == ("/b/a.img.run is not needed any more: rm -r /b/a.img.run",)
     assert host.files == before
-    host.remove_tree(IMAGE.run, mine=False)
+    host.remove_trees([IMAGE.run], mine=False)
     assert prove(host).warnings == ()
 
 
@@ -440,10 +440,10 @@ def test_a_record_that_cannot_be_removed_is_a_warning(
 ) -> None:
     """The receipt counts."""
 
-    def refuse(_path: str, *, mine: bool) -> None:
+    def refuse(_paths: object, *, mine: bool) -> None:
         raise PermissionError(13, "Permission denied", "/b/a.img.run")
 
-    monkeypatch.setattr(host, "remove_tree", refuse)
+    monkeypatch.setattr(host, "remove_trees", refuse)
     numbered(host)
     done = prove(host)
     (warning,) = done.warnings

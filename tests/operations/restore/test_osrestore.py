@@ -10,7 +10,7 @@ import pytest
 from csf_backup_plugin.hosts.protocol import Completed, Machine
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.receipt import Receipt
-from csf_backup_plugin.operations.restore.osrestore import run_osrestore
+from csf_backup_plugin.operations.restore.osrestore import free_space, run_osrestore
 from csf_backup_plugin.operations.restore.plan import RestorePlan
 from csf_backup_plugin.operations.restore.request import RestoreRequest
 from doubles import Memory, MemoryHost
@@ -74,7 +74,8 @@ class Filling(MemoryHost):
 def test_only_what_is_known_is_shown(free: tuple[int | None, ...], filled: list[int]) -> None:
     """A bar that stands still would make somebody stop a restore; so would a failing look."""
     listener = Memory()
-    run_osrestore(REQUEST, PLAN, None, Filling(*free), listener)
+    host = Filling(*free)
+    run_osrestore(REQUEST, PLAN, free_space(PLAN, host), None, host, listener)
     assert listener.steps == [("restoring", bytes_, 5000) for bytes_ in filled]
 
 
@@ -89,4 +90,4 @@ def test_a_disk_too_full_to_start_osrestore_is_a_full_disk(
 
     monkeypatch.setattr(host, "start", full)
     with pytest.raises(OSError, match="No space left"):
-        run_osrestore(REQUEST, PLAN, None, host, Memory())
+        run_osrestore(REQUEST, PLAN, 9000, None, host, Memory())

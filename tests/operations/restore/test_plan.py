@@ -28,12 +28,12 @@ from csf_backup_plugin.operations.restore.quarantine import Quarantine
 from csf_backup_plugin.operations.restore.request import RestoreRequest
 from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.repository.identity import Identity
-from csf_backup_plugin.repository.location import locate_place
+from csf_backup_plugin.repository.location import locate_place, look_at_repository
 from csf_backup_plugin.repository.model import Repository
 from doubles import Memory, MemoryHost
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 MASTER = "/d/r/lib.db"
 IMAGE = "/b/a.img"
@@ -179,25 +179,30 @@ def test_where_nobody_knows_sizes_the_images_own_counts() -> None:
     ]
 
 
+def placed(named: Repository, host: MemoryHost, note: Callable[[str], object]) -> Repository:
+    """Return where a repository is to be restored to."""
+    return locate_place(named, look_at_repository(named, host), host, note)
+
+
 def test_a_missing_directory_is_told_with_the_command_that_makes_it() -> None:
     """It is never made here: a disk that is not mounted looks the same."""
     receipt = image({MASTER: 3, "/far/x.db": 3})
     with pytest.raises(RepositoryNotFound, match="no directory /far on db1"):
         plan(receipt, site(receipt))
     with pytest.raises(RepositoryNotFound, match="no directory /none on db1") as caught:
-        locate_place(Repository("/none/lib.db"), site(receipt), print)
+        placed(Repository("/none/lib.db"), site(receipt), print)
     assert caught.value.next_step.endswith("mkdir -p /none")
 
 
 def test_a_master_that_is_a_link_elsewhere_is_refused() -> None:
     """The other databases stand beside what it leads to; one that is missing is none."""
     host, notes = site(image({MASTER: 3}), MASTER), Memory()
-    assert locate_place(Repository(MASTER), host, notes.note) == Repository(MASTER)
+    assert placed(Repository(MASTER), host, notes.note) == Repository(MASTER)
     host.facts[MASTER] = {"resolved": "/far/lib.db"}
     with pytest.raises(RepositoryNotFound, match="is a link to /far/lib.db"):
-        locate_place(Repository(MASTER), host, notes.note)
+        placed(Repository(MASTER), host, notes.note)
     zoo = Repository("/d/r/zoo.db")
-    assert locate_place(zoo, host, notes.note) == zoo
+    assert placed(zoo, host, notes.note) == zoo
     assert notes.notes == []
 
 

@@ -47,7 +47,7 @@ def test_what_was_only_begun_is_moved_back_too(host: MemoryHost) -> None:
     files = dict(host.files)
     place = quarantine.quarantine_for(REPOSITORY, EXTRA, host)
     assert quarantine.empty(place, host)[0] is None
-    host.make_directory(place.directory)
+    host.make_directories([place.directory])
     host.move(place.moves[:1])
     assert quarantine.empty(place, host)[0] is None
     assert host.files == files

@@ -41,6 +41,8 @@ from csf_backup_plugin.repository import manifest
 from doubles import Memory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from conftest import Place, Tools
 
     from csf_backup_plugin.repository.manifest import Manifest
@@ -467,14 +469,11 @@ def test_a_record_that_cannot_be_removed_at_the_end_is_a_warning(
 ) -> None:
     """The restore has succeeded."""
     left = place.repository / "lib.db.restore.run"
-    remove = LocalHost.remove_tree
 
-    def refuse(self: LocalHost, path: str, *, mine: bool) -> None:
-        if left.exists():
-            raise PermissionError(1, "Operation not permitted", path)
-        remove(self, path, mine=mine)
+    def refuse(self: LocalHost, paths: Iterable[str], *, mine: bool) -> None:
+        raise PermissionError(1, "Operation not permitted", *paths)
 
-    monkeypatch.setattr(LocalHost, "remove_tree", refuse)
+    monkeypatch.setattr(LocalHost, "remove_trees", refuse)
     (warning,) = run(place, quarantine=True).warnings
     assert warning.startswith(f"{left} could not be removed: ")
 

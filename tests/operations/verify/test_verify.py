@@ -23,7 +23,7 @@ from csf_backup_plugin.operations.verify import Verified, verify
 from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.repository.identity import Identity
 from csf_backup_plugin.repository.model import Repository
-from doubles import Memory, MemoryHost
+from doubles import Memory, MemoryHost, last_first
 
 IMAGE = ImagePath("db1", "/b/a.img")
 LATEST = ImagePath("db1", "/b/latest")
@@ -238,6 +238,27 @@ def test_damages_are_named_together(host: MemoryHost) -> None:
     unnamed(host)
     gone(host)
     assert len(findings(host)) == 3
+
+
+@pytest.mark.parametrize("change", [gone, unnamed])
+def test_a_backup_that_ends_meanwhile_is_no_fault(
+    host: MemoryHost, monkeypatch: pytest.MonkeyPatch, change: Callable[[MemoryHost], None]
+) -> None:
+    """Its receipt may be read a moment after the image and the import file were looked at."""
+    whole, sound = dict(host.files), host.files[IMAGE.receipt]
+    read = host.read
+
+    def late(path: str) -> bytes | None:
+        if path == IMAGE.receipt:
+            host.files = whole
+            return sound
+        return read(path)
+
+    monkeypatch.setattr(MemoryHost, "together", last_first)
+    monkeypatch.setattr(host, "read", late)
+    host.files = dict(whole)
+    change(host)
+    assert verify(IMAGE, None, host, Memory()).receipt.size == 5
 
 
 def test_what_a_failing_disk_does_not_give_back_is_a_finding(

@@ -1,0 +1,102 @@
+"""What a backup finds before it creates anything: all that it is decided on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import UnsafeImagePath
+from csf_backup_plugin.hosts.postponed import postponed
+from csf_backup_plugin.image.catalog import read_listable_catalog
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.objectstore.commands import OSBACKUP, OSRESTORE, finding
+from csf_backup_plugin.operations.mounts import check_mounted
+from csf_backup_plugin.operations.shared_disk import is_within
+from csf_backup_plugin.repository.inventory import read_manifest
+from csf_backup_plugin.repository.unfinished_restore import check_not_half_restored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from csf_backup_plugin.hosts.protocol import Entry, Facts, Host, Machine, Stat
+    from csf_backup_plugin.image.catalog import Catalog
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.operations.backup.request import BackupRequest
+    from csf_backup_plugin.repository.manifest import Manifest
+
+_WORTHLESS = "A backup of them would be worth nothing"
+
+
+class Site(NamedTuple):
+    """What was found; what may not be known is called for it, or for its error.
+
+    Attributes:
+        machine: the host, and its clock.
+        recorded: what the repository's manifest says; None where there is none yet.
+        directories: the facts on the directories of image and repository.
+        catalog: the images beside the one that is to be made, and a warning if nobody may look for
+            them.
+        entries: what is in the repository's directory.
+        image_set: what stands at the path of each file of the image set.
+        find_osbackup: the path of osbackup.
+        find_osrestore: the path of osrestore.
+    """
+
+    machine: Machine
+    recorded: Manifest | None
+    directories: Mapping[str, Facts]
+    catalog: tuple[Catalog, list[str]]
+    entries: Callable[[], list[Entry]]
+    image_set: Callable[[], list[tuple[str, Stat]]]
+    find_osbackup: Callable[[], str]
+    find_osrestore: Callable[[], str]
+
+
+def look_at_site(request: BackupRequest, host: Host) -> Site:
+    """Look at everything that a backup depends on, under the repository's lock.
+
+    Args:
+        request: what to back up, where to.
+        host: where all of it is.
+
+    Raises:
+        RepositoryIncomplete: a restore of it has not succeeded, or the manifest is damaged.
+        UnsafeImagePath: the image's directory is none that an image can be put in.
+        NotMounted: it should be on another file system.
+    """
+    image, repository = request.image, request.repository
+    _, machine, recorded, directories, catalog, entries, image_set, utilities = host.together(
+        lambda: check_not_half_restored(repository, host, _WORTHLESS),
+        host.machine,
+        lambda: read_manifest(repository, host),
+        lambda: _directories(request, host),
+        lambda: read_listable_catalog(image, host),
+        postponed(lambda: host.list_directory(repository.directory)),
+        postponed(lambda: list(zip(image.whole_set, host.stat(image.whole_set), strict=True))),
+        lambda: host.together(finding(OSBACKUP, host), finding(OSRESTORE, host)),
+    )
+    return Site(machine, recorded, directories, catalog, entries, image_set, *utilities)
+
+
+def _directories(request: BackupRequest, host: Host) -> dict[str, Facts]:
+    """Return the facts on the directories of image and repository, if an image can be put there."""
+    home, repository = request.image.directory, request.repository.directory
+    at_image, at_repository, at_root = host.look([home, repository, "/"])
+    _check_directory(request.image, at_image, at_repository)
+    if request.require_mount:
+        check_mounted(home, at_image, at_root, host)
+    return {repository: at_repository, home: at_image}
+
+
+def _check_directory(image: ImagePath, at_image: Facts, at_repository: Facts) -> None:
+    if at_image.kind != "directory":
+        problem = "does not exist" if at_image.kind == "missing" else "is not a directory"
+    elif is_within(at_image, at_repository):
+        problem = "lies inside the repository, whose loss it is meant to outlive"
+    elif not at_image.writable:
+        problem = "is not writable for this user"
+    else:
+        return
+    raise UnsafeImagePath(
+        f"The image's directory {image.host}:{shown(image.directory)} {problem}.",
+        "Name an image in a writable directory, best on another disk than the databases.",
+    )

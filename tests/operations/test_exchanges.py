@@ -1,0 +1,204 @@
+"""How many exchanges with its host each command needs, one after another.
+
+A call is one, and so are calls asked for together; a lock is one, and its release another. A
+utility is one from its start to its end, which the host tells by itself, whatever is asked
+meanwhile to show its progress. What a host cannot tell in one exchange costs it more; what follows
+is what the operations ask for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.operations.backup import back_up
+from csf_backup_plugin.operations.backup.request import BackupRequest
+from csf_backup_plugin.operations.drill import drill
+from csf_backup_plugin.operations.drill.request import DrillRequest
+from csf_backup_plugin.operations.manifest.coverage import cover
+from csf_backup_plugin.operations.restore import restore
+from csf_backup_plugin.operations.restore.request import RestoreRequest
+from csf_backup_plugin.operations.verify import verify
+from csf_backup_plugin.repository.model import Repository
+from doubles import Memory, last_first
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conftest import Place, Tools
+
+    from csf_backup_plugin.hosts.protocol import Completed, Host, Running
+
+# An osrestore of tar: the members below the first source go below the first target, if any.
+OSRESTORE = """
+[ "$1" = -t ] && exec tar -tP --quoting-style=literal -f "$3"
+[ $# = 2 ] && exec tar -xP -f "$2"
+exec tar -xP -f "$2" --transform "s:^$3:$4:" 2>&1
+"""
+
+
+class Counted:
+    """A host that counts exchanges.
+
+    Attributes:
+        exchanges: what was asked for in each, so far.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self.name = host.name
+        self.cancellation = host.cancellation
+        self.exchanges: list[list[str]] = []
+        self._host = host
+        self._running: Running | None = None
+        self._at = 0  # the exchanges before the next call
+
+    def __getattr__(self, operation: str) -> Any:
+        method = getattr(self._host, operation)
+
+        def asked(*arguments: Any, **options: Any) -> Any:
+            self._ask(operation)
+            return method(*arguments, **options)
+
+        return asked
+
+    def together(self, *steps: Callable[[], Any]) -> tuple[Any, ...]:
+        before, last, found = self._at, self._at, []
+        for step in steps:
+            self._at = before
+            found.append(step())
+            last = max(last, self._at)
+        self._at = last
+        return tuple(found)
+
+    @contextlib.contextmanager
+    def lock(self, *arguments: Any, **options: Any) -> Iterator[Any]:
+        self._ask("lock")
+        with self._host.lock(*arguments, **options) as lock:
+            yield lock
+        self._ask("unlock")
+
+    @contextlib.contextmanager
+    def start(self, *arguments: Any) -> Iterator[Counted]:
+        self._ask("start")
+        with self._host.start(*arguments) as self._running:
+            yield self
+
+    def poll(self) -> tuple[Completed | None, int]:
+        assert self._running is not None
+        completed, size = self._running.poll()
+        if completed:
+            self._running = None
+        return completed, size
+
+    def _ask(self, what: str) -> None:
+        if self._running:
+            return
+        self.exchanges += [[] for _ in range(self._at + 1 - len(self.exchanges))]
+        self.exchanges[self._at].append(what)
+        self._at += 1
+
+
+def exchanges(work: Callable[[Host], object]) -> list[str]:
+    """Return what is asked for in each exchange of some work."""
+    counted = Counted(LocalHost())
+    work(cast("Host", counted))
+    return [", ".join(sorted({*asked})) for asked in counted.exchanges]
+
+
+#: What each command asks for, in each of its exchanges.
+EXCHANGES = {
+    "backup": [
+        "look",
+        "lock",
+        "find, list_directory, look, machine, read, read_directory, stat",
+        "create",  # the claim
+        "stat",  # nobody came before it
+        "append",  # the number
+        "start",
+        "read, stat, sync",
+        "digest, list_directory, read, run, stat",  # the proof
+        "publish",  # the receipt
+        "remove_trees",
+        "unlock",
+    ],
+    "verify": ["find, look, machine, read, stat", "digest, run"],
+    "drill": [
+        "find, look, machine, read, stat",
+        "list_directory, look",
+        "digest",
+        "lock",
+        "make_directories",
+        "start",
+        "list_directory, look, stat",
+        "run_each",
+        "remove_trees",
+        "unlock",
+        "stat",  # the image was not replaced meanwhile
+        "replace",  # the record
+    ],
+    "restore": [
+        "look, machine, read, stat",
+        "lock",
+        "find, stat",
+        "digest, run",
+        "list_directory, look, read, read_directory, stat",
+        "look, read, stat",  # nothing has changed since, and nobody is at work
+        "replace",  # the mark that a restore has begun
+        "start",
+        "stat, sync",
+        "replace",  # the manifest
+        "remove",  # the mark
+        "remove_trees",
+        "unlock",
+    ],
+    "manifest": ["look, machine", "lock", "list_directory, read", "unlock"],
+}
+
+
+@pytest.fixture
+def commands(place: Place, tools: Tools) -> dict[str, Callable[[Host], object]]:
+    """Return what runs each command on a repository that has an image."""
+    tools.write("osrestore", OSRESTORE)
+    tools.write("osverifydb", "exit 0")
+    (place.images.parent / "scratch").mkdir()
+    master, image, listener = place.master, f"localhost:{place.image}", Memory()
+
+    def backed_up(host: Host) -> object:
+        number = len(list(place.images.glob("*.receipt.json")))
+        return back_up(BackupRequest.parse(master, f"{image}{number or ''}"), host, listener)
+
+    scratch = str(place.images.parent / "scratch")
+    return {
+        "backup": backed_up,
+        "verify": lambda host: verify(ImagePath.parse(image), Repository(master), host, listener),
+        "drill": lambda host: drill(DrillRequest.parse(image, scratch), host, listener),
+        "restore": lambda host: restore(
+            RestoreRequest.parse(master, image), host, listener, lambda _plan: True
+        ),
+        "manifest": lambda host: cover(Repository(master), None, 0, host, listener),
+    }
+
+
+def test_each_command_succeeds_in_whatever_order_its_host_does_what_is_asked_together(
+    commands: dict[str, Callable[[Host], object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here the last one first."""
+    monkeypatch.setattr(LocalHost, "together", last_first)
+    for command in commands.values():
+        command(LocalHost())
+
+
+@pytest.mark.parametrize("databases", [2, 200])
+def test_each_command_needs_a_fixed_number_of_exchanges(
+    place: Place, commands: dict[str, Callable[[Host], object]], databases: int
+) -> None:
+    """However many databases there are."""
+    for number in range(2, databases):
+        (place.repository / f"Class{number}.db").write_bytes(b"data" * 100)
+    commands["backup"](LocalHost())
+    found = {name: exchanges(command) for name, command in commands.items()}
+    assert found == EXCHANGES
