@@ -62,6 +62,16 @@ class Cancellation:
             self._is_answered = True
             raise Interrupted(self._signum, self._doing)
 
+    def check_start(self) -> None:
+        """Let nothing that takes long begin, or go on, once a signal has asked for the end.
+
+        Raises:
+            Interrupted: with the first signal that came, each time.
+        """
+        if self._signum is not None:
+            self._is_answered = True
+            raise Interrupted(self._signum, self._doing)
+
 
 @contextlib.contextmanager
 def deferred_signals(doing: str) -> Iterator[Cancellation]:

@@ -17,7 +17,7 @@ from csf_simulator.simulator import Simulator
 from sites import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 # A fsync on a busy machine takes longer than hypothesis allows an example; CI repeats itself.
@@ -167,13 +167,19 @@ def local_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site
 
 
 @contextlib.contextmanager
-def served(directory: Path, sim: Simulator, settings: str = "") -> Iterator[Sshd]:
-    """Let a simulator's machine be reached by ssh while the block runs."""
-    environment = {"HOME": str(directory)}
+def served(
+    directory: Path,
+    sim: Simulator,
+    settings: str = "",
+    below: Sequence[str] = (),
+    **variables: str,
+) -> Iterator[Sshd]:
+    """Let a simulator's machine be reached by ssh while the block runs; see `Sshd`."""
+    environment = {"HOME": str(directory), **variables}
     for name in ("PATH", "CSF_SIM_HOME"):
         environment[name] = sim.home.environment(os.environ)[name]
     (directory / "sshd").mkdir()
-    server = Sshd(directory / "sshd", environment, settings)
+    server = Sshd(directory / "sshd", environment, settings, below)
     server.start()
     sim.home.variables["CSF_BACKUP_SSH"] = server.command
     try:

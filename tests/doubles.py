@@ -256,7 +256,12 @@ class MemoryHost(MemoryTree):
         return (self.listing for _ in operands)
 
     def start(
-        self, _argv: Sequence[str], _watched: str, lock: Lock | None, _record: str
+        self,
+        _argv: Sequence[str],
+        _watched: str,
+        lock: Lock | None,
+        _record: str,
+        timeout: float = 0.0,
     ) -> contextlib.nullcontext[MemoryHost]:
         if lock is not None and not (isinstance(lock, MemoryLock) and lock.host is self):
             raise foreign_lock(self.name)

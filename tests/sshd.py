@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
 import time
 from typing import TYPE_CHECKING
 
+import needed
 import pytest
 
 from csf_backup_plugin.cancellation import Cancellation
@@ -20,6 +20,8 @@ from csf_backup_plugin.hosts import connect
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from proxy import Proxy
 
     from csf_backup_plugin.hosts.protocol import Host
 
@@ -74,12 +76,7 @@ class Sshd:
 
     def start(self) -> None:
         """Begin to listen."""
-        program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
-        if program is None:
-            needed = "sshd is not installed; apt-get install openssh-server"
-            if os.environ.get("CI"):
-                pytest.fail(needed)
-            pytest.skip(needed)
+        program = needed.program("sshd", "openssh-server")
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", exist_ok=True)
         self._process = subprocess.Popen(
@@ -116,6 +113,14 @@ class Sshd:
     def logins(self) -> int:
         """Return how often somebody has logged in."""
         return self.log.read_text().count("Accepted publickey")
+
+    def sessions(self) -> int:
+        """Return how many sessions there have been, of all logins."""
+        return self.log.read_text().count("Starting session")
+
+    def behind(self, proxy: Proxy) -> str:
+        """Return the ssh that reaches it through a proxy."""
+        return f"{self.command} -o Port={proxy.port}"
 
 
 @contextlib.contextmanager

@@ -134,3 +134,14 @@ def test_outside_the_main_thread_the_block_just_runs() -> None:
     thread.start()
     thread.join()
     assert ran == [True]
+
+
+def test_nothing_long_begins_once_a_signal_has_come() -> None:
+    """However often it is asked, and after clean-up has begun."""
+    cancellation = Cancellation("It")
+    cancellation.check_start()
+    cancellation.cancel(15)
+    for _ in range(2):
+        with pytest.raises(Interrupted):
+            cancellation.check_start()
+    cancellation.check()

@@ -89,7 +89,7 @@ class Run:
             doing: what the block does, to be told if it is stopped.
         """
         self.cancellation.describe(doing)
-        with self.progress, connect(host, self.cancellation) as at:
+        with self.progress, connect(host, self.cancellation, self.progress.note) as at:
             yield observed(at)
 
     def _done(self, work: Callable[[], Outcome]) -> int:

@@ -6,20 +6,26 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.log import noted
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.hosts.protocol import Host
 
 
-def connect(name: str, cancellation: Cancellation) -> AbstractContextManager[Host]:
+def connect(
+    name: str, cancellation: Cancellation, note: Callable[[str], None] = noted
+) -> AbstractContextManager[Host]:
     """Work with the host called `name` while the block runs.
 
     Args:
         name: `localhost`, this machine's own name or its fully qualified one; any other is one that
             ssh knows.
         cancellation: what asks the host's work to end.
+        note: told in a sentence of what the user may want to know meanwhile, such as a cut.
 
     Raises:
         UsageError: the ssh command that the environment names cannot be read.
@@ -32,7 +38,7 @@ def connect(name: str, cancellation: Cancellation) -> AbstractContextManager[Hos
         return contextlib.nullcontext(LocalHost(name, cancellation))
     from csf_backup_plugin.hosts.ssh import connected
 
-    return connected(name, cancellation)
+    return connected(name, cancellation, note)
 
 
 def is_this_machine(name: str) -> bool:

@@ -18,6 +18,9 @@ OUTPUT_OF_EACH = 1 << 24
 #: Bytes of what a utility has printed that are told, of its end.
 LAST_SAID = 1 << 20
 
+#: Seconds in which a utility is to begin, where nothing else is told.
+BEGINNING = 60.0
+
 #: A script for any POSIX shell that copies what a utility prints: at most 32 MiB at once, since
 #: dd(1) holds nothing back, and after its end at most 64 KiB of the rest. A utility that lost its
 #: reader would end.
@@ -35,6 +38,8 @@ MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 MACHINE_ID_SIZE = 100
 
 _LAST_SIGNAL = 64  # SIGRTMAX of Linux
+#: The last status that a shell has for what has ended by itself.
+LAST_STATUS = 128
 
 
 def foreign_lock(host: str) -> ValueError:
@@ -44,7 +49,7 @@ def foreign_lock(host: str) -> ValueError:
 
 def as_wait_status(status: int) -> int:
     """Return what a shell calls an exit status as `Completed` has it: -N for signal N."""
-    return 128 - status if 128 < status <= 128 + _LAST_SIGNAL else status
+    return LAST_STATUS - status if LAST_STATUS < status <= LAST_STATUS + _LAST_SIGNAL else status
 
 
 def machine_id(contents: Iterable[bytes]) -> str:

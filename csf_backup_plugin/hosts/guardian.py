@@ -5,8 +5,10 @@ unlocks the repository. What the utility leaves behind has inherited the lock to
 longer: flock(2) locks an open file, whoever shares it.
 
 The record is a directory, and the utility's working directory, since it may leave files of its own
-there. Ours are four, whose room on the disk is taken before the utility starts:
+there. Ours are these, whose room on the disk is taken before the utility starts:
 
+* `alive`, empty, locked by the guardian until it has noted the end: so whoever may lock it knows
+  that nobody will note it any more;
 * `started`, the time;
 * `pid`: the utility's process group, the boot it belongs to, and the guardian's process;
 * `output`: what it has printed; zeros behind that are the room that is left;
@@ -60,12 +62,14 @@ lives() {{
   [ "$1" != Z ] && [ "${{20}}" = "$start" ]
 }}
 command -v flock >/dev/null || exec 9<&-
+command exec 8<>"$record/alive" && flock 8
 trap : HUP INT TERM
-( exec setsid sh -c "$utility" "$record" $$ "$@" ) </dev/null 2>&1
+( exec setsid sh -c "$utility" "$record" $$ "$@" ) </dev/null 2>&1 8<&-
 status=$?
 exec >/dev/null
 read -r said < "$record/status"
 [ "$said" != {RUNNING} ] || printf "%-{STATUS_WIDTH}s\\n" $status 1<>"$record/status"
+exec 8<&-
 sync -- "$record/output" "$record/status" "$record/"
 while lives; do sleep 0.5; done
 flock -u 0

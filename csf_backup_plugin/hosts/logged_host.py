@@ -86,11 +86,11 @@ class _Observed:
 
     @contextlib.contextmanager
     def start(
-        self, argv: Sequence[str], watched: str, lock: Lock | None, record: str
+        self, argv: Sequence[str], watched: str, lock: Lock | None, record: str, *limit: float
     ) -> Iterator[Running]:
         with (
             self._program(argv, shown(record)) as ended,
-            self._host.start(argv, watched, lock, record) as running,
+            self._host.start(argv, watched, lock, record, *limit) as running,
         ):
             yield _Running(running, ended)
 

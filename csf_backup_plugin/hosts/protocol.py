@@ -171,6 +171,8 @@ class Running(Protocol):
     def poll(self) -> tuple[Completed | None, int]:
         """Wait a moment; return how it ended, once it has, and the watched file's size so far.
 
+        The size that comes with its end is the one that the file had after that.
+
         `Completed.output` is the last of what it printed, both streams in their order. It may
         print without end: neither memory nor disk fills up.
 
@@ -538,7 +540,12 @@ class Host(Protocol):
         ...
 
     def start(
-        self, argv: Sequence[str], watched: str, lock: Lock | None, record: str
+        self,
+        argv: Sequence[str],
+        watched: str,
+        lock: Lock | None,
+        record: str,
+        timeout: float = ...,
     ) -> AbstractContextManager[Running]:
         """Start a utility, which inherits the lock; what of it still runs at the end is stopped.
 
@@ -551,9 +558,11 @@ class Host(Protocol):
             lock: what it must hold as long as it lives.
             record: where a directory about the run is made, which is also the utility's working
                 directory. It is the caller's to remove.
+            timeout: how long it may take until the utility begins, in seconds.
 
         Raises:
             Interrupted: a signal came first.
+            TimeoutError: it had not begun by then; whether it will, nobody knows.
             ValueError: the lock is held on another host.
             FileExistsError: something stands at `record`.
             OSError: the directory cannot be made.

@@ -54,17 +54,25 @@ def run(utility: Utility, host: Host, watch: Callable[[], Watch]) -> Completed:
         OSError: it could not be run.
         TimedOut: it did not end.
     """
-    with host.start(utility.argv, utility.watched, utility.lock, utility.record) as running:
-        deadline, told = time.monotonic() + utility.timeout, watch()
-        while time.monotonic() < deadline:
-            completed, size = running.poll()
-            told(completed, size)
-            if completed:
-                return completed
-        raise TimedOut(
-            f"{utility.name} did not end within {utility.timeout:,.0f} s on {host.name}.",
-            utility.if_late,
-        )
+    late = TimedOut(
+        f"{utility.name} did not end within {utility.timeout:,.0f} s on {host.name}.",
+        utility.if_late,
+    )
+    deadline = time.monotonic() + utility.timeout
+    start = (utility.argv, utility.watched, utility.lock, utility.record, utility.timeout)
+    try:
+        with host.start(*start) as running:
+            told = watch()
+            while time.monotonic() < deadline:
+                completed, size = running.poll()
+                told(completed, size)
+                if completed:
+                    return completed
+            raise late
+    except TimeoutError as error:
+        if error.errno:  # the system's, as NFS has it
+            raise
+        raise late from None
 
 
 def run_to_success(

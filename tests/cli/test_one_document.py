@@ -162,21 +162,21 @@ def test_an_unexpected_error_of_a_restore_tells_the_state_of_every_database(
     assert set(document["databases"]) == {place.master, f"{place.repository}/Book.db"}
 
 
-def test_what_this_machine_refuses_outside_of_all_work_is_no_fault_of_ours(
+def test_an_ssh_that_this_machine_cannot_run_is_told(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as a directory for ssh's socket on a full disk."""
+    """It is no fault of the host, nor of ours."""
 
     def full(*_: object, **__: object) -> NoReturn:
-        raise OSError(28, "No space left on device", "/tmp/csf-x")
+        raise OSError(12, "Cannot allocate memory")
 
-    monkeypatch.setattr("tempfile.mkdtemp", full)
+    monkeypatch.setattr("csf_backup_plugin.hosts.ssh.shell.subprocess.Popen", full)
     place.image = "x:" + place.image
     line = ["admin_database_verify", "-image-file", f"db9:{place.images}/a.img", "-json"]
     document = failed(csf(*line))
-    assert document["exit_code"] == ExitCode.NO_SPACE
-    assert "/tmp/csf-x" in document["error"]
-    assert "is not known" in document["left"]
+    assert document["exit_code"] == ExitCode.HOST_UNREACHABLE
+    assert "this machine cannot run ssh: Cannot allocate memory" in document["error"]
+    assert document["left"] == "Nothing was created or changed."
 
 
 @pytest.mark.parametrize("signum", SIGNALS)

@@ -225,7 +225,7 @@ def test_a_killed_restore_keeps_its_lock_while_osrestore_runs(
     process.kill()
     process.communicate()
     create = ["csf", "class_create", "-database", site.master, "-class", "Book"]
-    refused = site.sim.run(create, env={"CSF_BACKUP_LOCK_WAIT": "0"})
+    refused = site.refused_by_a_utility(create)
     assert refused.exit_code == 20
     assert f"osrestore -f {site.image} (process " in refused.stderr
     assert "kill -- -" in refused.stderr

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sshd import Sshd, reached
 
-from csf_backup_plugin.hosts.ssh import job
 from csf_backup_plugin.hosts.ssh.connection import Connection
-from csf_backup_plugin.hosts.ssh.session import Answer
+from csf_backup_plugin.hosts.ssh.errors import Answer
 from csf_backup_plugin.operations.backup import back_up
 from csf_backup_plugin.operations.backup.request import BackupRequest
 from doubles import Memory
@@ -34,9 +33,9 @@ def test_as_many_questions_are_asked_about_many_databases_as_about_few(
     run = Connection.run
     asked: list[str] = []
 
-    def counted(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
-        asked.append(script)
-        return run(self, script, *arguments, **options)
+    def counted(self: Connection, function: str, *arguments: str, **options: Any) -> Answer:
+        asked.append(function)
+        return run(self, function, *arguments, **options)
 
     monkeypatch.setattr(Connection, "run", counted)
     counts = []
@@ -49,7 +48,7 @@ def test_as_many_questions_are_asked_about_many_databases_as_about_few(
             request = BackupRequest.parse(place.master, f"remote:{place.image}")
             made = back_up(request, host, Memory())
         assert len(made.plan.found.coverage.databases) == databases
-        counts.append(len([script for script in asked if script != job._POLL]))
+        counts.append(len(asked))
     server.stop()
     first, few, many = counts
     assert few == many < 40

@@ -14,7 +14,6 @@ import pytest
 from sshd import Sshd, reached
 from ways import over_ssh
 
-from csf_backup_plugin.hosts.ssh import job
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.backup import back_up as back_up_at
@@ -26,7 +25,7 @@ from doubles import Memory
 if TYPE_CHECKING:
     from conftest import Place, Tools
 
-    from csf_backup_plugin.hosts.ssh.session import Answer
+    from csf_backup_plugin.hosts.ssh.errors import Answer
     from csf_simulator.simulator import Result
     from sites import Site
 
@@ -846,9 +845,9 @@ def test_the_latest_of_many_costs_as_many_exchanges_as_of_few(
     run = Connection.run
     asked: list[str] = []
 
-    def counted(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
-        asked.append(script)
-        return run(self, script, *arguments, **options)
+    def counted(self: Connection, function: str, *arguments: str, **options: Any) -> Answer:
+        asked.append(function)
+        return run(self, function, *arguments, **options)
 
     monkeypatch.setattr(Connection, "run", counted)
     newest, counts = ImagePath("remote", f"{place.images}/latest"), []
@@ -867,7 +866,7 @@ def test_the_latest_of_many_costs_as_many_exchanges_as_of_few(
             asked.clear()
             verified = verify_at(newest, Repository(place.master), host, Memory())
             assert verified.image.path == place.image
-            counts.append(len([script for script in asked if script != job._POLL]))
+            counts.append(len(asked))
     server.stop()
     assert counts[0] == counts[1] < 20
 

@@ -40,6 +40,18 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 
 
 @pytest.fixture
+def program(tmp_path: Path) -> Callable[[str, str], None]:
+    """Return what makes a program, in a directory `bin` of the test, a script."""
+
+    def write(name: str, script: str) -> None:
+        path = tmp_path / "bin" / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    return write
+
+
+@pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
     """Return what starts a server of a test's own, whose users live in the test's directory."""
     servers: list[Sshd] = []

@@ -750,7 +750,7 @@ def test_a_utility_may_print_without_end(host: Host, tmp_path: Path) -> None:
 @pytest.mark.not_in_memory("processes")
 def test_a_utility_that_is_left_is_stopped_with_all_it_started(host: Host, tmp_path: Path) -> None:
     """Politely first."""
-    script = 'sleep 60 & echo $! > "$1"; trap "echo asked > $2; exit" TERM; wait'
+    script = 'trap "echo asked > $2; exit" TERM; sleep 60 & echo $! > "$1"; wait'
     pid, asked = tmp_path / "pid", tmp_path / "asked"
     argv = ["sh", "-c", script, "sh", str(pid), str(asked)]
     with host.start(argv, str(tmp_path / "image"), None, str(tmp_path / "record")) as running:

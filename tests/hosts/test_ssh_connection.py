@@ -17,8 +17,8 @@ from waiting import wait_for
 from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import HostUnreachable, Interrupted, UsageError
 from csf_backup_plugin.hosts import connect
-from csf_backup_plugin.hosts.ssh import client, connection, dialogue
-from csf_backup_plugin.hosts.ssh.connection import Connection, TooMuch
+from csf_backup_plugin.hosts.ssh import connection, login
+from csf_backup_plugin.hosts.ssh.connection import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,7 +124,7 @@ def test_a_signal_ends_the_wait_for_a_connection(sshd: Sshd) -> None:
         deferred_signals("The test") as cancellation,
     ):
         made = Connection(
-            "remote", f"{sshd.command} -o Port={silent.getsockname()[1]}", cancellation
+            "remote", f"{sshd.command} -o Port={silent.getsockname()[1]}", cancellation, print
         )
         os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(Interrupted):
@@ -157,31 +157,66 @@ def test_an_account_that_runs_nothing_is_told_at_once(
     assert server.logins() == 1
 
 
-def test_a_login_that_prints_without_end_is_told_soon(serve: Callable[..., Sshd]) -> None:
-    """Memory does not fill up."""
-    server = serve("ForceCommand yes please change your password")
-    assert "please change your password" in unreachable(server.command)
+def test_a_host_that_refuses_us_is_not_asked_again(serve: Callable[..., Sshd]) -> None:
+    """What the first login has come to is what the others would."""
+    server = serve("ForceCommand true")
+    with reached(server) as host:
+        for _ in range(2):
+            with pytest.raises(HostUnreachable, match="runs nothing for us"):
+                host.read("/no")
     assert server.logins() == 1
 
 
-def test_a_script_that_prints_without_end_is_given_up(sshd: Sshd) -> None:
-    """Whatever it was for; it is not tried again."""
-    made = Connection("remote", sshd.command, Cancellation())
-    try:
-        with pytest.raises(TooMuch, match="printed without end") as caught:
-            made.ask("echo error >&2; sleep 0.3; echo begin; exec yes", room=100_000)
-        assert caught.value.output.startswith(b"begin\ny\ny\n")
-        assert caught.value.errors == b"error\n"
-        assert made.run("echo done").output == b"done\n"
-    finally:
-        made.close()
+def test_a_start_up_file_that_waits_for_a_line_gets_one(
+    serve: Callable[..., Sshd], tmp_path: Path
+) -> None:
+    """It is empty, and no call is lost."""
+    script = tmp_path / "login"
+    script.write_text('#!/bin/sh\nread -r answer\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n')
+    script.chmod(0o755)
+    with reached(serve(f"ForceCommand {script}")) as host:
+        assert host.read("/no") is None
+
+
+def test_an_older_ssh_is_not_told_what_it_does_not_know(sshd: Sshd, tmp_path: Path) -> None:
+    """As one before 8.7, which refuses to begin then."""
+    older, starts = tmp_path / "ssh", tmp_path / "starts"
+    refusal = "command-line: line 0: Bad configuration option: sessiontype"
+    older.write_text(
+        f"#!/bin/sh\necho >>{starts}\n"
+        f'case "$*" in *SessionType*) echo "{refusal}" >&2; exit 255;; esac\nexec "$@"\n'
+    )
+    older.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sshd, "command", f"{older} {sshd.command}")
+        with reached(sshd) as host:
+            assert host.read("/no") is None
+            sshd.cut()
+            assert host.read("/no") is None
+    assert starts.read_text() == "\n" * 3
+
+
+def test_an_ssh_that_cannot_be_executed_is_told(tmp_path: Path) -> None:
+    """It is this machine that cannot run it."""
+    broken = tmp_path / "ssh"
+    broken.write_bytes(b"\0")
+    broken.chmod(0o755)
+    assert "this machine cannot run ssh: " in unreachable(str(broken))
+
+
+def test_a_login_that_prints_without_end_is_told_soon(serve: Callable[..., Sshd]) -> None:
+    """Memory does not fill up."""
+    server = serve("ForceCommand yes please change your password")
+    said = unreachable(server.command)
+    assert "a login shell there prints without end: please change your password." in said
+    assert server.logins() == 1
 
 
 def test_an_ssh_command_that_cannot_be_read_is_refused() -> None:
     """It names the variable."""
     for command in ("ssh 'x", " "):
         with pytest.raises(UsageError, match=f"CSF_BACKUP_SSH={command} cannot be read"):
-            Connection("remote", command, Cancellation())
+            Connection("remote", command, Cancellation(), print)
 
 
 def test_patience_counts_from_the_cut(
@@ -206,7 +241,8 @@ def test_after_a_signal_a_host_that_is_gone_is_given_up_soon(
     serve: Callable[..., Sshd], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The clean-up tries once more, and not for as long as a backup would."""
-    monkeypatch.setattr(connection, "HURRY", 0.0)
+    monkeypatch.setattr(connection, "HURRY", 1.0)
+    monkeypatch.setattr(login, "HURRY", 1.0)
     server = serve()
     with deferred_signals("The test") as cancellation, reached(server, cancellation) as host:
         host.read("/no")
@@ -224,9 +260,9 @@ def test_a_host_that_lets_us_in_and_never_answers_again_is_given_up(
 ) -> None:
     """After the time that a cut is given."""
     monkeypatch.setattr(connection, "PATIENCE", 0.2)
-    made = Connection("remote", sshd.command, Cancellation())
-    with pytest.raises(HostUnreachable, match="the connection was cut"):
-        made.ask("kill -9 $PPID; kill -9 $$")
+    made = Connection("remote", sshd.command, Cancellation(), print)
+    with pytest.raises(HostUnreachable, match="The connection to remote was cut"):
+        made.ask("eval", "kill -9 $$")
     made.close()
 
 
@@ -278,25 +314,46 @@ def test_a_script_that_changes_something_is_waited_for_in_spite_of_a_signal(
 ) -> None:
     """Or nobody would know whether it did; but not for ever."""
     with deferred_signals("The test") as cancellation:
-        made = Connection("remote", sshd.command, cancellation)
+        made = Connection("remote", sshd.command, cancellation, print)
         made.run("true")
         os.kill(os.getpid(), signal.SIGTERM)
-        assert made.run("sleep 0.3; echo done").output == b"done\n"
+        assert made.run("eval", "sleep 0.3; echo done").output == b"done\n"
         with pytest.raises(Interrupted):
-            made.run("sleep 60", grace=0.1)
+            made.run("sleep", "60", grace=0.1)
     made.close()
 
 
-def test_too_few_sessions_are_told_at_once(serve: Callable[..., Sshd], tmp_path: Path) -> None:
-    """With what to set; it is not logged in to again and again."""
-    server = serve("MaxSessions 2")
-    with (
-        reached(server) as host,
-        pytest.raises(HostUnreachable, match="fewer than three sessions.*MaxSessions"),
-        host.lock(str(tmp_path / "lock"), "x", 0, print),
-    ):
-        host.read("/no")
-    assert server.logins() == 1
+def test_what_cleans_up_is_not_waited_for_for_ever(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once a signal has been told."""
+    monkeypatch.setattr(connection, "HURRY", 0.3)
+    monkeypatch.setattr(login, "HURRY", 0.3)
+    with deferred_signals("The test") as cancellation:
+        made = Connection("remote", sshd.command, cancellation, print)
+        made.run("true")
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            cancellation.check()
+        with pytest.raises(HostUnreachable, match="remote does not answer"):
+            made.run("sleep", "60")
+    made.close()
+
+
+def test_of_steps_carried_out_at_once_a_signal_is_told_first(sshd: Sshd) -> None:
+    """Whichever of them it has ended."""
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    def interrupt() -> None:
+        raise Interrupted(15, "The test")
+
+    with reached(sshd) as host:
+        with pytest.raises(Interrupted):
+            host.together(fail, interrupt)
+        with pytest.raises(ZeroDivisionError):
+            host.together(lambda: 1, fail)
 
 
 @pytest.fixture
@@ -312,25 +369,21 @@ def hang(tmp_path: Path, serve: Callable[..., Sshd]) -> Iterator[tuple[Sshd, Pat
     go.touch()
 
 
-@pytest.mark.parametrize("first", ["login", "script", "dialogue"])
+@pytest.mark.parametrize("first", ["first", "after a cut"])
 def test_a_login_shell_that_hangs_is_given_up(
-    hang: tuple[Sshd, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str
+    hang: tuple[Sshd, Path], monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
-    """Be it from the start, or from one session to the next."""
+    """Be it from the start, or when it is logged in to again."""
     server, file = hang
     with reached(server) as host:
-        if first != "login":
+        if first != "first":
             host.read("/no")
+            server.cut()
         file.touch()
-        for module in (client, dialogue):
-            monkeypatch.setattr(module, "LOGIN", 0.5)
+        monkeypatch.setattr(login, "LOGIN", 0.5)
         monkeypatch.setattr(connection, "PATIENCE", 0.1)
-        with pytest.raises(HostUnreachable, match="does not come to an end|runs nothing"):
-            if first == "dialogue":
-                with host.lock(str(tmp_path / "lock"), "x", 0, print):
-                    pass
-            else:
-                host.read("/no")
+        with pytest.raises(HostUnreachable, match="it has run nothing for us in"):
+            host.read("/no")
 
 
 def test_a_script_that_takes_too_long_to_begin_is_given_up_at_its_time(
@@ -338,9 +391,8 @@ def test_a_script_that_takes_too_long_to_begin_is_given_up_at_its_time(
 ) -> None:
     """Before its login shell is."""
     server, file = hang
-    made = Connection("remote", server.command, Cancellation())
-    made.run("true")
+    made = Connection("remote", server.command, Cancellation(), print)
     file.touch()
     with pytest.raises(TimeoutError):
-        made.run("true", until=time.monotonic() + 0.2)
+        made.run("true", until=time.monotonic() + 0.5)
     made.close()

@@ -13,9 +13,9 @@ from sshd import Sshd, reached
 from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.protocol import CUT_SHORT
-from csf_backup_plugin.hosts.ssh import entries, files
-from csf_backup_plugin.hosts.ssh.connection import Connection, Cut
-from csf_backup_plugin.hosts.ssh.session import Answer
+from csf_backup_plugin.hosts.ssh.connection import Connection
+from csf_backup_plugin.hosts.ssh.errors import Answer
+from csf_backup_plugin.hosts.ssh.login import Cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,13 +35,13 @@ def test_after_a_cut_a_file_is_written_once(
     run = Connection.run
     cuts: list[int] = []
 
-    def cut_once(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
-        if script == files._PUBLISH.script and not cuts:
+    def cut_once(self: Connection, function: str, *arguments: str, **options: Any) -> Answer:
+        if function == "publish" and not cuts:
             if done:
-                run(self, script, *arguments, **options)
+                run(self, function, *arguments, **options)
             cuts.append(sshd.cut())
             raise Cut("The connection was cut.", "Look.")
-        return run(self, script, *arguments, **options)
+        return run(self, function, *arguments, **options)
 
     monkeypatch.setattr(Connection, "run", cut_once)
     with reached(sshd) as host:
@@ -62,13 +62,13 @@ def test_after_a_cut_lines_are_appended_once(
     run = Connection.run
     cuts: list[int] = []
 
-    def cut_once(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
-        if script == files._APPEND.script and not cuts:
+    def cut_once(self: Connection, function: str, *arguments: str, **options: Any) -> Answer:
+        if function == "append" and not cuts:
             if done:
-                run(self, script, *arguments, **options)
+                run(self, function, *arguments, **options)
             cuts.append(sshd.cut())
             raise Cut("The connection was cut.", "Look.")
-        return run(self, script, *arguments, **options)
+        return run(self, function, *arguments, **options)
 
     monkeypatch.setattr(Connection, "run", cut_once)
     with reached(sshd) as host:
@@ -166,13 +166,14 @@ def test_a_link_that_takes_a_files_place_leads_nowhere(odd_host: Host, tmp_path:
 
 def test_files_that_nothing_is_told_of_are_an_error(odd_host: Host, tmp_path: Path) -> None:
     """And never taken for missing."""
+    odd_host.read("/no")  # at login the host is asked whether its programs are the ones we need
     program(tmp_path, "dd", "echo odd words >&2; exit 1")
     (error,) = odd_host.read_each([str(tmp_path / "file")])
     assert isinstance(error, OSError)
     assert (error.errno, error.strerror) == (errno.EIO, "odd words")
-    program(tmp_path, "xargs", "exit 1")
+    program(tmp_path, "dd", "exit 1")
     with pytest.raises(OSError, match="exit status 1"):
-        odd_host.read_each([str(tmp_path / "file")])
+        odd_host.read(str(tmp_path / "file"))
     program(tmp_path, "uname", "exit 3")
     with pytest.raises(OSError, match="exit status 3: 'remote'"):
         odd_host.machine()
@@ -210,6 +211,7 @@ def test_what_cannot_be_looked_at_there_is_an_error_and_never_missing(
     odd_host: Host, tmp_path: Path, broken: str
 ) -> None:
     """However it fails: be it that the program says nothing."""
+    odd_host.read("/no")  # at login the host is asked whether its programs are the ones we need
     program(tmp_path, "find", broken)
     for look in (odd_host.stat, odd_host.look):
         with pytest.raises(OSError, match="cannot be looked at|error"):
@@ -223,9 +225,9 @@ def test_moves_are_carried_on_after_a_cut(
     run = Connection.run
     cuts: list[int] = []
 
-    def cut_once(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
-        answer = run(self, script, *arguments, **options)
-        if script == entries._NAME_EACH and not cuts:
+    def cut_once(self: Connection, function: str, *arguments: str, **options: Any) -> Answer:
+        answer = run(self, function, *arguments, **options)
+        if function == "move_files" and not cuts:
             cuts.append(sshd.cut())
             raise Cut("The connection was cut.", "Look.")
         return answer
@@ -256,6 +258,16 @@ def test_nothing_is_replaced_once_the_lock_is_lost(sshd: Sshd, tmp_path: Path) -
             host.replace(str(path), b"new")
         host.replace(str(path), b"newer")
     assert path.read_bytes() == b"newer"
+
+
+def test_more_files_are_removed_than_fit_on_a_command_line(sshd: Sshd, tmp_path: Path) -> None:
+    """Those that are not there are no error."""
+    paths = [str(tmp_path / f"{number:0200}") for number in range(12_000)]
+    for path in (paths[0], paths[-1]):
+        LocalHost().create(path, b"")
+    with reached(sshd) as host:
+        host.remove(paths)
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_full_disk_has_its_own_number(odd_host: Host, tmp_path: Path) -> None:
@@ -305,11 +317,11 @@ def test_after_a_cut_anothers_equal_file_is_not_taken_for_ours(
     run = Connection.run
     cuts: list[int] = []
 
-    def cut_once(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
-        if script == files._PUBLISH.script and not cuts:
+    def cut_once(self: Connection, function: str, *arguments: str, **options: Any) -> Answer:
+        if function == "publish" and not cuts:
             cuts.append(sshd.cut())
             raise Cut("The connection was cut.", "Look.")
-        return run(self, script, *arguments, **options)
+        return run(self, function, *arguments, **options)
 
     monkeypatch.setattr(Connection, "run", cut_once)
     with reached(sshd) as host:
@@ -326,11 +338,11 @@ def test_a_write_that_is_given_up_is_undone(
     """Or it is said that nobody knows."""
     run = Connection.run
 
-    def interrupted(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
-        if script != files._PUBLISH.script:
-            return run(self, script, *arguments, **options)
+    def interrupted(self: Connection, function: str, *arguments: str, **options: Any) -> Answer:
+        if function != "publish":
+            return run(self, function, *arguments, **options)
         if done:
-            run(self, script, *arguments, **options)
+            run(self, function, *arguments, **options)
         raise Interrupted(15, "The test")
 
     monkeypatch.setattr(Connection, "run", interrupted)
@@ -344,7 +356,7 @@ def test_a_write_that_cannot_be_undone_is_told(
 ) -> None:
     """The host is gone, and may have done it."""
 
-    def gone(_self: Connection, _script: str, *_: str, **_options: Any) -> Answer:
+    def gone(_self: Connection, _function: str, *_: str, **_options: Any) -> Answer:
         raise HostUnreachable("Host remote cannot be reached.", "Look.")
 
     with reached(sshd) as host:

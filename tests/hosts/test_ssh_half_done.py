@@ -41,18 +41,6 @@ def host(tmp_path: Path, serve: Callable[..., Sshd]) -> Iterator[Host]:
         yield remote
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Callable[[str, str], None]:
-    """Return what lets a program of the host be a script."""
-
-    def write(name: str, script: str) -> None:
-        path = tmp_path / "bin" / name
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
-
-    return write
-
-
 def test_who_may_use_a_file_may_use_what_replaces_it(
     host: Host, program: Callable[[str, str], None]
 ) -> None:

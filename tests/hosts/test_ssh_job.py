@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from sshd import Sshd, reached
@@ -16,21 +18,23 @@ from csf_backup_plugin.errors import HostUnreachable, LockBusy, TimedOut
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.protocol import UNKNOWN
 from csf_backup_plugin.hosts.ssh import connection, job, lock
-from csf_backup_plugin.hosts.ssh.connection import Connection, Cut
-from csf_backup_plugin.hosts.ssh.session import Answer
+from csf_backup_plugin.hosts.ssh.connection import Connection
+from csf_backup_plugin.hosts.ssh.errors import LEFT, NOT_BEGUN, Answer
+from csf_backup_plugin.hosts.ssh.login import Cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from csf_backup_plugin.hosts.protocol import Completed, Running
+    from csf_backup_plugin.hosts.ssh.connection import Pending
 
 pytestmark = pytest.mark.remote
 
 
 def counted(tmp_path: Path) -> tuple[list[str], Callable[[], int]]:
-    """Return a program that notes each start and runs for a second, and the number of starts."""
+    """Return a program that notes each start and runs for seconds, and the number of starts."""
     log = tmp_path / "starts"
-    script = 'echo started >> "$1"; sleep 1; echo done; exit 5'
+    script = 'echo started >> "$1"; sleep 3; echo done; exit 5'
     return ["sh", "-c", script, "sh", str(log)], lambda: log.read_text().count("started")
 
 
@@ -47,34 +51,55 @@ def test_a_cut_neither_ends_nor_repeats_osbackup(sshd: Sshd, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("begun", [True, False])
-def test_a_cut_while_starting_starts_once_or_not_at_all(
+def test_a_cut_while_starting_starts_nothing_anew(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, begun: bool
 ) -> None:
-    """The record on the host tells which; whoever makes it first has decided it."""
+    """The record on the host tells whether it had been started; if not, that is the error."""
     argv, starts = counted(tmp_path)
     run, record = Connection.run, str(tmp_path / "run")
 
-    def cut(self: Connection, script: str, *arguments: str, **options: Any) -> Answer:
-        if script != job._START:
-            return run(self, script, *arguments, **options)
+    def cut(self: Connection, words: tuple[str, ...], *_: object, **options: Any) -> NoReturn:
         if begun:
-            run(self, script, *arguments, **options)
+            run(self, *words, kind="locked", **options)
         sshd.cut()
         raise Cut("The connection was cut.", "Look.")
 
-    monkeypatch.setattr(Connection, "run", cut)
+    monkeypatch.setattr(Connection, "run_and_follow", cut)
     with reached(sshd) as host:
         host.read("/no")
-        if not begun:
+        if begun:
+            with host.start(argv, "/no", None, record) as running:
+                assert ended(running) == (5, b"done\n", b"")
+            assert starts() == 1
+        else:
             with pytest.raises(Cut), host.start(argv, "/no", None, record):
                 pass
-            assert not (tmp_path / "starts").exists()
-            return
-        with host.start(argv, "/no", None, record) as running:
-            while not (ended := running.poll()[0]):
+            assert os.listdir(tmp_path) == []
+
+
+def test_a_record_without_our_token_makes_no_second_start(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is another run's, or our shell was gone before it had begun: the cut is the error."""
+    record, marker = tmp_path / "run", tmp_path / "marker"
+    tokens = iter(["", "another\n"])
+
+    def cut(*_: object, **_options: object) -> NoReturn:
+        record.mkdir()
+        if token := next(tokens):
+            (record / "token").write_text(token)
+        sshd.cut()
+        raise Cut("The connection was cut.", "Look.")
+
+    monkeypatch.setattr(Connection, "run_and_follow", cut)
+    with reached(sshd) as host:
+        for left in ([], ["token"]):
+            host.read("/no")
+            with pytest.raises(Cut), host.start(["touch", str(marker)], "/no", None, str(record)):
                 pass
-        assert ended == (5, b"done\n", b"")
-        assert starts() == 1
+            assert os.listdir(record) == left
+            shutil.rmtree(record)
+    assert not marker.exists()
 
 
 def test_another_runs_record_is_left_alone(sshd: Sshd, tmp_path: Path) -> None:
@@ -100,7 +125,7 @@ def test_an_osbackup_that_was_killed_with_its_group_has_an_end(sshd: Sshd, tmp_p
 
 def test_while_there_is_no_connection_nothing_is_known_of_osbackup() -> None:
     """It is asked again until the caller has had enough."""
-    made = Connection("remote", "false", Cancellation())
+    made = Connection("remote", "false", Cancellation(), print)
     try:
         assert job.Job(made, "/run", "/image", None).poll() == (None, 0)
     finally:
@@ -156,25 +181,15 @@ def test_a_cut_of_which_the_host_knows_nothing_is_one_too(sshd: Sshd, tmp_path: 
         os.kill(pid, signal.SIGKILL)
 
 
-def test_a_host_that_answers_slowly_is_heard_some_time(
-    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is given more time with every look."""
-    monkeypatch.setattr(job, "_SILENCE", 0.001)
-    with reached(sshd) as host, host.start(["true"], "/no", None, str(tmp_path / "run")) as running:
-        assert running.poll() == (None, 0)
-        assert ended(running).status == 0
-
-
 def test_a_lock_whose_shell_was_killed_is_taken_again(sshd: Sshd, tmp_path: Path) -> None:
     """As after a cut, although nothing was cut."""
     path, go = str(tmp_path / "lock"), tmp_path / "go"
     with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
         assert isinstance(held, lock.SshLock)
         with host.start([*WAITING, str(go)], "/no", held, str(tmp_path / "run")) as running:
-            assert held._shell is not None
-            held._shell._process.kill()
-            held._shell._process.wait()
+            shell = int((tmp_path / "lock").read_text().splitlines()[1].split()[0])
+            os.kill(shell, signal.SIGKILL)
+            wait_for(lambda: not Path(f"/proc/{shell}").exists())
             running.poll()
             running.poll()
             go.touch()
@@ -206,20 +221,24 @@ def test_a_lock_is_taken_again_although_the_connection_is_cut_again(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While we wait for it."""
-    path = str(tmp_path / "lock")
+    path, go, logins = str(tmp_path / "lock"), tmp_path / "go", sshd.logins() + 1
     with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
         assert isinstance(held, lock.SshLock)
-        await_held = held.await_held
+        take = held.take
         cuts: list[int] = []
 
-        def cut_once(until: float) -> bool:
+        def cut_once(wait: float) -> bool:
             if not cuts:
                 cuts.append(sshd.cut())
-            return await_held(until)
+                raise Cut("The connection was cut.", "Look.")
+            return take(wait)
 
-        monkeypatch.setattr(held, "await_held", cut_once)
-        with host.start(["true"], "/no", held, str(tmp_path / "run")) as running:
+        monkeypatch.setattr(held, "take", cut_once)
+        with host.start([*WAITING, str(go)], "/no", held, str(tmp_path / "run")) as running:
             sshd.cut()
+            while sshd.logins() == logins:
+                running.poll()
+            go.touch()
             assert ended(running).status == 0
         assert cuts
         with pytest.raises(LockBusy), LocalHost().lock(path, "y", 0, print):
@@ -259,22 +278,111 @@ def test_a_full_disk_does_not_silence_osbackup(serve: Callable[..., Sshd], tmp_p
             completed = ended(running)
         assert completed.status == 3
         assert completed.output.endswith(b"No space left on device\nno room\n")
-        with pytest.raises(OSError, match="No space left"):  # noqa: SIM117
-            with host.start(["true"], "/no", None, f"{small}/again"):
-                pass
+        for size in (
+            0,
+            4096,
+            8192,
+            16384,
+        ):  # so much is free: another file of the record has no room
+            host.run(["sh", "-c", f'truncate -s "-$1" {small}/image', "sh", str(size)], 30)
+            with pytest.raises(OSError, match="No space left"):  # noqa: SIM117
+                with host.start(["true"], "/no", None, f"{small}/again"):
+                    pass
         assert [entry.name for entry in host.list_directory(small) if entry.name == "again"] == []
 
 
-def test_after_another_boot_nobody_is_taken_for_osbackup(sshd: Sshd, tmp_path: Path) -> None:
+def test_after_another_boot_nobody_is_ended_for_osbackup(sshd: Sshd, tmp_path: Path) -> None:
     """The process numbers in the record are those of a machine that is no more."""
-    record = tmp_path / "run"
-    with reached(sshd) as host, host.start(["sleep", "60"], "/no", None, str(record)) as running:
-        assert running.poll()[0] is None
+    record, go = tmp_path / "run", tmp_path / "go"
+    with reached(sshd) as host, host.start([*WAITING, str(go)], "/no", None, str(record)):
         before = (record / "pid").read_text()
         utility, boot, watch = before.split()
         (record / "pid").write_text(f"{utility} another-{boot} {watch}\n")
-        assert ended(running).status == UNKNOWN
-        (record / "pid").write_text(before)
+    assert Path(f"/proc/{utility}").exists()
+    assert (record / "status").read_text().startswith("running")
+    go.touch()
+    wait_for(lambda: (record / "status").read_text().strip() == "0")
+
+
+def test_a_shell_that_is_killed_while_it_follows_osbackup_takes_no_other_call_with_it(
+    sshd: Sshd, tmp_path: Path
+) -> None:
+    """What has listened beside it could read the next one: so its login is left."""
+    go, record = tmp_path / "go", str(tmp_path / "run")
+    logins = sshd.logins()
+    with reached(sshd) as host, host.start([*WAITING, str(go)], "/no", None, record) as running:
+        running.poll()
+        opened = [
+            "find",
+            "/proc",
+            "-maxdepth",
+            "3",
+            "-path",
+            "/proc/[0-9]*/fd/4",
+            "-lname",
+            f"{record}/alive",
+        ]
+        found = subprocess.run(opened, check=False, capture_output=True, text=True).stdout
+        shells = [int(path.split("/")[2]) for path in found.splitlines()]
+        for shell in shells:
+            os.kill(shell, signal.SIGKILL)
+        assert running.poll() == (None, 0)
+        assert host.read("/no") is None
+        assert sshd.logins() == logins + 2
+        go.touch()
+        assert ended(running).status == 0
+
+
+def test_while_osbackup_is_followed_other_calls_are_made(sshd: Sshd, tmp_path: Path) -> None:
+    """What follows it makes way for them, and is begun again."""
+    go, logins = tmp_path / "go", sshd.logins()
+    argv = [*WAITING, str(go)]
+    with reached(sshd) as host, host.start(argv, "/no", None, str(tmp_path / "run")) as running:
+        for _ in range(2):
+            assert running.poll() == (None, 0)
+            assert host.read("/no") is None
+        assert running.poll() == (None, 0)
+        go.touch()
+        assert ended(running).status == 0
+    assert sshd.logins() == logins + 1
+
+
+def test_of_what_may_begin_yet_the_end_is_told(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host may be slow."""
+    start = Connection.run_and_follow
+
+    def slowly(self: Connection, *arguments: Any, **options: Any) -> tuple[Answer, Pending]:
+        answer, watch = start(self, *arguments, **options)
+        return answer._replace(status=NOT_BEGUN), watch
+
+    monkeypatch.setattr(Connection, "run_and_follow", slowly)
+    record = str(tmp_path / "run")
+    with reached(sshd) as host, host.start(["true"], "/no", None, record) as running:
+        assert ended(running).status == 0
+
+
+def test_a_lock_whose_disk_does_not_answer_is_tried_again(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """osbackup goes on meanwhile."""
+    path, go = str(tmp_path / "lock"), tmp_path / "go"
+
+    def dead(_lock: lock.SshLock, _timeout: float) -> None:
+        raise TimeoutError
+
+    with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
+        with host.start([*WAITING, str(go)], "/no", held, str(tmp_path / "run")) as running:
+            sshd.cut()
+            host.read("/no")
+            with monkeypatch.context() as patch:
+                patch.setattr(lock.SshLock, "try_once", dead)
+                for _ in range(2):  # first the cut is noticed
+                    assert running.poll() == (None, 0)
+            go.touch()
+            assert ended(running).status == 0
+        assert is_locked(path)
 
 
 def test_a_record_that_is_gone_is_an_error(sshd: Sshd, tmp_path: Path) -> None:
@@ -282,8 +390,9 @@ def test_a_record_that_is_gone_is_an_error(sshd: Sshd, tmp_path: Path) -> None:
     record = tmp_path / "run"
     with reached(sshd) as host, host.start(["sleep", "60"], "/no", None, str(record)) as running:
         (record / "status").rename(tmp_path / "status")
+        host.read("/no")  # for which what follows it makes way
         with pytest.raises(FileNotFoundError):
-            running.poll()
+            ended(running)
         (tmp_path / "status").rename(record / "status")
 
 
@@ -388,8 +497,7 @@ def test_another_runs_record_of_the_same_name_is_neither_believed_nor_ended(
     with reached(sshd) as host:
         with host.start(["sh", "-c", LEAVES], "/no", None, str(record)) as running:
             wait_for((record / "began").exists)
-            keeper = (record / "keeper").read_text().split()[0]
-            (record / "keeper").write_text(f"{keeper} another\n")
+            (record / "token").write_text("another\n")
             with pytest.raises(LockBusy, match="another command has begun"):
                 ended(running)
         assert not (record / "status").read_text().startswith("1")
@@ -433,11 +541,21 @@ def test_a_guardian_that_was_killed_leaves_no_success(
     assert not is_locked(path)
 
 
+@pytest.mark.parametrize("status", [LEFT, 1, None])
 def test_an_osbackup_that_cannot_be_ended_keeps_the_lock(
-    sshd: Sshd, tmp_path: Path, record: Path, monkeypatch: pytest.MonkeyPatch
+    sshd: Sshd, tmp_path: Path, record: Path, monkeypatch: pytest.MonkeyPatch, status: int | None
 ) -> None:
-    """As one does whose disk has died; its guardian frees the lock at last."""
-    monkeypatch.setattr(job, "_STOP", f"exit {job._LEFT}")
+    """Or of which nobody knows whether it was; its guardian frees the lock at last."""
+    run = Connection.run
+
+    def unable(self: Connection, function: str, *arguments: str, **options: Any) -> Answer:
+        if function == "job_stop" and arguments[0] == str(record):
+            if status is None:
+                raise TimeoutError
+            return Answer(status, b"", b"")
+        return run(self, function, *arguments, **options)
+
+    monkeypatch.setattr(Connection, "run", unable)
     path = str(tmp_path / "lock")
     with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
         with host.start(["sh", "-c", LEAVES], "/no", held, str(record)):

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from masks import masks
 from sshd import Sshd, reached
 
-from csf_backup_plugin.hosts.ssh import programs
+from csf_backup_plugin.errors import HostUnreachable
+from csf_backup_plugin.hosts import ssh
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 pytestmark = pytest.mark.remote
@@ -78,14 +80,43 @@ def test_what_our_shells_say_is_not_the_programs(
         assert completed == (3, b"one\ntwo\nthree\n", b"")
 
 
-def test_how_far_a_checksum_is_is_told(
-    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def needed() -> list[str]:
+    """Return the programs without which nothing is done on a host."""
+    text = (Path(ssh.__file__).parent / "loop.sh").read_text()
+    found = re.search(r"for program in (base64 [^;]*);", text)
+    assert found
+    return found[1].replace("\\\n", "").split()
+
+
+@pytest.mark.parametrize(
+    ("program", "named"),
+    [
+        *((name, name) for name in ("base64", "flock", "setsid", "xargs")),
+        *((name, f"GNU {name}") for name in ("stat", "find", "head", "dd")),
+    ],
+)
+def test_a_host_that_lacks_a_program_is_told_before_anything_is_done(
+    serve: Callable[..., Sshd], tmp_path: Path, program: str, named: str
 ) -> None:
+    """At once, in one sentence; busybox's program of that name is not enough."""
+    (tmp_path / "bin").mkdir()
+    for name in ("sh", *needed()):
+        (tmp_path / "bin" / name).symlink_to(_path_of(name))
+    (tmp_path / "bin" / program).unlink()
+    if named != program:
+        (tmp_path / "bin" / program).symlink_to(_path_of("busybox"))
+    server = serve(PATH=str(tmp_path / "bin"))
+    with reached(server) as host, pytest.raises(HostUnreachable) as caught:
+        host.make_directories([str(tmp_path / "made")])
+    assert caught.value.what == f"Host remote cannot be worked on: it has no {named}."
+    assert caught.value.exit_code == 30
+    assert not (tmp_path / "made").exists()
+    assert server.logins() == 1
+
+
+def test_how_far_a_checksum_is_is_told(sshd: Sshd, tmp_path: Path) -> None:
     """By the bytes it has read."""
-    often = programs._DIGEST.replace("sleep 1", "sleep 0.02")
-    assert often != programs._DIGEST
-    monkeypatch.setattr(programs, "_DIGEST", often)
-    size = 400_000_000
+    size = 4_000_000_000
     steps: list[int] = []
     with open(tmp_path / "image", "wb") as file:
         file.truncate(size)
@@ -95,20 +126,10 @@ def test_how_far_a_checksum_is_is_told(
     assert any(0 < step < size for step in steps)
 
 
-@pytest.mark.parametrize(
-    ("errors", "steps"), [(b"", []), (b"\nmark\n", []), (b"\nmark\n5\n12\n", [12])]
-)
-def test_the_last_number_that_was_said_counts(errors: bytes, steps: list[int]) -> None:
-    """There may be none yet."""
-    told: list[int] = []
-    programs.tell(errors, told.append)
-    assert told == steps
-
-
 def test_without_openssl_there_is_sha256sum(serve: Callable[..., Sshd], tmp_path: Path) -> None:
     """Which says the same."""
     (tmp_path / "bin").mkdir()
-    for name in ("sh", "env", "head", "sha256sum", "stat", "setsid", "sleep", "cat", "sed"):
+    for name in ("sh", "sha256sum", *needed()):
         (tmp_path / "bin" / name).symlink_to(_path_of(name))
     server = serve(PATH=str(tmp_path / "bin"))
     (tmp_path / "file").write_bytes(b"data")

@@ -10,7 +10,7 @@ import pytest
 from sshd import Sshd, reached
 
 from csf_backup_plugin.errors import HostUnreachable, TimedOut
-from csf_backup_plugin.hosts.ssh import connection, job
+from csf_backup_plugin.hosts.ssh import connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ def test_a_silence_that_does_not_end_is_no_hang(
 ) -> None:
     """The time limit is kept, and what may still run there is told."""
     monkeypatch.setattr(connection, "PATIENCE", 0.5)
-    monkeypatch.setattr(job, "_SILENCE", 0.5)
+    monkeypatch.setattr(connection, "SILENCE", 0.5)
     with reached(far.sshd) as host:
         with (
             pytest.raises(TimedOut, match="may still be running"),

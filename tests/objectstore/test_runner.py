@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -13,6 +13,8 @@ from csf_backup_plugin.objectstore.runner import Utility, run, run_to_success
 from doubles import MemoryHost
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from csf_backup_plugin.objectstore.runner import Watch
 
 OSRESTORE = Utility(
@@ -33,6 +35,15 @@ class Polled(MemoryHost):
 
     def poll(self) -> tuple[Completed | None, int]:
         return next(self._ends), 7
+
+
+def refused(error: OSError) -> Callable[..., NoReturn]:
+    """Return an operation that fails."""
+
+    def fail(*_: object) -> NoReturn:
+        raise error
+
+    return fail
 
 
 def silent() -> Watch:
@@ -56,6 +67,17 @@ def test_a_utility_that_does_not_end_in_time_is_late() -> None:
     with pytest.raises(TimedOut, match="osrestore did not end within 0 s on db1") as caught:
         run(OSRESTORE._replace(timeout=0), Polled(), silent)
     assert caught.value.next_step == "Give it longer."
+
+
+def test_a_utility_that_does_not_begin_in_time_is_late() -> None:
+    """As on a disk that does not answer; what the system calls a timeout is its own error."""
+    host = Polled()
+    host.start = refused(TimeoutError())  # type: ignore[method-assign]
+    with pytest.raises(TimedOut, match="osrestore did not end within 600 s on db1"):
+        run(OSRESTORE, host, silent)
+    host.start = refused(TimeoutError(errno.ETIMEDOUT, "Connection timed out"))  # type: ignore[method-assign]
+    with pytest.raises(TimeoutError, match="Connection timed out"):
+        run(OSRESTORE, host, silent)
 
 
 def test_a_status_other_than_zero_is_a_failure() -> None:

@@ -119,8 +119,7 @@ EXCHANGES = {
         "stat",  # nobody came before it
         "append",  # the number
         "start",
-        "read, stat, sync",
-        "digest, list_directory, read, run, stat",  # the proof
+        "digest, list_directory, read, run, stat, sync",  # the proof
         "publish",  # the receipt
         "remove_trees",
         "unlock",

@@ -163,9 +163,17 @@ class LocalHost:
         )
 
     def start(
-        self, argv: Sequence[str], watched: str, lock: Lock | None, record: str
+        self,
+        argv: Sequence[str],
+        watched: str,
+        lock: Lock | None,
+        record: str,
+        timeout: float = common.BEGINNING,
     ) -> AbstractContextManager[Running]:
-        """Start a utility, below a guardian; see `Host.start`."""
+        """Start a utility, below a guardian; see `Host.start`.
+
+        What a dead disk keeps from ending is not ended by the timeout, nor by anything.
+        """
         if lock is not None and not isinstance(lock, LockFile):
             raise common.foreign_lock(self.name)
-        return job.started(argv, watched, lock, record, self.cancellation)
+        return job.started(argv, watched, lock, record, self.cancellation, timeout)

@@ -58,9 +58,9 @@ class Job:
         self._cancellation = cancellation
         self._group: int | None = None
 
-    def begin(self) -> None:
+    def begin(self, timeout: float) -> None:
         """Wait until the utility begins, so that it can be ended."""
-        deadline = time.monotonic() + _BEGINNING
+        deadline = time.monotonic() + min(_BEGINNING, timeout)
         # A machine that is slower than that has a guardian all the same, which `stop` then asks.
         while time.monotonic() < deadline:  # pragma: no branch
             self._group = self._record.group()
@@ -121,6 +121,7 @@ def started(
     lock: LockFile | None,
     path: str,
     cancellation: Cancellation,
+    timeout: float = common.BEGINNING,
 ) -> Iterator[Job]:
     """Run a utility while the block runs; see `Host.start`.
 
@@ -145,7 +146,7 @@ def started(
             watch = Child(_start(command, lock.descriptor if lock else subprocess.DEVNULL, pipe))
         job = Job(argv, record, watched, watch, keeper, kept, cancellation)
         stack.callback(_end, job, watch, lock)
-        job.begin()
+        job.begin(timeout)
         yield job
 
 

@@ -30,6 +30,7 @@ class Record:
         """
         os.mkdir(self.path)
         try:
+            self._fill("alive", "", end="")
             self._fill("started", timestamps.now())
             self._fill("pid", f"{guardian.STARTING:<{guardian.PID_WIDTH}}")
             self._fill("status", f"{guardian.RUNNING:<{guardian.STATUS_WIDTH}}")

@@ -1,233 +1,394 @@
-"""A connection to a host: scripts are run there, and cuts are mended or told."""
+"""A connection to a host: functions are called there, and cuts are mended or told."""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import os
-import secrets
-import subprocess
+import re
+import shlex
+import threading
 import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import HostUnreachable
-from csf_backup_plugin.hosts.ssh.client import HURRY, ROOM, Client, start, tell
-from csf_backup_plugin.hosts.ssh.login import Login, LoginFailed
-from csf_backup_plugin.hosts.ssh.session import Answer, answer, begin, framed
-from csf_backup_plugin.log import log
+from csf_backup_plugin.errors import HostUnreachable, Interrupted
+from csf_backup_plugin.hosts import common
+from csf_backup_plugin.hosts.ssh import library
+from csf_backup_plugin.hosts.ssh.errors import Answer
+from csf_backup_plugin.hosts.ssh.login import HURRY, Cut, Login
+from csf_backup_plugin.hosts.ssh.shell import Shell
+from csf_backup_plugin.hosts.ssh.trial import Trial
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from csf_backup_plugin.cancellation import Cancellation
+    from csf_backup_plugin.hosts.ssh.library import Kind
 
 PATIENCE = 60.0  # seconds from a cut in which the host is tried again
-GRACE = 20.0  # seconds a signal leaves a script that changes something
-_PAUSES = (0.1, 3.0)  # seconds between two logins, at first and at most
+GRACE = 20.0  # seconds a signal leaves a call that changes something
+_MOMENT = 2.0  # seconds it leaves another one
+SILENCE = 45.0  # seconds in which nothing is heard of a shell that says something each 10 seconds
+_TICK = 0.05  # seconds
+# What dash, bash, busybox, xargs and find say of a host that has no room for another process.
+_NO_FORK = re.compile(rb"(?im)^[^/\n]*(can(no|')t fork|: fork: )")
 _FOREVER = float("inf")
-_REFUSED = b"Session open refused by peer"  # what ssh says
-_FEW_SESSIONS = b"it allows fewer than three sessions within one login (MaxSessions in sshd_config)"
 
 
-class Cut(HostUnreachable):
-    """The connection ended before the script did; nobody knows how far the script came."""
-
-
-class TooMuch(HostUnreachable):
-    """A script printed more than there is room for, and was given up.
+@dataclasses.dataclass
+class Pending:
+    """A call whose answer is still to come.
 
     Attributes:
-        output: the first of what it printed on standard output.
-        errors: likewise on standard error.
+        shell: the shell that has it.
+        number: its number there.
+        kind: how it is run.
+        before: what is run before it.
+        sent: the monotonic time of that.
+        answer: its answer, if it has come.
     """
 
-    output = b""
-    errors = b""
+    shell: Shell
+    number: int
+    kind: Kind
+    before: str
+    sent: float = dataclasses.field(default_factory=time.monotonic)
+    answer: Answer | None = None
+
+    @property
+    def is_program(self) -> bool:
+        """Whether what it says on standard error is not the shell's."""
+        return self.kind == "program"
+
+    @property
+    def listens(self) -> bool:
+        """Whether it ends when we say so."""
+        return self.kind in ("program", "watch")
 
 
 class Connection:
     """A connection to a host, made when it is first needed.
 
+    Calls of several threads go out at once; those that are programs, one after another.
+
     Args:
         host: a name ssh knows.
         ssh: the ssh command, as `CSF_BACKUP_SSH` has it.
         cancellation: what ends the waits for the host.
+        note: told in a sentence of a cut, and of what is done about it.
 
     Attributes:
-        bound: the number of the login within which a lock is held; 0 for none.
+        bound: the numbers of the logins within which locks are held.
+        descriptors: those by which the shell on the host may have further locks.
 
     Raises:
         UsageError: `ssh` is no command line.
         HostUnreachable: there is no such program.
     """
 
-    def __init__(self, host: str, ssh: str, cancellation: Cancellation) -> None:
+    def __init__(
+        self, host: str, ssh: str, cancellation: Cancellation, note: Callable[[str], None]
+    ) -> None:
         self.host = host
         self.cancellation = cancellation
-        self.bound = 0
+        self.bound: list[int] = []
+        self.descriptors = ["7", "8", "9"]
         self._login = Login(host, ssh, cancellation)
-        self._cut_at: float | None = None  # since when there has been no answer, monotonic
-        self._pause = _PAUSES[0]
+        self._trial = Trial(host, note)
+        self._shell: Shell | None = None
+        self._watch: Pending | None = None
+        self._turn = threading.RLock()
+        self._before = ""  # what is to be run before the next call
 
     @property
-    def logins(self) -> int:
-        """How often the host has let us in; the sessions of an earlier login are gone."""
-        return self._login.count
+    def login(self) -> int:
+        """The number of the login that there is, as far as we know; 0 for none."""
+        return self._login.count if self._shell and not self._shell.is_over else 0
 
     def close(self) -> None:
-        """End the connection, if there is one."""
-        self._login.close()
+        """End the connection, if there is one; what was to be done at last is done."""
+        if self._before and self.login:
+            with contextlib.suppress(HostUnreachable, Interrupted, TimeoutError):
+                self.run(":", until=time.monotonic() + HURRY)
+        self._leave(self._shell)
+
+    @property
+    def mark(self) -> bytes:
+        """What a program's streams end with, and its status stands behind."""
+        return self._login.mark.encode()
+
+    def at_last(self, *words: str) -> None:
+        """Have a function run before the next call, or at the end; nobody learns how that went."""
+        with self._turn:
+            self._before += f"({shlex.join(words)}) >/dev/null 2>&1\n"
 
     def run(
         self,
-        script: str,
-        *arguments: str,
+        *words: str,
         data: bytes = b"",
+        kind: Kind = "script",
+        again: bool = False,
         locked: bool = False,
-        grace: float = GRACE,
+        grace: float = _MOMENT,
         until: float = _FOREVER,
-        heard: Callable[[bytes], None] | None = None,
-        room: int = ROOM,
+        heard: Callable[[int], None] | None = None,
     ) -> Answer:
-        """Run a script.
+        """Call a function.
 
         Args:
-            script: for any POSIX shell; its arguments are $1 and so on.
-            arguments: of any bytes but NUL.
-            data: for its standard input.
+            words: its name, and arguments of any bytes but NUL.
+            data: what `csf_data` prints.
+            kind: how it is run.
+            again: whether it may have been carried out before a cut.
             locked: refuse, if a lock was held and is lost.
             grace: how long a signal that asks us to end waits for it, in seconds.
             until: the monotonic time at which it is given up.
-            heard: told, now and then, what stands on standard error so far.
-            room: how many bytes it may print on a stream.
+            heard: told, now and then, how far it is.
 
         Raises:
             HostUnreachable: there is no connection.
-            Cut: there was one, and it ended before the script did.
-            TooMuch: it printed more than there is room for.
+            Cut: there was one, and it ended before the answer came.
             TimeoutError: it had not ended by `until`.
         """
-        self._connect()
-        if locked and self.bound not in (0, self.logins):
-            raise self.unreachable(b"it was cut off, and the lock is lost", HostUnreachable)
-        mark = secrets.token_hex(16)
-        frame = framed(script, arguments, mark)
-        words = self._login.within(frame)
-        with Client(words, frame + data, self.cancellation) as client:
-            if client.begins(begin(mark), until, interruptible=not grace):
-                client.wait(grace, until, heard, room)
-                if not client.has_room(room):
-                    raise self._too_much(client, mark)
-            elif client.process.poll() is None:
-                raise self.silent()
-            found, errors = answer(mark, client.output, client.errors), client.errors
-        if found is None:
-            self._login.leave()
-            if _REFUSED in errors:
-                raise self.unreachable(_FEW_SESSIONS, HostUnreachable)
-            raise self._cut(errors.replace(begin(mark), b""))
-        self._cut_at, self._pause = None, _PAUSES[0]
-        return found
+        with self._turn:
+            if kind == "program":
+                self.cancellation.check_start()
+            pending = self._post(words, data, kind, until, again=again, locked=locked)
+            if kind == "program":  # what we sent behind it would be taken for the order to end it
+                return self._await(pending, grace, until, heard)
+        return self._await(pending, grace, until, heard)
+
+    def run_and_follow(
+        self, words: Sequence[str], following: Sequence[str], *, grace: float, until: float
+    ) -> tuple[Answer, Pending]:
+        """Call what starts something, with the locks, and begin at once what follows that.
+
+        Args:
+            words: the one call.
+            following: the other one, which changes nothing if the first one has failed.
+            grace: how long a signal that asks us to end waits for it, in seconds.
+            until: the monotonic time at which it is given up.
+
+        Raises: as for `run`.
+        """
+        with self._turn:
+            pending = self._post(words, b"", "locked", until, locked=True)
+            self._watch = watch = self._post(following, b"", "watch", until)
+        return self._await(pending, grace, until, None), watch
+
+    def begin(self, *words: str) -> Pending:
+        """Begin a call that follows something, until that ends or another call is made.
+
+        Raises:
+            HostUnreachable: there is no connection.
+        """
+        with self._turn:
+            self._watch = self._post(words, b"", "watch", _FOREVER)
+            return self._watch
+
+    def look_in(self, pending: Pending, seconds: float) -> Answer | None:
+        """Wait so many seconds for the answer of what `begin` has begun; return it if it has come.
+
+        Raises:
+            Cut: the connection ended before that.
+        """
+        if not pending.answer:
+            pending.shell.wait(lambda: pending.shell.has_answer(pending.number), seconds)
+        return self._answer(pending)
 
     def ask(
         self,
-        script: str,
-        *arguments: str,
+        *words: str,
         data: bytes = b"",
-        grace: float = 0,
+        kind: Kind = "script",
+        locked: bool = False,
+        grace: float = _MOMENT,
         until: float = _FOREVER,
-        heard: Callable[[bytes], None] | None = None,
-        room: int = ROOM,
+        heard: Callable[[int], None] | None = None,
     ) -> Answer:
-        """Run a script that may be run again; if the connection is cut, run it again.
+        """Call a function that may be called again; if the connection is cut, do so.
 
         Args, Raises: as for `run`; but no cut that is mended is told.
         """
+        again = False
         while True:
             try:
                 return self.run(
-                    script,
-                    *arguments,
+                    *words,
                     data=data,
+                    kind=kind,
+                    again=again,
+                    locked=locked,
                     grace=grace,
                     until=until,
                     heard=heard,
-                    room=room,
                 )
             except Cut as cut:
-                self.reconnect(cut)
+                self.reconnect(cut, until)
+                again = True
 
-    def reconnect(self, cut: HostUnreachable) -> None:
+    def reconnect(self, cut: HostUnreachable, until: float = _FOREVER) -> None:
         """Have a connection again after a cut, at more and more leisure until there is an answer.
 
         Args:
             cut: what was said of it.
+            until: the monotonic time at which it is given up.
 
         Raises:
-            HostUnreachable: there has been no answer for `PATIENCE`, or `HURRY` if we are to end.
+            HostUnreachable: it is, or there has been no answer for `PATIENCE`, or for `HURRY` once
+                we are to end.
         """
-        self._cut_at = self._cut_at or time.monotonic()
-        log.warning("%s", cut.what)
         while True:
-            patience = HURRY if self.cancellation.received else PATIENCE
-            if time.monotonic() >= self._cut_at + patience:
-                raise cut
             self.cancellation.check()
-            time.sleep(self._pause)
-            self._pause = min(self._pause * 1.5, _PAUSES[1])
+            with self._turn:
+                patience = HURRY if self.cancellation.received else PATIENCE
+                if self._trial.lasts(cut) >= patience or time.monotonic() >= until:
+                    raise cut
+                self._trial.pause()
+                try:
+                    self._connect(_FOREVER)
+                except HostUnreachable as error:
+                    cut = error
+                else:
+                    return
+
+    def tell(self, cut: HostUnreachable) -> None:
+        """Tell of a cut that is to be mended, at once and now and then."""
+        self._trial.lasts(cut)
+
+    def _post(
+        self,
+        words: Sequence[str],
+        data: bytes,
+        kind: Kind,
+        until: float,
+        *,
+        again: bool = False,
+        locked: bool = False,
+    ) -> Pending:
+        shell = self._connect(until)
+        if locked and any(login != self._login.count for login in self.bound):
+            what = f"The connection to {self.host} was cut, and the lock is lost"
+            raise HostUnreachable(f"{what}.", "Run the same command again.")
+        if self._watch and self._watch.shell is shell and not self._watch.answer:
+            self._stop(self._watch)
+        before, self._before, shell.progress = self._before, "", 0
+        pending = Pending(shell, shell.next_number(), kind, before)
+        shell.send(
+            library.call(
+                pending.number, kind, self._login.mark, words, data=data, again=again, before=before
+            )
+        )
+        return pending
+
+    def _check_forks(self, pending: Pending) -> None:
+        """Do not take an answer for one if its shell could not start what was to find it."""
+        assert pending.answer
+        said = pending.answer.errors
+        if not pending.is_program and _NO_FORK.search(said):
+            raise HostUnreachable(
+                f"{self.host} could not start another process for us: {shown(os.fsdecode(said))}.",
+                f"See how many this user has there, and how many he may have: ssh {self.host} "
+                "'ps -u $(id -u) | wc -l; ulimit -u'",
+            )
+
+    def _await(
+        self,
+        pending: Pending,
+        grace: float,
+        until: float,
+        heard: Callable[[int], None] | None,
+    ) -> Answer:
+        """Wait for an answer.
+
+        Args, Raises: as for `run`.
+        """
+        asked: float | None = None
+        while not (answer := self._answer(pending)):
+            if heard:
+                heard(pending.shell.progress)
             try:
-                self._connect()
-            except HostUnreachable as error:
-                cut = error
-            else:
-                return
+                if pending.is_program:
+                    self.cancellation.check_start()
+                asked = self._check(asked, grace, until)
+            except BaseException:
+                self._stop(pending)
+                raise
+            pending.shell.wait(lambda: pending.shell.has_answer(pending.number), _TICK)
+        return answer
 
-    def session(self, script: str, arguments: Sequence[str], mark: str) -> subprocess.Popen[bytes]:
-        """Start a script that is talked with: all three streams are pipes.
-
-        Args:
-            script: for any POSIX shell.
-            arguments: its $1 and so on.
-            mark: as for `session.framed`.
+    def _answer(self, pending: Pending) -> Answer | None:
+        """Return an answer that has come.
 
         Raises:
-            HostUnreachable: there is no connection.
+            Cut: none will.
+            HostUnreachable: the host was too full to find it.
         """
-        self._connect()
-        frame, pipe = framed(script, arguments, mark), subprocess.PIPE
-        process = start(self._login.within(frame), pipe, pipe, pipe)
-        tell(process, frame)
-        return process
+        shell = pending.shell
+        pending.answer = pending.answer or shell.take(pending.number)
+        if pending.answer:
+            self._trial.answered()
+            if pending.listens and pending.answer.status > common.LAST_STATUS:
+                self._leave(shell)  # what has listened may still be there, and take the next call
+            self._check_forks(pending)
+        elif shell.is_over or time.monotonic() > SILENCE + (
+            max(shell.ticked, pending.sent)
+            if pending.listens and shell.last == pending.number - 1
+            else shell.heard
+        ):
+            self._before, pending.before = pending.before + self._before, ""
+            raise self._cut(shell)
+        return pending.answer
 
-    def unreachable(self, errors: bytes, kind: type[HostUnreachable]) -> HostUnreachable:
-        """Return an error that has ssh's own words."""
-        lines = errors.strip().splitlines()[-5:]
-        said = "; ".join(shown(os.fsdecode(line.strip())) for line in lines if line.strip())
-        return kind(
-            f"Host {self.host} cannot be reached: {said or 'the connection was cut'}.",
-            f"Find out by hand why: {self._login.by_hand}",
-        )
+    def _check(self, asked: float | None, grace: float, until: float) -> float | None:
+        """End a wait if it is time to; return since when we have been asked to end."""
+        now = time.monotonic()
+        if self.cancellation.received:
+            asked = asked or now
+            if now - asked >= grace:
+                self.cancellation.check()
+            if now - asked >= grace + HURRY:  # of what cleans up, after that
+                raise self._login.error(f"{self.host} does not answer", b"", HostUnreachable)
+        if now >= until:
+            raise TimeoutError
+        return asked
 
-    def silent(self) -> HostUnreachable:
-        """End the connection, in which nothing is heard; return the error to raise."""
-        self._login.leave()
-        return self._cut(b"its login shell does not come to an end")
+    def _stop(self, pending: Pending) -> None:
+        """End a call that is to have no more time; if that cannot be, the login."""
+        shell = pending.shell
+        if pending.listens:
+            shell.send(b"\n")
+            shell.wait(lambda: shell.has_answer(pending.number), HURRY)
+        pending.answer = shell.take(pending.number)
+        if not pending.answer:
+            self._leave(shell)
 
-    def _too_much(self, client: Client, mark: str) -> TooMuch:
-        error = TooMuch(
-            f"What was run on {self.host} printed without end, and was stopped.",
-            f"Find out by hand what does that: {self._login.by_hand}",
-        )
-        streams = (client.output, client.errors)
-        error.output, error.errors = (said.partition(begin(mark))[2] for said in streams)
-        return error
+    def _cut(self, shell: Shell) -> HostUnreachable:
+        """Return the error of a connection that is not there any more; note since when."""
+        said = shell.said() if shell.is_over else b"nothing has been heard of it"
+        refusal = self._login.refusal(shell.take(0), said)
+        self._leave(shell)
+        return refusal or self._login.error(f"The connection to {self.host} was cut", said, Cut)
 
-    def _cut(self, errors: bytes) -> HostUnreachable:
-        """Return the error of a connection that is not there, or no more; note since when."""
-        self._cut_at = self._cut_at or time.monotonic()
-        return self.unreachable(errors, Cut if self.logins else HostUnreachable)
+    def _leave(self, shell: Shell | None) -> None:
+        """End a login."""
+        with self._turn:
+            if self._shell is shell:
+                self._shell = None
+        if shell:
+            shell.close()
 
-    def _connect(self) -> None:
-        try:
-            self._login.enter()
-        except LoginFailed as failure:
-            raise self._cut(failure.said) from None
+    def _connect(self, until: float) -> Shell:
+        """Return the shell on the host; log in, unless there is one.
+
+        Raises:
+            HostUnreachable: the host does not let us in, or runs nothing for us.
+            Interrupted: a signal came.
+            TimeoutError: none had answered by `until`.
+        """
+        if self._shell and not self._shell.is_over:
+            return self._shell
+        self._leave(self._shell)
+        self._shell = self._login.enter(until)
+        return self._shell

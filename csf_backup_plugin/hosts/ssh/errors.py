@@ -1,26 +1,44 @@
-"""What utilities on the host say of an error, as the error the local host would raise."""
+"""Answers of the host, and of those that tell of an error, the one the local host would raise."""
 
 from __future__ import annotations
 
 import errno
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.system_errors import HalfDone
 
-if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.ssh.session import Answer
-
-NOT_A_FILE = 81  # exit statuses of our own scripts
+NOT_A_FILE = 81  # exit statuses of the library's functions
 TORN = 82
 LINK = 83
 TOO_LARGE = 84
 ANOTHERS = 85
 STICKY = 86
 PART, REPLACED, MADE, REMOVED = 87, 88, 89, 90
+NOT_BEGUN = 91  # nobody knows whether the utility will begin yet
+LEFT = 92  # it cannot be ended
+ANOTHERS_RUN = 93  # the record is another run's by now
+NOT_STARTED = 94  # the record is not the one that was to be made
+#: By what name the library has each.
+STATUSES = {
+    "not_a_file": NOT_A_FILE,
+    "torn": TORN,
+    "link": LINK,
+    "too_large": TOO_LARGE,
+    "anothers": ANOTHERS,
+    "sticky": STICKY,
+    "part": PART,
+    "replaced": REPLACED,
+    "made": MADE,
+    "removed": REMOVED,
+    "not_begun": NOT_BEGUN,
+    "left": LEFT,
+    "anothers_run": ANOTHERS_RUN,
+    "not_started": NOT_STARTED,
+}
 _OURS = {
     NOT_A_FILE: (errno.EINVAL, "Not a file"),
     TORN: (errno.EINVAL, "Not one whole line in it"),
@@ -46,6 +64,20 @@ _WORDS = {
 }
 _WORDS.update({os.strerror(number): number for number in errno.errorcode})
 _PATTERN = re.compile("|".join(map(re.escape, sorted(_WORDS, key=len, reverse=True))))
+
+
+class Answer(NamedTuple):
+    """How a call ended.
+
+    Attributes:
+        status: its exit status.
+        output: what it printed on standard output.
+        errors: what it printed on standard error.
+    """
+
+    status: int
+    output: bytes
+    errors: bytes
 
 
 def check(answer: Answer, path: str) -> Answer:

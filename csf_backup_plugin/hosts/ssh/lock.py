@@ -1,26 +1,23 @@
-"""A repository's lock, held on the host by a shell that lives as long as its session.
+"""A repository's lock, held on the host by the shell that does everything there.
 
-The shell has the lock file open as descriptor 9, locked by flock(1): the same lock that the local
-host takes. It starts osbackup, which inherits the descriptor. Should the connection be cut, the
-shell reads the end of its input and goes; the lock stays with osbackup, and another shell queues up
-for it, to have it as soon as osbackup has ended.
+That has the lock file open, locked by flock(1): the same lock that the local host takes; `lock.sh`
+is its side. It starts osbackup, which inherits the descriptor. Should the connection be cut, the
+shell goes; the lock stays with osbackup, and the next login's shell waits for it to have it as soon
+as osbackup has ended.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import socket
 import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import LockBusy
-from csf_backup_plugin.hosts.lock_holder import HELD_BY, holder
-from csf_backup_plugin.hosts.ssh.connection import Cut
-from csf_backup_plugin.hosts.ssh.dialogue import Dialogue
-from csf_backup_plugin.hosts.ssh.errors import NOT_A_FILE, os_error
-from csf_backup_plugin.hosts.ssh.session import Answer
+from csf_backup_plugin.errors import HostUnreachable, LockBusy
+from csf_backup_plugin.hosts.lock_holder import Holder, holder
+from csf_backup_plugin.hosts.ssh.errors import Answer, os_error
+from csf_backup_plugin.hosts.ssh.login import Cut
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -28,78 +25,13 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
-_FOREVER = 1e9  # seconds
 _REGAIN = 60.0  # seconds for which another holder is waited for once osbackup has ended
-# $1 the file, $2 what for, $3 milliseconds to wait, $4 whether it may be made, $5 who we are. Says
-# a word a line; while it waits it says something each second, so that it goes when nobody is there
-# to hear it.
-_HOLD = f"""
-{HELD_BY}
-now() {{ echo $(($(date +%s%N) / 1000000)); }}
-ours() {{ [ "$(stat -L -c %d:%i /proc/self/fd/9)" = "$(stat -c %d:%i -- "$1" 2>/dev/null)" ]; }}
-# The file may have been removed under its lock, and is not made anew.
-clear_text() {{ [ -z "$csf_signed" ] || ! ours "$1" || : > "$1"; }}
-unsupported() {{
-  case $1 in
-  *"No locks available"*|*"not supported"*|*"not implemented"*) ;;
-  *) printf "%s\n" "$1" >&2; return 1;;
-  esac
-  printf "unsupported %s\n" "$1"
-}}
-csf_holder=$(exec sh -c 'echo $PPID')
-csf_born=$(sed 's/.*) //' "/proc/$csf_holder/stat" | cut -d ' ' -f 20)
-signature=$(printf 'csf %s (process %s, by process %s on %s, since %s)\\n%s %s %s\\n.' \
-  "$2" "$5" "$csf_holder" "$(uname -n)" "$(date '+%Y-%m-%d %H:%M:%S%:z')" \
-  "$csf_holder" "$csf_born" "$(cat /proc/sys/kernel/random/boot_id)")
-csf_signed=
-made=; told=; deadline=$(($(now) + $3))
-while :; do
-  if [ ! -e "$1" ] && [ ! -L "$1" ]; then
-    if [ -z "$4" ]; then
-      [ -d "${{1%/*}}/" ] || {{ ls -- "${{1%/*}}/"; exit 1; }}
-      echo none; read -r order; exit 0
-    fi
-    if ( umask 0; set -C; : > "$1" ); then made=1; else [ -e "$1" ] || exit 1; fi
-  fi
-  [ -L "$1" ] && {{ echo "Too many levels of symbolic links" >&2; exit 1; }}
-  [ -e "$1" ] && [ ! -f "$1" ] && exit {NOT_A_FILE}
-  if ( : 9<>"$1" ) 2>/dev/null; then exec 9<>"$1"; else exec 9<"$1"; fi || exit 1
-  until said=$(flock -n 9 2>&1); do
-    case $? in
-    1) ;;
-    *) unsupported "$said" && break; [ -z "$made" ] || rm -f -- "$1"; exit 1;;
-    esac
-    made=; left=$((deadline - $(now)))
-    [ $left -gt 0 ] || {{ printf "busy %s\\n" "$(held_by "$1")"; exit 0; }}
-    [ -n "$told" ] || {{ printf "waiting %s\\n" "$(held_by "$1")"; told=1; }}
-    [ $left -lt 1000 ] || left=1000
-    flock -w "$(printf %d.%03d $((left / 1000)) $((left % 1000)))" 9 && break
-    echo still || exit 1
-  done
-  ours "$1" && break
-done
-case $(head -c 4 -- "$1") in
-''|'csf ') ( printf %s "${{signature%.}}" > "$1" ) 2>/dev/null && csf_signed=$1;;
-esac
-echo held
-while read -r order; do
-  case $order in
-  leave) exit 0;;
-  release) clear_text "$1"; flock -u 9; exit 0;;
-  discard)
-    clear_text "$1"
-    flock -u 9
-    [ -n "$made" ] || exit 0
-    exec 9>&- 8<"$1" && {{ flock -w 2 8 || [ $? != 1 ]; }} && rm -f -- "$1"
-    exit 0;;
-  *) ( eval "$(head -c "$order")" ); echo "ended $?";;
-  esac
-done
-"""
+_SLICE = 1.0  # seconds for which the host waits at once: it is to notice that nobody is there
+_PARTING = 5.0  # seconds in which a lock is to be given up
 
 
 class SshLock:
-    """A lock held by a shell on the host.
+    """A lock held by the shell on the host.
 
     Args:
         connection: to the host.
@@ -108,6 +40,7 @@ class SshLock:
         create: whether the lock file may be made.
 
     Attributes:
+        descriptor: the number by which the shell has it.
         unsupported, is_freed, is_left: see `Lock`.
     """
 
@@ -120,62 +53,55 @@ class SshLock:
         self._path = path
         self._purpose = purpose
         self._create = create
-        self._shell: Dialogue | None = None
-        self._held = False
-        self._before = 0  # the login within which an outer lock is held
+        self.descriptor = connection.descriptors.pop()
+        self._tried = self._held = 0  # the logins within which it was tried last, and is held
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the shell that there is holds it."""
+        return self._held == self._connection.login != 0
 
     def is_of(self, connection: Connection) -> bool:
-        """Tell whether it is held by a shell of that connection."""
+        """Tell whether it is held by the shell of that connection."""
         return self._connection is connection
 
-    def queue(self, wait: float) -> None:
-        """Begin to wait for the lock, for at most `wait` seconds."""
-        self.close()
-        milliseconds, create = f"{wait * 1000:.0f}", "1" if self._create else ""
-        itself = f"{os.getpid()} on {socket.gethostname()}"
-        arguments = (self._path, self._purpose, milliseconds, create, itself)
-        self._shell = Dialogue(self._connection, _HOLD, arguments)
-
-    def await_held(
-        self, until: float, waiting: Callable[[str], None] = lambda _holder: None
-    ) -> bool:
+    def take(self, wait: float, waiting: Callable[[str], None] = lambda _holder: None) -> bool:
         """Return true once the lock is held; false where no file is there and none is to be made.
 
         Args:
-            until: the monotonic time until which it is waited for, if the shell waits longer.
+            wait: for how long another holder is waited for, in seconds.
             waiting: told who holds it, if anybody does.
 
         Raises:
             LockBusy: another holder kept it.
             Cut: the shell is gone.
         """
-        by, shell = holder("", self._path), self._talked_with()
-        while not self._held:
-            word, _, named = shell.answer().partition(" ")
-            if word == "none":
-                return False
-            if word in ("busy", "waiting"):
-                by = holder(named, self._path)
-            if word == "busy" or time.monotonic() >= until:
+        until = time.monotonic() + wait
+        by = self._try(0)
+        if by and wait:
+            waiting(by.name)
+        while by:
+            left = until - time.monotonic()
+            if left <= 0:
                 raise LockBusy(
                     f"The repository is locked: {shown(self._path)} on {self._connection.host} is "
                     f"held by {by.name}.",
                     by.next_step,
                 )
-            if word == "waiting":
-                waiting(by.name)
-            if word == "unsupported":
-                words = Answer(1, b"", named.encode())
-                self.unsupported = os_error(words, self._path).strerror or named
-            if word == "held":
-                self._held, self._before = True, self._connection.bound
-                self._connection.bound = shell.login
-        return True
+            by = self._try(min(left, _SLICE))
+        return self._held == self._tried
 
-    def requeue(self) -> None:
-        """Queue up again if the connection was cut, behind the utility that inherited the lock."""
-        if self._shell is None or self._shell.gone:
-            self.queue(_FOREVER)
+    def try_once(self, timeout: float) -> None:
+        """Take the lock if it is free; else have the file open, to wait for it.
+
+        Args:
+            timeout: in which there is to be an answer, in seconds.
+
+        Raises:
+            Cut: the shell is gone.
+            TimeoutError: there was none.
+        """
+        self._try(0, until=time.monotonic() + timeout)
 
     def regain(self) -> None:
         """Hold the lock again if the connection was cut, now that the utility has ended.
@@ -184,45 +110,66 @@ class SshLock:
             LockBusy: another holder has it, and keeps it for `_REGAIN`.
         """
         until = time.monotonic() + _REGAIN
-        while True:
+        while not self.is_held:
             try:
-                self.requeue()
-                self.await_held(until)
+                if not self.take(until - time.monotonic()):
+                    return
             except Cut as cut:
                 self._connection.reconnect(cut)
-            else:
-                return
 
-    def run(self, script: str, *arguments: str) -> Answer:
-        """Let the shell that holds the lock run a script, all of whose output is lines.
+    def end(self, how: str) -> None:
+        """Give the lock up, if its shell is still there; see `lock.sh`."""
+        self._connection.descriptors.append(self.descriptor)
+        self._holds(0)
+        if not self._tried or self._tried != self._connection.login:
+            return
+        words = ("lock_end", self.descriptor, self._path, "leave" if self.is_left else how)
+        until = time.monotonic() + _PARTING
+        with contextlib.suppress(HostUnreachable, TimeoutError):
+            self._connection.run(*words, kind="here", until=until)
+
+    def _try(self, wait: float, until: float = float("inf")) -> Holder | None:
+        """Try to take the lock; wait so many seconds for it.
+
+        Args:
+            wait: how long the host waits for another holder, in seconds.
+            until: the monotonic time at which its answer is given up.
+
+        Returns:
+            Who holds it, if another one does.
 
         Raises:
             Cut: the shell is gone.
         """
-        shell = self._talked_with()
-        order = os.fsencode(f"set -- {shlex.join(arguments)}\n(\n{script}\n) 2>&1")
-        shell.tell(b"%d\n%s" % (len(order), order))
-        said = []
-        while not (line := shell.answer(interruptible=False)).startswith("ended "):
-            said.append(line)
-        return Answer(int(line.removeprefix("ended ")), b"", "\n".join(said).encode())
+        words = (
+            *("lock_take", self.descriptor, self._path, self._purpose),
+            f"{os.getpid()} on {socket.gethostname()}",
+            *("1" if self._create else "", f"{wait:.3f}" if wait else "0"),
+        )
+        try:
+            answer = self._connection.run(*words, kind="here", grace=0, until=until)
+        finally:
+            self._tried = self._connection.login
+        if answer.status:
+            raise os_error(Answer(answer.status, b"", answer.output), self._path)
+        for line in answer.output.decode("utf-8", "replace").splitlines():
+            word, _, named = line.partition(" ")
+            if word == "busy":
+                return holder(named, self._path)
+            if word == "unsupported":
+                words_said = Answer(1, b"", named.encode())
+                self.unsupported = os_error(words_said, self._path).strerror or named
+            if word == "held":
+                self._holds(self._tried)
+        return None
 
-    def end(self, order: bytes) -> None:
-        """Let the shell go, if it holds the lock; one that waits finds out within a second."""
+    def _holds(self, login: int) -> None:
+        """Note within which login it is held; 0 for none."""
         if self._held:
-            self._connection.bound = self._before
-            self._talked_with().part(b"leave\n" if self.is_left else order)
-        self.close()
-
-    def close(self) -> None:
-        """Hold the lock no more."""
-        shell, self._shell, self._held = self._shell, None, False
-        if shell is not None:
-            shell.close()
-
-    def _talked_with(self) -> Dialogue:
-        assert self._shell is not None
-        return self._shell
+            self._connection.bound.remove(self._held)
+        if login:
+            self._connection.bound.append(login)
+        self._held = login
 
 
 @contextlib.contextmanager
@@ -238,12 +185,9 @@ def held(
     """Hold the lock file at `path` while the block runs; see `Host.lock`."""
     lock = SshLock(connection, path, purpose, create=create)
     try:
-        lock.queue(wait)
-        there = lock.await_held(
-            float("inf"), lambda holder: waiting(f"waiting up to {wait:g} s for {holder}")
-        )
+        there = lock.take(wait, lambda holder: waiting(f"waiting up to {wait:g} s for {holder}"))
         yield lock if there else None
     except BaseException:
-        lock.end(b"discard\n")
+        lock.end("discard")
         raise
-    lock.end(b"release\n")
+    lock.end("release")

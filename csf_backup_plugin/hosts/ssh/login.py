@@ -1,63 +1,38 @@
-"""Being logged in to a host: an OpenSSH control master, within which every script has a session.
-
-A session costs no handshake, and ends with its script (ssh_config(5), ControlMaster). The master
-ends when we do, even by SIGKILL, and all sessions with it.
-"""
+"""Being let in to a host: a shell there that reads our calls."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
-import shlex
-import shutil
-import subprocess
-import tempfile
+import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import HostUnreachable, UsageError
-from csf_backup_plugin.hosts.ssh.client import Client
-from csf_backup_plugin.hosts.ssh.session import begin, command, framed
+from csf_backup_plugin.errors import HostUnreachable
+from csf_backup_plugin.hosts.ssh import library
+from csf_backup_plugin.hosts.ssh.command_line import CommandLine
+from csf_backup_plugin.hosts.ssh.errors import Answer
+from csf_backup_plugin.hosts.ssh.shell import Shell
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.system_errors import in_words
 
 if TYPE_CHECKING:
     from csf_backup_plugin.cancellation import Cancellation
 
-VARIABLE = "CSF_BACKUP_SSH"
-_PARTING = 0.5  # seconds in which the control master may end by itself
-_OPTIONS = (
-    *("-o", "BatchMode=yes"),  # nobody is there to answer a question
-    *("-o", "ConnectTimeout=10"),
-    *("-o", "ServerAliveInterval=5"),
-    *("-o", "ServerAliveCountMax=3"),
-    *("-o", "RemoteCommand=none"),  # a user's configuration may have these for interactive use
-    *("-o", "ClearAllForwardings=yes"),
-)
-# What may still run of this run's earlier logins is ended first: a cut of which the host knows
-# nothing yet would let it write, or hold the lock, behind our back. $1 the run, $2 this login.
-# Then it tells the option by which env(1), of coreutils 8.31 and newer, undoes what a login shell,
-# or whoever started sshd, has done to signals; and $3, which lets us go on.
-# Then it says a byte now and then: should our machine vanish, the host's TCP finds out, within a
-# quarter of an hour, that nobody acknowledges it, and the session ends with all that depends on it.
-_ATTEND = """
-[ "$2" = 1 ] || for file in $(grep -lzxs "csf_run=$1[.][0-9]*" /proc/[0-9]*/environ); do
-  grep -qzxs "csf_run=$1[.]$2" "$file" && continue
-  pid=${file#/proc/}; kill -KILL "${pid%/environ}" 2>/dev/null
-done
-signals=--default-signal; env $signals true 2>/dev/null || signals=
-printf '%s\n%s\n' "$signals" "$3"
-( while sleep 10 </dev/null >/dev/null 2>&1; do printf . || exit; done ) &
-cat >/dev/null
-kill $!
-"""
+LOGIN = 30.0  # seconds in which a login shell is to come to ours
+HURRY = 10.0  # seconds for the same, and for a host to be there again, once we are to end
+_TICK = 0.05  # seconds
 
 
-class LoginFailed(Exception):
-    """The host did not let us in, or runs nothing for us.
+class Cut(HostUnreachable):
+    """The connection ended before the answer came; nobody knows how far the call came."""
+
+
+class NotIn(Exception):
+    """The host did not let us in.
 
     Args:
-        said: what ssh, or the host, said.
+        said: why, in ssh's words.
     """
 
     def __init__(self, said: bytes) -> None:
@@ -66,7 +41,7 @@ class LoginFailed(Exception):
 
 
 class Login:
-    """A login, made when `enter` is called.
+    """How a host is logged in to.
 
     Args:
         host: a name ssh knows.
@@ -74,8 +49,8 @@ class Login:
         cancellation: what ends the wait for the host.
 
     Attributes:
-        by_hand: the command that a user may try.
-        count: how often the host has let us in; the sessions of an earlier login are gone.
+        count: how often the host has let us in; what ran within an earlier login is gone.
+        mark: see `library.library`.
 
     Raises:
         UsageError: `ssh` is no command line.
@@ -84,86 +59,109 @@ class Login:
 
     def __init__(self, host: str, ssh: str, cancellation: Cancellation) -> None:
         self._host = host
+        self._command = CommandLine(host, ssh)
         self._cancellation = cancellation
-        self._ssh = [*_words(ssh), *_OPTIONS]
-        self.by_hand = shlex.join([*self._ssh, "--", host, "true"])
-        self.count = 0
         self._run = secrets.token_hex(8)
-        # A path of over 100 bytes would be no socket's; a user's TMPDIR may be longer.
-        self._directory = tempfile.mkdtemp(prefix="csf-", dir="/tmp")
-        self._socket = os.path.join(self._directory, "s")
-        self._master: Client | None = None
-        self._signals = ""  # see `command`
+        self._refused: HostUnreachable | None = None  # what the first login has come to
+        self.mark = secrets.token_hex(16)
+        self.count = 0
 
-    def enter(self) -> None:
-        """Log in, unless we are: a shell must answer there.
+    def enter(self, until: float) -> Shell:
+        """Return a new shell on the host, which reads calls.
+
+        Args:
+            until: the monotonic time at which it is given up.
 
         Raises:
-            LoginFailed: none did.
+            HostUnreachable: the host does not let us in, or runs nothing for us.
+            Interrupted: a signal came.
+            TimeoutError: none had answered by `until`.
         """
-        if self._master is not None and self._master.process.poll() is None:
-            return
-        self.leave()
-        mark, ready, number = secrets.token_hex(16), secrets.token_hex(16), str(self.count + 1)
-        frame = framed(_ATTEND, (self._run, number, ready), mark)
-        words = ("-M", "-S", self._socket, "-o", "ControlPersist=no", "-T")
-        # The kernel ends it with us; where this program is missing it ends with its last session.
-        with_us = ("setpriv", "--pdeathsig", "TERM", "--") if shutil.which("setpriv") else ()
-        remote = command(frame, f"{self._run}.{number}")
-        argv = [*with_us, *self._ssh, *words, "--", self._host, remote]
-        master = self._master = Client(argv, frame, self._cancellation, attended=True)
-        try:
-            if not master.begins(begin(ready), float("inf"), interruptible=True):
-                said = master.errors.strip() or master.output.strip()
-                raise LoginFailed(said or b"it lets us in, and runs nothing for us")
-        except BaseException:
-            self.leave()
-            log.warning("no login to %s", self._host)
-            raise
-        said = master.output.partition(begin(ready))[0]
-        self._signals = said.rpartition(b"\n")[2].decode("ascii")
+        if self._refused:
+            raise self._refused
+        shell = self._new_shell(until)
+        shell.begin(library.library(self.mark))
         self.count += 1
         # Not the command line: its options may have a password among them.
         log.info("logged in to %s, for the %d. time", self._host, self.count)
+        return shell
 
-    def within(self, frame: bytes) -> list[str]:
-        """Return the ssh command of a session within the login, which runs a frame.
+    def _new_shell(self, until: float) -> Shell:
+        try:
+            shell = Shell(self._command.argv(f"{self._run}.{self.count + 1}"), self.mark)
+        except OSError as error:
+            what = f"Host {self._host} cannot be reached: this machine cannot run ssh"
+            kind = Cut if self.count else HostUnreachable
+            raise self.error(what, os.fsencode(in_words(error)), kind) from None
+        try:
+            self._enter(shell, until)
+        except NotIn as error:
+            shell.close()
+            if self._command.suits_older(error.said):
+                return self._new_shell(until)
+            log.warning("no login to %s", self._host)
+            what = f"Host {self._host} cannot be reached"
+            if self.count:
+                raise self.error(what, error.said, Cut) from None
+            self._refused = self.error(what, error.said, HostUnreachable)
+            raise self._refused from None
+        except BaseException:
+            shell.close()
+            raise
+        return shell
 
-        Without the control master this ssh would log in by itself; it is to fail instead.
+    def _enter(self, shell: Shell, until: float) -> None:
+        """Wait for the host to have a shell for us."""
+        began, lines = time.monotonic(), 1
+        while not shell.is_ready:
+            self._cancellation.check()
+            now = time.monotonic()
+            late = began + (HURRY if self._cancellation.received else LOGIN)
+            if shell.is_over:
+                raise NotIn(shell.said() or b"it lets us in, and runs nothing for us")
+            if now >= late:  # nobody knows whether it has let us in
+                raise NotIn(shell.said() or b"it has run nothing for us in %d s" % (late - began))
+            if now >= until:
+                raise TimeoutError
+            if now >= began + lines:  # a start-up file may wait for one
+                shell.send(b"\n")
+                lines += 1
+            shell.wait(lambda: shell.is_ready, _TICK)
+
+    def refusal(self, answer: Answer | None, words: bytes) -> HostUnreachable | None:
+        """Return the error that a shell's first words are, if they are one.
+
+        Args:
+            answer: what it has said of itself, if it has.
+            words: what has been said of the connection.
         """
-        words = ("-S", self._socket, "-o", "ControlMaster=no", "-o", "ProxyCommand=false")
-        remote = command(frame, f"{self._run}.{self.count}", self._signals)
-        return [*self._ssh, *words, "-T", "--", self._host, remote]
-
-    def leave(self) -> None:
-        """End the control master."""
-        master, self._master = self._master, None
-        if master is not None:
-            with master, contextlib.suppress(subprocess.TimeoutExpired):
-                master.process.terminate()
-                master.process.wait(_PARTING)
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._socket)
-
-    def close(self) -> None:
-        """End the control master for good."""
-        self.leave()
-        shutil.rmtree(self._directory, ignore_errors=True)
-
-
-def _words(ssh: str) -> list[str]:
-    """Return the words of the ssh command, which a shell would read likewise."""
-    try:
-        words = shlex.split(ssh)
-        program = words[0]
-    except (ValueError, IndexError) as error:
-        raise UsageError(
-            f"{VARIABLE}={shown(ssh)} cannot be read: {error}.",
-            "Quote it as for a shell, or unset it.",
-        ) from None
-    if shutil.which(program) is None:
-        raise HostUnreachable(
-            f"{shown(program)} cannot be run: there is no such program.",
-            f"Install the OpenSSH client, or name it in {VARIABLE}.",
+        answer = answer or _without_base64(words)
+        if not answer or not answer.status:
+            return None
+        said = os.fsdecode(answer.output)
+        if said == "evict":
+            return HostUnreachable(
+                f"An earlier shell of this command on {self._host} cannot be ended.",
+                f"Look for its process there: grep -l csf_run={self._run} /proc/[0-9]*/environ",
+            )
+        named = ", ".join(said.split()).replace("GNU-", "GNU ")
+        return HostUnreachable(
+            f"Host {self._host} cannot be worked on: it has no {named}.",
+            "GNU coreutils and findutils, sed, grep, flock and setsid of util-linux, and /proc "
+            f"must be where a command that ssh runs finds them: ssh {self._host} env",
         )
-    return words
+
+    def error(self, what: str, errors: bytes, kind: type[HostUnreachable]) -> HostUnreachable:
+        """Return an error that has ssh's own words."""
+        lines = [line.strip().rstrip(b".") for line in errors.splitlines()]
+        said = "; ".join(shown(os.fsdecode(line)) for line in [*filter(None, lines)][-5:])
+        return kind(
+            f"{what}: {said}." if said else f"{what}.",
+            f"Find out by hand why: {self._command.by_hand}",
+        )
+
+
+def _without_base64(said: bytes) -> Answer | None:
+    """Return the answer that a host would have given that cannot even read the library."""
+    is_lacking = library.LACKS_BASE64 in said.splitlines()
+    return Answer(1, b" base64", b"") if is_lacking else None

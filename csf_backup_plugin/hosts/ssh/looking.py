@@ -1,4 +1,4 @@
-"""Looking at paths on the host, any number of them in one go."""
+"""Looking at paths on the host, any number of them in one go, and at the host itself."""
 
 from __future__ import annotations
 
@@ -6,34 +6,22 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.protocol import Stat
-from csf_backup_plugin.hosts.ssh.details import DETAILS, detailed
-from csf_backup_plugin.hosts.ssh.errors import os_error
-from csf_backup_plugin.hosts.ssh.session import Answer, joined
+from csf_backup_plugin.errors import UtilityMissing
+from csf_backup_plugin.hosts import common
+from csf_backup_plugin.hosts.protocol import Entry, Machine, Stat
+from csf_backup_plugin.hosts.ssh.details import detailed
+from csf_backup_plugin.hosts.ssh.errors import TOO_LARGE, Answer, check, os_error
+from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from csf_backup_plugin.hosts.protocol import Facts, Kind
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
-# Kind, size, sectors, device and stamp of the paths on standard input, as far as they lead
-# somewhere; a link that does not is "l", or N or L where find tells so. Then whether the path
-# itself is a link, and whether it may be read.
-_STAT = r"""
-xargs -0r sh -c 'exec find -L "$@" -maxdepth 0 -printf "$0" , -xtype l -printf l \
-  , -printf "\0" , -readable -printf r , -printf "\0"' \
-  '%p\0%y\0%s\0%b\0%D\0%i-%s-%T@-%C@\0'
-printf '//\0'
-"""
-# What find says of each path, if it is not to be found; nobody can tell so from all errors at once.
-# Before it, whether it is a link.
-_WHY = r"""
-for path; do
-  link=; [ -L "$path" ] && link=l
-  printf '%s\0%s\0' "$link" "$(find -L "$path" -maxdepth 0 2>&1 >/dev/null)"
-done
-"""
+_END = b"//\0"  # no name has a slash
+_WIDTH = 8  # digits of a length
+_COPIED = re.compile(rb"(?:^|\n)(\d+) bytes? [^\n]*\Z")  # what dd says at last
 KINDS: dict[str, Kind] = {"f": "file", "d": "directory"}
 NOWHERE = ("l", "N", "L")  # with -L, of links that lead nowhere
 # What is said of a path that leads nowhere; after anything else, what is there cannot be told.
@@ -41,22 +29,87 @@ _MISSING = re.compile(rb"find: .*: (No such file or directory|Not a directory)")
 _LOOP = re.compile(rb"find: .*: Too many levels of symbolic links")
 
 
-def stat(connection: Connection, paths: Sequence[str]) -> list[Stat]:
-    """Return what stands at each path, in order; see `Host.stat`."""
-    if not paths:
-        return []
-    answer = connection.ask(_STAT, data=joined(paths))
-    return _stats(connection, paths, answer)[0]
+class Looking:
+    """The part of a host that looks at it, and reads."""
 
+    name: str
+    _connection: Connection
 
-def look(connection: Connection, paths: Sequence[str]) -> list[Facts]:
-    """Return the facts on each path, in order; see `Host.look`."""
-    if not paths:
-        return []
-    once = [*dict.fromkeys(paths)]
-    answer = connection.ask(_STAT + DETAILS, *once, data=joined(once))
-    found = dict(zip(once, detailed(*_stats(connection, once, answer)), strict=True))
-    return [found[path] for path in paths]
+    def machine(self) -> Machine:
+        """Return who the host says it is, and what its clock says.
+
+        Raises:
+            OSError: it cannot say so; the host stands for a file.
+        """
+        arguments = (str(common.MACHINE_ID_SIZE), *common.MACHINE_IDS)
+        answer = check(self._connection.ask("machine", *arguments), self.name)
+        name, now, *ids = answer.output.split(b"\0")
+        return Machine(common.machine_id(ids), os.fsdecode(name), now.decode("ascii", "replace"))
+
+    def stat(self, paths: Iterable[str]) -> list[Stat]:
+        """Return what stands at each path, in order."""
+        asked = list(paths)
+        if not asked:
+            return []
+        return _stats(self._connection, asked, self._connection.ask("stat_paths", *asked))[0]
+
+    def look(self, paths: Iterable[str]) -> list[Facts]:
+        """Return the facts on each path, in order."""
+        asked = list(paths)
+        if not asked:
+            return []
+        once = [*dict.fromkeys(asked)]
+        answer = self._connection.ask("look_at", *once)
+        found = dict(zip(once, detailed(*_stats(self._connection, once, answer)), strict=True))
+        return [found[path] for path in asked]
+
+    def list_directory(self, path: str) -> list[Entry]:
+        """Return what is in a directory."""
+        return _entries(self._connection.ask("list_directory", path), path)
+
+    def read_directory(
+        self, path: str, ending: str
+    ) -> tuple[list[Entry], dict[str, bytes | OSError | None]]:
+        """Return what is in a directory, and the contents of the files whose names end so."""
+        answer = self._connection.ask("read_directory", str(common.LARGEST), path, ending)
+        there, end, rest = answer.output.partition(_END)
+        links, _, told = rest.partition(_END)
+        entries = _entries(answer._replace(output=there + end + links), path)
+        read = dict(_contents_of(told, path))
+        names = [entry.name for entry in entries if entry.name.endswith(ending)]
+        return entries, {name: read.get(name) for name in names}
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's contents, or None where there is no file."""
+        (found,) = self.read_each([path])
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+    def read_each(self, paths: Iterable[str]) -> list[bytes | OSError | None]:
+        """Return the contents of each file, in order; an error stands in its place."""
+        asked = list(paths)
+        if not asked:
+            return []
+        answer = self._connection.ask("read_files", str(common.LARGEST), *asked)
+        return [contents for _, contents in _contents_of(check(answer, asked[0]).output, "", asked)]
+
+    def find(self, utility: str, variable: str) -> str:
+        """Return the path of an ObjectStore utility; see `Host.find`."""
+        fields = self._connection.ask("find_utility", utility, variable).output.split(b"\0")
+        if fields[0]:
+            return os.fsdecode(fields[0])
+        named, root, path = map(os.fsdecode, fields[1:4])
+        if named:
+            looked = [f"${variable} = {shown(named)} (not an executable file)"]
+        else:
+            at_root = f"$OS_ROOTDIR/bin = {shown(root)}/bin" if root else "$OS_ROOTDIR is not set"
+            looked = [f"${variable} is not set", at_root, f"$PATH = {shown(path)}"]
+        raise UtilityMissing(
+            f"{utility} was not found on {self.name}. Looked at: {'; '.join(looked)}.",
+            f"Set OS_ROOTDIR to ObjectStore's directory, or {variable} to the program itself, "
+            f"where a command that ssh runs there sees it: ssh {self.name} env",
+        )
 
 
 def _stats(
@@ -89,7 +142,7 @@ def _loops(connection: Connection, absent: Sequence[str], said: Sequence[bytes])
     if len(said) == len(absent) and all(map(_MISSING.fullmatch, said)):
         return {}
     loops = {}
-    fields = connection.ask(_WHY, *absent).output.split(b"\0")[:-1]
+    fields = connection.ask("why_not", *absent).output.split(b"\0")[:-1]
     for path, link, why in zip(absent, fields[::2], fields[1::2], strict=True):
         if _LOOP.fullmatch(why):
             loops[path] = bool(link)
@@ -117,3 +170,66 @@ def _stat(
 def split(data: bytes) -> list[str]:
     """Return fields that end with NUL, such as paths."""
     return [os.fsdecode(field) for field in data.split(b"\0")[:-1]]
+
+
+def _entries(answer: Answer, path: str) -> list[Entry]:
+    """Return what is in a directory, as `list_directory` has told it.
+
+    Raises:
+        OSError: it cannot be listed.
+    """
+    bad = [line for line in answer.errors.splitlines() if line.startswith(b"find: ")]
+    if answer.status and (not bad or not all(b"Too many levels" in line for line in bad)):
+        raise os_error(answer, path)
+    fields = split(answer.output)
+    end = fields.index("//")  # no name has a slash
+    links = dict.fromkeys(fields[end + 1 :])
+    rows = (fields[at : at + 4] for at in range(0, end, 4))
+    found = {row[0]: _entry(*row, link=row[0] in links) for row in rows}
+    circles = [Entry(name, "other", 0, link=True) for name in links if name not in found]
+    return [*found.values(), *circles]
+
+
+def _entry(name: str, letter: str, size: str, modified: str, *, link: bool) -> Entry:
+    kind = KINDS.get(letter, "other")
+    time = 0.0 if letter in NOWHERE else float(modified)
+    return Entry(name, kind, int(size) if kind == "file" else 0, link, time)
+
+
+def _contents_of(
+    told: bytes, directory: str, paths: Sequence[str] = ()
+) -> list[tuple[str, bytes | OSError | None]]:
+    """Return the names of files, in order, and what stands for each; `read_files` has told it.
+
+    Args:
+        told: what it has told.
+        directory: where they are.
+        paths: the files themselves, if they are in several.
+    """
+    rest, rest_of_paths = memoryview(told), list(paths)
+    found: list[tuple[str, bytes | OSError | None]] = []
+    while rest:
+        rest, size = rest[:-_WIDTH], int(bytes(rest[-_WIDTH:]))
+        rest, (said, _, name) = rest[:-size], bytes(rest[-size:]).rpartition(b"/")
+        copied = _COPIED.search(said)
+        start = len(rest) - (int(copied[1]) if copied else 0)
+        rest, data = rest[:start], rest[start:]
+        path = rest_of_paths.pop() if paths else f"{directory.rstrip('/')}/{os.fsdecode(name)}"
+        found.append((os.fsdecode(name), _contents(path, said, data)))
+    return found[::-1]
+
+
+def _contents(path: str, said: bytes, data: memoryview) -> bytes | OSError | None:
+    """Return what stands for a file.
+
+    Args:
+        path: the file.
+        said: its status, and behind a space what dd said.
+        data: what dd has copied.
+    """
+    status, _, errors = said.partition(b" ")
+    failed = int(status) or (TOO_LARGE if len(data) > common.LARGEST else 0)
+    if not failed:
+        return bytes(data)
+    error = os_error(Answer(failed, b"", errors.partition(b"\n")[0]), path)
+    return None if isinstance(error, FileNotFoundError) else error

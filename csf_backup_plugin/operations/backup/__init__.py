@@ -126,7 +126,7 @@ def _carry_out(
         )
         origin, warnings = take_number(request, plan, created, host)
         try:
-            run_osbackup(image, plan, timeout, lock, host, listener)
+            written = run_osbackup(image, plan, timeout, lock, host, listener)
         except ImageExists:  # the record is somebody else's
             created.record = ""
             raise
@@ -135,7 +135,7 @@ def _carry_out(
             created.clear()
             created.record = ""
             raise kept from None
-        proof = prove(request, plan, before, timeout, host, listener)
+        proof = prove(request, plan, before, written, timeout, host, listener)
         warnings += unsynced_warnings(proof.unsynced, "the backup", host)
         warnings += proof.sizes.doubts
         host.cancellation.check()

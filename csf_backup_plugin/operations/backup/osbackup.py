@@ -20,7 +20,7 @@ _IF_LATE = "Look at the disks of databases and image; give it longer with -timeo
 
 def run_osbackup(
     image: ImagePath, plan: Plan, timeout: float, lock: Lock | None, host: Host, listener: Listener
-) -> None:
+) -> int:
     """Run osbackup to its end; meanwhile the image's growth shows how far it is.
 
     Args:
@@ -31,6 +31,9 @@ def run_osbackup(
         host: where it runs.
         listener: told how far it is.
 
+    Returns:
+        The image's bytes when it had ended.
+
     Raises:
         ImageExists: something stands where the record of its run is to be.
         OsbackupFailed: it could not be run, or ended with anything but success.
@@ -38,7 +41,11 @@ def run_osbackup(
     """
     osbackup = Utility(OSBACKUP, plan.argv, image.path, lock, image.run, timeout, _IF_LATE)
 
+    written = 0
+
     def show(_completed: Completed | None, size: int) -> None:
+        nonlocal written
+        written = size
         listener.advance("backing up", size, plan.found.coverage.bytes)
 
     run_to_success(
@@ -52,3 +59,4 @@ def run_osbackup(
             "Name another image.",
         ),
     )
+    return written

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import ImageUnproven
+from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image.listed_databases import differences, list_findings
 from csf_backup_plugin.names import first, shown
 from csf_backup_plugin.operations.backup.database_sizes import Sizes, is_too_small
@@ -45,6 +46,7 @@ def prove(
     request: BackupRequest,
     plan: Plan,
     before: Mapping[str, Stat],
+    written: int,
     timeout: float,
     host: Host,
     listener: Listener,
@@ -55,6 +57,7 @@ def prove(
         request: what was asked for.
         plan: what was backed up.
         before: what stood at the path of each database before osbackup was started.
+        written: the image's bytes when osbackup had ended.
         timeout: how long osrestore may take to list the image, in seconds.
         host: where the image is.
         listener: told how far the checksum is.
@@ -64,21 +67,23 @@ def prove(
         TimedOut: osrestore did not end.
     """
     expected = {*plan.found.coverage.paths}
-    size, unsynced, _ = host.together(
+    # Programs come last, since another host can be asked for nothing behind one; what is told first
+    # is in the order of the text.
+    size, unsynced, _, directory, held, _, read = host.together(
         lambda: _size(request, host),
         lambda: tuple(host.sync([request.image.path])),
         lambda: _check_import_file(request, plan, host),
-    )
-    # Its size is known before it is read: so it is seen if something still writes it.
-    _, _, sizes, digest = host.together(
+        postponed(lambda: _check_directory(request, plan, expected, host)),
+        postponed(lambda: _sizes(request, before, host)),
         lambda: _check_list(request, plan, expected, timeout, host),
-        lambda: _check_directory(request, plan, expected, host),
-        lambda: _sizes(request, before, host),
-        lambda: _digest(request, size, host, listener),
+        postponed(lambda: _digest(request, written, host, listener)),
     )
+    directory()
+    sizes, digest = held(), read()
     if digest is None:
         return Proof(size, None, sizes, unsynced)
-    if digest[0] != size:
+    # Its size was known before it was read: so it is seen if something still writes it.
+    if not digest[0] == size == written:
         raise _unproven(request, "it is still being written, although osbackup has ended.")
     return Proof(*digest, sizes, unsynced)
 

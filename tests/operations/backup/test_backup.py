@@ -587,10 +587,12 @@ def test_a_directory_that_takes_the_records_name_during_the_run_is_not_removed(
     """Only what the run has made itself goes with it."""
     start = LocalHost.start
 
-    def beaten(self: LocalHost, argv: list[str], watched: str, lock: Any, record: str) -> Any:
+    def beaten(
+        self: LocalHost, argv: list[str], watched: str, lock: Any, record: str, *limit: float
+    ) -> Any:
         os.mkdir(record)
         with open(f"{record}/precious", "w"):
-            return start(self, argv, watched, lock, record)
+            return start(self, argv, watched, lock, record, *limit)
 
     monkeypatch.setattr(LocalHost, "start", beaten)
     with pytest.raises(ImageExists, match=f"{place.image}.run appeared just now"):

@@ -49,7 +49,15 @@ def outcome(host: MemoryHost, request: BackupRequest = REQUEST) -> Proof:
     before = MemoryHost(FILES, ["/b"])
     before.facts = FACTS_BEFORE
     plan = prepare(request, before, Memory())
-    return prove(request, plan, look(plan.found.coverage.paths, before), 60, host, Memory())
+    return prove(
+        request,
+        plan,
+        look(plan.found.coverage.paths, before),
+        len(host.files.get("/b/a.img", b"")),
+        60,
+        host,
+        Memory(),
+    )
 
 
 def test_a_sound_image_is_known_by_its_size_and_digest(host: MemoryHost) -> None:
@@ -257,4 +265,12 @@ def test_a_class_that_another_repository_gets_meanwhile_is_no_matter(host: Memor
     plan = prepare(REQUEST, MemoryHost({**FILES, **two, **OWN}, ["/b"]), Memory())
     host.files.update({**two, **OWN, "/r/New.db": b""})
     before = look(plan.found.coverage.paths, host)
-    assert prove(REQUEST, plan, before, 60, host, Memory()).size == 5
+    assert prove(REQUEST, plan, before, 5, 60, host, Memory()).size == 5
+
+
+def test_an_image_that_has_grown_since_osbackup_ended_fails_the_proof(host: MemoryHost) -> None:
+    """Something that osbackup has left behind may still write it."""
+    plan = prepare(REQUEST, MemoryHost(FILES, ["/b"]), Memory())
+    before = look(plan.found.coverage.paths, host)
+    with pytest.raises(ImageUnproven, match="still being written"):
+        prove(REQUEST, plan, before, 4, 60, host, Memory())

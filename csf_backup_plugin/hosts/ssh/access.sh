@@ -1,15 +1,12 @@
-"""Who may use a file of the host: as with another one, if we may; see `local.access`."""
+# shellcheck shell=sh disable=SC2154,SC3013,SC2034,SC2015
+# Who may use a file: as with another one, if we may; see `local.access`.
 
-from __future__ import annotations
-
-#: `take_over FILE OTHER` lets those use a file that may use another one; it prints who may not.
-# getfacl and setfacl are not on every host. What they cannot do is told, and cp keeps an ACL as it
-# is where nobody is locked out.
-TAKE_OVER = r"""
+# Lets those use the file $1 that may use the file $2; prints who may not. getfacl and setfacl are not
+# on every host. What they cannot do is told, and cp keeps an ACL as it is where nobody is locked out.
 take_over() {
   chown --reference "$2" -- "$1" 2>/dev/null || chgrp --reference "$2" -- "$1" 2>/dev/null
   mode=$(printf %o $((0$(stat -L -c %a -- "$2") & 0666))) || return
-  user=$(stat -L -c %u -- "$2"); group=$(stat -L -c %g -- "$2")
+  user=$(stat -L -c %u -- "$2") group=$(stat -L -c %g -- "$2")
   [ "$user" = "$(stat -c %u -- "$1")" ] && user=
   [ "$group" = "$(stat -c %g -- "$1")" ] && group=
   acl=$(getfacl -cpn -- "$2" 2>/dev/null |
@@ -19,25 +16,28 @@ take_over() {
     return
   fi
   {
-    printf "%s\n" "$acl" | if [ -z "$group" ]; then cat; else
-      sed -e "s/^group::.*/group::$(of other)/" -e "/^group:$group:/d"
+    printf '%s\n' "$acl" | if [ -z "$group" ]; then cat; else
+      sed -e "s/^group::.*/group::$(acl_of other)/" -e "/^group:$group:/d"
     fi | if [ -z "$user" ]; then cat; else sed "/^user:$user:/d"; fi
-    [ -z "$group" ] || echo "group:$group:$(of group)"
-    [ -z "$user" ] || echo "user:$user:$(of user)"
+    [ -z "$group" ] || echo "group:$group:$(acl_of group)"
+    [ -z "$user" ] || echo "user:$user:$(acl_of user)"
   } | setfacl --set-file=- -- "$1" 2>/dev/null && [ -n "$acl" ] && return
   [ -z "$group" ] || mode=$((mode / 100))$((mode % 10))$((mode % 10))
   chmod "$mode" -- "$1" || return
   lost="${group:+group $(stat -L -c %G -- "$2")}${group:+${user:+ and }}"
   echo "$lost${user:+$(stat -L -c %U -- "$2")}"
 }
-of() { printf "%s\n" "$acl" | sed -n "s/^$1:://p"; }
+
+acl_of() {
+  printf '%s\n' "$acl" | sed -n "s/^$1:://p"
+}
+
 may_by_group() {
   case " $(id -G -- "$(stat -L -c %U -- "$1")" 2>/dev/null) " in
   *" $(stat -L -c %g -- "$1") "*) ;;
-  *) return 1;;
+  *) return 1 ;;
   esac
-  if [ -n "$acl" ]; then [ "$(of user)" = "$(of group)" ]; else
+  if [ -n "$acl" ]; then [ "$(acl_of user)" = "$(acl_of group)" ]; else
     [ "$((mode / 100))" = "$((mode / 10 % 10))" ]
   fi
 }
-"""

@@ -1,0 +1,135 @@
+# shellcheck shell=sh disable=SC2154,SC3013,SC2034,SC2015
+# Files, written whole: each operation happens or leaves nothing behind.
+#
+# What is written stands aside first, in a file whose name is this operation's alone. What `publish` has
+# put aside stays until the answer has arrived: so one that is asked for again after a cut knows whether
+# it has happened, and whose work it was. $1 is the file, $2 the name aside, $3 the bytes of the data, $4 a file whose users are to
+# be this one's, if there is one.
+
+# Gives the file $1 another name, which nothing may have yet; it keeps the old one where the file
+# system has hard links. What FAT and some network file systems say to them stands here.
+name() {
+  [ ! -L "$1" ] && [ ! -L "$2" ] && [ "$1" -ef "$2" ] && return
+  said=$(ln -T -- "$1" "$2" 2>&1) && return
+  case $said in
+  *"not permitted"* | *"not supported"* | *"not implemented"*) ;;
+  *)
+    printf '%s\n' "$said" >&2
+    return 1
+    ;;
+  esac
+  if [ -e "$2" ] || [ -L "$2" ]; then
+    echo "File exists" >&2
+    return 1
+  fi
+  mv -T -- "$1" "$2"
+}
+
+# Brings the names in a directory to the disk; sets unsynced if its file system cannot do so, as some
+# network and FUSE ones.
+sync_directory() {
+  unsynced=
+  said=$(sync -- "$1" 2>&1) && return
+  case $said in
+  *"Invalid argument"* | *"not supported"* | *"not implemented"*) unsynced=1 ;;
+  *)
+    printf '%s\n' "$said" >&2
+    return 1
+    ;;
+  esac
+}
+
+# owners_only DIRECTORY COMMAND... replaces or removes what is in a directory, or exits: with a status
+# of its own where only its owner may do that.
+owners_only() {
+  in=$1
+  shift
+  said=$("$@" 2>&1) && return
+  case $said in *"not permitted"* | *"ermission denied"*) [ ! -k "$in" ] || exit "$csf_sticky" ;; esac
+  printf '%s\n' "$said" >&2
+  exit 1
+}
+
+# Removes what a csf of this user has left when it was killed, as `local.temporary` does.
+remove_abandoned() {
+  digits='[0-9a-f][0-9a-f][0-9a-f][0-9a-f]'
+  temporary=".csf-$digits$digits$digits$digits.tmp"
+  find "$1" -maxdepth 1 \( -name "$temporary" -o -name "$temporary.own" \) -type f \
+    -user "$(id -u)" \( -links +1 -exec rm -f -- {} \; -o \
+    -mmin "+$csf_abandoned" -exec flock -n {} rm -f -- {} \; \) </dev/null >/dev/null 2>&1
+}
+
+# Puts the data aside; on a failure it does not stay.
+put_aside() {
+  trap '[ $? = 0 ] || clear_aside "$csf_aside"' EXIT
+  csf_aside=$2
+  umask o-w
+  remove_abandoned "${2%/*}/"
+  rm -f -- "$2.own" "$2" || exit
+  (
+    set -C
+    exec 4>"$2" && set +C && csf_data >&4 && [ "$(stat -c %s -- "$2")" = "$3" ] && sync -- "$2"
+  ) || exit 1
+  if [ -n "$4" ] && [ -e "$4" ]; then take_over "$2" "$4" || exit 1; fi
+}
+
+# Without hard links the file aside is gone afterwards; then .own tells whose work it was.
+is_published() {
+  [ "$1" -ef "$2" ] || { [ -e "$2.own" ] && [ ! -e "$2" ] && [ -e "$1" ]; }
+}
+
+publish() {
+  [ -z "$csf_again" ] || ! is_published "$@" || return 0
+  put_aside "$@"
+  : >"$2.own" && name "$2" "$1" || exit 1
+  sync_directory "${1%/*}/" || { rm -f -- "$1" && exit 1 || exit "$csf_made"; }
+}
+
+# Takes back what `publish` may have done.
+unpublish() {
+  ! is_published "$@" || { rm -f -- "$1" && sync -- "${1%/*}/"; }
+  clear_aside "$2"
+}
+
+# The same again does no harm.
+replace() {
+  [ -z "$4" ] || [ ! -e "$1" ] || set -- "$1" "$2" "$3" "$1"
+  put_aside "$@"
+  owners_only "${1%/*}/" mv -Tf -- "$2" "$1"
+  sync_directory "${1%/*}/" || exit "$csf_replaced"
+}
+
+# Adds whole lines, in one write that also ends a last line without its newline; nothing is replaced.
+# dd opens no file through a link and makes none, and writes what fits into a block at once.
+append() {
+  [ -z "$csf_again" ] || [ "$(tail -c "$3" -- "$1" | cksum)" != "$(csf_data | cksum)" ] || return 0
+  put_aside "$@"
+  [ ! -L "$1" ] || exit "$csf_link"
+  [ -e "$1" ] || {
+    cat -- "$1"
+    exit 1
+  }
+  [ -f "$1" ] || [ -d "$1" ] || exit "$csf_not_a_file"
+  if [ -d "$1" ] || (: 4<>"$1") 2>/dev/null; then exec 4<>"$1"; else exec 4<"$1"; fi || exit 1
+  locked=1
+  said=$(flock 4 2>&1) || if lock_is_unsupported "$said"; then locked=; else
+    printf '%s\n' "$said" >&2
+    exit 1
+  fi
+  whole=$2
+  size=$(stat -L -c %s -- "$1") || exit 1
+  if [ "$(tail -c 1 -- "$1" | od -An -tx1)" != " 0a" ]; then
+    length=$(tail -n 1 -- "$1" | wc -c) || exit 1
+    [ "$length" -lt "$size" ] || exit "$csf_torn"
+    whole=$2.own
+    printf '%s\n' "$csf_cut_short" | cat -- - "$2" >"$whole" || exit 1 # cat says why, and dash does not
+  fi
+  dd if="$whole" of="$1" bs=$(($3 + 64)) oflag=append,nofollow conv=notrunc,nocreat,fsync \
+    status=none && clear_aside "$2" && return
+  [ -n "$locked" ] && truncate -s "$size" /proc/self/fd/4 2>/dev/null && exit 1
+  exit "$csf_part"
+}
+
+clear_aside() {
+  rm -f -- "$1.own" "$1"
+}

@@ -1,0 +1,99 @@
+"""What is said to the shell on the host: its library at login, and then calls of what that has.
+
+Arguments may hold any bytes but NUL, and be of any number; data may hold any. `loop.sh` is the
+other side, and has the form of calls and answers.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import shlex
+from typing import TYPE_CHECKING, Literal
+
+from csf_backup_plugin.hosts import common, guardian
+from csf_backup_plugin.hosts.lock_holder import HELD_BY
+from csf_backup_plugin.hosts.mountinfo import MOUNTINFO
+from csf_backup_plugin.hosts.protocol import CUT_SHORT
+from csf_backup_plugin.hosts.ssh import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: How a call is run: in a subshell; in one that has the locks; in one that listens to the driver;
+#: with both; in the shell itself.
+Kind = Literal["script", "locked", "program", "watch", "here"]
+
+#: What a host says without which nothing can be sent there.
+LACKS_BASE64 = b"csf lacks base64"
+
+_PARTS = ("loop", "program", "lock", "job", "access", "files", "entries", "looking")
+# What utilities say is to be read, so it is in English; programs get the user's locale back. The
+# option of env(1), of coreutils 8.31 and newer, undoes what a login shell, or whoever started sshd,
+# has done to signals.
+_PRELUDE = """
+csf_locale=${LC_ALL-}; LC_ALL=C; export csf_locale LC_ALL; umask u=rwx
+csf_signals=--default-signal; (exec env $csf_signals true 2>/dev/null) || csf_signals=
+"""
+_RESTORE = 'if [ -n "$csf_locale" ]; then LC_ALL=$csf_locale; else unset LC_ALL; fi; '
+_RESTORE += "unset csf_locale; "
+
+
+def library(mark: str) -> bytes:
+    """Return the line that makes a shell that `command_line` has started the one that reads calls.
+
+    Args:
+        mark: a word that nobody can guess, by which calls and answers are known.
+    """
+    values: dict[str, object] = {
+        "mark": mark,
+        "abandoned": common.ABANDONED // 60,
+        "cut_short": os.fsdecode(CUT_SHORT),
+        "guardian": guardian.GUARDIAN,
+        "keep": common.KEEP,
+        "mountinfo": MOUNTINFO,
+        "pid_width": guardian.PID_WIDTH,
+        "restore": _RESTORE,
+        "room_of_output": guardian.ROOM,
+        "running": guardian.RUNNING,
+        "starting": guardian.STARTING,
+        "status_width": guardian.STATUS_WIDTH,
+        "utility": guardian.utility(_RESTORE),
+        **errors.STATUSES,
+    }
+    assigned = "".join(f"csf_{name}={shlex.quote(str(value))}\n" for name, value in values.items())
+    text = _PRELUDE + assigned + HELD_BY + "".join(map(_part, _PARTS)) + "csf_serve\n"
+    return base64.b64encode(os.fsencode(text)) + b"\n"
+
+
+def call(
+    number: int,
+    kind: Kind,
+    mark: str,
+    words: Sequence[str],
+    *,
+    data: bytes = b"",
+    again: bool = False,
+    before: str = "",
+) -> bytes:
+    """Return a call.
+
+    Args:
+        number: of the call within its login.
+        kind: how it is run.
+        mark: as for `library`.
+        words: a function of the library, and its arguments.
+        data: for the function.
+        again: whether it may have been carried out before a cut.
+        before: what is run before it.
+    """
+    assigned = f"csf_again={'again' if again else ''}\n"
+    if data:
+        assigned += f"csf_base64={base64.b64encode(data).decode('ascii')}\n"
+    text = os.fsencode(f"{before}{assigned}{shlex.join(words)}\n#{mark}\n")
+    return f"{number} {kind} {len(text)}\n".encode() + text
+
+
+def _part(name: str) -> str:
+    with open(os.path.join(os.path.dirname(__file__), f"{name}.sh"), encoding="ascii") as file:
+        return file.read()

@@ -1,0 +1,152 @@
+# shellcheck shell=sh disable=SC2154,SC3013,SC2034,SC2015
+# Looking at paths, any number of them in one go, and at the host itself.
+
+# Kind, size, sectors, device and stamp of the paths, as far as they lead somewhere; a link that does
+# not is "l", or N or L where find tells so. Then whether the path itself is a link, and whether it may
+# be read.
+stat_paths() {
+  # shellcheck disable=SC2016
+  printf '%s\0' "$@" | xargs -0r sh -c 'exec find -L "$@" -maxdepth 0 -printf "$0" , -xtype l -printf l \
+    , -printf "\0" , -readable -printf r , -printf "\0"' '%p\0%y\0%s\0%b\0%D\0%i-%s-%T@-%C@\0'
+  printf '//\0'
+}
+
+# What find says of each path, if it is not to be found; nobody can tell so from all errors at once.
+# Before it, whether it is a link.
+why_not() {
+  for path; do
+    link=
+    [ ! -L "$path" ] || link=l
+    printf '%s\0%s\0' "$link" "$(find -L "$path" -maxdepth 0 2>&1 >/dev/null)"
+  done
+}
+
+# Of each path besides: itself without links, whether it may be written to, free blocks and their size,
+# and disks as `raid.parse` reads them, found as in `local.disks`. At last, when all have been looked at
+# and what mounts itself is mounted, all mounts.
+look_at() {
+  stat_paths "$@"
+  for path; do
+    target=$(
+      realpath -m -- "$path"
+      echo .
+    )
+    target=${target%??}
+    writable=
+    [ ! -w "$path" ] || { [ -d "$path" ] && [ ! -x "$path" ]; } || writable=w
+    printf '%s\0%s\0' "$target" "$writable"
+    stat -f --printf '%a\0%S\0' -- "$path" 2>/dev/null || printf '0\0000\000'
+    found=$(disks_below "$target") || found=
+    printf '%s\0' "$found"
+  done 2>/dev/null
+  cat "$csf_mountinfo" 2>/dev/null
+  printf '\0'
+}
+
+disks_below() {
+  device=$(stat -L -c %d -- "$1") || return
+  major=$((device >> 8 & 4095 | device >> 32 & ~4095))
+  minor=$((device & 255 | device >> 12 & ~255))
+  entry=$(readlink -f "/sys/dev/block/$major:$minor")
+  [ -d "$entry" ] && disks_of "$entry"
+}
+
+disks_of() (
+  if [ -e "$1/partition" ]; then
+    disks_of "${1%/*}"
+  elif [ -e "$1/loop/backing_file" ]; then
+    disks_below "$(cat "$1/loop/backing_file")"
+  elif parts=$(ls "$1/slaves" 2>/dev/null) && [ -n "$parts" ]; then
+    for part in $parts; do disks_of "$(readlink -f "$1/slaves/$part")" || exit 1; done
+    array=$(first_word "$1/md/level")/$(first_word "$1/md/raid_disks")/$(first_word "$1/md/degraded")
+    # shellcheck disable=SC2086
+    set -- $parts
+    echo "$#/$array"
+  else echo "${1##*/}"; fi
+)
+
+first_word() {
+  word=
+  read -r word _ <"$1"
+  echo "$word"
+} 2>/dev/null
+
+# Names, kinds, sizes and times of what is in a directory, with links followed, then the names of links:
+# of one in a circle the first find tells nothing.
+list_directory() {
+  find -L "$1/" -mindepth 1 -maxdepth 1 -printf '%P\0%y\0%s\0%T@\0'
+  status=$?
+  printf '//\0'
+  find "$1/" -mindepth 1 -maxdepth 1 -type l -printf '%P\0' || return
+  return $status
+}
+
+# Of each file: its contents, a status and what dd said, its name behind a slash, and the length of
+# these three in 8 digits. dd tells how many bytes it has copied, so the answer is read from its end. A file is asked for its size
+# only if one of them is larger than $1; it may grow, so dd stops by itself.
+read_files() {
+  largest=$1
+  shift
+  large=$(larger_ones "$@")
+  for path; do
+    if [ -L "$path" ]; then
+      said=$csf_link
+    elif [ -e "$path" ] && [ ! -f "$path" ]; then
+      said=$csf_not_a_file
+    elif [ -n "$large" ] && [ -n "$(larger_ones "$path")" ]; then
+      said=$csf_too_large
+    else
+      said=$(dd if="$path" iflag=nofollow,nonblock,count_bytes count=$((largest + 1)) bs=1M 2>&1 >&4)
+      said="$? $said"
+    fi
+    said=$said/${path##*/}
+    printf '%s%8d' "$said" "${#said}"
+  done
+} 4>&1
+
+# What `list_directory` tells of the directory $2, and `read_files` of those files in it whose names end
+# with $3; a pattern that fits none is a file that is missing.
+read_directory() {
+  list_directory "$2"
+  status=$?
+  printf '//\0'
+  read_files "$1" "$2"/*"$3" "$2"/.*"$3"
+  return $status
+}
+
+larger_ones() {
+  # shellcheck disable=SC2016
+  printf '%s\0' "$@" | xargs -0r sh -c 'exec find "$@" -maxdepth 0 -size "+${0}c" -print -quit' \
+    "$largest" 2>/dev/null
+}
+
+# Who the host is, its clock, and $1 bytes at most of each of the files that follow.
+machine() {
+  name=$(uname -n) && now=$(date -u +%Y-%m-%dT%H:%M:%S+00:00) || exit
+  printf '%s\0' "$name" "$now"
+  size=$1
+  shift
+  for path; do
+    head -c "$size" -- "$path"
+    printf '\0'
+  done 2>/dev/null
+}
+
+# Looks for the utility $1, which the variable $2 may name. Found or not, the places follow.
+find_utility() {
+  named=$(printenv -- "$2")
+  if [ -n "$named" ]; then
+    is_program "$named" && return
+  elif [ -n "$OS_ROOTDIR" ] && is_program "$OS_ROOTDIR/bin/$1"; then
+    return
+  else
+    is_program "$1" && return
+  fi
+  printf '\0%s\0%s\0%s\0' "$named" "$OS_ROOTDIR" "$PATH"
+}
+
+is_program() {
+  path=$(command -v -- "$1") && [ -f "$path" ] && [ -x "$path" ] || return
+  case $path in /*) ;; *) path=$PWD/$path ;; esac
+  printf '%s\0' "$path"
+}

@@ -1,0 +1,203 @@
+"""The ssh that leads to a shell on the host: calls go to it, and answers come from it.
+
+Answers stand on its standard output. On its standard error stand ssh's own words, and the lines by
+which the shell on the host tells how far a call is. Each stream has a thread of its own: so no pipe
+can fill up, and no wait for one lasts longer than whoever waits wants it to.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import os
+import queue
+import re
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.hosts.ssh.command_line import READY
+from csf_backup_plugin.hosts.ssh.errors import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import IO
+
+_CHUNK = 1 << 20  # bytes
+_SAID = 1 << 16  # bytes of standard error that are kept, its last
+_NOISE = 1 << 24  # bytes that may come beside answers
+_HEAD = 100  # bytes; no beginning of an answer is longer
+_PARTING = 0.5  # seconds in which ssh may end by itself
+_CHATTER = re.compile(rb"debug\d: .*|OpenSSH_.*")  # what ssh -v says, none of which is a reason
+GARBLED = b"what a login shell there has left in the background writes into our answers"
+ENDLESS = b"a login shell there prints without end: "
+
+
+class Shell:
+    """A shell on the host, or at least the ssh that is to lead there.
+
+    Args:
+        argv: the ssh command.
+        mark: see `library.library`.
+
+    Attributes:
+        is_over: whether nothing more will come.
+        heard, ticked: the monotonic times at which something has come last, and word of a call.
+        progress: how far the call is that has told so last.
+        last: the number of the call that was answered last; the next one is at work.
+    """
+
+    def __init__(self, argv: Sequence[str], mark: str) -> None:
+        pipe = subprocess.PIPE
+        # A terminal's Ctrl-C does not reach it: our clean-up still needs it.
+        self._process = subprocess.Popen(
+            argv, bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+        )
+        assert self._process.stdin
+        assert self._process.stdout
+        assert self._process.stderr
+        self._streams = (self._process.stdin, self._process.stdout, self._process.stderr)
+        self._head = re.compile(rb"\n%s (\d+) (\d+) " % mark.encode())
+        self._tick = re.compile(rb"%s \d+ (\d+)" % mark.encode())
+        self._changed = threading.Condition()
+        self._unsent: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._came, self._said = bytearray(), bytearray()
+        self._seen = 0  # how much of what came has no answer's beginning
+        self._has_begun = False
+        self._answers: dict[int, Answer] = {}
+        self._numbers = 0
+        self.is_over = False
+        self.heard = self.ticked = time.monotonic()
+        self.last = self.progress = 0
+        work: list[Callable[[], None]] = [self._write, self._read_answers, self._read_words]
+        self._threads = [threading.Thread(target=one, daemon=True) for one in work]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the host has a shell for us; what a login shell says of its own comes before."""
+        return READY in self._came
+
+    def begin(self, library: bytes) -> None:
+        """Make the shell read calls; what it says of itself is the answer to call 0."""
+        with self._changed:
+            self._came.clear()
+            self._seen, self._has_begun = 0, True
+        self.send(library)
+
+    def next_number(self) -> int:
+        """Return the number of another call."""
+        self._numbers += 1
+        return self._numbers
+
+    def send(self, data: bytes) -> None:
+        """Write something, as soon as it can be."""
+        self._unsent.put(data)
+
+    def wait(self, done: Callable[[], object], seconds: float) -> None:
+        """Wait until something is done, or nothing more will come, or so many seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: done() or self.is_over, seconds)
+
+    def has_answer(self, number: int) -> bool:
+        """Tell whether a call is answered."""
+        return number in self._answers
+
+    def take(self, number: int) -> Answer | None:
+        """Return the answer to a call, once, if it has come."""
+        with self._changed:
+            return self._answers.pop(number, None)
+
+    def said(self) -> bytes:
+        """Return ssh's own last words, or else what came before the shell was ready."""
+        if self.is_over:
+            self._threads[2].join(_PARTING)
+        with self._changed:
+            lines = [line.strip() for line in self._said.splitlines()]
+            reasons = [line for line in lines if line and not _CHATTER.fullmatch(line)]
+            came = b"" if self._has_begun else bytes(self._came[-1000:])
+            return b"\n".join(reasons) or came.strip()
+
+    def close(self) -> None:
+        """End the ssh; the shell reads the end of its input, and goes."""
+        process = self._process
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_PARTING)
+        process.kill()
+        process.wait()
+        self._unsent.put(b"")
+        for thread in self._threads:
+            thread.join(_PARTING)
+        for stream in self._streams:
+            stream.close()
+
+    def _write(self) -> None:
+        while data := memoryview(self._unsent.get()):
+            while data:
+                try:
+                    data = data[os.write(self._streams[0].fileno(), data) :]
+                except (OSError, ValueError):  # its end is noticed when it is to answer
+                    return
+
+    def _read_answers(self) -> None:
+        while more := _read(self._streams[1]):
+            with self._changed:
+                self._came += more.replace(b"\0", b"")  # by which the shell says that it is there
+                self.heard = time.monotonic()
+                is_sound = self._find_answers()
+                self._changed.notify_all()
+                if not is_sound:
+                    self._said = bytearray(self._unsound())
+                    break
+        with self._changed:
+            self.is_over = True
+            self._changed.notify_all()
+
+    def _find_answers(self) -> bool:
+        """Take whole answers from what has come; tell whether all is sound."""
+        while head := self._head.search(self._came, self._seen):
+            end = head.end() + int(head[2])
+            if len(self._came) <= end:
+                return True
+            try:
+                if self._came[end] != ord("\n"):
+                    return False
+                whole = base64.b64decode(self._came[head.end() : end], validate=True)
+                output, status, errors = whole.rsplit(b"\0", 2)
+                self._answers[int(head[1])] = Answer(int(status), output, errors)
+                self.last, self.ticked = int(head[1]), self.heard
+            except (binascii.Error, ValueError):
+                return False
+            del self._came[:end]
+            self._seen = 0
+        self._seen = max(0, len(self._came) - _HEAD)
+        return len(self._came) < _NOISE
+
+    def _unsound(self) -> bytes:
+        """Return what is wrong with what has come."""
+        if self._has_begun:
+            return GARBLED
+        return ENDLESS + self._came[-1000:].splitlines()[-2:][0]  # a line that is whole
+
+    def _read_words(self) -> None:
+        while more := _read(self._streams[2]):
+            with self._changed:
+                self.heard = time.monotonic()
+                lines = (self._said + more).split(b"\n")
+                ticks = [tick for line in lines[:-1] if (tick := self._tick.fullmatch(line))]
+                if ticks:
+                    self.ticked = self.heard
+                    self.progress = int(ticks[-1][1])
+                kept = [line for line in lines if not self._tick.fullmatch(line)]
+                self._said = bytearray(b"\n".join(kept)[-_SAID:])
+                self._changed.notify_all()
+
+
+def _read(stream: IO[bytes]) -> bytes:
+    with contextlib.suppress(OSError, ValueError):  # somebody else has closed it meanwhile
+        return os.read(stream.fileno(), _CHUNK)
+    return b""

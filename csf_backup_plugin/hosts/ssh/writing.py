@@ -1,0 +1,134 @@
+"""Files and names on the host, changed: each operation happens or leaves nothing behind.
+
+Nothing is written any more once a lock was held and is lost in a cut.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import secrets
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import BackupError, HostUnreachable
+from csf_backup_plugin.hosts.ssh.connection import GRACE
+from csf_backup_plugin.hosts.ssh.errors import check, os_error
+from csf_backup_plugin.hosts.ssh.looking import split
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from csf_backup_plugin.hosts.ssh.connection import Connection
+
+
+class Writing:
+    """The part of a host that changes files and names there."""
+
+    name: str
+    _connection: Connection
+
+    def create(self, path: str, data: bytes) -> None:
+        """Make a file that must not exist yet; leave none behind on failure."""
+        self.publish(path, data)
+
+    def publish(self, path: str, data: bytes, like: str | None = None) -> str:
+        """Let a file that must not exist yet appear all at once; see `Host.publish`.
+
+        After a cut it tells whether that has happened, and whose work it was.
+        """
+        aside = _aside(path)
+        arguments = (path, aside, str(len(data)), like or "")
+        try:
+            answer = self._connection.ask(
+                "publish", *arguments, data=data, locked=True, grace=GRACE
+            )
+        except BackupError as error:
+            self._undo(error, path, "unpublish", *arguments)
+            raise
+        self._connection.at_last("clear_aside", aside)
+        return os.fsdecode(check(answer, path).output).strip()
+
+    def replace(self, path: str, data: bytes, like: str | None = None) -> str:
+        """Let a file have other contents, all at once; see `Host.replace`."""
+        return self._put("replace", path, data, like)
+
+    def append(self, path: str, lines: bytes) -> None:
+        """Append whole lines; see `Host.append`."""
+        self._put("append", path, lines)
+
+    def sync(self, paths: Iterable[str]) -> list[str]:
+        """Bring files and their names to the disk; see `Host.sync`."""
+        return split(self._each("sync_files", list(paths)))
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Delete files, and directories that are empty, in order, as far as they are there."""
+        self._each("remove_files", list(paths))
+
+    def remove_trees(self, paths: Iterable[str], *, mine: bool) -> None:
+        """Remove files, or directories with all that is in them; see `Host.remove_trees`."""
+        unwanted = list(paths)
+        answer = self._connection.ask(
+            "remove_trees", "mine" if mine else "", *unwanted, grace=GRACE
+        )
+        if (gone := len(answer.output)) < len(unwanted):
+            raise os_error(answer, unwanted[gone])
+
+    def make_directories(self, paths: Iterable[str]) -> None:
+        """Make directories that must not exist yet, one after another."""
+        wanted = list(paths)
+        answer = self._connection.ask("make_directories", *wanted, grace=GRACE)
+        if (made := len(answer.output)) < len(wanted):
+            raise os_error(answer, wanted[made])
+
+    def move(self, moves: Iterable[tuple[str, str]]) -> None:
+        """Give files other names in the same file system; see `Host.move`.
+
+        Each keeps its old name until the new one has reached the disk.
+        """
+        pairs = list(moves)
+        if not pairs:
+            return
+        paths = [path for pair in pairs for path in pair]
+        answer = self._connection.ask("move_files", *_directories(paths), "//", *paths, grace=GRACE)
+        moved = int(answer.output or 0)
+        if moved < len(pairs):
+            raise os_error(answer, pairs[moved][0])
+        check(answer, paths[0])
+
+    def _put(self, function: str, path: str, data: bytes, like: str | None = None) -> str:
+        aside = _aside(path)
+        arguments = (path, aside, str(len(data)), like or "")
+        try:
+            answer = self._connection.ask(function, *arguments, data=data, locked=True, grace=GRACE)
+        except BackupError as error:
+            self._undo(error, path, "clear_aside", aside)
+            raise
+        return os.fsdecode(check(answer, path).output).strip()
+
+    def _undo(self, error: BackupError, path: str, *words: str) -> None:
+        """Take back what can be after an error, or say that nobody knows what was done."""
+        try:
+            self._connection.ask(*words)
+        except HostUnreachable:
+            error.left = f"It is not known whether {shown(path)} was written on {self.name}."
+
+    def _each(self, function: str, paths: list[str]) -> bytes:
+        """Call a function on many paths; return what it prints."""
+        if not paths:
+            return b""
+        answer = self._connection.ask(function, *_directories(paths), "//", *paths, grace=GRACE)
+        return check(answer, _blamed(answer.errors, paths)).output
+
+
+def _aside(path: str) -> str:
+    return posixpath.join(posixpath.dirname(path), f".csf-{secrets.token_hex(8)}.tmp")
+
+
+def _directories(paths: list[str]) -> list[str]:
+    return list(dict.fromkeys(posixpath.dirname(path) + "/" for path in paths))
+
+
+def _blamed(errors: bytes, paths: list[str]) -> str:
+    """Return the path that is named in an error, the last one if several are."""
+    return next((path for path in reversed(paths) if os.fsencode(path) in errors), paths[0])

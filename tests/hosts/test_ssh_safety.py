@@ -1,0 +1,111 @@
+"""What goes wrong on another host loses no file, and lets nothing pass that is not whole."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from sshd import reached
+
+from csf_backup_plugin.cancellation import Cancellation
+from csf_backup_plugin.errors import Interrupted
+from csf_backup_plugin.hosts.protocol import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sshd import Sshd
+
+    from csf_backup_plugin.hosts.protocol import Host
+
+pytestmark = pytest.mark.remote
+
+# Fails for directories, which are named with a slash at their end.
+SYNC = """
+case $* in */) echo "sync: error syncing '$2': Input/output error" >&2; exit 1;; esac
+exec /bin/sync "$@"
+"""
+LINK = 'echo "ln: failed to create hard link: Operation not permitted" >&2; exit 1'
+
+
+@pytest.fixture
+def host(tmp_path: Path, serve: Callable[..., Sshd]) -> Iterator[Host]:
+    """Return a host on which programs of a directory `bin` come first."""
+    (tmp_path / "bin").mkdir()
+    with reached(serve(PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")) as remote:
+        yield remote
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_move_that_does_not_reach_the_disk_loses_nothing(
+    host: Host, program: Callable[[str, str], None], tmp_path: Path, *, has_links: bool
+) -> None:
+    """With hard links all have their old names again; without, they have one of the two."""
+    (tmp_path / "there").mkdir()
+    moves = [(str(tmp_path / name), str(tmp_path / "there" / name)) for name in ("a", "b")]
+    for old, _ in moves:
+        with open(old, "w") as file:
+            file.write(old)
+    program("sync", SYNC)
+    if not has_links:
+        program("ln", LINK)
+    with pytest.raises(OSError, match="Input/output error"):
+        host.move(moves)
+    for old, new in moves:
+        assert os.path.exists(old) == has_links
+        assert os.path.exists(new) != has_links
+        with open(old if has_links else new) as file:
+            assert file.read() == old
+
+
+def test_a_program_whose_output_was_lost_has_no_status(
+    host: Host, program: Callable[[str, str], None]
+) -> None:
+    """A list that is cut short is none, whatever osrestore has ended with."""
+    assert host.run(["echo", "whole"], 10).output == b"whole\n"
+    program("dd", "head -c 3; exit 1")
+    assert host.run(["echo", "whole"], 10).status == UNKNOWN
+
+
+def test_no_group_is_killed_whose_number_others_may_have(host: Host, tmp_path: Path) -> None:
+    """Of an osbackup that has ended long ago, as after a long cut."""
+    record = tmp_path / "run"
+    other = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        with host.start(["true"], "/no", None, str(record)) as running:
+            while not running.poll()[0]:
+                pass
+            boot = (record / "pid").read_text().split()[1]
+            (record / "pid").write_text(f"{other.pid} {boot} 1\n")
+            os.utime(record / "status", (1e9, 1e9))
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_run_of_another_machine_is_not_called_ended(host: Host, tmp_path: Path) -> None:
+    """Where a name stands for several machines with one disk, its boot is another one."""
+    record = tmp_path / "run"
+    with host.lock(str(tmp_path / "lock"), "test", 0, print) as lock:
+        assert lock
+        with host.start(["sleep", "60"], "/no", lock, str(record)):
+            pid, boot, guardian = (record / "pid").read_text().split()
+            (record / "pid").write_text(f"{pid} {'0' * len(boot)} {guardian}\n")
+        assert lock.is_left
+        lock.is_left = False
+        subprocess.run(["kill", "--", f"-{pid}"], check=True)
+
+
+def test_no_program_begins_once_the_command_is_to_end(serve: Callable[..., Sshd]) -> None:
+    """Those of other threads, too: the first signal has been told already."""
+    cancellation = Cancellation("It")
+    with reached(serve(), cancellation) as host:
+        host.machine()
+        cancellation.cancel(15)
+        for _ in range(2):
+            with pytest.raises(Interrupted):
+                host.run(["sleep", "60"], 100)

@@ -1,0 +1,122 @@
+"""The network of the tests: it delays without slowing down, and is struck at the byte."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from proxy import NEVER, Proxy, Strike, Way, act, cut, drop, stall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SOON = 0.3  # seconds in which what is to come has come
+
+
+@pytest.fixture
+def echo() -> Iterator[int]:
+    """Return the port of a server that sends back what it gets."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve(client: socket.socket) -> None:
+        with client:
+            while data := client.recv(1000):
+                client.sendall(data)
+
+    def accept() -> None:
+        while True:
+            try:
+                client = listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(client,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    yield listener.getsockname()[1]
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
+def answer(proxy: Proxy, data: bytes) -> tuple[bytes, bool]:
+    """Send data; return what comes back soon, and whether the connection is over then."""
+    with socket.create_connection(("127.0.0.1", proxy.port)) as client:
+        client.settimeout(SOON)
+        client.sendall(data)
+        came = b""
+        while len(came) < len(data):
+            try:
+                more = client.recv(1000)
+            except TimeoutError:
+                return came, False
+            except ConnectionError:
+                more = b""
+            if not more:
+                return came, True
+            came += more
+        return came, False
+
+
+def test_every_byte_is_late_and_none_waits_for_another(echo: int) -> None:
+    """Many small messages take as long as one, once there is a connection."""
+    with (
+        Proxy(echo, 0.05) as proxy,
+        socket.create_connection(("127.0.0.1", proxy.port)) as client,
+    ):
+        client.sendall(b"x")
+        assert client.recv(1) == b"x"
+        began = time.monotonic()
+        for _ in range(100):
+            client.sendall(b"x" * 10)
+            time.sleep(0.001)
+        came = 0
+        while came < 1000:
+            came += len(client.recv(1000))
+        assert 0.2 <= time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("strike", "came", "is_over"),
+    [
+        (NEVER, b"0123456789", False),
+        (cut(6), b"", True),
+        (stall(6), b"", False),
+        (stall(12), b"01", False),
+        (drop(12, Way.DOWN), b"01", False),
+        (drop(6, Way.UP), b"012345", False),
+        (act(6, lambda: None), b"0123456789", False),
+    ],
+)
+def test_a_strike_comes_at_its_byte(
+    echo: int,
+    strike: Strike,
+    came: bytes,
+    is_over: bool,  # noqa: FBT001
+) -> None:
+    """Of what is sent, no byte more arrives; a later connection is as good as any."""
+    with Proxy(echo) as proxy:
+        proxy.arm(strike)
+        assert answer(proxy, b"0123456789") == (came, is_over)
+        assert proxy.struck.is_set() == (strike is not NEVER)
+        if proxy.struck.is_set():
+            assert answer(proxy, b"again") == (b"again", False)
+
+
+@pytest.mark.parametrize("make", [cut, stall])
+def test_a_strike_comes_when_it_is_told(echo: int, make: Callable[[int], Strike]) -> None:
+    """To all connections that there are."""
+    with Proxy(echo) as proxy:
+        proxy.arm(make(1 << 60))
+        with socket.create_connection(("127.0.0.1", proxy.port)) as client:
+            client.sendall(b"x")
+            assert client.recv(1) == b"x"
+            proxy.strike_now()
+            client.settimeout(SOON)
+            if make is cut:
+                assert client.recv(1) == b""
+            else:
+                client.sendall(b"y")
+                with pytest.raises(TimeoutError):
+                    client.recv(1)
