@@ -58,9 +58,8 @@ class Cancellation:
         Raises:
             Interrupted: with the first signal that came.
         """
-        if self._signum is not None and not self._is_answered:
-            self._is_answered = True
-            raise Interrupted(self._signum, self._doing)
+        if not self._is_answered:
+            self.check_start()
 
     def check_start(self) -> None:
         """Let nothing that takes long begin, or go on, once a signal has asked for the end.

@@ -25,6 +25,23 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Host
 
+#: What people have in ssh_config for work at a terminal; {} is a directory.
+INTERACTIVE = (
+    "LogLevel DEBUG3",
+    "RequestTTY force",
+    "SessionType none",
+    "StdinNull yes",
+    "ForkAfterAuthentication yes",
+    "RemoteCommand echo something else",
+    "ControlMaster auto\n  ControlPath {}/master\n  ControlPersist 60",
+)
+#: The same, of what concerns this machine alone.
+LOCAL = (
+    "PermitLocalCommand yes\n  LocalCommand echo something else",
+    "LocalForward {}/forward localhost:1",
+    "IgnoreUnknown UseKeychain\n  UseKeychain yes",
+)
+
 
 class Sshd:
     """A server that can be logged in to as host `remote`, by the ssh that `command` is.

@@ -30,7 +30,7 @@ def connect(
     Raises:
         UsageError: the ssh command that the environment names cannot be read.
         HostUnreachable: there is no such program.
-        OSError: there is no room for what a connection needs on this machine.
+        OSError: this machine cannot look for it.
     """
     if is_this_machine(name):
         from csf_backup_plugin.hosts.local import LocalHost

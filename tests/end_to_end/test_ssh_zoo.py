@@ -19,7 +19,7 @@ import pytest
 from conftest import Tools
 from far_site import Ended, FarSite, far_site
 from proxy import NEVER
-from sshd import Sshd
+from sshd import INTERACTIVE, LOCAL, Sshd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,18 +36,6 @@ NOISY = {
     "leaves": "sleep 300 &\n",
     "goes-on": "( while sleep 0.2; do echo still here; echo still here >&2; done ) &\n",
 }
-# What people have in ssh_config for work at a terminal; {} is a directory.
-SETTINGS = (
-    "LogLevel DEBUG3",
-    "RequestTTY force",
-    "SessionType none",
-    "StdinNull yes",
-    "ForkAfterAuthentication yes",
-    "RemoteCommand echo something else",
-    "ControlMaster auto\n  ControlPath {}/master\n  ControlPersist 60",
-    "PermitLocalCommand yes\n  LocalCommand echo something else\n  "
-    "LocalForward {}/forward localhost:1\n  IgnoreUnknown UseKeychain\n  UseKeychain yes",
-)
 # A /tmp of its own for the host, without what the directories $1 and so on, up to --, are.
 OTHER_TMP = """
 mount --bind /tmp /mnt
@@ -153,7 +141,9 @@ def test_a_forced_command_that_does_something_else(tmp_path: Path) -> None:
         check_refused(site, "Only sftp is allowed here.")
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.split()[0])
+@pytest.mark.parametrize(
+    "setting", [*INTERACTIVE, "\n  ".join(LOCAL)], ids=lambda setting: setting.split()[0]
+)
 def test_settings_for_work_at_a_terminal(far: FarSite, tmp_path: Path, setting: str) -> None:
     """They do not matter."""
     configure(far.server, f"  {setting.format(tmp_path)}")

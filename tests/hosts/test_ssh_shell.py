@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sshd import Sshd, reached
+from sshd import INTERACTIVE, LOCAL, Sshd, reached
 from waiting import wait_for
 
 from csf_backup_plugin.cancellation import Cancellation, deferred_signals
@@ -86,21 +86,7 @@ def number_in(file: Path) -> int:
     return int(file.read_text())
 
 
-@pytest.mark.parametrize(
-    "setting",
-    [
-        "LogLevel DEBUG3",
-        "RequestTTY force",
-        "SessionType none",
-        "StdinNull yes",
-        "ForkAfterAuthentication yes",
-        "RemoteCommand echo something else",
-        "ControlMaster auto\n  ControlPath {}/master\n  ControlPersist 60",
-        "PermitLocalCommand yes\n  LocalCommand echo something else",
-        "LocalForward {}/forward localhost:1",
-        "IgnoreUnknown UseKeychain\n  UseKeychain yes",
-    ],
-)
+@pytest.mark.parametrize("setting", [*INTERACTIVE, *LOCAL])
 def test_what_a_configuration_has_for_interactive_use_is_put_aside(
     serve: Callable[..., Sshd], tmp_path: Path, setting: str
 ) -> None:

@@ -12,6 +12,8 @@ from csf_backup_plugin.names import shown
 VARIABLE = "CSF_BACKUP_SSH"
 #: What the remote shell prints when it is ready, on a line of its own.
 READY = b"\ncsf ready\n"
+#: What it says on standard error if nothing can be sent there.
+LACKS_BASE64 = b"csf lacks base64"
 
 _PATIENCE = (
     *("-o", "BatchMode=yes"),  # nobody is there to answer a question
@@ -46,8 +48,9 @@ _UNKNOWN = re.compile(
 _SCRIPT = (
     '[ -n "$csf_reset" ] || ! (exec env --default-signal true 2>/dev/null) || '
     'exec env --default-signal csf_reset=1 sh -c "$0" "$0"; unset csf_reset; '
-    'echo; echo csf ready; line=; while [ -z "$line" ]; do IFS= read -r line || exit; done; '
-    'line=$(printf %s "$line" | base64 -d) || echo "csf lacks base64" >&2; eval "$line"'
+    f"echo; echo {READY.decode().strip()}; line=; "
+    'while [ -z "$line" ]; do IFS= read -r line || exit; done; '
+    f'line=$(printf %s "$line" | base64 -d) || echo {LACKS_BASE64.decode()} >&2; eval "$line"'
 )
 
 

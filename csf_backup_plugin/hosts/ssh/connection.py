@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PATIENCE = 60.0  # seconds from a cut in which the host is tried again
 GRACE = 20.0  # seconds a signal leaves a call that changes something
 _MOMENT = 2.0  # seconds it leaves another one
-SILENCE = 45.0  # seconds in which nothing is heard of a shell that says something each 10 seconds
+SILENCE = 45.0  # seconds in which nothing is heard of a shell that says something each 5 seconds
 _TICK = 0.05  # seconds
 # What dash, bash, busybox, xargs and find say of a host that has no room for another process.
 _NO_FORK = re.compile(rb"(?im)^[^/\n]*(can(no|')t fork|: fork: )")
@@ -365,7 +365,7 @@ class Connection:
             self._leave(shell)
 
     def _cut(self, shell: Shell) -> HostUnreachable:
-        """Return the error of a connection that is not there any more; note since when."""
+        """Return the error of a connection that is not there any more."""
         said = shell.said() if shell.is_over else b"nothing has been heard of it"
         refusal = self._login.refusal(shell.take(0), said)
         self._leave(shell)

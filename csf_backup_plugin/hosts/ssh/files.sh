@@ -3,8 +3,8 @@
 #
 # What is written stands aside first, in a file whose name is this operation's alone. What `publish` has
 # put aside stays until the answer has arrived: so one that is asked for again after a cut knows whether
-# it has happened, and whose work it was. $1 is the file, $2 the name aside, $3 the bytes of the data, $4 a file whose users are to
-# be this one's, if there is one.
+# it has happened, and whose work it was. $1 is the file, $2 the name aside, $3 the bytes of the data,
+# $4 a file whose users are to be this one's, if there is one.
 
 # Gives the file $1 another name, which nothing may have yet; it keeps the old one where the file
 # system has hard links. What FAT and some network file systems say to them stands here.

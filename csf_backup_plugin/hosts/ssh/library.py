@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 #: with both; in the shell itself.
 Kind = Literal["script", "locked", "program", "watch", "here"]
 
-#: What a host says without which nothing can be sent there.
-LACKS_BASE64 = b"csf lacks base64"
-
 _PARTS = ("loop", "program", "lock", "job", "access", "files", "entries", "looking")
 # What utilities say is to be read, so it is in English; programs get the user's locale back. The
 # option of env(1), of coreutils 8.31 and newer, undoes what a login shell, or whoever started sshd,

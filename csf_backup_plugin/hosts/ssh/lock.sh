@@ -26,7 +26,6 @@ lock_open() {
   fi
   csf_said="Too many levels of symbolic links"
   [ ! -L "$2" ] || return 1
-  # shellcheck disable=SC2154
   [ ! -e "$2" ] || [ -f "$2" ] || return "$csf_not_a_file"
   if (: 4<>"$2") 2>/dev/null; then
     eval "command exec $1<>\"\$2\"" || return 1

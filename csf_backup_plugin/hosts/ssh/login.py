@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.hosts.ssh import library
-from csf_backup_plugin.hosts.ssh.command_line import CommandLine
+from csf_backup_plugin.hosts.ssh.command_line import LACKS_BASE64, CommandLine
 from csf_backup_plugin.hosts.ssh.errors import Answer
 from csf_backup_plugin.hosts.ssh.shell import Shell
 from csf_backup_plugin.log import log
@@ -28,7 +28,7 @@ class Cut(HostUnreachable):
     """The connection ended before the answer came; nobody knows how far the call came."""
 
 
-class NotIn(Exception):
+class _NotIn(Exception):
     """The host did not let us in.
 
     Args:
@@ -95,7 +95,7 @@ class Login:
             raise self.error(what, os.fsencode(in_words(error)), kind) from None
         try:
             self._enter(shell, until)
-        except NotIn as error:
+        except _NotIn as error:
             shell.close()
             if self._command.suits_older(error.said):
                 return self._new_shell(until)
@@ -118,9 +118,9 @@ class Login:
             now = time.monotonic()
             late = began + (HURRY if self._cancellation.received else LOGIN)
             if shell.is_over:
-                raise NotIn(shell.said() or b"it lets us in, and runs nothing for us")
+                raise _NotIn(shell.said() or b"it lets us in, and runs nothing for us")
             if now >= late:  # nobody knows whether it has let us in
-                raise NotIn(shell.said() or b"it has run nothing for us in %d s" % (late - began))
+                raise _NotIn(shell.said() or b"it has run nothing for us in %d s" % (late - began))
             if now >= until:
                 raise TimeoutError
             if now >= began + lines:  # a start-up file may wait for one
@@ -163,5 +163,5 @@ class Login:
 
 def _without_base64(said: bytes) -> Answer | None:
     """Return the answer that a host would have given that cannot even read the library."""
-    is_lacking = library.LACKS_BASE64 in said.splitlines()
+    is_lacking = LACKS_BASE64 in said.splitlines()
     return Answer(1, b" base64", b"") if is_lacking else None

@@ -112,20 +112,22 @@ csf_program() {
   printf '\n%s %s\n' "$csf_mark" "$status"
 }
 
-# $1 is how much the program "$@" may print on a stream, in bytes.
-program() {
+# The same with the user's locale and no input. $1 is the script, $2 how many bytes it may print on a
+# stream.
+csf_users_program() {
   exec 6</dev/null
-  csf_room=$1
-  shift
-  csf_program "$csf_restore"'exec "$@"' "$@"
+  script=$csf_restore$1 csf_room=$2
+  shift 2
+  csf_program "$script" "$@"
+}
+
+program() {
+  csf_users_program 'exec "$@"' "$@"
 }
 
 # Both streams are one.
 merged_program() {
-  exec 6</dev/null
-  csf_room=$1
-  shift
-  csf_program "$csf_restore"'exec "$@" 2>&1' "$@"
+  csf_users_program 'exec "$@" 2>&1' "$@"
 }
 
 # Prints the SHA-256 of the file $1, and its bytes. openssl takes a quarter of the time that sha256sum
