@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -414,6 +415,11 @@ def test_only_what_stands_behind_the_mark_is_a_status(
 
     monkeypatch.setattr(Connection, "run", without)
     assert host.run(["true"], 30).status == UNKNOWN
+
+
+def test_an_error_of_the_shell_begins_with_its_name(made: Connection) -> None:
+    """By that it is known that the host could start no process; a path would hide it."""
+    assert re.match(rb"sh: [^/]*not found", made.run("no_such_function").errors)
 
 
 def test_what_a_host_that_is_full_says_is_no_answer(made: Connection) -> None:

@@ -45,9 +45,10 @@ _UNKNOWN = re.compile(
 # line, beyond which no shell reads. Empty ones are for start-up files that wait for a line.
 # A signal that the login ignores would stay ignored: then what listens could not be ended. dash
 # says that it cannot fork to where the command's standard error goes: that must not be /dev/null.
+# A shell's errors begin with its $0: that is sh, and not the script.
 _SCRIPT = (
     '[ -n "$csf_reset" ] || ! (exec env --default-signal true 2>/dev/null) || '
-    'exec env --default-signal csf_reset=1 sh -c "$0" "$0"; unset csf_reset; '
+    'exec env --default-signal csf_reset=1 sh -c "$1" sh "$1"; unset csf_reset; '
     f"echo; echo {READY.decode().strip()}; line=; "
     'while [ -z "$line" ]; do IFS= read -r line || exit; done; '
     f'line=$(printf %s "$line" | base64 -d) || echo {LACKS_BASE64.decode()} >&2; eval "$line"'
@@ -88,7 +89,7 @@ class CommandLine:
         Args:
             run: what all that the shell does itself has as `csf_run` in its environment.
         """
-        script = f"exec env csf_run={run} sh -c 'eval \"$0\"' '{_SCRIPT}'"
+        script = f"exec env csf_run={run} sh -c 'eval \"$1\"' sh '{_SCRIPT}'"
         return [*self._words, *self._newer, "--", self._host, script]
 
 
