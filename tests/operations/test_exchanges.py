@@ -150,8 +150,7 @@ EXCHANGES = {
         "start",
         "stat, sync",
         "replace",  # the manifest
-        "remove",  # the mark
-        "remove_trees",
+        "remove_trees",  # the mark, and the record
         "unlock",
     ],
     "manifest": ["look, machine", "lock", "list_directory, read", "unlock"],

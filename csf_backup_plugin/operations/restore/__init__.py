@@ -117,8 +117,7 @@ def restore(
             warnings += (
                 *unsynced_warnings(unsynced, "the restore", host),
                 *_record(request, plan, host),
-                *clean_up([repository.unfinished_restore], host, _STOPS_BACKUPS),
-                *clean_up_record(repository.restore_run, host),
+                *_clean_up(repository, host),
             )
     return Restored(plan, place, None, warnings, time.monotonic() - began)
 
@@ -294,3 +293,18 @@ def _record(request: RestoreRequest, plan: RestorePlan, host: Host) -> list[str]
             f"{reason(error)}. Then: {rebuild_command(repository.master, host.name, *options)}",
         ]
     return [*warnings, f"the manifest was damaged; the old one is kept as {shown(old)}"]
+
+
+def _clean_up(repository: Repository, host: Host) -> list[str]:
+    """Remove the mark, now that all is restored, and then the record; return warnings.
+
+    That takes one exchange. What cannot be removed is tried again by itself, to be told as such.
+    """
+    mark, record = repository.unfinished_restore, repository.restore_run
+    try:
+        host.remove_trees([mark, record], mine=False)
+    except HalfDone as error:  # it was removed; a second sync would not tell what the first one did
+        return [reason(error), *clean_up_record(record, host)]
+    except (OSError, BackupError):
+        return [*clean_up([mark], host, _STOPS_BACKUPS), *clean_up_record(record, host)]
+    return []

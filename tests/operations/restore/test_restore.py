@@ -29,7 +29,7 @@ from csf_backup_plugin.errors import (
     WrongRepository,
 )
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.hosts.local import LocalHost, entries, writing
+from csf_backup_plugin.hosts.local import LocalHost, entries, removal, writing
 from csf_backup_plugin.hosts.local.job import started
 from csf_backup_plugin.hosts.local.lock_file import LockFile
 from csf_backup_plugin.image import sealed_json
@@ -38,6 +38,7 @@ from csf_backup_plugin.operations.backup.request import BackupRequest
 from csf_backup_plugin.operations.restore import Restored, restore
 from csf_backup_plugin.operations.restore.request import RestoreRequest
 from csf_backup_plugin.repository import manifest
+from csf_backup_plugin.system_errors import HalfDone
 from doubles import Memory
 
 if TYPE_CHECKING:
@@ -521,17 +522,55 @@ def test_a_restore_that_changed_nothing_stops_no_backup(place: Place, tools: Too
 def test_a_mark_that_cannot_be_removed_is_told(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It stops every backup."""
-    remove = entries.remove
+    """It stops every backup. The record goes all the same."""
+    remove_tree = removal.remove_tree
 
-    def refuse(path: str) -> None:
+    def refuse(path: str, **options: bool) -> None:
         if path.endswith(".unfinished-restore"):
             raise PermissionError(1, "Operation not permitted", path)
-        remove(path)
+        remove_tree(path, **options)
 
+    monkeypatch.setattr(removal, "remove_tree", refuse)
     monkeypatch.setattr(entries, "remove", refuse)
     (warning,) = run(place, quarantine=True).warnings
     assert "could not be removed, and stops every backup until it is: " in warning
+    assert not os.path.exists(f"{place.master}.restore.run")
+
+
+@pytest.mark.parametrize("name", [".unfinished-restore", ".restore.run"])
+def test_a_removal_that_may_not_have_reached_the_disk_is_told(
+    place: Place, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Be it the mark's or the record's; both are gone."""
+    sync_after = entries.sync_after
+
+    def refuse(path: str, what: str) -> None:
+        if path.endswith(name):
+            raise HalfDone(OSError(5, "Input/output error", path), f"{path} {what}.")
+        sync_after(path, what)
+
+    monkeypatch.setattr(removal, "sync_after", refuse)
+    (warning,) = run(place, quarantine=True).warnings
+    assert warning == f"Input/output error; {place.master}{name} was removed"
+    assert not os.path.exists(f"{place.master}.unfinished-restore")
+    assert not os.path.exists(f"{place.master}.restore.run")
+
+
+def test_a_record_that_cannot_be_removed_is_told(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself: the mark is gone by then."""
+    remove_tree = removal.remove_tree
+
+    def refuse(path: str, **options: bool) -> None:
+        if path.endswith(".restore.run"):
+            raise PermissionError(1, "Operation not permitted", path)
+        remove_tree(path, **options)
+
+    monkeypatch.setattr(removal, "remove_tree", refuse)
+    (warning,) = run(place, quarantine=True).warnings
+    assert warning.startswith(f"{place.master}.restore.run could not be removed: ")
+    assert not os.path.exists(f"{place.master}.unfinished-restore")
 
 
 def test_a_mark_that_stays_after_a_failure_is_told(
