@@ -35,6 +35,7 @@ class Cancellation:
         self._doing = doing
         self._signum: int | None = None
         self._is_answered = False
+        self._later: list[Cancellation] = []
 
     @property
     def received(self) -> bool:
@@ -45,6 +46,13 @@ class Cancellation:
         """Ask the command to end; only the first signal counts."""
         if self._signum is None:
             self._signum = signum
+        for later in self._later:
+            later.cancel(signum)
+
+    def later(self) -> Cancellation:
+        """Return one for the last steps: it counts the first signal that comes from here on."""
+        self._later.append(Cancellation(self._doing))
+        return self._later[-1]
 
     def describe(self, doing: str) -> None:
         """Say what is being done from here on, to be told if it is stopped."""

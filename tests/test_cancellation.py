@@ -34,6 +34,22 @@ def test_the_first_signal_counts() -> None:
     assert cancellation.received
 
 
+def test_a_later_one_counts_the_signals_that_come_later() -> None:
+    """And the first one of these is the earlier one's, too, if that has had none."""
+    cancellation = Cancellation("The backup")
+    first = cancellation.later()
+    assert not first.received
+    cancellation.cancel(signal.SIGHUP)
+    second = cancellation.later()
+    assert first.received
+    assert not second.received
+    cancellation.cancel(signal.SIGTERM)
+    for one, signum in ((first, signal.SIGHUP), (second, signal.SIGTERM)):
+        with pytest.raises(Interrupted, match="The backup was stopped") as caught:
+            one.check()
+        assert caught.value.exit_code == 128 + signum
+
+
 def test_what_is_stopped_is_what_was_described_last() -> None:
     """A command learns only on its way what it does."""
     cancellation = Cancellation("csf admin_database_backup")

@@ -163,10 +163,24 @@ def test_a_restore_whose_network_fails(
     far: FarSite, bytes_of_a_restore: int, kind: str, point: float | str
 ) -> None:
     """All is restored, or as it was, or marked as unfinished; and it can be run again."""
+    strike = STRIKES[kind](byte(point, bytes_of_a_restore))
+    check_restore(far, strike, at_work=point == AT_WORK)
+
+
+@pytest.mark.parametrize("point", points(1))
+def test_a_restore_whose_sessions_are_killed(
+    far: FarSite, bytes_of_a_restore: int, point: float | str
+) -> None:
+    """The same holds for it."""
+    strike = act(byte(point, bytes_of_a_restore), far.server.cut)
+    check_restore(far, strike, at_work=point == AT_WORK)
+
+
+def check_restore(far: FarSite, strike: Strike, *, at_work: bool) -> None:
+    """All is restored, or as it was, or marked as unfinished; and it can be run again."""
     before, damaged = damage(far)
     command = far.restore_command(*RESTORE)
-    strike = STRIKES[kind](byte(point, bytes_of_a_restore))
-    ended = far.struck(command, strike, at_work=point == AT_WORK)
+    ended = far.struck(command, strike, at_work=at_work)
     assert far.starts() <= 1
     is_marked = os.path.exists(f"{far.master}.unfinished-restore")
     if ended.status == 0:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from csf_backup_plugin.hosts.protocol import Completed, Running
-    from csf_backup_plugin.hosts.ssh.connection import Pending
+    from csf_backup_plugin.hosts.ssh.pending import Pending
 
 pytestmark = pytest.mark.remote
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import re
 import shlex
@@ -14,9 +13,8 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.ssh import library
-from csf_backup_plugin.hosts.ssh.errors import Answer
 from csf_backup_plugin.hosts.ssh.login import HURRY, Cut, Login
-from csf_backup_plugin.hosts.ssh.shell import Shell
+from csf_backup_plugin.hosts.ssh.pending import Pending
 from csf_backup_plugin.hosts.ssh.trial import Trial
 from csf_backup_plugin.names import shown
 
@@ -24,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from csf_backup_plugin.cancellation import Cancellation
+    from csf_backup_plugin.hosts.ssh.errors import Answer
     from csf_backup_plugin.hosts.ssh.library import Kind
+    from csf_backup_plugin.hosts.ssh.shell import Shell
 
 PATIENCE = 60.0  # seconds from a cut in which the host is tried again
 GRACE = 20.0  # seconds a signal leaves a call that changes something
@@ -34,37 +34,6 @@ _TICK = 0.05  # seconds
 # What dash, bash, busybox, xargs and find say of a host that has no room for another process.
 _NO_FORK = re.compile(rb"(?im)^[^/\n]*(can(no|')t fork|: fork: )")
 _FOREVER = float("inf")
-
-
-@dataclasses.dataclass
-class Pending:
-    """A call whose answer is still to come.
-
-    Attributes:
-        shell: the shell that has it.
-        number: its number there.
-        kind: how it is run.
-        before: what is run before it.
-        sent: the monotonic time of that.
-        answer: its answer, if it has come.
-    """
-
-    shell: Shell
-    number: int
-    kind: Kind
-    before: str
-    sent: float = dataclasses.field(default_factory=time.monotonic)
-    answer: Answer | None = None
-
-    @property
-    def is_program(self) -> bool:
-        """Whether what it says on standard error is not the shell's."""
-        return self.kind == "program"
-
-    @property
-    def listens(self) -> bool:
-        """Whether it ends when we say so."""
-        return self.kind in ("program", "watch")
 
 
 class Connection:
@@ -95,11 +64,13 @@ class Connection:
         self.bound: list[int] = []
         self.descriptors = ["7", "8", "9"]
         self._login = Login(host, ssh, cancellation)
+        self._note = note
         self._trial = Trial(host, note)
         self._shell: Shell | None = None
         self._watch: Pending | None = None
         self._turn = threading.RLock()
         self._before = ""  # what is to be run before the next call
+        self._has_left = False  # whether a shell was left that may still be there
 
     @property
     def login(self) -> int:
@@ -107,11 +78,33 @@ class Connection:
         return self._login.count if self._shell and not self._shell.is_over else 0
 
     def close(self) -> None:
-        """End the connection, if there is one; what was to be done at last is done."""
+        """End the connection, if there is one; what was to be done at last is done.
+
+        The host does not learn of every cut: behind a proxy, a shell could stay for ever, and keep
+        a lock. So one that was left is ended by another login, unless there has been one since.
+        That takes `HURRY` at most, and no longer than until the next signal.
+        """
+        self.cancellation = self._login.cancellation = self.cancellation.later()
         if self._before and self.login:
-            with contextlib.suppress(HostUnreachable, Interrupted, TimeoutError):
-                self.run(":", until=time.monotonic() + HURRY)
-        self._leave(self._shell)
+            self._run_at_last()
+        if not self.login:
+            self._leave(self._shell)
+        if self._may_live() and not self.cancellation.received:
+            self._run_at_last()
+        if self._may_live():
+            self._note(
+                f"Whether the shell of this command on {self.host} has ended is not known; it may "
+                f"hold the repository's lock. {self._login.look}"
+            )
+        self._leave(self._shell, is_gone=True)
+
+    def _run_at_last(self) -> None:
+        with contextlib.suppress(HostUnreachable, Interrupted, TimeoutError):
+            self.run(":", until=time.monotonic() + HURRY)
+
+    def _may_live(self) -> bool:
+        """Tell whether a shell that was left may still be there; a later one ends it at first."""
+        return self._has_left and not (self.login and self._shell and self._shell.has_answer(0))
 
     @property
     def mark(self) -> bytes:
@@ -368,14 +361,20 @@ class Connection:
         """Return the error of a connection that is not there any more."""
         said = shell.said() if shell.is_over else b"nothing has been heard of it"
         refusal = self._login.refusal(shell.take(0), said)
-        self._leave(shell)
+        self._leave(shell, is_gone=bool(refusal))
         return refusal or self._login.error(f"The connection to {self.host} was cut", said, Cut)
 
-    def _leave(self, shell: Shell | None) -> None:
-        """End a login."""
+    def _leave(self, shell: Shell | None, *, is_gone: bool = False) -> None:
+        """End a login.
+
+        Args:
+            shell: its shell, if there is one.
+            is_gone: whether that has nothing more to do, and will end.
+        """
         with self._turn:
-            if self._shell is shell:
+            if shell and self._shell is shell:
                 self._shell = None
+                self._has_left |= not is_gone
         if shell:
             shell.close()
 

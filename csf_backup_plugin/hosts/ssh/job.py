@@ -23,9 +23,10 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from csf_backup_plugin.hosts.ssh.connection import Connection, Pending
+    from csf_backup_plugin.hosts.ssh.connection import Connection
     from csf_backup_plugin.hosts.ssh.errors import Answer
     from csf_backup_plugin.hosts.ssh.lock import SshLock
+    from csf_backup_plugin.hosts.ssh.pending import Pending
 
 _POLL = 1.0  # seconds after which the caller may tell how far it is, and look at its time limit
 _PARTING = 30.0  # seconds in which it is to be ended

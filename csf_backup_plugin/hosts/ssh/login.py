@@ -49,7 +49,9 @@ class Login:
         cancellation: what ends the wait for the host.
 
     Attributes:
+        cancellation: as above.
         count: how often the host has let us in; what ran within an earlier login is gone.
+        look: how to find the processes of these logins there.
         mark: see `library.library`.
 
     Raises:
@@ -60,8 +62,9 @@ class Login:
     def __init__(self, host: str, ssh: str, cancellation: Cancellation) -> None:
         self._host = host
         self._command = CommandLine(host, ssh)
-        self._cancellation = cancellation
+        self.cancellation = cancellation
         self._run = secrets.token_hex(8)
+        self.look = f"Look for its process there: grep -l csf_run={self._run} /proc/[0-9]*/environ"
         self._refused: HostUnreachable | None = None  # what the first login has come to
         self.mark = secrets.token_hex(16)
         self.count = 0
@@ -114,9 +117,9 @@ class Login:
         """Wait for the host to have a shell for us."""
         began, lines = time.monotonic(), 1
         while not shell.is_ready:
-            self._cancellation.check()
+            self.cancellation.check()
             now = time.monotonic()
-            late = began + (HURRY if self._cancellation.received else LOGIN)
+            late = began + (HURRY if self.cancellation.received else LOGIN)
             if shell.is_over:
                 raise _NotIn(shell.said() or b"it lets us in, and runs nothing for us")
             if now >= late:  # nobody knows whether it has let us in
@@ -142,7 +145,7 @@ class Login:
         if said == "evict":
             return HostUnreachable(
                 f"An earlier shell of this command on {self._host} cannot be ended.",
-                f"Look for its process there: grep -l csf_run={self._run} /proc/[0-9]*/environ",
+                self.look,
             )
         named = ", ".join(said.split()).replace("GNU-", "GNU ")
         return HostUnreachable(

@@ -1,0 +1,311 @@
+"""Cuts that the host does not learn of: the shell there is ended, and its lock is free."""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from proxy import BOTH, Proxy, Way, drop
+from sshd import Sshd
+from waiting import wait_for
+
+from csf_backup_plugin.cancellation import Cancellation, deferred_signals
+from csf_backup_plugin.errors import HostUnreachable, Interrupted
+from csf_backup_plugin.hosts.ssh import connection, library, lock
+from csf_backup_plugin.hosts.ssh.connection import Connection
+from csf_backup_plugin.hosts.ssh.login import Cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.remote
+
+
+class Behind:
+    """A connection through a proxy.
+
+    Args:
+        server: behind the proxy.
+        proxy: before the server.
+        cancellation: of what is done over it.
+
+    Attributes:
+        made: the connection.
+        notes: what the user was told.
+    """
+
+    def __init__(self, server: Sshd, proxy: Proxy, cancellation: Cancellation) -> None:
+        self.server = server
+        self.notes: list[str] = []
+        self.made = Connection(
+            "remote", server.behind(proxy), cancellation, lambda note: self.notes.append(note)
+        )
+        self._proxy = proxy
+        self.made.run("true")
+
+    def lose(self, *ways: Way) -> None:
+        """Lose from here on what is sent in some directions; later connections are as any."""
+        self._proxy.arm(drop(0, *ways))
+        self._proxy.strike_now()
+
+    def cut(self) -> None:
+        """End ssh, so that the host does not learn of it."""
+        self.lose(*BOTH)
+        assert self.made._shell is not None
+        self.made._shell._process.kill()
+        wait_for(lambda: not self.made.login)
+
+    def processes(self) -> list[str]:
+        """Return the processes of the connection's logins."""
+        found = []
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                environment = Path(f"/proc/{name}/environ").read_bytes()
+            except OSError:  # it has ended
+                continue
+            if f"csf_run={self.made._login._run}.".encode() in environment:
+                found.append(name)
+        return found
+
+    def check_ended(self, logins: int) -> None:
+        """Nothing of it stays; that took so many logins, and the user was told nothing."""
+        self.made.close()
+        wait_for(lambda: not self.processes())
+        assert self.made._login.count == logins
+        assert self.notes == []
+
+
+@pytest.fixture
+def behind(sshd: Sshd) -> Iterator[Behind]:
+    """A connection through a proxy."""
+    with Proxy(sshd.port) as proxy:
+        yield Behind(sshd, proxy, Cancellation())
+
+
+def is_free(path: Path) -> bool:
+    """Tell whether nobody holds a lock."""
+    return subprocess.run(["flock", "-n", str(path), "true"], check=False).returncode == 0
+
+
+def test_an_idle_shell_is_ended_and_its_lock_is_free(behind: Behind, tmp_path: Path) -> None:
+    """Where the cut is noticed only when all is done."""
+    path = tmp_path / "lock"
+    with lock.held(behind.made, str(path), "x", 0, print, create=True):
+        behind.cut()
+        assert not is_free(path)
+    assert not is_free(path)
+    behind.check_ended(logins=2)
+    assert is_free(path)
+
+
+def test_a_lock_whose_taking_was_cut_is_free(behind: Behind, tmp_path: Path) -> None:
+    """Nobody knew that it was held."""
+    path = tmp_path / "lock"
+    path.touch()
+    behind.lose(Way.DOWN)
+
+    def strike() -> None:
+        wait_for(path.read_bytes)  # the holder signs it; who tried the lock would be in its way
+        behind.cut()
+
+    striker = threading.Thread(target=strike)
+    striker.start()
+    with pytest.raises(Cut), lock.held(behind.made, str(path), "x", 0, print, create=True):
+        pass
+    striker.join()
+    assert not is_free(path)
+    behind.check_ended(logins=2)
+    assert is_free(path)
+
+
+def test_a_lock_whose_release_was_lost_is_free(
+    behind: Behind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing has ended the connection: only no answer has come."""
+    monkeypatch.setattr(lock, "_PARTING", 0.3)
+    path = tmp_path / "lock"
+    with lock.held(behind.made, str(path), "x", 0, print, create=True):
+        behind.lose(Way.UP)
+    assert not is_free(path)
+    behind.check_ended(logins=2)
+    assert is_free(path)
+
+
+@pytest.mark.parametrize("kind", ["script", "program"])
+def test_what_the_shell_runs_is_ended_with_it(
+    behind: Behind, tmp_path: Path, kind: library.Kind
+) -> None:
+    """Nobody waits for it any more."""
+    pid = tmp_path / "pid"
+    script = f"echo $$ >{pid}.new; mv {pid}.new {pid}; sleep 300"
+    words = ["eval", script] if kind == "script" else ["program", "100", "sh", "-c", script]
+    pending = behind.made._post(words, b"", kind, float("inf"))
+    wait_for(pid.exists)
+    behind.cut()
+    with pytest.raises(Cut):
+        behind.made._answer(pending)
+    behind.check_ended(logins=2)
+    wait_for(lambda: not Path(f"/proc/{pid.read_text().strip()}").exists())
+
+
+def test_what_was_to_be_done_at_last_is_done_after_a_cut(behind: Behind, tmp_path: Path) -> None:
+    """By the login that ends the earlier shell."""
+    (tmp_path / "aside").touch()
+    behind.made.at_last("clear_aside", str(tmp_path / "aside"))
+    behind.cut()
+    behind.check_ended(logins=2)
+    assert not (tmp_path / "aside").exists()
+
+
+def test_a_shell_that_a_later_login_has_ended_takes_no_other(behind: Behind) -> None:
+    """Be it that login's first call, or only the login itself."""
+    behind.cut()
+    assert behind.made.ask("echo", "x").output == b"x\n"
+    behind.check_ended(logins=2)
+
+
+def test_a_login_that_was_asked_nothing_yet_ends_the_earlier_shell(behind: Behind) -> None:
+    """Its own end waits for that."""
+    behind.cut()
+    behind.made._connect(float("inf"))
+    behind.check_ended(logins=2)
+
+
+@pytest.mark.parametrize("first", ["signal", "cut"])
+def test_a_signal_does_not_keep_the_shell(sshd: Sshd, tmp_path: Path, first: str) -> None:
+    """Whether it came before the cut or after it, and was told or not."""
+    path = tmp_path / "lock"
+    with Proxy(sshd.port) as proxy, deferred_signals("The test") as cancellation:
+        behind = Behind(sshd, proxy, cancellation)
+        with (
+            pytest.raises(Interrupted),
+            lock.held(behind.made, str(path), "x", 0, print, create=True),
+        ):
+            if first == "signal":
+                os.kill(os.getpid(), signal.SIGTERM)
+                behind.cut()
+            else:
+                behind.cut()
+                os.kill(os.getpid(), signal.SIGTERM)
+            behind.made.ask("true")
+        behind.check_ended(logins=2)
+    assert is_free(path)
+
+
+def test_a_signal_that_nothing_has_answered_does_not_keep_the_shell(sshd: Sshd) -> None:
+    """It has come before the end."""
+    with Proxy(sshd.port) as proxy, deferred_signals("The test") as cancellation:
+        behind = Behind(sshd, proxy, cancellation)
+        behind.cut()
+        os.kill(os.getpid(), signal.SIGTERM)
+        behind.check_ended(logins=2)
+
+
+def test_the_next_signal_ends_the_wait_for_another_login(
+    serve: Callable[..., Sshd], tmp_path: Path
+) -> None:
+    """What may stay is told then, and how to find it."""
+    server = serve()
+    assert server._process is not None
+    with Proxy(server.port) as proxy, deferred_signals("The test") as cancellation:
+        behind = Behind(server, proxy, cancellation)
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            behind.made.run("sleep", "60", grace=0)
+        behind.lose(*BOTH)
+        os.kill(server._process.pid, signal.SIGSTOP)
+        timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
+        timer.start()
+        began = time.monotonic()
+        behind.made.close()
+        assert time.monotonic() < began + 5
+        timer.join()
+        os.kill(server._process.pid, signal.SIGCONT)
+    (note,) = behind.notes
+    assert note == (
+        "Whether the shell of this command on remote has ended is not known; it may hold the "
+        "repository's lock. Look for its process there: grep -l "
+        f"csf_run={behind.made._login._run} /proc/[0-9]*/environ"
+    )
+
+
+def test_no_other_login_is_made_after_a_signal_meanwhile(
+    behind: Behind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has ended what was to be done at last."""
+    behind.made.at_last("sleep", "60")
+    cancellation, run = behind.made.cancellation, Connection.run
+
+    def signalled(self: Connection, *words: str, **options: float) -> object:
+        cancellation.cancel(signal.SIGTERM)
+        return run(self, *words, grace=0, until=options["until"])
+
+    monkeypatch.setattr(Connection, "run", signalled)
+    behind.made.close()
+    assert behind.made._login.count == 1
+    assert len(behind.notes) == 1
+    wait_for(lambda: not behind.processes())  # the host has learnt of the end
+
+
+def test_a_host_that_is_gone_is_waited_for_in_vain(
+    serve: Callable[..., Sshd], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For as long as a signal leaves, at most; then it is told."""
+    monkeypatch.setattr(connection, "HURRY", 0.5)
+    server = serve()
+    assert server._process is not None
+    with Proxy(server.port) as proxy:
+        behind = Behind(server, proxy, Cancellation())
+        behind.cut()
+        os.kill(server._process.pid, signal.SIGSTOP)
+        began = time.monotonic()
+        behind.made.close()
+        assert time.monotonic() < began + 5
+        os.kill(server._process.pid, signal.SIGCONT)
+    assert len(behind.notes) == 1
+
+
+def test_a_shell_that_cannot_be_ended_is_told_at_the_end_too(
+    behind: Behind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That was tried once more; nothing else is done meanwhile."""
+    text = library.library
+
+    def unable(mark: str) -> bytes:
+        said = base64.b64decode(text(mark)).replace(b"-lt 50 ]", b"-lt 2 ]")
+        return base64.b64encode(said.replace(b"'HUP CONT'", b"0")) + b"\n"
+
+    monkeypatch.setattr(library, "library", unable)
+    behind.cut()
+    with pytest.raises(HostUnreachable, match="cannot be ended"):
+        behind.made.ask("true")
+    behind.made.close()
+    assert behind.made._login.count == 3
+    assert len(behind.notes) == 1
+
+
+def test_a_host_that_nothing_can_be_done_on_is_not_logged_in_to_again(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its shell has ended by itself."""
+    text = library.library
+
+    def lacking(mark: str) -> bytes:
+        said = base64.b64decode(text(mark))
+        return base64.b64encode(said.replace(b"uname wc xargs", b"uname wc xargs no-such")) + b"\n"
+
+    monkeypatch.setattr(library, "library", lacking)
+    notes: list[str] = []
+    made = Connection("remote", sshd.command, Cancellation(), notes.append)
+    with pytest.raises(HostUnreachable, match="it has no no-such"):
+        made.run("true")
+    made.close()
+    assert made._login.count == 1
+    assert notes == []
