@@ -114,17 +114,18 @@ class Sshd:
 
     def cut(self) -> int:
         """Kill every session; return how many there were."""
-        sessions = _below(self._process.pid) if self._process else []
-        for pid in sessions:
-            os.kill(pid, signal.SIGKILL)
-        return len(sessions)
+        return len(self._signal(signal.SIGKILL))
 
     def freeze(self) -> list[int]:
         """Stop every session for good, as a cut of which the host knows nothing; return them."""
-        assert self._process is not None
-        sessions = _below(self._process.pid)
+        return self._signal(signal.SIGSTOP)
+
+    def _signal(self, signum: signal.Signals) -> list[int]:
+        """Send a signal to all processes of sessions; return them."""
+        sessions = _below(self._process.pid) if self._process else []
         for pid in sessions:
-            os.kill(pid, signal.SIGSTOP)
+            with contextlib.suppress(ProcessLookupError):  # as that of a login has ended since
+                os.kill(pid, signum)
         return sessions
 
     def logins(self) -> int:
