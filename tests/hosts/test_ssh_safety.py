@@ -10,7 +10,7 @@ import pytest
 from sshd import reached
 
 from csf_backup_plugin.cancellation import Cancellation
-from csf_backup_plugin.errors import Interrupted
+from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts.protocol import UNKNOWN
 
 if TYPE_CHECKING:
@@ -68,6 +68,18 @@ def test_a_program_whose_output_was_lost_has_no_status(
     assert host.run(["echo", "whole"], 10).output == b"whole\n"
     program("dd", "head -c 3; exit 1")
     assert host.run(["echo", "whole"], 10).status == UNKNOWN
+
+
+def test_a_removal_that_could_not_start_a_process_is_no_success(
+    host: Host, program: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    """As of a user who has too many there; the file stays, and nobody is told that it has gone."""
+    (tmp_path / "file").touch()
+    host.machine()
+    program("sed", 'echo "sh: 1: Cannot fork" >&2; exit 2')
+    with pytest.raises(HostUnreachable, match="could not start another process"):
+        host.remove([str(tmp_path / "file")])
+    assert (tmp_path / "file").exists()
 
 
 def test_no_group_is_killed_whose_number_others_may_have(host: Host, tmp_path: Path) -> None:

@@ -44,7 +44,10 @@ sync_directory() {
 owners_only() {
   in=$1
   shift
-  said=$("$@" 2>&1) && return
+  if said=$("$@" 2>&1); then # a part of it may not have run, which only its words tell
+    printf '%s' "$said" >&2
+    return
+  fi
   case $said in *"not permitted"* | *"ermission denied"*) [ ! -k "$in" ] || exit "$csf_sticky" ;; esac
   printf '%s\n' "$said" >&2
   exit 1
