@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import LockBusy, UtilityMissing
-from csf_backup_plugin.hosts.common import foreign_lock
+from csf_backup_plugin.hosts.common import BEING_READ, GONE, foreign_lock, kept
 from csf_backup_plugin.hosts.protocol import CUT_SHORT, Completed, Entry, Facts, Machine, Stat
 from csf_backup_plugin.progress_listener import Listener
 from memory_tree import MemoryTree, system_error
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from csf_backup_plugin.hosts.protocol import Lock
+    from csf_backup_plugin.hosts.protocol import Lock, Withdrawal
 
 
 class MemoryLock:
@@ -49,6 +49,7 @@ class MemoryHost(MemoryTree):
         modified: when something was changed, if that matters.
         unreadable: the errors that reading meets.
         locked: paths of the locks that are held, and by whom.
+        being_read: paths of the files that are held for reading, as often as they are.
     """
 
     name = "db1"
@@ -60,6 +61,7 @@ class MemoryHost(MemoryTree):
         self.modified: dict[str, float] = {}
         self.unreadable: dict[str, OSError] = {}
         self.locked: dict[str, str] = {}
+        self.being_read: list[str] = []
         self.itself = Machine("a" * 32, "db1", "2026-11-25T12:00:00+00:00")
         self.listing = Completed(0, b"")
         self.utilities = {"osbackup": "/os/bin/osbackup", "osrestore": "/os/bin/osrestore"}
@@ -234,6 +236,24 @@ class MemoryHost(MemoryTree):
                 self.files[free] = self.files.pop(name)
             else:
                 raise system_error(errno.ENOENT, old)
+
+    def withdraw(self, files: Iterable[Withdrawal]) -> list[str]:
+        return [self._withdraw(one) for one in files]
+
+    def _withdraw(self, one: Withdrawal) -> str:
+        try:
+            name = self._file(one.path, errno.EINVAL, "Not a file")
+            if name in self.being_read:
+                return BEING_READ
+            if self._kind(one.unless) != "missing":
+                return kept(one.unless)
+            self.files[self._unused(one.to)] = self.files[name]
+        except FileNotFoundError:
+            return GONE
+        except OSError as error:
+            return str(error.strerror)
+        del self.files[name]
+        return ""
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
         led = self._led(path)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.names import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -37,6 +39,9 @@ STICKY = "(its directory is sticky: only the file's owner, the directory's and r
 MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 MACHINE_ID_SIZE = 100
 
+#: Why a file is not withdrawn, in words that follow its name.
+BEING_READ, GONE, REPLACED = "is being read", "does not exist", "was replaced meanwhile"
+
 _LAST_SIGNAL = 64  # SIGRTMAX of Linux
 #: The last status that a shell has for what has ended by itself.
 LAST_STATUS = 128
@@ -45,6 +50,11 @@ LAST_STATUS = 128
 def foreign_lock(host: str) -> ValueError:
     """Return the refusal to let a utility of a host inherit a lock that is held elsewhere."""
     return ValueError(f"a utility on {host} cannot inherit the lock: it is held on another host")
+
+
+def kept(by: str) -> str:
+    """Return why a file is not withdrawn that is to be kept, as another one says."""
+    return f"is to be kept, as {shown(by)} says"
 
 
 def as_wait_status(status: int) -> int:

@@ -18,7 +18,7 @@ from csf_backup_plugin.system_errors import reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running
+    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running, Withdrawal
 
 _CHANGING = {
     *("create", "append", "publish", "replace", "sync"),
@@ -59,6 +59,14 @@ class _Observed:
                 lock = stack.enter_context(self._host.lock(path, *arguments, **options))
             stack.callback(log.info, "unlock %s on %s", shown(path), self.name)
             yield lock
+
+    def withdraw(self, files: Iterable[Withdrawal]) -> list[str]:
+        wanted = list(files)
+        answers = self._host.withdraw(wanted)
+        for one, why in zip(wanted, answers, strict=True):
+            names = f"{shown(one.path)} to {shown(one.to)}"
+            log.info("withdraw %s on %s: %s", names, self.name, why or "done")
+        return answers
 
     def find(self, utility: str, variable: str) -> str:
         found = self._host.find(utility, variable)

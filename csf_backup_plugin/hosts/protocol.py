@@ -136,6 +136,20 @@ class Facts(NamedTuple):
         )
 
 
+class Withdrawal(NamedTuple):
+    """A file that is to have another name, unless somebody reads it or it is to be kept.
+
+    Attributes:
+        path: the file.
+        to: its new name, in the same file system.
+        unless: what keeps the file its name, if anything stands there.
+    """
+
+    path: str
+    to: str
+    unless: str
+
+
 class Machine(NamedTuple):
     """Who a host says it is.
 
@@ -496,6 +510,22 @@ class Host(Protocol):
         Raises:
             OSError: one cannot be moved, which it names; those before it have been. It is a
                 `FileExistsError` where something stands at the new path.
+        """
+        ...
+
+    def withdraw(self, files: Iterable[Withdrawal]) -> list[str]:
+        """Give files other names, each under an exclusive lock that is not waited for.
+
+        The lock is flock(2), as for the repository; a file system without it has no readers either.
+        Nothing is replaced, and no link is followed. One file that stays does not stop the others.
+        Any number of files cost the same number of exchanges with the host.
+
+        Args:
+            files: each with its new name, and what keeps it its old one.
+
+        Returns:
+            For each, in order, an empty string if it has its new name now, and that is on the
+            disk; else why not, in words that follow its name, such as "is being read".
         """
         ...
 

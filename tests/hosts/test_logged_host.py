@@ -11,7 +11,7 @@ import pytest
 from csf_backup_plugin.errors import LockBusy
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.logged_host import observed
-from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN, Completed
+from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN, Completed, Withdrawal
 from csf_backup_plugin.log import log
 from doubles import MemoryHost
 
@@ -85,6 +85,21 @@ def test_whatever_changes_files_is_told_and_reading_is_not(
     ]
     assert records[-1].endswith(": failed: No such file or directory")
     assert "secret" not in "".join(records)
+
+
+def test_what_is_withdrawn_is_told_and_what_stays_with_the_reason(
+    records: list[str], tmp_path: Path
+) -> None:
+    """One record of each file."""
+    one, two = str(tmp_path / "one"), str(tmp_path / "two")
+    host = observed(LocalHost())
+    host.create(one, b"")
+    files = [Withdrawal(path, f"{path}.to", f"{path}.keep") for path in (one, two)]
+    assert host.withdraw(iter(files)) == ["", "does not exist"]
+    assert records[1:] == [
+        f"withdraw {one} to {one}.to on localhost: done",
+        f"withdraw {two} to {two}.to on localhost: does not exist",
+    ]
 
 
 def test_programs_are_told_with_directory_status_and_duration(

@@ -17,6 +17,7 @@ from csf_backup_plugin.hosts.local import (
     reading,
     removal,
     status,
+    withdrawal,
     writing,
 )
 from csf_backup_plugin.hosts.local.lock import held
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         Machine,
         Running,
         Stat,
+        Withdrawal,
     )
 
 
@@ -134,6 +136,10 @@ class LocalHost:
         """Give files other names in the same file system; see `Host.move`."""
         for old, new in moves:
             entries.move(old, new)
+
+    def withdraw(self, files: Iterable[Withdrawal]) -> list[str]:
+        """Give files other names that nobody reads; see `Host.withdraw`."""
+        return [withdrawal.withdraw(one) for one in files]
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
         """Return a file's bytes and SHA-256."""

@@ -22,6 +22,7 @@ NOT_BEGUN = 91  # nobody knows whether the utility will begin yet
 LEFT = 92  # it cannot be ended
 ANOTHERS_RUN = 93  # the record is another run's by now
 NOT_STARTED = 94  # the record is not the one that was to be made
+GONE, BEING_READ, KEPT, REPLACED_MEANWHILE = 95, 96, 97, 98  # why a file is not withdrawn
 #: By what name the library has each.
 STATUSES = {
     "not_a_file": NOT_A_FILE,
@@ -38,6 +39,10 @@ STATUSES = {
     "left": LEFT,
     "anothers_run": ANOTHERS_RUN,
     "not_started": NOT_STARTED,
+    "gone": GONE,
+    "being_read": BEING_READ,
+    "kept": KEPT,
+    "replaced_meanwhile": REPLACED_MEANWHILE,
 }
 _OURS = {
     NOT_A_FILE: (errno.EINVAL, "Not a file"),

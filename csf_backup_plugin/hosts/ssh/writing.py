@@ -11,15 +11,33 @@ import secrets
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import BackupError, HostUnreachable
+from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.ssh.connection import GRACE
-from csf_backup_plugin.hosts.ssh.errors import check, os_error
+from csf_backup_plugin.hosts.ssh.errors import (
+    BEING_READ,
+    GONE,
+    KEPT,
+    REPLACED_MEANWHILE,
+    Answer,
+    check,
+    os_error,
+)
 from csf_backup_plugin.hosts.ssh.looking import split
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from csf_backup_plugin.hosts.protocol import Withdrawal
     from csf_backup_plugin.hosts.ssh.connection import Connection
+
+
+_STAYS = {
+    GONE: common.GONE,
+    BEING_READ: common.BEING_READ,
+    REPLACED_MEANWHILE: common.REPLACED,
+}
 
 
 class Writing:
@@ -96,6 +114,16 @@ class Writing:
             raise os_error(answer, pairs[moved][0])
         check(answer, paths[0])
 
+    def withdraw(self, files: Iterable[Withdrawal]) -> list[str]:
+        """Give files other names that nobody reads; see `Host.withdraw`."""
+        wanted = list(files)
+        if not wanted:
+            return []
+        words = [word for one in wanted for word in one]
+        answer = check(self._connection.ask("withdraw_files", *words, grace=GRACE), wanted[0].path)
+        ended = answer.output.split(b"\0")[:-1]
+        return [_why_it_stays(one, told) for one, told in zip(wanted, ended, strict=True)]
+
     def _put(self, function: str, path: str, data: bytes, like: str | None = None) -> str:
         aside = _aside(path)
         arguments = (path, aside, str(len(data)), like or "")
@@ -119,6 +147,17 @@ class Writing:
             return b""
         answer = self._connection.ask(function, *_directories(paths), "//", *paths, grace=GRACE)
         return check(answer, _blamed(answer.errors, paths)).output
+
+
+def _why_it_stays(one: Withdrawal, told: bytes) -> str:
+    """Return why a file was not withdrawn, from the status and the words that were told of it."""
+    status, _, said = told.partition(b" ")
+    answer = Answer(int(status), b"", said)
+    if not answer.status:
+        return ""
+    if answer.status == KEPT:
+        return common.kept(one.unless)
+    return _STAYS.get(answer.status) or reason(os_error(answer, one.path))
 
 
 def _aside(path: str) -> str:
