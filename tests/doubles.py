@@ -282,6 +282,8 @@ class MemoryHost(MemoryTree):
         lock: Lock | None,
         _record: str,
         timeout: float = 0.0,
+        *,
+        note: bytes = b"",
     ) -> contextlib.nullcontext[MemoryHost]:
         if lock is not None and not (isinstance(lock, MemoryLock) and lock.host is self):
             raise foreign_lock(self.name)

@@ -10,6 +10,8 @@ there. Ours are these, whose room on the disk is taken before the utility starts
 * `alive`, empty, locked by the guardian until it has noted the end: so whoever may lock it knows
   that nobody will note it any more;
 * `started`, the time;
+* `note`: what whoever started the utility has to say of the run, such as whose backup it is; on the
+  disk before the utility begins, and not there if there is nothing to say;
 * `pid`: the utility's process group, the boot it belongs to, and the guardian's process;
 * `output`: what it has printed; zeros behind that are the room that is left;
 * `status`: "running", and in the end its exit status, 128 and more for a signal, or "unrun" if it

@@ -94,11 +94,17 @@ class _Observed:
 
     @contextlib.contextmanager
     def start(
-        self, argv: Sequence[str], watched: str, lock: Lock | None, record: str, *limit: float
+        self,
+        argv: Sequence[str],
+        watched: str,
+        lock: Lock | None,
+        record: str,
+        *limit: float,
+        **options: Any,
     ) -> Iterator[Running]:
         with (
             self._program(argv, shown(record)) as ended,
-            self._host.start(argv, watched, lock, record, *limit) as running,
+            self._host.start(argv, watched, lock, record, *limit, **options) as running,
         ):
             yield _Running(running, ended)
 

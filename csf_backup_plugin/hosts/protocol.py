@@ -576,6 +576,8 @@ class Host(Protocol):
         lock: Lock | None,
         record: str,
         timeout: float = ...,
+        *,
+        note: bytes = b"",
     ) -> AbstractContextManager[Running]:
         """Start a utility, which inherits the lock; what of it still runs at the end is stopped.
 
@@ -589,6 +591,8 @@ class Host(Protocol):
             record: where a directory about the run is made, which is also the utility's working
                 directory. It is the caller's to remove.
             timeout: how long it may take until the utility begins, in seconds.
+            note: what is on the disk, in a file `note` of the record, before the utility begins;
+                empty for no such file.
 
         Raises:
             Interrupted: a signal came first.

@@ -713,6 +713,19 @@ def test_a_utility_works_in_its_record(host: Host, tmp_path: Path) -> None:
 
 
 @pytest.mark.not_in_memory("processes")
+def test_a_note_is_in_the_record_before_the_utility_begins(host: Host, tmp_path: Path) -> None:
+    """Byte for byte; there is no such file where nothing is to be noted."""
+    data = bytes(range(256)) * 40
+    argv = ["sh", "-c", "cat note"]
+    with host.start(argv, "/no", None, str(tmp_path / "run"), note=data) as running:
+        assert finished(running)[0] == Completed(0, data.replace(b"\0", b""))
+    assert (tmp_path / "run" / "note").read_bytes() == data
+    argv = ["sh", "-c", "[ ! -e note ]"]
+    with host.start(argv, "/no", None, str(tmp_path / "again")) as running:
+        assert finished(running)[0] == Completed(0, b"")
+
+
+@pytest.mark.not_in_memory("processes")
 @pytest.mark.parametrize("text", [None, "#!/none/such\n", "\0\1\2"])
 def test_a_utility_that_cannot_be_executed_is_an_error(
     host: Host, tmp_path: Path, text: str | None

@@ -17,7 +17,7 @@ from waiting import wait_for
 from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import Interrupted, LockBusy
 from csf_backup_plugin.hosts import guardian
-from csf_backup_plugin.hosts.local import LocalHost, job, process_group, process_table
+from csf_backup_plugin.hosts.local import LocalHost, entries, job, process_group, process_table
 from csf_backup_plugin.hosts.local.lock import held
 from csf_backup_plugin.hosts.local.run_record import Record
 from csf_backup_plugin.hosts.protocol import UNKNOWN
@@ -388,6 +388,23 @@ def test_a_record_for_which_there_is_no_room_starts_nothing(
     with pytest.raises(OSError, match="No space left"), work.start(": > here"):
         pass
     assert not work.record.exists()
+
+
+def test_a_note_that_does_not_reach_the_disk_starts_nothing(
+    work: Work, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And nothing is left of the record, whichever of its names it is that fails."""
+    for refused in (work.record, tmp_path):
+
+        def sync(path: str, refused: Path = refused) -> bool:
+            if path == str(refused):
+                raise OSError(5, "Input/output error")
+            return True
+
+        monkeypatch.setattr(entries, "sync", sync)
+        with pytest.raises(OSError, match="Input/output error"):
+            Record(str(work.record)).make(b"a backup of lib.db")
+        assert os.listdir(tmp_path) == []
 
 
 def test_a_record_that_says_nothing_of_the_end_is_no_success(work: Work) -> None:

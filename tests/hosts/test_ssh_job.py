@@ -288,7 +288,32 @@ def test_a_full_disk_does_not_silence_osbackup(serve: Callable[..., Sshd], tmp_p
             with pytest.raises(OSError, match="No space left"):  # noqa: SIM117
                 with host.start(["true"], "/no", None, f"{small}/again"):
                     pass
+        host.run(["sh", "-c", f"truncate -s -90112 {small}/image"], 30)
+        with pytest.raises(OSError, match="No space left"):  # noqa: SIM117
+            with host.start(["true"], "/no", None, f"{small}/again", note=b"long" * 25000):
+                pass
         assert [entry.name for entry in host.list_directory(small) if entry.name == "again"] == []
+
+
+@pytest.mark.parametrize("refused", ["note", "image.run/", "files/"])
+def test_a_note_that_does_not_reach_the_disk_starts_nothing(
+    serve: Callable[..., Sshd], tmp_path: Path, refused: str
+) -> None:
+    """And nothing is left of the record, whichever of its names it is that fails."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "files").mkdir()
+    program = tmp_path / "bin" / "sync"
+    program.write_text(
+        f"#!/bin/sh\ncase $2 in */{refused}) echo 'sync: Input/output error' >&2; exit 1;; esac\n"
+        'exec /bin/sync "$@"\n'
+    )
+    program.chmod(0o755)
+    record = str(tmp_path / "files" / "image.run")
+    with reached(serve(PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")) as host:
+        with pytest.raises(OSError, match="Input/output error"):  # noqa: SIM117
+            with host.start(["true"], "/no", None, record, note=b"a backup of lib.db"):
+                pass
+        assert os.listdir(tmp_path / "files") == []
 
 
 def test_after_another_boot_nobody_is_ended_for_osbackup(sshd: Sshd, tmp_path: Path) -> None:

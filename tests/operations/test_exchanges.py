@@ -82,9 +82,9 @@ class Counted:
         self._ask("unlock")
 
     @contextlib.contextmanager
-    def start(self, *arguments: Any) -> Iterator[Counted]:
+    def start(self, *arguments: Any, **options: Any) -> Iterator[Counted]:
         self._ask("start")
-        with self._host.start(*arguments) as self._running:
+        with self._host.start(*arguments, **options) as self._running:
             yield self
 
     def poll(self) -> tuple[Completed | None, int]:

@@ -175,6 +175,8 @@ class LocalHost:
         lock: Lock | None,
         record: str,
         timeout: float = common.BEGINNING,
+        *,
+        note: bytes = b"",
     ) -> AbstractContextManager[Running]:
         """Start a utility, below a guardian; see `Host.start`.
 
@@ -182,4 +184,4 @@ class LocalHost:
         """
         if lock is not None and not isinstance(lock, LockFile):
             raise common.foreign_lock(self.name)
-        return job.started(argv, watched, lock, record, self.cancellation, timeout)
+        return job.started(argv, watched, lock, record, self.cancellation, timeout, note)

@@ -122,6 +122,7 @@ def started(
     path: str,
     cancellation: Cancellation,
     timeout: float = common.BEGINNING,
+    note: bytes = b"",
 ) -> Iterator[Job]:
     """Run a utility while the block runs; see `Host.start`.
 
@@ -130,7 +131,7 @@ def started(
     """
     cancellation.check()
     record = Record(path)
-    record.make()
+    record.make(note)
     if lock:
         lock.sign_for(path, argv)
     with contextlib.ExitStack() as stack:

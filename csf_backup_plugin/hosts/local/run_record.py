@@ -8,6 +8,7 @@ import shutil
 
 from csf_backup_plugin import timestamps
 from csf_backup_plugin.hosts import guardian
+from csf_backup_plugin.hosts.local import entries, writing
 from csf_backup_plugin.hosts.local.reading import read
 
 
@@ -21,8 +22,11 @@ class Record:
     def __init__(self, path: str) -> None:
         self.path = path
 
-    def make(self) -> None:
+    def make(self, note: bytes = b"") -> None:
         """Make it, with room for all that will stand in it.
+
+        Args:
+            note: what is to be on the disk then, if it is not empty.
 
         Raises:
             FileExistsError: it is another run's.
@@ -35,6 +39,9 @@ class Record:
             self._fill("pid", f"{guardian.STARTING:<{guardian.PID_WIDTH}}")
             self._fill("status", f"{guardian.RUNNING:<{guardian.STATUS_WIDTH}}")
             self._fill("output", "\0" * guardian.ROOM, end="")
+            if note:
+                writing.create(self._file("note"), note)
+                entries.sync(os.path.dirname(self.path))
         except BaseException:
             shutil.rmtree(self.path, ignore_errors=True)
             raise

@@ -78,8 +78,10 @@ class SshHost(Looking, Writing, Programs):
         lock: Lock | None,
         record: str,
         timeout: float = common.BEGINNING,
+        *,
+        note: bytes = b"",
     ) -> AbstractContextManager[Running]:
         """Start a utility, detached; see `Host.start`."""
         if lock is not None and not (isinstance(lock, SshLock) and lock.is_of(self._connection)):
             raise common.foreign_lock(self.name)
-        return job.started(self._connection, argv, watched, lock, record, timeout)
+        return job.started(self._connection, argv, watched, lock, record, timeout, note)

@@ -153,20 +153,27 @@ class Connection:
         return self._await(pending, grace, until, heard)
 
     def run_and_follow(
-        self, words: Sequence[str], following: Sequence[str], *, grace: float, until: float
+        self,
+        words: Sequence[str],
+        following: Sequence[str],
+        *,
+        data: bytes = b"",
+        grace: float,
+        until: float,
     ) -> tuple[Answer, Pending]:
         """Call what starts something, with the locks, and begin at once what follows that.
 
         Args:
             words: the one call.
             following: the other one, which changes nothing if the first one has failed.
+            data: what `csf_data` prints for the first one.
             grace: how long a signal that asks us to end waits for it, in seconds.
             until: the monotonic time at which it is given up.
 
         Raises: as for `run`.
         """
         with self._turn:
-            pending = self._post(words, b"", "locked", until, locked=True)
+            pending = self._post(words, data, "locked", until, locked=True)
             self._watch = watch = self._post(following, b"", "watch", until)
         return self._await(pending, grace, until, None), watch
 

@@ -57,8 +57,8 @@ class Job:
         self._size = 0
         self._watch: Pending | None = None
 
-    def start(self, argv: Sequence[str], timeout: float) -> None:
-        """Start it, once.
+    def start(self, argv: Sequence[str], timeout: float, note: bytes = b"") -> None:
+        """Start it, once, when a note is in its record, unless that is empty.
 
         Raises:
             TimeoutError: it had not begun after `timeout` seconds.
@@ -74,7 +74,7 @@ class Job:
         self._at_work = True
         try:
             answer, self._watch = self._connection.run_and_follow(
-                words, self._following(""), grace=GRACE, until=until
+                words, self._following(""), data=note, grace=GRACE, until=until
             )
         except Cut as cut:
             self._connection.reconnect(cut, until)
@@ -171,11 +171,12 @@ def started(
     lock: SshLock | None,
     record: str,
     timeout: float,
+    note: bytes,
 ) -> Iterator[Job]:
     """Run a utility while the block runs; see `Host.start`."""
     job = Job(connection, record, watched, lock)
     try:
-        job.start(argv, timeout)
+        job.start(argv, timeout, note)
         yield job
     except BackupError as error:
         try:

@@ -17,7 +17,8 @@ job_is_ours() {
   read -r token <"$1/token" && [ "$token" = "$2" ]
 } 2>/dev/null
 
-# Makes the record $1 of the run $2, with room for all that will stand in it.
+# Makes the record $1 of the run $2, with room for all that will stand in it, and a note on the disk if
+# there is data.
 job_make_record() {
   mkdir -- "$1" || return
   {
@@ -26,12 +27,17 @@ job_make_record() {
       date -u +%Y-%m-%dT%H:%M:%S+00:00 >"$1/started" &&
       printf "%-${csf_pid_width}s\n" "$csf_starting" | cat >"$1/pid" &&
       printf "%-${csf_status_width}s\n" "$csf_running" | cat >"$1/status" &&
-      head -c "$csf_room_of_output" /dev/zero >"$1/output"
+      head -c "$csf_room_of_output" /dev/zero >"$1/output" &&
+      { [ -z "${csf_base64-}" ] || job_make_note "$1"; }
   } || {
-    (cd -- "$1" && rm -f -- token alive started pid status output)
+    (cd -- "$1" && rm -f -- token alive started pid status output note)
     rmdir -- "$1"
     return 1
   }
+}
+
+job_make_note() {
+  csf_data >"$1/note" && sync -- "$1/note" && sync_directory "$1/" && sync_directory "${1%/*}/"
 }
 
 # $1 the record, $2 its token, $3 the lock's descriptor, if there is one, then the command. A record

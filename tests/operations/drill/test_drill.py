@@ -415,8 +415,8 @@ def test_a_host_that_is_gone_for_a_while_only_shows_no_progress(
 
     class Flaky(LocalHost):
         @contextlib.contextmanager
-        def start(self, *arguments: Any) -> Iterator[Running]:
-            with super().start(*arguments) as running:
+        def start(self, *arguments: Any, **options: Any) -> Iterator[Running]:
+            with super().start(*arguments, **options) as running:
                 yield Late(running)
 
         def look(self, paths: Any) -> Any:
