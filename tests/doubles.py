@@ -111,6 +111,15 @@ class MemoryHost(MemoryTree):
         finally:
             del self.locked[name]
 
+    @contextlib.contextmanager
+    def reading(self, path: str) -> Iterator[None]:
+        name = self._file(path, errno.EINVAL, "Not a file")
+        self.being_read.append(name)
+        try:
+            yield
+        finally:
+            self.being_read.remove(name)
+
     def list_directory(self, path: str) -> list[Entry]:
         led = self._led(path)
         if led not in self.directories:

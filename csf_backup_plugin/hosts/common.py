@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.errors import LockBusy
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ LAST_SAID = 1 << 20
 
 #: Seconds in which a utility is to begin, where nothing else is told.
 BEGINNING = 60.0
+
+#: Seconds for which a file that is to be read, and is about to be withdrawn, is waited for.
+WITHDRAWAL = 10.0
 
 #: A script for any POSIX shell that copies what a utility prints: at most 32 MiB at once, since
 #: dd(1) holds nothing back, and after its end at most 64 KiB of the rest. A utility that lost its
@@ -50,6 +54,14 @@ LAST_STATUS = 128
 def foreign_lock(host: str) -> ValueError:
     """Return the refusal to let a utility of a host inherit a lock that is held elsewhere."""
     return ValueError(f"a utility on {host} cannot inherit the lock: it is held on another host")
+
+
+def withdrawing(path: str, host: str) -> LockBusy:
+    """Return the refusal to read a file that another command is about to withdraw."""
+    return LockBusy(
+        f"{shown(path)} on {host} is locked: another command is about to remove it.",
+        "Let that command end, and run the same command again.",
+    )
 
 
 def kept(by: str) -> str:

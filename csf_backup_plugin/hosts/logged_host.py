@@ -60,6 +60,13 @@ class _Observed:
             stack.callback(log.info, "unlock %s on %s", shown(path), self.name)
             yield lock
 
+    @contextlib.contextmanager
+    def reading(self, path: str) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            with self._timed(f"lock {shown(path)} for reading"):
+                stack.enter_context(self._host.reading(path))
+            yield
+
     def withdraw(self, files: Iterable[Withdrawal]) -> list[str]:
         wanted = list(files)
         answers = self._host.withdraw(wanted)

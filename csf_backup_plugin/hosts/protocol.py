@@ -193,6 +193,8 @@ class Running(Protocol):
         Raises:
             LockBusy: it has ended; the lock was lost in a cut, and another holder has it now.
             OSError: it could not be executed, or its record cannot be read.
+            FileNotFoundError: it was not executed, since what is held by `Host.reading` has been
+                withdrawn during a cut.
         """
         ...
 
@@ -357,6 +359,24 @@ class Host(Protocol):
             LockBusy: another holder kept it for all of `wait`.
             FileNotFoundError: its directory does not exist.
             HalfDone: instead of an `OSError` of the block, if the file was made and stays.
+        """
+        ...
+
+    def reading(self, path: str) -> AbstractContextManager[None]:
+        """Hold a shared flock(2) on a file while the block runs: so nobody withdraws it.
+
+        It is neither made nor written, and need only be readable. Any number may hold it at once.
+        Where the file system has no locks, nobody can withdraw under one either. A utility that
+        `start` starts within the block holds it too, should we be killed, until it ends. After a
+        cut it is taken again as soon as there is a connection, if that can be; nobody is told.
+
+        Args:
+            path: the file.
+
+        Raises:
+            FileNotFoundError: there is none, or it has lost its name meanwhile.
+            LockBusy: somebody held it exclusively for 10 seconds.
+            OSError: it cannot be read, or is no file; a symbolic link is none.
         """
         ...
 
@@ -580,6 +600,8 @@ class Host(Protocol):
         note: bytes = b"",
     ) -> AbstractContextManager[Running]:
         """Start a utility, which inherits the lock; what of it still runs at the end is stopped.
+
+        It also holds what is held by `reading`, and is not run if that has been withdrawn.
 
         None is started once a signal has asked the command to end. It runs below a guardian (see
         `hosts.guardian`): should we be killed, it holds the lock until it ends, and no longer.

@@ -102,6 +102,20 @@ def test_what_is_withdrawn_is_told_and_what_stays_with_the_reason(
     ]
 
 
+def test_what_is_held_for_reading_is_told(records: list[str], tmp_path: Path) -> None:
+    """Also where it cannot be."""
+    path, host = str(tmp_path / "receipt"), observed(LocalHost())
+    with pytest.raises(FileNotFoundError), host.reading(path):
+        pass
+    host.create(path, b"")
+    with host.reading(path):
+        pass
+    before = f"lock {path} for reading on localhost: "
+    assert records[0] == f"{before}failed: No such file or directory"
+    assert records[2].startswith(before)
+    assert len(records) == 3
+
+
 def test_programs_are_told_with_directory_status_and_duration(
     records: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,9 +124,10 @@ EXCHANGES = {
         "remove_trees",
         "unlock",
     ],
-    "verify": ["find, look, machine, read, stat", "digest, run"],
+    "verify": ["find, look, machine, read, stat", "reading", "digest, run"],
     "drill": [
         "find, look, machine, read, stat",
+        "reading",
         "list_directory, look",
         "digest",
         "lock",
@@ -141,6 +142,7 @@ EXCHANGES = {
     ],
     "restore": [
         "look, machine, read, stat",
+        "reading",
         "lock",
         "find, stat",
         "digest, run",

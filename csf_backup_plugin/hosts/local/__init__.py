@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from csf_backup_plugin.hosts.local import (
     job,
     machine,
     process,
+    read_lock,
     reading,
     removal,
     status,
@@ -50,6 +52,7 @@ class LocalHost:
     def __init__(self, name: str = "localhost", cancellation: Cancellation | None = None) -> None:
         self.name = name
         self.cancellation = cancellation or Cancellation()
+        self._readings: list[str] = []  # the files that are held for reading
 
     def machine(self) -> Machine:
         """Return who the machine is, and what its clock says."""
@@ -70,6 +73,16 @@ class LocalHost:
     ) -> AbstractContextManager[LockFile | None]:
         """Hold the lock file at `path`; see `Host.lock`."""
         return held(path, purpose, wait, waiting, self.cancellation, create=create)
+
+    @contextlib.contextmanager
+    def reading(self, path: str) -> Iterator[None]:
+        """Hold a shared lock on a file while the block runs; see `Host.reading`."""
+        with read_lock.held(path, self.name, self.cancellation):
+            self._readings.append(path)
+            try:
+                yield
+            finally:
+                self._readings.remove(path)
 
     def list_directory(self, path: str) -> list[Entry]:
         """Return what is in a directory."""
@@ -184,4 +197,13 @@ class LocalHost:
         """
         if lock is not None and not isinstance(lock, LockFile):
             raise common.foreign_lock(self.name)
-        return job.started(argv, watched, lock, record, self.cancellation, timeout, note)
+        return job.started(
+            argv,
+            watched,
+            lock,
+            record,
+            self.cancellation,
+            timeout,
+            note=note,
+            readings=tuple(self._readings),
+        )

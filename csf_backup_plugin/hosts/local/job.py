@@ -66,6 +66,8 @@ class Job:
             self._group = self._record.group()
             if self._group is not None or self._ended() not in (None, UNKNOWN):
                 return
+            if self._record.status() == guardian.UNHELD:
+                return
             time.sleep(0.001)
 
     def poll(self) -> tuple[Completed | None, int]:
@@ -122,7 +124,9 @@ def started(
     path: str,
     cancellation: Cancellation,
     timeout: float = common.BEGINNING,
+    *,
     note: bytes = b"",
+    readings: Sequence[str] = (),
 ) -> Iterator[Job]:
     """Run a utility while the block runs; see `Host.start`.
 
@@ -143,7 +147,7 @@ def started(
         assert keep.stdin is not None
         with keep.stdin as pipe:
             cancellation.check()
-            command = guardian.command(path, process_table.itself(), argv)
+            command = guardian.command(path, process_table.itself(), argv, readings)
             watch = Child(_start(command, lock.descriptor if lock else subprocess.DEVNULL, pipe))
         job = Job(argv, record, watched, watch, keeper, kept, cancellation)
         stack.callback(_end, job, watch, lock)

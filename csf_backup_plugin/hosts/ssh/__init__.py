@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.errors import Interrupted
 from csf_backup_plugin.hosts import common
-from csf_backup_plugin.hosts.ssh import job
+from csf_backup_plugin.hosts.ssh import job, read_lock
 from csf_backup_plugin.hosts.ssh.command_line import VARIABLE
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.lock import SshLock, held
@@ -70,6 +70,10 @@ class SshHost(Looking, Writing, Programs):
     ) -> AbstractContextManager[SshLock | None]:
         """Hold the lock file at `path`; see `Host.lock`."""
         return held(self._connection, path, purpose, wait, waiting, create=create)
+
+    def reading(self, path: str) -> AbstractContextManager[None]:
+        """Hold a shared lock on a file while the block runs; see `Host.reading`."""
+        return read_lock.held(self._connection, path)
 
     def start(
         self,

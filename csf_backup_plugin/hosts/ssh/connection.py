@@ -50,6 +50,8 @@ class Connection:
     Attributes:
         bound: the numbers of the logins within which locks are held.
         descriptors: those by which the shell on the host may have further locks.
+        readings: the files that are held for reading, by descriptor.
+        at_login: what each new shell does first, by whatever it is for.
 
     Raises:
         UsageError: `ssh` is no command line.
@@ -63,6 +65,8 @@ class Connection:
         self.cancellation = cancellation
         self.bound: list[int] = []
         self.descriptors = ["7", "8", "9"]
+        self.readings: dict[str, str] = {}
+        self.at_login: dict[str, tuple[str, ...]] = {}
         self._login = Login(host, ssh, cancellation)
         self._note = note
         self._trial = Trial(host, note)
@@ -115,6 +119,12 @@ class Connection:
         """Have a function run before the next call, or at the end; nobody learns how that went."""
         with self._turn:
             self._before += f"({shlex.join(words)}) >/dev/null 2>&1\n"
+
+    def run_unheard(self, *words: str) -> None:
+        """Have a function run in the shell itself, if there is one; nobody waits for its answer."""
+        with self._turn:
+            if self._shell and not self._shell.is_over:
+                self._send_unheard(self._shell, words)
 
     def run(
         self,
@@ -271,8 +281,7 @@ class Connection:
         if locked and any(login != self._login.count for login in self.bound):
             what = f"The connection to {self.host} was cut, and the lock is lost"
             raise HostUnreachable(f"{what}.", "Run the same command again.")
-        if self._watch and self._watch.shell is shell and not self._watch.answer:
-            self._stop(self._watch)
+        self._stop_watch(shell)
         before, self._before, shell.progress = self._before, "", 0
         pending = Pending(shell, shell.next_number(), kind, before)
         shell.send(
@@ -281,6 +290,15 @@ class Connection:
             )
         )
         return pending
+
+    def _send_unheard(self, shell: Shell, words: Sequence[str]) -> None:
+        self._stop_watch(shell)
+        shell.send(library.call(shell.next_number(), "here", self._login.mark, words))
+
+    def _stop_watch(self, shell: Shell) -> None:
+        """End what follows something, which would take the next call for the order to end."""
+        if self._watch and self._watch.shell is shell and not self._watch.answer:
+            self._stop(self._watch)
 
     def _check_forks(self, pending: Pending) -> None:
         """Do not take an answer for one if its shell could not start what was to find it."""
@@ -397,4 +415,6 @@ class Connection:
             return self._shell
         self._leave(self._shell)
         self._shell = self._login.enter(until)
+        for words in self.at_login.values():
+            self._send_unheard(self._shell, words)
         return self._shell

@@ -23,6 +23,7 @@ LEFT = 92  # it cannot be ended
 ANOTHERS_RUN = 93  # the record is another run's by now
 NOT_STARTED = 94  # the record is not the one that was to be made
 GONE, BEING_READ, KEPT, REPLACED_MEANWHILE = 95, 96, 97, 98  # why a file is not withdrawn
+BUSY = 99  # it is about to be withdrawn
 #: By what name the library has each.
 STATUSES = {
     "not_a_file": NOT_A_FILE,
@@ -39,6 +40,7 @@ STATUSES = {
     "left": LEFT,
     "anothers_run": ANOTHERS_RUN,
     "not_started": NOT_STARTED,
+    "busy": BUSY,
     "gone": GONE,
     "being_read": BEING_READ,
     "kept": KEPT,
@@ -48,6 +50,7 @@ _OURS = {
     NOT_A_FILE: (errno.EINVAL, "Not a file"),
     TORN: (errno.EINVAL, "Not one whole line in it"),
     LINK: (errno.ELOOP, "Is a symbolic link"),
+    GONE: (errno.ENOENT, os.strerror(errno.ENOENT)),
     TOO_LARGE: (errno.EFBIG, os.strerror(errno.EFBIG)),
     ANOTHERS: (errno.EPERM, "Belongs to another user"),
     STICKY: (errno.EPERM, f"{os.strerror(errno.EPERM)} {common.STICKY}"),

@@ -69,7 +69,8 @@ class Job:
         self._connection.cancellation.check()
         self._program = argv[0]
         descriptor = self._lock.descriptor if self._lock else ""
-        words = ("job_start", self._record, self._token, descriptor, *argv)
+        work = guardian.work([*self._connection.readings.values()], argv)
+        words = ("job_start", self._record, self._token, descriptor, *work)
         until = time.monotonic() + timeout
         self._at_work = True
         try:

@@ -5,10 +5,11 @@
 # osrestore may end, and another restore may begin with a record of the same name. What keeps the
 # output has that file locked until it has all.
 
-# Waits until the utility of the record $1 has begun.
+# Waits until the utility of the record $1 has begun, or will not.
 job_begun() {
   count=0 word=
   while read -r word boot _ <"$1/pid"; [ "${word:-$csf_starting}" = "$csf_starting" ]; do
+    ! job_has_status "$1" || return 0 # it is not to begin
     [ $((count += 1)) -lt 500 ] && sleep 0.02 || return "$csf_not_begun"
   done 2>/dev/null
 }
@@ -40,8 +41,8 @@ job_make_note() {
   csf_data >"$1/note" && sync -- "$1/note" && sync_directory "$1/" && sync_directory "${1%/*}/"
 }
 
-# $1 the record, $2 its token, $3 the lock's descriptor, if there is one, then the command. A record
-# can be made once: so can the start be.
+# $1 the record, $2 its token, $3 the lock's descriptor, if there is one, $4 how many files are held for
+# reading, then those, then the command. A record can be made once: so can the start be.
 job_start() {
   job_make_record "$1" "$2" || return 1
   record=$1 owner='' born='' signed=''
@@ -50,7 +51,7 @@ job_start() {
     eval "signed=\${csf_signed_$3-}; exec 4<&$3"
   else exec 4</dev/null; fi
   shift 3
-  [ -z "$signed" ] || printf '%s\n%s\n' "$record" "$*" >>"$signed"
+  [ -z "$signed" ] || (shift $((1 + $1)) && printf '%s\n%s\n' "$record" "$*" >>"$signed")
   (
     exec 3>&- 7<&- 8<&- 9<&- >/dev/null 2>&1
     exec 9<>"$record/token"

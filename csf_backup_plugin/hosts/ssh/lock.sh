@@ -92,6 +92,26 @@ lock_take() {
   csf_said=${words}held
 }
 
+# Has the file $2 open under a shared lock, if it stands there; $3 is how flock waits for that.
+lock_read() {
+  if [ -L "$2" ]; then
+    csf_status=$csf_link
+  elif [ -e "$2" ] && [ ! -f "$2" ]; then
+    csf_status=$csf_not_a_file
+  elif ! csf_said=$( (: <"$2") 2>&1) || ! eval "command exec $1<\"\$2\""; then
+    csf_status=1
+  else
+    said=$(flock -s "$3" "$1" 2>&1)
+    case $? in
+    0) ;;
+    1) csf_status=$csf_busy ;;
+    *) lock_is_unsupported "$said" || csf_said=$said csf_status=1 ;;
+    esac
+    [ "$csf_status" != 0 ] || lock_is_named "$1" "$2" || csf_status=$csf_gone
+    [ "$csf_status" = 0 ] || lock_close "$1"
+  fi
+}
+
 # Gives the lock up. $3 is leave if another process that has it is to keep it, or discard if the file
 # is to go, if we made it and nobody has it.
 lock_end() {

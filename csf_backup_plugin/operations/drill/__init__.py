@@ -17,6 +17,7 @@ from csf_backup_plugin.errors import BackupError, FaultFound
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.latest import check_clock
 from csf_backup_plugin.image.meant import look, meant
+from csf_backup_plugin.image.read_lock import not_removed
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.verification import findings
 from csf_backup_plugin.image.wanted_repository import check_image_of
@@ -81,7 +82,8 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
     image, machine = chosen.image, looked.machine
     leftovers = Leftovers(request.directory, machine.name, host)
     earlier = left_told(lambda said: _with_earlier_record(said, image, host))
-    with earlier, left_told(leftovers.left), translated(host.name):
+    kept = not_removed(contents, host)
+    with earlier, left_told(leftovers.left), translated(host.name), kept:
         stamp = contents.at().stamp
         receipt = read_receipt(contents, host)
         check_image_of(looked.wanted, image, receipt)

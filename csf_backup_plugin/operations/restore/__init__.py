@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import time
@@ -14,6 +15,7 @@ from csf_backup_plugin.hosts.cleanup import clean_up, clean_up_record
 from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image.latest import check_clock
 from csf_backup_plugin.image.meant import look, meant
+from csf_backup_plugin.image.read_lock import not_removed
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.run_record import is_at_work, read_run
 from csf_backup_plugin.names import first, shown
@@ -81,7 +83,7 @@ def restore(
         BackupError: it says of everything that may have changed what state it is in.
     """
     began = time.monotonic()
-    with translated(host.name):
+    with translated(host.name), contextlib.ExitStack() as stack:
         places, look_for_image = host.together(
             lambda: look_at_repository(request.repository, host),
             postponed(lambda: look(request.image, request.repository, host)),
@@ -92,6 +94,7 @@ def restore(
         image, machine = chosen.image, looked.machine
         _check_newest(request, chosen)
         request = request.at(repository, image)
+        stack.enter_context(not_removed(contents, host))
         receipt = read_receipt(contents, host)
         request.check_image_of(receipt, looked.wanted)
         chosen = check_clock(chosen, receipt, machine, host)

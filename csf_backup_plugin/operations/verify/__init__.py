@@ -1,7 +1,8 @@
 """Verifying an image: whether it, its import file and its receipt still agree.
 
-Nothing is changed, and no lock is taken. That the repository held the same databases after the
-backup as before, which a backup sees to, cannot be seen later and is not looked at.
+Nothing is changed, and no repository is locked; the image is not removed meanwhile. That the
+repository held the same databases after the backup as before, which a backup sees to, cannot be
+seen later and is not looked at.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from csf_backup_plugin.advised_commands import backup_command
 from csf_backup_plugin.errors import FaultFound, OtherVersion
 from csf_backup_plugin.image.latest import check_clock
 from csf_backup_plugin.image.meant import look, meant
+from csf_backup_plugin.image.read_lock import not_removed
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.verification import findings, receipt_warnings
 from csf_backup_plugin.image.wanted_repository import check_image_of
@@ -69,7 +71,8 @@ def verify(
         )
         chosen, contents = meant(looked, host, listener.note)
         osrestore = find_osrestore()
-        receipt, warnings = _read_all(chosen, contents, looked, osrestore, host, listener)
+        with not_removed(contents, host):
+            receipt, warnings = _read_all(chosen, contents, looked, osrestore, host, listener)
     return Verified(chosen.image, receipt, warnings, time.monotonic() - began)
 
 

@@ -1,0 +1,51 @@
+"""A file that nobody withdraws while it is read: a shared lock, held by the shell on the host.
+
+Should the connection be cut, the lock is lost; the next login's shell takes it again before it does
+anything else. A utility at work has one of its own, by its guardian.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.hosts import common
+from csf_backup_plugin.hosts.ssh.errors import BUSY, Answer, os_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.hosts.ssh.connection import Connection
+
+_SLICE = "-w1"  # for how long the host waits at once: it is to notice that nobody is there
+_AT_ONCE = "-n"
+
+
+@contextlib.contextmanager
+def held(connection: Connection, path: str) -> Iterator[None]:
+    """Hold a shared lock on a file while the block runs; see `Host.reading`."""
+    descriptor = connection.descriptors.pop()
+    try:
+        _take(connection, descriptor, path)
+        connection.readings[descriptor] = path
+        connection.at_login[descriptor] = ("lock_read", descriptor, path, _AT_ONCE)
+        yield
+    finally:
+        connection.readings.pop(descriptor, None)
+        connection.at_login.pop(descriptor, None)
+        connection.run_unheard("lock_end", descriptor, path, "release")
+        connection.descriptors.append(descriptor)
+
+
+def _take(connection: Connection, descriptor: str, path: str) -> None:
+    deadline = time.monotonic() + common.WITHDRAWAL
+    while True:
+        connection.cancellation.check()
+        answer = connection.ask("lock_read", descriptor, path, _SLICE, kind="here")
+        if answer.status != BUSY:
+            break
+        if time.monotonic() >= deadline:
+            raise common.withdrawing(path, connection.host)
+    if answer.status:
+        raise os_error(Answer(answer.status, b"", answer.output), path)

@@ -1,0 +1,42 @@
+"""An image whose receipt is held while it is read."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from csf_backup_plugin.errors import FaultFound
+from csf_backup_plugin.image.contents import read_contents
+from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.image.read_lock import not_removed
+from doubles import MemoryHost
+
+IMAGE = ImagePath("db1", "/b/a.img")
+
+
+def test_a_receipt_is_held_while_the_block_runs() -> None:
+    """And not afterwards."""
+    host = MemoryHost({"/b/a.img": b"image", IMAGE.receipt: b"{}"})
+    with not_removed(read_contents(IMAGE, host), host):
+        assert host.being_read == [IMAGE.receipt]
+    assert host.being_read == []
+
+
+@pytest.mark.parametrize("error", [None, OSError(errno.EIO, "Input/output error")])
+def test_an_image_without_a_receipt_is_not_held(error: OSError | None) -> None:
+    """Whoever reads the receipt tells what is wrong with it."""
+    host = MemoryHost({"/b/a.img": b"image"})
+    if error:
+        host.unreadable = {IMAGE.receipt: error}
+    with not_removed(read_contents(IMAGE, host), host):
+        assert host.being_read == []
+
+
+def test_an_image_that_has_been_removed_meanwhile_is_none() -> None:
+    """What is left of it has no receipt."""
+    host = MemoryHost({"/b/a.img": b"image", IMAGE.receipt: b"{}"})
+    contents = read_contents(IMAGE, host)
+    del host.files[IMAGE.receipt]
+    with pytest.raises(FaultFound, match="has no receipt"), not_removed(contents, host):
+        pass
