@@ -15,12 +15,14 @@ from sshd import reached
 from users import BOB, TEAM, shared_directory, user
 from waiting import wait_for
 
-from csf_backup_plugin.cancellation import deferred_signals
+from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import Interrupted, LockBusy
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.common import BEING_READ
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.protocol import Withdrawal
+from csf_backup_plugin.hosts.ssh import SshHost
+from csf_backup_plugin.hosts.ssh.connection import Connection
 from memory_path import make_pipe, names
 
 if TYPE_CHECKING:
@@ -144,7 +146,8 @@ def test_who_is_about_to_withdraw_a_file_is_waited_for_so_long(
             with pytest.raises(LockBusy) as caught, host.reading(str(receipt)):
                 pass
         assert f"on {host.name} is locked: another command is about to remove" in caught.value.what
-        threading.Timer(0.3, lambda: fcntl.flock(file, fcntl.LOCK_UN)).start()
+        # Longer than another host waits at once.
+        threading.Timer(1.3, lambda: fcntl.flock(file, fcntl.LOCK_UN)).start()
         with host.reading(str(receipt)):
             assert withdrawn(receipt, host) == BEING_READ
 
@@ -297,6 +300,21 @@ def test_after_a_cut_a_file_is_read_again(sshd: Sshd, receipt: Path) -> None:
             assert withdrawn(f"{path}") == "File exists"
         with host.reading(path):
             assert withdrawn(path, host) == BEING_READ
+
+
+@pytest.mark.remote
+def test_a_reader_whose_connection_has_gone_has_nothing_to_give_up(
+    sshd: Sshd, receipt: Path
+) -> None:
+    """Nobody logs in for that."""
+    connection = Connection("remote", sshd.command, Cancellation(), print)
+    host = SshHost("remote", connection)
+    with host.reading(str(receipt)):
+        sshd.cut()
+        wait_for(lambda: not connection.login)
+    assert not connection.login
+    wait_for(lambda: withdrawn(receipt) == "")
+    connection.close()
 
 
 @pytest.mark.remote
