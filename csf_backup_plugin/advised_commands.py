@@ -36,6 +36,11 @@ def verify_command(image: str, master: str | None = None) -> str:
     return command("csf", command_names.VERIFY, "-image-file", image, *words)
 
 
+def drill_command(image: str) -> str:
+    """Return the command that drills an image, where a scratch directory is to be filled in."""
+    return f"{command('csf', command_names.DRILL, '-image-file', image)} -scratch-dir DIR"
+
+
 def restore_command(master: str, image: str, *options: str) -> str:
     """Return the command that restores a repository."""
     words = ("-database", master, "-image-file", image, *options)

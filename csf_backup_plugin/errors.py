@@ -208,6 +208,12 @@ class OsrestoreFailed(BackupError):
     exit_code = ExitCode.OSRESTORE_FAILED
 
 
+class Withheld(BackupError):
+    """A backup was made and proven, and older ones that were due to go were not removed."""
+
+    exit_code = ExitCode.WITHHELD
+
+
 class Declined(BackupError):
     """The user was asked, and did not agree."""
 

@@ -35,6 +35,7 @@ class ExitCode(enum.IntEnum):
     FAULT_FOUND = 50, "a fault was found in what is kept, or the newest image is not certain"
     EXTRA_DATABASES = 60, "restore refused: there are extra databases"
     OSRESTORE_FAILED = 61, "osrestore failed"
+    WITHHELD = 71, "backed up, and deletions withheld"
 
 
 #: The table of exit codes as help and documents have it: code and meaning of each.

@@ -1,4 +1,4 @@
-"""Moments, as receipts and records tell them: UTC, ISO 8601, to the second."""
+"""Timestamps, as receipts and records have them: UTC, ISO 8601, to the second."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ _LONGEST = 100  # characters of a moment
 def now() -> str:
     """Return this moment."""
     return _written(datetime.datetime.now(datetime.timezone.utc))
+
+
+def local(moment: str) -> str:
+    """Return a moment in this process's time zone."""
+    return _written(datetime.datetime.fromisoformat(moment).astimezone())
 
 
 def read(text: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import zoneinfo
 from typing import NoReturn
 
 import pytest
@@ -20,6 +21,14 @@ def program(name: str, package: str) -> str:
     if path is None:
         lacking(f"{name} is not installed; apt-get install {package}")
     return path
+
+
+def zone(name: str) -> zoneinfo.ZoneInfo:
+    """Return a time zone."""
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except zoneinfo.ZoneInfoNotFoundError:
+        lacking(f"there is no time zone {name}; apt-get install tzdata")
 
 
 def root() -> None:

@@ -34,6 +34,7 @@ TABLE = {
     "FaultFound": 50,
     "ExtraDatabases": 60,
     "OsrestoreFailed": 61,
+    "Withheld": 71,
     "Declined": 1,
 }
 

@@ -16,6 +16,7 @@ MODULES = (
     "drill",
     "restore",
     "manifest",
+    "rotate",
 )
 
 COMMANDS: tuple[click.Command, ...] = tuple(

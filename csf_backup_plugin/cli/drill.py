@@ -25,15 +25,9 @@ if TYPE_CHECKING:
     short_help="Restore an image to a scratch directory, to see that it can be.",
 )
 @options.existing_image
-@click.option(
-    "-scratch-dir",
-    "directory",
-    metavar="DIR",
-    required=True,
-    help="Where on HOST a directory for the drill is made, and removed again.",
-)
+@options.scratch_dir("Where on HOST a directory for the drill is made, and removed again.")
 @options.repository
-def admin_database_drill(run: Run, image: str, directory: str, master: str | None) -> Outcome:
+def admin_database_drill(run: Run, image: str, scratch: str, master: str | None) -> Outcome:
     """Restore an image to a scratch directory, check every database, and record it.
 
     The repository is not touched. Names and sizes must be the receipt's, and osverifydb, where
@@ -44,7 +38,7 @@ def admin_database_drill(run: Run, image: str, directory: str, master: str | Non
     from csf_backup_plugin.operations.drill import drill
     from csf_backup_plugin.operations.drill.request import DrillRequest
 
-    request = DrillRequest.parse(image, directory, master)
+    request = DrillRequest.parse(image, scratch, master)
     with run.on(request.image.host, f"The drill of {request.image}") as host:
         made = drill(request, host, run.progress)
     return Outcome(_sentences(made), _document(request, made))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 JSON = "-json"
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 class Seconds(click.FloatRange):
@@ -33,6 +35,19 @@ class Seconds(click.FloatRange):
         return number
 
 
+class Duration(click.types.FloatParamType):
+    """A length of time, such as 30d or 24h; its value is in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the seconds, or fail."""
+        found = re.fullmatch(r"([0-9]{1,6})([smhdw])", str(value), re.ASCII)
+        if not found or not int(found[1]):
+            self.fail(f"{value} is not a length of time, such as 90m, 24h, 7d or 4w.", param, ctx)
+        return float(int(found[1]) * _SECONDS[found[2]])
+
+
 def of_every_command() -> list[click.Parameter]:
     """Return the options that each command has."""
     told = "Tell on standard error what is done and decided."
@@ -50,6 +65,21 @@ def image_file(text: str, *, required: bool = True) -> Decorator:
         required: whether one must be.
     """
     return click.option("-image-file", "image", metavar="HOST:PATH", required=required, help=text)
+
+
+def scratch_dir(text: str, *, required: bool = True) -> Decorator:
+    """Return -scratch-dir.
+
+    Args:
+        text: what is done there.
+        required: whether one must be given.
+    """
+    return click.option("-scratch-dir", "scratch", metavar="DIR", required=required, help=text)
+
+
+def yes(text: str) -> Decorator:
+    """Return -yes, of which a text says what is done with it."""
+    return click.option("-yes", is_flag=True, help=text)
 
 
 def dry_run(text: str) -> Decorator:
@@ -81,3 +111,11 @@ require_mount = click.option(
     is_flag=True,
     help="Refuse if the directory that is written to is on the file system of /.",
 )
+no_checksum = click.option("-no-checksum", is_flag=True, help="Do not take the image's SHA-256.")
+accept_small = click.option(
+    "-accept-small",
+    is_flag=True,
+    help="Accept an image of less than half of what its databases take up on the disk, as where "
+    "osbackup compresses.",
+)
+strict = click.option("-strict", is_flag=True, help="Exit with 3 if there were warnings.")

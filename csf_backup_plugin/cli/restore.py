@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     help="Move databases that are not in the image to a directory of their own first.",
 )
 @options.dry_run("Check everything, show the plan, change nothing.")
-@click.option("-yes", is_flag=True, help="Do not ask. Needed where there is no terminal.")
+@options.yes("Do not ask. Needed where there is no terminal.")
 @click.option(
     "-into",
     metavar="DIR",

@@ -29,7 +29,8 @@ def admin_database_verify(run: Run, image: str, master: str | None) -> Outcome:
     """See whether an image, its import file and its receipt still agree.
 
     The image is read whole. Everything that does not agree is named, and the exit code is 50 then.
-    Nothing is changed. An image without a receipt is named, with what to do about it.
+    Nothing is changed, but that PATH.verify.json says how it went, where that may be written. An
+    image without a receipt is named, with what to do about it.
     """
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.image.path import ImagePath

@@ -156,12 +156,14 @@ class Machine(NamedTuple):
     Attributes:
         id: the machine-id(5); empty where it has none.
         name: what it calls itself, as ``uname -n`` prints it.
-        now: its clock, as `moments.now` writes it: UTC, ISO 8601, to the second.
+        now: its clock, as `timestamps.now` writes it: UTC, ISO 8601, to the second.
+        local: the same moment in the time zone of our user there.
     """
 
     id: str
     name: str
     now: str
+    local: str = ""
 
 
 class Completed(NamedTuple):

@@ -1,14 +1,16 @@
-"""All images of a directory, as their receipts tell, and what has no receipt that can be used."""
+"""All images of some directories, as their receipts tell; and what has no receipt to be used."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advised_commands import prove_command
 from csf_backup_plugin.image import sealed_json
-from csf_backup_plugin.image.path import IMPORT_FILE, RECEIPT
+from csf_backup_plugin.image.path import IMPORT_FILE, RECEIPT, REMOVING
+from csf_backup_plugin.image.place import PLACES, beside_places, in_place
 from csf_backup_plugin.image.receipt_file import problem
 from csf_backup_plugin.image.receipt_format import decode
 from csf_backup_plugin.log import log
@@ -17,16 +19,18 @@ from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol import Entry, Host
     from csf_backup_plugin.image.path import ImagePath
-    from csf_backup_plugin.names import shown
-from csf_backup_plugin.image.receipt import Receipt
+    from csf_backup_plugin.image.receipt import Receipt
+
+_Read = tuple["list[Entry]", "dict[str, bytes | OSError | None]"]
 
 _TOLD = 10  # of what was passed over, one by one
 _NO_RECEIPT = "has no receipt: its backup is running, or did not end well"
 _PROVE = "; if its csf was killed, this proves it: "
+_REMOVED = "is being removed by a rotation; the next one goes on with that"
 
 
 class ImageSet(NamedTuple):
@@ -53,6 +57,7 @@ class PassedOver(NamedTuple):
         modified: when its receipt was written, or without one its import file, in seconds since the
             epoch.
         has_receipt: whether it has a receipt, though that cannot be used.
+        is_removed: whether a rotation has begun to remove it.
     """
 
     image: ImagePath
@@ -60,6 +65,7 @@ class PassedOver(NamedTuple):
     master: str | None
     modified: float
     has_receipt: bool
+    is_removed: bool = False
 
     def __str__(self) -> str:
         """Return what is wrong, fit for a message."""
@@ -67,15 +73,17 @@ class PassedOver(NamedTuple):
 
 
 class Catalog(NamedTuple):
-    """The images of a directory.
+    """The images of some directories.
 
     Attributes:
         sets: those with a sound receipt.
         passed_over: all others.
+        entries: what is in the directories, by path.
     """
 
     sets: tuple[ImageSet, ...] = ()
     passed_over: tuple[PassedOver, ...] = ()
+    entries: Mapping[str, Entry] = {}
 
     def number(self, repository: str | None) -> int:
         """Return the highest number of a backup of the repository with that id; 0 if none."""
@@ -112,51 +120,95 @@ def told(passed_over: Iterable[PassedOver]) -> list[str]:
 
 
 def read_catalog(beside: ImagePath, host: Host) -> Catalog:
-    """Read every receipt in an image's directory, in a fixed number of exchanges with the host.
+    """Read every receipt in an image's directory and in the places there; see `read_catalogs`."""
+    return read_catalogs([beside], host)
+
+
+def read_catalogs(tops: Sequence[ImagePath], host: Host) -> Catalog:
+    """Read every receipt in directories and in their places.
+
+    Any number of images costs the same number of exchanges with the host.
 
     Args:
-        beside: any image in it, or ``latest``.
-        host: where it is.
+        tops: an image in each of the directories, or its ``latest``.
+        host: where they are.
 
     Raises:
-        OSError: the directory cannot be listed.
+        OSError: one of the directories, or of the places that are there, cannot be listed.
     """
-    listed, receipts = host.read_directory(beside.directory, RECEIPT)
-    entries = {entry.name: entry for entry in listed}
-    sets, passed_over = [], []
-    for stem in sorted(name.removesuffix(RECEIPT) for name in receipts):
-        if (data := receipts[stem + RECEIPT]) is None:
-            continue  # it was removed since the directory was listed
-        image, modified = _named(beside, stem), entries[stem + RECEIPT].modified
-        found = _decoded(data)
-        if isinstance(found, str):
-            why = f"has a receipt that {found}"
-            passed_over.append(PassedOver(image, why, None, modified, has_receipt=True))
-        else:
-            sets.append(ImageSet(image, found, modified))
-    files = [name for name, entry in entries.items() if entry.kind != "directory"]
-    for name in sorted(name for name in files if name.endswith(IMPORT_FILE)):
-        image = _named(beside, name.removesuffix(IMPORT_FILE))
-        if posixpath.basename(image.receipt) not in entries:
-            why = _without_receipt(image, is_recorded=posixpath.basename(image.run) in entries)
-            begun = entries[name].modified
-            passed_over.append(PassedOver(image, why, None, begun, has_receipt=False))
-    log.info(
-        "images in %s: %d with a sound receipt, %d passed over",
-        *(shown(beside.directory), len(sets), len(passed_over)),
+    places = [in_place(top, name) for top in tops for name in PLACES]
+    found = host.together(
+        *(functools.partial(host.read_directory, top.directory, RECEIPT) for top in tops),
+        *(functools.partial(_read_place, place, host) for place in places),
     )
+    read = zip((*tops, *places), found, strict=True)
+    return _catalog([(beside, one) for beside, one in read if one], host)
+
+
+def _read_place(beside: ImagePath, host: Host) -> _Read | None:
+    """Return what is in a place, and its receipts; None if there is no such place."""
+    try:
+        return host.read_directory(beside.directory, RECEIPT)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _catalog(read: Iterable[tuple[ImagePath, _Read]], host: Host) -> Catalog:
+    """Return what the receipts say that were read from the directories of some images."""
+    sets: list[ImageSet] = []
+    passed_over: list[PassedOver] = []
+    entries: dict[str, Entry] = {}
+    for beside, (listed, receipts) in read:
+        here = {entry.name: entry for entry in listed}
+        entries |= {posixpath.join(beside.directory, name): at for name, at in here.items()}
+        for image, found, modified in _receipts(beside, here, receipts):
+            if isinstance(found, str):
+                why = f"has a receipt that {found}"
+                passed_over.append(PassedOver(image, why, None, modified, has_receipt=True))
+            else:
+                sets.append(ImageSet(image, found, modified))
+        passed_over += _without_receipts(beside, here)
+        log.info("images in %s: %d with a sound receipt so far", shown(beside.directory), len(sets))
     for one in passed_over:
         log.info("passed over: %s", one)
-    return Catalog(tuple(sets), tuple(_with_masters(passed_over, host)))
+    return Catalog(tuple(sets), tuple(_with_masters(passed_over, host)), entries)
 
 
-def read_listable_catalog(beside: ImagePath, host: Host) -> tuple[Catalog, list[str]]:
-    """Return the images beside one, and a warning if nobody may look for them."""
+def _receipts(
+    beside: ImagePath, here: Mapping[str, Entry], receipts: Mapping[str, bytes | OSError | None]
+) -> Iterator[tuple[ImagePath, Receipt | str, float]]:
+    """Yield each image with a receipt, what that says or why it cannot be used, and its time."""
+    for name in sorted(receipts):
+        if (data := receipts[name]) is not None:  # else it was removed since
+            yield _named(beside, name.removesuffix(RECEIPT)), _decoded(data), here[name].modified
+
+
+def _without_receipts(beside: ImagePath, here: Mapping[str, Entry]) -> Iterator[PassedOver]:
+    """Yield what has an import file and no receipt, and what a rotation has begun to remove."""
+    stems = {
+        name.removesuffix(ending): (ending, here[name].modified)
+        for ending in (IMPORT_FILE, REMOVING)
+        for name in sorted(here)
+        if name.endswith(ending) and here[name].kind != "directory"
+    }
+    for stem, (ending, begun) in stems.items():
+        if stem + RECEIPT not in here:
+            image, is_removed = _named(beside, stem), ending == REMOVING
+            is_recorded = posixpath.basename(image.run) in here
+            why = _REMOVED if is_removed else _without_receipt(image, is_recorded=is_recorded)
+            yield PassedOver(image, why, None, begun, has_receipt=False, is_removed=is_removed)
+
+
+def read_listable_catalog(image: ImagePath, host: Host) -> tuple[Catalog, list[str]]:
+    """Return the images beside one, and a warning if nobody may look for them.
+
+    Beside an image in a place are those in the other places, too.
+    """
     try:
-        return read_catalog(beside, host), []
+        return read_catalog(beside_places(image), host), []
     except PermissionError as error:
         return Catalog(), [
-            f"{beside.host}:{shown(beside.directory)} cannot be listed ({reason(error)}): the "
+            f"{image.host}:{shown(image.directory)} cannot be listed ({reason(error)}): the "
             "number of the last backup is taken from the manifest alone"
         ]
 

@@ -1,5 +1,7 @@
 """HOST:DIR/latest: no file, but the newest verified image of a repository in the directory.
 
+The places of a rotation in the directory belong to it.
+
 Newest means the highest number within a repository's id, never the clock: a clock that was wrong
 once would decide for ever. Images of several repositories in one directory never mix.
 """
@@ -27,6 +29,7 @@ from csf_backup_plugin.image.by_repository import (
 )
 from csf_backup_plugin.image.catalog import read_catalog, told
 from csf_backup_plugin.image.location import locate_image
+from csf_backup_plugin.image.place import beside_places
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import shown
 
@@ -163,7 +166,7 @@ def check_clock(chosen: Newest, receipt: Receipt, machine: Machine, host: Host) 
     if chosen.future or not (ahead := future(chosen.image, receipt, machine.now)):
         return chosen
     number = receipt.origin.number
-    catalog = chosen.catalog or read_catalog(chosen.image, host)
+    catalog = chosen.catalog or read_catalog(beside_places(chosen.image), host)
     if number and number >= catalog.number(receipt.origin.id):
         return chosen._replace(future=ahead, catalog=catalog)
     return chosen._replace(notes=(*chosen.notes, ahead), catalog=catalog)

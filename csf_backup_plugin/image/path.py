@@ -14,20 +14,25 @@ _HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+-]*@)?[A-Za-z0-9_][A-Za-z0-9_.-
 IMPORT_FILE = ".dbn"
 RECEIPT = ".receipt.json"
 _RUN = ".run"
-_DRILL = ".drill.json"
+DRILL = ".drill.json"
+VERIFICATION = ".verify.json"
+KEEP = ".keep"
+REMOVING = ".removing"
 #: What the files of an image's set end in, and what each is; no image's own name ends so.
 SET = {
     IMPORT_FILE: "import file",
     RECEIPT: "receipt",
     _RUN: "run record",
-    _DRILL: "record of a drill",
-    ".verify.json": "record of a verification",
-    ".keep": "mark that it is to be kept",
+    DRILL: "record of a drill",
+    VERIFICATION: "record of a verification",
+    KEEP: "mark that it is to be kept",
+    REMOVING: "receipt of a set that is being removed",
 }
 # Files that become others under these names are removed if they are found later.
 _TEMPORARY = re.compile(r"\.csf-.*\.tmp")
 #: The name that stands for the newest verified image of a directory, and is never an image's own.
 LATEST = "latest"
+_DIRECTORY = "Give -image-dir as HOST:DIR, such as localhost:/backups."
 _EXAMPLE = "Give -image-file as HOST:PATH, such as localhost:/backups/monday.img."
 
 
@@ -49,6 +54,23 @@ def check_host(name: str, option: str, example: str) -> None:
     """
     if not is_host(name):
         raise UsageError(f"{option}: {shown(name)!r} is not the name of a host.", example)
+
+
+def parse_directory(text: str) -> ImagePath:
+    """Read HOST:DIR, a directory of images; return its ``latest``.
+
+    Raises:
+        UsageError: `text` is not of that form.
+    """
+    host, colon, path = text.partition(":")
+    if not colon or "/" in host:
+        raise UsageError(f"-image-dir {shown(text)!r} does not begin with HOST:.", _DIRECTORY)
+    check_host(host, "-image-dir", _DIRECTORY)
+    try:
+        return ImagePath(host, f"{absolute(path.rstrip('/') or path)}/{LATEST}")
+    except ValueError as error:
+        what = f"-image-dir: the path {shown(path)!r} {error}."
+        raise UsageError(what, _DIRECTORY) from None
 
 
 @dataclass(frozen=True)
@@ -139,7 +161,22 @@ class ImagePath:
     @property
     def drill(self) -> str:
         """The file that says that the image was restored once, to a scratch directory."""
-        return self.path + _DRILL
+        return self.path + DRILL
+
+    @property
+    def keep(self) -> str:
+        """The file that says why the set is never to be removed."""
+        return self.path + KEEP
+
+    @property
+    def removing(self) -> str:
+        """The name that the receipt has while the set is removed."""
+        return self.path + REMOVING
+
+    @property
+    def verification(self) -> str:
+        """The file that says how the last verification of the image went."""
+        return self.path + VERIFICATION
 
     @property
     def run(self) -> str:

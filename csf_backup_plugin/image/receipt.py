@@ -9,6 +9,7 @@ from csf_backup_plugin.repository.identity import Identity
 from csf_backup_plugin.repository.model import Repository
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Mapping
 
     from csf_backup_plugin.image.path import ImagePath
@@ -56,6 +57,20 @@ class Size(NamedTuple):
         return min(self)
 
 
+class Placement(NamedTuple):
+    """Where a rotation has put an image, and in which run.
+
+    Attributes:
+        place: a weekday's name, or ``dated``.
+        slot: the date the run was due.
+        run_id: which run.
+    """
+
+    place: str
+    slot: datetime.date
+    run_id: str
+
+
 class Receipt(NamedTuple):
     """An image as its receipt knows it.
 
@@ -72,6 +87,9 @@ class Receipt(NamedTuple):
         origin: which backup of which repository it is.
         after: the bytes of each database when osbackup had ended, or None likewise.
         changed: the databases that were changed while osbackup ran; None where nobody knows.
+        placement: where a rotation has put it; None for an image that no rotation made.
+        suspicions: why the databases may be corrupt or incomplete, compared with an earlier image.
+        accepted: whether the user has accepted such suspicions.
     """
 
     master: str
@@ -84,6 +102,9 @@ class Receipt(NamedTuple):
     origin: Origin = Origin()
     after: Mapping[str, int | None] = {}
     changed: tuple[str, ...] | None = None
+    placement: Placement | None = None
+    suspicions: tuple[str, ...] = ()
+    accepted: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

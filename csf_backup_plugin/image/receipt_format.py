@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import datetime
 import os
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin import __version__, timestamps
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.path import ImagePath
-from csf_backup_plugin.image.receipt import Origin, Receipt
+from csf_backup_plugin.image.place import PLACES
+from csf_backup_plugin.image.receipt import Origin, Placement, Receipt
 from csf_backup_plugin.names import absolute
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _LONGEST = 4096  # bytes of a path, by Linux; nothing else is longer
+# What `absolute` accepts for certain; with many databases, it alone would take most of the time.
+_PLAIN = re.compile(r"(?:/[ -.0-~]{1,255})*/[ -.0-~]{3,255}")
 _LARGEST = 1 << 63  # bytes of a file, by Linux; nothing else is larger
 
 
@@ -49,6 +57,9 @@ def encode(
             "osbackup": osbackup,
             "shared_disk": shared_disk,
             "proven_by": proven_by,
+            **placement_facts(receipt.placement),
+            "suspicions": list(receipt.suspicions),
+            "accepted": receipt.accepted,
             "started": receipt.started,
             "finished": finished,
         }
@@ -82,9 +93,37 @@ def decode(data: bytes) -> Receipt:
             ),
             facts["databases_after"],
             None if facts["changed"] is None else tuple(facts["changed"]),
+            placement_of(facts),
+            tuple(facts.get("suspicions", ())),  # a receipt may be older than this and what follows
+            facts.get("accepted", False),
         )
     except KeyError as error:
         raise sealed_json.CorruptDocument(f"it does not tell {error}") from None
+
+
+def placement_facts(placement: Placement | None) -> dict[str, str | None]:
+    """Return what documents say of a placement."""
+    if placement is None:
+        return {"place": None, "slot": None, "run_id": None}
+    slot = placement.slot.isoformat()
+    return {"place": placement.place, "slot": slot, "run_id": placement.run_id}
+
+
+def placement_of(facts: Mapping[str, Any]) -> Placement | None:
+    """Return the placement that a document tells; None if it tells none.
+
+    Raises:
+        CorruptDocument: it tells none that there can be.
+    """
+    place, slot, run_id = (facts.get(key) for key in ("place", "slot", "run_id"))
+    if place is None:
+        return None
+    try:
+        if place in PLACES and isinstance(run_id, str):
+            return Placement(place, datetime.date.fromisoformat(str(slot)), run_id)
+    except (TypeError, ValueError):
+        pass
+    raise sealed_json.CorruptDocument("it tells a place that no rotation has")
 
 
 def _check_kinds(facts: dict[str, Any]) -> None:
@@ -106,6 +145,8 @@ def _check_kinds(facts: dict[str, Any]) -> None:
         and isinstance(facts["settled"], bool)
         and isinstance(mounts, dict)
         and all(map(_is_text, (*mounts, *mounts.values())))
+        and isinstance(facts.get("suspicions", []), list)
+        and isinstance(facts.get("accepted", False), bool)
     )
     if not sound:
         raise sealed_json.CorruptDocument("it says what no backup writes")
@@ -134,6 +175,8 @@ def _is_text(value: object) -> bool:
 
 
 def _is_path(value: str) -> bool:
+    if len(value) <= _LONGEST and _PLAIN.fullmatch(value):
+        return True
     try:
         return len(os.fsencode(absolute(value))) <= _LONGEST
     except ValueError:

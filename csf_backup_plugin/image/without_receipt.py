@@ -48,9 +48,13 @@ def left_behind(image: ImagePath, host: Host) -> str:
 
 def _explained(image: ImagePath, host: Host) -> tuple[list[str], str]:
     """Return why an image has no receipt, and what to do."""
-    record, contents = host.together(
-        lambda: read_record(image, host), lambda: read_contents(image, host)
+    record, contents, (at_removing,) = host.together(
+        lambda: read_record(image, host),
+        lambda: read_contents(image, host),
+        lambda: host.stat([image.removing]),
     )
+    if at_removing.kind != "missing":
+        return [removal_begun(image)], "Use another image. The next rotation removes what is left."
     prove = prove_command(image.name)
     if record.running:
         finding = f"{record.running} may be at work on it, as {shown(image.run)} says"
@@ -66,6 +70,11 @@ def _explained(image: ImagePath, host: Host) -> tuple[list[str], str]:
         )
     finding = f"osbackup has succeeded, as {shown(image.run)} says, and csf may have been killed"
     return [finding], f"This gives it its receipt: {prove}"
+
+
+def removal_begun(image: ImagePath) -> str:
+    """Return what is said of a set that a rotation has begun to remove."""
+    return f"a rotation has begun to remove it, as {shown(image.removing)} says"
 
 
 def is_there(image: ImagePath, host: Host) -> bool:

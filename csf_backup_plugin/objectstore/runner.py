@@ -31,6 +31,7 @@ class Utility(NamedTuple):
         record: where the directory about its run is made.
         timeout: how long it may take, in seconds.
         if_late: what to do if it has taken longer.
+        note: what the record says of the run besides; see `Host.start`.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Utility(NamedTuple):
     record: str
     timeout: float
     if_late: str
+    note: bytes = b""
 
 
 def run(utility: Utility, host: Host, watch: Callable[[], Watch]) -> Completed:
@@ -61,7 +63,7 @@ def run(utility: Utility, host: Host, watch: Callable[[], Watch]) -> Completed:
     deadline = time.monotonic() + utility.timeout
     start = (utility.argv, utility.watched, utility.lock, utility.record, utility.timeout)
     try:
-        with host.start(*start) as running:
+        with host.start(*start, note=utility.note) as running:
             told = watch()
             while time.monotonic() < deadline:
                 completed, size = running.poll()

@@ -6,7 +6,7 @@ hexadecimal digits, a space, and a record:
     NAME             a database of the repository
     dropped/NAME     no database of the repository any more
     backup/N PATH    backup number N was begun, to the image PATH
-    number/N         a backup is known that had the number N
+    number/N         a backup is known that had the number N; so has every manifest made anew
     repository/JSON  the repository's identity
 
 A name without a slash lies in the master database's own directory, so a repository may be moved as

@@ -43,6 +43,7 @@ def words(name: str, place: Place) -> list[str]:
         "admin_database_backup": [name, *master, *image],
         "admin_database_manifest": [name, *master],
         "admin_database_restore": [name, *master, *image, "-yes"],
+        "admin_database_rotate": [name, *master, "-image-dir", f"localhost:{place.images}"],
         "admin_database_drill": [name, *image, "-scratch-dir", str(place.images)],
     }.get(name, [name, *image])
 
@@ -93,7 +94,8 @@ def test_a_wrong_command_line_is_told_as_a_document(
     for line in ([json_word, *wrong], [*wrong, json_word]):
         document = failed(csf(name, *line))
         assert (document["exit_code"], document["command"]) == (ExitCode.USAGE, name)
-        assert problem in document["error"] or "looks like an option" in document["error"]
+        told = (problem, "looks like an option", "No such option")
+        assert any(words in document["error"] for words in told)
         assert f"csf {name} -help" in document["next_step"]
     for line in (wrong, [*wrong, "json"]):
         code, out, err = csf(name, *line)
@@ -342,7 +344,7 @@ def test_a_fault_in_telling_is_told(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, tools: Tools
 ) -> None:
     """As any other of ours."""
-    monkeypatch.setattr("csf_backup_plugin.cli.human_sizes.human", lambda _: 1 // 0)
+    monkeypatch.setattr("csf_backup_plugin.cli.backup_report.human", lambda _: 1 // 0)
     code, _, err = csf(*words("admin_database_backup", place))
     assert (code, "please report it" in err) == (1, True)
     assert len(tools.calls) == 1

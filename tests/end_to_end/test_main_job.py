@@ -174,7 +174,16 @@ def test_help_costs_csf_only_click_pluggy_and_the_standard_library(local_site: S
     assert ours <= {
         f"csf_backup_plugin.{name}"
         for name in (
-            *("plugin", "cli", "cli.command", "cli.options", "errors", "exit_codes", "names"),
+            *(
+                "plugin",
+                "cli",
+                "cli.command",
+                "cli.options",
+                "errors",
+                "exit_codes",
+                "names",
+                "weekdays",
+            ),
             *(f"cli.{command}" for command in MODULES),
         )
     }

@@ -13,18 +13,18 @@ from sites import Site
 VERIFY = "admin_database_verify"
 
 
-def test_a_sound_image_is_verified_and_nothing_changed(site: Site) -> None:
+def test_a_sound_image_is_verified_and_nothing_else_changed(site: Site) -> None:
     """Also from a directory that nobody can write to, and after class_create."""
     assert site.backup().exit_code == 0
     site.sim.csf("class_create", "-database", site.master, "-class", "Book")
     site.images.chmod(0o555)
-    before = site.listing()
+    before = besides_record(site)
     result = site.on_image(VERIFY)
     site.images.chmod(0o755)
     assert (result.exit_code, result.stdout) == (0, ""), result.stderr
     assert result.stderr.startswith(f"Verified {site.host}:{site.image}: ")
     assert "4 databases of" in result.stderr
-    assert site.listing() == before
+    assert besides_record(site) == before
 
 
 def test_the_latest_is_the_image_with_the_highest_number(site: Site) -> None:
@@ -72,7 +72,7 @@ def test_every_finding_is_named_at_once(site: Site) -> None:
         file.write(bytes([byte ^ 1]))
     with open(f"{site.image}.dbn", "a") as names:
         names.write("/else/New.db\n")
-    before = site.listing()
+    before = besides_record(site)
     result = site.on_image(VERIFY, "-json")
     assert result.exit_code == 50
     findings = "\n".join(json.loads(result.stdout)["findings"])
@@ -81,7 +81,15 @@ def test_every_finding_is_named_at_once(site: Site) -> None:
     assert f"the import file {site.image}.dbn was changed" in findings
     assert "not expected in the import file: /else/New.db" in findings
     assert f"-image-file {site.host}:{site.image}-again" in result.stderr
-    assert site.listing() == before
+    assert besides_record(site) == before
+    record = Path(f"{site.image}.verify.json")
+    assert f"It is on record in {record}." in result.stderr
+    assert json.loads(record.read_bytes())["findings"] == json.loads(result.stdout)["findings"]
+
+
+def besides_record(site: Site) -> dict[str, tuple[int, bytes]]:
+    """Return every file but the record of a verification, which root may write anywhere."""
+    return {path: at for path, at in site.listing().items() if not path.endswith(".verify.json")}
 
 
 def test_a_backup_cannot_be_called_latest(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 
 import pytest
@@ -10,7 +11,7 @@ from csf_backup_plugin.errors import FaultFound
 from csf_backup_plugin.image import receipt, receipt_file, receipt_format, sealed_json
 from csf_backup_plugin.image.contents import read_contents
 from csf_backup_plugin.image.path import ImagePath
-from csf_backup_plugin.image.receipt import Origin
+from csf_backup_plugin.image.receipt import Origin, Placement
 from csf_backup_plugin.repository.identity import Identity
 from doubles import MemoryHost
 
@@ -140,6 +141,33 @@ def test_a_sealed_receipt_says_only_what_a_backup_writes(wrong: dict[str, object
     )
     with pytest.raises(sealed_json.CorruptDocument, match="no backup writes"):
         receipt_format.decode(sealed_json.encode({**SOUND, **_alike(wrong), **wrong}))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"place": "someday"},
+        {"place": ["monday"]},
+        {"slot": None},
+        {"slot": "tomorrow"},
+        {"run_id": None},
+    ],
+)
+def test_a_placement_is_one_that_a_rotation_makes(wrong: dict[str, object]) -> None:
+    """Place, slot and run are told together, or none of them."""
+    told = {"place": "monday", "slot": "2026-11-23", "run_id": "x"}
+    placement = receipt_format.decode(sealed_json.encode({**SOUND, **told})).placement
+    assert placement == Placement("monday", datetime.date(2026, 11, 23), "x")
+    with pytest.raises(sealed_json.CorruptDocument, match="no rotation has"):
+        receipt_format.decode(sealed_json.encode({**SOUND, **told, **wrong}))
+
+
+@pytest.mark.parametrize("wrong", [{"suspicions": "none"}, {"accepted": 1}])
+def test_suspicions_are_a_list_and_were_accepted_or_not(wrong: dict[str, object]) -> None:
+    """A receipt that is older than these tells neither."""
+    assert receipt_format.decode(sealed_json.encode(SOUND)).suspicions == ()
+    with pytest.raises(sealed_json.CorruptDocument, match="no backup writes"):
+        receipt_format.decode(sealed_json.encode({**SOUND, **wrong}))
 
 
 def _alike(wrong: dict[str, object]) -> dict[str, object]:

@@ -64,6 +64,15 @@ def test_what_no_encoder_writes_is_refused_although_it_is_sealed(body: bytes) ->
     assert "\n" not in str(caught.value)
 
 
+def test_half_a_character_is_no_text() -> None:
+    """Though it is sealed as a document is, and can be written in JSON."""
+    data = sealed_json.encode({"name": "?"})
+    body = data.replace(b"?", b"\\ud800")[: data.index(b',\n "~sha256"') + 5]
+    seal = sealed_json.sha256(body + b"\n}\n")
+    with pytest.raises(sealed_json.CorruptDocument, match="not a receipt: "):
+        sealed_json.decode(body + f',\n "~sha256": "{seal}"\n}}\n'.encode())
+
+
 def test_each_kind_of_document_is_read_as_that_only() -> None:
     """A drill's record is no receipt, and the other way round."""
     for kind, other in (

@@ -40,7 +40,7 @@ class Polled(MemoryHost):
 def refused(error: OSError) -> Callable[..., NoReturn]:
     """Return an operation that fails."""
 
-    def fail(*_: object) -> NoReturn:
+    def fail(*_: object, **_options: object) -> NoReturn:
         raise error
 
     return fail
@@ -100,7 +100,7 @@ def test_what_keeps_a_utility_from_being_run_is_told_apart(
     """A full disk is no fault of the utility's, nor is a record that somebody else has made."""
     host = Polled()
 
-    def start(*_: object) -> None:
+    def start(*_: object, **_options: object) -> None:
         raise OSError(number, "Bad")
 
     monkeypatch.setattr(host, "start", start)

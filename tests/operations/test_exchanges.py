@@ -9,9 +9,12 @@ is what the operations ask for.
 from __future__ import annotations
 
 import contextlib
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from rotating import DAY, SUNDAY, WEEK, TimedHost, dated_copy, rotated
 
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.image.path import ImagePath
@@ -22,6 +25,7 @@ from csf_backup_plugin.operations.drill.request import DrillRequest
 from csf_backup_plugin.operations.manifest.coverage import cover
 from csf_backup_plugin.operations.restore import restore
 from csf_backup_plugin.operations.restore.request import RestoreRequest
+from csf_backup_plugin.operations.rotate.plan import Retention
 from csf_backup_plugin.operations.verify import verify
 from csf_backup_plugin.repository.model import Repository
 from doubles import Memory, last_first
@@ -102,9 +106,9 @@ class Counted:
         self._at += 1
 
 
-def exchanges(work: Callable[[Host], object]) -> list[str]:
-    """Return what is asked for in each exchange of some work."""
-    counted = Counted(LocalHost())
+def exchanges(work: Callable[[Host], object], host: Host | None = None) -> list[str]:
+    """Return what is asked for in each exchange of some work, with this machine or another."""
+    counted = Counted(host or LocalHost())
     work(cast("Host", counted))
     return [", ".join(sorted({*asked})) for asked in counted.exchanges]
 
@@ -124,7 +128,7 @@ EXCHANGES = {
         "remove_trees",
         "unlock",
     ],
-    "verify": ["find, look, machine, read, stat", "reading", "digest, run"],
+    "verify": ["find, look, machine, read, stat", "reading", "digest, run", "replace"],
     "drill": [
         "find, look, machine, read, stat",
         "reading",
@@ -202,3 +206,41 @@ def test_each_command_needs_a_fixed_number_of_exchanges(
     commands["backup"](LocalHost())
     found = {name: exchanges(command) for name, command in commands.items()}
     assert found == EXCHANGES
+
+
+#: What a rotation asks for that has sets to remove, and finds what killed ones have left.
+ROTATION = [
+    *("look, machine", "lock"),
+    *("read, read_directory", "read_each"),  # what there is; whose what has no receipt is
+    "read_each",  # how the sets were checked
+    *EXCHANGES["backup"][2:3],
+    "read_each",
+    *EXCHANGES["backup"][3:],
+    *("lock", "read_directory", "read_each", "read_each"),  # the same again
+    "read_each",  # the sets whose removal had begun
+    *("withdraw", "remove_trees", "unlock"),
+    "look",  # how much room there is
+]
+
+
+@pytest.mark.parametrize("sets", [2, 200])
+def test_a_rotation_needs_a_fixed_number_of_exchanges(
+    place: Place, tools: Tools, sets: int
+) -> None:
+    """However many sets there are, go, are half removed, and have records beside them."""
+    made = rotated(place, SUNDAY).filled.image
+    for number in range(1, sets):
+        one = dated_copy(made.path, 2 * number, SUNDAY + number * WEEK)
+        Path(f"{one}.drill.json").touch()
+        half = dated_copy(made.path, 2 * number + 1, SUNDAY + number * WEEK + DAY)
+        os.rename(f"{half}.receipt.json", f"{half}.removing")
+    host = TimedHost(SUNDAY + sets * WEEK)
+    retention = Retention(dated=1)
+
+    def again(counted: Host) -> object:
+        local = cast("LocalHost", counted)
+        return rotated(place, host=local, retention=retention, accepted=True)
+
+    found = exchanges(again, host)
+    assert len(list((place.images / "dated").iterdir())) == 3
+    assert found == ROTATION

@@ -12,7 +12,8 @@ from csf_backup_plugin.hosts.protocol import Machine
 def machine() -> Machine:
     """Return who the machine is, and what its clock says."""
     ids = map(_start_of, common.MACHINE_IDS)
-    return Machine(common.machine_id(ids), os.uname().nodename, timestamps.now())
+    now = timestamps.now()
+    return Machine(common.machine_id(ids), os.uname().nodename, now, timestamps.local(now))
 
 
 def _start_of(path: str) -> bytes:

@@ -43,8 +43,9 @@ class Looking:
         """
         arguments = (str(common.MACHINE_ID_SIZE), *common.MACHINE_IDS)
         answer = check(self._connection.ask("machine", *arguments), self.name)
-        name, now, *ids = answer.output.split(b"\0")
-        return Machine(common.machine_id(ids), os.fsdecode(name), now.decode("ascii", "replace"))
+        name, now, local, *ids = answer.output.split(b"\0")
+        clock = (one.decode("ascii", "replace") for one in (now, local))
+        return Machine(common.machine_id(ids), os.fsdecode(name), *clock)
 
     def stat(self, paths: Iterable[str]) -> list[Stat]:
         """Return what stands at each path, in order."""

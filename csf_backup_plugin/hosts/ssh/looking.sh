@@ -122,8 +122,10 @@ larger_ones() {
 
 # Who the host is, its clock, and $1 bytes at most of each of the files that follow.
 machine() {
-  name=$(uname -n) && now=$(date -u +%Y-%m-%dT%H:%M:%S+00:00) || exit
-  printf '%s\0' "$name" "$now"
+  name=$(uname -n) && seconds=$(date +%s) &&
+    now=$(date -u -d "@$seconds" +%Y-%m-%dT%H:%M:%S+00:00) &&
+    local=$(date -d "@$seconds" +%Y-%m-%dT%H:%M:%S%:z) || exit
+  printf '%s\0' "$name" "$now" "$local"
   size=$1
   shift
   for path; do

@@ -13,7 +13,7 @@ from csf_backup_plugin.command_names import BACKUP
 from csf_backup_plugin.errors import BackupError, ImageExists, LockBusy
 from csf_backup_plugin.hosts.cleanup import clean_up_record
 from csf_backup_plugin.hosts.postponed import postponed
-from csf_backup_plugin.image import receipt_format, sealed_json
+from csf_backup_plugin.image import receipt_format, run_note, sealed_json
 from csf_backup_plugin.image.location import locate_image
 from csf_backup_plugin.image.receipt import Origin, Receipt
 from csf_backup_plugin.names import listed, shown
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.backup.preflight import Plan
     from csf_backup_plugin.operations.backup.proof import Proof
-    from csf_backup_plugin.operations.backup.request import BackupRequest
+    from csf_backup_plugin.operations.backup.request import BackupRequest, Turn
     from csf_backup_plugin.operations.backup.rollback import Created
     from csf_backup_plugin.progress_listener import Listener
 
@@ -86,21 +86,51 @@ def back_up(request: BackupRequest, host: Host, listener: Listener) -> Backup:
             repository=locate(request.repository, places, host, listener.note),
             image=locate_image(request.image, look_at_image(), listener.note),
         )
+        create = not request.dry_run
         with contextlib.ExitStack() as stack:
-            lock, unlocked = locked(request, stack, host, listener)
-            plan, proof = prepare(request, host, listener), None
-            if request.dry_run:
-                origin, told = foretell(request, plan, host)
-            else:
-                origin, proof, told = _carry_out(request, plan, lock, host, listener)
-                told += clean_up_record(request.image.run, host)
-                told += manifest_store.record(plan.found, host)
-    warnings = (*unlocked, *plan.warnings, *told)
+            lock, unlocked = locked(
+                request.repository, request.wait, stack, host, listener, create=create
+            )
+            made = back_up_locked(request, lock, None, host, listener)
+    warnings = (*unlocked, *made.warnings)
+    return made._replace(warnings=warnings, seconds=time.monotonic() - began)
+
+
+def back_up_locked(
+    request: BackupRequest, lock: Lock | None, turn: Turn | None, host: Host, listener: Listener
+) -> Backup:
+    """Back up a repository whose lock is held.
+
+    Args:
+        request: what to back up, where to, by resolved paths.
+        lock: the repository's; None where no lock file can be made.
+        turn: what a rotation adds; None for a backup that none makes.
+        host: where all of it is.
+        listener: told how far it is.
+
+    Raises:
+        BackupError: as for `back_up`.
+    """
+    began = time.monotonic()
+    with translated(host.name):
+        plan, proof = prepare(request, host, listener), None
+        if request.dry_run:
+            origin, told = foretell(request, plan, host)
+        else:
+            origin, proof, told = _carry_out(request, plan, lock, turn, host, listener)
+            told += clean_up_record(request.image.run, host)
+            told += manifest_store.record(plan.found, host)
+    warnings = (*plan.warnings, *told)
     return Backup(request, plan, origin, proof, warnings, time.monotonic() - began)
 
 
 def _carry_out(
-    request: BackupRequest, plan: Plan, lock: Lock | None, host: Host, listener: Listener
+    request: BackupRequest,
+    plan: Plan,
+    lock: Lock | None,
+    turn: Turn | None,
+    host: Host,
+    listener: Listener,
 ) -> tuple[Origin, Proof, list[str]]:
     """Make and prove the image.
 
@@ -125,8 +155,9 @@ def _carry_out(
             f"this gives the image its receipt: {prove_command(image.name)}"
         )
         origin, warnings = take_number(request, plan, created, host)
+        note = run_note.encode(origin, turn.placement if turn else None)
         try:
-            written = run_osbackup(image, plan, timeout, lock, host, listener)
+            written = run_osbackup(image, plan, timeout, lock, note, host, listener)
         except ImageExists:  # the record is somebody else's
             created.record = ""
             raise
@@ -139,7 +170,10 @@ def _carry_out(
         warnings += unsynced_warnings(proof.unsynced, "the backup", host)
         warnings += proof.sizes.doubts
         host.cancellation.check()
-        data = _receipt(request, plan, origin, proof, time.monotonic() - began)
+        made = _receipt(request, plan, origin, proof)
+        if turn:
+            made = turn.told(made, plan.found.recorded)
+        data = _encoded(made, plan, time.monotonic() - began)
         try:
             host.publish(image.receipt, data)
         except (BackupError, HalfDone):  # it may be there
@@ -159,11 +193,9 @@ def _kept(created: Created, image: ImagePath, busy: LockBusy) -> LockBusy:
     )
 
 
-def _receipt(
-    request: BackupRequest, plan: Plan, origin: Origin, proof: Proof, seconds: float
-) -> bytes:
-    """Return the receipt of a proven image, which was made in so many seconds."""
-    made = Receipt(
+def _receipt(request: BackupRequest, plan: Plan, origin: Origin, proof: Proof) -> Receipt:
+    """Return the receipt of a proven image."""
+    return Receipt(
         request.repository.master,
         proof.sizes.before_bytes,
         proof.size,
@@ -175,6 +207,10 @@ def _receipt(
         proof.sizes.after_bytes,
         proof.sizes.changed,
     )
+
+
+def _encoded(made: Receipt, plan: Plan, seconds: float) -> bytes:
+    """Return the receipt's bytes, of an image that was made in so many seconds."""
     return receipt_format.encode(
         made,
         finished=timestamps.later(plan.machine.now, seconds),

@@ -16,37 +16,47 @@ if TYPE_CHECKING:
     import contextlib
 
     from csf_backup_plugin.hosts.protocol import Host, Lock
-    from csf_backup_plugin.operations.backup.request import BackupRequest
     from csf_backup_plugin.progress_listener import Listener
+    from csf_backup_plugin.repository.model import Repository
 
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def locked(
-    request: BackupRequest, stack: contextlib.ExitStack, host: Host, listener: Listener
+    repository: Repository,
+    wait: float,
+    stack: contextlib.ExitStack,
+    host: Host,
+    listener: Listener,
+    *,
+    purpose: str = BACKUP,
+    create: bool = True,
 ) -> tuple[Lock | None, list[str]]:
     """Hold the repository's lock until the stack is left; where no lock file can be, warn.
 
     Args:
-        request: what to back up.
+        repository: which.
+        wait: how long to wait for another holder, in seconds.
         stack: left when the backup has ended.
         host: where the repository is.
         listener: told of a wait.
+        purpose: the command that wants it.
+        create: whether the lock file may be made.
 
     Returns:
         The lock, if there is one, and the warning.
     """
-    path, create = request.repository.lock, not request.dry_run
+    path = repository.lock
     try:
-        held = host.lock(path, BACKUP, request.wait, listener.note, create=create)
+        held = host.lock(path, purpose, wait, listener.note, create=create)
         lock = stack.enter_context(held)
     except OSError as error:
         if error.errno not in _NOT_ALLOWED or host.stat([path])[0].kind != "missing":
             raise
         return None, [_not_kept_out(path, error)]
-    if lock is None and not host.look([request.repository.directory])[0].writable:
+    if lock is None and not host.look([repository.directory])[0].writable:
         return None, [_not_kept_out(path, DENIED)]
-    warnings = unlocked_warnings(lock, request.repository)
+    warnings = unlocked_warnings(lock, repository)
     return lock, warnings + unguarded_warnings(lock, OSBACKUP)
 
 

@@ -19,7 +19,13 @@ _IF_LATE = "Look at the disks of databases and image; give it longer with -timeo
 
 
 def run_osbackup(
-    image: ImagePath, plan: Plan, timeout: float, lock: Lock | None, host: Host, listener: Listener
+    image: ImagePath,
+    plan: Plan,
+    timeout: float,
+    lock: Lock | None,
+    note: bytes,
+    host: Host,
+    listener: Listener,
 ) -> int:
     """Run osbackup to its end; meanwhile the image's growth shows how far it is.
 
@@ -28,6 +34,7 @@ def run_osbackup(
         plan: what to back up, and with what.
         timeout: how long it may take, in seconds.
         lock: the repository's, which osbackup inherits.
+        note: what the record of its run says besides.
         host: where it runs.
         listener: told how far it is.
 
@@ -39,7 +46,7 @@ def run_osbackup(
         OsbackupFailed: it could not be run, or ended with anything but success.
         TimedOut: it did not end.
     """
-    osbackup = Utility(OSBACKUP, plan.argv, image.path, lock, image.run, timeout, _IF_LATE)
+    osbackup = Utility(OSBACKUP, plan.argv, image.path, lock, image.run, timeout, _IF_LATE, note)
 
     written = 0
 

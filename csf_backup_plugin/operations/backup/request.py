@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import UnsafeImagePath
 from csf_backup_plugin.image.path import ImagePath
@@ -11,7 +11,42 @@ from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.request import LOCK_WAIT, parse_repository
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from csf_backup_plugin.image.receipt import Placement, Receipt
+    from csf_backup_plugin.repository.manifest import Manifest
     from csf_backup_plugin.repository.model import Repository
+
+
+class Turn(NamedTuple):
+    """What a rotation adds to a backup.
+
+    Attributes:
+        placement: where the image lies.
+        mounts: the mount point that each image directory of the rotation is to have.
+        accepted: whether the user has accepted what is suspicious.
+        suspicions: returns what is suspicious in a receipt, given what the manifest says.
+    """
+
+    placement: Placement
+    mounts: Mapping[str, str]
+    accepted: bool
+    suspicions: Callable[[Receipt, Manifest | None], tuple[str, ...]]
+
+    def told(self, made: Receipt, recorded: Manifest | None) -> Receipt:
+        """Return a receipt with all that this adds.
+
+        Args:
+            made: the receipt.
+            recorded: what the repository's manifest says; None where there was none.
+        """
+        mounts = {**self.mounts, **made.origin.mounts}
+        return made._replace(
+            placement=self.placement,
+            suspicions=self.suspicions(made, recorded),
+            accepted=self.accepted,
+            origin=made.origin._replace(mounts=mounts),
+        )
 
 
 @dataclass(frozen=True)

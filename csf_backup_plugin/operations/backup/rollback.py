@@ -114,13 +114,16 @@ def _is_appended(host: Host, paths: Created) -> bool:
 
 def _kept(host: Host, paths: Created) -> list[str]:
     """Remove the paths, all at once if that goes; return those that are left, with why."""
+    # The claim goes last: by that and the record, the next rotation knows what a kill has left.
+    claim, *rest = paths
     with contextlib.suppress(OSError):
+        host.remove(reversed(rest))
         if paths.record:
             host.remove_trees([paths.record], mine=False)
-        host.remove(reversed(paths))
+        host.remove([claim])
         return []
     kept = []
-    for path in reversed(paths.all):
+    for path in (*reversed(rest), *filter(None, [paths.record]), claim):
         try:
             if path == paths.record:
                 host.remove_trees([path], mine=False)

@@ -7,14 +7,11 @@ database elsewhere.
 from __future__ import annotations
 
 import contextlib
-import posixpath
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin import __version__, timestamps
 from csf_backup_plugin.advised_commands import verify_command
 from csf_backup_plugin.errors import BackupError, FaultFound
-from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.latest import check_clock
 from csf_backup_plugin.image.meant import look, meant
 from csf_backup_plugin.image.read_lock import not_removed
@@ -32,6 +29,7 @@ from csf_backup_plugin.operations.drill.preflight import (
     look_at_places,
     prepare,
 )
+from csf_backup_plugin.operations.drill.record import Record
 from csf_backup_plugin.operations.drill.scratch import scratch
 from csf_backup_plugin.operations.drill.trial import Trial, restore_for_trial
 from csf_backup_plugin.system_errors import translated
@@ -94,27 +92,27 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
         if leftovers.changed:
             (at_scratch,) = host.look([request.directory])
         check_room(plan, request.directory, at_scratch)
+        more = f"Find out more: {verify_command(request.image.name, receipt.master)}"
         problems = findings(contents, receipt, None, host, listener)
-        if problems or chosen.findings:
-            raise FaultFound(
-                f"{image} is not as its backup left it:"
-                if problems
-                else f"Whether {image} is the newest image is not certain:",
-                f"Find out more: {verify_command(request.image.name, receipt.master)}",
-                [*problems, *chosen.findings],
-            )
-        host.cancellation.check()
-        homes = placement.directories(receipt.databases)
-        with scratch(request.directory, image, homes, machine.name, host) as place:
-            trial = restore_for_trial(plan, place, at_scratch.free, host, listener)
+        if chosen.findings and not problems:
+            what = f"Whether {image} is the newest image is not certain:"
+            raise FaultFound(what, more, chosen.findings)
+        record = Record(plan, machine.now, host)
+        with record.of_failure():
+            if problems:
+                found = [*problems, *chosen.findings]
+                raise FaultFound(f"{image} is not as its backup left it:", more, found)
+            host.cancellation.check()
+            homes = placement.directories(receipt.databases)
+            with scratch(request.directory, image, homes, machine.name, host) as place:
+                trial = restore_for_trial(plan, place, at_scratch.free, host, listener)
         with left_told(place.left), translated(host.name):
             if host.stat([image.path])[0].stamp != stamp:
                 raise FaultFound(
                     f"{image} was changed or replaced during the drill.",
                     "Run the same command again.",
                 )
-            facts = _facts(plan, trial, place.path, machine.now, time.monotonic() - began)
-            host.replace(image.drill, sealed_json.encode(facts, sealed_json.DRILL))
+            record.success(trial, place.path)
     left = [place.kept] if place.kept else []
     warnings = (*chosen.warnings, *plan.warnings, *leftovers.warnings, *left)
     return Drill(plan, trial, warnings, time.monotonic() - began)
@@ -122,28 +120,9 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
 
 def _with_earlier_record(said: str, image: ImagePath, host: Host) -> Left:
     """Return what a drill that failed has left, the record of an earlier one included."""
+    if shown(image.drill) in said:  # it has replaced that
+        return Left(said)
     with contextlib.suppress(OSError, BackupError):
         if host.stat([image.drill])[0].kind == "file":
             return Left(f"{said} {shown(image.drill)}, of an earlier drill, is as it was.")
     return Left(said)
-
-
-def _facts(plan: Plan, trial: Trial, place: str, started: str, seconds: float) -> dict[str, object]:
-    """Return what the record says; `backup_started` ties it to one image, whatever its name."""
-    return {
-        "producer": f"csf-backup-plugin {__version__}",
-        "host": plan.image.host,
-        "image": plan.image.path,
-        "image_bytes": plan.receipt.size,
-        "image_sha256": plan.receipt.sha256,
-        "backup_started": plan.receipt.started,
-        "repository_id": plan.receipt.origin.id,
-        "number": plan.receipt.origin.number,
-        "scratch": posixpath.dirname(place),
-        "databases": len(plan.receipt.databases),
-        "bytes": trial.size,
-        "seconds": round(trial.seconds, 3),
-        "osverifydb": plan.osverifydb,
-        "started": started,
-        "finished": timestamps.later(started, seconds),
-    }

@@ -130,6 +130,8 @@ def _rebuild(
     # What a line cannot hold is left to be renamed, as the next backup says.
     left = {*found.ambiguous, *filter(has_control_character, found.coverage.paths)}
     names = [repository.recorded(p) for p in found.coverage.paths if p not in left]
+    # That all earlier numbers are known tells a rotation that the manifest was made anew since.
+    known = max(known, *backups.values(), 0)
     new = manifest.encode(names, identity, backups, meant.dropped, known)
     kept = None
     with translated(host.name):

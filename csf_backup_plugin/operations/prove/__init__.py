@@ -14,7 +14,7 @@ from csf_backup_plugin.advised_commands import prove_command, verify_command
 from csf_backup_plugin.command_names import PROVE
 from csf_backup_plugin.errors import NOTHING_LEFT, FaultFound, LockBusy
 from csf_backup_plugin.hosts.cleanup import clean_up, clean_up_record
-from csf_backup_plugin.image import receipt_format
+from csf_backup_plugin.image import receipt_format, run_note
 from csf_backup_plugin.image.contents import read_contents
 from csf_backup_plugin.image.location import locate_image
 from csf_backup_plugin.image.receipt_file import read_receipt
@@ -30,7 +30,7 @@ from csf_backup_plugin.repository.model import Repository
 from csf_backup_plugin.system_errors import from_os_error, reason, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from csf_backup_plugin.hosts.protocol import Host, Machine
     from csf_backup_plugin.image.path import ImagePath
@@ -110,28 +110,52 @@ def _existing(image: ImagePath, host: Host) -> Proof | None:
 def _prove(
     image: ImagePath, wait: float, machine: Machine, host: Host, listener: Listener
 ) -> Proof:
-    databases = imported(image, host)
-    osrestore = host.find(commands.OSRESTORE, commands.VARIABLES[commands.OSRESTORE])
-    with _locked(Repository(databases[0]), image, wait, host, listener) as warnings:
+    repository = Repository(imported(image, host)[0])
+    with _locked(repository, image, wait, host, listener) as warnings:
         # It may have been proven while the lock was waited for.
+        proof = _existing(image, host) or prove_locked(image, machine, host, listener)
+        return proof._replace(warnings=(*warnings, *proof.warnings))
+
+
+def prove_locked(
+    image: ImagePath,
+    machine: Machine,
+    host: Host,
+    listener: Listener,
+    judged: Callable[[Receipt], Receipt] = lambda made: made,
+) -> Proof:
+    """Prove an image that has no receipt, of a repository whose lock is held.
+
+    Args:
+        image: which.
+        machine: the host.
+        host: where it is.
+        listener: told how far it is.
+        judged: return a receipt with what is suspicious in it.
+
+    Raises:
+        BackupError: as for `prove`.
+    """
+    databases = imported(image, host)
+    repository = Repository(databases[0])
+    osrestore = host.find(commands.OSRESTORE, commands.VARIABLES[commands.OSRESTORE])
+    record = read_record(image, host)
+    if is_at_work(record, host):
+        raise _busy(record, image, host)
+    (before,) = host.stat([image.path])
+    made, warnings = measured(image, databases, record, osrestore, host, listener)
+    placement = run_note.read(image, host).placement
+    origin = origin_of(image, repository, machine, host)
+    made = judged(made._replace(origin=origin, placement=placement))
+    host.cancellation.check()
+    if not _publish(image, made, before.stamp, host):
         if proof := _existing(image, host):
             return proof
-        record = read_record(image, host)
-        if is_at_work(record, host):
-            raise _busy(record, image, host)
-        (before,) = host.stat([image.path])
-        made, unsynced = measured(image, databases, record, osrestore, host, listener)
-        made = made._replace(origin=origin_of(image, Repository(databases[0]), machine, host))
-        host.cancellation.check()
-        if not _publish(image, made, before.stamp, host):
-            if proof := _existing(image, host):
-                return proof
-            if not _publish(image, made, before.stamp, host):  # a link to nothing, say
-                raise unproven(image, [f"{shown(image.receipt)} is there, and leads nowhere"])
-        warnings += unsynced
-        warnings += [] if made.origin.number else [_NO_NUMBER]
-        warnings += clean_up_record(image.run, host)
-        return Proof(image, made, written=True, warnings=tuple(warnings))
+        if not _publish(image, made, before.stamp, host):  # a link to nothing, say
+            raise unproven(image, [f"{shown(image.receipt)} is there, and leads nowhere"])
+    warnings += [] if made.origin.number else [_NO_NUMBER]
+    warnings += clean_up_record(image.run, host)
+    return Proof(image, made, written=True, warnings=tuple(warnings))
 
 
 @contextlib.contextmanager

@@ -14,7 +14,12 @@ from csf_backup_plugin.image.listed_databases import list_findings
 from csf_backup_plugin.image.receipt import Receipt
 from csf_backup_plugin.image.run_record import problem_if_ended
 from csf_backup_plugin.image.verification import import_file_findings, presence_findings
-from csf_backup_plugin.image.without_receipt import by_hand, is_there, without_receipt
+from csf_backup_plugin.image.without_receipt import (
+    by_hand,
+    is_there,
+    removal_begun,
+    without_receipt,
+)
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.objectstore.room_and_time import default_timeout
@@ -39,7 +44,11 @@ def imported(image: ImagePath, host: Host) -> list[str]:
         CannotBeProven: the import file does not tell.
         FaultFound: there is no image at all.
     """
-    contents = read_contents(image, host)
+    contents, (at_removing,) = host.together(
+        lambda: read_contents(image, host), lambda: host.stat([image.removing])
+    )
+    if at_removing.kind != "missing":
+        raise unproven(image, [removal_begun(image)])
     findings, databases = import_file_findings(image, None, contents.import_file)
     findings = findings or _master_findings(databases, host)
     if not findings:

@@ -31,7 +31,8 @@ def new_manifest(plan: RestorePlan) -> bytes:
             known = max(known, plan.number)
     dropped = [name for name in recorded.dropped if repository.path_of(name) not in plan.targets]
     names = map(repository.recorded, plan.targets)
-    return manifest.encode(names, identity, backups, dropped, known)
+    # As for a manifest that is made anew otherwise, all earlier numbers are known.
+    return manifest.encode(names, identity, backups, dropped, max(known, *backups.values(), 0))
 
 
 def _is_another(plan: RestorePlan, recorded: Manifest) -> bool:

@@ -1,25 +1,31 @@
 """Verifying an image: whether it, its import file and its receipt still agree.
 
-Nothing is changed, and no repository is locked; the image is not removed meanwhile. That the
-repository held the same databases after the backup as before, which a backup sees to, cannot be
-seen later and is not looked at.
+Nothing is changed but the record of the verification, and no repository is locked; the image is not
+removed meanwhile. That the repository held the same databases after the backup as before, which a
+backup sees to, cannot be seen later and is not looked at.
 """
 
 from __future__ import annotations
 
+import errno
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advised_commands import backup_command
 from csf_backup_plugin.errors import FaultFound, OtherVersion
+from csf_backup_plugin.image.check_record import CheckRecord
 from csf_backup_plugin.image.latest import check_clock
 from csf_backup_plugin.image.meant import look, meant
 from csf_backup_plugin.image.read_lock import not_removed
 from csf_backup_plugin.image.receipt_file import read_receipt
+from csf_backup_plugin.image.sealed_json import VERIFICATION
 from csf_backup_plugin.image.verification import findings, receipt_warnings
 from csf_backup_plugin.image.wanted_repository import check_image_of
+from csf_backup_plugin.log import log
+from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import commands
-from csf_backup_plugin.system_errors import translated
+from csf_backup_plugin.operations.aftermath import preceded
+from csf_backup_plugin.system_errors import reason, translated
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
@@ -98,11 +104,33 @@ def _read_all(
         raise _at_fault(image, [*error.findings, *found], error.next_step) from None
     check_image_of(looked.wanted, image, receipt)
     chosen = check_clock(chosen, receipt, looked.machine, host)
-    if found := findings(contents, receipt, osrestore, host, listener):
-        raise _at_fault(image, [*found, *chosen.findings], _again(image, receipt))
+    record = CheckRecord(VERIFICATION, image, receipt, looked.machine.now, host)
+    found = findings(contents, receipt, osrestore, host, listener)
+    is_recorded, unrecorded = _record(record, found)
+    if found:
+        fault = _at_fault(image, [*found, *chosen.findings], _again(image, receipt))
+        told = f"It is on record in {shown(record.path)}" if is_recorded else "".join(unrecorded)
+        fault.left = preceded(told, fault.left).said
+        raise fault
     if chosen.findings:
         raise _not_certain(chosen)
-    return receipt, (*chosen.warnings, *receipt_warnings(image, receipt))
+    return receipt, (*chosen.warnings, *unrecorded, *receipt_warnings(image, receipt))
+
+
+def _record(record: CheckRecord, found: list[str]) -> tuple[bool, list[str]]:
+    """Record how it went, where that may be written.
+
+    Returns:
+        Whether it is on record, and a warning if it should be and is not.
+    """
+    try:
+        record.write(found)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            return False, [f"{shown(record.path)} could not be written: {reason(error)}"]
+        log.info("%s may not be written: %s", shown(record.path), reason(error))
+        return False, []
+    return True, []
 
 
 def _not_certain(chosen: Newest) -> FaultFound:

@@ -180,9 +180,10 @@ class Bench:
         shutil.copytree(self.root / "saved", self.site, symlinks=True)
 
     def a_night_later(self) -> None:
-        """Let all files of ours be older; only a temporary file's age means anything."""
-        for path in self.site.rglob(".csf-*"):
-            os.utime(path, (0, 0))
+        """Let all files of ours be older whose age means anything: temporary and empty ones."""
+        for path in self.site.rglob("*"):
+            if path.name.startswith(".csf-") or (path.suffix == ".dbn" and not path.stat().st_size):
+                os.utime(path, (0, 0))
 
     def is_locked(self) -> bool:
         """Tell whether somebody holds the repository's lock."""

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import signal
 import tarfile
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from faults.libc_sweep.bench import Bench, Ended
 
-from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.image import receipt_format, run_note, sealed_json
 from csf_backup_plugin.repository import manifest
 
 if TYPE_CHECKING:
@@ -87,12 +88,16 @@ class Scene:
             yield f"it says that there was no change: {changed}"
         if ended.status and ended.status > 0:
             for path in tree.keys() - self.before.keys():
-                if not path.endswith(self.stays) and not _is_told(path, said):
+                if not path.endswith(self.stays) and not self.is_told(path, said):
                     yield f"{path} is left, and it does not say so"
         yield from self.harm(tree)
         yield from self.harm_to_others(tree)
         if ended.status == 0:
             yield from self.succeeded(tree, ended)
+
+    def is_told(self, path: str, said: str) -> bool:
+        """Tell whether a path that was left is told."""
+        return _is_told(path, said)
 
     def told(self, said: str) -> Tree:
         """Return what is there if nothing was changed but what was said besides."""
@@ -135,7 +140,7 @@ class Scene:
             if data == self.kept and path.startswith(f"{self.bench.master}.manifest.damaged-"):
                 continue  # it is to be there
             is_new = path not in self.before and _TRANSIENT.search(path)
-            if is_new and not _is_told(path, said):
+            if is_new and not self.is_told(path, said):
                 yield f"{path} is left and nobody says so"
         yield from self.harm(tree)
         yield from self.harm_to_others(tree)
@@ -338,8 +343,14 @@ class Verify(Backup):
         self.image = str(self.bench.images / "a.img")
 
     def succeeded(self, tree: Tree, ended: Ended) -> Iterator[str]:
-        if changed := _changes(self.before, tree):
+        record = f"{self.image}.verify.json"
+        rest = {
+            path: data for path, data in tree.items() if path != record and "/.csf-" not in path
+        }
+        if changed := _changes(self.before, rest):
             yield f"changed: {changed}"
+        if record in tree:  # not every reader may write there
+            sealed_json.decode(tree[record], sealed_json.VERIFICATION)
 
     def next(self, struck: Ended) -> Iterator[str]:
         yield from Scene.next(self, struck)
@@ -429,6 +440,126 @@ class Restore(Verify):
             yield f"the next backup ended with {done.status}: {done.errors}"
 
 
+class Rotate(Scene):
+    """A rotation that replaces the set of a week ago; another night's stays, and others' files.
+
+    Attributes:
+        left: what the paths begin with of what killed rotations have left, and may go at any time.
+        proves: the image that has a receipt in the end, and had none.
+    """
+
+    left: tuple[str, ...] = ()
+    proves = ""
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.replaced = self._rotated("2026-11-23", "week ago")
+        self._rotated("2026-11-24", "other night")
+        self._others()
+
+    @property
+    def argv(self) -> list[str]:
+        return self._of("2026-11-30", "tonight")
+
+    def _of(self, slot: str, run_id: str) -> list[str]:
+        directory = ("-image-dir", f"localhost:{self.bench.images}")
+        run = ("-slot", slot, "-run-id", run_id)
+        return ["admin_database_rotate", "-database", self.bench.master, *directory, *run]
+
+    def _rotated(self, slot: str, run_id: str) -> str:
+        """Make a set; return its image's path."""
+        before = {*self.bench.images.glob("*/*.img")}
+        done = self.bench.run(*self._of(slot, run_id))
+        assert done.status == 0, done.errors
+        (made,) = {*self.bench.images.glob("*/*.img")} - before
+        return str(made)
+
+    def _others(self) -> None:
+        """Let there be what no rotation has made, with names like those of its sets."""
+        place = self.bench.images / "monday"
+        hand_made = f"localhost:{place / 'hand made.img'}"
+        backup = ("admin_database_backup", "-database", self.bench.master)
+        done = self.bench.run(*backup, "-image-file", hand_made)
+        assert done.status == 0, done.errors
+        for ending in ("", ".dbn", ".receipt.json"):
+            shutil.copy(f"{self.replaced}{ending}", f"{place}/copy.img{ending}")
+        (place / "by hand.img.dbn").write_text(f"{self.bench.master}\n")
+        (place / "by hand.img.removing.txt").write_text("somebody else's")
+
+    def told(self, said: str) -> Tree:
+        return self.bench.tree() if "left by a run that was killed" in said else self.before
+
+    def is_told(self, path: str, said: str) -> bool:
+        return super().is_told(path, said) or (".img" in path and self._image(path) in said)
+
+    def goes(self, path: str) -> bool:
+        """Tell whether a file is of a set that is to go."""
+        return path.startswith((self.replaced, *self.left))
+
+    def harm_to_others(self, tree: Tree) -> Iterator[str]:
+        made = self._made(tree)
+        for path, data in self.before.items():
+            may_go = path.startswith(self.left) or (made and self.goes(path))
+            if "/images/" in path and tree.get(path) != data and not may_go:
+                yield f"{path} is {'changed' if path in tree else 'gone'}"
+        if len(made) > 1:
+            yield f"the run has made {len(made)} sets: {made}"
+        yield from _images(tree, self)
+
+    def _made(self, tree: Tree) -> list[str]:
+        """Return the images of the run that have a receipt."""
+        return [
+            path.removesuffix(".receipt.json")
+            for path, data in tree.items()
+            if path.endswith(".receipt.json") and sealed_json.decode(data)["run_id"] == "tonight"
+        ]
+
+    def succeeded(self, tree: Tree, ended: Ended) -> Iterator[str]:
+        if not self._made(tree):
+            yield "there is no receipt"
+        for path in self.before:
+            if self.goes(path) and path in tree and self._image(path) not in ended.errors:
+                yield f"{path} is there, and nobody says so"
+
+    def finished(self, ended: Ended, struck: Ended) -> Iterator[str]:
+        yield from super().finished(ended, struck)
+        tree = self.bench.tree()
+        (image,) = self._made(tree) or [""]
+        promised = {path for path in self.before if not self.goes(path)}
+        promised |= {f"{image}{ending}" for ending in ("", ".dbn", ".receipt.json")}
+        promised |= {f"{self.proves}.receipt.json"} if self.proves else set()
+        there = {path for path in tree if "/images/" in path and "/.csf-" not in path}
+        promised = {path for path in promised if "/images/" in path}
+        if there != promised:
+            yield f"not as promised: {sorted(there ^ promised)}"
+
+    def _image(self, path: str) -> str:
+        return re.sub(r"(\.img).*", r"\1", path)
+
+
+class RotateAfterKills(Rotate):
+    """A rotation that comes upon what killed ones have left, to be proven or removed."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        half, self.proves = (self._rotated(f"2026-11-{day}", f"run of {day}") for day in (25, 26))
+        failed = f"{half[:-4]}-2.img"
+        for ending in ("", ".dbn"):
+            shutil.copy(half + ending, failed + ending)
+        os.rename(f"{half}.receipt.json", f"{half}.removing")
+        made = receipt_format.decode(Path(f"{self.proves}.receipt.json").read_bytes())
+        os.unlink(f"{self.proves}.receipt.json")
+        for image, status in ((failed, "1"), (self.proves, "0")):
+            os.mkdir(f"{image}.run")
+            note = run_note.encode(made.origin, made.placement)
+            Path(f"{image}.run/note").write_bytes(note)
+            for name, text in (("pid", "999999999"), ("output", ""), ("status", status)):
+                Path(f"{image}.run/{name}").write_text(f"{text}\n")
+        claim = f"{half[:-4]}-3.img"
+        Path(f"{claim}.dbn").write_text(f"{self.bench.master}\n")
+        self.left = (half, failed, claim, f"{self.proves}.run")
+
+
 SCENES = (
     FirstBackup,
     Backup,
@@ -440,4 +571,6 @@ SCENES = (
     Drill,
     DrillAfterAnother,
     Restore,
+    Rotate,
+    RotateAfterKills,
 )

@@ -75,11 +75,17 @@ def run(place: Place, listener: Memory | None = None, host: LocalHost | None = N
 
 
 def failure(place: Place, kind: type[BackupError], host: LocalHost | None = None) -> BackupError:
-    """Return how a drill fails, having made sure that nothing is left of it."""
+    """Return how a drill fails, having made sure that at most its record is left of it."""
+    record = f"{place.image}.drill.json"
     before = place.tree()
     with pytest.raises(kind) as caught:
         run(place, host=host)
-    assert place.tree() == before
+    after = place.tree()
+    if after.get(record) != before.get(record):
+        assert f"It is on record in {record}. " in caught.value.left
+        assert recorded(place)["findings"] == caught.value.facts["findings"]
+        before[record] = after[record]
+    assert after == before
     assert list(scratch_of(place).iterdir()) == []
     return caught.value
 
@@ -357,11 +363,45 @@ def test_a_signal_stops_osrestore_and_leaves_nothing(
         assert failure(drilled, Interrupted, host).exit_code == 128 + signum
 
 
-def test_a_failed_drill_leaves_an_earlier_record_and_says_so(drilled: Place, tools: Tools) -> None:
-    """It was true when it was written."""
+def test_a_failed_drill_is_recorded_in_place_of_an_earlier_one(
+    drilled: Place, tools: Tools
+) -> None:
+    """With what it has found; the next good one finds nothing."""
     run(drilled)
+    assert recorded(drilled)["findings"] == []
+    restore = (tools.directory / "osrestore").read_text()
     tools.write("osrestore", "exit 1")
     error = failure(drilled, FaultFound)
+    assert recorded(drilled)["findings"] == error.facts["findings"]
+    assert "earlier drill" not in error.left
+    (tools.directory / "osrestore").write_text(restore)
+    run(drilled)
+    assert recorded(drilled)["findings"] == []
+
+
+def test_a_failure_that_cannot_be_recorded_is_told(
+    drilled: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The earlier record stays."""
+    run(drilled)
+    tools.write("osrestore", "exit 1")
+
+    def full(path: str, *_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", path)
+
+    monkeypatch.setattr(writing, "replace", full)
+    left = failure(drilled, FaultFound).left
+    record = f"{drilled.image}.drill.json"
+    assert left.startswith(f"It could not be recorded in {record}: No space left on device. ")
+
+
+def test_a_drill_that_cannot_be_made_leaves_an_earlier_record_and_says_so(
+    drilled: Place, tools: Tools
+) -> None:
+    """It tells nothing of the image."""
+    run(drilled)
+    (tools.directory / "osrestore").unlink()
+    error = failure(drilled, UtilityMissing)
     assert error.left.endswith(f"{drilled.image}.drill.json, of an earlier drill, is as it was.")
 
 

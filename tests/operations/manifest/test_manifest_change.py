@@ -123,7 +123,7 @@ def test_made_anew_it_keeps_id_and_number() -> None:
     changed = change(host, rebuild=True)
     assert (changed.added, changed.dropped) == (("/r/Book.db",), ("/r/Gone.db",))
     assert recorded(host) == Manifest(
-        ("lib.db", "/else/x", "Book.db", "y.mdb"), (), OWN, {"/b/a": 7}
+        ("lib.db", "/else/x", "Book.db", "y.mdb"), (), OWN, {"/b/a": 7}, 7
     )
     assert changed.kept is None
 
@@ -159,7 +159,7 @@ def test_an_image_tells_id_number_and_databases() -> None:
     assert recorded(host) == Manifest(("lib.db", "/else/x", "Book.db", "y.mdb"), (), OWN, {}, 9)
     host.append(REPOSITORY.manifest, manifest.backup_line(10, "/b/d"))
     change(host, rebuild=True, image=ImagePath("db1", "/b/latest"))
-    assert recorded(host)[3:5] == ({"/b/d": 10}, 9)
+    assert recorded(host)[3:5] == ({"/b/d": 10}, 10)
 
 
 def test_an_image_does_not_bring_back_what_was_dropped_or_is_anothers() -> None:

@@ -85,7 +85,7 @@ def test_a_disk_too_full_to_start_osrestore_is_a_full_disk(
     """And no failure of osrestore."""
     host = Filling(9000)
 
-    def full(*_: object) -> None:
+    def full(*_: object, **_options: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "/r/lib.db.restore.run")
 
     monkeypatch.setattr(host, "start", full)

@@ -1,0 +1,93 @@
+"""What is said of a backup: by the command that makes one, and by a rotation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from csf_backup_plugin.cli.human_sizes import counted, human
+from csf_backup_plugin.cli.image_facts import checksum, numbered
+from csf_backup_plugin.errors import Warned
+from csf_backup_plugin.names import command, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from csf_backup_plugin.operations.backup import Backup
+    from csf_backup_plugin.repository.inventory import Inventory
+
+
+def warning_lines(warnings: Iterable[str]) -> list[str]:
+    """Return the line for a person of each warning."""
+    return [f"warning: {warning}" for warning in warnings]
+
+
+def sentence(backup: Backup) -> str:
+    """Return the line for a person."""
+    request, origin = backup.request, backup.origin
+    coverage, image, master = backup.plan.found.coverage, request.image, request.repository.master
+    databases = counted(len(coverage.databases), "database")
+    what = f"{databases} ({human(coverage.bytes)}) of {shown(master)}"
+    shared = backup.plan.shared_disk
+    disk = f"shared physical disk: {'of a redundant array' if shared == 'array' else shared}"
+    if backup.proof is None:
+        typed = command(*backup.plan.argv)
+        return f"Dry run: would back up {what} to {image} with: {typed} ({disk})"
+    return (
+        f"Backed up {what} to {image}: {human(backup.proof.size)} in {backup.seconds:.1f} s, "
+        f"proven, {checksum(backup.proof.sha256)}, {numbered(origin.number)} ({disk})"
+    )
+
+
+def warned(warnings: Sequence[str], left: str) -> Warned | None:
+    """Return what -strict makes of warnings; None if there are none.
+
+    Args:
+        warnings: all of them.
+        left: what the command has made; a whole sentence.
+    """
+    if not warnings:
+        return None
+    return Warned(
+        f"There were warnings, and -strict was given: {counted(len(warnings), 'warning')}.",
+        "Put right what they name.",
+        left=left,
+    )
+
+
+def document(backup: Backup) -> dict[str, Any]:
+    """Return the facts for a program."""
+    request, plan, proof = backup.request, backup.plan, backup.proof
+    return {
+        "dry_run": request.dry_run,
+        "host": request.image.host,
+        "image": request.image.path,
+        "image_bytes": proof.size if proof else None,
+        "image_sha256": proof.sha256 if proof else None,
+        "import_file": request.image.import_file,
+        "receipt": request.image.receipt,
+        "repository_id": backup.origin.id,
+        "number": backup.origin.number,
+        "master": request.repository.master,
+        "databases": proof.sizes.before_bytes if proof else dict(plan.found.coverage.databases),
+        "databases_after": proof.sizes.after_bytes if proof else None,
+        "changed": list(proof.sizes.changed) if proof else None,
+        "database_bytes": plan.found.coverage.bytes,
+        "not_in_manifest": list(plan.found.coverage.unlisted),
+        "links": list(plan.found.links),
+        **_not_taken(plan.found),
+        "shared_disk": plan.shared_disk,
+        "osbackup": list(plan.argv),
+        "warnings": list(backup.warnings),
+        "seconds": round(backup.seconds, 3),
+    }
+
+
+def _not_taken(found: Inventory) -> dict[str, Any]:
+    """Return what lies beside the databases and is not backed up."""
+    return {
+        "left_out": list(found.left_out),
+        "dropped": list(found.dropped),
+        "directories": list(found.directories),
+        "rest": list(found.rest),
+        "others": {one.repository.master: sorted(one.listed) for one in found.others.known},
+    }

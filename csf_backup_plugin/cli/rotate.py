@@ -1,0 +1,149 @@
+"""csf admin_database_rotate."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from csf_backup_plugin.cli import options
+from csf_backup_plugin.cli.command import CsfCommand
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.weekdays import WEEKDAYS
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.cli.outcome import Outcome
+    from csf_backup_plugin.cli.runner import Run
+
+
+@click.command(
+    "admin_database_rotate",
+    cls=CsfCommand,
+    short_help="Back up to the place of the day, and remove what that replaces.",
+)
+@options.database
+@click.option(
+    "-image-dir",
+    "directories",
+    metavar="HOST:DIR",
+    required=True,
+    multiple=True,
+    help="Where the places are; several take turns.",
+)
+@click.option(
+    "-dated-day",
+    type=click.Choice(WEEKDAYS),
+    default="sunday",
+    metavar="DAY",
+    help="The weekday whose sets go to the place `dated`, and are kept longer.  [default: sunday]",
+)
+@click.option(
+    "-slot", metavar="YYYY-MM-DD", help="The date the run was due.  [default: the host's date]"
+)
+@click.option(
+    "-keep-dated",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Keep the dated sets of the last N days that have one.  [default: keep all]",
+)
+@click.option(
+    "-keep-monthly",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Keep the newest dated set of each of the last N months that have one.",
+)
+@click.option(
+    "-keep-yearly",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Keep the newest dated set of each of the last N years that have one.",
+)
+@click.option(
+    "-drill-every",
+    type=options.Duration(),
+    metavar="AGE",
+    help="Drill the new set if the last good drill is so old, such as 7d.",
+)
+@options.scratch_dir("Where on HOST a directory for a drill is made.", required=False)
+@click.option(
+    "-every",
+    type=options.Duration(),
+    metavar="AGE",
+    help="Promise a set so often, such as 24h: what watches the directories knows what is late.",
+)
+@click.option(
+    "-run-id",
+    metavar="ID",
+    help="This run's id: at most one set is made for each.  [default: a new one]",
+)
+@options.yes("Delete although the new set is suspicious, or many dated sets would go.")
+@options.dry_run("Print the whole plan, change nothing.")
+@options.wait
+@options.timeout("osbackup")
+@options.no_checksum
+@options.require_mount
+@options.accept_small
+@options.strict
+def admin_database_rotate(
+    run: Run,
+    master: str,
+    directories: tuple[str, ...],
+    dated_day: str,
+    slot: str | None,
+    keep_dated: int | None,
+    keep_monthly: int | None,
+    keep_yearly: int | None,
+    drill_every: float | None,
+    scratch: str | None,
+    every: float | None,
+    run_id: str | None,
+    wait: float | None,
+    timeout: float | None,
+    *,
+    yes: bool,
+    dry_run: bool,
+    no_checksum: bool,
+    require_mount: bool,
+    accept_small: bool,
+    strict: bool,
+) -> Outcome:
+    """Back up a master repository to the place of the day, and remove what that replaces.
+
+    Each weekday has a place, DIR/monday and so on, whose set is replaced a week later; the sets of
+    the dated day lie in DIR/dated. The new set is made and proven first, and drilled if that is
+    due. Only sets that a rotation has made are ever removed; the newest, the newest that was
+    drilled, and one with a file PATH.keep beside it never are. Each decision is printed with its
+    reason. If the new set is suspicious, nothing is removed, and the exit code is 71.
+    """
+    from csf_backup_plugin.cli.rotate_report import outcome
+    from csf_backup_plugin.operations.request import lock_wait
+    from csf_backup_plugin.operations.rotate import rotate
+    from csf_backup_plugin.operations.rotate.plan import Retention
+    from csf_backup_plugin.operations.rotate.request import BackupOptions, RotateRequest
+    from csf_backup_plugin.operations.shared_disk import ARRAYS
+
+    request = RotateRequest.parse(
+        master,
+        directories,
+        BackupOptions(
+            dry_run=dry_run,
+            wait=lock_wait(os.environ, wait),
+            timeout=timeout,
+            checksum=not no_checksum,
+            require_mount=require_mount,
+            arrays=frozenset(os.environ.get(ARRAYS, "").split()),
+            accept_small=accept_small,
+        ),
+        dated_day=dated_day,
+        slot=slot,
+        retention=Retention(keep_dated, keep_monthly, keep_yearly),
+        drill_every=drill_every,
+        scratch=scratch,
+        every=every,
+        run_id=run_id,
+        accepted=yes,
+    )
+    with run.on(request.host, f"The rotation of {shown(request.repository.master)}") as host:
+        rotated = rotate(request, host, run.progress)
+    return outcome(rotated, is_strict=strict)

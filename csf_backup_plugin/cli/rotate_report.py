@@ -1,0 +1,92 @@
+"""What is said of a rotation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from csf_backup_plugin.cli import backup_report
+from csf_backup_plugin.cli.outcome import Outcome
+from csf_backup_plugin.errors import NOTHING_LEFT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.operations.rotate import Rotated
+
+
+def outcome(rotated: Rotated, *, is_strict: bool) -> Outcome:
+    """Return how a rotation has ended.
+
+    Args:
+        rotated: what it has done.
+        is_strict: whether warnings alone make it fail.
+    """
+    problem = rotated.problem
+    if not problem and is_strict:
+        proven = f"The new backup is proven: {rotated.filled.image}."
+        left = NOTHING_LEFT if rotated.request.dry_run else proven
+        problem = backup_report.warned(rotated.warnings, left)
+    return Outcome(tuple(_sentences(rotated)), _document(rotated), problem)
+
+
+def _sentences(rotated: Rotated) -> Iterator[str]:
+    """Yield the lines for a person: the decision on each set among them."""
+    filled = rotated.filled
+    yield from backup_report.warning_lines(rotated.warnings)
+    yield from filled.told
+    if rotated.request.dry_run:
+        yield filled.rule
+    if filled.backup:
+        yield backup_report.sentence(filled.backup)
+    if rotated.drilled and (made := rotated.drilled.drill):
+        yield f"Restored it for trial in {made.trial.seconds:.1f} s: sound"
+    yield from _decisions(rotated)
+    if rotated.problem:
+        yield f"Error: {rotated.problem}"
+
+
+def _decisions(rotated: Rotated) -> Iterator[str]:
+    """Yield a line for each set: what has become of it, and why."""
+    removal = rotated.removal
+    would = "would be " if rotated.request.dry_run else ""
+    for one in removal.decisions:
+        image = one.one.image
+        if not one.goes:
+            yield f"kept {image}: {one.why}"
+        elif rotated.request.dry_run or image in removal.removed:
+            yield f"{would}deleted {image}: {one.why}"
+        else:
+            yield f"not deleted {image}: {one.why}"
+    for image, why in removal.others:
+        yield f"kept {image}: {why}"
+    for image in removal.finished:
+        yield f"deleted what was left of {image}: an earlier run had begun to remove it"
+
+
+def _document(rotated: Rotated) -> dict[str, Any]:
+    """Return the facts for a program."""
+    request, filled, removal = rotated.request, rotated.filled, rotated.removal
+    placement, drilled = filled.placement, rotated.drilled
+    made = backup_report.document(filled.backup) if filled.backup else {}
+    return {
+        **made,
+        "dry_run": request.dry_run,
+        "host": filled.image.host,
+        "image": filled.image.path,
+        "place": placement.place,
+        "slot": placement.slot.isoformat(),
+        "run_id": placement.run_id,
+        "made_now": filled.backup is not None,
+        "told": list(filled.told),
+        "drilled": bool(drilled and drilled.drill),
+        "drill_problem": drilled.problem.what if drilled and drilled.problem else None,
+        "plan": [
+            {"image": one.one.image.path, "keep": not one.goes, "why": one.why}
+            for one in removal.decisions
+        ],
+        "others": [{"image": image.path, "why": why} for image, why in removal.others],
+        "removed": [image.path for image in (*removal.removed, *removal.finished)],
+        "withheld": list(removal.withheld),
+        "warnings": list(rotated.warnings),
+        "seconds": round(rotated.seconds, 3),
+    }

@@ -1,0 +1,100 @@
+"""How the last drill of an image went, or its last verification, as a record beside it tells."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import __version__, timestamps
+from csf_backup_plugin.image import sealed_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.image.receipt import Receipt
+
+
+class Check(NamedTuple):
+    """One look at an image.
+
+    Attributes:
+        is_sound: whether nothing was found to be wrong.
+        at: when it ended by the host's clock, in ISO 8601.
+    """
+
+    is_sound: bool
+    at: str
+
+
+class CheckRecord:
+    """The record of a look at an image; `backup_started` ties it to one, whatever its name.
+
+    Args:
+        kind: of the document: `sealed_json.DRILL` or `sealed_json.VERIFICATION`.
+        image: which.
+        receipt: what its receipt says.
+        started: when the look began by the host's clock, in ISO 8601.
+        host: where the image is.
+    """
+
+    def __init__(
+        self, kind: str, image: ImagePath, receipt: Receipt, started: str, host: Host
+    ) -> None:
+        self.path = image.drill if kind == sealed_json.DRILL else image.verification
+        self._kind = kind
+        self._image = image
+        self._receipt = receipt
+        self._started = started
+        self._began = time.monotonic()
+        self._host = host
+
+    def write(self, findings: Sequence[str], **facts: object) -> None:
+        """Write it, in place of an earlier one.
+
+        Args:
+            findings: what is wrong with the image; none if it is sound.
+            facts: what is to be told besides.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        image, receipt = self._image, self._receipt
+        document = {
+            "producer": f"csf-backup-plugin {__version__}",
+            "host": image.host,
+            "image": image.path,
+            "image_bytes": receipt.size,
+            "image_sha256": receipt.sha256,
+            "backup_started": receipt.started,
+            "repository_id": receipt.origin.id,
+            "number": receipt.origin.number,
+            "started": self._started,
+            "finished": timestamps.later(self._started, time.monotonic() - self._began),
+            "findings": list(findings),
+            **facts,
+        }
+        self._host.replace(self.path, sealed_json.encode(document, self._kind))
+
+
+def read_check(data: bytes | OSError | None, kind: str, receipt: Receipt) -> Check | None:
+    """Return what a record says.
+
+    Args:
+        data: its bytes; or why they cannot be read, or None where there is no record.
+        kind: of the document, as for `CheckRecord`.
+        receipt: of the image that the record stands beside.
+
+    Returns:
+        None where there is no record that can be used, or one of another image that once had that
+        name.
+    """
+    with contextlib.suppress(sealed_json.UnusableDocument):
+        if isinstance(data, bytes):
+            facts = sealed_json.decode(data, kind)
+            at = timestamps.read(str(facts.get("finished")))
+            if at and facts.get("backup_started") == receipt.started:
+                return Check(not facts.get("findings"), at)
+    return None

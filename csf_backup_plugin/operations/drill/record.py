@@ -1,0 +1,69 @@
+"""The record of an image's last drill, beside it: how it went, whether well or not."""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import BackupError, FaultFound
+from csf_backup_plugin.image.check_record import CheckRecord
+from csf_backup_plugin.image.sealed_json import DRILL
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.aftermath import preceded
+from csf_backup_plugin.system_errors import reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.operations.drill.preflight import Plan
+    from csf_backup_plugin.operations.drill.trial import Trial
+
+
+class Record:
+    """What is written of one drill.
+
+    Args:
+        plan: what is restored, and with what.
+        started: when the drill began by the host's clock, in ISO 8601.
+        host: where the image is.
+    """
+
+    def __init__(self, plan: Plan, started: str, host: Host) -> None:
+        self._plan = plan
+        self._record = CheckRecord(DRILL, plan.image, plan.receipt, started, host)
+
+    def success(self, trial: Trial, place: str) -> None:
+        """Record that the drill went well.
+
+        Args:
+            trial: what came of it.
+            place: the directory that it used.
+
+        Raises:
+            OSError: the record cannot be written.
+        """
+        self._record.write(
+            [],
+            scratch=posixpath.dirname(place),
+            databases=len(self._plan.receipt.databases),
+            bytes=trial.size,
+            seconds=round(trial.seconds, 3),
+            osverifydb=self._plan.osverifydb,
+        )
+
+    @contextlib.contextmanager
+    def of_failure(self) -> Iterator[None]:
+        """Record what the block finds at fault, and let its error say that it is on record."""
+        try:
+            yield
+        except FaultFound as error:
+            try:
+                self._record.write(error.findings)
+            except (OSError, BackupError) as problem:
+                told = f"It could not be recorded in {shown(self._record.path)}: {reason(problem)}"
+            else:
+                told = f"It is on record in {shown(self._record.path)}"
+            error.left = preceded(told, error.left).said
+            raise

@@ -1,0 +1,101 @@
+"""A rotation: a backup to the place of its day, and the removal of the sets that it replaces.
+
+At every moment there is at least the older proven set: the new one is made and proven first, and
+drilled if a drill is due; only then does the plan say which of the older ones go.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import NOTHING_LEFT, BackupError
+from csf_backup_plugin.operations.aftermath import Left, left_told
+from csf_backup_plugin.operations.rotate.drilling import Drilled, drill_set, is_due
+from csf_backup_plugin.operations.rotate.filling import fill
+from csf_backup_plugin.operations.rotate.foretelling import foretell
+from csf_backup_plugin.operations.rotate.promise import write_promise
+from csf_backup_plugin.operations.rotate.removal import (
+    Removal,
+    free_space_warnings,
+    look_back,
+    remove_replaced,
+)
+from csf_backup_plugin.operations.rotate.site import look_at_site
+from csf_backup_plugin.operations.rotate.verdict import verdict
+from csf_backup_plugin.system_errors import translated
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.operations.rotate.filling import Filled
+    from csf_backup_plugin.operations.rotate.request import RotateRequest
+    from csf_backup_plugin.operations.rotate.site import Site
+    from csf_backup_plugin.progress_listener import Listener
+
+
+class Rotated(NamedTuple):
+    """A rotation whose set is proven, or in a dry run one that could be.
+
+    Attributes:
+        request: what was asked for, by resolved paths.
+        filled: tonight's set.
+        drilled: its drill; None if none was due.
+        removal: what was decided of all sets, and done.
+        warnings: what the user should know although all went well.
+        problem: why the command does not end with 0.
+        seconds: how long all of it took.
+    """
+
+    request: RotateRequest
+    filled: Filled
+    drilled: Drilled | None
+    removal: Removal
+    warnings: tuple[str, ...]
+    problem: BackupError | None
+    seconds: float
+
+
+def rotate(request: RotateRequest, host: Host, listener: Listener) -> Rotated:
+    """Make tonight's set, drill it if that is due, and remove what it replaces.
+
+    Args:
+        request: what to back up, and where to.
+        host: the machine that holds the databases and all images.
+        listener: told how far it is.
+
+    Raises:
+        BackupError: no set was made; or it was, as the error says, and the rest was cut short.
+    """
+    began = time.monotonic()
+    with translated(host.name):
+        site = look_at_site(request, host, listener)
+        filled, drilled = fill(site, host, listener), None
+        if request.dry_run:
+            removal = foretell(site, filled, host)
+            warnings = (*filled.warnings, *removal.warnings)
+        else:
+            made = f"The new backup is made and proven: {filled.image}"
+            proven = " ".join(f"{one}." for one in (*filled.told, made))
+            with (
+                left_told(lambda said: Left(said.replace(NOTHING_LEFT, proven))),
+                translated(host.name),
+            ):
+                drilled = _drilled(site, filled, host, listener)
+                removal = remove_replaced(site, filled, host, listener)
+                warnings = (*filled.warnings, *removal.warnings, *free_space_warnings(filled, host))
+                warnings += tuple(write_promise(site, filled, host))
+    seconds = time.monotonic() - began
+    problem = verdict(site, filled, drilled, removal)
+    return Rotated(site.request, filled, drilled, removal, warnings, problem, seconds)
+
+
+def _drilled(site: Site, filled: Filled, host: Host, listener: Listener) -> Drilled | None:
+    """Drill tonight's set if that is due."""
+    request = site.request
+    if request.drill_every is None:
+        return None
+    outlook = look_back(site, filled.image, host)
+    known = outlook.witnesses if outlook else []
+    if not is_due(request.drill_every, known, site.machine.now):
+        return None
+    return drill_set(filled.image, request, host, listener)

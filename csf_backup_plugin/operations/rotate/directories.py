@@ -1,0 +1,75 @@
+"""Which image directories tonight's set may go to, and in which order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.image.place import in_turn, rule
+from csf_backup_plugin.names import is_inside, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.operations.rotate.tonight import Tonight
+
+
+class Order(NamedTuple):
+    """The image directories of a night.
+
+    Attributes:
+        tops: ``latest`` of each that can be used, in the order in which they are tried. One whose
+            disk is not mounted comes last: any backup is better than none.
+        rule: the sentence that explains the order.
+        problems: what is wrong with directories, a sentence part each.
+        mounts: the mount point that each directory has, or is to have.
+    """
+
+    tops: Sequence[ImagePath]
+    rule: str
+    problems: Sequence[str]
+    mounts: Mapping[str, str]
+
+
+def order(tonight: Tonight) -> Order:
+    """Return which directories are tried tonight."""
+    site = tonight.site
+    problems = {**site.problems, **tonight.listed.problems}
+    expected = _expected_mounts(tonight)
+    unmounted = {
+        top: why
+        for top in site.at
+        if top not in problems and (why := _unmounted(top, expected, tonight))
+    }
+    # The next run is to know of a mount point, too, though nothing is mounted there tonight.
+    missing = [top.directory for top in (*problems, *unmounted)]
+    mounts = {**site.mounts, **{path: expected[path] for path in missing if path in expected}}
+    paths = [top.directory for top in site.request.tops]
+    in_order = in_turn(paths, tonight.placement.slot, tonight.used)
+    usable = [top for top in site.at if top not in problems]
+    return Order(
+        sorted(usable, key=lambda top: (top in unmounted, in_order.index(top.directory))),
+        rule(paths, tonight.placement.slot, tonight.used),
+        [f"{top.host}:{shown(top.directory)} {why}" for top, why in (problems | unmounted).items()],
+        mounts,
+    )
+
+
+def _expected_mounts(tonight: Tonight) -> Mapping[str, str]:
+    """Return the mount points that the newest set of a rotation tells, of all its directories."""
+    if not tonight.placed:
+        return {}
+    newest = max(tonight.placed, key=lambda one: one.receipt.origin.number or 0)
+    return newest.receipt.origin.mounts
+
+
+def _unmounted(top: ImagePath, expected: Mapping[str, str], tonight: Tonight) -> str:
+    """Return what is said of a directory whose file system should be mounted, and is not."""
+    at, mount = tonight.site.at[top], expected.get(top.directory, "/")
+    if is_inside(at.mount, mount):
+        return ""
+    return (
+        f"was on the file system mounted at {shown(mount)}, and is on that of "
+        f"{shown(at.mount or '?')} now: its disk is not mounted. If it is not to be any more, "
+        "leave the directory out of one run"
+    )

@@ -1,0 +1,79 @@
+"""The drill of a rotation: due when the last good one of the repository is too old."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import timestamps
+from csf_backup_plugin.errors import BackupError, FaultFound, HostUnreachable, Interrupted
+from csf_backup_plugin.operations.drill import drill
+from csf_backup_plugin.operations.drill.request import DrillRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.operations.drill import Drill
+    from csf_backup_plugin.operations.rotate.freeze import Witness
+    from csf_backup_plugin.operations.rotate.request import RotateRequest
+    from csf_backup_plugin.progress_listener import Listener
+
+#: A drill of a week ago may have ended later in the night than this one begins, in seconds.
+_EARLY = 3600.0
+
+
+class Drilled(NamedTuple):
+    """The drill of tonight's set.
+
+    Attributes:
+        drill: how it went, if it went well.
+        problem: why it did not; None if it did.
+    """
+
+    drill: Drill | None = None
+    problem: BackupError | None = None
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the image is at fault; if not, the drill could not be made."""
+        return isinstance(self.problem, FaultFound)
+
+
+def is_due(every: float, witnesses: Collection[Witness], now: str) -> bool:
+    """Tell whether a drill is due.
+
+    Args:
+        every: how old the last good drill may be, in seconds.
+        witnesses: the repository's sets.
+        now: the host's clock, in ISO 8601.
+    """
+    sound = [one.drilled.at for one in witnesses if one.drilled and one.drilled.is_sound]
+    past = [at for at in sound if not timestamps.is_future(at, now)]
+    if not past:
+        return True
+    age = datetime.datetime.fromisoformat(now) - datetime.datetime.fromisoformat(max(past))
+    return age.total_seconds() >= every - min(_EARLY, every / 10)
+
+
+def drill_set(image: ImagePath, request: RotateRequest, host: Host, listener: Listener) -> Drilled:
+    """Restore tonight's set for trial.
+
+    Args:
+        image: which.
+        request: what was asked for.
+        host: where it is.
+        listener: told how far it is.
+
+    Raises:
+        HostUnreachable, Interrupted: nothing more can be done, or is to be.
+    """
+    assert request.scratch
+    asked = DrillRequest(image, request.scratch, request.repository)
+    try:
+        return Drilled(drill(asked, host, listener))
+    except (HostUnreachable, Interrupted):
+        raise
+    except BackupError as error:
+        return Drilled(problem=error)

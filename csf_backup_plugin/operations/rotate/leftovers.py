@@ -1,0 +1,204 @@
+"""What a killed rotation has left in the places: proven if osbackup has succeeded, else removed.
+
+Nothing else without a receipt is touched. The repository's lock is held, so nothing of it runs. But
+a copy of it has the same id, and another machine may have its own repository at the same path.
+"""
+
+from __future__ import annotations
+
+import datetime
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import BackupError, HostUnreachable, Interrupted, LockBusy
+from csf_backup_plugin.hosts.cleanup import clean_up_record
+from csf_backup_plugin.hosts.common import ABANDONED
+from csf_backup_plugin.image import run_note
+from csf_backup_plugin.image.place import PLACES, is_set_name
+from csf_backup_plugin.image.run_record import is_at_work, problem_if_ended, read_record
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.prove import prove_locked
+from csf_backup_plugin.operations.rotate.history import own_sets, removable
+from csf_backup_plugin.system_errors import reason, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from csf_backup_plugin.hosts.protocol import Host, Lock, Machine
+    from csf_backup_plugin.image.catalog import Catalog, ImageSet, PassedOver
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.image.receipt import Receipt
+    from csf_backup_plugin.image.run_note import Note
+    from csf_backup_plugin.image.run_record import RunRecord
+    from csf_backup_plugin.operations.rotate.site import Site
+    from csf_backup_plugin.progress_listener import Listener
+    from csf_backup_plugin.repository.manifest import Manifest
+
+
+class Leftover(NamedTuple):
+    """A set without a receipt that a backup of the repository has left in a place.
+
+    Attributes:
+        image: which.
+        note: what the note in its run record says.
+    """
+
+    image: ImagePath
+    note: Note
+
+
+def find_leftovers(
+    site: Site, recorded: Manifest | None, catalog: Catalog, host: Host
+) -> list[Leftover]:
+    """Return what killed runs have left; the notes of all are read at once.
+
+    Args:
+        site: where.
+        recorded: what the repository's manifest says; None where there is none.
+        catalog: what is in the image directories and their places.
+        host: where all of it is.
+    """
+    unproven = [
+        one
+        for one in catalog.passed_over
+        if not (one.has_receipt or one.is_removed)
+        and posixpath.basename(one.image.directory) in PLACES
+    ]
+    read = host.read_each(run_note.path(one.image) for one in unproven) if unproven else []
+    notes = map(run_note.decode, read)
+    return [
+        Leftover(one.image, note)
+        for one, note in zip(unproven, notes, strict=True)
+        if _is_ours(one, note, site, recorded, catalog)
+    ]
+
+
+def _is_ours(
+    one: PassedOver, note: Note, site: Site, recorded: Manifest | None, catalog: Catalog
+) -> bool:
+    """Tell whether a set is of the repository, by its note, its number, or its claim alone."""
+    image, identity = one.image, recorded.identity if recorded else None
+    master = site.request.repository.master
+    if one.master == master and note.id:
+        is_here = (note.machine_id, note.machine) == (site.machine.id, site.machine.name)
+        return is_here and identity is not None and note.id == identity.id
+    if one.master == master and recorded and image.path in recorded.backups:
+        return True
+    is_claim = image.path not in catalog.entries
+    if not (is_claim and is_set_name(posixpath.basename(image.path), master)):
+        return False
+    if one.master == master:
+        return not _is_shared(site, recorded, catalog)
+    # It is empty for a moment, whoever makes it.
+    return catalog.entries[image.import_file].size == 0 and _is_old(one.modified, site.machine)
+
+
+def _is_shared(site: Site, recorded: Manifest | None, catalog: Catalog) -> bool:
+    """Tell whether another repository at the same path, as on another machine, has sets there."""
+    identity, master = recorded.identity if recorded else None, site.request.repository.master
+    own = own_sets(catalog, identity, site.machine, site.request.repository)
+    return any(one.receipt.master == master and one not in own for one in catalog.sets)
+
+
+def _is_old(modified: float, machine: Machine) -> bool:
+    """Tell whether a file is not of this hour; in the future, it is of a clock that was wrong."""
+    return abs(datetime.datetime.fromisoformat(machine.now).timestamp() - modified) > ABANDONED
+
+
+def settle(
+    leftovers: list[Leftover],
+    site: Site,
+    lock: Lock | None,
+    judged: Callable[[Receipt], Receipt],
+    told: list[str],
+    host: Host,
+    listener: Listener,
+) -> dict[str, ImagePath]:
+    """Prove or remove each leftover.
+
+    Args:
+        leftovers: as `find_leftovers` returns them.
+        site: where they are.
+        lock: the repository's; without one that keeps others out, they may be at work.
+        judged: returns a receipt with what is suspicious in it.
+        told: what becomes of each is added, a sentence part each.
+        host: where all of it is.
+        listener: told how far a proof is.
+
+    Returns:
+        The images that have a receipt now, by the id of the run that began them.
+
+    Raises:
+        LockBusy: an osbackup of the repository is at work, which is to be the only one.
+        HostUnreachable, Interrupted: nothing more can be done, or is to be.
+    """
+    proven: dict[str, ImagePath] = {}
+    is_alone = lock is not None and not lock.unsupported
+    for one in leftovers:
+        try:
+            with translated(host.name):
+                record = read_record(one.image, host)
+                if is_at_work(record, host):
+                    raise _busy(one, record, host)
+                if not (record.problem or record.running):
+                    told.append(_proven(one, site, judged, proven, host, listener))
+                elif is_alone:
+                    told.append(_removed(one, record, host))
+                else:
+                    told.append(f"{one.image} has no receipt, and stays: no lock keeps others out")
+        except LockBusy:
+            raise
+        except (HostUnreachable, Interrupted):
+            told.append(f"{one.image}, left by a run that was killed, may be removed or proven")
+            raise
+        except BackupError as error:
+            why = reason(error)
+            told.append(f"{one.image} was left by a run that was killed, and stays: {why}")
+    return proven
+
+
+def _busy(one: Leftover, record: RunRecord, host: Host) -> LockBusy:
+    return LockBusy(
+        f"{record.running} is still at work on {host.name}, and writes {one.image}.",
+        "Let it end, and run the same command again: it proves that image.",
+    )
+
+
+def _proven(
+    one: Leftover,
+    site: Site,
+    judged: Callable[[Receipt], Receipt],
+    proven: dict[str, ImagePath],
+    host: Host,
+    listener: Listener,
+) -> str:
+    proof = prove_locked(one.image, site.machine, host, listener, judged)
+    if proof.receipt.placement:
+        proven[proof.receipt.placement.run_id] = one.image
+    return f"{one.image} was left by a run that was killed, and is proven now"
+
+
+def _removed(one: Leftover, record: RunRecord, host: Host) -> str:
+    """Remove a set that can never be proven; the claim goes last: a kill leaves the same."""
+    image = one.image
+    host.remove_trees([image.path, image.run, image.import_file], mine=False)
+    why = problem_if_ended(record, image)
+    return f"{image} was left by a run that was killed, and was removed: {why}"
+
+
+def clean_up_records(listed: Catalog, own: Sequence[ImageSet], site: Site, host: Host) -> list[str]:
+    """Remove the records of runs that were killed when their sets were proven; tell of each.
+
+    Args:
+        listed: what there is.
+        own: the repository's sets.
+        site: where they are.
+        host: the same host.
+    """
+    told = []
+    for one in own:
+        run = one.image.run
+        if run in listed.entries and not removable(one, site.machine, site.request.repository):
+            left = f"{shown(run)} was left by a run that was killed, and was removed"
+            told += clean_up_record(run, host) or [left]
+    return told

@@ -1,0 +1,63 @@
+"""The promise of a schedule: when the next set is due, for whoever watches the image directories.
+
+It stands in each image directory as ``csf-backup-promise-ID.json``, so that what is late is known
+from any host, without any configuration.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin import __version__, timestamps
+from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.system_errors import reason
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.operations.rotate.filling import Filled
+    from csf_backup_plugin.operations.rotate.site import Site
+
+
+def write_promise(site: Site, filled: Filled, host: Host) -> list[str]:
+    """Write the promise to each image directory, if one was made.
+
+    Args:
+        site: where; its request says how often a set is to be made, in seconds.
+        filled: tonight's set.
+        host: the same host.
+
+    Returns:
+        A warning for each directory where it could not be written.
+    """
+    repository, every = filled.repository_id, site.request.every
+    if repository is None or every is None:
+        return []
+    facts = _facts(site, repository, every)
+    data, warnings = sealed_json.encode(facts, sealed_json.PROMISE), []
+    for top in site.at:
+        path = posixpath.join(top.directory, f"csf-backup-promise-{repository}.json")
+        try:
+            host.replace(path, data)
+        except OSError as error:
+            warnings.append(f"{shown(path)} could not be written: {reason(error)}")
+    return warnings
+
+
+def _facts(site: Site, repository: str, every: float) -> dict[str, object]:
+    request, machine = site.request, site.machine
+    return {
+        "producer": f"csf-backup-plugin {__version__}",
+        "repository_id": repository,
+        "master": request.repository.master,
+        "host": request.host,
+        "machine_id": machine.id,
+        "machine": machine.name,
+        "image_directories": [top.directory for top in request.tops],
+        "every_seconds": every,
+        "drill_every_seconds": request.drill_every,
+        "utc_offset": machine.local[19:],
+        "started": machine.now,
+        "due": timestamps.later(machine.now, every),
+    }

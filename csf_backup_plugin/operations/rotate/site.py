@@ -1,0 +1,104 @@
+"""Where a rotation works: the host, the repository, and the image directories as they are now."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.hosts.postponed import postponed
+from csf_backup_plugin.image.location import locate_image
+from csf_backup_plugin.image.place import PLACES, in_place
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.mounts import mount_points
+from csf_backup_plugin.repository.location import locate, look_at_repository
+from csf_backup_plugin.system_errors import reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.operations.rotate.request import RotateRequest
+    from csf_backup_plugin.progress_listener import Listener
+
+
+class Site(NamedTuple):
+    """What was found; `request` names repository and directories by resolved paths.
+
+    Attributes:
+        request: what was asked for.
+        machine: the host, and its clock.
+        at: the facts on each image directory that is one, by its ``latest``.
+        problems: why the others cannot be used.
+    """
+
+    request: RotateRequest
+    machine: Machine
+    at: Mapping[ImagePath, Facts]
+    problems: Mapping[ImagePath, str]
+
+    @property
+    def mounts(self) -> dict[str, str]:
+        """The mount point of each image directory, as far as it is known."""
+        return mount_points({top.directory: at for top, at in self.at.items()})
+
+
+def look_at_site(request: RotateRequest, host: Host, listener: Listener) -> Site:
+    """Look at the host, the repository, and the image directories; one of these may fail.
+
+    Args:
+        request: what was asked for.
+        host: where all of it is.
+        listener: told of a path that is another one than was named.
+
+    Raises:
+        RepositoryNotFound: there is no such master database.
+        UsageError: two of the directories are one, or one is another's place.
+    """
+    steps = [postponed(functools.partial(_look, top, host)) for top in request.tops]
+    machine, places, looked = host.together(
+        host.machine,
+        lambda: look_at_repository(request.repository, host),
+        lambda: host.together(*steps),
+    )
+    repository = locate(request.repository, places, host, listener.note)
+    tops: list[ImagePath] = []
+    at: dict[ImagePath, Facts] = {}
+    problems: dict[ImagePath, str] = {}
+    for top, found in zip(request.tops, looked, strict=True):
+        try:
+            facts = found()
+        except OSError as error:
+            tops.append(top)
+            problems[top] = f"cannot be looked at: {reason(error)}"
+            continue
+        tops.append(located := locate_image(top, facts, listener.note))
+        if located in at:
+            raise UsageError(
+                f"{shown(top.directory)} is {shown(located.directory)}, which is given as well.",
+                "Give each directory once.",
+            )
+        if facts.kind == "directory":
+            _check_apart(located, at)
+            at[located] = facts
+        else:
+            problems[top] = "does not exist" if facts.kind == "missing" else "is not a directory"
+    located_request = dataclasses.replace(request, repository=repository, tops=tuple(tops))
+    return Site(located_request, machine, at, problems)
+
+
+def _check_apart(top: ImagePath, others: Iterable[ImagePath]) -> None:
+    """Refuse a directory that is a place of another one, or has one as its place."""
+    for other in others:
+        for above, below in ((top, other), (other, top)):
+            if below.directory in [in_place(above, place).directory for place in PLACES]:
+                raise UsageError(
+                    f"{shown(below.directory)} is a place of {shown(above.directory)}.",
+                    "Give only the directory in which the places are.",
+                )
+
+
+def _look(top: ImagePath, host: Host) -> Facts:
+    return host.look([top.directory])[0]

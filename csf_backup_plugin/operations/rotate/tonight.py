@@ -1,0 +1,111 @@
+"""What tonight's set goes by: its place and time, and the sets before it."""
+
+from __future__ import annotations
+
+import datetime
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.image.place import place_of
+from csf_backup_plugin.image.receipt import Placement
+from csf_backup_plugin.operations.rotate.freeze import last_trusted, suspicions
+from csf_backup_plugin.operations.rotate.history import own_sets, read_all, witnesses
+from csf_backup_plugin.repository.inventory import read_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.catalog import ImageSet
+    from csf_backup_plugin.image.receipt import Receipt
+    from csf_backup_plugin.operations.rotate.freeze import Witness
+    from csf_backup_plugin.operations.rotate.history import Listed
+    from csf_backup_plugin.operations.rotate.site import Site
+    from csf_backup_plugin.repository.manifest import Manifest
+
+
+class Tonight(NamedTuple):
+    """What was found under the repository's lock.
+
+    Attributes:
+        site: where.
+        recorded: what the repository's manifest says; None where there is none.
+        listed: what could be read of the image directories.
+        own: the repository's sets there.
+        witnesses: what is known of each.
+        placement: place, slot and run of tonight's set.
+    """
+
+    site: Site
+    recorded: Manifest | None
+    listed: Listed
+    own: Sequence[ImageSet]
+    witnesses: Sequence[Witness]
+    placement: Placement
+
+    @property
+    def now(self) -> datetime.datetime:
+        """The host's local time."""
+        return datetime.datetime.fromisoformat(self.site.machine.local).replace(tzinfo=None)
+
+    @property
+    def placed(self) -> list[ImageSet]:
+        """The repository's sets that rotations have made."""
+        return [one for one in self.own if one.receipt.placement]
+
+    @property
+    def used(self) -> str | None:
+        """The image directory that has the set of the night before, or of the last one."""
+        slots = ((one.receipt.placement, one) for one in self.placed)
+        earlier = [one for at, one in slots if at and at.slot < self.placement.slot]
+        if not earlier:
+            return None
+        newest = max(earlier, key=lambda one: one.receipt.origin.number or 0)
+        return posixpath.dirname(newest.image.directory)
+
+    def suspicions(self, made: Receipt, recorded: Manifest | None) -> tuple[str, ...]:
+        """Return what is suspicious in a new receipt, compared with the last trusted set.
+
+        Args:
+            made: the receipt.
+            recorded: what the manifest says now.
+        """
+        last = last_trusted(self.witnesses)
+        told = frozenset(recorded.dropped if recorded else ())
+        if last and recorded and _is_new_manifest(last, recorded):
+            told = last.databases
+        return suspicions(frozenset(made.names), made.size, last, told)
+
+    def judged(self, made: Receipt) -> Receipt:
+        """Return the receipt of an earlier run's set with what is suspicious in it."""
+        return made._replace(suspicions=self.suspicions(made, self.recorded))
+
+
+def look_at_tonight(site: Site, host: Host) -> Tonight:
+    """Read the manifest, every receipt, and how the images were checked.
+
+    Args:
+        site: where.
+        host: the same host.
+    """
+    request = site.request
+    recorded, listed = host.together(
+        lambda: read_manifest(request.repository, host), lambda: read_all([*site.at], host)
+    )
+    identity = recorded.identity if recorded else None
+    own = own_sets(listed.catalog, identity, site.machine, request.repository)
+    local = datetime.datetime.fromisoformat(site.machine.local)
+    slot = request.slot or local.date()
+    return Tonight(
+        site,
+        recorded,
+        listed,
+        own,
+        witnesses(own, listed.catalog, host),
+        Placement(place_of(slot, request.dated_day), slot, request.run_id),
+    )
+
+
+def _is_new_manifest(last: Witness, recorded: Manifest) -> bool:
+    """Tell whether the manifest was made anew since a set was made, by -rebuild or a restore."""
+    return last.number <= recorded.known
