@@ -46,6 +46,14 @@ exec tar -xP -f "$2" ${3:+--transform "s,^$3/,$4/,"}
 """
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what commands in this process record out of the user's home directory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CSF_BACKUP_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 class Tools:
     """An osbackup and an osrestore in a directory of their own, to be replaced as a test likes.
 

@@ -13,6 +13,7 @@ from csf_simulator.system.environment import without_foreign
 from csf_simulator.system.executables import write_executable
 
 HOME_VARIABLE = "CSF_SIM_HOME"
+STATE_VARIABLE = "CSF_BACKUP_STATE_DIR"  # where csf-backup-plugin keeps what outlives a command
 EXECUTABLES = {
     "csf": "csf_simulator.csf.main",
     "osbackup": "csf_simulator.utilities.osbackup",
@@ -61,7 +62,7 @@ class Home:
         """Return the environment in which a command sees this simulator and nothing real.
 
         OS_ROOTDIR and CSF_BACKUP_* of the base are left out; set them in `variables` or in the
-        result.
+        result. What csf-backup-plugin records of its commands stays in the simulator's home.
 
         Args:
             base: The environment to start from, such as `os.environ`.
@@ -69,8 +70,9 @@ class Home:
         places = base.get("PATH", os.defpath).split(os.pathsep)
         others = [place for place in places if place != self.bin]
         path = os.pathsep.join([self.bin, *others])
-        own = {HOME_VARIABLE: self.path, "PATH": path, **self.variables}
-        return {**without_foreign(base), **own}
+        own = {HOME_VARIABLE: self.path, "PATH": path}
+        own[STATE_VARIABLE] = os.path.join(self.path, "state")
+        return {**without_foreign(base), **own, **self.variables}
 
 
 def require_home() -> str:

@@ -103,11 +103,16 @@ def test_executables_are_executable_under_any_umask(tmp_path: os.PathLike[str], 
     assert os.stat(os.path.join(home.bin, "csf")).st_mode & 0o777 == 0o777 & ~umask
 
 
+def own(home: Home) -> dict[str, str]:
+    """Return the variables by which a home is found, and what commands record stays in it."""
+    return {"CSF_SIM_HOME": home.path, "CSF_BACKUP_STATE_DIR": os.path.join(home.path, "state")}
+
+
 def test_the_environment_puts_the_simulator_first(tmp_path: os.PathLike[str]) -> None:
     """The PATH has the home's folder first, and once, and names no real ObjectStore."""
     home = Home(os.fspath(tmp_path))
     base = {"PATH": "/usr/bin:/bin", "OS_ROOTDIR": "/opt/ostore", "LANG": "C"}
-    expected = {"PATH": f"{home.bin}:/usr/bin:/bin", "CSF_SIM_HOME": home.path, "LANG": "C"}
+    expected = {"PATH": f"{home.bin}:/usr/bin:/bin", **own(home), "LANG": "C"}
     assert home.environment(base) == expected
     assert home.environment(home.environment(base)) == expected
     assert base["OS_ROOTDIR"] == "/opt/ostore"
@@ -119,7 +124,7 @@ def test_what_names_real_programs_is_left_out(tmp_path: os.PathLike[str], name: 
     home = Home(os.fspath(tmp_path))
     base = {"PATH": "/bin", "CSF_BACKUP": "1", "OS_ROOTDIR2": "2", name: "real"}
     expected = {"PATH": f"{home.bin}:/bin", "CSF_BACKUP": "1", "OS_ROOTDIR2": "2"}
-    assert home.environment(base) == {**expected, "CSF_SIM_HOME": home.path}
+    assert home.environment(base) == {**expected, **own(home)}
     home.variables[name] = "meant"
     assert home.environment(base)[name] == "meant"
     assert base[name] == "real"

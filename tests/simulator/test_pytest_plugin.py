@@ -92,7 +92,7 @@ def test_real_programs_of_the_surroundings_stay_outside(
         def test_environment(simulator):
             said = simulator.run(["env"]).stdout
             assert "CSF_SIM_HOME=" in said
-            assert "CSF_BACKUP_" not in said and "OS_ROOTDIR" not in said
+            assert "CSF_BACKUP_OSBACKUP" not in said and "OS_ROOTDIR" not in said
     """)
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 

@@ -8,7 +8,7 @@ import shlex
 import click
 
 from csf_simulator.cli.terminal import print_names, reported_errors
-from csf_simulator.home import HOME_VARIABLE, Home
+from csf_simulator.home import HOME_VARIABLE, STATE_VARIABLE, Home
 from csf_simulator.program.start import restore_signals
 from csf_simulator.system.environment import foreign_names
 
@@ -42,6 +42,7 @@ def env_command(home: Home) -> None:
     with reported_errors():
         home.create()
     environment = home.environment(os.environ)
-    for name in (HOME_VARIABLE, "PATH"):
+    for name in (HOME_VARIABLE, STATE_VARIABLE, "PATH"):
         print_names(f"export {name}={shlex.quote(environment[name])}")
-    click.echo(f"unset {' '.join(foreign_names(os.environ))}")
+    unset = (name for name in foreign_names(os.environ) if name != STATE_VARIABLE)
+    click.echo(f"unset {' '.join(unset)}")

@@ -155,11 +155,12 @@ def test_env_evaluates_in_a_shell(directory: str, name: str) -> None:
 
 
 def test_env_prints_exports(monkeypatch: pytest.MonkeyPatch, directory: str) -> None:
-    """The output is three lines, each a command for any POSIX shell."""
+    """The output is four lines, each a command for any POSIX shell."""
     without_foreign(monkeypatch)
     monkeypatch.setenv("PATH", "/usr/bin")
     assert csf_sim("env").output.splitlines() == [
         f"export CSF_SIM_HOME={directory}/.csf-sim",
+        f"export CSF_BACKUP_STATE_DIR={directory}/.csf-sim/state",
         f"export PATH={directory}/.csf-sim/bin:/usr/bin",
         "unset OS_ROOTDIR",
     ]
@@ -175,6 +176,7 @@ def test_env_unsets_what_names_real_programs(monkeypatch: pytest.MonkeyPatch) ->
         "CSF_BACKUP_\u00e9",
     ):
         monkeypatch.setenv(name, "real")
+    monkeypatch.setenv("CSF_BACKUP_STATE_DIR", "/of/another/simulator")
     last = csf_sim("env").output.splitlines()[-1]
     assert last == "unset CSF_BACKUP_OSBACKUP CSF_BACKUP_SSH OS_ROOTDIR"
     script = 'eval "$("$@")" && echo "${CSF_BACKUP_SSH-unset} ${CSF_BACKUP_OSBACKUP-unset}"'
