@@ -44,7 +44,9 @@ class CsfCommand(click.Command):
         except click.UsageError as error:
             from csf_backup_plugin.cli.failure import Misuse
 
-            if any(word[0:1] == "-" and _option(word) == options.JSON for word in given):
+            if not e.get("resilient_parsing"):  # the shell completes a line, and runs none
+                self._record(error, given)
+            if any(word[0:1] == "-" and options.name_of(word) == options.JSON for word in given):
                 self._report(error)
             raise Misuse(error) from None
         context.meta[_GIVEN] = given
@@ -59,14 +61,23 @@ class CsfCommand(click.Command):
         run = Run(name, as_json=ctx.params.pop("as_json"), verbose=ctx.params.pop("verbose"))
         ctx.exit(run.carry_out(ctx.meta[_GIVEN], lambda: callback(run, **ctx.params)))
 
+    def _record(self, error: click.UsageError, words: list[str]) -> None:
+        """Enter a command line that is wrong into the ledger."""
+        from csf_backup_plugin.cli.attempt import record_misuse
+
+        record_misuse(str(self.name), words, self._translated(error))
+
     def _report(self, error: click.UsageError) -> None:
         """Print the document of a command line that is wrong."""
         from csf_backup_plugin.cli.printing import give_up
         from csf_backup_plugin.cli.report import report_error
 
-        next_step = f"See csf {self.name} -help, and run the command again."
-        report_error(str(self.name), UsageError(error.format_message(), next_step))
+        report_error(str(self.name), self._translated(error))
         give_up()
+
+    def _translated(self, error: click.UsageError) -> UsageError:
+        next_step = f"See csf {self.name} -help, and run the command again."
+        return UsageError(error.format_message(), next_step)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse `args` after every option among them has been found to be one of ours."""
@@ -83,7 +94,7 @@ class CsfCommand(click.Command):
         rest = iter(args)
         for arg in rest:
             written, equals, value = arg.partition("=")
-            name = _option(arg)
+            name = options.name_of(arg)
             option = known.get(name)
             if not arg.startswith("-") or arg in ("-", "--"):
                 raise click.UsageError(f"Got an argument that belongs to no option: {arg}", ctx)
@@ -96,11 +107,6 @@ class CsfCommand(click.Command):
             yield name + equals + value
             if not option.is_flag and not equals:
                 yield _value(name, next(rest, None), ctx)
-
-
-def _option(word: str) -> str:
-    """Return an option's name, however it is written."""
-    return "-" + word.partition("=")[0].lstrip("-")
 
 
 def _value(name: str, value: str | None, ctx: click.Context) -> str:

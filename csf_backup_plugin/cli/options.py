@@ -48,6 +48,11 @@ class Duration(click.types.FloatParamType):
         return float(int(found[1]) * _SECONDS[found[2]])
 
 
+def name_of(word: str) -> str:
+    """Return an option's name, however it is written on a command line."""
+    return "-" + word.partition("=")[0].lstrip("-")
+
+
 def of_every_command() -> list[click.Parameter]:
     """Return the options that each command has."""
     told = "Tell on standard error what is done and decided."

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin import __version__
 from csf_backup_plugin.cancellation import deferred_signals
 from csf_backup_plugin.cli import human_sizes, image_facts, inherited, restore_plan
+from csf_backup_plugin.cli.attempt import recorded
 from csf_backup_plugin.cli.failure import Failure, failures
 from csf_backup_plugin.cli.log_targets import logged
 from csf_backup_plugin.cli.printing import give_up
@@ -71,7 +72,7 @@ class Run:
         with inherited.put_right(), logged(os.environ, self._warn, self._verbose):
             log.info("version %s begins: %s", __version__, command("csf", self._name, *words))
             try:
-                code = self._done(work)
+                code = self._done(words, work)
             except Failure as error:
                 failure, code = error, error.exit_code
             give_up()
@@ -92,12 +93,17 @@ class Run:
         with self.progress, connect(host, self.cancellation, self.progress.note) as at:
             yield observed(at)
 
-    def _done(self, work: Callable[[], Outcome]) -> int:
+    def _done(self, words: Sequence[str], work: Callable[[], Outcome]) -> int:
         """Do the work; once it has ended, no signal changes how."""
         doing, here = f"csf {self._name}", translated("localhost", left=UNKNOWN_LEFT)
-        with deferred_signals(doing) as self.cancellation, failures(self._tell), here:
+        with (
+            deferred_signals(doing) as self.cancellation,
+            recorded(self._name, words, self._warn) as result,
+            failures(self._tell),
+            here,
+        ):
             try:
-                outcome = work()
+                result.outcome = outcome = work()
                 report(self._name, outcome, as_json=self.as_json)
             except KeyboardInterrupt:  # outside the main thread's care
                 raise Interrupted(signal.SIGINT, doing) from None

@@ -127,6 +127,7 @@ def test_it_runs_in_crons_bare_environment(local_site: Site) -> None:
     csf = os.path.join(local_site.sim.home.bin, "csf")
     bare = {
         "CSF_SIM_HOME": local_site.sim.home.path,
+        "CSF_BACKUP_STATE_DIR": os.path.join(local_site.sim.home.path, "state"),
         "OS_ROOTDIR": local_site.sim.home.path,
         "PATH": "/bin",
     }

@@ -141,6 +141,7 @@ class Bench:
             "environment": {
                 "PATH": f"{self._bin}:{os.environ['PATH']}",
                 "CSF_BACKUP_LOCK_WAIT": "2",
+                "CSF_BACKUP_STATE_DIR": str(self.root / "state"),
             },
             "within": str(self.site),
             "out": str(out),

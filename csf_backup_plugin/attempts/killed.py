@@ -1,0 +1,95 @@
+"""Attempts that were killed: they have begun and not ended, and nobody holds their lock."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin import timestamps
+from csf_backup_plugin.attempts.files import own_file, take_lock
+from csf_backup_plugin.attempts.ledger import LOCKS
+from csf_backup_plugin.attempts.line import (
+    BEGIN,
+    END,
+    SCHEMA,
+    TYPES_AT_END,
+    Line,
+    UnreadableLine,
+    decode,
+    encode,
+)
+from csf_backup_plugin.attempts.outcomes import KILLED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.attempts.ledger import Ledger
+
+SUFFIX = ".lock"
+# The head of a whole line, as `line.encode` writes it: a year of lines is not parsed each time.
+_LINE = re.compile(
+    rb'^\{"schema":"%b","event":"(begin|end)","attempt":"([0-9a-f]{1,64})",.*\}$' % SCHEMA.encode(),
+    re.MULTILINE,
+)
+_NOTHING: dict[str, None] = dict.fromkeys(TYPES_AT_END)
+
+
+def lock_file(directory: str, attempt: str) -> str:
+    """Return the file that an attempt holds a lock on while it runs."""
+    return os.path.join(directory, LOCKS, attempt + SUFFIX)
+
+
+def enter_killed(ledger: Ledger) -> None:
+    """Enter an end for each attempt that was killed, and remove what it has left.
+
+    Raises:
+        OSError: that failed.
+    """
+    if ledger.lock is None:
+        return
+    unended = _unended(ledger.recent())
+    free = {one for one in {*unended, *_left(ledger.directory)} if _is_free(ledger.directory, one)}
+    if lines := b"".join(_ends(line for one, line in unended.items() if one in free)):
+        ledger.append(lines)
+    for one in free:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(lock_file(ledger.directory, one))
+
+
+def _unended(lines: bytes) -> dict[str, bytes]:
+    """Return the line of each begin that has no end, by the attempt."""
+    found: dict[str, bytes] = {}
+    for match in _LINE.finditer(lines):
+        if match[1] == BEGIN.encode():
+            found[match[2].decode()] = match[0]
+        else:
+            found.pop(match[2].decode(), None)
+    return found
+
+
+def _left(directory: str) -> Iterator[str]:
+    """Yield the attempts that have a lock's file."""
+    with os.scandir(os.path.join(directory, LOCKS)) as entries:
+        yield from (one.name.removesuffix(SUFFIX) for one in entries if one.name.endswith(SUFFIX))
+
+
+def _is_free(directory: str, attempt: str) -> bool:
+    """Tell whether nobody holds an attempt's lock, as far as that can be known."""
+    try:
+        with own_file(lock_file(directory, attempt), os.O_RDWR) as descriptor:
+            return take_lock(descriptor) is True
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def _ends(begins: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield an end for each of the lines that are begins."""
+    how = {**_NOTHING, "at": timestamps.now(), "outcome": KILLED}
+    for begin in begins:
+        with contextlib.suppress(UnreadableLine):
+            line = decode(begin)
+            yield encode(Line(END, line.id, {**line.facts, **how}))

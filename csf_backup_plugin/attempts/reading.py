@@ -1,0 +1,120 @@
+"""What the ledger says, for whoever may read it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.attempts.ledger import FILE
+from csf_backup_plugin.attempts.line import BEGIN, NewerLine, UnreadableLine, decode
+from csf_backup_plugin.attempts.outcomes import KILLED
+from csf_backup_plugin.hosts.local.opening import open_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from csf_backup_plugin.attempts.line import Line
+
+
+class Attempt(NamedTuple):
+    """One attempt of a command.
+
+    Attributes:
+        id: its own, at random.
+        command: its name, as csf has it.
+        driver: the machine on which csf ran.
+        user: who ran it.
+        pid: of csf.
+        began: when; None if its begin is not in the ledger.
+        ended: when; None if it runs, or was killed and nothing was attempted since.
+        run_id: the rotation's, if it is one.
+        host: where the image is, as named; None if the command line does not say.
+        image: ``HOST:PATH``, the one that was made or read, if it came to that; else as named.
+        image_dirs: each ``HOST:DIR`` of a rotation, as named.
+        database: the master database, as named.
+        exit_code: None if it was killed.
+        outcome: a word of `outcomes`; None if it has not ended.
+        seconds: that it took.
+        bytes: the image's size; of a restore, the databases'.
+        repository_id: whose image it is.
+        place: that a rotation has filled.
+        number: of the backup in its repository.
+        drilled: whether a rotation has drilled the set.
+        error: how the message begins, if it was not done.
+    """
+
+    id: str
+    command: str
+    driver: str
+    user: str
+    pid: int
+    began: str | None = None
+    ended: str | None = None
+    run_id: str | None = None
+    host: str | None = None
+    image: str | None = None
+    image_dirs: tuple[str, ...] = ()
+    database: str | None = None
+    exit_code: int | None = None
+    outcome: str | None = None
+    seconds: float | None = None
+    bytes: int | None = None
+    repository_id: str | None = None
+    place: str | None = None
+    number: int | None = None
+    drilled: bool | None = None
+    error: str | None = None
+
+
+class Attempts(NamedTuple):
+    """What the ledger says.
+
+    Attributes:
+        attempts: in the order in which they were entered.
+        newer: lines of a newer version of this plugin, which were passed over.
+        unreadable: lines that were passed over because they were cut short.
+    """
+
+    attempts: list[Attempt]
+    newer: int = 0
+    unreadable: int = 0
+
+
+def read_attempts(directory: str) -> Attempts:
+    """Return every attempt in the ledger.
+
+    Args:
+        directory: as `directory.state_directory` returns it.
+
+    Raises:
+        OSError: the ledger cannot be read; `FileNotFoundError` if there is none.
+    """
+    with open(open_file(os.path.join(directory, FILE), os.O_RDONLY), "rb") as file:
+        return parse(file)
+
+
+def parse(lines: Iterable[bytes]) -> Attempts:
+    """Return the attempts that lines are about."""
+    found, newer, unreadable = dict[str, Attempt](), 0, 0
+    for data in lines:
+        try:
+            line = decode(data)
+        except NewerLine:
+            newer += 1
+        except UnreadableLine:
+            unreadable += 1
+        else:
+            found[line.id] = _with(found.get(line.id), line)
+    return Attempts([*found.values()], newer, unreadable)
+
+
+def _with(attempt: Attempt | None, line: Line) -> Attempt:
+    """Return an attempt to which a line is added."""
+    facts = {**line.facts, "image_dirs": tuple(line.facts["image_dirs"])}
+    at = facts.pop("at")
+    if line.event == BEGIN:
+        return attempt or Attempt(line.id, began=at, **facts)
+    if attempt and attempt.outcome and facts["outcome"] == KILLED:
+        return attempt
+    # An end that the attempt has entered itself holds, whoever took it for killed.
+    return Attempt(line.id, began=attempt and attempt.began, ended=at, **facts)

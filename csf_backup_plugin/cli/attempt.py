@@ -1,0 +1,123 @@
+"""Enters each attempt of a command into the ledger, which no command ever fails because of.
+
+Nothing is entered of dry runs, and of commands that only show something.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from csf_backup_plugin import command_names
+from csf_backup_plugin.attempts.directory import state_directory
+from csf_backup_plugin.attempts.outcomes import outcome_of
+from csf_backup_plugin.attempts.recording import Recording
+from csf_backup_plugin.cli import inherited
+from csf_backup_plugin.cli.attempt_facts import at_begin, at_end, is_dry_run
+from csf_backup_plugin.cli.failure import Failure
+from csf_backup_plugin.cli.printing import said
+from csf_backup_plugin.log import warned
+from csf_backup_plugin.system_errors import in_words, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from csf_backup_plugin.cli.outcome import Outcome
+    from csf_backup_plugin.errors import BackupError
+
+RECORDED = {
+    command_names.BACKUP,
+    command_names.ROTATE,
+    command_names.VERIFY,
+    command_names.PROVE,
+    command_names.DRILL,
+    command_names.RESTORE,
+}
+
+
+class Result:
+    """What has come of a command that is being run.
+
+    Attributes:
+        outcome: to be set by the runner; not set where the command fails.
+    """
+
+    outcome: Outcome
+
+
+@contextlib.contextmanager
+def recorded(name: str, words: Sequence[str], warn: Callable[[str], None]) -> Iterator[Result]:
+    """Enter a command's begin before the block, and its end behind it.
+
+    Args:
+        name: the command's.
+        words: the command line behind the name.
+        warn: told once, in a sentence, if that was not possible.
+    """
+    result = Result()
+    if name not in RECORDED or is_dry_run(words):
+        yield result
+        return
+    began = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        entry = _Entry(name, words, warn)
+        stack.callback(entry.close)
+        try:
+            yield result
+        except Failure as failure:
+            entry.end(failure.error.exit_code, failure.error.facts, failure.error, began)
+            raise
+        outcome = result.outcome
+        entry.end(outcome.code, outcome.facts, outcome.problem, began)
+
+
+def record_misuse(name: str, words: Sequence[str], error: BackupError) -> None:
+    """Enter an attempt whose command line is wrong; see `recorded`."""
+    with contextlib.suppress(Failure), inherited.put_right(), recorded(name, words, _say):
+        raise Failure(error)
+
+
+def _say(text: str) -> None:
+    said(f"warning: {text}")
+
+
+class _Entry:
+    """An attempt in the ledger, or one that cannot be entered."""
+
+    def __init__(self, name: str, words: Sequence[str], warn: Callable[[str], None]) -> None:
+        self._warn: Callable[[str], None] | None = warn
+        self._recording: Recording | None = None
+        with self._warned():
+            facts = {"command": name, **at_begin(words)}
+            self._recording = Recording(state_directory(os.environ), facts)
+            self._recording.begin()
+
+    def end(
+        self, code: int, facts: dict[str, Any], problem: BackupError | None, began: float
+    ) -> None:
+        """Enter how it has ended."""
+        seconds = round(time.monotonic() - began, 3)
+        how = {"exit_code": int(code), "outcome": outcome_of(code), "seconds": seconds}
+        with self._warned():
+            if self._recording:
+                self._recording.end({**how, **at_end(facts, problem)})
+
+    def close(self) -> None:
+        """Release what only lasts as long as the command."""
+        if self._recording:
+            self._recording.close()
+
+    @contextlib.contextmanager
+    def _warned(self) -> Iterator[None]:
+        """Let nothing that goes wrong in the block end the command; tell it once."""
+        try:
+            yield
+        except Exception as error:
+            warn, self._warn = self._warn, None
+            why = in_words(error) if isinstance(error, OSError) else reason(error)
+            if warn:
+                text = f"not all is entered into the ledger of attempts: {why}"
+                warned(text)
+                warn(text)

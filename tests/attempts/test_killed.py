@@ -1,0 +1,166 @@
+"""The next attempt enters what those that were killed could not."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin.attempts import ledger
+
+if TYPE_CHECKING:
+    from ledgers import Book
+
+# Attempts one after the other, as of many commands.
+ATTEMPTS = f"""
+import sys
+sys.path.insert(0, {os.path.dirname(os.path.dirname(__file__))!r})
+from ledgers import DONE, FACTS
+from csf_backup_plugin.attempts.recording import Recording
+def attempt():
+    made = Recording(sys.argv[1], FACTS)
+    made.begin()
+    made.end(DONE)
+    made.close()
+"""
+# One that is killed just before the step that is asked for.
+STRUCK = f"""
+{ATTEMPTS}
+import fcntl, os, signal
+from csf_backup_plugin.attempts import pruning
+pruning.LEAST, steps = 2, int(sys.argv[2])
+def struck(call):
+    def step(*arguments, **named):
+        global steps
+        steps -= 1
+        steps or os.kill(os.getpid(), signal.SIGKILL)
+        return call(*arguments, **named)
+    return step
+for module, name in (
+    *((os, name) for name in ("open", "write", "pread", "fsync", "unlink", "utime", "rename")),
+    *((os, name) for name in ("close", "fchmod", "mkdir", "chmod")), (fcntl, "flock"),
+):
+    setattr(module, name, struck(getattr(module, name)))
+attempt()
+"""
+
+
+def test_an_attempt_that_was_killed_is_entered_once(book: Book) -> None:
+    """With what its begin says; when it was killed nobody knows."""
+    killed = book.killed(database="/data/old.db")
+    done = book.attempt()
+    book.attempt()
+    (end,) = (line for line in book.lines() if line.get("outcome") == "killed")
+    assert (end["attempt"], end["database"]) == (killed, "/data/old.db")
+    assert (end["exit_code"], end["seconds"], end["error"]) == (None, None, None)
+    assert [one["attempt"] for one in book.lines()[:4]] == [killed, killed, done, done]
+    assert book.running() == []
+
+
+def test_a_lock_that_is_gone_is_as_good_as_free(book: Book) -> None:
+    """The machine was switched off, and only the line had reached the disk."""
+    killed = book.killed()
+    (book.locks / f"{killed}.lock").unlink()
+    book.attempt()
+    assert book.outcomes()[killed] == "killed"
+
+
+def test_what_is_left_of_one_that_had_not_begun_is_removed(book: Book) -> None:
+    """Nothing is entered for it; other files are left alone."""
+    book.attempt()
+    (book.locks / "ab12.lock").touch()
+    (book.locks / "notes.txt").touch()
+    book.attempt()
+    assert (book.running(), len(book.outcomes())) == (["notes.txt"], 2)
+
+
+def test_a_lock_that_cannot_be_opened_tells_nothing(book: Book) -> None:
+    """The attempt stays open."""
+    killed = book.killed()
+    lock = book.locks / f"{killed}.lock"
+    lock.unlink()
+    lock.mkdir()
+    book.attempt()
+    assert book.outcomes()[killed] is None
+
+
+def test_a_line_that_only_looks_like_a_begin_is_passed_over(book: Book) -> None:
+    """Somebody has changed it."""
+    killed = book.killed()
+    text = book.file.read_text().replace('"pid":', '"pod":')
+    book.file.write_text(text)
+    other = book.attempt()
+    read = book.read()
+    assert (read.unreadable, [one.id for one in read.attempts]) == (1, [other])
+    assert killed not in "".join(book.running())
+
+
+def test_only_the_last_part_of_a_long_ledger_is_looked_at(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No command waits for years of lines."""
+    old, young = book.killed(), book.begun()
+    young.close()
+    size = book.file.stat().st_size
+    monkeypatch.setattr(ledger, "_LOOKED_AT", size // 3)
+    book.attempt()
+    assert (book.outcomes()[old], book.outcomes()[young.id]) == ("killed", "killed")
+
+
+def test_processes_at_once_are_killed_at_any_moment(book: Book) -> None:
+    """Each of their attempts is entered once, in whole lines, and nothing is left behind."""
+    program = [sys.executable, "-c", f"{ATTEMPTS}\nwhile True: attempt()", book.directory]
+    for _ in range(4):
+        started = [subprocess.Popen(program) for _ in range(3)]
+        sizes = {book.file.stat().st_size if book.file.exists() else 0}
+        while len(sizes) < 4:  # all is imported, and lines are written
+            sizes.add(book.file.stat().st_size if book.file.exists() else 0)
+        for process in random.sample(started, 3):
+            time.sleep(random.uniform(0, 0.05))
+            process.kill()
+            assert process.wait() == -signal.SIGKILL
+    book.attempt()
+    assert set(book.outcomes().values()) <= {"done", "killed"}
+    ends = [line["attempt"] for line in book.lines() if line["event"] == "end"]
+    assert sorted(ends) == sorted(book.outcomes())
+    assert book.running() == []
+
+
+def test_processes_at_once_lose_no_line(book: Book) -> None:
+    """Though each finds the others' attempts open."""
+    program = f"{ATTEMPTS}\nfor _ in range(40): attempt()"
+    command = [sys.executable, "-c", program, book.directory]
+    started = [subprocess.Popen(command) for _ in range(4)]
+    assert [process.wait() for process in started] == [0] * 4
+    assert [*book.outcomes().values()] == ["done"] * 160
+    assert len(book.lines()) == 320
+
+
+def test_a_kill_at_any_step_leaves_a_ledger_to_go_on_with(book: Book) -> None:
+    """The first attempt of all, one that finds another killed, and one that prunes."""
+    for first in (True, False):
+        for step in itertools.count(1):
+            if not first:
+                book.killed()
+                os.utime(book.lock, (0, 0))
+            command = [sys.executable, "-c", STRUCK, book.directory, str(step)]
+            ended = subprocess.run(command, capture_output=True, text=True)
+            if ended.returncode == 0:
+                break
+            assert ended.returncode == -signal.SIGKILL, ended.stderr
+            book.attempt()
+            assert set(book.outcomes().values()) <= {"done", "killed"}
+            assert book.running() == []
+            if first:
+                for path in (book.file, book.lock):
+                    path.unlink()
+                book.locks.rmdir()
+                book.file.parent.rmdir()
+        assert step > (10 if first else 20)

@@ -1,0 +1,108 @@
+"""What the ledger says is read whatever is in it, and what could not be read is counted."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from csf_backup_plugin.attempts.line import BEGIN, END, Line, encode
+from csf_backup_plugin.attempts.reading import Attempt, parse, read_attempts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ledgers import Book
+
+AT, LATER = "2026-11-30T05:15:35+00:00", "2026-11-30T05:16:35+00:00"
+WHO = {"driver": "vm", "user": "root", "pid": 7, "command": "csf-backup"}
+FACTS = {"at": AT, **WHO, "image_dirs": ["db9:/a"]}
+ENDED = {**FACTS, "at": LATER, "exit_code": 0, "outcome": "done"}
+KILLED = {**FACTS, "at": LATER, "outcome": "killed"}
+NEWER = b'{"schema":"csf-backup/attempt/2","event":"begin"}\n'
+
+
+def lines(number: int) -> list[bytes]:
+    """Return begin and end of several attempts."""
+    return [
+        encode(Line(event, f"{one:x}", facts))
+        for one in range(number)
+        for event, facts in ((BEGIN, FACTS), (END, ENDED))
+    ]
+
+
+def test_begin_and_end_are_one_attempt() -> None:
+    """With what either says."""
+    (attempt,), newer, unreadable = parse(lines(1))
+    assert attempt == Attempt(
+        *("0", "csf-backup", "vm", "root", 7, AT, LATER),
+        image_dirs=("db9:/a",),
+        exit_code=0,
+        outcome="done",
+    )
+    assert (newer, unreadable) == (0, 0)
+
+
+def test_either_can_be_missing() -> None:
+    """An attempt may still run; the begin may have met a full disk."""
+    begin, end = lines(1)
+    (running,), (ended,) = parse([begin]).attempts, parse([end]).attempts
+    assert (running.began, running.ended, running.outcome) == (AT, None, None)
+    assert (ended.began, ended.ended, ended.outcome) == (None, LATER, "done")
+    assert ended.image_dirs == running.image_dirs == ("db9:/a",)
+
+
+def test_an_end_of_its_own_holds_against_one_that_others_have_entered() -> None:
+    """In either order, as where a lock could not be seen from another machine."""
+    begin, end = lines(1)
+    killed = encode(Line(END, "0", KILLED))
+    for order in ([begin, end, killed], [begin, killed, end], [end, killed, begin]):
+        assert [one.outcome for one in parse(order).attempts] == ["done"]
+    for order in ([begin, killed], [killed, begin]):
+        assert [one.outcome for one in parse(order).attempts] == ["killed"]
+
+
+@given(
+    st.lists(st.one_of(st.sampled_from([*lines(3), NEWER]), st.binary(max_size=60)), max_size=20)
+)
+def test_every_line_is_read_or_counted(some: list[bytes]) -> None:
+    """Whatever stands between the lines."""
+    whole = {line for line in some if line in lines(3)}
+    read = parse(some)
+    passed = sum(line not in lines(3) for line in some)
+    assert (read.newer + read.unreadable, read.newer) == (passed, some.count(NEWER))
+    assert len(read.attempts) == len({encoded.split(b'"')[11] for encoded in whole})
+
+
+@given(st.data())
+def test_a_cut_costs_no_other_line(data: st.DataObject) -> None:
+    """Wherever it is, as long as the next writer ends the line."""
+    whole = lines(4)
+    number = data.draw(st.integers(0, len(whole) - 1))
+    size = data.draw(st.integers(0, len(whole[number]) - 2))
+    cut = [*whole[:number], whole[number][:size] + b"\n", *whole[number + 1 :]]
+    read = parse(b"".join(cut).splitlines(keepends=True))
+    assert (len(read.attempts), read.unreadable) == (4, 1)
+    read = parse(b"".join(whole)[: size + sum(map(len, whole[:number]))].splitlines(keepends=True))
+    assert read.unreadable == (size > 0)
+
+
+def test_the_ledger_is_read_from_its_directory(book: Book) -> None:
+    """In the order in which the attempts were entered."""
+    made = [book.attempt(database=os.fsdecode(b"/\xff")), book.attempt()]
+    read = book.read()
+    assert [one.id for one in read.attempts] == made
+    assert read.attempts[0].database == os.fsdecode(b"/\xff")
+
+
+def test_a_ledger_that_is_not_there_is_an_error(book: Book, tmp_path: Path) -> None:
+    """Nothing to read is not the same as nothing attempted."""
+    with pytest.raises(FileNotFoundError):
+        read_attempts(book.directory)
+    book.file.parent.mkdir()
+    book.file.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="Is a symbolic link"):
+        read_attempts(book.directory)

@@ -1,0 +1,288 @@
+"""Each attempt of a command is in the ledger, however it ends; none fails because of that."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+from ledgers import Book
+
+from csf_backup_plugin.attempts.outcomes import outcome_of
+from csf_backup_plugin.attempts.recording import Recording
+from csf_backup_plugin.cli import COMMANDS
+from csf_backup_plugin.cli.attempt import RECORDED
+from csf_backup_plugin.exit_codes import ExitCode
+from csf_backup_plugin.hosts.local import LocalHost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Place, Tools
+
+    Csf = Callable[..., tuple[int, str, str]]
+
+pytestmark = pytest.mark.usefixtures("tools")
+
+PROGRAM = (
+    "import sys, click; from csf_backup_plugin import plugin\n"
+    "csf = click.Group('csf'); plugin.register_commands(csf); csf(sys.argv[1:])"
+)
+
+
+@pytest.fixture
+def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Book:
+    """Return the ledger that this test's commands write to."""
+    monkeypatch.setenv("CSF_BACKUP_STATE_DIR", str(tmp_path / "state"))
+    return Book(tmp_path / "state")
+
+
+def backup(place: Place, *options: str) -> list[str]:
+    """Return the command line that backs `place` up."""
+    image = f"localhost:{place.image}"
+    return ["admin_database_backup", "-database", place.master, "-image-file", image, *options]
+
+
+def last(book: Book) -> dict[str, Any]:
+    """Return the last line: an end, whose begin stands before it."""
+    assert book.running() == []
+    *_, begin, end = book.lines()
+    assert (begin["event"], end["event"]) == ("begin", "end")
+    assert begin["attempt"] == end["attempt"]
+    return end
+
+
+def test_every_command_is_in_the_ledger_or_is_known_not_to_be() -> None:
+    """A new one has to be thought of."""
+    assert {str(one.name) for one in COMMANDS} - RECORDED == {"admin_database_manifest"}
+
+
+def test_a_backup_says_what_it_has_made(csf: Csf, place: Place, book: Book) -> None:
+    """As a program is told it."""
+    assert csf(*backup(place))[0] == 0
+    end = last(book)
+    assert {key: end[key] for key in ("command", "host", "image", "database", "exit_code")} == {
+        "command": "admin_database_backup",
+        "host": "localhost",
+        "image": f"localhost:{place.image}",
+        "database": place.master,
+        "exit_code": 0,
+    }
+    assert (end["outcome"], end["number"], end["error"], end["run_id"]) == ("done", 1, None, None)
+    assert end["bytes"] == os.stat(place.image).st_size
+    assert len(end["repository_id"]) == 32
+    assert end["seconds"] > 0
+
+
+def test_what_reads_an_image_says_which_it_was(csf: Csf, place: Place, book: Book) -> None:
+    """The begin has what was typed."""
+    assert csf(*backup(place))[0] == 0
+    latest = ["-image-file", f"localhost:{place.images}/latest"]
+    for line in (
+        ["admin_database_verify", *latest],
+        ["admin_database_drill", *latest, "-scratch-dir", str(place.images)],
+        ["admin_database_restore", *latest, "-database", place.master, "-yes"],
+        ["admin_database_prove", f"-image-file=localhost:{place.image}"],
+    ):
+        assert csf(*line)[0] == 0
+        end = last(book)
+        assert (end["command"], end["outcome"], end["number"]) == (line[0], "done", 1)
+        assert end["image"] == f"localhost:{place.image}"
+        if latest[1] in line:
+            assert book.lines()[-2]["image"] == latest[1]
+        assert end["bytes"] > 0
+
+
+def test_a_rotation_is_one_attempt_with_its_drill(csf: Csf, place: Place, book: Book) -> None:
+    """Its end says which place it has filled, with which run, and whether it was drilled."""
+    (place.images / "a").mkdir()
+    directory, scratch = f"localhost:{place.images}/a", place.images / "scratch"
+    scratch.mkdir()
+    line = ["admin_database_rotate", "-database", place.master, "-image-dir", directory]
+    line += ["-slot", "2026-11-30", "-run-id", "night1"]
+    assert csf(*line, "-drill-every", "7d", "-scratch-dir", str(scratch))[0] == 0
+    end = last(book)
+    assert len(book.lines()) == 2
+    assert (end["image_dirs"], end["place"], end["run_id"]) == ([directory], "monday", "night1")
+    assert (end["drilled"], end["host"], end["outcome"]) == (True, "localhost", "done")
+    assert end["image"].startswith(f"{directory}/monday/")
+    begin = book.lines()[0]
+    assert (begin["image"], begin["host"], begin["run_id"]) == (None, "localhost", "night1")
+
+
+def test_a_refusal_is_an_attempt(csf: Csf, place: Place, book: Book) -> None:
+    """With the first line of what was told."""
+    Path(place.image).touch()
+    assert csf(*backup(place))[0] == ExitCode.IMAGE_EXISTS
+    end = last(book)
+    assert (end["outcome"], end["exit_code"]) == ("refused", ExitCode.IMAGE_EXISTS)
+    assert f"{place.image} exists" in end["error"]
+    assert "\n" not in end["error"]
+
+
+def test_a_failure_is_an_attempt(csf: Csf, place: Place, tools: Tools, book: Book) -> None:
+    """However much the utility has to say."""
+    tools.write("osbackup", "head -c 4000 /dev/zero | tr '\\0' x; exit 7")
+    assert csf(*backup(place))[0] == ExitCode.OSBACKUP_FAILED
+    end = last(book)
+    assert (end["outcome"], end["exit_code"]) == ("failed", ExitCode.OSBACKUP_FAILED)
+    assert 0 < len(end["error"]) <= 500
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (["-databse", "/m"], (None, None, None)),
+        (["-database", "/m", "-image-file=db9:/a=b", "-x"], ("/m", "db9:/a=b", "db9")),
+        (["--database=/m", "-image-file", "-json"], ("/m", None, None)),
+        (["-image-file", "here", "more"], (None, "here", None)),
+        (["-database"], ("", None, None)),
+        (["-image-file", "half: \ud800"], (None, "half: \\ud800", "half")),
+    ],
+)
+def test_a_wrong_command_line_is_an_attempt(
+    csf: Csf, book: Book, wrong: list[str], named: tuple[str | None, ...]
+) -> None:
+    """It is read as far as it can be."""
+    code, _, err = csf("admin_database_backup", *wrong)
+    end = last(book)
+    assert code == end["exit_code"] == ExitCode.USAGE
+    assert (end["database"], end["image"], end["host"]) == named
+    assert end["outcome"] == "refused"
+    assert end["error"] in err
+
+
+def test_what_the_command_itself_finds_wrong_is_one_attempt(
+    csf: Csf, place: Place, book: Book
+) -> None:
+    """As any other refusal."""
+    place.image = "relative"
+    assert csf(*backup(place))[0] == ExitCode.USAGE
+    assert (last(book)["outcome"], len(book.lines())) == ("refused", 2)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["admin_database_backup", "-help"],
+        ["admin_database_manifest"],
+        ["admin_database_manifest", "-x"],
+        ["admin_database_backup", "-dry-run", "-x"],
+        ["admin_database_restore", "--dry-run=x"],
+    ],
+)
+def test_what_only_shows_something_is_no_attempt(csf: Csf, book: Book, words: list[str]) -> None:
+    """Right or wrong."""
+    csf(*words)
+    assert not book.file.exists()
+
+
+def test_a_dry_run_is_no_attempt(csf: Csf, place: Place, book: Book) -> None:
+    """It changes nothing, here as elsewhere; a name that looks like the option is none."""
+    assert csf(*backup(place, "-dry-run"))[0] == 0
+    assert not book.file.exists()
+    assert csf("admin_database_verify", "-image-file=-dry-run")[0] == ExitCode.USAGE
+    assert book.file.exists()
+
+
+def test_a_shell_that_completes_a_line_makes_no_attempt(book: Book) -> None:
+    """It reads lines that are not finished."""
+    command = next(one for one in COMMANDS if one.name == "admin_database_backup")
+    with pytest.raises(Exception, match="No such option"):
+        command.make_context("csf", ["-x"], resilient_parsing=True)
+    assert not book.file.exists()
+
+
+def test_a_signal_stops_an_attempt(
+    csf: Csf, place: Place, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is neither a failure nor a refusal."""
+
+    def stop(host: LocalHost, *_: object) -> NoReturn:
+        os.kill(os.getpid(), signal.SIGTERM)
+        host.cancellation.check()
+        raise AssertionError
+
+    monkeypatch.setattr(LocalHost, "look", stop)
+    assert csf(*backup(place))[0] == 143
+    end = last(book)
+    assert (end["outcome"], end["exit_code"]) == ("stopped", 143)
+
+
+def test_what_nobody_has_thought_of_is_a_failure(
+    csf: Csf, place: Place, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger says so, too."""
+
+    def fail(*_: object) -> NoReturn:
+        raise ZeroDivisionError("a\nb")
+
+    monkeypatch.setattr(LocalHost, "look", fail)
+    assert csf(*backup(place))[0] == ExitCode.UNEXPECTED
+    assert (last(book)["outcome"], "ZeroDivisionError" in last(book)["error"]) == ("failed", True)
+
+
+def test_a_csf_that_was_killed_is_entered_by_the_next(place: Place, book: Book) -> None:
+    """Here while it waits for the repository's lock."""
+    command = [sys.executable, "-c", PROGRAM, *backup(place, "-wait", "60")]
+    with open(f"{place.master}.lock", "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        while not (book.file.exists() and book.file.read_bytes().endswith(b"\n")):
+            assert process.poll() is None
+        process.kill()
+        process.wait()
+    assert subprocess.run([*command, "-x"], stderr=subprocess.DEVNULL).returncode == 2
+    assert [one.outcome for one in book.read().attempts] == ["killed", "refused"]
+
+
+@pytest.mark.parametrize("state", ["relative", "/dev/null/state", "/proc/state"])
+def test_a_ledger_that_cannot_be_written_is_one_warning(
+    csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """The backup is made, and it is none of the warnings that -strict counts."""
+    monkeypatch.setenv("CSF_BACKUP_STATE_DIR", state)
+    code, out, err = csf(*backup(place, "-json"))
+    assert (code, "ledger of attempts" in out, bool(out)) == (0, False, True)
+    told = "warning: not all is entered into the ledger of attempts: "
+    assert err.count(told) == 1
+    assert state in err
+    code, _, err = csf("admin_database_verify", "-x")
+    assert (code, err.count(told), "No such option" in err) == (2, 1, True)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MemoryError()])
+@pytest.mark.parametrize("when", ["begin", "end"])
+def test_nothing_about_the_ledger_fails_a_command(
+    csf: Csf,
+    place: Place,
+    book: Book,
+    monkeypatch: pytest.MonkeyPatch,
+    when: str,
+    error: Exception,
+) -> None:
+    """What it says of its end is tried again."""
+
+    def full(*_: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(Recording, when, full)
+    code, _, err = csf(*backup(place))
+    assert (code, err.count("warning: not all is entered into the ledger")) == (0, 1)
+    assert [line["event"] for line in book.lines()] == ["end" if when == "begin" else "begin"]
+    assert all(ord(sign) >= 32 for sign in err.replace("\n", ""))
+
+
+def test_the_words_for_every_exit_code() -> None:
+    """One that is not known is a failure."""
+    words = {code: outcome_of(code) for code in (*ExitCode, 21, 80, 99, 128, 129, 143)}
+    assert {code for code, word in words.items() if word == "done"} == {0, 3, 71}
+    refused = {2, 10, 11, 12, 13, 14, 20, 21, 30, 32, 60}
+    assert {code for code, word in words.items() if word == "refused"} == refused
+    assert {code for code, word in words.items() if word == "stopped"} == {129, 143}
+    assert set(words.values()) == {"done", "refused", "failed", "stopped"}
