@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin import timestamps
@@ -32,7 +31,7 @@ class Recording:
     """
 
     def __init__(self, directory: str, facts: Mapping[str, Any]) -> None:
-        self.id = secrets.token_hex(8)
+        self.id = os.urandom(8).hex()
         self._directory = directory
         self._lock = lock_file(directory, self.id)
         self._held = contextlib.ExitStack()

@@ -118,6 +118,6 @@ class _Entry:
             warn, self._warn = self._warn, None
             why = in_words(error) if isinstance(error, OSError) else reason(error)
             if warn:
-                text = f"not all is entered into the ledger of attempts: {why}"
+                text = f"the ledger of attempts cannot be written: {why}"
                 warned(text)
                 warn(text)
