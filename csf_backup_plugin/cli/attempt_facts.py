@@ -74,7 +74,7 @@ def _first(words: Sequence[str], option: str) -> str | None:
 
 def _values(words: Sequence[str], option: str) -> Iterator[str]:
     """Yield each value of an option; what looks like an option is none."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):  # there may be no word
         if word.startswith("-") and name_of(word) == option:
             _, equals, value = word.partition("=")
             if equals or not following.startswith("-"):

@@ -115,6 +115,24 @@ def test_a_rotation_is_one_attempt_with_its_drill(csf: Csf, place: Place, book: 
     assert (begin["image"], begin["host"], begin["run_id"]) == (None, "localhost", "night1")
 
 
+def test_a_verification_of_all_images_is_one_attempt(csf: Csf, place: Place, book: Book) -> None:
+    """It says where they are, and how much was read."""
+    assert csf(*backup(place))[0] == 0
+    directory = f"localhost:{place.images}"
+    assert csf("admin_database_verify", "-image-dir", directory)[0] == 0
+    end = last(book)
+    assert len(book.lines()) == 4
+    assert (end["image_dirs"], end["host"]) == ([directory], "localhost")
+    assert end["bytes"] == Path(place.image).stat().st_size
+
+
+def test_a_command_without_an_option_is_an_attempt(csf: Csf, book: Book) -> None:
+    """It is refused, and entered like any other."""
+    code, _, err = csf("admin_database_verify")
+    assert (code, "warning: " in err) == (ExitCode.USAGE, False)
+    assert last(book)["exit_code"] == ExitCode.USAGE
+
+
 def test_a_refusal_is_an_attempt(csf: Csf, place: Place, book: Book) -> None:
     """With the first line of what was told."""
     Path(place.image).touch()
