@@ -192,6 +192,14 @@ class CannotBeProven(FaultFound):
     exit_code = ExitCode.IMAGE_UNPROVEN
 
 
+class NoReceipt(FaultFound):
+    """There is no such image, or it has no receipt, and so is no backup."""
+
+
+class NotRestorable(FaultFound):
+    """An image that is as its backup left it could not be restored whole."""
+
+
 class OtherVersion(FaultFound):
     """A document is of a version of this plugin that this one does not read."""
 
@@ -206,6 +214,12 @@ class OsrestoreFailed(BackupError):
     """osrestore ended with anything but success, or did not do what it said."""
 
     exit_code = ExitCode.OSRESTORE_FAILED
+
+
+class Stale(BackupError):
+    """The newest backup is too old, or nobody knows that it can be restored, or room runs out."""
+
+    exit_code = ExitCode.STALE
 
 
 class Withheld(BackupError):

@@ -27,7 +27,7 @@ class ExitCode(enum.IntEnum):
     REPOSITORY_INCOMPLETE = 13, "the repository is incomplete, ambiguous, or another one"
     REPOSITORY_NOT_FOUND = 14, "the repository was not found"
     LOCK_BUSY = 20, "the repository is locked by another command"
-    HOST_UNREACHABLE = 30, "the host cannot be reached"
+    HOST_UNREACHABLE = 30, "the host cannot be reached, or lacks what is needed"
     TIMED_OUT = 31, "timed out"
     UTILITY_MISSING = 32, "an ObjectStore utility was not found"
     OSBACKUP_FAILED = 40, "osbackup failed"
@@ -35,6 +35,7 @@ class ExitCode(enum.IntEnum):
     FAULT_FOUND = 50, "a fault was found in what is kept, or the newest image is not certain"
     EXTRA_DATABASES = 60, "restore refused: there are extra databases"
     OSRESTORE_FAILED = 61, "osrestore failed"
+    STALE = 70, "nothing proven, too old, not drilled, or hardly any room left"
     WITHHELD = 71, "backed up, and deletions withheld"
 
 

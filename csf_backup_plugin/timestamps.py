@@ -37,6 +37,12 @@ def is_future(moment: str, now: str) -> bool:
     return ahead.total_seconds() > TOLERANCE
 
 
+def between(earlier: str, later: str) -> float:
+    """Return the seconds from one moment to another; negative if they are the other way round."""
+    elapsed = datetime.datetime.fromisoformat(later) - datetime.datetime.fromisoformat(earlier)
+    return elapsed.total_seconds()
+
+
 def later(moment: str, seconds: float) -> str:
     """Return the moment that is so many seconds after another one."""
     return _written(datetime.datetime.fromisoformat(moment) + datetime.timedelta(seconds=seconds))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import datetime
 import hashlib
 import json
 import os
@@ -14,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promised_sets import PLACES, are_frozen, found_sets, promised
+from scale import scaled
 from waiting import wait_for
 
 if TYPE_CHECKING:
-    import datetime
     import random
     from collections.abc import Mapping
 
@@ -33,6 +34,7 @@ KILLED = -signal.SIGKILL
 _FUSE = 2
 _TEMPORARY = ".csf-"
 _ENDED = "ended by {}"
+_LATER = datetime.timedelta(hours=1)
 
 
 class Ran(NamedTuple):
@@ -146,7 +148,26 @@ class Nights:
             if master is None:  # a killed run of that one may have left something
                 self._check_files()
         self._check_others()
+        if master is None and (scaled(1) > 1 or self.done["nights"] % 3 == 0):
+            self._check_status(moment)
         return ran
+
+    def _check_status(self, moment: datetime.datetime) -> None:
+        """A status finds nothing wrong only with a set that is whole, drilled, and not late."""
+        tops = [word for disk in self.present for word in ("-image-dir", f"localhost:{disk}")]
+        ended = self.at(moment + _LATER, "csf", "admin_database_status", *tops, "-json")
+        told = [o for o in json.loads(ended.stdout)["repositories"] if o["master"] == self.master]
+        sets = self.sets()
+        for one in told:
+            verdict = "fault" if one["faults"] else "stale" if one["stale"] else "ok"
+            self.done[f"status {verdict}"] += 1
+        if sets and all(not (one["faults"] or one["stale"]) for one in told):
+            newest = max(sets.values(), key=lambda one: one.number)
+            assert told, ended.stdout
+            assert is_whole(newest.image, newest.sha256)
+            assert newest.drill is not False
+            ages = [one["sets"][0]["age_seconds"] for one in told]
+            assert all(age <= one["max_age_seconds"] for age, one in zip(ages, told, strict=True))
 
     def fill_disks(self, *, once: bool) -> None:
         """Let no disk take an image any more, or let one fail to."""

@@ -34,6 +34,7 @@ TABLE = {
     "FaultFound": 50,
     "ExtraDatabases": 60,
     "OsrestoreFailed": 61,
+    "Stale": 70,
     "Withheld": 71,
     "Declined": 1,
 }

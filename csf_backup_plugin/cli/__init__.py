@@ -17,6 +17,7 @@ MODULES = (
     "restore",
     "manifest",
     "rotate",
+    "status",
 )
 
 COMMANDS: tuple[click.Command, ...] = tuple(

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
+from csf_backup_plugin.command_names import DRILL
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.cli.runner import Run
-    from csf_backup_plugin.operations.drill import Drill
-    from csf_backup_plugin.operations.drill.request import DrillRequest
 
 
 @click.command(
@@ -24,59 +21,52 @@ if TYPE_CHECKING:
     cls=CsfCommand,
     short_help="Restore an image to a scratch directory, to see that it can be.",
 )
-@options.existing_image
+@options.one_image
+@options.image_directory("Where -last-good looks for images; its places, too.")
+@click.option(
+    "-last-good",
+    is_flag=True,
+    help="Drill the images of -database from the newest to the oldest, until one is sound.",
+)
 @options.scratch_dir("Where on HOST a directory for the drill is made, and removed again.")
 @options.repository
-def admin_database_drill(run: Run, image: str, scratch: str, master: str | None) -> Outcome:
+def admin_database_drill(
+    run: Run,
+    image: str | None,
+    directory: str | None,
+    scratch: str,
+    master: str | None,
+    *,
+    last_good: bool,
+) -> Outcome:
     """Restore an image to a scratch directory, check every database, and record it.
 
     The repository is not touched. Names and sizes must be the receipt's, and osverifydb, where
     there is one, must find every database sound. Then PATH.drill.json beside the image says so. The
     scratch copy is removed in any case. The exit code is 50 if anything is wrong.
-    """
-    from csf_backup_plugin.cli.outcome import Outcome
-    from csf_backup_plugin.operations.drill import drill
-    from csf_backup_plugin.operations.drill.request import DrillRequest
 
+    With -last-good, it says which image is the last good one, and between which backups the
+    databases became corrupt. The exit code is 0 if the newest image is good.
+    """
+    from csf_backup_plugin.cli import drill_report, last_good_report
+    from csf_backup_plugin.operations.drill import drill
+    from csf_backup_plugin.operations.drill.last_good import find_last_good
+    from csf_backup_plugin.operations.drill.request import (
+        DrillRequest,
+        LastGoodRequest,
+        check_last_good,
+    )
+    from csf_backup_plugin.operations.request import check_one_of
+
+    check_one_of(image, directory, DRILL)
+    check_last_good(directory, last_good=last_good)
+    if image is None:
+        search = LastGoodRequest.parse(str(directory), scratch, master)
+        where = f"{search.top.host}:{shown(search.top.directory)}"
+        with run.on(search.top.host, f"The search for the last good image in {where}") as host:
+            found = find_last_good(search, host, run.progress)
+        return last_good_report.outcome(found)
     request = DrillRequest.parse(image, scratch, master)
     with run.on(request.image.host, f"The drill of {request.image}") as host:
         made = drill(request, host, run.progress)
-    return Outcome(_sentences(made), _document(request, made))
-
-
-def _sentences(drill: Drill) -> Iterator[str]:
-    """Yield the lines for a person: one, and one for each warning."""
-    from csf_backup_plugin.cli.human_sizes import counted, human
-
-    plan, trial = drill.plan, drill.trial
-    yield from (f"warning: {warning}" for warning in drill.warnings)
-    databases = counted(len(plan.receipt.databases), "database")
-    checked = "osverifydb found all sound" if plan.osverifydb else "not checked by osverifydb"
-    yield (
-        f"Restored {plan.image} for trial: {databases} ({human(trial.size)}) of "
-        f"{shown(plan.receipt.master)} in {trial.seconds:.1f} s, {checked}; "
-        f"recorded in {shown(plan.image.drill)}"
-    )
-
-
-def _document(request: DrillRequest, drill: Drill) -> dict[str, Any]:
-    """Return the facts for a program."""
-    plan, trial = drill.plan, drill.trial
-    return {
-        "host": plan.image.host,
-        "image": plan.image.path,
-        "image_bytes": plan.receipt.size,
-        "image_sha256": plan.receipt.sha256,
-        "record": plan.image.drill,
-        "scratch_dir": request.directory,
-        "repository_id": plan.receipt.origin.id,
-        "number": plan.receipt.origin.number,
-        "master": plan.receipt.master,
-        "databases": len(plan.receipt.databases),
-        "database_bytes": trial.size,
-        "restore_seconds": round(trial.seconds, 3),
-        "osverifydb": plan.osverifydb,
-        "findings": [],
-        "warnings": list(drill.warnings),
-        "seconds": round(drill.seconds, 3),
-    }
+    return drill_report.outcome(made, request.directory)

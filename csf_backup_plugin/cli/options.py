@@ -36,12 +36,21 @@ class Seconds(click.FloatRange):
 
 
 class Duration(click.types.FloatParamType):
-    """A length of time, such as 30d or 24h; its value is in seconds."""
+    """A length of time, such as 30d or 24h; its value is in seconds.
+
+    Args:
+        none: whether ``none`` is one, too, and 0.
+    """
 
     name = "duration"
 
+    def __init__(self, *, none: bool = False) -> None:
+        self._none = none
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the seconds, or fail."""
+        if self._none and value == "none":
+            return 0.0
         found = re.fullmatch(r"([0-9]{1,6})([smhdw])", str(value), re.ASCII)
         if not found or not int(found[1]):
             self.fail(f"{value} is not a length of time, such as 90m, 24h, 7d or 4w.", param, ctx)
@@ -72,6 +81,22 @@ def image_file(text: str, *, required: bool = True) -> Decorator:
     return click.option("-image-file", "image", metavar="HOST:PATH", required=required, help=text)
 
 
+def image_directories(text: str) -> Decorator:
+    """Return -image-dir, which may be given several times; a text says what is there."""
+    return _image_dir("directories", f"{text}  [repeatable]", several=True)
+
+
+def image_directory(text: str) -> Decorator:
+    """Return -image-dir of a command that has -image-file, too; a text says what is there."""
+    return _image_dir("directory", text, several=False)
+
+
+def _image_dir(name: str, text: str, *, several: bool) -> Decorator:
+    return click.option(
+        "-image-dir", name, metavar="HOST:DIR", required=several, multiple=several, help=text
+    )
+
+
 def scratch_dir(text: str, *, required: bool = True) -> Decorator:
     """Return -scratch-dir.
 
@@ -95,16 +120,29 @@ def dry_run(text: str) -> Decorator:
 def timeout(utility: str) -> Decorator:
     """Return -timeout for a utility."""
     text = f"Stop {utility} after so long.  [default: four times what 4 GB an hour takes]"
-    return click.option("-timeout", type=Seconds(least=1), metavar="SECONDS", help=text)
+    return _timeout("timeout", text)
 
 
-def _master(text: str, *, required: bool) -> Decorator:
-    return click.option("-database", "master", metavar="MASTER", required=required, help=text)
+def _timeout(name: str, text: str, default: float | None = None) -> Decorator:
+    seconds = Seconds(least=1)
+    return click.option(
+        "-timeout", name, type=seconds, metavar="SECONDS", default=default, help=text
+    )
+
+
+def _master(
+    text: str, *, required: bool, name: str = "master", metavar: str = "MASTER", many: bool = False
+) -> Decorator:
+    return click.option(
+        "-database", name, metavar=metavar, required=required, multiple=many, help=text
+    )
 
 
 database = _master("The master database's path.", required=True)
 repository = _master("The master database of the repository whose image it is.", required=False)
-existing_image = image_file("The image; HOST:DIR/latest is the newest verified one in DIR.")
+_EXISTING = "The image; HOST:DIR/latest is the newest verified one in DIR."
+existing_image = image_file(_EXISTING)
+one_image = image_file(_EXISTING, required=False)
 wait = click.option(
     "-wait",
     type=Seconds(),
@@ -124,3 +162,11 @@ accept_small = click.option(
     "osbackup compresses.",
 )
 strict = click.option("-strict", is_flag=True, help="Exit with 3 if there were warnings.")
+limit = _timeout("limit", "Give up a host that has not answered by then.  [default: 10]", 10.0)
+repositories = _master(
+    "A repository that must have images, and is compared with them.  [repeatable]",
+    required=False,
+    name="databases",
+    metavar="HOST:MASTER",
+    many=True,
+)

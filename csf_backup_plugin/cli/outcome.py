@@ -18,13 +18,19 @@ class Outcome(NamedTuple):
         sentences: the lines for a person.
         facts: the facts for a program.
         problem: why its exit code is not 0; None if it is.
+        output: what is printed on standard output, where no document is.
+        status: the exit code of a command that has codes of its own; None for the problem's.
     """
 
     sentences: Iterable[str]
     facts: dict[str, Any]
     problem: BackupError | None = None
+    output: str = ""
+    status: int | None = None
 
     @property
     def code(self) -> int:
         """The exit code."""
+        if self.status is not None:
+            return self.status
         return int(self.problem.exit_code if self.problem else ExitCode.DONE)

@@ -21,9 +21,17 @@ def report(command: str, outcome: Outcome, *, as_json: bool) -> None:
         warning = line.removeprefix("warning: ")
         (noted if warning == line else warned)(warning)
     if not as_json:
-        said("\n".join(sentences))
+        if sentences:
+            said("\n".join(sentences))
+        if outcome.output and (reason := printed(outcome.output)):
+            problem = f"the outcome, exit code {outcome.code}, could not be printed: {reason}"
+            warned(problem)
+            said(f"warning: {problem}")
         return
-    told = _told(outcome.problem) if outcome.problem else {}
+    told = {}
+    if outcome.problem:
+        said(f"Error: {outcome.problem}")
+        told = _told(outcome.problem)
     if problem := _print(command, outcome.code, {**told, **outcome.facts}):
         said("\n".join([f"warning: {problem}. What it would have said:", *sentences]))
 

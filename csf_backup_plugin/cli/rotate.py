@@ -23,14 +23,7 @@ if TYPE_CHECKING:
     short_help="Back up to the place of the day, and remove what that replaces.",
 )
 @options.database
-@click.option(
-    "-image-dir",
-    "directories",
-    metavar="HOST:DIR",
-    required=True,
-    multiple=True,
-    help="Where the places are; several take turns.",
-)
+@options.image_directories("Where the places are; several take turns.")
 @click.option(
     "-dated-day",
     type=click.Choice(WEEKDAYS),

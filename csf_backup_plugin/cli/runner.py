@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from csf_backup_plugin.cli.log_targets import logged
 from csf_backup_plugin.cli.printing import give_up
 from csf_backup_plugin.cli.progress import Progress
 from csf_backup_plugin.cli.report import report, report_error
-from csf_backup_plugin.errors import UNKNOWN_LEFT, Interrupted
+from csf_backup_plugin.errors import UNKNOWN_LEFT, HostUnreachable, Interrupted
 from csf_backup_plugin.hosts import connect
 from csf_backup_plugin.hosts.logged_host import observed
 from csf_backup_plugin.log import log
@@ -36,6 +37,35 @@ if TYPE_CHECKING:
 #: What is said of an outcome is loaded before the work: that may take hours, and meanwhile somebody
 #: may install another version.
 LOADED = (human_sizes, image_facts, restore_plan)
+
+
+@contextlib.contextmanager
+def limited(cancellation: Cancellation, host: str, limit: float | None) -> Iterator[Cancellation]:
+    """Let a block end after some time, as if a signal had come.
+
+    Args:
+        cancellation: what ends it besides.
+        host: whose answer it waits for.
+        limit: the seconds; None for no limit.
+    """
+    if limit is None:
+        yield cancellation
+        return
+    within = cancellation.later()
+    timer = threading.Timer(limit, within.cancel, [signal.SIGALRM])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield within
+    except Interrupted as error:
+        if error.exit_code != 128 + signal.SIGALRM:
+            raise
+        raise HostUnreachable(
+            f"{host} has not answered within {limit:g} s.",
+            "Look at the host and its disks; give it longer with -timeout SECONDS.",
+        ) from None
+    finally:
+        timer.cancel()
 
 
 class Run:
@@ -82,15 +112,23 @@ class Run:
         return code
 
     @contextlib.contextmanager
-    def on(self, host: str, doing: str) -> Iterator[Host]:
+    def on(self, host: str, doing: str, limit: float | None = None) -> Iterator[Host]:
         """Work with a host while the block runs.
 
         Args:
             host: as the user calls it.
             doing: what the block does, to be told if it is stopped.
+            limit: how long the block may take, in seconds; what changes something has none.
+
+        Raises:
+            HostUnreachable: it has taken longer.
         """
         self.cancellation.describe(doing)
-        with self.progress, connect(host, self.cancellation, self.progress.note) as at:
+        with (
+            self.progress,
+            limited(self.cancellation, host, limit) as cancellation,
+            connect(host, cancellation, self.progress.note) as at,
+        ):
             yield observed(at)
 
     def _done(self, words: Sequence[str], work: Callable[[], Outcome]) -> int:

@@ -57,14 +57,17 @@ def place_key(identity: Identity) -> Key:
 
 def highest(sets: Sequence[ImageSet]) -> ImageSet:
     """Return the one with the highest number; of two copies, the one that has kept its name."""
-    return max(
-        sets,
-        key=lambda one: (
-            one.receipt.origin.number or 0,
-            one.receipt.image.path == one.image.path,
-            one.image.path,
-        ),
-    )
+    return max(sets, key=_age)
+
+
+def newest_first(sets: Iterable[ImageSet]) -> list[ImageSet]:
+    """Return images with the highest number first, and of copies the one that has kept its name."""
+    return sorted(sets, key=_age, reverse=True)
+
+
+def _age(one: ImageSet) -> tuple[int, bool, str]:
+    kept_name = one.receipt.image.path == one.image.path
+    return one.receipt.origin.number or 0, kept_name, one.image.path
 
 
 def made_here(groups: Mapping[Key, list[ImageSet]], machine: Machine, master: str) -> Groups:

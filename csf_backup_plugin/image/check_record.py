@@ -23,10 +23,12 @@ class Check(NamedTuple):
     Attributes:
         is_sound: whether nothing was found to be wrong.
         at: when it ended by the host's clock, in ISO 8601.
+        seconds: how long osrestore took in a drill; None where that is not told.
     """
 
     is_sound: bool
     at: str
+    seconds: float | None = None
 
 
 class CheckRecord:
@@ -96,5 +98,7 @@ def read_check(data: bytes | OSError | None, kind: str, receipt: Receipt) -> Che
             facts = sealed_json.decode(data, kind)
             at = timestamps.read(str(facts.get("finished")))
             if at and facts.get("backup_started") == receipt.started:
-                return Check(not facts.get("findings"), at)
+                seconds = facts.get("seconds")
+                took = float(seconds) if isinstance(seconds, (int, float)) else None
+                return Check(not facts.get("findings"), at, took)
     return None

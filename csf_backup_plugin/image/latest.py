@@ -24,6 +24,7 @@ from csf_backup_plugin.image.by_repository import (
     highest,
     made_elsewhere,
     made_here,
+    newest_first,
     place_key,
     twins,
 )
@@ -56,6 +57,7 @@ class Newest(NamedTuple):
         future: what is said if its backup began in the future; empty otherwise.
         notes: what else was passed over, and is no reason for doubt.
         catalog: the images of the directory, if it was read.
+        sets: the images of the repository that is meant, the newest first, likewise.
     """
 
     image: ImagePath
@@ -64,6 +66,7 @@ class Newest(NamedTuple):
     future: str = ""
     notes: tuple[str, ...] = ()
     catalog: Catalog | None = None
+    sets: tuple[ImageSet, ...] = ()
 
     @property
     def findings(self) -> tuple[str, ...]:
@@ -134,6 +137,7 @@ def find_newest(latest: ImagePath, wanted: Wanted | None, machine: Machine, host
         future(chosen.image, chosen.receipt, machine.now),
         tuple(told(rest)),
         catalog,
+        tuple(newest_first(candidates)),
     )
 
 

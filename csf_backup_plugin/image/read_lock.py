@@ -23,7 +23,7 @@ def not_removed(contents: Contents, host: Host) -> Iterator[None]:
         host: where it is.
 
     Raises:
-        FaultFound: it has been removed since that was found.
+        NoReceipt: it has been removed since that was found.
         LockBusy: another command is about to remove it.
     """
     with contextlib.ExitStack() as stack:

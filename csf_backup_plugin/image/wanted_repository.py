@@ -57,16 +57,24 @@ def check_image_of(wanted: Wanted | None, image: ImagePath, receipt: Receipt) ->
     Raises:
         WrongRepository: the ids differ, or the paths where an id is missing.
     """
-    if wanted is None:
-        return
-    own = wanted.identity.id if wanted.identity else None
-    both_known = own and receipt.origin.id
-    if not (own == receipt.origin.id if both_known else wanted.master == receipt.master):
+    if wanted is not None and not is_image_of(wanted, receipt):
+        own = wanted.identity.id if wanted.identity else None
         raise WrongRepository(
             f"{image} is an image of {shown(receipt.master)}, {_of(receipt.origin.id)}; "
             f"{shown(wanted.master)} is another repository, {_of(own)}.",
             "Name an image of that repository, or the -database that this image is of.",
         )
+
+
+def is_image_of(wanted: Wanted, receipt: Receipt) -> bool:
+    """Tell whether an image is the wanted repository's: by the ids, or else by the paths.
+
+    Args:
+        wanted: the repository.
+        receipt: what the image's receipt says.
+    """
+    own, its = wanted.identity.id if wanted.identity else None, receipt.origin.id
+    return own == its if own and its else wanted.master == receipt.master
 
 
 def _of(identity: str | None) -> str:

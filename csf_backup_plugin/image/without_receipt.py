@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.advised_commands import list_by_hand, prove_command
-from csf_backup_plugin.errors import FaultFound
+from csf_backup_plugin.errors import NoReceipt
 from csf_backup_plugin.image.contents import read_contents
 from csf_backup_plugin.image.run_record import read_record
 from csf_backup_plugin.image.verification import import_file_findings, presence_findings
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.path import ImagePath
 
 
-def without_receipt(image: ImagePath, host: Host) -> FaultFound:
+def without_receipt(image: ImagePath, host: Host) -> NoReceipt:
     """Return what is said of an image that has no receipt. Nothing is waited for.
 
     Args:
@@ -25,12 +25,12 @@ def without_receipt(image: ImagePath, host: Host) -> FaultFound:
         host: where it would be.
     """
     if not is_there(image, host):
-        return FaultFound(
+        return NoReceipt(
             f"There is no image {image}.", "Check -image-file; see what is there with ls."
         )
     findings, next_step = _explained(image, host)
     what = f"{image} has no receipt ({shown(image.receipt)}): nobody has proven that image."
-    return FaultFound(what, next_step, findings)
+    return NoReceipt(what, next_step, findings)
 
 
 def left_behind(image: ImagePath, host: Host) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import UsageError
-from csf_backup_plugin.names import absolute, shown
+from csf_backup_plugin.names import absolute, command, shown
 from csf_backup_plugin.repository.model import Repository
 
 if TYPE_CHECKING:
@@ -29,6 +29,30 @@ def parse_repository(master: str) -> Repository:
             f"-database {shown(master)!r} {error}.",
             "Give -database as an absolute path, such as /databases/master.db.",
         ) from None
+
+
+def check_one_of(image: str | None, directory: str | None, name: str) -> None:
+    """Refuse an image and a directory of images, or neither of them.
+
+    Args:
+        image: the image, if one was given.
+        directory: the directory, likewise.
+        name: the command's.
+
+    Raises:
+        UsageError: one of the two is to be given.
+    """
+    if (image is None) == (directory is None):
+        what = (
+            "Missing option -image-file or -image-dir."
+            if image is None
+            else "-image-file and -image-dir were given, and only one of the two can be."
+        )
+        raise UsageError(
+            what,
+            "Give -image-file HOST:PATH for one image, or -image-dir HOST:DIR for those of a "
+            f"directory. See {command('csf', name, '-help')}.",
+        )
 
 
 def lock_wait(environ: Mapping[str, str], given: float | None = None) -> float:

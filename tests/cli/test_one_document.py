@@ -44,6 +44,7 @@ def words(name: str, place: Place) -> list[str]:
         "admin_database_manifest": [name, *master],
         "admin_database_restore": [name, *master, *image, "-yes"],
         "admin_database_rotate": [name, *master, "-image-dir", f"localhost:{place.images}"],
+        "admin_database_status": [name, "-image-dir", f"localhost:{place.images}"],
         "admin_database_drill": [name, *image, "-scratch-dir", str(place.images)],
     }.get(name, [name, *image])
 
@@ -233,7 +234,7 @@ def test_a_refusal_is_told_as_a_document(csf: Csf, place: Place, name: str) -> N
     """Here of an image that is not there, or of a repository."""
     os.unlink(place.master)
     document = failed(csf(*words(name, place), "-json"))
-    assert document["exit_code"] in (ExitCode.REPOSITORY_NOT_FOUND, ExitCode.FAULT_FOUND, 41)
+    assert document["exit_code"] in (ExitCode.REPOSITORY_NOT_FOUND, ExitCode.FAULT_FOUND, 41, 70)
 
 
 def test_a_dry_run_that_would_be_refused_says_why(csf: Csf, place: Place) -> None:

@@ -132,6 +132,24 @@ def test_osverifydb_finds_what_the_image_has_faithfully_kept(site: Site, scratch
     assert list(scratch.iterdir()) == []
 
 
+def test_since_when_a_database_is_corrupt_is_found_out(site: Site, scratch: Path) -> None:
+    """By drills of the images from the newest on; the image of before is named."""
+    good = site.image
+    with open(os.path.join(site.repository, "Class1.db"), "r+b") as file:
+        file.seek(700)
+        file.write(b"\xff" * 20)
+    for name in ("b.img", "c.img"):
+        site.image = str(site.images / name)
+        assert site.backup().exit_code == 0
+    words = ("-image-dir", f"{site.host}:{site.images}", "-database", site.master, "-last-good")
+    command = ["csf", "admin_database_drill", *words, "-scratch-dir", str(scratch)]
+    code, out, err = site.sim.run([*command, "-json"])
+    said = json.loads(out)
+    assert (code, said["last_good"]["image"]) == (50, good), err
+    assert [one["number"] for one in said["corrupt_between"]] == [1, 2]
+    assert list(scratch.iterdir()) == []
+
+
 def test_a_drill_of_a_damaged_image_restores_nothing(site: Site, scratch: Path) -> None:
     """The record would be of another image."""
     with open(site.image, "ab") as file:

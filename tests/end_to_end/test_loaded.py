@@ -36,12 +36,15 @@ def test_nothing_of_ours_is_loaded_once_the_work_has_ended(
     scratch = local_site.images.parent / "scratch"
     scratch.mkdir()
     image = ("-image-file", f"{local_site.host}:{local_site.image}")
+    images = ("-image-dir", f"{local_site.host}:{local_site.images}")
     master = ("-database", local_site.master)
     unmeasured = {name: "" for name in os.environ if name.startswith("COVERAGE_")}
     for command, words in (
         ("backup", (*master, *image)),
         ("verify", image),
+        ("verify", images),
         ("drill", (*image, "-scratch-dir", str(scratch))),
+        ("drill", (*master, *images, "-last-good", "-scratch-dir", str(scratch))),
         ("restore", (*master, *image, "-yes")),
         ("restore", (*master, *image, "-dry-run")),
         ("manifest", (*master, *image)),

@@ -99,3 +99,22 @@ def test_a_backup_cannot_be_called_latest(site: Site) -> None:
     assert result.exit_code == 12
     assert "stands for the newest verified image" in result.stderr
     assert list(site.images.iterdir()) == []
+
+
+def test_all_images_of_a_directory_are_verified(site: Site) -> None:
+    """A bit that has rotted in the oldest is found, and stays a fault for the next run."""
+    images = [str(site.images / f"{number}.img") for number in (1, 2)]
+    for site.image in images:
+        assert site.backup().exit_code == 0
+    with open(images[0], "r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        (byte,) = file.read(1)
+        file.seek(-1, os.SEEK_END)
+        file.write(bytes([byte ^ 1]))
+    command = ["csf", VERIFY, "-image-dir", f"{site.host}:{site.images}", "-older-than", "1d"]
+    first = site.sim.run(command)
+    assert first.exit_code == 50
+    assert f"\nsound {site.host}:{images[1]}: " in first.stderr
+    assert f"\n  {site.host}:{images[0]}: the image's SHA-256 is " in first.stderr
+    again = site.sim.run([*command, "-json"])
+    assert (again.exit_code, json.loads(again.stdout)["at_fault_on_record"]) == (50, 1)

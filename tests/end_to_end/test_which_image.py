@@ -868,7 +868,7 @@ def test_the_latest_of_many_costs_as_many_exchanges_as_of_few(
             assert verified.image.path == place.image
             counts.append(len(asked))
     server.stop()
-    assert counts[0] == counts[1] < 20
+    assert counts[0] == counts[1] < 30  # a call for each place of a rotation, all at once
 
 
 @pytest.mark.ways("local", "ssh")

@@ -213,8 +213,7 @@ ROTATION = [
     *("look, machine", "lock"),
     *("read, read_directory", "read_each"),  # what there is; whose what has no receipt is
     "read_each",  # how the sets were checked
-    *EXCHANGES["backup"][2:3],
-    "read_each",
+    EXCHANGES["backup"][2].replace(", read_directory", ""),  # which was done just now
     *EXCHANGES["backup"][3:],
     *("lock", "read_directory", "read_each", "read_each"),  # the same again
     "read_each",  # the sets whose removal had begun

@@ -8,7 +8,7 @@ from csf_backup_plugin.errors import UnsafeImagePath, UsageError
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.objectstore.room_and_time import default_timeout
 from csf_backup_plugin.operations.backup.request import BackupRequest
-from csf_backup_plugin.operations.request import lock_wait
+from csf_backup_plugin.operations.request import check_one_of, lock_wait
 from csf_backup_plugin.repository.model import Repository
 
 
@@ -51,6 +51,17 @@ def test_osbackup_gets_four_times_what_4_gigabytes_an_hour_take() -> None:
     """And never less than ten minutes."""
     assert default_timeout(0) == 600
     assert default_timeout(4 * 10**9) == pytest.approx(4 * 3600)
+
+
+def test_an_image_or_a_directory_of_images_is_named() -> None:
+    """And never both."""
+    check_one_of("h:/b/a.img", None, "x")
+    check_one_of(None, "h:/b", "x")
+    with pytest.raises(UsageError, match="Missing option -image-file or -image-dir"):
+        check_one_of(None, None, "x")
+    with pytest.raises(UsageError, match="only one of the two can be") as caught:
+        check_one_of("h:/b/a.img", "h:/b", "x")
+    assert "See csf x -help." in caught.value.next_step
 
 
 def test_an_image_to_make_is_not_called_latest() -> None:

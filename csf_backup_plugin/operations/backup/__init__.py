@@ -113,7 +113,8 @@ def back_up_locked(
     """
     began = time.monotonic()
     with translated(host.name):
-        plan, proof = prepare(request, host, listener), None
+        known = turn.catalog if turn else None
+        plan, proof = prepare(request, host, listener, known), None
         if request.dry_run:
             origin, told = foretell(request, plan, host)
         else:

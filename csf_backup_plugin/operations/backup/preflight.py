@@ -65,19 +65,22 @@ class Plan(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def prepare(request: BackupRequest, host: Host, listener: Listener) -> Plan:
+def prepare(
+    request: BackupRequest, host: Host, listener: Listener, known: Catalog | None = None
+) -> Plan:
     """Check everything a backup needs, and create nothing.
 
     Args:
         request: what to back up, where to.
         host: where all of it is.
         listener: told of a wait.
+        known: the images that there are, if they were read just now.
 
     Raises:
         BackupError: the first reason not to begin; `errors` has one class for each.
     """
     image, repository = request.image, request.repository
-    site = look_at_site(request, host)
+    site = look_at_site(request, known, host)
     machine, recorded, (catalog, unlisted) = site.machine, site.recorded, site.catalog
     now = standing(repository, recorded, catalog, machine, host)
     found = _surveyed(request, site, now, host, listener)

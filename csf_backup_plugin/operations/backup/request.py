@@ -13,6 +13,7 @@ from csf_backup_plugin.operations.request import LOCK_WAIT, parse_repository
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.receipt import Placement, Receipt
     from csf_backup_plugin.repository.manifest import Manifest
     from csf_backup_plugin.repository.model import Repository
@@ -23,12 +24,14 @@ class Turn(NamedTuple):
 
     Attributes:
         placement: where the image lies.
-        mounts: the mount point that each image directory of the rotation is to have.
+        catalog: the images in all image directories of the rotation.
+        mounts: the mount point that each of these is to have.
         accepted: whether the user has accepted what is suspicious.
         suspicions: returns what is suspicious in a receipt, given what the manifest says.
     """
 
     placement: Placement
+    catalog: Catalog
     mounts: Mapping[str, str]
     accepted: bool
     suspicions: Callable[[Receipt, Manifest | None], tuple[str, ...]]

@@ -51,11 +51,12 @@ class Site(NamedTuple):
     find_osrestore: Callable[[], str]
 
 
-def look_at_site(request: BackupRequest, host: Host) -> Site:
+def look_at_site(request: BackupRequest, known: Catalog | None, host: Host) -> Site:
     """Look at everything that a backup depends on, under the repository's lock.
 
     Args:
         request: what to back up, where to.
+        known: the images that there are, if they were read just now.
         host: where all of it is.
 
     Raises:
@@ -69,7 +70,7 @@ def look_at_site(request: BackupRequest, host: Host) -> Site:
         host.machine,
         lambda: read_manifest(repository, host),
         lambda: _directories(request, host),
-        lambda: read_listable_catalog(image, host),
+        lambda: (known, []) if known else read_listable_catalog(image, host),
         postponed(lambda: host.list_directory(repository.directory)),
         postponed(lambda: list(zip(image.whole_set, host.stat(image.whole_set), strict=True))),
         lambda: host.together(finding(OSBACKUP, host), finding(OSRESTORE, host)),

@@ -85,7 +85,8 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
         stamp = contents.at().stamp
         receipt = read_receipt(contents, host)
         check_image_of(looked.wanted, image, receipt)
-        chosen = check_clock(chosen, receipt, machine, host)
+        if not request.is_one_of_many:
+            chosen = check_clock(chosen, receipt, machine, host)
         at_scratch, entries = look_at_places(image, receipt, request.directory, host)
         plan = prepare(image, receipt, find_osrestore, find_osverifydb)
         leftovers.clear(entries())

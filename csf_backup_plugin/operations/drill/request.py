@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import UsageError
-from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.image.path import ImagePath, parse_directory
 from csf_backup_plugin.names import absolute, shown
 from csf_backup_plugin.operations.request import parse_repository
 
@@ -22,11 +22,14 @@ class DrillRequest:
         image: which.
         directory: where a scratch directory of the drill's own is made, on the image's host.
         repository: whose image it is to be; None for any's.
+        is_one_of_many: whether others are drilled, too, and another one may be the newest: it is
+            drilled although its backup began in the future.
     """
 
     image: ImagePath
     directory: str
     repository: Repository | None = None
+    is_one_of_many: bool = False
 
     @classmethod
     def parse(cls, image: str, directory: str, master: str | None = None) -> DrillRequest:
@@ -36,11 +39,58 @@ class DrillRequest:
             UsageError: `image` is not HOST:PATH, or `directory` or `master` no absolute path.
         """
         named, repository = ImagePath.parse(image), master and parse_repository(master)
-        try:
-            scratch = absolute(directory.rstrip("/") or directory)
-            return cls(named, scratch, repository or None)
-        except ValueError as error:
+        return cls(named, _scratch(directory), repository or None)
+
+
+@dataclass(frozen=True)
+class LastGoodRequest:
+    """Drills of a repository's images, from the newest to the oldest, until one is sound.
+
+    Attributes:
+        top: ``latest`` of the directory that they are in.
+        directory: as for `DrillRequest`.
+        repository: whose images they are.
+    """
+
+    top: ImagePath
+    directory: str
+    repository: Repository
+
+    @classmethod
+    def parse(cls, top: str, directory: str, master: str | None) -> LastGoodRequest:
+        """Make a request of what the user wrote.
+
+        Raises:
+            UsageError: `top` is not HOST:DIR, no master database is named, or `directory` or
+                `master` is no absolute path.
+        """
+        if master is None:
             raise UsageError(
-                f"-scratch-dir {shown(directory)!r} {error}.",
-                "Give -scratch-dir as an absolute path other than /, such as /var/tmp.",
-            ) from None
+                "-last-good needs -database.",
+                "Name the master database of the repository whose images are drilled.",
+            )
+        return cls(parse_directory(top), _scratch(directory), parse_repository(master))
+
+
+def check_last_good(directory: str | None, *, last_good: bool) -> None:
+    """Refuse a directory of images without -last-good, and the reverse.
+
+    Raises:
+        UsageError: they go together.
+    """
+    if (directory is not None) != last_good:
+        raise UsageError(
+            "-image-dir and -last-good go together.",
+            "Give both to find the last good image in a directory, or name one image with "
+            "-image-file; HOST:DIR/latest is the newest.",
+        )
+
+
+def _scratch(directory: str) -> str:
+    try:
+        return absolute(directory.rstrip("/") or directory)
+    except ValueError as error:
+        raise UsageError(
+            f"-scratch-dir {shown(directory)!r} {error}.",
+            "Give -scratch-dir as an absolute path other than /, such as /var/tmp.",
+        ) from None

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advised_commands import verify_command
-from csf_backup_plugin.errors import FaultFound, HostUnreachable, TimedOut
+from csf_backup_plugin.errors import HostUnreachable, NotRestorable, TimedOut
 from csf_backup_plugin.names import is_inside, listed, shown
 from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.objectstore.program_end import described
@@ -53,7 +53,7 @@ def restore_for_trial(
         listener: told how far it is.
 
     Raises:
-        FaultFound: osrestore failed, or what it restored is not what the receipt says.
+        NotRestorable: osrestore failed, or what it restored is not what the receipt says.
         TimedOut: a utility did not end.
     """
     databases = plan.receipt.databases
@@ -178,8 +178,8 @@ def _verify_each(plan: Plan, sizes: Mapping[str, int], host: Host, listener: Lis
     return findings
 
 
-def _failed(plan: Plan, findings: list[str]) -> FaultFound:
-    return FaultFound(
+def _failed(plan: Plan, findings: list[str]) -> NotRestorable:
+    return NotRestorable(
         f"{plan.image} could not be restored whole:",
         "If the scratch directory is to blame, put that right and run the same command again. "
         "Otherwise make a new backup, and drill an older image too. Whether the image has changed: "

@@ -113,6 +113,7 @@ class _Filling:
         self._listener = listener
         self._tonight = look_at_tonight(site, host)
         self._order = order(self._tonight)
+        self._ours: set[ImagePath] = set()
         self._warnings: list[str] = []
         self.told: list[str] = []
 
@@ -121,6 +122,7 @@ class _Filling:
         tonight, host = self._tonight, self._host
         catalog, request = tonight.listed.catalog, tonight.site.request
         leftovers = find_leftovers(tonight.site, tonight.recorded, catalog, host)
+        self._ours = {one.image for one in leftovers}
         if request.dry_run:
             would = "was left by a run that was killed; it would be proven or removed"
             self.told += [f"{one.image} {would}" for one in leftovers]
@@ -204,7 +206,15 @@ class _Filling:
         tonight, request = self._tonight, self._tonight.site.request
         # A dry run makes no place to look at.
         is_there = self._has(image.directory) or not request.dry_run
-        turn = Turn(tonight.placement, self._order.mounts, request.accepted, tonight.suspicions)
+        catalog = tonight.listed.catalog
+        rest = [o for o in catalog.passed_over if not (o.is_removed or o.image in self._ours)]
+        turn = Turn(
+            tonight.placement,
+            catalog._replace(passed_over=tuple(rest)),
+            self._order.mounts,
+            request.accepted,
+            tonight.suspicions,
+        )
         asked = request.backup(image if is_there else _above(image))
         backup = back_up_locked(asked, self._lock, turn, self._host, self._listener)
         return backup if is_there else _to(image, backup)

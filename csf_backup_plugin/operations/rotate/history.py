@@ -6,10 +6,9 @@ import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.hosts.postponed import postponed
-from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.by_repository import Key, by_repository, place_key
 from csf_backup_plugin.image.catalog import Catalog, read_catalogs
-from csf_backup_plugin.image.check_record import read_check
+from csf_backup_plugin.image.last_checks import read_last_checks
 from csf_backup_plugin.operations.rotate.freeze import Witness
 from csf_backup_plugin.operations.rotate.plan import PlacedSet
 from csf_backup_plugin.repository.identity import same_machine
@@ -92,9 +91,6 @@ def witnesses(sets: Sequence[ImageSet], catalog: Catalog, host: Host) -> list[Wi
         catalog: what stands beside them.
         host: where they are.
     """
-    paths = [path for one in sets for path in (one.image.drill, one.image.verification)]
-    there = [path for path in paths if path in catalog.entries]
-    read = dict(zip(there, host.read_each(there) if there else [], strict=True))
     return [
         Witness(
             one.image,
@@ -103,10 +99,9 @@ def witnesses(sets: Sequence[ImageSet], catalog: Catalog, host: Host) -> list[Wi
             frozenset(one.receipt.names),
             one.receipt.suspicions,
             one.receipt.accepted,
-            read_check(read.get(one.image.drill), sealed_json.DRILL, one.receipt),
-            read_check(read.get(one.image.verification), sealed_json.VERIFICATION, one.receipt),
+            *checks,
         )
-        for one in sets
+        for one, checks in zip(sets, read_last_checks(sets, catalog, host), strict=True)
     ]
 
 

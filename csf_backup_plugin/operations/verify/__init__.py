@@ -46,12 +46,14 @@ class Verified(NamedTuple):
         receipt: what its receipt says.
         warnings: what the user should know all the same.
         seconds: how long it took.
+        is_recorded: whether it is on record beside the image.
     """
 
     image: ImagePath
     receipt: Receipt
     warnings: tuple[str, ...]
     seconds: float
+    is_recorded: bool
 
 
 def verify(
@@ -78,8 +80,9 @@ def verify(
         chosen, contents = meant(looked, host, listener.note)
         osrestore = find_osrestore()
         with not_removed(contents, host):
-            receipt, warnings = _read_all(chosen, contents, looked, osrestore, host, listener)
-    return Verified(chosen.image, receipt, warnings, time.monotonic() - began)
+            found = _read_all(chosen, contents, looked, osrestore, host, listener)
+    receipt, warnings, is_recorded = found
+    return Verified(chosen.image, receipt, warnings, time.monotonic() - began, is_recorded)
 
 
 def _read_all(
@@ -89,8 +92,8 @@ def _read_all(
     osrestore: str,
     host: Host,
     listener: Listener,
-) -> tuple[Receipt, tuple[str, ...]]:
-    """Return what the receipt says, and warnings, if all agrees with it."""
+) -> tuple[Receipt, tuple[str, ...], bool]:
+    """Return what the receipt says, warnings, and whether it is on record, if all agrees."""
     image = chosen.image
     try:
         receipt = read_receipt(contents, host)
@@ -114,7 +117,8 @@ def _read_all(
         raise fault
     if chosen.findings:
         raise _not_certain(chosen)
-    return receipt, (*chosen.warnings, *unrecorded, *receipt_warnings(image, receipt))
+    warnings = (*chosen.warnings, *unrecorded, *receipt_warnings(image, receipt))
+    return receipt, warnings, is_recorded
 
 
 def _record(record: CheckRecord, found: list[str]) -> tuple[bool, list[str]]:

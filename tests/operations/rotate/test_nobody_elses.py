@@ -283,3 +283,17 @@ def test_a_file_that_says_to_keep_what_is_left_of_a_set_counts_too(place: Place)
     os.unlink(made.keep)
     assert rotated(place, MONDAY + 2 * WEEK).removal.finished == [made]
     assert not os.path.exists(made.path)
+
+
+def test_what_counts_for_nothing_in_another_directory_is_told(place: Place) -> None:
+    """As what lies beside the new set is; nothing of it is removed."""
+    other = place.images.parent / "other"
+    (other / "monday").mkdir(parents=True)
+    stray = other / "monday" / "mine.img.dbn"
+    stray.write_text(f"{place.master}\n")
+    made = rotated(place, MONDAY, place.images, other)
+    beside = rotated(place, MONDAY + DAY, place.images, other)
+    for one in (made, beside):
+        (warning,) = (text for text in one.warnings if "mine.img" in text)
+        assert warning.startswith("passed over: localhost:")
+    assert stray.exists()

@@ -1,0 +1,71 @@
+"""A status as a Nagios plugin says it: one line, and an exit code from 0 to 3.
+
+The form is that of the Monitoring Plugins Development Guidelines.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.status.judgement import spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.operations.status import Status
+    from csf_backup_plugin.operations.status.judgement import Health
+
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
+_WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+
+
+def line(status: Status) -> tuple[int, str]:
+    """Return the exit code, and the line."""
+    problems = [text for one in status.repositories for text in (*one.faults, *one.stale)]
+    problems += [one.problem.what for one in status.unreached]
+    code = max(map(_state, status.repositories), default=CRITICAL)
+    if status.unreached:
+        code = CRITICAL
+    text = _plain("; ".join(problems) or _all_is_well(status))
+    figures = " ".join(word for one in status.repositories for word in _figures(one))
+    return code, f"BACKUP {_WORDS[code]} - {text}" + (f" | {figures}" if figures else "")
+
+
+def unknown(why: str) -> str:
+    """Return the line of a status that could not be asked for."""
+    return f"BACKUP UNKNOWN - {_plain(why)}"
+
+
+def _plain(text: str) -> str:
+    """Return a text in one line, without what parts it from the figures."""
+    return text.replace("|", "/").replace("\n", "; ")
+
+
+def _all_is_well(status: Status) -> str:
+    if not status.repositories:
+        return "there is no proven image"
+    return ", ".join(
+        f"{shown(one.master)}: {spoken(one.sets[0].age)} old" for one in status.repositories
+    )
+
+
+def _state(one: Health) -> int:
+    """Return how bad it is: a set of twice the age that it may have is as bad as none."""
+    if one.faults or not one.sets:
+        return CRITICAL
+    limit = one.limits[0]
+    if limit and one.sets[0].age > 2 * limit:
+        return CRITICAL
+    return WARNING if one.stale else OK
+
+
+def _figures(one: Health) -> Iterator[str]:
+    if not one.sets:
+        return
+    name = shown(one.master).replace("'", "").replace("=", "")
+    newest, (limit, _) = one.sets[0], one.limits
+    bounds = f";{limit:.0f};{2 * limit:.0f};0" if limit else ""
+    yield f"'{name} age'={newest.age:.0f}s{bounds}"
+    yield f"'{name} size'={newest.size}B"
+    yield f"'{name} sets'={len(one.sets)}"

@@ -1,0 +1,105 @@
+"""A status in Prometheus' text format, for the textfile collector of node_exporter.
+
+Moments are told and never ages, and no sample has a timestamp: so what is not written any more is
+seen to grow old.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin import __version__
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.operations.status import Status
+    from csf_backup_plugin.operations.status.judgement import Health
+
+_HELP = {
+    "recovery_point_timestamp_seconds": "When the newest proven backup began.",
+    "last_drill_timestamp_seconds": "When the last good drill ended.",
+    "last_attempt_timestamp_seconds": "When the last attempt to make a set began.",
+    "last_attempt_exit_code": "The exit code of that attempt; absent while it runs.",
+    "last_success_timestamp_seconds": "When the last attempt that made a set began.",
+    "last_duration_seconds": "How long that has taken.",
+    "expected_interval_seconds": "How often a set is promised.",
+    "image_size_bytes": "The size of the newest proven image.",
+    "proven_images": "How many proven images there are.",
+    "unproven_images": "How many images without a receipt there are.",
+    "faults": "How many findings there are that a status ends with 50 for.",
+    "coverage_databases": "How many databases there are, by where.",
+    "directory_sets_that_fit": "How many more sets of the newest one's size fit.",
+    "host_reached": "Whether the host could be asked.",
+    "status_timestamp_seconds": "When this was written.",
+    "build_info": "The version that has written this.",
+}
+
+Sample = tuple[str, dict[str, str], float]
+
+
+def page(status: Status) -> str:
+    """Return the page."""
+    samples = [
+        *(sample for one in status.repositories for sample in _repository(one)),
+        *(("host_reached", {"host": one.host}, 0.0) for one in status.unreached),
+        ("status_timestamp_seconds", {}, datetime.datetime.now().timestamp()),
+        ("build_info", {"version": __version__}, 1.0),
+    ]
+    lines: list[str] = []
+    for name, text in _HELP.items():
+        own = dict.fromkeys(_line(*sample) for sample in samples if sample[0] == name)
+        if own:
+            lines += [f"# HELP csf_backup_{name} {text}", f"# TYPE csf_backup_{name} gauge", *own]
+    return "\n".join(lines)
+
+
+def _repository(one: Health) -> Iterator[Sample]:
+    labels = {"repository": one.id or "", "master": shown(one.master), "host": one.host}
+    yield "host_reached", {"host": one.host}, 1.0
+    yield "proven_images", labels, float(len(one.sets))
+    yield "unproven_images", labels, float(one.leftovers)
+    yield "faults", labels, float(len(one.faults))
+    if one.interval:
+        yield "expected_interval_seconds", labels, one.interval
+    if one.coverage is not None:
+        yield "coverage_databases", {**labels, "where": "disk"}, float(one.coverage)
+    if one.sets:
+        newest = one.sets[0]
+        yield "recovery_point_timestamp_seconds", labels, _moment(newest.started)
+        yield "image_size_bytes", labels, float(newest.size)
+        yield "coverage_databases", {**labels, "where": "image"}, float(newest.databases)
+    yield from _attempts(one, labels)
+    if drill := one.last_drill:
+        yield "last_drill_timestamp_seconds", labels, _moment(drill.at)
+    for directory, count in one.room.items():
+        fitting = {**labels, "directory": shown(directory)}
+        yield "directory_sets_that_fit", fitting, float(count)
+
+
+def _attempts(one: Health, labels: dict[str, str]) -> Iterator[Sample]:
+    last, success = one.last_attempt, one.last_success
+    if last and last.began:
+        operation = {**labels, "operation": last.command.rpartition("_")[2]}
+        yield "last_attempt_timestamp_seconds", operation, _moment(last.began)
+        if last.exit_code is not None:
+            yield "last_attempt_exit_code", operation, float(last.exit_code)
+    if success and success.began:
+        operation = {**labels, "operation": success.command.rpartition("_")[2]}
+        yield "last_success_timestamp_seconds", operation, _moment(success.began)
+        yield "last_duration_seconds", operation, success.seconds or 0.0
+
+
+def _line(name: str, labels: dict[str, str], value: float) -> str:
+    told = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+    return f"csf_backup_{name}{f'{{{told}}}' if told else ''} {value:.15g}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _moment(text: str) -> float:
+    return datetime.datetime.fromisoformat(text).timestamp()

@@ -1,0 +1,107 @@
+"""csf admin_database_status."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from csf_backup_plugin.cli import options
+from csf_backup_plugin.cli.command import CsfCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.cli.outcome import Outcome
+    from csf_backup_plugin.cli.runner import Run
+    from csf_backup_plugin.hosts.protocol import Host
+
+_FORMATS = ("text", "json", "nagios", "prometheus")
+
+
+class StatusCommand(CsfCommand):
+    """The command; to Nagios a wrong command line is the state UNKNOWN."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **e: Any
+    ) -> click.Context:
+        """Return the context of a command line."""
+        is_for_nagios = any(word.endswith("nagios") for word in args)
+        try:
+            return super().make_context(info_name, args, parent, **e)
+        except click.UsageError as error:
+            if is_for_nagios:
+                from csf_backup_plugin.cli import nagios
+                from csf_backup_plugin.cli.printing import printed
+
+                printed(nagios.unknown(error.format_message()))
+                error.exit_code = nagios.UNKNOWN  # type: ignore[misc]  # click reads it here
+            raise
+
+
+@click.command(
+    "admin_database_status",
+    cls=StatusCommand,
+    short_help="Say how much work would be lost now, and since when that is known.",
+)
+@options.image_directories("Where images are; on any host.")
+@options.repositories
+@click.option(
+    "-max-age",
+    type=options.Duration(),
+    metavar="AGE",
+    help="How old the newest image may be.  [default: as promised by rotate -every, or 30h]",
+)
+@click.option(
+    "-max-drill-age",
+    type=options.Duration(none=True),
+    metavar="AGE",
+    help="How long ago the last good drill may be, or none for any time.  [default: as promised, "
+    "or 30d]",
+)
+@click.option(
+    "-format", "form", type=click.Choice(_FORMATS), default="text", help="What is printed."
+)
+@click.option("-output", metavar="FILE", help="Write it there; it appears whole, or not at all.")
+@options.limit
+def admin_database_status(
+    run: Run,
+    directories: tuple[str, ...],
+    databases: tuple[str, ...],
+    max_age: float | None,
+    max_drill_age: float | None,
+    form: str,
+    output: str | None,
+    limit: float,
+) -> Outcome:
+    """Say for each repository whether its backups are as they should be.
+
+    Nothing is locked, and no image is read. The exit code is 50 if something is wrong with the
+    newest image or with its receipt, or its last verification or drill has failed; 30 if a host
+    cannot be reached; 70 if the newest image is too old, none is proven or was drilled lately, or
+    there is room for fewer than three more.
+    """
+    from csf_backup_plugin.attempts.directory import state_directory
+    from csf_backup_plugin.attempts.reading import read_attempts
+    from csf_backup_plugin.cli.status_report import outcome, unknown
+    from csf_backup_plugin.errors import UsageError
+    from csf_backup_plugin.operations.status import look
+    from csf_backup_plugin.operations.status.request import StatusRequest
+
+    try:
+        request = StatusRequest.parse(directories, databases, max_age, max_drill_age)
+    except UsageError as error:
+        if form == "nagios":
+            return unknown(error)
+        raise
+
+    @contextlib.contextmanager
+    def on(host: str) -> Iterator[Host]:
+        with run.on(host, f"The status of {host}", limit) as at:
+            yield at
+
+    run.as_json = run.as_json or form == "json"
+    found = look(request, on, lambda: read_attempts(state_directory(os.environ)))
+    return outcome(found, form, output)

@@ -1,0 +1,96 @@
+"""What is said of a status: as text, as a document, to Nagios, and to Prometheus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from csf_backup_plugin.cli import nagios, prometheus
+from csf_backup_plugin.cli.outcome import Outcome
+from csf_backup_plugin.cli.status_table import table
+from csf_backup_plugin.cli.text_file import write
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.errors import BackupError
+    from csf_backup_plugin.image.check_record import Check
+    from csf_backup_plugin.operations.status import Status
+    from csf_backup_plugin.operations.status.judgement import Health, SetState
+
+
+def outcome(status: Status, form: str, path: str | None) -> Outcome:
+    """Return how a status has ended.
+
+    Args:
+        status: what is known.
+        form: ``text``, ``json``, ``nagios`` or ``prometheus``.
+        path: the file that it is written to, in place of standard output.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    code: int | None = None
+    if form == "nagios":
+        code, text = nagios.line(status)
+    elif form == "prometheus":
+        code, text = 0, prometheus.page(status)
+    else:
+        text = table(status)
+    if path is not None:
+        write(path, text + "\n")
+        text = ""
+    warnings = [f"warning: {warning}" for warning in status.warnings]
+    return Outcome(warnings, _document(status), status.problem, text, code)
+
+
+def unknown(error: BackupError) -> Outcome:
+    """Return what is said to Nagios of a command line that is wrong."""
+    return Outcome((), {}, error, nagios.unknown(error.what), nagios.UNKNOWN)
+
+
+def _document(status: Status) -> dict[str, Any]:
+    """Return the facts for a program."""
+    return {
+        "repositories": [_health(one) for one in status.repositories],
+        "unreached": [{"host": one.host, "why": one.problem.what} for one in status.unreached],
+        "warnings": list(status.warnings),
+    }
+
+
+def _health(one: Health) -> dict[str, Any]:
+    max_age, max_drill_age = one.limits
+    return {
+        "repository_id": one.id,
+        "host": one.host,
+        "machine": one.machine,
+        "master": one.master,
+        "faults": list(one.faults),
+        "stale": list(one.stale),
+        "notes": list(one.notes),
+        "leftovers": one.leftovers,
+        "room_for_sets": dict(one.room),
+        "max_age_seconds": max_age,
+        "max_drill_age_seconds": max_drill_age,
+        "due": one.due,
+        "databases_now": one.coverage,
+        "last_attempt": one.last_attempt._asdict() if one.last_attempt else None,
+        "last_success": one.last_success._asdict() if one.last_success else None,
+        "sets": [_set(state) for state in one.sets],
+    }
+
+
+def _set(one: SetState) -> dict[str, Any]:
+    return {
+        "image": one.image.path,
+        "place": one.place or None,
+        "number": one.number,
+        "started": one.started,
+        "age_seconds": round(one.age),
+        "image_bytes": one.size,
+        "databases": one.databases,
+        "verified": _check(one.verified),
+        "drilled": _check(one.drilled),
+        "faults": list(one.faults),
+    }
+
+
+def _check(one: Check | None) -> dict[str, Any] | None:
+    return one._asdict() if one else None

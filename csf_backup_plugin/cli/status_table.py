@@ -1,0 +1,83 @@
+"""A status as text: for each repository its verdict, and a line for each set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.cli.human_sizes import counted, human
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.status.judgement import place_of, spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.image.check_record import Check
+    from csf_backup_plugin.operations.status import Status
+    from csf_backup_plugin.operations.status.judgement import Health, SetState
+
+_VERDICTS = ("FAULT", "STALE", "OK")
+_HEAD = ("PLACE", "AGE", "SIZE", "DATABASES", "VERIFIED", "DRILLED", "IMAGE")
+
+
+def table(status: Status) -> str:
+    """Return the text: at most 80 columns wide, but for names."""
+    blocks = ["\n".join(_repository(one)) for one in status.repositories]
+    blocks += [f"UNREACHED {one.host}: {one.problem.what}" for one in status.unreached]
+    return "\n\n".join(blocks or ["There is no proven image."])
+
+
+def _repository(one: Health) -> Iterator[str]:
+    yield f"{_VERDICTS[one.rank]} {shown(one.master)} on {one.host}"
+    yield from (f"  ! {text}" for text in (*one.faults, *one.stale))
+    yield from (f"  - {text}" for text in one.notes)
+    if not one.sets:
+        return
+    newest = one.sets[0]
+    yield f"  Work since {newest.started} would be lost: {spoken(newest.age)}."
+    drill = one.last_drill
+    if drill and drill.seconds is not None:
+        yield f"  A restore takes about {drill.seconds:.1f} s, by the drill of {drill.at}."
+    yield from _attempts(one)
+    if one.due:
+        yield f"  The next set is due by {one.due}."
+    for directory, count in one.room.items():
+        yield f"  {shown(directory)} has room for {counted(count, 'more set')}."
+    if one.coverage is not None:
+        there = counted(one.coverage, "database")
+        yield f"  There are {there} now; the newest set has {newest.databases:,}."
+    yield ""
+    rows = [_HEAD, *(_row(state) for state in one.sets)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD) - 1)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=True)]
+        yield f"  {'  '.join(cells)}  {row[-1]}"
+
+
+def _attempts(one: Health) -> Iterator[str]:
+    """Yield how the last attempt went, if it has made no set, and since when that is so."""
+    last, success = one.last_attempt, one.last_success
+    if last is None or last is success:
+        return
+    how = f"{last.outcome or 'is running'}{f' ({last.exit_code})' if last.exit_code else ''}"
+    yield f"  The last attempt, of {last.began}: {how}. {last.error or ''}".rstrip()
+    ids = [attempt.id for attempt in one.attempts or ()]
+    failed = len(ids) - (ids.index(success.id) + 1 if success else 0)
+    yield f"  {counted(failed, 'attempt')} since the last that made a set."
+
+
+def _row(one: SetState) -> tuple[str, ...]:
+    return (
+        place_of(one),
+        spoken(one.age),
+        human(one.size),
+        f"{one.databases:,}",
+        _checked(one.verified),
+        _checked(one.drilled),
+        shown(one.image.path),
+    )
+
+
+def _checked(check: Check | None) -> str:
+    if check is None:
+        return "-"
+    return check.at[:10] if check.is_sound else f"FAILED {check.at[:10]}"

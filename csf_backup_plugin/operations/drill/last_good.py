@@ -1,0 +1,75 @@
+"""Finding the last good image of a repository: from the newest on, each is restored for trial.
+
+Whoever finds out today that the databases are corrupt learns so since when they are.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import FaultFound, LockBusy, NoReceipt
+from csf_backup_plugin.image.latest import find_newest
+from csf_backup_plugin.image.location import locate_image
+from csf_backup_plugin.image.wanted_repository import wanted_at
+from csf_backup_plugin.names import listed
+from csf_backup_plugin.operations.aftermath import left_told, preceded
+from csf_backup_plugin.operations.drill import drill
+from csf_backup_plugin.operations.drill.request import DrillRequest
+from csf_backup_plugin.operations.drill.search import Search, Tried
+from csf_backup_plugin.system_errors import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.operations.drill.request import LastGoodRequest
+    from csf_backup_plugin.progress_listener import Listener
+
+
+def find_last_good(request: LastGoodRequest, host: Host, listener: Listener) -> Search:
+    """Drill images from the newest to the oldest until one is sound, and record each drill.
+
+    Args:
+        request: which repository's, and where to.
+        host: where all of it is.
+        listener: told at once of each image that is at fault.
+
+    Raises:
+        FaultFound: there is no image of the repository.
+        WrongRepository: which images are the repository's is not certain.
+        BackupError: a drill could not be made.
+    """
+    began = time.monotonic()
+    with translated(host.name):
+        machine, wanted, (at,) = host.together(
+            host.machine,
+            lambda: wanted_at(request.repository, host),
+            lambda: host.look([request.top.directory]),
+        )
+        top = locate_image(request.top, at, listener.note)
+        newest = find_newest(top, wanted, machine, host)
+    tried: list[Tried] = []
+    gone: list[str] = []
+    with left_told(lambda said: preceded(_so_far(tried), said)), translated(host.name):
+        for one in newest.sets:
+            host.cancellation.check()
+            try:
+                asked = DrillRequest(one.image, request.directory, is_one_of_many=True)
+                made = drill(asked, host, listener)
+            except (NoReceipt, LockBusy) as error:
+                gone.append(f"{one.image} was not drilled: {error.what}")
+            except FaultFound as error:
+                listener.note(f"at fault {one.image}: {'; '.join(error.findings)}")
+                tried.append(Tried(one, fault=error))
+            else:
+                tried.append(Tried(one, drill=made))
+                break
+    return Search(request, newest, tried, gone, time.monotonic() - began)
+
+
+def _so_far(tried: Sequence[Tried]) -> str:
+    """Return what was found by a search that is cut short."""
+    if not tried:
+        return ""
+    return f"Not sound, each on record: {listed([one.set.image.path for one in tried])}"

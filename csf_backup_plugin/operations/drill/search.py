@@ -1,0 +1,144 @@
+"""What a search for the last good image has found, and what follows for the databases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.advised_commands import restore_command
+from csf_backup_plugin.errors import NOTHING_LEFT, FaultFound, NotRestorable
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from csf_backup_plugin.errors import BackupError
+    from csf_backup_plugin.image.catalog import ImageSet
+    from csf_backup_plugin.image.latest import Newest
+    from csf_backup_plugin.operations.drill import Drill
+    from csf_backup_plugin.operations.drill.request import LastGoodRequest
+
+_ANEW = "Look into the databases; once they are sound, make a new backup and drill that."
+
+
+class Tried(NamedTuple):
+    """An image that was drilled.
+
+    Attributes:
+        set: which.
+        drill: how that went, if it went well.
+        fault: why it did not; None if it did.
+    """
+
+    set: ImageSet
+    drill: Drill | None = None
+    fault: FaultFound | None = None
+
+    @property
+    def backup(self) -> str:
+        """Which backup it is."""
+        receipt = self.set.receipt
+        return f"backup {receipt.origin.number} (begun {receipt.started})"
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What is wrong with it."""
+        return self.fault.findings if self.fault else ()
+
+
+class Search(NamedTuple):
+    """A search that has come to its end.
+
+    Attributes:
+        request: what was asked for.
+        newest: the newest image, and what speaks against its being that.
+        tried: the images that were drilled, the newest first; only the last one may be sound.
+        gone: what is said of each that was removed meanwhile.
+        seconds: how long it took.
+    """
+
+    request: LastGoodRequest
+    newest: Newest
+    tried: Sequence[Tried]
+    gone: Sequence[str]
+    seconds: float
+
+    @property
+    def good(self) -> Tried | None:
+        """The last good image; None if there is none."""
+        last = self.tried[-1] if self.tried else None
+        return last if last and last.drill else None
+
+    @property
+    def bad(self) -> Sequence[Tried]:
+        """The images that were drilled and are not sound, the newest first."""
+        return [one for one in self.tried if one.fault]
+
+    @property
+    def corrupt_since(self) -> tuple[Tried, Tried] | None:
+        """The last good backup, and the first one after it whose databases were corrupt already.
+
+        An image that was changed since its backup tells nothing of the databases. None where there
+        is no such backup.
+        """
+        good = self.good
+        if good is None:
+            return None
+        for one in reversed(self.bad):
+            if isinstance(one.fault, NotRestorable) and _number(one) > _number(good):
+                return good, one
+        return None
+
+    @property
+    def conclusion(self) -> str:
+        """What the search has shown, in a sentence without its full stop."""
+        master = shown(self.newest.sets[0].receipt.master)
+        good, since = self.good, self.corrupt_since
+        if good is None:
+            return f"No good image of {master} was found; {len(self.bad):,} were drilled"
+        which = f"{good.set.image}, {good.backup}"
+        if not self.bad:
+            doubt = "; whether it is the newest is not certain" if self.newest.findings else ""
+            return f"The newest image of {master} is good: {which}{doubt}"
+        if since is None:
+            what = "newer ones were damaged since their backups, and tell nothing of the databases"
+        else:
+            what = f"corrupt since between {since[0].backup} and {since[1].backup}"
+        return f"The last good image of {master} is {which}; {what}"
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know besides."""
+        made = self.good.drill if self.good else None
+        return [*self.newest.warnings, *self.gone, *(made.warnings if made else ())]
+
+    @property
+    def problem(self) -> BackupError | None:
+        """Why the command does not end with 0; None if it does."""
+        found = (f"{one.set.image}: {text}" for one in self.tried for text in one.findings)
+        findings = [*found, *self.newest.findings]
+        if self.good and not findings:
+            return None
+        what = f"{self.conclusion}."
+        return FaultFound(what, self._next_step, findings or self.gone, self._left)
+
+    @property
+    def _left(self) -> str:
+        """What each drill has left, the copies that could not be removed among it."""
+        lines = [f"{one.set.image}: {one.fault.left}" for one in self.tried if one.fault]
+        if self.good:
+            lines.append(f"{self.good.set.image}: Only the record of its drill was written.")
+        return "\n".join(lines) or NOTHING_LEFT
+
+    @property
+    def _next_step(self) -> str:
+        good = self.good
+        if good is None:
+            return f"Look for older images elsewhere. {_ANEW}"
+        if not self.bad:
+            return "Look at what is named, and make a new backup."
+        restore = restore_command(good.set.receipt.master, good.set.image.name)
+        return f"{_ANEW} To restore the last good image: {restore}"
+
+
+def _number(one: Tried) -> int:
+    return one.set.receipt.origin.number or 0

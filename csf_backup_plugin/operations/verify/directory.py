@@ -1,0 +1,93 @@
+"""The images of a directory and of its places, as they are before any of them is verified."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.advised_commands import BACKUP_HELP
+from csf_backup_plugin.errors import FaultFound
+from csf_backup_plugin.image.catalog import read_catalog, told
+from csf_backup_plugin.image.last_checks import read_last_checks
+from csf_backup_plugin.image.location import locate_image
+from csf_backup_plugin.image.wanted_repository import is_image_of, wanted_at
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.verify.turns import in_turn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.operations.verify.request import VerifyAllRequest
+    from csf_backup_plugin.operations.verify.turns import Candidate
+    from csf_backup_plugin.repository.location import Note
+
+
+class Found(NamedTuple):
+    """What there is.
+
+    Attributes:
+        top: ``latest`` of the directory, by its resolved path.
+        candidates: the images with a sound receipt, in the order in which they are verified.
+        unusable: images whose receipt cannot be used.
+        warnings: what else was passed over.
+        now: the host's clock, in ISO 8601.
+    """
+
+    top: ImagePath
+    candidates: Sequence[Candidate]
+    unusable: Sequence[ImagePath]
+    warnings: tuple[str, ...]
+    now: str
+
+    def divided(self, older_than: float | None) -> tuple[list[Candidate], list[Candidate]]:
+        """Return the images that were verified lately, and those that are due.
+
+        Args:
+            older_than: how long ago an image that is due was verified, in seconds; None for any.
+        """
+        recent = [one for one in self.candidates if one.is_recent(older_than, self.now)]
+        due = [one for one in self.candidates if not one.is_recent(older_than, self.now)]
+        return recent, due
+
+
+def look_at_directory(request: VerifyAllRequest, host: Host, note: Note) -> Found:
+    """Read every receipt, and every record of a verification; no image is read.
+
+    Args:
+        request: where, and of which repository.
+        host: where it is.
+        note: told of a path that is another one than was named.
+
+    Raises:
+        FaultFound: there is no image with a receipt.
+        OSError: the directory cannot be read.
+    """
+    repository = request.repository
+    machine, wanted, (at,) = host.together(
+        host.machine,
+        lambda: wanted_at(repository, host) if repository else None,
+        lambda: host.look([request.top.directory]),
+    )
+    top = locate_image(request.top, at, note)
+    catalog = read_catalog(top, host)
+    sets = [one for one in catalog.sets if not wanted or is_image_of(wanted, one.receipt)]
+    master = wanted.master if wanted else None
+    others = [one for one in catalog.passed_over if master in (None, one.master or master)]
+    unusable = [one.image for one in others if one.has_receipt]
+    warnings = told(one for one in others if not one.has_receipt)
+    if not sets and not unusable:
+        raise _none(top, master, warnings)
+    last = [checks.verified for checks in read_last_checks(sets, catalog, host)]
+    candidates = in_turn(sets, last, machine.now)
+    return Found(top, candidates, unusable, tuple(warnings), machine.now)
+
+
+def _none(top: ImagePath, master: str | None, warnings: list[str]) -> FaultFound:
+    of = f" of {shown(master)}" if master else ""
+    return FaultFound(
+        f"{top.host}:{shown(top.directory)} holds no image{of} that has a receipt, so there is "
+        "nothing to verify.",
+        f"Name the directory that has the images, or make one: {BACKUP_HELP}",
+        warnings,
+    )

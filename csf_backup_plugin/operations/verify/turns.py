@@ -1,0 +1,69 @@
+"""Which of many images are verified next: those first that nobody has read for the longest time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin import timestamps
+from csf_backup_plugin.image.by_repository import by_repository, newest_first
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from csf_backup_plugin.image.catalog import ImageSet
+    from csf_backup_plugin.image.check_record import Check
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.image.receipt import Receipt
+
+
+class Candidate(NamedTuple):
+    """An image that may be verified.
+
+    Attributes:
+        image: which.
+        receipt: what its receipt says.
+        at: when it was verified last by the host's clock, in ISO 8601; empty if never. A record
+            that is dated in the future tells no time.
+        has_failed: whether that, or what is dated in the future, has found it at fault.
+    """
+
+    image: ImagePath
+    receipt: Receipt
+    at: str
+    has_failed: bool
+
+    def is_recent(self, older_than: float | None, now: str) -> bool:
+        """Tell whether it need not be read again yet.
+
+        Args:
+            older_than: how long ago it must have been verified, in seconds; None for any time.
+            now: the host's clock, in ISO 8601.
+        """
+        if older_than is None or not self.at:
+            return False
+        return timestamps.between(self.at, now) < older_than
+
+
+def in_turn(sets: Sequence[ImageSet], last: Sequence[Check | None], now: str) -> list[Candidate]:
+    """Return images in the order in which they are verified.
+
+    Those that never were come first, and of these the newest of each repository.
+
+    Args:
+        sets: the images.
+        last: the last verification of each.
+        now: the host's clock, in ISO 8601.
+    """
+    ages = {
+        one.image: age
+        for group in by_repository(sets).values()
+        for age, one in enumerate(newest_first(group))
+    }
+    found = [_candidate(one, check, now) for one, check in zip(sets, last, strict=True)]
+    # What has no number is newer than nothing.
+    return sorted(found, key=lambda one: (one.at, ages.get(one.image, len(sets)), one.image.path))
+
+
+def _candidate(one: ImageSet, check: Check | None, now: str) -> Candidate:
+    at = check.at if check and not timestamps.is_future(check.at, now) else ""
+    return Candidate(one.image, one.receipt, at, check is not None and not check.is_sound)

@@ -1,0 +1,260 @@
+"""admin_database_status as csf runs it: text, JSON, Nagios, Prometheus, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from csf_backup_plugin.cancellation import Cancellation
+from csf_backup_plugin.cli.runner import limited
+from csf_backup_plugin.errors import HostUnreachable, Interrupted
+from csf_backup_plugin.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Place
+
+    Csf = Callable[..., tuple[int, str, str]]
+
+pytestmark = pytest.mark.usefixtures("tools")
+
+ANY = ("-max-drill-age", "none")
+
+
+@pytest.fixture
+def status(csf: Csf, place: Place) -> Csf:
+    """Return what runs the command on the place's image directory."""
+    words = ("-image-dir", f"localhost:{place.images}")
+    return lambda *options: csf("admin_database_status", *words, *options)
+
+
+@pytest.fixture
+def rotate(csf: Csf, place: Place) -> Csf:
+    """Return what makes a set there."""
+    words = ("-database", place.master, "-image-dir", f"localhost:{place.images}")
+    return lambda *options: csf("admin_database_rotate", *words, *options)
+
+
+def image_of(place: Place) -> Path:
+    """Return the one image there is."""
+    (receipt,) = place.images.glob("*/*.receipt.json")
+    return Path(str(receipt).removesuffix(".receipt.json"))
+
+
+def test_the_text_stands_on_standard_output(rotate: Csf, status: Csf, place: Place) -> None:
+    """A block for each repository, a line for each set."""
+    assert rotate("-every", "24h")[0] == 0
+    code, out, err = status(*ANY, "-database", f"localhost:{place.master}")
+    assert (code, err) == (0, "")
+    first, *lines = out.splitlines()
+    assert first == f"OK {place.master} on localhost"
+    assert "  There are 2 databases now; the newest set has 2." in lines
+    assert lines[-2].split() == [
+        "PLACE",
+        "AGE",
+        "SIZE",
+        "DATABASES",
+        "VERIFIED",
+        "DRILLED",
+        "IMAGE",
+    ]
+    assert lines[-1].endswith(f"  2          -         -        {image_of(place)}")
+    assert any(line.startswith("  The next set is due by 2") for line in lines)
+    assert not any("last attempt" in line for line in lines)
+
+
+def test_what_is_wrong_stands_first(rotate: Csf, status: Csf, csf: Csf, place: Place) -> None:
+    """The exit code is that of the worst."""
+    rotate()
+    assert status()[0] == ExitCode.STALE
+    image = image_of(place)
+    image.write_bytes(b"x")
+    assert csf("admin_database_verify", "-image-file", f"localhost:{image}")[0] == 50
+    code, out, _ = status()
+    assert code == ExitCode.FAULT_FOUND
+    assert out.startswith(f"FAULT {place.master} on localhost\n  ! localhost:{image} holds 1 bytes")
+    assert " FAILED 2" in out
+
+
+def test_a_failed_attempt_is_told(rotate: Csf, status: Csf, place: Place, tools: Any) -> None:
+    """How many there were since the last that made a set."""
+    rotate()
+    tools.write("osbackup", "echo no server >&2; exit 3")
+    for _ in range(2):
+        assert rotate()[0] == ExitCode.OSBACKUP_FAILED
+    _, out, _ = status(*ANY)
+    assert ": failed (40). osbackup failed on localhost" in out
+    assert "\n  2 attempts since the last that made a set." in out
+    page = samples(status(*ANY, "-format", "prometheus")[1])
+    assert page["csf_backup_last_attempt_exit_code"] == 40.0
+    assert page["csf_backup_last_success_timestamp_seconds"] <= time.time()
+    assert place.master in out
+
+
+def test_a_document_has_it_all(rotate: Csf, status: Csf, place: Place) -> None:
+    """-json and -format json are the same."""
+    rotate()
+    documents = [json.loads(status(*ANY, *words)[1]) for words in (["-json"], ["-format", "json"])]
+    for one in documents:
+        (repository,) = one["repositories"]
+        assert (one["exit_code"], repository["master"]) == (0, place.master)
+        assert repository["sets"][0]["image"] == str(image_of(place))
+        assert repository["last_attempt"]["outcome"] == "done"
+    assert json.loads(status("-json")[1])["error"].startswith("Backups are not as they should be:")
+
+
+def test_nobody_home_is_told_to_everybody(csf: Csf, status: Csf) -> None:
+    """An empty directory, and a host that is away."""
+    code, out, _ = status()
+    assert (code, out) == (ExitCode.STALE, "There is no proven image.\n")
+    words = ("admin_database_status", "-image-dir", "nowhere.invalid:/b")
+    code, out, _ = csf(*words)
+    assert code == ExitCode.HOST_UNREACHABLE
+    assert out.startswith("UNREACHED nowhere.invalid: Host nowhere.invalid cannot be reached: ")
+    code, out, _ = csf(*words, "-format", "nagios")
+    assert (code, out.startswith("BACKUP CRITICAL - Host nowhere.invalid ")) == (2, True)
+    assert json.loads(csf(*words, "-json")[1])["unreached"][0]["host"] == "nowhere.invalid"
+    assert samples(csf(*words, "-format", "prometheus")[1])["csf_backup_host_reached"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "begin"),
+    [
+        (ANY, 0, "BACKUP OK - {master}: "),
+        ((), 1, "BACKUP WARNING - no image of {master} was ever restored by a drill | '"),
+        (
+            ("-max-drill-age", "none", "-max-age", "1s"),
+            2,
+            "BACKUP CRITICAL - the newest backup of ",
+        ),
+        (
+            ("-database", "lib.db"),
+            3,
+            "BACKUP UNKNOWN - -database 'lib.db' does not begin with HOST",
+        ),
+        (("-max-age", "soon"), 3, "BACKUP UNKNOWN - Invalid value for '-max-age': soon is not a"),
+    ],
+)
+def test_nagios_gets_one_line_and_its_own_codes(
+    rotate: Csf, status: Csf, place: Place, options: tuple[str, ...], code: int, begin: str
+) -> None:
+    """With figures, and limits for them."""
+    rotate()
+    image = image_of(place)
+    facts = json.loads(Path(f"{image}.receipt.json").read_bytes())
+    while "1s" in options and time.time() < os.stat(image).st_mtime + 3:
+        time.sleep(0.1)
+    found, out, _ = status("-format", "nagios", *options)
+    (line,) = out.splitlines()
+    assert (found, line.startswith(begin.format(master=place.master))) == (code, True), line
+    if code < 3:
+        assert f"'{place.master} size'={facts['image_bytes']}B '{place.master} sets'=1" in line
+
+
+def test_a_database_without_its_host_is_refused(status: Csf) -> None:
+    """As any wrong command line."""
+    assert status("-database", "lib.db")[0] == ExitCode.USAGE
+
+
+def test_nagios_is_told_of_nothing(status: Csf) -> None:
+    """That is critical."""
+    assert status("-format", "nagios")[:2] == (2, "BACKUP CRITICAL - there is no proven image\n")
+
+
+def test_nagios_is_told_of_a_repository_without_images(
+    rotate: Csf, status: Csf, place: Place
+) -> None:
+    """It has no figures."""
+    rotate()
+    other = place.images.parent / "other.db"
+    other.write_bytes(b"x")
+    options = ("-format", "nagios", "-database", f"localhost:{other}")
+    code, out, _ = status(*options, *ANY)
+    assert (code, "has no proven image" in out, out.count("age'=")) == (2, True, 1)
+
+
+def samples(page: str) -> dict[str, float]:
+    """Return the samples of a page by name; of several, the last."""
+    families = text_string_to_metric_families(page)
+    return {sample.name: sample.value for family in families for sample in family.samples}
+
+
+def test_prometheus_gets_a_page(rotate: Csf, status: Csf, place: Place) -> None:
+    """Which ends with 0 when it is written."""
+    rotate("-every", "24h")
+    code, out, _ = status("-format", "prometheus", "-database", f"localhost:{place.master}")
+    page = samples(out)
+    assert code == 0
+    assert page["csf_backup_proven_images"] == 1.0
+    assert page["csf_backup_expected_interval_seconds"] == 86400.0
+    assert page["csf_backup_image_size_bytes"] == os.path.getsize(image_of(place))
+    assert page["csf_backup_coverage_databases"] == 2.0
+    assert 0 <= time.time() - page["csf_backup_recovery_point_timestamp_seconds"] < 100
+    assert page["csf_backup_last_attempt_exit_code"] == 0.0
+    assert "csf_backup_last_drill_timestamp_seconds" not in page
+
+
+def test_a_page_is_written_to_a_file_whole(
+    rotate: Csf, status: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody may read it; what cannot be written leaves the earlier one."""
+    rotate()
+    path = place.images.parent / "csf.prom"
+    options = ("-format", "prometheus", "-output", str(path))
+    assert status(*options) == (0, "", "")
+    assert samples(path.read_text())["csf_backup_proven_images"] == 1.0
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    before = path.read_text()
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("csf_backup_plugin.cli.text_file.os.fsync", full)
+    assert status(*options)[0] == ExitCode.NO_SPACE
+    monkeypatch.undo()
+    assert path.read_text() == before
+    assert [one.name for one in path.parent.glob(".csf-*")] == []
+
+
+def test_output_that_cannot_be_printed_is_told(
+    rotate: Csf, status: Csf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exit code is still that of the work."""
+    rotate()
+    monkeypatch.setattr("csf_backup_plugin.cli.report.printed", lambda _: "it is closed")
+    code, _, err = status(*ANY)
+    assert code == 0
+    assert "warning: the outcome, exit code 0, could not be printed: it is closed" in err
+
+
+def test_a_directory_that_cannot_be_read_is_a_warning(rotate: Csf, csf: Csf, place: Place) -> None:
+    """On standard error."""
+    rotate()
+    directories = [f"localhost:{place.images}", f"localhost:{place.images.parent}/missing"]
+    words = [word for one in directories for word in ("-image-dir", one)]
+    code, out, err = csf("admin_database_status", *words, *ANY)
+    assert (code, out.startswith("OK ")) == (0, True)
+    assert err == f"warning: {directories[1]} cannot be read: No such file or directory\n"
+
+
+def test_a_host_that_does_not_answer_in_time_is_given_up() -> None:
+    """As a signal would end it; other signals end it as they do."""
+    late = pytest.raises(HostUnreachable, match="db1 has not answered within 0.01 s")
+    with late, limited(Cancellation(), "db1", 0.01) as within:
+        while not within.received:
+            time.sleep(0.001)
+        within.check()
+    cancellation = Cancellation()
+    with pytest.raises(Interrupted) as caught, limited(cancellation, "db1", 60) as within:
+        cancellation.cancel(signal.SIGTERM)
+        within.check()
+    assert caught.value.exit_code == 128 + signal.SIGTERM

@@ -1,0 +1,133 @@
+"""Each form of a status says what is known, and nothing of what is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from csf_backup_plugin.attempts.reading import Attempt
+from csf_backup_plugin.cli import nagios, prometheus
+from csf_backup_plugin.cli.status import admin_database_status
+from csf_backup_plugin.cli.status_table import table
+from csf_backup_plugin.errors import HostUnreachable
+from csf_backup_plugin.image.check_record import Check
+from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.operations.status import Status, Unreached
+from csf_backup_plugin.operations.status.judgement import Health, SetState
+
+STARTED = "2026-11-23T02:10:00+00:00"
+SOUND = Check(is_sound=True, at="2026-11-23T03:10:00+00:00", seconds=12.5)
+
+
+def a_set(**others: Any) -> SetState:
+    """Return one set, an hour old."""
+    facts: dict[str, Any] = {
+        "image": ImagePath("db1", "/b/monday/a.img"),
+        "place": "monday",
+        "number": 7,
+        "started": STARTED,
+        "age": 3600.0,
+        "size": 1000,
+        "databases": 2,
+        "verified": None,
+        "drilled": SOUND,
+        "faults": (),
+    }
+    return SetState(**{**facts, **others})
+
+
+def status(**others: Any) -> Status:
+    """Return a status of one repository."""
+    facts: dict[str, Any] = {"sets": [a_set()], "limits": (None, None)}
+    return Status([Health("1" * 32, "db1", "db1", "/r/lib.db", **{**facts, **others})], [], [])
+
+
+def attempt(**others: Any) -> Attempt:
+    """Return an attempt."""
+    facts = {"id": "a", "command": "admin_database_rotate", "driver": "m", "user": "u", "pid": 1}
+    return Attempt(**{**facts, "began": STARTED, **others})
+
+
+def names(page: str) -> set[str]:
+    """Return the names of all metrics of a page."""
+    return {family.name for family in text_string_to_metric_families(page)}
+
+
+def test_a_restore_takes_as_long_as_the_last_drill() -> None:
+    """Where that is on record."""
+    assert "  A restore takes about 12.5 s, by the drill of " in table(status())
+    assert "restore" not in table(status(sets=[a_set(drilled=None)]))
+
+
+def test_a_repository_without_sets_has_a_verdict_only() -> None:
+    """There is nothing to list."""
+    assert table(status(sets=[], stale=["nothing"])) == "STALE /r/lib.db on db1\n  ! nothing"
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [
+        ({"outcome": "killed"}, f"of {STARTED}: killed."),
+        ({"outcome": None}, f"of {STARTED}: is running."),
+        ({"outcome": "refused", "exit_code": 20, "error": "Busy."}, ": refused (20). Busy."),
+    ],
+)
+def test_an_attempt_that_made_no_set_is_told(last: dict[str, Any], told: str) -> None:
+    """With how many there were."""
+    text = table(status(attempts=[attempt(id="b", **last)]))
+    assert told in text
+    assert "\n  1 attempt since the last that made a set." in text
+
+
+def test_after_a_success_there_is_nothing_to_tell() -> None:
+    """Nor where there was no attempt."""
+    for attempts in ([attempt(outcome="done", exit_code=0)], [], None):
+        assert "attempt" not in table(status(attempts=attempts))
+
+
+def test_a_page_has_no_sample_of_what_is_not_known() -> None:
+    """An attempt that runs has no exit code."""
+    running = names(prometheus.page(status(attempts=[attempt()])))
+    assert "csf_backup_last_attempt_timestamp_seconds" in running
+    assert not running & {"csf_backup_last_attempt_exit_code", "csf_backup_last_duration_seconds"}
+    begun = names(prometheus.page(status(attempts=[attempt(began=None, outcome="done")])))
+    assert not any("attempt" in name or "success" in name for name in begun)
+    bare = names(prometheus.page(status(sets=[])))
+    assert "csf_backup_recovery_point_timestamp_seconds" not in bare
+    assert "csf_backup_proven_images" in bare
+
+
+def test_names_are_escaped_in_labels() -> None:
+    """As Prometheus reads them."""
+    one = status().repositories[0]._replace(master='/r/a"b\\c.db')
+    page = prometheus.page(Status([one], [], []))
+    families = text_string_to_metric_families(page)
+    masters = {s.labels.get("master") for family in families for s in family.samples}
+    assert '/r/a"b\\c.db' in masters
+
+
+def test_repositories_of_one_host_give_one_sample_of_it() -> None:
+    """Two of the same would be refused."""
+    found = status()
+    away = Unreached("db2", HostUnreachable("It is away.", "Wait."))
+    page = prometheus.page(Status([*found.repositories] * 2, [away], []))
+    assert page.count("csf_backup_host_reached{") == 2
+
+
+def test_a_set_of_twice_its_age_is_critical_to_nagios() -> None:
+    """One that is only too old is a warning."""
+    stale = {"stale": ["late"]}
+    for age, code in ((1500.0, nagios.WARNING), (2500.0, nagios.CRITICAL)):
+        found = status(sets=[a_set(age=age)], limits=(1000.0, None), **stale)
+        assert nagios.line(found)[0] == code
+    assert nagios.line(status(faults=["torn"]))[0] == nagios.CRITICAL
+    assert "age'=3600s '" in nagios.line(status())[1]
+
+
+def test_a_wrong_command_line_is_no_state_to_others_than_nagios() -> None:
+    """It has the exit code of every command."""
+    with pytest.raises(Exception, match="No such option") as caught:
+        admin_database_status.make_context("x", ["-imgae-dir", "y"])
+    assert getattr(caught.value, "exit_code", None) == 2

@@ -1,0 +1,322 @@
+"""One look says for each repository what is wrong, what is late, and what a restore costs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rotating import DAY, MONDAY, TimedHost, resealed, rotated
+
+from csf_backup_plugin.attempts.reading import Attempt, Attempts
+from csf_backup_plugin.errors import FaultFound, HostUnreachable, Stale
+from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.operations import status
+from csf_backup_plugin.operations.status.request import StatusRequest
+from csf_backup_plugin.operations.verify import verify
+from doubles import Memory
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterator
+
+    from conftest import Place
+
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.operations.status import Status
+    from csf_backup_plugin.operations.status.judgement import Health
+
+pytestmark = pytest.mark.usefixtures("tools")
+
+HOUR = DAY / 24
+
+
+def no_ledger() -> Attempts:
+    """Tell that there is no ledger."""
+    raise FileNotFoundError
+
+
+def look(
+    place: Place, at: datetime.datetime = MONDAY + HOUR, ledger: Any = no_ledger, **asked: Any
+) -> Status:
+    """Return the status of a place's image directory at a time."""
+
+    @contextlib.contextmanager
+    def on(name: str) -> Iterator[LocalHost]:
+        if name != "localhost":
+            raise HostUnreachable(f"{name} is away.", "Wait.")
+        yield TimedHost(at)
+
+    directories = asked.pop("directories", [f"localhost:{place.images}"])
+    databases = asked.pop("databases", ())
+    return status.look(StatusRequest.parse(directories, databases, **asked), on, ledger)
+
+
+def drilled(image: ImagePath, at: str = "2026-11-23T03:00:00+00:00", *findings: str) -> None:
+    """Let an image have been drilled."""
+    receipt = sealed_json.decode(Path(image.receipt).read_bytes())
+    facts = {
+        "backup_started": receipt["started"],
+        "finished": at,
+        "seconds": 12.5,
+        "findings": list(findings),
+    }
+    Path(image.drill).write_bytes(sealed_json.encode(facts, sealed_json.DRILL))
+
+
+@pytest.fixture
+def image(place: Place) -> ImagePath:
+    """Return the image of a good night, which a drill has restored."""
+    made = rotated(place).filled.image
+    drilled(made)
+    return made
+
+
+def health(found: Status) -> Health:
+    """Return the health of the one repository there is."""
+    (one,) = found.repositories
+    return one
+
+
+def test_all_is_well_after_a_good_night(place: Place, image: ImagePath) -> None:
+    """What would be lost, and what a restore takes, are known."""
+    found = look(place)
+    one = health(found)
+    assert found.problem is None
+    assert (one.master, one.host, one.leftovers) == (place.master, "localhost", 0)
+    (state,) = one.sets
+    assert (state.image, state.place, state.number, state.age) == (image, "monday", 1, 3600.0)
+    assert one.last_drill
+    assert one.last_drill.seconds == 12.5
+    assert one.room[str(place.images)] > 3
+
+
+def test_an_old_set_is_stale(place: Place, image: ImagePath) -> None:
+    """After 30 hours, unless something says otherwise."""
+    assert look(place, MONDAY + 29 * HOUR).problem is None
+    late = look(place, MONDAY + 31 * HOUR)
+    assert isinstance(late.problem, Stale)
+    assert f"is 31 h old, and may be 30 h: {image}" in late.problem.what
+    assert look(place, MONDAY + 31 * HOUR, max_age=32 * 3600.0).problem is None
+
+
+def test_a_promise_says_how_old_a_set_may_be(place: Place) -> None:
+    """A quarter more than promised; an option counts more, and that they differ is told."""
+    drilled(rotated(place, every=7 * 86400.0, scratch=None).filled.image)
+    one = health(look(place, MONDAY + 8 * DAY))
+    assert (one.stale, one.interval) == ((), 7 * 86400.0)
+    assert one.due == (MONDAY + 7 * DAY).isoformat()
+    assert health(look(place, MONDAY + 9 * DAY)).stale
+    (note,) = health(look(place, max_age=86400.0)).notes
+    assert note == "-max-age says 24 h; a set is promised each 7 d"
+
+
+def test_of_two_promises_the_later_one_holds(place: Place) -> None:
+    """One that cannot be read is none."""
+    other = place.images.parent / "other"
+    other.mkdir()
+    rotated(place, MONDAY, place.images, other, every=3600.0)
+    rotated(place, MONDAY + DAY, every=7200.0)
+    (other / "csf-backup-promise-0.json").write_text("{}")
+    directories = [f"localhost:{top}" for top in (other, place.images)]
+    for order in (directories, directories[::-1]):
+        assert health(look(place, directories=order)).interval == 7200.0
+
+
+def test_a_set_that_was_never_drilled_is_stale(place: Place) -> None:
+    """Unless that is not asked for."""
+    rotated(place)
+    found = look(place)
+    assert isinstance(found.problem, Stale)
+    assert "was ever restored by a drill" in found.problem.what
+    assert look(place, max_drill_age=0).problem is None
+
+
+def test_a_drill_of_long_ago_is_stale(place: Place, image: ImagePath) -> None:
+    """Also of another set than the newest."""
+    rotated(place, MONDAY + DAY)
+    assert health(look(place, MONDAY + 2 * DAY)).stale == ()
+    (text,) = health(look(place, MONDAY + 2 * DAY, max_drill_age=3600.0)).stale
+    assert "was 47 h ago, and may be 60 min" in text
+    assert image.path
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda image: Path(image.path).write_bytes(b"x"), "holds 1 bytes; its receipt says"),
+        (lambda image: os.unlink(image.path), "is missing, and its receipt is there"),
+        (lambda image: drilled(image, "2026-11-23T04:00:00+00:00", "torn"), "last drill of"),
+    ],
+)
+def test_what_is_wrong_with_the_newest_set_is_a_fault(
+    place: Place, image: ImagePath, change: Any, told: str
+) -> None:
+    """No image is read for that."""
+    change(image)
+    found = look(place)
+    assert isinstance(found.problem, FaultFound)
+    assert told in found.problem.findings[0]
+
+
+def test_a_failed_verification_is_a_fault_while_the_set_is_the_newest(
+    place: Place, image: ImagePath
+) -> None:
+    """Of an older one it is only told."""
+    with open(image.path, "r+b") as file:
+        file.write(b"x")
+    with pytest.raises(FaultFound):
+        verify(image, None, LocalHost(), Memory())
+    (fault,) = health(look(place)).faults
+    assert fault.startswith(f"the last verification of {image} failed, at ")
+    rotated(place, MONDAY + DAY)
+    one = health(look(place, MONDAY + DAY + HOUR))
+    assert (one.faults, one.notes) == ((), (fault,))
+
+
+def test_a_receipt_that_cannot_be_used_may_be_of_a_newer_set(
+    place: Place, image: ImagePath
+) -> None:
+    """So nobody knows which is the newest."""
+    newer = rotated(place, MONDAY + DAY).filled.image
+    Path(newer.receipt).write_text("{}")
+    (fault,) = health(look(place)).faults
+    assert fault.endswith(f"it may be newer than {image}")
+
+
+def test_a_set_of_the_future_is_a_fault(place: Place, image: ImagePath) -> None:
+    """The clock was wrong, or is."""
+    (fault,) = health(look(place, MONDAY - DAY)).faults
+    assert fault == f"{image} says that its backup began in the future, at {MONDAY.isoformat()}"
+
+
+def test_where_nothing_is_that_is_told(place: Place) -> None:
+    """A repository that is named has its line."""
+    nothing = look(place)
+    assert isinstance(nothing.problem, Stale)
+    assert "there is no proven image at all" in nothing.problem.what
+    named = look(place, databases=[f"localhost:{place.master}"])
+    assert isinstance(named.problem, Stale)
+    assert f"{place.master} on localhost has no proven image" in named.problem.what
+    assert health(named).last_drill is None
+
+
+def test_little_room_is_stale(
+    place: Place, image: ImagePath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next sets will not fit."""
+    look_at = LocalHost.look
+    size = os.path.getsize(image.path)
+
+    def nearly_full(host: LocalHost, paths: Any) -> Any:
+        return [at._replace(free=2 * size) for at in look_at(host, paths)]
+
+    monkeypatch.setattr(LocalHost, "look", nearly_full)
+    (text,) = health(look(place)).stale
+    assert text == f"localhost:{place.images} has room for 2 more sets of that size"
+
+
+def test_what_the_newest_set_lacks_is_told(place: Place, image: ImagePath) -> None:
+    """A class that was created since is in no backup; that is no fault."""
+    (place.repository / "New.db").write_bytes(b"new")
+    (place.repository / "Book.db").unlink()
+    databases = [f"localhost:{place.master}"]
+    one = health(look(place, databases=databases))
+    assert one.notes == (
+        f"in no backup yet: {place.repository}/New.db",
+        f"in the newest backup, and not on disk: {place.repository}/Book.db",
+    )
+    assert (one.coverage, len(one.sets), image.path != "") == (2, 1, True)
+    Path(f"{place.master}.manifest").write_text("csf-backup-manifest 1\n00000000 x\n")
+    (note,) = health(look(place, databases=databases)).notes
+    assert note.startswith(f"the databases of {place.master} cannot be told: ")
+
+
+def test_of_another_repository_there_is_no_coverage(place: Place, image: ImagePath) -> None:
+    """It has a line of its own."""
+    other = place.images.parent / "other.db"
+    other.write_bytes(b"x")
+    found = look(place, databases=[f"localhost:{other}"])
+    assert [one.coverage for one in found.repositories] == [None, None]
+    assert found.repositories[0].master == str(other)
+    assert image.path
+
+
+def test_images_without_a_receipt_are_counted(place: Place, image: ImagePath) -> None:
+    """They never change the exit code."""
+    left = rotated(place, MONDAY + DAY).filled.image
+    os.unlink(left.receipt)
+    found = look(place)
+    assert found.problem is None
+    assert health(found).leftovers == 1
+    assert "1 images without a receipt" in health(found).notes[-1]
+    assert image.path
+
+
+def test_a_directory_that_cannot_be_read_is_told(place: Place, image: ImagePath) -> None:
+    """What can be read counts all the same."""
+    missing = f"localhost:{place.images.parent}/missing"
+    found = look(place, directories=[missing, f"localhost:{place.images}"])
+    assert found.warnings == [f"{missing} cannot be read: No such file or directory"]
+    assert health(found).sets[0].image == image
+
+
+def test_a_host_that_cannot_be_reached_is_worse_than_a_stale_set(
+    place: Place, image: ImagePath
+) -> None:
+    """And no worse than a fault."""
+    directories = [f"localhost:{place.images}", "away:/backups"]
+    found = look(place, MONDAY + 40 * HOUR, directories=directories)
+    assert isinstance(found.problem, HostUnreachable)
+    assert [one.host for one in found.unreached] == ["away"]
+    Path(image.path).write_bytes(b"x")
+    assert isinstance(look(place, directories=directories).problem, FaultFound)
+
+
+def attempt(number: int, **facts: Any) -> Attempt:
+    """Return an attempt of a rotation."""
+    command = facts.pop("command", "admin_database_rotate")
+    return Attempt(str(number), command, "m", "u", 1, began=f"2026-11-{number}", **facts)
+
+
+def test_the_ledger_tells_the_last_attempts(place: Place, image: ImagePath) -> None:
+    """Those of this repository that were to make a set."""
+    known = health(look(place)).id
+    attempts = [
+        attempt(20, repository_id=known, outcome="done", exit_code=0),
+        attempt(21, host="localhost", database=place.master, outcome="refused", exit_code=20),
+        attempt(22, repository_id="another", outcome="done", exit_code=0),
+        attempt(23, repository_id=known, command="admin_database_verify", outcome="done"),
+        attempt(24, host="else", database=place.master),
+    ]
+    one = health(look(place, ledger=lambda: Attempts(attempts)))
+    assert (one.last_success, one.last_attempt) == (attempts[0], attempts[1])
+    assert health(look(place)).last_attempt is None
+    assert image.path
+
+
+def test_what_the_ledger_does_not_tell_is_told(place: Place, image: ImagePath) -> None:
+    """Where there is none, csf may run elsewhere."""
+
+    def refuse() -> Attempts:
+        raise PermissionError(13, "Permission denied")
+
+    told = "which attempts there were is not known: Permission denied"
+    assert look(place, ledger=refuse).warnings == [told]
+    (warning,) = look(place, ledger=lambda: Attempts([], newer=1, unreadable=2)).warnings
+    assert warning == "3 lines of the ledger of attempts were passed over"
+    assert image.path
+
+
+def test_the_worst_repository_comes_first(place: Place, image: ImagePath) -> None:
+    """Several in one directory do not mix."""
+    newer = rotated(place, MONDAY + DAY).filled.image
+    other = resealed(newer.receipt, repository_id="2" * 32, image=newer.path)
+    Path(newer.receipt).write_bytes(other)
+    found = look(place, MONDAY + DAY + HOUR)
+    assert [one.rank for one in found.repositories] == [1, 2]
+    assert [one.id == "2" * 32 for one in found.repositories] == [True, False]
+    assert image.path
