@@ -29,9 +29,14 @@ class Cancellation:
 
     Args:
         doing: what the command does, to be told if it is stopped.
+        at_once: whether the command changes nothing, so that there is nothing to clean up.
+
+    Attributes:
+        at_once: as above.
     """
 
-    def __init__(self, doing: str = "The command") -> None:
+    def __init__(self, doing: str = "The command", *, at_once: bool = False) -> None:
+        self.at_once = at_once
         self._doing = doing
         self._signum: int | None = None
         self._is_answered = False
@@ -49,9 +54,15 @@ class Cancellation:
         for later in self._later:
             later.cancel(signum)
 
-    def later(self) -> Cancellation:
-        """Return one for the last steps: it counts the first signal that comes from here on."""
-        self._later.append(Cancellation(self._doing))
+    def later(self, *, at_once: bool = False) -> Cancellation:
+        """Return one for the last steps: it counts the first signal that comes from here on.
+
+        Args:
+            at_once: as for a new one; of one that is so, it is that itself.
+        """
+        if self.at_once:
+            return self
+        self._later.append(Cancellation(self._doing, at_once=at_once))
         return self._later[-1]
 
     def describe(self, doing: str) -> None:
@@ -61,12 +72,13 @@ class Cancellation:
     def check(self) -> None:
         """Let the command end here if a signal has asked for it.
 
-        Only once: what a host does to clean up is not cut short, by a second signal either.
+        Only once, unless at once: what a host does to clean up is not cut short, by a second signal
+        either.
 
         Raises:
             Interrupted: with the first signal that came.
         """
-        if not self._is_answered:
+        if self.at_once or not self._is_answered:
             self.check_start()
 
     def check_start(self) -> None:

@@ -50,6 +50,17 @@ def test_a_later_one_counts_the_signals_that_come_later() -> None:
         assert caught.value.exit_code == 128 + signum
 
 
+def test_where_there_is_nothing_to_clean_up_it_is_answered_each_time() -> None:
+    """Each thread ends, and what would be done at last is not done."""
+    within = Cancellation("The look").later(at_once=True)
+    within.check()
+    within.cancel(signal.SIGALRM)
+    for _ in range(2):
+        with pytest.raises(Interrupted):
+            within.check()
+    assert within.later().received
+
+
 def test_what_is_stopped_is_what_was_described_last() -> None:
     """A command learns only on its way what it does."""
     cancellation = Cancellation("csf admin_database_backup")

@@ -51,7 +51,7 @@ class Ledger:
         if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
             lines = b"\n" + lines
         if os.write(self._descriptor, lines) < len(lines):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.path)
+            raise OSError(errno.ENOSPC, "No space left on device", self.path)
         os.fsync(self._descriptor)
 
     def recent(self) -> bytes:

@@ -9,7 +9,10 @@ from typing import Any
 from csf_backup_plugin.texts import each, to_text
 
 #: The keys of sentences, whose names are fit for a person; all else are names, or reads the same.
-_SENTENCES = ("error", "left", "next_step", "findings", "warnings")
+_SENTENCES = (
+    *("error", "left", "next_step", "findings", "warnings"),
+    *("faults", "stale", "notes", "unread", "why"),
+)
 
 
 def encoded(document: dict[str, Any]) -> str:

@@ -23,12 +23,19 @@ _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 def line(status: Status) -> tuple[int, str]:
     """Return the exit code, and the line."""
     problems = [text for one in status.repositories for text in (*one.faults, *one.stale)]
-    problems += [one.problem.what for one in status.unreached]
+    problems += [one.problem.what for one in status.unreached] + [*status.unread]
     code = max(map(_state, status.repositories), default=CRITICAL)
+    if status.unread:
+        code = max(code, WARNING)
     if status.unreached:
         code = CRITICAL
     text = _plain("; ".join(problems) or _all_is_well(status))
-    figures = " ".join(word for one in status.repositories for word in _figures(one))
+    masters = [one.master for one in status.repositories]
+    figures = " ".join(
+        word
+        for one in status.repositories
+        for word in _figures(one, is_alone=masters.count(one.master) == 1)
+    )
     return code, f"BACKUP {_WORDS[code]} - {text}" + (f" | {figures}" if figures else "")
 
 
@@ -60,10 +67,12 @@ def _state(one: Health) -> int:
     return WARNING if one.stale else OK
 
 
-def _figures(one: Health) -> Iterator[str]:
+def _figures(one: Health, *, is_alone: bool) -> Iterator[str]:
+    """Yield the figures of a repository; no two of a line may have the same name."""
     if not one.sets:
         return
-    name = shown(one.master).replace("'", "").replace("=", "")
+    name = one.master if is_alone else f"{one.host}:{one.master} {(one.id or '')[:8]}"
+    name = _plain(shown(name)).replace("'", "").replace("=", "")
     newest, (limit, _) = one.sets[0], one.limits
     bounds = f";{limit:.0f};{2 * limit:.0f};0" if limit else ""
     yield f"'{name} age'={newest.age:.0f}s{bounds}"

@@ -30,8 +30,10 @@ _HELP = {
     "proven_images": "How many proven images there are.",
     "unproven_images": "How many images without a receipt there are.",
     "faults": "How many findings there are that a status ends with 50 for.",
+    "stale": "How many findings there are that a status ends with 70 for.",
     "coverage_databases": "How many databases there are, by where.",
     "directory_sets_that_fit": "How many more sets of the newest one's size fit.",
+    "unread_directories": "How many image directories could not be read.",
     "host_reached": "Whether the host could be asked.",
     "status_timestamp_seconds": "When this was written.",
     "build_info": "The version that has written this.",
@@ -45,23 +47,29 @@ def page(status: Status) -> str:
     samples = [
         *(sample for one in status.repositories for sample in _repository(one)),
         *(("host_reached", {"host": one.host}, 0.0) for one in status.unreached),
+        ("unread_directories", {}, float(len(status.unread))),
         ("status_timestamp_seconds", {}, datetime.datetime.now().timestamp()),
         ("build_info", {"version": __version__}, 1.0),
     ]
     lines: list[str] = []
     for name, text in _HELP.items():
-        own = dict.fromkeys(_line(*sample) for sample in samples if sample[0] == name)
+        own: dict[str, float] = {}
+        for _, labels, value in (sample for sample in samples if sample[0] == name):
+            own.setdefault(_labels(labels), value)  # of two of one name the whole page is refused
         if own:
-            lines += [f"# HELP csf_backup_{name} {text}", f"# TYPE csf_backup_{name} gauge", *own]
+            lines += [f"# HELP csf_backup_{name} {text}", f"# TYPE csf_backup_{name} gauge"]
+            lines += [f"csf_backup_{name}{told} {value:.15g}" for told, value in own.items()]
     return "\n".join(lines)
 
 
 def _repository(one: Health) -> Iterator[Sample]:
     labels = {"repository": one.id or "", "master": shown(one.master), "host": one.host}
+    labels["machine"] = shown(one.machine)  # a copy elsewhere may have all else in common
     yield "host_reached", {"host": one.host}, 1.0
     yield "proven_images", labels, float(len(one.sets))
     yield "unproven_images", labels, float(one.leftovers)
     yield "faults", labels, float(len(one.faults))
+    yield "stale", labels, float(len(one.stale))
     if one.interval:
         yield "expected_interval_seconds", labels, one.interval
     if one.coverage is not None:
@@ -92,9 +100,9 @@ def _attempts(one: Health, labels: dict[str, str]) -> Iterator[Sample]:
         yield "last_duration_seconds", operation, success.seconds or 0.0
 
 
-def _line(name: str, labels: dict[str, str], value: float) -> str:
+def _labels(labels: dict[str, str]) -> str:
     told = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-    return f"csf_backup_{name}{f'{{{told}}}' if told else ''} {value:.15g}"
+    return f"{{{told}}}" if told else ""
 
 
 def _escaped(text: str) -> str:

@@ -28,27 +28,36 @@ def report(command: str, outcome: Outcome, *, as_json: bool) -> None:
             warned(problem)
             said(f"warning: {problem}")
         return
-    told = {}
     if outcome.problem:
         said(f"Error: {outcome.problem}")
-        told = _told(outcome.problem)
-    if problem := _print(command, outcome.code, {**told, **outcome.facts}):
+    if problem := _print(outcome.code, document(command, outcome)):
         said("\n".join([f"warning: {problem}. What it would have said:", *sentences]))
 
 
 def report_error(command: str, error: BackupError) -> None:
     """Print the document of an error."""
-    _print(command, int(error.exit_code), {**_told(error), **error.facts})
+    code = int(error.exit_code)
+    _print(code, _document(command, code, {**_told(error), **error.facts}))
+
+
+def document(command: str, outcome: Outcome) -> str:
+    """Return the document of an outcome."""
+    told = _told(outcome.problem) if outcome.problem else {}
+    return _document(command, outcome.code, {**told, **outcome.facts})
 
 
 def _told(error: BackupError) -> dict[str, Any]:
     return {"error": error.what, "left": error.left, "next_step": error.next_step}
 
 
-def _print(command: str, code: int, facts: dict[str, Any]) -> str:
-    """Print a document; return, and log, why that failed, or return an empty string."""
+def _document(command: str, code: int, facts: dict[str, Any]) -> str:
     head = {"schema": schema(OUTCOME), "command": command, "exit_code": code}
-    if reason := printed(encoded({**head, **facts})):
+    return encoded({**head, **facts})
+
+
+def _print(code: int, text: str) -> str:
+    """Print a document; return, and log, why that failed, or return an empty string."""
+    if reason := printed(text):
         problem = f"the outcome, exit code {code}, could not be printed as JSON: {reason}"
         warned(problem)
         return problem

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     "-keep-dated",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Keep the dated sets of the last N days that have one.  [default: keep all]",
+    help="Keep the dated sets of the last N days that have one.  [default: all, unless one "
+    "of the next two is given]",
 )
 @click.option(
     "-keep-monthly",

@@ -41,7 +41,7 @@ LOADED = (human_sizes, image_facts, restore_plan)
 
 @contextlib.contextmanager
 def limited(cancellation: Cancellation, host: str, limit: float | None) -> Iterator[Cancellation]:
-    """Let a block end after some time, as if a signal had come.
+    """Let a block that changes nothing end after some time, as if a signal had come.
 
     Args:
         cancellation: what ends it besides.
@@ -51,8 +51,9 @@ def limited(cancellation: Cancellation, host: str, limit: float | None) -> Itera
     if limit is None:
         yield cancellation
         return
-    within = cancellation.later()
-    timer = threading.Timer(limit, within.cancel, [signal.SIGALRM])
+    cancellation.check_start()  # what is made now only hears of later signals
+    within = cancellation.later(at_once=True)
+    timer = threading.Timer(min(limit, threading.TIMEOUT_MAX), within.cancel, [signal.SIGALRM])
     timer.daemon = True
     timer.start()
     try:

@@ -80,8 +80,8 @@ def admin_database_status(
 
     Nothing is locked, and no image is read. The exit code is 50 if something is wrong with the
     newest image or with its receipt, or its last verification or drill has failed; 30 if a host
-    cannot be reached; 70 if the newest image is too old, none is proven or was drilled lately, or
-    there is room for fewer than three more.
+    cannot be reached; 70 if the newest image is too old, none is proven or was drilled lately,
+    there is room for fewer than three more, or an image directory cannot be read.
     """
     from csf_backup_plugin.attempts.directory import state_directory
     from csf_backup_plugin.attempts.reading import read_attempts
@@ -102,6 +102,6 @@ def admin_database_status(
         with run.on(host, f"The status of {host}", limit) as at:
             yield at
 
-    run.as_json = run.as_json or form == "json"
+    run.as_json = run.as_json or (form == "json" and output is None)
     found = look(request, on, lambda: read_attempts(state_directory(os.environ)))
     return outcome(found, form, output)

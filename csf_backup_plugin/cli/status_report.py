@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.cli import nagios, prometheus
 from csf_backup_plugin.cli.outcome import Outcome
+from csf_backup_plugin.cli.report import document
 from csf_backup_plugin.cli.status_table import table
 from csf_backup_plugin.cli.text_file import write
+from csf_backup_plugin.command_names import STATUS
 
 if TYPE_CHECKING:
     from csf_backup_plugin.errors import BackupError
@@ -34,11 +36,12 @@ def outcome(status: Status, form: str, path: str | None) -> Outcome:
         code, text = 0, prometheus.page(status)
     else:
         text = table(status)
-    if path is not None:
-        write(path, text + "\n")
-        text = ""
     warnings = [f"warning: {warning}" for warning in status.warnings]
-    return Outcome(warnings, _document(status), status.problem, text, code)
+    found = Outcome(warnings, _document(status), status.problem, text, code)
+    if path is None:
+        return found
+    write(path, (document(STATUS, found) if form == "json" else text) + "\n")
+    return found._replace(output="")
 
 
 def unknown(error: BackupError) -> Outcome:
@@ -51,6 +54,7 @@ def _document(status: Status) -> dict[str, Any]:
     return {
         "repositories": [_health(one) for one in status.repositories],
         "unreached": [{"host": one.host, "why": one.problem.what} for one in status.unreached],
+        "unread": list(status.unread),
         "warnings": list(status.warnings),
     }
 

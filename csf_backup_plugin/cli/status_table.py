@@ -23,6 +23,7 @@ def table(status: Status) -> str:
     """Return the text: at most 80 columns wide, but for names."""
     blocks = ["\n".join(_repository(one)) for one in status.repositories]
     blocks += [f"UNREACHED {one.host}: {one.problem.what}" for one in status.unreached]
+    blocks += [f"UNREAD {text}" for text in status.unread]
     return "\n\n".join(blocks or ["There is no proven image."])
 
 
@@ -59,7 +60,7 @@ def _attempts(one: Health) -> Iterator[str]:
     if last is None or last is success:
         return
     how = f"{last.outcome or 'is running'}{f' ({last.exit_code})' if last.exit_code else ''}"
-    yield f"  The last attempt, of {last.began}: {how}. {last.error or ''}".rstrip()
+    yield f"  The last attempt, of {last.began}: {how}. {shown(last.error or '')}".rstrip()
     ids = [attempt.id for attempt in one.attempts or ()]
     failed = len(ids) - (ids.index(success.id) + 1 if success else 0)
     yield f"  {counted(failed, 'attempt')} since the last that made a set."

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
+
+from csf_backup_plugin.system_errors import reason
 
 
 def write(path: str, text: str) -> None:
@@ -14,13 +18,31 @@ def write(path: str, text: str) -> None:
     nothing that collects files by suffix reads half of it.
 
     Args:
-        path: the file.
+        path: the file; a link stays, and what it leads to is written.
         text: its contents.
 
     Raises:
-        OSError: it cannot be written; an earlier one is as it was.
+        OSError: it cannot be written, or is a device, a pipe or a directory, which nothing may
+            take the place of; what was there is as it was.
     """
-    directory = os.path.dirname(os.path.abspath(path))
+    named = path
+    try:
+        path = _plain(path)
+        _write(path, text)
+    except OSError as error:
+        raise OSError(error.errno, reason(error), named) from None
+
+
+def _plain(path: str) -> str:
+    """Return where a file is, or can be; links are followed."""
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise OSError(errno.EINVAL, "Not a plain file")
+    return os.path.realpath(path)
+
+
+def _write(path: str, text: str) -> None:
+    directory = os.path.dirname(path)
     descriptor, beside = tempfile.mkstemp(prefix=".csf-", dir=directory)
     try:
         with open(descriptor, "w", encoding="utf-8") as file:

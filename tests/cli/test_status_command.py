@@ -236,14 +236,67 @@ def test_output_that_cannot_be_printed_is_told(
     assert "warning: the outcome, exit code 0, could not be printed: it is closed" in err
 
 
-def test_a_directory_that_cannot_be_read_is_a_warning(rotate: Csf, csf: Csf, place: Place) -> None:
-    """On standard error."""
+def test_a_directory_that_cannot_be_read_is_no_good_news(
+    rotate: Csf, csf: Csf, place: Place
+) -> None:
+    """In each form, since not everybody reads standard error."""
     rotate()
-    directories = [f"localhost:{place.images}", f"localhost:{place.images.parent}/missing"]
-    words = [word for one in directories for word in ("-image-dir", one)]
-    code, out, err = csf("admin_database_status", *words, *ANY)
-    assert (code, out.startswith("OK ")) == (0, True)
-    assert err == f"warning: {directories[1]} cannot be read: No such file or directory\n"
+    missing = f"localhost:{place.images.parent}/missing"
+    words = ("-image-dir", f"localhost:{place.images}", "-image-dir", missing, *ANY)
+    code, out, err = csf("admin_database_status", *words)
+    assert (code, err, out.startswith("OK ")) == (ExitCode.STALE, "", True)
+    assert out.endswith(f"\n\nUNREAD {missing} cannot be read: No such file or directory\n")
+    code, out, _ = csf("admin_database_status", *words, "-format", "nagios")
+    assert (code, out.startswith(f"BACKUP WARNING - {missing} cannot be read: ")) == (1, True)
+    page = samples(csf("admin_database_status", *words, "-format", "prometheus")[1])
+    assert page["csf_backup_unread_directories"] == 1.0
+    unread = json.loads(csf("admin_database_status", *words, "-json")[1])["unread"]
+    assert unread == [f"{missing} cannot be read: No such file or directory"]
+
+
+def test_a_document_is_written_to_a_file(rotate: Csf, status: Csf, place: Place) -> None:
+    """What is written there is what was asked for; -json prints it besides."""
+    rotate()
+    path = place.images.parent / "status.json"
+    words = ("-format", "json", "-output", str(path))
+    assert status(*words) == (ExitCode.STALE, "", "")
+    (line,) = path.read_text().splitlines()
+    document = json.loads(line)
+    assert (document["exit_code"], document["repositories"][0]["master"]) == (70, place.master)
+    assert document["error"].startswith("Backups are not as they should be:")
+    assert json.loads(status(*words, "-json")[1])["exit_code"] == ExitCode.STALE
+
+
+def test_nothing_but_a_plain_file_is_replaced(status: Csf, place: Place) -> None:
+    """As root, /dev/null would be a file afterwards; a link leads to the file that is written."""
+    top = place.images.parent
+    pipe, link, directory = top / "pipe", top / "link", top / "directory"
+    os.mkfifo(pipe)
+    directory.mkdir()
+    for path in (pipe, directory):
+        code, _, err = status("-output", str(path))
+        assert code == ExitCode.UNEXPECTED
+        assert err.startswith(f"Error: Not a plain file: {path} on localhost.")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    link.symlink_to(directory / "csf.prom")
+    assert status("-format", "prometheus", "-output", str(link))[0] == 0
+    assert link.is_symlink()
+    assert (directory / "csf.prom").read_text().startswith("# HELP csf_backup_")
+    missing = top / "missing" / "csf.prom"
+    assert f"No such file or directory: {missing} on " in status("-output", str(missing))[2]
+
+
+def test_names_in_a_document_are_told_once(rotate: Csf, csf: Csf, place: Place) -> None:
+    """What is a sentence for a person is not written again as a name."""
+    odd = place.images / "a\udcff"
+    odd.mkdir()
+    words = ("-database", place.master, "-image-dir", f"localhost:{odd}")
+    assert csf("admin_database_rotate", *words)[0] == 0
+    (image,) = odd.glob("*/*.img")
+    image.write_bytes(b"x")
+    one = json.loads(csf("admin_database_status", *words[2:], "-json")[1])["repositories"][0]
+    assert "/a\\xff/" in one["faults"][0]
+    assert "/a\\xff/" in one["sets"][0]["image"]
 
 
 def test_a_host_that_does_not_answer_in_time_is_given_up() -> None:
@@ -258,3 +311,17 @@ def test_a_host_that_does_not_answer_in_time_is_given_up() -> None:
         cancellation.cancel(signal.SIGTERM)
         within.check()
     assert caught.value.exit_code == 128 + signal.SIGTERM
+
+
+def test_a_signal_that_has_come_before_ends_it() -> None:
+    """Between two hosts, and while one is given up."""
+    cancellation = Cancellation()
+    cancellation.cancel(signal.SIGTERM)
+    with pytest.raises(Interrupted), limited(cancellation, "db1", 60):
+        pass
+
+
+def test_a_limit_may_be_longer_than_a_timer_can_wait() -> None:
+    """That is as good as none."""
+    with limited(Cancellation(), "db1", 1e300) as within:
+        assert not within.received

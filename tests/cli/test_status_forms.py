@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -116,6 +117,31 @@ def test_repositories_of_one_host_give_one_sample_of_it() -> None:
     assert page.count("csf_backup_host_reached{") == 2
 
 
+def test_a_page_counts_what_is_wrong_and_what_is_late() -> None:
+    """Since the exit code does not tell."""
+    page = prometheus.page(status(faults=["torn"], stale=["late", "full"]))
+    families = text_string_to_metric_families(page)
+    values = {s.name: s.value for family in families for s in family.samples}
+    assert (values["csf_backup_faults"], values["csf_backup_stale"]) == (1.0, 2.0)
+
+
+def test_no_sample_is_there_twice() -> None:
+    """A copy of a repository may have the same id, path and host; collectors refuse such a page."""
+    one = status().repositories[0]
+    others = [one._replace(faults=["torn"]), one, one._replace(machine="db2")]
+    page = prometheus.page(Status(others, [], []))
+    samples = [line.rpartition(" ")[0] for line in page.splitlines() if line[0] != "#"]
+    assert len(samples) == len({*samples})
+    faults = [line[-1] for line in page.splitlines() if line.startswith("csf_backup_faults")]
+    assert faults == ["1", "0"]
+
+
+def test_what_the_ledger_says_has_no_control_characters() -> None:
+    """Whoever has written it."""
+    text = table(status(attempts=[attempt(id="b", outcome="failed", error="a\x1b[2Jb")]))
+    assert "a\\x1b[2Jb" in text
+
+
 def test_a_set_of_twice_its_age_is_critical_to_nagios() -> None:
     """One that is only too old is a warning."""
     stale = {"stale": ["late"]}
@@ -124,6 +150,16 @@ def test_a_set_of_twice_its_age_is_critical_to_nagios() -> None:
         assert nagios.line(found)[0] == code
     assert nagios.line(status(faults=["torn"]))[0] == nagios.CRITICAL
     assert "age'=3600s '" in nagios.line(status())[1]
+
+
+def test_no_figure_of_a_line_has_the_name_of_another() -> None:
+    """Of two hosts, or of a copy, nor anything that parts them."""
+    one = status().repositories[0]._replace(master="/r/a|b'=.db")
+    line = nagios.line(Status([one, one._replace(host="db2"), one._replace(id="2" * 32)], [], []))
+    figures = line[1].partition(" | ")[2]
+    names = re.findall(r"'([^']*)'=", figures)
+    assert len(names) == len({*names}) == 9
+    assert "|" not in figures
 
 
 def test_a_wrong_command_line_is_no_state_to_others_than_nagios() -> None:

@@ -86,7 +86,8 @@ class Connection:
 
         The host does not learn of every cut: behind a proxy, a shell could stay for ever, and keep
         a lock. So one that was left is ended by another login, unless there has been one since.
-        That takes `HURRY` at most, and no longer than until the next signal.
+        That takes `HURRY` at most, and no longer than until the next signal. A command that ends at
+        once has no lock, and is not kept by that.
         """
         self.cancellation = self._login.cancellation = self.cancellation.later()
         if self._before and self.login:
@@ -95,7 +96,7 @@ class Connection:
             self._leave(self._shell)
         if self._may_live() and not self.cancellation.received:
             self._run_at_last()
-        if self._may_live():
+        if self._may_live() and not self.cancellation.at_once:
             self._note(
                 f"Whether the shell of this command on {self.host} has ended is not known; it may "
                 f"hold the repository's lock. {self._login.look}"
@@ -364,7 +365,7 @@ class Connection:
         now = time.monotonic()
         if self.cancellation.received:
             asked = asked or now
-            if now - asked >= grace:
+            if now - asked >= grace or self.cancellation.at_once:
                 self.cancellation.check()
             if now - asked >= grace + HURRY:  # of what cleans up, after that
                 raise self._login.error(f"{self.host} does not answer", b"", HostUnreachable)

@@ -7,7 +7,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import HostUnreachable
+from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts.ssh import library
 from csf_backup_plugin.hosts.ssh.command_line import LACKS_BASE64, CommandLine
 from csf_backup_plugin.hosts.ssh.errors import Answer
@@ -18,6 +18,7 @@ from csf_backup_plugin.system_errors import in_words
 
 if TYPE_CHECKING:
     from csf_backup_plugin.cancellation import Cancellation
+    from csf_backup_plugin.errors import BackupError
 
 LOGIN = 30.0  # seconds in which a login shell is to come to ours
 HURRY = 10.0  # seconds for the same, and for a host to be there again, once we are to end
@@ -65,7 +66,7 @@ class Login:
         self.cancellation = cancellation
         self._run = secrets.token_hex(8)
         self.look = f"Look for its process there: grep -l csf_run={self._run} /proc/[0-9]*/environ"
-        self._refused: HostUnreachable | None = None  # what the first login has come to
+        self._refused: BackupError | None = None  # what the first login has come to
         self.mark = secrets.token_hex(16)
         self.count = 0
 
@@ -108,8 +109,10 @@ class Login:
                 raise self.error(what, error.said, Cut) from None
             self._refused = self.error(what, error.said, HostUnreachable)
             raise self._refused from None
-        except BaseException:
+        except BaseException as error:
             shell.close()
+            if isinstance(error, Interrupted) and not self.count:
+                self._refused = error  # other threads wait to log in
             raise
         return shell
 

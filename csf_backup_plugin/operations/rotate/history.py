@@ -12,7 +12,7 @@ from csf_backup_plugin.image.last_checks import read_last_checks
 from csf_backup_plugin.operations.rotate.freeze import Witness
 from csf_backup_plugin.operations.rotate.plan import PlacedSet
 from csf_backup_plugin.repository.identity import same_machine
-from csf_backup_plugin.system_errors import reason
+from csf_backup_plugin.system_errors import in_words, is_about, reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +51,9 @@ def read_all(tops: Sequence[ImagePath], host: Host) -> Listed:
         try:
             catalogs.append(read())
         except OSError as error:
-            problems[top] = f"cannot be read: {reason(error)}"
+            is_itself = is_about(error, top.directory)
+            why = reason(error) if is_itself else in_words(error)  # with the place that it is about
+            problems[top] = f"cannot be read: {why}"
     return Listed(
         Catalog(
             tuple(one for catalog in catalogs for one in catalog.sets),

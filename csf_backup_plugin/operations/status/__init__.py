@@ -41,17 +41,19 @@ class Status(NamedTuple):
         repositories: the health of each, worst first.
         unreached: hosts of which nothing is known.
         warnings: what else the user should know.
+        unread: image directories that could not be read, and why: what is there, nobody knows.
     """
 
     repositories: Sequence[Health]
     unreached: Sequence[Unreached]
     warnings: Sequence[str]
+    unread: Sequence[str] = ()
 
     @property
     def problem(self) -> BackupError | None:
         """The worst problem of all; None if all is well."""
         faults = [text for one in self.repositories for text in one.faults]
-        stale = [text for one in self.repositories for text in one.stale]
+        stale = [text for one in self.repositories for text in one.stale] + [*self.unread]
         if faults:
             return FaultFound(
                 "What is kept is not as it should be:",
@@ -85,7 +87,7 @@ def look(
     attempts, unknown = _ledger(read_ledger)
     repositories: list[Health] = []
     unreached: list[Unreached] = []
-    warnings: list[str] = []
+    unread: list[str] = []
     for name in request.hosts:
         try:
             with on(name) as host:
@@ -96,9 +98,9 @@ def look(
             unreached.append(Unreached(name, error))
             continue
         repositories += judge(request, found, attempts)
-        warnings += found.warnings
+        unread += found.unread
     ranked = sorted(repositories, key=lambda one: (one.rank, one.master, one.host))
-    return Status(ranked, unreached, [*warnings, *unknown])
+    return Status(ranked, unreached, unknown, unread)
 
 
 def _ledger(read_ledger: Callable[[], Attempts]) -> tuple[list[Attempt] | None, list[str]]:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from csf_backup_plugin import timestamps
 from csf_backup_plugin.attempts.outcomes import DONE
 from csf_backup_plugin.command_names import BACKUP, ROTATE
-from csf_backup_plugin.image.by_repository import by_repository, highest
+from csf_backup_plugin.image.by_repository import by_repository, highest, newest_first, twins
 from csf_backup_plugin.names import listed, shown
-from csf_backup_plugin.operations.status.survey import newest_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from csf_backup_plugin.attempts.reading import Attempt
     from csf_backup_plugin.image.catalog import ImageSet
@@ -128,11 +127,12 @@ def judge(
         found: what there is.
         attempts: what the ledger of this machine tells; None where there is none.
     """
-    groups = [_health(sets, request, found) for sets in by_repository(found.catalog.sets).values()]
-    known = {one.master for one in groups}
-    for host, repository in request.databases:
-        if host == found.host and repository.master not in known:
-            groups.append(_without_sets(repository, found))
+    by_key = by_repository(found.catalog.sets)
+    groups = [_health(sets, request, found) for sets in by_key.values()]
+    groups += _without_a_newest({one.master for one in groups}, found)
+    for repository in found.databases:
+        if not any(_may_be(one, repository, found) for one in groups):
+            groups.append(_without_sets(repository.master, found))
     if attempts is None:
         return groups
     return [one._replace(attempts=_attempts_of(one, attempts)) for one in groups]
@@ -162,7 +162,7 @@ def _health(sets: Sequence[ImageSet], request: StatusRequest, found: Survey) -> 
         found.host,
         origin.machine,
         master,
-        tuple(_state(one, found) for one in newest_first([*sets])),
+        tuple(_state(one, found) for one in newest_first(sets)),
         leftovers=sum(
             not one.has_receipt and one.master == master for one in found.catalog.passed_over
         ),
@@ -173,16 +173,53 @@ def _health(sets: Sequence[ImageSet], request: StatusRequest, found: Survey) -> 
     )
     coverage, drift = _coverage(newest, request, found)
     return health._replace(
-        faults=tuple(_faults(health, newest, found)),
-        stale=tuple(_stale(health, found)),
-        notes=(*_notes(health, request, promise), *drift),
+        faults=tuple(_faults(health, sets, found)),
+        stale=(*_stale(health, found), *_unknown(health, request, found)),
+        notes=(*_notes(health, request, found), *drift),
         coverage=coverage,
     )
 
 
-def _without_sets(repository: Repository, found: Survey) -> Health:
-    text = f"{shown(repository.master)} on {found.host} has no proven image in these directories"
-    return Health(None, found.host, found.machine.name, repository.master, (), stale=(text,))
+def _without_a_newest(known: Collection[str], found: Survey) -> Iterator[Health]:
+    """Yield the repositories of which images are there, and no set that could be the newest.
+
+    Their receipts cannot be used, or tell no backup's number.
+    """
+    masters: dict[str, list[list[str]]] = {}
+    for over in found.catalog.passed_over:
+        if over.has_receipt and over.master:
+            masters.setdefault(over.master, [[], []])[0].append(str(over))
+    for one in found.catalog.sets:
+        if one.receipt.origin.number is None:
+            why = f"{one.image} has no backup's number, so nobody knows whether it is the newest"
+            masters.setdefault(one.receipt.master, [[], []])[1].append(why)
+    for master, (faults, stale) in masters.items():
+        if master not in known:
+            yield _without_sets(master, found, faults, stale)
+
+
+def _may_be(one: Health, repository: Repository, found: Survey) -> bool:
+    """Tell whether images are of a repository: of its path, and its id as far as that is known."""
+    at = found.databases[repository]
+    identity = at.recorded.identity if not isinstance(at, str) and at.recorded else None
+    return one.master == repository.master and (
+        identity is None or one.id is None or one.id == identity.id
+    )
+
+
+def _without_sets(
+    master: str, found: Survey, faults: Sequence[str] = (), stale: Sequence[str] = ()
+) -> Health:
+    text = f"{shown(master)} on {found.host} has no proven image in these directories"
+    return Health(
+        None,
+        found.host,
+        found.machine.name,
+        master,
+        (),
+        faults=tuple(faults),
+        stale=tuple(stale) or (text,) * (not faults),
+    )
 
 
 def _limits(
@@ -198,6 +235,7 @@ def _limits(
 
 def _state(one: ImageSet, found: Survey) -> SetState:
     receipt, checks = one.receipt, found.checks[one.image]
+    drilled = checks.drilled
     faults = []
     at = found.catalog.entries.get(one.image.path)
     if at is None:
@@ -207,6 +245,8 @@ def _state(one: ImageSet, found: Survey) -> SetState:
     for check, what in ((checks.verified, "verification"), (checks.drilled, "drill")):
         if check and not check.is_sound:
             faults.append(f"the last {what} of {one.image} failed, at {check.at}")
+    if drilled and drilled.is_sound and timestamps.is_future(drilled.at, found.machine.now):
+        drilled = None  # else it would be a good one for as long as the clock was wrong by
     return SetState(
         one.image,
         receipt.placement.place if receipt.placement else "",
@@ -216,7 +256,7 @@ def _state(one: ImageSet, found: Survey) -> SetState:
         receipt.size,
         len(receipt.databases),
         checks.verified,
-        checks.drilled,
+        drilled,
         tuple(faults),
     )
 
@@ -227,11 +267,15 @@ def _room(newest: ImageSet, found: Survey) -> dict[str, int]:
     return {top.directory: free // size for top, free in found.free.items()}
 
 
-def _faults(health: Health, newest: ImageSet, found: Survey) -> Iterator[str]:
+def _faults(health: Health, sets: Sequence[ImageSet], found: Survey) -> Iterator[str]:
+    newest = highest(sets)
     yield from health.sets[0].faults
     if timestamps.is_future(newest.receipt.started, found.machine.now):
         started = newest.receipt.started
         yield f"{newest.image} says that its backup began in the future, at {started}"
+    for one in twins(sets):
+        number = newest.receipt.origin.number
+        yield f"{one.image} and {newest.image} both say that they are backup {number}"
     yield from (
         f"{one}: it may be newer than {newest.image}"
         for one in found.catalog.passed_over
@@ -258,14 +302,46 @@ def _stale(health: Health, found: Survey) -> Iterator[str]:
                 f"the last good drill of {shown(health.master)} was {spoken(age)} ago, and may be "
                 f"{spoken(max_drill_age)}"
             )
+    yield from _last_drill_failed(health, found)
     for directory, count in health.room.items():
         if count < _ROOM_FOR:
             yield f"{found.host}:{shown(directory)} has room for {count} more sets of that size"
 
 
-def _notes(health: Health, request: StatusRequest, promise: Mapping[str, Any]) -> Iterator[str]:
+def _last_drill_failed(health: Health, found: Survey) -> Iterator[str]:
+    """Yield that the last drill has failed, if of an older set: the newest may be alike."""
+    now = found.machine.now
+    drills = [
+        (one.drilled.at, one.drilled.is_sound, one.image)
+        for one in health.sets
+        if one.drilled and not timestamps.is_future(one.drilled.at, now)
+    ]
+    at, is_sound, image = max(drills, key=lambda drill: drill[:2], default=("", True, None))
+    if not is_sound and image != health.sets[0].image:
+        yield f"the last drill of {shown(health.master)} failed, at {at}, of {image}"
+
+
+def _unknown(health: Health, request: StatusRequest, found: Survey) -> Iterator[str]:
+    """Yield what is there to be known, and cannot be: it may be that something is late or wrong."""
+    newest, of_newest = health.sets[0].image, found.checks[health.sets[0].image]
+    for path, check, what in (
+        (newest.verification, of_newest.verified, "verification"),
+        (newest.drill, of_newest.drilled, "drill"),
+    ):
+        if check is None and path in found.catalog.entries:
+            yield f"{shown(path)} cannot be used, so how the last {what} went is not known"
+    if None in (request.max_age, request.max_drill_age) and health.interval is None:
+        for path, why in found.broken_promises.get(str(health.id), ()):
+            yield f"{shown(path)} {why}, so how often a set is promised is not known"
+
+
+def _notes(health: Health, request: StatusRequest, found: Survey) -> Iterator[str]:
     """Yield what is told besides, and never changes the exit code."""
-    every = promise.get("every_seconds")
+    every = health.interval
+    for one in health.sets:
+        drill = found.checks[one.image].drilled
+        if drill and not one.drilled:
+            yield f"the last drill of {one.image} does not count: it is of the future, {drill.at}"
     if request.max_age and every and request.max_age != every * _GRACE:
         yield f"-max-age says {spoken(request.max_age)}; a set is promised each {spoken(every)}"
     for one in health.sets[1:]:

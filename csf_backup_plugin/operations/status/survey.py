@@ -8,26 +8,29 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from csf_backup_plugin import timestamps
 from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.image.receipt_file import problem
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.rotate.history import read_all, witnesses
 from csf_backup_plugin.repository.inventory import read_inventory
+from csf_backup_plugin.repository.model import Repository
 from csf_backup_plugin.system_errors import reason, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
-    from csf_backup_plugin.image.catalog import Catalog, ImageSet
+    from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.rotate.freeze import Witness
     from csf_backup_plugin.operations.status.request import StatusRequest
     from csf_backup_plugin.repository.inventory import Inventory
-    from csf_backup_plugin.repository.model import Repository
 
-_PROMISE = re.compile(r"csf-backup-promise-[0-9a-f]{1,64}\.json")
+_PROMISE = re.compile(r"csf-backup-promise-([0-9a-f]{1,64})\.json")
+_FOREVER = float("inf")
 
 
 class Survey(NamedTuple):
@@ -41,6 +44,7 @@ class Survey(NamedTuple):
         checks: what is known of each image by its drills and verifications.
         free: the bytes that are free in each image directory.
         promises: what is promised of each repository, by its id.
+        broken_promises: each promise that cannot be used, and why, likewise.
         databases: the databases of each repository that was named, or why they cannot be told.
     """
 
@@ -51,11 +55,12 @@ class Survey(NamedTuple):
     checks: Mapping[ImagePath, Witness]
     free: Mapping[ImagePath, int]
     promises: Mapping[str, Mapping[str, Any]]
+    broken_promises: Mapping[str, Sequence[tuple[str, str]]]
     databases: Mapping[Repository, Inventory | str]
 
     @property
-    def warnings(self) -> list[str]:
-        """What could not be read."""
+    def unread(self) -> list[str]:
+        """The image directories that could not be read, and why."""
         return [f"{top.host}:{shown(top.directory)} {why}" for top, why in self.problems.items()]
 
 
@@ -82,7 +87,7 @@ def survey(request: StatusRequest, host: Host) -> Survey:
         )
         catalog = listed.catalog
         found = witnesses(catalog.sets, catalog, host)
-        promises = _promises(catalog, host)
+        promises, broken = _promises(catalog, host)
     free: dict[ImagePath, int] = {}
     for top, look in zip(tops, looked, strict=True):
         with contextlib.suppress(OSError):
@@ -96,7 +101,8 @@ def survey(request: StatusRequest, host: Host) -> Survey:
         {one.image: witness for one, witness in zip(catalog.sets, found, strict=True)},
         free,
         promises,
-        dict(zip(named, inventories, strict=True)),
+        broken,
+        dict(inventories),
     )
 
 
@@ -104,28 +110,66 @@ def _look(top: ImagePath, host: Host) -> Facts:
     return host.look([top.directory])[0]
 
 
-def _databases(repository: Repository, host: Host) -> Inventory | str:
+def _databases(repository: Repository, host: Host) -> tuple[Repository, Inventory | str]:
+    """Return a repository by its resolved path, as receipts name it, and its databases."""
     try:
-        return read_inventory(repository, host)
+        at = host.look([repository.directory])[0]
+        if at.kind == "directory":
+            repository = Repository(posixpath.join(at.resolved, repository.name))
+        return repository, read_inventory(repository, host)
     except (OSError, BackupError) as error:
-        return reason(error)
+        return repository, reason(error)
 
 
-def _promises(catalog: Catalog, host: Host) -> dict[str, dict[str, Any]]:
-    """Return what is promised; of several promises for one repository, the last one."""
-    paths = [path for path in catalog.entries if _PROMISE.fullmatch(posixpath.basename(path))]
+def _promises(
+    catalog: Catalog, host: Host
+) -> tuple[dict[str, dict[str, Any]], dict[str, list[tuple[str, str]]]]:
+    """Return what is promised, of several promises the last one; and what cannot be used, and why.
+
+    Both are by the repository's id.
+    """
+    named = {
+        path: match[1]
+        for path in catalog.entries
+        if (match := _PROMISE.fullmatch(posixpath.basename(path)))
+    }
     promises: dict[str, dict[str, Any]] = {}
-    for data in host.read_each(paths) if paths else []:
-        with contextlib.suppress(sealed_json.UnusableDocument):
-            facts = sealed_json.decode(
-                data if isinstance(data, bytes) else b"", sealed_json.PROMISE
-            )
-            known = promises.get(str(facts.get("repository_id")), {})
-            if str(facts.get("started")) >= str(known.get("started", "")):
-                promises[str(facts.get("repository_id"))] = facts
-    return promises
+    broken: dict[str, list[tuple[str, str]]] = {}
+    for path, data in zip(named, host.read_each(named) if named else [], strict=True):
+        try:
+            facts = _promise(data)
+        except OSError as error:
+            broken.setdefault(named[path], []).append((path, f"cannot be read: {reason(error)}"))
+        except sealed_json.UnusableDocument as error:
+            broken.setdefault(named[path], []).append((path, problem(error)))
+        else:
+            known = promises.get(facts["repository_id"])
+            if known is None or facts["started"] >= known["started"]:
+                promises[facts["repository_id"]] = facts
+    return promises, broken
 
 
-def newest_first(sets: list[ImageSet]) -> list[ImageSet]:
-    """Return sets with the highest number first."""
-    return sorted(sets, key=lambda one: -(one.receipt.origin.number or 0))
+def _promise(data: bytes | OSError | None) -> dict[str, Any]:
+    """Return what a promise says.
+
+    Raises:
+        OSError: it cannot be read.
+        UnusableDocument: it is not as it was written, or says what no rotation writes.
+    """
+    if isinstance(data, OSError):
+        raise data
+    facts = sealed_json.decode(data or b"", sealed_json.PROMISE)
+    every, drill_every = facts.get("every_seconds"), facts.get("drill_every_seconds")
+    moments = [facts.get(key) for key in ("started", "due")]
+    if (
+        isinstance(facts.get("repository_id"), str)
+        and all(isinstance(at, str) and timestamps.read(at) == at for at in moments)
+        and _is_length(every)
+        and (drill_every is None or _is_length(drill_every))
+    ):
+        return facts
+    raise sealed_json.CorruptDocument("it says what no rotation writes")
+
+
+def _is_length(value: object) -> bool:
+    return type(value) in (int, float) and 0 < value < _FOREVER  # type: ignore[operator]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,6 +195,148 @@ def test_a_set_of_the_future_is_a_fault(place: Place, image: ImagePath) -> None:
     assert fault == f"{image} says that its backup began in the future, at {MONDAY.isoformat()}"
 
 
+def test_a_drill_of_the_future_does_not_count(place: Place, image: ImagePath) -> None:
+    """Else a clock that was wrong once would let no drill be missed for years."""
+    drilled(image, "2036-11-23T03:00:00+00:00")
+    one = health(look(place))
+    assert one.stale == (f"no image of {place.master} was ever restored by a drill",)
+    (note,) = one.notes
+    assert note.startswith(f"the last drill of {image} does not count: it is of the future, 2036")
+    drilled(image, "2036-11-23T03:00:00+00:00", "torn")
+    assert len(health(look(place)).faults) == 1
+
+
+def test_a_failed_drill_is_not_over_with_the_next_set(place: Place, image: ImagePath) -> None:
+    """Nobody has answered it before another drill went well."""
+    failed = rotated(place, MONDAY + DAY).filled.image
+    at = (MONDAY + DAY + HOUR).isoformat()
+    drilled(failed, at, "torn")
+    newest = rotated(place, MONDAY + 2 * DAY).filled.image
+    now = MONDAY + 2 * DAY + HOUR
+    one = health(look(place, now, max_drill_age=0))
+    assert one.stale == (f"the last drill of {place.master} failed, at {at}, of {failed}",)
+    drilled(newest, now.isoformat())
+    assert look(place, now).problem is None
+    assert image.path
+
+
+@pytest.mark.parametrize("of", ["verification", "drill"])
+def test_a_record_that_cannot_be_used_is_stale(place: Place, image: ImagePath, of: str) -> None:
+    """What it says may be that the newest set cannot be restored."""
+    Path(getattr(image, of)).write_text("{}")
+    told = f"{getattr(image, of)} cannot be used, so how the last {of} went is not known"
+    assert told in health(look(place)).stale
+    drilled(rotated(place, MONDAY + DAY).filled.image)
+    assert health(look(place, MONDAY + DAY + HOUR)).stale == ()
+
+
+@pytest.mark.parametrize("is_torn", [True, False])
+def test_of_copies_the_one_that_kept_its_name_is_judged(
+    place: Place, image: ImagePath, *, is_torn: bool
+) -> None:
+    """The other is told of, as an older set is."""
+    other = place.images / "aaa.img"
+    for path in (image.path, image.import_file, image.receipt, image.drill):
+        shutil.copy(path, f"{other}{path.removeprefix(image.path)}")
+    Path(image.path if is_torn else other).write_bytes(b"x")
+    one = health(look(place))
+    assert [state.image for state in one.sets] == [image, replace(image, path=str(other))]
+    assert (len(one.faults), len(one.notes)) == ((1, 0) if is_torn else (0, 1))
+
+
+def test_two_newest_sets_that_differ_are_a_fault(place: Place, image: ImagePath) -> None:
+    """Nobody knows which is the newest; `latest` means neither."""
+    other = f"{place.images}/other.img"
+    shutil.copy(image.path, other)
+    started = (MONDAY + HOUR / 2).isoformat()
+    Path(f"{other}.receipt.json").write_bytes(resealed(image.receipt, image=other, started=started))
+    (fault,) = health(look(place)).faults
+    assert fault == f"{image} and localhost:{other} both say that they are backup 1"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"every_seconds": "24h"},
+        {"every_seconds": None},
+        {"every_seconds": -1},
+        {"every_seconds": True},
+        {"drill_every_seconds": []},
+        {"drill_every_seconds": float("nan")},
+        {"due": 7},
+        {"started": "zzz"},
+        {"repository_id": None},
+    ],
+)
+def test_a_promise_that_no_rotation_writes_is_stale(place: Place, facts: dict[str, Any]) -> None:
+    """How old a set may be is not known then, unless the options say so."""
+    drilled(rotated(place, every=3600.0).filled.image)
+    (path,) = place.images.glob("csf-backup-promise-*.json")
+    promise = sealed_json.decode(path.read_bytes(), sealed_json.PROMISE)
+    path.write_bytes(sealed_json.encode({**promise, **facts}, sealed_json.PROMISE))
+    one = health(look(place))
+    assert one.stale == (
+        f"{path} is damaged: it says what no rotation writes, so how often a set is promised is "
+        "not known",
+    )
+    assert (one.due, one.interval) == (None, None)
+    assert look(place, max_age=DAY.total_seconds(), max_drill_age=0).problem is None
+
+
+def test_a_promise_that_cannot_be_read_is_stale(place: Place) -> None:
+    """Unless another directory has the same one."""
+    other = place.images.parent / "other"
+    other.mkdir()
+    drilled(rotated(place, MONDAY, place.images, other, every=3600.0).filled.image)
+    directories = [f"localhost:{top}" for top in (other, place.images)]
+    for number, top in enumerate((other, place.images)):
+        (path,) = top.glob("csf-backup-promise-*.json")
+        path.unlink()
+        path.mkdir()
+        stale = health(look(place, directories=directories)).stale
+        assert len(stale) == 2 * number
+    assert " cannot be read: " in stale[0]
+
+
+def test_a_repository_whose_receipts_cannot_be_used_has_its_line(
+    place: Place, image: ImagePath
+) -> None:
+    """However old they are, and whatever else is there."""
+    other = f"{place.images}/other.img"
+    for ending in ("", ".dbn", ".receipt.json"):
+        shutil.copy(image.path + ending, other + ending)
+    Path(f"{other}.dbn").write_text("/r/other.db\n")
+    Path(f"{other}.receipt.json").write_text("{}")
+    os.utime(f"{other}.receipt.json", (0, 0))
+    found = look(place, databases=["localhost:/r/other.db"])
+    assert isinstance(found.problem, FaultFound)
+    assert [one.master for one in found.repositories] == ["/r/other.db", place.master]
+    (fault,) = found.repositories[0].faults
+    assert fault.startswith(f"localhost:{other} has a receipt that ")
+
+
+def test_a_set_without_a_number_is_no_newest(place: Place, image: ImagePath) -> None:
+    """As of a repository whose manifest cannot be written; `latest` does not mean it either."""
+    Path(image.receipt).write_bytes(resealed(image.receipt, number=None, repository_id=None))
+    (told,) = health(look(place)).stale
+    assert told == f"{image} has no backup's number, so nobody knows whether it is the newest"
+    newer = rotated(place, MONDAY + DAY).filled.image
+    assert [state.image for state in health(look(place)).sets] == [newer]
+
+
+def test_another_repository_at_the_same_path_has_no_images(place: Place, image: ImagePath) -> None:
+    """Those that are there are of one that was."""
+    databases = [f"localhost:{place.master}"]
+    assert look(place, databases=databases).problem is None
+    os.unlink(f"{place.master}.manifest")
+    assert look(place, databases=databases).problem is None
+    rotated(place, MONDAY, place.repository.parent)
+    found = look(place, databases=databases)
+    assert isinstance(found.problem, Stale)
+    assert f"{place.master} on localhost has no proven image" in found.problem.what
+    assert image.path
+
+
 def test_where_nothing_is_that_is_told(place: Place) -> None:
     """A repository that is named has its line."""
     nothing = look(place)
@@ -235,6 +379,15 @@ def test_what_the_newest_set_lacks_is_told(place: Place, image: ImagePath) -> No
     assert note.startswith(f"the databases of {place.master} cannot be told: ")
 
 
+def test_a_repository_may_be_named_by_a_link(place: Place, image: ImagePath) -> None:
+    """Its receipts name it by its resolved path."""
+    link = place.images.parent / "link"
+    link.symlink_to(place.repository)
+    one = health(look(place, databases=[f"localhost:{link}/{Path(place.master).name}"]))
+    assert (one.master, one.coverage, one.notes) == (place.master, 2, ())
+    assert image.path
+
+
 def test_of_another_repository_there_is_no_coverage(place: Place, image: ImagePath) -> None:
     """It has a line of its own."""
     other = place.images.parent / "other.db"
@@ -256,12 +409,30 @@ def test_images_without_a_receipt_are_counted(place: Place, image: ImagePath) ->
     assert image.path
 
 
-def test_a_directory_that_cannot_be_read_is_told(place: Place, image: ImagePath) -> None:
-    """What can be read counts all the same."""
+def test_a_directory_that_cannot_be_read_is_no_good_news(place: Place, image: ImagePath) -> None:
+    """A newer set, or another repository's, may be there; what can be read is told all the same."""
     missing = f"localhost:{place.images.parent}/missing"
     found = look(place, directories=[missing, f"localhost:{place.images}"])
-    assert found.warnings == [f"{missing} cannot be read: No such file or directory"]
+    assert found.unread == [f"{missing} cannot be read: No such file or directory"]
+    assert isinstance(found.problem, Stale)
+    assert found.unread[0] in found.problem.what
     assert health(found).sets[0].image == image
+
+
+def test_a_place_that_cannot_be_read_is_named(
+    place: Place, image: ImagePath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only the directory it is in."""
+    read = LocalHost.read_directory
+
+    def refuse(host: LocalHost, path: str, ending: str) -> Any:
+        if path == image.directory:
+            raise PermissionError(13, "Permission denied", path)
+        return read(host, path, ending)
+
+    monkeypatch.setattr(LocalHost, "read_directory", refuse)
+    (text,) = look(place).unread
+    assert text.endswith(f" cannot be read: Permission denied: {image.directory}")
 
 
 def test_a_host_that_cannot_be_reached_is_worse_than_a_stale_set(

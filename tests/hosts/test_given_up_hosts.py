@@ -1,0 +1,90 @@
+"""A host that hangs is given up: in the login, or in the middle of a call."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+from waiting import wait_for
+
+from csf_backup_plugin.cancellation import Cancellation
+from csf_backup_plugin.cli.runner import limited
+from csf_backup_plugin.errors import HostUnreachable, Interrupted
+from csf_backup_plugin.hosts import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from csf_backup_plugin.hosts.protocol import Host
+
+# The options of ssh stand before the command, which is its last word.
+SSH = """#!/bin/sh
+echo >>{logins}
+for last; do :; done
+{then}
+"""
+
+
+@pytest.fixture
+def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Return what makes an ssh that does as told; each login adds a line to a file."""
+
+    def write(then: str) -> Path:
+        logins, script = tmp_path / "logins", tmp_path / "ssh"
+        script.write_text(SSH.format(logins=logins, then=then))
+        script.chmod(0o755)
+        monkeypatch.setenv("CSF_BACKUP_SSH", str(script))
+        return logins
+
+    return write
+
+
+@contextlib.contextmanager
+def looking(cancellation: Cancellation, notes: list[str]) -> Iterator[Host]:
+    """Have a host, asked by a command that changes nothing."""
+    with limited(cancellation, "db1", 60) as within, connect("db1", within, notes.append) as host:
+        yield host
+
+
+def test_in_its_login_it_is_asked_once(ssh: Callable[[str], Path]) -> None:
+    """By whichever of several steps comes first; the others do not log in again."""
+    logins, cancellation = ssh("exec sleep 60"), Cancellation()
+    notes: list[str] = []
+    with pytest.raises(Interrupted), looking(cancellation, notes) as host:
+
+        def give_up() -> None:
+            wait_for(logins.exists)
+            cancellation.cancel(15)
+
+        host.together(host.machine, host.machine, host.machine, give_up)
+    assert (logins.read_text().count("\n"), notes) == (1, [])
+
+
+def test_in_a_call_it_is_not_logged_in_to_again(ssh: Callable[[str], Path], tmp_path: Path) -> None:
+    """There is no lock to be freed, so nothing is done at last."""
+    called, slow = tmp_path / "called", tmp_path / "stat"
+    slow.write_text(f"#!/bin/sh\n: >{called}\nexec sleep 10\n")
+    slow.chmod(0o755)
+    logins = ssh(f'PATH={tmp_path}:$PATH exec /bin/sh -c "$last"')
+    cancellation, notes = Cancellation(), list[str]()
+    with pytest.raises(Interrupted), looking(cancellation, notes) as host:
+
+        def give_up() -> None:
+            wait_for(called.exists)
+            cancellation.cancel(15)
+
+        host.together(lambda: host.stat(["/"]), lambda: host.stat(["/tmp"]), give_up)
+    assert (logins.read_text().count("\n"), notes) == (1, [])
+
+
+def test_a_host_that_has_no_time_is_not_reached(ssh: Callable[[str], Path]) -> None:
+    """What is said of it names the option that gives it longer."""
+    ssh("exec sleep 60")
+    with (
+        pytest.raises(HostUnreachable, match="db1 has not answered within 0.1 s"),
+        limited(Cancellation(), "db1", 0.1) as within,
+        connect("db1", within) as host,
+    ):
+        host.together(host.machine, host.machine)
