@@ -8,7 +8,6 @@ import click
 
 from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
-from csf_backup_plugin.command_names import DRILL
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -49,6 +48,7 @@ def admin_database_drill(
     databases became corrupt. The exit code is 0 if the newest image is good.
     """
     from csf_backup_plugin.cli import drill_report, last_good_report
+    from csf_backup_plugin.command_names import DRILL
     from csf_backup_plugin.operations.drill import drill
     from csf_backup_plugin.operations.drill.last_good import find_last_good
     from csf_backup_plugin.operations.drill.request import (

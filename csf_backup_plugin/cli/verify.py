@@ -8,7 +8,6 @@ import click
 
 from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
-from csf_backup_plugin.command_names import VERIFY
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -54,6 +53,7 @@ def admin_database_verify(
     ago or never. So damage to an old image is noticed while younger ones are good.
     """
     from csf_backup_plugin.cli import verify_all_report, verify_report
+    from csf_backup_plugin.command_names import VERIFY
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.request import check_one_of, parse_repository
     from csf_backup_plugin.operations.verify import verify
