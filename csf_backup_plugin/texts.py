@@ -34,6 +34,28 @@ def from_text(text: str) -> str:
     return os.fsdecode(_NUMBER.sub(lambda number: bytes.fromhex(number[1].decode()), text.encode()))
 
 
+def fit_for_json(value: Any, sentences: Collection[str]) -> Any:
+    """Return a JSON value whose strings every program can read, whatever is in them.
+
+    Args:
+        value: any; its strings are names, or read the same.
+        sentences: the keys of what is for a person, and no name.
+    """
+    return each(each(value, _text, sentences), _whole)
+
+
+def _text(name: str) -> str:
+    try:
+        return to_text(name)
+    except UnicodeEncodeError:  # no name
+        return name
+
+
+def _whole(text: str) -> str:
+    """Return a text without half characters, which many programs cannot read."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def each(value: Any, convert: Callable[[str], str], besides: Collection[str] = ()) -> Any:
     """Return a JSON value with every string in it converted, keys too.
 

@@ -11,7 +11,7 @@ import re
 from typing import Any, NamedTuple, NoReturn
 
 from csf_backup_plugin import timestamps
-from csf_backup_plugin.texts import each, from_text, to_text
+from csf_backup_plugin.texts import each, fit_for_json, from_text
 
 SCHEMA = "csf-backup/attempt/1"
 BEGIN, END = "begin", "end"
@@ -71,20 +71,8 @@ class Line(NamedTuple):
 def encode(line: Line) -> bytes:
     """Return a line's bytes, its newline too."""
     head = {"schema": SCHEMA, "event": line.event, "attempt": line.id}
-    facts = each(each({**head, **line.facts}, _text, _SENTENCES), _whole)
+    facts = fit_for_json({**head, **line.facts}, _SENTENCES)
     return json.dumps(facts, separators=(",", ":")).encode() + b"\n"
-
-
-def _text(name: str) -> str:
-    try:
-        return to_text(name)
-    except UnicodeEncodeError:  # no name
-        return name
-
-
-def _whole(text: str) -> str:
-    """Return a text without half characters, which many programs cannot read."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def decode(data: bytes) -> Line:

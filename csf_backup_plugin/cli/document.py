@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from csf_backup_plugin.texts import each, to_text
+from csf_backup_plugin.texts import fit_for_json
 
 #: The keys of sentences, whose names are fit for a person; all else are names, or reads the same.
 _SENTENCES = (
@@ -17,19 +17,7 @@ _SENTENCES = (
 
 def encoded(document: dict[str, Any]) -> str:
     """Return a document as JSON, in one line, whatever is in it."""
-    return json.dumps(each(each(_plain(document), _text, _SENTENCES), _whole))
-
-
-def _text(name: str) -> str:
-    try:
-        return to_text(name)
-    except UnicodeEncodeError:  # no name
-        return name
-
-
-def _whole(text: str) -> str:
-    """Return a text without half characters, which many programs cannot read."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return json.dumps(fit_for_json(_plain(document), _SENTENCES))
 
 
 def _plain(value: Any) -> Any:

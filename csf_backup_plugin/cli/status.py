@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,8 @@ from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.cli.runner import Run
-    from csf_backup_plugin.hosts.protocol import Host
 
 _FORMATS = ("text", "json", "nagios", "prometheus")
 
@@ -97,11 +93,10 @@ def admin_database_status(
             return unknown(error)
         raise
 
-    @contextlib.contextmanager
-    def on(host: str) -> Iterator[Host]:
-        with run.on(host, f"The status of {host}", limit) as at:
-            yield at
-
     run.as_json = run.as_json or (form == "json" and output is None)
-    found = look(request, on, lambda: read_attempts(state_directory(os.environ)))
+    found = look(
+        request,
+        lambda host: run.on(host, f"The status of {host}", limit),
+        lambda: read_attempts(state_directory(os.environ)),
+    )
     return outcome(found, form, output)

@@ -8,6 +8,7 @@ import os
 import stat
 import tempfile
 
+from csf_backup_plugin.attempts.files import sync_directory
 from csf_backup_plugin.system_errors import reason
 
 
@@ -55,8 +56,4 @@ def _write(path: str, text: str) -> None:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
-    at = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(at)
-    finally:
-        os.close(at)
+    sync_directory(directory)

@@ -103,13 +103,17 @@ class Catalog(NamedTuple):
             for one in self.passed_over
         )
 
-    def warnings(self, master: str | None) -> list[str]:
+    def passed_over_of(self, master: str | None) -> list[PassedOver]:
         """Return what was passed over and may be of the repository of a master database.
 
         Args:
             master: its path; None for any.
         """
-        return told(one for one in self.passed_over if master in (None, one.master or master))
+        return [one for one in self.passed_over if master in (None, one.master or master)]
+
+    def warnings(self, master: str | None) -> list[str]:
+        """Return what is said of what `passed_over_of` returns."""
+        return told(self.passed_over_of(master))
 
 
 def told(passed_over: Iterable[PassedOver]) -> list[str]:

@@ -31,6 +31,21 @@ def parse_repository(master: str) -> Repository:
         ) from None
 
 
+def parse_scratch(directory: str) -> str:
+    """Return the directory that the user named for drills.
+
+    Raises:
+        UsageError: it is no absolute path, or ``/``.
+    """
+    try:
+        return absolute(directory.rstrip("/") or directory)
+    except ValueError as error:
+        raise UsageError(
+            f"-scratch-dir {shown(directory)!r} {error}.",
+            "Give -scratch-dir as an absolute path other than /, such as /var/tmp.",
+        ) from None
+
+
 def check_one_of(image: str | None, directory: str | None, name: str) -> None:
     """Refuse an image and a directory of images, or neither of them.
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.image.path import ImagePath, parse_directory
-from csf_backup_plugin.names import absolute, shown
-from csf_backup_plugin.operations.request import parse_repository
+from csf_backup_plugin.operations.request import parse_repository, parse_scratch
 
 if TYPE_CHECKING:
     from csf_backup_plugin.repository.model import Repository
@@ -39,7 +38,7 @@ class DrillRequest:
             UsageError: `image` is not HOST:PATH, or `directory` or `master` no absolute path.
         """
         named, repository = ImagePath.parse(image), master and parse_repository(master)
-        return cls(named, _scratch(directory), repository or None)
+        return cls(named, parse_scratch(directory), repository or None)
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class LastGoodRequest:
                 "-last-good needs -database.",
                 "Name the master database of the repository whose images are drilled.",
             )
-        return cls(parse_directory(top), _scratch(directory), parse_repository(master))
+        return cls(parse_directory(top), parse_scratch(directory), parse_repository(master))
 
 
 def check_last_good(directory: str | None, *, last_good: bool) -> None:
@@ -84,13 +83,3 @@ def check_last_good(directory: str | None, *, last_good: bool) -> None:
             "Give both to find the last good image in a directory, or name one image with "
             "-image-file; HOST:DIR/latest is the newest.",
         )
-
-
-def _scratch(directory: str) -> str:
-    try:
-        return absolute(directory.rstrip("/") or directory)
-    except ValueError as error:
-        raise UsageError(
-            f"-scratch-dir {shown(directory)!r} {error}.",
-            "Give -scratch-dir as an absolute path other than /, such as /var/tmp.",
-        ) from None

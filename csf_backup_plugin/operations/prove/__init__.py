@@ -110,15 +110,16 @@ def _existing(image: ImagePath, host: Host) -> Proof | None:
 def _prove(
     image: ImagePath, wait: float, machine: Machine, host: Host, listener: Listener
 ) -> Proof:
-    repository = Repository(imported(image, host)[0])
-    with _locked(repository, image, wait, host, listener) as warnings:
+    databases = imported(image, host)
+    with _locked(Repository(databases[0]), image, wait, host, listener) as warnings:
         # It may have been proven while the lock was waited for.
-        proof = _existing(image, host) or prove_locked(image, machine, host, listener)
+        proof = _existing(image, host) or prove_locked(image, databases, machine, host, listener)
         return proof._replace(warnings=(*warnings, *proof.warnings))
 
 
 def prove_locked(
     image: ImagePath,
+    databases: list[str],
     machine: Machine,
     host: Host,
     listener: Listener,
@@ -128,6 +129,7 @@ def prove_locked(
 
     Args:
         image: which.
+        databases: what it should hold, as `conditions.imported` returns it.
         machine: the host.
         host: where it is.
         listener: told how far it is.
@@ -136,7 +138,6 @@ def prove_locked(
     Raises:
         BackupError: as for `prove`.
     """
-    databases = imported(image, host)
     repository = Repository(databases[0])
     osrestore = host.find(commands.OSRESTORE, commands.VARIABLES[commands.OSRESTORE])
     record = read_record(image, host)

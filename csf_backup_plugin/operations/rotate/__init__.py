@@ -71,7 +71,7 @@ def rotate(request: RotateRequest, host: Host, listener: Listener) -> Rotated:
         site = look_at_site(request, host, listener)
         filled, drilled = fill(site, host, listener), None
         if request.dry_run:
-            removal = foretell(site, filled, host)
+            removal = foretell(site, filled)
             warnings = (*filled.warnings, *removal.warnings)
         else:
             made = f"The new backup is made and proven: {filled.image}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from csf_backup_plugin.image.by_repository import highest
 from csf_backup_plugin.image.place import in_turn, rule
 from csf_backup_plugin.names import is_inside, shown
 
@@ -59,8 +60,7 @@ def _expected_mounts(tonight: Tonight) -> Mapping[str, str]:
     """Return the mount points that the newest set of a rotation tells, of all its directories."""
     if not tonight.placed:
         return {}
-    newest = max(tonight.placed, key=lambda one: one.receipt.origin.number or 0)
-    return newest.receipt.origin.mounts
+    return highest(tonight.placed).receipt.origin.mounts
 
 
 def _unmounted(top: ImagePath, expected: Mapping[str, str], tonight: Tonight) -> str:

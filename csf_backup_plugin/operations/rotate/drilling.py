@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import timestamps
@@ -53,8 +52,7 @@ def is_due(every: float, witnesses: Collection[Witness], now: str) -> bool:
     past = [at for at in sound if not timestamps.is_future(at, now)]
     if not past:
         return True
-    age = datetime.datetime.fromisoformat(now) - datetime.datetime.fromisoformat(max(past))
-    return age.total_seconds() >= every - min(_EARLY, every / 10)
+    return timestamps.between(max(past), now) >= every - min(_EARLY, every / 10)
 
 
 def drill_set(image: ImagePath, request: RotateRequest, host: Host, listener: Listener) -> Drilled:

@@ -20,7 +20,7 @@ from csf_backup_plugin.errors import (
 )
 from csf_backup_plugin.hosts.cleanup import clean_up
 from csf_backup_plugin.image.path import ImagePath
-from csf_backup_plugin.image.place import in_place, set_name
+from csf_backup_plugin.image.place import beside_places, in_place, set_name
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore.commands import osbackup
 from csf_backup_plugin.operations.aftermath import left_told, preceded
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.receipt import Placement
     from csf_backup_plugin.operations.backup import Backup
     from csf_backup_plugin.operations.rotate.site import Site
+    from csf_backup_plugin.operations.rotate.tonight import Tonight
     from csf_backup_plugin.progress_listener import Listener
 
 _NAMES = 9  # that are tried; others may take one in the same second
@@ -58,6 +59,7 @@ class Filled(NamedTuple):
         told: what became of earlier runs' leftovers, a sentence part each.
         warnings: what else the user should know.
         repository_id: the repository's id; None where none could be kept.
+        tonight: what was found before it was made.
     """
 
     image: ImagePath
@@ -67,6 +69,7 @@ class Filled(NamedTuple):
     told: tuple[str, ...]
     warnings: tuple[str, ...]
     repository_id: str | None
+    tonight: Tonight
 
 
 def fill(site: Site, host: Host, listener: Listener) -> Filled:
@@ -215,7 +218,7 @@ class _Filling:
             request.accepted,
             tonight.suspicions,
         )
-        asked = request.backup(image if is_there else _above(image))
+        asked = request.backup(image if is_there else beside_places(image))
         backup = back_up_locked(asked, self._lock, turn, self._host, self._listener)
         return backup if is_there else _to(image, backup)
 
@@ -231,6 +234,7 @@ class _Filling:
             tuple(self.told),
             warnings,
             backup.origin.id if backup else identity.id if identity else None,
+            self._tonight,
         )
 
     def _none_made(self, failures: Sequence[BackupError]) -> BackupError:
@@ -262,12 +266,6 @@ def _refusing(path: str, host: Host) -> Iterator[None]:
             "Give an -image-dir on a disk that works, and that this user may write to.",
             left=error.left if isinstance(error, HalfDone) else NOTHING_LEFT,
         ) from None
-
-
-def _above(image: ImagePath) -> ImagePath:
-    """Return what a dry run looks at where there is no place yet, and it makes none."""
-    above = posixpath.dirname(image.directory)
-    return ImagePath(image.host, posixpath.join(above, posixpath.basename(image.path)))
 
 
 def _to(image: ImagePath, backup: Backup) -> Backup:

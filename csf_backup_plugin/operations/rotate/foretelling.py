@@ -7,24 +7,21 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.operations.rotate.freeze import Witness
 from csf_backup_plugin.operations.rotate.plan import PlacedSet
 from csf_backup_plugin.operations.rotate.removal import Outlook, Removal, decide
-from csf_backup_plugin.operations.rotate.tonight import look_at_tonight
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
     from csf_backup_plugin.operations.backup import Backup
     from csf_backup_plugin.operations.rotate.filling import Filled
     from csf_backup_plugin.operations.rotate.site import Site
 
 
-def foretell(site: Site, filled: Filled, host: Host) -> Removal:
+def foretell(site: Site, filled: Filled) -> Removal:
     """Return what would become of each set.
 
     Args:
         site: where.
         filled: the set that would be made.
-        host: the same host.
     """
-    tonight = look_at_tonight(site, host)
+    tonight = filled.tonight
     outlook = Outlook(tonight.listed.catalog, tonight.own, tonight.witnesses)
     if filled.backup is None:
         return decide(site, outlook)

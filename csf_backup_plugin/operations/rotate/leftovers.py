@@ -18,6 +18,7 @@ from csf_backup_plugin.image.place import PLACES, is_set_name
 from csf_backup_plugin.image.run_record import is_at_work, problem_if_ended, read_record
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.prove import prove_locked
+from csf_backup_plugin.operations.prove.conditions import imported
 from csf_backup_plugin.operations.rotate.history import own_sets, removable
 from csf_backup_plugin.system_errors import reason, translated
 
@@ -172,7 +173,8 @@ def _proven(
     host: Host,
     listener: Listener,
 ) -> str:
-    proof = prove_locked(one.image, site.machine, host, listener, judged)
+    databases = imported(one.image, host)
+    proof = prove_locked(one.image, databases, site.machine, host, listener, judged)
     if proof.receipt.placement:
         proven[proof.receipt.placement.run_id] = one.image
     return f"{one.image} was left by a run that was killed, and is proven now"

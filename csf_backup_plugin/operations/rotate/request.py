@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypedDict
 
 from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.image.path import parse_directory
-from csf_backup_plugin.names import absolute, has_control_character, shown
+from csf_backup_plugin.names import has_control_character, shown
 from csf_backup_plugin.operations.backup.request import BackupRequest
-from csf_backup_plugin.operations.request import LOCK_WAIT, parse_repository
+from csf_backup_plugin.operations.request import LOCK_WAIT, parse_repository, parse_scratch
 from csf_backup_plugin.operations.rotate.plan import ALL, Retention
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class RotateRequest:
             None if slot is None else _slot(slot),
             retention,
             drill_every,
-            None if scratch is None else _scratch(scratch),
+            None if scratch is None else parse_scratch(scratch),
             every,
             secrets.token_hex(8) if run_id is None else _run_id(run_id),
             accepted,
@@ -148,16 +148,6 @@ def _slot(text: str) -> datetime.date:
     raise UsageError(
         f"-slot {shown(text)!r} is not a date.", "Give it as YYYY-MM-DD, such as 2026-11-29."
     )
-
-
-def _scratch(directory: str) -> str:
-    try:
-        return absolute(directory.rstrip("/") or directory)
-    except ValueError as error:
-        raise UsageError(
-            f"-scratch-dir {shown(directory)!r} {error}.",
-            "Give -scratch-dir as an absolute path other than /, such as /var/tmp.",
-        ) from None
 
 
 def _run_id(text: str) -> str:

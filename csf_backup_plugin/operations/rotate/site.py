@@ -57,7 +57,7 @@ def look_at_site(request: RotateRequest, host: Host, listener: Listener) -> Site
         RepositoryNotFound: there is no such master database.
         UsageError: two of the directories are one, or one is another's place.
     """
-    steps = [postponed(functools.partial(_look, top, host)) for top in request.tops]
+    steps = [postponed(functools.partial(host.look, [top.directory])) for top in request.tops]
     machine, places, looked = host.together(
         host.machine,
         lambda: look_at_repository(request.repository, host),
@@ -69,7 +69,7 @@ def look_at_site(request: RotateRequest, host: Host, listener: Listener) -> Site
     problems: dict[ImagePath, str] = {}
     for top, found in zip(request.tops, looked, strict=True):
         try:
-            facts = found()
+            (facts,) = found()
         except OSError as error:
             tops.append(top)
             problems[top] = f"cannot be looked at: {reason(error)}"
@@ -98,7 +98,3 @@ def _check_apart(top: ImagePath, others: Iterable[ImagePath]) -> None:
                     f"{shown(below.directory)} is a place of {shown(above.directory)}.",
                     "Give only the directory in which the places are.",
                 )
-
-
-def _look(top: ImagePath, host: Host) -> Facts:
-    return host.look([top.directory])[0]

@@ -6,6 +6,7 @@ import datetime
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
+from csf_backup_plugin.image.by_repository import highest
 from csf_backup_plugin.image.place import place_of
 from csf_backup_plugin.image.receipt import Placement
 from csf_backup_plugin.operations.rotate.freeze import last_trusted, suspicions
@@ -60,8 +61,7 @@ class Tonight(NamedTuple):
         earlier = [one for at, one in slots if at and at.slot < self.placement.slot]
         if not earlier:
             return None
-        newest = max(earlier, key=lambda one: one.receipt.origin.number or 0)
-        return posixpath.dirname(newest.image.directory)
+        return posixpath.dirname(highest(earlier).image.directory)
 
     def suspicions(self, made: Receipt, recorded: Manifest | None) -> tuple[str, ...]:
         """Return what is suspicious in a new receipt, compared with the last trusted set.

@@ -171,7 +171,7 @@ def _health(sets: Sequence[ImageSet], request: StatusRequest, found: Survey) -> 
         due=promise.get("due"),
         interval=promise.get("every_seconds"),
     )
-    coverage, drift = _coverage(newest, request, found)
+    coverage, drift = _coverage(newest, found)
     return health._replace(
         faults=tuple(_faults(health, sets, found)),
         stale=(*_stale(health, found), *_unknown(health, request, found)),
@@ -350,9 +350,7 @@ def _notes(health: Health, request: StatusRequest, found: Survey) -> Iterator[st
         yield f"{health.leftovers} images without a receipt: running, or left by a run that failed"
 
 
-def _coverage(
-    newest: ImageSet, request: StatusRequest, found: Survey
-) -> tuple[int | None, list[str]]:
+def _coverage(newest: ImageSet, found: Survey) -> tuple[int | None, list[str]]:
     """Return how many databases there are now, and how they differ from the newest set's."""
     receipt = newest.receipt
     for repository, inventory in found.databases.items():

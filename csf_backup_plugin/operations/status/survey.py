@@ -12,9 +12,10 @@ from csf_backup_plugin import timestamps
 from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.image.last_checks import read_last_checks
 from csf_backup_plugin.image.receipt_file import problem
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.operations.rotate.history import read_all, witnesses
+from csf_backup_plugin.operations.rotate.history import read_all
 from csf_backup_plugin.repository.inventory import read_inventory
 from csf_backup_plugin.repository.model import Repository
 from csf_backup_plugin.system_errors import reason, translated
@@ -22,10 +23,10 @@ from csf_backup_plugin.system_errors import reason, translated
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
+    from csf_backup_plugin.hosts.protocol import Host, Machine
     from csf_backup_plugin.image.catalog import Catalog
+    from csf_backup_plugin.image.last_checks import LastChecks
     from csf_backup_plugin.image.path import ImagePath
-    from csf_backup_plugin.operations.rotate.freeze import Witness
     from csf_backup_plugin.operations.status.request import StatusRequest
     from csf_backup_plugin.repository.inventory import Inventory
 
@@ -52,7 +53,7 @@ class Survey(NamedTuple):
     machine: Machine
     catalog: Catalog
     problems: Mapping[ImagePath, str]
-    checks: Mapping[ImagePath, Witness]
+    checks: Mapping[ImagePath, LastChecks]
     free: Mapping[ImagePath, int]
     promises: Mapping[str, Mapping[str, Any]]
     broken_promises: Mapping[str, Sequence[tuple[str, str]]]
@@ -81,33 +82,29 @@ def survey(request: StatusRequest, host: Host) -> Survey:
             host.machine,
             lambda: read_all(tops, host),
             lambda: host.together(
-                *(postponed(functools.partial(_look, top, host)) for top in tops)
+                *(postponed(functools.partial(host.look, [top.directory])) for top in tops)
             ),
             lambda: host.together(*(functools.partial(_databases, one, host) for one in named)),
         )
         catalog = listed.catalog
-        found = witnesses(catalog.sets, catalog, host)
+        found = read_last_checks(catalog.sets, catalog, host)
         promises, broken = _promises(catalog, host)
     free: dict[ImagePath, int] = {}
     for top, look in zip(tops, looked, strict=True):
         with contextlib.suppress(OSError):
-            at = look()
+            (at,) = look()
             free |= {top: at.free} if at.kind == "directory" else {}
     return Survey(
         host.name,
         machine,
         catalog,
         listed.problems,
-        {one.image: witness for one, witness in zip(catalog.sets, found, strict=True)},
+        {one.image: checks for one, checks in zip(catalog.sets, found, strict=True)},
         free,
         promises,
         broken,
         dict(inventories),
     )
-
-
-def _look(top: ImagePath, host: Host) -> Facts:
-    return host.look([top.directory])[0]
 
 
 def _databases(repository: Repository, host: Host) -> tuple[Repository, Inventory | str]:

@@ -73,7 +73,7 @@ def look_at_directory(request: VerifyAllRequest, host: Host, note: Note) -> Foun
     catalog = read_catalog(top, host)
     sets = [one for one in catalog.sets if not wanted or is_image_of(wanted, one.receipt)]
     master = wanted.master if wanted else None
-    others = [one for one in catalog.passed_over if master in (None, one.master or master)]
+    others = catalog.passed_over_of(master)
     unusable = [one.image for one in others if one.has_receipt]
     warnings = told(one for one in others if not one.has_receipt)
     if not sets and not unusable:
