@@ -152,7 +152,9 @@ def reached(server: Sshd, cancellation: Cancellation | None = None) -> Iterator[
 
 def _below(pid: int) -> list[int]:
     """Return the processes of sshd below one: those of its sessions, and none of their programs."""
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
+    children: list[int] = []
+    gone = contextlib.suppress(FileNotFoundError, ProcessLookupError)
+    with gone, open(f"/proc/{pid}/task/{pid}/children") as file:
         children = [int(child) for child in file.read().split()]
     servers = [child for child in children if _name(child).startswith("sshd")]
     return [*(below for child in servers for below in _below(child)), *servers]

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -397,6 +398,39 @@ def test_a_status_that_is_missing_is_no_success(
         assert ended.status in (UNKNOWN, 5, 7)
         assert host.run(["echo", "x"], 30) == (0, b"x\n", b"")
         assert host.read(str(tmp_path / "no")) is None
+
+
+def test_who_has_listened_to_a_program_takes_no_later_calls_words(
+    any_shell: Sshd, tmp_path: Path
+) -> None:
+    """When all of our shells beside it were killed, none would end it: the login is left."""
+    pid, go = tmp_path / "pid", tmp_path / "go"
+    script = f'echo $$ > "$0.new"; mv "$0.new" "$0"; while [ ! -e {go} ]; do sleep 0.02; done'
+
+    def strike() -> None:
+        program = number_in(pid)
+        above = parent_of(program)
+        beside: list[str] = []
+        listeners: list[str] = []
+
+        def all_are_there() -> bool:
+            beside[:] = Path(f"/proc/{above}/task/{above}/children").read_text().split()
+            listeners[:] = [one for one in beside if Path(f"/proc/{one}/fd/5").is_symlink()]
+            return (len(beside), len(listeners)) == (3, 1)
+
+        wait_for(all_are_there)
+        for one in {str(above), *beside} - {str(program), *listeners}:
+            os.kill(int(one), signal.SIGKILL)
+        go.touch()
+
+    with reached(any_shell) as host:
+        host.read("/no")
+        with ThreadPoolExecutor() as pool:
+            struck = pool.submit(strike)
+            assert host.run(["sh", "-c", script, str(pid)], 60).status == UNKNOWN
+            struck.result()
+        assert host.run(["echo", "x"], 30) == (0, b"x\n", b"")
+    assert any_shell.logins() == 2
 
 
 @pytest.mark.parametrize("word", ["hello", "0", "\n{mark} 0", ""])

@@ -57,17 +57,14 @@ csf_listen() {
   csf_end_group "$1"
 }
 
-# Tells the driver each second, while process $1 is there, how far that is with what it reads. Then the
-# listener $2 has nothing to wait for: if nobody is left who would end it, it would take the next call's
-# words. So there is no answer as long as this is here; it keeps 4 open.
+# Tells the driver each second, while process $1 is there, how far that is with what it reads.
 csf_tick() {
-  exec 5<&- 6<&- 7>&- 8>&- 9>&- >/dev/null 2>&1
+  exec 4>&- 5<&- 6<&- 7>&- 8>&- 9>&- >/dev/null 2>&1
   while [ -d "/proc/$1" ]; do
-    sleep 1 3>&- 4>&- || exit # who evicts us has ended that; he has the listener do its work
+    sleep 1 3>&- || exit # who evicts us has ended that; he has the listener do its work
     at=$(sed -n 's/^pos:[^0-9]*//p' "/proc/$1/fdinfo/0")
     printf '\n%s %s %s\n' "$csf_mark" "$csf_number" "${at:-0}" >&3 || exit
   done
-  kill -TERM "$2"
 }
 
 # Begins a program: its first line on each stream is its process.
@@ -87,7 +84,7 @@ csf_supervise() {
   trap '' PIPE
   csf_listen $child &
   listener=$!
-  csf_tick $child $listener &
+  csf_tick $child &
   ticker=$!
   wait $child
   status=$?
@@ -99,7 +96,9 @@ csf_supervise() {
   printf %s $status >&8
 }
 
-# Runs a program, as `csf_supervise` does; prints at last how it ended.
+# Runs a program, as `csf_supervise` does; prints at last how it ended. If that is not known, somebody has
+# killed a shell of ours, and nobody has ended the listener, which would take the next call's words: the
+# driver leaves this login for a status as of a killed one.
 csf_program() {
   exec 9>&2 4>&1
   status=$(
@@ -110,6 +109,7 @@ csf_program() {
     ) | csf_pump >&9
   )
   printf '\n%s %s\n' "$csf_mark" "$status"
+  [ -n "$status" ] || return 255
 }
 
 # The same with the user's locale and no input. $1 is the script, $2 how many bytes it may print on a

@@ -38,7 +38,7 @@ class Programs:
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
         """Return a file's bytes and SHA-256; `progress` learns the bytes read so far."""
         answer = self._connection.ask("digest", path, kind="program", heard=progress)
-        completed = check(self._ended(check(answer, path)), path)
+        completed = check(self._ended(answer), path)
         sha256, _name, size = completed.output.split()
         progress(int(size))
         return int(size), sha256.decode("ascii")
