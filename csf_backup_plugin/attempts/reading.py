@@ -89,8 +89,16 @@ def read_attempts(directory: str) -> Attempts:
     Raises:
         OSError: the ledger cannot be read; `FileNotFoundError` if there is none.
     """
+    return parse(lines_of(directory))
+
+
+def lines_of(directory: str) -> list[bytes]:
+    """Return every line of the ledger.
+
+    Args, Raises: as for `read_attempts`.
+    """
     with open(open_file(os.path.join(directory, FILE), os.O_RDONLY), "rb") as file:
-        return parse(file)
+        return file.readlines()
 
 
 def parse(lines: Iterable[bytes]) -> Attempts:

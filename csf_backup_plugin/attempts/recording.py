@@ -28,11 +28,14 @@ class Recording:
 
     Attributes:
         id: the attempt's.
+        directory: of the ledger.
+        lines: what was entered, or was to be.
     """
 
     def __init__(self, directory: str, facts: Mapping[str, Any]) -> None:
         self.id = os.urandom(8).hex()
-        self._directory = directory
+        self.lines: list[bytes] = []
+        self.directory = directory
         self._lock = lock_file(directory, self.id)
         self._held = contextlib.ExitStack()
         self._facts = {**_caller(), **facts}
@@ -46,12 +49,13 @@ class Recording:
         Raises:
             OSError: that failed.
         """
-        with ledger.opened(self._directory) as book:
+        line = self._line(BEGIN)
+        with ledger.opened(self.directory) as book:
             make_directory(os.path.dirname(self._lock))
             enter_killed(book)
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
             take_lock(self._held.enter_context(own_file(self._lock, flags)))
-            book.append(self._line(BEGIN))
+            book.append(line)
 
     def end(self, how: Mapping[str, Any]) -> None:
         """Enter the end, also where the begin could not be entered; remove what is too old.
@@ -63,8 +67,9 @@ class Recording:
         Raises:
             OSError: that failed.
         """
-        with ledger.opened(self._directory) as book:
-            book.append(self._line(END, **how))
+        line = self._line(END, **how)
+        with ledger.opened(self.directory) as book:
+            book.append(line)
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._lock)
             prune(book)
@@ -74,7 +79,9 @@ class Recording:
         self._held.close()
 
     def _line(self, event: str, **how: Any) -> bytes:
-        return encode(Line(event, self.id, {"at": timestamps.now(), **self._facts, **how}))
+        line = encode(Line(event, self.id, {"at": timestamps.now(), **self._facts, **how}))
+        self.lines.append(line)
+        return line
 
 
 def _caller() -> dict[str, Any]:

@@ -14,7 +14,7 @@ from csf_backup_plugin import command_names
 from csf_backup_plugin.attempts.directory import state_directory
 from csf_backup_plugin.attempts.outcomes import outcome_of
 from csf_backup_plugin.attempts.recording import Recording
-from csf_backup_plugin.cli import inherited
+from csf_backup_plugin.cli import attempt_metrics, inherited
 from csf_backup_plugin.cli.attempt_facts import at_begin, at_end, is_dry_run
 from csf_backup_plugin.cli.failure import Failure
 from csf_backup_plugin.cli.printing import said
@@ -35,6 +35,7 @@ RECORDED = {
     command_names.DRILL,
     command_names.RESTORE,
 }
+_LEDGER, _METRICS = "the ledger of attempts", "the metrics of this attempt"
 
 
 class Result:
@@ -87,9 +88,9 @@ class _Entry:
     """An attempt in the ledger, or one that cannot be entered."""
 
     def __init__(self, name: str, words: Sequence[str], warn: Callable[[str], None]) -> None:
-        self._warn: Callable[[str], None] | None = warn
+        self._warn, self._told = warn, set[str]()
         self._recording: Recording | None = None
-        with self._warned():
+        with self._warned(_LEDGER):
             facts = {"command": name, **at_begin(words)}
             self._recording = Recording(state_directory(os.environ), facts)
             self._recording.begin()
@@ -100,9 +101,13 @@ class _Entry:
         """Enter how it has ended."""
         seconds = round(time.monotonic() - began, 3)
         how = {"exit_code": int(code), "outcome": outcome_of(code), "seconds": seconds}
-        with self._warned():
-            if self._recording:
-                self._recording.end({**how, **at_end(facts, problem)})
+        if not self._recording:
+            return
+        with self._warned(_LEDGER):
+            self._recording.end({**how, **at_end(facts, problem)})
+        if directory := os.environ.get(attempt_metrics.VARIABLE):
+            with self._warned(_METRICS):
+                attempt_metrics.write_pages(directory, self._recording)
 
     def close(self) -> None:
         """Release what only lasts as long as the command."""
@@ -110,14 +115,14 @@ class _Entry:
             self._recording.close()
 
     @contextlib.contextmanager
-    def _warned(self) -> Iterator[None]:
+    def _warned(self, what: str) -> Iterator[None]:
         """Let nothing that goes wrong in the block end the command; tell it once."""
         try:
             yield
         except Exception as error:
-            warn, self._warn = self._warn, None
             why = in_words(error) if isinstance(error, OSError) else reason(error)
-            if warn:
-                text = f"the ledger of attempts cannot be written: {why}"
+            if what not in self._told:
+                self._told.add(what)
+                text = f"{what} cannot be written: {why}"
                 warned(text)
-                warn(text)
+                self._warn(text)

@@ -1,4 +1,4 @@
-"""A status in Prometheus' text format, for the textfile collector of node_exporter.
+"""A status, or attempts, in Prometheus' text format, for the textfile collector of node_exporter.
 
 Moments are told and never ages, and no sample has a timestamp: so what is not written any more is
 seen to grow old.
@@ -13,17 +13,18 @@ from csf_backup_plugin import __version__
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
+    from csf_backup_plugin.attempts.reading import Attempt
     from csf_backup_plugin.operations.status import Status
     from csf_backup_plugin.operations.status.judgement import Health
 
 _HELP = {
     "recovery_point_timestamp_seconds": "When the newest proven backup began.",
     "last_drill_timestamp_seconds": "When the last good drill ended.",
-    "last_attempt_timestamp_seconds": "When the last attempt to make a set began.",
-    "last_attempt_exit_code": "The exit code of that attempt; absent while it runs.",
-    "last_success_timestamp_seconds": "When the last attempt that made a set began.",
+    "last_attempt_timestamp_seconds": "When the last attempt of that operation began.",
+    "last_attempt_exit_code": "Its exit code, 137 if it was killed; absent while it runs.",
+    "last_success_timestamp_seconds": "When the last attempt that was done began.",
     "last_duration_seconds": "How long that has taken.",
     "expected_interval_seconds": "How often a set is promised.",
     "image_size_bytes": "The size of the newest proven image.",
@@ -39,6 +40,8 @@ _HELP = {
     "build_info": "The version that has written this.",
 }
 
+_KILLED = 128 + 9.0  # what a shell says of a program that SIGKILL has ended
+
 Sample = tuple[str, dict[str, str], float]
 
 
@@ -51,6 +54,11 @@ def page(status: Status) -> str:
         ("status_timestamp_seconds", {}, datetime.datetime.now().timestamp()),
         ("build_info", {"version": __version__}, 1.0),
     ]
+    return written(samples)
+
+
+def written(samples: Collection[Sample]) -> str:
+    """Return the page of samples, each of which is a name of `_HELP`, its labels and its value."""
     lines: list[str] = []
     for name, text in _HELP.items():
         own: dict[str, float] = {}
@@ -79,7 +87,7 @@ def _repository(one: Health) -> Iterator[Sample]:
         yield "recovery_point_timestamp_seconds", labels, _moment(newest.started)
         yield "image_size_bytes", labels, float(newest.size)
         yield "coverage_databases", {**labels, "where": "image"}, float(newest.databases)
-    yield from _attempts(one, labels)
+    yield from attempt_samples(one.last_attempt, one.last_success, labels)
     if drill := one.last_drill:
         yield "last_drill_timestamp_seconds", labels, _moment(drill.at)
     for directory, count in one.room.items():
@@ -87,13 +95,22 @@ def _repository(one: Health) -> Iterator[Sample]:
         yield "directory_sets_that_fit", fitting, float(count)
 
 
-def _attempts(one: Health, labels: dict[str, str]) -> Iterator[Sample]:
-    last, success = one.last_attempt, one.last_success
+def attempt_samples(
+    last: Attempt | None, success: Attempt | None, labels: dict[str, str]
+) -> Iterator[Sample]:
+    """Yield the samples of the last attempt, and of the last one that was done.
+
+    Args:
+        last: the one, which may still run.
+        success: the other.
+        labels: of each sample; the operation is added.
+    """
     if last and last.began:
         operation = {**labels, "operation": last.command.rpartition("_")[2]}
         yield "last_attempt_timestamp_seconds", operation, _moment(last.began)
-        if last.exit_code is not None:
-            yield "last_attempt_exit_code", operation, float(last.exit_code)
+        if last.outcome is not None:
+            code = _KILLED if last.exit_code is None else last.exit_code
+            yield "last_attempt_exit_code", operation, float(code)
     if success and success.began:
         operation = {**labels, "operation": success.command.rpartition("_")[2]}
         yield "last_success_timestamp_seconds", operation, _moment(success.began)

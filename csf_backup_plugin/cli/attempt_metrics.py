@@ -1,0 +1,105 @@
+"""A page for node_exporter after each attempt, so that one that was refused shows at once.
+
+There is one file a repository, with the last attempt of each operation, as the ledger tells.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin import timestamps
+from csf_backup_plugin.attempts import ledger
+from csf_backup_plugin.attempts.of_repository import history_of
+from csf_backup_plugin.attempts.outcomes import DONE, KILLED
+from csf_backup_plugin.attempts.reading import lines_of, parse
+from csf_backup_plugin.cli import prometheus, text_file
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.attempts.of_repository import History
+    from csf_backup_plugin.attempts.reading import Attempt
+    from csf_backup_plugin.attempts.recording import Recording
+
+VARIABLE = "CSF_BACKUP_METRICS_DIR"
+
+
+def write_pages(directory: str, recording: Recording) -> None:
+    """Write the page of an attempt's repository, and of those of which attempts were killed.
+
+    Args:
+        directory: where, an absolute path.
+        recording: of the attempt, which has ended.
+
+    Raises:
+        OSError: a page cannot be written; the earlier one is as it was.
+        ValueError: the directory is not an absolute path.
+    """
+    if not directory.startswith("/"):
+        raise ValueError(f"{VARIABLE} is not an absolute path: {shown(directory)}")
+    with contextlib.ExitStack() as held:
+        # Of two attempts that end at once, the one that reads last is to write last.
+        with contextlib.suppress(OSError):
+            held.enter_context(ledger.opened(recording.directory))
+        attempts = _known(recording)
+        for current in _ended(recording.id, attempts):
+            if history := history_of(current, attempts):
+                _write(directory, history)
+
+
+def _known(recording: Recording) -> list[Attempt]:
+    """Return what the ledger tells, and this attempt, which may not stand in it."""
+    lines: list[bytes] = []
+    with contextlib.suppress(OSError):
+        lines = lines_of(recording.directory)
+    return parse([*lines, *recording.lines]).attempts
+
+
+def _ended(attempt: str, attempts: list[Attempt]) -> Iterator[Attempt]:
+    """Yield the attempts that were found to have been killed since this one began, and this one."""
+    (this,) = (one for one in attempts if one.id == attempt)
+    since, killed = str(this.began), [one for one in attempts if one.outcome == KILLED]
+    yield from (one for one in killed if timestamps.between(since, str(one.ended)) >= 0)
+    yield this
+
+
+def _write(directory: str, history: History) -> None:
+    text_file.write(_path(directory, history.key), _page(history) + "\n")
+    for key in history.other_keys:  # else what was refused before would be told for ever
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(_path(directory, key))
+
+
+def _path(directory: str, key: str) -> str:
+    return os.path.join(directory, f"csf_backup_attempts_{key}.prom")
+
+
+def _page(history: History) -> str:
+    """Return the page of a repository.
+
+    Its samples have the label ``driver``, the machine on which csf ran, and those of a status have
+    not: so both may lie in one directory.
+    """
+    by_command: dict[str, list[Attempt]] = {}
+    for one in history.attempts:
+        by_command.setdefault(one.command, []).append(one)
+    samples: list[prometheus.Sample] = []
+    for attempts in by_command.values():
+        last = attempts[-1]
+        done = [one for one in attempts if one.outcome == DONE]
+        labels = {
+            "repository": history.id or "",
+            "master": shown(_last(one.database for one in history.attempts)),
+            "host": shown(_last(one.host for one in history.attempts)),
+            "driver": shown(last.driver),
+        }
+        samples += prometheus.attempt_samples(last, done[-1] if done else None, labels)
+    return prometheus.written(samples)
+
+
+def _last(names: Iterator[str | None]) -> str:
+    """Return the last name that is one."""
+    return [*filter(None, names), ""][-1]

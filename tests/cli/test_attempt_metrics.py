@@ -1,0 +1,153 @@
+"""After each attempt there is a page for node_exporter, one a repository."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+from ledgers import Book
+from prometheus_client.parser import text_string_to_metric_families
+
+from csf_backup_plugin.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Place
+
+    Csf = Callable[..., tuple[int, str, str]]
+    Pages = Callable[[], dict[tuple[str, str], float]]
+
+pytestmark = pytest.mark.usefixtures("tools")
+
+CODE, SUCCESS = "last_attempt_exit_code", "last_success_timestamp_seconds"
+
+
+@pytest.fixture
+def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Book:
+    """Return the ledger that this test's commands write to."""
+    monkeypatch.setenv("CSF_BACKUP_STATE_DIR", str(tmp_path / "state"))
+    return Book(tmp_path / "state")
+
+
+@pytest.fixture
+def metrics(book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the directory of this test's pages."""
+    assert book
+    directory = tmp_path / "metrics"
+    directory.mkdir()
+    monkeypatch.setenv("CSF_BACKUP_METRICS_DIR", str(directory))
+    return directory
+
+
+def backup(place: Place) -> list[str]:
+    """Return the command line that backs `place` up."""
+    image = f"localhost:{place.image}"
+    return ["admin_database_backup", "-database", place.master, "-image-file", image]
+
+
+def samples(metrics: Path) -> dict[tuple[str, str], float]:
+    """Return the samples of all pages, by name and operation; no two are of one name and labels."""
+    told: dict[tuple[str, str], float] = {}
+    seen: list[tuple[str, dict[str, str]]] = []
+    for page in metrics.glob("*.prom"):
+        assert stat.S_IMODE(page.stat().st_mode) == 0o644
+        for family in text_string_to_metric_families(page.read_text()):
+            for sample in family.samples:
+                assert (sample.name, sample.labels) not in seen
+                seen.append((sample.name, sample.labels))
+                if "driver" in sample.labels:
+                    name = sample.name.removeprefix("csf_backup_")
+                    told[name, sample.labels["operation"]] = sample.value
+    return told
+
+
+def test_a_refused_attempt_shows_at_once(csf: Csf, place: Place, metrics: Path) -> None:
+    """What was done before it stays told; a dry run tells nothing."""
+    assert csf(*backup(place), "-dry-run")[0] == 0
+    assert samples(metrics) == {}
+    assert csf(*backup(place))[0] == 0
+    first = samples(metrics)
+    assert (first[CODE, "backup"], len(list(metrics.iterdir()))) == (0.0, 1)
+    assert csf(*backup(place))[0] == ExitCode.IMAGE_EXISTS
+    second = samples(metrics)
+    assert second[CODE, "backup"] == ExitCode.IMAGE_EXISTS
+    assert second[SUCCESS, "backup"] == first[SUCCESS, "backup"]
+    assert len(list(metrics.iterdir())) == 1
+
+
+def test_each_operation_of_a_repository_is_told_apart(
+    csf: Csf, place: Place, metrics: Path
+) -> None:
+    """An image that is damaged is no failed backup."""
+    assert csf(*backup(place))[0] == 0
+    with open(place.image, "ab") as image:
+        image.write(b"x")
+    assert csf("admin_database_verify", "-image-file", f"localhost:{place.image}")[0] == 50
+    told = samples(metrics)
+    assert (told[CODE, "backup"], told[CODE, "verify"]) == (0.0, 50.0)
+    assert (SUCCESS, "verify") not in told
+
+
+def test_what_was_refused_before_the_id_was_known_is_replaced(
+    csf: Csf, place: Place, metrics: Path
+) -> None:
+    """A page under another name would tell of that failure for ever."""
+    assert csf(*backup(place), "-timeout", "soon")[0] == ExitCode.USAGE
+    assert samples(metrics) == {
+        (CODE, "backup"): 2.0,
+        ("last_attempt_timestamp_seconds", "backup"): pytest.approx(0, abs=1e12),
+    }
+    assert csf(*backup(place))[0] == 0
+    assert samples(metrics)[CODE, "backup"] == 0.0
+    assert len(list(metrics.iterdir())) == 1
+
+
+def test_a_killed_attempt_is_told_by_the_next_one(
+    csf: Csf, place: Place, metrics: Path, book: Book
+) -> None:
+    """Also by one of another repository; its status is that of a program that was killed."""
+    assert csf(*backup(place))[0] == 0
+    killed = {"command": "admin_database_rotate", "database": place.master}
+    book.killed(host="localhost", image=None, **killed)
+    assert csf("admin_database_verify", "-image-file", "localhost:/no/such.img")[0] != 0
+    told = samples(metrics)
+    assert (told[CODE, "rotate"], told[CODE, "backup"]) == (137.0, 0.0)
+    assert len(list(metrics.iterdir())) == 2
+
+
+def test_a_status_may_be_written_beside_the_pages(csf: Csf, place: Place, metrics: Path) -> None:
+    """A collector refuses two samples of the same name and labels."""
+    assert csf(*backup(place))[0] == 0
+    line = ["admin_database_status", "-image-dir", f"localhost:{place.images}"]
+    line += ["-format", "prometheus", "-output", str(metrics / "status.prom")]
+    assert csf(*line)[0] == 0
+    assert (metrics / "status.prom").exists()
+    assert samples(metrics)[CODE, "backup"] == 0.0
+
+
+def test_without_a_ledger_the_page_tells_of_this_attempt(
+    csf: Csf, place: Place, metrics: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is all that is known."""
+    monkeypatch.setenv("CSF_BACKUP_STATE_DIR", "/dev/null/state")
+    code, _, err = csf(*backup(place))
+    assert (code, err.count("warning: the ledger")) == (0, 1)
+    assert samples(metrics)[CODE, "backup"] == 0.0
+
+
+@pytest.mark.parametrize("directory", ["relative", "/dev/null/metrics"])
+def test_a_page_that_cannot_be_written_is_a_warning(
+    csf: Csf, place: Place, book: Book, monkeypatch: pytest.MonkeyPatch, directory: str
+) -> None:
+    """The backup is made, and the ledger tells of it."""
+    monkeypatch.setenv("CSF_BACKUP_METRICS_DIR", directory)
+    code, _, err = csf(*backup(place))
+    assert code == 0
+    assert err.count("warning: the metrics of this attempt cannot be written: ") == 1
+    assert directory in err
+    assert [one.outcome for one in book.read().attempts] == ["done"]
+    assert not os.path.exists("relative")
