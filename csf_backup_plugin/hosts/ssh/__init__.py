@@ -15,6 +15,7 @@ from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.lock import SshLock, held
 from csf_backup_plugin.hosts.ssh.looking import Looking
 from csf_backup_plugin.hosts.ssh.programs import Programs
+from csf_backup_plugin.hosts.ssh.reading import Reading
 from csf_backup_plugin.hosts.ssh.writing import Writing
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def connected(
         connection.close()
 
 
-class SshHost(Looking, Writing, Programs):
+class SshHost(Looking, Reading, Writing, Programs):
     """A machine that ssh reaches.
 
     Args:

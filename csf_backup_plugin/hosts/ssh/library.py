@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 #: with both; in the shell itself.
 Kind = Literal["script", "locked", "program", "watch", "here"]
 
-_PARTS = ("loop", "program", "lock", "job", "access", "files", "entries", "withdrawal", "looking")
+_PARTS = (
+    *("loop", "program", "lock", "job"),
+    *("access", "files", "entries", "withdrawal", "looking", "reading"),
+)
 # What utilities say is to be read, so it is in English; programs get the user's locale back. The
 # option of env(1), of coreutils 8.31 and newer, undoes what a login shell, or whoever started sshd,
 # has done to signals.

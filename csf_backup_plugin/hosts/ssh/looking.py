@@ -10,7 +10,7 @@ from csf_backup_plugin.errors import UtilityMissing
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.protocol import Entry, Machine, Stat
 from csf_backup_plugin.hosts.ssh.details import detailed
-from csf_backup_plugin.hosts.ssh.errors import TOO_LARGE, Answer, check, os_error
+from csf_backup_plugin.hosts.ssh.errors import Answer, check, os_error
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Facts, Kind
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
-_END = b"//\0"  # no name has a slash
-_WIDTH = 8  # digits of a length
-_COPIED = re.compile(rb"(?:^|\n)(\d+) bytes? [^\n]*\Z")  # what dd says at last
 KINDS: dict[str, Kind] = {"f": "file", "d": "directory"}
 NOWHERE = ("l", "N", "L")  # with -L, of links that lead nowhere
 # What is said of a path that leads nowhere; after anything else, what is there cannot be told.
@@ -30,7 +27,7 @@ _LOOP = re.compile(rb"find: .*: Too many levels of symbolic links")
 
 
 class Looking:
-    """The part of a host that looks at it, and reads."""
+    """The part of a host that looks at it."""
 
     name: str
     _connection: Connection
@@ -66,34 +63,7 @@ class Looking:
 
     def list_directory(self, path: str) -> list[Entry]:
         """Return what is in a directory."""
-        return _entries(self._connection.ask("list_directory", path), path)
-
-    def read_directory(
-        self, path: str, ending: str
-    ) -> tuple[list[Entry], dict[str, bytes | OSError | None]]:
-        """Return what is in a directory, and the contents of the files whose names end so."""
-        answer = self._connection.ask("read_directory", str(common.LARGEST), path, ending)
-        there, end, rest = answer.output.partition(_END)
-        links, _, told = rest.partition(_END)
-        entries = _entries(answer._replace(output=there + end + links), path)
-        read = dict(_contents_of(told, path))
-        names = [entry.name for entry in entries if entry.name.endswith(ending)]
-        return entries, {name: read.get(name) for name in names}
-
-    def read(self, path: str) -> bytes | None:
-        """Return a file's contents, or None where there is no file."""
-        (found,) = self.read_each([path])
-        if isinstance(found, OSError):
-            raise found
-        return found
-
-    def read_each(self, paths: Iterable[str]) -> list[bytes | OSError | None]:
-        """Return the contents of each file, in order; an error stands in its place."""
-        asked = list(paths)
-        if not asked:
-            return []
-        answer = self._connection.ask("read_files", str(common.LARGEST), *asked)
-        return [contents for _, contents in _contents_of(check(answer, asked[0]).output, "", asked)]
+        return entries_of(self._connection.ask("list_directory", path), path)
 
     def find(self, utility: str, variable: str) -> str:
         """Return the path of an ObjectStore utility; see `Host.find`."""
@@ -173,7 +143,7 @@ def split(data: bytes) -> list[str]:
     return [os.fsdecode(field) for field in data.split(b"\0")[:-1]]
 
 
-def _entries(answer: Answer, path: str) -> list[Entry]:
+def entries_of(answer: Answer, path: str) -> list[Entry]:
     """Return what is in a directory, as `list_directory` has told it.
 
     Raises:
@@ -195,42 +165,3 @@ def _entry(name: str, letter: str, size: str, modified: str, *, link: bool) -> E
     kind = KINDS.get(letter, "other")
     time = 0.0 if letter in NOWHERE else float(modified)
     return Entry(name, kind, int(size) if kind == "file" else 0, link, time)
-
-
-def _contents_of(
-    told: bytes, directory: str, paths: Sequence[str] = ()
-) -> list[tuple[str, bytes | OSError | None]]:
-    """Return the names of files, in order, and what stands for each; `read_files` has told it.
-
-    Args:
-        told: what it has told.
-        directory: where they are.
-        paths: the files themselves, if they are in several.
-    """
-    rest, rest_of_paths = memoryview(told), list(paths)
-    found: list[tuple[str, bytes | OSError | None]] = []
-    while rest:
-        rest, size = rest[:-_WIDTH], int(bytes(rest[-_WIDTH:]))
-        rest, (said, _, name) = rest[:-size], bytes(rest[-size:]).rpartition(b"/")
-        copied = _COPIED.search(said)
-        start = len(rest) - (int(copied[1]) if copied else 0)
-        rest, data = rest[:start], rest[start:]
-        path = rest_of_paths.pop() if paths else f"{directory.rstrip('/')}/{os.fsdecode(name)}"
-        found.append((os.fsdecode(name), _contents(path, said, data)))
-    return found[::-1]
-
-
-def _contents(path: str, said: bytes, data: memoryview) -> bytes | OSError | None:
-    """Return what stands for a file.
-
-    Args:
-        path: the file.
-        said: its status, and behind a space what dd said.
-        data: what dd has copied.
-    """
-    status, _, errors = said.partition(b" ")
-    failed = int(status) or (TOO_LARGE if len(data) > common.LARGEST else 0)
-    if not failed:
-        return bytes(data)
-    error = os_error(Answer(failed, b"", errors.partition(b"\n")[0]), path)
-    return None if isinstance(error, FileNotFoundError) else error

@@ -81,45 +81,6 @@ list_directory() {
   return $status
 }
 
-# Of each file: its contents, a status and what dd said, its name behind a slash, and the length of
-# these three in 8 digits. dd tells how many bytes it has copied, so the answer is read from its end. A file is asked for its size
-# only if one of them is larger than $1; it may grow, so dd stops by itself.
-read_files() {
-  largest=$1
-  shift
-  large=$(larger_ones "$@")
-  for path; do
-    if [ -L "$path" ]; then
-      said=$csf_link
-    elif [ -e "$path" ] && [ ! -f "$path" ]; then
-      said=$csf_not_a_file
-    elif [ -n "$large" ] && [ -n "$(larger_ones "$path")" ]; then
-      said=$csf_too_large
-    else
-      said=$(dd if="$path" iflag=nofollow,nonblock,count_bytes count=$((largest + 1)) bs=1M 2>&1 >&4)
-      said="$? $said"
-    fi
-    said=$said/${path##*/}
-    printf '%s%8d' "$said" "${#said}"
-  done
-} 4>&1
-
-# What `list_directory` tells of the directory $2, and `read_files` of those files in it whose names end
-# with $3; a pattern that fits none is a file that is missing.
-read_directory() {
-  list_directory "$2"
-  status=$?
-  printf '//\0'
-  read_files "$1" "$2"/*"$3" "$2"/.*"$3"
-  return $status
-}
-
-larger_ones() {
-  # shellcheck disable=SC2016
-  printf '%s\0' "$@" | xargs -0r sh -c 'exec find "$@" -maxdepth 0 -size "+${0}c" -print -quit' \
-    "$largest" 2>/dev/null
-}
-
 # Who the host is, its clock, and $1 bytes at most of each of the files that follow.
 machine() {
   name=$(uname -n) && seconds=$(date +%s) &&
