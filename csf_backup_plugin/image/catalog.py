@@ -8,6 +8,7 @@ import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advised_commands import prove_command
+from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.path import IMPORT_FILE, RECEIPT, REMOVING
 from csf_backup_plugin.image.place import PLACES, beside_places, in_place
@@ -19,7 +20,7 @@ from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from csf_backup_plugin.hosts.protocol import Entry, Host
     from csf_backup_plugin.image.path import ImagePath
@@ -140,21 +141,50 @@ def read_catalogs(tops: Sequence[ImagePath], host: Host) -> Catalog:
     Raises:
         OSError: one of the directories, or of the places that are there, cannot be listed.
     """
+    found = [(beside, read()) for beside, read in _read_all(tops, host)]
+    return _catalog(found, host)
+
+
+def read_what_can_be(
+    tops: Sequence[ImagePath], host: Host
+) -> tuple[Catalog, dict[ImagePath, OSError]]:
+    """Read every receipt in directories and in their places, as far as that can be done.
+
+    Args:
+        tops: as for `read_catalogs`.
+        host: likewise.
+
+    Returns:
+        What was read; and why the others of the directories and places could not be, by an image
+        in each. Of a directory and its places that fail alike, the directory's alone is told.
+    """
+    found: list[tuple[ImagePath, _Read]] = []
+    problems: dict[ImagePath, OSError] = {}
+    for beside, read in _read_all(tops, host):
+        try:
+            found.append((beside, read()))
+        except OSError as error:
+            above = problems.get(beside_places(beside))
+            if above is None or above.errno != error.errno:
+                problems[beside] = error
+    return _catalog(found, host), problems
+
+
+def _read_all(tops: Sequence[ImagePath], host: Host) -> list[tuple[ImagePath, Callable[[], _Read]]]:
+    """Return an image in each directory and place, and what returns or raises how it was read."""
     places = [in_place(top, name) for top in tops for name in PLACES]
-    found = host.together(
-        *(functools.partial(host.read_directory, top.directory, RECEIPT) for top in tops),
-        *(functools.partial(_read_place, place, host) for place in places),
-    )
-    read = zip((*tops, *places), found, strict=True)
-    return _catalog([(beside, one) for beside, one in read if one], host)
+    steps = [functools.partial(host.read_directory, top.directory, RECEIPT) for top in tops]
+    steps += [functools.partial(_read_place, place, host) for place in places]
+    found = host.together(*map(postponed, steps))
+    return [*zip((*tops, *places), found, strict=True)]
 
 
-def _read_place(beside: ImagePath, host: Host) -> _Read | None:
-    """Return what is in a place, and its receipts; None if there is no such place."""
+def _read_place(beside: ImagePath, host: Host) -> _Read:
+    """Return what is in a place, and its receipts; nothing if there is no such place."""
     try:
         return host.read_directory(beside.directory, RECEIPT)
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return [], {}
 
 
 def _catalog(read: Iterable[tuple[ImagePath, _Read]], host: Host) -> Catalog:

@@ -1,7 +1,7 @@
 """What a status of many images costs, here and on another host.
 
 ``python tests/benchmarks/status_cost.py``, with a sshd of its own on the loopback. There are 366,
-1,000 and 5,000 images of 40 databases, each with a receipt and a record of its verification. Printed
+1,000 and 5,000 images of 40 databases, each with a receipt and a record of a verification. Printed
 are medians of the wall time of ``csf admin_database_status``, beside that of ``csf -help``.
 """
 

@@ -12,10 +12,10 @@ from csf_backup_plugin import timestamps
 from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.image.catalog import read_what_can_be
 from csf_backup_plugin.image.last_checks import read_last_checks
 from csf_backup_plugin.image.receipt_file import problem
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.operations.rotate.history import read_all
 from csf_backup_plugin.repository.inventory import read_inventory
 from csf_backup_plugin.repository.model import Repository
 from csf_backup_plugin.system_errors import reason, translated
@@ -41,7 +41,7 @@ class Survey(NamedTuple):
         host: where.
         machine: the same, and its clock.
         catalog: all images.
-        problems: why image directories could not be read, by their ``latest``.
+        problems: why image directories, or places in them, could not be read, by their ``latest``.
         checks: what is known of each image by its drills and verifications.
         free: the bytes that are free in each image directory.
         promises: what is promised of each repository, by its id.
@@ -52,7 +52,7 @@ class Survey(NamedTuple):
     host: str
     machine: Machine
     catalog: Catalog
-    problems: Mapping[ImagePath, str]
+    problems: Mapping[ImagePath, OSError]
     checks: Mapping[ImagePath, LastChecks]
     free: Mapping[ImagePath, int]
     promises: Mapping[str, Mapping[str, Any]]
@@ -61,8 +61,11 @@ class Survey(NamedTuple):
 
     @property
     def unread(self) -> list[str]:
-        """The image directories that could not be read, and why."""
-        return [f"{top.host}:{shown(top.directory)} {why}" for top, why in self.problems.items()]
+        """The image directories and places that could not be read, and why."""
+        return [
+            f"{top.host}:{shown(top.directory)} cannot be read: {reason(error)}"
+            for top, error in self.problems.items()
+        ]
 
 
 def survey(request: StatusRequest, host: Host) -> Survey:
@@ -78,15 +81,14 @@ def survey(request: StatusRequest, host: Host) -> Survey:
     tops = [top for top in request.tops if top.host == host.name]
     named = [repository for name, repository in request.databases if name == host.name]
     with translated(host.name):
-        machine, listed, looked, inventories = host.together(
+        machine, (catalog, problems), looked, inventories = host.together(
             host.machine,
-            lambda: read_all(tops, host),
+            lambda: read_what_can_be(tops, host),
             lambda: host.together(
                 *(postponed(functools.partial(host.look, [top.directory])) for top in tops)
             ),
             lambda: host.together(*(functools.partial(_databases, one, host) for one in named)),
         )
-        catalog = listed.catalog
         found = read_last_checks(catalog.sets, catalog, host)
         promises, broken = _promises(catalog, host)
     free: dict[ImagePath, int] = {}
@@ -98,7 +100,7 @@ def survey(request: StatusRequest, host: Host) -> Survey:
         host.name,
         machine,
         catalog,
-        listed.problems,
+        problems,
         {one.image: checks for one, checks in zip(catalog.sets, found, strict=True)},
         free,
         promises,

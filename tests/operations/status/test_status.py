@@ -419,20 +419,35 @@ def test_a_directory_that_cannot_be_read_is_no_good_news(place: Place, image: Im
     assert health(found).sets[0].image == image
 
 
-def test_a_place_that_cannot_be_read_is_named(
+def test_a_place_that_cannot_be_read_hides_no_other(
     place: Place, image: ImagePath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not only the directory it is in."""
-    read = LocalHost.read_directory
+    """It is named; what is in the others is told, and that a newer set may be there."""
+    read, newer = LocalHost.read_directory, rotated(place, MONDAY + DAY).filled.image
 
     def refuse(host: LocalHost, path: str, ending: str) -> Any:
-        if path == image.directory:
+        if path == newer.directory:
             raise PermissionError(13, "Permission denied", path)
         return read(host, path, ending)
 
     monkeypatch.setattr(LocalHost, "read_directory", refuse)
-    (text,) = look(place).unread
-    assert text.endswith(f" cannot be read: Permission denied: {image.directory}")
+    found = look(place)
+    assert found.unread == [f"localhost:{newer.directory} cannot be read: Permission denied"]
+    assert isinstance(found.problem, Stale)
+    assert health(found).sets[0].image == image
+
+
+def test_a_directory_whose_disk_fails_is_told_once(
+    place: Place, image: ImagePath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its places fail with it."""
+
+    def fail(_host: LocalHost, path: str, _ending: str) -> Any:
+        raise OSError(5, "Input/output error", path)
+
+    monkeypatch.setattr(LocalHost, "read_directory", fail)
+    assert look(place).unread == [f"localhost:{place.images} cannot be read: Input/output error"]
+    assert image.path
 
 
 def test_a_host_that_cannot_be_reached_is_worse_than_a_stale_set(
