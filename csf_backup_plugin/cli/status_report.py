@@ -10,6 +10,7 @@ from csf_backup_plugin.cli.report import document
 from csf_backup_plugin.cli.status_table import table
 from csf_backup_plugin.cli.text_file import write
 from csf_backup_plugin.command_names import STATUS
+from csf_backup_plugin.system_errors import in_words
 
 if TYPE_CHECKING:
     from csf_backup_plugin.errors import BackupError
@@ -27,7 +28,7 @@ def outcome(status: Status, form: str, path: str | None) -> Outcome:
         path: the file that it is written to, in place of standard output.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: the file cannot be written; to Nagios that is a state of its own.
     """
     code: int | None = None
     if form == "nagios":
@@ -40,7 +41,13 @@ def outcome(status: Status, form: str, path: str | None) -> Outcome:
     found = Outcome(warnings, _document(status), status.problem, text, code)
     if path is None:
         return found
-    write(path, (document(STATUS, found) if form == "json" else text) + "\n")
+    try:
+        write(path, (document(STATUS, found) if form == "json" else text) + "\n")
+    except OSError as error:
+        if form != "nagios":
+            raise
+        why = nagios.unknown(f"the status cannot be written: {in_words(error)}")
+        return found._replace(output=why, status=nagios.UNKNOWN)
     return found._replace(output="")
 
 

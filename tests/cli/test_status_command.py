@@ -283,7 +283,10 @@ def test_nothing_but_a_plain_file_is_replaced(status: Csf, place: Place) -> None
     assert link.is_symlink()
     assert (directory / "csf.prom").read_text().startswith("# HELP csf_backup_")
     missing = top / "missing" / "csf.prom"
-    assert f"No such file or directory: {missing} on " in status("-output", str(missing))[2]
+    why = f"No such file or directory: {missing}"
+    assert f"{why} on " in status("-output", str(missing))[2]
+    told = status("-output", str(missing), "-format", "nagios")
+    assert told[:2] == (3, f"BACKUP UNKNOWN - the status cannot be written: {why}\n")
 
 
 def test_names_in_a_document_are_told_once(rotate: Csf, csf: Csf, place: Place) -> None:

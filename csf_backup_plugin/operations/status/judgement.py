@@ -175,7 +175,7 @@ def _health(sets: Sequence[ImageSet], request: StatusRequest, found: Survey) -> 
     return health._replace(
         faults=tuple(_faults(health, sets, found)),
         stale=(*_stale(health, found), *_unknown(health, request, found)),
-        notes=(*_notes(health, request, found), *drift),
+        notes=(*_suspicious(newest, health), *_notes(health, request, found), *drift),
         coverage=coverage,
     )
 
@@ -348,6 +348,16 @@ def _notes(health: Health, request: StatusRequest, found: Survey) -> Iterator[st
         yield from one.faults
     if health.leftovers:
         yield f"{health.leftovers} images without a receipt: running, or left by a run that failed"
+
+
+def _suspicious(newest: ImageSet, health: Health) -> Iterator[str]:
+    """Yield what is suspicious in the newest set, as long as a rotation deletes nothing for it."""
+    suspicions, drilled = newest.receipt.suspicions, health.sets[0].drilled
+    if suspicions and not newest.receipt.accepted and not (drilled and drilled.is_sound):
+        yield (
+            f"{newest.image} {'; it '.join(suspicions)}; rotations delete nothing until a good "
+            "drill of it, or one run with -yes"
+        )
 
 
 def _coverage(newest: ImageSet, found: Survey) -> tuple[int | None, list[str]]:

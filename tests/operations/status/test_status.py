@@ -409,6 +409,24 @@ def test_images_without_a_receipt_are_counted(place: Place, image: ImagePath) ->
     assert image.path
 
 
+@pytest.mark.parametrize("answer", ["accepted", "drilled", ""])
+def test_what_is_suspicious_in_the_newest_set_is_told(place: Place, answer: str) -> None:
+    """As long as a rotation deletes nothing because of it; it may be as it should be."""
+    made = rotated(place).filled.image
+    facts = {"suspicions": ["lacks 1", "is small"], "accepted": answer == "accepted"}
+    Path(made.receipt).write_bytes(resealed(made.receipt, **facts))
+    drilled(made, "2026-11-23T03:00:00+00:00", *[] if answer == "drilled" else ["unsound"])
+    told = [note for note in health(look(place)).notes if "lacks" in note]
+    assert told == (
+        []
+        if answer
+        else [
+            f"{made} lacks 1; it is small; rotations delete nothing until a good drill of it, or "
+            "one run with -yes"
+        ]
+    )
+
+
 def test_a_directory_that_cannot_be_read_is_no_good_news(place: Place, image: ImagePath) -> None:
     """A newer set, or another repository's, may be there; what can be read is told all the same."""
     missing = f"localhost:{place.images.parent}/missing"
