@@ -18,8 +18,7 @@ def around(master_database: str) -> Generator[None, str | None, str | None]:
     from csf_backup_plugin.hosts.local import LocalHost
     from csf_backup_plugin.hosts.logged_host import observed
     from csf_backup_plugin.log import log, warned
-    from csf_backup_plugin.names import shown
-    from csf_backup_plugin.operations.class_creation import recorded_creation
+    from csf_backup_plugin.operations.class_creation import as_path, described, recorded_creation
     from csf_backup_plugin.operations.request import lock_wait
 
     def warn(text: str) -> None:
@@ -27,10 +26,17 @@ def around(master_database: str) -> Generator[None, str | None, str | None]:
         _say(text)
 
     with logged(os.environ, _say), failures():
-        log.info("class_create begins in the repository of %s", shown(master_database))
+        log.info("class_create begins in the repository of %s", described(master_database))
+        master = as_path(master_database)
+        if master is None:
+            warn(
+                f"csf names the master database by {described(master_database)}, which is no path: "
+                "its repository is not locked, and the class is not recorded"
+            )
+            return (yield)
         wait, host = lock_wait(os.environ), observed(LocalHost())
-        path = yield from recorded_creation(master_database, wait, host, warn)
-        log.info("class_create has made %s", path and shown(str(path)))
+        path = yield from recorded_creation(master, wait, host, warn)
+        log.info("class_create has returned %s", described(path))
         return path
 
 

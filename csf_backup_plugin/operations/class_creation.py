@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.advised_commands import add_command
 from csf_backup_plugin.names import absolute, shown
@@ -38,7 +38,7 @@ def recorded_creation(
         warn: told, in a sentence, of a database that could not be recorded.
 
     Returns:
-        What class_create returned: the new database's path, or None if nothing created it.
+        What class_create returned, as it is: the new database's path, unless csf is another one.
 
     Raises:
         LockBusy: before anything is created.
@@ -65,8 +65,7 @@ def recorded_creation(
         except Exception as error:
             own.append(error)
             raise
-        if path is not None:
-            _record(repository, path, host, warn)
+        _record(repository, path, host, warn)
         return path
 
 
@@ -81,19 +80,52 @@ def _own(warn: Callable[[str], None]) -> Iterator[list[Exception]]:
         raise next(iter(raised), error) from None
 
 
-def _record(repository: Repository, path: str, host: Host, warn: Callable[[str], None]) -> None:
-    """Record a database; the class exists, so nothing here may make its creation fail."""
-    found = None
+def as_path(value: Any) -> str | None:
+    """Return the path that csf means, or None where it has passed something else."""
     try:
-        found = _database(repository, os.fsdecode(path), host)
+        return os.fsdecode(value)
+    except Exception:  # an object of csf's may raise anything when it is asked for its path
+        return None
+
+
+def described(value: object) -> str:
+    """Return what csf has passed, fit for a message.
+
+    Of what is no path only the type is named: an object's own text may have many lines, or fail.
+    """
+    path = as_path(value)
+    if path is not None:
+        return shown(path)
+    return "None" if value is None else f"an object of type {shown(type(value).__name__)}"
+
+
+def _record(
+    repository: Repository, result: object, host: Host, warn: Callable[[str], None]
+) -> None:
+    """Record a database; the class exists, so nothing here may make its creation fail."""
+    path, found = as_path(result), None
+    if path is None:
+        warn(
+            f"class_create returned {described(result)}, which is no path: a class that it created "
+            f"is not in the manifest {shown(repository.manifest)}. "
+            f"{_consequence(repository, found, host)}"
+        )
+        return
+    try:
+        found = _database(repository, path, host)
         for warning in manifest_store.append(repository, found, host):
             warn(warning)
     except Exception as error:  # the class exists, whatever this is
         warn(
-            f"{shown(str(path))} was created, but is not in the manifest "
+            f"{shown(path)} was created, but is not in the manifest "
             f"{shown(repository.manifest)}: {reason(error)}. "
             f"{_consequence(repository, found, host)}"
         )
+    else:
+        if not posixpath.isabs(path):
+            warn(
+                f"class_create returned the relative path {shown(path)}; recorded is {shown(found)}"
+            )
 
 
 def _database(repository: Repository, path: str, host: Host) -> str:

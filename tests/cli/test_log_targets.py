@@ -262,7 +262,7 @@ def test_class_create_is_logged_too(place: Place, path: Path) -> None:
         wrapper.send(str(new))
     text = "\n".join(lines(path))
     assert f"class_create begins in the repository of {place.master}" in text
-    assert f"class_create has made {new}" in text
+    assert f"class_create has returned {new}" in text
     wrapper = plugin.class_create(place.master)
     next(wrapper)
     with pytest.raises(StopIteration):  # what is no path is csf's own affair

@@ -63,8 +63,11 @@ def test_a_created_database_is_recorded_under_the_lock(place: Place) -> None:
 
 
 def test_where_nothing_was_created_nothing_is_recorded(place: Place) -> None:
-    """A csf whose hooks all decline returns None."""
-    assert create(place, None) is None
+    """A csf whose hooks all decline returns None; the warning says what is not known then."""
+    warnings: list[str] = []
+    assert create(place, None, warnings) is None
+    (warning,) = warnings
+    assert warning.startswith("class_create returned None, which is no path: a class that it")
     assert sorted(path.name for path in place.repository.iterdir()) == [
         *("Book.db", "lib.db", "lib.db.lock")
     ]
@@ -121,11 +124,14 @@ def test_a_manifest_that_cannot_be_written_does_not_fail_the_creation(place: Pla
 
 
 def test_a_relative_path_is_meant_in_the_masters_directory(place: Place) -> None:
-    """If such a file is there."""
+    """If such a file is there; a warning says what it was taken for."""
     for name, path in (("Rel.db", "Rel.db"), ("Far", "below/../Far")):
         (place.repository / "below").mkdir(exist_ok=True)
         (place.repository / name).touch()
-        assert created(place, path) == []
+        (warning,) = created(place, path)
+        assert warning == (
+            f"class_create returned the relative path {path}; recorded is {place.repository / name}"
+        )
         assert name in listed(place)
 
 
@@ -263,5 +269,6 @@ def test_an_odd_result_of_csfs_does_not_fail_the_creation(
     with pytest.raises(StopIteration) as caught:
         creation.send(result)  # type: ignore[arg-type]
     assert caught.value.value is result
-    assert [warning.partition(" ")[0] for warning in warnings] == (["7"] if result == 7 else [])
+    told = ["class_create returned an object of type int, which is no path"]
+    assert [warning.partition(":")[0] for warning in warnings] == (told if result == 7 else [])
     assert ("7" in listed(place)) if result != 7 else True
