@@ -1,7 +1,8 @@
 """The hook implementations csf calls; all this plugin knows of csf is in this file.
 
 csf is a pluggy host of project name ``csf`` that loads plugins from the entry-point group ``csf``
-and offers two hooks: ``register_commands`` and ``class_create``.
+and offers two hooks: ``register_commands`` and ``class_create``. Whether a csf is like that is told
+by ``python -m csf_backup_plugin.contract``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
 
     import click
 
-hookimpl = pluggy.HookimplMarker("csf")
+PROJECT = "csf"
+GROUP = "csf"  # of entry points
+COMMANDS_HOOK, CLASS_HOOK = "register_commands", "class_create"
+#: The arguments of csf's hooks. The second hook is firstresult.
+ARGUMENTS = {COMMANDS_HOOK: ("cli",), CLASS_HOOK: ("master_database", "class_name")}
+
+hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookimpl
