@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from faults.libc_sweep.bench import Bench, Ended
+from newest_image import why_not_well
 
 from csf_backup_plugin.image import receipt_format, run_note, sealed_json
 from csf_backup_plugin.repository import manifest
@@ -92,8 +93,17 @@ class Scene:
                     yield f"{path} is left, and it does not say so"
         yield from self.harm(tree)
         yield from self.harm_to_others(tree)
+        yield from self.untruth()
         if ended.status == 0:
             yield from self.succeeded(tree, ended)
+
+    def untruth(self) -> Iterator[str]:
+        """Yield what a status does not tell of the images."""
+        at = ("-image-dir", f"localhost:{self.bench.images}", "-max-drill-age", "none")
+        told = self.bench.run("admin_database_status", *at)
+        why = why_not_well(self.bench.images)
+        if told.status not in ((50, 70) if why else (0, 70)):
+            yield f"a status ends with {told.status}, and {why or 'all is well'}: {told.output}"
 
     def is_told(self, path: str, said: str) -> bool:
         """Tell whether a path that was left is told."""
