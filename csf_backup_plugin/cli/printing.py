@@ -22,6 +22,13 @@ def printed(text: str) -> str:
     return _printed(f"{text}\n", err=False)
 
 
+def shows_colours() -> bool:
+    """Tell whether standard output is a terminal, and colours are wanted (https://no-color.org)."""
+    if sys.stdout is None or sys.stdout.closed or not sys.stdout.isatty():
+        return False
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def _printed(text: str, *, err: bool) -> str:
     if (sys.stderr if err else sys.stdout) is None:
         return "it is closed"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.cli import nagios, prometheus
 from csf_backup_plugin.cli.outcome import Outcome
+from csf_backup_plugin.cli.printing import shows_colours
 from csf_backup_plugin.cli.report import document
 from csf_backup_plugin.cli.status_table import table
 from csf_backup_plugin.cli.text_file import write
@@ -36,7 +37,7 @@ def outcome(status: Status, form: str, path: str | None) -> Outcome:
     elif form == "prometheus":
         code, text = 0, prometheus.page(status)
     else:
-        text = table(status)
+        text = table(status, in_colour=path is None and shows_colours())
     warnings = [f"warning: {warning}" for warning in status.warnings]
     found = Outcome(warnings, _document(status), status.problem, text, code)
     if path is None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
+from csf_backup_plugin import timestamps
 from csf_backup_plugin.cli.human_sizes import counted, human
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.status.judgement import place_of, spoken
@@ -15,20 +18,32 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.status import Status
     from csf_backup_plugin.operations.status.judgement import Health, SetState
 
-_VERDICTS = ("FAULT", "STALE", "OK")
+_VERDICTS = (("FAULT", "red"), ("STALE", "yellow"), ("OK", "green"))
+_NEAR = 400 * 86400  # seconds within which it is told until when there is room
 _HEAD = ("PLACE", "AGE", "SIZE", "DATABASES", "VERIFIED", "DRILLED", "IMAGE")
 
 
-def table(status: Status) -> str:
+def table(status: Status, *, in_colour: bool = False) -> str:
     """Return the text: at most 80 columns wide, but for names."""
-    blocks = ["\n".join(_repository(one)) for one in status.repositories]
+    blocks = [
+        "\n".join([f"{_verdict(one, in_colour=in_colour)} {_name(one)}", *_repository(one)])
+        for one in status.repositories
+    ]
     blocks += [f"UNREACHED {one.host}: {one.problem.what}" for one in status.unreached]
     blocks += [f"UNREAD {text}" for text in status.unread]
     return "\n\n".join(blocks or ["There is no proven image."])
 
 
+def _verdict(one: Health, *, in_colour: bool) -> str:
+    word, colour = _VERDICTS[one.rank]
+    return click.style(word, fg=colour, bold=True) if in_colour else word
+
+
+def _name(one: Health) -> str:
+    return f"{shown(one.master)} on {one.host}"
+
+
 def _repository(one: Health) -> Iterator[str]:
-    yield f"{_VERDICTS[one.rank]} {shown(one.master)} on {one.host}"
     yield from (f"  ! {text}" for text in (*one.faults, *one.stale))
     yield from (f"  - {text}" for text in one.notes)
     if not one.sets:
@@ -42,7 +57,7 @@ def _repository(one: Health) -> Iterator[str]:
     if one.due:
         yield f"  The next set is due by {one.due}."
     for directory, count in one.room.items():
-        yield f"  {shown(directory)} has room for {counted(count, 'more set')}."
+        yield f"  {shown(directory)} has room for {counted(count, 'more set')}{_until(one, count)}."
     if one.coverage is not None:
         there = counted(one.coverage, "database")
         yield f"  There are {there} now; the newest set has {newest.databases:,}."
@@ -52,6 +67,14 @@ def _repository(one: Health) -> Iterator[str]:
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=True)]
         yield f"  {'  '.join(cells)}  {row[-1]}"
+
+
+def _until(one: Health, count: int) -> str:
+    """Return until when a directory has room, if that is soon, and one set a time is promised."""
+    seconds = count * (one.interval or 0)
+    if not 0 < seconds < _NEAR or one.sets[0].age < 0:
+        return ""
+    return f", until {timestamps.later(one.sets[0].started, seconds)[:10]} if none is removed"
 
 
 def _attempts(one: Health) -> Iterator[str]:

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from csf_backup_plugin.cli.failure import Failure, Misuse
-from csf_backup_plugin.cli.printing import give_up, printed, said
+from csf_backup_plugin.cli.printing import give_up, printed, said, shows_colours
 from csf_backup_plugin.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +24,39 @@ def test_each_stream_is_written_to_in_whole_lines(capsys: pytest.CaptureFixture[
     """And nothing is to be told then."""
     assert (said("people"), printed("programs")) == ("", "")
     assert capsys.readouterr() == ("programs\n", "people\n")
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "variables", "colours"),
+    [
+        (Terminal(), {}, "colours"),
+        (Terminal(), {"NO_COLOR": "1"}, ""),
+        (Terminal(), {"TERM": "dumb"}, ""),
+        (io.StringIO(), {}, ""),
+        (None, {}, ""),
+    ],
+)
+def test_colours_are_for_terminals(
+    monkeypatch: pytest.MonkeyPatch,
+    stream: io.StringIO | None,
+    variables: dict[str, str],
+    colours: str,
+) -> None:
+    """And only for those whose user wants them."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert shows_colours() is bool(colours)
 
 
 class Slow(io.RawIOBase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import click
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -60,6 +61,22 @@ def test_a_restore_takes_as_long_as_the_last_drill() -> None:
     """Where that is on record."""
     assert "  A restore takes about 12.5 s, by the drill of " in table(status())
     assert "restore" not in table(status(sets=[a_set(drilled=None)]))
+
+
+def test_room_is_told_with_its_end() -> None:
+    """Where sets are promised, and it is soon; a set of the future tells nothing."""
+    facts: dict[str, Any] = {"room": {"/b": 12}, "interval": 86400.0}
+    room = "  /b has room for 12 more sets"
+    assert f"{room}, until 2026-12-05 if none is removed.\n" in table(status(**facts))
+    for others in ({"interval": None}, {"interval": 40.0 * 86400}, {"sets": [a_set(age=-1.0)]}):
+        assert f"{room}.\n" in table(status(**{**facts, **others}))
+
+
+def test_a_verdict_is_coloured_only_if_asked_for() -> None:
+    """All else is as it is without."""
+    plain, coloured = table(status()), table(status(), in_colour=True)
+    assert (plain[:2], coloured[:5]) == ("OK", "\x1b[32m")
+    assert click.unstyle(coloured) == plain
 
 
 def test_a_repository_without_sets_has_a_verdict_only() -> None:
