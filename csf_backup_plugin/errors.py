@@ -135,6 +135,12 @@ class LockBusy(BackupError):
     exit_code = ExitCode.LOCK_BUSY
 
 
+class RefusedByPlugin(BackupError):
+    """A plugin's hook has refused the attempt."""
+
+    exit_code = ExitCode.REFUSED
+
+
 class HostUnreachable(BackupError):
     """Commands cannot be run on the host."""
 

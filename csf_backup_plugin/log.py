@@ -43,9 +43,14 @@ def failed(error: BackupError) -> None:
     """Log how a command has failed; only here the traceback of a fault of ours is to be found."""
     _told(logging.ERROR, f"{error.what}\n{error.left}")
     if isinstance(error, Unexpected):
-        for part in traceback.format_exception(error.cause):
-            for line in part.splitlines():
-                log.error("%s", line)
+        traced(error.cause)
+
+
+def traced(error: BaseException) -> None:
+    """Log the traceback of what nobody has thought of."""
+    for part in traceback.format_exception(error):
+        for line in part.splitlines():
+            log.error("%s", line)
 
 
 def _told(level: int, text: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from csf_backup_plugin.attempts.line import TYPES_AT_END
 from csf_backup_plugin.attempts.reading import Attempts, read_attempts
 from csf_backup_plugin.attempts.recording import Recording
+from csf_backup_plugin.attempts.untold import untold
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,4 +82,8 @@ class Book:
 
     def running(self) -> list[str]:
         """Return the names of the attempts' locks."""
-        return sorted(os.listdir(self.locks))
+        return sorted(name for name in os.listdir(self.locks) if not name.endswith(".killed"))
+
+    def untold(self) -> list[str]:
+        """Tell of the killed attempts that nobody has been told of; return their ids."""
+        return [line.id for line in untold(self.directory)]

@@ -26,6 +26,7 @@ TABLE = {
     "WrongRepository": 13,
     "RepositoryNotFound": 14,
     "LockBusy": 20,
+    "RefusedByPlugin": 21,
     "HostUnreachable": 30,
     "TimedOut": 31,
     "UtilityMissing": 32,

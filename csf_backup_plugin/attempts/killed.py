@@ -21,6 +21,7 @@ from csf_backup_plugin.attempts.line import (
     encode,
 )
 from csf_backup_plugin.attempts.outcomes import KILLED
+from csf_backup_plugin.attempts.untold import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,8 +52,10 @@ def enter_killed(ledger: Ledger) -> None:
         return
     unended = _unended(ledger.recent())
     free = {one for one in {*unended, *_left(ledger.directory)} if _is_free(ledger.directory, one)}
-    if lines := b"".join(_ends(line for one, line in unended.items() if one in free)):
-        ledger.append(lines)
+    ends = dict(_ends(line for one, line in unended.items() if one in free))
+    mark(ledger.directory, ends)
+    if ends:
+        ledger.append(b"".join(ends.values()))
     for one in free:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(lock_file(ledger.directory, one))
@@ -86,10 +89,10 @@ def _is_free(directory: str, attempt: str) -> bool:
         return False
 
 
-def _ends(begins: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield an end for each of the lines that are begins."""
+def _ends(begins: Iterator[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Yield an attempt, and the line of its end, for each of the lines that are begins."""
     how = {**_NOTHING, "at": timestamps.now(), "outcome": KILLED}
     for begin in begins:
         with contextlib.suppress(UnreadableLine):
             line = decode(begin)
-            yield encode(Line(END, line.id, {**line.facts, **how}))
+            yield line.id, encode(Line(END, line.id, {**line.facts, **how}))

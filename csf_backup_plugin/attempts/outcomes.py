@@ -8,7 +8,6 @@ DONE, REFUSED, FAILED, STOPPED, KILLED = "done", "refused", "failed", "stopped",
 
 _SIGNALLED = 128  # a signal's number is added to it
 _DONE = {ExitCode.DONE, ExitCode.WARNINGS, ExitCode.WITHHELD}
-_NOT_NOW = 21  # not quiet, or refused by a hook
 _REFUSED = {
     ExitCode.USAGE,
     ExitCode.IMAGE_EXISTS,
@@ -17,7 +16,7 @@ _REFUSED = {
     ExitCode.REPOSITORY_INCOMPLETE,
     ExitCode.REPOSITORY_NOT_FOUND,
     ExitCode.LOCK_BUSY,
-    _NOT_NOW,
+    ExitCode.REFUSED,
     ExitCode.HOST_UNREACHABLE,
     ExitCode.UTILITY_MISSING,
     ExitCode.EXTRA_DATABASES,

@@ -14,9 +14,10 @@ from csf_backup_plugin.attempts.files import own_file, take_lock
 from csf_backup_plugin.attempts.killed import enter_killed, lock_file
 from csf_backup_plugin.attempts.line import BEGIN, END, Line, encode
 from csf_backup_plugin.attempts.pruning import prune
+from csf_backup_plugin.attempts.untold import untold
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 class Recording:
@@ -56,6 +57,10 @@ class Recording:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
             take_lock(self._held.enter_context(own_file(self._lock, flags)))
             book.append(line)
+
+    def untold(self) -> Iterator[Line]:
+        """Yield the ends of killed attempts that nobody has been told of; see `untold.untold`."""
+        return untold(self.directory)
 
     def end(self, how: Mapping[str, Any]) -> None:
         """Enter the end, also where the begin could not be entered; remove what is too old.

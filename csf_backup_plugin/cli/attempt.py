@@ -1,6 +1,7 @@
 """Enters each attempt of a command into the ledger, which no command ever fails because of.
 
-Nothing is entered of dry runs, and of commands that only show something.
+Whoever is to be told of it is: plugins, and a program. Of dry runs, and of commands that only show
+something, nothing is entered, and nobody is told.
 """
 
 from __future__ import annotations
@@ -14,16 +15,19 @@ from csf_backup_plugin import command_names
 from csf_backup_plugin.attempts.directory import state_directory
 from csf_backup_plugin.attempts.outcomes import outcome_of
 from csf_backup_plugin.attempts.recording import Recording
+from csf_backup_plugin.cancellation import deferred_signals
 from csf_backup_plugin.cli import attempt_metrics, inherited
 from csf_backup_plugin.cli.attempt_facts import at_begin, at_end, is_dry_run
 from csf_backup_plugin.cli.failure import Failure
 from csf_backup_plugin.cli.printing import said
 from csf_backup_plugin.log import warned
+from csf_backup_plugin.notices import Notices
 from csf_backup_plugin.system_errors import in_words, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.errors import BackupError
 
@@ -41,30 +45,39 @@ _LEDGER, _METRICS = "the ledger of attempts", "the metrics of this attempt"
 class Result:
     """What has come of a command that is being run.
 
+    Args:
+        start: to be called before the work; it may refuse that.
+
     Attributes:
+        start: as above.
         outcome: to be set by the runner; not set where the command fails.
     """
 
     outcome: Outcome
 
+    def __init__(self, start: Callable[[], None] = lambda: None) -> None:
+        self.start = start
+
 
 @contextlib.contextmanager
-def recorded(name: str, words: Sequence[str], warn: Callable[[str], None]) -> Iterator[Result]:
-    """Enter a command's begin before the block, and its end behind it.
+def recorded(
+    name: str, words: Sequence[str], warn: Callable[[str], None], cancellation: Cancellation
+) -> Iterator[Result]:
+    """Enter a command's begin before the block, and its end behind it; tell whoever is to be told.
 
     Args:
         name: the command's.
         words: the command line behind the name.
-        warn: told once, in a sentence, if that was not possible.
+        warn: told, in a sentence, what of that was not possible.
+        cancellation: the command's.
     """
-    result = Result()
     if name not in RECORDED or is_dry_run(words):
-        yield result
+        yield Result()
         return
-    began = time.monotonic()
     with contextlib.ExitStack() as stack:
-        entry = _Entry(name, words, warn)
+        entry = _Entry(name, words, warn, cancellation)
         stack.callback(entry.close)
+        began, result = time.monotonic(), Result(entry.notices.starting)
         try:
             yield result
         except Failure as failure:
@@ -76,7 +89,12 @@ def recorded(name: str, words: Sequence[str], warn: Callable[[str], None]) -> It
 
 def record_misuse(name: str, words: Sequence[str], error: BackupError) -> None:
     """Enter an attempt whose command line is wrong; see `recorded`."""
-    with contextlib.suppress(Failure), inherited.put_right(), recorded(name, words, _say):
+    with (
+        contextlib.suppress(Failure),
+        inherited.put_right(),
+        deferred_signals(f"csf {name}") as cancellation,
+        recorded(name, words, _say, cancellation),
+    ):
         raise Failure(error)
 
 
@@ -85,15 +103,25 @@ def _say(text: str) -> None:
 
 
 class _Entry:
-    """An attempt in the ledger, or one that cannot be entered."""
+    """An attempt in the ledger, or one that cannot be entered; and who is told of it."""
 
-    def __init__(self, name: str, words: Sequence[str], warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        words: Sequence[str],
+        warn: Callable[[str], None],
+        cancellation: Cancellation,
+    ) -> None:
         self._warn, self._told = warn, set[str]()
         self._recording: Recording | None = None
+        facts = {"command": name, **at_begin(words)}
         with self._warned(_LEDGER):
-            facts = {"command": name, **at_begin(words)}
             self._recording = Recording(state_directory(os.environ), facts)
             self._recording.begin()
+        attempt = self._recording.id if self._recording else None
+        self.notices = Notices(attempt, facts, os.environ, cancellation, warn)
+        with self._warned(_LEDGER):
+            self.notices.killed(self._recording.untold() if self._recording else ())
 
     def end(
         self, code: int, facts: dict[str, Any], problem: BackupError | None, began: float
@@ -101,13 +129,17 @@ class _Entry:
         """Enter how it has ended."""
         seconds = round(time.monotonic() - began, 3)
         how = {"exit_code": int(code), "outcome": outcome_of(code), "seconds": seconds}
-        if not self._recording:
-            return
+        ended = {**how, **at_end(facts, problem)}
+        if self._recording:
+            self._enter(ended, self._recording)
+        self.notices.finished(ended)
+
+    def _enter(self, ended: dict[str, Any], recording: Recording) -> None:
         with self._warned(_LEDGER):
-            self._recording.end({**how, **at_end(facts, problem)})
+            recording.end(ended)
         if directory := os.environ.get(attempt_metrics.VARIABLE):
             with self._warned(_METRICS):
-                attempt_metrics.write_pages(directory, self._recording)
+                attempt_metrics.write_pages(directory, recording)
 
     def close(self) -> None:
         """Release what only lasts as long as the command."""

@@ -137,11 +137,12 @@ class Run:
         doing, here = f"csf {self._name}", translated("localhost", left=UNKNOWN_LEFT)
         with (
             deferred_signals(doing) as self.cancellation,
-            recorded(self._name, words, self._warn) as result,
+            recorded(self._name, words, self._warn, self.cancellation) as result,
             failures(self._tell),
             here,
         ):
             try:
+                result.start()
                 result.outcome = outcome = work()
                 report(self._name, outcome, as_json=self.as_json)
             except KeyboardInterrupt:  # outside the main thread's care

@@ -262,6 +262,24 @@ def test_a_csf_that_was_killed_is_entered_by_the_next(place: Place, book: Book) 
     assert [one.outcome for one in book.read().attempts] == ["killed", "refused"]
 
 
+def test_a_program_is_told_of_every_end(
+    csf: Csf, place: Place, book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a wrong command line and a killed attempt, too; that the program fails is a warning."""
+    program = tmp_path / "program"
+    program.write_text('#!/bin/sh\necho "$CSF_BACKUP_OUTCOME" >> "$0.told"\nexit 9\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("CSF_BACKUP_ON_FINISH", str(program))
+    book.killed()
+    codes = [csf(*backup(place, *more))[0] for more in (["-x"], ["-json"], ["-dry-run"], [])]
+    assert codes == [2, 0, 10, 10]
+    assert Path(f"{program}.told").read_text().split() == ["killed", "refused", "done", "refused"]
+    told = (
+        f"warning: the program that CSF_BACKUP_ON_FINISH names failed with exit status 9: {program}"
+    )
+    assert csf(*backup(place, "-x"))[2].count(told) == 1
+
+
 @pytest.mark.parametrize("state", ["relative", "/dev/null/state", "/proc/state"])
 def test_a_ledger_that_cannot_be_written_is_one_warning(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, state: str

@@ -1,0 +1,95 @@
+"""Who is told of an attempt: other distributions' hooks, and a program that the user names.
+
+`plugins` loads and calls the hooks, each `aside` from what csf itself does; `program` runs the
+program. Whatever goes wrong there is a warning, and changes nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from csf_backup_plugin.errors import RefusedByPlugin
+from csf_backup_plugin.hookspecs import Attempt, Outcome
+from csf_backup_plugin.log import warned
+from csf_backup_plugin.notices import plugins
+from csf_backup_plugin.notices.program import call_program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from csf_backup_plugin.attempts.line import Line
+    from csf_backup_plugin.cancellation import Cancellation
+
+
+class Notices:
+    """All who are told of an attempt.
+
+    Args:
+        attempt: its id in the ledger; None if there is no ledger.
+        facts: on it, by the names of `Attempt`, but for those that follow from where csf runs.
+        environ: the environment, which may name a program.
+        cancellation: the command's; a signal that comes while one is told ends that.
+        warn: told what has gone wrong, in a sentence.
+    """
+
+    def __init__(
+        self,
+        attempt: str | None,
+        facts: Mapping[str, Any],
+        environ: Mapping[str, str],
+        cancellation: Cancellation,
+        warn: Callable[[str], None],
+    ) -> None:
+        self._facts = {"attempt": attempt, "driver": os.uname().nodename, **facts}
+        self._environ = environ
+        self._cancellation = cancellation
+        self._show = warn
+        self._plugins = plugins.load(cancellation, self._warn)
+
+    def killed(self, ends: Iterable[Line]) -> None:
+        """Tell how attempts have ended that could not tell it themselves.
+
+        Args:
+            ends: the end of each. None is asked for once a signal has come: a later attempt tells.
+        """
+        for line in ends:
+            if self._cancellation.received:
+                return
+            self._tell({"attempt": line.id, **line.facts})
+
+    def starting(self) -> None:
+        """Tell that the attempt is about to begin.
+
+        Raises:
+            RefusedByPlugin: a plugin has refused it, or several have.
+        """
+        attempt = Attempt(**_chosen(self._facts, Attempt._fields))
+        if refusals := [*filter(None, (one.starting(attempt) for one in self._plugins))]:
+            raise RefusedByPlugin(
+                f"{attempt.command} was refused by {'; and by '.join(refusals)}.",
+                "Run the same command again when the reason is gone. To do without a plugin, "
+                "uninstall its distribution.",
+            )
+
+    def finished(self, how: Mapping[str, Any]) -> None:
+        """Tell how the attempt has ended.
+
+        Args:
+            how: by the names of `Outcome`, and what is known better now than when it began.
+        """
+        self._tell({**self._facts, **how})
+
+    def _tell(self, facts: Mapping[str, Any]) -> None:
+        outcome = Outcome(**_chosen(facts, Outcome._fields))
+        for one in self._plugins:
+            one.finished(outcome)
+        call_program(outcome, self._environ, self._cancellation, self._warn)
+
+    def _warn(self, text: str) -> None:
+        warned(text)
+        self._show(text)
+
+
+def _chosen(facts: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {**{name: facts[name] for name in names}, "image_dirs": tuple(facts["image_dirs"])}

@@ -1,0 +1,127 @@
+"""Other distributions' plugins: each is loaded by itself, and called by itself.
+
+So one that is broken keeps no other from being called. Entry points are those of
+https://packaging.python.org/en/latest/specifications/entry-points/.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from csf_backup_plugin import hookspecs
+from csf_backup_plugin.hookspecs import PROJECT, Refused
+from csf_backup_plugin.log import traced
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.notices.aside import aside, in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from csf_backup_plugin.cancellation import Cancellation
+    from csf_backup_plugin.hookspecs import Attempt, Outcome
+
+_NOTHING_ELSE = "Nothing else is changed by that; -verbose shows where it happened."
+
+
+class Plugin:
+    """A plugin, and how it is called.
+
+    Args:
+        title: its name, and where its code is.
+        manager: has it alone.
+        cancellation: the command's.
+        warn: told if it fails.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        manager: pluggy.PluginManager,
+        cancellation: Cancellation,
+        warn: Callable[[str], None],
+    ) -> None:
+        self._title = title
+        self._hook = manager.hook
+        self._cancellation = cancellation
+        self._warn = warn
+
+    def starting(self, attempt: Attempt) -> str:
+        """Tell it of an attempt; return how it has refused that, or an empty string."""
+        try:
+            self._call("attempt_starting", lambda: self._hook.attempt_starting(attempt=attempt))
+        except Refused as error:
+            return f"{self._title}: {_reason(error)}"
+        return ""
+
+    def finished(self, outcome: Outcome) -> None:
+        """Tell it how an attempt has ended."""
+        try:
+            self._call("attempt_finished", lambda: self._hook.attempt_finished(outcome=outcome))
+        except Refused as error:
+            self._warn(f"{self._title} cannot refuse what has ended: {in_words(error)}.")
+
+    def _call(self, name: str, hook: Callable[[], object]) -> None:
+        """Call one of its hooks.
+
+        Raises:
+            Refused: the hook has.
+        """
+        try:
+            with aside(self._cancellation):
+                hook()
+        except Refused:
+            raise
+        except BaseException as error:
+            traced(error)
+            self._warn(f"{name} of {self._title} failed: {in_words(error)}. {_NOTHING_ELSE}")
+
+
+def load(cancellation: Cancellation, warn: Callable[[str], None]) -> list[Plugin]:
+    """Return the plugins that are installed, by their names; each is made anew.
+
+    Args:
+        cancellation: the command's.
+        warn: told of one that cannot be called, in a sentence.
+    """
+    found: dict[str, Plugin | None] = {}
+    try:
+        points = sorted(importlib.metadata.entry_points(group=PROJECT), key=lambda one: one.name)
+    except Exception as error:
+        traced(error)
+        warn(f"no plugin is called, for they cannot be listed: {in_words(error)}")
+        return []
+    for point in points:
+        title = f"the plugin {shown(point.name)} ({shown(point.value)})"
+        if point.name in found:
+            warn(f"{title} is not called, for another one has the same name")
+            continue
+        found[point.name] = None
+        try:
+            with aside(cancellation):
+                manager = _manager(point.name)
+        except BaseException as error:
+            traced(error)
+            warn(f"{title} is not called, for it cannot be loaded: {in_words(error)}")
+        else:
+            found[point.name] = Plugin(title, manager, cancellation, warn)
+    return [*filter(None, found.values())]
+
+
+def _manager(name: str) -> pluggy.PluginManager:
+    """Return a manager that has one plugin, whose hooks are all known."""
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.load_setuptools_entrypoints(PROJECT, name)
+    manager.check_pending()
+    return manager
+
+
+def _reason(error: Refused) -> str:
+    with contextlib.suppress(Exception):  # it may be anything
+        if said := shown(" ".join(str(error).split())).removesuffix("."):
+            return said
+    return "no reason was given"

@@ -1,0 +1,108 @@
+"""The end of an attempt that was killed is kept until somebody has been told of it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin.attempts.ledger import Ledger
+from csf_backup_plugin.attempts.untold import untold
+
+if TYPE_CHECKING:
+    from ledgers import Book
+
+
+def test_an_attempt_that_has_ended_is_nobodys_concern(book: Book) -> None:
+    """It has told its end itself."""
+    book.attempt()
+    assert book.untold() == []
+
+
+def test_an_attempt_that_was_killed_is_told_once(book: Book) -> None:
+    """With what its begin says, and the ledger's words for how it has ended."""
+    killed = [book.killed(database="/data/old.db"), book.killed()]
+    book.attempt()
+    lines = {line.id: line.facts for line in untold(book.directory)}
+    assert sorted(lines) == sorted(killed)
+    facts = lines[killed[0]]
+    assert (facts["database"], facts["outcome"], facts["exit_code"]) == (
+        "/data/old.db",
+        "killed",
+        None,
+    )
+    assert book.untold() == []
+    assert [line["attempt"] for line in book.lines() if line.get("outcome") == "killed"] == killed
+
+
+def test_what_was_not_told_is_told_later(book: Book) -> None:
+    """One that was being told, too: nobody knows whether that came to an end."""
+    killed = sorted(book.killed() for _ in range(3))
+    book.attempt()
+    telling = untold(book.directory)
+    assert [next(telling).id, next(telling).id] == killed[:2]
+    telling.close()
+    assert book.untold() == killed[1:]
+
+
+def test_two_do_not_tell_the_same(book: Book) -> None:
+    """Who finds that another one is telling goes on to the next."""
+    killed = sorted(book.killed() for _ in range(2))
+    book.attempt()
+    telling = untold(book.directory)
+    assert next(telling).id == killed[0]
+    assert book.untold() == [killed[1]]
+    assert [*telling] == []
+
+
+def test_what_another_process_has_just_told_is_not_told_again(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file is gone, be that before or after it was opened."""
+    book.killed()
+    book.killed()
+    book.attempt()
+    first, _ = sorted(path for path in book.locks.iterdir() if path.suffix == ".killed")
+    opened = os.open
+
+    def gone(path: str, *arguments: int, **named: int) -> int:
+        if path == str(first):
+            descriptor = opened(path, *arguments, **named)
+            first.unlink()
+            return descriptor
+        os.unlink(path)
+        return opened(path, *arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", gone)
+        assert book.untold() == []
+    assert book.untold() == []
+
+
+def test_a_line_that_was_cut_short_is_written_again(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The attempt counts as ended only once it is whole."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    killed = book.killed()
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "append", full)
+        with pytest.raises(OSError, match="No space left"):
+            book.begun()
+    (marked,) = (path for path in book.locks.iterdir() if path.suffix == ".killed")
+    os.truncate(marked, 20)
+    assert book.untold() == []
+    book.attempt()
+    assert book.untold() == [killed]
+
+
+def test_an_attempt_without_a_lock_is_told_as_well(book: Book) -> None:
+    """The machine was switched off, and only the line had reached the disk."""
+    killed = book.killed()
+    (book.locks / f"{killed}.lock").unlink()
+    book.attempt()
+    assert book.untold() == [killed]

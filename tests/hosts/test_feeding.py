@@ -1,0 +1,78 @@
+"""A program is given something to read, and is ended with its group where it takes too long."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from waiting import wait_for
+
+from csf_backup_plugin.cancellation import Cancellation, deferred_signals
+from csf_backup_plugin.errors import Interrupted
+from csf_backup_plugin.hosts.local import feeding
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def feed(script: str, data: bytes = b"", timeout: float = 60, **variables: str) -> int:
+    """Run a script of the shell."""
+    environ = {"PATH": os.environ["PATH"], **variables}
+    return feeding.feed(["sh", "-c", script], data, environ, timeout, Cancellation())
+
+
+@pytest.mark.parametrize("size", [0, 10, 200_000])
+def test_a_program_reads_all_it_is_given(tmp_path: Path, size: int) -> None:
+    """More than a pipe holds, too; then its input has an end."""
+    assert feed(f"cat > '{tmp_path}/read'; exit 3", b"x" * size) == 3
+    assert (tmp_path / "read").stat().st_size == size
+
+
+def test_a_program_need_not_read() -> None:
+    """It is no failure, however much it was given."""
+    assert feed("exec <&-; sleep 0.3", b"x" * 200_000) == 0
+
+
+def test_what_a_program_prints_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    """Both streams do, as they come; it has the environment that it is given."""
+    assert feed("echo one; echo $WORD >&2", WORD="two") == 0
+    assert capfd.readouterr() == ("", "one\ntwo\n")
+
+
+def test_a_program_that_takes_too_long_is_stopped_with_its_group(tmp_path: Path) -> None:
+    """Whether it has read anything or not."""
+    script = f"sleep 60 & echo $! > '{tmp_path}/pid'; wait"
+    with pytest.raises(TimeoutError):
+        feed(script, b"x" * 200_000, 0.5)
+    pid = int((tmp_path / "pid").read_text())
+    wait_for(lambda: not os.path.exists(f"/proc/{pid}") or is_zombie(pid))
+
+
+def is_zombie(pid: int) -> bool:
+    """Tell whether a process has ended, and nobody has asked how."""
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_what_a_program_leaves_behind_goes_on(tmp_path: Path) -> None:
+    """It has been left on purpose."""
+    script = f"(until [ -e '{tmp_path}/go' ]; do sleep 0.05; done; touch '{tmp_path}/done') &"
+    assert feed(script) == 0
+    (tmp_path / "go").touch()
+    wait_for((tmp_path / "done").exists)
+
+
+def test_a_signal_to_csf_ends_a_program() -> None:
+    """It is heard between two polls."""
+    with deferred_signals("It") as cancellation:
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            feeding.feed(["sleep", "60"], b"", os.environ, 60, cancellation)
+
+
+def test_a_program_that_cannot_be_started_is_the_systems_error(tmp_path: Path) -> None:
+    """Nothing is left open."""
+    with pytest.raises(FileNotFoundError):
+        feeding.feed([str(tmp_path / "none")], b"", {}, 60, Cancellation())

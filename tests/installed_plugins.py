@@ -1,0 +1,56 @@
+"""Distributions that offer plugins, installed as pip does it: a module and its metadata."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+#: What each module begins with; it notes what it is told where a test can see it.
+HEAD = """
+from csf_backup_plugin.hookspecs import Attempt, Outcome, Refused, hookimpl
+told = []
+"""
+
+
+class Installed:
+    """A directory on the path, in which distributions are installed.
+
+    Args:
+        directory: which is to be made.
+        monkeypatch: takes everything back.
+    """
+
+    def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._directory = directory
+        self._monkeypatch = monkeypatch
+        directory.mkdir()
+        monkeypatch.syspath_prepend(str(directory))
+
+    def add(self, name: str, source: str, *, entry: str = "", head: str = HEAD) -> None:
+        """Install a distribution of a module.
+
+        Args:
+            name: of the distribution, and of its module.
+            source: of the module, behind a head.
+            entry: the entry point's name, if it is not the module's.
+            head: of the module.
+        """
+        (self._directory / f"{name}.py").write_text(head + source)
+        metadata = self._directory / f"{name}-1.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text(f"[csf_backup]\n{entry or name} = {name}\n")
+        self._monkeypatch.setitem(sys.modules, name, None)  # so that it goes with the test
+        del sys.modules[name]
+
+    def told(self, name: str) -> list[object]:
+        """Return what a module was told, and forget it."""
+        told: list[object] = sys.modules[name].told
+        gone = told[:]
+        del told[:]
+        return gone
