@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from scheduling import HERE, host_with
 
-from csf_backup_plugin.cli import COMMANDS
+from csf_backup_plugin import plugin
+from csf_backup_plugin.cli import COMMANDS, runner
 from csf_backup_plugin.exit_codes import EXIT_CODES
+from csf_backup_plugin.operations.schedule import surroundings
+
+if TYPE_CHECKING:
+    import pytest
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
@@ -35,3 +44,16 @@ def test_every_exit_code_is_shown_as_it_is() -> None:
     rows = [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES]
     table = ["<!-- exit codes -->", "| code | meaning |", "|---:|---|", *rows, "", ""]
     assert "\n".join(table) in README
+
+
+def test_the_schedule_is_shown_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the command line above it, on a machine where all of that is."""
+    host = host_with("/backup1", "/backup2")
+    monkeypatch.setattr(runner, "connect", lambda *_: contextlib.nullcontext(host))
+    monkeypatch.setattr(surroundings, "look_around", lambda *_: HERE._replace(user="root"))
+    line, *shown = block("schedule").splitlines(keepends=True)
+    plugin.register_commands(csf := click.Group("csf"))
+    csf.main(shlex.split(line.removeprefix("$ csf ")), "csf", standalone_mode=False)
+    assert "".join(shown) == capsys.readouterr().out

@@ -18,6 +18,7 @@ MODULES = (
     "manifest",
     "rotate",
     "status",
+    "schedule",
 )
 
 COMMANDS: tuple[click.Command, ...] = tuple(

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from csf_backup_plugin.weekdays import WEEKDAYS
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -107,6 +109,12 @@ def scratch_dir(text: str, *, required: bool = True) -> Decorator:
     return click.option("-scratch-dir", "scratch", metavar="DIR", required=required, help=text)
 
 
+def form(choices: Sequence[str], **default: Any) -> Decorator:
+    """Return -format, which must be given where there is no default."""
+    kind, text = click.Choice(choices), "What is printed."
+    return click.option("-format", "form", type=kind, required=not default, help=text, **default)
+
+
 def yes(text: str) -> Decorator:
     """Return -yes, of which a text says what is done with it."""
     return click.option("-yes", is_flag=True, help=text)
@@ -162,6 +170,39 @@ accept_small = click.option(
     "osbackup compresses.",
 )
 strict = click.option("-strict", is_flag=True, help="Exit with 3 if there were warnings.")
+dated_day = click.option(
+    "-dated-day",
+    type=click.Choice(WEEKDAYS),
+    default="sunday",
+    metavar="DAY",
+    help="The weekday whose sets go to the place `dated`, and are kept longer.  [default: sunday]",
+)
+keep_dated = click.option(
+    "-keep-dated",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Keep the dated sets of the last N days that have one.  [default: all, unless one "
+    "of the next two is given]",
+)
+keep_monthly = click.option(
+    "-keep-monthly",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Keep the newest dated set of each of the last N months that have one.",
+)
+keep_yearly = click.option(
+    "-keep-yearly",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Keep the newest dated set of each of the last N years that have one.",
+)
+drill_every = click.option(
+    "-drill-every",
+    type=Duration(),
+    metavar="AGE",
+    help="Drill the new set if the last good drill is so old, such as 7d.",
+)
+drill_scratch_dir = scratch_dir("Where on HOST a directory for a drill is made.", required=False)
 limit = _timeout("limit", "Give up a host that has not answered by then.  [default: 10]", 10.0)
 repositories = _master(
     "A repository that must have images, and is compared with them.  [repeatable]",

@@ -18,14 +18,15 @@ class Outcome(NamedTuple):
         sentences: the lines for a person.
         facts: the facts for a program.
         problem: why its exit code is not 0; None if it is.
-        output: what is printed on standard output, where no document is.
+        output: what is printed on standard output, where no document is; bytes if it has names as
+            they are.
         status: the exit code of a command that has codes of its own; None for the problem's.
     """
 
     sentences: Iterable[str]
     facts: dict[str, Any]
     problem: BackupError | None = None
-    output: str = ""
+    output: str | bytes = ""
     status: int | None = None
 
     @property

@@ -17,9 +17,9 @@ def said(text: str, end: str = "\n") -> str:
     return _printed(text + end, err=True)
 
 
-def printed(text: str) -> str:
+def printed(text: str | bytes) -> str:
     """Print for programs, on standard output; return why that failed, or an empty string."""
-    return _printed(f"{text}\n", err=False)
+    return _printed(text + b"\n" if isinstance(text, bytes) else f"{text}\n", err=False)
 
 
 def shows_colours() -> bool:
@@ -29,7 +29,7 @@ def shows_colours() -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _printed(text: str, *, err: bool) -> str:
+def _printed(text: str | bytes, *, err: bool) -> str:
     if (sys.stderr if err else sys.stdout) is None:
         return "it is closed"
     try:
@@ -41,7 +41,7 @@ def _printed(text: str, *, err: bool) -> str:
     return ""
 
 
-def _write(text: str, *, err: bool) -> None:
+def _write(text: str | bytes, *, err: bool) -> None:
     """Write all of a text.
 
     Without a buffer (PYTHONUNBUFFERED), Python drops what one write(2) does not take: there is a
@@ -52,7 +52,9 @@ def _write(text: str, *, err: bool) -> None:
     if not isinstance(raw, io.RawIOBase):
         click.echo(text, err=err, nl=False)
         return
-    rest = memoryview(text.encode(stream.encoding, stream.errors or "strict"))
+    if isinstance(text, str):
+        text = text.encode(stream.encoding, stream.errors or "strict")
+    rest = memoryview(text)
     while rest:
         if (taken := raw.write(rest)) is None:
             raise BlockingIOError("nobody reads it now")

@@ -10,7 +10,6 @@ import click
 from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.weekdays import WEEKDAYS
 
 if TYPE_CHECKING:
     from csf_backup_plugin.cli.outcome import Outcome
@@ -24,42 +23,15 @@ if TYPE_CHECKING:
 )
 @options.database
 @options.image_directories("Where the places are; several take turns.")
-@click.option(
-    "-dated-day",
-    type=click.Choice(WEEKDAYS),
-    default="sunday",
-    metavar="DAY",
-    help="The weekday whose sets go to the place `dated`, and are kept longer.  [default: sunday]",
-)
+@options.dated_day
 @click.option(
     "-slot", metavar="YYYY-MM-DD", help="The date the run was due.  [default: the host's date]"
 )
-@click.option(
-    "-keep-dated",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Keep the dated sets of the last N days that have one.  [default: all, unless one "
-    "of the next two is given]",
-)
-@click.option(
-    "-keep-monthly",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Keep the newest dated set of each of the last N months that have one.",
-)
-@click.option(
-    "-keep-yearly",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Keep the newest dated set of each of the last N years that have one.",
-)
-@click.option(
-    "-drill-every",
-    type=options.Duration(),
-    metavar="AGE",
-    help="Drill the new set if the last good drill is so old, such as 7d.",
-)
-@options.scratch_dir("Where on HOST a directory for a drill is made.", required=False)
+@options.keep_dated
+@options.keep_monthly
+@options.keep_yearly
+@options.drill_every
+@options.drill_scratch_dir
 @click.option(
     "-every",
     type=options.Duration(),

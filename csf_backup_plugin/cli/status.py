@@ -57,9 +57,7 @@ class StatusCommand(CsfCommand):
     help="How long ago the last good drill may be, or none for any time.  [default: as promised, "
     "or 30d]",
 )
-@click.option(
-    "-format", "form", type=click.Choice(_FORMATS), default="text", help="What is printed."
-)
+@options.form(_FORMATS, default="text")
 @click.option("-output", metavar="FILE", help="Write it there; it appears whole, or not at all.")
 @options.limit
 def admin_database_status(

@@ -61,6 +61,7 @@ def test_every_command_is_in_the_ledger_or_is_known_not_to_be() -> None:
     """A new one has to be thought of."""
     assert {str(one.name) for one in COMMANDS} - RECORDED == {
         "admin_database_manifest",
+        "admin_database_schedule",
         "admin_database_status",
     }
 

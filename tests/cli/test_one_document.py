@@ -35,6 +35,12 @@ PROGRAM = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _csf(tools: Tools) -> None:
+    """Have a csf on PATH: a schedule says where it is."""
+    tools.write("csf", "exit 1")
+
+
 def words(name: str, place: Place) -> list[str]:
     """Return a command line of a command, without -json."""
     image = ["-image-file", f"localhost:{place.image}"]
@@ -44,6 +50,9 @@ def words(name: str, place: Place) -> list[str]:
         "admin_database_manifest": [name, *master],
         "admin_database_restore": [name, *master, *image, "-yes"],
         "admin_database_rotate": [name, *master, "-image-dir", f"localhost:{place.images}"],
+        "admin_database_schedule": [
+            *(name, *master, "-image-dir", f"localhost:{place.images}", "-format", "cron"),
+        ],
         "admin_database_status": [name, "-image-dir", f"localhost:{place.images}"],
         "admin_database_drill": [name, *image, "-scratch-dir", str(place.images)],
     }.get(name, [name, *image])

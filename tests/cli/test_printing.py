@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -84,13 +85,17 @@ class Slow(io.RawIOBase):
 
 def test_all_is_written_where_there_is_no_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not taken is told."""
-    for room, problem in ((100, ""), (7, "nobody reads it now")):
+    texts: list[tuple[str | bytes, bytes]] = [
+        ("a document", b"a document\n"),
+        (b"a name: \xff", b"a name: \xff\n"),
+    ]
+    for (text, whole), room in itertools.product(texts, (100, 7)):
         slow = Slow(room)
         # Declared for streams with a buffer; Python makes one without all the same.
         stream = io.TextIOWrapper(slow, "utf-8", write_through=True)  # type: ignore[type-var]
         monkeypatch.setattr(sys, "stdout", stream)
-        assert printed("a document") == problem
-        assert slow.taken == b"a document\n"[:room]
+        assert printed(text) == ("" if room == 100 else "nobody reads it now")
+        assert slow.taken == whole[:room]
 
 
 @pytest.mark.parametrize("name", ["stdout", "stderr"])

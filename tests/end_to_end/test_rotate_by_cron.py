@@ -1,9 +1,10 @@
-"""The crontab line for a site with two disks, run night after night by Debian's cron daemon."""
+"""The schedule for a site with two disks, run night after night by Debian's cron daemon."""
 
 from __future__ import annotations
 
 import email
 import email.policy
+import json
 import os
 import re
 import subprocess
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sites import Site
 
 README = Path(__file__).parents[2] / "README.md"
-CRONTAB = "PATH={path}\nHOME={home}\nCSF_SIM_HOME={home}\nTZ=UTC\nMAILTO=operator\n"
+SETTINGS = "HOME={home}\nCSF_SIM_HOME={home}\nTZ=UTC\n"
 # A machine of its own, as far as cron goes: its crontabs, its pid file and what sends its mail; and
 # what libfaketime leaves behind.
 MACHINE = """
@@ -45,8 +46,9 @@ cat > "{mails}/.$number" && mv "{mails}/.$number" "{mails}/$number"
 """
 # What csf sees is another clock, or its time limits would be over at once: one that shows 02:30 of
 # the first night in the first run, and of a night later in each run after that. A run begins when
-# the test has prepared its night.
+# the test has prepared its night. What the schedule has beside the rotation says nothing here.
 CSF = """#!/bin/sh
+[ "$1" = admin_database_rotate ] || exit 0
 night=$(ls "{nights}" | wc -l)
 : > "{nights}/$night"
 while [ ! -e "{nights}/../begun/$night" ]; do sleep 0.05; done
@@ -73,7 +75,7 @@ def documented(master: str, one: str, two: str, scratch: str) -> str:
 
 
 class Cron:
-    """A cron daemon with a crontab of one line.
+    """A cron daemon with a schedule as csf prints it.
 
     Args:
         root: where all of its files are.
@@ -100,13 +102,26 @@ class Cron:
             (root / "sbin" / program.name).symlink_to(root / "usr-sbin" / program.name)
         (root / "sbin" / "sendmail").unlink(missing_ok=True)
         script(root / "sbin" / "sendmail", SENDMAIL.format(mails=root / "mails"))
-        path = os.pathsep.join([str(root / "bin"), home.bin, os.environ["PATH"]])
         one, two = self.disks
         (scratch := root / "scratch").mkdir()
+        printed = self._printed("-scratch-dir", str(scratch))
         line = documented(self._site.master, str(one), str(two), str(scratch))
-        crontab = root / "cron.d" / "csf"
-        crontab.write_text(CRONTAB.format(path=path, home=home.path) + line)
+        crontab = root / "cron.d" / os.path.basename(printed["path"])
+        text = printed["text"].replace(real, str(root / "bin" / "csf"))
+        assert line.rstrip("\n").replace("root csf", f"root {root}/bin/csf") in text
+        crontab.write_text(SETTINGS.format(home=home.path) + text)
         crontab.chmod(0o644)  # as cron demands
+
+    def _printed(self, *more: str) -> dict[str, str]:
+        """Return the schedule for what the README's line does, as csf prints it."""
+        options = ("-at", "02:10", "-keep-dated", "4", "-keep-monthly", "12", "-drill-every", "7d")
+        words = ["csf", "admin_database_schedule", "-database", self._site.master, *options, *more]
+        for disk in self.disks:
+            words += ["-image-dir", f"localhost:{disk}"]
+        made = self._site.sim.run([*words, "-format", "cron.d", "-json"])
+        assert made.exit_code == 0, made.stderr
+        (file,) = json.loads(made.stdout)["files"]
+        return dict(file)
 
     def start(self, library: str) -> subprocess.Popen[bytes]:
         """Start the daemon; what it starts ends with it."""
@@ -125,7 +140,7 @@ class Cron:
             path.read_bytes(),
             policy=email.policy.default,
         )
-        assert mail["To"] == "operator"
+        assert mail["To"] == "root"
         assert "csf admin_database_rotate" in mail["Subject"]
         text: str = mail.get_content()
         return text

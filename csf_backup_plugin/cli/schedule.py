@@ -1,0 +1,106 @@
+"""csf admin_database_schedule."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from csf_backup_plugin.cli import options
+from csf_backup_plugin.cli.command import CsfCommand
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.cli.outcome import Outcome
+    from csf_backup_plugin.cli.runner import Run
+
+_FORMATS = ("cron", "cron.d", "systemd")
+
+
+@click.command(
+    "admin_database_schedule",
+    cls=CsfCommand,
+    short_help="Print what cron or systemd is to run; install nothing.",
+)
+@options.database
+@options.image_directories("Where the places are; several take turns.")
+@options.form(_FORMATS)
+@click.option(
+    "-at",
+    metavar="HH:MM",
+    help="When the rotation begins.  [default: 04:MM, where MM depends on machine and repository]",
+)
+@options.dated_day
+@options.keep_dated
+@options.keep_monthly
+@options.keep_yearly
+@options.drill_every
+@options.drill_scratch_dir
+@options.wait
+@options.timeout("osbackup")
+@options.no_checksum
+@options.require_mount
+@options.accept_small
+@options.strict
+def admin_database_schedule(
+    run: Run,
+    master: str,
+    directories: tuple[str, ...],
+    form: str,
+    at: str | None,
+    dated_day: str,
+    keep_dated: int | None,
+    keep_monthly: int | None,
+    keep_yearly: int | None,
+    drill_every: float | None,
+    scratch: str | None,
+    wait: float | None,
+    timeout: float | None,
+    *,
+    no_checksum: bool,
+    require_mount: bool,
+    accept_small: bool,
+    strict: bool,
+) -> Outcome:
+    """Print a schedule for one rotation each day, and change nothing.
+
+    Beside the rotation there are a status, which tells of a backup that was not made, and a
+    verification of the older images. What csf finds here is in the schedule: PATH, OS_ROOTDIR and
+    CSF_BACKUP_*, its own path, its user, and -require-mount if no image directory is on the file
+    system of / now. The minute comes from the id of the machine csf runs on, and is the same every
+    time.
+    """
+    from csf_backup_plugin.cli.schedule_report import outcome
+    from csf_backup_plugin.operations.request import lock_wait
+    from csf_backup_plugin.operations.rotate.plan import Retention
+    from csf_backup_plugin.operations.rotate.request import BackupOptions, RotateRequest
+    from csf_backup_plugin.operations.schedule import schedule
+    from csf_backup_plugin.operations.schedule.request import EVERY, ScheduleRequest
+    from csf_backup_plugin.operations.schedule.surroundings import look_around
+
+    given = BackupOptions(
+        timeout=timeout,
+        checksum=not no_checksum,
+        require_mount=require_mount,
+        accept_small=accept_small,
+    )
+    waited = lock_wait(os.environ, wait)
+    rotation = RotateRequest.parse(
+        master,
+        directories,
+        given if wait is None else {**given, "wait": waited},
+        dated_day=dated_day,
+        retention=Retention(keep_dated, keep_monthly, keep_yearly),
+        drill_every=drill_every,
+        scratch=scratch,
+        every=EVERY,
+    )
+    request = ScheduleRequest.parse(rotation, form, at, strict=strict)
+    doing = f"The schedule for {shown(rotation.repository.master)}"
+    with run.on("localhost", doing) as this_machine:
+        here = look_around(sys.argv[0], os.environ, this_machine.machine())
+    with run.on(rotation.host, doing) as host:
+        made = schedule(request, host, here, run.progress)
+    return outcome(made, form)

@@ -1,0 +1,76 @@
+"""The commands of a schedule, as words: the rotation, and what watches over its images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.command_names import ROTATE, STATUS, VERIFY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.operations.rotate.request import RotateRequest
+    from csf_backup_plugin.operations.schedule.request import ScheduleRequest
+
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+
+
+def rotate_words(request: ScheduleRequest, *, require_mount: bool) -> list[str]:
+    """Return the rotation, behind csf's name.
+
+    Args:
+        request: what it is to do.
+        require_mount: whether its directories must not be on the file system of ``/``.
+    """
+    rotation, options = request.rotation, request.rotation.options
+    words = [ROTATE, "-database", rotation.repository.master]
+    for top in rotation.tops:
+        words += _image_dir(top)
+    words += _places(rotation)
+    if rotation.drill_every is not None and rotation.scratch is not None:
+        words += ["-drill-every", _age(rotation.drill_every), "-scratch-dir", rotation.scratch]
+    words += ["-every", "24h"]
+    for name in ("wait", "timeout"):
+        if (seconds := options.get(name)) is not None:
+            words += [f"-{name}", repr(seconds).removesuffix(".0")]
+    flags = {
+        "-no-checksum": not options.get("checksum", True),
+        "-require-mount": require_mount,
+        "-accept-small": options.get("accept_small", False),
+        "-strict": request.strict,
+    }
+    return [*words, *(flag for flag, is_given in flags.items() if is_given)]
+
+
+def status_words(request: ScheduleRequest) -> list[str]:
+    """Return the look at the images; a drill is missed only where some are scheduled."""
+    rotation = request.rotation
+    words = [STATUS]
+    for top in rotation.tops:
+        words += _image_dir(top)
+    words += ["-database", f"{rotation.host}:{rotation.repository.master}"]
+    return words if rotation.drill_every is not None else [*words, "-max-drill-age", "none"]
+
+
+def verify_words(request: ScheduleRequest) -> list[list[str]]:
+    """Return the verification of all images, a part of them each day; one for each directory."""
+    limits = ("-older-than", "30d", "-budget", "2h")
+    return [[VERIFY, *_image_dir(top), *limits] for top in request.rotation.tops]
+
+
+def _image_dir(top: ImagePath) -> tuple[str, str]:
+    return "-image-dir", f"{top.host}:{top.directory}"
+
+
+def _places(rotation: RotateRequest) -> Iterator[str]:
+    if rotation.dated_day != "sunday":
+        yield from ("-dated-day", rotation.dated_day)
+    for name, count in rotation.retention.given.items():
+        yield from (f"-keep-{name}", str(count))
+
+
+def _age(seconds: float) -> str:
+    """Return a length of time as an option has it."""
+    unit, length = next(one for one in _UNITS if seconds % one[1] == 0)
+    return f"{seconds // length:.0f}{unit}"

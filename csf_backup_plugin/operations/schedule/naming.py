@@ -1,0 +1,40 @@
+"""What a schedule is called, and what that and its minute come from: machine and repository."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Machine
+    from csf_backup_plugin.operations.rotate.request import RotateRequest
+    from csf_backup_plugin.repository.model import Repository
+
+# cron ignores files of /etc/cron.d with other characters in their names, as run-parts(8) does.
+_ODD = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST = 40  # characters
+
+
+def digest_of(rotation: RotateRequest, machine: Machine) -> bytes:
+    """Return what is the same for a repository every time, and another for each repository.
+
+    Args:
+        rotation: of the repository, by its resolved path.
+        machine: the one that the schedule is on.
+    """
+    named = f"{machine.id or machine.name}\0{rotation.host}:{rotation.repository.master}"
+    return hashlib.sha256(os.fsencode(named)).digest()
+
+
+def name_of(repository: Repository, digest: bytes) -> str:
+    """Return the name of a schedule, fit for a file of /etc/cron.d and for a unit.
+
+    Args:
+        repository: what is backed up.
+        digest: as `digest_of` returns it.
+    """
+    part = _ODD.sub("-", posixpath.splitext(repository.name)[0])[:_LONGEST]
+    return f"csf-backup-{part}-{digest.hex()[:6]}"

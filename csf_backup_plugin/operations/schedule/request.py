@@ -1,0 +1,55 @@
+"""What a schedule is asked to hold, checked before anything is looked at."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.operations.rotate.request import RotateRequest
+
+#: How often a rotation is scheduled, in seconds.
+EVERY = 86400.0
+#: The forms in which a schedule can be printed.
+CRON, CRON_D, SYSTEMD = "cron", "cron.d", "systemd"
+
+
+@dataclass(frozen=True)
+class ScheduleRequest:
+    """A schedule for one rotation each day, and for what belongs beside it.
+
+    Attributes:
+        rotation: what each night is asked to do; its options are only those that the user gave.
+        form: `CRON`, `CRON_D` or `SYSTEMD`.
+        at: hour and minute of the rotation; None for a time that is chosen.
+        strict: whether a rotation with warnings is to fail.
+    """
+
+    rotation: RotateRequest
+    form: str
+    at: tuple[int, int] | None = None
+    strict: bool = False
+
+    @classmethod
+    def parse(
+        cls, rotation: RotateRequest, form: str, at: str | None, *, strict: bool = False
+    ) -> ScheduleRequest:
+        """Make a request of what the user wrote.
+
+        Raises:
+            UsageError: `at` is no time of the day.
+        """
+        return cls(rotation, form, None if at is None else _time(at), strict)
+
+
+def _time(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text, re.ASCII)
+    if not found:
+        raise UsageError(
+            f"-at {shown(text)!r} is not a time of the day.", "Give it as HH:MM, such as 04:15."
+        )
+    return int(found[1]), int(found[2])

@@ -1,0 +1,95 @@
+"""Where csf is called, and where the schedule is to run: program, user, variables, mailer."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.names import has_control_character, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from csf_backup_plugin.hosts.protocol import Machine
+
+#: Where cron looks for what sends its mail, before PATH.
+_MAILERS = "/usr/sbin:/usr/lib"
+_VARIABLES = re.compile(r"PATH|OS_ROOTDIR|CSF_BACKUP_[A-Z0-9_]+")
+# What neither a crontab nor a unit would read as a part of a user's name.
+_USER = re.compile(r"[^\s:%$\"'\\-][^\s:%$\"'\\]*")
+
+
+class Surroundings(NamedTuple):
+    """What csf finds where it is called.
+
+    Attributes:
+        csf: the program's absolute path.
+        user: the name of the user.
+        machine: this machine.
+        variables: those of the environment that commands depend on.
+        mailer: the path of sendmail; empty where there is none.
+    """
+
+    csf: str
+    user: str
+    machine: Machine
+    variables: Mapping[str, str]
+    mailer: str
+
+
+def look_around(called: str, environ: Mapping[str, str], machine: Machine) -> Surroundings:
+    """Return what is found here.
+
+    Args:
+        called: how csf was called, by a path or a name.
+        environ: the environment.
+        machine: this machine.
+
+    Raises:
+        UsageError: a schedule cannot hold it.
+    """
+    path = environ.get("PATH", os.defpath)
+    variables = {
+        name: value
+        for name, value in sorted(environ.items())
+        if value and _VARIABLES.fullmatch(name)
+    }
+    for name, value in variables.items():
+        if has_control_character(value):
+            raise UsageError(
+                f"{name}={shown(value)} holds a control character, and cannot be in a schedule.",
+                f"Set {name} to another value, or unset it.",
+            )
+    mailer = shutil.which("sendmail", path=f"{_MAILERS}:{path}") or ""
+    return Surroundings(_program(called, path), _user(), machine, variables, mailer)
+
+
+def _program(called: str, path: str) -> str:
+    """Return the absolute path of csf; one that Python was given otherwise is looked for."""
+    found = shutil.which(called, path=path) or shutil.which("csf", path=path)
+    if found is None or has_control_character(found):
+        raise UsageError(
+            f"It is not known where csf is: it was called as {shown(called)}, and is not on PATH.",
+            "Call csf by its absolute path.",
+        )
+    return os.path.abspath(found)
+
+
+def _user() -> str:
+    """Return the name of the user."""
+    number = os.geteuid()
+    try:
+        name = pwd.getpwuid(number).pw_name
+    except KeyError:
+        name = ""
+    if not _USER.fullmatch(name):
+        told = f"named {shown(name)}" if name else "without a name"
+        raise UsageError(
+            f"The user {number} is {told}, and a schedule cannot say so.",
+            "Run the command as the user who is to make the backups.",
+        )
+    return name

@@ -1,0 +1,66 @@
+"""What runs at which time of the day: the rotation, the verification of its images, the status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.operations.schedule.lines import rotate_words, status_words, verify_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from csf_backup_plugin.operations.schedule.request import ScheduleRequest
+    from csf_backup_plugin.operations.schedule.when import Time
+
+# A set is late a quarter of a day after it was due: an hour later the same day's status says so.
+_STATUS_AFTER = 7
+# Each verification may take 2 hours and an image more.
+_VERIFY_AFTER, _VERIFY_FOR = 2, 2
+
+
+class Job(NamedTuple):
+    """A command that runs once each day.
+
+    Attributes:
+        words: the command, behind csf's name.
+        at: when it begins.
+    """
+
+    words: Sequence[str]
+    at: Time
+
+
+class Timetable(NamedTuple):
+    """All commands of a schedule.
+
+    Attributes:
+        name: of the schedule, fit for a file: letters, digits, dashes and underscores of ASCII.
+        rotate: the rotation.
+        status: what fails if no rotation has succeeded.
+        verify: the verifications, one for each image directory.
+    """
+
+    name: str
+    rotate: Job
+    status: Job
+    verify: Sequence[Job]
+
+
+def timetable(request: ScheduleRequest, name: str, at: Time, *, require_mount: bool) -> Timetable:
+    """Return what runs when.
+
+    Args:
+        request: what was asked for.
+        name: of the schedule.
+        at: the time of the rotation.
+        require_mount: whether it refuses directories on the file system of ``/``.
+    """
+    return Timetable(
+        name,
+        Job(rotate_words(request, require_mount=require_mount), at),
+        Job(status_words(request), at.later(_STATUS_AFTER)),
+        [
+            Job(words, at.later(_VERIFY_AFTER + number * _VERIFY_FOR))
+            for number, words in enumerate(verify_words(request))
+        ],
+    )

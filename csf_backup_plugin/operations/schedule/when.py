@@ -1,0 +1,45 @@
+"""When a schedule's commands run: at one time each day, the same one each time it is printed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+#: The default: clocks are changed before it, in every time zone of Europe and of America.
+HOUR = 4
+_DAY, _MINUTES = 24, 60
+
+
+class Time(NamedTuple):
+    """A time of the day, of the machine on which the schedule is."""
+
+    hour: int
+    minute: int
+
+    def later(self, hours: int) -> Time:
+        """Return the time so many hours later, perhaps on the next day."""
+        return Time((self.hour + hours) % _DAY, self.minute)
+
+    def __str__(self) -> str:
+        """Return it as HH:MM."""
+        return f"{self.hour:02d}:{self.minute:02d}"
+
+
+def chosen(digest: bytes) -> Time:
+    """Return the time for who names none.
+
+    Its minute is spread evenly, so that the machines of a site do not begin all at once.
+
+    Args:
+        digest: of the machine and the repository.
+    """
+    return Time(HOUR, int.from_bytes(digest[:8], "big") % _MINUTES)
+
+
+def warnings(at: Time) -> list[str]:
+    """Return the warning of a time at which clocks are changed."""
+    if at.hour >= HOUR:
+        return []
+    return [
+        f"{at} is between 00:00 and 0{HOUR}:00, when clocks are changed for summer time: in one "
+        f"night that time may come twice, and in another one never; the default is 0{HOUR}:MM"
+    ]
