@@ -51,7 +51,7 @@ def enter_killed(ledger: Ledger) -> None:
     if ledger.lock is None:
         return
     unended = _unended(ledger.recent())
-    free = {one for one in {*unended, *_left(ledger.directory)} if _is_free(ledger.directory, one)}
+    free = {one for one in {*unended, *_left(ledger.directory)} if is_free(ledger.directory, one)}
     ends = dict(_ends(line for one, line in unended.items() if one in free))
     mark(ledger.directory, ends)
     if ends:
@@ -78,7 +78,7 @@ def _left(directory: str) -> Iterator[str]:
         yield from (one.name.removesuffix(SUFFIX) for one in entries if one.name.endswith(SUFFIX))
 
 
-def _is_free(directory: str, attempt: str) -> bool:
+def is_free(directory: str, attempt: str) -> bool:
     """Tell whether nobody holds an attempt's lock, as far as that can be known."""
     try:
         with own_file(lock_file(directory, attempt), os.O_RDWR) as descriptor:

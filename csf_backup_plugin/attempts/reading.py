@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from csf_backup_plugin.attempts.killed import is_free
 from csf_backup_plugin.attempts.ledger import FILE
 from csf_backup_plugin.attempts.line import BEGIN, NewerLine, UnreadableLine, decode
 from csf_backup_plugin.attempts.outcomes import KILLED
@@ -33,7 +34,7 @@ class Attempt(NamedTuple):
         image_dirs: each ``HOST:DIR`` of a rotation, as named.
         database: the master database, as named.
         exit_code: None if it was killed.
-        outcome: a word of `outcomes`; None if it has not ended.
+        outcome: a word of `outcomes`; None if it has not ended, as far as this user can know.
         seconds: that it took.
         bytes: the image's size; of a restore, the databases'.
         repository_id: whose image it is.
@@ -89,7 +90,16 @@ def read_attempts(directory: str) -> Attempts:
     Raises:
         OSError: the ledger cannot be read; `FileNotFoundError` if there is none.
     """
-    return parse(lines_of(directory))
+    found = parse(lines_of(directory))
+    free = {one.id for one in found.attempts if not one.outcome and is_free(directory, one.id)}
+    if not free:
+        return found
+    found = parse(lines_of(directory))  # one that has ended meanwhile has entered its end
+    told = [
+        one._replace(outcome=KILLED) if one.id in free and not one.outcome else one
+        for one in found.attempts
+    ]
+    return found._replace(attempts=told)
 
 
 def lines_of(directory: str) -> list[bytes]:

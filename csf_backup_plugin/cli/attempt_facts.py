@@ -61,7 +61,7 @@ def at_end(facts: Mapping[str, Any], problem: BackupError | None) -> dict[str, A
 
 
 def _beginning(text: str) -> str:
-    return shown(next(iter(text.splitlines()), ""))[:_LONGEST]
+    return shown(" ".join(text.split()))[:_LONGEST]
 
 
 def _options(words: Sequence[str]) -> Iterator[str]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.operations.status.judgement import spoken
+from csf_backup_plugin.operations.status.health import is_of_the_future, last_attempt, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from csf_backup_plugin.operations.status import Status
-    from csf_backup_plugin.operations.status.judgement import Health
+    from csf_backup_plugin.operations.status.health import Health
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
@@ -29,7 +29,8 @@ def line(status: Status) -> tuple[int, str]:
         code = max(code, WARNING)
     if status.unreached:
         code = CRITICAL
-    text = _plain("; ".join(problems) or _all_is_well(status))
+    attempts = [f"the last attempt, {how}" for how in map(last_attempt, status.repositories) if how]
+    text = _plain("; ".join([*(problems or [_all_is_well(status)]), *attempts]))
     masters = [one.master for one in status.repositories]
     figures = " ".join(
         word
@@ -75,6 +76,7 @@ def _figures(one: Health, *, is_alone: bool) -> Iterator[str]:
     name = _plain(shown(name)).replace("'", "").replace("=", "")
     newest, (limit, _) = one.sets[0], one.limits
     bounds = f";{limit:.0f};{2 * limit:.0f};0" if limit else ""
-    yield f"'{name} age'={newest.age:.0f}s{bounds}"
+    # "U" is a value that is not known.
+    yield f"'{name} age'=" + ("U" if is_of_the_future(newest) else f"{newest.age:.0f}s{bounds}")
     yield f"'{name} size'={newest.size}B"
     yield f"'{name} sets'={len(one.sets)}"

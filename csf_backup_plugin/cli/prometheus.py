@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.attempts.reading import Attempt
     from csf_backup_plugin.operations.status import Status
-    from csf_backup_plugin.operations.status.judgement import Health
+    from csf_backup_plugin.operations.status.health import Health
 
 _HELP = {
     "recovery_point_timestamp_seconds": "When the newest proven backup began.",

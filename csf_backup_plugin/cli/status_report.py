@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.errors import BackupError
     from csf_backup_plugin.image.check_record import Check
     from csf_backup_plugin.operations.status import Status
-    from csf_backup_plugin.operations.status.judgement import Health, SetState
+    from csf_backup_plugin.operations.status.health import Health, SetState
 
 
 def outcome(status: Status, form: str, path: str | None) -> Outcome:

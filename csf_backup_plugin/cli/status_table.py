@@ -9,14 +9,20 @@ import click
 from csf_backup_plugin import timestamps
 from csf_backup_plugin.cli.human_sizes import counted, human
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.operations.status.judgement import place_of, spoken
+from csf_backup_plugin.operations.status.findings import ROOM_FOR
+from csf_backup_plugin.operations.status.health import (
+    is_of_the_future,
+    last_attempt,
+    place_of,
+    spoken,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from csf_backup_plugin.image.check_record import Check
     from csf_backup_plugin.operations.status import Status
-    from csf_backup_plugin.operations.status.judgement import Health, SetState
+    from csf_backup_plugin.operations.status.health import Health, SetState
 
 _VERDICTS = (("FAULT", "red"), ("STALE", "yellow"), ("OK", "green"))
 _NEAR = 400 * 86400  # seconds within which it is told until when there is room
@@ -49,14 +55,20 @@ def _repository(one: Health) -> Iterator[str]:
     if not one.sets:
         return
     newest = one.sets[0]
-    yield f"  Work since {newest.started} would be lost: {spoken(newest.age)}."
+    if is_of_the_future(newest):
+        yield "  How much work would be lost is not known: the newest set is of the future."
+    else:
+        yield f"  Work since {newest.started} would be lost: {spoken(newest.age)}."
     drill = one.last_drill
     if drill and drill.seconds is not None:
         yield f"  A restore takes about {drill.seconds:.1f} s, by the drill of {drill.at}."
     yield from _attempts(one)
     if one.due:
-        yield f"  The next set is due by {one.due}."
+        is_past = timestamps.between(newest.started, one.due) < newest.age
+        yield f"  The next set {'was' if is_past else 'is'} due by {one.due}."
     for directory, count in one.room.items():
+        if count < ROOM_FOR:  # which was told above
+            continue
         yield f"  {shown(directory)} has room for {counted(count, 'more set')}{_until(one, count)}."
     if one.coverage is not None:
         there = counted(one.coverage, "database")
@@ -72,27 +84,25 @@ def _repository(one: Health) -> Iterator[str]:
 def _until(one: Health, count: int) -> str:
     """Return until when a directory has room, if that is soon, and one set a time is promised."""
     seconds = count * (one.interval or 0)
-    if not 0 < seconds < _NEAR or one.sets[0].age < 0:
+    if not 0 < seconds < _NEAR or is_of_the_future(one.sets[0]):
         return ""
     return f", until {timestamps.later(one.sets[0].started, seconds)[:10]} if none is removed"
 
 
 def _attempts(one: Health) -> Iterator[str]:
     """Yield how the last attempt went, if it has made no set, and since when that is so."""
-    last, success = one.last_attempt, one.last_success
-    if last is None or last is success:
-        return
-    how = f"{last.outcome or 'is running'}{f' ({last.exit_code})' if last.exit_code else ''}"
-    yield f"  The last attempt, of {last.began}: {how}. {shown(last.error or '')}".rstrip()
-    ids = [attempt.id for attempt in one.attempts or ()]
-    failed = len(ids) - (ids.index(success.id) + 1 if success else 0)
-    yield f"  {counted(failed, 'attempt')} since the last that made a set."
+    if told := last_attempt(one):
+        yield f"  The last attempt, {told}"
+        ids = [attempt.id for attempt in one.attempts or ()]
+        success = one.last_success
+        failed = len(ids) - (ids.index(success.id) + 1 if success else 0)
+        yield f"  {counted(failed, 'attempt')} since the last that made a set."
 
 
 def _row(one: SetState) -> tuple[str, ...]:
     return (
         place_of(one),
-        spoken(one.age),
+        "future" if is_of_the_future(one) else spoken(one.age),
         human(one.size),
         f"{one.databases:,}",
         _checked(one.verified),

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ledgers import DONE, Book
 
+from csf_backup_plugin.attempts import reading
 from csf_backup_plugin.attempts.line import BEGIN, END, Line, encode
 from csf_backup_plugin.attempts.reading import Attempt, parse, read_attempts
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from ledgers import Book
 
 AT, LATER = "2026-11-30T05:15:35+00:00", "2026-11-30T05:16:35+00:00"
 WHO = {"driver": "vm", "user": "root", "pid": 7, "command": "csf-backup"}
@@ -53,6 +53,32 @@ def test_either_can_be_missing() -> None:
     assert (running.began, running.ended, running.outcome) == (AT, None, None)
     assert (ended.began, ended.ended, ended.outcome) == (None, LATER, "done")
     assert ended.image_dirs == running.image_dirs == ("db9:/a",)
+
+
+def test_who_reads_knows_of_a_kill_before_it_is_entered(book: Book) -> None:
+    """As far as he may see whether it runs; nothing is changed by that."""
+    running, killed = book.begun(), book.killed()
+    before = book.file.read_bytes()
+    assert book.outcomes() == {running.id: None, killed: "killed"}
+    assert book.file.read_bytes() == before
+    running.end(DONE)
+    running.close()
+    assert book.outcomes() == {running.id: "done", killed: "killed"}
+
+
+def test_an_attempt_that_ends_while_its_lock_is_looked_at_is_not_taken_for_killed(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has entered holds."""
+    running = book.begun()
+
+    def end(_directory: str, _attempt: str) -> bool:
+        running.end(DONE)
+        return True
+
+    monkeypatch.setattr(reading, "is_free", end)
+    assert book.outcomes() == {running.id: "done"}
+    running.close()
 
 
 def test_an_end_of_its_own_holds_against_one_that_others_have_entered() -> None:

@@ -14,7 +14,8 @@ from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.image.check_record import Check
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.status import Status, Unreached
-from csf_backup_plugin.operations.status.judgement import MAX_AGE, Health, SetState
+from csf_backup_plugin.operations.status.health import Health, SetState
+from csf_backup_plugin.operations.status.judgement import MAX_AGE
 
 TESTS = Path(__file__).with_name("prometheus_alerts_test.yml")
 AT = "2026-11-23T02:10:00+00:00"

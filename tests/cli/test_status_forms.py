@@ -17,7 +17,7 @@ from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.image.check_record import Check
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.status import Status, Unreached
-from csf_backup_plugin.operations.status.judgement import Health, SetState
+from csf_backup_plugin.operations.status.health import Health, SetState
 
 STARTED = "2026-11-23T02:10:00+00:00"
 SOUND = Check(is_sound=True, at="2026-11-23T03:10:00+00:00", seconds=12.5)
@@ -68,8 +68,39 @@ def test_room_is_told_with_its_end() -> None:
     facts: dict[str, Any] = {"room": {"/b": 12}, "interval": 86400.0}
     room = "  /b has room for 12 more sets"
     assert f"{room}, until 2026-12-05 if none is removed.\n" in table(status(**facts))
-    for others in ({"interval": None}, {"interval": 40.0 * 86400}, {"sets": [a_set(age=-1.0)]}):
+    for others in ({"interval": None}, {"interval": 40.0 * 86400}, {"sets": [a_set(age=-1e6)]}):
         assert f"{room}.\n" in table(status(**{**facts, **others}))
+
+
+def test_little_room_is_told_once() -> None:
+    """Above, where it is a finding."""
+    assert table(status(room={"/b": 2}, stale=["/b has room for 2 more"])).count("room for") == 1
+
+
+def test_a_set_of_the_future_has_no_age() -> None:
+    """Nor is it known how much work would be lost."""
+    found = status(sets=[a_set(age=-3.2e7)])
+    text = table(found)
+    assert "  How much work would be lost is not known: the newest set is of the future.\n" in text
+    assert "  monday  future  1.0 kB" in text
+    assert "'/r/lib.db age'=U " in nagios.line(found)[1]
+
+
+def test_a_set_that_is_overdue_was_due() -> None:
+    """By its age, and not by the clock of who reads it."""
+    for age, word in ((3600.0, "is"), (90000.0, "was")):
+        found = status(sets=[a_set(age=age)], due="2026-11-24T02:10:00+00:00")
+        assert f"  The next set {word} due by 2026-11-24T02:10:00+00:00.\n" in table(found)
+
+
+def test_nagios_is_told_of_a_failed_attempt_before_anything_is_late() -> None:
+    """Its state is as it was."""
+    last = attempt(id="b", outcome="failed", exit_code=40, error="osbackup | failed")
+    code, line = nagios.line(status(attempts=[last]))
+    told = (
+        f"/r/lib.db: 60 min old; the last attempt, of {STARTED}: failed (40). osbackup / failed |"
+    )
+    assert (code, told in line) == (nagios.OK, True)
 
 
 def test_a_verdict_is_coloured_only_if_asked_for() -> None:

@@ -60,8 +60,8 @@ MORNINGS = {
         {EXIT: 40, FAULTS: 0, STALES: 1, UNPROVEN: 0},
     ),
     12: Morning(
-        *(KILLED, STALE, CRITICAL, " is 3 d old, and may be 30 h: ", "is running"),
-        {EXIT: None, FAULTS: 0, STALES: 1, UNPROVEN: 1},
+        *(KILLED, STALE, CRITICAL, " is 3 d old, and may be 30 h: ", "killed."),
+        {EXIT: 137, FAULTS: 0, STALES: 1, UNPROVEN: 1},
     ),
     13: Morning(
         *(11, STALE, CRITICAL, "/backups has room for 0 more sets", "refused (11). localhost:"),
@@ -145,14 +145,16 @@ def check(morning: Morning, code: int, told: dict[str, Told]) -> None:
     assert morning.why in "".join((*found["faults"], *found["stale"]))
     assert morning.why in json.loads(told["json"].text)["error"]
     assert morning.why in told["nagios"].text
+    assert morning.attempt in told["nagios"].text
     page = samples(told["prometheus"].text)
     assert {name: page.get(name) for name in morning.metrics} == morning.metrics
 
 
 def check_early(nights: Fortnight) -> None:
     """A night that has failed is told, and no failure, until the newest backup is too old."""
-    told = nights.status(at(10, 6), ("text", "prometheus"))
-    assert (told["text"].code, FAILED in told["text"].text) == (0, True)
+    told = nights.status(at(10, 6), ("text", "nagios", "prometheus"))
+    for form in ("text", "nagios"):
+        assert (told[form].code, FAILED in told[form].text) == (0, True)
     assert samples(told["prometheus"].text)[EXIT] == 40
 
 

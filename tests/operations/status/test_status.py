@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import shutil
 from dataclasses import replace
@@ -16,20 +17,20 @@ from csf_backup_plugin.attempts.reading import Attempt, Attempts
 from csf_backup_plugin.errors import FaultFound, HostUnreachable, Stale
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.objectstore.room_and_time import space_needed
 from csf_backup_plugin.operations import status
 from csf_backup_plugin.operations.status.request import StatusRequest
 from csf_backup_plugin.operations.verify import verify
 from doubles import Memory
 
 if TYPE_CHECKING:
-    import datetime
     from collections.abc import Iterator
 
     from conftest import Place
 
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.status import Status
-    from csf_backup_plugin.operations.status.judgement import Health
+    from csf_backup_plugin.operations.status.health import Health
 
 pytestmark = pytest.mark.usefixtures("tools")
 
@@ -192,7 +193,10 @@ def test_a_receipt_that_cannot_be_used_may_be_of_a_newer_set(
 def test_a_set_of_the_future_is_a_fault(place: Place, image: ImagePath) -> None:
     """The clock was wrong, or is."""
     (fault,) = health(look(place, MONDAY - DAY)).faults
-    assert fault == f"{image} says that its backup began in the future, at {MONDAY.isoformat()}"
+    assert fault == (
+        f"{image} says that its backup began in the future, at {MONDAY.isoformat()}; put the clock "
+        "of localhost right, and make a new backup"
+    )
 
 
 def test_a_drill_of_the_future_does_not_count(place: Place, image: ImagePath) -> None:
@@ -356,7 +360,7 @@ def test_little_room_is_stale(
     size = os.path.getsize(image.path)
 
     def nearly_full(host: LocalHost, paths: Any) -> Any:
-        return [at._replace(free=2 * size) for at in look_at(host, paths)]
+        return [at._replace(free=space_needed(2 * size)) for at in look_at(host, paths)]
 
     monkeypatch.setattr(LocalHost, "look", nearly_full)
     (text,) = health(look(place)).stale
@@ -483,7 +487,9 @@ def test_a_host_that_cannot_be_reached_is_worse_than_a_stale_set(
 def attempt(number: int, **facts: Any) -> Attempt:
     """Return an attempt of a rotation."""
     command = facts.pop("command", "admin_database_rotate")
-    return Attempt(str(number), command, "m", "u", 1, began=f"2026-11-{number}", **facts)
+    return Attempt(
+        str(number), command, "m", "u", 1, began=f"2026-11-{number}T02:10:00+00:00", **facts
+    )
 
 
 def test_the_ledger_tells_the_last_attempts(place: Place, image: ImagePath) -> None:
@@ -500,6 +506,26 @@ def test_the_ledger_tells_the_last_attempts(place: Place, image: ImagePath) -> N
     assert (one.last_success, one.last_attempt) == (attempts[0], attempts[1])
     assert health(look(place)).last_attempt is None
     assert image.path
+
+
+def test_an_attempt_of_the_future_is_stale(place: Place, image: ImagePath) -> None:
+    """By one of two clocks all ages are wrong, and nobody knows by which."""
+    begun = attempt(25, host="localhost", database=place.master, outcome="failed")
+    one = health(look(place, ledger=lambda: Attempts([begun])))
+    assert one.stale == (
+        f"the last attempt began at {begun.began}, by the clock of m, and localhost has "
+        f"{(MONDAY + HOUR).isoformat()} now; put the clock right that is wrong",
+    )
+    later = datetime.datetime.fromisoformat(str(begun.began))
+    assert health(look(place, later, ledger=lambda: Attempts([begun]))).stale[1:] == ()
+    assert image.path
+
+
+def test_a_promise_of_a_clock_that_was_ahead_is_not_due(place: Place) -> None:
+    """Nothing is said rather than what is wrong."""
+    rotated(place, MONDAY + 300 * DAY, every=86400.0)
+    assert health(look(place, MONDAY)).due is None
+    assert health(look(place, MONDAY + 300 * DAY)).due
 
 
 def test_what_the_ledger_does_not_tell_is_told(place: Place, image: ImagePath) -> None:

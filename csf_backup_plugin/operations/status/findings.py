@@ -1,0 +1,152 @@
+"""What is wrong with a repository's backups, what is late, and what is told besides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin import timestamps
+from csf_backup_plugin.image.by_repository import highest, twins
+from csf_backup_plugin.names import listed, shown
+from csf_backup_plugin.operations.status.health import spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from csf_backup_plugin.attempts.reading import Attempt
+    from csf_backup_plugin.image.catalog import ImageSet
+    from csf_backup_plugin.operations.status.health import Health
+    from csf_backup_plugin.operations.status.request import StatusRequest
+    from csf_backup_plugin.operations.status.survey import Survey
+
+#: How much later than promised a set may be: a run takes time, and a clock changes twice a year.
+GRACE = 1.25
+#: For so many more sets there is to be room.
+ROOM_FOR = 3
+
+
+def faults(health: Health, sets: Sequence[ImageSet], found: Survey) -> Iterator[str]:
+    """Yield what is wrong with what is kept: exit code 50."""
+    newest = highest(sets)
+    yield from health.sets[0].faults
+    if timestamps.is_future(newest.receipt.started, found.machine.now):
+        started = newest.receipt.started
+        yield (
+            f"{newest.image} says that its backup began in the future, at {started}; put the clock "
+            f"of {found.host} right, and make a new backup"
+        )
+    for one in twins(sets):
+        number = newest.receipt.origin.number
+        yield f"{one.image} and {newest.image} both say that they are backup {number}"
+    yield from (
+        f"{one}: it may be newer than {newest.image}"
+        for one in found.catalog.passed_over
+        if one.has_receipt
+        and one.master in (None, health.master)
+        and one.modified >= newest.modified
+    )
+
+
+def stale(health: Health, found: Survey) -> Iterator[str]:
+    """Yield what is late, or never was, and where there is little room: exit code 70."""
+    newest, (max_age, max_drill_age) = health.sets[0], health.limits
+    if max_age is not None and newest.age > max_age:
+        yield (
+            f"the newest backup of {shown(health.master)} is {spoken(newest.age)} old, and may be "
+            f"{spoken(max_age)}: {newest.image}"
+        )
+    if max_drill_age is not None:
+        drill = health.last_drill
+        age = timestamps.between(drill.at, found.machine.now) if drill else None
+        if age is None:
+            yield f"no image of {shown(health.master)} was ever restored by a drill"
+        elif age > max_drill_age:
+            yield (
+                f"the last good drill of {shown(health.master)} was {spoken(age)} ago, and may be "
+                f"{spoken(max_drill_age)}"
+            )
+    yield from _last_drill_failed(health, found)
+    for directory, count in health.room.items():
+        if count < ROOM_FOR:
+            yield f"{found.host}:{shown(directory)} has room for {count} more sets of that size"
+
+
+def _last_drill_failed(health: Health, found: Survey) -> Iterator[str]:
+    """Yield that the last drill has failed, if of an older set: the newest may be alike."""
+    now = found.machine.now
+    drills = [
+        (one.drilled.at, one.drilled.is_sound, one.image)
+        for one in health.sets
+        if one.drilled and not timestamps.is_future(one.drilled.at, now)
+    ]
+    at, is_sound, image = max(drills, key=lambda drill: drill[:2], default=("", True, None))
+    if not is_sound and image != health.sets[0].image:
+        yield f"the last drill of {shown(health.master)} failed, at {at}, of {image}"
+
+
+def unknown(health: Health, request: StatusRequest, found: Survey) -> Iterator[str]:
+    """Yield what is there to be known, and cannot be: it may be that something is late or wrong."""
+    newest, of_newest = health.sets[0].image, found.checks[health.sets[0].image]
+    for path, check, what in (
+        (newest.verification, of_newest.verified, "verification"),
+        (newest.drill, of_newest.drilled, "drill"),
+    ):
+        if check is None and path in found.catalog.entries:
+            yield f"{shown(path)} cannot be used, so how the last {what} went is not known"
+    if None in (request.max_age, request.max_drill_age) and health.interval is None:
+        for path, why in found.broken_promises.get(str(health.id), ()):
+            yield f"{shown(path)} {why}, so how often a set is promised is not known"
+
+
+def of_the_future(attempts: Sequence[Attempt], found: Survey) -> Iterator[str]:
+    """Yield that the last attempt has begun in the future: no age is right then."""
+    began, now = attempts[-1].began if attempts else None, found.machine.now
+    if began and timestamps.is_future(began, now):
+        yield (
+            f"the last attempt began at {began}, by the clock of {shown(attempts[-1].driver)}, and "
+            f"{found.host} has {now} now; put the clock right that is wrong"
+        )
+
+
+def notes(health: Health, request: StatusRequest, found: Survey) -> Iterator[str]:
+    """Yield what is told besides, and never changes the exit code."""
+    every = health.interval
+    for one in health.sets:
+        drill = found.checks[one.image].drilled
+        if drill and not one.drilled:
+            yield f"the last drill of {one.image} does not count: it is of the future, {drill.at}"
+    if request.max_age and every and request.max_age != every * GRACE:
+        yield f"-max-age says {spoken(request.max_age)}; a set is promised each {spoken(every)}"
+    for one in health.sets[1:]:
+        yield from one.faults
+    if health.leftovers:
+        yield f"{health.leftovers} images without a receipt: running, or left by a run that failed"
+
+
+def suspicious(newest: ImageSet, health: Health) -> Iterator[str]:
+    """Yield what is suspicious in the newest set, as long as a rotation deletes nothing for it."""
+    suspicions, drilled = newest.receipt.suspicions, health.sets[0].drilled
+    if suspicions and not newest.receipt.accepted and not (drilled and drilled.is_sound):
+        yield (
+            f"{newest.image} {'; it '.join(suspicions)}; rotations delete nothing until a good "
+            "drill of it, or one run with -yes"
+        )
+
+
+def coverage(newest: ImageSet, found: Survey) -> tuple[int | None, list[str]]:
+    """Return how many databases there are now, and how they differ from the newest set's."""
+    receipt = newest.receipt
+    for repository, inventory in found.databases.items():
+        if repository.master != receipt.master:
+            continue
+        if isinstance(inventory, str):
+            return None, [
+                f"the databases of {shown(repository.master)} cannot be told: {inventory}"
+            ]
+        there, imaged = {*inventory.coverage.paths}, {*receipt.databases}
+        notes = []
+        if new := sorted(there - imaged):
+            notes.append(f"in no backup yet: {listed(new)}")
+        if gone := sorted(imaged - there):
+            notes.append(f"in the newest backup, and not on disk: {listed(gone)}")
+        return len(there), notes
+    return None, []
