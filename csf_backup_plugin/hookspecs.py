@@ -70,6 +70,7 @@ class Outcome(NamedTuple):
         number: of the backup in its repository.
         drilled: whether a rotation has drilled the set.
         error: how the message begins, if it was not done.
+        rehearsal: whether nothing has happened, and only the way to whoever is told is tried.
     """
 
     attempt: str | None
@@ -89,6 +90,7 @@ class Outcome(NamedTuple):
     number: int | None
     drilled: bool | None
     error: str | None
+    rehearsal: bool = False
 
 
 @hookspec

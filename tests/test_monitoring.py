@@ -8,7 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from promtool import RULES
+
+from csf_backup_plugin.cancellation import Cancellation
+from csf_backup_plugin.cli import rehearsal, text_file
+from csf_backup_plugin.notices import program
+from csf_backup_plugin.operations.status.request import StatusRequest
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "monitoring.md").read_text()
 
@@ -32,3 +38,25 @@ def test_the_document_tells_where_the_rules_are(tmp_path: Path) -> None:
     assert program == "/opt/csf/bin/python"
     ended = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True)
     assert (ended.stdout, ended.stderr) == (f"{RULES}\n", "")
+
+
+def test_the_rehearsal_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the program and the directory are there, and no plugin is installed."""
+    found = re.search(
+        r"<!-- rehearsal -->\n```text\n\$ csf (.*) -rehearse\n(.*?)```", DOCUMENT, re.S
+    )
+    assert found
+    _, _, directory, _, database = shlex.split(found[1])
+    monkeypatch.setattr(text_file, "write", lambda *_: None)
+    monkeypatch.setattr(program, "_ended", lambda *_: "")
+    monkeypatch.setattr("csf_backup_plugin.notices.plugins.load", lambda *_: [])
+    shown = rehearsal.rehearse(
+        StatusRequest.parse([directory], [database]),
+        "text",
+        {
+            "CSF_BACKUP_ON_FINISH": "/etc/csf/heartbeat",
+            "CSF_BACKUP_METRICS_DIR": "/var/lib/prometheus/node-exporter",
+        },
+        Cancellation(),
+    )
+    assert (shown.output, shown.code) == (found[2].removesuffix("\n"), 0)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.attempts.recording import Recording
 
 VARIABLE = "CSF_BACKUP_METRICS_DIR"
+_REHEARSAL = "rehearsal"
 
 
 def write_pages(directory: str, recording: Recording) -> None:
@@ -38,8 +39,7 @@ def write_pages(directory: str, recording: Recording) -> None:
         OSError: a page cannot be written; the earlier one is as it was.
         ValueError: the directory is not an absolute path.
     """
-    if not directory.startswith("/"):
-        raise ValueError(f"{VARIABLE} is not an absolute path: {shown(directory)}")
+    _check(directory)
     with contextlib.ExitStack() as held:
         # Of two attempts that end at once, the one that reads last is to write last.
         with contextlib.suppress(OSError):
@@ -48,6 +48,30 @@ def write_pages(directory: str, recording: Recording) -> None:
         for current in _ended(recording.id, attempts):
             if history := history_of(current, attempts):
                 _write(directory, history)
+    _remove(directory, _REHEARSAL)
+
+
+def write_rehearsal(directory: str, page: str) -> str:
+    """Write a page of a failure that there was not; the next attempt removes it.
+
+    Args:
+        directory: as for `write_pages`.
+        page: the page.
+
+    Returns:
+        Its path.
+
+    Raises: as for `write_pages`.
+    """
+    _check(directory)
+    path = _path(directory, _REHEARSAL)
+    text_file.write(path, page + "\n")
+    return path
+
+
+def _check(directory: str) -> None:
+    if not directory.startswith("/"):
+        raise ValueError(f"{VARIABLE} is not an absolute path: {shown(directory)}")
 
 
 def _known(recording: Recording) -> list[Attempt]:
@@ -69,8 +93,12 @@ def _ended(attempt: str, attempts: list[Attempt]) -> Iterator[Attempt]:
 def _write(directory: str, history: History) -> None:
     text_file.write(_path(directory, history.key), _page(history) + "\n")
     for key in history.other_keys:  # else what was refused before would be told for ever
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(_path(directory, key))
+        _remove(directory, key)
+
+
+def _remove(directory: str, key: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_path(directory, key))
 
 
 def _path(directory: str, key: str) -> str:

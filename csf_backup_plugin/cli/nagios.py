@@ -45,6 +45,11 @@ def unknown(why: str) -> str:
     return f"BACKUP UNKNOWN - {_plain(why)}"
 
 
+def critical(why: str) -> str:
+    """Return the line of a failure."""
+    return f"BACKUP CRITICAL - {_plain(why)}"
+
+
 def _plain(text: str) -> str:
     """Return a text in one line, without what parts it from the figures."""
     return text.replace("|", "/").replace("\n", "; ")

@@ -60,6 +60,12 @@ class StatusCommand(CsfCommand):
 @options.form(_FORMATS, default="text")
 @click.option("-output", metavar="FILE", help="Write it there; it appears whole, or not at all.")
 @options.limit
+@click.option(
+    "-rehearse",
+    is_flag=True,
+    help="Tell plugins, program and metrics of a failure that there was not, and say which of them "
+    "there are. Nothing else is looked at.",
+)
 def admin_database_status(
     run: Run,
     directories: tuple[str, ...],
@@ -69,6 +75,8 @@ def admin_database_status(
     form: str,
     output: str | None,
     limit: float,
+    *,
+    rehearse: bool,
 ) -> Outcome:
     """Say for each repository whether its backups are as they should be.
 
@@ -79,7 +87,7 @@ def admin_database_status(
     """
     from csf_backup_plugin.attempts.directory import state_directory
     from csf_backup_plugin.attempts.reading import read_attempts
-    from csf_backup_plugin.cli.status_report import outcome, unknown
+    from csf_backup_plugin.cli.status_report import outcome, unknown, written
     from csf_backup_plugin.errors import UsageError
     from csf_backup_plugin.operations.status import look
     from csf_backup_plugin.operations.status.request import StatusRequest
@@ -92,9 +100,15 @@ def admin_database_status(
         raise
 
     run.as_json = run.as_json or (form == "json" and output is None)
+    if rehearse:
+        from csf_backup_plugin.cli import rehearsal
+
+        return written(
+            rehearsal.rehearse(request, form, os.environ, run.cancellation), form, output
+        )
     found = look(
         request,
         lambda host: run.on(host, f"The status of {host}", limit),
         lambda: read_attempts(state_directory(os.environ)),
     )
-    return outcome(found, form, output)
+    return written(outcome(found, form, in_colour=output is None), form, output)

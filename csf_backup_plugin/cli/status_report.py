@@ -20,16 +20,13 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.status.health import Health, SetState
 
 
-def outcome(status: Status, form: str, path: str | None) -> Outcome:
+def outcome(status: Status, form: str, *, in_colour: bool) -> Outcome:
     """Return how a status has ended.
 
     Args:
         status: what is known.
         form: ``text``, ``json``, ``nagios`` or ``prometheus``.
-        path: the file that it is written to, in place of standard output.
-
-    Raises:
-        OSError: the file cannot be written; to Nagios that is a state of its own.
+        in_colour: whether colours may be used, if it is printed on a terminal.
     """
     code: int | None = None
     if form == "nagios":
@@ -37,13 +34,28 @@ def outcome(status: Status, form: str, path: str | None) -> Outcome:
     elif form == "prometheus":
         code, text = 0, prometheus.page(status)
     else:
-        text = table(status, in_colour=path is None and shows_colours())
+        text = table(status, in_colour=in_colour and shows_colours())
     warnings = [f"warning: {warning}" for warning in status.warnings]
-    found = Outcome(warnings, _document(status), status.problem, text, code)
+    return Outcome(warnings, _document(status), status.problem, text, code)
+
+
+def written(found: Outcome, form: str, path: str | None) -> Outcome:
+    """Write what is to be printed to a file; return what is left to be printed.
+
+    Args:
+        found: the outcome.
+        form: as above.
+        path: the file; None if there is none.
+
+    Raises:
+        OSError: the file cannot be written; to Nagios that is a state of its own.
+    """
     if path is None:
         return found
+    text = document(STATUS, found) if form == "json" else found.output
+    assert isinstance(text, str)
     try:
-        write(path, (document(STATUS, found) if form == "json" else text) + "\n")
+        write(path, text + "\n")
     except OSError as error:
         if form != "nagios":
             raise

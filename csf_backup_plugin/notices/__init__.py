@@ -80,8 +80,17 @@ class Notices:
         """
         self._tell({**self._facts, **how})
 
-    def _tell(self, facts: Mapping[str, Any]) -> None:
-        outcome = Outcome(**_chosen(facts, Outcome._fields))
+    def rehearsed(self, how: Mapping[str, Any]) -> list[str]:
+        """Tell of a failure that there was not; return the titles of the plugins that were told.
+
+        Args:
+            how: as for `finished`.
+        """
+        self._tell({**self._facts, **how}, rehearsal=True)
+        return [one.title for one in self._plugins]
+
+    def _tell(self, facts: Mapping[str, Any], *, rehearsal: bool = False) -> None:
+        outcome = Outcome(**_chosen(facts, Outcome._fields), rehearsal=rehearsal)
         for one in self._plugins:
             one.finished(outcome)
         call_program(outcome, self._environ, self._cancellation, self._warn)
@@ -92,4 +101,5 @@ class Notices:
 
 
 def _chosen(facts: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {**{name: facts[name] for name in names}, "image_dirs": tuple(facts["image_dirs"])}
+    chosen = {name: facts[name] for name in names if name != "rehearsal"}
+    return {**chosen, "image_dirs": tuple(facts["image_dirs"])}

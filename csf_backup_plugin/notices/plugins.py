@@ -35,6 +35,9 @@ class Plugin:
         manager: has it alone.
         cancellation: the command's.
         warn: told if it fails.
+
+    Attributes:
+        title: as above.
     """
 
     def __init__(
@@ -44,7 +47,7 @@ class Plugin:
         cancellation: Cancellation,
         warn: Callable[[str], None],
     ) -> None:
-        self._title = title
+        self.title = title
         self._hook = manager.hook
         self._cancellation = cancellation
         self._warn = warn
@@ -54,7 +57,7 @@ class Plugin:
         try:
             self._call("attempt_starting", lambda: self._hook.attempt_starting(attempt=attempt))
         except Refused as error:
-            return f"{self._title}: {_reason(error)}"
+            return f"{self.title}: {_reason(error)}"
         return ""
 
     def finished(self, outcome: Outcome) -> None:
@@ -62,7 +65,7 @@ class Plugin:
         try:
             self._call("attempt_finished", lambda: self._hook.attempt_finished(outcome=outcome))
         except Refused as error:
-            self._warn(f"{self._title} cannot refuse what has ended: {in_words(error)}.")
+            self._warn(f"{self.title} cannot refuse what has ended: {in_words(error)}.")
 
     def _call(self, name: str, hook: Callable[[], object]) -> None:
         """Call one of its hooks.
@@ -77,7 +80,7 @@ class Plugin:
             raise
         except BaseException as error:
             traced(error)
-            self._warn(f"{name} of {self._title} failed: {in_words(error)}. {_NOTHING_ELSE}")
+            self._warn(f"{name} of {self.title} failed: {in_words(error)}. {_NOTHING_ELSE}")
 
 
 def load(cancellation: Cancellation, warn: Callable[[str], None]) -> list[Plugin]:
