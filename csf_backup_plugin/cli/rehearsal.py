@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.operations.status.request import StatusRequest
 
-_SAID = "This is a rehearsal, and nothing has failed: somebody has called a status with -rehearse."
+_SAID = "Rehearsal: nothing has failed; this is from admin_database_status -rehearse."
 _NAME = "rehearsal"
 _HOW = {
     **dict.fromkeys(("bytes", "repository_id", "place", "number", "drilled")),
@@ -34,8 +34,8 @@ _HOW = {
 }
 
 _OTHERS = (
-    "mail: cron mails what is printed, as this text is; Nagios is told by the same command with "
-    "-format nagios, which ends with 2."
+    "mail: cron mails what is printed, as this text is.",
+    "nagios: -format nagios prints it in one line, and ends with 2.",
 )
 
 
@@ -58,7 +58,7 @@ def rehearse(
         "metrics": _metrics(environ, page, warnings),
     }
     status = int(ExitCode.WARNINGS if warnings else ExitCode.DONE)
-    text = "\n".join([_SAID, *(f"  {way}" for way in ways.values()), f"  {_OTHERS}"])
+    text = "\n".join([_SAID, *(f"  {way}" for way in (*ways.values(), *_OTHERS))])
     if form == "nagios":
         status, text = nagios.CRITICAL, nagios.critical(_SAID)
     elif form == "prometheus":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("tools")
 
-SAID = "This is a rehearsal, and nothing has failed: somebody has called a status with -rehearse."
+SAID = "Rehearsal: nothing has failed; this is from admin_database_status -rehearse."
 PLUGIN = "\n@hookimpl\ndef attempt_finished(outcome):\n    told.append(outcome)\n"
 STATUS = ("admin_database_status", "-image-dir", "localhost:/no/such", "-rehearse")
 
