@@ -33,6 +33,8 @@ _HELP = {
     "faults": "How many findings there are that a status ends with 50 for.",
     "stale": "How many findings there are that a status ends with 70 for.",
     "coverage_databases": "How many databases there are, by where.",
+    "directory_free_bytes": "The bytes that are free in an image directory.",
+    "directory_needed_bytes": "The bytes that must be free there for another set.",
     "directory_sets_that_fit": "How many more sets of the newest one's size fit.",
     "unread_directories": "How many image directories could not be read.",
     "host_reached": "Whether the host could be asked.",
@@ -93,6 +95,10 @@ def _repository(one: Health) -> Iterator[Sample]:
     for directory, count in one.room.items():
         fitting = {**labels, "directory": shown(directory)}
         yield "directory_sets_that_fit", fitting, float(count)
+    for directory, free in one.free.items():
+        at = {**labels, "directory": shown(directory)}
+        yield "directory_free_bytes", at, float(free)
+        yield "directory_needed_bytes", at, float(one.needed)
 
 
 def attempt_samples(

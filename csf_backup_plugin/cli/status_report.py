@@ -91,6 +91,8 @@ def _health(one: Health) -> dict[str, Any]:
         "notes": list(one.notes),
         "leftovers": one.leftovers,
         "room_for_sets": dict(one.room),
+        "free_bytes": dict(one.free),
+        "needed_bytes": one.needed,
         "max_age_seconds": max_age,
         "max_drill_age_seconds": max_drill_age,
         "due": one.due,

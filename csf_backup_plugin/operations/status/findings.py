@@ -119,7 +119,8 @@ def notes(health: Health, request: StatusRequest, found: Survey) -> Iterator[str
     for one in health.sets[1:]:
         yield from one.faults
     if health.leftovers:
-        yield f"{health.leftovers} images without a receipt: running, or left by a run that failed"
+        images = "1 image" if health.leftovers == 1 else f"{health.leftovers:,} images"
+        yield f"{images} without a receipt: running, or left by a run that failed"
 
 
 def suspicious(newest: ImageSet, health: Health) -> Iterator[str]:

@@ -58,6 +58,8 @@ class Health(NamedTuple):
         notes: what the user may want to know besides.
         leftovers: how many sets without a receipt may be its own.
         room: how many more sets of the newest one's size fit into each image directory.
+        free: the bytes that are free in each.
+        needed: the bytes that another set of that size needs, and its reserve.
         limits: how old set and drill may be, in seconds; None for any age.
         due: when the next set is promised, in ISO 8601; None where nothing is promised.
         interval: how often one is, in seconds; None likewise.
@@ -76,6 +78,8 @@ class Health(NamedTuple):
     notes: Sequence[str] = ()
     leftovers: int = 0
     room: Mapping[str, int] = {}
+    free: Mapping[str, int] = {}
+    needed: int = 0
     limits: tuple[float | None, float | None] = (None, None)
     due: str | None = None
     interval: float | None = None

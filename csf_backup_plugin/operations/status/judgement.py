@@ -82,6 +82,8 @@ def _health(sets: Sequence[ImageSet], request: StatusRequest, found: Survey) -> 
             not one.has_receipt and one.master == master for one in found.catalog.passed_over
         ),
         room=_room(newest, found),
+        free={top.directory: free for top, free in found.free.items()},
+        needed=space_needed(newest.receipt.size),
         limits=limits,
         due=_due(promise, found),
         interval=promise.get("every_seconds"),

@@ -95,6 +95,7 @@ def test_all_is_well_after_a_good_night(place: Place, image: ImagePath) -> None:
     assert one.last_drill
     assert one.last_drill.seconds == 12.5
     assert one.room[str(place.images)] > 3
+    assert one.free[str(place.images)] > one.needed > state.size
 
 
 def test_an_old_set_is_stale(place: Place, image: ImagePath) -> None:
@@ -409,7 +410,7 @@ def test_images_without_a_receipt_are_counted(place: Place, image: ImagePath) ->
     found = look(place)
     assert found.problem is None
     assert health(found).leftovers == 1
-    assert "1 images without a receipt" in health(found).notes[-1]
+    assert "1 image without a receipt" in health(found).notes[-1]
     assert image.path
 
 
