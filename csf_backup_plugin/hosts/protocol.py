@@ -324,7 +324,8 @@ class Host(Protocol):
 
         Another host is asked for all of them at once, so that they take as many exchanges as the
         one that takes most. Then they run in threads of their own. This machine is asked for one
-        after another, and for none after an error.
+        after another, and for none after an error; only those that are `long_step.Long` begin at
+        once, and run beside the others.
 
         Args:
             steps: each asks the host, once or several times; it may ask together, too. None locks,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.hosts.long_step import Long
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.contents import read_contents
 from csf_backup_plugin.image.listed_databases import differences, list_findings
@@ -88,7 +89,7 @@ def image_findings(
         return list_findings(image, osrestore, databases, host, default_timeout(at.size))
 
     in_its_bytes, in_list = host.together(
-        lambda: content_findings(image, at, receipt, host, listener), in_its_list
+        Long(lambda: content_findings(image, at, receipt, host, listener)), Long(in_its_list)
     )
     return in_its_bytes + in_list
 

@@ -24,6 +24,7 @@ from csf_backup_plugin.hosts.local import (
 )
 from csf_backup_plugin.hosts.local.lock import held
 from csf_backup_plugin.hosts.local.lock_file import LockFile
+from csf_backup_plugin.hosts.long_step import overlapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -59,8 +60,8 @@ class LocalHost:
         return machine.machine()
 
     def together(self, *steps: Callable[[], Any]) -> tuple[Any, ...]:
-        """Carry out steps that only look, one after another; see `Host.together`."""
-        return tuple(step() for step in steps)
+        """Carry out steps that only look; see `Host.together`."""
+        return overlapped(steps)
 
     def lock(
         self,

@@ -89,7 +89,7 @@ def run(
         program, streams = Group.of(popen), [Stream(pipe, room) for pipe in pipes]
         stack.callback(program.close)
         while time.monotonic() < deadline:
-            cancellation.check()
+            cancellation.check_start()
             if completed := _completed(program, streams):
                 return completed
     raise TimeoutError

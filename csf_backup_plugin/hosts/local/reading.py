@@ -93,7 +93,7 @@ def digest(
             algorithm.update(memoryview(buffer)[:count])
             total += count
             progress(total)
-            cancellation.check()
+            cancellation.check_start()
     return total, algorithm.hexdigest()
 
 

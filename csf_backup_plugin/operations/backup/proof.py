@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import ImageUnproven
+from csf_backup_plugin.hosts.long_step import Long
 from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image.listed_databases import differences, list_findings
 from csf_backup_plugin.names import first, shown
@@ -68,15 +69,16 @@ def prove(
     """
     expected = {*plan.found.coverage.paths}
     # Programs come last, since another host can be asked for nothing behind one; what is told first
-    # is in the order of the text.
+    # is in the order of the text. osbackup has ended, so what is read does not change while it is
+    # brought to the disk.
     size, unsynced, _, directory, held, _, read = host.together(
         lambda: _size(request, host),
-        lambda: tuple(host.sync([request.image.path])),
+        Long(lambda: tuple(host.sync([request.image.path]))),
         lambda: _check_import_file(request, plan, host),
         postponed(lambda: _check_directory(request, plan, expected, host)),
         postponed(lambda: _sizes(request, before, host)),
-        lambda: _check_list(request, plan, expected, timeout, host),
-        postponed(lambda: _digest(request, written, host, listener)),
+        Long(lambda: _check_list(request, plan, expected, timeout, host)),
+        Long(postponed(lambda: _digest(request, written, host, listener))),
     )
     directory()
     sizes, digest = held(), read()
