@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from csf_backup_plugin.attempts.recording import Recording
 
 VARIABLE = "CSF_BACKUP_METRICS_DIR"
+#: The label of what was named where neither a repository's id nor its path is known.
+TARGET = "target"
 _REHEARSAL = "rehearsal"
 
 
@@ -118,16 +120,26 @@ def _page(history: History) -> str:
     for attempts in by_command.values():
         last = attempts[-1]
         done = [one for one in attempts if one.outcome == DONE]
-        labels = {
-            "repository": history.id or "",
-            "master": shown(_last(one.database for one in history.attempts)),
-            "host": shown(_last(one.host for one in history.attempts)),
-            "driver": shown(last.driver),
-        }
+        labels = {**_of(history), "driver": shown(last.driver)}
         samples += prometheus.attempt_samples(last, done[-1] if done else None, labels)
     return prometheus.written(samples)
 
 
+def _of(history: History) -> dict[str, str]:
+    """Return the labels that tell a repository from others.
+
+    Without `TARGET`, the pages of two verified directories would have samples in common, and
+    node_exporter takes none of those.
+    """
+    master = _last(one.database for one in history.attempts)
+    host = _last(one.host for one in history.attempts)
+    labels = {"repository": history.id or "", "master": shown(master), "host": shown(host)}
+    if not history.id and not master:
+        last = history.attempts[-1]
+        labels[TARGET] = shown(last.image or " ".join(last.image_dirs))
+    return labels
+
+
 def _last(names: Iterator[str | None]) -> str:
     """Return the last name that is one."""
-    return [*filter(None, names), ""][-1]
+    return ["", *filter(None, names)][-1]

@@ -92,6 +92,41 @@ def test_each_operation_of_a_repository_is_told_apart(
     assert (SUCCESS, "verify") not in told
 
 
+def labels(metrics: Path) -> list[dict[str, str]]:
+    """Return the labels of each exit code on all pages."""
+    return [
+        sample.labels
+        for page in sorted(metrics.glob("*.prom"))
+        for family in text_string_to_metric_families(page.read_text())
+        for sample in family.samples
+        if sample.name.endswith(CODE)
+    ]
+
+
+def test_a_page_names_the_master_database_and_the_host(
+    csf: Csf, place: Place, metrics: Path
+) -> None:
+    """They are the same as in a status, so that one failure is one alert."""
+    assert csf(*backup(place))[0] == 0
+    (told,) = labels(metrics)
+    assert (told["master"], told["host"]) == (place.master, "localhost")
+    assert "target" not in told
+
+
+def test_verifications_of_two_directories_are_told_apart(
+    csf: Csf, place: Place, metrics: Path, tmp_path: Path
+) -> None:
+    """They name no repository, and a collector refuses two samples of the same name and labels."""
+    (tmp_path / "empty").mkdir()
+    assert csf(*backup(place))[0] == 0
+    for directory, code in ((place.images, 0), (tmp_path / "empty", 50)):
+        ended = csf("admin_database_verify", "-image-dir", f"localhost:{directory}")
+        assert ended[0] == code, ended
+    assert samples(metrics)
+    targets = {one["target"] for one in labels(metrics) if one["operation"] == "verify"}
+    assert targets == {f"localhost:{place.images}", f"localhost:{tmp_path}/empty"}
+
+
 def test_what_was_refused_before_the_id_was_known_is_replaced(
     csf: Csf, place: Place, metrics: Path
 ) -> None:

@@ -10,6 +10,7 @@ from promtool import RULES, promtool
 
 from csf_backup_plugin.attempts.reading import Attempt
 from csf_backup_plugin.cli import prometheus
+from csf_backup_plugin.cli.attempt_metrics import TARGET
 from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.image.check_record import Check
 from csf_backup_plugin.image.path import ImagePath
@@ -19,7 +20,7 @@ from csf_backup_plugin.operations.status.judgement import MAX_AGE
 
 TESTS = Path(__file__).with_name("prometheus_alerts_test.yml")
 AT = "2026-11-23T02:10:00+00:00"
-OF_THE_SCRAPE = {"instance"}
+ELSEWHERE = {"instance", TARGET}  # of the scrape, and of an attempt's own page
 
 
 def whole_page() -> str:
@@ -47,7 +48,7 @@ def test_every_metric_and_every_label_is_there() -> None:
     metrics = {*re.findall(r"\bcsf_backup_\w*[a-z]\b", rules)}
     assert metrics
     assert metrics <= {family.name for family in families}
-    assert {*re.findall(r"\$labels\.(\w+)", rules)} <= labels | OF_THE_SCRAPE
+    assert {*re.findall(r"\$labels\.(\w+)", rules)} <= labels | ELSEWHERE
 
 
 def test_promtool_reads_the_rules() -> None:
