@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import __version__, timestamps
 from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.image.promise_name import promise_name
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.system_errors import reason
 
@@ -37,7 +38,7 @@ def write_promise(site: Site, filled: Filled, host: Host) -> list[str]:
     facts = _facts(site, repository, every)
     data, warnings = sealed_json.encode(facts, sealed_json.PROMISE), []
     for top in site.at:
-        path = posixpath.join(top.directory, f"csf-backup-promise-{repository}.json")
+        path = posixpath.join(top.directory, promise_name(repository))
         try:
             host.replace(path, data)
         except OSError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import posixpath
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from csf_backup_plugin import timestamps
@@ -14,6 +13,7 @@ from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.catalog import read_what_can_be
 from csf_backup_plugin.image.last_checks import read_last_checks
+from csf_backup_plugin.image.promise_name import promised
 from csf_backup_plugin.image.receipt_file import problem
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.repository.inventory import read_inventory
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.status.request import StatusRequest
     from csf_backup_plugin.repository.inventory import Inventory
 
-_PROMISE = re.compile(r"csf-backup-promise-([0-9a-f]{1,64})\.json")
 _FOREVER = float("inf")
 
 
@@ -128,9 +127,9 @@ def _promises(
     Both are by the repository's id.
     """
     named = {
-        path: match[1]
+        path: identity
         for path in catalog.entries
-        if (match := _PROMISE.fullmatch(posixpath.basename(path)))
+        if (identity := promised(posixpath.basename(path)))
     }
     promises: dict[str, dict[str, Any]] = {}
     broken: dict[str, list[tuple[str, str]]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advised_commands import BACKUP_HELP
@@ -9,6 +10,8 @@ from csf_backup_plugin.errors import FaultFound
 from csf_backup_plugin.image.catalog import read_catalog, told
 from csf_backup_plugin.image.last_checks import read_last_checks
 from csf_backup_plugin.image.location import locate_image
+from csf_backup_plugin.image.place import PLACES
+from csf_backup_plugin.image.promise_name import promised
 from csf_backup_plugin.image.wanted_repository import is_image_of, wanted_at
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.verify.turns import in_turn
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.verify.request import VerifyAllRequest
     from csf_backup_plugin.operations.verify.turns import Candidate
@@ -60,7 +64,7 @@ def look_at_directory(request: VerifyAllRequest, host: Host, note: Note) -> Foun
         note: told of a path that is another one than was named.
 
     Raises:
-        FaultFound: there is no image with a receipt.
+        FaultFound: there is no image with a receipt, and no rotation is about to make the first.
         OSError: the directory cannot be read.
     """
     repository = request.repository
@@ -76,11 +80,20 @@ def look_at_directory(request: VerifyAllRequest, host: Host, note: Note) -> Foun
     others = catalog.passed_over_of(master)
     unusable = [one.image for one in others if one.has_receipt]
     warnings = told(one for one in others if not one.has_receipt)
-    if not sets and not unusable:
+    if not sets and not unusable and not (_is_to_be_filled(catalog) and wanted is None):
         raise _none(top, master, warnings)
     last = [checks.verified for checks in read_last_checks(sets, catalog, host)]
     candidates = in_turn(sets, last, machine.now)
     return Found(top, candidates, unusable, tuple(warnings), machine.now)
+
+
+def _is_to_be_filled(catalog: Catalog) -> bool:
+    """Tell whether a rotation uses a directory, and has not come to fill a place of it yet.
+
+    Of several directories, the first rotations do not fill each.
+    """
+    names = {*map(posixpath.basename, catalog.entries)}
+    return any(map(promised, names)) and names.isdisjoint(PLACES)
 
 
 def _none(top: ImagePath, master: str | None, warnings: list[str]) -> FaultFound:

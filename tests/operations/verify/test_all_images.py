@@ -20,6 +20,7 @@ from csf_backup_plugin.errors import (
     UtilityMissing,
 )
 from csf_backup_plugin.exit_codes import ExitCode
+from csf_backup_plugin.image.promise_name import promise_name
 from csf_backup_plugin.operations.verify.all_images import verify_all
 from csf_backup_plugin.operations.verify.request import VerifyAllRequest
 from csf_backup_plugin.repository import manifest
@@ -281,6 +282,19 @@ def test_a_directory_without_an_image_is_a_fault() -> None:
         run(host_with(1), master="/r/y.db")
     with pytest.raises(BackupError, match="No such file"):
         run(MemoryHost({}))
+
+
+def test_a_directory_that_a_rotation_has_not_come_to_fill_yet_is_no_fault() -> None:
+    """Of two directories, the first night fills one; the schedule verifies both that day."""
+    host = host_with()
+    host.files[f"/b/{promise_name(OURS)}"] = b"{}"
+    made = run(host, 30 * DAY)
+    assert (made.results, made.warnings, code(made)) == ([], [], 0)
+    with pytest.raises(FaultFound, match="holds no image of /r/lib.db that has a receipt"):
+        run(host, master="/r/lib.db")
+    host.directories.add("/b/monday")
+    with pytest.raises(FaultFound, match="holds no image that has a receipt"):
+        run(host)
 
 
 def test_the_images_of_one_repository_can_be_told() -> None:
