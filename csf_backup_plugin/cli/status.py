@@ -83,7 +83,8 @@ def admin_database_status(
     Nothing is locked, and no image is read. The exit code is 50 if something is wrong with the
     newest image or with its receipt, or its last verification or drill has failed; 30 if a host
     cannot be reached; 70 if the newest image is too old, none is proven or was drilled lately,
-    there is room for fewer than three more, or an image directory cannot be read.
+    there is room for fewer than three more, or an image directory cannot be read or is
+    not mounted.
     """
     from csf_backup_plugin.attempts.directory import state_directory
     from csf_backup_plugin.attempts.reading import read_attempts

@@ -40,6 +40,25 @@ def mount_points(directories: Mapping[str, Facts]) -> dict[str, str]:
     return {path: mount for path, mount in there if mount}
 
 
+def why_unmounted(at: Facts, mount: str) -> str:
+    """Return what is said of an image directory whose file system should be mounted, and is not.
+
+    Args:
+        at: the facts on it.
+        mount: where its file system was mounted, as an earlier receipt tells.
+
+    Returns:
+        A sentence part to follow its name; empty if it is mounted.
+    """
+    if is_inside(at.mount, mount):
+        return ""
+    return (
+        f"was on the file system mounted at {shown(mount)}, and is on that of "
+        f"{shown(at.mount or '?')} now: its disk is not mounted. If it is not to be any more, "
+        "leave the directory out of one run"
+    )
+
+
 def check_mounted(directory: str, at: Facts, at_root: Facts, host: Host) -> None:
     """Refuse a directory on the file system of ``/``, where -require-mount is given.
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.image.by_repository import highest
 from csf_backup_plugin.image.place import in_turn, rule
-from csf_backup_plugin.names import is_inside, shown
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.mounts import why_unmounted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +41,8 @@ def order(tonight: Tonight) -> Order:
     unmounted = {
         top: why
         for top in site.at
-        if top not in problems and (why := _unmounted(top, expected, tonight))
+        if top not in problems
+        and (why := why_unmounted(site.at[top], expected.get(top.directory, "/")))
     }
     # The next run is to know of a mount point, too, though nothing is mounted there tonight.
     missing = [top.directory for top in (*problems, *unmounted)]
@@ -61,15 +63,3 @@ def _expected_mounts(tonight: Tonight) -> Mapping[str, str]:
     if not tonight.placed:
         return {}
     return highest(tonight.placed).receipt.origin.mounts
-
-
-def _unmounted(top: ImagePath, expected: Mapping[str, str], tonight: Tonight) -> str:
-    """Return what is said of a directory whose file system should be mounted, and is not."""
-    at, mount = tonight.site.at[top], expected.get(top.directory, "/")
-    if is_inside(at.mount, mount):
-        return ""
-    return (
-        f"was on the file system mounted at {shown(mount)}, and is on that of "
-        f"{shown(at.mount or '?')} now: its disk is not mounted. If it is not to be any more, "
-        "leave the directory out of one run"
-    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin import timestamps
 from csf_backup_plugin.image.by_repository import highest, twins
 from csf_backup_plugin.names import listed, shown
+from csf_backup_plugin.operations.mounts import why_unmounted
 from csf_backup_plugin.operations.status.health import spoken
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def faults(health: Health, sets: Sequence[ImageSet], found: Survey) -> Iterator[
     )
 
 
-def stale(health: Health, found: Survey) -> Iterator[str]:
+def stale(health: Health, sets: Sequence[ImageSet], found: Survey) -> Iterator[str]:
     """Yield what is late, or never was, and where there is little room: exit code 70."""
     newest, (max_age, max_drill_age) = health.sets[0], health.limits
     if max_age is not None and newest.age > max_age:
@@ -65,9 +66,26 @@ def stale(health: Health, found: Survey) -> Iterator[str]:
                 f"{spoken(max_drill_age)}"
             )
     yield from _last_drill_failed(health, found)
+    yield from _not_mounted(sets, found)
     for directory, count in health.room.items():
         if count < ROOM_FOR:
             yield f"{found.host}:{shown(directory)} has room for {count} more sets of that size"
+
+
+def _not_mounted(sets: Sequence[ImageSet], found: Survey) -> Iterator[str]:
+    """Yield the image directories whose disk is not mounted, as the newest rotation here knew them.
+
+    What is on the disk is not seen, and the sets that are seen may be well.
+    """
+    made_here = [
+        one
+        for one in sets
+        if one.receipt.placement and one.receipt.origin.machine_id == found.machine.id
+    ]
+    mounts = highest(made_here).receipt.origin.mounts if made_here else {}
+    for top, at in found.at.items():
+        if why := why_unmounted(at, mounts.get(at.resolved, "/")):
+            yield f"{found.host}:{shown(top.directory)} {why}"
 
 
 def _last_drill_failed(health: Health, found: Survey) -> Iterator[str]:

@@ -82,7 +82,7 @@ def _health(sets: Sequence[ImageSet], request: StatusRequest, found: Survey) -> 
             not one.has_receipt and one.master == master for one in found.catalog.passed_over
         ),
         room=_room(newest, found),
-        free={top.directory: free for top, free in found.free.items()},
+        free={top.directory: at.free for top, at in found.at.items()},
         needed=space_needed(newest.receipt.size),
         limits=limits,
         due=_due(promise, found),
@@ -91,7 +91,7 @@ def _health(sets: Sequence[ImageSet], request: StatusRequest, found: Survey) -> 
     coverage, drift = findings.coverage(newest, found)
     return health._replace(
         faults=tuple(findings.faults(health, sets, found)),
-        stale=(*findings.stale(health, found), *findings.unknown(health, request, found)),
+        stale=(*findings.stale(health, sets, found), *findings.unknown(health, request, found)),
         notes=(
             *findings.suspicious(newest, health),
             *findings.notes(health, request, found),
@@ -188,7 +188,7 @@ def _room(newest: ImageSet, found: Survey) -> dict[str, int]:
     """Return how many more sets fit into each image directory, as a backup's preflight counts."""
     size = max(newest.receipt.size, 1)
     reserve = space_needed(size) - size
-    return {top.directory: max(0, free - reserve) // size for top, free in found.free.items()}
+    return {top.directory: max(0, at.free - reserve) // size for top, at in found.at.items()}
 
 
 def _due(promise: Mapping[str, Any], found: Survey) -> str | None:

@@ -23,7 +23,7 @@ from csf_backup_plugin.system_errors import reason, translated
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
     from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.last_checks import LastChecks
     from csf_backup_plugin.image.path import ImagePath
@@ -42,7 +42,7 @@ class Survey(NamedTuple):
         catalog: all images.
         problems: why image directories, or places in them, could not be read, by their ``latest``.
         checks: what is known of each image by its drills and verifications.
-        free: the bytes that are free in each image directory.
+        at: the facts on each image directory that is one: the bytes that are free, the mount point.
         promises: what is promised of each repository, by its id.
         broken_promises: each promise that cannot be used, and why, likewise.
         databases: the databases of each repository that was named, or why they cannot be told.
@@ -53,7 +53,7 @@ class Survey(NamedTuple):
     catalog: Catalog
     problems: Mapping[ImagePath, OSError]
     checks: Mapping[ImagePath, LastChecks]
-    free: Mapping[ImagePath, int]
+    at: Mapping[ImagePath, Facts]
     promises: Mapping[str, Mapping[str, Any]]
     broken_promises: Mapping[str, Sequence[tuple[str, str]]]
     databases: Mapping[Repository, Inventory | str]
@@ -90,18 +90,18 @@ def survey(request: StatusRequest, host: Host) -> Survey:
         )
         found = read_last_checks(catalog.sets, catalog, host)
         promises, broken = _promises(catalog, host)
-    free: dict[ImagePath, int] = {}
+    directories: dict[ImagePath, Facts] = {}
     for top, look in zip(tops, looked, strict=True):
         with contextlib.suppress(OSError):
             (at,) = look()
-            free |= {top: at.free} if at.kind == "directory" else {}
+            directories |= {top: at} if at.kind == "directory" else {}
     return Survey(
         host.name,
         machine,
         catalog,
         problems,
         {one.image: checks for one, checks in zip(catalog.sets, found, strict=True)},
-        free,
+        directories,
         promises,
         broken,
         dict(inventories),

@@ -98,6 +98,20 @@ def test_all_is_well_after_a_good_night(place: Place, image: ImagePath) -> None:
     assert one.free[str(place.images)] > one.needed > state.size
 
 
+def test_a_disk_that_is_not_mounted_is_told(place: Place, image: ImagePath) -> None:
+    """The directory is there and can be read, and what is on the disk is not seen."""
+    receipt = Path(image.receipt)
+    receipt.write_bytes(resealed(image.receipt, mounts={str(place.images): "/mnt/backups"}))
+    (text,) = health(look(place)).stale
+    assert text.startswith(
+        f"localhost:{place.images} was on the file system mounted at /mnt/backups, and is on that"
+    )
+    assert "its disk is not mounted" in text
+    # On another machine, a copy of the image tells nothing of what is mounted there.
+    receipt.write_bytes(resealed(image.receipt, machine_id="another"))
+    assert health(look(place)).stale == ()
+
+
 def test_an_old_set_is_stale(place: Place, image: ImagePath) -> None:
     """After 30 hours, unless something says otherwise."""
     assert look(place, MONDAY + 29 * HOUR).problem is None
