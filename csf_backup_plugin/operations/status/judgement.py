@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from csf_backup_plugin.attempts.reading import Attempt
+    from csf_backup_plugin.hosts.protocol import Facts
     from csf_backup_plugin.image.catalog import ImageSet
     from csf_backup_plugin.operations.status.request import StatusRequest
     from csf_backup_plugin.operations.status.survey import Survey
@@ -71,7 +72,7 @@ def _health(sets: Sequence[ImageSet], request: StatusRequest, found: Survey) -> 
     newest = highest(sets)
     origin, master = newest.receipt.origin, newest.receipt.master
     promise = found.promises.get(str(origin.id), {})
-    limits = _limits(request, promise)
+    limits, own = _limits(request, promise), _own_directories(promise, found)
     health = Health(
         origin.id,
         found.host,
@@ -81,8 +82,8 @@ def _health(sets: Sequence[ImageSet], request: StatusRequest, found: Survey) -> 
         leftovers=sum(
             not one.has_receipt and one.master == master for one in found.catalog.passed_over
         ),
-        room=_room(newest, found),
-        free={top.directory: at.free for top, at in found.at.items()},
+        room=_room(newest, own),
+        free={directory: at.free for directory, at in own.items()},
         needed=space_needed(newest.receipt.size),
         limits=limits,
         due=_due(promise, found),
@@ -184,11 +185,22 @@ def _state(one: ImageSet, found: Survey) -> SetState:
     )
 
 
-def _room(newest: ImageSet, found: Survey) -> dict[str, int]:
+def _own_directories(promise: Mapping[str, Any], found: Survey) -> dict[str, Facts]:
+    """Return the image directories that a repository's rotations fill; all, where none tells.
+
+    One status may be of several repositories, and another one's disk is no concern of this one.
+    """
+    every = {top.directory: at for top, at in found.at.items()}
+    promised = promise.get("image_directories", ())
+    own = {directory: at for directory, at in every.items() if at.resolved in promised}
+    return own or every
+
+
+def _room(newest: ImageSet, own: Mapping[str, Facts]) -> dict[str, int]:
     """Return how many more sets fit into each image directory, as a backup's preflight counts."""
     size = max(newest.receipt.size, 1)
     reserve = space_needed(size) - size
-    return {top.directory: max(0, at.free - reserve) // size for top, at in found.at.items()}
+    return {directory: max(0, at.free - reserve) // size for directory, at in own.items()}
 
 
 def _due(promise: Mapping[str, Any], found: Survey) -> str | None:

@@ -112,6 +112,19 @@ def test_a_disk_that_is_not_mounted_is_told(place: Place, image: ImagePath) -> N
     assert health(look(place)).stale == ()
 
 
+def test_room_is_told_of_the_directories_that_rotations_fill(place: Place) -> None:
+    """One status may be of several repositories, each with directories of its own."""
+    others = place.images.parent / "others"
+    others.mkdir()
+    directories = [f"localhost:{top}" for top in (place.images, others)]
+    drilled(rotated(place, every=DAY.total_seconds()).filled.image)
+    one = health(look(place, directories=directories))
+    assert one.room.keys() == one.free.keys() == {str(place.images)}
+    for promise in place.images.glob("csf-backup-promise-*"):
+        promise.unlink()
+    assert len(health(look(place, directories=directories)).room) == 2
+
+
 def test_an_old_set_is_stale(place: Place, image: ImagePath) -> None:
     """After 30 hours, unless something says otherwise."""
     assert look(place, MONDAY + 29 * HOUR).problem is None
