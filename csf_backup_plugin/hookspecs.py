@@ -128,7 +128,7 @@ def attempt_finished(outcome: Outcome) -> None:
 
         @hookimpl
         def attempt_finished(outcome: Outcome) -> None:
-            if outcome.outcome != "done":
+            if outcome.exit_code != 0:  # 71: it was done, and its drill may have failed
                 text = f"{outcome.command} of {outcome.database}: {outcome.error}"
                 syslog.syslog(syslog.LOG_ERR, text)
 

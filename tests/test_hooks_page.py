@@ -56,6 +56,17 @@ def backup(place: Place) -> int:
     return csf("admin_database_backup", "-database", place.master, "-image-file", image)
 
 
+def suspicious_rotation(place: Place) -> int:
+    """Make a set that is far smaller than the one before; return the exit code."""
+    words = ("-database", place.master, "-image-dir", f"localhost:{place.images}")
+    rotate = ("admin_database_rotate", *words)
+    book = place.repository / "Book.db"
+    book.write_bytes(bytes(100_000))
+    assert csf(*rotate) == 0
+    book.write_bytes(bytes(10))
+    return csf(*rotate)
+
+
 class Scripts:
     """The page's programs, and stand-ins for what they run.
 
@@ -140,6 +151,7 @@ def test_a_chat_is_told_what_has_gone_wrong(
         f"admin_database_backup of {place.master} on {os.uname().nodename}: refused, exit code 10."
     )
     assert json.loads(read)["text"].startswith(begin)
+    assert (suspicious_rotation(place), scripts.calls("curl")) == (71, 2)
     assert "CSF_BACKUP_ON_FINISH" not in capfd.readouterr().err
 
 
@@ -155,6 +167,7 @@ def test_mail_tells_what_has_gone_wrong(
     assert words == ["-s", f"csf on {os.uname().nodename}: refused, exit code 10", "root"]
     assert json.loads(read)["image"] == f"localhost:{place.image}"
     assert read.count("\n") > 10
+    assert (suspicious_rotation(place), scripts.calls("mail")) == (71, 2)
     assert "CSF_BACKUP_ON_FINISH" not in capfd.readouterr().err
 
 
