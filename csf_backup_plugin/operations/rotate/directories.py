@@ -38,12 +38,7 @@ def order(tonight: Tonight) -> Order:
     site = tonight.site
     problems = {**site.problems, **tonight.listed.problems}
     expected = _expected_mounts(tonight)
-    unmounted = {
-        top: why
-        for top in site.at
-        if top not in problems
-        and (why := why_unmounted(site.at[top], expected.get(top.directory, "/")))
-    }
+    unmounted = {top: why for top, why in unmounted_tops(tonight).items() if top not in problems}
     # The next run is to know of a mount point, too, though nothing is mounted there tonight.
     missing = [top.directory for top in (*problems, *unmounted)]
     mounts = {**site.mounts, **{path: expected[path] for path in missing if path in expected}}
@@ -56,6 +51,13 @@ def order(tonight: Tonight) -> Order:
         [f"{top.host}:{shown(top.directory)} {why}" for top, why in (problems | unmounted).items()],
         mounts,
     )
+
+
+def unmounted_tops(tonight: Tonight) -> dict[ImagePath, str]:
+    """Return the image directories whose disk is not mounted, and what is said of each."""
+    expected, at = _expected_mounts(tonight), tonight.site.at
+    told = {top: why_unmounted(at[top], expected.get(top.directory, "/")) for top in at}
+    return {top: why for top, why in told.items() if why}
 
 
 def _expected_mounts(tonight: Tonight) -> Mapping[str, str]:

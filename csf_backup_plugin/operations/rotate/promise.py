@@ -13,6 +13,7 @@ from csf_backup_plugin import __version__, timestamps
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.promise_name import promise_name
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.rotate.directories import unmounted_tops
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def write_promise(site: Site, filled: Filled, host: Host) -> list[str]:
-    """Write the promise to each image directory, if one was made.
+    """Write the promise to each image directory whose disk is there, if one was made.
 
     Args:
         site: where; its request says how often a set is to be made, in seconds.
@@ -37,7 +38,9 @@ def write_promise(site: Site, filled: Filled, host: Host) -> list[str]:
         return []
     facts = _facts(site, repository, every)
     data, warnings = sealed_json.encode(facts, sealed_json.PROMISE), []
-    for top in site.at:
+    # Below the mount point of a disk that is away, it would look as if a set were to come.
+    away = unmounted_tops(filled.tonight)
+    for top in (one for one in site.at if one not in away):
         path = posixpath.join(top.directory, promise_name(repository))
         try:
             host.replace(path, data)

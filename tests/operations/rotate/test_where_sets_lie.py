@@ -253,13 +253,16 @@ def test_a_directory_whose_disk_is_not_mounted_is_told_and_the_next_one_taken(
     class Unmounted(Mounted):
         mount = "/"
 
-    for day in (0, 1):
-        rotated(place, MONDAY + day * DAY, place.images, second, host=Mounted(MONDAY + day * DAY))
-    for day in range(2, 10):
-        host = Unmounted(MONDAY + day * DAY)
-        last = rotated(place, MONDAY + day * DAY, place.images, second, host=host)
-        assert last.filled.image.path.startswith(str(second))
-        assert any("its disk is not mounted" in warning for warning in last.warnings)
+    for day in range(10):
+        at = MONDAY + day * DAY
+        host = (Mounted if day < 2 else Unmounted)(at)
+        last = rotated(place, at, place.images, second, host=host, every=DAY.total_seconds())
+        if day >= 2:
+            assert last.filled.image.path.startswith(str(second))
+            assert any("its disk is not mounted" in warning for warning in last.warnings)
+    # Nothing is promised on the file system that is there instead.
+    (promise,) = place.images.glob("csf-backup-promise-*")
+    assert f'"started": "{(MONDAY + DAY).isoformat()}"' in promise.read_text()
 
 
 def test_nothing_is_removed_once_the_new_set_has_gone(place: Place) -> None:
