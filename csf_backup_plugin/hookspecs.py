@@ -69,6 +69,8 @@ class Outcome(NamedTuple):
         place: that a rotation has filled.
         number: of the backup in its repository.
         drilled: whether a rotation has drilled the set.
+        warnings: how many it has told, such as of a directory that could take no set; None where
+            that is not known.
         error: how the message begins, if it was not done.
         rehearsal: whether nothing has happened, and only the way to whoever is told is tried.
     """
@@ -89,6 +91,7 @@ class Outcome(NamedTuple):
     place: str | None
     number: int | None
     drilled: bool | None
+    warnings: int | None
     error: str | None
     rehearsal: bool = False
 

@@ -42,6 +42,7 @@ TYPES_AT_END: dict[str, tuple[type, ...]] = {
     "place": _TEXT + _NOTHING,
     "number": _NUMBER + _NOTHING,
     "drilled": (bool, type(None)),
+    "warnings": _NUMBER + _NOTHING,
     "error": _TEXT + _NOTHING,
 }
 

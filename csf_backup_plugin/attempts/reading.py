@@ -41,6 +41,8 @@ class Attempt(NamedTuple):
         place: that a rotation has filled.
         number: of the backup in its repository.
         drilled: whether a rotation has drilled the set.
+        warnings: how many it has told, such as of a directory that could take no set; None where
+            that is not known.
         error: how the message begins, if it was not done.
     """
 
@@ -64,6 +66,7 @@ class Attempt(NamedTuple):
     place: str | None = None
     number: int | None = None
     drilled: bool | None = None
+    warnings: int | None = None
     error: str | None = None
 
 

@@ -53,6 +53,7 @@ def at_end(facts: Mapping[str, Any], problem: BackupError | None) -> dict[str, A
         "place": facts.get("place"),
         "number": facts.get("number"),
         "drilled": facts.get("drilled"),
+        "warnings": len(facts["warnings"]) if "warnings" in facts else None,
         "error": _beginning(problem.what) if problem else None,
     }
     if "image" in facts and "host" in facts:

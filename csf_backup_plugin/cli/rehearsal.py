@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SAID = "Rehearsal: nothing has failed; this is from admin_database_status -rehearse."
 _NAME = "rehearsal"
 _HOW = {
-    **dict.fromkeys(("bytes", "repository_id", "place", "number", "drilled")),
+    **dict.fromkeys(("bytes", "repository_id", "place", "number", "drilled", "warnings")),
     "exit_code": int(ExitCode.UNEXPECTED),
     "outcome": FAILED,
     "seconds": 0.0,

@@ -43,6 +43,7 @@ ENDED: dict[str, Any] = {
     "place": "monday",
     "number": 7,
     "drilled": True,
+    "warnings": 0,
     "error": None,
 }
 
@@ -114,6 +115,7 @@ WRONG: list[dict[str, Any]] = [
     {"seconds": "1"},
     {"bytes": 1.5},
     {"drilled": 1},
+    {"warnings": True},
     {"error": ["a"]},
 ]
 

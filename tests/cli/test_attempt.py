@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -117,6 +118,22 @@ def test_a_rotation_is_one_attempt_with_its_drill(csf: Csf, place: Place, book: 
     assert end["image"].startswith(f"{directory}/monday/")
     begin = book.lines()[0]
     assert (begin["image"], begin["host"], begin["run_id"]) == (None, "localhost", "night1")
+
+
+def test_an_end_says_how_many_warnings_were_told(csf: Csf, place: Place, book: Book) -> None:
+    """A backup that one of two directories could not take is done, and somebody should look."""
+    line = ["admin_database_rotate", "-database", place.master, "-json"]
+    line += [
+        "-image-dir",
+        f"localhost:{place.images}",
+        "-image-dir",
+        f"localhost:{place.images}/no",
+    ]
+    code, out, _ = csf(*line)
+    told = json.loads(out)["warnings"]
+    assert any("does not exist" in warning for warning in told)
+    end = last(book)
+    assert (code, end["outcome"], end["warnings"]) == (0, "done", len(told))
 
 
 def test_a_verification_of_all_images_is_one_attempt(csf: Csf, place: Place, book: Book) -> None:

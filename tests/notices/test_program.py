@@ -33,6 +33,7 @@ DONE = Outcome(
     place="monday",
     number=7,
     drilled=None,
+    warnings=0,
     error=None,
 )
 NOTE = 'cat > "$0.stdin"; env > "$0.environment"; pwd > "$0.directory"'
