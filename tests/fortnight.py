@@ -5,20 +5,20 @@ The real commands run under a faked clock; the images are on a small disk of the
 
 from __future__ import annotations
 
-import contextlib
-import datetime
 import os
-import signal
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from osbackup_at_work import kill_osbackup
+from small_disks import empty, entering, fill
 from waiting import wait_for
 
 from csf_simulator.repository import repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import datetime
+    from collections.abc import Sequence
 
     from faked_clock import FakedClock
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 FORMS = ("text", "json", "nagios", "prometheus")
 _CLASS = 1_000_000  # bytes of each database of a class: more than what a backup leaves free
-_DISK = "40m"
-_MOUNT = 'mount -t tmpfs -o size="$1" none "$0" && echo ready && read -r _'
 
 
 class Told(NamedTuple):
@@ -58,7 +56,7 @@ class Fortnight:
         self._sim = sim
         self._clock = clock
         self._root = root
-        self._enter = ["nsenter", "--preserve-credentials", "-U", "-m", "-t", str(disk.pid), "--"]
+        self._enter = entering(disk)
         self._images = Path(f"/proc/{disk.pid}/root{root}/backups")
         master = str(root / "databases" / "lib.db")
         repository.create(sim.home.server, master, classes=2, size=_CLASS)
@@ -94,16 +92,9 @@ class Fortnight:
                 wait_for(lambda: not self._sim.faults.unstruck())  # osbackup is at work
             finally:
                 process.kill()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(int(self._record("pid").split()[0]), signal.SIGKILL)
-        wait_for(lambda: self._record("status") != "running")
+        kill_osbackup(self._images)
         self._date_files()
         return process.returncode
-
-    def _record(self, name: str) -> str:
-        """Return what is on record of the osbackup that runs; nothing if there is none yet."""
-        (text,) = [path.read_text() for path in self._images.glob(f"*/*.run/{name}")] or [""]
-        return text.strip()
 
     def status(self, at: datetime.datetime, forms: Sequence[str] = FORMS) -> dict[str, Told]:
         """Return what a status says at a time, by format."""
@@ -112,13 +103,11 @@ class Fortnight:
 
     def fill_disk(self) -> None:
         """Let something else take all room on the images' disk."""
-        with contextlib.suppress(OSError), open(self._images / "core", "wb", buffering=0) as file:
-            while True:
-                file.write(bytes(4096))
+        fill(self._images)
 
     def empty_disk(self) -> None:
         """Let that go again."""
-        (self._images / "core").unlink()
+        empty(self._images)
 
     def _run(self, at: datetime.datetime, command: list[str]) -> Result:
         ended = self._sim.run([*self._enter, *command], env=self._clock.set(at))
@@ -130,23 +119,3 @@ class Fortnight:
 
     def _shown(self, text: str) -> str:
         return text.replace(str(self._root), "")
-
-
-@contextlib.contextmanager
-def small_disk(namespace: list[str], path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Mount a small disk while the block runs; return the process that alone sees it.
-
-    Args:
-        namespace: runs a script in a mount namespace of its own.
-        path: where the disk is; the process ends with its standard input.
-    """
-    path.mkdir()
-    with subprocess.Popen(
-        [*namespace, _MOUNT, str(path), _DISK],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "ready\n"
-        yield process

@@ -17,6 +17,22 @@ told = []
 """
 
 
+def install(directory: Path, name: str, source: str, entry: str) -> None:
+    """Install a distribution of a module.
+
+    Args:
+        directory: where; whoever is to find it has it on its path.
+        name: of the distribution, and of its module.
+        source: of the module.
+        entry: the entry point's name.
+    """
+    (directory / f"{name}.py").write_text(source)
+    metadata = directory / f"{name}-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[csf_backup]\n{entry} = {name}\n")
+
+
 class Installed:
     """A directory on the path, in which distributions are installed.
 
@@ -40,11 +56,7 @@ class Installed:
             entry: the entry point's name, if it is not the module's.
             head: of the module.
         """
-        (self._directory / f"{name}.py").write_text(head + source)
-        metadata = self._directory / f"{name}-1.0.dist-info"
-        metadata.mkdir()
-        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (metadata / "entry_points.txt").write_text(f"[csf_backup]\n{entry or name} = {name}\n")
+        install(self._directory, name, head + source, entry or name)
         self._monkeypatch.setitem(sys.modules, name, None)  # so that it goes with the test
         del sys.modules[name]
 

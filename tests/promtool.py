@@ -61,7 +61,7 @@ def _series(page: str) -> Iterator[dict[str, str]]:
         is_moment = sample.name.endswith("_timestamp_seconds")
         value = sample.value - (now - _LATER if is_moment else 0)
         labels = ",".join(f"{key}={json.dumps(text)}" for key, text in sample.labels.items())
-        yield {"series": f"{sample.name}{{{labels}}}", "values": f"{value:f}x1"}
+        yield {"series": f"{sample.name}{{{labels}}}", "values": f"_ {value:f}"}
 
 
 def _samples(alerts: Iterable[str]) -> Iterator[dict[str, Any]]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from faked_clock import faked_clock
-from fortnight import FORMS, Fortnight, Told, small_disk
+from fortnight import FORMS, Fortnight, Told
 from prometheus_client.parser import text_string_to_metric_families
 from promtool import check_firing
 from screens import documented, documented_alerts, screen
+from small_disks import small_disks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +112,7 @@ def lived_through(nights: Fortnight) -> Iterator[tuple[int, int, dict[str, Told]
 @pytest.fixture
 def nights(tmp_path: Path, namespace: list[str], simulator: Simulator) -> Iterator[Fortnight]:
     """Return the site."""
-    with faked_clock("UTC") as clock, small_disk(namespace, tmp_path / "backups") as disk:
+    with faked_clock("UTC") as clock, small_disks(namespace, tmp_path / "backups") as disk:
         yield Fortnight(simulator, clock, tmp_path, disk)
 
 
