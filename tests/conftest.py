@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+from cards import is_of_a_card
 from sshd import Sshd
 from ways import is_meant
 
@@ -109,9 +110,10 @@ class Place:
             (self.repository / name).write_bytes(name.encode() * 100)
 
     def tree(self) -> dict[str, bytes]:
-        """Return every file of both directories, with its contents."""
-        files = (*self.repository.rglob("*"), *self.images.rglob("*"))
-        return {str(path): path.read_bytes() for path in files if path.is_file()}
+        """Return every file of both directories but recovery cards, with its contents."""
+        found = (*self.repository.rglob("*"), *self.images.rglob("*"))
+        files = [path for path in found if path.is_file() and not is_of_a_card(str(path))]
+        return {str(path): path.read_bytes() for path in files}
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from cards import besides_cards
 from conftest import served
 from proxy import Proxy
 
@@ -162,7 +163,7 @@ class FarSite(Site):
 
     def check_backup(self, ended: Ended) -> None:
         """A backup that was struck is proven, or has left nothing that it does not tell."""
-        names = {os.path.join(self.images, name) for name in os.listdir(self.images)}
+        names = {os.path.join(self.images, name) for name in besides_cards(self.images)}
         assert self.starts() <= 1, ended.said
         if ended.status == 0:
             assert self.starts() == 1

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cards import is_of_a_card
 from promised_sets import PLACES, are_frozen, found_sets, promised
 from scale import scaled
 from waiting import wait_for
@@ -233,8 +234,9 @@ class Nights:
         self.clock.date_files(map(str, (*self.present, Path(self.master).parent)))
 
     def _files(self) -> list[Path]:
-        """Return all files in the image directories and their places."""
-        return [path for disk in self.present for path in disk.rglob("*") if path.is_file()]
+        """Return all files in the image directories and their places, but recovery cards."""
+        paths = [path for disk in self.present for path in disk.rglob("*") if path.is_file()]
+        return [path for path in paths if not is_of_a_card(str(path))]
 
     def _check_files(self) -> None:
         """Nothing of any set is in a place but of those that are there."""

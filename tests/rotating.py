@@ -9,6 +9,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cards import is_of_a_card
+
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.image import receipt_format, run_note, sealed_json
 from csf_backup_plugin.operations.rotate import rotate
@@ -124,5 +126,6 @@ def let_be_unproven(image: ImagePath, files: dict[str, str] | None = None) -> No
 
 
 def files(top: Path) -> dict[str, bytes]:
-    """Return every file below a directory, with its contents."""
-    return {str(path): path.read_bytes() for path in top.rglob("*") if path.is_file()}
+    """Return every file below a directory but recovery cards, with its contents."""
+    paths = [path for path in top.rglob("*") if not is_of_a_card(str(path))]
+    return {str(path): path.read_bytes() for path in paths if path.is_file()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from cards import is_of_a_card
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -96,12 +98,14 @@ class Site:
     def listing(self) -> dict[str, tuple[int, bytes]]:
         """Return every file of repository and images, with its time of change and contents.
 
-        The lock file is a name only: it says who held it last.
+        The lock file is a name only: it says who held it last. Recovery cards are left out.
         """
         found = {}
         for top in (self.repository, str(self.images)):
             for at, directories, names in os.walk(top):
                 for path in (os.path.join(at, name) for name in (*names, *directories)):
+                    if is_of_a_card(path):
+                        continue
                     found[path] = (0, b"")
                     if os.path.isfile(path) and not path.endswith(".lock"):
                         with open(path, "rb") as file:

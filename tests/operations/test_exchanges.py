@@ -113,6 +113,10 @@ def exchanges(work: Callable[[Host], object], host: Host | None = None) -> list[
     return [", ".join(sorted({*asked})) for asked in counted.exchanges]
 
 
+#: What a recovery card asks for, and where images have records of checks beside them.
+CARD = ["lock", "machine, read, read_directory", "replace", "unlock"]
+CARD_WITH_RECORDS = [*CARD[:2], "read_each", *CARD[2:]]
+
 #: What each command asks for, in each of its exchanges.
 EXCHANGES = {
     "backup": [
@@ -127,6 +131,7 @@ EXCHANGES = {
         "publish",  # the receipt
         "remove_trees",
         "unlock",
+        *CARD,
     ],
     "verify": ["find, look, machine, read, stat", "reading", "digest, run", "replace"],
     "drill": [
@@ -143,6 +148,7 @@ EXCHANGES = {
         "unlock",
         "stat",  # the image was not replaced meanwhile
         "replace",  # the record
+        *CARD_WITH_RECORDS,
     ],
     "restore": [
         "look, machine, read, stat",
@@ -214,10 +220,14 @@ ROTATION = [
     *("read, read_directory", "read_each"),  # what there is; whose what has no receipt is
     "read_each",  # how the sets were checked
     EXCHANGES["backup"][2].replace(", read_directory", ""),  # which was done just now
-    *EXCHANGES["backup"][3:],
+    *EXCHANGES["backup"][3 : -len(CARD)],
+    *CARD[:2],
+    *("read_each", "read_each"),  # whose what has no receipt is, and how the sets were checked
+    *CARD[2:],
     *("lock", "read_directory", "read_each", "read_each"),  # the same again
     "read_each",  # the sets whose removal had begun
     *("withdraw", "remove_trees", "unlock"),
+    *CARD,  # what was half removed, or had records, is gone
     "look",  # how much room there is
 ]
 

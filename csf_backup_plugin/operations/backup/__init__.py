@@ -26,6 +26,7 @@ from csf_backup_plugin.operations.backup.osbackup import run_osbackup
 from csf_backup_plugin.operations.backup.preflight import check_absent, prepare
 from csf_backup_plugin.operations.backup.proof import prove
 from csf_backup_plugin.operations.backup.rollback import rollback
+from csf_backup_plugin.operations.recovery_card import write_cards
 from csf_backup_plugin.operations.sync_warnings import unsynced_warnings
 from csf_backup_plugin.repository import manifest_store
 from csf_backup_plugin.repository.location import locate, look_at_repository
@@ -92,7 +93,8 @@ def back_up(request: BackupRequest, host: Host, listener: Listener) -> Backup:
                 request.repository, request.wait, stack, host, listener, create=create
             )
             made = back_up_locked(request, lock, None, host, listener)
-    warnings = (*unlocked, *made.warnings)
+        cards = write_cards([request.image], host) if create else []
+    warnings = (*unlocked, *made.warnings, *cards)
     return made._replace(warnings=warnings, seconds=time.monotonic() - began)
 
 

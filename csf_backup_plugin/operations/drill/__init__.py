@@ -20,8 +20,8 @@ from csf_backup_plugin.image.verification import findings
 from csf_backup_plugin.image.wanted_repository import check_image_of
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import commands
+from csf_backup_plugin.operations import database_directories
 from csf_backup_plugin.operations.aftermath import Left, left_told
-from csf_backup_plugin.operations.drill import placement
 from csf_backup_plugin.operations.drill.leftovers import Leftovers
 from csf_backup_plugin.operations.drill.preflight import (
     Plan,
@@ -32,6 +32,7 @@ from csf_backup_plugin.operations.drill.preflight import (
 from csf_backup_plugin.operations.drill.record import Record
 from csf_backup_plugin.operations.drill.scratch import scratch
 from csf_backup_plugin.operations.drill.trial import Trial, restore_for_trial
+from csf_backup_plugin.operations.recovery_card import write_cards
 from csf_backup_plugin.system_errors import translated
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
                 found = [*problems, *chosen.findings]
                 raise FaultFound(f"{image} is not as its backup left it:", more, found)
             host.cancellation.check()
-            homes = placement.directories(receipt.databases)
+            homes = database_directories.directories(receipt.databases)
             with scratch(request.directory, image, homes, machine.name, host) as place:
                 trial = restore_for_trial(plan, place, at_scratch.free, host, listener)
         with left_told(place.left), translated(host.name):
@@ -114,8 +115,9 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
                     "Run the same command again.",
                 )
             record.success(trial, place.path)
+        cards = write_cards([image], host)
     left = [place.kept] if place.kept else []
-    warnings = (*chosen.warnings, *plan.warnings, *leftovers.warnings, *left)
+    warnings = (*chosen.warnings, *plan.warnings, *leftovers.warnings, *left, *cards)
     return Drill(plan, trial, warnings, time.monotonic() - began)
 
 

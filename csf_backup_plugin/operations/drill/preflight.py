@@ -9,7 +9,7 @@ from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image.verification import receipt_warnings, size_warnings
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore.room_and_time import space_needed
-from csf_backup_plugin.operations.drill import placement
+from csf_backup_plugin.operations import database_directories
 from csf_backup_plugin.operations.shared_disk import is_within
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def look_at_places(
         BackupError: the first reason not to begin.
     """
     _check_names(image, receipt)
-    sources = placement.outermost(receipt.databases)
+    sources = database_directories.outermost(receipt.databases)
     looked, entries = host.together(
         lambda: host.look([image.directory, image.drill, directory, *sources]),
         postponed(lambda: host.list_directory(directory)),

@@ -11,6 +11,7 @@ from csf_backup_plugin.image.check_record import CheckRecord
 from csf_backup_plugin.image.sealed_json import DRILL
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.aftermath import preceded
+from csf_backup_plugin.operations.recovery_card import write_cards
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Record:
 
     def __init__(self, plan: Plan, started: str, host: Host) -> None:
         self._plan = plan
+        self._host = host
         self._record = CheckRecord(DRILL, plan.image, plan.receipt, started, host)
 
     def success(self, trial: Trial, place: str) -> None:
@@ -55,7 +57,10 @@ class Record:
 
     @contextlib.contextmanager
     def of_failure(self) -> Iterator[None]:
-        """Record what the block finds at fault, and let its error say that it is on record."""
+        """Record what the block finds at fault, and let its error say that it is on record.
+
+        The recovery card must not advise the image any more.
+        """
         try:
             yield
         except FaultFound as error:
@@ -65,5 +70,7 @@ class Record:
                 told = f"It could not be recorded in {shown(self._record.path)}: {reason(problem)}"
             else:
                 told = f"It is on record in {shown(self._record.path)}"
+                cards = write_cards([self._plan.image], self._host)
+                told = "; ".join([told, *cards])
             error.left = preceded(told, error.left).said
             raise

@@ -15,8 +15,7 @@ from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.objectstore.program_end import described
 from csf_backup_plugin.objectstore.room_and_time import default_timeout
 from csf_backup_plugin.objectstore.runner import Utility, run
-from csf_backup_plugin.operations import restored_databases
-from csf_backup_plugin.operations.drill import placement
+from csf_backup_plugin.operations import database_directories, restored_databases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,7 +83,7 @@ def restore_for_trial(
 
 def _homes(plan: Plan, place: Scratch) -> list[str]:
     """Return the directories that databases are restored to."""
-    return [place.place(path) for path in placement.directories(plan.receipt.databases)]
+    return [place.place(path) for path in database_directories.directories(plan.receipt.databases)]
 
 
 def _led_astray(led: Sequence[Facts]) -> list[str]:
@@ -115,7 +114,7 @@ def _run_osrestore(
 ) -> Completed:
     pairs = [
         (source, place.place(source.rstrip("/")))
-        for source in placement.outermost(plan.receipt.databases)
+        for source in database_directories.outermost(plan.receipt.databases)
     ]
     osrestore = Utility(
         commands.OSRESTORE,

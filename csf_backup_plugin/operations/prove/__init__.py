@@ -25,6 +25,7 @@ from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.operations.aftermath import Left, left_told
 from csf_backup_plugin.operations.prove.conditions import imported, measured, unproven
 from csf_backup_plugin.operations.prove.which_backup import origin_of
+from csf_backup_plugin.operations.recovery_card import write_cards
 from csf_backup_plugin.repository.lock_warnings import unlocked_warnings
 from csf_backup_plugin.repository.model import Repository
 from csf_backup_plugin.system_errors import from_os_error, reason, translated
@@ -80,7 +81,9 @@ def prove(request: ProveRequest, host: Host, listener: Listener) -> Proof:
         machine, (at,) = host.together(host.machine, lambda: host.look([request.image.directory]))
         image = locate_image(request.image, at, listener.note)
         proof = _existing(image, host) or _prove(image, request.wait, machine, host, listener)
-    return proof._replace(seconds=time.monotonic() - began)
+        cards = write_cards([image], host) if proof.written else []
+    warnings = (*proof.warnings, *cards)
+    return proof._replace(warnings=warnings, seconds=time.monotonic() - began)
 
 
 def _existing(image: ImagePath, host: Host) -> Proof | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import NOTHING_LEFT, BackupError
 from csf_backup_plugin.operations.aftermath import Left, left_told
+from csf_backup_plugin.operations.recovery_card import write_cards
 from csf_backup_plugin.operations.rotate.drilling import Drilled, drill_set, is_due
 from csf_backup_plugin.operations.rotate.filling import fill
 from csf_backup_plugin.operations.rotate.foretelling import foretell
@@ -80,10 +81,13 @@ def rotate(request: RotateRequest, host: Host, listener: Listener) -> Rotated:
                 left_told(lambda said: Left(said.replace(NOTHING_LEFT, proven))),
                 translated(host.name),
             ):
+                cards = write_cards([filled.image, *filled.proven], host)
+                host.cancellation.check_start()
                 drilled = _drilled(site, filled, host, listener)
                 removal = remove_replaced(site, filled, host, listener)
+                cards += write_cards([*removal.removed, *removal.finished], host)
                 warnings = (*filled.warnings, *removal.warnings, *free_space_warnings(filled, host))
-                warnings += tuple(write_promise(site, filled, host))
+                warnings += (*write_promise(site, filled, host), *dict.fromkeys(cards))
     seconds = time.monotonic() - began
     problem = verdict(site, filled, drilled, removal)
     return Rotated(site.request, filled, drilled, removal, warnings, problem, seconds)

@@ -60,6 +60,7 @@ class Filled(NamedTuple):
         warnings: what else the user should know.
         repository_id: the repository's id; None where none could be kept.
         tonight: what was found before it was made.
+        proven: images of runs that were killed, proven now.
     """
 
     image: ImagePath
@@ -70,6 +71,7 @@ class Filled(NamedTuple):
     warnings: tuple[str, ...]
     repository_id: str | None
     tonight: Tonight
+    proven: tuple[ImagePath, ...]
 
 
 def fill(site: Site, host: Host, listener: Listener) -> Filled:
@@ -117,6 +119,7 @@ class _Filling:
         self._tonight = look_at_tonight(site, host)
         self._order = order(self._tonight)
         self._ours: set[ImagePath] = set()
+        self._proven: dict[str, ImagePath] = {}
         self._warnings: list[str] = []
         self.told: list[str] = []
 
@@ -131,13 +134,13 @@ class _Filling:
             self.told += [f"{one.image} {would}" for one in leftovers]
             return self._of_our_run()
         self.told += clean_up_records(catalog, tonight.own, tonight.site, host)
-        proven = settle(
+        self._proven = settle(
             *(leftovers, tonight.site, self._lock, tonight.judged, self.told),
             *(host, self._listener),
         )
         if made := self._of_our_run():
             return made
-        image = proven.get(request.run_id)
+        image = self._proven.get(request.run_id)
         return self._filled(image, None) if image else None
 
     def anew(self) -> Filled:
@@ -235,6 +238,7 @@ class _Filling:
             warnings,
             backup.origin.id if backup else identity.id if identity else None,
             self._tonight,
+            tuple(self._proven.values()),
         )
 
     def _none_made(self, failures: Sequence[BackupError]) -> BackupError:

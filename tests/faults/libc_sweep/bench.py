@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from cards import is_of_a_card
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
@@ -160,14 +162,18 @@ class Bench:
         return Ended(answer["status"], output, errors, answer["left"])
 
     def tree(self) -> dict[str, bytes]:
-        """Return all that is there, with its contents: a lock file's says nothing."""
+        """Return all that is there, with its contents: a lock file's says nothing.
+
+        Nor does a recovery card's, which tells when it was written.
+        """
         found: dict[str, bytes] = {}
         for at, directories, names in os.walk(self.site):
             for name in directories:
                 found[os.path.join(at, name)] = b""
             for name in names:
                 path = os.path.join(at, name)
-                found[path] = b"" if name.endswith(".lock") else Path(path).read_bytes()
+                is_known = name.endswith(".lock") or is_of_a_card(name)
+                found[path] = b"" if is_known else Path(path).read_bytes()
         return found
 
     def save(self) -> None:

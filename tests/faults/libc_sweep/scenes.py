@@ -12,6 +12,7 @@ import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cards import CARD
 from faults.libc_sweep.bench import Bench, Ended
 from newest_image import why_not_well
 
@@ -354,10 +355,12 @@ class Verify(Backup):
 
     def succeeded(self, tree: Tree, ended: Ended) -> Iterator[str]:
         record = f"{self.image}.verify.json"
-        rest = {
-            path: data for path, data in tree.items() if path != record and "/.csf-" not in path
-        }
-        if changed := _changes(self.before, rest):
+        before, rest = (
+            {path: data for path, data in files.items() if "/.csf-" not in path}
+            for files in (self.before, tree)
+        )
+        rest.pop(record, None)
+        if changed := _changes(before, rest):
             yield f"changed: {changed}"
         if record in tree:  # not every reader may write there
             sealed_json.decode(tree[record], sealed_json.VERIFICATION)
@@ -539,7 +542,9 @@ class Rotate(Scene):
         promised |= {f"{image}{ending}" for ending in ("", ".dbn", ".receipt.json")}
         promised |= {f"{self.proves}.receipt.json"} if self.proves else set()
         there = {path for path in tree if "/images/" in path and "/.csf-" not in path}
-        promised = {path for path in promised if "/images/" in path}
+        promised = {path for path in promised if "/images/" in path and "/.csf-" not in path}
+        if f"  image      {image}\n" not in (self.bench.images / CARD).read_text(encoding="utf-8"):
+            yield "the recovery card does not name the new set"
         if there != promised:
             yield f"not as promised: {sorted(there ^ promised)}"
 

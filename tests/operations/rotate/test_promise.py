@@ -56,5 +56,5 @@ def test_a_promise_that_cannot_be_written_is_a_warning(
         raise OSError(28, "No space left on device", path)
 
     monkeypatch.setattr(writing, "replace", full)
-    (warning,) = (w for w in rotated(place, every=86400.0).warnings if "promise" in w)
+    (warning,) = (w for w in rotated(place, every=86400.0).warnings if "csf-backup-promise" in w)
     assert warning.endswith(".json could not be written: No space left on device")

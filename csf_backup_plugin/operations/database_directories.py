@@ -1,4 +1,4 @@
-"""Where a drill restores an image's databases: to their own paths again, below another directory.
+"""The directories of an image's databases: what osrestore is told to restore them elsewhere.
 
 They keep their places relative to each other, and few pairs say so to osrestore, however many
 databases there are: one for each directory that holds some, but for those inside of another, which

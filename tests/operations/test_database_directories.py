@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csf_backup_plugin.names import is_inside
-from csf_backup_plugin.operations.drill.placement import directories, outermost
+from csf_backup_plugin.operations.database_directories import directories, outermost
 
 PATHS = st.lists(st.sampled_from(["a", "b", "a b", "a-b", "ab"]), min_size=1, max_size=4).map(
     lambda parts: "/" + "/".join(parts)

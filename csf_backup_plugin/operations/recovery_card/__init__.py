@@ -1,0 +1,81 @@
+"""The recovery card: how to get databases back from the images of a directory, by hand too.
+
+It stands beside them as ``RESTORE.txt``, for when everything else is gone. It is made from the
+receipts that are there at that moment, under a lock of its own: of two runs that end at once, the
+later one finds the other's receipt. It is never a reason to fail: a card that cannot be written is
+a warning, and the old one stays.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import BackupError, Interrupted, LockBusy
+from csf_backup_plugin.image.catalog import read_catalog
+from csf_backup_plugin.image.last_checks import read_last_checks
+from csf_backup_plugin.image.place import beside_places
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.recovery_card.sections import by_section
+from csf_backup_plugin.operations.recovery_card.text import MARK, card
+from csf_backup_plugin.system_errors import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.path import ImagePath
+
+CARD = "RESTORE.txt"
+_LOCK = ".csf-card.lock"
+_WAIT = 10.0  # seconds for another run, which holds the lock for a moment
+
+
+def write_cards(images: Iterable[ImagePath], host: Host) -> list[str]:
+    """Write the card of each directory that holds some images, or whose places do.
+
+    Args:
+        images: by resolved paths; they may have been removed.
+        host: where they are.
+
+    Returns:
+        A warning for each card that could not be written.
+    """
+    tops = {top.directory: top for top in map(beside_places, images)}
+    return [warning for top in tops.values() for warning in _written(top, host)]
+
+
+def _written(top: ImagePath, host: Host) -> list[str]:
+    """Write the card of a directory; return a warning if that cannot be done."""
+    path, lock = (posixpath.join(top.directory, name) for name in (CARD, _LOCK))
+    try:
+        with (
+            translated(host.name),
+            host.lock(lock, "the recovery card", _WAIT, lambda _waiting: None, create=True),
+        ):
+            _write(top, path, host)
+    except LockBusy:
+        why = f"another command has held {shown(lock)} for {_WAIT:g} s"
+    except Interrupted:
+        why = "a signal asked the command to end"
+    except BackupError as error:
+        why = error.what.removesuffix(".")
+    else:
+        return []
+    return [f"the recovery card {shown(path)} was not written: {why}"]
+
+
+def _write(top: ImagePath, path: str, host: Host) -> None:
+    catalog, machine, before = host.together(
+        lambda: read_catalog(top, host), host.machine, lambda: host.read(path)
+    )
+    if before is not None and not before.startswith(MARK):
+        raise BackupError(
+            "that file is none of ours, and was left as it is. Move it away; the next backup "
+            "writes the card",
+            "",
+        )
+    checks = read_last_checks(catalog.sets, catalog, host)
+    sections = by_section(catalog.sets, checks)
+    unusable = [str(one) for one in catalog.passed_over if one.has_receipt]
+    host.replace(path, card(top.directory, machine, sections, unusable))

@@ -1,0 +1,102 @@
+"""What a recovery card says of each repository: which of its sets to restore, and which next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.image.by_repository import by_repository, newest_first
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from csf_backup_plugin.image.catalog import ImageSet
+    from csf_backup_plugin.image.check_record import Check
+    from csf_backup_plugin.image.last_checks import LastChecks
+
+_OLDER = 2  # sets that are named for the case that the newest is bad
+
+
+class Known(NamedTuple):
+    """A set, and how it was checked last.
+
+    Attributes:
+        set: which.
+        checks: what its records tell.
+    """
+
+    set: ImageSet
+    checks: LastChecks
+
+    @property
+    def is_at_fault(self) -> bool:
+        """Whether its last drill or its last verification has found it so."""
+        return any(check and not check.is_sound for check in self.checks)
+
+
+class Section(NamedTuple):
+    """The sets of one repository.
+
+    Attributes:
+        newest: the newest one that no check has found at fault; if all are, the newest.
+        older: the next ones.
+        faulty: those newer than `newest`.
+        doubts: what else is to be known before it is restored, a sentence each.
+        drilled: the last good drill of any of them; None if there was none.
+        drilled_set: the set of that.
+    """
+
+    newest: Known
+    older: Sequence[Known]
+    faulty: Sequence[Known]
+    doubts: Sequence[str]
+    drilled: Check | None
+    drilled_set: ImageSet | None
+
+
+def by_section(sets: Sequence[ImageSet], checks: Sequence[LastChecks]) -> list[Section]:
+    """Return what there is of each repository, by its master database.
+
+    Args:
+        sets: those of a directory.
+        checks: of each.
+    """
+    known = {one.image: Known(one, found) for one, found in zip(sets, checks, strict=True)}
+    groups = by_repository(sets).values()
+    numbered = {one.image for group in groups for one in group}
+    rest = [one for one in sets if one.image not in numbered]
+    found = [_section([known[one.image] for one in newest_first(group)]) for group in groups]
+    found += [_section([known[one.image] for one in group]) for group in _unnumbered(rest)]
+    return sorted(found, key=lambda one: one.newest.set.receipt.master)
+
+
+def _unnumbered(sets: Sequence[ImageSet]) -> Iterator[list[ImageSet]]:
+    """Yield the sets without a number, of each master database and machine, by their clocks."""
+    groups: dict[tuple[str, str], list[ImageSet]] = {}
+    for one in sets:
+        key = one.receipt.master, one.receipt.origin.machine
+        groups.setdefault(key, []).append(one)
+    for group in groups.values():
+        yield sorted(group, key=lambda one: one.receipt.started, reverse=True)
+
+
+def _section(known: Sequence[Known]) -> Section:
+    at = next((at for at, one in enumerate(known) if not one.is_at_fault), 0)
+    newest = known[at]
+    drills = [(one.checks.drilled, one.set) for one in known]
+    sound = [(check, one) for check, one in drills if check and check.is_sound]
+    last = max(sound, key=lambda pair: pair[0].at, default=(None, None))
+    doubts = [*_doubts(newest.set, [one.set for one in known])]
+    return Section(newest, known[at + 1 : at + 1 + _OLDER], known[:at], doubts, *last)
+
+
+def _doubts(newest: ImageSet, sets: Sequence[ImageSet]) -> Iterator[str]:
+    """Yield what speaks against a set, by the receipts alone."""
+    receipt, number = newest.receipt, newest.receipt.origin.number
+    if number is None:
+        yield "Such sets have no number: which is the newest, only their clock tells."
+    for one in sets:
+        if number is not None and one.receipt.origin.number == number and one.receipt != receipt:
+            yield f"Another set says that it is backup {number}, too: {shown(one.image.path)}"
+    if not receipt.accepted:
+        yield from (f"Suspicious: {shown(str(one))}" for one in receipt.suspicions)
