@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import shlex
 import sys
 import tempfile
-import textwrap
 
 import click
 
+from csf_simulator.cli.screen import say, show_command, show_output
 from csf_simulator.cli.story import NO_PLUGIN, STORY, THE_END, Step
 from csf_simulator.simulator import Result, Simulator
+from csf_simulator.system.executables import write_executable
 
-_WIDTH = 80
-_DIRECTORIES = ("images", "monday", "tuesday")
+_DIRECTORIES = ("images", "copy")
 _CSF_SIM = [sys.executable, "-I", "-c", "from csf_simulator.cli.main import main; main()"]
+_NIGHTS = 7
 
 
 def play() -> None:
@@ -28,53 +30,47 @@ def play() -> None:
         for name in _DIRECTORIES:
             os.mkdir(os.path.join(place, name))
         with Simulator(os.path.join(place, "simulator")) as sim:
-            _require_plugin(sim)
+            script = f'#!/bin/sh\nexec {shlex.join(_CSF_SIM)} "$@"\n'
+            write_executable(os.path.join(sim.home.bin, "csf-sim"), os.fsencode(script))
+            nights = _nights()
             for step in STORY:
-                _play_step(sim, step, place)
-    _say(THE_END)
+                _play_step(sim, step, place, nights)
+    say(THE_END)
 
 
-def _require_plugin(sim: Simulator) -> None:
-    result = sim.csf("admin_database_backup", "-help")
-    if result.exit_code:
-        advice = NO_PLUGIN.format(python=shlex.quote(sys.executable))
-        raise click.ClickException(f"{advice}\n\ncsf said:\n{result.stderr}")
+def _nights() -> dict[str, str]:
+    """Return the dates of a week that ends today: of its first night, and of all others."""
+    today = datetime.date.today()
+    days = [today - datetime.timedelta(days=count) for count in reversed(range(_NIGHTS))]
+    first, *others = map(str, days)
+    return {"night": first, "nights": " ".join(others)}
 
 
-def _play_step(sim: Simulator, step: Step, place: str) -> None:
-    """Print and run one step, and check its output."""
-    _say(step.words)
-    line = step.command.format(place=shlex.quote(place))
-    click.secho(f"    $ {line}", bold=True)
-    result = sim.run(_argv(line))
-    _show(result)
-    wrong = _wrong(step, result)
-    if wrong:
+def _play_step(sim: Simulator, step: Step, place: str, nights: dict[str, str]) -> None:
+    """Print and run one step, and check its output; the place is left out of all names."""
+    say(step.words)
+    show_command(step.command.format(place="", **nights))
+    typed = step.command.format(place=shlex.quote(place), **nights)
+    result = sim.run(["sh", "-c", f"exec 2>&1\n{typed}"])
+    _require_plugin(result)
+    output = result.stdout.replace(place, "")
+    show_output(output, result.exit_code)
+    if wrong := _wrong(step, output, result.exit_code):
         raise click.ClickException(f"the story does not hold: {wrong}")
 
 
-def _argv(line: str) -> list[str]:
-    """Return the command to run for a line; csf-sim runs with this Python."""
-    words = shlex.split(line)
-    return [*_CSF_SIM, *words[1:]] if words[0] == "csf-sim" else words
+def _require_plugin(result: Result) -> None:
+    if "No such command 'admin_database_" in result.stdout:
+        advice = NO_PLUGIN.format(python=shlex.quote(sys.executable))
+        raise click.ClickException(f"{advice}\n\ncsf said:\n{result.stdout}")
 
 
-def _wrong(step: Step, result: Result) -> str:
+def _wrong(step: Step, output: str, exit_code: int) -> str:
     """Return what is not as the step says, nothing if all is well."""
-    output = result.stdout + result.stderr
     missing = [text for text in step.shows if text not in output]
     extra = [text for text in step.hides if text in output]
-    if result.exit_code:
-        return f"exit code {result.exit_code}"
+    if exit_code != step.exit_code:
+        return f"exit code {exit_code}"
     if missing or extra:
         return f"missing in the output: {missing}; in it, but should not be: {extra}"
     return ""
-
-
-def _say(words: str) -> None:
-    click.echo("\n" + textwrap.fill(words, _WIDTH) + "\n")
-
-
-def _show(result: Result) -> None:
-    for output in (result.stdout, result.stderr):
-        click.secho(textwrap.indent(output, "    "), nl=False, fg="cyan")

@@ -36,7 +36,8 @@ def main(ctx: click.Context, home: str) -> None:
 def demo() -> None:
     """Tell the whole story on a throw-away home.
 
-    Every command that is shown really runs, from the first class to a restore that is proven.
+    Every command that is shown really runs, from the first class and a week of backups to a restore
+    that is proven.
     """
     from csf_simulator.cli.demo import play
 

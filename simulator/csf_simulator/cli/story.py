@@ -6,100 +6,128 @@ from typing import NamedTuple
 
 
 class Step(NamedTuple):
-    """One command, and the words before it.
+    """What is typed next, and the words before it.
 
     Attributes:
         words: What a newcomer should know before reading the command.
-        command: As a user types it; {place} stands for the directory of the demonstration.
+        command: Lines as a user types them, for a shell; {place} stands for the directory of the
+            demonstration, {night} for the date of a week's first night, {nights} for all others.
         shows: What its output must hold.
         hides: What its output must not hold.
+        exit_code: How it must end.
     """
 
     words: str
     command: str
     shows: tuple[str, ...] = ()
     hides: tuple[str, ...] = ()
+    exit_code: int = 0
 
 
 STORY = (
     Step(
         "A master repository is a group of databases that belong together: two to begin with, "
-        "and one more for every class. We make one for a zoo, in a directory that is removed "
-        "when the story ends.",
-        "csf-sim create {place}/zoo/zoo.db",
+        "and one more for every class. We make one for a zoo, with one class. All of this happens "
+        "in a directory that is left out of the names here, and is removed when the story ends.",
+        "csf-sim create {place}/zoo/zoo.db --classes 1",
     ),
     Step(
-        "csf adds a class. It says where the new database is.",
-        "csf class_create -database {place}/zoo/zoo.db -class Lion",
-        shows=("zoo/Lion.db",),
-    ),
-    Step("And another one.", "csf class_create -database {place}/zoo/zoo.db -class Zebra"),
-    Step(
-        "Monday night: the backup. Only two things need saying, what and where to. One osbackup "
+        "The first backup. Only two things need saying, what and where to. One osbackup "
         "saves all databases together, so that they fit together; then the image is proven.",
-        "csf admin_database_backup -database {place}/zoo/zoo.db"
-        " -image-file localhost:{place}/images/monday",
+        "csf admin_database_backup -database {place}/zoo/zoo.db \\\n"
+        "    -image-file localhost:{place}/images/first",
+        shows=("Backed up 3 databases", "proven"),
     ),
     Step(
         "osrestore can tell what is in the image without restoring it.",
-        "osrestore -t -f {place}/images/monday",
-        shows=("zoo/zoo.db", "zoo/zoo_schema.db", "zoo/Lion.db", "zoo/Zebra.db"),
+        "osrestore -t -f {place}/images/first",
+        shows=("/zoo/zoo.db", "/zoo/zoo_schema.db", "/zoo/Class1.db"),
     ),
     Step(
-        "Tuesday: the zoo gets penguins. The set of databases is a different one now.",
+        "The zoo gets penguins: csf adds a class, and says where the new database is. The set of "
+        "databases is a different one now.",
         "csf class_create -database {place}/zoo/zoo.db -class Penguin",
-        shows=("zoo/Penguin.db",),
+        shows=("/zoo/Penguin.db",),
     ),
     Step(
-        "Tuesday night: the same command, another image. Nobody has to say that there is a new "
-        "database; the backup finds it.",
-        "csf admin_database_backup -database {place}/zoo/zoo.db"
-        " -image-file localhost:{place}/images/tuesday",
+        "The next osbackup hangs, as on a disk that does not answer. While a backup runs, no class "
+        "is created: that would be in the repository and not in the image. csf waits for a while, "
+        "here for no time at all, and then refuses. The backup is stopped, and removes what it had "
+        "made.",
+        "csf-sim fault osbackup hang\n"
+        "csf admin_database_backup -database {place}/zoo/zoo.db \\\n"
+        "    -image-file localhost:{place}/images/hung &\n"
+        "until [ -s {place}/images/hung ]; do sleep 0.02; done\n"
+        "CSF_BACKUP_LOCK_WAIT=0 csf class_create -database {place}/zoo/zoo.db -class Zebra\n"
+        "echo $?\n"
+        "kill $!; wait $!",
+        shows=("is held by csf", "20\n", "was stopped by SIGTERM"),
+        exit_code=143,
     ),
     Step(
-        "There it is.",
-        "osrestore -t -f {place}/images/tuesday",
-        shows=("zoo/Lion.db", "zoo/Zebra.db", "zoo/Penguin.db"),
+        "From now on, a rotation makes a backup each night. Nobody has to say that there is a new "
+        "database; it is found. And since only a restore shows that an image can be restored, the "
+        "new one is restored for trial, once a week.",
+        "csf admin_database_rotate -database {place}/zoo/zoo.db \\\n"
+        "    -image-dir localhost:{place}/images -every 24h \\\n"
+        "    -drill-every 7d -scratch-dir {place}/copy -slot {night}",
+        shows=("Backed up 4 databases", "Restored it for trial", "no rotation has made it"),
     ),
     Step(
-        "A backup is worth what can be restored from it. Monday's image goes into a directory "
+        "Six more nights, all of them now: how many were proven?",
+        "for night in \\\n"
+        "    {nights}\n"
+        "    do csf admin_database_rotate -database {place}/zoo/zoo.db \\\n"
+        "        -image-dir localhost:{place}/images -every 24h \\\n"
+        "        -drill-every 7d -scratch-dir {place}/copy -slot $night\n"
+        "    done 2>&1 | grep -c proven",
+        shows=("6\n",),
+    ),
+    Step(
+        "The week, as a status shows it. Each weekday has a place, whose image is replaced a week "
+        "later; Sunday's are dated ones, which are kept for longer. sed leaves out the last "
+        "column, the image's name.",
+        "csf admin_database_status -image-dir localhost:{place}/images \\\n"
+        "    -database localhost:{place}/zoo/zoo.db | sed 's/  [^ ]*$//'",
+        shows=("OK /zoo/zoo.db", "monday", "saturday", "dated", "now; the newest set has 4"),
+    ),
+    Step(
+        "Sunday's image is damaged on its disk. Whoever verifies it is told.",
+        "sed -i s/Penguin/Pinguin/ {place}/images/dated/*.img\n"
+        "csf admin_database_verify -image-file localhost:{place}/images/dated/latest",
+        shows=("SHA-256",),
+        exit_code=50,
+    ),
+    Step(
+        "A backup is worth what can be restored from it. The first image goes into a directory "
         "beside the zoo, so that the zoo itself stays as it is.",
-        "osrestore -f {place}/images/monday {place}/zoo {place}/monday",
+        "osrestore -f {place}/images/first {place}/zoo {place}/copy",
     ),
     Step(
         "Is it a repository in which every sector, every reference and every sum is right?",
-        "csf-sim check {place}/monday/zoo.db",
+        "csf-sim check {place}/copy/zoo.db",
         shows=("is sound",),
     ),
     Step(
-        "It is Monday's zoo: of penguins there is no trace.",
-        "ls {place}/monday",
-        shows=("Lion.db", "Zebra.db"),
+        "It is the zoo of the first day: of penguins there is no trace.",
+        "ls {place}/copy",
+        shows=("Class1.db",),
         hides=("Penguin",),
     ),
     Step(
-        "The same for Tuesday's image.",
-        "osrestore -f {place}/images/tuesday {place}/zoo {place}/tuesday",
-    ),
-    Step("Is it sound?", "csf-sim check {place}/tuesday/zoo.db", shows=("is sound",)),
-    Step(
-        "And here are the penguins.",
-        "ls {place}/tuesday",
-        shows=("Lion.db", "Zebra.db", "Penguin.db"),
-    ),
-    Step(
-        "Last, the zoo itself gets Monday's state back. Monday's master database does not list the "
+        "Last, the zoo itself gets that state back. Its master database does not list the "
         "penguins, so their database is in the way: it is moved, and nothing is deleted.",
-        "csf admin_database_restore -database {place}/zoo/zoo.db"
-        " -image-file localhost:{place}/images/monday -quarantine -yes",
-        shows=("overwritten", "zoo/Penguin.db", "Restored 4 databases"),
+        "csf admin_database_restore -database {place}/zoo/zoo.db \\\n"
+        "    -image-file localhost:{place}/images/first -quarantine -yes",
+        shows=("overwritten", "/zoo/Penguin.db", "Restored 3 databases"),
     ),
     Step("Is it sound?", "csf-sim check {place}/zoo/zoo.db", shows=("is sound",)),
 )
 
 THE_END = (
-    "Two backups, three restores, and all were proven. For a shell of your own in which csf, "
-    "osbackup and osrestore are the simulator's, type: csf-sim run -- sh"
+    "Eight backups were proven, one that was damaged later was found, and three restores went "
+    "well. For a shell of your own in which csf, osbackup and osrestore are the simulator's, type: "
+    "csf-sim run -- sh"
 )
 
 NO_PLUGIN = (
