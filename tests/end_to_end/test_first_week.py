@@ -1,0 +1,65 @@
+"""docs/first-week.md, from beginning to end, where nothing is set up but a csf."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import consoles
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "first-week.md").read_text()
+README = (Path(__file__).parents[2] / "README.md").read_text()
+DIRECTORIES = ("databases", "backups", "restored", "var/tmp")
+ACTIVATE = f'export PATH="{os.path.dirname(sys.executable)}:$PATH"\n'  # what that of venv does
+FOLDED = r"\n {4}(?=\S)"
+# What is another one on each day, machine and run, and what it is taken for.
+OTHERS = (
+    (r"\d{4}-\d\d-\d\dT[\d:]+\+00:00", "TIME"),
+    (r"\d{4}-\d\d-\d\d(-\d{6})?", "DATE"),
+    (r"\b(mon|tues|wednes|thurs|fri|satur)day\b|\bdated\b", "PLACE"),
+    (r"(newest that was drilled); .*", r"\1"),
+    (r"\b[\d.]+ (s|min|h)\b", "TIME"),
+    (r"\b[\d.]+ kB\b", "SIZE"),
+    (r"SHA-256 \w+", "SHA-256"),
+    (r"room for [^.]*\.", "room."),
+    (r"(shared physical disk): \w+", r"\1"),
+    (r"^\d+ (\d+ \* \* \*)", r"MINUTE \1"),
+    (r"^(PATH|MAILTO)=.*", r"\1"),
+    (r"(crontab of) \S+:", r"\1 USER:"),
+    (r"/\S*/bin/(csf|os\w+)", r"\1"),
+    (r" -require-mount", ""),
+    (r"^warning: .*\b(disk|file system|sendmail)\b.*\n", ""),
+    (r"^CSF_BACKUP_STATE_DIR=.*\n", ""),  # the simulator's
+)
+
+
+def plain(text: str) -> str:
+    """Return what was printed, or is shown, unfolded and without what varies."""
+    text = re.sub(FOLDED, " ", text)
+    for pattern, instead in OTHERS:
+        text = re.sub(pattern, instead, text, flags=re.MULTILINE)
+    return " ".join(text.split())
+
+
+def test_every_command_prints_what_is_shown(tmp_path: Path) -> None:
+    """In their order, in one shell of a new user, as it stands there; directories are others."""
+    home = tmp_path / "home" / "operator"
+    for path in (*(tmp_path / name for name in DIRECTORIES), home / ".venv" / "bin"):
+        path.mkdir(parents=True)
+    (home / ".venv" / "bin" / "activate").write_text(ACTIVATE)
+    shown = consoles.sessions(DOCUMENT)
+    commands = [
+        re.sub(rf"(?<![\w.~])/({'|'.join(DIRECTORIES)})\b", rf"{tmp_path}/\1", one.command)
+        for one in shown
+    ]
+    printed = consoles.run(commands, {"HOME": str(home), "PATH": os.defpath}, home)
+    for one, text in zip(shown, printed, strict=True):
+        assert plain(text.replace(str(tmp_path), "")) == plain(one.output), one.command
+
+
+def test_the_simulator_is_installed_as_the_readme_says() -> None:
+    """The command is the README's own, before the demonstration."""
+    (install,) = re.findall(r"^python3 -m venv .*", DOCUMENT, re.MULTILINE)
+    assert f"{install} && .venv/bin/csf-sim demo\n" in README
