@@ -35,6 +35,7 @@ _EXIT_CODES = "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODE
 @options.require_mount
 @options.accept_small
 @options.strict
+@options.quiet
 def admin_database_backup(
     run: Run,
     master: str,

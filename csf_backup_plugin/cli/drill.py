@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 )
 @options.scratch_dir("Where on HOST a directory for the drill is made, and removed again.")
 @options.repository
+@options.quiet
 def admin_database_drill(
     run: Run,
     image: str | None,

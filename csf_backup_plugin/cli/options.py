@@ -73,6 +73,12 @@ def of_every_command() -> list[click.Parameter]:
     ]
 
 
+def quiet(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add -quiet, of what cron calls; `command.CsfCommand` takes it for itself."""
+    told = "Print nothing if all has gone well, without a warning."
+    return click.option("-quiet", "is_quiet", is_flag=True, help=told)(command)
+
+
 def image_file(text: str, *, required: bool = True) -> Decorator:
     """Return -image-file.
 

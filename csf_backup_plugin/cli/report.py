@@ -14,13 +14,23 @@ if TYPE_CHECKING:
     from csf_backup_plugin.errors import BackupError
 
 
-def report(command: str, outcome: Outcome, *, as_json: bool) -> None:
-    """Print and log an outcome; standard error has it if the document cannot be printed."""
-    sentences = list(outcome.sentences)
+def report(command: str, outcome: Outcome, *, as_json: bool, is_quiet: bool = False) -> None:
+    """Print and log an outcome; standard error has it if the document cannot be printed.
+
+    Args:
+        command: the command's name.
+        outcome: how it has ended.
+        as_json: print the document, and nothing else.
+        is_quiet: else print nothing if all has gone well, without a warning.
+    """
+    sentences, has_warning = list(outcome.sentences), False
     for line in sentences:
         warning = line.removeprefix("warning: ")
+        has_warning |= warning != line
         (noted if warning == line else warned)(warning)
     if not as_json:
+        if is_quiet and not outcome.code and not has_warning:
+            return
         if sentences:
             said("\n".join(sentences))
         if outcome.output and (reason := printed(outcome.output)):

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 @options.require_mount
 @options.accept_small
 @options.strict
+@options.quiet
 def admin_database_rotate(
     run: Run,
     master: str,

@@ -79,9 +79,11 @@ class Run:
 
     Attributes:
         cancellation: what asks the work to end, while it is done.
+        is_quiet: whether nothing is printed of an outcome without a warning.
     """
 
     cancellation: Cancellation
+    is_quiet = False
 
     def __init__(self, name: str, *, as_json: bool, verbose: bool) -> None:
         self.as_json = as_json
@@ -144,7 +146,7 @@ class Run:
             try:
                 result.start()
                 result.outcome = outcome = work()
-                report(self._name, outcome, as_json=self.as_json)
+                report(self._name, outcome, as_json=self.as_json, is_quiet=self.is_quiet)
             except KeyboardInterrupt:  # outside the main thread's care
                 raise Interrupted(signal.SIGINT, doing) from None
             return outcome.code

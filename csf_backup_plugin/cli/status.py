@@ -66,6 +66,7 @@ class StatusCommand(CsfCommand):
     help="Tell plugins, program and metrics of a failure that there was not, and say which of them "
     "there are. Nothing else is looked at.",
 )
+@options.quiet
 def admin_database_status(
     run: Run,
     directories: tuple[str, ...],
@@ -101,6 +102,7 @@ def admin_database_status(
         raise
 
     run.as_json = run.as_json or (form == "json" and output is None)
+    run.is_quiet = run.is_quiet and form == "text" and not rehearse
     if rehearse:
         from csf_backup_plugin.cli import rehearsal
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     help="Begin no further image after so long, such as 2h; the next run goes on.",
 )
 @options.repository
+@options.quiet
 def admin_database_verify(
     run: Run,
     image: str | None,

@@ -93,7 +93,7 @@ def test_each_option_of_the_rotation_is_in_its_line(schedule: Csf, place: Place)
     assert tail == (
         "-dated-day friday -keep-dated 4 -keep-monthly 12 -keep-yearly 7 -drill-every 7d "
         "-scratch-dir /var/tmp -every 24h -wait 5 -timeout 90 -no-checksum -require-mount "
-        "-accept-small -strict"
+        "-accept-small -strict -quiet"
     )
     assert "-wait" not in schedule("-format", "cron")[1]
 

@@ -267,6 +267,16 @@ def test_a_document_is_written_to_a_file(rotate: Csf, status: Csf, place: Place)
     assert json.loads(status(*words, "-json")[1])["exit_code"] == ExitCode.STALE
 
 
+def test_quiet_is_for_people(rotate: Csf, status: Csf) -> None:
+    """A monitor gets its line and its page in any case."""
+    rotate()
+    options = ("-max-drill-age", "none", "-quiet")
+    assert status(*options) == (0, "", "")
+    for form in ("nagios", "prometheus", "json"):
+        assert status(*options, "-format", form)[1]
+    assert status("-quiet")[1]
+
+
 def test_nothing_but_a_plain_file_is_replaced(status: Csf, place: Place) -> None:
     """As root, /dev/null would be a file afterwards; a link leads to the file that is written."""
     top = place.images.parent

@@ -51,6 +51,18 @@ def test_without_a_checksum_the_line_says_so(csf: Csf, place: Place) -> None:
     assert "no checksum" in line
 
 
+def test_quiet_prints_nothing_where_all_is_well(csf: Csf, place: Place) -> None:
+    """A warning and a finding are told with all that is told else; so is a document."""
+    backup(csf, place, "-no-checksum")
+    assert verify(csf, place, "-quiet") == verify(csf, place)
+    os.rename(place.image, f"{place.image}.old")
+    assert verify(csf, place, "-quiet") == verify(csf, place)
+    place.image = str(place.images / "b.img")
+    backup(csf, place)
+    assert verify(csf, place, "-quiet") == (0, "", "")
+    assert json.loads(verify(csf, place, "-quiet", "-json")[1])["exit_code"] == 0
+
+
 def test_a_copy_is_called_what_it_was_made_as(csf: Csf, place: Place) -> None:
     """Its name is not what makes an image."""
     backup(csf, place)

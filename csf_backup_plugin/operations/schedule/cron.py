@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 _LONGEST = 998
 _HEARTBEAT = "&& curl -fsS -m 10 --retry 5 -o /dev/null https://monitor.example/ID"
 _SAVE = "# Save as {path}, owned by root, mode 0644. cron ignores a name with a full stop in it."
-_PRINT = f"printf {cron_word('%s')}'\\n'"
 
 
 def crontab(plan: Timetable, here: Surroundings, path: str = "") -> tuple[str, list[str]]:
@@ -35,22 +34,21 @@ def crontab(plan: Timetable, here: Surroundings, path: str = "") -> tuple[str, l
     rotate, status, *verify = (
         _command(job, here) for job in (plan.rotate, plan.status, *plan.verify)
     )
-    quiet = f'told=$({status} 2>&1) || {_PRINT} "$told"'
     user = here.user if path else ""
     lines = [
         _SAVE.format(path=path) if path else f"# For the crontab of {here.user}: crontab -e",
         *set_first,
-        "# A backup each day; cron mails what it prints.",
+        "# A backup each day; cron mails its warnings, and what is not as it should be.",
         _line(plan.rotate, user, rotate),
         "# A cron that is dead mails nothing. To let a monitor miss each backup that was not made,",
         "# add to the line above, with an address of yours:",
         f"#   {_HEARTBEAT}",
         "# A mail if backups are not as they should be; one is late 30 hours after the last.",
-        _line(plan.status, user, quiet),
+        _line(plan.status, user, status),
         "# Each image is read once a month, some of them each day.",
         *(_line(job, user, line) for job, line in zip(plan.verify, verify, strict=True)),
     ]
-    too_long = [*set_first, rotate, quiet, *verify]
+    too_long = [*set_first, rotate, status, *verify]
     return "\n".join([*lines, ""]), [text for line in too_long for text in _check(line)]
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.rotate.request import RotateRequest
     from csf_backup_plugin.operations.schedule.request import ScheduleRequest
 
+_QUIET = "-quiet"  # cron mails whatever is printed
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
@@ -40,7 +41,7 @@ def rotate_words(request: ScheduleRequest, *, require_mount: bool) -> list[str]:
         "-accept-small": options.get("accept_small", False),
         "-strict": request.strict,
     }
-    return [*words, *(flag for flag, is_given in flags.items() if is_given)]
+    return [*words, *(flag for flag, is_given in flags.items() if is_given), _QUIET]
 
 
 def status_words(request: ScheduleRequest) -> list[str]:
@@ -50,12 +51,13 @@ def status_words(request: ScheduleRequest) -> list[str]:
     for top in rotation.tops:
         words += _image_dir(top)
     words += ["-database", f"{rotation.host}:{rotation.repository.master}"]
-    return words if rotation.drill_every is not None else [*words, "-max-drill-age", "none"]
+    drills = [] if rotation.drill_every is not None else ["-max-drill-age", "none"]
+    return [*words, *drills, _QUIET]
 
 
 def verify_words(request: ScheduleRequest) -> list[list[str]]:
     """Return the verification of all images, a part of them each day; one for each directory."""
-    limits = ("-older-than", "30d", "-budget", "2h")
+    limits = ("-older-than", "30d", "-budget", "2h", _QUIET)
     return [[VERIFY, *_image_dir(top), *limits] for top in request.rotation.tops]
 
 
