@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cards import besides_cards
 from conftest import served
 from proxy import Proxy
+from waiting import wait_for
 
 from csf_simulator.simulator import Simulator
 from sites import Site
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 #: What a command may take at most, in seconds, whatever happens to it.
 LONGEST = 100.0
 #: How long anything of ours may run on the host after csf has ended, in seconds.
-LINGERING = 25.0
+LINGERING = 60.0
+#: How long a pause may be that is not waited for, in seconds.
+PAUSE = 25
 #: Lets ssh find out within 3 s that nobody answers; a user may set that, too.
 HASTY = "-o ServerAliveInterval=1 -o ServerAliveCountMax=2"
 
@@ -158,8 +161,8 @@ class FarSite(Site):
             assert time.monotonic() < until, [_stat(pid, "cmdline") for pid in left]
             time.sleep(0.05)
         lock = f"{self.master}.lock"
-        if os.path.exists(lock):
-            assert subprocess.run(["flock", "-n", lock, "true"], check=False).returncode == 0
+        if os.path.exists(lock):  # a process that ends loses its memory first, and then its files
+            wait_for(lambda: subprocess.run(["flock", "-n", lock, "true"]).returncode == 0)
 
     def check_backup(self, ended: Ended) -> None:
         """A backup that was struck is proven, or has left nothing that it does not tell."""
@@ -223,7 +226,7 @@ def signalled(pids: Sequence[int], signum: signal.Signals) -> None:
 
 def _is_short_pause(pid: int) -> bool:
     program, _, seconds = _stat(pid, "cmdline").strip().partition(" ")
-    return program == "sleep" and seconds.isdecimal() and int(seconds) <= LINGERING
+    return program == "sleep" and seconds.isdecimal() and int(seconds) <= PAUSE
 
 
 def _parent(pid: int) -> int:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 import needed
@@ -69,7 +70,7 @@ class Sshd:
         for name in ("host_key", "user_key"):
             keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)]
             subprocess.run(keygen, check=True)
-        self.port = _free_port()
+        self.port = _reserved_port(self)
         variables = " ".join(_quoted(f"{name}={value}") for name, value in environment.items())
         self._server = directory / "sshd_config"
         self._server.write_text(
@@ -168,11 +169,18 @@ def _name(pid: int) -> str:
         return ""
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+def _reserved_port(owner: object) -> int:
+    """Return a port that nobody else gets as long as its owner lives, also while no sshd listens.
+
+    A socket that is bound and does not listen keeps it; sshd sets SO_REUSEADDR, too, and so may
+    listen there all the same (socket(7)).
+    """
+    reservation = socket.socket()
+    weakref.finalize(owner, reservation.close)
+    reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reservation.bind(("127.0.0.1", 0))
+    port: int = reservation.getsockname()[1]
+    return port
 
 
 def _listens(address: str, port: int) -> bool:

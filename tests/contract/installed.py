@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
-PATIENCE = 20  # seconds until a utility counts as waiting for an operator
+PATIENCE = 60  # seconds until a utility counts as waiting for an operator
 LARGE = 160 * 1024  # bytes; a larger database fills two volumes of 80k and more
 
 _ARCHIVING = re.compile(r"Archiving (\d+) sectors in database (?:[^/:]+::?)?(/.*)\.")

@@ -159,7 +159,7 @@ def check_early(nights: Fortnight) -> None:
     assert samples(told["prometheus"].text)[EXIT] == 40
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_each_morning_says_what_is_wrong(nights: Fortnight, tmp_path: Path) -> None:
     """In every format, as docs/monitoring.md shows it; and nothing as long as nothing is."""
     screens, pages = dict[tuple[int, str], str](), dict[str, str]()

@@ -49,8 +49,8 @@ cat > "{mails}/.$number" && mv "{mails}/.$number" "{mails}/$number"
 # the test has prepared its night. What the schedule has beside the rotation says nothing here.
 CSF = """#!/bin/sh
 [ "$1" = admin_database_rotate ] || exit 0
-night=$(ls "{nights}" | wc -l)
-: > "{nights}/$night"
+night=0
+until (set -C; : > "{nights}/$night") 2>/dev/null; do night=$((night + 1)); done
 while [ ! -e "{nights}/../begun/$night" ]; do sleep 0.05; done
 first=$(date -d "2028-02-26 02:30:00 UTC" +%s)
 FAKETIME=+$((first + night * 86400 - $(date +%s)))

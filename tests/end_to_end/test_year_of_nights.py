@@ -248,7 +248,7 @@ def clock() -> Iterator[FakedClock]:
         yield made
 
 
-@pytest.mark.timeout(240 if scaled(1) == 1 else 7200)
+@pytest.mark.timeout(600 if scaled(1) == 1 else 7200)
 def test_after_each_night_exactly_the_promised_sets_are_left(
     local_site: Site, clock: FakedClock, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,6 @@ import re
 import socket
 import stat
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -540,22 +539,24 @@ def test_programs_are_run_to_their_end(host: Host) -> None:
 def test_the_longest_list_there_is_is_read_whole(host: Host) -> None:
     """That of 20,000 databases with the longest names there are."""
     script = "head -c 90000000 /dev/zero | tr '\\0' x; echo end"
-    completed = host.run(["sh", "-c", script], 60)
+    completed = host.run(["sh", "-c", script], 250)
     assert (completed.status, len(completed.output)) == (0, 90_000_004)
     assert completed.output.endswith(b"xend\n")
 
 
 @pytest.mark.not_in_memory("processes")
-@pytest.mark.parametrize("script", ["exec yes", "exec yes >&2", "trap '' PIPE; yes; sleep 60"])
-def test_a_program_that_prints_without_end_is_stopped(host: Host, script: str) -> None:
-    """Long before memory is full; the first that it said is known."""
-    began = time.monotonic()
+@pytest.mark.parametrize("script", ["exec yes", "exec yes >&2", "trap '' PIPE; yes; sleep 600"])
+def test_a_program_that_prints_without_end_is_stopped(
+    host: Host, script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long before memory is full, and before its time is over; the first that it said is known."""
+    largest = 4 * common.OUTPUT
+    monkeypatch.setattr(common, "OUTPUT", 10_000_000)  # of another host, where it takes longest
     completed = host.run(["sh", "-c", script], 100)
     said = completed.output + completed.errors
     assert completed.status == ENDLESS
     assert said.startswith(b"y\n" * 1000)
-    assert len(said) < 4 * common.OUTPUT
-    assert time.monotonic() < began + 50
+    assert len(said) < largest
 
 
 @pytest.mark.not_in_memory("processes")

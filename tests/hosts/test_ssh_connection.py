@@ -242,7 +242,6 @@ def test_after_a_signal_a_host_that_is_gone_is_given_up_soon(
 ) -> None:
     """The clean-up tries once more, and not for as long as a backup would."""
     monkeypatch.setattr(connection, "HURRY", 1.0)
-    monkeypatch.setattr(login, "HURRY", 1.0)
     server = serve()
     with deferred_signals("The test") as cancellation, reached(server, cancellation) as host:
         host.read("/no")
@@ -272,26 +271,27 @@ from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.hosts import connect
 with connect("remote", Cancellation()) as host, host.lock(sys.argv[1], "x", 0, print):
     print("held", flush=True)
-    host.run(["sleep", "600"], 600)
+    host.run(["sleep", sys.argv[2]], 600)
 """
 
 
 def test_a_killed_client_leaves_nothing_running(sshd: Sshd, tmp_path: Path) -> None:
     """Neither its ssh, nor what it ran on the host, nor its lock."""
-    lock = str(tmp_path / "lock")
+    lock, seconds = str(tmp_path / "lock"), f"600.{os.getpid()}"
     client = subprocess.Popen(
-        [sys.executable, "-c", CLIENT, lock],
+        [sys.executable, "-c", CLIENT, lock, seconds],
         env={**os.environ, "CSF_BACKUP_SSH": sshd.command},
         stdout=subprocess.PIPE,
     )
     with client:
         assert client.stdout is not None
         assert client.stdout.readline() == b"held\n"
-        wait_for(lambda: running("sleep 600"))
+        wait_for(lambda: running(f"sleep {seconds}"))
         client.kill()
     config = str(sshd.directory / "ssh_config")
-    wait_for(lambda: not running(config) and not running("sleep 600"))
-    assert subprocess.run(["flock", "-n", lock, "true"], check=False).returncode == 0
+    wait_for(lambda: not running(config) and not running(f"sleep {seconds}"))
+    # A process that ends loses its command line first, and then its files.
+    wait_for(lambda: subprocess.run(["flock", "-n", lock, "true"]).returncode == 0)
 
 
 def running(words: str) -> bool:
@@ -305,8 +305,8 @@ def test_what_a_signal_interrupts_ends_on_the_host_too(sshd: Sshd) -> None:
         host.read("/no")
         os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(Interrupted):
-            host.run(["sh", "-c", "sleep 601; true"], 700)
-    wait_for(lambda: not running("sleep 601"))
+            host.run(["sh", "-c", f"sleep 601.{os.getpid()}; true"], 700)
+    wait_for(lambda: not running(f"sleep 601.{os.getpid()}"))
 
 
 def test_a_script_that_changes_something_is_waited_for_in_spite_of_a_signal(

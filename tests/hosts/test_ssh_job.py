@@ -159,7 +159,7 @@ def test_after_a_cut_the_lock_passes_from_osbackup_to_us(sshd: Sshd, tmp_path: P
                 pass
         with pytest.raises(LockBusy), LocalHost().lock(path, "y", 0, print):
             pass
-    with LocalHost().lock(path, "y", 5, print):
+    with LocalHost().lock(path, "y", 60, print):
         pass
 
 
@@ -213,7 +213,7 @@ def test_a_lock_that_another_has_got_meanwhile_is_waited_for_so_long(
     ):
         sshd.cut()
         go.touch()
-        with LocalHost().lock(path, "class_create", 10, print):
+        with LocalHost().lock(path, "class_create", 60, print):
             ended(running)
 
 

@@ -32,7 +32,7 @@ def test_a_lock_whose_connection_is_cut_is_told(sshd: Sshd, tmp_path: Path) -> N
             sshd.cut()
             with host.start(["touch", str(started)], "/no", lock, str(tmp_path / "run")):
                 pass
-        with host.lock(str(tmp_path / "lock"), "x", 5, print):
+        with host.lock(str(tmp_path / "lock"), "x", 60, print):
             pass
     assert not started.exists()
 

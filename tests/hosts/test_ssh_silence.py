@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.remote
 
-SOON = " -o ConnectTimeout=1 -o ServerAliveInterval=1 -o ServerAliveCountMax=2"
+SOON = " -o ConnectTimeout=3 -o ServerAliveInterval=1 -o ServerAliveCountMax=2"
 
 
 def ip(*words: str) -> None:
@@ -32,7 +32,8 @@ class Far:
     def __init__(self, directory: Path) -> None:
         number = os.getpid()  # two tests of one process do not run at once
         self._name, self._cable = f"csf{number}", f"csf{number}a"
-        near, far = f"169.254.{number % 250 + 1}.1", f"169.254.{number % 250 + 1}.2"
+        third, fourth = divmod(number % (253 * 64) * 4 + 256, 256)
+        near, far = f"169.254.{third}.{fourth + 1}", f"169.254.{third}.{fourth + 2}"
         ip("netns", "add", self._name)
         ip("link", "add", self._cable, "type", "veth", "peer", "name", "eth0", "netns", self._name)
         ip("addr", "add", f"{near}/30", "dev", self._cable)
@@ -91,14 +92,14 @@ def test_a_silence_that_does_not_end_is_no_hang(
     far: Far, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The time limit is kept, and what may still run there is told."""
-    monkeypatch.setattr(connection, "PATIENCE", 0.5)
-    monkeypatch.setattr(connection, "SILENCE", 0.5)
     with reached(far.sshd) as host:
         with (
             pytest.raises(TimedOut, match="may still be running"),
             host.start(["sleep", "20"], "/no", None, str(tmp_path / "run")) as running,
         ):
             far.cable("down")
+            monkeypatch.setattr(connection, "PATIENCE", 0.5)
+            monkeypatch.setattr(connection, "SILENCE", 0.5)
             assert running.poll() == (None, 0)
             raise TimedOut("It took too long.", "Look.")
         with pytest.raises(HostUnreachable, match="timed out|No route|not responding"):

@@ -20,7 +20,7 @@ from typing import Any
 
 import pluggy
 
-PATIENCE = 20.0  # seconds until what a csf has started counts as never ending
+PATIENCE = 60.0  # seconds until what a csf has started counts as never ending
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 
 

@@ -31,7 +31,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     made.close()
 
 
-@pytest.mark.timeout(120 + 10 * scaled(_POINTS))
+@pytest.mark.timeout(300 + 10 * scaled(_POINTS))
 @pytest.mark.parametrize("kind", SCENES, ids=lambda kind: kind.__name__)
 def test_a_struck_command_harms_nothing_and_the_next_mends_it(
     bench: Bench, kind: type[Scene]

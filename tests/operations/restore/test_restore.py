@@ -288,21 +288,21 @@ def test_a_damaged_image_and_a_held_lock_stop_it(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "kind", "message"),
+    ("script", "timeout", "kind", "message"),
     [
-        ("echo no room; exit 7", OsrestoreFailed, r"exit 7, and it said:\n    no room"),
-        ("#!/none/such\n", OsrestoreFailed, "could not be run on localhost"),
-        ("exec sleep 60", TimedOut, "did not end within 1 s"),
+        ("echo no room; exit 7", 60, OsrestoreFailed, r"exit 7, and it said:\n    no room"),
+        ("#!/none/such\n", 60, OsrestoreFailed, "could not be run on localhost"),
+        ("exec sleep 60", 1, TimedOut, "did not end within 1 s"),
     ],
 )
 def test_a_failure_that_changed_nothing_undoes_the_quarantine(
-    place: Place, tools: Tools, script: str, kind: type[BackupError], message: str
+    place: Place, tools: Tools, script: str, timeout: int, kind: type[BackupError], message: str
 ) -> None:
     """Everything is where it was."""
     tools.write("osrestore", f"{LIST}{script}")
     if script.startswith("#!"):
         tools.write("osrestore", f"#!/bin/sh\n{LIST.replace('exec tar', 'rm $0; exec tar')}")
-    error = failure(place, kind, quarantine=True, timeout=1)
+    error = failure(place, kind, quarantine=True, timeout=timeout)
     assert error.left == "No database was changed.\nThe extra databases are where they were."
     with pytest.raises(type(error), match=message):
         raise error
