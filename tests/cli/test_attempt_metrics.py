@@ -141,6 +141,15 @@ def test_what_was_refused_before_the_id_was_known_is_replaced(
     assert len(list(metrics.iterdir())) == 1
 
 
+def test_an_attempt_that_names_no_repository_has_no_page(
+    csf: Csf, metrics: Path, book: Book
+) -> None:
+    """As of a command line without one."""
+    assert csf("admin_database_backup")[0] == ExitCode.USAGE
+    assert [one.exit_code for one in book.read().attempts] == [ExitCode.USAGE]
+    assert [*metrics.iterdir()] == []
+
+
 def test_a_killed_attempt_is_told_by_the_next_one(
     csf: Csf, place: Place, metrics: Path, book: Book
 ) -> None:

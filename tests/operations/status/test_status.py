@@ -549,6 +549,15 @@ def test_an_attempt_of_the_future_is_stale(place: Place, image: ImagePath) -> No
     assert image.path
 
 
+def test_beside_a_set_of_the_future_no_attempt_is_stale(place: Place, image: ImagePath) -> None:
+    """The fault has told of the clock already."""
+    begun = attempt(25, host="localhost", database=place.master, outcome="failed")
+    one = health(look(place, MONDAY - DAY, ledger=lambda: Attempts([begun])))
+    assert (len(one.faults), one.attempts) == (1, [begun])
+    assert not any(str(begun.began) in said for said in one.stale)
+    assert image.path
+
+
 def test_a_promise_of_a_clock_that_was_ahead_is_not_due(place: Place) -> None:
     """Nothing is said rather than what is wrong."""
     rotated(place, MONDAY + 300 * DAY, every=86400.0)
