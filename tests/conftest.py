@@ -18,7 +18,7 @@ from csf_simulator.simulator import Simulator
 from sites import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
 # A fsync on a busy machine takes longer than hypothesis allows an example; CI repeats itself.
@@ -53,6 +53,15 @@ def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CSF_BACKUP_STATE_DIR", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure the coverage of what a test starts only where it is marked: that costs most of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not item.get_closest_marker("measured"):
+            patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        return (yield)
 
 
 class Tools:

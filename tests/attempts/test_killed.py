@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import itertools
 import os
 import random
@@ -9,13 +11,15 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from csf_backup_plugin.attempts import ledger
+from csf_backup_plugin.attempts import ledger, pruning
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ledgers import Book
 
 # Attempts one after the other, as of many commands.
@@ -30,26 +34,34 @@ def attempt():
     made.end(DONE)
     made.close()
 """
-# One that is killed just before the step that is asked for.
-STRUCK = f"""
-{ATTEMPTS}
-import fcntl, os, signal
-from csf_backup_plugin.attempts import pruning
-pruning.LEAST, steps = 2, int(sys.argv[2])
-def struck(call):
-    def step(*arguments, **named):
-        global steps
-        steps -= 1
-        steps or os.kill(os.getpid(), signal.SIGKILL)
-        return call(*arguments, **named)
-    return step
-for module, name in (
+# The calls by which an attempt is entered.
+CALLS = (
     *((os, name) for name in ("open", "write", "pread", "fsync", "unlink", "utime", "rename")),
-    *((os, name) for name in ("close", "fchmod", "mkdir", "chmod")), (fcntl, "flock"),
-):
-    setattr(module, name, struck(getattr(module, name)))
-attempt()
-"""
+    *((os, name) for name in ("close", "fchmod", "mkdir", "chmod")),
+    (fcntl, "flock"),
+)
+
+
+def struck_at(book: Book, step: int) -> int:
+    """Make an attempt in a process that is killed before one of its steps; return how it ended."""
+    pid = os.fork()
+    if not pid:  # pragma: no cover  # another process, which is killed
+        try:
+            steps = itertools.count(1)
+
+            def struck(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+                if next(steps) == step:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return call(*arguments, **named)
+
+            pruning.LEAST = 2
+            for module, name in CALLS:
+                setattr(module, name, functools.partial(struck, getattr(module, name)))
+            book.attempt()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def test_an_attempt_that_was_killed_is_entered_once(book: Book) -> None:
@@ -151,11 +163,9 @@ def test_a_kill_at_any_step_leaves_a_ledger_to_go_on_with(book: Book) -> None:
             if not first:
                 book.killed()
                 os.utime(book.lock, (0, 0))
-            command = [sys.executable, "-c", STRUCK, book.directory, str(step)]
-            ended = subprocess.run(command, capture_output=True, text=True)
-            if ended.returncode == 0:
+            if (ended := struck_at(book, step)) == 0:
                 break
-            assert ended.returncode == -signal.SIGKILL, ended.stderr
+            assert ended == -signal.SIGKILL
             book.attempt()
             assert set(book.outcomes().values()) <= {"done", "killed"}
             assert book.running() == []

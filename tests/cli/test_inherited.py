@@ -23,6 +23,7 @@ with inherited.put_right(), open("file", "w") as file:
 """
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"])
 def test_standard_descriptors_that_are_closed_are_opened(tmp_path: Path, closed: str) -> None:
     """No file of ours gets the number of one."""

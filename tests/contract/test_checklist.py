@@ -585,6 +585,7 @@ def test_a_hook_that_cannot_be_called_is_not_tried(checklist: Any, tmp_path: Pat
     assert [*tmp_path.iterdir()] == []
 
 
+@pytest.mark.measured
 def test_it_runs_as_a_program_without_the_simulator(tmp_path: Path) -> None:
     """In csf's directory; it imports nothing but click, pluggy and csf."""
     (tmp_path / "some_csf.py").write_text(

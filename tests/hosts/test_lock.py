@@ -392,6 +392,7 @@ def test_a_lock_file_that_cannot_be_written_can_be_locked(
             pass
 
 
+@pytest.mark.measured
 def test_the_lock_takes_the_place_of_no_standard_stream(path: str) -> None:
     """A child's standard input would replace it, and the child not hold it."""
     program = (

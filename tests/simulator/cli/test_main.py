@@ -227,6 +227,7 @@ def test_run_needs_no_dashes() -> None:
     assert started("run", "sh", "-c", "exit 5").returncode == 5
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("command", "status", "message"),
     [

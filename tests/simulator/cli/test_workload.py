@@ -87,6 +87,7 @@ def test_refusals_are_told_if_there_were_any(home: Home, monkeypatch: pytest.Mon
     assert result.output.splitlines()[0] == "9 transactions in 2.0 seconds, 4 a second, 5 refused"
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_in_good_order(home: Home, number: signal.Signals) -> None:
     """Ctrl-C is the usual end of a workload without a time, and no failure."""

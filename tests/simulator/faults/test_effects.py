@@ -13,6 +13,8 @@ import pytest
 
 from csf_simulator.simulator import Result, Simulator
 
+pytestmark = pytest.mark.measured
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path

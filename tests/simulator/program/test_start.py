@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from csf_simulator.program.start import restore_signals
 
 
@@ -25,6 +27,7 @@ def test_signals_end_the_process_again() -> None:
             signal.signal(number, handler)
 
 
+@pytest.mark.measured
 def test_closed_standard_descriptors_are_occupied() -> None:
     """No file opened later can become standard output or standard error."""
     script = (

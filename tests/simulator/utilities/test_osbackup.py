@@ -20,7 +20,7 @@ from csf_simulator.utilities.backup_volumes import BackupVolumes
 
 Capture = pytest.CaptureFixture[str]
 
-pytestmark = pytest.mark.usefixtures("workplace")
+pytestmark = [pytest.mark.measured, pytest.mark.usefixtures("workplace")]
 
 
 def listed(*images: str, capfd: Capture) -> list[str]:

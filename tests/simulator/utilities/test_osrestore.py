@@ -20,7 +20,7 @@ from csf_simulator.utilities import osbackup, osrestore
 
 Capture = pytest.CaptureFixture[str]
 
-pytestmark = pytest.mark.usefixtures("workplace")
+pytestmark = [pytest.mark.measured, pytest.mark.usefixtures("workplace")]
 BLOCK = 128  # sectors: no file system here has larger blocks
 
 

@@ -94,6 +94,7 @@ def test_a_database_under_restore_is_not_verified(home: Home, zoo: Path, capfd: 
     assert "is being restored (err_database_lock_conflict)" in capfd.readouterr().err
 
 
+@pytest.mark.measured
 def test_it_is_among_the_executables(home: Home, zoo: Path) -> None:
     """osverifydb exists in the home's own folder, and nowhere else."""
     command = [os.path.join(home.bin, "osverifydb"), str(zoo / "zoo.db")]
