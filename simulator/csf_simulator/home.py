@@ -18,6 +18,7 @@ EXECUTABLES = {
     "csf": "csf_simulator.csf.main",
     "osbackup": "csf_simulator.utilities.osbackup",
     "osrestore": "csf_simulator.utilities.osrestore",
+    "ossvrstat": "csf_simulator.utilities.ossvrstat",
     "osverifydb": "csf_simulator.utilities.osverifydb",
 }
 

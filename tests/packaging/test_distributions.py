@@ -14,7 +14,7 @@ pytestmark = pytest.mark.packaging
 
 ROOT = Path(__file__).parents[2]
 # A package that installed one of these would overwrite the real one, and delete it with itself.
-FORBIDDEN = {"csf", "osbackup", "osrestore", "osverifydb", "ssh"}
+FORBIDDEN = {"csf", "osbackup", "osrestore", "ossvrstat", "osverifydb", "ssh"}
 
 
 @pytest.fixture(scope="module")

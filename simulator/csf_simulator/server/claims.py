@@ -14,6 +14,7 @@ from csf_simulator.server.locks import acquire, is_held
 
 RESTORE = "restore"
 SNAPSHOT = "snapshot"
+CLIENT = "client"
 
 
 class Claims:
@@ -37,7 +38,7 @@ class Claims:
         """Make a claim that ends with the block.
 
         Args:
-            kind: RESTORE or SNAPSHOT.
+            kind: RESTORE, SNAPSHOT or CLIENT.
 
         Yields:
             The empty file of the claim, open for reading and writing, for its particulars.
@@ -54,12 +55,17 @@ class Claims:
 
     def living(self) -> dict[str, list[str]]:
         """Return the files of all valid claims by their kind; void ones are removed."""
-        found: dict[str, list[str]] = {RESTORE: [], SNAPSHOT: []}
+        found: dict[str, list[str]] = {RESTORE: [], SNAPSHOT: [], CLIENT: []}
         for name in os.listdir(self._directory):
             path = os.path.join(self._directory, name)
             if _is_living(path):
                 found[name.partition("-")[0]].append(path)
         return found
+
+
+def owner(path: str) -> str:
+    """Return the number of the process that a claim is of."""
+    return os.path.basename(path).split("-")[1]
 
 
 def void(path: str) -> None:

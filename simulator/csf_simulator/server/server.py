@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from csf_simulator.database.transaction import Transaction
 from csf_simulator.server.before_images import BeforeImages
-from csf_simulator.server.claims import RESTORE, SNAPSHOT, Claims
+from csf_simulator.server.claims import CLIENT, RESTORE, SNAPSHOT, Claims, owner
 from csf_simulator.server.committer import Committer
 from csf_simulator.server.lock_file import locked
 from csf_simulator.server.restores import Restores, encode_targets
@@ -103,6 +103,23 @@ class Server:
             committer = Committer(self._log, save)
             committer.recover()
             yield Pause(committer, Restores(claims[RESTORE]).require_usable)
+
+    @contextmanager
+    def client(self) -> Iterator[None]:
+        """Be a client of the Server during a block, as `clients` tells."""
+        with ExitStack() as stack:
+            with self.between_transactions():
+                stack.enter_context(self._claims.hold(CLIENT))
+            yield
+
+    def clients(self) -> list[str]:
+        """Return the numbers of the processes that are clients, in order.
+
+        Raises:
+            NoServer: `create` was never called.
+        """
+        with locked(self._lock, None):
+            return sorted(map(owner, self._claims.living()[CLIENT]), key=int)
 
     @contextmanager
     def snapshot(self, paths: Sequence[str]) -> Iterator[list[SnapshotSource]]:

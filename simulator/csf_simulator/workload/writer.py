@@ -44,8 +44,10 @@ def main() -> None:
     directory, master, *numbers = sys.argv[1:]
     fd, writer, durable = map(int, numbers)
 
-    step = partial(transfer, Server(directory), master, durable=bool(durable))
-    work(step, Board(fd), writer, _is_over)
+    server = Server(directory)
+    step = partial(transfer, server, master, durable=bool(durable))
+    with server.client():
+        work(step, Board(fd), writer, _is_over)
 
 
 def work(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from csf_simulator.server.claims import RESTORE, SNAPSHOT, Claims, void
+from csf_simulator.server.claims import CLIENT, RESTORE, SNAPSHOT, Claims, void
 
 DIE = """
 import os, signal, sys
@@ -35,7 +35,7 @@ def test_a_claim_lasts_as_long_as_its_block(place: Claims, tmp_path: Path) -> No
         living = place.living()
         assert [len(living[kind]) for kind in (SNAPSHOT, RESTORE)] == [1, 2]
         assert Path(living[SNAPSHOT][0]).read_bytes() == b"particulars"
-    assert place.living() == {SNAPSHOT: [], RESTORE: []}
+    assert place.living() == {SNAPSHOT: [], RESTORE: [], CLIENT: []}
     assert os.listdir(tmp_path / "claims") == []
 
 
