@@ -141,6 +141,12 @@ class RefusedByPlugin(BackupError):
     exit_code = ExitCode.REFUSED
 
 
+class NotQuiet(BackupError):
+    """Somebody may use the databases that are to be quiet."""
+
+    exit_code = ExitCode.REFUSED
+
+
 class HostUnreachable(BackupError):
     """Commands cannot be run on the host."""
 

@@ -27,7 +27,7 @@ class ExitCode(enum.IntEnum):
     REPOSITORY_INCOMPLETE = 13, "the repository is incomplete, ambiguous, or another one"
     REPOSITORY_NOT_FOUND = 14, "the repository was not found"
     LOCK_BUSY = 20, "the repository is locked by another command"
-    REFUSED = 21, "refused by a plugin"
+    REFUSED = 21, "refused: not quiet, or by a plugin"
     HOST_UNREACHABLE = 30, "the host cannot be reached, or lacks what is needed"
     TIMED_OUT = 31, "timed out"
     UTILITY_MISSING = 32, "an ObjectStore utility was not found"

@@ -32,7 +32,10 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What would name other utilities than a test's own.
-UTILITIES = ("CSF_BACKUP_OSBACKUP", "CSF_BACKUP_OSRESTORE", "CSF_BACKUP_OSVERIFYDB")
+UTILITIES = (
+    *("CSF_BACKUP_OSBACKUP", "CSF_BACKUP_OSRESTORE", "CSF_BACKUP_OSVERIFYDB"),
+    *("CSF_BACKUP_OSSVRSTAT", "CSF_BACKUP_QUIESCE", "CSF_BACKUP_QUIESCE_TIMEOUT"),
+)
 
 # Nothing of the simulator: osbackup and osrestore as their documents describe them, made of tar.
 OSBACKUP = """#!/bin/sh

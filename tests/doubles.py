@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import LockBusy, UtilityMissing
 from csf_backup_plugin.hosts.common import BEING_READ, GONE, foreign_lock, kept
+from csf_backup_plugin.hosts.local.find_utility import checked_program
 from csf_backup_plugin.hosts.protocol import CUT_SHORT, Completed, Entry, Facts, Machine, Stat
 from csf_backup_plugin.progress_listener import Listener
 from memory_tree import MemoryTree, system_error
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from csf_backup_plugin.hosts.protocol import Lock, Withdrawal
+    from csf_backup_plugin.hosts.protocol import Lock, Quiesce, Withdrawal
 
 
 class MemoryLock:
@@ -49,6 +50,7 @@ class MemoryHost(MemoryTree):
         modified: when something was changed, if that matters.
         unreadable: the errors that reading meets.
         locked: paths of the locks that are held, and by whom.
+        variables: its environment variables.
         being_read: paths of the files that are held for reading, as often as they are.
     """
 
@@ -61,6 +63,7 @@ class MemoryHost(MemoryTree):
         self.modified: dict[str, float] = {}
         self.unreadable: dict[str, OSError] = {}
         self.locked: dict[str, str] = {}
+        self.variables: dict[str, str] = {}
         self.being_read: list[str] = []
         self.itself = Machine("a" * 32, "db1", "2026-11-25T12:00:00+00:00")
         self.listing = Completed(0, b"")
@@ -276,6 +279,11 @@ class MemoryHost(MemoryTree):
             raise UtilityMissing(f"{utility} was not found", "Set OS_ROOTDIR.")
         return self.utilities[utility]
 
+    def find_program(self, path: str, variable: str) -> str:
+        named = path or self.variables.get(variable, "")
+        is_program = named in self.utilities.values()
+        return checked_program(named, "" if path else variable, self.name, is_program=is_program)
+
     def run(self, _argv: Sequence[str], _timeout: float) -> Completed:
         return self.listing
 
@@ -293,6 +301,7 @@ class MemoryHost(MemoryTree):
         timeout: float = 0.0,
         *,
         note: bytes = b"",
+        quiesce: Quiesce | None = None,
     ) -> contextlib.nullcontext[MemoryHost]:
         if lock is not None and not (isinstance(lock, MemoryLock) and lock.host is self):
             raise foreign_lock(self.name)

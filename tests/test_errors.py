@@ -32,6 +32,7 @@ TABLE = {
     "UtilityMissing": 32,
     "OsbackupFailed": 40,
     "ImageUnproven": 41,
+    "NotQuiet": 21,
     "FaultFound": 50,
     "ExtraDatabases": 60,
     "OsrestoreFailed": 61,

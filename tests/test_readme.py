@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,22 @@ def test_every_exit_code_is_shown_as_it_is() -> None:
     rows = [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES]
     table = ["<!-- exit codes -->", "| code | meaning |", "|---:|---|", *rows, "", ""]
     assert "\n".join(table) in README
+
+
+def test_the_program_that_makes_quiet_stops_and_starts_a_service(tmp_path: Path) -> None:
+    """And says whether that went well."""
+    (tmp_path / "quiesce").write_text(block("quiesce"))
+    (tmp_path / "systemctl").write_text('#!/bin/sh\necho "$@"; exit 5\n')
+    for name in ("quiesce", "systemctl"):
+        (tmp_path / name).chmod(0o755)
+    for word, said in (("begin", "stop"), ("end", "start")):
+        ran = subprocess.run(
+            [tmp_path / "quiesce", word, "/r/lib.db"],
+            env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+        )
+        assert (ran.returncode, ran.stdout) == (5, f"{said} library.service\n")
 
 
 def test_the_schedule_is_shown_as_it_is(

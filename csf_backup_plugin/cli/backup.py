@@ -34,6 +34,8 @@ _EXIT_CODES = "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODE
 @options.no_checksum
 @options.require_mount
 @options.accept_small
+@options.quiesce
+@options.require_quiet
 @options.strict
 @options.quiet
 def admin_database_backup(
@@ -42,11 +44,13 @@ def admin_database_backup(
     image: str,
     wait: float | None,
     timeout: float | None,
+    quiesce: str | None,
     *,
     dry_run: bool,
     no_checksum: bool,
     require_mount: bool,
     accept_small: bool,
+    require_quiet: bool,
     strict: bool,
 ) -> Outcome:
     """Back up every database of a master repository in one osbackup run.
@@ -58,6 +62,7 @@ def admin_database_backup(
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.operations.backup import back_up
     from csf_backup_plugin.operations.backup.request import BackupRequest
+    from csf_backup_plugin.operations.quiet.request import Quiescing
     from csf_backup_plugin.operations.request import lock_wait
     from csf_backup_plugin.operations.shared_disk import ARRAYS
 
@@ -71,6 +76,7 @@ def admin_database_backup(
         require_mount=require_mount,
         arrays=os.environ.get(ARRAYS, ""),
         accept_small=accept_small,
+        quiescing=Quiescing.parse(os.environ, quiesce, is_required=require_quiet),
     )
     doing = f"The backup of {shown(request.repository.master)} to {request.image}"
     with run.on(request.image.host, doing) as host:

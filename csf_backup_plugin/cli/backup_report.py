@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from csf_backup_plugin.operations.backup import Backup
+    from csf_backup_plugin.operations.backup.database_sizes import Sizes
     from csf_backup_plugin.repository.inventory import Inventory
 
 
@@ -31,11 +32,22 @@ def sentence(backup: Backup) -> str:
     disk = f"shared physical disk: {'of a redundant array' if shared == 'array' else shared}"
     if backup.proof is None:
         typed = command(*backup.plan.argv)
-        return f"Dry run: would back up {what} to {image} with: {typed} ({disk})"
+        quiet = backup.plan.quiesce
+        between = f", between calls of {shown(quiet.program)}" if quiet else ""
+        return f"Dry run: would back up {what} to {image} with: {typed}{between} ({disk})"
     return (
         f"Backed up {what} to {image}: {human(backup.proof.size)} in {backup.seconds:.1f} s, "
         f"proven, {checksum(backup.proof.sha256)}, {numbered(origin.number)} ({disk})"
+        f"{_changed(backup.proof.sizes)}"
     )
+
+
+def _changed(sizes: Sizes) -> str:
+    """Return how many databases changed while osbackup ran, if any did."""
+    if not sizes.changed:
+        return ""
+    databases = counted(len(sizes.before), "database")
+    return f"; files of {len(sizes.changed):,} of {databases} changed meanwhile"
 
 
 def warned(warnings: Sequence[str], left: str) -> Warned | None:
@@ -77,6 +89,7 @@ def document(backup: Backup) -> dict[str, Any]:
         **_not_taken(plan.found),
         "shared_disk": plan.shared_disk,
         "osbackup": list(plan.argv),
+        "quiesce": plan.quiesce.program if plan.quiesce else None,
         "warnings": list(backup.warnings),
         "seconds": round(backup.seconds, 3),
     }

@@ -175,6 +175,15 @@ accept_small = click.option(
     help="Accept an image of less than half of what its databases take up on the disk, as where "
     "osbackup compresses.",
 )
+quiesce = click.option(
+    "-quiesce",
+    metavar="PATH",
+    help="A program on HOST that is called with `begin` before the utility runs, and with `end` "
+    "behind it.  [default: $CSF_BACKUP_QUIESCE there]",
+)
+require_quiet = click.option(
+    "-require-quiet", is_flag=True, help="Refuse if ossvrstat names clients of the Server."
+)
 strict = click.option("-strict", is_flag=True, help="Exit with 3 if there were warnings.")
 dated_day = click.option(
     "-dated-day",

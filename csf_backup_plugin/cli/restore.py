@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Restore also to where a file system was mounted when the backup was made, and is not.",
 )
+@options.quiesce
+@options.require_quiet
 @options.wait
 @options.timeout("osrestore")
 def admin_database_restore(
@@ -55,12 +57,14 @@ def admin_database_restore(
     into: str | None,
     wait: float | None,
     timeout: float | None,
+    quiesce: str | None,
     *,
     quarantine: bool,
     dry_run: bool,
     yes: bool,
     require_mount: bool,
     accept_unmounted: bool,
+    require_quiet: bool,
 ) -> Outcome:
     """Restore every database of a master repository from an image, in one osrestore run.
 
@@ -74,6 +78,7 @@ def admin_database_restore(
     from csf_backup_plugin.cli.confirmation import on_a_terminal, typed
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.cli.restore_plan import plan_lines
+    from csf_backup_plugin.operations.quiet.request import Quiescing
     from csf_backup_plugin.operations.request import lock_wait
     from csf_backup_plugin.operations.restore import restore
     from csf_backup_plugin.operations.restore.request import RestoreRequest
@@ -89,6 +94,7 @@ def admin_database_restore(
         unattended=yes,
         require_mount=require_mount,
         accept_unmounted=accept_unmounted,
+        quiescing=Quiescing.parse(os.environ, quiesce, is_required=require_quiet),
     )
     name = request.repository.name
     if not (yes or dry_run or on_a_terminal()):
@@ -161,6 +167,7 @@ def _document(outcome: Restored) -> dict[str, Any]:
         "elsewhere": list(plan.elsewhere),
         "quarantine": place.directory if place and request.quarantine else None,
         "osrestore": list(plan.argv),
+        "quiesce": plan.quiesce.program if plan.quiesce else None,
         "warnings": list(outcome.warnings),
         "seconds": round(outcome.seconds, 3),
     }

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 @options.no_checksum
 @options.require_mount
 @options.accept_small
+@options.quiesce
+@options.require_quiet
 @options.strict
 @options.quiet
 def admin_database_rotate(
@@ -67,12 +69,14 @@ def admin_database_rotate(
     run_id: str | None,
     wait: float | None,
     timeout: float | None,
+    quiesce: str | None,
     *,
     yes: bool,
     dry_run: bool,
     no_checksum: bool,
     require_mount: bool,
     accept_small: bool,
+    require_quiet: bool,
     strict: bool,
 ) -> Outcome:
     """Back up a master repository to the place of the day, and remove what that replaces.
@@ -84,6 +88,7 @@ def admin_database_rotate(
     reason. If the new set is suspicious, nothing is removed, and the exit code is 71.
     """
     from csf_backup_plugin.cli.rotate_report import outcome
+    from csf_backup_plugin.operations.quiet.request import Quiescing
     from csf_backup_plugin.operations.request import lock_wait
     from csf_backup_plugin.operations.rotate import rotate
     from csf_backup_plugin.operations.rotate.plan import Retention
@@ -101,6 +106,7 @@ def admin_database_rotate(
             require_mount=require_mount,
             arrays=frozenset(os.environ.get(ARRAYS, "").split()),
             accept_small=accept_small,
+            quiescing=Quiescing.parse(os.environ, quiesce, is_required=require_quiet),
         ),
         dated_day=dated_day,
         slot=slot,

@@ -43,6 +43,8 @@ _FORMATS = ("cron", "cron.d", "systemd")
 @options.no_checksum
 @options.require_mount
 @options.accept_small
+@options.quiesce
+@options.require_quiet
 @options.strict
 def admin_database_schedule(
     run: Run,
@@ -58,10 +60,12 @@ def admin_database_schedule(
     scratch: str | None,
     wait: float | None,
     timeout: float | None,
+    quiesce: str | None,
     *,
     no_checksum: bool,
     require_mount: bool,
     accept_small: bool,
+    require_quiet: bool,
     strict: bool,
 ) -> Outcome:
     """Print a schedule for one rotation each day, and change nothing.
@@ -73,6 +77,7 @@ def admin_database_schedule(
     time.
     """
     from csf_backup_plugin.cli.schedule_report import outcome
+    from csf_backup_plugin.operations.quiet.request import Quiescing
     from csf_backup_plugin.operations.request import lock_wait
     from csf_backup_plugin.operations.rotate.plan import Retention
     from csf_backup_plugin.operations.rotate.request import BackupOptions, RotateRequest
@@ -85,6 +90,7 @@ def admin_database_schedule(
         checksum=not no_checksum,
         require_mount=require_mount,
         accept_small=accept_small,
+        quiescing=Quiescing.parse(os.environ, quiesce, is_required=require_quiet),
     )
     waited = lock_wait(os.environ, wait)
     rotation = RotateRequest.parse(

@@ -10,8 +10,8 @@ shared lock of its own. If such a file has been withdrawn, the utility is not ru
 The record is a directory, and the utility's working directory, since it may leave files of its own
 there. Ours are these, whose room on the disk is taken before the utility starts:
 
-* `alive`, empty, locked by the guardian until it has noted the end: so whoever may lock it knows
-  that nobody will note it any more;
+* `alive`, empty, locked by the guardian until it has noted the end, and called ``PROGRAM end`` if
+  that is to be (see `hosts.quiescing`): so whoever may lock it knows that it does neither any more;
 * `started`, the time;
 * `note`: what whoever started the utility has to say of the run, such as whose backup it is; on the
   disk before the utility begins, and not there if there is nothing to say;
@@ -19,7 +19,11 @@ there. Ours are these, whose room on the disk is taken before the utility starts
 * `output`: what it has printed; zeros behind that are the room that is left;
 * `status`: "running", and in the end its exit status, 128 and more for a signal; "unrun" if it
   could not be executed; "unheld" if a file that it was to read has been withdrawn, which `output`
-  names. "running" for good means that the guardian was killed.
+  names; "unquiet" if it was not executed since ``PROGRAM begin`` has failed. "running" for good
+  means that the guardian was killed;
+* `quiesce`, `begin`, `end`, where a program makes the repository quiet: how each call has ended,
+  and what it said;
+* `stop`, there if nothing more is to begin.
 """
 
 from __future__ import annotations
@@ -28,14 +32,17 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.hosts import quiescing
 from csf_backup_plugin.hosts.common import as_wait_status
-from csf_backup_plugin.hosts.protocol import UNKNOWN
+from csf_backup_plugin.hosts.protocol import UNKNOWN, UNQUIET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from csf_backup_plugin.hosts.protocol import Quiesce
+
 #: What `status` says before there is an exit status, and if there never is one.
-RUNNING, UNRUN, UNHELD = "running", "unrun", "unheld"
+RUNNING, UNRUN, UNHELD, NOT_QUIET = "running", "unrun", "unheld", "unquiet"
 #: What `pid` says before the utility begins.
 STARTING = "starting"
 #: How wide `pid` and `status` are: what is written over them takes no more room.
@@ -50,18 +57,22 @@ shopt -s execfail 2>/dev/null
 trap 'printf "%-{STATUS_WIDTH}s\\n" {UNRUN} 1<>"$0/status"' EXIT
 cd -- "$0" || exit
 printf "%-{PID_WIDTH}s\\n" "$$ $(cat /proc/sys/kernel/random/boot_id) $1" 1<>pid || exit
+[ ! -e {quiescing.STOP} ] || exit
 shift
 {{prepare}}
 exec "$@"
 exit
 """
-#: $0 the record, $1 the utility's script, $2 the process that the lock is held for, $3 its start,
-#: $4 how many files are held for reading, then those, then the command. Standard input is the lock,
-#: standard output what keeps the output; 3 to 7 are what is read. Without flock(1) the utility does
-#: not get the lock, which nothing could take from what it leaves behind.
+#: $0 the record, $1 the utility's script, $2 that of what makes quiet, $3 the process that the lock
+#: is held for, $4 its start, then the words of `quiescing`, how many files are held for reading,
+#: those, and the command. Standard input is the lock, standard output what keeps the output; 3 to
+#: 7 are what is read. Without flock(1) the utility does not get the lock, which nothing could take
+#: from what it leaves behind.
 GUARDIAN = f"""
 exec 9<&0 2>/dev/null
-record=$0 utility=$1 owner=$2 start=$3 held=3 end=$((3 + $4)); shift 4
+record=$0 utility=$1 become=$2 owner=$3 start=$4; shift 4
+program=$1 limit=$2 master=$3 debt=$4 owed=$5 ask=$6 server=$7; shift 7
+held=3 end=$((3 + $1)) is_owed=; shift
 lives() {{
   [ -n "$owner" ] && kill -0 "$owner" || return
   read -r stat < "/proc/$owner/stat" || return 0
@@ -73,13 +84,28 @@ holds() {{
   flock -s $held
   [ ! -L "$1" ] && [ "/proc/self/fd/$held" -ef "$1" ]
 }}
+{quiescing.FUNCTIONS}
+report() {{
+  [ ! -e "$record/$1" ] || flock -s -w 0.3 "$record/$1" true
+  printf '%s %s\n' "$1" "$2" >>"$record/{quiescing.REPORT}"
+}}
+quiet() {{
+  [ -n "$program" ] || return 0
+  owe || {{ report owed 1; return 1; }}
+  is_owed=1
+  code=$(call begin "$record/begin")
+  report begin "$code"
+  [ "$code" = 0 ]
+}}
 command -v flock >/dev/null || exec 9<&-
 command exec 8<>"$record/alive" && flock 8
 trap : HUP INT TERM
 while [ $held -lt $end ] && holds "$1"; do held=$((held + 1)); shift; done
 if [ $held -lt $end ]; then
-  printf '%s\\n' "$1"
+  printf '%s\n' "$1"
   status={UNHELD}
+elif ! quiet; then
+  status={NOT_QUIET}
 else
   ( exec setsid sh -c "$utility" "$record" $$ "$@" ) </dev/null 2>&1 8<&-
   status=$?
@@ -87,9 +113,11 @@ fi
 exec >/dev/null
 while [ $held -gt 3 ]; do held=$((held - 1)); flock -u $held; done
 read -r said < "$record/status"
-[ "$said" != {RUNNING} ] || printf "%-{STATUS_WIDTH}s\\n" $status 1<>"$record/status"
+[ "$said" != {RUNNING} ] || printf "%-{STATUS_WIDTH}s\n" $status 1<>"$record/status"
+sync -- "$record/output" "$record/status" "$record/" 8<&- &
+[ -z "$is_owed" ] || {{ pay "$record/end"; report end "$code"; }}
 exec 8<&-
-sync -- "$record/output" "$record/status" "$record/"
+wait
 while lives; do sleep 0.5; done
 flock -u 0
 """
@@ -110,6 +138,8 @@ def status(word: str, program: str, said: Callable[[], bytes]) -> int:
     if word == UNHELD:
         path = os.fsdecode(said().removesuffix(b"\n"))
         raise FileNotFoundError(errno.ENOENT, "Removed meanwhile", path)
+    if word == NOT_QUIET:
+        return UNQUIET
     if word == UNRUN:
         reason = os.fsdecode(said()).strip().rpartition(": ")[2]
         raise OSError(errno.ENOEXEC, reason, program)
@@ -126,7 +156,11 @@ def utility(prepare: str = "") -> str:
 
 
 def command(
-    record: str, owner: Sequence[str], argv: Sequence[str], readings: Sequence[str] = ()
+    record: str,
+    owner: Sequence[str],
+    argv: Sequence[str],
+    readings: Sequence[str] = (),
+    quiesce: Quiesce | None = None,
 ) -> list[str]:
     """Return the command that runs a utility under a guardian.
 
@@ -136,10 +170,12 @@ def command(
             when that is gone.
         argv: the utility's command.
         readings: the files that are held for reading.
+        quiesce: what makes the repository quiet meanwhile, if anything.
     """
-    return ["sh", "-c", GUARDIAN, record, utility(), *owner, *work(readings, argv)]
+    scripts = [utility(), quiescing.become(PID_WIDTH)]
+    return ["sh", "-c", GUARDIAN, record, *scripts, *owner, *work(readings, argv, quiesce)]
 
 
-def work(readings: Sequence[str], argv: Sequence[str]) -> list[str]:
-    """Return the guardian's last arguments: what is held for reading, and the utility's command."""
-    return [str(len(readings)), *readings, *argv]
+def work(readings: Sequence[str], argv: Sequence[str], quiesce: Quiesce | None) -> list[str]:
+    """Return the guardian's last arguments: what makes quiet, what is read, and the command."""
+    return [*quiescing.words(quiesce), str(len(readings)), *readings, *argv]

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from csf_backup_plugin.hosts.local import LocalHost
-from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN
+from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN, UNQUIET
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import command, listed, shown
 from csf_backup_plugin.system_errors import reason
@@ -24,7 +24,11 @@ _CHANGING = {
     *("create", "append", "publish", "replace", "sync"),
     *("remove", "remove_trees", "make_directories", "move"),
 }
-_ENDINGS = {UNKNOWN: "an unknown status", ENDLESS: "a stop, since it printed without end"}
+_ENDINGS = {
+    UNKNOWN: "an unknown status",
+    ENDLESS: "a stop, since it printed without end",
+    UNQUIET: "no start, since the repository could not be made quiet",
+}
 
 
 def observed(host: Host) -> Host:

@@ -42,9 +42,10 @@ Kind = Literal["missing", "file", "directory", "other"]
 CUT_SHORT = b"\t[cut short]"
 
 
-#: What no program ends with by itself: the status of one that ended, nobody knows how, and of one
-#: that was stopped because it printed more than there is room for.
-UNKNOWN, ENDLESS = 256, 257
+#: What no program ends with by itself: the status of one that ended, nobody knows how; of one that
+#: was stopped because it printed more than there is room for; and of a utility that was not run,
+#: since the repository could not be made quiet.
+UNKNOWN, ENDLESS, UNQUIET = 256, 257, 258
 
 
 class Entry(NamedTuple):
@@ -179,6 +180,29 @@ class Completed(NamedTuple):
     status: int
     output: bytes
     errors: bytes = b""
+
+
+class Quiesce(NamedTuple):
+    """A program on the host that makes a repository quiet; see `hosts.quiescing`.
+
+    Attributes:
+        program: its absolute path. It is called with ``begin`` or ``end``, and the master database.
+        master: the master database.
+        debt: the file that says that ``end`` is owed.
+        owed: what is in that.
+        limit: how long each call may take, in seconds.
+        ask: the path of ossvrstat, which must tell behind ``begin`` that the Server has no clients;
+            empty if nothing is asked.
+        server: the machine whose Server that is asked of.
+    """
+
+    program: str
+    master: str
+    debt: str
+    owed: str
+    limit: float
+    ask: str = ""
+    server: str = ""
 
 
 class Running(Protocol):
@@ -569,6 +593,18 @@ class Host(Protocol):
         """
         ...
 
+    def find_program(self, path: str, variable: str) -> str:
+        """Return the path of a program of the user's, or an empty string if none is named.
+
+        Args:
+            path: the program, if the user has named it.
+            variable: the environment variable that names it otherwise.
+
+        Raises:
+            UtilityMissing: what is named is no absolute path of an executable file.
+        """
+        ...
+
     def run(self, argv: Sequence[str], timeout: float) -> Completed:
         """Run a program to its end, nothing on its standard input.
 
@@ -601,6 +637,7 @@ class Host(Protocol):
         timeout: float = ...,
         *,
         note: bytes = b"",
+        quiesce: Quiesce | None = None,
     ) -> AbstractContextManager[Running]:
         """Start a utility, which inherits the lock; what of it still runs at the end is stopped.
 
@@ -618,6 +655,10 @@ class Host(Protocol):
             timeout: how long it may take until the utility begins, in seconds.
             note: what is on the disk, in a file `note` of the record, before the utility begins;
                 empty for no such file.
+            quiesce: what is called before the utility begins, and again when it has ended, whatever
+                becomes of us. The block begins behind the first call, and ends behind the last one;
+                should that not end, the lock is left. `hosts.quiescing` says where the record tells
+                how each has gone.
 
         Raises:
             Interrupted: a signal came first.

@@ -76,6 +76,8 @@ def read_run(path: str, host: Host) -> RunRecord:
         return record._replace(problem=_REBOOTED) if _is_of_another_boot(pid, boot) else record
     if status == guardian.RUNNING:
         return _while_running(record, path, pid, boot)
+    if status == guardian.NOT_QUIET:
+        return record._replace(problem="osbackup was not run: the repository was not quiet")
     if status == guardian.UNRUN:
         return record._replace(problem="osbackup could not be executed")
     if not _STATUS.fullmatch(status):

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 OSBACKUP = "osbackup"
 OSRESTORE = "osrestore"
 OSVERIFYDB = "osverifydb"
+OSSVRSTAT = "ossvrstat"
 
 #: The environment variable that names each utility, before any other place is looked at.
 VARIABLES = {
     OSBACKUP: "CSF_BACKUP_OSBACKUP",
     OSRESTORE: "CSF_BACKUP_OSRESTORE",
     OSVERIFYDB: "CSF_BACKUP_OSVERIFYDB",
+    OSSVRSTAT: "CSF_BACKUP_OSSVRSTAT",
 }
 
 # What osverifydb says of a fault, and the number of any error; a line about a database may say
@@ -70,6 +72,11 @@ def restore(executable: str, image: str, pairs: Sequence[tuple[str, str]] = ()) 
 def verify_database(executable: str) -> list[str]:
     """Return the command that checks a database's pointers, but for the database's name."""
     return [executable]
+
+
+def list_clients(executable: str, machine: str) -> list[str]:
+    """Return the command that prints who uses the Server of a machine."""
+    return [executable, "-clients", machine]
 
 
 def faults(output: bytes) -> list[str]:

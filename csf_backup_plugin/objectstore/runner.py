@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advised_commands import not_run
 from csf_backup_plugin.errors import TimedOut
+from csf_backup_plugin.hosts.protocol import UNQUIET
 from csf_backup_plugin.objectstore.program_end import described
+from csf_backup_plugin.objectstore.quiesce_calls import not_quiet
 from csf_backup_plugin.system_errors import NO_ROOM, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from csf_backup_plugin.errors import BackupError
-    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock
+    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Quiesce
 
     #: Told, after each poll, how the utility has ended, if so, and the watched file's size.
     Watch = Callable[[Completed | None, int], None]
@@ -32,6 +34,7 @@ class Utility(NamedTuple):
         timeout: how long it may take, in seconds.
         if_late: what to do if it has taken longer.
         note: what the record says of the run besides; see `Host.start`.
+        quiesce: what makes the repository quiet meanwhile, if anything.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Utility(NamedTuple):
     timeout: float
     if_late: str
     note: bytes = b""
+    quiesce: Quiesce | None = None
 
 
 def run(utility: Utility, host: Host, watch: Callable[[], Watch]) -> Completed:
@@ -63,7 +67,9 @@ def run(utility: Utility, host: Host, watch: Callable[[], Watch]) -> Completed:
     deadline = time.monotonic() + utility.timeout
     start = (utility.argv, utility.watched, utility.lock, utility.record, utility.timeout)
     try:
-        with host.start(*start, note=utility.note) as running:
+        with host.start(*start, note=utility.note, quiesce=utility.quiesce) as running:
+            if utility.quiesce:  # whose first call has a time limit of its own
+                deadline = time.monotonic() + utility.timeout
             told = watch()
             while time.monotonic() < deadline:
                 completed, size = running.poll()
@@ -98,6 +104,7 @@ def run_to_success(
     Raises:
         OSError: there is no room for its record.
         TimedOut: it did not end.
+        NotQuiet: it was not run, since the repository could not be made quiet.
     """
     try:
         completed = run(utility, host, watch)
@@ -110,6 +117,8 @@ def run_to_success(
             f"{utility.argv[0]} could not be run on {host.name}: {in_words(error)}.",
             not_run(error, utility.argv[0]),
         ) from None
+    if utility.quiesce and completed.status == UNQUIET:
+        raise not_quiet(utility.name, utility.quiesce, utility.record, host)
     if completed.status:
         raise failure(
             f"{utility.name} failed on {host.name}, {doing}: {described(completed)}",

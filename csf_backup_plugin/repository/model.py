@@ -63,6 +63,11 @@ class Repository:
         return self.master + ".unfinished-restore"
 
     @property
+    def quiesced(self) -> str:
+        """While it is there, a program that made the repository quiet is still to end that."""
+        return self.master + ".quiesced"
+
+    @property
     def restore_run(self) -> str:
         """The directory that keeps record of osrestore's run, and is its working directory."""
         return self.master + ".restore.run"
@@ -71,7 +76,8 @@ class Repository:
         """Tell whether a file in the directory is one of the databases, by the master's suffix."""
         path = posixpath.join(self.directory, file_name)
         suffix = posixpath.splitext(self.master)[1]
-        return posixpath.splitext(file_name)[1] == suffix and path not in (self.manifest, self.lock)
+        ours = (self.manifest, self.lock, self.quiesced)
+        return posixpath.splitext(file_name)[1] == suffix and path not in ours
 
     def path_of(self, recorded: str) -> str:
         """Return the absolute path of a name as the manifest records it."""

@@ -120,3 +120,9 @@ def test_the_leaders_of_the_sessions_are_looked_for() -> None:
     assert is_at_work(RunRecord(leaders=("4712", "4711")), host)
     assert not is_at_work(RunRecord(leaders=("4712",)), host)
     assert not is_at_work(RunRecord(), host)
+
+
+def test_an_osbackup_before_which_the_servers_could_not_be_stopped_was_not_run() -> None:
+    """Its guardian says so."""
+    found = record(status=b"unquiet\n")
+    assert found.problem == "osbackup was not run: the repository was not quiet"

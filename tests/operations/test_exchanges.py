@@ -122,7 +122,8 @@ EXCHANGES = {
     "backup": [
         "look",
         "lock",
-        "find, list_directory, look, machine, read, read_directory, stat",
+        "read",  # what a run that was killed owes to the repository
+        "find, find_program, list_directory, look, machine, read, read_directory, stat",
         "create",  # the claim
         "stat",  # nobody came before it
         "append",  # the number
@@ -154,7 +155,7 @@ EXCHANGES = {
         "look, machine, read, stat",
         "reading",
         "lock",
-        "find, stat",
+        "find, find_program, stat",
         "digest, run",
         "list_directory, look, read, read_directory, stat",
         "look, read, stat",  # nothing has changed since, and nobody is at work
@@ -163,6 +164,7 @@ EXCHANGES = {
         "stat, sync",
         "replace",  # the manifest
         "remove_trees",  # the mark, and the record
+        "read",  # what a run that was killed owes to the repository
         "unlock",
     ],
     "manifest": ["look, machine", "lock", "list_directory, read", "unlock"],
@@ -216,11 +218,11 @@ def test_each_command_needs_a_fixed_number_of_exchanges(
 
 #: What a rotation asks for that has sets to remove, and finds what killed ones have left.
 ROTATION = [
-    *("look, machine", "lock"),
+    *("look, machine", "lock", "read"),
     *("read, read_directory", "read_each"),  # what there is; whose what has no receipt is
     "read_each",  # how the sets were checked
-    EXCHANGES["backup"][2].replace(", read_directory", ""),  # which was done just now
-    *EXCHANGES["backup"][3 : -len(CARD)],
+    EXCHANGES["backup"][3].replace(", read_directory", ""),  # which was done just now
+    *EXCHANGES["backup"][4 : -len(CARD)],
     *CARD[:2],
     *("read_each", "read_each"),  # whose what has no receipt is, and how the sets were checked
     *CARD[2:],

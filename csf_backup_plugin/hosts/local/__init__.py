@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Facts,
         Lock,
         Machine,
+        Quiesce,
         Running,
         Stat,
         Withdrawal,
@@ -163,6 +164,10 @@ class LocalHost:
         """Return the path of an ObjectStore utility; see `Host.find`."""
         return find_utility.find(utility, variable, os.environ, self.name)
 
+    def find_program(self, path: str, variable: str) -> str:
+        """Return the path of a program of the user's; see `Host.find_program`."""
+        return find_utility.find_program(path, variable, os.environ, self.name)
+
     def run(self, argv: Sequence[str], timeout: float) -> Completed:
         """Run a program to its end, nothing on its standard input."""
         return process.run(argv, timeout, self.cancellation)
@@ -191,6 +196,7 @@ class LocalHost:
         timeout: float = common.BEGINNING,
         *,
         note: bytes = b"",
+        quiesce: Quiesce | None = None,
     ) -> AbstractContextManager[Running]:
         """Start a utility, below a guardian; see `Host.start`.
 
@@ -206,5 +212,6 @@ class LocalHost:
             self.cancellation,
             timeout,
             note=note,
+            quiesce=quiesce,
             readings=tuple(self._readings),
         )

@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import UtilityMissing
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import has_control_character, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,4 +45,42 @@ def find(utility: str, variable: str, environ: Mapping[str, str], host: str) -> 
         f"{utility} was not found on {host}. Looked at: {'; '.join(looked)}.",
         f"Set OS_ROOTDIR to ObjectStore's directory, or {variable} to the program itself; "
         "under cron, in the crontab.",
+    )
+
+
+def find_program(path: str, variable: str, environ: Mapping[str, str], host: str) -> str:
+    """Return the path of a program of the user's, or an empty string if none is named.
+
+    Args:
+        path: the program, if the user has named it.
+        variable: the environment variable that names it otherwise.
+        environ: the environment to look in.
+        host: the host's name, for the message.
+
+    Raises:
+        UtilityMissing: what is named is no absolute path of an executable file.
+    """
+    named = path or environ.get(variable, "")
+    is_program = named.startswith("/") and shutil.which(named) == named
+    return checked_program(named, "" if path else variable, host, is_program=is_program)
+
+
+def checked_program(named: str, variable: str, host: str, *, is_program: bool) -> str:
+    """Return what is named, if it is a program, or an empty string.
+
+    Args:
+        named: what is.
+        variable: the environment variable that names it, if one does.
+        host: the host's name.
+        is_program: whether it is the absolute path of an executable file there.
+
+    Raises:
+        UtilityMissing: something is named, and is not.
+    """
+    if not named or (is_program and not has_control_character(named)):
+        return named
+    by = f"{variable} names it, in the environment that the utilities have there. " * bool(variable)
+    raise UtilityMissing(
+        f"{shown(named)} on {host} is not the absolute path of an executable file. {by}".rstrip(),
+        f"Name a program on {host} that this user may execute.",
     )

@@ -8,7 +8,7 @@ import subprocess
 import time
 from typing import IO, TYPE_CHECKING
 
-from csf_backup_plugin.hosts import common, guardian
+from csf_backup_plugin.hosts import common, guardian, quiescing
 from csf_backup_plugin.hosts.local import process_table
 from csf_backup_plugin.hosts.local.process_group import Child, Group, wait
 from csf_backup_plugin.hosts.local.run_record import Record
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.hosts.local.lock_file import LockFile
+    from csf_backup_plugin.hosts.protocol import Quiesce
 
 _POLL = 0.1  # seconds
 _BEGINNING = 10.0  # seconds in which a guardian comes to the utility
@@ -37,6 +38,7 @@ class Job:
         keeper: what keeps what it prints.
         kept: the file the keeper writes that to.
         cancellation: what ends the wait for it.
+        quiesce: what makes the repository quiet meanwhile, if anything.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Job:
         keeper: Child,
         kept: int,
         cancellation: Cancellation,
+        quiesce: Quiesce | None = None,
     ) -> None:
         self._argv = argv
         self._record = record
@@ -56,19 +59,37 @@ class Job:
         self._keeper = keeper
         self._kept = kept
         self._cancellation = cancellation
+        self._quiesce = quiesce
         self._group: int | None = None
+
+    @property
+    def is_quiesced(self) -> bool:
+        """Whether the guardian has something to call behind the utility."""
+        return self._quiesce is not None
 
     def begin(self, timeout: float) -> None:
         """Wait until the utility begins, so that it can be ended."""
+        if self._quiesce:
+            self._wait_until_quiet(self._quiesce.limit + _BEGINNING)
         deadline = time.monotonic() + min(_BEGINNING, timeout)
         # A machine that is slower than that has a guardian all the same, which `stop` then asks.
         while time.monotonic() < deadline:  # pragma: no branch
             self._group = self._record.group()
-            if self._group is not None or self._ended() not in (None, UNKNOWN):
-                return
-            if self._record.status() == guardian.UNHELD:
+            if self._group is not None or self._has_ended():
                 return
             time.sleep(0.001)
+
+    def _wait_until_quiet(self, seconds: float) -> None:
+        """Wait until the utility is to begin, or is not to, but no longer than so many seconds."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self._record.report():
+            self._cancellation.check()
+            if self._has_ended() or self._guardian.ended() is not None:
+                return
+            time.sleep(0.01)
+
+    def _has_ended(self) -> bool:
+        return self._ended() not in (None, UNKNOWN) or self._record.status() == guardian.UNHELD
 
     def poll(self) -> tuple[Completed | None, int]:
         """Wait a moment; return how it ended, once it has, and the watched file's size so far."""
@@ -79,13 +100,31 @@ class Job:
     def stop(self) -> bool:
         """End whatever of the utility still runs; return whether all of it is gone.
 
-        The record may have been moved, or be on a disk that has died.
+        So is what is called behind it, unless that does not end. The record may have been moved, or
+        be on a disk that has died.
         """
+        if self._quiesce:
+            self._record.stop()
         try:
-            group = self._record.group() if self._group is None else self._group
+            group = self._record.group()
         except OSError:
-            return False
-        return group is None or Group(group, self._ended).close()
+            if self._group is None:
+                return False
+            group = self._group
+        is_gone = group is None or Group(group, self._ended).close()
+        return is_gone and self._has_parted()
+
+    def _has_parted(self) -> bool:
+        """Wait until the guardian has called all that it is to; return whether it has."""
+        if not self._quiesce:
+            return True
+        limit = quiescing.longest(self._quiesce.limit)
+        return wait(lambda: 1 if self._is_parted() else None, limit) is not None
+
+    def _is_parted(self) -> bool:
+        if self._guardian.ended() is not None:
+            return True
+        return self._ended() is not None and self._record.is_released()
 
     def _completed(self, status: int | None) -> Completed | None:
         return None if status is None else Completed(status, self._said())
@@ -127,6 +166,7 @@ def started(
     *,
     note: bytes = b"",
     readings: Sequence[str] = (),
+    quiesce: Quiesce | None = None,
 ) -> Iterator[Job]:
     """Run a utility while the block runs; see `Host.start`.
 
@@ -147,9 +187,9 @@ def started(
         assert keep.stdin is not None
         with keep.stdin as pipe:
             cancellation.check()
-            command = guardian.command(path, process_table.itself(), argv, readings)
+            command = guardian.command(path, process_table.itself(), argv, readings, quiesce)
             watch = Child(_start(command, lock.descriptor if lock else subprocess.DEVNULL, pipe))
-        job = Job(argv, record, watched, watch, keeper, kept, cancellation)
+        job = Job(argv, record, watched, watch, keeper, kept, cancellation, quiesce)
         stack.callback(_end, job, watch, lock)
         job.begin(timeout)
         yield job
@@ -173,9 +213,9 @@ def _end(job: Job, watch: Child, lock: LockFile | None) -> None:
     A utility that cannot be ended keeps the lock, by its guardian.
     """
     is_gone = job.stop()
-    if lock is None:
+    if lock is None and (is_gone or not job.is_quiesced):
         watch.kill()
-    elif is_gone:
+    elif lock and is_gone:
         lock.on_release.callback(watch.kill)
-    else:
+    elif lock:
         lock.is_left = True

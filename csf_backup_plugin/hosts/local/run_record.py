@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import os
 import shutil
 
 from csf_backup_plugin import timestamps
-from csf_backup_plugin.hosts import guardian
+from csf_backup_plugin.hosts import guardian, quiescing
 from csf_backup_plugin.hosts.local import entries, writing
 from csf_backup_plugin.hosts.local.reading import read
 
@@ -62,6 +64,27 @@ class Record:
             OSError: it cannot be read.
         """
         return self._word("status")
+
+    def report(self) -> bytes | None:
+        """Return what is written of the calls that make quiet, if anything is yet."""
+        return read(self._file(quiescing.REPORT))
+
+    def stop(self) -> None:
+        """Let nothing more begin."""
+        with contextlib.suppress(OSError):
+            self._fill(quiescing.STOP, "")
+
+    def is_released(self) -> bool:
+        """Tell whether the guardian has nothing more to call, or is gone."""
+        report = self.report() or b""
+        if report.startswith(b"owed ") or b"\nend " in report:
+            return True
+        try:
+            with open(self._file("alive"), "rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
 
     def _word(self, name: str) -> str:
         data = read(self._file(name))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from csf_backup_plugin.cancellation import Cancellation
-    from csf_backup_plugin.hosts.protocol import Lock, Running
+    from csf_backup_plugin.hosts.protocol import Lock, Quiesce, Running
 
 
 @contextlib.contextmanager
@@ -85,8 +85,9 @@ class SshHost(Looking, Reading, Writing, Programs):
         timeout: float = common.BEGINNING,
         *,
         note: bytes = b"",
+        quiesce: Quiesce | None = None,
     ) -> AbstractContextManager[Running]:
         """Start a utility, detached; see `Host.start`."""
         if lock is not None and not (isinstance(lock, SshLock) and lock.is_of(self._connection)):
             raise common.foreign_lock(self.name)
-        return job.started(self._connection, argv, watched, lock, record, timeout, note)
+        return job.started(self._connection, argv, watched, lock, record, timeout, note, quiesce)

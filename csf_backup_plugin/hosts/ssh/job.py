@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import BackupError, HostUnreachable, LockBusy
-from csf_backup_plugin.hosts import common, guardian
+from csf_backup_plugin.hosts import common, guardian, quiescing
 from csf_backup_plugin.hosts.protocol import Completed
 from csf_backup_plugin.hosts.ssh.connection import GRACE
 from csf_backup_plugin.hosts.ssh.errors import ANOTHERS_RUN, LEFT, NOT_BEGUN, NOT_STARTED, check
@@ -23,6 +23,7 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from csf_backup_plugin.hosts.protocol import Quiesce
     from csf_backup_plugin.hosts.ssh.connection import Connection
     from csf_backup_plugin.hosts.ssh.errors import Answer
     from csf_backup_plugin.hosts.ssh.lock import SshLock
@@ -41,10 +42,16 @@ class Job:
         record: the directory that is kept about it.
         watched: the file whose growth `poll` reports.
         lock: what it has inherited.
+        quiesce: what makes the repository quiet meanwhile, if anything.
     """
 
     def __init__(
-        self, connection: Connection, record: str, watched: str, lock: SshLock | None
+        self,
+        connection: Connection,
+        record: str,
+        watched: str,
+        lock: SshLock | None,
+        quiesce: Quiesce | None = None,
     ) -> None:
         self._connection = connection
         self._program = ""
@@ -52,6 +59,7 @@ class Job:
         self._token = secrets.token_hex(16)
         self._watched = watched
         self._lock = lock
+        self._quiesce = quiesce
         self._at_work = False
         self._is_sure = False  # that the start has reached the host
         self._size = 0
@@ -69,7 +77,7 @@ class Job:
         self._connection.cancellation.check()
         self._program = argv[0]
         descriptor = self._lock.descriptor if self._lock else ""
-        work = guardian.work([*self._connection.readings.values()], argv)
+        work = guardian.work([*self._connection.readings.values()], argv, self._quiesce)
         words = ("job_start", self._record, self._token, descriptor, *work)
         until = time.monotonic() + timeout
         self._at_work = True
@@ -87,6 +95,8 @@ class Job:
         self._at_work = answer.status in (0, NOT_BEGUN)
         if answer.status != NOT_BEGUN:
             check(answer, self._record)
+        if self._quiesce:
+            self._wait_until_quiet(self._quiesce.limit + _PARTING)
 
     def poll(self) -> tuple[Completed | None, int]:
         """Wait a moment; return how it ended, once it has, and the watched file's size so far.
@@ -117,6 +127,7 @@ class Job:
         if not status:
             return None, self._size
         if self._lock:
+            self._part()
             self._lock.regain()
         ended = guardian.status(status.decode("ascii"), self._program, lambda: output)
         return Completed(ended, output), self._size
@@ -128,16 +139,39 @@ class Job:
             HostUnreachable: nobody knows what it does.
         """
         if not self._at_work:
+            self._part()
             return
         until = time.monotonic() + _PARTING
         try:
             sure = "sure" if self._is_sure else ""
-            words = ("job_stop", self._record, self._token, sure)
+            quiesced = "quiesced" if self._quiesce else ""
+            words = ("job_stop", self._record, self._token, sure, quiesced)
             status = self._connection.ask(*words, grace=GRACE, until=until).status
         except TimeoutError:  # the disk of the record does not answer
             status = LEFT
         if status not in (0, ANOTHERS_RUN) and self._lock:  # also if nobody knows
             self._lock.is_left = True
+        self._part()
+
+    def _wait_until_quiet(self, seconds: float) -> None:
+        """Wait until the utility begins, or is not to, but no longer than so many seconds."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self._connection.cancellation.check()
+            if not self._connection.ask("job_is_quiet", self._record).status:
+                return
+
+    def _part(self) -> None:
+        """Wait until the guardian has called all that it is to; if that does not end, leave it."""
+        if not self._quiesce or not self._is_sure or (self._lock and self._lock.is_left):
+            return
+        until = time.monotonic() + quiescing.longest(self._quiesce.limit)
+        words = ("job_is_parted", self._record, self._token)
+        while self._connection.ask(*words, grace=GRACE).status:
+            if time.monotonic() >= until:
+                if self._lock:
+                    self._lock.is_left = True
+                return
 
     def _look(self) -> Answer | None:
         """Return the answer of what follows the run, if it has one within a moment."""
@@ -173,9 +207,10 @@ def started(
     record: str,
     timeout: float,
     note: bytes,
+    quiesce: Quiesce | None = None,
 ) -> Iterator[Job]:
     """Run a utility while the block runs; see `Host.start`."""
-    job = Job(connection, record, watched, lock)
+    job = Job(connection, record, watched, lock, quiesce)
     try:
         job.start(argv, timeout, note)
         yield job

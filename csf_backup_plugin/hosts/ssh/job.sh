@@ -41,8 +41,9 @@ job_make_note() {
   csf_data >"$1/note" && sync -- "$1/note" && sync_directory "$1/" && sync_directory "${1%/*}/"
 }
 
-# $1 the record, $2 its token, $3 the lock's descriptor, if there is one, $4 how many files are held for
-# reading, then those, then the command. A record can be made once: so can the start be.
+# $1 the record, $2 its token, $3 the lock's descriptor, if there is one, then the guardian's last
+# arguments: seven about what makes quiet, how many files are held for reading, those, the command. A
+# record can be made once: so can the start be.
 job_start() {
   job_make_record "$1" "$2" || return 1
   record=$1 owner='' born='' signed=''
@@ -51,14 +52,14 @@ job_start() {
     eval "signed=\${csf_signed_$3-}; exec 4<&$3"
   else exec 4</dev/null; fi
   shift 3
-  [ -z "$signed" ] || (shift $((1 + $1)) && printf '%s\n%s\n' "$record" "$*" >>"$signed")
+  [ -z "$signed" ] || (shift $((8 + $8)) && printf '%s\n%s\n' "$record" "$*" >>"$signed")
   (
     exec 3>&- 7<&- 8<&- 9<&- >/dev/null 2>&1
     exec 9<>"$record/token"
     flock -n 9
     # shellcheck disable=SC2086
     setsid env $csf_signals -u csf_run sh -c "$csf_guardian" "$record" "$csf_utility" \
-      "$owner" "$born" "$@" <&4 4<&- 9<&- |
+      "$csf_become" "$owner" "$born" "$@" <&4 4<&- 9<&- |
       setsid env -u csf_run sh -c "$csf_keep" 4<&- 1<>"$record/output" &
   )
   job_begun "$record"
@@ -153,11 +154,13 @@ job_has_status() {
 } 2>/dev/null
 
 # Ends whatever still runs of the run with the record $1 and the token $2: asked first, then made to. $3
-# tells whether it was started for certain: without a record, nobody knows of it then.
+# tells whether it was started for certain: without a record, nobody knows of it then. $4 is there if
+# something else may begin once what runs has ended: it is not to.
 job_stop() {
   [ -n "$3" ] || [ -e "$1" ] || return 0
   [ -f "$1/pid" ] || return "$csf_left"
   job_is_ours "$1" "$2" || return "$csf_anothers_run"
+  [ -z "$4" ] || (: >"$1/stop") 2>/dev/null
   job_begun "$1" || job_is_abandoned "$1" || return "$csf_left"
   read -r group boot _ <"$1/pid"
   if [ "$boot" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then
@@ -179,5 +182,23 @@ job_stop() {
 # Whether the guardian has noted the end, or is gone: who cannot see its processes, as from another
 # machine or container, is not to think that nothing runs.
 job_is_over() {
+  [ ! -s "$1/quiesce" ] || ! job_has_status "$1" || return 0 # it still calls `end`
   flock -s -w 5 "$1/alive" true 2>/dev/null || job_has_status "$1" || return "$csf_left"
+}
+
+# Waits a second at most until the utility of the record $1 is to begin now, since what makes quiet has
+# begun with success, or never will.
+job_is_quiet() {
+  count=0
+  until [ -s "$1/quiesce" ] || job_has_status "$1" || job_is_abandoned "$1"; do
+    [ $((count += 1)) -le 20 ] && sleep 0.05 || return "$csf_not_begun"
+  done
+}
+
+# Waits a second at most until the guardian of the record $1 and the token $2 has nothing more to call,
+# or is gone.
+job_is_parted() {
+  job_is_ours "$@" && [ -e "$1/alive" ] || return 0
+  job_has_status "$1" || job_is_abandoned "$1" || { sleep 0.1; return "$csf_left"; }
+  grep -q '^owed \|^end ' "$1/quiesce" || flock -s -w 1 "$1/alive" true || return "$csf_left"
 }

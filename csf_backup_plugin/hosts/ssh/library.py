@@ -11,7 +11,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING, Literal
 
-from csf_backup_plugin.hosts import common, guardian
+from csf_backup_plugin.hosts import common, guardian, quiescing
 from csf_backup_plugin.hosts.lock_holder import HELD_BY
 from csf_backup_plugin.hosts.mountinfo import MOUNTINFO
 from csf_backup_plugin.hosts.protocol import CUT_SHORT
@@ -47,6 +47,7 @@ def library(mark: str) -> bytes:
     """
     values: dict[str, object] = {
         "mark": mark,
+        "become": quiescing.become(guardian.PID_WIDTH, _RESTORE),
         "abandoned": common.ABANDONED // 60,
         "cut_short": os.fsdecode(CUT_SHORT),
         "guardian": guardian.GUARDIAN,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import UtilityMissing
 from csf_backup_plugin.hosts import common
+from csf_backup_plugin.hosts.local.find_utility import checked_program
 from csf_backup_plugin.hosts.protocol import Entry, Machine, Stat
 from csf_backup_plugin.hosts.ssh.details import detailed
 from csf_backup_plugin.hosts.ssh.errors import Answer, check, os_error
@@ -81,6 +82,13 @@ class Looking:
             f"Set OS_ROOTDIR to ObjectStore's directory, or {variable} to the program itself, "
             f"where a command that ssh runs there sees it: ssh {self.name} env",
         )
+
+    def find_program(self, path: str, variable: str) -> str:
+        """Return the path of a program of the user's; see `Host.find_program`."""
+        output = self._connection.ask("find_program", path, variable).output
+        named, is_program, _ = map(os.fsdecode, output.split(b"\0"))
+        by = "" if path else variable
+        return checked_program(named, by, self.name, is_program=bool(is_program))
 
 
 def _stats(

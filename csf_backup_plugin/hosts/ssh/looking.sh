@@ -113,3 +113,11 @@ is_program() {
   case $path in /*) ;; *) path=$PWD/$path ;; esac
   printf '%s\0' "$path"
 }
+
+# Tells the program $1, or what the variable $2 names if that is empty, and whether it is the absolute
+# path of an executable file.
+find_program() {
+  named=${1:-$(printenv -- "$2")}
+  case $named in /*) [ -f "$named" ] && [ -x "$named" ] ;; *) false ;; esac && is=1 || is=
+  printf '%s\0' "$named" "$is"
+}

@@ -26,6 +26,8 @@ from csf_backup_plugin.operations.backup.osbackup import run_osbackup
 from csf_backup_plugin.operations.backup.preflight import check_absent, prepare
 from csf_backup_plugin.operations.backup.proof import prove
 from csf_backup_plugin.operations.backup.rollback import rollback
+from csf_backup_plugin.operations.quiet.aftermath import end_told
+from csf_backup_plugin.operations.quiet.debt import settle_debt
 from csf_backup_plugin.operations.recovery_card import write_cards
 from csf_backup_plugin.operations.sync_warnings import unsynced_warnings
 from csf_backup_plugin.repository import manifest_store
@@ -92,9 +94,10 @@ def back_up(request: BackupRequest, host: Host, listener: Listener) -> Backup:
             lock, unlocked = locked(
                 request.repository, request.wait, stack, host, listener, create=create
             )
+            settled = settle_debt(request.repository, lock, host, dry_run=request.dry_run)
             made = back_up_locked(request, lock, None, host, listener)
         cards = write_cards([request.image], host) if create else []
-    warnings = (*unlocked, *made.warnings, *cards)
+    warnings = (*unlocked, *settled, *made.warnings, *cards)
     return made._replace(warnings=warnings, seconds=time.monotonic() - began)
 
 
@@ -160,7 +163,9 @@ def _carry_out(
         origin, warnings = take_number(request, plan, created, host)
         note = run_note.encode(origin, turn.placement if turn else None)
         try:
-            written = run_osbackup(image, plan, timeout, lock, note, host, listener)
+            with end_told(plan.quiesce, request.repository, image.run, lock, host) as ended:
+                written = run_osbackup(image, plan, timeout, lock, note, host, listener)
+            warnings += ended
         except ImageExists:  # the record is somebody else's
             created.record = ""
             raise

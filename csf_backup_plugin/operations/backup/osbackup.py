@@ -45,8 +45,10 @@ def run_osbackup(
         ImageExists: something stands where the record of its run is to be.
         OsbackupFailed: it could not be run, or ended with anything but success.
         TimedOut: it did not end.
+        NotQuiet: it was not run, since the repository could not be made quiet.
     """
-    osbackup = Utility(OSBACKUP, plan.argv, image.path, lock, image.run, timeout, _IF_LATE, note)
+    osbackup = Utility(OSBACKUP, plan.argv, image.path, lock, image.run, timeout, _IF_LATE)
+    osbackup = osbackup._replace(note=note, quiesce=plan.quiesce)
 
     written = 0
 

@@ -20,6 +20,7 @@ from csf_backup_plugin.operations import shared_disk
 from csf_backup_plugin.operations.backup.notices import warnings
 from csf_backup_plugin.operations.backup.site import look_at_site
 from csf_backup_plugin.operations.mounts import look_at_directories, mount_points
+from csf_backup_plugin.operations.quiet.preflight import prepare_quiet
 from csf_backup_plugin.repository.completeness import check_complete
 from csf_backup_plugin.repository.inventory import set_against
 from csf_backup_plugin.repository.model import SECTOR
@@ -27,7 +28,7 @@ from csf_backup_plugin.repository.model import SECTOR
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host, Machine, Stat
+    from csf_backup_plugin.hosts.protocol import Host, Machine, Quiesce, Stat
     from csf_backup_plugin.image.backup_number import Standing
     from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.path import ImagePath
@@ -52,6 +53,7 @@ class Plan(NamedTuple):
         shared_disk: whether image and databases lie on one physical disk, as
             `shared_disk.shared_disk` tells it.
         warnings: what the user should know although the backup may begin.
+        quiesce: what makes the repository quiet meanwhile; None if nothing does.
     """
 
     machine: Machine
@@ -63,6 +65,7 @@ class Plan(NamedTuple):
     osrestore: str
     shared_disk: SharedDisk
     warnings: tuple[str, ...]
+    quiesce: Quiesce | None = None
 
 
 def prepare(
@@ -89,6 +92,8 @@ def prepare(
     at_image = site.directories[image.directory]
     _check_space(image, at_image.free, found.coverage.sectors * SECTOR)
     homes = look_at_directories(found.coverage.paths, site.directories, host)
+    at_home = site.directories[repository.directory]
+    quiesce = prepare_quiet(request.quiescing, site.quiet, repository, at_home, machine, host)
     return Plan(
         machine,
         now,
@@ -105,6 +110,7 @@ def prepare(
             *catalog.warnings(repository.master),
             *_from_the_future(catalog, now, machine),
         ),
+        quiesce,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin.errors import UnsafeImagePath
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.quiet.request import AS_THERE, Quiescing
 from csf_backup_plugin.operations.request import LOCK_WAIT, parse_repository
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class BackupRequest:
         require_mount: refuse an image's directory on the file system of ``/``.
         arrays: disks, and mount points, that the user says are redundant arrays.
         accept_small: accept an image that is far smaller than its databases.
+        quiescing: how the repository is made quiet meanwhile.
     """
 
     repository: Repository
@@ -77,6 +79,7 @@ class BackupRequest:
     require_mount: bool = False
     arrays: frozenset[str] = frozenset()
     accept_small: bool = False
+    quiescing: Quiescing = AS_THERE
 
     @classmethod
     def parse(
@@ -91,6 +94,7 @@ class BackupRequest:
         require_mount: bool = False,
         arrays: str = "",
         accept_small: bool = False,
+        quiescing: Quiescing = AS_THERE,
     ) -> BackupRequest:
         """Make a request of what the user wrote; the names of `arrays` are parted by spaces.
 
@@ -106,5 +110,14 @@ class BackupRequest:
             )
         known = frozenset(arrays.split())
         return cls(
-            repository, made, dry_run, wait, timeout, checksum, require_mount, known, accept_small
+            repository,
+            made,
+            dry_run,
+            wait,
+            timeout,
+            checksum,
+            require_mount,
+            known,
+            accept_small,
+            quiescing,
         )

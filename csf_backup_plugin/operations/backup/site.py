@@ -10,6 +10,7 @@ from csf_backup_plugin.image.catalog import read_listable_catalog
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore.commands import OSBACKUP, OSRESTORE, finding
 from csf_backup_plugin.operations.mounts import check_mounted
+from csf_backup_plugin.operations.quiet.preflight import find_programs
 from csf_backup_plugin.operations.shared_disk import is_within
 from csf_backup_plugin.repository.inventory import read_manifest
 from csf_backup_plugin.repository.unfinished_restore import check_not_half_restored
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.backup.request import BackupRequest
+    from csf_backup_plugin.operations.quiet.preflight import Found
     from csf_backup_plugin.repository.manifest import Manifest
 
 _WORTHLESS = "A backup of them would be worth nothing"
@@ -39,6 +41,7 @@ class Site(NamedTuple):
         image_set: what stands at the path of each file of the image set.
         find_osbackup: the path of osbackup.
         find_osrestore: the path of osrestore.
+        quiet: the programs that make the repository quiet, or tell that it is.
     """
 
     machine: Machine
@@ -49,6 +52,7 @@ class Site(NamedTuple):
     image_set: Callable[[], list[tuple[str, Stat]]]
     find_osbackup: Callable[[], str]
     find_osrestore: Callable[[], str]
+    quiet: Found
 
 
 def look_at_site(request: BackupRequest, known: Catalog | None, host: Host) -> Site:
@@ -73,7 +77,11 @@ def look_at_site(request: BackupRequest, known: Catalog | None, host: Host) -> S
         lambda: (known, []) if known else read_listable_catalog(image, host),
         postponed(lambda: host.list_directory(repository.directory)),
         postponed(lambda: list(zip(image.whole_set, host.stat(image.whole_set), strict=True))),
-        lambda: host.together(finding(OSBACKUP, host), finding(OSRESTORE, host)),
+        lambda: host.together(
+            finding(OSBACKUP, host),
+            finding(OSRESTORE, host),
+            lambda: find_programs(request.quiescing, host),
+        ),
     )
     return Site(machine, recorded, directories, catalog, entries, image_set, *utilities)
 

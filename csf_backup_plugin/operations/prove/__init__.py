@@ -25,6 +25,7 @@ from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.operations.aftermath import Left, left_told
 from csf_backup_plugin.operations.prove.conditions import imported, measured, unproven
 from csf_backup_plugin.operations.prove.which_backup import origin_of
+from csf_backup_plugin.operations.quiet.debt import settle_debt
 from csf_backup_plugin.operations.recovery_card import write_cards
 from csf_backup_plugin.repository.lock_warnings import unlocked_warnings
 from csf_backup_plugin.repository.model import Repository
@@ -169,7 +170,7 @@ def _locked(
     """Hold the repository's lock, which an osbackup that still runs holds, if there is one.
 
     Yields:
-        A warning if the file system has no locks.
+        A warning if the file system has no locks, and one of what a killed run has owed.
     """
     record = read_record(image, host)
     holder = record.running if is_at_work(record, host) else ""
@@ -191,7 +192,7 @@ def _locked(
             if is_at_work(record, host):
                 raise _busy(record, image, host) from None
             raise
-        yield unlocked_warnings(lock, repository)
+        yield unlocked_warnings(lock, repository) + settle_debt(repository, lock, host)
 
 
 def _busy(record: RunRecord, image: ImagePath, host: Host) -> LockBusy:

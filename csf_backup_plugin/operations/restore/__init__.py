@@ -22,6 +22,8 @@ from csf_backup_plugin.names import first, shown
 from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.operations import restored_databases
 from csf_backup_plugin.operations.aftermath import Left, left_told
+from csf_backup_plugin.operations.quiet.aftermath import end_told
+from csf_backup_plugin.operations.quiet.debt import settle_debt
 from csf_backup_plugin.operations.restore import quarantine
 from csf_backup_plugin.operations.restore.extra_databases import refused
 from csf_backup_plugin.operations.restore.osrestore import free_space, run_osrestore
@@ -116,12 +118,10 @@ def restore(
             if not agreed(plan):
                 raise Declined("The restore was not confirmed.", "Run the same command again.")
             host.cancellation.check()
-            place, unsynced = _carry_out(request, plan, place, lock, host, listener)
-            warnings += (
-                *unsynced_warnings(unsynced, "the restore", host),
-                *_record(request, plan, host),
-                *_clean_up(repository, host),
-            )
+            place, told = _carry_out(request, plan, place, lock, host, listener)
+            warnings += (*told, *_record(request, plan, host), *_clean_up(repository, host))
+            if not plan.quiesce:  # it would have started what must not run during a restore
+                warnings += (*settle_debt(repository, lock, host),)
     return Restored(plan, place, None, warnings, time.monotonic() - began)
 
 
@@ -153,8 +153,7 @@ def _carry_out(
     """Restore; if that fails, let the error say what state everything is in.
 
     Returns:
-        Where extra databases are now, and the directories whose file systems cannot bring names to
-        the disk.
+        Where extra databases are now, and warnings.
     """
     record, mark = request.repository.restore_run, request.repository.unfinished_restore
     (at_image,), earlier_run, look_before, read_mark, free = host.together(
@@ -206,12 +205,13 @@ def _carry_out(
                 quarantine.fill(place, host)
         host.cancellation.check()
         try:
-            run_osrestore(request, plan, free, lock, host, listener)
+            with end_told(plan.quiesce, request.repository, record, lock, host) as ended:
+                run_osrestore(request, plan, free, lock, host, listener)
         except LockBusy:
             is_lost = True
             raise
-        unsynced = _check(request, plan, before, host)
-    return place, unsynced
+        told = unsynced_warnings(_check(request, plan, before, host), "the restore", host)
+    return place, [*ended, *told]
 
 
 def _unknown(lock: Lock | None, host: Host, *, is_lost: bool) -> str:

@@ -43,9 +43,11 @@ def run_osrestore(
     Raises:
         OsrestoreFailed: it could not be run, or ended with anything but success.
         TimedOut: it did not end.
+        NotQuiet: it was not run, since the repository could not be made quiet.
     """
     master, record = request.repository.master, request.repository.restore_run
     osrestore = Utility(OSRESTORE, plan.argv, master, lock, record, plan.timeout, _IF_LATE)
+    osrestore = osrestore._replace(quiesce=plan.quiesce)
     run_to_success(
         osrestore,
         host,

@@ -16,6 +16,7 @@ from csf_backup_plugin.names import how_many, shown
 from csf_backup_plugin.objectstore.commands import OSRESTORE, VARIABLES, restore
 from csf_backup_plugin.objectstore.room_and_time import default_timeout
 from csf_backup_plugin.operations.mounts import check_mounted, check_still_mounted
+from csf_backup_plugin.operations.quiet.preflight import find_programs, prepare_quiet_restore
 from csf_backup_plugin.operations.restore.preflight import (
     check_image_apart,
     check_not_anothers,
@@ -32,7 +33,7 @@ from csf_backup_plugin.repository.warnings import closed_warnings
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
+    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine, Quiesce
     from csf_backup_plugin.image.latest import Newest
     from csf_backup_plugin.image.receipt import Receipt, Size
     from csf_backup_plugin.operations.restore.request import RestoreRequest
@@ -62,6 +63,7 @@ class RestorePlan(NamedTuple):
         damaged_manifest: the manifest there is, if not all of it could be read.
         image_stamp: what the image must still have when it is restored.
         warnings: what the user should know although the restore may begin.
+        quiesce: what makes the repository quiet meanwhile; None if nothing does.
     """
 
     request: RestoreRequest
@@ -79,6 +81,7 @@ class RestorePlan(NamedTuple):
     damaged_manifest: bytes | None
     image_stamp: str
     warnings: tuple[str, ...]
+    quiesce: Quiesce | None = None
 
     @property
     def bytes(self) -> int:
@@ -107,8 +110,10 @@ def prepare_restore(
     Raises:
         BackupError: the first reason not to begin; extra databases are not one of them here.
     """
-    osrestore, (checked,) = host.together(
-        lambda: host.find(OSRESTORE, VARIABLES[OSRESTORE]), lambda: host.stat([request.image.path])
+    osrestore, (checked,), programs = host.together(
+        lambda: host.find(OSRESTORE, VARIABLES[OSRESTORE]),
+        lambda: host.stat([request.image.path]),
+        lambda: find_programs(request.quiescing, host),
     )
     timeout = request.timeout or default_timeout(max(receipt.size, receipt.room))
     if problems := image_findings(request.image, checked, receipt, osrestore, host, listener):
@@ -135,6 +140,10 @@ def prepare_restore(
     found = set_against(request.repository, host, recorded, site.inside(), targets, behind)
     check_not_anothers([*targets, *sorted(behind.difference(targets))], at, found)
     check_room({path: sizes[path] for path in targets}, receipt.size, at, homes, host)
+    quiesce, unasked = prepare_quiet_restore(
+        *(request.quiescing, programs, request.repository, directories[directory]),
+        *(machine, host),
+    )
     catalog, unlisted = site.catalog()
     others = [path for path in found.coverage.paths if path not in targets]
     extra = tuple(path for path in others if posixpath.dirname(path) == directory)
@@ -159,6 +168,7 @@ def prepare_restore(
             *chosen.warnings,
             *site.import_file,  # osrestore needs none
             *unlisted,
+            *unasked,
             *receipt_warnings(request.image, receipt),
             *size_warnings(receipt),
             *_warnings(request, receipt, machine, found, targets, others),
@@ -167,6 +177,7 @@ def prepare_restore(
                 for path in earlier(request.repository, site.beside, site.inside)
             ),
         ),
+        quiesce=quiesce,
     )
     for what in ("overwritten", "appearing", "extra", "elsewhere"):
         log.info("%s: %s", what, how_many(getattr(plan, what)))

@@ -12,6 +12,7 @@ from csf_backup_plugin.errors import UsageError, WrongRepository
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.wanted_repository import check_image_of
 from csf_backup_plugin.names import IN_JSON, absolute, listed, shown
+from csf_backup_plugin.operations.quiet.request import AS_THERE, Quiescing
 from csf_backup_plugin.operations.request import LOCK_WAIT, parse_repository
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class RestoreRequest:
         unattended: nobody will be asked.
         require_mount: refuse a repository's directory on the file system of ``/``.
         accept_unmounted: restore also to where a file system was mounted and is not.
+        quiescing: how the repository is made quiet meanwhile.
     """
 
     repository: Repository
@@ -47,6 +49,7 @@ class RestoreRequest:
     unattended: bool = False
     require_mount: bool = False
     accept_unmounted: bool = False
+    quiescing: Quiescing = AS_THERE
 
     @classmethod
     def parse(
@@ -62,6 +65,7 @@ class RestoreRequest:
         unattended: bool = False,
         require_mount: bool = False,
         accept_unmounted: bool = False,
+        quiescing: Quiescing = AS_THERE,
     ) -> RestoreRequest:
         """Make a request of what the user wrote.
 
@@ -88,6 +92,7 @@ class RestoreRequest:
             unattended,
             require_mount,
             accept_unmounted,
+            quiescing,
         )
 
     def at(self, repository: Repository, image: ImagePath) -> RestoreRequest:
@@ -148,10 +153,13 @@ class RestoreRequest:
     def command(self, *options: str) -> str:
         """Return this command line, with further options; times to wait are left to be given."""
         words = [] if self.into is None else ["-into", self.into]
+        if self.quiescing.program:
+            words += ["-quiesce", self.quiescing.program]
         given = {
             "-quarantine": self.quarantine,
             "-require-mount": self.require_mount,
             "-accept-unmounted": self.accept_unmounted,
+            "-require-quiet": self.quiescing.is_required,
         }
         words += [option for option, is_given in given.items() if is_given]
         words += [option for option in options if option not in words]

@@ -27,6 +27,7 @@ from csf_backup_plugin.operations.aftermath import left_told, preceded
 from csf_backup_plugin.operations.backup import back_up_locked
 from csf_backup_plugin.operations.backup.locking import locked
 from csf_backup_plugin.operations.backup.request import Turn
+from csf_backup_plugin.operations.quiet.debt import settle_debt
 from csf_backup_plugin.operations.rotate.directories import order
 from csf_backup_plugin.operations.rotate.history import removable
 from csf_backup_plugin.operations.rotate.leftovers import clean_up_records, find_leftovers, settle
@@ -96,13 +97,14 @@ def fill(site: Site, host: Host, listener: Listener) -> Filled:
             purpose=ROTATE,
             create=not request.dry_run,
         )
+        settled = settle_debt(request.repository, lock, host, dry_run=request.dry_run)
         filling = _Filling(site, lock, host, listener)
         with (
             left_told(lambda said: preceded("; ".join(filling.told), said)),
             translated(host.name),
         ):
             filled = filling.earlier() or filling.anew()
-    return filled._replace(warnings=(*unlocked, *filled.warnings))
+    return filled._replace(warnings=(*unlocked, *settled, *filled.warnings))
 
 
 class _Filling:

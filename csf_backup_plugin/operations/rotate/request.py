@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.operations.quiet.request import Quiescing
     from csf_backup_plugin.repository.model import Repository
 
 _LONGEST_ID = 100  # characters
@@ -34,6 +35,7 @@ class BackupOptions(TypedDict, total=False):
     require_mount: bool
     arrays: frozenset[str]
     accept_small: bool
+    quiescing: Quiescing
 
 
 @dataclass(frozen=True)

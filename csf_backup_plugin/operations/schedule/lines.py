@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.command_names import ROTATE, STATUS, VERIFY
+from csf_backup_plugin.operations.quiet.request import AS_THERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,10 +36,14 @@ def rotate_words(request: ScheduleRequest, *, require_mount: bool) -> list[str]:
     for name in ("wait", "timeout"):
         if (seconds := options.get(name)) is not None:
             words += [f"-{name}", repr(seconds).removesuffix(".0")]
+    quiescing = options.get("quiescing", AS_THERE)
+    if quiescing.program:
+        words += ["-quiesce", quiescing.program]
     flags = {
         "-no-checksum": not options.get("checksum", True),
         "-require-mount": require_mount,
         "-accept-small": options.get("accept_small", False),
+        "-require-quiet": quiescing.is_required,
         "-strict": request.strict,
     }
     return [*words, *(flag for flag, is_given in flags.items() if is_given), _QUIET]

@@ -10,6 +10,7 @@ from csf_backup_plugin.errors import UsageError, WrongRepository
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.receipt import Origin, Receipt
 from csf_backup_plugin.image.wanted_repository import Wanted
+from csf_backup_plugin.operations.quiet.request import Quiescing
 from csf_backup_plugin.operations.restore.request import RestoreRequest
 from csf_backup_plugin.repository.identity import Identity
 from csf_backup_plugin.repository.model import Repository
@@ -100,6 +101,13 @@ def test_the_command_line_can_be_typed_again() -> None:
         "csf admin_database_restore -database '/r s/lib.db' -image-file 'h:/b/it'\"'\"'s' "
         "-into '/r s' -quarantine"
     )
+
+
+def test_what_makes_quiet_is_in_the_command_line() -> None:
+    """The program, and what is required."""
+    quiet = Quiescing("/etc/quiesce", is_required=True)
+    asked = RestoreRequest.parse("/r/lib.db", "db1:/b/a.img", quiescing=quiet)
+    assert asked.command().endswith(" -quiesce /etc/quiesce -require-quiet")
 
 
 def test_into_another_directory_goes_a_named_image_only() -> None:

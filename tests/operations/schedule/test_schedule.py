@@ -12,6 +12,7 @@ from scheduling import HERE, asked, host_with, setting, to_shell, unit_words
 
 from csf_backup_plugin.cli import COMMANDS
 from csf_backup_plugin.errors import RepositoryNotFound
+from csf_backup_plugin.operations.quiet.request import Quiescing
 from csf_backup_plugin.operations.rotate.plan import Retention
 from csf_backup_plugin.operations.schedule import Schedule, schedule
 from doubles import Memory, MemoryHost
@@ -95,6 +96,7 @@ def test_each_command_is_one_that_csf_has() -> None:
             "checksum": False,
             "require_mount": True,
             "accept_small": True,
+            "quiescing": Quiescing("/etc/csf/quiesce", is_required=True),
         },
         drill_every=90061.0,
         scratch="/var/tmp",
@@ -117,8 +119,10 @@ def test_each_command_is_one_that_csf_has() -> None:
         "every": 86400.0,
         "wait": 1.5,
         "timeout": 7200.0,
+        "quiesce": "/etc/csf/quiesce",
         **dict.fromkeys(("no_checksum", "require_mount", "accept_small", "strict"), True),
         "is_quiet": True,
+        "require_quiet": True,
     }
     assert read["admin_database_verify"].params["budget"] == 7200.0
     assert read["admin_database_status"].params["databases"] == ("db1:/databases/lib.db",)

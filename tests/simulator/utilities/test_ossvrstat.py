@@ -55,6 +55,7 @@ def test_anything_else_is_misuse(home: Home, capfd: Capture, arguments: list[str
     assert err.endswith("usage: ossvrstat -clients hostname\n")
 
 
+@pytest.mark.measured
 def test_it_is_among_the_executables(home: Home) -> None:
     """ossvrstat exists in the home's own folder, and nowhere else."""
     command = [os.path.join(home.bin, "ossvrstat"), "-clients", "db1"]

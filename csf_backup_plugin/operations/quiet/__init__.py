@@ -1,0 +1,1 @@
+"""Quiet repositories: a program that stops and starts what uses them, and who uses them still."""

@@ -1,0 +1,88 @@
+"""What is told of the `end` that a guardian calls behind a utility."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import BackupError, LockBusy, NotQuiet
+from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.objectstore.quiesce_calls import call_ended, read_calls
+from csf_backup_plugin.operations.quiet.debt import settle_debt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.hosts.protocol import Host, Lock, Quiesce
+    from csf_backup_plugin.repository.model import Repository
+
+
+@contextlib.contextmanager
+def end_told(
+    quiesce: Quiesce | None, repository: Repository, record: str, lock: Lock | None, host: Host
+) -> Iterator[list[str]]:
+    """Let an error of the block, in which a utility is run, say how `end` has gone.
+
+    Args:
+        quiesce: what makes the repository quiet meanwhile; None if nothing does.
+        repository: which.
+        record: of the utility's run.
+        lock: the repository's.
+        host: where it runs.
+
+    Yields:
+        The warnings, once the block has gone well.
+    """
+    warnings: list[str] = []
+    if quiesce is None:
+        yield warnings
+        return
+    try:
+        yield warnings
+    except BackupError as error:
+        problem = _problem(quiesce, repository, record, lock, host, error)
+        if problem:
+            error.what += f"\n{problem[0].upper()}{problem[1:]}."
+        elif problem == "" and isinstance(error, NotQuiet):
+            error.what += f"\nThen {_typed(quiesce)} was called, and succeeded."
+        raise
+    if problem := _problem(quiesce, repository, record, lock, host, None):
+        warnings.append(problem)
+
+
+def _problem(
+    quiesce: Quiesce,
+    repository: Repository,
+    record: str,
+    lock: Lock | None,
+    host: Host,
+    error: BackupError | None,
+) -> str | None:
+    """Return what is wrong with the `end`, in words; empty if it was called with success.
+
+    Returns:
+        None if it was not to be called.
+    """
+    typed = _typed(quiesce)
+    later = f"whether {typed} was called on {host.name} is not known: the next command sees to it"
+    if isinstance(error, LockBusy):
+        return later
+    if lock and lock.is_left:
+        return f"{typed} is called on {host.name} as soon as what was started there has ended"
+    try:
+        end = read_calls(record, host).end
+        if end is None:  # the guardian was killed, or has never called `begin`
+            return "; ".join(settle_debt(repository, lock, host)) or None
+    except (OSError, BackupError):
+        return later
+    if not end.status:
+        return ""
+    return (
+        f"{typed} failed on {host.name}: {call_ended(end, quiesce.limit).removesuffix('.')}\n"
+        "  What it is to start may still be stopped: run it there, and remove "
+        f"{shown(quiesce.debt)}. While that is there, each backup runs it again"
+    )
+
+
+def _typed(quiesce: Quiesce) -> str:
+    return command(quiesce.program, "end", quiesce.master)

@@ -1,0 +1,138 @@
+"""The `end` that is owed to a repository: what is on record beside it, and who calls it.
+
+The guardian of the run that has called `begin` calls it, and removes the record. If it was killed,
+or the machine, the next command does that takes the lock.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import BackupError
+from csf_backup_plugin.hosts import quiescing
+from csf_backup_plugin.hosts.common import as_wait_status
+from csf_backup_plugin.hosts.guardian import PID_WIDTH
+from csf_backup_plugin.hosts.protocol import UNKNOWN, Completed, Quiesce
+from csf_backup_plugin.names import command, shown
+from csf_backup_plugin.objectstore.quiesce_calls import call_ended
+from csf_backup_plugin.system_errors import in_words, reason
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host, Lock, Machine
+    from csf_backup_plugin.repository.model import Repository
+
+_FIRST = "csf-quiesced 1"
+_KEYS = ("program", "master", "limit", "machine-id", "machine", "since")
+_LONGEST = 20_000  # bytes of it
+
+
+class Debt(NamedTuple):
+    """An `end` that is owed.
+
+    Attributes:
+        program: the program.
+        master: the master database.
+        limit: how long the call may take, in seconds.
+        machine_id: the machine-id(5) of the host; empty where it had none.
+        machine: what the host called itself.
+        since: when the run with `begin` was begun, in ISO 8601.
+    """
+
+    program: str
+    master: str
+    limit: float
+    machine_id: str
+    machine: str
+    since: str
+
+    @property
+    def command(self) -> str:
+        """The call that is owed."""
+        return command(self.program, "end", self.master)
+
+
+def encode(debt: Debt) -> str:
+    """Return what is on record of a debt: a line each."""
+    words = (*debt[:2], f"{debt.limit:g}", *debt[3:])
+    lines = (f"{key} {word}" for key, word in zip(_KEYS, words, strict=True))
+    return "\n".join([_FIRST, *lines, ""])
+
+
+def decode(data: bytes) -> Debt | None:
+    """Return what is on record of a debt; None if that is not what `encode` returns."""
+    first, *lines = os.fsdecode(data[:_LONGEST]).split("\n")
+    told = dict(line.partition(" ")[::2] for line in lines if line)
+    try:
+        program, master, limit, *rest = [told[key] for key in _KEYS]
+        debt = Debt(program, master, float(limit), *rest)
+    except (KeyError, ValueError):
+        return None
+    return debt if first == _FIRST and os.fsencode(encode(debt)) == data else None
+
+
+def settle_debt(
+    repository: Repository, lock: Lock | None, host: Host, *, dry_run: bool = False
+) -> list[str]:
+    """Call the `end` that is owed to a repository, if one is; return a warning then.
+
+    Args:
+        repository: which.
+        lock: its lock; without one that keeps others out, they may be at work, and nothing is
+            called.
+        host: where it is.
+        dry_run: only tell.
+    """
+    path, gone = shown(repository.quiesced), f"remove {shown(repository.quiesced)}"
+    try:
+        data = host.read(repository.quiesced)
+    except OSError as error:
+        return [f"whether a call with `end` is owed is not known: {in_words(error)}"]
+    if data is None:
+        return []
+    debt = decode(data)
+    if debt is None or debt.master != repository.master:
+        what = "cannot be read" if debt is None else f"is about {shown(debt.master)}"
+        return [
+            f"{path} on {host.name} {what}, so nobody calls the `end` that may be owed. If the "
+            f"application servers run, {gone}"
+        ]
+    owed = f"{debt.command} has been owed since {debt.since} ({path})"
+    by_hand = f"Run it on {shown(debt.machine)}, and {gone}"
+    if dry_run:
+        return [f"{owed}; it would be called"]
+    machine = host.machine()
+    if (debt.machine_id, debt.machine) != (machine.id, machine.name):
+        return [f"{owed}, on {shown(debt.machine)}; this is {shown(machine.name)}. {by_hand}"]
+    if lock is None or lock.unsupported:
+        return [f"{owed}, and was not called, since no lock keeps others out. {by_hand}"]
+    how = _call(debt, os.fsdecode(data), repository, host)
+    if how == "0":
+        return [
+            f"{debt.command} had been owed since {debt.since}, by a run that was killed or whose "
+            f"call failed. It was called on {host.name} now, and succeeded"
+        ]
+    return [f"{owed}, and {how}. {by_hand}"]
+
+
+def _call(debt: Debt, owed: str, repository: Repository, host: Host) -> str:
+    """Call `end`; return 0, or how that has failed, in words."""
+    quiesce = Quiesce(debt.program, debt.master, repository.quiesced, owed, debt.limit)
+    try:
+        ran = host.run(
+            quiescing.settling(quiesce, PID_WIDTH), quiescing.longest(debt.limit) + quiescing.GRACE
+        )
+    except TimeoutError:
+        return "did not end"
+    except (OSError, BackupError) as error:
+        return f"may not have been called: {reason(error)}"
+    said = ran.output.strip().decode("ascii", "replace")
+    if said == "0" or not said:
+        return said or "was not called, since another user has written that file"
+    status = as_wait_status(int(said)) if said.isdecimal() else UNKNOWN
+    return f"failed: {call_ended(Completed(status, b''), debt.limit).removesuffix('.')}"
+
+
+def debt_of(program: str, repository: Repository, limit: float, machine: Machine) -> Debt:
+    """Return the debt of a run that is to call `begin`."""
+    return Debt(program, repository.master, limit, machine.id, machine.name, machine.now)

@@ -1,0 +1,66 @@
+"""How a command is to make a repository quiet, checked before anything is touched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.names import absolute, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: The environment variable, on the host, that names the program where no option does.
+VARIABLE = "CSF_BACKUP_QUIESCE"
+#: The environment variable, of csf, that says how many seconds each call may take.
+LIMIT_VARIABLE = "CSF_BACKUP_QUIESCE_TIMEOUT"
+_LIMIT = 300.0
+
+
+class Quiescing(NamedTuple):
+    """How a repository is to be made quiet.
+
+    Attributes:
+        program: the program on the host that does it; empty for what the environment there names.
+        limit: how long each call of it may take, in seconds.
+        is_required: whether the Server must have no clients.
+    """
+
+    program: str = ""
+    limit: float = _LIMIT
+    is_required: bool = False
+
+    @classmethod
+    def parse(
+        cls, environ: Mapping[str, str], program: str | None, *, is_required: bool
+    ) -> Quiescing:
+        """Make it of what the user wrote.
+
+        Raises:
+            UsageError: the program is no absolute path, or the limit no number of seconds.
+        """
+        try:
+            path = "" if program is None else absolute(program)
+        except ValueError as error:
+            raise UsageError(
+                f"-quiesce {shown(program or '')!r} {error}.",
+                "Give the absolute path of a program on the host, such as /etc/csf/quiesce.",
+            ) from None
+        return cls(path, _limit(environ.get(LIMIT_VARIABLE, "")), is_required)
+
+
+#: How it is made quiet where nothing is said of it: as the environment there says.
+AS_THERE = Quiescing()
+
+
+def _limit(text: str) -> float:
+    try:
+        seconds = float(text) if text else _LIMIT
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds < 1e6:
+        raise UsageError(
+            f"{LIMIT_VARIABLE}={shown(text)} is not a number of seconds from 1 on.",
+            f"Set it to a number such as {_LIMIT:g}, or unset it.",
+        )
+    return seconds

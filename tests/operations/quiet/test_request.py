@@ -1,0 +1,29 @@
+"""How a repository is to be made quiet, as the user writes it."""
+
+from __future__ import annotations
+
+import pytest
+
+from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.operations.quiet.request import AS_THERE, LIMIT_VARIABLE, Quiescing
+
+
+def test_nothing_is_said_as_a_rule() -> None:
+    """The environment on the host may name a program all the same."""
+    assert Quiescing.parse({}, None, is_required=False) == AS_THERE == ("", 300.0, False)
+
+
+def test_a_program_is_an_absolute_path() -> None:
+    """Its calls may be given another time."""
+    asked = Quiescing.parse({LIMIT_VARIABLE: "1.5"}, "/etc//csf/quiesce", is_required=True)
+    assert asked == ("/etc/csf/quiesce", 1.5, True)
+    for path in ("", "quiesce", "/", "/a\nb"):
+        with pytest.raises(UsageError, match="-quiesce"):
+            Quiescing.parse({}, path, is_required=False)
+
+
+@pytest.mark.parametrize("text", ["x", "0", "-1", "nan", "inf", "0.5", "1e7"])
+def test_a_time_is_a_number_of_seconds(text: str) -> None:
+    """A call without end would keep the servers stopped."""
+    with pytest.raises(UsageError, match=f"{LIMIT_VARIABLE}={text} is not a number"):
+        Quiescing.parse({LIMIT_VARIABLE: text}, None, is_required=False)
