@@ -13,6 +13,7 @@ from scale import scaled
 from waiting import wait_for
 
 from csf_simulator.repository import repository
+from csf_simulator.server.claims import CLIENT
 from csf_simulator.simulator import Simulator
 from csf_simulator.utilities import osbackup, osrestore
 from csf_simulator.workload.running import Workload
@@ -54,8 +55,9 @@ class Site:
         return str(copy / "zoo.db")
 
     def claims(self) -> list[str]:
-        """Return what claims there are, void ones too."""
-        return os.listdir(os.path.join(self.sim.home.path, "server", "claims"))
+        """Return what claims there are, void ones too, but for those of a workload's writers."""
+        names = os.listdir(os.path.join(self.sim.home.path, "server", "claims"))
+        return [name for name in names if not name.startswith(CLIENT)]
 
     def files(self) -> list[str]:
         """Return the names of all files beside the databases, and of these."""
