@@ -107,6 +107,11 @@ def reason(error: Exception) -> str:
     return _words(error)
 
 
+def why(error: Exception) -> str:
+    """Return `in_words` of the system's errors, and `reason` of all others."""
+    return in_words(error) if isinstance(error, OSError) else reason(error)
+
+
 def _words(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno:
         return error.strerror or os.strerror(error.errno)

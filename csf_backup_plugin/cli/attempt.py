@@ -22,7 +22,7 @@ from csf_backup_plugin.cli.failure import Failure
 from csf_backup_plugin.cli.printing import said
 from csf_backup_plugin.log import warned
 from csf_backup_plugin.notices import Notices
-from csf_backup_plugin.system_errors import in_words, reason
+from csf_backup_plugin.system_errors import why
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -152,9 +152,8 @@ class _Entry:
         try:
             yield
         except Exception as error:
-            why = in_words(error) if isinstance(error, OSError) else reason(error)
             if what not in self._told:
                 self._told.add(what)
-                text = f"{what} cannot be written: {why}"
+                text = f"{what} cannot be written: {why(error)}"
                 warned(text)
                 self._warn(text)

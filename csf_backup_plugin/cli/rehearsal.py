@@ -15,7 +15,7 @@ from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.names import command, listed, shown
 from csf_backup_plugin.notices import Notices
 from csf_backup_plugin.notices.program import VARIABLE as PROGRAM
-from csf_backup_plugin.system_errors import in_words, reason
+from csf_backup_plugin.system_errors import why
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +107,6 @@ def _metrics(environ: Mapping[str, str], page: str, warnings: list[str]) -> str:
     try:
         path = attempt_metrics.write_rehearsal(directory, page)
     except (OSError, ValueError) as error:
-        why = in_words(error) if isinstance(error, OSError) else reason(error)
-        warnings.append(f"the metrics of this rehearsal cannot be written: {why}")
+        warnings.append(f"the metrics of this rehearsal cannot be written: {why(error)}")
         return f"metrics: nothing was written to {shown(directory)}."
     return f"metrics: wrote {shown(path)}; the next attempt removes it."

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 import pytest
+from ledgers import Book
 
 from csf_backup_plugin import plugin
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Csf:
@@ -33,3 +39,10 @@ class Csf:
 def csf(capsys: pytest.CaptureFixture[str]) -> Csf:
     """Return a csf with the plugin."""
     return Csf(capsys)
+
+
+@pytest.fixture
+def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Book:
+    """Return the ledger that this test's commands write to."""
+    monkeypatch.setenv("CSF_BACKUP_STATE_DIR", str(tmp_path / "state"))
+    return Book(tmp_path / "state")

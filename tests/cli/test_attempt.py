@@ -36,13 +36,6 @@ PROGRAM = (
 )
 
 
-@pytest.fixture
-def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Book:
-    """Return the ledger that this test's commands write to."""
-    monkeypatch.setenv("CSF_BACKUP_STATE_DIR", str(tmp_path / "state"))
-    return Book(tmp_path / "state")
-
-
 def backup(place: Place, *options: str) -> list[str]:
     """Return the command line that backs `place` up."""
     image = f"localhost:{place.image}"

@@ -27,13 +27,6 @@ CODE, SUCCESS = "last_attempt_exit_code", "last_success_timestamp_seconds"
 
 
 @pytest.fixture
-def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Book:
-    """Return the ledger that this test's commands write to."""
-    monkeypatch.setenv("CSF_BACKUP_STATE_DIR", str(tmp_path / "state"))
-    return Book(tmp_path / "state")
-
-
-@pytest.fixture
 def metrics(book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the directory of this test's pages."""
     assert book

@@ -10,6 +10,7 @@ from installed_plugins import Installed
 from prometheus_client.parser import text_string_to_metric_families
 
 from csf_backup_plugin.exit_codes import ExitCode
+from csf_backup_plugin.hookspecs import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,8 +81,9 @@ def test_every_way_gets_a_marked_failure(
     code, out, err = csf(*STATUS, "-database", "db1:/r/lib.db")
     assert (code, err) == (0, "")
     (outcome,) = installed.told("night")
+    assert isinstance(outcome, Outcome)
     told = json.loads((tmp_path / "told").read_text())
-    for facts in (outcome._asdict(), told):  # type: ignore[attr-defined]
+    for facts in (outcome._asdict(), told):
         assert (facts["rehearsal"], facts["outcome"], facts["exit_code"]) == (True, "failed", 1)
         assert (facts["host"], facts["database"], facts["error"]) == ("db1", "/r/lib.db", SAID)
     (page,) = metrics.iterdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import NoReturn
 
@@ -51,7 +52,7 @@ def test_the_first_error_in_order_is_raised_once_all_long_steps_have_ended() -> 
     def fail() -> NoReturn:
         raise OSError(3, "short")
 
-    after = lambda: ended.append("short")  # noqa: E731
+    after = functools.partial(ended.append, "short")
     steps = (Long(fail_late), fail, Long(fail_early), after, Long(end_at_last))
     with pytest.raises(OSError, match="first"):
         LocalHost().together(*steps)

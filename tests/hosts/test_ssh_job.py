@@ -236,8 +236,9 @@ def test_a_lock_is_taken_again_although_the_connection_is_cut_again(
         monkeypatch.setattr(held, "take", cut_once)
         with host.start([*WAITING, str(go)], "/no", held, str(tmp_path / "run")) as running:
             sshd.cut()
+            assert isinstance(running, job.Job)
             # Only one that has asked for the lock, and was told that the utility has it, takes it.
-            while sshd.logins() == logins or not running._watch:  # type: ignore[attr-defined]
+            while sshd.logins() == logins or not running._watch:
                 running.poll()
             go.touch()
             assert ended(running).status == 0
