@@ -21,6 +21,7 @@ from csf_backup_plugin.hosts.guardian import PID_WIDTH
 from csf_backup_plugin.hosts.local import LocalHost, job
 from csf_backup_plugin.hosts.protocol import UNKNOWN, UNQUIET
 from csf_backup_plugin.hosts.ssh import job as ssh_job
+from csf_backup_plugin.hosts.ssh.connection import Connection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sshd import Sshd
 
     from csf_backup_plugin.hosts.protocol import Completed, Host, Quiesce, Running
+    from csf_backup_plugin.hosts.ssh.errors import Answer
 
 pytestmark = pytest.mark.not_in_memory("programs")
 
@@ -114,9 +116,9 @@ def test_a_program_that_fails_to_begin_lets_nothing_run(
 def test_a_program_that_does_not_end_in_time_is_ended(
     host: Host, server: ApplicationServer
 ) -> None:
-    """Its time limit is not the utility's. That takes longer than one exchange waits for it."""
+    """Its time limit is not the utility's."""
     server.do("begin.after", "sleep 60")
-    assert run(host, server, ': > "$1/ran"', limit=4).status == UNQUIET
+    assert run(host, server, ': > "$1/ran"', limit=1).status == UNQUIET
     assert (server.calls, server.runs) == (["begin", "end"], True)
     assert reported(server).startswith("begin 124\n")
 
@@ -389,6 +391,36 @@ def test_a_call_that_does_not_end_leaves_the_lock_on_another_host(
         assert held.is_left
         (directory / "go").touch()
         wait_for(lambda: server.runs and not server.debt.exists())
+
+
+@pytest.mark.remote
+@pytest.mark.parametrize(
+    ("when", "question"), [("begin.before", "job_is_quiet"), ("end.before", "job_is_parted")]
+)
+def test_a_call_that_takes_longer_than_an_exchange_is_asked_for_again(
+    sshd: Sshd,
+    server: ApplicationServer,
+    monkeypatch: pytest.MonkeyPatch,
+    when: str,
+    question: str,
+) -> None:
+    """It ends here only once the host has answered that it still runs."""
+    go, ask, answers = server.debt.parent / "go", Connection.ask, list[int]()
+    server.do(when, f"until [ -e '{go}' ]; do sleep 0.02; done")
+
+    def asked(self: Connection, *words: str, **options: Any) -> Answer:
+        answer = ask(self, *words, **options)
+        if words[0] == question:
+            answers.append(answer.status)
+            go.touch()
+        return answer
+
+    monkeypatch.setattr(Connection, "ask", asked)
+    with reached(sshd) as host:
+        assert run(host, server, "exit 4").status == 4
+    assert answers[0] != 0
+    assert 0 in answers[1:]
+    assert (server.calls, server.runs) == (["begin", "end"], True)
 
 
 @pytest.mark.parametrize("kind", ["local", pytest.param("ssh", marks=pytest.mark.remote)])
