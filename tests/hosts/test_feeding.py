@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import IO, TYPE_CHECKING
 
 import pytest
 from waiting import wait_for
@@ -41,19 +42,46 @@ def test_what_a_program_prints_goes_to_standard_error(capfd: pytest.CaptureFixtu
     assert capfd.readouterr() == ("", "one\ntwo\n")
 
 
-def test_a_program_that_takes_too_long_is_stopped_with_its_group(tmp_path: Path) -> None:
+def test_what_reads_no_more_is_given_no_more() -> None:
+    """Its end of the pipe is closed."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb", buffering=0) as pipe:
+        assert not feeding._given(pipe, memoryview(b"x"))
+        assert pipe.closed
+
+
+def test_a_program_that_takes_too_long_is_stopped_with_its_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whether it has read anything or not."""
-    script = f"sleep 60 & echo $! > '{tmp_path}/pid'; wait"
+    made = tmp_path / "pid"
+    script = f"sleep 60 & echo $! > '{made}.new'; mv '{made}.new' '{made}'; wait"
+    given: list[int] = []
+    give = feeding._given
+
+    def noted(pipe: IO[bytes], rest: memoryview) -> memoryview:
+        given.append(len(rest))
+        return give(pipe, rest)
+
+    def now() -> float:  # it is late once the pipe was found full, and there is a child
+        return 100.0 if len(given) > 2 and made.exists() else 0.0
+
+    monkeypatch.setattr(feeding, "_given", noted)
+    monkeypatch.setattr(feeding, "time", SimpleNamespace(monotonic=now))
     with pytest.raises(TimeoutError):
-        feed(script, b"x" * 200_000, 0.5)
-    pid = int((tmp_path / "pid").read_text())
-    wait_for(lambda: not os.path.exists(f"/proc/{pid}") or is_zombie(pid))
+        feed(script, b"x" * 200_000)
+    pid = int(made.read_text())
+    wait_for(lambda: has_ended(pid))
 
 
-def is_zombie(pid: int) -> bool:
-    """Tell whether a process has ended, and nobody has asked how."""
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rpartition(")")[2].split()[0] == "Z"
+def has_ended(pid: int) -> bool:
+    """Tell whether a process has ended, though nobody may have asked how."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def test_what_a_program_leaves_behind_goes_on(tmp_path: Path) -> None:

@@ -180,17 +180,15 @@ def test_what_a_utility_leaves_behind_delays_nobody(work: Work) -> None:
 def test_the_watched_files_growth_is_told(work: Work, tmp_path: Path) -> None:
     """Nothing, before it exists."""
     image = tmp_path / "image"
-    sizes = []
-    script = f"sleep 0.3; printf 12345 > '{image}'; sleep 0.3"
+    script = f"until [ -e go ]; do sleep 0.02; done; printf 12345 > '{image}'"
     with job.started(
         ["sh", "-c", script], str(image), None, str(work.record), Cancellation()
     ) as running:
-        completed = None
-        while completed is None:
-            completed, size = running.poll()
-            sizes.append(size)
-    assert sizes[0] == 0
-    assert sizes[-1] == 5
+        assert running.poll() == (None, 0)
+        work.go()
+        while not (ended := running.poll())[0]:
+            pass
+        assert ended[1] == 5
 
 
 def test_what_still_runs_at_the_end_is_stopped_with_its_children(work: Work) -> None:

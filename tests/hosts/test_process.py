@@ -69,10 +69,20 @@ def test_another_users_process_is_left_and_is_no_error(monkeypatch: pytest.Monke
     assert not process_group.Group(1, lambda: None).close()
 
 
-def test_a_program_that_closes_its_streams_is_waited_for() -> None:
+def test_a_program_that_closes_its_streams_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It need not print to be at work."""
-    script = "exec >&- 2>&-; sleep 0.3; exit 3"
-    assert process.run(["sh", "-c", script], 30, Cancellation()) == (3, b"", b"")
+    go, wait = tmp_path / "go", process_group.Group.wait
+
+    def waited(program: process_group.Group, seconds: float) -> int | None:
+        if seconds:
+            go.touch()
+        return wait(program, seconds)
+
+    monkeypatch.setattr(process_group.Group, "wait", waited)
+    script = f"exec >&- 2>&-; until [ -e '{go}' ]; do sleep 0.02; done; exit 3"
+    assert process.run(["sh", "-c", script], 60, Cancellation()) == (3, b"", b"")
 
 
 def test_what_a_program_leaves_behind_delays_nobody() -> None:
