@@ -155,10 +155,10 @@ def test_nobody_is_waited_for_longer_than_a_moment(
 ) -> None:
     """A backup is never late because of the ledger."""
     book.attempt()
-    monkeypatch.setattr(files, "WAIT", 0.05)
+    monkeypatch.setattr(files, "WAIT", 0.5)
     with open(book.lock, "rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(OSError, match="Another process has held it for 0.05 s"):
+        with pytest.raises(OSError, match="Another process has held it for 0.5 s"):
             book.begun()
 
 

@@ -55,7 +55,7 @@ def test_in_its_login_it_is_asked_once(ssh: Callable[[str], Path]) -> None:
     with pytest.raises(Interrupted), looking(cancellation, notes) as host:
 
         def give_up() -> None:
-            wait_for(logins.exists)
+            wait_for(lambda: logins.exists() and logins.read_text())
             cancellation.cancel(15)
 
         host.together(host.machine, host.machine, host.machine, give_up)

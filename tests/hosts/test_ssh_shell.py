@@ -210,14 +210,15 @@ def test_calls_of_several_threads_get_their_own_answers(any_shell: Sshd, tmp_pat
 
 
 def test_a_program_that_waits_for_its_turn_is_no_silence(
-    made: Connection, monkeypatch: pytest.MonkeyPatch
+    made: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another thread's call may take long."""
     monkeypatch.setattr(connection, "SILENCE", 4.0)
-    script = "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.5; echo >&3; done"
+    begun = tmp_path / "begun"
+    script = f": >{begun}; for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.5; echo >&3; done"
     slow = threading.Thread(target=made.run, args=("eval", script))
     slow.start()
-    time.sleep(0.1)
+    wait_for(begun.exists)
     assert made.run("program", "100", "echo", "x", kind="program").output.startswith(b"x\n")
     slow.join()
     assert made.login == 1
@@ -487,7 +488,7 @@ def test_an_answer_that_nobody_waited_for_is_no_later_calls(
     """Its login is left, and another one made."""
     for number in (2, 3):
         with pytest.raises(TimeoutError):
-            made.run("eval", "echo late; sleep 1; echo late", until=time.monotonic() + 0.2)
+            made.run("eval", "echo late; sleep 60; echo late", until=time.monotonic() + 0.2)
         assert made.login == 0
         assert made.run("echo", "next").output == b"next\n"
         assert made.login == number
@@ -534,7 +535,7 @@ def test_an_earlier_logins_shell_is_evicted(any_shell: Sshd, tmp_path: Path, *, 
     pid, marker = tmp_path / "pid", tmp_path / "marker"
     try:
         connected.run("true")
-        script = f"echo $$ >{pid}; sleep 4; echo >>{marker}"
+        script = f"echo $$ >{pid}; sleep 60; echo >>{marker}"
         early = connected._post(["eval", script], b"", "script", float("inf"))
         shell = number_in(pid)
         processes = ours(connected)
@@ -683,8 +684,8 @@ def test_of_what_ssh_says_its_last_is_kept() -> None:
     """However much it is."""
     shell = Shell(["sh", "-c", "yes | head -c 1000000 >&2; echo end >&2"], "mark")
     try:
-        shell.wait(lambda: False, 20)
-        assert shell.is_over
+        wait_for(lambda: shell.is_over)
+        shell._threads[2].join()  # it has read all
         assert shell.said().endswith(b"y\nend")
         assert len(shell.said()) < 1 << 17
     finally:
