@@ -13,7 +13,8 @@ from proxy import NEVER, Proxy, Strike, Way, act, cut, drop, stall
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SOON = 0.3  # seconds in which what is to come has come
+MOMENT = 0.3  # seconds in which nothing comes where nothing is to come
+AT_LAST = 60.0  # seconds in which what is to come has come on the slowest machine
 
 
 @pytest.fixture
@@ -40,23 +41,31 @@ def echo() -> Iterator[int]:
     listener.close()
 
 
-def answer(proxy: Proxy, data: bytes) -> tuple[bytes, bool]:
-    """Send data; return what comes back soon, and whether the connection is over then."""
+def check_answer(proxy: Proxy, data: bytes, answer: bytes, *, is_over: bool = False) -> None:
+    """Send data; so much comes back, and then an end of the connection, or nothing."""
     with socket.create_connection(("127.0.0.1", proxy.port)) as client:
-        client.settimeout(SOON)
+        client.settimeout(AT_LAST)
         client.sendall(data)
         came = b""
-        while len(came) < len(data):
-            try:
-                more = client.recv(1000)
-            except TimeoutError:
-                return came, False
-            except ConnectionError:
-                more = b""
-            if not more:
-                return came, True
+        while len(came) < len(answer):
+            more = client.recv(1000)
+            assert more
             came += more
-        return came, False
+        assert came == answer
+        if is_over:
+            assert is_at_end(client)
+        elif answer != data:
+            client.settimeout(MOMENT)
+            with pytest.raises(TimeoutError):
+                client.recv(1)
+
+
+def is_at_end(client: socket.socket) -> bool:
+    """Wait for what comes; tell whether it is the end."""
+    try:
+        return not client.recv(1)
+    except ConnectionError:
+        return True
 
 
 def test_every_byte_is_late_and_none_waits_for_another(echo: int) -> None:
@@ -98,10 +107,12 @@ def test_a_strike_comes_at_its_byte(
     """Of what is sent, no byte more arrives; a later connection is as good as any."""
     with Proxy(echo) as proxy:
         proxy.arm(strike)
-        assert answer(proxy, b"0123456789") == (came, is_over)
-        assert proxy.struck.is_set() == (strike is not NEVER)
-        if proxy.struck.is_set():
-            assert answer(proxy, b"again") == (b"again", False)
+        check_answer(proxy, b"0123456789", came, is_over=is_over)
+        if strike is NEVER:
+            assert not proxy.struck.is_set()
+        else:
+            assert proxy.struck.wait(AT_LAST)
+            check_answer(proxy, b"again", b"again")
 
 
 @pytest.mark.parametrize("make", [cut, stall])
@@ -113,10 +124,11 @@ def test_a_strike_comes_when_it_is_told(echo: int, make: Callable[[int], Strike]
             client.sendall(b"x")
             assert client.recv(1) == b"x"
             proxy.strike_now()
-            client.settimeout(SOON)
             if make is cut:
-                assert client.recv(1) == b""
+                client.settimeout(AT_LAST)
+                assert is_at_end(client)
             else:
+                client.settimeout(MOMENT)
                 client.sendall(b"y")
                 with pytest.raises(TimeoutError):
                     client.recv(1)

@@ -175,7 +175,7 @@ def test_no_image_misses_a_database(local_site: Site, tmp_path: Path) -> None:
     }
     last = local_site.sim.csf("class_create", "-database", local_site.master, "-class", "Last")
     assert last.exit_code == 0
-    assert local_site.backup("-wait", "5").exit_code == 0
+    assert local_site.backup("-wait", "60").exit_code == 0
 
 
 def test_two_repositories_in_one_directory_never_mix(local_site: Site, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_fault_ends_with_its_code_and_leaves_nothing(site: Site, fault: tuple[
     """The same command succeeds the next time."""
     before = site.listing()
     site.sim.fault("osbackup", *fault)
-    result = site.backup(*(("-timeout", "1") if fault == ("hang",) else ()))
+    result = site.backup(*(("-timeout", "5") if fault == ("hang",) else ()))
     assert result.exit_code == FAILURES[fault], result.stderr
     assert "What this run had created was removed" in result.stderr
     after = site.listing()

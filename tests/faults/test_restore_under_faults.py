@@ -64,7 +64,7 @@ def test_a_fault_that_changed_nothing_leaves_everything_where_it_was(
     """The quarantine is undone; the same command succeeds the next time."""
     saved, before = prepared(site)
     script(site, *fault)
-    timeout = ("-timeout", "2") if fault == ("hang",) else ()
+    timeout = ("-timeout", "5") if fault == ("hang",) else ()
     result = site.restore("-yes", "-quarantine", *timeout)
     assert result.exit_code == FAILURES.get(fault, 61), result.stderr
     assert "No database was changed.\nThe extra databases are where they were." in result.stderr
