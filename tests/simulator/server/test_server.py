@@ -270,7 +270,7 @@ def test_a_directory_that_is_no_home_is_named(tmp_path: os.PathLike[str]) -> Non
 def test_killed_writers(tmp_path: os.PathLike[str], experiment: str) -> None:
     """However writers are killed, the repository is sound and each transaction whole or absent."""
     done = subprocess.run(
-        [sys.executable, KILLING, experiment, tmp_path], capture_output=True, text=True, timeout=60
+        [sys.executable, KILLING, experiment, tmp_path], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "sound" in done.stdout
