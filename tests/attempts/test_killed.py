@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from waiting import wait_for
 
 from csf_backup_plugin.attempts import ledger, pruning
 
@@ -133,8 +134,12 @@ def test_processes_at_once_are_killed_at_any_moment(book: Book) -> None:
     for _ in range(4):
         started = [subprocess.Popen(program) for _ in range(3)]
         sizes = {book.file.stat().st_size if book.file.exists() else 0}
-        while len(sizes) < 4:  # all is imported, and lines are written
+
+        def grown(sizes: set[int] = sizes) -> bool:
             sizes.add(book.file.stat().st_size if book.file.exists() else 0)
+            return len(sizes) >= 4
+
+        wait_for(grown)  # all is imported, and lines are written
         for process in random.sample(started, 3):
             time.sleep(random.uniform(0, 0.05))
             process.kill()

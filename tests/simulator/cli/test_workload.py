@@ -14,6 +14,7 @@ from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner, Result
+from waiting import wait_for
 
 from csf_simulator.cli import main as cli
 from csf_simulator.cli import workload as command
@@ -95,8 +96,8 @@ def test_a_signal_ends_it_in_good_order(home: Home, number: signal.Signals) -> N
         [*CSF_SIM, "workload", "zoo/zoo.db", "--json"], stdout=subprocess.PIPE, text=True
     )
     before = Path("zoo/Class1.db").read_bytes()
-    while Path("zoo/Class1.db").read_bytes() == before:
-        assert process.poll() is None
+    changed = Path("zoo/Class1.db")
+    wait_for(lambda: changed.read_bytes() != before or process.poll() is not None)
     process.send_signal(number)
     facts = json.loads(process.communicate(timeout=60)[0])
     assert process.returncode == 0

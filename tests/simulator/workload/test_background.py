@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from waiting import wait_for
 
 from csf_simulator.repository import repository
 from csf_simulator.repository.check import check
@@ -41,8 +42,7 @@ def site(tmp_path: Path) -> Site:
 def await_transactions(workload: Workload, count: int) -> None:
     """Wait until a workload has done some more."""
     goal = workload.result().transactions + count
-    while workload.result().transactions < goal:
-        pass
+    wait_for(lambda: workload.result().transactions >= goal)
 
 
 def test_it_runs_as_long_as_the_block(site: Site) -> None:
@@ -131,8 +131,7 @@ def test_a_restore_is_waited_out(site: Site) -> None:
     with site.start() as workload:
         with site.server.restoring([site.master]):
             before = workload.result().refused
-            while workload.result().refused < before + 3:
-                pass
+            wait_for(lambda: workload.result().refused >= before + 3)
         await_transactions(workload, 3)
     assert workload.result().refused >= 3
 

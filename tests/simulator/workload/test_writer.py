@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from waiting import wait_for
 
 from csf_simulator.repository import repository
 from csf_simulator.repository.check import check
@@ -106,8 +107,7 @@ def test_it_ends_with_whoever_started_it(server: Server, master: str, board: Boa
     """When the other end of its standard input is gone, it finishes its transaction."""
     argv = writer.command(server, master, board, 0, durable=False)
     with subprocess.Popen(argv, stdin=subprocess.PIPE, pass_fds=[board.fd]) as process:
-        while board.total().transactions < 10:
-            assert process.poll() is None
+        wait_for(lambda: board.total().transactions >= 10 or process.poll() is not None)
         process.communicate(timeout=60)
     assert process.returncode == 0
     assert check(server, master) == []
