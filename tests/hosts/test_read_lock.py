@@ -6,7 +6,6 @@ import errno
 import fcntl
 import os
 import signal
-import threading
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
@@ -139,6 +138,14 @@ def test_who_is_about_to_withdraw_a_file_is_waited_for_so_long(
     host: Host, receipt: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is a moment as a rule."""
+    check, checks = Cancellation.check, list[Cancellation]()
+
+    def checked(cancellation: Cancellation) -> None:  # before each attempt
+        checks.append(cancellation)
+        if len(checks) == 2:
+            fcntl.flock(file, fcntl.LOCK_UN)
+        check(cancellation)
+
     with open(receipt) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with monkeypatch.context() as patch:
@@ -146,10 +153,10 @@ def test_who_is_about_to_withdraw_a_file_is_waited_for_so_long(
             with pytest.raises(LockBusy) as caught, host.reading(str(receipt)):
                 pass
         assert f"on {host.name} is locked: another command is about to remove" in caught.value.what
-        # Longer than another host waits at once.
-        threading.Timer(1.3, lambda: fcntl.flock(file, fcntl.LOCK_UN)).start()
+        monkeypatch.setattr(Cancellation, "check", checked)
         with host.reading(str(receipt)):
             assert withdrawn(receipt, host) == BEING_READ
+    assert len(checks) == 2
 
 
 def test_without_locks_a_file_is_read_all_the_same(

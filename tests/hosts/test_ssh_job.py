@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -337,26 +338,28 @@ def test_a_shell_that_is_killed_while_it_follows_osbackup_takes_no_other_call_wi
     go, record = tmp_path / "go", str(tmp_path / "run")
     logins = sshd.logins()
     with reached(sshd) as host, host.start([*WAITING, str(go)], "/no", None, record) as running:
+        assert isinstance(running, job.Job)
         running.poll()
-        opened = [
-            "find",
-            "/proc",
-            "-maxdepth",
-            "3",
-            "-path",
-            "/proc/[0-9]*/fd/4",
-            "-lname",
-            f"{record}/alive",
-        ]
-        found = subprocess.run(opened, check=False, capture_output=True, text=True).stdout
-        shells = [int(path.split("/")[2]) for path in found.splitlines()]
-        for shell in shells:
-            os.kill(shell, signal.SIGKILL)
+        watch = running._watch
+        assert watch is not None
+        wait_for(lambda: followers(record))
+        for shell in followers(record):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(shell, signal.SIGKILL)
+        wait_for(lambda: watch.shell.has_answer(watch.number))
         assert running.poll() == (None, 0)
         assert host.read("/no") is None
         assert sshd.logins() == logins + 2
         go.touch()
         assert ended(running).status == 0
+
+
+def followers(record: str) -> list[int]:
+    """Return the shells that follow a run, and what they wait with."""
+    opened = ["-path", "/proc/[0-9]*/fd/4", "-lname", f"{record}/alive"]
+    command = ["find", "/proc", "-maxdepth", "3", *opened]
+    found = subprocess.run(command, check=False, capture_output=True, text=True).stdout
+    return [int(path.split("/")[2]) for path in found.splitlines()]
 
 
 def test_while_osbackup_is_followed_other_calls_are_made(sshd: Sshd, tmp_path: Path) -> None:
