@@ -226,10 +226,16 @@ def test_the_next_signal_ends_the_wait_for_another_login(
             behind.made.run("sleep", "60", grace=0)
         behind.lose(*BOTH)
         os.kill(server._process.pid, signal.SIGSTOP)
-        timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
-        timer.start()
+        connections = len(proxy._connections)
+
+        def strike() -> None:
+            wait_for(lambda: len(proxy._connections) > connections)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        striker = threading.Thread(target=strike)
+        striker.start()
         behind.made.close()
-        timer.join()
+        striker.join()
         os.kill(server._process.pid, signal.SIGCONT)
     (note,) = behind.notes
     assert note == (
