@@ -1,16 +1,20 @@
-"""docs/first-week.md, from beginning to end, where nothing is set up but a csf."""
+"""What README.md and docs/first-week.md show of a shell, where nothing is set up but a csf."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import consoles
+import pytest
+from documents import DOCS, README
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "first-week.md").read_text()
-README = (Path(__file__).parents[2] / "README.md").read_text()
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FIRST_WEEK = DOCS / "first-week.md"
 DIRECTORIES = ("databases", "backups", "restored", "var/tmp")
 ACTIVATE = f'export PATH="{os.path.dirname(sys.executable)}:$PATH"\n'  # what that of venv does
 FOLDED = r"\n {4}(?=\S)"
@@ -43,13 +47,14 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_every_command_prints_what_is_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", [README, FIRST_WEEK], ids=lambda page: page.stem)
+def test_every_command_prints_what_is_shown(page: Path, tmp_path: Path) -> None:
     """In their order, in one shell of a new user, as it stands there; directories are others."""
     home = tmp_path / "home" / "operator"
     for path in (*(tmp_path / name for name in DIRECTORIES), home / ".venv" / "bin"):
         path.mkdir(parents=True)
     (home / ".venv" / "bin" / "activate").write_text(ACTIVATE)
-    shown = consoles.sessions(DOCUMENT)
+    shown = consoles.sessions(page.read_text())
     commands = [
         re.sub(rf"(?<![\w.~])/({'|'.join(DIRECTORIES)})\b", rf"{tmp_path}/\1", one.command)
         for one in shown
@@ -61,5 +66,5 @@ def test_every_command_prints_what_is_shown(tmp_path: Path) -> None:
 
 def test_the_simulator_is_installed_as_the_readme_says() -> None:
     """The command is the README's own, before the demonstration."""
-    (install,) = re.findall(r"^python3 -m venv .*", DOCUMENT, re.MULTILINE)
-    assert f"{install} && .venv/bin/csf-sim demo\n" in README
+    (install,) = re.findall(r"^python3 -m venv .*", FIRST_WEEK.read_text(), re.MULTILINE)
+    assert f"{install} && .venv/bin/csf-sim demo\n" in README.read_text()

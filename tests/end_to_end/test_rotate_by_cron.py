@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sites import Site
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "rotate.md"
 SETTINGS = "HOME={home}\nCSF_SIM_HOME={home}\nTZ=UTC\n"
 # A machine of its own, as far as cron goes: its crontabs, its pid file and what sends its mail; and
 # what libfaketime leaves behind.
@@ -60,8 +60,8 @@ exec {real} "$@"
 
 
 def documented(master: str, one: str, two: str, scratch: str) -> str:
-    """Return README's line for a site with two disks, as a line of /etc/cron.d, for this site."""
-    lines = re.findall(r"    (.* \* .*/csf admin_database_rotate .*\n)", README.read_text())
+    """Return the page's line for a site with two disks, as a line of /etc/cron.d, for this site."""
+    lines = re.findall(r"    (.* \* .*/csf admin_database_rotate .*\n)", PAGE.read_text())
     (line,) = (one.replace("/opt/csf/bin/csf", "root csf") for one in lines)
     for written, here in (
         ("/databases/lib.db", master),
@@ -113,7 +113,7 @@ class Cron:
         crontab.chmod(0o644)  # as cron demands
 
     def _printed(self, *more: str) -> dict[str, str]:
-        """Return the schedule for what the README's line does, as csf prints it."""
+        """Return the schedule for what the page's line does, as csf prints it."""
         options = ("-at", "02:10", "-keep-dated", "4", "-keep-monthly", "12", "-drill-every", "7d")
         words = ["csf", "admin_database_schedule", "-database", self._site.master, *options, *more]
         for disk in self.disks:

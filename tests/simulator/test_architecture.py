@@ -13,7 +13,7 @@ import pytest
 import csf_simulator
 
 PACKAGE = Path(csf_simulator.__file__).parent
-README = (Path(__file__).parents[2] / "simulator" / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
 
 # Each imports only from itself and from those before it.
 ORDER = (
@@ -100,9 +100,9 @@ def test_no_modules_import_each_other() -> None:
     assert find_cycle(find_arrows(read_sources(PACKAGE))) == []
 
 
-def test_the_readme_shows_the_order() -> None:
-    """The list in the README names the same packages in the same order."""
-    section = README.partition("<!-- packages -->")[2]
+def test_the_page_shows_the_order() -> None:
+    """The list in docs/simulator.md names the same packages in the same order."""
+    section = PAGE.partition("<!-- packages -->")[2]
     assert tuple(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == ORDER
 
 

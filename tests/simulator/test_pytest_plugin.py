@@ -11,20 +11,20 @@ from csf_simulator import home
 
 pytest_plugins = "pytester"
 
-README = (Path(__file__).parents[2] / "simulator" / "README.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
 
 
 def example(name: str) -> str:
-    """Return a file as the README shows it."""
-    found = re.search(rf"<!-- {name} -->\n```python\n(.*?)```", README, re.DOTALL)
+    """Return a file as the simulator's page shows it."""
+    found = re.search(rf"<!-- {name} -->\n```python\n(.*?)```", PAGE, re.DOTALL)
     assert found, name
     return found[1]
 
 
-def test_the_readmes_example_passes(
+def test_the_pages_example_passes(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The README's plugin is found by its entry point, and the README's test of it passes."""
+    """The page's plugin is found by its entry point, and the page's test of it passes."""
     site = pytester.mkdir("site")
     (site / "unmistakable.py").write_text(example("unmistakable.py"))
     metadata = site / "unmistakable-1.dist-info"

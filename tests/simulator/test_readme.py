@@ -1,4 +1,4 @@
-"""What the simulator's README says is what happens."""
+"""What the simulator's README and docs/simulator.md show is what happens."""
 
 from __future__ import annotations
 
@@ -15,20 +15,25 @@ from csf_simulator.cli.main import main
 from csf_simulator.simulator import Simulator
 
 CODE = "from csf_simulator.cli.main import main; main()"
-README = os.path.join(os.path.dirname(__file__), "..", "..", "simulator", "README.md")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def readme() -> str:
-    """The text."""
-    with open(README, encoding="utf-8") as file:
-        return file.read()
+    """The short text that comes with the distribution."""
+    return (ROOT / "simulator" / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_help_is_the_help(readme: str) -> None:
-    """The block in the README is what csf-sim --help prints on 80 columns."""
+@pytest.fixture
+def page() -> str:
+    """The long one."""
+    return (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
+
+
+def test_the_help_is_the_help(page: str) -> None:
+    """The block in the page is what csf-sim --help prints on 80 columns."""
     result = CliRunner().invoke(main, ["--help"], prog_name="csf-sim", terminal_width=80)
-    assert f"<!-- csf-sim --help -->\n```\n{result.output}```\n" in readme
+    assert f"<!-- csf-sim --help -->\n```\n{result.output}```\n" in page
 
 
 def test_the_session_runs_as_shown(readme: str, tmp_path: os.PathLike[str]) -> None:
@@ -44,9 +49,9 @@ def test_the_session_runs_as_shown(readme: str, tmp_path: os.PathLike[str]) -> N
             assert printed == output.replace("    ", "")
 
 
-def test_the_script_shows_what_it_says(readme: str, tmp_path: Path) -> None:
+def test_the_script_shows_what_it_says(page: str, tmp_path: Path) -> None:
     """One run is of one instant, and several are of several."""
-    [script] = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
+    [script] = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
     csf_sim = tmp_path / "csf-sim"
     csf_sim.write_text(f"""#!/bin/sh\nexec {sys.executable} -I -c '{CODE}' "$@"\n""")
     csf_sim.chmod(0o755)
@@ -62,7 +67,7 @@ def test_the_script_shows_what_it_says(readme: str, tmp_path: Path) -> None:
     )
 
 
-def test_the_program_runs(readme: str) -> None:
+def test_the_program_runs(page: str) -> None:
     """The example in Python holds."""
-    [program, *_] = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    [program, *_] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     exec(program, {})

@@ -1,7 +1,7 @@
 """All kinds of faults, found in the modules that define them.
 
 To add one, write a subclass of `Effect` in one of these modules. Error messages, `csf-sim fault
---help` and the table in the README are made from it; a test shows the row that the README lacks.
+--help` and the table in docs/simulator.md are made from it; a test shows the row that is missing.
 """
 
 from __future__ import annotations
@@ -43,5 +43,5 @@ def spared_by(options: Collection[str]) -> list[str]:
 
 
 def described() -> list[tuple[str, str]]:
-    """Return each kind as it is typed, and what happens, for help and for the README."""
+    """Return each kind as it is typed, and what happens, for help and for docs/simulator.md."""
     return [(f"{kind} {effect.metavar}".rstrip(), effect.happens) for kind, effect in KINDS.items()]

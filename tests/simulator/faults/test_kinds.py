@@ -11,7 +11,7 @@ from csf_simulator.faults import at_start, damaged_image, while_writing
 from csf_simulator.faults.effect import Effect
 from csf_simulator.faults.kinds import KINDS, TOOLS, described, kinds_of, spared_by
 
-README = (Path(__file__).parents[3] / "simulator" / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text(encoding="utf-8")
 
 
 def test_every_effect_is_a_kind() -> None:
@@ -24,10 +24,10 @@ def test_every_effect_is_a_kind() -> None:
 
 
 def test_the_readme_lists_every_kind() -> None:
-    """The table in the README is what the classes say, in their order."""
+    """The table in docs/simulator.md is what the classes say, in their order."""
     rows = "".join(f"| `{kind}` | {happens} |\n" for kind, happens in described())
     table = f"<!-- faults -->\n| kind | what happens |\n|---|---|\n{rows}\n"
-    assert table in README
+    assert table in PAGE
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,15 +1,14 @@
-"""The README shows what is: help, exit codes and commands are compared with the program's own."""
+"""The documents show what is: help, exit codes and commands are the program's own."""
 
 from __future__ import annotations
 
 import contextlib
-import re
 import shlex
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from documents import DOCS, PAGES, README, anchors, block, is_there, links
 from scheduling import HERE, host_with
 
 from csf_backup_plugin import plugin
@@ -18,16 +17,11 @@ from csf_backup_plugin.exit_codes import EXIT_CODES
 from csf_backup_plugin.operations.schedule import surroundings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
-
-
-def block(mark: str) -> str:
-    """Return what is in the fenced block behind a mark."""
-    found = re.search(rf"<!-- {mark} -->\n```\w*\n(.*?)```", README, re.DOTALL)
-    assert found, f"README has no block marked {mark}"
-    return found[1]
+README_LINES = 120
 
 
 def test_every_commands_help_is_shown_as_it_is() -> None:
@@ -43,8 +37,8 @@ def test_every_commands_help_is_shown_as_it_is() -> None:
 def test_every_exit_code_is_shown_as_it_is() -> None:
     """From the one table."""
     rows = [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES]
-    table = ["<!-- exit codes -->", "| code | meaning |", "|---:|---|", *rows, "", ""]
-    assert "\n".join(table) in README
+    table = ["<!-- exit codes -->", "| code | meaning |", "|---:|---|", *rows]
+    assert "\n".join([*table, ""]) in (DOCS / "reference" / "exit-codes.md").read_text() + "\n"
 
 
 def test_the_program_that_makes_quiet_stops_and_starts_a_service(tmp_path: Path) -> None:
@@ -74,3 +68,30 @@ def test_the_schedule_is_shown_as_it_is(
     plugin.register_commands(csf := click.Group("csf"))
     csf.main(shlex.split(line.removeprefix("$ csf ")), "csf", standalone_mode=False)
     assert "".join(shown) == capsys.readouterr().out
+
+
+def test_every_link_leads_to_a_file_and_a_heading_of_it() -> None:
+    """In every page; links to other sites are not followed."""
+    broken = [
+        f"{page.name}: {target}"
+        for page in PAGES
+        for target in links(page)
+        if not is_there(page, target)
+    ]
+    assert broken == []
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    """To a page or to a heading; what is code is neither a link nor a heading."""
+    (tmp_path / "there.md").write_text("# A page's `heading`\n```sh\n# comment\n```\n")
+    page = tmp_path / "page.md"
+    shown = ("gone.md", "there.md#comment", "#gone")
+    sound = ("there.md", "there.md#a-pages-heading", "#page")
+    page.write_text("# Page\n" + "".join(f"[a link]({to})\n" for to in (*shown, *sound)))
+    assert anchors(tmp_path / "there.md") == {"a-pages-heading"}
+    assert [to for to in links(page) if not is_there(page, to)] == [*shown]
+
+
+def test_the_readme_is_short() -> None:
+    """It is read whole; docs/ has the rest."""
+    assert len(README.read_text().splitlines()) <= README_LINES
