@@ -19,7 +19,17 @@ ROOT = Path(csf_backup_plugin.__file__).parent
 # What may import what stands to its right; docs/architecture.md says why.
 ROOMS = (
     *("contract", "plugin"),
-    *("cli", "operations", "image", "repository", "objectstore", "notices", "attempts", "hosts"),
+    *(
+        "cli",
+        "fleet",
+        "operations",
+        "image",
+        "repository",
+        "objectstore",
+        "notices",
+        "attempts",
+        "hosts",
+    ),
 )
 
 # Each by what it may not import: where a module of ours has no business.

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import re
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from csf_backup_plugin import option_values
 from csf_backup_plugin.weekdays import WEEKDAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 JSON = "-json"
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 class Seconds(click.FloatRange):
@@ -31,10 +30,8 @@ class Seconds(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number, or fail."""
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a number of seconds.", param, ctx)
-        return number
+        with _failing(self, param, ctx):
+            return option_values.seconds(str(value), self.min or 0)
 
 
 class Duration(click.types.FloatParamType):
@@ -51,12 +48,29 @@ class Duration(click.types.FloatParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the seconds, or fail."""
-        if self._none and value == "none":
-            return 0.0
-        found = re.fullmatch(r"([0-9]{1,6})([smhdw])", str(value), re.ASCII)
-        if not found or not int(found[1]):
-            self.fail(f"{value} is not a length of time, such as 90m, 24h, 7d or 4w.", param, ctx)
-        return float(int(found[1]) * _SECONDS[found[2]])
+        with _failing(self, param, ctx):
+            return option_values.duration(str(value), none=self._none)
+
+
+class Count(click.IntRange):
+    """How many; 0 is a number, too."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or fail."""
+        with _failing(self, param, ctx):
+            return option_values.count(str(value))
+
+
+@contextlib.contextmanager
+def _failing(kind: Any, param: click.Parameter | None, ctx: click.Context | None) -> Iterator[None]:
+    """Turn a ValueError of the block into click's."""
+    try:
+        yield
+    except ValueError as error:
+        kind.fail(str(error), param, ctx)
 
 
 def name_of(word: str) -> str:
@@ -194,20 +208,20 @@ dated_day = click.option(
 )
 keep_dated = click.option(
     "-keep-dated",
-    type=click.IntRange(min=0),
+    type=Count(),
     metavar="N",
     help="Keep the dated sets of the last N days that have one.  [default: all, unless one "
     "of the next two is given]",
 )
 keep_monthly = click.option(
     "-keep-monthly",
-    type=click.IntRange(min=0),
+    type=Count(),
     metavar="N",
     help="Keep the newest dated set of each of the last N months that have one.",
 )
 keep_yearly = click.option(
     "-keep-yearly",
-    type=click.IntRange(min=0),
+    type=Count(),
     metavar="N",
     help="Keep the newest dated set of each of the last N years that have one.",
 )

@@ -32,7 +32,6 @@ SET = {
 _TEMPORARY = re.compile(r"\.csf-.*\.tmp")
 #: The name that stands for the newest verified image of a directory, and is never an image's own.
 LATEST = "latest"
-_DIRECTORY = "Give -image-dir as HOST:DIR, such as localhost:/backups."
 _EXAMPLE = "Give -image-file as HOST:PATH, such as localhost:/backups/monday.img."
 
 
@@ -56,21 +55,26 @@ def check_host(name: str, option: str, example: str) -> None:
         raise UsageError(f"{option}: {shown(name)!r} is not the name of a host.", example)
 
 
-def parse_directory(text: str) -> ImagePath:
+def parse_directory(text: str, called: str = "-image-dir") -> ImagePath:
     """Read HOST:DIR, a directory of images; return its ``latest``.
+
+    Args:
+        text: what the user wrote.
+        called: where: the option's or the key's name.
 
     Raises:
         UsageError: `text` is not of that form.
     """
+    example = f"Give {called} as HOST:DIR, such as localhost:/backups."
     host, colon, path = text.partition(":")
     if not colon or "/" in host:
-        raise UsageError(f"-image-dir {shown(text)!r} does not begin with HOST:.", _DIRECTORY)
-    check_host(host, "-image-dir", _DIRECTORY)
+        raise UsageError(f"{called} {shown(text)!r} does not begin with HOST:.", example)
+    check_host(host, called, example)
     try:
         return ImagePath(host, f"{absolute(path.rstrip('/') or path)}/{LATEST}")
     except ValueError as error:
-        what = f"-image-dir: the path {shown(path)!r} {error}."
-        raise UsageError(what, _DIRECTORY) from None
+        what = f"{called}: the path {shown(path)!r} {error}."
+        raise UsageError(what, example) from None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.image.path import check_host
 from csf_backup_plugin.names import absolute, command, shown
 from csf_backup_plugin.repository.model import Repository
 
@@ -15,9 +16,15 @@ if TYPE_CHECKING:
 LOCK_WAIT = 30.0
 LOCK_WAIT_VARIABLE = "CSF_BACKUP_LOCK_WAIT"
 
+DATABASE = "-database"
 
-def parse_repository(master: str) -> Repository:
+
+def parse_repository(master: str, called: str = DATABASE) -> Repository:
     """Return the repository of the master database the user named.
+
+    Args:
+        master: what the user wrote.
+        called: where: the option's or the key's name.
 
     Raises:
         UsageError: `master` is no absolute path to a file.
@@ -26,13 +33,35 @@ def parse_repository(master: str) -> Repository:
         return Repository(absolute(master, longest_suffix=".unfinished-restore"))
     except ValueError as error:
         raise UsageError(
-            f"-database {shown(master)!r} {error}.",
-            "Give -database as an absolute path, such as /databases/master.db.",
+            f"{called} {shown(master)!r} {error}.",
+            f"Give {called} as an absolute path, such as /databases/master.db.",
         ) from None
 
 
-def parse_scratch(directory: str) -> str:
+def parse_database(text: str, called: str = DATABASE) -> tuple[str, Repository]:
+    """Read HOST:MASTER; return host and repository.
+
+    Args:
+        text: what the user wrote.
+        called: where: the option's or the key's name.
+
+    Raises:
+        UsageError: `text` is not of that form.
+    """
+    example = f"Give {called} as HOST:MASTER, such as localhost:/databases/lib.db."
+    host, colon, master = text.partition(":")
+    if not colon or "/" in host:
+        raise UsageError(f"{called} {shown(text)!r} does not begin with HOST:.", example)
+    check_host(host, called, example)
+    return host, parse_repository(master, called)
+
+
+def parse_scratch(directory: str, called: str = "-scratch-dir") -> str:
     """Return the directory that the user named for drills.
+
+    Args:
+        directory: what the user wrote.
+        called: where: the option's or the key's name.
 
     Raises:
         UsageError: it is no absolute path, or ``/``.
@@ -41,8 +70,8 @@ def parse_scratch(directory: str) -> str:
         return absolute(directory.rstrip("/") or directory)
     except ValueError as error:
         raise UsageError(
-            f"-scratch-dir {shown(directory)!r} {error}.",
-            "Give -scratch-dir as an absolute path other than /, such as /var/tmp.",
+            f"{called} {shown(directory)!r} {error}.",
+            f"Give {called} as an absolute path other than /, such as /var/tmp.",
         ) from None
 
 

@@ -43,13 +43,23 @@ class ScheduleRequest:
         Raises:
             UsageError: `at` is no time of the day.
         """
-        return cls(rotation, form, None if at is None else _time(at), strict)
+        return cls(rotation, form, None if at is None else parse_time(at), strict)
 
 
-def _time(text: str) -> tuple[int, int]:
+def parse_time(text: str, called: str = "-at") -> tuple[int, int]:
+    """Return hour and minute of a time of the day.
+
+    Args:
+        text: what the user wrote.
+        called: where: the option's or the key's name.
+
+    Raises:
+        UsageError: it is none.
+    """
     found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text, re.ASCII)
     if not found:
         raise UsageError(
-            f"-at {shown(text)!r} is not a time of the day.", "Give it as HH:MM, such as 04:15."
+            f"{called} {shown(text)!r} is not a time of the day.",
+            "Give it as HH:MM, such as 04:15.",
         )
     return int(found[1]), int(found[2])

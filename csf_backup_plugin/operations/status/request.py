@@ -5,18 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import UsageError
-from csf_backup_plugin.image.path import check_host, parse_directory
-from csf_backup_plugin.names import shown
-from csf_backup_plugin.operations.request import parse_repository
+from csf_backup_plugin.image.path import parse_directory
+from csf_backup_plugin.operations.request import parse_database
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.repository.model import Repository
-
-_EXAMPLE = "Give -database as HOST:MASTER, such as localhost:/databases/lib.db."
 
 
 @dataclass(frozen=True)
@@ -55,12 +51,4 @@ class StatusRequest:
             UsageError: an argument cannot be what it should be.
         """
         tops = tuple(dict.fromkeys(map(parse_directory, directories)))
-        return cls(tops, tuple(map(_database, databases)), max_age, max_drill_age)
-
-
-def _database(text: str) -> tuple[str, Repository]:
-    host, colon, master = text.partition(":")
-    if not colon or "/" in host:
-        raise UsageError(f"-database {shown(text)!r} does not begin with HOST:.", _EXAMPLE)
-    check_host(host, "-database", _EXAMPLE)
-    return host, parse_repository(master)
+        return cls(tops, tuple(map(parse_database, databases)), max_age, max_drill_age)

@@ -1,0 +1,1 @@
+"""A fleet: repositories on many hosts, as one file has them."""
