@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import first, shown
 from csf_backup_plugin.operations.status.health import is_of_the_future, last_attempt, spoken
 
 if TYPE_CHECKING:
@@ -22,20 +22,25 @@ _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 def line(status: Status) -> tuple[int, str]:
     """Return the exit code, and the line."""
-    problems = [text for one in status.repositories for text in (*one.faults, *one.stale)]
-    problems += [one.problem.what for one in status.unreached] + [*status.unread]
+    problems = [text for one in status.repositories for text in one.told(one.faults, one.stale)]
+    problems += [one.problem.what for one in status.unreached] + status.unread_besides
     code = max(map(_state, status.repositories), default=CRITICAL)
     if status.unread:
         code = max(code, WARNING)
     if status.unreached:
         code = CRITICAL
-    attempts = [f"the last attempt, {how}" for how in map(last_attempt, status.repositories) if how]
-    text = _plain("; ".join([*(problems or [_all_is_well(status)]), *attempts]))
-    masters = [one.master for one in status.repositories]
+    attempts = [
+        text
+        for one in status.repositories
+        if (how := last_attempt(one))
+        for text in one.told([f"the last attempt, {how}"])
+    ]
+    text = _plain("; ".join([*(first(problems) or [_all_is_well(status)]), *first(attempts)]))
+    titles = [one.title for one in status.repositories]
     figures = " ".join(
         word
         for one in status.repositories
-        for word in _figures(one, is_alone=masters.count(one.master) == 1)
+        for word in _figures(one, is_alone=titles.count(one.title) == 1)
     )
     return code, f"BACKUP {_WORDS[code]} - {text}" + (f" | {figures}" if figures else "")
 
@@ -58,6 +63,10 @@ def _plain(text: str) -> str:
 def _all_is_well(status: Status) -> str:
     if not status.repositories:
         return "there is no proven image"
+    if status.repositories[0].name:
+        oldest = max(status.repositories, key=lambda one: one.sets[0].age)
+        age = spoken(oldest.sets[0].age)
+        return f"{len(status.repositories):,} of a fleet; the oldest, {oldest.title}: {age} old"
     return ", ".join(
         f"{shown(one.master)}: {spoken(one.sets[0].age)} old" for one in status.repositories
     )
@@ -77,8 +86,8 @@ def _figures(one: Health, *, is_alone: bool) -> Iterator[str]:
     """Yield the figures of a repository; no two of a line may have the same name."""
     if not one.sets:
         return
-    name = one.master if is_alone else f"{one.host}:{one.master} {(one.id or '')[:8]}"
-    name = _plain(shown(name)).replace("'", "").replace("=", "")
+    name = one.title if is_alone else shown(f"{one.host}:{one.master} {(one.id or '')[:8]}")
+    name = _plain(name).replace("'", "").replace("=", "")
     newest, (limit, _) = one.sets[0], one.limits
     bounds = f";{limit:.0f};{2 * limit:.0f};0" if limit else ""
     # "U" is a value that is not known.

@@ -103,20 +103,45 @@ def image_file(text: str, *, required: bool = True) -> Decorator:
     return click.option("-image-file", "image", metavar="HOST:PATH", required=required, help=text)
 
 
-def image_directories(text: str) -> Decorator:
-    """Return -image-dir, which may be given several times; a text says what is there."""
-    return _image_dir("directories", f"{text}  [repeatable]", several=True)
+def image_directories(text: str, *, required: bool = True) -> Decorator:
+    """Return -image-dir, which may be given several times.
+
+    Args:
+        text: what is there.
+        required: whether one must be given.
+    """
+    return _image_dir("directories", f"{text}  [repeatable]", several=True, required=required)
 
 
 def image_directory(text: str) -> Decorator:
     """Return -image-dir of a command that has -image-file, too; a text says what is there."""
-    return _image_dir("directory", text, several=False)
+    return _image_dir("directory", text, several=False, required=False)
 
 
-def _image_dir(name: str, text: str, *, several: bool) -> Decorator:
+def _image_dir(name: str, text: str, *, several: bool, required: bool) -> Decorator:
     return click.option(
-        "-image-dir", name, metavar="HOST:DIR", required=several, multiple=several, help=text
+        "-image-dir", name, metavar="HOST:DIR", required=required, multiple=several, help=text
     )
+
+
+def fleet(text: str, *, required: bool = True) -> Decorator:
+    """Return -fleet.
+
+    Args:
+        text: what the file is.
+        required: whether it must be given.
+    """
+    return click.option("-fleet", "fleet_file", metavar="FILE", required=required, help=text)
+
+
+def jobs(text: str, most: int) -> Decorator:
+    """Return -jobs.
+
+    Args:
+        text: what is done at once.
+        most: how much of it, at most.
+    """
+    return click.option("-jobs", type=click.IntRange(1, most), metavar="N", help=text)
 
 
 def scratch_dir(text: str, *, required: bool = True) -> Decorator:
@@ -197,6 +222,12 @@ quiesce = click.option(
 )
 require_quiet = click.option(
     "-require-quiet", is_flag=True, help="Refuse if ossvrstat names clients of the Server."
+)
+only = click.option(
+    "-only",
+    metavar="NAME",
+    multiple=True,
+    help="Only that repository of the fleet file.  [repeatable]",
 )
 strict = click.option("-strict", is_flag=True, help="Exit with 3 if there were warnings.")
 dated_day = click.option(

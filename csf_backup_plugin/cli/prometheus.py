@@ -37,6 +37,7 @@ _HELP = {
     "directory_needed_bytes": "The bytes that must be free there for another set.",
     "directory_sets_that_fit": "How many more sets of the newest one's size fit.",
     "unread_directories": "How many image directories could not be read.",
+    "fleet_repository_state": "0 is ok, 1 stale, 2 that its host was not reached, 3 a fault.",
     "host_reached": "Whether the host could be asked.",
     "status_timestamp_seconds": "When this was written.",
     "build_info": "The version that has written this.",
@@ -47,9 +48,10 @@ _KILLED = 128 + 9.0  # what a shell says of a program that SIGKILL has ended
 Sample = tuple[str, dict[str, str], float]
 
 
-def page(status: Status) -> str:
-    """Return the page."""
+def page(status: Status, more: Collection[Sample] = ()) -> str:
+    """Return the page, with more samples."""
     samples = [
+        *more,
         *(sample for one in status.repositories for sample in _repository(one)),
         *(("host_reached", {"host": one.host}, 0.0) for one in status.unreached),
         ("unread_directories", {}, float(len(status.unread))),

@@ -51,8 +51,8 @@ def limited(cancellation: Cancellation, host: str, limit: float | None) -> Itera
     if limit is None:
         yield cancellation
         return
-    cancellation.check_start()  # what is made now only hears of later signals
     within = cancellation.later(at_once=True)
+    cancellation.check_start()  # what is made just now only hears of later signals
     timer = threading.Timer(min(limit, threading.TIMEOUT_MAX), within.cancel, [signal.SIGALRM])
     timer.daemon = True
     timer.start()

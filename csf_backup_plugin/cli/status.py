@@ -9,6 +9,7 @@ import click
 
 from csf_backup_plugin.cli import options
 from csf_backup_plugin.cli.command import CsfCommand
+from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from csf_backup_plugin.cli.outcome import Outcome
@@ -42,20 +43,24 @@ class StatusCommand(CsfCommand):
     cls=StatusCommand,
     short_help="Say how much work would be lost now, and since when that is known.",
 )
-@options.image_directories("Where images are; on any host.")
+@options.image_directories("Where images are; on any host.", required=False)
 @options.repositories
+@options.fleet("Instead: a file with a section for each repository.", required=False)
+@options.only
+@options.jobs("Ask so many hosts of the fleet file at once.  [default: 8]", 8)
 @click.option(
     "-max-age",
     type=options.Duration(),
     metavar="AGE",
-    help="How old the newest image may be.  [default: as promised by rotate -every, or 30h]",
+    help="How old the newest image may be.  [default: as the fleet file says, or as promised by "
+    "rotate -every, or 30h]",
 )
 @click.option(
     "-max-drill-age",
     type=options.Duration(none=True),
     metavar="AGE",
-    help="How long ago the last good drill may be, or none for any time.  [default: as promised, "
-    "or 30d]",
+    help="How long ago the last good drill may be, or none for any time.  [default: as the fleet "
+    "file says, or as promised, or 30d]",
 )
 @options.form(_FORMATS, default="text")
 @click.option("-output", metavar="FILE", help="Write it there; it appears whole, or not at all.")
@@ -71,6 +76,9 @@ def admin_database_status(
     run: Run,
     directories: tuple[str, ...],
     databases: tuple[str, ...],
+    fleet_file: str | None,
+    only: tuple[str, ...],
+    jobs: int | None,
     max_age: float | None,
     max_drill_age: float | None,
     form: str,
@@ -89,29 +97,49 @@ def admin_database_status(
     """
     from csf_backup_plugin.attempts.directory import state_directory
     from csf_backup_plugin.attempts.reading import read_attempts
-    from csf_backup_plugin.cli.status_report import outcome, unknown, written
+    from csf_backup_plugin.cli import fleet_status_report, status_report
+    from csf_backup_plugin.command_names import STATUS
     from csf_backup_plugin.errors import UsageError
+    from csf_backup_plugin.fleet.choice import choose
+    from csf_backup_plugin.fleet.status import AT_ONCE, look_at_fleet, request_of
     from csf_backup_plugin.operations.status import look
     from csf_backup_plugin.operations.status.request import StatusRequest
 
     try:
-        request = StatusRequest.parse(directories, databases, max_age, max_drill_age)
+        given = {"-image-dir": directories, "-database": databases}
+        with_file = {"-only": only, "-jobs": jobs}
+        fleet = choose(STATUS, fleet_file, ["-image-dir"], given, with_file)
+        if fleet is None:
+            request = StatusRequest.parse(directories, databases, max_age, max_drill_age)
+        else:
+            request = request_of(fleet.only(only), max_age, max_drill_age)
     except UsageError as error:
         if form == "nagios":
-            return unknown(error)
+            return status_report.unknown(error)
         raise
 
     run.as_json = run.as_json or (form == "json" and output is None)
     run.is_quiet = run.is_quiet and form == "text" and not rehearse
+    in_colour = output is None
     if rehearse:
         from csf_backup_plugin.cli import rehearsal
 
-        return written(
-            rehearsal.rehearse(request, form, os.environ, run.cancellation), form, output
+        told = rehearsal.rehearse(request, form, os.environ, run.cancellation)
+    elif fleet is None:
+        found = look(
+            request,
+            lambda host: run.on(host, f"The status of {host}", limit),
+            lambda: read_attempts(state_directory(os.environ)),
         )
-    found = look(
-        request,
-        lambda host: run.on(host, f"The status of {host}", limit),
-        lambda: read_attempts(state_directory(os.environ)),
-    )
-    return written(outcome(found, form, in_colour=output is None), form, output)
+        told = status_report.outcome(found, form, in_colour=in_colour)
+    else:
+        seen = look_at_fleet(
+            fleet,
+            fleet.only(only),
+            request,
+            lambda host: run.on(host, f"The status of {shown(fleet.path)}", limit),
+            lambda: read_attempts(state_directory(os.environ)),
+            jobs or AT_ONCE,
+        )
+        told = fleet_status_report.outcome(seen, form, in_colour=in_colour)
+    return status_report.written(told, form, output)

@@ -36,7 +36,7 @@ def outcome(status: Status, form: str, *, in_colour: bool) -> Outcome:
     else:
         text = table(status, in_colour=in_colour and shows_colours())
     warnings = [f"warning: {warning}" for warning in status.warnings]
-    return Outcome(warnings, _document(status), status.problem, text, code)
+    return Outcome(warnings, status_document(status), status.problem, text, code)
 
 
 def written(found: Outcome, form: str, path: str | None) -> Outcome:
@@ -69,17 +69,18 @@ def unknown(error: BackupError) -> Outcome:
     return Outcome((), {}, error, nagios.unknown(error.what), nagios.UNKNOWN)
 
 
-def _document(status: Status) -> dict[str, Any]:
+def status_document(status: Status) -> dict[str, Any]:
     """Return the facts for a program."""
     return {
-        "repositories": [_health(one) for one in status.repositories],
+        "repositories": [health_document(one) for one in status.repositories],
         "unreached": [{"host": one.host, "why": one.problem.what} for one in status.unreached],
         "unread": list(status.unread),
         "warnings": list(status.warnings),
     }
 
 
-def _health(one: Health) -> dict[str, Any]:
+def health_document(one: Health) -> dict[str, Any]:
+    """Return the facts about one repository."""
     max_age, max_drill_age = one.limits
     return {
         "repository_id": one.id,

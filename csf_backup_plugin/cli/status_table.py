@@ -62,7 +62,7 @@ def _repository(one: Health) -> Iterator[str]:
     drill = one.last_drill
     if drill and drill.seconds is not None:
         yield f"  A restore takes about {drill.seconds:.1f} s, by the drill of {drill.at}."
-    yield from _attempts(one)
+    yield from attempt_lines(one)
     if one.due:
         is_past = timestamps.between(newest.started, one.due) < newest.age
         yield f"  The next set {'was' if is_past else 'is'} due by {one.due}."
@@ -89,7 +89,7 @@ def _until(one: Health, count: int) -> str:
     return f", until {timestamps.later(one.sets[0].started, seconds)[:10]} if none is removed"
 
 
-def _attempts(one: Health) -> Iterator[str]:
+def attempt_lines(one: Health) -> Iterator[str]:
     """Yield how the last attempt went, if it has made no set, and since when that is so."""
     if told := last_attempt(one):
         yield f"  The last attempt, {told}"

@@ -66,8 +66,7 @@ def read_fleet(path: str) -> Fleet:
         path: the file, on this machine.
 
     Raises:
-        UsageError: it cannot be read, or a line of it cannot be what it should be; the error's
-            facts have ``file``, ``line`` and ``key``.
+        UsageError: it cannot be read, or a line of it cannot be what it should be.
     """
     try:
         data = _read(path)
@@ -76,6 +75,20 @@ def read_fleet(path: str) -> Fleet:
             f"The fleet file {shown(path)} cannot be read: {reason(error)}.",
             "Give -fleet as the path of a file with a section for each repository.",
         ) from None
+    return parse_fleet(path, data)
+
+
+def parse_fleet(path: str, data: bytes) -> Fleet:
+    """Return the repositories of a file's contents.
+
+    Args:
+        path: the file, to be named.
+        data: its contents.
+
+    Raises:
+        UsageError: a line cannot be what it should be; the error's facts have ``file``, ``line``
+            and ``key``.
+    """
     try:
         return Fleet(path, _repositories(read_sections(data)))
     except Misprint as error:

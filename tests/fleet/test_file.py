@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -13,11 +12,14 @@ from hypothesis import strategies as st
 
 from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.fleet.file import Fleet, read_fleet
+from csf_backup_plugin.fleet.file import Fleet, parse_fleet, read_fleet
 from csf_backup_plugin.fleet.repository import KEYS, FleetRepository
 from csf_backup_plugin.fleet.syntax import Misprint, read_sections
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.repository.model import Repository
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LIB = "[lib]\ndatabase = db1:/databases/lib.db\nimage-dirs = /backup1\n"
 WHOLE = """\
@@ -275,13 +277,11 @@ LINES = st.lists(
 @given(LINES)
 def test_no_text_is_worse_than_an_error_that_names_a_line(lines: list[str]) -> None:
     """Whatever stands in the file."""
-    with tempfile.NamedTemporaryFile() as file:
-        Path(file.name).write_text("\n".join(lines), encoding="utf-8", newline="")
-        found: UsageError | None = None
-        try:
-            assert read_fleet(file.name).repositories
-        except UsageError as error:
-            found = error
+    found: UsageError | None = None
+    try:
+        assert parse_fleet("f", "\n".join(lines).encode()).repositories
+    except UsageError as error:
+        found = error
     if found:
         line = found.facts["line"]
         assert found.next_step

@@ -50,10 +50,17 @@ class Status(NamedTuple):
     unread: Sequence[str] = ()
 
     @property
+    def unread_besides(self) -> list[str]:
+        """What could not be read, and is no finding of a repository."""
+        told = {text for one in self.repositories for text in one.stale}
+        return [text for text in self.unread if text not in told]
+
+    @property
     def problem(self) -> BackupError | None:
         """The worst problem of all; None if all is well."""
-        faults = [text for one in self.repositories for text in one.faults]
-        stale = [text for one in self.repositories for text in one.stale] + [*self.unread]
+        faults = [text for one in self.repositories for text in one.told(one.faults)]
+        stale = [text for one in self.repositories for text in one.told(one.stale)]
+        stale += self.unread_besides
         if faults:
             return FaultFound(
                 "What is kept is not as it should be:",
@@ -84,26 +91,54 @@ def look(
         on: connects to a host, for a limited time.
         read_ledger: returns the attempts that this machine knows of.
     """
-    attempts, unknown = _ledger(read_ledger)
-    repositories: list[Health] = []
-    unreached: list[Unreached] = []
-    unread: list[str] = []
-    for name in request.hosts:
-        try:
-            with on(name) as host:
-                found = survey(request, host)
-        except (Interrupted, Unexpected):
-            raise
-        except BackupError as error:
-            unreached.append(Unreached(name, error))
-            continue
-        repositories += judge(request, found, attempts)
-        unread += found.unread
-    ranked = sorted(repositories, key=lambda one: (one.rank, one.master, one.host))
-    return Status(ranked, unreached, unknown, unread)
+    attempts, unknown = attempts_and_warnings(read_ledger)
+    return joined([look_at(name, request, on, attempts) for name in request.hosts], unknown)
 
 
-def _ledger(read_ledger: Callable[[], Attempts]) -> tuple[list[Attempt] | None, list[str]]:
+def look_at(
+    name: str,
+    request: StatusRequest,
+    on: Callable[[str], AbstractContextManager[Host]],
+    attempts: Sequence[Attempt] | None,
+) -> Status:
+    """Return what is known of the repositories of one host.
+
+    Args:
+        name: of the host.
+        request: what was asked for; what is on others is left out.
+        on: connects to it, for a limited time.
+        attempts: as `attempts_and_warnings` returns them.
+    """
+    try:
+        with on(name) as host:
+            found = survey(request, host)
+    except (Interrupted, Unexpected):
+        raise
+    except BackupError as error:
+        return Status([], [Unreached(name, error)], [])
+    repositories = judge(request, found, attempts)
+    return Status(repositories, [], [], [*found.unread.values()])
+
+
+def joined(statuses: Sequence[Status], warnings: Sequence[str]) -> Status:
+    """Return the status of several hosts as one.
+
+    Args:
+        statuses: of each.
+        warnings: what else the user should know.
+    """
+    repositories = (health for one in statuses for health in one.repositories)
+    return Status(
+        sorted(repositories, key=lambda one: (one.rank, one.master, one.host)),
+        [host for one in statuses for host in one.unreached],
+        warnings,
+        [text for one in statuses for text in one.unread],
+    )
+
+
+def attempts_and_warnings(
+    read_ledger: Callable[[], Attempts],
+) -> tuple[list[Attempt] | None, list[str]]:
     """Return what the ledger says, and what cannot be known without it."""
     try:
         found = read_ledger()

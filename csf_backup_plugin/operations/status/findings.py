@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.attempts.reading import Attempt
     from csf_backup_plugin.image.catalog import ImageSet
     from csf_backup_plugin.operations.status.health import Health
-    from csf_backup_plugin.operations.status.request import StatusRequest
+    from csf_backup_plugin.operations.status.request import Expected, StatusRequest
     from csf_backup_plugin.operations.status.survey import Survey
 
 #: How much later than promised a set may be: a run takes time, and a clock changes twice a year.
@@ -125,20 +125,30 @@ def of_the_future(attempts: Sequence[Attempt], found: Survey) -> Iterator[str]:
         )
 
 
-def notes(health: Health, request: StatusRequest, found: Survey) -> Iterator[str]:
+def notes(
+    health: Health, request: StatusRequest, expected: Expected | None, found: Survey
+) -> Iterator[str]:
     """Yield what is told besides, and never changes the exit code."""
-    every = health.interval
     for one in health.sets:
         drill = found.checks[one.image].drilled
         if drill and not one.drilled:
             yield f"the last drill of {one.image} does not count: it is of the future, {drill.at}"
-    if request.max_age and every and request.max_age != every * GRACE:
-        yield f"-max-age says {spoken(request.max_age)}; a set is promised each {spoken(every)}"
+    yield from _differing(health.interval, request.max_age, expected and expected.max_age)
     for one in health.sets[1:]:
         yield from one.faults
     if health.leftovers:
         images = "1 image" if health.leftovers == 1 else f"{health.leftovers:,} images"
         yield f"{images} without a receipt: running, or left by a run that failed"
+
+
+def _differing(every: float | None, option: float | None, file: float | None) -> Iterator[str]:
+    """Yield that what is said of a set's age differs: the option holds, then the fleet file."""
+    if option and file and option != file:
+        yield f"-max-age says {spoken(option)}, and the fleet file {spoken(file)}"
+    given = option or file
+    if given and every and given != every * GRACE:
+        who = "-max-age" if option else "the fleet file"
+        yield f"{who} says {spoken(given)}; a set is promised each {spoken(every)}"
 
 
 def suspicious(newest: ImageSet, health: Health) -> Iterator[str]:

@@ -10,7 +10,7 @@ from csf_backup_plugin.attempts.outcomes import DONE
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from csf_backup_plugin.attempts.reading import Attempt
     from csf_backup_plugin.image.check_record import Check
@@ -66,6 +66,7 @@ class Health(NamedTuple):
         coverage: how many databases there are on disk; None where that was not asked.
         attempts: of backups and rotations of it, in the order in which they began; None where no
             ledger tells.
+        name: what a fleet file calls it; empty where none does.
     """
 
     id: str | None
@@ -85,6 +86,17 @@ class Health(NamedTuple):
     interval: float | None = None
     coverage: int | None = None
     attempts: Sequence[Attempt] | None = None
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it is called, fit for a message: by a fleet file, or by its master database."""
+        return shown(self.name or self.master)
+
+    def told(self, *findings: Iterable[str]) -> list[str]:
+        """Return findings to be told beside those of others: of a fleet with the name."""
+        before = f"{self.title}: " if self.name else ""
+        return [before + text for texts in findings for text in texts]
 
     @property
     def last_attempt(self) -> Attempt | None:

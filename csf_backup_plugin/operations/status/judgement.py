@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from csf_backup_plugin import timestamps
 from csf_backup_plugin.command_names import BACKUP, ROTATE
 from csf_backup_plugin.image.by_repository import by_repository, highest, newest_first
-from csf_backup_plugin.names import shown
+from csf_backup_plugin.names import is_inside, shown
 from csf_backup_plugin.objectstore.room_and_time import space_needed
 from csf_backup_plugin.operations.status import findings
 from csf_backup_plugin.operations.status.health import Health, SetState, is_of_the_future
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.attempts.reading import Attempt
     from csf_backup_plugin.hosts.protocol import Facts
     from csf_backup_plugin.image.catalog import ImageSet
-    from csf_backup_plugin.operations.status.request import StatusRequest
+    from csf_backup_plugin.operations.status.request import Expected, StatusRequest
     from csf_backup_plugin.operations.status.survey import Survey
     from csf_backup_plugin.repository.model import Repository
 
@@ -40,8 +40,9 @@ def judge(
     groups = [_health(sets, request, found) for sets in by_key.values()]
     groups += _without_a_newest({one.master for one in groups}, found)
     for repository in found.databases:
-        if not any(_may_be(one, repository, found) for one in groups):
+        if not any(_may_be(one.master, one.id, repository, found) for one in groups):
             groups.append(_without_sets(repository.master, found))
+    groups = [_as_expected(one, _expected(one.master, one.id, found), found) for one in groups]
     if attempts is None:
         return groups
     return [_with_attempts(one, _attempts_of(one, attempts), found) for one in groups]
@@ -72,7 +73,9 @@ def _health(sets: Sequence[ImageSet], request: StatusRequest, found: Survey) -> 
     newest = highest(sets)
     origin, master = newest.receipt.origin, newest.receipt.master
     promise = found.promises.get(str(origin.id), {})
-    limits, own = _limits(request, promise), _own_directories(promise, found)
+    expected = _expected(master, origin.id, found)
+    asked = request.of(expected)
+    limits, own = _limits(asked, promise), _own_directories(promise, expected, found)
     health = Health(
         origin.id,
         found.host,
@@ -92,10 +95,10 @@ def _health(sets: Sequence[ImageSet], request: StatusRequest, found: Survey) -> 
     coverage, drift = findings.coverage(newest, found)
     return health._replace(
         faults=tuple(findings.faults(health, sets, found)),
-        stale=(*findings.stale(health, sets, found), *findings.unknown(health, request, found)),
+        stale=(*findings.stale(health, sets, found), *findings.unknown(health, asked, found)),
         notes=(
             *findings.suspicious(newest, health),
-            *findings.notes(health, request, found),
+            *findings.notes(health, request, expected, found),
             *drift,
         ),
         coverage=coverage,
@@ -120,13 +123,30 @@ def _without_a_newest(known: Collection[str], found: Survey) -> Iterator[Health]
             yield _without_sets(master, found, faults, stale)
 
 
-def _may_be(one: Health, repository: Repository, found: Survey) -> bool:
+def _may_be(master: str, id_: str | None, repository: Repository, found: Survey) -> bool:
     """Tell whether images are of a repository: of its path, and its id as far as that is known."""
     at = found.databases[repository]
     identity = at.recorded.identity if not isinstance(at, str) and at.recorded else None
-    return one.master == repository.master and (
-        identity is None or one.id is None or one.id == identity.id
-    )
+    return master == repository.master and (identity is None or id_ in (None, identity.id))
+
+
+def _expected(master: str, id_: str | None, found: Survey) -> Expected | None:
+    """Return what a fleet file says of a repository of which there are images."""
+    named = found.expected.items()
+    return next((one for asked, one in named if _may_be(master, id_, asked, found)), None)
+
+
+def _as_expected(one: Health, expected: Expected | None, found: Survey) -> Health:
+    """Return the health of a repository by its name; what cannot be read of its images is late."""
+    if expected is None:
+        return one
+    own = [top.directory for top in expected.tops]
+    unread = [
+        text
+        for top, text in found.unread.items()
+        if any(is_inside(top.directory, directory) for directory in own)
+    ]
+    return one._replace(name=expected.name, stale=(*one.stale, *unread))
 
 
 def _without_sets(
@@ -147,7 +167,10 @@ def _without_sets(
 def _limits(
     request: StatusRequest, promise: Mapping[str, Any]
 ) -> tuple[float | None, float | None]:
-    """Return how old the newest set and the last good drill may be: option, promise, default."""
+    """Return how old the newest set and the last good drill may be.
+
+    What was asked for goes before the promise, and that before the default.
+    """
     every, drill_every = promise.get("every_seconds"), promise.get("drill_every_seconds")
     age = request.max_age or (every * findings.GRACE if every else MAX_AGE)
     if request.max_drill_age == 0:
@@ -185,11 +208,15 @@ def _state(one: ImageSet, found: Survey) -> SetState:
     )
 
 
-def _own_directories(promise: Mapping[str, Any], found: Survey) -> dict[str, Facts]:
-    """Return the image directories that a repository's rotations fill; all, where none tells.
+def _own_directories(
+    promise: Mapping[str, Any], expected: Expected | None, found: Survey
+) -> dict[str, Facts]:
+    """Return the image directories that a repository's rotations fill; all, where nothing tells.
 
     One status may be of several repositories, and another one's disk is no concern of this one.
     """
+    if expected:
+        return {top.directory: at for top, at in found.at.items() if top in expected.tops}
     every = {top.directory: at for top, at in found.at.items()}
     promised = promise.get("image_directories", ())
     own = {directory: at for directory, at in every.items() if at.resolved in promised}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.last_checks import LastChecks
     from csf_backup_plugin.image.path import ImagePath
-    from csf_backup_plugin.operations.status.request import StatusRequest
+    from csf_backup_plugin.operations.status.request import Expected, StatusRequest
     from csf_backup_plugin.repository.inventory import Inventory
 
 _FOREVER = float("inf")
@@ -46,6 +46,7 @@ class Survey(NamedTuple):
         promises: what is promised of each repository, by its id.
         broken_promises: each promise that cannot be used, and why, likewise.
         databases: the databases of each repository that was named, or why they cannot be told.
+        expected: what a fleet file says of them.
     """
 
     host: str
@@ -57,14 +58,15 @@ class Survey(NamedTuple):
     promises: Mapping[str, Mapping[str, Any]]
     broken_promises: Mapping[str, Sequence[tuple[str, str]]]
     databases: Mapping[Repository, Inventory | str]
+    expected: Mapping[Repository, Expected]
 
     @property
-    def unread(self) -> list[str]:
-        """The image directories and places that could not be read, and why."""
-        return [
-            f"{top.host}:{shown(top.directory)} cannot be read: {reason(error)}"
+    def unread(self) -> dict[ImagePath, str]:
+        """The image directories and places that could not be read, and why, as sentences."""
+        return {
+            top: f"{top.host}:{shown(top.directory)} cannot be read: {reason(error)}"
             for top, error in self.problems.items()
-        ]
+        }
 
 
 def survey(request: StatusRequest, host: Host) -> Survey:
@@ -105,6 +107,11 @@ def survey(request: StatusRequest, host: Host) -> Survey:
         promises,
         broken,
         dict(inventories),
+        {
+            repository: request.expected[host.name, asked]
+            for asked, (repository, _) in zip(named, inventories, strict=True)
+            if (host.name, asked) in request.expected
+        },
     )
 
 

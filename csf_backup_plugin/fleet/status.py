@@ -1,0 +1,170 @@
+"""The status of a fleet: all hosts are asked at once, each by one login for its repositories."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.status import attempts_and_warnings, joined, look_at
+from csf_backup_plugin.operations.status.findings import GRACE
+from csf_backup_plugin.operations.status.health import Health
+from csf_backup_plugin.operations.status.request import Expected, StatusRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from csf_backup_plugin.attempts.reading import Attempts
+    from csf_backup_plugin.errors import BackupError
+    from csf_backup_plugin.fleet.file import Fleet
+    from csf_backup_plugin.fleet.repository import FleetRepository
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.operations.status import Status
+
+#: How many hosts are asked at once, at most: an sshd, or one on a jump host, drops logins of more
+#: than ten that have not ended (sshd_config(5), MaxStartups).
+AT_ONCE = 8
+
+FAULT, UNREACHED, STALE, OK = "fault", "unreached", "stale", "ok"
+#: The states, the worst first: in the order of the exit codes of a status.
+STATES = (FAULT, UNREACHED, STALE, OK)
+
+
+class Row(NamedTuple):
+    """A repository of the fleet.
+
+    Attributes:
+        name: of its section.
+        host: where it is.
+        master: its master database, as the file has it.
+        health: what is known of it; None where its host could not be asked.
+        problem: why not.
+    """
+
+    name: str
+    host: str
+    master: str
+    health: Health | None = None
+    problem: BackupError | None = None
+
+    @property
+    def state(self) -> str:
+        """One of `STATES`."""
+        if self.health is None:
+            return UNREACHED
+        return (FAULT, STALE, OK)[self.health.rank]
+
+
+class FleetStatus(NamedTuple):
+    """What is known of a fleet.
+
+    Attributes:
+        path: the fleet file.
+        rows: its repositories, the worst first, and else in the order of the file; each section
+            has one at least.
+        status: the same, as a status of several hosts.
+    """
+
+    path: str
+    rows: Sequence[Row]
+    status: Status
+
+
+def look_at_fleet(
+    fleet: Fleet,
+    chosen: Fleet,
+    request: StatusRequest,
+    on: Callable[[str], AbstractContextManager[Host]],
+    read_ledger: Callable[[], Attempts],
+    at_once: int = AT_ONCE,
+) -> FleetStatus:
+    """Return what is known of the repositories of a fleet.
+
+    Args:
+        fleet: the whole fleet: of its other repositories nothing is told.
+        chosen: those that are asked for.
+        request: of these, as `request_of` returns it.
+        on: connects to a host, for a limited time; it is called in several threads.
+        read_ledger: returns the attempts that this machine knows of.
+        at_once: how many hosts are asked at once.
+    """
+    attempts, warnings = attempts_and_warnings(read_ledger)
+    with ThreadPoolExecutor(at_once) as pool:
+        asked = [
+            pool.submit(look_at, host, _with_all(fleet, host, request), on, attempts)
+            for host in request.hosts
+        ]
+    found = joined([one.result() for one in asked], warnings)
+    names = {one.name for one in chosen.repositories}
+    own = [health for health in found.repositories if health.name in names]
+    strange = [health for health in found.repositories if not health.name]
+    rows = [row for one in chosen.repositories for row in _rows(one, own, found)]
+    told = found._replace(
+        repositories=[row.health for row in rows if row.health],
+        warnings=[*warnings, *(_strange(one, fleet) for one in strange)],
+    )
+    return FleetStatus(fleet.path, sorted(rows, key=lambda row: STATES.index(row.state)), told)
+
+
+def request_of(
+    chosen: Fleet, max_age: float | None = None, max_drill_age: float | None = None
+) -> StatusRequest:
+    """Return what a status of a fleet is asked of.
+
+    Args:
+        chosen: the fleet, or a part of it.
+        max_age: how old each newest set may be, in seconds; None for what the file says.
+        max_drill_age: likewise the last good drill; 0 for any age.
+    """
+    return StatusRequest(
+        tuple(dict.fromkeys(top for one in chosen.repositories for top in one.image_dirs)),
+        tuple((one.host, one.repository) for one in chosen.repositories),
+        max_age,
+        max_drill_age,
+        {(one.host, one.repository): _expected(one) for one in chosen.repositories},
+    )
+
+
+def _with_all(fleet: Fleet, host: str, request: StatusRequest) -> StatusRequest:
+    """Return a request that knows the other repositories of a host, too, by their names."""
+    every = request_of(fleet)
+    databases = tuple(one for one in every.databases if one[0] == host)
+    return StatusRequest(
+        request.tops, databases, request.max_age, request.max_drill_age, every.expected
+    )
+
+
+def _expected(one: FleetRepository) -> Expected:
+    age, drill_age = one.max_age, one.max_drill_age
+    if age is None and one.every:
+        age = one.every * GRACE
+    if drill_age is None and one.drill_every:
+        drill_age = one.drill_every * GRACE
+    return Expected(one.name, one.image_dirs, age, drill_age)
+
+
+def _rows(one: FleetRepository, own: Iterable[Health], found: Status) -> Iterator[Row]:
+    """Yield the row of a section; several, where images of several repositories may be its own."""
+    row = Row(one.name, one.host, one.repository.master)
+    problems = [host.problem for host in found.unreached if host.host == one.host]
+    healths = [health for health in own if health.name == one.name]
+    if problems:
+        yield row._replace(problem=problems[0])
+    elif healths:
+        yield from (row._replace(health=health) for health in healths)
+    else:
+        yield row._replace(health=_another(one))
+
+
+def _another(one: FleetRepository) -> Health:
+    """Return the health of a section whose database is, by a link, that of another one."""
+    text = f"{shown(one.database)} is the database of another section, too, by a link"
+    return Health(None, one.host, "", one.repository.master, (), (text,), name=one.name)
+
+
+def _strange(one: Health, fleet: Fleet) -> str:
+    return (
+        f"there are images of {shown(one.master)} on {one.host}, which no section of "
+        f"{shown(fleet.path)} names"
+    )

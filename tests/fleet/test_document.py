@@ -1,0 +1,73 @@
+"""docs/fleet.md shows the file, its keys and the screens as they are."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from documents import DOCS, block
+from rotating import DAY, MONDAY, TimedHost, rotated
+
+from csf_backup_plugin.attempts.reading import Attempts
+from csf_backup_plugin.cli import fleet_status_report
+from csf_backup_plugin.errors import HostUnreachable
+from csf_backup_plugin.fleet.file import parse_fleet
+from csf_backup_plugin.fleet.repository import KEYS
+from csf_backup_plugin.fleet.status import look_at_fleet, request_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Place
+
+    from csf_backup_plugin.hosts.protocol import Host
+
+DOCUMENT = (DOCS / "fleet.md").read_text()
+
+
+def test_every_key_is_documented() -> None:
+    """In the order in which messages list them."""
+    table = DOCUMENT.partition("<!-- keys -->")[2].partition("\n\n")[0]
+    assert tuple(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == KEYS
+
+
+def no_ledger() -> Attempts:
+    """Tell that there is no ledger."""
+    raise FileNotFoundError
+
+
+@pytest.mark.usefixtures("tools")
+def test_the_status_is_shown_as_it_is(place: Place) -> None:
+    """Of the file above it, where one host is away and one repository was never backed up."""
+    rotated(place, every=86400.0, drill_every=7 * 86400.0, scratch=str(place.images.parent))
+    text = block("fleet file")
+    for shown, real in (
+        ("/backup1\n    /backup2", str(place.images)),
+        ("/databases", str(place.repository)),
+    ):
+        text = text.replace(shown, real)
+
+    @contextlib.contextmanager
+    def on(name: str) -> Iterator[Host]:
+        if name == "db2":
+            raise HostUnreachable("db2 has not answered within 10 s.", "Look at it.")
+        host = TimedHost(MONDAY + 2 * DAY)
+        host.name = name
+        yield host
+
+    fleet = parse_fleet("/etc/csf/fleet.ini", text.encode())
+    found = look_at_fleet(fleet, fleet, request_of(fleet), on, no_ledger)
+    for form in ("text", "prometheus"):
+        printed = fleet_status_report.outcome(found, form, in_colour=False).output
+        assert isinstance(printed, str)
+        shown = printed.replace(str(place.repository), "/databases")
+        shown = re.sub(r"lib-2026-11-23-\d{6}", "lib-2026-11-23-021000", shown)
+        shown = re.sub(rf"\b(\w+:){re.escape(str(place.images))}", r"\1/backup1", shown)
+        shown = re.sub(r"\d s( +too old)", r"9 s\1", shown)
+        if form == "prometheus":
+            lines = shown.splitlines(keepends=True)
+            shown = "".join(line for line in lines if line.startswith("csf_backup_fleet_"))
+        screen = shown.rstrip("\n") + "\n"
+        assert screen == block(f"fleet status: {form}")
