@@ -47,6 +47,11 @@ def restore_command(master: str, image: str, *options: str) -> str:
     return command("csf", command_names.RESTORE, *words)
 
 
+def fleet_status_command(path: str) -> str:
+    """Return the command that tells how every repository of a fleet file is."""
+    return command("csf", command_names.STATUS, "-fleet", path)
+
+
 def list_by_hand(path: str) -> str:
     """Return the command that shows what is in an image, by its path on its host."""
     return command("osrestore", "-t", "-f", path)

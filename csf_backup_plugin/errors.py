@@ -240,6 +240,12 @@ class Withheld(BackupError):
     exit_code = ExitCode.WITHHELD
 
 
+class FleetFailed(BackupError):
+    """Jobs of a fleet were not done; where they share an exit code, that is this one's."""
+
+    exit_code: int = ExitCode.FLEET
+
+
 class Declined(BackupError):
     """The user was asked, and did not agree."""
 

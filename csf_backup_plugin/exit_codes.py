@@ -38,6 +38,7 @@ class ExitCode(enum.IntEnum):
     OSRESTORE_FAILED = 61, "osrestore failed"
     STALE = 70, "nothing proven, too old, not drilled, or hardly any room left"
     WITHHELD = 71, "backed up, and deletions withheld"
+    FLEET = 80, "jobs of a fleet failed with different codes"
 
 
 #: The table of exit codes as help and documents have it: code and meaning of each.

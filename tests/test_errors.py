@@ -39,6 +39,7 @@ TABLE = {
     "Stale": 70,
     "Withheld": 71,
     "Declined": 1,
+    "FleetFailed": 80,
 }
 
 

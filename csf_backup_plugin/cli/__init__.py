@@ -19,6 +19,7 @@ MODULES = (
     "rotate",
     "status",
     "schedule",
+    "fleet",
 )
 
 COMMANDS: tuple[click.Command, ...] = tuple(

@@ -84,13 +84,17 @@ class CsfCommand(click.Command):
         """Parse `args` after every option among them has been found to be one of ours."""
         return super().parse_args(ctx, list(self._checked(ctx, args)))
 
-    def _checked(self, ctx: click.Context, args: list[str]) -> Iterator[str]:
-        known = {
+    def known_options(self, ctx: click.Context) -> dict[str, click.Option]:
+        """Return the options by their names."""
+        return {
             name: parameter
             for parameter in self.get_params(ctx)
             if isinstance(parameter, click.Option)
             for name in parameter.opts
         }
+
+    def _checked(self, ctx: click.Context, args: list[str]) -> Iterator[str]:
+        known = self.known_options(ctx)
         seen: set[str] = set()
         rest = iter(args)
         for arg in rest:

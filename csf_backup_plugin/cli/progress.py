@@ -14,7 +14,7 @@ from csf_backup_plugin.log import noted
 if TYPE_CHECKING:
     from types import TracebackType
 
-_COLUMNS = 80  # of a terminal that does not tell
+_COLUMNS, _ROWS = 80, 24  # of a terminal that does not tell
 
 
 class Progress:
@@ -24,7 +24,7 @@ class Progress:
     """
 
     def __init__(self) -> None:
-        self._watched = _can_go_back()
+        self._watched = can_go_back()
         self._bar: Bar | None = None
         self._shown = ""  # the line of the bar, as it stands there
 
@@ -53,7 +53,7 @@ class Progress:
         if self._bar is None or self._bar.phase != phase:
             self._end_bar()
             self._bar = Bar(phase, total)
-        columns = _columns()
+        columns, _ = terminal_size()
         line = self._bar.line(done, columns)
         # Spaces remove what a longer line has left, as far as it is still in this row.
         if line != self._shown:
@@ -67,15 +67,16 @@ class Progress:
             said("")
 
 
-def _can_go_back() -> bool:
+def can_go_back() -> bool:
     """Tell whether standard error is a terminal on which a line can be written again."""
     if sys.stderr is None or sys.stderr.closed or not sys.stderr.isatty():
         return False
     return os.environ.get("TERM", "dumb") != "dumb"
 
 
-def _columns() -> int:
-    """Return the terminal's width now; it may change at any time."""
+def terminal_size() -> tuple[int, int]:
+    """Return the terminal's columns and rows now; they may change at any time."""
     with contextlib.suppress(OSError, ValueError):
-        return os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
-    return _COLUMNS
+        columns, rows = os.get_terminal_size(sys.stderr.fileno())
+        return columns or _COLUMNS, rows or _ROWS
+    return _COLUMNS, _ROWS

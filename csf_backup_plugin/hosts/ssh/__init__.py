@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from csf_backup_plugin.errors import Interrupted
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.ssh import job, read_lock
-from csf_backup_plugin.hosts.ssh.command_line import VARIABLE
+from csf_backup_plugin.hosts.ssh.command_line import SSH, VARIABLE
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.lock import SshLock, held
 from csf_backup_plugin.hosts.ssh.looking import Looking
@@ -31,7 +31,7 @@ def connected(
     name: str, cancellation: Cancellation, note: Callable[[str], None]
 ) -> Iterator[SshHost]:
     """Work with a host while the block runs; the connection is made when it is first needed."""
-    connection = Connection(name, os.environ.get(VARIABLE) or "ssh", cancellation, note)
+    connection = Connection(name, os.environ.get(VARIABLE) or SSH, cancellation, note)
     try:
         yield SshHost(name, connection)
     finally:

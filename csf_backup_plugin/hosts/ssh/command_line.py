@@ -10,6 +10,8 @@ from csf_backup_plugin.errors import HostUnreachable, UsageError
 from csf_backup_plugin.names import shown
 
 VARIABLE = "CSF_BACKUP_SSH"
+#: The ssh command where that is not set.
+SSH = "ssh"
 #: What the remote shell prints when it is ready, on a line of its own.
 READY = b"\ncsf ready\n"
 #: What it says on standard error if nothing can be sent there.
@@ -109,3 +111,11 @@ def _words(ssh: str) -> list[str]:
             f"Install the OpenSSH client, or name it in {VARIABLE}.",
         )
     return words
+
+
+def configuration(host: str, ssh: str) -> list[str]:
+    """Return the command that prints what ssh knows of a host, and asks nothing of it.
+
+    Args, Raises: as for `CommandLine`.
+    """
+    return [*_words(ssh), "-G", "--", host]

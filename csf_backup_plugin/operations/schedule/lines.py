@@ -31,7 +31,7 @@ def rotate_words(request: ScheduleRequest, *, require_mount: bool) -> list[str]:
         words += _image_dir(top)
     words += _places(rotation)
     if rotation.drill_every is not None and rotation.scratch is not None:
-        words += ["-drill-every", _age(rotation.drill_every), "-scratch-dir", rotation.scratch]
+        words += ["-drill-every", age(rotation.drill_every), "-scratch-dir", rotation.scratch]
     words += ["-every", "24h"]
     for name in ("wait", "timeout"):
         if (seconds := options.get(name)) is not None:
@@ -77,7 +77,11 @@ def _places(rotation: RotateRequest) -> Iterator[str]:
         yield from (f"-keep-{name}", str(count))
 
 
-def _age(seconds: float) -> str:
-    """Return a length of time as an option has it."""
+def age(seconds: float) -> str:
+    """Return a length of time as an option has it.
+
+    Args:
+        seconds: a whole number of them.
+    """
     unit, length = next(one for one in _UNITS if seconds % one[1] == 0)
     return f"{seconds // length:.0f}{unit}"

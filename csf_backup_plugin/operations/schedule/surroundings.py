@@ -52,24 +52,38 @@ def look_around(called: str, environ: Mapping[str, str], machine: Machine) -> Su
     Raises:
         UsageError: a schedule cannot hold it.
     """
-    path = environ.get("PATH", os.defpath)
-    variables = {
-        name: value
-        for name, value in sorted(environ.items())
-        if value and _VARIABLES.fullmatch(name)
-    }
-    for name, value in variables.items():
+    found = variables(environ)
+    for name, value in found.items():
         if has_control_character(value):
             raise UsageError(
                 f"{name}={shown(value)} holds a control character, and cannot be in a schedule.",
                 f"Set {name} to another value, or unset it.",
             )
-    mailer = shutil.which("sendmail", path=f"{_MAILERS}:{path}") or ""
-    return Surroundings(_program(called, path), _user(), machine, variables, mailer)
+    path = f"{_MAILERS}:{environ.get('PATH', os.defpath)}"
+    mailer = shutil.which("sendmail", path=path) or ""
+    return Surroundings(program(called, environ), _user(), machine, found, mailer)
 
 
-def _program(called: str, path: str) -> str:
-    """Return the absolute path of csf; one that Python was given otherwise is looked for."""
+def variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of an environment that commands depend on."""
+    return {
+        name: value
+        for name, value in sorted(environ.items())
+        if value and _VARIABLES.fullmatch(name)
+    }
+
+
+def program(called: str, environ: Mapping[str, str]) -> str:
+    """Return the absolute path of csf; one that Python was given otherwise is looked for.
+
+    Args:
+        called: how csf was called, by a path or a name.
+        environ: the environment.
+
+    Raises:
+        UsageError: it cannot be found.
+    """
+    path = environ.get("PATH", os.defpath)
     found = shutil.which(called, path=path) or shutil.which("csf", path=path)
     if found is None or has_control_character(found):
         raise UsageError(

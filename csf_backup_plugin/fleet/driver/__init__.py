@@ -1,0 +1,105 @@
+"""Doing the same with every repository of a fleet: each job is a process of csf by itself."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import Interrupted
+from csf_backup_plugin.fleet.driver.commands import ACTIONS
+from csf_backup_plugin.fleet.driver.executor import close, executor_of
+from csf_backup_plugin.fleet.driver.loop import Driver
+from csf_backup_plugin.fleet.driver.order import longest_waiting_first
+from csf_backup_plugin.fleet.driver.plan import hosts_of, plan
+from csf_backup_plugin.hosts.ssh.route import route
+from csf_backup_plugin.operations.schedule.surroundings import program, variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from csf_backup_plugin.cancellation import Cancellation
+    from csf_backup_plugin.fleet.driver.job import JobResult, JobSpec
+    from csf_backup_plugin.fleet.driver.loop import Watcher
+    from csf_backup_plugin.fleet.driver.request import FleetRequest
+
+
+class Driven(NamedTuple):
+    """What has come of a fleet's jobs.
+
+    Attributes:
+        request: what was asked.
+        jobs: each job with its result, in the order in which they had their turn.
+        seconds: that all took.
+        stopped: the signal that stopped them, as an error; None if none did.
+        warnings: what else the user should know.
+    """
+
+    request: FleetRequest
+    jobs: Sequence[tuple[JobSpec, JobResult]]
+    seconds: float
+    stopped: Interrupted | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def planned(
+    request: FleetRequest, called: str, environ: Mapping[str, str], cancellation: Cancellation
+) -> list[JobSpec]:
+    """Return the jobs of a fleet, the longest waiting first; no host is asked for that.
+
+    Args:
+        request: what is to be done.
+        called: how csf was called, by a path or a name.
+        environ: the environment.
+        cancellation: what stops the command.
+
+    Raises:
+        UsageError: something cannot be what it should be.
+        Interrupted: a signal came.
+    """
+    repositories = request.fleet.repositories
+    routes = {host: route(host, environ, cancellation) for host in hosts_of(repositories)}
+    ordered = longest_waiting_first(repositories, ACTIONS[request.action], environ)
+    return plan(request, ordered, routes, program(called, environ), variables(environ))
+
+
+def drive(
+    request: FleetRequest, specs: Sequence[JobSpec], watcher: Watcher, cancellation: Cancellation
+) -> Driven:
+    """Run jobs, or as many as there is time for until a signal comes.
+
+    Args:
+        request: what is to be done.
+        specs: the jobs.
+        watcher: shown how far they are.
+        cancellation: what stops them.
+
+    Raises:
+        UsageError: the executor cannot be what it should be.
+        OSError: this machine has no room for a directory.
+    """
+    began = time.monotonic()
+    executor = executor_of(request.executor, request.jobs)
+    directory = Path(tempfile.mkdtemp(prefix="csf-fleet-"))
+    driver = Driver(specs, request.jobs, executor, watcher, cancellation, directory)
+    results = {one.name: one for one in driver.run()}
+    problem = close(executor, wait=not driver.is_any_lost)
+    if not driver.is_any_lost:  # else one that begins late still finds there that it is to stop
+        shutil.rmtree(directory, ignore_errors=True)
+    return Driven(
+        request,
+        [(spec, results[spec.name]) for spec in specs],
+        time.monotonic() - began,
+        _signal(cancellation),
+        (problem,) if problem else (),
+    )
+
+
+def _signal(cancellation: Cancellation) -> Interrupted | None:
+    try:
+        cancellation.check_start()
+    except Interrupted as error:
+        return error
+    return None

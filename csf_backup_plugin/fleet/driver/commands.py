@@ -1,0 +1,163 @@
+"""The commands of a fleet's jobs, as words: what the file says of a repository, as options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.command_names import COPY, DRILL, ROTATE, STATUS, VERIFY
+from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.fleet.driver.job import NEWEST
+from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.schedule.lines import age
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from csf_backup_plugin.fleet.repository import FleetRepository
+    from csf_backup_plugin.image.path import ImagePath
+
+#: What can be done with a fleet, and the command that does it with a repository.
+ACTIONS = {"rotate": ROTATE, "verify": VERIFY, "drill": DRILL, "copy": COPY}
+#: The options that the driver gives itself, and nobody else.
+OWN = ("-database", "-image-dir", "-image-file", "-last-good", "-to", "-json", "-run-id", "-yes")
+
+
+class Command(NamedTuple):
+    """A command behind csf's name.
+
+    Attributes:
+        words: the command's name, what it is about, and what the file says besides.
+        about: what tells it from others of the same repository; empty where there is one.
+        directories: what it reads and writes, each ``latest`` of a directory.
+        newest: as `job.JobSpec` has it, behind csf's name.
+    """
+
+    words: tuple[str, ...]
+    about: str
+    directories: tuple[ImagePath, ...]
+    newest: tuple[str, ...] = ()
+
+
+def commands(action: str, one: FleetRepository, given: Sequence[str]) -> list[Command]:
+    """Return the commands of a repository; none where the file has nothing for the action.
+
+    Args:
+        action: one of `ACTIONS`.
+        one: the repository.
+        given: the options of all jobs, which count instead of the file's.
+
+    Raises:
+        UsageError: something is missing.
+    """
+    names = {word.partition("=")[0].replace("--", "-", 1) for word in given}
+    return [
+        command._replace(words=(*_without(command.words, names), *given))
+        for command in _MAKERS[action](one, names)
+    ]
+
+
+def _without(words: Sequence[str], names: set[str]) -> Iterator[str]:
+    """Yield a command's words without options, and their values, that are given otherwise."""
+    is_left_out = False
+    for word in words:
+        if word.startswith("-"):
+            is_left_out = word in names
+        if not is_left_out:
+            yield word
+
+
+def _rotate(one: FleetRepository, _names: set[str]) -> list[Command]:
+    words = [ROTATE, "-database", one.repository.master]
+    for top in one.image_dirs:
+        words += ["-image-dir", _directory(top)]
+    values = {
+        "-dated-day": None if one.dated_day == "sunday" else one.dated_day,
+        "-keep-dated": _text(one.keep_dated),
+        "-keep-monthly": _text(one.keep_monthly),
+        "-keep-yearly": _text(one.keep_yearly),
+        "-drill-every": _age(one.drill_every),
+        "-scratch-dir": None if one.drill_every is None else one.scratch_dir,
+        "-every": _age(one.every),
+        "-wait": _text(one.wait),
+        "-timeout": _text(one.timeout),
+        "-quiesce": one.quiesce,
+    }
+    flags = {
+        "-no-checksum": one.no_checksum,
+        "-require-mount": one.require_mount,
+        "-accept-small": one.accept_small,
+        "-require-quiet": one.require_quiet,
+        "-strict": one.strict,
+    }
+    for name, value in values.items():
+        words += [] if value is None else [name, value]
+    words += [name for name, is_set in flags.items() if is_set]
+    return [Command(tuple(words), "", one.image_dirs)]
+
+
+def _verify(one: FleetRepository, _names: set[str]) -> list[Command]:
+    return [
+        Command((VERIFY, *_all_of(one, top)), _told(one.image_dirs, top), (top,))
+        for top in one.image_dirs
+    ]
+
+
+def _drill(one: FleetRepository, names: set[str]) -> list[Command]:
+    if one.scratch_dir is None and "-scratch-dir" not in names:
+        raise UsageError(
+            f"[{shown(one.name)}] has no scratch-dir, where a drill restores an image for trial.",
+            "Add scratch-dir to the fleet file, or give -scratch-dir DIR behind drill.",
+        )
+    scratch = () if one.scratch_dir is None else ("-scratch-dir", one.scratch_dir)
+    return [
+        Command(
+            (DRILL, *_all_of(one, top), "-last-good", *scratch),
+            _told(one.image_dirs, top),
+            (top,),
+        )
+        for top in one.image_dirs
+    ]
+
+
+def _copy(one: FleetRepository, _names: set[str]) -> list[Command]:
+    keep = () if one.copy_keep is None else ("-keep", str(one.copy_keep))
+    newest = [STATUS, "-database", one.database]
+    for top in one.image_dirs:
+        newest += ["-image-dir", _directory(top)]
+    return [
+        Command(
+            (COPY, "-image-file", NEWEST, "-to", _directory(to), *keep),
+            _told(one.copy_to, to),
+            (*one.image_dirs, to),
+            tuple(newest),
+        )
+        for to in one.copy_to
+    ]
+
+
+_MAKERS: dict[str, Callable[[FleetRepository, set[str]], list[Command]]] = {
+    "rotate": _rotate,
+    "verify": _verify,
+    "drill": _drill,
+    "copy": _copy,
+}
+
+
+def _all_of(one: FleetRepository, top: ImagePath) -> tuple[str, ...]:
+    return "-image-dir", _directory(top), "-database", one.repository.master
+
+
+def _directory(top: ImagePath) -> str:
+    return f"{top.host}:{top.directory}"
+
+
+def _told(tops: Sequence[ImagePath], top: ImagePath) -> str:
+    return _directory(top) if len(tops) > 1 else ""
+
+
+def _age(seconds: float | None) -> str | None:
+    return None if seconds is None else age(seconds)
+
+
+def _text(number: float | None) -> str | None:
+    return None if number is None else repr(number).removesuffix(".0")

@@ -1,0 +1,92 @@
+"""The jobs of a fleet: which command each is, what it takes of host and disks, and its id."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.command_names import ROTATE
+from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.fleet.driver.commands import ACTIONS, commands
+from csf_backup_plugin.fleet.driver.job import JobSpec
+from csf_backup_plugin.fleet.driver.lanes import disk_lane, host_lane
+from csf_backup_plugin.fleet.driver.run_ids import run_id, slot_of
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from csf_backup_plugin.fleet.driver.commands import Command
+    from csf_backup_plugin.fleet.driver.request import FleetRequest
+    from csf_backup_plugin.fleet.repository import FleetRepository
+    from csf_backup_plugin.hosts.ssh.route import Route
+
+_JSON = "-json"
+
+
+def hosts_of(repositories: Iterable[FleetRepository]) -> list[str]:
+    """Return every host that some repository's jobs work on, each once."""
+    named = (top.host for one in repositories for top in (*one.image_dirs, *one.copy_to))
+    return list(dict.fromkeys(named))
+
+
+def plan(
+    request: FleetRequest,
+    repositories: Sequence[FleetRepository],
+    routes: Mapping[str, Route],
+    csf: str,
+    variables: Mapping[str, str],
+) -> list[JobSpec]:
+    """Return the jobs.
+
+    Args:
+        request: what is to be done.
+        repositories: in the order in which they have their turn.
+        routes: how each host is reached.
+        csf: the program's absolute path.
+        variables: those of the environment that all jobs have.
+
+    Raises:
+        UsageError: the file has not what the action needs, or nothing for it.
+    """
+    made = [
+        _spec(request, one, command, routes)._replace(
+            program=csf, environment=tuple({**variables, **dict(one.environment)}.items())
+        )
+        for one in repositories
+        for command in commands(request.action, one, request.given)
+    ]
+    if not made:
+        raise UsageError(
+            f"There is nothing to {request.action}: no repository has copy-to in "
+            f"{shown(request.fleet.path)}.",
+            "Add copy-to = HOST:DIR to the section of each repository that is to be copied.",
+        )
+    return made
+
+
+def _spec(
+    request: FleetRequest, one: FleetRepository, command: Command, routes: Mapping[str, Route]
+) -> JobSpec:
+    name = f"{one.name} {command.about}" if command.about else one.name
+    slot = request.slot or slot_of(request.now, one.every)
+    identity = run_id(os.path.abspath(request.fleet.path), name, request.action, slot)
+    own = ["-run-id", identity] if ACTIONS[request.action] == ROTATE else []
+    return JobSpec(
+        name,
+        one.name,
+        one.host,
+        one.repository.master,
+        (*command.words, *own, _JSON),
+        _lanes(command, routes),
+        identity,
+        request.limit,
+        (*command.newest, _JSON) if command.newest else (),
+    )
+
+
+def _lanes(command: Command, routes: Mapping[str, Route]) -> tuple[str, ...]:
+    """Return what a command takes: a share of each host, and each disk; no more than once."""
+    hosts = (host_lane(routes[top.host].machine) for top in command.directories)
+    disks = (disk_lane(routes[top.host].machine, top.directory) for top in command.directories)
+    return tuple(dict.fromkeys((*hosts, *disks)))

@@ -1,0 +1,41 @@
+"""The id of a job: the same whoever runs it again, so that a second run makes no second set."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import os
+
+_DAY = 86400
+_DIGITS = 16
+
+
+def slot_of(now: datetime.datetime, every: float | None) -> str:
+    """Return the time for which a job is run.
+
+    Args:
+        now: the local time.
+        every: how often it is to run, in seconds; None for daily.
+
+    Returns:
+        The date; of what runs more often, with the time at which its part of the day began.
+    """
+    date = now.date().isoformat()
+    if every is None or every >= _DAY:
+        return date
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    begun = (now - midnight) // datetime.timedelta(seconds=every) * every
+    return f"{date}T{midnight + datetime.timedelta(seconds=begun):%H:%M:%S}"
+
+
+def run_id(fleet: str, name: str, action: str, slot: str) -> str:
+    """Return the id of a job.
+
+    Args:
+        fleet: the absolute path of the fleet file.
+        name: the job's.
+        action: what it does.
+        slot: as `slot_of` returns it, or another text.
+    """
+    whole = "\0".join((fleet, name, action, slot))
+    return f"{slot}-{action}-{hashlib.sha256(os.fsencode(whole)).hexdigest()[:_DIGITS]}"

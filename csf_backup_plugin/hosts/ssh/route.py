@@ -1,0 +1,61 @@
+"""The machine that a host's name leads to, and the one that is logged in to on the way there."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import HostUnreachable, UsageError
+from csf_backup_plugin.hosts import is_this_machine
+from csf_backup_plugin.hosts.local.process import run
+from csf_backup_plugin.hosts.ssh.command_line import SSH, VARIABLE, configuration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from csf_backup_plugin.cancellation import Cancellation
+
+_LIMIT = 10.0  # seconds; nothing is asked of the host
+_NONE = "none"
+
+
+class Route(NamedTuple):
+    """How a host is reached, as far as the user's ssh configuration tells.
+
+    Attributes:
+        machine: what two names of one machine have in common: its address and port.
+        gate: the machine whose sshd each login comes to first: a jump host, or the host itself;
+            empty for this machine, to which nobody logs in.
+    """
+
+    machine: str
+    gate: str
+
+
+def route(host: str, environ: Mapping[str, str], cancellation: Cancellation) -> Route:
+    """Return how a host is reached; where ssh does not tell, its name stands for the machine.
+
+    Args:
+        host: as the user names it.
+        environ: the environment, which may name the ssh command.
+        cancellation: what ends the wait for ssh.
+
+    Raises:
+        Interrupted: a signal came.
+    """
+    if is_this_machine(host):
+        return Route("localhost", "")
+    try:
+        asked = run(configuration(host, environ.get(VARIABLE) or SSH), _LIMIT, cancellation)
+    except (OSError, UsageError, HostUnreachable):  # which each job tells
+        return Route(host, host)
+    lines = (line.partition(" ") for line in os.fsdecode(asked.output).splitlines())
+    found = {key: value for key, _, value in lines}
+    if asked.status or "hostname" not in found:
+        return Route(host, host)
+    machine = f"{found['hostname'].lower()}:{found.get('port', '22')}"
+    jumps = found.get("proxyjump", _NONE)
+    proxy = found.get("proxycommand", _NONE)
+    if jumps != _NONE:
+        return Route(machine, jumps.partition(",")[0])
+    return Route(machine, machine if proxy == _NONE else proxy)
