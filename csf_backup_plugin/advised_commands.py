@@ -36,6 +36,11 @@ def verify_command(image: str, master: str | None = None) -> str:
     return command("csf", command_names.VERIFY, "-image-file", image, *words)
 
 
+def copy_command(image: str, to: str) -> str:
+    """Return the command that copies an image to a directory, HOST:DIR."""
+    return command("csf", command_names.COPY, "-image-file", image, "-to", to)
+
+
 def drill_command(image: str) -> str:
     """Return the command that drills an image, where a scratch directory is to be filled in."""
     return f"{command('csf', command_names.DRILL, '-image-file', image)} -scratch-dir DIR"

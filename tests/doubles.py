@@ -35,9 +35,45 @@ class MemoryLock:
     unsupported = ""
     is_freed = True
     is_left = False
+    is_held = True
 
     def __init__(self, host: MemoryHost) -> None:
         self.host = host
+
+
+class MemorySource:
+    """A file of a host in memory that is sent; it comes in two parts.
+
+    Args:
+        data: what is in it.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        half = len(data) // 2
+        self._parts = [part for part in (data[half:], data[:half]) if part]
+
+    def take(self) -> bytes | None:
+        return self._parts.pop() if self._parts else b""
+
+
+class MemorySink:
+    """A file of a host in memory that is filled.
+
+    Args:
+        host: the host.
+        name: the file.
+    """
+
+    def __init__(self, host: MemoryHost, name: str) -> None:
+        self._host = host
+        self._name = name
+
+    def give(self, data: memoryview) -> int:
+        self._host.files[self._name] += bytes(data)
+        return len(data)
+
+    def end(self) -> bool:
+        return True
 
 
 class MemoryHost(MemoryTree):
@@ -273,6 +309,17 @@ class MemoryHost(MemoryTree):
             raise system_error(errno.ENOENT, path)
         progress(len(self.files[led]))
         return len(self.files[led]), hashlib.sha256(self.files[led]).hexdigest()
+
+    def sending(self, path: str) -> AbstractContextManager[MemorySource]:
+        led = self._led(path)
+        if led not in self.files:
+            raise system_error(errno.ENOENT, path)
+        return contextlib.nullcontext(MemorySource(self.files[led]))
+
+    def receiving(self, path: str) -> AbstractContextManager[MemorySink]:
+        name = self._unused(path)
+        self.files[name] = b""
+        return contextlib.nullcontext(MemorySink(self, name))
 
     def find(self, utility: str, _variable: str) -> str:
         if utility not in self.utilities:

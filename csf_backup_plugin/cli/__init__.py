@@ -17,6 +17,7 @@ MODULES = (
     "restore",
     "manifest",
     "rotate",
+    "copy",
     "status",
     "schedule",
     "fleet",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 RECORDED = {
     command_names.BACKUP,
     command_names.ROTATE,
+    command_names.COPY,
     command_names.VERIFY,
     command_names.PROVE,
     command_names.DRILL,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.cli.human_sizes import counted, human
+from csf_backup_plugin.cli.image_facts import copied_from, made_as
 from csf_backup_plugin.cli.outcome import Outcome
 from csf_backup_plugin.names import shown
 
@@ -28,8 +29,9 @@ def sentence(made: Drill) -> str:
     plan, trial = made.plan, made.trial
     databases = counted(len(plan.receipt.databases), "database")
     checked = "osverifydb found all sound" if plan.osverifydb else "not checked by osverifydb"
+    which = f"{plan.image}{made_as(plan.image, plan.receipt)}"
     return (
-        f"Restored {plan.image} for trial: {databases} ({human(trial.size)}) of "
+        f"Restored {which} for trial: {databases} ({human(trial.size)}) of "
         f"{shown(plan.receipt.master)} in {trial.seconds:.1f} s, {checked}; "
         f"recorded in {shown(plan.image.drill)}"
     )
@@ -52,6 +54,7 @@ def document(made: Drill, directory: str) -> dict[str, Any]:
         "scratch_dir": directory,
         "repository_id": plan.receipt.origin.id,
         "number": plan.receipt.origin.number,
+        "copied_from": copied_from(plan.receipt),
         "master": plan.receipt.master,
         "databases": len(plan.receipt.databases),
         "database_bytes": trial.size,

@@ -32,10 +32,31 @@ def image_facts(
         "master": receipt.master,
         "databases": dict(receipt.databases),
         "started": receipt.started,
+        "copied_from": copied_from(receipt),
         "findings": [],
         "warnings": list(warnings),
         "seconds": round(seconds, 3),
     }
+
+
+def copied_from(receipt: Receipt) -> dict[str, Any] | None:
+    """Return where an image was copied from, for a program; None if it is no copy."""
+    copied = receipt.copied
+    if copied is None:
+        return None
+    return {"host": copied.image.host, "image": copied.image.path, "at": copied.at}
+
+
+def made_as(image: ImagePath, receipt: Receipt) -> str:
+    """Return what an image is a copy of, or as what it was made, to follow its name; or nothing.
+
+    Args:
+        image: which.
+        receipt: what its receipt says.
+    """
+    if receipt.copied:
+        return f", a copy of {receipt.copied.image}"
+    return "" if receipt.image == image else f", made as {receipt.image}"
 
 
 def checksum(sha256: str | None) -> str:

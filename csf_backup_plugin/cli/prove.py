@@ -50,7 +50,7 @@ def _sentences(proof: Proof) -> Iterator[str]:
     """Yield the lines for a person: one, and one for each warning."""
     from csf_backup_plugin.advised_commands import verify_command
     from csf_backup_plugin.cli.human_sizes import counted, human
-    from csf_backup_plugin.cli.image_facts import checksum, numbered
+    from csf_backup_plugin.cli.image_facts import checksum, made_as, numbered
 
     image, receipt = proof.image, proof.receipt
     yield from (f"warning: {warning}" for warning in proof.warnings)
@@ -66,7 +66,11 @@ def _sentences(proof: Proof) -> Iterator[str]:
         )
         return
     verify = verify_command(image.name)
-    yield f"{image} has its receipt already, and nothing was changed: {what}. To check it: {verify}"
+    copied = made_as(image, receipt)
+    yield (
+        f"{image}{copied} has its receipt already, and nothing was changed: {what}. To check it: "
+        f"{verify}"
+    )
 
 
 def _document(proof: Proof) -> dict[str, Any]:

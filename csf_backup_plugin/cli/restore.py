@@ -149,6 +149,8 @@ def _sentences(outcome: Restored) -> Iterator[str]:
 
 def _document(outcome: Restored) -> dict[str, Any]:
     """Return the facts for a program."""
+    from csf_backup_plugin.cli.image_facts import copied_from
+
     plan, place, request = outcome.plan, outcome.place, outcome.plan.request
     return {
         "dry_run": request.dry_run,
@@ -159,6 +161,7 @@ def _document(outcome: Restored) -> dict[str, Any]:
         "number": plan.receipt.origin.number,
         "master": request.repository.master,
         "started": plan.receipt.started,
+        "copied_from": copied_from(plan.receipt),
         "databases": dict(plan.targets),
         "database_bytes": plan.bytes,
         "overwritten": list(plan.overwritten),

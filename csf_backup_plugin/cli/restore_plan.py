@@ -22,6 +22,8 @@ def plan_lines(plan: RestorePlan) -> Iterator[str]:
         f"To be restored: {what} of {shown(request.repository.master)} from {request.image}, "
         f"as they were at {shown(plan.receipt.started)}{_age(plan.receipt.started)}."
     )
+    if plan.receipt.copied:
+        yield f"  the image is a copy of {plan.receipt.copied.image}"
     if request.into:
         yield f"  made of {shown(plan.receipt.master)}, and restored into {shown(request.into)}"
     if plan.overwritten:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.cli import backup_report
 from csf_backup_plugin.cli.outcome import Outcome
+from csf_backup_plugin.cli.removal_report import decisions
 from csf_backup_plugin.errors import NOTHING_LEFT
 
 if TYPE_CHECKING:
@@ -40,27 +41,9 @@ def _sentences(rotated: Rotated) -> Iterator[str]:
         yield backup_report.sentence(filled.backup)
     if rotated.drilled and (made := rotated.drilled.drill):
         yield f"Restored it for trial in {made.trial.seconds:.1f} s: sound"
-    yield from _decisions(rotated)
+    yield from decisions(rotated.removal, dry_run=rotated.request.dry_run)
     if rotated.problem:
         yield f"Error: {rotated.problem}"
-
-
-def _decisions(rotated: Rotated) -> Iterator[str]:
-    """Yield a line for each set: what has become of it, and why."""
-    removal = rotated.removal
-    would = "would be " if rotated.request.dry_run else ""
-    for one in removal.decisions:
-        image = one.one.image
-        if not one.goes:
-            yield f"kept {image}: {one.why}"
-        elif rotated.request.dry_run or image in removal.removed:
-            yield f"{would}deleted {image}: {one.why}"
-        else:
-            yield f"not deleted {image}: {one.why}"
-    for image, why in removal.others:
-        yield f"kept {image}: {why}"
-    for image in removal.finished:
-        yield f"deleted what was left of {image}: an earlier run had begun to remove it"
 
 
 def _document(rotated: Rotated) -> dict[str, Any]:

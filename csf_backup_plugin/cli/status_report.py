@@ -116,6 +116,7 @@ def _set(one: SetState) -> dict[str, Any]:
         "verified": _check(one.verified),
         "drilled": _check(one.drilled),
         "faults": list(one.faults),
+        "copy_of": one.copied.name if one.copied else None,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.cli.human_sizes import counted, human
-from csf_backup_plugin.cli.image_facts import numbered
+from csf_backup_plugin.cli.image_facts import made_as, numbered
 from csf_backup_plugin.cli.outcome import Outcome
 from csf_backup_plugin.cli.verify_report import document as document_of_one
 from csf_backup_plugin.names import shown
@@ -36,8 +36,9 @@ def _line(one: Result) -> str:
     """Return what has come of an image; nothing if it was not verified, which is a warning."""
     if one.verified:
         receipt = one.verified.receipt
+        which = f"{one.image}{made_as(one.image, receipt)}"
         return (
-            f"sound {one.image}: {human(receipt.size)}, {numbered(receipt.origin.number)} of "
+            f"sound {which}: {human(receipt.size)}, {numbered(receipt.origin.number)} of "
             f"{shown(receipt.master)}, begun {receipt.started}, in {one.verified.seconds:.1f} s"
         )
     return f"at fault {one.image}: {counted(len(one.findings), 'finding')}" * one.is_at_fault

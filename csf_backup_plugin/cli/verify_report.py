@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.cli.human_sizes import counted, human
-from csf_backup_plugin.cli.image_facts import checksum, image_facts
+from csf_backup_plugin.cli.image_facts import checksum, image_facts, made_as
 from csf_backup_plugin.cli.outcome import Outcome
 from csf_backup_plugin.names import shown
 
@@ -25,9 +25,9 @@ def _sentences(verified: Verified) -> Iterator[str]:
     image, receipt = verified.image, verified.receipt
     yield from (f"warning: {warning}" for warning in verified.warnings)
     what = f"{counted(len(receipt.databases), 'database')} of {shown(receipt.master)}"
-    copied = "" if receipt.image == image else f", made as {receipt.image}"
+    which = f"{image}{made_as(image, receipt)}"
     yield (
-        f"Verified {image}{copied}: {human(receipt.size)}, {what}, backup begun {receipt.started}; "
+        f"Verified {which}: {human(receipt.size)}, {what}, backup begun {receipt.started}; "
         f"image, import file and receipt agree, {checksum(receipt.sha256)}, "
         f"in {verified.seconds:.1f} s"
     )

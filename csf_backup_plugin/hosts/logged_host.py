@@ -18,7 +18,15 @@ from csf_backup_plugin.system_errors import reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running, Withdrawal
+    from csf_backup_plugin.hosts.protocol import (
+        Completed,
+        Host,
+        Lock,
+        Running,
+        Sink,
+        Source,
+        Withdrawal,
+    )
 
 _CHANGING = {
     *("create", "append", "publish", "replace", "sync"),
@@ -70,6 +78,16 @@ class _Observed:
             with self._timed(f"lock {shown(path)} for reading"):
                 stack.enter_context(self._host.reading(path))
             yield
+
+    @contextlib.contextmanager
+    def sending(self, path: str) -> Iterator[Source]:
+        with self._timed(f"send {shown(path)}"), self._host.sending(path) as source:
+            yield source
+
+    @contextlib.contextmanager
+    def receiving(self, path: str) -> Iterator[Sink]:
+        with self._timed(f"receive {shown(path)}"), self._host.receiving(path) as sink:
+            yield sink
 
     def withdraw(self, files: Iterable[Withdrawal]) -> list[str]:
         wanted = list(files)

@@ -205,6 +205,40 @@ class Quiesce(NamedTuple):
     server: str = ""
 
 
+class Source(Protocol):
+    """The bytes of a file, on their way from a host."""
+
+    def take(self) -> bytes | None:
+        """Return what has come; None if nothing has within a moment, empty behind the last.
+
+        Raises:
+            OSError: the file could not be read to its end.
+        """
+        ...
+
+
+class Sink(Protocol):
+    """A new file on a host, for bytes that are on their way there."""
+
+    def give(self, data: memoryview) -> int:
+        """Return how many of the bytes were taken within a moment; give the others again.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        ...
+
+    def end(self) -> bool:
+        """Say that no more bytes follow; return whether all are in the file, within a moment.
+
+        It is called again until they are. What is in the file is on the disk after `Host.sync`.
+
+        Raises:
+            OSError: they are not, and never will be.
+        """
+        ...
+
+
 class Running(Protocol):
     """osbackup or osrestore at work."""
 
@@ -242,6 +276,11 @@ class Lock(Protocol):
 
     unsupported: str
     is_left: bool
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is held as far as is known: a connection that is cut may take it along."""
+        ...
 
     @property
     def is_freed(self) -> bool:
@@ -578,6 +617,31 @@ class Host(Protocol):
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
         """Return a file's bytes and SHA-256; `progress` learns the bytes read so far."""
+        ...
+
+    def sending(self, path: str) -> AbstractContextManager[Source]:
+        """Have the bytes of a file while the block runs, as they come.
+
+        Args:
+            path: the file; a symbolic link is followed.
+
+        Raises:
+            OSError: it cannot be opened; or later, from `Source.take`.
+        """
+        ...
+
+    def receiving(self, path: str) -> AbstractContextManager[Sink]:
+        """Have a file that must not exist yet, and is filled while the block runs.
+
+        It is the caller's to remove, also where it was not filled.
+
+        Args:
+            path: the file.
+
+        Raises:
+            OSError: it cannot be made, or later, from `Sink`: a `FileExistsError` if something
+                stands there.
+        """
         ...
 
     def find(self, utility: str, variable: str) -> str:

@@ -56,18 +56,22 @@ def place_key(identity: Identity) -> Key:
 
 
 def highest(sets: Sequence[ImageSet]) -> ImageSet:
-    """Return the one with the highest number; of two copies, the one that has kept its name."""
+    """Return the one with the highest number; an original before its copies.
+
+    Of copies that somebody has made by hand, it is the one that has kept its name.
+    """
     return max(sets, key=_age)
 
 
 def newest_first(sets: Iterable[ImageSet]) -> list[ImageSet]:
-    """Return images with the highest number first, and of copies the one that has kept its name."""
+    """Return images with the highest number first; of the same number as `highest` does."""
     return sorted(sets, key=_age, reverse=True)
 
 
-def _age(one: ImageSet) -> tuple[int, bool, str]:
-    kept_name = one.receipt.image.path == one.image.path
-    return one.receipt.origin.number or 0, kept_name, one.image.path
+def _age(one: ImageSet) -> tuple[int, bool, bool, str]:
+    receipt = one.receipt
+    kept_name = receipt.image.path == one.image.path
+    return receipt.origin.number or 0, receipt.copied is None, kept_name, one.image.path
 
 
 def made_here(groups: Mapping[Key, list[ImageSet]], machine: Machine, master: str) -> Groups:
@@ -96,7 +100,7 @@ def twins(sets: Sequence[ImageSet]) -> list[ImageSet]:
         one
         for one in sets
         if one.receipt.origin.number == newest.receipt.origin.number
-        and one.receipt != newest.receipt
+        and not one.receipt.is_of_backup(newest.receipt)
     ]
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advised_commands import prove_command
 from csf_backup_plugin.hosts.postponed import postponed
-from csf_backup_plugin.image import sealed_json
-from csf_backup_plugin.image.path import IMPORT_FILE, RECEIPT, REMOVING
+from csf_backup_plugin.image import copy_record, sealed_json
+from csf_backup_plugin.image.path import COPYING, IMPORT_FILE, RECEIPT, REMOVING
 from csf_backup_plugin.image.place import PLACES, beside_places, in_place
 from csf_backup_plugin.image.receipt_file import problem
 from csf_backup_plugin.image.receipt_format import decode
@@ -59,6 +59,7 @@ class PassedOver(NamedTuple):
             epoch.
         has_receipt: whether it has a receipt, though that cannot be used.
         is_removed: whether a rotation has begun to remove it.
+        is_copy: whether it is a copy that is being made, or was killed.
     """
 
     image: ImagePath
@@ -67,6 +68,7 @@ class PassedOver(NamedTuple):
     modified: float
     has_receipt: bool
     is_removed: bool = False
+    is_copy: bool = False
 
     def __str__(self) -> str:
         """Return what is wrong, fit for a message."""
@@ -205,7 +207,9 @@ def _catalog(read: Iterable[tuple[ImagePath, _Read]], host: Host) -> Catalog:
         log.info("images in %s: %d with a sound receipt so far", shown(beside.directory), len(sets))
     for one in passed_over:
         log.info("passed over: %s", one)
-    return Catalog(tuple(sets), tuple(_with_masters(passed_over, host)), entries)
+    return Catalog(
+        tuple(sets), tuple(_with_masters(_with_copies(passed_over, host), host)), entries
+    )
 
 
 def _receipts(
@@ -221,7 +225,7 @@ def _without_receipts(beside: ImagePath, here: Mapping[str, Entry]) -> Iterator[
     """Yield what has an import file and no receipt, and what a rotation has begun to remove."""
     stems = {
         name.removesuffix(ending): (ending, here[name].modified)
-        for ending in (IMPORT_FILE, REMOVING)
+        for ending in (IMPORT_FILE, COPYING, REMOVING)
         for name in sorted(here)
         if name.endswith(ending) and here[name].kind != "directory"
     }
@@ -230,7 +234,12 @@ def _without_receipts(beside: ImagePath, here: Mapping[str, Entry]) -> Iterator[
             image, is_removed = _named(beside, stem), ending == REMOVING
             is_recorded = posixpath.basename(image.run) in here
             why = _REMOVED if is_removed else _without_receipt(image, is_recorded=is_recorded)
-            yield PassedOver(image, why, None, begun, has_receipt=False, is_removed=is_removed)
+            yield PassedOver(
+                *(image, why, None, begun),
+                has_receipt=False,
+                is_removed=is_removed,
+                is_copy=ending == COPYING,
+            )
 
 
 def read_listable_catalog(image: ImagePath, host: Host) -> tuple[Catalog, list[str]]:
@@ -265,6 +274,21 @@ def _decoded(data: bytes | OSError) -> Receipt | str:
         return decode(data)
     except sealed_json.UnusableDocument as error:
         return problem(error)
+
+
+def _with_copies(passed_over: Iterable[PassedOver], host: Host) -> list[PassedOver]:
+    """Let records of copies tell what is copied; those of all are read at once."""
+    listed = list(passed_over)
+    paths = [one.image.copying for one in listed if one.is_copy]
+    told = iter(host.read_each(paths) if paths else [])
+    return [
+        one._replace(
+            why=". ".join(copy_record.unfinished(one.image, copy_record.decode(next(told))))
+        )
+        if one.is_copy
+        else one
+        for one in listed
+    ]
 
 
 def _with_masters(passed_over: Iterable[PassedOver], host: Host) -> list[PassedOver]:

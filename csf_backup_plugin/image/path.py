@@ -18,6 +18,8 @@ DRILL = ".drill.json"
 VERIFICATION = ".verify.json"
 KEEP = ".keep"
 REMOVING = ".removing"
+COPYING = ".copying"
+ARRIVING = ".copying.part"
 #: What the files of an image's set end in, and what each is; no image's own name ends so.
 SET = {
     IMPORT_FILE: "import file",
@@ -27,6 +29,8 @@ SET = {
     VERIFICATION: "record of a verification",
     KEEP: "mark that it is to be kept",
     REMOVING: "receipt of a set that is being removed",
+    COPYING: "record of a copy that is being made",
+    ARRIVING: "part that has arrived of a copy",
 }
 # Files that become others under these names are removed if they are found later.
 _TEMPORARY = re.compile(r"\.csf-.*\.tmp")
@@ -176,6 +180,19 @@ class ImagePath:
     def removing(self) -> str:
         """The name that the receipt has while the set is removed."""
         return self.path + REMOVING
+
+    @property
+    def copying(self) -> str:
+        """The file that says, as long as there is no receipt, that the set is a copy, and of what.
+
+        Whoever makes it owns the image's name; it is locked as long as the copy is being made.
+        """
+        return self.path + COPYING
+
+    @property
+    def arriving(self) -> str:
+        """The name of a copy's image until all of it is there, and is what it should be."""
+        return self.path + ARRIVING
 
     @property
     def verification(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.objectstore.room_and_time import allocated
 from csf_backup_plugin.repository.identity import Identity
 from csf_backup_plugin.repository.model import Repository
@@ -11,8 +12,6 @@ from csf_backup_plugin.repository.model import Repository
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Mapping
-
-    from csf_backup_plugin.image.path import ImagePath
 
 
 class Origin(NamedTuple):
@@ -71,6 +70,20 @@ class Placement(NamedTuple):
     run_id: str
 
 
+class Copied(NamedTuple):
+    """Where a copy was made from.
+
+    Attributes:
+        image: the image that was read, as csf called it.
+        at: when the copy was complete, by the clock of its own host, in ISO 8601.
+        run_id: the run whose rotation has made the original; None if none has.
+    """
+
+    image: ImagePath
+    at: str
+    run_id: str | None = None
+
+
 class Receipt(NamedTuple):
     """An image as its receipt knows it.
 
@@ -90,6 +103,7 @@ class Receipt(NamedTuple):
         placement: where a rotation has put it; None for an image that no rotation made.
         suspicions: why the databases may be corrupt or incomplete, compared with an earlier image.
         accepted: whether the user has accepted such suspicions.
+        copied: where it was copied from; None for what its backup has made here.
     """
 
     master: str
@@ -105,6 +119,26 @@ class Receipt(NamedTuple):
     placement: Placement | None = None
     suspicions: tuple[str, ...] = ()
     accepted: bool = False
+    copied: Copied | None = None
+
+    @property
+    def run_id(self) -> str | None:
+        """The run whose rotation has made the image, or its original; None if none has."""
+        told = self.placement or self.copied
+        return told.run_id if told else None
+
+    def is_of_backup(self, other: Receipt) -> bool:
+        """Tell whether both are receipts of one backup: the same one, or one of a copy."""
+        if self.copied is None and other.copied is None:
+            return self == other
+        if None not in (self.sha256, other.sha256) and self.sha256 != other.sha256:
+            return False
+        return self._original() == other._original()
+
+    def _original(self) -> Receipt:
+        """Return it without what a copy has otherwise than its original."""
+        nowhere = ImagePath("", "")
+        return self._replace(image=nowhere, placement=None, copied=None, sha256=None)
 
     @property
     def names(self) -> tuple[str, ...]:

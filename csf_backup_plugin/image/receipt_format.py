@@ -11,7 +11,7 @@ from csf_backup_plugin import __version__, timestamps
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.place import PLACES
-from csf_backup_plugin.image.receipt import Origin, Placement, Receipt
+from csf_backup_plugin.image.receipt import Copied, Origin, Placement, Receipt
 from csf_backup_plugin.names import absolute
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def encode(
             "shared_disk": shared_disk,
             "proven_by": proven_by,
             **placement_facts(receipt.placement),
+            **_copied_facts(receipt.copied),
             "suspicions": list(receipt.suspicions),
             "accepted": receipt.accepted,
             "started": receipt.started,
@@ -96,9 +97,53 @@ def decode(data: bytes) -> Receipt:
             placement_of(facts),
             tuple(facts.get("suspicions", ())),  # a receipt may be older than this and what follows
             facts.get("accepted", False),
+            _copied_of(facts),
         )
     except KeyError as error:
         raise sealed_json.CorruptDocument(f"it does not tell {error}") from None
+
+
+def encode_copy(data: bytes, made: Receipt) -> bytes:
+    """Return the receipt of a copy, which says all that the original's says, and where that was.
+
+    Args:
+        data: the original's receipt.
+        made: what the copy's is to say otherwise: its image and SHA-256, no place, and `copied`.
+    """
+    facts = {
+        **sealed_json.decode(data),
+        "host": made.image.host,
+        "image": made.image.path,
+        "image_sha256": made.sha256,
+        **placement_facts(None),
+        **_copied_facts(made.copied),
+    }
+    return sealed_json.encode(facts)
+
+
+def _copied_facts(copied: Copied | None) -> dict[str, Any]:
+    if copied is None:
+        return {}
+    host, image = copied.image.host, copied.image.path
+    told = {"host": host, "image": image, "at": copied.at}
+    return {"copied_from": told, "run_id": copied.run_id}
+
+
+def _copied_of(facts: Mapping[str, Any]) -> Copied | None:
+    """Return where a copy was made from; None if the receipt is of no copy.
+
+    Raises:
+        CorruptDocument: it tells what no copy does.
+    """
+    told, run_id = facts.get("copied_from"), facts.get("run_id")
+    if told is None:
+        return None
+    keys = ("host", "image", "at")
+    if isinstance(told, dict) and all(_is_text(told.get(key)) for key in keys):
+        host, image, at = (told[key] for key in keys)
+        if _is_path(image) and timestamps.read(at) == at and (run_id is None or _is_text(run_id)):
+            return Copied(ImagePath(host, image), at, run_id)
+    raise sealed_json.CorruptDocument("it tells where no copy was made from")
 
 
 def placement_facts(placement: Placement | None) -> dict[str, str | None]:

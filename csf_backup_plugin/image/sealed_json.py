@@ -15,7 +15,7 @@ from typing import Any
 from csf_backup_plugin.texts import each, from_text, to_text
 
 RECEIPT, DRILL, VERIFICATION = "receipt", "drill", "verification"
-OUTCOME, NOTE, PROMISE = "outcome", "note", "promise"
+OUTCOME, NOTE, PROMISE, COPY = "outcome", "note", "promise", "copy"
 _SEAL = "~sha256"  # "~" sorts behind every other key
 _END = b"\n}\n"
 _SEAL_LINE = re.compile(rb',\n "%s": "([0-9a-f]{64})"\n}\n\Z' % _SEAL.encode())

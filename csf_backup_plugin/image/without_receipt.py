@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.advised_commands import list_by_hand, prove_command
 from csf_backup_plugin.errors import NoReceipt
+from csf_backup_plugin.image import copy_record
 from csf_backup_plugin.image.contents import read_contents
 from csf_backup_plugin.image.run_record import read_record
 from csf_backup_plugin.image.verification import import_file_findings, presence_findings
@@ -39,7 +40,7 @@ def left_behind(image: ImagePath, host: Host) -> str:
     Returns:
         An empty string for what has its receipt, and for what looks like no image of ours.
     """
-    at_receipt, *beside = host.stat([image.receipt, image.import_file, image.run])
+    at_receipt, *beside = host.stat([image.receipt, image.import_file, image.run, image.copying])
     if at_receipt.kind != "missing" or {facts.kind for facts in beside} == {"missing"}:
         return ""
     findings, next_step = _explained(image, host)
@@ -48,13 +49,17 @@ def left_behind(image: ImagePath, host: Host) -> str:
 
 def _explained(image: ImagePath, host: Host) -> tuple[list[str], str]:
     """Return why an image has no receipt, and what to do."""
-    record, contents, (at_removing,) = host.together(
+    record, contents, (at_removing, at_copying), copying = host.together(
         lambda: read_record(image, host),
         lambda: read_contents(image, host),
-        lambda: host.stat([image.removing]),
+        lambda: host.stat([image.removing, image.copying]),
+        lambda: copy_record.read(image, host),
     )
     if at_removing.kind != "missing":
         return [removal_begun(image)], "Use another image. The next rotation removes what is left."
+    if at_copying.kind != "missing":
+        what, next_step = copy_record.unfinished(image, copying)
+        return [f"it {what}"], next_step
     prove = prove_command(image.name)
     if record.running:
         finding = f"{record.running} may be at work on it, as {shown(image.run)} says"
@@ -79,7 +84,7 @@ def removal_begun(image: ImagePath) -> str:
 
 def is_there(image: ImagePath, host: Host) -> bool:
     """Tell whether there is anything of an image."""
-    looked = host.stat([image.path, image.import_file])
+    looked = host.stat([image.path, image.import_file, image.copying])
     return any(facts.kind != "missing" for facts in looked)
 
 

@@ -54,6 +54,7 @@ def words(name: str, place: Place) -> list[str]:
             *(name, *master, "-image-dir", f"localhost:{place.images}", "-format", "cron"),
         ],
         "admin_database_status": [name, "-image-dir", f"localhost:{place.images}"],
+        "admin_database_copy": [name, *image, "-to", f"localhost:{place.repository}"],
         "admin_database_drill": [name, *image, "-scratch-dir", str(place.images)],
     }.get(name, [name, *image])
 

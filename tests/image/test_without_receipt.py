@@ -6,6 +6,8 @@ import errno
 
 import pytest
 
+from csf_backup_plugin.image import copy_record
+from csf_backup_plugin.image.copy_record import CopyRecord
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.without_receipt import is_there, left_behind, without_receipt
 from doubles import MemoryHost
@@ -83,6 +85,27 @@ def test_only_of_what_a_killed_csf_may_have_left_it_is_told_that_it_has_no_recei
     there = host(b"0")
     there.files["/b/a.img.receipt.json"] = b"{}"
     assert left_behind(IMAGE, there) == ""
+
+
+@pytest.mark.parametrize("is_usable", [True, False])
+def test_a_copy_that_was_killed_is_told_from_a_backup(*, is_usable: bool) -> None:
+    """What it is a copy of, if its record can be used, and what to do."""
+    there = MemoryHost({"/b/a.img.copying.part": b"half"})
+    record = CopyRecord("db2:/x/a.img", "process 7 on driver", "2026-11-25", ("1", 1, "", 1, ""))
+    there.files[IMAGE.copying] = copy_record.encode(record) if is_usable else b"what?"
+    error = without_receipt(IMAGE, there)
+    (finding,) = error.findings
+    if is_usable:
+        assert finding == (
+            "it is a copy of db2:/x/a.img (by process 7 on driver, since 2026-11-25) that is being "
+            "made, or was killed"
+        )
+        assert error.next_step.endswith("admin_database_copy -image-file db2:/x/a.img -to db1:/b")
+    else:
+        assert finding.endswith("or was killed, as /b/a.img.copying says")
+        assert error.next_step.startswith("Where no csf makes it, remove what is there of it")
+    assert left_behind(IMAGE, there).endswith(error.next_step)
+    assert is_there(IMAGE, there)
 
 
 def test_an_import_file_of_another_user_is_a_finding() -> None:

@@ -19,6 +19,7 @@ from csf_backup_plugin.hosts.local import (
     reading,
     removal,
     status,
+    streaming,
     withdrawal,
     writing,
 )
@@ -159,6 +160,14 @@ class LocalHost:
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
         """Return a file's bytes and SHA-256."""
         return reading.digest(path, progress, self.cancellation)
+
+    def sending(self, path: str) -> AbstractContextManager[streaming.FileSource]:
+        """Have the bytes of a file while the block runs; see `Host.sending`."""
+        return streaming.sending(path)
+
+    def receiving(self, path: str) -> AbstractContextManager[streaming.FileSink]:
+        """Have a file that is filled while the block runs; see `Host.receiving`."""
+        return streaming.receiving(path)
 
     def find(self, utility: str, variable: str) -> str:
         """Return the path of an ObjectStore utility; see `Host.find`."""

@@ -31,12 +31,13 @@ class LockFile:
         created: whether the file was made for this lock.
 
     Attributes:
-        unsupported, is_freed, is_left: see `Lock`.
+        unsupported, is_freed, is_held, is_left: see `Lock`.
         on_release: what ends with the lock.
     """
 
     unsupported = ""
     is_left = False
+    is_held = True
 
     def __init__(self, path: str, descriptor: int, *, created: bool) -> None:
         self._path = path

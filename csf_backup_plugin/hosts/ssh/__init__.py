@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.errors import Interrupted
 from csf_backup_plugin.hosts import common
-from csf_backup_plugin.hosts.ssh import job, read_lock
+from csf_backup_plugin.hosts.ssh import job, read_lock, streaming
 from csf_backup_plugin.hosts.ssh.command_line import SSH, VARIABLE
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.lock import SshLock, held
@@ -75,6 +75,14 @@ class SshHost(Looking, Reading, Writing, Programs):
     def reading(self, path: str) -> AbstractContextManager[None]:
         """Hold a shared lock on a file while the block runs; see `Host.reading`."""
         return read_lock.held(self._connection, path)
+
+    def sending(self, path: str) -> AbstractContextManager[streaming.SshSource]:
+        """Have the bytes of a file while the block runs; see `Host.sending`."""
+        return streaming.sending(self._connection, path)
+
+    def receiving(self, path: str) -> AbstractContextManager[streaming.SshSink]:
+        """Have a file that is filled while the block runs; see `Host.receiving`."""
+        return streaming.receiving(self._connection, path)
 
     def start(
         self,

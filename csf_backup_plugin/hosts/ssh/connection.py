@@ -116,6 +116,21 @@ class Connection:
         """What a program's streams end with, and its status stands behind."""
         return self._login.mark.encode()
 
+    def argv(self) -> list[str]:
+        """Return the ssh command of a login beside this one; log in first, if need be.
+
+        Raises:
+            HostUnreachable: the host does not let us in.
+        """
+        with self._turn:
+            self._connect(_FOREVER)
+        return self._login.argv()
+
+    def cut_short(self, path: str, said: bytes) -> HostUnreachable:
+        """Return the error of a login beside this one that was cut, as a file went over it."""
+        what = f"The connection to {self.host} was cut while {shown(path)} went over it"
+        return self._login.error(what, said, HostUnreachable)
+
     def at_last(self, *words: str) -> None:
         """Have a function run before the next call, or at the end; nobody learns how that went."""
         with self._turn:
@@ -325,9 +340,9 @@ class Connection:
         """
         asked: float | None = None
         while not (answer := self._answer(pending)):
-            if heard:
-                heard(pending.shell.progress)
             try:
+                if heard:
+                    heard(pending.shell.progress)
                 if pending.is_program:
                     self.cancellation.check_start()
                 asked = self._check(asked, grace, until)

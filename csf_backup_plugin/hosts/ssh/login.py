@@ -90,6 +90,10 @@ class Login:
         log.info("logged in to %s, for the %d. time", self._host, self.count)
         return shell
 
+    def argv(self) -> list[str]:
+        """Return the ssh command of another login, which the next one that we make here ends."""
+        return self._command.argv(f"{self._run}.{self.count}")
+
     def _new_shell(self, until: float) -> Shell:
         try:
             shell = Shell(self._command.argv(f"{self._run}.{self.count + 1}"), self.mark)

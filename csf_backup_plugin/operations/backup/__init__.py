@@ -151,7 +151,9 @@ def _carry_out(
         created.append(image.import_file)
         _, before = host.together(
             # Nobody came before the claim.
-            lambda: check_absent(image, [image.path, image.receipt, image.run], host),
+            lambda: check_absent(
+                image, [image.path, image.receipt, image.run, image.copying], host
+            ),
             lambda: database_sizes.look(plan.found.coverage.paths, host),
         )
         created.append(image.path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import timestamps
 from csf_backup_plugin.errors import NOTHING_LEFT, CannotBeProven
-from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.image import copy_record, sealed_json
 from csf_backup_plugin.image.contents import read_contents
 from csf_backup_plugin.image.listed_databases import list_findings
 from csf_backup_plugin.image.receipt import Receipt
@@ -44,11 +44,16 @@ def imported(image: ImagePath, host: Host) -> list[str]:
         CannotBeProven: the import file does not tell.
         FaultFound: there is no image at all.
     """
-    contents, (at_removing,) = host.together(
-        lambda: read_contents(image, host), lambda: host.stat([image.removing])
+    contents, (at_removing, at_copying) = host.together(
+        lambda: read_contents(image, host), lambda: host.stat([image.removing, image.copying])
     )
     if at_removing.kind != "missing":
         raise unproven(image, [removal_begun(image)])
+    if at_copying.kind != "missing":
+        what, next_step = copy_record.unfinished(image, copy_record.read(image, host))
+        error = unproven(image, [f"it {what}"])
+        error.next_step = next_step
+        raise error
     findings, databases = import_file_findings(image, None, contents.import_file)
     findings = findings or _master_findings(databases, host)
     if not findings:

@@ -96,7 +96,8 @@ def _doubts(newest: ImageSet, sets: Sequence[ImageSet]) -> Iterator[str]:
     if number is None:
         yield "Such sets have no number: which is the newest, only their clock tells."
     for one in sets:
-        if number is not None and one.receipt.origin.number == number and one.receipt != receipt:
+        is_same = one.receipt.is_of_backup(receipt)
+        if number is not None and one.receipt.origin.number == number and not is_same:
             yield f"Another set says that it is backup {number}, too: {shown(one.image.path)}"
     if not receipt.accepted:
         yield from (f"Suspicious: {shown(str(one))}" for one in receipt.suspicions)

@@ -86,6 +86,8 @@ def _section(section: Section) -> Iterator[str]:
     yield ""
     yield f"Newest proven set: {_number(newest)}"
     yield f"  image      {shown(image.path)}"
+    if receipt.copied:
+        yield f"  copied     {receipt.copied.at}, from {receipt.copied.image}"
     yield f"  begun      {receipt.started}"
     yield f"  size       {receipt.size:,} bytes"
     yield f"  databases  {len(receipt.databases):,}, {sum(known):,} bytes; by name, one a line, in:"

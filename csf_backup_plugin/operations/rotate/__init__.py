@@ -17,7 +17,6 @@ from csf_backup_plugin.operations.rotate.filling import fill
 from csf_backup_plugin.operations.rotate.foretelling import foretell
 from csf_backup_plugin.operations.rotate.promise import write_promise
 from csf_backup_plugin.operations.rotate.removal import (
-    Removal,
     free_space_warnings,
     look_back,
     remove_replaced,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
     from csf_backup_plugin.operations.rotate.filling import Filled
     from csf_backup_plugin.operations.rotate.request import RotateRequest
+    from csf_backup_plugin.operations.rotate.set_removal import Removal
     from csf_backup_plugin.operations.rotate.site import Site
     from csf_backup_plugin.progress_listener import Listener
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # How much of a date in ISO 8601 names the bucket it is in.
-_LENGTHS = {"dated": 10, "monthly": 7, "yearly": 4}
+_LENGTHS = {"dated": 10, "monthly": 7, "yearly": 4, "copies": 10}
 
 
 def newest_of_each(slots: Sequence[datetime.date], kind: str, count: int) -> dict[int, str]:
@@ -20,7 +20,7 @@ def newest_of_each(slots: Sequence[datetime.date], kind: str, count: int) -> dic
 
     Args:
         slots: the dates of the sets in the order of their numbers.
-        kind: "dated", "monthly" or "yearly".
+        kind: "dated", "monthly", "yearly" or "copies".
         count: how many buckets.
     """
     newest: dict[str, int] = {}

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.operations.rotate.freeze import Witness
 from csf_backup_plugin.operations.rotate.plan import PlacedSet
-from csf_backup_plugin.operations.rotate.removal import Outlook, Removal, decide
+from csf_backup_plugin.operations.rotate.removal import Outlook, decide
 
 if TYPE_CHECKING:
     from csf_backup_plugin.operations.backup import Backup
     from csf_backup_plugin.operations.rotate.filling import Filled
+    from csf_backup_plugin.operations.rotate.set_removal import Removal
     from csf_backup_plugin.operations.rotate.site import Site
 
 

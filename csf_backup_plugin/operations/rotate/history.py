@@ -65,8 +65,8 @@ def read_all(tops: Sequence[ImagePath], host: Host) -> Listed:
 
 
 def of_one(catalog: Catalog, newest: ImageSet) -> list[ImageSet]:
-    """Return the sets that are of the same repository as one, that one included."""
-    groups = by_repository(catalog.sets).values()
+    """Return the sets that are of the same repository as one, that one included, and no copies."""
+    groups = by_repository(one for one in catalog.sets if not one.receipt.copied).values()
     return next((sets for sets in groups if newest in sets), [newest])
 
 
@@ -75,11 +75,12 @@ def own_sets(
 ) -> list[ImageSet]:
     """Return a repository's sets, as far as its manifest tells its id, or else their receipts.
 
-    A copy of the repository has the same id; its sets are not among them.
+    A copy of the repository has the same id; its sets are not among them. Nor are copies of sets.
     """
+    sets = [one for one in catalog.sets if not one.receipt.copied]
     if identity is None:
-        return [one for one in catalog.sets if _is_made_here(one, machine, repository)]
-    groups = by_repository(catalog.sets)
+        return [one for one in sets if _is_made_here(one, machine, repository)]
+    groups = by_repository(sets)
     at_home = identity.moved(machine, repository.master)
     own = groups.get(place_key(at_home), [])
     return [*groups.get(Key(identity.id), []), *own] if at_home == identity else own

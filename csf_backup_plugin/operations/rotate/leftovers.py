@@ -62,7 +62,7 @@ def find_leftovers(
     unproven = [
         one
         for one in catalog.passed_over
-        if not (one.has_receipt or one.is_removed)
+        if not (one.has_receipt or one.is_removed or one.is_copy)
         and posixpath.basename(one.image.directory) in PLACES
     ]
     read = host.read_each(run_note.path(one.image) for one in unproven) if unproven else []

@@ -54,11 +54,13 @@ class Retention(NamedTuple):
         dated: days.
         monthly: months.
         yearly: years.
+        copies: days of copies, which count as dated sets.
     """
 
     dated: int | None = None
     monthly: int | None = None
     yearly: int | None = None
+    copies: int | None = None
 
     @property
     def given(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from csf_backup_plugin.names import listed
 if TYPE_CHECKING:
     from csf_backup_plugin.operations.rotate.drilling import Drilled
     from csf_backup_plugin.operations.rotate.filling import Filled
-    from csf_backup_plugin.operations.rotate.removal import Removal
+    from csf_backup_plugin.operations.rotate.set_removal import Removal
     from csf_backup_plugin.operations.rotate.site import Site
 
 

@@ -136,6 +136,11 @@ def notes(
     yield from _differing(health.interval, request.max_age, expected and expected.max_age)
     for one in health.sets[1:]:
         yield from one.faults
+    yield from (
+        str(one)
+        for one in found.catalog.passed_over
+        if one.is_copy and one.master in (None, health.master)
+    )
     if health.leftovers:
         images = "1 image" if health.leftovers == 1 else f"{health.leftovers:,} images"
         yield f"{images} without a receipt: running, or left by a run that failed"

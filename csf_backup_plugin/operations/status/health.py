@@ -30,6 +30,7 @@ class SetState(NamedTuple):
         databases: how many are in it.
         verified, drilled: how that went last; None if never.
         faults: what is wrong with it.
+        copied: the image that it is a copy of; None if it is none.
     """
 
     image: ImagePath
@@ -42,6 +43,7 @@ class SetState(NamedTuple):
     verified: Check | None
     drilled: Check | None
     faults: tuple[str, ...]
+    copied: ImagePath | None = None
 
 
 class Health(NamedTuple):
@@ -145,4 +147,4 @@ def last_attempt(one: Health) -> str:
 
 def place_of(one: SetState) -> str:
     """Return where a set lies, in a word."""
-    return one.place or posixpath.basename(one.image.directory)
+    return one.place or ("copy" if one.copied else posixpath.basename(one.image.directory))

@@ -83,7 +83,8 @@ def _health(sets: Sequence[ImageSet], request: StatusRequest, found: Survey) -> 
         master,
         tuple(_state(one, found) for one in newest_first(sets)),
         leftovers=sum(
-            not one.has_receipt and one.master == master for one in found.catalog.passed_over
+            not (one.has_receipt or one.is_copy) and one.master == master
+            for one in found.catalog.passed_over
         ),
         room=_room(newest, own),
         free={directory: at.free for directory, at in own.items()},
@@ -205,6 +206,7 @@ def _state(one: ImageSet, found: Survey) -> SetState:
         checks.verified,
         drilled,
         tuple(faults),
+        receipt.copied.image if receipt.copied else None,
     )
 
 

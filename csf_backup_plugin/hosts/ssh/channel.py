@@ -1,0 +1,143 @@
+"""A login whose standard streams belong to a script on the host, from first byte to last."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import select
+import subprocess
+import tempfile
+import time
+from typing import IO, TYPE_CHECKING
+
+from csf_backup_plugin.hosts.local.process_group import Child, wait
+from csf_backup_plugin.hosts.ssh.command_line import READY
+from csf_backup_plugin.hosts.ssh.errors import Answer, os_error
+from csf_backup_plugin.hosts.ssh.login import LOGIN
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.errors import HostUnreachable
+    from csf_backup_plugin.hosts.ssh.connection import Connection
+
+_CHUNK = 1 << 20  # bytes
+_MOMENT = 0.1  # seconds
+_SAID = 1 << 16  # bytes of standard error that are read, its last
+_SSHS_OWN = 255  # what ssh ends with if it has failed itself
+
+
+class Channel:
+    """A login, beside that of the connection, which must be there.
+
+    Args:
+        connection: to the same host.
+        path: the file that the script is about; errors name it.
+    """
+
+    def __init__(self, connection: Connection, path: str) -> None:
+        self._connection = connection
+        self._path = path
+        self._mark = f"\n{connection.mark.decode()} begins\n"
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
+        self._process = subprocess.Popen(
+            connection.argv(),
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            start_new_session=True,
+        )
+        self._child = Child(self._process)
+
+    def begin(self, script: bytes) -> None:
+        """Have the script run, once the host has a shell for it.
+
+        Raises:
+            HostUnreachable: it has none.
+            Interrupted: a signal came.
+        """
+        came, began, lines = b"", time.monotonic(), 1
+        while READY not in came:
+            self._connection.cancellation.check_start()
+            if time.monotonic() >= began + LOGIN:
+                raise self._cut(b"it has run nothing for us in %d s" % LOGIN)
+            if time.monotonic() >= began + lines:  # a start-up file may wait for one
+                with contextlib.suppress(BrokenPipeError):  # which is read next
+                    self._put(b"\n")
+                lines += 1
+            more = self.read()
+            if more == b"":
+                raise self._cut(self._words())
+            came += more or b""
+        told = f"printf '{self._mark.encode('unicode_escape').decode()}' >&2\n".encode()
+        rest = memoryview(base64.b64encode(told + script) + b"\n")
+        while rest:  # a pipe has room for a line
+            rest = rest[self.write(rest) :]
+
+    def read(self) -> bytes | None:
+        """Return what the script has printed; None if nothing within a moment, empty at its end."""
+        stream = _open_stream(self._process.stdout)
+        if not select.select([stream], [], [], _MOMENT)[0]:
+            return None
+        return os.read(stream, _CHUNK)
+
+    def write(self, data: memoryview) -> int:
+        """Give the script bytes; return how many there was room for within a moment.
+
+        Raises:
+            OSError: it has failed, and takes no more.
+            HostUnreachable: the connection was cut.
+        """
+        try:
+            return self._put(data)
+        except BrokenPipeError:
+            wait(self._child.ended, LOGIN)
+            self.has_ended()
+            raise self._cut(b"it takes no more") from None
+
+    def end(self) -> None:
+        """Let the script read the end of its input."""
+        assert self._process.stdin
+        self._process.stdin.close()
+
+    def has_ended(self) -> bool:
+        """Tell whether the script has ended well, within a moment.
+
+        Raises:
+            OSError: it has failed.
+            HostUnreachable: the connection was cut, or how it has ended is not known.
+        """
+        status = wait(self._child.ended, _MOMENT)
+        if not status:
+            return status == 0
+        if 0 < status < _SSHS_OWN:
+            raise os_error(Answer(status, b"", self._words()), self._path)
+        raise self._cut(self._words())
+
+    def close(self) -> None:
+        """End the login, and what it runs."""
+        self._child.kill()
+        for stream in (self._process.stdin, self._process.stdout, self._said):
+            assert stream
+            with contextlib.suppress(OSError):
+                stream.close()
+
+    def _put(self, data: bytes | memoryview) -> int:
+        stream = _open_stream(self._process.stdin)
+        os.set_blocking(stream, False)
+        is_free = bool(select.select([], [stream], [], _MOMENT)[1])
+        return os.write(stream, data) if is_free else 0
+
+    def _words(self) -> bytes:
+        """Return what was said last on standard error, by the script if that has begun."""
+        size = os.fstat(self._said.fileno()).st_size
+        said = os.pread(self._said.fileno(), _SAID, max(0, size - _SAID))
+        return said.rpartition(self._mark.encode())[2]
+
+    def _cut(self, said: bytes) -> HostUnreachable:
+        return self._connection.cut_short(self._path, said)
+
+
+def _open_stream(stream: IO[bytes] | None) -> int:
+    assert stream
+    return stream.fileno()

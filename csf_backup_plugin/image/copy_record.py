@@ -1,0 +1,95 @@
+"""The record of a copy that is being made, beside where its image is to be: PATH.copying.
+
+It is the claim on the image's name, is locked while the copy is made, and goes when the receipt is
+there. So what a killed copy has left is told from what a killed backup has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.advised_commands import copy_command
+from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.names import shown
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.image.receipt import Receipt
+
+_BACKUP = ("repository_id", "number", "started", "image_bytes", "import_file_sha256")
+_TEXTS = ("source", "by", "since")
+
+
+class CopyRecord(NamedTuple):
+    """What a record says.
+
+    Attributes:
+        source: the image that is copied, HOST:PATH.
+        by: the process that copies it, in words.
+        since: when that began by the clock of the copy's host, in ISO 8601.
+        backup: what the backup is known by that the image is of.
+    """
+
+    source: str
+    by: str
+    since: str
+    backup: tuple[object, ...]
+
+    def __str__(self) -> str:
+        """Return what is copied, by whom, fit for a message."""
+        return f"a copy of {shown(self.source)} (by {shown(self.by)}, since {self.since})"
+
+
+def record_of(source: ImagePath, receipt: Receipt, by: str, since: str) -> CopyRecord:
+    """Return the record of a copy.
+
+    Args:
+        source: the image that is copied.
+        receipt: what its receipt says.
+        by: the process that copies it, in words.
+        since: when it begins, in ISO 8601.
+    """
+    origin = receipt.origin
+    backup = (origin.id, origin.number, receipt.started, receipt.size, receipt.import_file_sha256)
+    return CopyRecord(source.name, by, since, backup)
+
+
+def encode(record: CopyRecord) -> bytes:
+    """Return the record's bytes."""
+    facts: dict[str, object] = {"source": record.source, "by": record.by, "since": record.since}
+    facts |= dict(zip(_BACKUP, record.backup, strict=True))
+    return sealed_json.encode(facts, sealed_json.COPY)
+
+
+def decode(data: bytes | OSError | None) -> CopyRecord | None:
+    """Return what a record says; None if there is none, or none that can be used."""
+    with contextlib.suppress(sealed_json.UnusableDocument):
+        if isinstance(data, bytes):
+            facts = sealed_json.decode(data, sealed_json.COPY)
+            source, by, since = (str(facts.get(key)) for key in _TEXTS)
+            return CopyRecord(source, by, since, tuple(map(facts.get, _BACKUP)))
+    return None
+
+
+def read(image: ImagePath, host: Host) -> CopyRecord | None:
+    """Return what the record beside an image says; see `decode`."""
+    return decode(host.read_each([image.copying])[0])
+
+
+def unfinished(image: ImagePath, record: CopyRecord | None) -> tuple[str, str]:
+    """Return what is said of a copy without a receipt, to follow its name, and what to do.
+
+    Args:
+        image: the copy.
+        record: what its record says, if that can be used.
+    """
+    if record is None:
+        what = f"is a copy that is being made, or was killed, as {shown(image.copying)} says"
+        return what, "Where no csf makes it, remove what is there of it, and make the copy again."
+    typed = copy_command(record.source, f"{image.host}:{image.directory}")
+    return (
+        f"is {record} that is being made, or was killed",
+        f"Let it end. If it was killed, the same copy takes its place: {typed}",
+    )

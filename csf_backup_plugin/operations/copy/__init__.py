@@ -1,0 +1,99 @@
+"""A copy of a proven set on another host or disk: the receipt comes last, as with a backup.
+
+The bytes go through this machine, and are read again where they have arrived. Until the receipt is
+there, a record beside the image says that it is a copy, and of what.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.image.catalog import ImageSet
+from csf_backup_plugin.operations.aftermath import left_told, preceded
+from csf_backup_plugin.operations.copy.keeping import remove_older, withheld
+from csf_backup_plugin.operations.copy.making import Making
+from csf_backup_plugin.operations.copy.original import held_original
+from csf_backup_plugin.operations.copy.target import look_at_target, shared_warnings
+from csf_backup_plugin.operations.recovery_card import write_cards
+from csf_backup_plugin.system_errors import translated
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.errors import BackupError
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.image.receipt import Receipt
+    from csf_backup_plugin.operations.copy.request import CopyRequest
+    from csf_backup_plugin.operations.rotate.set_removal import Removal
+    from csf_backup_plugin.progress_listener import Listener
+
+
+class Copy(NamedTuple):
+    """A copy that is there, or in a dry run one that could be made.
+
+    Attributes:
+        request: what was asked for.
+        source: the set that was copied.
+        image: the copy.
+        receipt: what its receipt says; in a dry run, what it would.
+        made_now: whether this run has made it.
+        told: what became of what earlier runs had left, a sentence part each.
+        removal: what was decided of all copies there, and done.
+        warnings: what the user should know although it went well.
+        seconds: how long it took.
+    """
+
+    request: CopyRequest
+    source: ImagePath
+    image: ImagePath
+    receipt: Receipt
+    made_now: bool
+    told: tuple[str, ...]
+    removal: Removal
+    warnings: tuple[str, ...]
+    seconds: float
+
+    @property
+    def problem(self) -> BackupError | None:
+        """Why the command does not end with 0; None if it does."""
+        return withheld(self.request, self.image, self.removal)
+
+
+def copy(request: CopyRequest, source: Host, host: Host, listener: Listener) -> Copy:
+    """Copy a proven set, prove the copy, and remove older copies that are not kept.
+
+    Args:
+        request: what to copy, where to.
+        source: the host of the set.
+        host: the host that the copy goes to; it may be the same.
+        listener: told how far it is.
+
+    Raises:
+        BackupError: nothing that this run created is left, or the message names it.
+    """
+    began = time.monotonic()
+    with (
+        translated(source.name),
+        held_original(request, source, listener) as original,
+        translated(host.name),
+    ):
+        target = look_at_target(request, original, host, listener)
+        making = Making(request, original, target, source, host, listener)
+        receipt = making.foretell() if request.dry_run else making.make()
+        there = ImageSet(target.image, receipt, 0.0)
+        with left_told(lambda said: preceded(making.done, said)), translated(host.name):
+            removal = remove_older(request, there, target.machine.now, host)
+            changed = [*[target.image] * making.made_now, *removal.removed, *removal.finished]
+            cards = write_cards(changed, host)
+    warnings = (*original.warnings, *shared_warnings(target, original), *making.warnings)
+    return Copy(
+        request,
+        original.image,
+        target.image,
+        receipt,
+        making.made_now,
+        tuple(making.told),
+        removal,
+        (*warnings, *removal.warnings, *cards),
+        time.monotonic() - began,
+    )

@@ -1,0 +1,186 @@
+"""The claim on a copy's name: its record, locked while the copy is made, and left by a kill."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import socket
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.command_names import COPY
+from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, ImageExists, LockBusy
+from csf_backup_plugin.image import copy_record
+from csf_backup_plugin.names import listed, shown
+from csf_backup_plugin.operations.aftermath import Left, left_told
+from csf_backup_plugin.operations.copy.target import check_free
+from csf_backup_plugin.system_errors import HalfDone, reason, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.hosts.protocol import Host, Lock
+    from csf_backup_plugin.operations.copy.original import Original
+    from csf_backup_plugin.operations.copy.target import Target
+    from csf_backup_plugin.progress_listener import Listener
+
+
+_AGAIN = "The same command takes the place of what is there."
+
+
+class Claim(NamedTuple):
+    """A name that is ours, and what was made under it so far.
+
+    Attributes:
+        created: paths, to be removed if the copy fails; the record comes first.
+        warnings: what the user should know of it.
+        told: what became of what a killed copy had left, a sentence part each.
+    """
+
+    created: list[str]
+    warnings: list[str]
+    told: list[str]
+
+
+@contextlib.contextmanager
+def claimed(
+    target: Target, original: Original, wait: float, host: Host, listener: Listener
+) -> Iterator[Claim]:
+    """Own the name of a copy while the block runs; if that fails, remove what it has created.
+
+    What a killed copy of the same set has left is removed first. The record stays at the end: it is
+    the caller's to remove, while it is locked.
+
+    Args:
+        target: where the copy goes to.
+        original: the set.
+        wait: how long to wait for a copy that is being made already, in seconds.
+        host: where the copy goes to.
+        listener: told of a wait.
+
+    Raises:
+        LockBusy: the same set is being copied there already.
+        ImageExists: something of that name stands there.
+    """
+    with contextlib.ExitStack() as stack:
+        lock, is_new = _taken(target, original, wait, stack, host, listener)
+        claim = Claim([target.image.copying] if is_new else [], [], [])
+        with (
+            left_told(lambda said: _taken_back(claim, lock, said, host), BaseException),
+            translated(host.name),
+        ):
+            if lock.unsupported:
+                claim.warnings.append(_unlocked(target, lock))
+            if is_new:
+                check_free(target, claim.created, host)
+            else:
+                _take_over(target, original, lock, claim, host)
+            yield claim
+
+
+def _taken(
+    target: Target,
+    original: Original,
+    wait: float,
+    stack: contextlib.ExitStack,
+    host: Host,
+    listener: Listener,
+) -> tuple[Lock, bool]:
+    """Lock the record; return the lock, and whether the record was made for this copy."""
+    path, by = target.image.copying, f"process {os.getpid()} on {socket.gethostname()}"
+    record = copy_record.record_of(original.image, original.receipt, by, target.machine.now)
+    while True:
+        is_new = _made(path, copy_record.encode(record), host)
+        stays = f"{shown(path)} stays; nothing else was created or changed."
+        with left_told(functools.partial(_left, stays if is_new else "")):
+            lock = _locked(target, wait, stack, host, listener)
+        if lock is not None:
+            return lock, is_new
+        # Another copy has ended between the two, and its record with it.
+
+
+def _left(stays: str, said: str) -> Left:
+    """Say what is left where the record could not be locked; that of a copy at work is its own."""
+    return Left(stays, _AGAIN) if stays else Left(said)
+
+
+def _locked(
+    target: Target, wait: float, stack: contextlib.ExitStack, host: Host, listener: Listener
+) -> Lock | None:
+    told = f"waiting up to {wait:g} s for the copy that is making {target.image}"
+    held = host.lock(
+        target.image.copying, COPY, wait, lambda _holder: listener.note(told), create=False
+    )
+    try:
+        return stack.enter_context(held)
+    except LockBusy:
+        record = copy_record.read(target.image, host)
+        what = str(record) if record else "a copy"
+        raise LockBusy(
+            f"{target.image} is being made already: {what}.",
+            "Let that copy end; then this one finds the set there. With -wait SECONDS it waits.",
+        ) from None
+
+
+def _made(path: str, data: bytes, host: Host) -> bool:
+    try:
+        host.publish(path, data)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _take_over(target: Target, original: Original, lock: Lock, claim: Claim, host: Host) -> None:
+    """Remove what a copy of the same set has left that was killed.
+
+    Raises:
+        ImageExists: the record is of something else, or nobody can know whether its copy lives.
+    """
+    image = target.image
+    mine = copy_record.record_of(original.image, original.receipt, "", "")
+    record = copy_record.read(image, host)
+    if record is None or record.backup != mine.backup:
+        whose = str(record) if record else "a copy of which nothing can be told"
+        raise ImageExists(
+            f"{image.host}:{shown(image.copying)} exists: {whose} was killed.",
+            "Make that copy again, or remove what is there of it; or copy to another directory.",
+        )
+    if lock.unsupported:
+        raise ImageExists(
+            f"{image.host}:{shown(image.copying)} exists: {record} is being made, or was killed; "
+            f"its file system has no locks ({lock.unsupported}), so which cannot be known.",
+            "If no csf makes it, remove what is there of it, and run the same command again.",
+        )
+    left = [image.arriving, image.path, image.import_file]
+    check_free(target, [image.copying, *left], host)
+    host.remove(left)
+    claim.created.append(image.copying)
+    claim.told.append(f"{record} was killed, and what it had left of {image} was removed")
+
+
+def _unlocked(target: Target, lock: Lock) -> str:
+    return (
+        f"{shown(target.image.copying)} cannot be locked ({lock.unsupported}): its file system has "
+        "no locks. If this copy is killed, what it leaves is to be removed by hand"
+    )
+
+
+def _taken_back(claim: Claim, lock: Lock, said: str, host: Host) -> Left:
+    """Remove what was created, the record last; say what is left.
+
+    Once the lock is lost, another copy may have taken it over: then all stays.
+    """
+    if not claim.created:
+        return Left(said)
+    try:
+        host.stat(claim.created[:1])  # a connection that is cut is noticed, and made again
+        if not lock.is_held:
+            return Left(f"What this run had created may be there: {listed(claim.created)}.", _AGAIN)
+        host.remove(reversed(claim.created))
+    except (OSError, BackupError) as error:
+        if isinstance(error, HalfDone):
+            return Left(error.left)
+        names = listed(claim.created)
+        return Left(f"What this run had created may be there: {names} ({reason(error)}).", _AGAIN)
+    done = "What this run had created was removed; nothing else was changed."
+    return Left(said.replace(NOTHING_LEFT, done) if NOTHING_LEFT in said else f"{said} {done}")

@@ -1,0 +1,107 @@
+"""Which copies are kept in a directory, by the rules for dated sets; the others are removed."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.advised_commands import drill_command
+from csf_backup_plugin.errors import Withheld
+from csf_backup_plugin.image.by_repository import by_repository
+from csf_backup_plugin.image.catalog import ImageSet, read_catalog
+from csf_backup_plugin.image.place import DATED
+from csf_backup_plugin.operations.rotate import plan
+from csf_backup_plugin.operations.rotate.history import witnesses
+from csf_backup_plugin.operations.rotate.plan import PlacedSet, Retention
+from csf_backup_plugin.operations.rotate.set_removal import (
+    Removal,
+    carry_out,
+    read_begun,
+    reasons_to_withhold,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.catalog import Catalog
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.operations.copy.request import CopyRequest
+    from csf_backup_plugin.operations.rotate.freeze import Witness
+
+
+def remove_older(request: CopyRequest, newest: ImageSet, now: str, host: Host) -> Removal:
+    """Remove the copies that -keep does not keep; in a dry run, say which would go.
+
+    Args:
+        request: how many days' copies are kept.
+        newest: the copy of this run, whose repository's copies are meant; in a dry run, as it
+            would be.
+        now: the host's clock, in ISO 8601 and UTC.
+        host: where the copies are.
+    """
+    if request.keep is None:
+        return Removal()
+    catalog = read_catalog(newest.image, host)
+    sets = _same_copies(newest, catalog.sets)
+    if not request.dry_run and newest.image not in [one.image for one in sets]:
+        unread = f"nothing was removed, since {newest.image} is not found any more"
+        return Removal(warnings=[unread])
+    rest = [one for one in sets if one.image != newest.image]
+    copies = [*rest, newest]
+    known = witnesses(copies, catalog, host)
+    placed = [_placed(one, of, catalog) for one, of in zip(copies, known, strict=True)]
+    decisions = plan.decide(placed, Retention(copies=request.keep))
+    withheld: list[str] = []
+    if not request.accepted:
+        withheld = reasons_to_withhold(decisions, known, now, "copies")
+    planned = Removal(decisions, withheld=withheld)
+    if withheld or request.dry_run:
+        return planned
+    begun = _same_copies(newest, read_begun(catalog, host))
+    return carry_out(planned, begun, catalog, host)
+
+
+def withheld(request: CopyRequest, image: ImagePath, removal: Removal) -> Withheld | None:
+    """Return why deletions were withheld; None if they were not.
+
+    Args:
+        request: what was asked for.
+        image: the copy of this run.
+        removal: what was decided of all copies.
+    """
+    if not removal.withheld:
+        return None
+    reasons = "\n".join(f"  {reason}" for reason in removal.withheld)
+    made = "Dry run: nothing would be" if request.dry_run else f"{image} is there. Nothing was"
+    return Withheld(
+        f"{made} deleted:\n{reasons}",
+        f"Look into it; {drill_command(image.name)} tries to restore the newest one. If all is as "
+        "it should be, run the same command once with -yes.",
+        {"withheld": list(removal.withheld)},
+        left="All older copies are as they were.",
+    )
+
+
+def _same_copies(newest: ImageSet, sets: Sequence[ImageSet]) -> list[ImageSet]:
+    """Return the copies of the same repository in the same directory."""
+    copies = [
+        one for one in sets if one.receipt.copied and one.image.directory == newest.image.directory
+    ]
+    groups = by_repository([*copies, newest]).values()
+    found = next((group for group in groups if newest in group), [newest])
+    return [one for one in copies if one in found]
+
+
+def _placed(one: ImageSet, witness: Witness, catalog: Catalog) -> PlacedSet:
+    """Return a copy for the plan, where it counts as a dated set of the day of its backup."""
+    started = one.receipt.started
+    return PlacedSet(
+        one.image,
+        witness.number,
+        started,
+        datetime.datetime.fromisoformat(started).date(),
+        DATED,
+        bool(witness.drilled and witness.drilled.is_sound),
+        one.image.keep in catalog.entries,
+    )

@@ -1,0 +1,203 @@
+"""Which copies -keep keeps: by the rules for dated sets, and of copies alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from copying import COPY, copied, hosts
+from sets_in_memory import OTHERS, add_set, started
+
+from csf_backup_plugin.errors import HostUnreachable, Withheld
+from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.image.catalog import ImageSet, read_catalog
+from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.image.receipt_format import decode
+from csf_backup_plugin.operations.copy.keeping import remove_older
+from csf_backup_plugin.operations.copy.request import CopyRequest
+from csf_backup_plugin.operations.rotate.history import of_one, own_sets
+from csf_backup_plugin.repository.model import Repository
+from doubles import MemoryHost
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.operations.copy import Copy
+
+
+def with_copies(count: int, to: type[MemoryHost] = MemoryHost) -> tuple[MemoryHost, MemoryHost]:
+    """Return a host with so many sets, and one with copies of all but the last."""
+    source, host = hosts(*range(1, count + 1), to=to)
+    for number in range(1, count):
+        copied(source, host, f"db1:/b/{number}.img")
+    return source, host
+
+
+def images(host: MemoryHost) -> list[str]:
+    """Return the names of the images in ``/c``."""
+    return sorted(path for path in host.files if path.endswith(".img"))
+
+
+def decided(made: Copy) -> list[tuple[str, bool]]:
+    """Return each image, and whether it goes."""
+    return [(one.one.image.path, one.goes) for one in made.removal.decisions]
+
+
+def record(host: MemoryHost, path: str, number: int, kind: str, at: str, *faults: str) -> None:
+    """Let a copy have a record of a check."""
+    ending = ".drill.json" if kind == sealed_json.DRILL else ".verify.json"
+    facts = {"finished": at, "backup_started": started(number), "findings": list(faults)}
+    host.files[path + ending] = sealed_json.encode(facts, kind)
+
+
+def test_without_keep_all_are_kept() -> None:
+    """No decision is made."""
+    source, host = with_copies(4)
+    made = copied(source, host, "db1:/b/4.img")
+    assert (made.removal.decisions, made.problem) == ((), None)
+    assert len(images(host)) == 4
+
+
+def test_the_copies_of_the_last_days_are_kept() -> None:
+    """The whole sets of the others go; the card is written anew."""
+    source, host = with_copies(4)
+    made = copied(source, host, "db1:/b/4.img", keep=2)
+    assert decided(made) == [
+        ("/c/1.img", True),
+        ("/c/2.img", True),
+        ("/c/3.img", False),
+        ("/c/4.img", False),
+    ]
+    assert [image.path for image in made.removal.removed] == ["/c/1.img", "/c/2.img"]
+    assert images(host) == ["/c/3.img", "/c/4.img"]
+    assert not [path for path in host.files if path.startswith(("/c/1.", "/c/2."))]
+    assert b"/c/1.img" not in host.files["/c/RESTORE.txt"]
+    assert source.files.keys() >= {"/b/1.img", "/b/2.img"}
+
+
+def test_only_copies_of_the_repository_in_that_directory_go() -> None:
+    """Not originals, nor another repository's, nor those in a place."""
+    source, host = with_copies(3)
+    add_set(host, "/c/original.img", 1)
+    add_set(source, "/b/x.img", 1, OTHERS, "/r/x.db")
+    copied(source, host, "db1:/b/x.img")
+    host.directories.add("/c/dated")
+    copied(source, host, "db1:/b/1.img", to="db2:/c/dated")
+    copied(source, host, "db1:/b/3.img", keep=1)
+    assert images(host) == ["/c/3.img", "/c/dated/1.img", "/c/original.img", "/c/x.img"]
+
+
+def test_what_is_to_be_kept_is_kept() -> None:
+    """By its file, since it was drilled, or since it is being read."""
+    source, host = with_copies(6)
+    host.files["/c/1.img.keep"] = b""
+    record(host, "/c/2.img", 2, sealed_json.DRILL, "2026-11-24T12:00:00+00:00")
+    host.being_read.append("/c/3.img.receipt.json")
+    made = copied(source, host, "db1:/b/6.img", keep=1, accepted=True)
+    assert images(host) == ["/c/1.img", "/c/2.img", "/c/3.img", "/c/6.img"]
+    (warning,) = made.warnings
+    assert warning == "db2:/c/3.img was not removed: its receipt is being read"
+
+
+def test_the_newest_is_kept_whatever_is_copied() -> None:
+    """An older set may be copied later."""
+    source, host = hosts(1, 2)
+    copied(source, host, "db1:/b/2.img")
+    made = copied(source, host, "db1:/b/1.img", keep=1)
+    assert decided(made) == [("/c/1.img", True), ("/c/2.img", False)]
+    assert images(host) == ["/c/2.img"]
+
+
+def test_many_deletions_are_withheld() -> None:
+    """Until somebody accepts them; a dry run says so, too."""
+    source, host = with_copies(4)
+    for dry_run in (True, False):
+        made = copied(source, host, "db1:/b/4.img", keep=1, dry_run=dry_run)
+        (why,) = made.removal.withheld
+        assert why.startswith("3 copies would go, which is more than 2: db2:/c/1.img, ")
+        assert isinstance(made.problem, Withheld)
+    assert len(images(host)) == 4
+    made = copied(source, host, "db1:/b/4.img", keep=1, accepted=True)
+    assert (images(host), made.problem, made.made_now) == (["/c/4.img"], None, False)
+
+
+def test_a_copy_at_fault_withholds_deletions() -> None:
+    """Older ones may be the only good ones."""
+    source, host = with_copies(3)
+    at = "2026-11-24T12:00:00+00:00"
+    record(host, "/c/2.img", 2, sealed_json.VERIFICATION, at, "damaged")
+    made = copied(source, host, "db1:/b/3.img", keep=1)
+    (why,) = made.removal.withheld
+    assert why.startswith(f"the last verification of db2:/c/2.img failed at {at}; ")
+    assert len(images(host)) == 3
+
+
+def test_a_dry_run_says_what_would_go() -> None:
+    """The copy that would be made counts."""
+    source, host = with_copies(3)
+    before = dict(host.files)
+    made = copied(source, host, "db1:/b/3.img", keep=2, dry_run=True)
+    assert decided(made) == [("/c/1.img", True), ("/c/2.img", False), ("/c/3.img", False)]
+    assert made.removal.removed == ()
+    assert host.files == before
+
+
+def test_a_removal_that_was_begun_is_finished() -> None:
+    """If it was of copies; what a rotation has begun is its own."""
+    source, host = with_copies(3)
+    add_set(host, "/c/r.img", 1)
+    for path in ("/c/1.img", "/c/2.img", "/c/r.img"):
+        host.files[f"{path}.removing"] = host.files.pop(f"{path}.receipt.json")
+    host.files["/c/2.img.keep"] = b""
+    made = copied(source, host, "db1:/b/3.img", keep=1)
+    assert [image.path for image in made.removal.finished] == ["/c/1.img"]
+    assert images(host) == ["/c/2.img", "/c/3.img", "/c/r.img"]
+    (warning,) = made.warnings
+    assert warning.startswith("db2:/c/2.img is no backup any more, and what is left of it is kept")
+
+
+def test_a_copy_that_is_gone_again_removes_none() -> None:
+    """Nobody knows what else has changed."""
+    _, host = with_copies(2)
+    newest = ImageSet(COPY, decode(host.files[COPY.receipt]), 0.0)
+    gone = newest._replace(image=ImagePath("db2", "/c/gone.img"))
+    request = CopyRequest.parse("db1:/b/1.img", "db2:/c", keep=1)
+    removal = remove_older(request, gone, host.itself.now, host)
+    assert removal.warnings == ["nothing was removed, since db2:/c/gone.img is not found any more"]
+
+
+def test_without_a_number_none_goes() -> None:
+    """Which is the newest cannot be known."""
+    source, host = hosts(1)
+    add_set(source, "/b/n.img", None)
+    copied(source, host)
+    made = copied(source, host, "db1:/b/n.img", keep=1)
+    assert decided(made) == [("/c/n.img", False)]
+    assert len(images(host)) == 2
+
+
+def test_a_failure_behind_the_copy_says_that_it_is_there() -> None:
+    """It need not be made again."""
+
+    class Cut(MemoryHost):
+        def withdraw(self, _files: object) -> list[str]:
+            raise HostUnreachable("The connection was cut.", "Look.")
+
+    source, host = with_copies(3, to=Cut)
+    with pytest.raises(HostUnreachable) as caught:
+        copied(source, host, "db1:/b/3.img", keep=2)
+    assert caught.value.left.startswith("The copy is made and proven: db2:/c/3.img. Nothing else")
+
+
+def test_a_rotation_does_not_count_copies() -> None:
+    """Neither as sets of the repository, nor as witnesses of what was in it."""
+    source, _host = hosts(1, 2)
+    source.directories.add("/b/dated")
+    copied(source, source, "db1:/b/1.img", to="db1:/b/dated")
+    catalog = read_catalog(ImagePath("db1", "/b/latest"), source)
+    newest = next(one for one in catalog.sets if one.image.path == "/b/2.img")
+    assert len(catalog.sets) == 3
+    assert len(of_one(catalog, newest)) == 2
+    repository = Repository("/r/lib.db")
+    identity = newest.receipt.origin.identity("/r/lib.db")
+    for known in (identity, None):
+        own = own_sets(catalog, known, source.itself, repository)
+        assert sorted(one.image.path for one in own) == ["/b/1.img", "/b/2.img"]
