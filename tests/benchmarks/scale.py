@@ -1,0 +1,50 @@
+"""Many small databases: what grows with their number, beside the utilities alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.bench import Bench, bench, then
+from benchmarks.table import Table
+from benchmarks.timing import Case, alternate
+
+from csf_backup_plugin.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.sizes import Sizes
+
+_BASES = 2  # databases of a repository without a class
+_RESTORED = "osrestore and sync"
+
+
+def tables(sizes: Sizes) -> Iterator[Table]:
+    """Measure repositories of each number of databases."""
+    for databases in sizes.databases:
+        with bench(databases - _BASES) as site:
+            cases = [*_cases(site)]
+            costs = alternate(cases, sizes.rounds, site.environment)
+        yield Table(f"{databases:,} databases", cases, costs)
+
+
+def _cases(site: Bench) -> Iterator[Case]:
+    """Yield the commands; what is restored is what was backed up in the same round."""
+    image, places = "backup/image", f"localhost:{site.root / 'places'}"
+    dry_run = site.csf_of_all("backup", image, "-dry-run")
+    yield Case("csf backup -dry-run", dry_run, prepare=site.emptied("backup"))
+    yield Case("osbackup", site.osbackup("bare/image"), prepare=site.emptied("bare"))
+    yield Case("csf backup", site.csf_of_all("backup", image), "osbackup")
+    yield Case("csf verify", site.csf("verify", image), "osbackup")
+    osrestore = site.osrestore("bare/image", "copy")
+    yield Case("osrestore", osrestore, prepare=site.emptied("copy"))
+    synced = then(osrestore, "sync", "-f", str(site.root / "copy"))
+    yield Case(_RESTORED, synced, "osrestore", prepare=site.emptied("copy"))
+    yield Case("csf restore", site.csf_of_all("restore", image, "-yes"), "osrestore", 2.0)
+    directory = ["-image-dir", places]
+    (site.root / "places").mkdir()
+    rotate = ["csf", "admin_database_rotate", "-database", site.master, *directory, "-yes"]
+    yield Case("csf rotate", rotate, "osbackup")
+    status = ["csf", "admin_database_status", *directory]
+    never_drilled = (ExitCode.STALE,)
+    yield Case("csf status", status, "csf backup -dry-run", accepted=never_drilled)
