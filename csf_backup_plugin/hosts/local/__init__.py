@@ -20,6 +20,7 @@ from csf_backup_plugin.hosts.local import (
     removal,
     status,
     streaming,
+    syncing,
     withdrawal,
     writing,
 )
@@ -131,7 +132,7 @@ class LocalHost:
 
     def sync(self, paths: Iterable[str]) -> list[str]:
         """Bring files and their names to the disk; see `Host.sync`."""
-        return entries.sync_each(paths)
+        return syncing.sync_each(paths)
 
     def remove(self, paths: Iterable[str]) -> None:
         """Delete files, and directories that are empty, in order, as far as they are there."""

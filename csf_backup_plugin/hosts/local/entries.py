@@ -14,20 +14,12 @@ from csf_backup_plugin.names import shown
 from csf_backup_plugin.system_errors import HalfDone, add_left
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 # What file systems without hard links, such as FAT and some network ones, say to link(2).
 _NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 # What network and FUSE file systems say that cannot bring a directory to the disk.
 _NO_SYNC = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
-
-
-def sync_each(paths: Iterable[str]) -> list[str]:
-    """Bring files and their names to the disk; see `Host.sync`."""
-    files = list(paths)
-    for path in files:
-        sync(path)
-    return [path for path in dict.fromkeys(map(os.path.dirname, files)) if not sync(path)]
 
 
 def sync(path: str) -> bool:

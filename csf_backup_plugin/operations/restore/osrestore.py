@@ -63,11 +63,12 @@ def _watch(plan: RestorePlan, free: int | None, host: Host, listener: Listener) 
     Where it fills none, since it writes into the databases that are there, nothing is shown rather
     than a bar that stands still: nobody should stop it because of that.
     """
+    total = plan.bytes
 
     def show(completed: Completed | None, _size: int) -> None:
         now = None if completed else free_space(plan, host)
         if free is not None and now is not None and now < free:
-            listener.advance("restoring", free - now, plan.bytes)
+            listener.advance("restoring", free - now, total)
 
     return show
 
