@@ -50,8 +50,13 @@ def encode(facts: dict[str, Any], kind: str = RECEIPT) -> bytes:
         facts: what it says; JSON values.
         kind: of document, as `RECEIPT`.
     """
-    body = {"schema": schema(kind), **each(facts, to_text)}
-    return _dump({**body, _SEAL: sha256(_dump(body))})
+    document = {"schema": schema(kind), **each(facts, to_text)}
+    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
+    body = text.encode() + b"\n"
+    return body.removesuffix(_END) + b',\n "%s": "%s"\n}\n' % (
+        _SEAL.encode(),
+        sha256(body).encode(),
+    )
 
 
 def decode(data: bytes, kind: str = RECEIPT) -> dict[str, Any]:
@@ -94,11 +99,6 @@ def _of_another_schema(found: object, kind: str) -> UnusableDocument:
     if version and int(version[1]) > 1:
         return NewerDocument(f"it is of a newer version (schema {found}; this one knows 1)")
     return CorruptDocument(f"not of schema {schema(kind)}")
-
-
-def _dump(document: dict[str, Any]) -> bytes:
-    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
-    return text.encode() + b"\n"
 
 
 def sha256(data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import posixpath
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ class Repository:
 
     master: str
 
-    @property
+    @functools.cached_property  # it is asked for once a database
     def directory(self) -> str:
         """The directory that holds the master database and every class's database."""
         return posixpath.dirname(self.master)
@@ -74,10 +75,9 @@ class Repository:
 
     def owns(self, file_name: str) -> bool:
         """Tell whether a file in the directory is one of the databases, by the master's suffix."""
-        path = posixpath.join(self.directory, file_name)
-        suffix = posixpath.splitext(self.master)[1]
-        ours = (self.manifest, self.lock, self.quiesced)
-        return posixpath.splitext(file_name)[1] == suffix and path not in ours
+        if posixpath.splitext(file_name)[1] != posixpath.splitext(self.master)[1]:
+            return False
+        return self.path_of(file_name) not in (self.manifest, self.lock, self.quiesced)
 
     def path_of(self, recorded: str) -> str:
         """Return the absolute path of a name as the manifest records it."""

@@ -50,12 +50,12 @@ def run_osbackup(
     osbackup = Utility(OSBACKUP, plan.argv, image.path, lock, image.run, timeout, _IF_LATE)
     osbackup = osbackup._replace(note=note, quiesce=plan.quiesce)
 
-    written = 0
+    written, total = 0, plan.found.coverage.bytes
 
     def show(_completed: Completed | None, size: int) -> None:
         nonlocal written
         written = size
-        listener.advance("backing up", size, plan.found.coverage.bytes)
+        listener.advance("backing up", size, total)
 
     run_to_success(
         osbackup,
