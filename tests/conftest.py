@@ -6,19 +6,27 @@ import contextlib
 import os
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+import schemas
 from cards import is_of_a_card
 from sshd import Sshd
 from ways import is_meant
 
+from csf_backup_plugin.attempts import recording
+from csf_backup_plugin.cli import report
+from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.notices import program
+from csf_simulator import simulator as simulator_module
 from csf_simulator.simulator import Simulator
+from csf_simulator.system import processes
 from sites import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
 # A fsync on a busy machine takes longer than hypothesis allows an example; CI repeats itself.
@@ -55,6 +63,49 @@ def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep what commands in this process record out of the user's home directory."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CSF_BACKUP_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+#: What makes each document of the plugin, and where it is called from.
+MAKERS = (
+    (sealed_json, "encode"),
+    (recording, "encode"),
+    (report, "encoded"),
+    (program, "document"),
+)
+
+
+def _checking(make: Callable[..., str | bytes]) -> Callable[..., str | bytes]:
+    """Return what makes documents, and compares those that the plugin makes with their schemas."""
+
+    def made(*arguments: object, **options: object) -> str | bytes:
+        document = make(*arguments, **options)
+        frame = sys._getframe(1)
+        while frame.f_back and frame.f_globals["__name__"].startswith("csf_backup_plugin.image."):
+            frame = frame.f_back  # to who makes the facts
+        # What tests make by themselves may well be unsound.
+        if frame.f_globals["__name__"].startswith("csf_backup_plugin."):
+            schemas.check(document)
+        return document
+
+    return made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _documents_are_checked() -> Iterator[None]:
+    """Compare each document that the plugin makes in this process, or prints to a test's."""
+    run_to_end = processes.run_to_end
+
+    def run(*arguments: Any, **options: Any) -> Any:
+        result = run_to_end(*arguments, **options)
+        if result.stdout.startswith('{"schema": "csf-backup/'):
+            schemas.check(result.stdout)
+        return result
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in MAKERS:
+            patch.setattr(module, name, _checking(getattr(module, name)))
+        patch.setattr(simulator_module, "run_to_end", run)
         yield
 
 

@@ -67,7 +67,7 @@ def _document(rotated: Rotated) -> dict[str, Any]:
             {"image": one.one.image.path, "keep": not one.goes, "why": one.why}
             for one in removal.decisions
         ],
-        "others": [{"image": image.path, "why": why} for image, why in removal.others],
+        "not_rotated": [{"image": image.path, "why": why} for image, why in removal.others],
         "removed": [image.path for image in (*removal.removed, *removal.finished)],
         "withheld": list(removal.withheld),
         "warnings": list(rotated.warnings),

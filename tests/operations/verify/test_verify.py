@@ -161,7 +161,7 @@ def shortened(host: MemoryHost) -> None:
 
 def flipped(host: MemoryHost) -> None:
     """Change the image's bytes."""
-    host.files["/b/a.img.receipt.json"] = sealed("another digest")
+    host.files["/b/a.img.receipt.json"] = sealed("0" * 64)
 
 
 def relisted(host: MemoryHost) -> None:
@@ -199,7 +199,7 @@ DAMAGES: list[tuple[Callable[[MemoryHost], None], list[str]]] = [
     (emptied, ["the image /b/a.img is empty"]),
     (replaced, ["the image /b/a.img is not a file"]),
     (shortened, ["the image holds 4 bytes; its receipt says 5"]),
-    (flipped, [f"the image's SHA-256 is {SHA256}; its receipt says another digest"]),
+    (flipped, [f"the image's SHA-256 is {SHA256}; its receipt says {'0' * 64}"]),
     (relisted, ["missing from the image: /r/Book.db", "not expected in the image: /r/New.db"]),
     (unlistable, ["osrestore -t cannot read the image: exit 3, and it said:\n    not an image"]),
     (unnamed, ["the import file /b/a.img.dbn is missing"]),

@@ -1,0 +1,80 @@
+"""The schemas that are shipped: sound themselves, whole, and for each document there is one.
+
+That documents are as they say is not tested here: each document that a test makes is compared with
+its schema as it is made, see `documents_are_checked` in conftest.py.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from schemas import SCHEMAS, check
+
+from csf_backup_plugin.attempts import line
+from csf_backup_plugin.cli import COMMANDS
+from csf_backup_plugin.image import run_note, sealed_json
+from csf_backup_plugin.image.receipt import Origin
+
+
+def objects(schema: Any) -> list[dict[str, Any]]:
+    """Return a schema and every part of it that is an object."""
+    if isinstance(schema, list):
+        return [part for one in schema for part in objects(one)]
+    return [schema, *objects([*schema.values()])] if isinstance(schema, dict) else []
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_schema_is_one(name: str) -> None:
+    """Each has a title, and an id that is named like its file."""
+    schema = SCHEMAS[name]
+    Draft202012Validator.check_schema(schema)
+    assert schema["title"]
+    assert schema["$id"] == f"urn:csf-backup:{name.removesuffix('.json').replace('/', '-')}"
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_each_key_is_described(name: str) -> None:
+    """And no document has a key that its schema does not know."""
+    properties = SCHEMAS[name].get("properties", SCHEMAS[name].get("$defs", {}))
+    assert [key for key, one in properties.items() if not one.get("description")] == []
+    for one in objects({**SCHEMAS[name], "if": {}, "else": {}}):
+        if "properties" in one and one.get("type") == "object":
+            assert one["additionalProperties"] is False
+
+
+def test_there_is_one_for_each_command() -> None:
+    """And none for what is no command."""
+    commands = {str(command.name).removeprefix("admin_database_") for command in COMMANDS}
+    assert {name for name in SCHEMAS if name.startswith("outcome/")} == {
+        f"outcome/{name}.json" for name in commands
+    }
+
+
+def test_a_line_of_the_ledger_has_the_keys_that_it_is_read_for() -> None:
+    """What is read and what is promised is one list."""
+    head = {"schema", "event", "attempt"}
+    assert {*SCHEMAS["attempt.json"]["properties"]} == {*head, *line.TYPES, *line.TYPES_AT_END}
+
+
+@pytest.mark.parametrize("change", [{"number": "one"}, {"another": 1}, {"place": "sometimes"}])
+def test_a_document_that_is_not_as_its_schema_says_is_found(change: dict[str, object]) -> None:
+    """So the check of every document can fail."""
+    note = run_note.encode(Origin("id", 1, "", "host"), None)
+    check(note)
+    with pytest.raises(AssertionError, match=r"not as note\.json says"):
+        check(json.dumps({**json.loads(note), **change}))
+
+
+def test_an_outcome_that_lacks_a_key_is_found() -> None:
+    """Unless it is one of an error."""
+    lacking = {
+        "schema": sealed_json.schema("outcome"),
+        "command": "admin_database_schedule",
+        "exit_code": 2,
+    }
+    with pytest.raises(AssertionError, match=r"not as outcome/schedule\.json says"):
+        check(json.dumps(lacking))
+    check(json.dumps({**lacking, "error": "It failed.", "left": "Nothing.", "next_step": "Look."}))
