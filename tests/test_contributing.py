@@ -12,7 +12,7 @@ from pathlib import Path
 
 from documents import DOCS, ROOT
 
-FILE = re.compile(r"<!-- file: (\S+) -->\n *```python\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"<!-- file: (\S+) -->\n *```\w+\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 COPIED = ("csf_backup_plugin", "tests", "setup.cfg", "tox.ini")
 
 

@@ -7,16 +7,22 @@ its schema as it is made, see `documents_are_checked` in conftest.py.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from receipts import made, receipt_of
 from schemas import SCHEMAS, check
 
 from csf_backup_plugin.attempts import line
 from csf_backup_plugin.cli import COMMANDS
 from csf_backup_plugin.image import run_note, sealed_json
 from csf_backup_plugin.image.receipt import Origin
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "documents.md"
 
 
 def objects(schema: Any) -> list[dict[str, Any]]:
@@ -43,6 +49,31 @@ def test_each_key_is_described(name: str) -> None:
     for one in objects({**SCHEMAS[name], "if": {}, "else": {}}):
         if "properties" in one and one.get("type") == "object":
             assert one["additionalProperties"] is False
+
+
+def test_the_page_lists_them_all() -> None:
+    """Each with its title."""
+    rows = [
+        f"| `{name}` | {one['title']} |" for name, one in SCHEMAS.items() if name != "common.json"
+    ]
+    listed = [line for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    assert sorted(listed) == sorted(rows)
+
+
+def test_the_example_of_the_page_checks_a_receipt(tmp_path: Path) -> None:
+    """It fails for one that is not as the schema says."""
+    example = PAGE.read_text().split("```python\n")[1].split("```")[0]
+    receipt = tmp_path / "a.img.receipt.json"
+
+    def failed() -> int:
+        command = [sys.executable, "-c", example, str(receipt)]
+        return subprocess.run(command, capture_output=True, timeout=100).returncode
+
+    facts = json.loads(receipt_of(made("/b/a.img", 1, import_file_sha256="0" * 64)))
+    receipt.write_text(json.dumps(facts))
+    assert not failed()
+    receipt.write_text(json.dumps({**facts, "number": "one"}))
+    assert failed()
 
 
 def test_there_is_one_for_each_command() -> None:
