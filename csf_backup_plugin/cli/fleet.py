@@ -78,7 +78,7 @@ class FleetCommand(CsfCommand):
 @click.option(
     "-give-up",
     "limit",
-    type=options.DURATION,
+    type=options.Duration(),
     metavar="AGE",
     default="2d",
     help="Wait no longer for a job; it is not stopped, and counts as not done.  [default: 2d]",
