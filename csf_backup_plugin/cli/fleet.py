@@ -94,14 +94,15 @@ def admin_database_fleet(
     action: str,
     given: tuple[str, ...],
 ) -> Outcome:
-    """Do the same with every repository of a fleet file, each in a process of csf by itself.
+    """Do the same with every repository of a fleet file, each in a process of its own.
 
-    The options behind rotate, verify, drill or copy go to every job, and count instead of what the
-    file says. Those that have waited longest come first. A failure delays no other repository. The
-    exit code is 0 if all were done, the one that all failures share, or else 80.
+    The options behind rotate, verify, drill or copy go to every job, and replace those that the
+    fleet file gives. The repository that has waited longest comes first. A failure delays no other
+    repository. The exit code is 0 if all jobs were done, the code that all failures share, or 80.
 
-    SIGTERM stops the jobs as it stops them by themselves, and is waited for. If this command is
-    killed, the jobs that run go on to their end. Run again, it makes no second set of the same day.
+    SIGTERM, SIGINT and SIGHUP stop the jobs, which clean up, and are waited for. If this command
+    is killed by SIGKILL, running jobs go on to their end. A second run on the same day makes no
+    second set.
     """
     from csf_backup_plugin.cli import fleet_report
     from csf_backup_plugin.cli.fleet_screen import FleetScreen

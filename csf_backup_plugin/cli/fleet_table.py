@@ -29,7 +29,7 @@ def table(action: str, state: State, columns: int, rows: int) -> list[str]:
     if len(running) > shown_rows:
         running = running[: shown_rows - 1]
     cells = [_cells(one) for one in running]
-    widths = [max((len(row[at]) for row in cells), default=0) for at in (0, 1)]
+    widths = [max((len(row[at]) for row in cells), default=0) for at in (0, 1, 2)]
     lines = [_head(action, state), *(_row(row, widths, room) for row in cells)]
     if more := len(state.running) - len(running):
         lines.append(f"  and {more:,} more")
@@ -52,11 +52,11 @@ def _cells(one: Running) -> tuple[str, str, str]:
 def _row(cells: tuple[str, str, str], widths: list[int], room: int) -> str:
     """Return a line, whose name and host are cut where there is no room, the host first."""
     name, host, clock = cells
-    free = max(0, room - 3 * _GAP - len(clock))
+    free = max(0, room - 3 * _GAP - widths[2])
     first = min(widths[0], max(free - widths[1], free * 2 // 3))
     second = min(widths[1], max(0, free - first))
-    gap = " " * _GAP
-    return f"{gap}{_cut(name, first):{first}}{gap}{_cut(host, second):{second}}{gap}{clock}"
+    parts = (_cut(name, first).ljust(first), _cut(host, second).ljust(second))
+    return "".join(" " * _GAP + part for part in (*parts, clock.rjust(widths[2])))
 
 
 def _cut(text: str, width: int) -> str:

@@ -54,6 +54,7 @@ def last(book: Book) -> dict[str, Any]:
 def test_every_command_is_in_the_ledger_or_is_known_not_to_be() -> None:
     """A new one has to be thought of."""
     assert {str(one.name) for one in COMMANDS} - RECORDED == {
+        "admin_database_fleet",
         "admin_database_manifest",
         "admin_database_schedule",
         "admin_database_status",

@@ -119,7 +119,7 @@ def test_the_commands_are_added_to_csfs_tree() -> None:
     manager(Commands).hook.register_commands(cli=cli)
     names = {
         *("backup", "drill", "manifest", "prove", "restore"),
-        *("copy", "rotate", "schedule", "status", "verify"),
+        *("copy", "fleet", "rotate", "schedule", "status", "verify"),
     }
     assert set(cli.commands) == {f"admin_database_{name}" for name in names}
 

@@ -9,7 +9,7 @@ import pytest
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import Interrupted
-from csf_backup_plugin.hosts.ssh.route import Route, route
+from csf_backup_plugin.hosts.ssh.route import Route, ssh_route
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,14 +45,13 @@ def environ(tmp_path: Path) -> dict[str, str]:
         ("other-port", Route("db.example.com:2222", "db.example.com:2222")),
         ("behind", Route("10.0.0.9:22", "gate")),
         ("proxied", Route("10.0.0.8:22", "ssh -W %h:%p gate")),
-        ("localhost", Route("localhost", "")),
     ],
 )
 def test_two_names_of_a_machine_lead_to_one(
     environ: dict[str, str], host: str, found: Route
 ) -> None:
     """And what is behind a jump host has that in common."""
-    assert route(host, environ, Cancellation()) == found
+    assert ssh_route(host, environ, Cancellation()) == found
 
 
 @pytest.mark.parametrize(
@@ -63,7 +62,7 @@ def test_where_ssh_does_not_tell_the_name_stands_for_the_machine(
 ) -> None:
     """What is wrong with it, each job tells."""
     monkeypatch.setattr("csf_backup_plugin.hosts.ssh.route._LIMIT", 1.0)
-    assert route("db1", {"CSF_BACKUP_SSH": ssh}, Cancellation()) == Route("db1", "db1")
+    assert ssh_route("db1", {"CSF_BACKUP_SSH": ssh}, Cancellation()) == Route("db1", "db1")
 
 
 def test_a_signal_ends_the_wait_for_ssh() -> None:
@@ -71,4 +70,4 @@ def test_a_signal_ends_the_wait_for_ssh() -> None:
     cancellation = Cancellation()
     cancellation.cancel(signal.SIGTERM)
     with pytest.raises(Interrupted):
-        route("db1", {}, cancellation)
+        ssh_route("db1", {}, cancellation)

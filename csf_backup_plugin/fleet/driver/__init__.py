@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from csf_backup_plugin.attempts.directory import NoDirectory, state_directory
 from csf_backup_plugin.errors import Interrupted
 from csf_backup_plugin.fleet.driver.commands import ACTIONS
 from csf_backup_plugin.fleet.driver.executor import close, executor_of
 from csf_backup_plugin.fleet.driver.loop import Driver
 from csf_backup_plugin.fleet.driver.order import longest_waiting_first
 from csf_backup_plugin.fleet.driver.plan import hosts_of, plan
-from csf_backup_plugin.hosts.ssh.route import route
+from csf_backup_plugin.hosts import is_this_machine
+from csf_backup_plugin.hosts.ssh import login_slots
+from csf_backup_plugin.hosts.ssh.route import ssh_route
 from csf_backup_plugin.operations.schedule.surroundings import program, variables
 
 if TYPE_CHECKING:
@@ -24,6 +28,10 @@ if TYPE_CHECKING:
     from csf_backup_plugin.fleet.driver.job import JobResult, JobSpec
     from csf_backup_plugin.fleet.driver.loop import Watcher
     from csf_backup_plugin.fleet.driver.request import FleetRequest
+
+
+_THIS = "localhost"  # by whatever name
+_LOGINS = "logins"
 
 
 class Driven(NamedTuple):
@@ -60,9 +68,13 @@ def planned(
         Interrupted: a signal came.
     """
     repositories = request.fleet.repositories
-    routes = {host: route(host, environ, cancellation) for host in hosts_of(repositories)}
+    machines = {
+        host: _THIS if is_this_machine(host) else ssh_route(host, environ, cancellation).machine
+        for host in hosts_of(repositories)
+    }
     ordered = longest_waiting_first(repositories, ACTIONS[request.action], environ)
-    return plan(request, ordered, routes, program(called, environ), variables(environ))
+    given = {**variables(environ), **_login_slots(environ)}
+    return plan(request, ordered, machines, program(called, environ), given)
 
 
 def drive(
@@ -95,6 +107,14 @@ def drive(
         _signal(cancellation),
         (problem,) if problem else (),
     )
+
+
+def _login_slots(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variable by which jobs share the logins, also with those of other drivers."""
+    try:
+        return {login_slots.VARIABLE: os.path.join(state_directory(environ), _LOGINS)}
+    except NoDirectory:  # which each job tells, since it has no ledger then
+        return {}
 
 
 def _signal(cancellation: Cancellation) -> Interrupted | None:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from csf_backup_plugin.fleet.driver.commands import Command
     from csf_backup_plugin.fleet.driver.request import FleetRequest
     from csf_backup_plugin.fleet.repository import FleetRepository
-    from csf_backup_plugin.hosts.ssh.route import Route
 
 _JSON = "-json"
 
@@ -33,7 +32,7 @@ def hosts_of(repositories: Iterable[FleetRepository]) -> list[str]:
 def plan(
     request: FleetRequest,
     repositories: Sequence[FleetRepository],
-    routes: Mapping[str, Route],
+    machines: Mapping[str, str],
     csf: str,
     variables: Mapping[str, str],
 ) -> list[JobSpec]:
@@ -42,7 +41,7 @@ def plan(
     Args:
         request: what is to be done.
         repositories: in the order in which they have their turn.
-        routes: how each host is reached.
+        machines: what two names of one machine have in common, by name.
         csf: the program's absolute path.
         variables: those of the environment that all jobs have.
 
@@ -50,7 +49,7 @@ def plan(
         UsageError: the file has not what the action needs, or nothing for it.
     """
     made = [
-        _spec(request, one, command, routes)._replace(
+        _spec(request, one, command, machines)._replace(
             program=csf, environment=tuple({**variables, **dict(one.environment)}.items())
         )
         for one in repositories
@@ -66,7 +65,7 @@ def plan(
 
 
 def _spec(
-    request: FleetRequest, one: FleetRepository, command: Command, routes: Mapping[str, Route]
+    request: FleetRequest, one: FleetRepository, command: Command, machines: Mapping[str, str]
 ) -> JobSpec:
     name = f"{one.name} {command.about}" if command.about else one.name
     slot = request.slot or slot_of(request.now, one.every)
@@ -78,15 +77,15 @@ def _spec(
         one.host,
         one.repository.master,
         (*command.words, *own, _JSON),
-        _lanes(command, routes),
+        _lanes(command, machines),
         identity,
         request.limit,
         (*command.newest, _JSON) if command.newest else (),
     )
 
 
-def _lanes(command: Command, routes: Mapping[str, Route]) -> tuple[str, ...]:
+def _lanes(command: Command, machines: Mapping[str, str]) -> tuple[str, ...]:
     """Return what a command takes: a share of each host, and each disk; no more than once."""
-    hosts = (host_lane(routes[top.host].machine) for top in command.directories)
-    disks = (disk_lane(routes[top.host].machine, top.directory) for top in command.directories)
+    hosts = (host_lane(machines[top.host]) for top in command.directories)
+    disks = (disk_lane(machines[top.host], top.directory) for top in command.directories)
     return tuple(dict.fromkeys((*hosts, *disks)))

@@ -11,6 +11,7 @@ from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts.ssh import library
 from csf_backup_plugin.hosts.ssh.command_line import LACKS_BASE64, CommandLine
 from csf_backup_plugin.hosts.ssh.errors import Answer
+from csf_backup_plugin.hosts.ssh.login_slots import login_slot
 from csf_backup_plugin.hosts.ssh.shell import Shell
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import shown
@@ -83,7 +84,8 @@ class Login:
         """
         if self._refused:
             raise self._refused
-        shell = self._new_shell(until)
+        with login_slot(self._host, until, self.cancellation):
+            shell = self._new_shell(until)
         shell.begin(library.library(self.mark))
         self.count += 1
         # Not the command line: its options may have a password among them.

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import HostUnreachable, UsageError
-from csf_backup_plugin.hosts import is_this_machine
 from csf_backup_plugin.hosts.local.process import run
 from csf_backup_plugin.hosts.ssh.command_line import SSH, VARIABLE, configuration
 
@@ -24,15 +23,14 @@ class Route(NamedTuple):
 
     Attributes:
         machine: what two names of one machine have in common: its address and port.
-        gate: the machine whose sshd each login comes to first: a jump host, or the host itself;
-            empty for this machine, to which nobody logs in.
+        gate: the machine whose sshd each login comes to first: a jump host, or the host itself.
     """
 
     machine: str
     gate: str
 
 
-def route(host: str, environ: Mapping[str, str], cancellation: Cancellation) -> Route:
+def ssh_route(host: str, environ: Mapping[str, str], cancellation: Cancellation) -> Route:
     """Return how a host is reached; where ssh does not tell, its name stands for the machine.
 
     Args:
@@ -43,8 +41,6 @@ def route(host: str, environ: Mapping[str, str], cancellation: Cancellation) -> 
     Raises:
         Interrupted: a signal came.
     """
-    if is_this_machine(host):
-        return Route("localhost", "")
     try:
         asked = run(configuration(host, environ.get(VARIABLE) or SSH), _LIMIT, cancellation)
     except (OSError, UsageError, HostUnreachable):  # which each job tells

@@ -12,7 +12,6 @@ from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.fleet.driver.plan import hosts_of, plan
 from csf_backup_plugin.fleet.driver.request import FleetRequest
 from csf_backup_plugin.fleet.file import read_fleet
-from csf_backup_plugin.hosts.ssh.route import Route
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +27,7 @@ SECTIONS = {
     },
     "shop": {"database": "alias:/r/shop.db", "image-dirs": "/b1/shop", "every": "6h"},
 }
-ROUTES = {name: Route(f"{name.replace('alias', 'db1')}:22", "") for name in ("db1", "db2", "alias")}
+MACHINES = {"db1": "db1:22", "db2": "db2:22", "alias": "db1:22"}
 AT = datetime.datetime(2026, 11, 30, 13, 0)
 
 
@@ -36,7 +35,7 @@ def jobs(tmp_path: Path, action: str, *given: str, slot: str | None = None) -> l
     """Return the jobs of an action."""
     fleet = read_fleet(written(tmp_path / "fleet", SECTIONS))
     request = FleetRequest(fleet, action, given, 8, None, 5.0, AT, slot)
-    return plan(request, fleet.repositories, ROUTES, "/opt/csf", {"PATH": "/bin", "B": "2"})
+    return plan(request, fleet.repositories, MACHINES, "/opt/csf", {"PATH": "/bin", "B": "2"})
 
 
 def test_each_host_is_named_once(tmp_path: Path) -> None:
@@ -89,4 +88,4 @@ def test_nothing_to_do_is_no_success(tmp_path: Path) -> None:
     fleet = read_fleet(written(tmp_path / "fleet", SECTIONS)).only(["shop"])
     request = FleetRequest(fleet, "copy", (), 8, None, 5.0, AT)
     with pytest.raises(UsageError, match="There is nothing to copy"):
-        plan(request, fleet.repositories, ROUTES, "/opt/csf", {})
+        plan(request, fleet.repositories, MACHINES, "/opt/csf", {})

@@ -1,0 +1,78 @@
+"""How many logins come to one sshd at once, of all commands that share a directory of slots.
+
+An sshd drops logins at random where many have not been let in yet: MaxStartups of sshd_config(5). A
+slot is a locked file: it is free again when its process has ended, however that was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import time
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.hosts.ssh.route import ssh_route
+from csf_backup_plugin.log import log
+from csf_backup_plugin.system_errors import in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from csf_backup_plugin.cancellation import Cancellation
+
+#: Names the directory; where it is not set, nobody waits.
+VARIABLE = "CSF_BACKUP_LOGIN_SLOTS"
+#: The logins at once to a host, or to the jump host before it; sshd begins to drop them at 10.
+SLOTS = 8
+
+_POLL = 0.05  # seconds
+
+
+@contextlib.contextmanager
+def login_slot(host: str, until: float, cancellation: Cancellation) -> Iterator[None]:
+    """Have one of the slots while the block runs, if the environment names a directory of them.
+
+    Args:
+        host: that is logged in to.
+        until: the monotonic time at which it is given up.
+        cancellation: what ends the wait.
+
+    Raises:
+        Interrupted: a signal came.
+        TimeoutError: none was free by `until`.
+    """
+    top = os.environ.get(VARIABLE)
+    if not top:
+        yield
+        return
+    gate = ssh_route(host, os.environ, cancellation).gate
+    directory = os.path.join(top, hashlib.sha256(os.fsencode(gate)).hexdigest()[:16])
+    with contextlib.ExitStack() as stack:
+        try:
+            os.makedirs(directory, 0o700, exist_ok=True)
+            stack.callback(os.close, _slot(directory, until, cancellation))
+        except TimeoutError:
+            raise
+        except OSError as error:  # a login more at once is better than no backup
+            log.warning("logins are not counted: %s", in_words(error))
+        yield
+
+
+def _slot(directory: str, until: float, cancellation: Cancellation) -> int:
+    """Return the descriptor of a slot, once one is free."""
+    while True:
+        for number in range(SLOTS):
+            path = os.path.join(directory, str(number))
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+            else:
+                return descriptor
+        cancellation.check()
+        if time.monotonic() >= until:
+            raise TimeoutError
+        time.sleep(_POLL)

@@ -1,0 +1,134 @@
+"""Logins wait for a slot where somebody has named a directory of them, and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from csf_backup_plugin.cancellation import Cancellation
+from csf_backup_plugin.errors import HostUnreachable, Interrupted
+from csf_backup_plugin.hosts import connect
+from csf_backup_plugin.hosts.ssh import login_slots
+from csf_backup_plugin.hosts.ssh.login_slots import SLOTS, VARIABLE, login_slot
+from csf_backup_plugin.hosts.ssh.route import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NEVER = float("inf")
+
+
+@pytest.fixture
+def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the directory that the environment names; each host is reached by itself."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "logins"))
+    monkeypatch.setattr(login_slots, "ssh_route", lambda host, *_: Route(host, host))
+    return tmp_path / "logins"
+
+
+def taken(top: Path) -> int:
+    """Return how many slots somebody has."""
+    count = 0
+    for path in top.glob("*/*"):
+        with path.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                count += 1
+    return count
+
+
+@contextlib.contextmanager
+def all_taken(host: str) -> Iterator[contextlib.ExitStack]:
+    """Have every slot of a host while the block runs; return one of them, to be closed."""
+    with contextlib.ExitStack() as stack, contextlib.ExitStack() as one:
+        one.enter_context(login_slot(host, NEVER, Cancellation()))
+        for _ in range(SLOTS - 1):
+            stack.enter_context(login_slot(host, NEVER, Cancellation()))
+        yield one
+
+
+def test_a_login_has_a_slot_while_it_lasts(top: Path) -> None:
+    """Another host has slots of its own."""
+    with login_slot("db1", NEVER, Cancellation()), login_slot("db2", NEVER, Cancellation()):
+        assert taken(top) == 2
+        assert len([*top.iterdir()]) == 2
+    assert taken(top) == 0
+
+
+def test_without_a_directory_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a command is run by itself."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    with login_slot("db1", 0.0, Cancellation()):
+        pass
+
+
+def test_one_login_too_many_waits_until_another_one_is_in(
+    top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the slot then."""
+    looks, order = threading.Event(), list[str]()
+    monkeypatch.setattr(time, "sleep", lambda _: looks.set())
+
+    def late() -> None:
+        with login_slot("db1", NEVER, Cancellation()):
+            order.append("late")
+
+    thread = threading.Thread(target=late)
+    with all_taken("db1") as one:
+        thread.start()
+        looks.wait()
+        order.append("first")
+        one.close()
+        thread.join()
+        assert taken(top) == SLOTS - 1
+    assert order == ["first", "late"]
+
+
+@pytest.mark.usefixtures("top")
+def test_the_wait_ends_with_a_signal_or_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As every other wait for a host."""
+    signalled = Cancellation()
+    with all_taken("db1"):
+        with pytest.raises(TimeoutError), login_slot("db1", 0.0, Cancellation()):
+            pass
+        monkeypatch.setattr(time, "sleep", lambda _: signalled.cancel(signal.SIGTERM))
+        with pytest.raises(Interrupted), login_slot("db1", NEVER, signalled):
+            pass
+
+
+def test_slots_that_cannot_be_written_hold_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One login more at once is better than no backup."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "file"))
+    with login_slot("db1", NEVER, Cancellation()):
+        pass
+    assert (tmp_path / "file").read_bytes() == b""
+
+
+SSH = """#!/bin/sh
+for slot in {top}/*/0; do flock -n "$slot" true || echo held >> {note}; done
+exit 255
+"""
+
+
+def test_a_login_takes_its_slot(top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And gives it back, also if the host does not let it in."""
+    (ssh := tmp_path / "ssh").write_text(SSH.format(top=top, note=tmp_path / "note"))
+    ssh.chmod(0o755)
+    monkeypatch.setenv("CSF_BACKUP_SSH", str(ssh))
+    with pytest.raises(HostUnreachable), connect("db1", Cancellation()) as host:
+        host.look(["/"])
+    assert (tmp_path / "note").read_text() == "held\n"
+    assert taken(top) == 0
+    assert os.listdir(top)
