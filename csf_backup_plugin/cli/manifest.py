@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     short_help="Compare a repository's databases with its manifest; change the manifest.",
 )
 @options.database
-@click.option("-host", metavar="HOST", help="Where it is.  [default: localhost]")
+@options.host("Where it is.  [default: localhost]")
 @options.image_file("An image to compare with as well.", required=False)
 @click.option("-rebuild", is_flag=True, help="Make the manifest anew, of what is on disk.")
 @click.option("-moved", is_flag=True, help="With -rebuild: the repository was moved here.")

@@ -131,15 +131,20 @@ def fleet(text: str, *, required: bool = True) -> Decorator:
         text: what the file is.
         required: whether it must be given.
     """
-    return click.option("-fleet", "fleet_file", metavar="FILE", required=required, help=text)
+    return click.option("-fleet", metavar="FILE", required=required, help=text)
 
 
-def jobs(text: str, most: int) -> Decorator:
+def host(text: str) -> Decorator:
+    """Return -host, of which a text says what is there."""
+    return click.option("-host", metavar="HOST", help=text)
+
+
+def jobs(text: str, most: int | None = None) -> Decorator:
     """Return -jobs.
 
     Args:
         text: what is done at once.
-        most: how much of it, at most.
+        most: how much of it, at most; None for any number.
     """
     return click.option("-jobs", type=click.IntRange(1, most), metavar="N", help=text)
 
@@ -192,6 +197,7 @@ def _master(
 
 
 database = _master("The master database's path.", required=True)
+needed_database = _master("The master database's path.", required=False)
 repository = _master("The master database of the repository whose image it is.", required=False)
 _EXISTING = "The image; HOST:DIR/latest is the newest verified one in DIR."
 existing_image = image_file(_EXISTING)
@@ -227,7 +233,7 @@ only = click.option(
     "-only",
     metavar="NAME",
     multiple=True,
-    help="Only that repository of the fleet file.  [repeatable]",
+    help="Leave out every section of the fleet file but this one.  [repeatable]",
 )
 strict = click.option("-strict", is_flag=True, help="Exit with 3 if there were warnings.")
 dated_day = click.option(

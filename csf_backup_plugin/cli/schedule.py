@@ -24,8 +24,11 @@ _FORMATS = ("cron", "cron.d", "systemd")
     cls=CsfCommand,
     short_help="Print what cron or systemd is to run; install nothing.",
 )
-@options.database
-@options.image_directories("Where the places are; several take turns.")
+@options.needed_database
+@options.image_directories("Where the places are; several take turns.", required=False)
+@options.fleet("Instead: a file with a section for each repository.", required=False)
+@options.only
+@options.host("Of the fleet file, what is on HOST: this machine.  [default: all, from here]")
 @options.form(_FORMATS)
 @click.option(
     "-at",
@@ -48,8 +51,11 @@ _FORMATS = ("cron", "cron.d", "systemd")
 @options.strict
 def admin_database_schedule(
     run: Run,
-    master: str,
+    master: str | None,
     directories: tuple[str, ...],
+    fleet: str | None,
+    only: tuple[str, ...],
+    host: str | None,
     form: str,
     at: str | None,
     dated_day: str,
@@ -75,8 +81,15 @@ def admin_database_schedule(
     CSF_BACKUP_*, its own path, its user, and -require-mount if no image directory is on the file
     system of / now. The minute comes from the id of the machine csf runs on, and is the same every
     time.
+
+    Of a fleet file, the schedule is that of one host, on which csf is installed, for each of its
+    repositories; or that of a control host, which drives all hosts, none of which is asked now.
     """
+    from csf_backup_plugin.cli.fleet_schedule import fleet_schedule
+    from csf_backup_plugin.cli.given import given_options
     from csf_backup_plugin.cli.schedule_report import outcome
+    from csf_backup_plugin.command_names import SCHEDULE
+    from csf_backup_plugin.fleet.choice import choose
     from csf_backup_plugin.operations.quiet.request import Quiescing
     from csf_backup_plugin.operations.request import lock_wait
     from csf_backup_plugin.operations.rotate.plan import Retention
@@ -85,6 +98,13 @@ def admin_database_schedule(
     from csf_backup_plugin.operations.schedule.request import EVERY, ScheduleRequest
     from csf_backup_plugin.operations.schedule.surroundings import look_around
 
+    of_file = {"-fleet", "-only", "-host"}
+    others = given_options() - of_file - {"-format", "-at", "-json", "-verbose"}
+    needed = ("-database", "-image-dir")
+    whole = choose(SCHEDULE, fleet, given_options(), needed, others, of_file)
+    if whole is not None:
+        return fleet_schedule(run, whole, only, host, form, at)
+    assert master is not None
     given = BackupOptions(
         timeout=timeout,
         checksum=not no_checksum,
@@ -107,6 +127,6 @@ def admin_database_schedule(
     doing = f"The schedule for {shown(rotation.repository.master)}"
     with run.on("localhost", doing) as this_machine:
         here = look_around(sys.argv[0], os.environ, this_machine.machine())
-    with run.on(rotation.host, doing) as host:
-        made = schedule(request, host, here, run.progress)
+    with run.on(rotation.host, doing) as its_host:
+        made = schedule(request, its_host, here, run.progress)
     return outcome(made, form)

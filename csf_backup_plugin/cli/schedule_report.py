@@ -29,8 +29,8 @@ def _document(made: Schedule, form: str) -> dict[str, Any]:
     """Return the facts for a program."""
     return {
         "format": form,
-        "hour": made.at.hour,
-        "minute": made.at.minute,
+        "hour": made.at.hour if made.at else None,
+        "minute": made.at.minute if made.at else None,
         "files": list(map(_file, made.files)),
         "warnings": list(made.warnings),
         "install": made.next_step,

@@ -76,7 +76,7 @@ def admin_database_status(
     run: Run,
     directories: tuple[str, ...],
     databases: tuple[str, ...],
-    fleet_file: str | None,
+    fleet: str | None,
     only: tuple[str, ...],
     jobs: int | None,
     max_age: float | None,
@@ -98,6 +98,7 @@ def admin_database_status(
     from csf_backup_plugin.attempts.directory import state_directory
     from csf_backup_plugin.attempts.reading import read_attempts
     from csf_backup_plugin.cli import fleet_status_report, status_report
+    from csf_backup_plugin.cli.given import given_options
     from csf_backup_plugin.command_names import STATUS
     from csf_backup_plugin.errors import UsageError
     from csf_backup_plugin.fleet.choice import choose
@@ -106,13 +107,12 @@ def admin_database_status(
     from csf_backup_plugin.operations.status.request import StatusRequest
 
     try:
-        given = {"-image-dir": directories, "-database": databases}
-        with_file = {"-only": only, "-jobs": jobs}
-        fleet = choose(STATUS, fleet_file, ["-image-dir"], given, with_file)
-        if fleet is None:
+        others, of_file = ("-image-dir", "-database"), ("-only", "-jobs")
+        whole = choose(STATUS, fleet, given_options(), others[:1], others, of_file)
+        if whole is None:
             request = StatusRequest.parse(directories, databases, max_age, max_drill_age)
         else:
-            request = request_of(fleet.only(only), max_age, max_drill_age)
+            request = request_of(whole.only(only), max_age, max_drill_age)
     except UsageError as error:
         if form == "nagios":
             return status_report.unknown(error)
@@ -125,7 +125,7 @@ def admin_database_status(
         from csf_backup_plugin.cli import rehearsal
 
         told = rehearsal.rehearse(request, form, os.environ, run.cancellation)
-    elif fleet is None:
+    elif whole is None:
         found = look(
             request,
             lambda host: run.on(host, f"The status of {host}", limit),
@@ -134,10 +134,10 @@ def admin_database_status(
         told = status_report.outcome(found, form, in_colour=in_colour)
     else:
         seen = look_at_fleet(
-            fleet,
-            fleet.only(only),
+            whole,
+            whole.only(only),
             request,
-            lambda host: run.on(host, f"The status of {shown(fleet.path)}", limit),
+            lambda host: run.on(host, f"The status of {shown(whole.path)}", limit),
             lambda: read_attempts(state_directory(os.environ)),
             jobs or AT_ONCE,
         )

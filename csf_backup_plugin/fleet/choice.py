@@ -9,7 +9,7 @@ from csf_backup_plugin.fleet.file import read_fleet
 from csf_backup_plugin.names import command
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from csf_backup_plugin.fleet.file import Fleet
 
@@ -17,43 +17,40 @@ if TYPE_CHECKING:
 def choose(
     name: str,
     path: str | None,
+    given: Collection[str],
     needed: Collection[str],
-    others: Mapping[str, object],
-    belonging: Mapping[str, object],
+    others: Collection[str],
+    of_file: Collection[str],
 ) -> Fleet | None:
     """Return the fleet of -fleet; None where the command is about what other options name.
 
     Args:
         name: the command's.
         path: the fleet file, if one was given.
-        needed: the options that must be given without it.
-        others: the options that have no meaning with it, and what was given.
-        belonging: the same of those that have none without it.
+        given: the names of all options that were given.
+        needed: those that must be given without the file.
+        others: those that have no meaning with it.
+        of_file: those that have none without it.
 
     Raises:
         UsageError: one is missing or has no meaning, or the file cannot be read.
     """
     usage = command("csf", name, "-help")
-    if path is None:
-        if vain := _given(belonging):
+    if path is not None:
+        for option in sorted({*others} & {*given}):
             raise UsageError(
-                f"{vain} has no meaning without -fleet.", f"Give -fleet FILE, too. See {usage}."
+                f"{option} and -fleet were given: the fleet file says that itself.",
+                f"Leave one of the two out. See {usage}.",
             )
-        for option in needed:
-            if not others[option]:
-                raise UsageError(
-                    f"Missing option {option}, or -fleet.",
-                    f"Give it, or -fleet FILE for the repositories of a file. See {usage}.",
-                )
-        return None
-    if vain := _given(others):
+        return read_fleet(path)
+    for option in sorted({*of_file} & {*given}):
         raise UsageError(
-            f"{vain} and -fleet were given: a fleet file says that itself.",
-            f"Leave one of the two out. See {usage}.",
+            f"{option} has no meaning without -fleet.", f"Give -fleet FILE, too. See {usage}."
         )
-    return read_fleet(path)
-
-
-def _given(options: Mapping[str, object]) -> str:
-    """Return the name of an option that was given; empty if none was."""
-    return next((name for name, value in options.items() if value), "")
+    for option in needed:
+        if option not in given:
+            raise UsageError(
+                f"Missing option {option}, or -fleet.",
+                f"Give it, or -fleet FILE for the repositories of a file. See {usage}.",
+            )
+    return None

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shlex
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 from documents import DOCS, block
 from rotating import DAY, MONDAY, TimedHost, rotated
+from scheduling import HERE, host_with
 
+from csf_backup_plugin import plugin
 from csf_backup_plugin.attempts.reading import Attempts
-from csf_backup_plugin.cli import fleet_status_report
+from csf_backup_plugin.cli import fleet_schedule, fleet_status_report, runner
 from csf_backup_plugin.errors import HostUnreachable
+from csf_backup_plugin.fleet import choice
 from csf_backup_plugin.fleet.file import parse_fleet
 from csf_backup_plugin.fleet.repository import KEYS
 from csf_backup_plugin.fleet.status import look_at_fleet, request_of
@@ -31,6 +36,23 @@ def test_every_key_is_documented() -> None:
     """In the order in which messages list them."""
     table = DOCUMENT.partition("<!-- keys -->")[2].partition("\n\n")[0]
     assert tuple(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == KEYS
+
+
+@pytest.mark.parametrize("which", ["host", "control host"])
+def test_the_schedules_are_shown_as_they_are(
+    which: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the file above them, on a machine where all of that is."""
+    host = host_with("/backup1", "/backup2")
+    host.files["/databases/maps.db"] = b"x"
+    monkeypatch.setattr(runner, "connect", lambda *_: contextlib.nullcontext(host))
+    monkeypatch.setattr(fleet_schedule, "look_around", lambda *_: HERE._replace(user="root"))
+    data = block("fleet file").encode()
+    monkeypatch.setattr(choice, "read_fleet", lambda name: parse_fleet(name, data))
+    line, *shown = block(f"fleet schedule: {which}").splitlines(keepends=True)
+    plugin.register_commands(csf := click.Group("csf"))
+    csf.main(shlex.split(line.removeprefix("$ csf ")), "csf", standalone_mode=False)
+    assert "".join(shown) == capsys.readouterr().out
 
 
 def no_ledger() -> Attempts:

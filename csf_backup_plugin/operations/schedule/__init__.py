@@ -35,6 +35,7 @@ _NO_DRILL = (
     "no drill is scheduled, and only a drill shows that an image can be restored: give "
     "-drill-every 7d -scratch-dir DIR"
 )
+_NO_MAILER = "no mail would be sent: there is no sendmail in /usr/sbin, in /usr/lib, or on PATH"
 
 
 class File(NamedTuple):
@@ -54,15 +55,29 @@ class Schedule(NamedTuple):
 
     Attributes:
         files: what it consists of.
-        at: when the rotation begins.
+        at: when the rotation begins; None where there are several.
         warnings: what the user should know.
         next_step: how to install it.
     """
 
     files: Sequence[File]
-    at: Time
+    at: Time | None
     warnings: Sequence[str]
     next_step: str
+
+
+class Planned(NamedTuple):
+    """What is to run when, of one schedule.
+
+    Attributes:
+        plan: that.
+        warnings: what the user should know of it.
+        written: the directories of this machine that a rotation writes to, as far as is known.
+    """
+
+    plan: Timetable
+    warnings: Sequence[str]
+    written: Sequence[str] = ()
 
 
 def schedule(
@@ -80,16 +95,40 @@ def schedule(
         RepositoryNotFound: there is no such master database.
         UsageError: the schedule cannot be written in this form.
     """
+    return written([planned(request, host, here, listener)], request.form, here)
+
+
+def planned(
+    request: ScheduleRequest, host: Host, here: Surroundings, listener: Listener
+) -> Planned:
+    """Return what is to run when; arguments and errors are those of `schedule`."""
     with translated(host.name):
         site = look_at_site(request.rotation, host, listener)
         on_mounts, unmounted = _mounts(request, site, host)
-    digest = digest_of(site.request, here.machine)
+    master = site.request.repository.master
+    digest = digest_of(f"{request.rotation.host}:{master}", here.machine)
     at = when.Time(*request.at) if request.at else when.chosen(digest)
-    name = name_of(site.request.repository, digest)
-    plan = timetable(request, name, at, require_mount=on_mounts)
-    files, unread = _files(request, plan, here)
-    warnings = [*_warnings(request, site, here), *unmounted, *when.warnings(at), *unread]
-    return Schedule(files, at, warnings, _next_step(files))
+    plan = timetable(request, name_of(master, digest), at, require_mount=on_mounts)
+    warnings = [*_warnings(request, site), *unmounted, *when.warnings(at)]
+    return Planned(plan, warnings, _written(request.rotation))
+
+
+def written(several: Sequence[Planned], form: str, here: Surroundings) -> Schedule:
+    """Return schedules as files: in a user's own crontab, all in one.
+
+    Args:
+        several: the schedules, at least one.
+        form: as a request has it.
+        here: as for `schedule`.
+
+    Raises:
+        UsageError: one cannot be written in this form.
+    """
+    files, unread = _files(several, form, here)
+    warnings = [] if here.mailer else [_NO_MAILER]
+    warnings += [text for one in several for text in one.warnings]
+    at = several[0].plan.rotate.at if len(several) == 1 else None
+    return Schedule(files, at, [*warnings, *unread], _next_step(files))
 
 
 def _mounts(request: ScheduleRequest, site: Site, host: Host) -> tuple[bool, list[str]]:
@@ -106,14 +145,22 @@ def _mounts(request: ScheduleRequest, site: Site, host: Host) -> tuple[bool, lis
 
 
 def _files(
-    request: ScheduleRequest, plan: Timetable, here: Surroundings
+    several: Sequence[Planned], form: str, here: Surroundings
 ) -> tuple[list[File], list[str]]:
     """Return the files, and warnings of what cron may not read."""
-    if request.form == SYSTEMD:
-        return [File(*unit) for unit in units(plan, here, _written(request.rotation))], []
-    path = "" if request.form == CRON else f"/etc/cron.d/{plan.name}"
-    text, warnings = crontab(plan, here, path)
-    return [File(path, text)], warnings
+    if form == SYSTEMD:
+        found = (unit for one in several for unit in units(one.plan, here, one.written))
+        return [File(*unit) for unit in dict(found).items()], []
+    if form == CRON:
+        text, unread = crontab([one.plan for one in several], here)
+        return [File("", text)], unread
+    files, unread = list[File](), list[str]()
+    for one in several:
+        path = f"/etc/cron.d/{one.plan.name}"
+        text, warnings = crontab([one.plan], here, path)
+        files.append(File(path, text))
+        unread += warnings
+    return files, unread
 
 
 def _written(rotation: RotateRequest) -> list[str]:
@@ -132,17 +179,15 @@ def _next_step(files: Sequence[File]) -> str:
             "save each part as the file that its first line names, then: systemctl daemon-reload "
             f"&& systemctl enable --now {' '.join(timers)}"
         )
+    if len(files) > 1:
+        return "save each part as the file that its first line names, owned by root"
     path = files[0].path
     return f"save it as {path}, owned by root" if path else "add the lines with: crontab -e"
 
 
-def _warnings(request: ScheduleRequest, site: Site, here: Surroundings) -> list[str]:
+def _warnings(request: ScheduleRequest, site: Site) -> list[str]:
     """Return what is not as it should be when the schedule runs."""
     told = [f"{top.host}:{shown(top.directory)} {why}" for top, why in site.problems.items()]
     if request.rotation.drill_every is None:
         told.append(_NO_DRILL)
-    if not here.mailer:
-        told.append(
-            "no mail would be sent: there is no sendmail in /usr/sbin, in /usr/lib, or on PATH"
-        )
     return told

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.operations.schedule.quoting import cron_setting, cron_word
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from csf_backup_plugin.operations.schedule.surroundings import Surroundings
     from csf_backup_plugin.operations.schedule.timetable import Job, Timetable
 
@@ -17,11 +19,13 @@ _HEARTBEAT = "&& curl -fsS -m 10 --retry 5 -o /dev/null https://monitor.example/
 _SAVE = "# Save as {path}, owned by root, mode 0644. cron ignores a name with a full stop in it."
 
 
-def crontab(plan: Timetable, here: Surroundings, path: str = "") -> tuple[str, list[str]]:
+def crontab(
+    plans: Sequence[Timetable], here: Surroundings, path: str = ""
+) -> tuple[str, list[str]]:
     """Return the text, and warnings of what a cron may not read.
 
     Args:
-        plan: what runs when.
+        plans: what runs when, of each schedule in it.
         here: where it is to run.
         path: the file of /etc/cron.d that it is to be, whose lines name the user; empty for lines
             of the user's own crontab.
@@ -31,29 +35,36 @@ def crontab(plan: Timetable, here: Surroundings, path: str = "") -> tuple[str, l
     """
     settings = {"SHELL": "/bin/sh", "MAILTO": here.user, **here.variables}
     set_first = [cron_setting(name, value) for name, value in settings.items()]
-    rotate, status, *verify = (
-        _command(job, here) for job in (plan.rotate, plan.status, *plan.verify)
-    )
     user = here.user if path else ""
+
+    def lines_of(*jobs: tuple[Timetable, Job]) -> list[str]:
+        return [_line(job, user, _command(job, plan, here)) for plan, job in jobs]
+
+    which = "the line" if len(plans) == 1 else "each line"
+    copies = lines_of(*((plan, job) for plan in plans for job in plan.copy))
     lines = [
         _SAVE.format(path=path) if path else f"# For the crontab of {here.user}: crontab -e",
         *set_first,
         "# A backup each day; cron mails its warnings, and what is not as it should be.",
-        _line(plan.rotate, user, rotate),
+        *lines_of(*((plan, plan.rotate) for plan in plans)),
         "# A cron that is dead mails nothing. To let a monitor miss each backup that was not made,",
-        "# add to the line above, with an address of yours:",
+        f"# add to {which} above, with an address of yours:",
         f"#   {_HEARTBEAT}",
         "# A mail if backups are not as they should be; one is late 30 hours after the last.",
-        _line(plan.status, user, status),
+        *lines_of(*((plan, plan.status) for plan in plans)),
         "# Each image is read once a month, some of them each day.",
-        *(_line(job, user, line) for job, line in zip(plan.verify, verify, strict=True)),
+        *lines_of(*((plan, job) for plan in plans for job in plan.verify)),
+        *(["# New sets are copied to other places.", *copies] if copies else []),
+        "",
     ]
-    too_long = [*set_first, rotate, status, *verify]
-    return "\n".join([*lines, ""]), [text for line in too_long for text in _check(line)]
+    commands = [_command(job, plan, here) for plan in plans for job in plan.jobs]
+    return "\n".join(lines), [text for line in (*set_first, *commands) for text in _check(line)]
 
 
-def _command(job: Job, here: Surroundings) -> str:
-    return " ".join(map(cron_word, (here.csf, *job.words)))
+def _command(job: Job, plan: Timetable, here: Surroundings) -> str:
+    """Return a command; its own variables are set in its line, and in no other one."""
+    own = [f"{name}={value}" for name, value in plan.environment]
+    return " ".join(map(cron_word, [*(["env", *own] if own else []), here.csf, *job.words]))
 
 
 def _line(job: Job, user: str, command: str) -> str:

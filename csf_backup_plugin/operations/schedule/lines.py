@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.command_names import ROTATE, STATUS, VERIFY
 from csf_backup_plugin.operations.quiet.request import AS_THERE
+from csf_backup_plugin.operations.schedule.request import EVERY
+from csf_backup_plugin.option_values import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.schedule.request import ScheduleRequest
 
 _QUIET = "-quiet"  # cron mails whatever is printed
+#: What a verification reads each day, so that each image is read once a month.
+PART = ("-older-than", "30d", "-budget", "2h")
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
@@ -32,7 +36,8 @@ def rotate_words(request: ScheduleRequest, *, require_mount: bool) -> list[str]:
     words += _places(rotation)
     if rotation.drill_every is not None and rotation.scratch is not None:
         words += ["-drill-every", age(rotation.drill_every), "-scratch-dir", rotation.scratch]
-    words += ["-every", "24h"]
+    every = rotation.every or EVERY
+    words += ["-every", "24h" if every == EVERY else age(every)]
     for name in ("wait", "timeout"):
         if (seconds := options.get(name)) is not None:
             words += [f"-{name}", repr(seconds).removesuffix(".0")]
@@ -50,20 +55,24 @@ def rotate_words(request: ScheduleRequest, *, require_mount: bool) -> list[str]:
 
 
 def status_words(request: ScheduleRequest) -> list[str]:
-    """Return the look at the images; a drill is missed only where some are scheduled."""
+    """Return the look at the images; a drill is missed where one is scheduled, or asked for."""
     rotation = request.rotation
     words = [STATUS]
     for top in rotation.tops:
         words += _image_dir(top)
     words += ["-database", f"{rotation.host}:{rotation.repository.master}"]
-    drills = [] if rotation.drill_every is not None else ["-max-drill-age", "none"]
-    return [*words, *drills, _QUIET]
+    if request.max_age is not None:
+        words += ["-max-age", age(request.max_age)]
+    if request.max_drill_age:
+        words += ["-max-drill-age", age(request.max_drill_age)]
+    elif request.max_drill_age == 0 or rotation.drill_every is None:
+        words += ["-max-drill-age", NONE]
+    return [*words, _QUIET]
 
 
 def verify_words(request: ScheduleRequest) -> list[list[str]]:
     """Return the verification of all images, a part of them each day; one for each directory."""
-    limits = ("-older-than", "30d", "-budget", "2h", _QUIET)
-    return [[VERIFY, *_image_dir(top), *limits] for top in request.rotation.tops]
+    return [[VERIFY, *_image_dir(top), *PART, _QUIET] for top in request.rotation.tops]
 
 
 def _image_dir(top: ImagePath) -> tuple[str, str]:

@@ -10,31 +10,28 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Machine
-    from csf_backup_plugin.operations.rotate.request import RotateRequest
-    from csf_backup_plugin.repository.model import Repository
 
 # cron ignores files of /etc/cron.d with other characters in their names, as run-parts(8) does.
 _ODD = re.compile(r"[^A-Za-z0-9_-]+")
 _LONGEST = 40  # characters
 
 
-def digest_of(rotation: RotateRequest, machine: Machine) -> bytes:
+def digest_of(named: str, machine: Machine) -> bytes:
     """Return what is the same for a repository every time, and another for each repository.
 
     Args:
-        rotation: of the repository, by its resolved path.
+        named: HOST:MASTER, by its resolved path; or a fleet file's path.
         machine: the one that the schedule is on.
     """
-    named = f"{machine.id or machine.name}\0{rotation.host}:{rotation.repository.master}"
-    return hashlib.sha256(os.fsencode(named)).digest()
+    return hashlib.sha256(os.fsencode(f"{machine.id or machine.name}\0{named}")).digest()
 
 
-def name_of(repository: Repository, digest: bytes) -> str:
+def name_of(path: str, digest: bytes) -> str:
     """Return the name of a schedule, fit for a file of /etc/cron.d and for a unit.
 
     Args:
-        repository: what is backed up.
+        path: of the master database that is backed up, or of a fleet file.
         digest: as `digest_of` returns it.
     """
-    part = _ODD.sub("-", posixpath.splitext(repository.name)[0])[:_LONGEST]
+    part = _ODD.sub("-", posixpath.splitext(posixpath.basename(path))[0])[:_LONGEST]
     return f"csf-backup-{part}-{digest.hex()[:6]}"

@@ -27,12 +27,18 @@ class ScheduleRequest:
         form: `CRON`, `CRON_D` or `SYSTEMD`.
         at: hour and minute of the rotation; None for a time that is chosen.
         strict: whether a rotation with warnings is to fail.
+        max_age: how old the newest set may be, in seconds; None for what is promised.
+        max_drill_age: likewise the last good drill; None likewise, 0 for any age.
+        environment: variables that its commands have besides, each with its value.
     """
 
     rotation: RotateRequest
     form: str
     at: tuple[int, int] | None = None
     strict: bool = False
+    max_age: float | None = None
+    max_drill_age: float | None = None
+    environment: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def parse(

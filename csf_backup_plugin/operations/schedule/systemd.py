@@ -43,12 +43,15 @@ def units(plan: Timetable, here: Surroundings, written: Sequence[str]) -> Iterat
         UsageError: something cannot be written in a unit.
     """
     protected = _PROTECTED + "".join(map(_writable, written))
+    here = here._replace(variables={**here.variables, **dict(plan.environment)})
     found = [
         *_unit(plan.name, "Backup", plan.rotate, here, _HEARTBEAT + protected),
         *_unit(f"{plan.name}-status", "Look at the backups", plan.status, here),
     ]
     for number, job in enumerate(plan.verify, start=1):
         found += _unit(f"{plan.name}-verify-{number}", "Verification of backups", job, here)
+    for job in plan.copy:
+        found += _unit(f"{plan.name}-copy", "Copies of backups", job, here)
     for name, text in (*found, (FAILED, _failed(here))):
         yield DIRECTORY + name, f"# {DIRECTORY}{name}\n{text}"
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.schedule.when import Time
 
 # A set is late a quarter of a day after it was due: an hour later the same day's status says so.
-_STATUS_AFTER = 7
+STATUS_AFTER = 7
 # Each verification may take 2 hours and an image more.
-_VERIFY_AFTER, _VERIFY_FOR = 2, 2
+VERIFY_AFTER, _VERIFY_FOR = 2, 2
 
 
 class Job(NamedTuple):
@@ -38,12 +38,21 @@ class Timetable(NamedTuple):
         rotate: the rotation.
         status: what fails if no rotation has succeeded.
         verify: the verifications, one for each image directory.
+        copy: the copying of new sets to other places, if there is any.
+        environment: variables that all of them have besides, each with its value.
     """
 
     name: str
     rotate: Job
     status: Job
     verify: Sequence[Job]
+    copy: Sequence[Job] = ()
+    environment: Sequence[tuple[str, str]] = ()
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """All of them."""
+        return self.rotate, self.status, *self.verify, *self.copy
 
 
 def timetable(request: ScheduleRequest, name: str, at: Time, *, require_mount: bool) -> Timetable:
@@ -58,9 +67,10 @@ def timetable(request: ScheduleRequest, name: str, at: Time, *, require_mount: b
     return Timetable(
         name,
         Job(rotate_words(request, require_mount=require_mount), at),
-        Job(status_words(request), at.later(_STATUS_AFTER)),
+        Job(status_words(request), at.later(STATUS_AFTER)),
         [
-            Job(words, at.later(_VERIFY_AFTER + number * _VERIFY_FOR))
+            Job(words, at.later(VERIFY_AFTER + number * _VERIFY_FOR))
             for number, words in enumerate(verify_words(request))
         ],
+        environment=request.environment,
     )

@@ -1,0 +1,16 @@
+"""Which options were given on the command line; their values alone do not tell."""
+
+from __future__ import annotations
+
+import click
+from click.core import ParameterSource
+
+
+def given_options() -> set[str]:
+    """Return the names of the options that were given to the command that is being run."""
+    context = click.get_current_context()
+    return {
+        option.opts[0]
+        for option in context.command.params
+        if context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+    }
