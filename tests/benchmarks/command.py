@@ -29,7 +29,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m tests.benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser("python -m tests.benchmarks", description=main.__doc__)
     parser.add_argument("--only", choices=SUBJECTS, action="append", help="may be repeated")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, one round: a trial")
     parser.add_argument("--rounds", type=int, help="of which medians are taken")
@@ -41,6 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     ):
         parser.add_argument(f"--{name}", type=int, nargs="+", help=what)
     parser.add_argument("--networks", nargs="+", choices=USUAL.networks, help="ways to a host")
+    parser.add_argument(
+        "--before", metavar="PYTHON", help="of a venv with an earlier version, to measure beside"
+    )
     return parser
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import other_tools
 from benchmarks.bench import Bench, bench, then
+from benchmarks.earlier import with_earlier
 from benchmarks.table import Table
 from benchmarks.timing import Case, alternate
 
@@ -37,6 +38,7 @@ def tables(sizes: Sizes) -> Iterator[Table]:
         with bench(1, mebibytes * _MIB) as site:
             first = number == 0
             cases = [*_copies(site), *(_tools(site) if first else ()), *_commands(site)]
+            cases = [*with_earlier(cases, sizes.before)]
             costs = alternate(cases, sizes.rounds, site.environment)
         yield Table(f"one database of {mebibytes:,} MiB", cases, costs)
 

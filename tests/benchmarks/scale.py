@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.bench import Bench, bench, then
+from benchmarks.earlier import with_earlier
 from benchmarks.table import Table
 from benchmarks.timing import Case, alternate
 
@@ -23,7 +24,7 @@ def tables(sizes: Sizes) -> Iterator[Table]:
     """Measure repositories of each number of databases."""
     for databases in sizes.databases:
         with bench(databases - _BASES) as site:
-            cases = [*_cases(site)]
+            cases = [*with_earlier(_cases(site), sizes.before)]
             costs = alternate(cases, sizes.rounds, site.environment)
         yield Table(f"{databases:,} databases", cases, costs)
 
@@ -36,10 +37,9 @@ def _cases(site: Bench) -> Iterator[Case]:
     yield Case("osbackup", site.osbackup("bare/image"), prepare=site.emptied("bare"))
     yield Case("csf backup", site.csf_of_all("backup", image), "osbackup")
     yield Case("csf verify", site.csf("verify", image), "osbackup")
-    osrestore = site.osrestore("bare/image", "copy")
-    yield Case("osrestore", osrestore, prepare=site.emptied("copy"))
-    synced = then(osrestore, "sync", "-f", str(site.root / "copy"))
-    yield Case(_RESTORED, synced, "osrestore", prepare=site.emptied("copy"))
+    osrestore = ["osrestore", "-f", str(site.root / image)]
+    yield Case("osrestore", osrestore)
+    yield Case(_RESTORED, then(osrestore, "sync", "-f", site.repository), "osrestore")
     yield Case("csf restore", site.csf_of_all("restore", image, "-yes"), "osrestore", 2.0)
     directory = ["-image-dir", places]
     (site.root / "places").mkdir()

@@ -16,6 +16,7 @@ class Sizes(NamedTuple):
         images: numbers of images in a directory.
         networks: ways to another host: `quiet`, on the loopback; `far`, with a round trip of
             100 ms; `heavy`, with a `.bashrc` that burns 0.1 s of CPU.
+        before: the Python of an earlier version, to be measured, too; empty for none.
     """
 
     rounds: int
@@ -24,6 +25,7 @@ class Sizes(NamedTuple):
     databases: tuple[int, ...]
     images: tuple[int, ...]
     networks: tuple[str, ...]
+    before: str = ""
 
 
 USUAL = Sizes(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks import command
+from benchmarks.earlier import with_earlier
 from benchmarks.table import Table, text_of
 from benchmarks.timing import ROUND, Case, Cost, alternate
 
@@ -45,6 +46,18 @@ def test_the_command_is_python_m() -> None:
     ended = subprocess.run(words, cwd=top, env={}, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert all(subject in ended.stdout for subject in command.SUBJECTS)
+
+
+def test_an_earlier_version_is_measured_beside_this_one() -> None:
+    """Of what both have; the same is done before each."""
+    cases = [Case("cp", ["cp", "a"]), Case("bare", ["osbackup", "-a"], "cp", 1.3)]
+    assert [*with_earlier(cases, "")] == cases
+    cp, before, now = with_earlier(cases, "/old/bin/python")
+    assert [cp, now] == cases
+    assert before[2:] == now[2:]
+    assert before.name == "bare, before"
+    assert before.argv[0] == "/old/bin/python"
+    assert before.argv[-1] == "-a"
 
 
 def test_a_ratio_is_the_median_of_those_of_the_rounds() -> None:
