@@ -29,6 +29,7 @@ _OTHERS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"(directory_free_bytes.*}) \d+", r"\1 24576"),
     (r"(directory_needed_bytes.*}) \d+", r"\1 3089654"),
     (r"(last_duration_seconds.*}) [\d.]+", r"\1 0.745"),
+    (r'version="[^"]+"', 'version="0.1.0"'),
     (r"age'=(-?\d+)s", lambda found: f"age'={round(int(found[1]) / 60) * 60}s"),
     (r"(timestamp_seconds\S*) (\d+)\d\d[\d.]*$", r"\1 \g<2>00"),
 ]
