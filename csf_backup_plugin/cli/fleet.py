@@ -86,7 +86,7 @@ class FleetCommand(CsfCommand):
 @options.quiet
 def admin_database_fleet(
     run: Run,
-    fleet_file: str,
+    fleet: str,
     only: tuple[str, ...],
     jobs: int | None,
     executor: str | None,
@@ -110,7 +110,7 @@ def admin_database_fleet(
     from csf_backup_plugin.fleet.driver.request import FleetRequest
 
     request = FleetRequest.parse(
-        fleet_file, only, action, given, jobs=jobs or _JOBS, executor=executor, limit=limit
+        fleet, only, action, given, jobs=jobs or _JOBS, executor=executor, limit=limit
     )
     run.cancellation.describe(f"csf admin_database_fleet {action}")
     specs = planned(request, sys.argv[0], os.environ, run.cancellation)
