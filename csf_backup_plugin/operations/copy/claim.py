@@ -17,7 +17,7 @@ from csf_backup_plugin.operations.copy.target import check_free
 from csf_backup_plugin.system_errors import HalfDone, reason, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from csf_backup_plugin.hosts.protocol import Host, Lock
     from csf_backup_plugin.operations.copy.original import Original
@@ -153,9 +153,11 @@ def _take_over(target: Target, original: Original, lock: Lock, claim: Claim, hos
         )
     left = [image.arriving, image.path, image.import_file]
     check_free(target, [image.copying, *left], host)
-    host.remove(left)
-    claim.created.append(image.copying)
+    # From here on it is as if this run had made it.
+    claim.created[:] = [image.copying, *left]
     claim.told.append(f"{record} was killed, and what it had left of {image} was removed")
+    host.remove(left)
+    del claim.created[1:]
 
 
 def _unlocked(target: Target, lock: Lock) -> str:
@@ -176,11 +178,32 @@ def _taken_back(claim: Claim, lock: Lock, said: str, host: Host) -> Left:
         host.stat(claim.created[:1])  # a connection that is cut is noticed, and made again
         if not lock.is_held:
             return Left(f"What this run had created may be there: {listed(claim.created)}.", _AGAIN)
-        host.remove(reversed(claim.created))
+        left = _removed(claim.created, host)
     except (OSError, BackupError) as error:
-        if isinstance(error, HalfDone):
-            return Left(error.left)
         names = listed(claim.created)
         return Left(f"What this run had created may be there: {names} ({reason(error)}).", _AGAIN)
-    done = "What this run had created was removed; nothing else was changed."
-    return Left(said.replace(NOTHING_LEFT, done) if NOTHING_LEFT in said else f"{said} {done}")
+    told = [f"{one}." for one in claim.told]
+    before = said.replace(NOTHING_LEFT, "").strip()
+    return left._replace(said=" ".join(filter(None, [before, *told, left.said])))
+
+
+def _removed(paths: Sequence[str], host: Host) -> Left:
+    """Remove paths, the last one first; if one stays, so does the record, which comes first."""
+    record, *rest = paths
+    stay, told = [], []
+    for path in (*reversed(rest), record):
+        if path == record and stay:
+            stay.append(shown(record))
+            break
+        try:
+            host.remove([path])
+        except HalfDone as error:
+            told.append(error.left)
+        except OSError as error:
+            stay.append(f"{shown(path)} ({reason(error)})")
+    if stay:
+        what = f"What this run had created could not all be removed: {', '.join(stay)}."
+        return Left(" ".join([what, *told]), _AGAIN)
+    if told:
+        return Left(" ".join(told))
+    return Left("What this run had created was removed; nothing else was changed.")

