@@ -204,8 +204,11 @@ def test_an_ssh_that_cannot_be_executed_is_told(tmp_path: Path) -> None:
     assert "this machine cannot run ssh: " in unreachable(str(broken))
 
 
-def test_a_login_that_prints_without_end_is_told_soon(serve: Callable[..., Sshd]) -> None:
+def test_a_login_that_prints_without_end_is_told_soon(
+    serve: Callable[..., Sshd], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Memory does not fill up."""
+    monkeypatch.setattr("csf_backup_plugin.hosts.ssh.shell._NOISE", 1 << 20)
     server = serve("ForceCommand yes please change your password")
     said = unreachable(server.command)
     assert "a login shell there prints without end: please change your password." in said

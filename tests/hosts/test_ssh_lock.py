@@ -70,13 +70,9 @@ def test_who_is_told_to_end_does_not_begin_to_wait(sshd: Sshd, tmp_path: Path) -
 
 def _waiters(path: str) -> int:
     """Return how many processes have the file open."""
-    count = 0
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        found = subprocess.run(
-            ["find", f"/proc/{pid}/fd", "-lname", path], check=False, capture_output=True
-        )
-        count += bool(found.stdout)
-    return count
+    opened = ["-maxdepth", "3", "-path", "/proc/[0-9]*/fd/*", "-lname", path]
+    found = subprocess.run(["find", "/proc", *opened], check=False, capture_output=True, text=True)
+    return len({line.split("/")[2] for line in found.stdout.splitlines()})
 
 
 def test_a_lock_of_another_connection_is_refused(sshd: Sshd, tmp_path: Path) -> None:

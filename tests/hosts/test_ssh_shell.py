@@ -342,9 +342,10 @@ def test_a_program_that_has_only_just_begun_is_ended_too(any_shell: Sshd, moment
 
 
 def test_a_program_that_is_stopped_takes_neither_shell_nor_lock_with_it(
-    sshd: Sshd, tmp_path: Path
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Be it by its time limit, by a signal, or because it prints without end."""
+    monkeypatch.setattr("csf_backup_plugin.hosts.common.OUTPUT", 200_000)
     path = str(tmp_path / "lock")
     logins = sshd.logins()
     with (
@@ -493,8 +494,11 @@ def test_an_answer_that_nobody_waited_for_is_no_later_calls(
         assert made.login == number
 
 
-def test_what_gets_into_an_answer_is_a_cut(made: Connection, sshd: Sshd, tmp_path: Path) -> None:
+def test_what_gets_into_an_answer_is_a_cut(
+    made: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is asked for again, and what came is not believed."""
+    monkeypatch.setattr("csf_backup_plugin.hosts.ssh.shell._NOISE", 1 << 20)
     marker = tmp_path / "marker"
     once = f"if [ -e {marker} ]; then echo sound; else : >{marker}; {{}}; fi"
     noise = (
@@ -503,7 +507,7 @@ def test_what_gets_into_an_answer_is_a_cut(made: Connection, sshd: Sshd, tmp_pat
         "printf '\\n%s %s 4 A*AA\\n' $csf_mark $csf_number",  # no base64
         "printf '\\n%s %s 4 AAAA\\n' $csf_mark $csf_number",  # no fields
         "printf '\\n%s %s 8 AGEAYQ==\\n' $csf_mark $csf_number",  # no number
-        "yes | head -c 20000000",
+        "yes | head -c 2000000",
     )
     for number, one in enumerate(noise):
         marker.unlink(missing_ok=True)
