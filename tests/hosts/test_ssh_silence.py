@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.remote
 
-SOON = " -o ConnectTimeout=3 -o ServerAliveInterval=1 -o ServerAliveCountMax=2"
+SOON = " -o ConnectTimeout=3 -o ServerAliveInterval=1 -o ServerAliveCountMax=4"
 
 
 def ip(*words: str) -> None:
