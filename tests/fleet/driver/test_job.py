@@ -135,6 +135,24 @@ def test_a_job_is_stopped_as_by_sigterm_alone(program: Program) -> None:
     assert (done.exit_code, done.document) == (128 + signal.SIGTERM, {"exit_code": 143})
 
 
+def test_one_that_takes_long_is_waited_for(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends only once it was looked whether it is to stop."""
+    go, exists, looks = program.path.with_suffix(".go"), os.path.exists, list[str]()
+
+    def looked(path: str) -> bool:
+        looks.extend([path] if path == str(program.stop) else [])
+        if len(looks) > 1:  # the first one is before it starts
+            go.touch()
+        return exists(path)
+
+    monkeypatch.setattr(os.path, "exists", looked)
+    wait = f"until [ -e {go} ]; do sleep 0.02; done"
+    done = run_job(program.job(f"{wait}\n{printing({})}"))
+    assert (done.exit_code, done.problem) == (0, "")
+
+
 def test_one_that_does_not_stop_is_left_and_told(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
