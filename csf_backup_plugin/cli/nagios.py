@@ -5,6 +5,7 @@ The form is that of the Monitoring Plugins Development Guidelines.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.names import first, shown
@@ -36,11 +37,11 @@ def line(status: Status) -> tuple[int, str]:
         for text in one.told([f"the last attempt, {how}"])
     ]
     text = _plain("; ".join([*(first(problems) or [_all_is_well(status)]), *first(attempts)]))
-    titles = [one.title for one in status.repositories]
+    titles = Counter(one.title for one in status.repositories)
     figures = " ".join(
         word
         for one in status.repositories
-        for word in _figures(one, is_alone=titles.count(one.title) == 1)
+        for word in _figures(one, is_alone=titles[one.title] == 1)
     )
     return code, f"BACKUP {_WORDS[code]} - {text}" + (f" | {figures}" if figures else "")
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _LARGEST = 1 << 24  # bytes; 10,000 repositories are a tenth of it
 # Of a section's name, which stands in tables, in file names and behind -only.
-_NAME = re.compile(r"[^\s-](?:.*\S)?", re.DOTALL)
-_LONGEST_NAME = 60  # characters
+_NAME = re.compile(r"[^\s-](?:.*\S)?", re.ASCII | re.DOTALL)
+_LONGEST_NAME = 60  # bytes
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,13 @@ def parse_fleet(path: str, data: bytes) -> Fleet:
             and ``key``.
     """
     try:
-        return Fleet(path, _repositories(read_sections(data)))
+        last = data.rstrip().count(b"\n") + 1
+        return Fleet(path, _repositories(read_sections(data), last))
     except Misprint as error:
-        at = f", line {error.line}" if error.line else ""
         raise UsageError(
-            f"{shown(path)}{at}: {error.what}",
+            f"{shown(path)}, line {error.line}: {error.what}",
             error.next_step,
-            {"file": path, "line": error.line or None, "key": error.key or None},
+            {"file": path, "line": error.line, "key": error.key or None},
         ) from None
 
 
@@ -111,15 +111,15 @@ def _read(path: str) -> bytes:
     return data
 
 
-def _repositories(sections: Iterable[Section]) -> tuple[FleetRepository, ...]:
+def _repositories(sections: Iterable[Section], last: int) -> tuple[FleetRepository, ...]:
     own = {section.name: section for section in sections}
     defaults = own.pop(DEFAULTS, None)
     for section in (*own.values(), *([defaults] if defaults else [])):
         check_keys(section, KEYS)
     if not own:
         raise Misprint(
-            0,
-            "it has no repository.",
+            last,
+            "the file ends here, and has no repository.",
             "Add a section for each, such as [lib], with its keys database and image-dirs.",
         )
     pairs = []
@@ -139,10 +139,10 @@ def _check_name(section: Section) -> None:
             f"[{shown(name)}] is no section of defaults.",
             f"Write [{DEFAULTS}], in capital letters.",
         )
-    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+    if not _NAME.fullmatch(name) or len(os.fsencode(name)) > _LONGEST_NAME:
         raise Misprint(
             section.line,
             f"[{shown(name)}] cannot be the name of a repository.",
-            f"Give a name of 1 to {_LONGEST_NAME} characters that neither begins with a dash nor "
+            f"Give a name of 1 to {_LONGEST_NAME} bytes that neither begins with a dash nor "
             "begins or ends with a blank.",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.names import shown
@@ -12,7 +13,7 @@ from csf_backup_plugin.operations.status.health import Health
 from csf_backup_plugin.operations.status.request import Expected, StatusRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from csf_backup_plugin.attempts.reading import Attempts
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.fleet.file import Fleet
     from csf_backup_plugin.fleet.repository import FleetRepository
     from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.status import Status
 
 #: How many hosts are asked at once, at most: an sshd, or one on a jump host, drops logins of more
@@ -92,17 +94,22 @@ def look_at_fleet(
     attempts, warnings = attempts_and_warnings(read_ledger)
     with ThreadPoolExecutor(at_once) as pool:
         asked = [
-            pool.submit(look_at, host, _with_all(fleet, host, request), on, attempts)
-            for host in request.hosts
+            pool.submit(look_at, host, one, on, attempts)
+            for host, one in _by_host(fleet, request).items()
         ]
     found = joined([one.result() for one in asked], warnings)
-    names = {one.name for one in chosen.repositories}
-    own = [health for health in found.repositories if health.name in names]
-    strange = [health for health in found.repositories if not health.name]
-    rows = [row for one in chosen.repositories for row in _rows(one, own, found)]
+    by_name: dict[str, list[Health]] = {}
+    for health in found.repositories:
+        by_name.setdefault(health.name, []).append(health)
+    away = {one.host: one.problem for one in found.unreached}
+    rows = [
+        row
+        for one in chosen.repositories
+        for row in _rows(one, by_name.get(one.name, []), away.get(one.host))
+    ]
     told = found._replace(
         repositories=[row.health for row in rows if row.health],
-        warnings=[*warnings, *(_strange(one, fleet) for one in strange)],
+        warnings=[*warnings, *(_strange(one, fleet) for one in by_name.get("", []))],
     )
     return FleetStatus(fleet.path, sorted(rows, key=lambda row: STATES.index(row.state)), told)
 
@@ -126,13 +133,23 @@ def request_of(
     )
 
 
-def _with_all(fleet: Fleet, host: str, request: StatusRequest) -> StatusRequest:
-    """Return a request that knows the other repositories of a host, too, by their names."""
-    every = request_of(fleet)
-    databases = tuple(one for one in every.databases if one[0] == host)
-    return StatusRequest(
-        request.tops, databases, request.max_age, request.max_drill_age, every.expected
-    )
+def _by_host(fleet: Fleet, request: StatusRequest) -> dict[str, StatusRequest]:
+    """Return what each host is asked, which knows its other repositories, too, by their names."""
+    named: dict[str, list[FleetRepository]] = {}
+    for one in fleet.repositories:
+        named.setdefault(one.host, []).append(one)
+    tops: dict[str, list[ImagePath]] = {}
+    for top in request.tops:
+        tops.setdefault(top.host, []).append(top)
+    return {
+        host: replace(
+            request_of(replace(fleet, repositories=tuple(named[host]))),
+            tops=tuple(own),
+            max_age=request.max_age,
+            max_drill_age=request.max_drill_age,
+        )
+        for host, own in tops.items()
+    }
 
 
 def _expected(one: FleetRepository) -> Expected:
@@ -144,13 +161,13 @@ def _expected(one: FleetRepository) -> Expected:
     return Expected(one.name, one.image_dirs, age, drill_age)
 
 
-def _rows(one: FleetRepository, own: Iterable[Health], found: Status) -> Iterator[Row]:
+def _rows(
+    one: FleetRepository, healths: Sequence[Health], problem: BackupError | None
+) -> Iterator[Row]:
     """Yield the row of a section; several, where images of several repositories may be its own."""
     row = Row(one.name, one.host, one.repository.master)
-    problems = [host.problem for host in found.unreached if host.host == one.host]
-    healths = [health for health in own if health.name == one.name]
-    if problems:
-        yield row._replace(problem=problems[0])
+    if problem:
+        yield row._replace(problem=problem)
     elif healths:
         yield from (row._replace(health=health) for health in healths)
     else:

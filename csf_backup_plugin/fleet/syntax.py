@@ -23,7 +23,7 @@ class Misprint(ValueError):
     """Something in a fleet file that cannot be what it should be.
 
     Args:
-        line: the number of its line; 0 for the file as a whole.
+        line: the number of its line.
         what: what is wrong, as a sentence.
         next_step: what would be right.
         key: the key whose value it is; empty if it is none's.
@@ -80,7 +80,7 @@ def read_sections(data: bytes) -> list[Section]:
     Raises:
         Misprint: a line is none of a fleet file.
     """
-    found: list[Section] = []
+    found: dict[str, Section] = {}
     entry, indent = None, 0  # the key whose value may go on, and how far its line is indented
     for number, line in enumerate(_lines(data), start=1):
         text = line.strip()
@@ -96,7 +96,7 @@ def read_sections(data: bytes) -> list[Section]:
             _add_section(found, number, text)
         else:
             entry = _add_entry(found, number, text)
-    return found
+    return [*found.values()]
 
 
 def _lines(data: bytes) -> list[str]:
@@ -118,7 +118,7 @@ def _name(text: str) -> str:
     return os.fsdecode(text.encode("ascii", "surrogateescape"))
 
 
-def _add_section(found: list[Section], number: int, text: str) -> None:
+def _add_section(found: dict[str, Section], number: int, text: str) -> None:
     name, bracket, rest = text[1:].rpartition("]")
     if not bracket or rest or not name.strip():
         raise Misprint(
@@ -128,17 +128,16 @@ def _add_section(found: list[Section], number: int, text: str) -> None:
             "of its own.",
         )
     section = Section(_name(name), number, {})
-    for other in found:
-        if other.name == section.name:
-            raise Misprint(
-                number,
-                f"the section [{shown(section.name)}] is there already, in line {other.line}.",
-                "Give each repository one section, of a name of its own.",
-            )
-    found.append(section)
+    if other := found.get(section.name):
+        raise Misprint(
+            number,
+            f"the section [{shown(section.name)}] is there already, in line {other.line}.",
+            "Give each repository one section, of a name of its own.",
+        )
+    found[section.name] = section
 
 
-def _add_entry(found: list[Section], number: int, text: str) -> Entry:
+def _add_entry(found: dict[str, Section], number: int, text: str) -> Entry:
     pair = _KEY.fullmatch(text)
     if pair is None or not pair[1]:
         raise Misprint(
@@ -152,8 +151,8 @@ def _add_entry(found: list[Section], number: int, text: str) -> Entry:
             f"{shown(_name(text))} stands in no section.",
             f"Put it below the line of its section: [NAME], or [{DEFAULTS}] for all of them.",
         )
-    key, value = _name(pair[1]).lower(), _name(pair[2])
-    entries = found[-1].entries
+    key, value = _name(pair[1].lower()), _name(pair[2])
+    entries = next(reversed(found.values())).entries
     if key in entries:
         raise Misprint(
             number,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from locales import ENCODINGS, encoded
 
 from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.exit_codes import ExitCode
@@ -76,8 +77,7 @@ def refusal(directory: Path, text: str | bytes) -> UsageError:
         fleet_of(directory, text)
     error = caught.value
     assert error.exit_code == ExitCode.USAGE
-    line = error.facts["line"]
-    assert error.what.startswith(f"{directory}/fleet.ini{f', line {line}' if line else ''}: ")
+    assert error.what.startswith(f"{directory}/fleet.ini, line {error.facts['line']}: ")
     return error
 
 
@@ -179,12 +179,12 @@ def test_none_takes_a_default_away(tmp_path: Path) -> None:
         ("[ x]\n", 1, None, "cannot be the name of a repository"),
         ("[x ]\n", 1, None, "cannot be the name of a repository"),
         (f"[{61 * 'x'}]\n", 1, None, "cannot be the name of a repository"),
-        ("", None, None, "it has no repository"),
-        ("[DEFAULT]\nevery = 24h\n", None, None, "it has no repository"),
+        ("", 1, None, "has no repository"),
+        ("[DEFAULT]\nevery = 24h\n\n", 2, None, "has no repository"),
     ],
 )
 def test_what_cannot_be_is_told_with_its_line_and_key(
-    tmp_path: Path, text: str, line: int | None, key: str | None, said: str
+    tmp_path: Path, text: str, line: int, key: str | None, said: str
 ) -> None:
     """Nobody has to look for it."""
     error = refusal(tmp_path, text)
@@ -250,11 +250,16 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, prepare: object, why
         read_fleet(str(path))
 
 
-def test_names_are_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_names_are_bytes(encoding: str) -> None:
     """Also those that are no text, or hold what is a blank or a line's end in some encoding."""
-    name = b"/databases/\xff \xc2\xa0\xe2\x80\xa8\xc3\xa0.db\xc2\xa0"
-    (one,) = fleet_of(tmp_path, b"[l]\ndatabase = h:" + name + b"\nimage-dirs = /b\n").repositories
-    assert os.fsencode(one.repository.master) == name
+    path = b"/databases/\xff \xc2\xa0\xe2\x80\xa8\xc3\xa0.db\xc2\xa0"
+    name = b"\xc3\xa0 " + b"\xc3\x89" * 20 + b"\xc3\xa0"
+    data = b"[" + name + b"]\ndatabase = h:" + path + b"\nimage-dirs = /b\n"
+    with encoded(encoding):
+        (one,) = parse_fleet("f", data).repositories
+        assert os.fsencode(one.repository.master) == path
+        assert os.fsencode(one.name) == name
 
 
 def test_other_line_ends_and_a_mark_of_utf_8_are_read(tmp_path: Path) -> None:
@@ -283,10 +288,8 @@ def test_no_text_is_worse_than_an_error_that_names_a_line(lines: list[str]) -> N
     except UsageError as error:
         found = error
     if found:
-        line = found.facts["line"]
         assert found.next_step
-        assert line is None or 1 <= int(str(line)) <= len(lines)
-        assert line or "it has no repository" in found.what
+        assert 1 <= int(str(found.facts["line"])) <= max(1, len(lines))
 
 
 @given(st.binary(max_size=60))

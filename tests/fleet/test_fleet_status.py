@@ -163,6 +163,16 @@ def test_the_option_holds_before_the_file_and_that_before_the_promise(place: Pla
     ]
 
 
+def test_a_drill_that_is_promised_otherwise_is_told(place: Place) -> None:
+    """As of sets."""
+    rotated(place, every=86400.0, drill_every=7 * 86400.0, scratch=str(place.images.parent))
+    bench = Bench(place)
+    bench.sections[0] += "every = 24h\nmax-drill-age = 20d\n"
+    (row,) = bench.look().rows
+    assert row.health
+    assert row.health.notes == ("the fleet file says 20 d; a drill is promised each 7 d",)
+
+
 def test_a_directory_that_cannot_be_read_is_a_finding_of_its_own_section(bench: Bench) -> None:
     """It is told once."""
     gone = bench.root / "gone"

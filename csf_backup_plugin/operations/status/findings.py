@@ -9,6 +9,7 @@ from csf_backup_plugin.image.by_repository import highest, twins
 from csf_backup_plugin.names import listed, shown
 from csf_backup_plugin.operations.mounts import why_unmounted
 from csf_backup_plugin.operations.status.health import spoken
+from csf_backup_plugin.operations.status.request import Expected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.attempts.reading import Attempt
     from csf_backup_plugin.image.catalog import ImageSet
     from csf_backup_plugin.operations.status.health import Health
-    from csf_backup_plugin.operations.status.request import Expected, StatusRequest
+    from csf_backup_plugin.operations.status.request import StatusRequest
     from csf_backup_plugin.operations.status.survey import Survey
 
 #: How much later than promised a set may be: a run takes time, and a clock changes twice a year.
@@ -133,7 +134,14 @@ def notes(
         drill = found.checks[one.image].drilled
         if drill and not one.drilled:
             yield f"the last drill of {one.image} does not count: it is of the future, {drill.at}"
-    yield from _differing(health.interval, request.max_age, expected and expected.max_age)
+    promise = found.promises.get(str(health.id), {})
+    every, drill_every = promise.get("every_seconds"), promise.get("drill_every_seconds")
+    file = expected or Expected("", ())
+    for name, what, option, said, each in (
+        ("-max-age", "a set", request.max_age, file.max_age, every),
+        ("-max-drill-age", "a drill", request.max_drill_age, file.max_drill_age, drill_every),
+    ):
+        yield from _differing(name, f"{what} is promised", option, said, each)
     for one in health.sets[1:]:
         yield from one.faults
     yield from (
@@ -146,14 +154,24 @@ def notes(
         yield f"{images} without a receipt: running, or left by a run that failed"
 
 
-def _differing(every: float | None, option: float | None, file: float | None) -> Iterator[str]:
-    """Yield that what is said of a set's age differs: the option holds, then the fleet file."""
+def _differing(
+    name: str, promised: str, option: float | None, file: float | None, every: float | None
+) -> Iterator[str]:
+    """Yield that what is said of an age differs: the option holds, then the fleet file.
+
+    Args:
+        name: the option's.
+        promised: what is promised, in words.
+        option: the age that it gives, in seconds; 0 or None where it gives none.
+        file: the age that the fleet file gives, likewise.
+        every: how often something is promised.
+    """
     if option and file and option != file:
-        yield f"-max-age says {spoken(option)}, and the fleet file {spoken(file)}"
+        yield f"{name} says {spoken(option)}, and the fleet file {spoken(file)}"
     given = option or file
     if given and every and given != every * GRACE:
-        who = "-max-age" if option else "the fleet file"
-        yield f"{who} says {spoken(given)}; a set is promised each {spoken(every)}"
+        who = name if option else "the fleet file"
+        yield f"{who} says {spoken(given)}; {promised} each {spoken(every)}"
 
 
 def suspicious(newest: ImageSet, health: Health) -> Iterator[str]:
