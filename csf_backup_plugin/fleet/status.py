@@ -109,7 +109,7 @@ def look_at_fleet(
     ]
     told = found._replace(
         repositories=[row.health for row in rows if row.health],
-        warnings=[*warnings, *(_strange(one, fleet) for one in by_name.get("", []))],
+        warnings=[*warnings, *_strange(by_name.get("", []), fleet)],
     )
     return FleetStatus(fleet.path, sorted(rows, key=lambda row: STATES.index(row.state)), told)
 
@@ -180,8 +180,11 @@ def _another(one: FleetRepository) -> Health:
     return Health(None, one.host, "", one.repository.master, (), (text,), name=one.name)
 
 
-def _strange(one: Health, fleet: Fleet) -> str:
-    return (
-        f"there are images of {shown(one.master)} on {one.host}, which no section of "
-        f"{shown(fleet.path)} names"
-    )
+def _strange(healths: Sequence[Health], fleet: Fleet) -> Iterator[str]:
+    """Yield the repositories of which there are images that are no copies, and no section."""
+    for one in healths:
+        if not one.sets or any(each.copied is None for each in one.sets):
+            yield (
+                f"there are images of {shown(one.master)} on {one.host}, which no section of "
+                f"{shown(fleet.path)} names"
+            )

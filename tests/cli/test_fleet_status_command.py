@@ -123,6 +123,20 @@ def test_images_that_no_section_names_are_a_warning(status: Csf, fleet: str, pla
     assert err.startswith(f"warning: there are images of {place.master} on localhost, which no ")
 
 
+def test_copies_of_another_repository_are_no_warning(
+    csf: Csf, status: Csf, fleet: str, place: Place
+) -> None:
+    """They may lie where sets of a section are; its own row does not count them."""
+    copies = place.images.parent / "copies"
+    copies.mkdir()
+    words = ("-image-file", f"localhost:{place.images}/latest", "-to", f"localhost:{copies}")
+    assert csf("admin_database_copy", *words)[0] == ExitCode.DONE
+    Path(fleet).write_text(f"[new]\ndatabase = localhost:/d/new.db\nimage-dirs = {copies}\n")
+    code, out, err = status()
+    assert (code, err) == (ExitCode.STALE, "")
+    assert "new         STALE  -" in out
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
