@@ -80,9 +80,11 @@ def _ago(check: Check | None, newest: SetState) -> str:
     """Return how long ago a check was, by the clock that the newest set's age is of."""
     if check is None:
         return "-"
-    if not check.is_sound:
-        return "FAILED"
-    return spoken(newest.age - timestamps.between(newest.started, check.at))
+    return spoken(_age(check, newest)) if check.is_sound else "FAILED"
+
+
+def _age(check: Check, newest: SetState) -> float:
+    return newest.age - timestamps.between(newest.started, check.at)
 
 
 def _in_short(one: Health) -> str:
@@ -95,13 +97,14 @@ def _in_short(one: Health) -> str:
 
 
 def _word(one: Health) -> str:
-    max_age, max_drill_age = one.limits
-    age = one.sets[0].age if one.sets else 0.0
+    if one.faults or not one.sets:
+        return "a fault" if one.faults else "no backup"
+    (max_age, max_drill_age), newest, drill = one.limits, one.sets[0], one.last_drill
+    is_too_old = drill and max_drill_age is not None and _age(drill, newest) > max_drill_age
     kinds = {
-        "a fault": bool(one.faults),
-        "no backup": not one.sets,
-        "too old": max_age is not None and age > max_age,
-        "never drilled": max_drill_age is not None and one.last_drill is None,
+        "too old": max_age is not None and newest.age > max_age,
+        "never drilled": max_drill_age is not None and drill is None,
+        "drill too old": is_too_old,
         "little room": any(count < ROOM_FOR for count in one.room.values()),
     }
     return next((word for word, holds in kinds.items() if holds), "see below")

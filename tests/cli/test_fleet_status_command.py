@@ -233,6 +233,10 @@ FAILED = Check(is_sound=False, at="2026-11-22T03:10:00+00:00", seconds=None)
             {"limits": (None, 1.0), "stale": ["x"]},
             ["STALE", "60 min", "-", "-", "-", "never drilled"],
         ),
+        (
+            {"sets": [a_set(drilled=SOUND)], "limits": (None, 3600.0), "stale": ["x"]},
+            ["STALE", "60 min", "-", "24 h", "13 min", "drill too old"],
+        ),
         ({"room": {"/b": 2}, "stale": ["x"]}, ["STALE", "60 min", "-", "-", "-", "little room"]),
         ({"room": {"/b": 3}, "stale": ["x"]}, ["STALE", "60 min", "-", "-", "-", "see below"]),
     ],
