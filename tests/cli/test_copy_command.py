@@ -77,6 +77,16 @@ def test_a_copy_is_an_image_like_any(copy: Csf, csf: Csf, place: Place, to: Path
     assert (code, f"a copy of localhost:{place.image}" in err) == (0, True)
 
 
+def test_a_copy_at_fault_is_to_be_made_again(copy: Csf, csf: Csf, place: Place, to: Path) -> None:
+    """A new backup would be no copy."""
+    copy()
+    (to / "a.img").write_bytes(b"damaged")
+    code, _, err = csf("admin_database_verify", "-image-file", f"localhost:{to}/a.img")
+    assert code == ExitCode.FAULT_FOUND
+    typed = f"csf admin_database_copy -image-file localhost:{place.image} -to localhost:{to}"
+    assert err.endswith(f"copy that again:\n{typed}\n")
+
+
 def test_a_second_copy_finds_the_first(copy: Csf, place: Place, to: Path) -> None:
     """That is no failure."""
     assert copy()[0] == 0

@@ -108,6 +108,13 @@ def test_a_login_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
         made.begin(b"exec cat")
 
 
+def test_an_ssh_that_cannot_be_run_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's error is told."""
+    monkeypatch.setattr(Stub, "argv", lambda _: ["/no/such/ssh"])
+    with pytest.raises(FileNotFoundError), opened():
+        pass
+
+
 def test_a_signal_ends_the_wait_for_a_login() -> None:
     """As any other wait."""
     stub = Stub("sleep 60")

@@ -178,6 +178,10 @@ def test_utilities_and_checksums_are_told(
     host = observed(LocalHost())
     found = host.find("osbackup", "CSF_BACKUP_OSBACKUP")
     assert host.digest(found, lambda _: None)[0] == 10
+    with host.sending(found) as source, host.receiving(f"{tmp_path}/copy") as sink:
+        assert sink.give(memoryview(source.take() or b"")) == 10
+    told = [text.rpartition(" on localhost: ")[0] for text in records[-2:]]
+    assert told == [f"receive {tmp_path}/copy", f"send {found}"]
     assert records[0] == f"osbackup on localhost is {tmp_path}/osbackup"
     assert records[1].startswith(f"take the SHA-256 of {tmp_path}/osbackup on localhost: 0.")
 

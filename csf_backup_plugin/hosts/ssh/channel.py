@@ -38,15 +38,18 @@ class Channel:
         self._connection = connection
         self._path = path
         self._mark = f"\n{connection.mark.decode()} begins\n"
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
-        self._process = subprocess.Popen(
-            connection.argv(),
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._said,
-            start_new_session=True,
-        )
+        argv = connection.argv()
+        with contextlib.ExitStack() as stack:
+            self._said = stack.enter_context(tempfile.TemporaryFile())
+            self._process = subprocess.Popen(
+                argv,
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._said,
+                start_new_session=True,
+            )
+            stack.pop_all()  # `close` closes it
         self._child = Child(self._process)
 
     def begin(self, script: bytes) -> None:

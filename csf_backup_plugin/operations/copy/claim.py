@@ -190,7 +190,8 @@ def _taken_back(claim: Claim, lock: Lock, said: str, host: Host) -> Left:
 def _removed(paths: Sequence[str], host: Host) -> Left:
     """Remove paths, the last one first; if one stays, so does the record, which comes first."""
     record, *rest = paths
-    stay, told = [], []
+    stay: list[str] = []
+    told: list[str] = []
     for path in (*reversed(rest), record):
         if path == record and stay:
             stay.append(shown(record))

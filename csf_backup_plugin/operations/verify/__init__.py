@@ -11,7 +11,7 @@ import errno
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.advised_commands import backup_command
+from csf_backup_plugin.advised_commands import backup_command, copy_command
 from csf_backup_plugin.errors import FaultFound, OtherVersion
 from csf_backup_plugin.image.check_record import CheckRecord
 from csf_backup_plugin.image.latest import check_clock
@@ -153,5 +153,11 @@ def _at_fault(image: ImagePath, found: list[str], next_step: str) -> FaultFound:
 
 
 def _again(image: ImagePath, receipt: Receipt) -> str:
+    if receipt.copied:
+        typed = copy_command(receipt.copied.image.name, f"{image.host}:{image.directory}")
+        return (
+            "Do not rely on this copy. Move it away, and if its original is sound, copy that again:"
+            f"\n{typed}"
+        )
     command = backup_command(receipt.master, f"{image.name}-again")
     return f"Do not rely on this image. Make a new backup, under another name:\n{command}"

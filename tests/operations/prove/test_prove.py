@@ -23,7 +23,8 @@ from csf_backup_plugin.errors import (
 )
 from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.hosts.protocol import Completed
-from csf_backup_plugin.image import receipt_format, sealed_json
+from csf_backup_plugin.image import copy_record, receipt_format, sealed_json
+from csf_backup_plugin.image.copy_record import CopyRecord
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.receipt import Origin
 from csf_backup_plugin.operations.prove import Proof
@@ -81,6 +82,19 @@ def findings(host: MemoryHost) -> tuple[str, ...]:
     assert caught.value.exit_code == ExitCode.IMAGE_UNPROVEN
     assert IMAGE.receipt not in host.files
     return caught.value.findings
+
+
+def test_a_copy_is_not_proven_and_says_how_it_is_made_again(host: MemoryHost) -> None:
+    """It has not failed its proof: the same copy takes its place."""
+    numbered(host)
+    record = CopyRecord("db2:/x/a.img", "process 7 on driver", "2026-11-25", ("1", 1, "", 1, ""))
+    host.files[IMAGE.copying] = copy_record.encode(record)
+    with pytest.raises(CannotBeProven) as caught:
+        prove(host)
+    (finding,) = caught.value.findings
+    assert finding.startswith("it is a copy of db2:/x/a.img (by process 7 on driver")
+    typed = "csf admin_database_copy -image-file db2:/x/a.img -to db1:/b"
+    assert caught.value.next_step.endswith(typed)
 
 
 def test_where_there_are_no_locks_that_is_told(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import pytest
 from conftest import Place
@@ -22,15 +22,14 @@ from rotating import (
     rotated,
 )
 
+from csf_backup_plugin.image import copy_record
+from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.backup import back_up
 from csf_backup_plugin.operations.backup.request import BackupRequest
 from csf_backup_plugin.operations.manifest import change_manifest
 from csf_backup_plugin.operations.manifest.request import ManifestChange
 from csf_backup_plugin.repository.model import Repository
 from doubles import Memory
-
-if TYPE_CHECKING:
-    from csf_backup_plugin.image.path import ImagePath
 
 pytestmark = pytest.mark.usefixtures("tools")
 
@@ -61,6 +60,22 @@ def test_a_copied_repository_makes_a_set_of_its_own_for_the_same_run_id(
     found = receipts_in(place.images)
     assert found[first.image.path].master == place.master
     assert found[second.image.path].master == other.master
+
+
+def test_what_a_killed_copy_has_left_in_a_place_is_not_a_rotations(place: Place) -> None:
+    """Its name may be that of a set, and its claim that of a backup."""
+    image = rotated(place).filled.image
+    left = ImagePath("localhost", f"{image.path[:-4]}-2.img")
+    receipt = receipts_in(place.images)[image.path]
+    record = copy_record.record_of(ImagePath("db9", "/x/a.img"), receipt, "process 7", "then")
+    Path(left.copying).write_bytes(copy_record.encode(record))
+    shutil.copy(image.import_file, left.import_file)
+    made = rotated(place, MONDAY + DAY).filled
+    assert made.told == ()
+    assert Path(left.copying).exists()
+    assert Path(left.import_file).exists()
+    (warning,) = [one for one in made.warnings if "-2.img" in one]
+    assert "is a copy of db9:/x/a.img (by process 7, since then) that is being made" in warning
 
 
 @pytest.mark.parametrize("is_told", [False, True])

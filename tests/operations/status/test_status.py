@@ -16,9 +16,13 @@ from rotating import DAY, MONDAY, TimedHost, resealed, rotated
 from csf_backup_plugin.attempts.reading import Attempt, Attempts
 from csf_backup_plugin.errors import FaultFound, HostUnreachable, Stale
 from csf_backup_plugin.hosts.local import LocalHost
-from csf_backup_plugin.image import sealed_json
+from csf_backup_plugin.image import copy_record, receipt_format, sealed_json
+from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.objectstore.room_and_time import space_needed
 from csf_backup_plugin.operations import status
+from csf_backup_plugin.operations.copy import copy
+from csf_backup_plugin.operations.copy.request import CopyRequest
+from csf_backup_plugin.operations.status.health import place_of
 from csf_backup_plugin.operations.status.request import StatusRequest
 from csf_backup_plugin.operations.verify import verify
 from doubles import Memory
@@ -28,7 +32,6 @@ if TYPE_CHECKING:
 
     from conftest import Place
 
-    from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.status import Status
     from csf_backup_plugin.operations.status.health import Health
 
@@ -123,6 +126,30 @@ def test_room_is_told_of_the_directories_that_rotations_fill(place: Place) -> No
     for promise in place.images.glob("csf-backup-promise-*"):
         promise.unlink()
     assert len(health(look(place, directories=directories)).room) == 2
+
+
+def test_copies_are_told(place: Place, image: ImagePath, tmp_path: Path) -> None:
+    """Beside their originals, nothing is wrong with the two of one number."""
+    (tmp_path / "copies").mkdir()
+    to = f"localhost:{tmp_path}/copies"
+    made = copy(CopyRequest.parse(image.name, to), TimedHost(), TimedHost(), Memory())
+    (state,) = health(look(place, directories=[to])).sets
+    assert (state.image, state.copied, place_of(state)) == (made.image, image, "copy")
+    one = health(look(place, directories=[f"localhost:{place.images}", to]))
+    assert one.faults == ()
+    assert [state.copied for state in one.sets] == [None, image]
+
+
+def test_a_copy_that_is_made_or_was_killed_is_told(place: Place, image: ImagePath) -> None:
+    """It is no leftover of a backup."""
+    receipt = receipt_format.decode(Path(image.receipt).read_bytes())
+    record = copy_record.record_of(ImagePath("db9", "/x/a.img"), receipt, "process 7", "then")
+    Path(f"{place.images}/a.img.copying").write_bytes(copy_record.encode(record))
+    Path(f"{place.images}/a.img.dbn").write_text(f"{place.master}\n")
+    one = health(look(place))
+    (note,) = one.notes
+    assert note.startswith(f"localhost:{place.images}/a.img is a copy of db9:/x/a.img (by process")
+    assert (one.leftovers, one.faults) == (0, ())
 
 
 def test_an_old_set_is_stale(place: Place, image: ImagePath) -> None:
