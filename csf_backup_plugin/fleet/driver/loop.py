@@ -184,8 +184,6 @@ class Driver:
         self._stopped_at = time.monotonic()
         with contextlib.suppress(OSError):  # somebody has removed it: the jobs go on to their end
             self._go_file.rename(self._stop_file)
-        for one in self._running.values():
-            one.future.cancel()
         for spec in self._waiting:
             self._results.append(JobResult(spec.name, None, None, NOT_STARTED))
         self._waiting.clear()
@@ -200,6 +198,8 @@ class Driver:
             if now > late + MARGIN:
                 del self._running[one.spec.name]
                 self.is_any_lost = True
+                # Not before: some executors take back what runs, and then tell nothing of its end.
+                one.future.cancel()
                 told = f"the executor has told nothing of it in {now - one.began:.0f} s"
                 self._note(one.spec, one, f"{told}; {NOT_KNOWN}")
 

@@ -160,7 +160,8 @@ def test_a_job_of_which_nothing_is_ever_told_is_given_up(
     """What comes later changes nothing, and the executor is not to be waited for."""
     monkeypatch.setattr(loop, "MARGIN", 0.0)
     lost, late = spec("lost")._replace(limit=0.0), bench.end("lost")
-    done = bench.run([lost, spec("b")], lambda _: None, late, bench.end("b"))
+    begin = bench.tell("lost", lambda future: future.set_running_or_notify_cancel())
+    done = bench.run([lost, spec("b")], begin, late, bench.end("b"))
     assert "has told nothing of it in 0 s" in done["lost"].problem
     assert (done["lost"].exit_code, done["b"].exit_code) == (None, 0)
     assert bench.driver.is_any_lost
@@ -188,12 +189,6 @@ def test_a_signal_stops_what_runs_and_starts_no_more(bench: Bench) -> None:
     assert [*bench.desk.given] == ["a", "b"]
 
 
-def test_a_job_that_the_executor_has_not_begun_is_taken_back(bench: Bench) -> None:
-    """Whether it had begun all the same, only the executor could tell."""
-    done = bench.run([spec("a")], bench.strike())
-    assert "has taken it back" in done["a"].problem
-
-
 def test_jobs_that_do_not_stop_are_not_waited_for_without_end(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,13 +197,13 @@ def test_jobs_that_do_not_stop_are_not_waited_for_without_end(
     monkeypatch.setattr(loop, "GRACE", 0.0)
 
     def begin(_state: State) -> None:
-        bench.desk.given["a"][1].set_running_or_notify_cancel()
         (bench.stop_file.parent / "go").unlink()
         bench.cancellation.cancel(signal.SIGINT)
 
     done = bench.run([spec("a")], begin)
     assert NOT_KNOWN in done["a"].problem
     assert bench.driver.is_any_lost
+    assert bench.desk.given["a"][1].cancelled()  # one that has not begun does not begin any more
 
 
 def test_a_signal_before_all_starts_nothing(bench: Bench) -> None:
