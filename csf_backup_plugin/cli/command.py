@@ -9,7 +9,6 @@ Every command has ``-json``, and prints one document with it whatever happens; a
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -104,6 +103,8 @@ class CsfCommand(click.Command):
             if not arg.startswith("-") or arg in ("-", "--"):
                 raise click.UsageError(f"Got an argument that belongs to no option: {arg}", ctx)
             if option is None or written.startswith("---"):
+                import difflib  # csf -help does without
+
                 near = difflib.get_close_matches(name, known)
                 raise click.NoSuchOption(written, possibilities=near, ctx=ctx)
             if name in seen and not option.multiple:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclasses.dataclass(frozen=True)
 class Long(Generic[T]):
     """A step that mostly waits for a disk or a program, or computes: it gets a thread of its own.
 
@@ -20,11 +18,12 @@ class Long(Generic[T]):
         step: what is to be done; it shares nothing that it changes with any other.
     """
 
-    step: Callable[[], T]
+    def __init__(self, step: Callable[[], T]) -> None:
+        self._step = step
 
     def __call__(self) -> T:
         """Do it."""
-        return self.step()
+        return self._step()
 
 
 def overlapped(steps: Sequence[Callable[[], Any]]) -> tuple[Any, ...]:

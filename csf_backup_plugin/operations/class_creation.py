@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from csf_backup_plugin.advised_commands import add_command
 from csf_backup_plugin.names import absolute, shown
 from csf_backup_plugin.repository import manifest_store
-from csf_backup_plugin.repository.inventory import read_inventory
 from csf_backup_plugin.repository.lock_warnings import unlocked_warnings
 from csf_backup_plugin.repository.model import Repository
 from csf_backup_plugin.repository.unfinished_restore import check_not_half_restored
@@ -153,6 +152,8 @@ def _consequence(repository: Repository, found: str | None, host: Host) -> str:
             f"any other with {add_command(repository.master, host.name, ['PATH'])}"
         )
     with contextlib.suppress(Exception):  # the class exists, whatever this is
+        from csf_backup_plugin.repository.inventory import read_inventory
+
         now = read_inventory(repository, host)
         if found in now.coverage.paths and found not in now.ambiguous:
             return "The next backup will find it in the directory all the same."

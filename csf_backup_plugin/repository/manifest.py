@@ -18,7 +18,6 @@ An append that was cut short leaves a last line without its newline, which the n
 
 from __future__ import annotations
 
-import json
 import os
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
@@ -118,6 +117,8 @@ def backup_line(number: int, image: str) -> bytes:
 
 def identity_line(identity: Identity) -> bytes:
     """Return the line that says which repository it is."""
+    import json  # class_create does without
+
     return _encode_line(f"{_REPOSITORY}/{json.dumps(each(identity._asdict(), to_text))}")
 
 
@@ -199,6 +200,8 @@ def _decode_line(line: bytes) -> str | tuple[str, str] | tuple[int, str] | int |
         if kind == _NUMBER:
             return int(value)
         if kind == _REPOSITORY:
+            import json
+
             facts = json.loads(value).items()
             found = Identity(**{key: from_text(str(text)) for key, text in facts})
             return None if has_control_character(found.master) else found

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.hosts.cleanup import clean_up
 from csf_backup_plugin.names import command, has_control_character, shown
 from csf_backup_plugin.repository import manifest
-from csf_backup_plugin.repository.inventory import read_inventory
 from csf_backup_plugin.system_errors import HalfDone, reason
 
 if TYPE_CHECKING:
@@ -103,7 +101,9 @@ def append(repository: Repository, path: str, host: Host) -> list[str]:
     try:
         host.append(repository.manifest, manifest.encode_lines([name]))
         return []
-    except FileNotFoundError:
+    except FileNotFoundError:  # seldom, so that a class_create does without
+        from csf_backup_plugin.repository.inventory import read_inventory
+
         found = read_inventory(repository, host)
         doubtful = {*found.ambiguous}
         if found.others.unreadable:  # whose the others are is not known
@@ -139,6 +139,8 @@ def supersede(
     Raises:
         OSError: as of `replace`; the copy is gone again, unless the error says otherwise.
     """
+    import hashlib  # class_create does without
+
     kept = f"{repository.manifest}.damaged-{hashlib.sha256(damaged).hexdigest()[:16]}"
     is_made = host.read(kept) != damaged
     if is_made:
