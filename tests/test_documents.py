@@ -8,12 +8,12 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import click
-from documents import DOCS, PAGES, README, anchors, block, is_there, links
+import reference
+from documents import PAGES, README, anchors, block, is_there, links
 from scheduling import HERE, host_with
 
 from csf_backup_plugin import plugin
 from csf_backup_plugin.cli import COMMANDS, runner
-from csf_backup_plugin.exit_codes import EXIT_CODES
 from csf_backup_plugin.operations.schedule import surroundings
 
 if TYPE_CHECKING:
@@ -24,21 +24,23 @@ if TYPE_CHECKING:
 README_LINES = 120
 
 
-def test_every_commands_help_is_shown_as_it_is() -> None:
-    """Options are documented in one place, the program."""
-    for command in COMMANDS:
-        parent = click.Context(click.Group("csf"), info_name="csf")
-        context = click.Context(
-            command, parent, command.name, terminal_width=90, **command.context_settings
-        )
-        assert block(f"help of {command.name}") == command.get_help(context) + "\n"
+def test_help_and_exit_codes_are_shown_as_they_are() -> None:
+    """They come from one place, the program; ``python tests/reference.py`` writes them anew."""
+    for page, text in reference.pages().items():
+        assert page.read_text() == text
+    assert all(block(f"help of {command.name}") for command in COMMANDS)
 
 
-def test_every_exit_code_is_shown_as_it_is() -> None:
-    """From the one table."""
-    rows = [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES]
-    table = ["<!-- exit codes -->", "| code | meaning |", "|---:|---|", *rows]
-    assert "\n".join([*table, ""]) in (DOCS / "reference" / "exit-codes.md").read_text() + "\n"
+def test_a_new_command_gets_a_chapter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind the others, and nothing else changes."""
+    new = click.Command("admin_database_new", help="Be new.")
+    monkeypatch.setattr(reference, "COMMANDS", (*COMMANDS, new))
+    before = reference.COMMANDS_PAGE.read_text()
+    added = reference.pages()[reference.COMMANDS_PAGE].removeprefix(before)
+    assert added.startswith(
+        "\n## admin_database_new\n\n<!-- help of admin_database_new -->\n"
+        "```\nUsage: csf admin_database_new [OPTIONS]\n\n  Be new.\n"
+    )
 
 
 def test_the_program_that_makes_quiet_stops_and_starts_a_service(tmp_path: Path) -> None:
