@@ -8,13 +8,14 @@ import hashlib
 import os
 import posixpath
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import LockBusy, UtilityMissing
 from csf_backup_plugin.hosts.common import BEING_READ, GONE, foreign_lock, kept
 from csf_backup_plugin.hosts.local.find_utility import checked_program
 from csf_backup_plugin.hosts.protocol import CUT_SHORT, Completed, Entry, Facts, Machine, Stat
+from csf_backup_plugin.hosts.turns import carried_out
 from csf_backup_plugin.progress_listener import Listener
 from memory_tree import MemoryTree, system_error
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from csf_backup_plugin.hosts.protocol import Lock, Quiesce, Withdrawal
+    from csf_backup_plugin.hosts.protocol import Lock, Quiesce, Step, Withdrawal
+
+T = TypeVar("T")
 
 
 class MemoryLock:
@@ -37,8 +40,12 @@ class MemoryLock:
     is_left = False
     is_held = True
 
-    def __init__(self, host: MemoryHost) -> None:
+    def __init__(self, host: MemoryHost, name: str = "") -> None:
         self.host = host
+        self._name = name
+
+    def release(self) -> None:
+        self.host.locked.pop(self._name, None)
 
 
 class MemorySource:
@@ -142,13 +149,27 @@ class MemoryHost(MemoryTree):
         self.files.setdefault(name, b"")
         self.locked[name] = purpose
         try:
-            yield MemoryLock(self)
+            yield MemoryLock(self, name)
         except BaseException:
             if kind == "missing":
                 self.files.pop(name, None)
             raise
         finally:
-            del self.locked[name]
+            self.locked.pop(name, None)
+
+    @contextlib.contextmanager
+    def lock_and_look(
+        self,
+        path: str,
+        purpose: str,
+        wait: float,
+        waiting: Callable[[str], None],
+        look: Callable[[], T],
+        *,
+        create: bool = True,
+    ) -> Iterator[tuple[MemoryLock | None, T]]:
+        with self.lock(path, purpose, wait, waiting, create=create) as lock:
+            yield lock, look()
 
     @contextlib.contextmanager
     def reading(self, path: str) -> Iterator[None]:
@@ -284,6 +305,9 @@ class MemoryHost(MemoryTree):
                 self.files[free] = self.files.pop(name)
             else:
                 raise system_error(errno.ENOENT, old)
+
+    def in_turn(self, *steps: Step) -> tuple[Callable[[], str], ...]:
+        return carried_out(self, steps)
 
     def withdraw(self, files: Iterable[Withdrawal]) -> list[str]:
         return [self._withdraw(one) for one in files]

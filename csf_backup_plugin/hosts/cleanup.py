@@ -50,5 +50,10 @@ def clean_up_record(path: str, host: Host) -> list[str]:
     try:
         host.remove_trees([path], mine=False)
     except (OSError, BackupError) as error:
-        return [f"{shown(path)} could not be removed: {reason(error)}"]
+        return [not_removed(path, error)]
     return []
+
+
+def not_removed(path: str, error: OSError | BackupError) -> str:
+    """Return the warning that the record of a utility's run could not be removed."""
+    return f"{shown(path)} could not be removed: {reason(error)}"

@@ -10,7 +10,14 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from csf_backup_plugin.hosts.local import LocalHost
-from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN, UNQUIET
+from csf_backup_plugin.hosts.protocol import (
+    ENDLESS,
+    UNKNOWN,
+    UNQUIET,
+    Absent,
+    Release,
+    RemoveTrees,
+)
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import command, listed, shown
 from csf_backup_plugin.system_errors import reason
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
         Running,
         Sink,
         Source,
+        Step,
         Withdrawal,
     )
 
@@ -71,6 +79,27 @@ class _Observed:
                 lock = stack.enter_context(self._host.lock(path, *arguments, **options))
             stack.callback(log.info, "unlock %s on %s", shown(path), self.name)
             yield lock
+
+    @contextlib.contextmanager
+    def lock_and_look(
+        self, path: str, *arguments: Any, **options: Any
+    ) -> Iterator[tuple[Lock | None, Any]]:
+        with contextlib.ExitStack() as stack:
+            with self._timed(f"lock {shown(path)}"):
+                found = stack.enter_context(self._host.lock_and_look(path, *arguments, **options))
+            stack.callback(log.info, "unlock %s on %s", shown(path), self.name)
+            yield found
+
+    def in_turn(self, *steps: Step) -> tuple[Callable[[], str], ...]:
+        ended = self._host.in_turn(*steps)
+        for step, done in zip(steps, ended, strict=True):
+            try:
+                done()
+            except OSError as error:
+                log.info("%s on %s: failed: %s", _told(step), self.name, reason(error))
+                break
+            log.info("%s on %s: done", _told(step), self.name)
+        return ended
 
     @contextlib.contextmanager
     def reading(self, path: str) -> Iterator[None]:
@@ -187,6 +216,17 @@ def _working_directory(host: Host) -> str:
         return shown(os.getcwd())
     except OSError as error:
         return f"no directory ({reason(error)})"
+
+
+def _told(step: Step) -> str:
+    """Return what a step does."""
+    if isinstance(step, Release):
+        return "release the lock"
+    if isinstance(step, Absent):
+        return f"expect nothing at {listed(step.paths)}"
+    if isinstance(step, RemoveTrees):
+        return f"remove trees {listed(step.paths)}"
+    return f"{type(step).__name__.lower()} {shown(step.path)}"
 
 
 def _named(what: str | list[str] | list[tuple[str, str]]) -> str:

@@ -151,6 +151,60 @@ class Withdrawal(NamedTuple):
     unless: str
 
 
+class Create(NamedTuple):
+    """A step of `Host.in_turn`: `Host.create`."""
+
+    path: str
+    data: bytes
+
+
+class Absent(NamedTuple):
+    """A step of `Host.in_turn`: see that nothing stands at some paths, be it a link to nothing.
+
+    It fails with a `FileExistsError` that names the first one at which something does.
+    """
+
+    paths: tuple[str, ...]
+
+
+class Append(NamedTuple):
+    """A step of `Host.in_turn`: `Host.append`."""
+
+    path: str
+    lines: bytes
+
+
+class Publish(NamedTuple):
+    """A step of `Host.in_turn`: `Host.publish`."""
+
+    path: str
+    data: bytes
+    like: str | None = None
+
+
+class Replace(NamedTuple):
+    """A step of `Host.in_turn`: `Host.replace`."""
+
+    path: str
+    data: bytes
+    like: str | None = None
+
+
+class RemoveTrees(NamedTuple):
+    """A step of `Host.in_turn`: `Host.remove_trees`, also of another user's."""
+
+    paths: tuple[str, ...]
+
+
+class Release(NamedTuple):
+    """A step of `Host.in_turn`: give a lock up, whose block then holds it no more."""
+
+    lock: Lock
+
+
+Step = Create | Absent | Append | Publish | Replace | RemoveTrees | Release
+
+
 class Machine(NamedTuple):
     """Who a host says it is.
 
@@ -290,6 +344,10 @@ class Lock(Protocol):
         """
         ...
 
+    def release(self) -> None:
+        """Give it up before its block ends; see `Release`."""
+        ...
+
 
 class Host(Protocol):
     """A machine on which databases lie and utilities run.
@@ -392,8 +450,8 @@ class Host(Protocol):
 
         Args:
             steps: each asks the host, once or several times; it may ask together, too. None locks,
-                starts or changes anything, but that one may `sync`; nor do they share anything that
-                they change.
+                starts or changes anything, but that one may `sync`, and one carry out steps
+                `in_turn` that no other looks at; nor do they share anything that they change.
 
         Returns:
             What each has returned, in order.
@@ -425,6 +483,34 @@ class Host(Protocol):
             LockBusy: another holder kept it for all of `wait`.
             FileNotFoundError: its directory does not exist.
             HalfDone: instead of an `OSError` of the block, if the file was made and stays.
+        """
+        ...
+
+    def lock_and_look(
+        self,
+        path: str,
+        purpose: str,
+        wait: float,
+        waiting: Callable[[str], None],
+        look: Callable[[], _A],
+        *,
+        create: bool = True,
+    ) -> AbstractContextManager[tuple[Lock | None, _A]]:
+        """Hold the lock file at `path`, as `lock` does, and look at what it protects.
+
+        Another host is asked for both at once.
+
+        Args:
+            path: the lock file.
+            purpose: as for `lock`, like all others but `look`.
+            wait: likewise.
+            waiting: likewise.
+            create: likewise.
+            look: a step as of `together`. It may be carried out several times: only what it returns
+                once the lock is held, or none is to be made, counts. It raises nothing but what
+                every operation may.
+
+        Raises: as for `lock`.
         """
         ...
 
@@ -596,6 +682,21 @@ class Host(Protocol):
         Raises:
             OSError: one cannot be moved, which it names; those before it have been. It is a
                 `FileExistsError` where something stands at the new path.
+        """
+        ...
+
+    def in_turn(self, *steps: Step) -> tuple[Callable[[], str], ...]:
+        """Carry out steps, one after another, until one fails.
+
+        Another host is asked for all of them at once, and itself goes on after a success alone.
+
+        Returns:
+            For each step, in order, what is to be called for what it has returned, or raises its
+            `OSError`. For one behind that, of which nothing was done, it raises the same.
+
+        Raises:
+            HostUnreachable: as ever; what files may have been made or changed, the error tells.
+            Interrupted: likewise; files that were made are gone again.
         """
         ...
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.hosts.cleanup import clean_up
+from csf_backup_plugin.hosts.protocol import Append, Publish, Replace
 from csf_backup_plugin.names import command, has_control_character, shown
 from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.system_errors import HalfDone, reason
@@ -33,34 +34,26 @@ class Entry(NamedTuple):
     adopted: tuple[str, ...]
 
 
-def begin(found: Inventory, entry: Entry, host: Host) -> list[str]:
-    """Write the number of a backup that begins to the manifest, or make the manifest if need be.
+def beginning(found: Inventory, entry: Entry) -> Publish | Append:
+    """Return what writes the number of a backup that begins, or makes the manifest if need be.
 
     Args:
         found: the repository, with the manifest as it is.
         entry: the backup.
-        host: where all of them are.
-
-    Returns:
-        A warning if somebody who may use the repository may not use the manifest.
-
-    Raises:
-        OSError: the manifest cannot be written.
     """
     repository, recorded = found.repository, found.recorded
     if recorded is None:
-        return _publish(repository, first(found, entry), host)
+        return Publish(repository.manifest, first(found, entry), repository.master)
     lines = b"" if recorded.identity else manifest.identity_line(entry.identity)
     lines += manifest.backup_line(entry.number, entry.image)
     listed = map(repository.path_of, recorded.names)
     adopted = {*entry.adopted}.intersection(found.coverage.paths).difference(listed)
     lines += manifest.encode_lines(map(repository.recorded, sorted(adopted)))
-    host.append(repository.manifest, lines)
-    return []
+    return Append(repository.manifest, lines)
 
 
 def first(found: Inventory, entry: Entry) -> bytes:
-    """Return the manifest that `begin` makes where there is none."""
+    """Return the manifest that `beginning` makes where there is none."""
     names = map(found.repository.recorded, found.coverage.paths)
     return manifest.encode(names, entry.identity, {entry.image: entry.number})
 
@@ -71,14 +64,24 @@ def record(found: Inventory, host: Host) -> list[str]:
     Returns:
         A warning if the manifest could not be written: a proven backup is worth more than that.
     """
+    try:
+        for done in host.in_turn(*recording(found)):
+            done()
+    except (OSError, BackupError) as error:
+        return [not_updated(found, error)]
+    return []
+
+
+def recording(found: Inventory) -> list[Append]:
+    """Return what adds to the manifest what it does not list; nothing if it lists all."""
     repository = found.repository
     names = [*map(repository.recorded, found.coverage.unlisted)] if found.recorded else []
-    try:
-        if names:
-            host.append(repository.manifest, manifest.encode_lines(names))
-    except (OSError, BackupError) as error:
-        return [f"the manifest {shown(repository.manifest)} was not updated: {reason(error)}"]
-    return []
+    return [Append(repository.manifest, manifest.encode_lines(names))] * bool(names)
+
+
+def not_updated(found: Inventory, error: OSError | BackupError) -> str:
+    """Return the warning that what `recording` returns has failed."""
+    return f"the manifest {shown(found.repository.manifest)} was not updated: {reason(error)}"
 
 
 def append(repository: Repository, path: str, host: Host) -> list[str]:
@@ -92,7 +95,7 @@ def append(repository: Repository, path: str, host: Host) -> list[str]:
         host: where it is.
 
     Returns:
-        As for `begin`.
+        A warning if somebody who may use the repository may not use the manifest.
 
     Raises:
         OSError: the manifest cannot be written.
@@ -122,8 +125,13 @@ def replace(repository: Repository, data: bytes, host: Host) -> list[str]:
     Raises:
         OSError: it cannot be written; it is as it was, or the error says what was changed.
     """
-    lost = host.replace(repository.manifest, data, like=repository.master)
-    return _locked_out(repository, lost, host)
+    (replaced,) = host.in_turn(replacing(repository, data))
+    return locked_out(repository, replaced(), host)
+
+
+def replacing(repository: Repository, data: bytes) -> Replace:
+    """Return the step that `replace` is."""
+    return Replace(repository.manifest, data, repository.master)
 
 
 def supersede(
@@ -159,10 +167,17 @@ def supersede(
 def _publish(repository: Repository, data: bytes, host: Host) -> list[str]:
     """Make the manifest, for the users who may write the master database."""
     lost = host.publish(repository.manifest, data, like=repository.master)
-    return _locked_out(repository, lost, host)
+    return locked_out(repository, lost, host)
 
 
-def _locked_out(repository: Repository, lost: str, host: Host) -> list[str]:
+def locked_out(repository: Repository, lost: str, host: Host) -> list[str]:
+    """Return a warning if somebody may not use the manifest any more.
+
+    Args:
+        repository: whose it is.
+        lost: who, in words, as `Host.publish` and `Host.replace` return it.
+        host: where it is.
+    """
     if not lost:
         return []
     give = command("chown", f"--reference={repository.master}", repository.manifest)

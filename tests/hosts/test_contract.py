@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import hashlib
@@ -17,7 +18,19 @@ import pytest
 from csf_backup_plugin.errors import LockBusy, UtilityMissing
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.local import LocalHost
-from csf_backup_plugin.hosts.protocol import CUT_SHORT, ENDLESS, Completed, Entry
+from csf_backup_plugin.hosts.protocol import (
+    CUT_SHORT,
+    ENDLESS,
+    Absent,
+    Append,
+    Completed,
+    Create,
+    Entry,
+    Publish,
+    Release,
+    RemoveTrees,
+    Replace,
+)
 from doubles import MemoryHost
 from memory_path import change_time, make_pipe, names
 
@@ -675,6 +688,115 @@ def test_what_is_no_file_is_no_lock(host: Host, home: Home) -> None:
             with host.lock(str(home / name), "x", 0, print):
                 pass
     assert names(home) == {"pipe", "link"}
+
+
+def test_what_a_lock_protects_is_looked_at_under_it(host: Host, home: Home) -> None:
+    """Or as well where there is none, and none is to be made."""
+    (home / "file").write_bytes(b"1")
+    look = functools.partial(host.read, str(home / "file"))
+    path = str(home / "lock")
+    with host.lock_and_look(path, "x", 0, print, look, create=False) as found:
+        assert found == (None, b"1")
+    with host.lock_and_look(path, "x", 0, print, look) as (lock, read):
+        assert lock is not None
+        assert read == b"1"
+        with pytest.raises(LockBusy), host.lock_and_look(path, "x", 0, print, look):
+            pass
+    assert names(home) == {"file", "lock"}
+
+
+@pytest.mark.not_in_memory("processes")
+def test_what_was_seen_before_a_lock_was_had_does_not_count(host: Host, tmp_path: Path) -> None:
+    """Its holder may have changed it."""
+    path, file = str(tmp_path / "lock"), tmp_path / "file"
+    file.write_bytes(b"before")
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(LocalHost().lock(path, "class_create", 0, print))
+
+        def end_it(_holder: str) -> None:
+            file.write_bytes(b"after")
+            stack.close()
+
+        look = functools.partial(host.read, str(file))
+        with host.lock_and_look(path, "x", 60, end_it, look) as (_, read):
+            assert read == b"after"
+
+
+def test_steps_are_carried_out_in_turn(host: Host, home: Home) -> None:
+    """And each tells what the operation of its name would have returned."""
+    (home / "log").write_bytes(b"1\n")
+    (home / "old").mkdir()
+    (home / "old" / "file").write_bytes(b"")
+    ended = host.in_turn(
+        Create(str(home / "new"), b"new"),
+        Absent((str(home / "no"), str(home / "none"))),
+        Append(str(home / "log"), b"2\n"),
+        Publish(str(home / "made"), bytes(range(256)), str(home / "log")),
+        Replace(str(home / "log"), (home / "log").read_bytes() + b"3\n", str(home / "no")),
+        RemoveTrees((str(home / "old"), str(home / "no"))),
+    )
+    assert [done() for done in ended] == [""] * 6
+    assert host.read(str(home / "new")) == b"new"  # what was put aside goes before the next call
+    assert names(home) == {"new", "log", "made"}
+    assert (home / "made").read_bytes() == bytes(range(256))
+    assert (home / "log").read_bytes() == b"1\n3\n"
+    assert host.in_turn() == ()
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_nothing_is_done_behind_a_step_that_fails(host: Host, home: Home, *, link: bool) -> None:
+    """Its error is that of all that would have followed it."""
+    if link:
+        (home / "there").symlink_to("nothing")
+    else:
+        (home / "there").write_bytes(b"old")
+    made, absent, *rest = host.in_turn(
+        Create(str(home / "new"), b"new"),
+        Absent((str(home / "no"), str(home / "there"), str(home / "none"))),
+        Create(str(home / "not"), b"new"),
+        Replace(str(home / "new"), b"other"),
+    )
+    assert made() == ""
+    for step in (absent, *rest):
+        with pytest.raises(FileExistsError) as caught:
+            step()
+        assert caught.value.filename == str(home / "there")
+    assert host.read(str(home / "new")) == b"new"
+    assert names(home) == {"new", "there"}
+
+
+def test_what_a_failed_step_has_begun_is_gone(host: Host, home: Home) -> None:
+    """As if it had been carried out alone."""
+    (home / "log").write_bytes(b"torn")
+    made, appended = host.in_turn(
+        Create(str(home / "new"), b"new"), Append(str(home / "log"), b"line\n")
+    )
+    assert made() == ""
+    with pytest.raises(OSError, match="Not one whole line in it") as caught:
+        appended()
+    assert caught.value.filename == str(home / "log")
+    assert host.read(str(home / "new")) == b"new"
+    assert names(home) == {"new", "log"}
+
+
+def test_a_lock_can_be_given_up_in_turn(host: Host, home: Home) -> None:
+    """Behind what was done under it; the end of its block then does no harm to the next holder."""
+    path = home / "lock"
+    with host.lock(str(path), "x", 0, print) as lock:
+        assert lock is not None
+        failed = host.in_turn(Create(str(path), b""), Release(lock))
+        with pytest.raises(FileExistsError):
+            failed[1]()
+        with pytest.raises(LockBusy), host.lock(str(path), "y", 0, print):
+            pass
+        made, released = host.in_turn(Create(str(home / "file"), b"data"), Release(lock))
+        assert (made(), released()) == ("", "")
+        assert path.read_bytes() == b""
+        with host.lock(str(path), "y", 0, print):
+            pass
+    with host.lock(str(path), "z", 0, print):
+        pass
+    assert names(home) == {"lock", "file"}
 
 
 def finished(running: Running) -> tuple[Completed, int]:

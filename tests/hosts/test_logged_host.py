@@ -11,7 +11,16 @@ import pytest
 from csf_backup_plugin.errors import LockBusy
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.logged_host import observed
-from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN, Completed, Withdrawal
+from csf_backup_plugin.hosts.protocol import (
+    ENDLESS,
+    UNKNOWN,
+    Absent,
+    Completed,
+    Create,
+    Release,
+    RemoveTrees,
+    Withdrawal,
+)
 from csf_backup_plugin.log import log
 from doubles import MemoryHost
 
@@ -166,6 +175,25 @@ def test_locks_and_their_end_are_told(records: list[str], tmp_path: Path) -> Non
     assert first.startswith(f"lock {path} on localhost: 0.")
     assert second.startswith(f"lock {path} on localhost: failed: The repository is locked")
     assert third == f"unlock {path} on localhost"
+
+
+def test_what_is_done_under_a_lock_in_turn_is_told(records: list[str], tmp_path: Path) -> None:
+    """Each step that was done, and the one that has failed; nothing of those behind it."""
+    host = observed(LocalHost())
+    path, file, tree = (str(tmp_path / name) for name in ("lock", "file", "tree"))
+    with host.lock_and_look(path, "a test", 0, print, lambda: 7) as (lock, seven):
+        assert lock is not None
+        assert seven == 7
+        host.in_turn(Create(file, b""), RemoveTrees((tree, path)), Release(lock))
+        host.in_turn(Absent((tree, file)), Create(tree, b""))
+    assert records[0].startswith(f"lock {path} on localhost: 0.")
+    assert records[1:] == [
+        f"create {file} on localhost: done",
+        f"remove trees {tree}, {path} on localhost: done",
+        "release the lock on localhost: done",
+        f"expect nothing at {tree}, {file} on localhost: failed: File exists",
+        f"unlock {path} on localhost",
+    ]
 
 
 def test_utilities_and_checksums_are_told(

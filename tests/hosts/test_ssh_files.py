@@ -36,7 +36,7 @@ def test_after_a_cut_a_file_is_written_once(
     cuts: list[int] = []
 
     def cut_once(self: Connection, function: str, *arguments: str, **options: Any) -> Answer:
-        if function == "publish" and not cuts:
+        if function == "in_turn" and not cuts:
             if done:
                 run(self, function, *arguments, **options)
             cuts.append(sshd.cut())
@@ -63,7 +63,7 @@ def test_after_a_cut_lines_are_appended_once(
     cuts: list[int] = []
 
     def cut_once(self: Connection, function: str, *arguments: str, **options: Any) -> Answer:
-        if function == "append" and not cuts:
+        if function == "in_turn" and not cuts:
             if done:
                 run(self, function, *arguments, **options)
             cuts.append(sshd.cut())
@@ -318,7 +318,7 @@ def test_after_a_cut_anothers_equal_file_is_not_taken_for_ours(
     cuts: list[int] = []
 
     def cut_once(self: Connection, function: str, *arguments: str, **options: Any) -> Answer:
-        if function == "publish" and not cuts:
+        if function == "in_turn" and not cuts:
             cuts.append(sshd.cut())
             raise Cut("The connection was cut.", "Look.")
         return run(self, function, *arguments, **options)
@@ -339,7 +339,7 @@ def test_a_write_that_is_given_up_is_undone(
     run = Connection.run
 
     def interrupted(self: Connection, function: str, *arguments: str, **options: Any) -> Answer:
-        if function != "publish":
+        if function != "in_turn":
             return run(self, function, *arguments, **options)
         if done:
             run(self, function, *arguments, **options)

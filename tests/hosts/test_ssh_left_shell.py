@@ -96,10 +96,14 @@ def is_free(path: Path) -> bool:
     return subprocess.run(["flock", "-n", str(path), "true"], check=False).returncode == 0
 
 
+def _nothing() -> None:
+    """Look at nothing."""
+
+
 def test_an_idle_shell_is_ended_and_its_lock_is_free(behind: Behind, tmp_path: Path) -> None:
     """Where the cut is noticed only when all is done."""
     path = tmp_path / "lock"
-    with lock.held(behind.made, str(path), "x", 0, print, create=True):
+    with lock.held(behind.made, str(path), "x", 0, print, _nothing, create=True):
         behind.cut()
         assert not is_free(path)
     assert not is_free(path)
@@ -107,8 +111,8 @@ def test_an_idle_shell_is_ended_and_its_lock_is_free(behind: Behind, tmp_path: P
     wait_for(lambda: is_free(path))
 
 
-def test_a_lock_whose_taking_was_cut_is_free(behind: Behind, tmp_path: Path) -> None:
-    """Nobody knew that it was held."""
+def test_a_lock_whose_taking_was_cut_is_taken_again(behind: Behind, tmp_path: Path) -> None:
+    """By the login that ends the shell that may have it; nothing has begun."""
     path = tmp_path / "lock"
     path.touch()
     behind.lose(Way.DOWN)
@@ -119,12 +123,17 @@ def test_a_lock_whose_taking_was_cut_is_free(behind: Behind, tmp_path: Path) -> 
 
     striker = threading.Thread(target=strike)
     striker.start()
-    with pytest.raises(Cut), lock.held(behind.made, str(path), "x", 0, print, create=True):
-        pass
+    with lock.held(behind.made, str(path), "x", 0, print, _nothing, create=True) as (held, _):
+        assert held is not None
+        assert held.is_held
+        assert not is_free(path)
     striker.join()
-    assert not is_free(path)
+    assert is_free(path)
+    cut, answered = behind.notes
+    assert "was cut" in cut
+    assert answered == "remote answers again."
+    behind.notes.clear()
     behind.check_ended(logins=2)
-    wait_for(lambda: is_free(path))
 
 
 def test_a_lock_whose_release_was_lost_is_free(
@@ -133,7 +142,7 @@ def test_a_lock_whose_release_was_lost_is_free(
     """Nothing has ended the connection: only no answer has come."""
     monkeypatch.setattr(lock, "_PARTING", 0.3)
     path = tmp_path / "lock"
-    with lock.held(behind.made, str(path), "x", 0, print, create=True):
+    with lock.held(behind.made, str(path), "x", 0, print, _nothing, create=True):
         behind.lose(Way.UP)
     assert not is_free(path)
     behind.check_ended(logins=2)
@@ -188,7 +197,7 @@ def test_a_signal_does_not_keep_the_shell(sshd: Sshd, tmp_path: Path, first: str
         behind = Behind(sshd, proxy, cancellation)
         with (
             pytest.raises(Interrupted),
-            lock.held(behind.made, str(path), "x", 0, print, create=True),
+            lock.held(behind.made, str(path), "x", 0, print, _nothing, create=True),
         ):
             if first == "signal":
                 os.kill(os.getpid(), signal.SIGTERM)

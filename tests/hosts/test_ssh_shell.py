@@ -662,7 +662,8 @@ def test_nothing_is_run_under_a_lock_that_is_lost(
 ) -> None:
     """Nor is it taken again where its file is gone, and none is to be made."""
     (tmp_path / "lock").touch()
-    with held(made, str(tmp_path / "lock"), "x", 0, print, create=False) as lock:
+    path = str(tmp_path / "lock")
+    with held(made, path, "x", 0, print, lambda: None, create=False) as (lock, _):
         assert lock is not None
         sshd.cut()
         wait_for(lambda: not made.login)

@@ -1,8 +1,9 @@
 """How many exchanges with its host each command needs, one after another.
 
-A call is one, and so are calls asked for together; a lock is one, and its release another. A
-utility is one from its start to its end, which the host tells by itself, whatever is asked
-meanwhile to show its progress. What a host cannot tell in one exchange costs it more; what follows
+A call is one, and so are calls asked for together, or in turn; a lock is one, with what is looked
+at under it, and its release another, unless that is done in turn with something. A utility is one
+from its start to its end, which the host tells by itself, whatever is asked meanwhile to show its
+progress. What a host cannot tell in one exchange costs it more; what follows
 is what the operations ask for.
 """
 
@@ -17,6 +18,7 @@ import pytest
 from rotating import DAY, SUNDAY, WEEK, TimedHost, dated_copy, rotated
 
 from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.protocol import Release
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.backup import back_up
 from csf_backup_plugin.operations.backup.request import BackupRequest
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
     from conftest import Place, Tools
 
-    from csf_backup_plugin.hosts.protocol import Completed, Host, Running
+    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running, Step
 
 # An osrestore of tar: the members below the first source go below the first target, if any.
 OSRESTORE = """
@@ -58,6 +60,7 @@ class Counted:
         self.exchanges: list[list[str]] = []
         self._host = host
         self._running: Running | None = None
+        self._released: list[Lock] = []
         self._at = 0  # the exchanges before the next call
 
     def __getattr__(self, operation: str) -> Any:
@@ -98,6 +101,32 @@ class Counted:
             self._running = None
         return completed, size
 
+    @contextlib.contextmanager
+    def lock_and_look(
+        self, path: str, purpose: str, wait: float, waiting: Any, look: Any, **options: Any
+    ) -> Iterator[Any]:
+        before = self._at
+
+        def look_behind() -> Any:
+            self._at, last = before, self._at
+            found = look()
+            self._at = max(last, self._at)
+            return found
+
+        self._ask("lock")
+        arguments = (path, purpose, wait, waiting)
+        with self._host.lock_and_look(*arguments, look_behind, **options) as (lock, found):
+            yield lock, found
+        if lock in self._released:
+            self._released.remove(lock)
+        else:
+            self._ask("unlock")
+
+    def in_turn(self, *steps: Step) -> tuple[Callable[[], str], ...]:
+        self._ask(" then ".join(type(step).__name__ for step in steps))
+        self._released += [step.lock for step in steps if isinstance(step, Release)]
+        return self._host.in_turn(*steps)
+
     def _ask(self, what: str) -> None:
         if self._running:
             return
@@ -114,24 +143,19 @@ def exchanges(work: Callable[[Host], object], host: Host | None = None) -> list[
 
 
 #: What a recovery card asks for, and where images have records of checks beside them.
-CARD = ["lock", "machine, read, read_directory", "replace", "unlock"]
-CARD_WITH_RECORDS = [*CARD[:2], "read_each", *CARD[2:]]
+CARD = ["lock, machine, read, read_directory", "Replace then Release"]
+CARD_WITH_RECORDS = [CARD[0], "read_each", CARD[1]]
 
 #: What each command asks for, in each of its exchanges.
 EXCHANGES = {
     "backup": [
         "look",
-        "lock",
-        "read",  # what a run that was killed owes to the repository
-        "find, find_program, list_directory, look, machine, read, read_directory, stat",
-        "create",  # the claim
-        "stat",  # nobody came before it
-        "append",  # the number
+        # One read is of what a run that was killed owes to the repository.
+        "find, find_program, list_directory, lock, look, machine, read, read_directory, stat",
+        "Create then Absent then Append, stat",  # the claim, nobody came before it, and the number
         "start",
         "digest, list_directory, read, run, stat, sync",  # the proof
-        "publish",  # the receipt
-        "remove_trees",
-        "unlock",
+        "Publish then RemoveTrees then Release",  # the receipt, and the record
         *CARD,
     ],
     "verify": ["find, look, machine, read, stat", "reading", "digest, run", "replace"],
@@ -154,20 +178,16 @@ EXCHANGES = {
     "restore": [
         "look, machine, read, stat",
         "reading",
-        "lock",
-        "find, find_program, stat",
+        "find, find_program, lock, stat",
         "digest, run",
         "list_directory, look, read, read_directory, stat",
-        "look, read, stat",  # nothing has changed since, and nobody is at work
+        "look, read, stat",  # nothing has changed since, and nobody is at work; what a run owes
         "replace",  # the mark that a restore has begun
         "start",
         "stat, sync",
-        "replace",  # the manifest
-        "remove_trees",  # the mark, and the record
-        "read",  # what a run that was killed owes to the repository
-        "unlock",
+        "Replace then RemoveTrees then Release",  # the manifest; the mark, and the record
     ],
-    "manifest": ["look, machine", "lock", "list_directory, read", "unlock"],
+    "manifest": ["look, machine", "list_directory, lock, read", "unlock"],
 }
 
 
@@ -218,15 +238,15 @@ def test_each_command_needs_a_fixed_number_of_exchanges(
 
 #: What a rotation asks for that has sets to remove, and finds what killed ones have left.
 ROTATION = [
-    *("look, machine", "lock", "read"),
-    *("read, read_directory", "read_each"),  # what there is; whose what has no receipt is
-    "read_each",  # how the sets were checked
-    EXCHANGES["backup"][3].replace(", read_directory", ""),  # which was done just now
-    *EXCHANGES["backup"][4 : -len(CARD)],
-    *CARD[:2],
+    "look, machine",
+    "lock, read, read_directory",  # what there is
     *("read_each", "read_each"),  # whose what has no receipt is, and how the sets were checked
-    *CARD[2:],
-    *("lock", "read_directory", "read_each", "read_each"),  # the same again
+    "find, find_program, list_directory, look, machine, read, stat",
+    *EXCHANGES["backup"][2 : -len(CARD)],
+    CARD[0],
+    *("read_each", "read_each"),  # whose what has no receipt is, and how the sets were checked
+    CARD[1],
+    *("lock, read_directory", "read_each", "read_each"),  # the same again
     "read_each",  # the sets whose removal had begun
     *("withdraw", "remove_trees", "unlock"),
     *CARD,  # what was half removed, or had records, is gone

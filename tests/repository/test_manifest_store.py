@@ -35,7 +35,8 @@ def began(host: MemoryHost, catalog: Catalog | None = None) -> None:
     recorded = read_manifest(REPOSITORY, host)
     now = standing(REPOSITORY, recorded, catalog or Catalog(), host.machine(), host)
     found = set_against(REPOSITORY, host, recorded, host.list_directory("/r"), now.adopted)
-    manifest_store.begin(found, now.entry(IMAGE), host)
+    (done,) = host.in_turn(manifest_store.beginning(found, now.entry(IMAGE)))
+    done()
 
 
 def test_a_first_backup_makes_the_manifest_from_the_directory() -> None:
@@ -225,8 +226,10 @@ def test_who_is_locked_out_of_the_manifest_is_told_with_what_root_may_do(
     monkeypatch.setattr(host, "publish", lambda *_, like: f"alice, as with {like}")
     monkeypatch.setattr(host, "replace", lambda *_, like: f"alice, as with {like}")
     now = standing(REPOSITORY, None, Catalog(), host.machine(), host)
+    found = set_against(REPOSITORY, host, None, [])
+    (done,) = host.in_turn(manifest_store.beginning(found, now.entry(IMAGE)))
     for warnings in (
-        manifest_store.begin(set_against(REPOSITORY, host, None, []), now.entry(IMAGE), host),
+        manifest_store.locked_out(REPOSITORY, done(), host),
         manifest_store.append(REPOSITORY, "/r/Book.db", host),
         manifest_store.replace(REPOSITORY, b"", host),
     ):

@@ -142,7 +142,8 @@ class Lives(RuleBasedStateMachine):
             event("refused: " + ("both" if "both" in str(error) else "ambiguous"))
             return
         assert {*found.coverage.paths} == known.databases
-        manifest_store.begin(found, stands.entry(image), self._host)
+        (done,) = self._host.in_turn(manifest_store.beginning(found, stands.entry(image)))
+        done()
         manifest_store.record(found, self._host)
         identity = stands.identity
         receipt = made(

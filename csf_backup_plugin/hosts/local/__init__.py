@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.hosts import common
@@ -27,6 +27,7 @@ from csf_backup_plugin.hosts.local import (
 from csf_backup_plugin.hosts.local.lock import held
 from csf_backup_plugin.hosts.local.lock_file import LockFile
 from csf_backup_plugin.hosts.long_step import overlapped
+from csf_backup_plugin.hosts.turns import carried_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,8 +42,11 @@ if TYPE_CHECKING:
         Quiesce,
         Running,
         Stat,
+        Step,
         Withdrawal,
     )
+
+T = TypeVar("T")
 
 
 class LocalHost:
@@ -77,6 +81,21 @@ class LocalHost:
     ) -> AbstractContextManager[LockFile | None]:
         """Hold the lock file at `path`; see `Host.lock`."""
         return held(path, purpose, wait, waiting, self.cancellation, create=create)
+
+    @contextlib.contextmanager
+    def lock_and_look(
+        self,
+        path: str,
+        purpose: str,
+        wait: float,
+        waiting: Callable[[str], None],
+        look: Callable[[], T],
+        *,
+        create: bool = True,
+    ) -> Iterator[tuple[LockFile | None, T]]:
+        """Hold the lock file at `path`, and look; see `Host.lock_and_look`."""
+        with self.lock(path, purpose, wait, waiting, create=create) as lock:
+            yield lock, look()
 
     @contextlib.contextmanager
     def reading(self, path: str) -> Iterator[None]:
@@ -153,6 +172,10 @@ class LocalHost:
         """Give files other names in the same file system; see `Host.move`."""
         for old, new in moves:
             entries.move(old, new)
+
+    def in_turn(self, *steps: Step) -> tuple[Callable[[], str], ...]:
+        """Carry out steps until one fails; see `Host.in_turn`."""
+        return carried_out(self, steps)
 
     def withdraw(self, files: Iterable[Withdrawal]) -> list[str]:
         """Give files other names that nobody reads; see `Host.withdraw`."""

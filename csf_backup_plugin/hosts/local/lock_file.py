@@ -44,7 +44,7 @@ class LockFile:
         self.descriptor = descriptor
         self.created = created
         self.on_release = contextlib.ExitStack()
-        self._is_signed = False
+        self._is_signed = self._is_given_up = False
 
     @property
     def is_freed(self) -> bool:
@@ -90,10 +90,13 @@ class LockFile:
                 os.pwrite(self.descriptor, text, os.fstat(self.descriptor).st_size)
 
     def release(self) -> None:
-        """Give up the lock, also for children that inherited it.
+        """Give up the lock, once, also for children that inherited it.
 
         What went well stays so, whatever a disk that has died meanwhile says to this.
         """
+        if self._is_given_up:
+            return
+        self._is_given_up = True
         if not self.is_left:
             with contextlib.suppress(OSError):
                 if self._is_signed:

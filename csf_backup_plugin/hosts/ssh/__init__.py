@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from csf_backup_plugin.errors import Interrupted
 from csf_backup_plugin.hosts import common
@@ -16,6 +16,7 @@ from csf_backup_plugin.hosts.ssh.lock import SshLock, held
 from csf_backup_plugin.hosts.ssh.looking import Looking
 from csf_backup_plugin.hosts.ssh.programs import Programs
 from csf_backup_plugin.hosts.ssh.reading import Reading
+from csf_backup_plugin.hosts.ssh.turns import InTurn
 from csf_backup_plugin.hosts.ssh.writing import Writing
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.hosts.protocol import Lock, Quiesce, Running
+
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -38,7 +41,7 @@ def connected(
         connection.close()
 
 
-class SshHost(Looking, Reading, Writing, Programs):
+class SshHost(Looking, Reading, InTurn, Writing, Programs):
     """A machine that ssh reaches.
 
     Args:
@@ -60,6 +63,7 @@ class SshHost(Looking, Reading, Writing, Programs):
                 step.result()
         return tuple(step.result() for step in asked)
 
+    @contextlib.contextmanager
     def lock(
         self,
         path: str,
@@ -68,9 +72,26 @@ class SshHost(Looking, Reading, Writing, Programs):
         waiting: Callable[[str], None],
         *,
         create: bool = True,
-    ) -> AbstractContextManager[SshLock | None]:
+    ) -> Iterator[SshLock | None]:
         """Hold the lock file at `path`; see `Host.lock`."""
-        return held(self._connection, path, purpose, wait, waiting, create=create)
+        with self.lock_and_look(path, purpose, wait, waiting, lambda: None, create=create) as (
+            lock,
+            _,
+        ):
+            yield lock
+
+    def lock_and_look(
+        self,
+        path: str,
+        purpose: str,
+        wait: float,
+        waiting: Callable[[str], None],
+        look: Callable[[], T],
+        *,
+        create: bool = True,
+    ) -> AbstractContextManager[tuple[SshLock | None, T]]:
+        """Hold the lock file at `path`, and look; see `Host.lock_and_look`."""
+        return held(self._connection, path, purpose, wait, waiting, look, create=create)
 
     def reading(self, path: str) -> AbstractContextManager[None]:
         """Hold a shared lock on a file while the block runs; see `Host.reading`."""

@@ -8,7 +8,7 @@ import re
 import shlex
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts import common
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.hosts.ssh.errors import Answer
-    from csf_backup_plugin.hosts.ssh.library import Kind
+    from csf_backup_plugin.hosts.ssh.library import Again, Kind
     from csf_backup_plugin.hosts.ssh.shell import Shell
+
+T = TypeVar("T")
 
 PATIENCE = 60.0  # seconds from a cut in which the host is tried again
 GRACE = 20.0  # seconds a signal leaves a call that changes something
@@ -34,6 +36,10 @@ _TICK = 0.05  # seconds
 # What dash, bash, busybox, xargs and find say of a host that has no room for another process.
 _NO_FORK = re.compile(rb"(?im)^[^/\n]*(can(no|')t fork|: fork: )")
 _FOREVER = float("inf")
+
+
+class LockLost(HostUnreachable):
+    """There is a connection; but it was cut, and with it a lock is lost under which we worked."""
 
 
 class Connection:
@@ -147,7 +153,7 @@ class Connection:
         *words: str,
         data: bytes = b"",
         kind: Kind = "script",
-        again: bool = False,
+        again: Again = "",
         locked: bool = False,
         grace: float = _MOMENT,
         until: float = _FOREVER,
@@ -159,7 +165,7 @@ class Connection:
             words: its name, and arguments of any bytes but NUL.
             data: what `csf_data` prints.
             kind: how it is run.
-            again: whether it may have been carried out before a cut.
+            again: whether it may have been carried out before a cut; see `library.Again`.
             locked: refuse, if a lock was held and is lost.
             grace: how long a signal that asks us to end waits for it, in seconds.
             until: the monotonic time at which it is given up.
@@ -167,6 +173,7 @@ class Connection:
 
         Raises:
             HostUnreachable: there is no connection.
+            LockLost: see `locked`.
             Cut: there was one, and it ended before the answer came.
             TimeoutError: it had not ended by `until`.
         """
@@ -203,6 +210,28 @@ class Connection:
             self._watch = watch = self._post(following, b"", "watch", until)
         return self._await(pending, grace, until, None), watch
 
+    def run_and_look(
+        self, words: Sequence[str], look: Callable[[int], T], until: float
+    ) -> tuple[Answer, T]:
+        """Call a function in the shell itself; have what is asked behind it asked at once.
+
+        Args:
+            words: its name, and arguments.
+            look: asks whatever looks; it is carried out while nobody knows the answer, and learns
+                within which login that will be true.
+            until: the monotonic time at which the answer is given up.
+
+        Returns:
+            The answer, and what was found.
+
+        Raises: as for `run`.
+        """
+        with self._turn:
+            pending = self._post(words, b"", "here", until)
+            login = self._login.count
+        found = look(login)
+        return self._await(pending, 0, until, None), found
+
     def begin(self, *words: str) -> Pending:
         """Begin a call that follows something, until that ends or another call is made.
 
@@ -228,6 +257,7 @@ class Connection:
         *words: str,
         data: bytes = b"",
         kind: Kind = "script",
+        again: Again = "",
         locked: bool = False,
         grace: float = _MOMENT,
         until: float = _FOREVER,
@@ -237,7 +267,6 @@ class Connection:
 
         Args, Raises: as for `run`; but no cut that is mended is told.
         """
-        again = False
         while True:
             try:
                 return self.run(
@@ -252,7 +281,7 @@ class Connection:
                 )
             except Cut as cut:
                 self.reconnect(cut, until)
-                again = True
+                again = again or "again"
 
     def reconnect(self, cut: HostUnreachable, until: float = _FOREVER) -> None:
         """Have a connection again after a cut, at more and more leisure until there is an answer.
@@ -290,13 +319,13 @@ class Connection:
         kind: Kind,
         until: float,
         *,
-        again: bool = False,
+        again: Again = "",
         locked: bool = False,
     ) -> Pending:
         shell = self._connect(until)
         if locked and any(login != self._login.count for login in self.bound):
             what = f"The connection to {self.host} was cut, and the lock is lost"
-            raise HostUnreachable(f"{what}.", "Run the same command again.")
+            raise LockLost(f"{what}.", "Run the same command again.")
         self._stop_watch(shell)
         before, self._before, shell.progress = self._before, "", 0
         pending = Pending(shell, shell.next_number(), kind, before)

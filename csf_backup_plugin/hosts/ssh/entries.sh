@@ -47,6 +47,20 @@ csf_made_before() {
   [ -n "$csf_again" ] && [ -d "$1" ] && [ ! -L "$1" ] && [ -O "$1" ]
 }
 
+# Fails if anything stands at one of the paths, or nobody knows; prints a dot for each before that.
+absent() {
+  for path; do
+    said=$(stat -- "$path" 2>&1 >/dev/null) && said="File exists"
+    case $said in
+    *": No such file or directory") printf . ;;
+    *)
+      printf '%s\n' "$said" >&2
+      return 1
+      ;;
+    esac
+  done
+}
+
 # $1 whether it must be our user's: a word, or empty; then what is removed. Prints a dot for each that is
 # gone. A link to nothing exists. GNU rm follows no link into another directory.
 remove_trees() {

@@ -62,8 +62,9 @@ remove_abandoned() {
     -mmin "+$csf_abandoned" -exec flock -n {} rm -f -- {} \; \) </dev/null >/dev/null 2>&1
 }
 
-# Puts the data aside; on a failure it does not stay.
+# Puts the data aside; on a failure it does not stay. Fails where nothing is to be written any more.
 put_aside() {
+  [ "$csf_again" != only ] || exit 1
   trap '[ $? = 0 ] || clear_aside "$csf_aside"' EXIT
   csf_aside=$2
   umask o-w
@@ -82,9 +83,10 @@ is_published() {
 }
 
 publish() {
-  [ -z "$csf_again" ] || ! is_published "$@" || return 0
-  put_aside "$@"
-  : >"$2.own" && name "$2" "$1" || exit 1
+  if [ -z "$csf_again" ] || ! is_published "$@"; then
+    put_aside "$@"
+    : >"$2.own" && name "$2" "$1" || exit 1
+  fi
   sync_directory "${1%/*}/" || { rm -f -- "$1" && exit 1 || exit "$csf_made"; }
 }
 
@@ -105,7 +107,10 @@ replace() {
 # Adds whole lines, in one write that also ends a last line without its newline; nothing is replaced.
 # dd opens no file through a link and makes none, and writes what fits into a block at once.
 append() {
-  [ -z "$csf_again" ] || [ "$(tail -c "$3" -- "$1" | cksum)" != "$(csf_data | cksum)" ] || return 0
+  if [ -n "$csf_again" ] && [ "$(tail -c "$3" -- "$1" | cksum)" = "$(csf_data | cksum)" ]; then
+    sync -- "$1"
+    return
+  fi
   put_aside "$@"
   [ ! -L "$1" ] || exit "$csf_link"
   [ -e "$1" ] || {

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 #: with both; in the shell itself.
 Kind = Literal["script", "locked", "program", "watch", "here"]
 
+#: Whether a call may have been carried out before a cut: not; perhaps, and then nothing is done
+#: twice; or perhaps, and it only fails if it was not, since nothing may be written any more.
+Again = Literal["", "again", "only"]
+
 _PARTS = (
     *("loop", "program", "lock", "job"),
     *("access", "files", "entries", "withdrawal", "looking", "reading"),
@@ -74,7 +78,7 @@ def call(
     words: Sequence[str],
     *,
     data: bytes = b"",
-    again: bool = False,
+    again: Again = "",
     before: str = "",
 ) -> bytes:
     """Return a call.
@@ -88,11 +92,22 @@ def call(
         again: whether it may have been carried out before a cut.
         before: what is run before it.
     """
-    assigned = f"csf_again={'again' if again else ''}\n"
-    if data:
-        assigned += f"csf_base64={base64.b64encode(data).decode('ascii')}\n"
-    text = os.fsencode(f"{before}{assigned}{shlex.join(words)}\n#{mark}\n")
+    assigned = f"csf_again={again}\n"
+    text = os.fsencode(f"{before}{assigned}{step(words, data)}\n#{mark}\n")
     return f"{number} {kind} {len(text)}\n".encode() + text
+
+
+def step(words: Sequence[str], data: bytes = b"") -> str:
+    """Return a text that calls a function.
+
+    Args:
+        words: the function, and its arguments.
+        data: for it.
+    """
+    called = shlex.join(words)
+    if not data:
+        return called
+    return f"csf_base64={base64.b64encode(data).decode('ascii')}\n{called}"
 
 
 def _part(name: str) -> str:

@@ -12,7 +12,7 @@ import contextlib
 import os
 import socket
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from csf_backup_plugin.errors import HostUnreachable, LockBusy
 from csf_backup_plugin.hosts.lock_holder import Holder, holder
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from csf_backup_plugin.hosts.ssh.connection import Connection
+
+T = TypeVar("T")
 
 _REGAIN = 60.0  # seconds for which another holder is waited for once osbackup has ended
 _SLICE = 1.0  # seconds for which the host waits at once: it is to notice that nobody is there
@@ -55,6 +57,12 @@ class SshLock:
         self._create = create
         self.descriptor = connection.descriptors.pop()
         self._tried = self._held = 0  # the logins within which it was tried last, and is held
+        self._is_given_up = False
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it was taken; not where no file is there and none is to be made."""
+        return self._held == self._tried
 
     @property
     def is_held(self) -> bool:
@@ -65,20 +73,43 @@ class SshLock:
         """Tell whether it is held by the shell of that connection."""
         return self._connection is connection
 
-    def take(self, wait: float, waiting: Callable[[str], None] = lambda _holder: None) -> bool:
-        """Return true once the lock is held; false where no file is there and none is to be made.
+    def take_at_first(
+        self, wait: float, waiting: Callable[[str], None], look: Callable[[], T]
+    ) -> T:
+        """Take the lock, and look; again after a cut, since nothing has begun.
+
+        Args, Raises: as for `take`; a second cut is told.
+        """
+        for is_last in (False, True):
+            self._holds(0)
+            try:
+                found = self.take(wait, waiting, look)
+            except Cut as cut:
+                if is_last:
+                    raise
+                self._connection.reconnect(cut)
+            else:
+                if self.is_held or not self.is_there:
+                    break
+        return found
+
+    def take(self, wait: float, waiting: Callable[[str], None], look: Callable[[], T]) -> T:
+        """Take the lock, unless no file is there and none is to be made; return what is found then.
 
         Args:
             wait: for how long another holder is waited for, in seconds.
             waiting: told who holds it, if anybody does.
+            look: what is asked behind the lock, as `Host.lock_and_look` does.
 
         Raises:
             LockBusy: another holder kept it.
             Cut: the shell is gone.
         """
         until = time.monotonic() + wait
-        by = self._try(0)
-        if by and wait:
+        by, found = self._try(0, look)
+        if not by:
+            return found
+        if wait:
             waiting(by.name)
         while by:
             left = until - time.monotonic()
@@ -88,8 +119,8 @@ class SshLock:
                     f"held by {by.name}.",
                     by.next_step,
                 )
-            by = self._try(min(left, _SLICE))
-        return self._held == self._tried
+            by, _ = self._try(min(left, _SLICE), _nothing)
+        return look()
 
     def try_once(self, timeout: float) -> None:
         """Take the lock if it is free; else have the file open, to wait for it.
@@ -101,7 +132,7 @@ class SshLock:
             Cut: the shell is gone.
             TimeoutError: there was none.
         """
-        self._try(0, until=time.monotonic() + timeout)
+        self._try(0, _nothing, until=time.monotonic() + timeout)
 
     def regain(self) -> None:
         """Hold the lock again if the connection was cut, now that the utility has ended.
@@ -112,10 +143,21 @@ class SshLock:
         until = time.monotonic() + _REGAIN
         while not self.is_held:
             try:
-                if not self.take(until - time.monotonic()):
+                self.take(until - time.monotonic(), lambda _holder: None, _nothing)
+                if not self.is_there:
                     return
             except Cut as cut:
                 self._connection.reconnect(cut)
+
+    @property
+    def freeing(self) -> tuple[str, ...]:
+        """The function that gives it up before its block ends, with its arguments."""
+        return ("lock_free", self.descriptor, self._path)
+
+    def release(self) -> None:
+        """Note that it was given up."""
+        self._is_given_up = True
+        self._holds(0)
 
     def end(self, how: str) -> None:
         """Give the lock up, if its shell is still there; see `lock.sh`."""
@@ -123,20 +165,26 @@ class SshLock:
         self._holds(0)
         if not self._tried or self._tried != self._connection.login:
             return
+        if self._is_given_up:
+            self._connection.run_unheard("lock_close", self.descriptor)
+            return
         words = ("lock_end", self.descriptor, self._path, "leave" if self.is_left else how)
         until = time.monotonic() + _PARTING
         with contextlib.suppress(HostUnreachable, TimeoutError):
             self._connection.run(*words, kind="here", until=until)
 
-    def _try(self, wait: float, until: float = float("inf")) -> Holder | None:
+    def _try(
+        self, wait: float, look: Callable[[], T], until: float = float("inf")
+    ) -> tuple[Holder | None, T]:
         """Try to take the lock; wait so many seconds for it.
 
         Args:
             wait: how long the host waits for another holder, in seconds.
+            look: what is asked behind that.
             until: the monotonic time at which its answer is given up.
 
         Returns:
-            Who holds it, if another one does.
+            Who holds it, if another one does; and what was found.
 
         Raises:
             Cut: the shell is gone.
@@ -146,22 +194,24 @@ class SshLock:
             f"{os.getpid()} on {socket.gethostname()}",
             *("1" if self._create else "", f"{wait:.3f}" if wait else "0"),
         )
-        try:
-            answer = self._connection.run(*words, kind="here", grace=0, until=until)
-        finally:
-            self._tried = self._connection.login
+
+        def look_behind(login: int) -> T:
+            self._tried = login
+            return look()
+
+        answer, found = self._connection.run_and_look(words, look_behind, until)
         if answer.status:
             raise os_error(Answer(answer.status, b"", answer.output), self._path)
         for line in answer.output.decode("utf-8", "replace").splitlines():
             word, _, named = line.partition(" ")
             if word == "busy":
-                return holder(named, self._path)
+                return holder(named, self._path), found
             if word == "unsupported":
                 words_said = Answer(1, b"", named.encode())
                 self.unsupported = os_error(words_said, self._path).strerror or named
             if word == "held":
                 self._holds(self._tried)
-        return None
+        return None, found
 
     def _holds(self, login: int) -> None:
         """Note within which login it is held; 0 for none."""
@@ -172,6 +222,10 @@ class SshLock:
         self._held = login
 
 
+def _nothing() -> None:
+    """Look at nothing."""
+
+
 @contextlib.contextmanager
 def held(
     connection: Connection,
@@ -179,14 +233,17 @@ def held(
     purpose: str,
     wait: float,
     waiting: Callable[[str], None],
+    look: Callable[[], T],
     *,
     create: bool,
-) -> Iterator[SshLock | None]:
-    """Hold the lock file at `path` while the block runs; see `Host.lock`."""
+) -> Iterator[tuple[SshLock | None, T]]:
+    """Hold the lock file at `path` while the block runs; see `Host.lock_and_look`."""
     lock = SshLock(connection, path, purpose, create=create)
     try:
-        there = lock.take(wait, lambda holder: waiting(f"waiting up to {wait:g} s for {holder}"))
-        yield lock if there else None
+        found = lock.take_at_first(
+            wait, lambda holder: waiting(f"waiting up to {wait:g} s for {holder}"), look
+        )
+        yield (lock if lock.is_there else None), found
     except BaseException:
         lock.end("discard")
         raise

@@ -112,14 +112,19 @@ lock_read() {
   fi
 }
 
+# Takes the lock from all who have it by descriptor $1, and from the file $2 what it says of us; also in a
+# subshell of the shell that holds it.
+lock_free() {
+  eval "signed=\${csf_signed_$1-}"
+  [ -z "$signed" ] || ! lock_is_named "$1" "$2" || : >"$2"
+  flock -u "$1" || : # after a cut, there is nothing to be freed
+} 2>/dev/null
+
 # Gives the lock up. $3 is leave if another process that has it is to keep it, or discard if the file
 # is to go, if we made it and nobody has it.
 lock_end() {
-  eval "made=\${csf_made_$1-} signed=\${csf_signed_$1-}"
-  if [ "$3" != leave ]; then
-    [ -z "$signed" ] || ! lock_is_named "$1" "$2" || : >"$2"
-    flock -u "$1"
-  fi
+  eval "made=\${csf_made_$1-}"
+  [ "$3" = leave ] || lock_free "$1" "$2"
   lock_close "$1"
   [ "$3" != discard ] || [ -z "$made" ] || (
     exec 4<"$2" && { flock -w 2 4 || [ $? != 1 ]; } && rm -f -- "$2"

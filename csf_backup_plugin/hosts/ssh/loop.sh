@@ -38,6 +38,21 @@ csf_tell() {
   return "$csf_status"
 }
 
+# Does each of the texts "$@", until one fails; tells of each how that went. Behind the last mark on
+# standard error stands what was said of that one. A text that is to free a lock has them all.
+in_turn() {
+  for csf_step; do
+    said=$(
+      case $csf_step in "lock_free "*) ;; *) exec 7>&- 8>&- 9>&- ;; esac
+      eval "$csf_step"
+    )
+    status=$?
+    printf '%s\0%s\0' $status "$said"
+    [ $status = 0 ] || return $status
+    printf '\n%s\n' "$csf_mark" >&2
+  done
+}
+
 csf_data() {
   printf '%s' "$csf_base64" | base64 -d
 }

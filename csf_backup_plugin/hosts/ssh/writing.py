@@ -1,16 +1,11 @@
-"""Files and names on the host, changed: each operation happens or leaves nothing behind.
-
-Nothing is written any more once a lock was held and is lost in a cut.
-"""
+"""Names on the host: brought to the disk, removed, and changed, many at a time."""
 
 from __future__ import annotations
 
 import os
 import posixpath
-import secrets
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import BackupError, HostUnreachable
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.ssh.connection import GRACE
 from csf_backup_plugin.hosts.ssh.errors import (
@@ -23,7 +18,6 @@ from csf_backup_plugin.hosts.ssh.errors import (
     os_error,
 )
 from csf_backup_plugin.hosts.ssh.looking import split
-from csf_backup_plugin.names import shown
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
@@ -41,39 +35,9 @@ _STAYS = {
 
 
 class Writing:
-    """The part of a host that changes files and names there."""
+    """The part of a host that changes names there."""
 
-    name: str
     _connection: Connection
-
-    def create(self, path: str, data: bytes) -> None:
-        """Make a file that must not exist yet; leave none behind on failure."""
-        self.publish(path, data)
-
-    def publish(self, path: str, data: bytes, like: str | None = None) -> str:
-        """Let a file that must not exist yet appear all at once; see `Host.publish`.
-
-        After a cut it tells whether that has happened, and whose work it was.
-        """
-        aside = _aside(path)
-        arguments = (path, aside, str(len(data)), like or "")
-        try:
-            answer = self._connection.ask(
-                "publish", *arguments, data=data, locked=True, grace=GRACE
-            )
-        except BackupError as error:
-            self._undo(error, path, "unpublish", *arguments)
-            raise
-        self._connection.at_last("clear_aside", aside)
-        return os.fsdecode(check(answer, path).output).strip()
-
-    def replace(self, path: str, data: bytes, like: str | None = None) -> str:
-        """Let a file have other contents, all at once; see `Host.replace`."""
-        return self._put("replace", path, data, like)
-
-    def append(self, path: str, lines: bytes) -> None:
-        """Append whole lines; see `Host.append`."""
-        self._put("append", path, lines)
 
     def sync(self, paths: Iterable[str]) -> list[str]:
         """Bring files and their names to the disk; see `Host.sync`."""
@@ -124,23 +88,6 @@ class Writing:
         ended = answer.output.split(b"\0")[:-1]
         return [_why_it_stays(one, told) for one, told in zip(wanted, ended, strict=True)]
 
-    def _put(self, function: str, path: str, data: bytes, like: str | None = None) -> str:
-        aside = _aside(path)
-        arguments = (path, aside, str(len(data)), like or "")
-        try:
-            answer = self._connection.ask(function, *arguments, data=data, locked=True, grace=GRACE)
-        except BackupError as error:
-            self._undo(error, path, "clear_aside", aside)
-            raise
-        return os.fsdecode(check(answer, path).output).strip()
-
-    def _undo(self, error: BackupError, path: str, *words: str) -> None:
-        """Take back what can be after an error, or say that nobody knows what was done."""
-        try:
-            self._connection.ask(*words)
-        except HostUnreachable:
-            error.left = f"It is not known whether {shown(path)} was written on {self.name}."
-
     def _each(self, function: str, paths: list[str]) -> bytes:
         """Call a function on many paths; return what it prints."""
         if not paths:
@@ -158,10 +105,6 @@ def _why_it_stays(one: Withdrawal, told: bytes) -> str:
     if answer.status == KEPT:
         return common.kept(one.unless)
     return _STAYS.get(answer.status) or reason(os_error(answer, one.path))
-
-
-def _aside(path: str) -> str:
-    return posixpath.join(posixpath.dirname(path), f".csf-{secrets.token_hex(8)}.tmp")
 
 
 def _directories(paths: list[str]) -> list[str]:

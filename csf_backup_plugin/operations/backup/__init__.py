@@ -4,43 +4,47 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin import timestamps
 from csf_backup_plugin.advised_commands import prove_command
 from csf_backup_plugin.command_names import BACKUP
-from csf_backup_plugin.errors import BackupError, ImageExists, LockBusy
-from csf_backup_plugin.hosts.cleanup import clean_up_record
+from csf_backup_plugin.errors import ImageExists, LockBusy
 from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image import receipt_format, run_note, sealed_json
 from csf_backup_plugin.image.location import locate_image
 from csf_backup_plugin.image.receipt import Origin, Receipt
-from csf_backup_plugin.names import listed, shown
+from csf_backup_plugin.names import listed
 from csf_backup_plugin.objectstore.room_and_time import default_timeout
 from csf_backup_plugin.operations.backup import database_sizes
+from csf_backup_plugin.operations.backup.completion import complete
 from csf_backup_plugin.operations.backup.dry_run import foretell
 from csf_backup_plugin.operations.backup.locking import locked
-from csf_backup_plugin.operations.backup.number import take_number
+from csf_backup_plugin.operations.backup.number import begin
 from csf_backup_plugin.operations.backup.osbackup import run_osbackup
-from csf_backup_plugin.operations.backup.preflight import check_absent, prepare
+from csf_backup_plugin.operations.backup.preflight import prepare
 from csf_backup_plugin.operations.backup.proof import prove
 from csf_backup_plugin.operations.backup.rollback import rollback
+from csf_backup_plugin.operations.backup.site import look_at_site
 from csf_backup_plugin.operations.quiet.aftermath import end_told
-from csf_backup_plugin.operations.quiet.debt import settle_debt
+from csf_backup_plugin.operations.quiet.debt import finding_debt, settle_debt
 from csf_backup_plugin.operations.recovery_card import write_cards
 from csf_backup_plugin.operations.sync_warnings import unsynced_warnings
-from csf_backup_plugin.repository import manifest_store
 from csf_backup_plugin.repository.location import locate, look_at_repository
-from csf_backup_plugin.system_errors import HalfDone, translated
+from csf_backup_plugin.system_errors import translated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from csf_backup_plugin.hosts.protocol import Host, Lock
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.backup.preflight import Plan
     from csf_backup_plugin.operations.backup.proof import Proof
     from csf_backup_plugin.operations.backup.request import BackupRequest, Turn
     from csf_backup_plugin.operations.backup.rollback import Created
+    from csf_backup_plugin.operations.backup.site import Site
     from csf_backup_plugin.progress_listener import Listener
 
 
@@ -89,22 +93,32 @@ def back_up(request: BackupRequest, host: Host, listener: Listener) -> Backup:
             repository=locate(request.repository, places, host, listener.note),
             image=locate_image(request.image, look_at_image(), listener.note),
         )
-        create = not request.dry_run
+        create, repository = not request.dry_run, request.repository
+        look = postponed(lambda: look_at_site(request, None, host))
         with contextlib.ExitStack() as stack:
-            lock, unlocked = locked(
-                request.repository, request.wait, stack, host, listener, create=create
+            lock, (debt, site), unlocked = locked(
+                *(repository, request.wait, stack, host, listener),
+                lambda: host.together(finding_debt(repository, host), look),
+                create=create,
             )
-            settled = settle_debt(request.repository, lock, host, dry_run=request.dry_run)
-            made = back_up_locked(request, lock, None, host, listener)
+            settled = settle_debt(repository, lock, host, debt, dry_run=request.dry_run)
+            if settled:  # a call may have taken its time
+                site = look()
+            made = back_up_locked(request, lock, None, host, listener, site)
         cards = write_cards([request.image], host) if create else []
     warnings = (*unlocked, *settled, *made.warnings, *cards)
     return made._replace(warnings=warnings, seconds=time.monotonic() - began)
 
 
 def back_up_locked(
-    request: BackupRequest, lock: Lock | None, turn: Turn | None, host: Host, listener: Listener
+    request: BackupRequest,
+    lock: Lock | None,
+    turn: Turn | None,
+    host: Host,
+    listener: Listener,
+    look: Callable[[], Site] | None = None,
 ) -> Backup:
-    """Back up a repository whose lock is held.
+    """Back up a repository whose lock is held; once all is proven, give the lock up.
 
     Args:
         request: what to back up, where to, by resolved paths.
@@ -112,20 +126,20 @@ def back_up_locked(
         turn: what a rotation adds; None for a backup that none makes.
         host: where all of it is.
         listener: told how far it is.
+        look: returns what was found under the lock, or its error; None to look now.
 
     Raises:
         BackupError: as for `back_up`.
     """
     began = time.monotonic()
     with translated(host.name):
-        known = turn.catalog if turn else None
-        plan, proof = prepare(request, host, listener, known), None
+        if turn:
+            look = functools.partial(look_at_site, request, turn.catalog, host)
+        plan, proof = prepare(request, host, listener, look), None
         if request.dry_run:
             origin, told = foretell(request, plan, host)
         else:
             origin, proof, told = _carry_out(request, plan, lock, turn, host, listener)
-            told += clean_up_record(request.image.run, host)
-            told += manifest_store.record(plan.found, host)
     warnings = (*plan.warnings, *told)
     return Backup(request, plan, origin, proof, warnings, time.monotonic() - began)
 
@@ -147,22 +161,10 @@ def _carry_out(
     timeout = request.timeout or default_timeout(plan.found.coverage.bytes)
     with rollback(host) as created, translated(host.name, _ROOM):
         host.cancellation.check()
-        _claim(image, plan.import_file, host)
-        created.append(image.import_file)
-        _, before = host.together(
-            # Nobody came before the claim.
-            lambda: check_absent(
-                image, [image.path, image.receipt, image.run, image.copying], host
-            ),
+        (origin, warnings), before = host.together(
+            lambda: begin(request, plan, created, lock, host),
             lambda: database_sizes.look(plan.found.coverage.paths, host),
         )
-        created.append(image.path)
-        created.record, created.receipt, created.lock = image.run, image.receipt, lock
-        created.if_lost = (
-            "osbackup may still run there. Once the host can be reached, and if it has succeeded, "
-            f"this gives the image its receipt: {prove_command(image.name)}"
-        )
-        origin, warnings = take_number(request, plan, created, host)
         note = run_note.encode(origin, turn.placement if turn else None)
         try:
             with end_told(plan.quiesce, request.repository, image.run, lock, host) as ended:
@@ -184,11 +186,7 @@ def _carry_out(
         if turn:
             made = turn.told(made, plan.found.recorded)
         data = _encoded(made, plan, time.monotonic() - began)
-        try:
-            host.publish(image.receipt, data)
-        except (BackupError, HalfDone):  # it may be there
-            created.append(image.receipt)
-            raise
+        warnings += complete(image, data, plan.found, created, host)
     return origin, proof, warnings
 
 
@@ -228,15 +226,3 @@ def _encoded(made: Receipt, plan: Plan, seconds: float) -> bytes:
         shared_disk=plan.shared_disk,
         proven_by=BACKUP,
     )
-
-
-def _claim(image: ImagePath, names: bytes, host: Host) -> None:
-    """Make the import file: whoever makes it owns the image's name."""
-    try:
-        host.create(image.import_file, names)
-    except FileExistsError:
-        raise ImageExists(
-            f"{image.host}:{shown(image.import_file)} appeared just now: "
-            "another backup is writing that image.",
-            "Let it end, or name another image.",
-        ) from None

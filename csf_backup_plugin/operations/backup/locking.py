@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from csf_backup_plugin.command_names import BACKUP
 from csf_backup_plugin.names import shown
@@ -14,10 +14,13 @@ from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
     import contextlib
+    from collections.abc import Callable
 
     from csf_backup_plugin.hosts.protocol import Host, Lock
     from csf_backup_plugin.progress_listener import Listener
     from csf_backup_plugin.repository.model import Repository
+
+T = TypeVar("T")
 
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -28,11 +31,12 @@ def locked(
     stack: contextlib.ExitStack,
     host: Host,
     listener: Listener,
+    look: Callable[[], T],
     *,
     purpose: str = BACKUP,
     create: bool = True,
-) -> tuple[Lock | None, list[str]]:
-    """Hold the repository's lock until the stack is left; where no lock file can be, warn.
+) -> tuple[Lock | None, T, list[str]]:
+    """Hold the repository's lock until the stack is left, and look; where no lock can be, warn.
 
     Args:
         repository: which.
@@ -40,24 +44,25 @@ def locked(
         stack: left when the backup has ended.
         host: where the repository is.
         listener: told of a wait.
+        look: what is asked under it, as for `Host.lock_and_look`.
         purpose: the command that wants it.
         create: whether the lock file may be made.
 
     Returns:
-        The lock, if there is one, and the warning.
+        The lock, if there is one, what was found, and the warning.
     """
     path = repository.lock
     try:
-        held = host.lock(path, purpose, wait, listener.note, create=create)
-        lock = stack.enter_context(held)
+        held = host.lock_and_look(path, purpose, wait, listener.note, look, create=create)
+        lock, found = stack.enter_context(held)
     except OSError as error:
         if error.errno not in _NOT_ALLOWED or host.stat([path])[0].kind != "missing":
             raise
-        return None, [_not_kept_out(path, error)]
+        return None, look(), [_not_kept_out(path, error)]
     if lock is None and not host.look([repository.directory])[0].writable:
-        return None, [_not_kept_out(path, DENIED)]
+        return None, found, [_not_kept_out(path, DENIED)]
     warnings = unlocked_warnings(lock, repository)
-    return lock, warnings + unguarded_warnings(lock, OSBACKUP)
+    return lock, found, warnings + unguarded_warnings(lock, OSBACKUP)
 
 
 def _not_kept_out(path: str, error: OSError) -> str:

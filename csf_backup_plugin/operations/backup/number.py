@@ -1,17 +1,24 @@
-"""Which backup of which repository it is; its number is used up before osbackup starts."""
+"""A backup begins: its image's name is claimed, and its number used up, before osbackup starts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.errors import BackupError
+from csf_backup_plugin.advised_commands import prove_command
+from csf_backup_plugin.errors import BackupError, ImageExists
+from csf_backup_plugin.hosts.protocol import Absent, Create
 from csf_backup_plugin.image.receipt import Origin
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.aftermath import preceded
+from csf_backup_plugin.operations.backup.preflight import image_exists
 from csf_backup_plugin.repository import manifest_store
 from csf_backup_plugin.system_errors import HalfDone, reason
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from collections.abc import Callable
+
+    from csf_backup_plugin.hosts.protocol import Host, Lock
+    from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.backup.preflight import Plan
     from csf_backup_plugin.operations.backup.request import BackupRequest
     from csf_backup_plugin.operations.backup.rollback import Created
@@ -30,41 +37,101 @@ def origin_of(plan: Plan) -> Origin:
     )
 
 
-def take_number(
-    request: BackupRequest, plan: Plan, created: Created, host: Host
+def begin(
+    request: BackupRequest, plan: Plan, created: Created, lock: Lock | None, host: Host
 ) -> tuple[Origin, list[str]]:
-    """Take the backup's number in the manifest.
+    """Claim the image's name, see that nobody came before that, and take the backup's number.
 
-    Where the manifest cannot be written, an id that nothing else tells would be lost at once: then
-    the image has neither id nor number, and is never the newest.
+    The host does so in one exchange, and nothing of it behind what has failed. Where the manifest
+    cannot be written, an id that nothing else tells would be lost at once: then the image has
+    neither id nor number, and is never the newest.
 
     Args:
         request: what to back up, where to.
         plan: the same, looked at.
-        created: learns what is done to the manifest.
-        host: where that is.
+        created: learns what is done.
+        lock: the repository's.
+        host: where all of it is.
 
     Returns:
         Which backup it is, and warnings.
+
+    Raises:
+        ImageExists: one of the files of its set exists.
     """
-    origin, manifest = origin_of(plan), request.repository.manifest
-    is_made = plan.found.recorded is None
-    used_up = f"The number {origin.number} is used up in {shown(manifest)}."
-    created.remains = "" if is_made else used_up
-    entry = plan.standing.entry(request.image)
-    if is_made:
-        first = manifest_store.first(plan.found, entry)
-        created.manifest, created.manifest_data, created.if_appended = manifest, first, used_up
+    image, origin, found = request.image, origin_of(plan), plan.found
+    others, entry = (
+        (image.path, image.receipt, image.run, image.copying),
+        plan.standing.entry(image),
+    )
+    is_made = found.recorded is None
     try:
-        warnings = manifest_store.begin(plan.found, entry, host)
-        created += [manifest] * is_made
-    except BackupError:  # the host is gone, and may have done it
-        created += [manifest] * is_made
+        claimed, absent, numbered = host.in_turn(
+            Create(image.import_file, plan.import_file),
+            Absent(others),
+            manifest_store.beginning(found, entry),
+        )
+    except BackupError as error:  # it may have been done; files that were made are gone again
+        if not is_made:
+            manifest = shown(request.repository.manifest)
+            told = f"The number {origin.number} may be used up in {manifest}"
+            error.left = preceded(told, error.left).said
         raise
+    _check_claimed(image, claimed)
+    created.append(image.import_file)
+    _check_first(image, absent, host)
+    created.append(image.path)
+    created.record, created.receipt, created.lock = image.run, image.receipt, lock
+    created.if_lost = (
+        "osbackup may still run there. Once the host can be reached, and if it has succeeded, "
+        f"this gives the image its receipt: {prove_command(image.name)}"
+    )
+    return _numbered(request, plan, created, numbered, host)
+
+
+def _check_claimed(image: ImagePath, claimed: Callable[[], object]) -> None:
+    """Refuse unless we have made the import file: whoever makes it owns the image's name."""
+    try:
+        claimed()
+    except FileExistsError:
+        raise ImageExists(
+            f"{image.host}:{shown(image.import_file)} appeared just now: "
+            "another backup is writing that image.",
+            "Let it end, or name another image.",
+        ) from None
+
+
+def _check_first(image: ImagePath, absent: Callable[[], object], host: Host) -> None:
+    """Refuse if another file of the set was made before the claim."""
+    try:
+        absent()
+    except FileExistsError as error:
+        raise image_exists(image, error.filename, host) from None
+
+
+def _numbered(
+    request: BackupRequest,
+    plan: Plan,
+    created: Created,
+    numbered: Callable[[], str],
+    host: Host,
+) -> tuple[Origin, list[str]]:
+    """Return which backup it is, and warnings, once its number is taken or cannot be."""
+    origin, repository = origin_of(plan), request.repository
+    is_made = plan.found.recorded is None
+    used_up = f"The number {origin.number} is used up in {shown(repository.manifest)}."
+    try:
+        lost = numbered()
     except OSError as error:
         created.remains = error.left if isinstance(error, HalfDone) else ""
-        return unnumbered(manifest, plan, error)
-    return origin, warnings
+        return unnumbered(repository.manifest, plan, error)
+    if is_made:
+        created.manifest, created.if_appended = repository.manifest, used_up
+        created.manifest_data = manifest_store.first(plan.found, plan.standing.entry(request.image))
+        created.append(repository.manifest)
+    else:
+        created.remains = used_up
+    return origin, manifest_store.locked_out(repository, lost, host)
 
 
 def unnumbered(manifest: str, plan: Plan, error: OSError) -> tuple[Origin, list[str]]:

@@ -26,7 +26,7 @@ from csf_backup_plugin.repository.inventory import set_against
 from csf_backup_plugin.repository.model import SECTOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from csf_backup_plugin.hosts.protocol import Host, Machine, Quiesce, Stat
     from csf_backup_plugin.image.backup_number import Standing
@@ -69,7 +69,10 @@ class Plan(NamedTuple):
 
 
 def prepare(
-    request: BackupRequest, host: Host, listener: Listener, known: Catalog | None = None
+    request: BackupRequest,
+    host: Host,
+    listener: Listener,
+    look: Callable[[], Site] | None = None,
 ) -> Plan:
     """Check everything a backup needs, and create nothing.
 
@@ -77,13 +80,13 @@ def prepare(
         request: what to back up, where to.
         host: where all of it is.
         listener: told of a wait.
-        known: the images that there are, if they were read just now.
+        look: returns what there is, or its error; None to look now.
 
     Raises:
         BackupError: the first reason not to begin; `errors` has one class for each.
     """
     image, repository = request.image, request.repository
-    site = look_at_site(request, known, host)
+    site = look() if look else look_at_site(request, None, host)
     machine, recorded, (catalog, unlisted) = site.machine, site.recorded, site.catalog
     now = standing(repository, recorded, catalog, machine, host)
     found = _surveyed(request, site, now, host, listener)
@@ -144,15 +147,6 @@ def _from_the_future(catalog: Catalog, now: Standing, machine: Machine) -> list[
     return told[:1] + more
 
 
-def check_absent(image: ImagePath, paths: Sequence[str], host: Host) -> None:
-    """Refuse an image of which one of the files exists.
-
-    Raises:
-        ImageExists: it names the file.
-    """
-    check_none_stands(image, zip(paths, host.stat(paths), strict=True), host)
-
-
 def check_none_stands(image: ImagePath, looked: Iterable[tuple[str, Stat]], host: Host) -> None:
     """Refuse an image of which one of the files exists.
 
@@ -166,11 +160,22 @@ def check_none_stands(image: ImagePath, looked: Iterable[tuple[str, Stat]], host
     """
     for path, facts in looked:
         if facts.kind != "missing":
-            raise ImageExists(
-                f"{image.host}:{shown(path)} exists; a backup never overwrites anything.",
-                "Name another image, or move that one away if you no longer need it."
-                + left_behind(image, host),
-            )
+            raise image_exists(image, path, host)
+
+
+def image_exists(image: ImagePath, path: str, host: Host) -> ImageExists:
+    """Return the refusal of an image of which a file exists.
+
+    Args:
+        image: which.
+        path: the file.
+        host: where it is.
+    """
+    return ImageExists(
+        f"{image.host}:{shown(path)} exists; a backup never overwrites anything.",
+        "Name another image, or move that one away if you no longer need it."
+        + left_behind(image, host),
+    )
 
 
 def _check_space(image: ImagePath, free: int, size: int) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.command_names import MANIFEST
 from csf_backup_plugin.errors import WrongRepository
+from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image.meant import look, meant
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.image.wanted_repository import check_image_of
@@ -87,11 +88,15 @@ def cover(
     with translated(host.name):
         places, machine = host.together(lambda: look_at_repository(named, host), host.machine)
         repository = locate(named, places, host, listener.note)
-        with host.lock(repository.lock, MANIFEST, wait, listener.note, create=False):
-            found, looked = host.together(
-                lambda: read_inventory(repository, host),
-                lambda: look(image, repository, host) if image else None,
-            )
+        with host.lock_and_look(
+            *(repository.lock, MANIFEST, wait, listener.note),
+            lambda: host.together(
+                postponed(lambda: read_inventory(repository, host)),
+                postponed(lambda: look(image, repository, host) if image else None),
+            ),
+            create=False,
+        ) as (_, (inventory, look_for_image)):
+            found, looked = inventory(), look_for_image()
             imaged: frozenset[str] | None = None
             warnings: tuple[str, ...] = ()
             if looked is not None:

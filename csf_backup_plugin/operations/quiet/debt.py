@@ -13,12 +13,15 @@ from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.hosts import quiescing
 from csf_backup_plugin.hosts.common import as_wait_status
 from csf_backup_plugin.hosts.guardian import PID_WIDTH
+from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.hosts.protocol import UNKNOWN, Completed, Quiesce
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.objectstore.quiesce_calls import call_ended
 from csf_backup_plugin.system_errors import in_words, reason
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from csf_backup_plugin.hosts.protocol import Host, Lock, Machine
     from csf_backup_plugin.repository.model import Repository
 
@@ -71,8 +74,18 @@ def decode(data: bytes) -> Debt | None:
     return debt if first == _FIRST and os.fsencode(encode(debt)) == data else None
 
 
+def finding_debt(repository: Repository, host: Host) -> Callable[[], Callable[[], bytes | None]]:
+    """Return the step that finds what `settle_debt` asks for, to be carried out with others."""
+    return postponed(lambda: host.read(repository.quiesced))
+
+
 def settle_debt(
-    repository: Repository, lock: Lock | None, host: Host, *, dry_run: bool = False
+    repository: Repository,
+    lock: Lock | None,
+    host: Host,
+    found: Callable[[], bytes | None] | None = None,
+    *,
+    dry_run: bool = False,
 ) -> list[str]:
     """Call the `end` that is owed to a repository, if one is; return a warning then.
 
@@ -81,11 +94,12 @@ def settle_debt(
         lock: its lock; without one that keeps others out, they may be at work, and nothing is
             called.
         host: where it is.
+        found: what a step of `finding_debt` has found under the lock; None to look now.
         dry_run: only tell.
     """
     path, gone = shown(repository.quiesced), f"remove {shown(repository.quiesced)}"
     try:
-        data = host.read(repository.quiesced)
+        data = (found or finding_debt(repository, host)())()
     except OSError as error:
         return [f"whether a call with `end` is owed is not known: {in_words(error)}"]
     if data is None:

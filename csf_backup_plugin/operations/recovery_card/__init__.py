@@ -12,6 +12,8 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import BackupError, Interrupted, LockBusy
+from csf_backup_plugin.hosts.postponed import postponed
+from csf_backup_plugin.hosts.protocol import Release, Replace
 from csf_backup_plugin.image.catalog import read_catalog
 from csf_backup_plugin.image.last_checks import read_last_checks
 from csf_backup_plugin.image.place import beside_places
@@ -23,7 +25,8 @@ from csf_backup_plugin.system_errors import translated
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.path import ImagePath
 
 CARD = "RESTORE.txt"
@@ -48,12 +51,23 @@ def write_cards(images: Iterable[ImagePath], host: Host) -> list[str]:
 def _written(top: ImagePath, host: Host) -> list[str]:
     """Write the card of a directory; return a warning if that cannot be done."""
     path, lock = (posixpath.join(top.directory, name) for name in (CARD, _LOCK))
+    look = postponed(
+        lambda: host.together(
+            lambda: read_catalog(top, host), host.machine, lambda: host.read(path)
+        )
+    )
     try:
         with (
             translated(host.name),
-            host.lock(lock, "the recovery card", _WAIT, lambda _waiting: None, create=True),
+            host.lock_and_look(lock, "the recovery card", _WAIT, lambda _waiting: None, look) as (
+                held,
+                found,
+            ),
         ):
-            _write(top, path, host)
+            replaced, *_ = host.in_turn(
+                Replace(path, _text(top, *found(), host)), *([Release(held)] if held else [])
+            )
+            replaced()
     except LockBusy:
         why = f"another command has held {shown(lock)} for {_WAIT:g} s"
     except Interrupted:
@@ -65,10 +79,21 @@ def _written(top: ImagePath, host: Host) -> list[str]:
     return [f"the recovery card {shown(path)} was not written: {why}"]
 
 
-def _write(top: ImagePath, path: str, host: Host) -> None:
-    catalog, machine, before = host.together(
-        lambda: read_catalog(top, host), host.machine, lambda: host.read(path)
-    )
+def _text(
+    top: ImagePath, catalog: Catalog, machine: Machine, before: bytes | None, host: Host
+) -> bytes:
+    """Return the card of a directory.
+
+    Args:
+        top: its ``latest``.
+        catalog: what there is.
+        machine: the host.
+        before: the card that there is; None if there is none.
+        host: the same host.
+
+    Raises:
+        BackupError: what is there is no card.
+    """
     if before is not None and not before.startswith(MARK):
         raise BackupError(
             "that file is none of ours, and was left as it is. Move it away; the next backup "
@@ -78,4 +103,4 @@ def _write(top: ImagePath, path: str, host: Host) -> None:
     checks = read_last_checks(catalog.sets, catalog, host)
     sections = by_section(catalog.sets, checks)
     unusable = [str(one) for one in catalog.passed_over if one.has_receipt]
-    host.replace(path, card(top.directory, machine, sections, unusable))
+    return card(top.directory, machine, sections, unusable)

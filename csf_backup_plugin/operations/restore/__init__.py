@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.advised_commands import rebuild_command
 from csf_backup_plugin.command_names import RESTORE
 from csf_backup_plugin.errors import BackupError, Declined, FaultFound, LockBusy, OsrestoreFailed
 from csf_backup_plugin.hosts.cleanup import clean_up, clean_up_record
@@ -23,19 +23,18 @@ from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.operations import restored_databases
 from csf_backup_plugin.operations.aftermath import Left, left_told
 from csf_backup_plugin.operations.quiet.aftermath import end_told
-from csf_backup_plugin.operations.quiet.debt import settle_debt
+from csf_backup_plugin.operations.quiet.debt import finding_debt
 from csf_backup_plugin.operations.restore import quarantine
+from csf_backup_plugin.operations.restore.completion import STOPS_BACKUPS, complete
 from csf_backup_plugin.operations.restore.extra_databases import refused
 from csf_backup_plugin.operations.restore.osrestore import free_space, run_osrestore
-from csf_backup_plugin.operations.restore.plan import prepare_restore, target_sizes
+from csf_backup_plugin.operations.restore.plan import look_at_tools, prepare_restore, target_sizes
 from csf_backup_plugin.operations.restore.preflight import check_writable
-from csf_backup_plugin.operations.restore.restored_manifest import new_manifest
 from csf_backup_plugin.operations.restore.state_after_failure import compare, look_at, state_left
 from csf_backup_plugin.operations.sync_warnings import unsynced_warnings
-from csf_backup_plugin.repository import manifest_store
 from csf_backup_plugin.repository.location import locate_place, look_at_repository
 from csf_backup_plugin.repository.lock_warnings import unguarded_warnings, unlocked_warnings
-from csf_backup_plugin.system_errors import HalfDone, reason, translated
+from csf_backup_plugin.system_errors import HalfDone, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,8 +47,6 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.restore.request import RestoreRequest
     from csf_backup_plugin.progress_listener import Listener
     from csf_backup_plugin.repository.model import Repository
-
-_STOPS_BACKUPS = ", and stops every backup until it is"
 
 
 class Restored(NamedTuple):
@@ -101,10 +98,12 @@ def restore(
         request.check_image_of(receipt, looked.wanted)
         chosen = check_clock(chosen, receipt, machine, host)
         check_writable({repository.directory: places[0]}, host)
-        with host.lock(
-            repository.lock, RESTORE, request.wait, listener.note, create=not request.dry_run
-        ) as lock:
-            plan = prepare_restore(request, chosen, receipt, machine, host, listener)
+        with host.lock_and_look(
+            *(repository.lock, RESTORE, request.wait, listener.note),
+            postponed(functools.partial(look_at_tools, request, host)),
+            create=not request.dry_run,
+        ) as (lock, tools):
+            plan = prepare_restore(request, chosen, receipt, machine, tools(), host, listener)
             place = quarantine.quarantine_for(repository, plan.extra, host) if plan.extra else None
             refusal = refused(request, plan, place) if place else None
             told = [*plan.warnings, *unlocked_warnings(lock, repository)]
@@ -118,10 +117,8 @@ def restore(
             if not agreed(plan):
                 raise Declined("The restore was not confirmed.", "Run the same command again.")
             host.cancellation.check()
-            place, told = _carry_out(request, plan, place, lock, host, listener)
-            warnings += (*told, *_record(request, plan, host), *_clean_up(repository, host))
-            if not plan.quiesce:  # it would have started what must not run during a restore
-                warnings += (*settle_debt(repository, lock, host),)
+            place, debt, told = _carry_out(request, plan, place, lock, host, listener)
+            warnings += (*told, *complete(request, plan, lock, debt, host))
     return Restored(plan, place, None, warnings, time.monotonic() - began)
 
 
@@ -149,18 +146,19 @@ def _carry_out(
     lock: Lock | None,
     host: Host,
     listener: Listener,
-) -> tuple[Quarantine | None, list[str]]:
+) -> tuple[Quarantine | None, Callable[[], bytes | None], list[str]]:
     """Restore; if that fails, let the error say what state everything is in.
 
     Returns:
-        Where extra databases are now, and warnings.
+        Where extra databases are now, what a run that was killed owes, and warnings.
     """
     record, mark = request.repository.restore_run, request.repository.unfinished_restore
-    (at_image,), earlier_run, look_before, read_mark, free = host.together(
+    (at_image,), earlier_run, look_before, read_mark, debt, free = host.together(
         lambda: host.stat([request.image.path]),
         postponed(lambda: read_run(record, host)),
         postponed(lambda: look_at(plan.targets, host)),
         postponed(lambda: host.read(mark)),
+        finding_debt(request.repository, host),
         lambda: free_space(plan, host),
     )
     if at_image.stamp != plan.image_stamp:
@@ -179,7 +177,7 @@ def _carry_out(
         warnings = [] if unknown else clean_up_record(record, host)
         left, untouched = state_left(before, place, host, unknown)
         if untouched and first:
-            warnings += clean_up([mark], host, _STOPS_BACKUPS)
+            warnings += clean_up([mark], host, STOPS_BACKUPS)
         return left._replace(said="\n".join([left.said, *(f"{one}." for one in warnings)]))
 
     with left_told(after_failure), translated(host.name):
@@ -211,7 +209,7 @@ def _carry_out(
             is_lost = True
             raise
         told = unsynced_warnings(_check(request, plan, before, host), "the restore", host)
-    return place, [*ended, *told]
+    return place, debt, [*ended, *told]
 
 
 def _unknown(lock: Lock | None, host: Host, *, is_lost: bool) -> str:
@@ -280,34 +278,3 @@ def _check(
 
     _, unsynced = host.together(check_databases, lambda: host.sync(plan.targets))
     return unsynced
-
-
-def _record(request: RestoreRequest, plan: RestorePlan, host: Host) -> list[str]:
-    """Let the manifest say what was restored, and nothing else; a damaged one is kept."""
-    repository, damaged = request.repository, plan.damaged_manifest
-    options = ["-image-file", request.image.name, *(["-copied"] if request.into else [])]
-    try:
-        if damaged is None:
-            return manifest_store.replace(repository, new_manifest(plan), host)
-        old, warnings = manifest_store.supersede(repository, damaged, new_manifest(plan), host)
-    except (OSError, BackupError) as error:
-        return [
-            f"the manifest {shown(repository.manifest)} does not say yet what was restored: "
-            f"{reason(error)}. Then: {rebuild_command(repository.master, host.name, *options)}",
-        ]
-    return [*warnings, f"the manifest was damaged; the old one is kept as {shown(old)}"]
-
-
-def _clean_up(repository: Repository, host: Host) -> list[str]:
-    """Remove the mark, now that all is restored, and then the record; return warnings.
-
-    That takes one exchange. What cannot be removed is tried again by itself, to be told as such.
-    """
-    mark, record = repository.unfinished_restore, repository.restore_run
-    try:
-        host.remove_trees([mark, record], mine=False)
-    except HalfDone as error:  # it was removed; a second sync would not tell what the first one did
-        return [reason(error), *clean_up_record(record, host)]
-    except (OSError, BackupError):
-        return [*clean_up([mark], host, _STOPS_BACKUPS), *clean_up_record(record, host)]
-    return []

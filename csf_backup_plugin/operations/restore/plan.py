@@ -33,9 +33,10 @@ from csf_backup_plugin.repository.warnings import closed_warnings
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine, Quiesce
+    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine, Quiesce, Stat
     from csf_backup_plugin.image.latest import Newest
     from csf_backup_plugin.image.receipt import Receipt, Size
+    from csf_backup_plugin.operations.quiet.preflight import Found
     from csf_backup_plugin.operations.restore.request import RestoreRequest
     from csf_backup_plugin.progress_listener import Listener
     from csf_backup_plugin.repository.inventory import Inventory
@@ -89,11 +90,36 @@ class RestorePlan(NamedTuple):
         return sum(size or 0 for size in self.targets.values())
 
 
+class Tools(NamedTuple):
+    """What a restore is made with, and of.
+
+    Attributes:
+        osrestore: the program.
+        at_image: what stands at the image's path.
+        quiet: the programs that make the repository quiet, or tell that it is.
+    """
+
+    osrestore: str
+    at_image: Stat
+    quiet: Found
+
+
+def look_at_tools(request: RestoreRequest, host: Host) -> Tools:
+    """Find what a restore is made with, and look at its image."""
+    osrestore, (at_image,), quiet = host.together(
+        lambda: host.find(OSRESTORE, VARIABLES[OSRESTORE]),
+        lambda: host.stat([request.image.path]),
+        lambda: find_programs(request.quiescing, host),
+    )
+    return Tools(osrestore, at_image, quiet)
+
+
 def prepare_restore(
     request: RestoreRequest,
     chosen: Newest,
     receipt: Receipt,
     machine: Machine,
+    tools: Tools,
     host: Host,
     listener: Listener,
 ) -> RestorePlan:
@@ -104,17 +130,14 @@ def prepare_restore(
         chosen: the image, and what is to be told of its choice.
         receipt: the same, as its receipt knows it.
         machine: the host.
+        tools: what was found there.
         host: the same.
         listener: told how far it is.
 
     Raises:
         BackupError: the first reason not to begin; extra databases are not one of them here.
     """
-    osrestore, (checked,), programs = host.together(
-        lambda: host.find(OSRESTORE, VARIABLES[OSRESTORE]),
-        lambda: host.stat([request.image.path]),
-        lambda: find_programs(request.quiescing, host),
-    )
+    osrestore, checked, programs = tools
     timeout = request.timeout or default_timeout(max(receipt.size, receipt.room))
     if problems := image_findings(request.image, checked, receipt, osrestore, host, listener):
         raise FaultFound(

@@ -19,6 +19,7 @@ from csf_backup_plugin.errors import (
     UnsafeImagePath,
 )
 from csf_backup_plugin.hosts.cleanup import clean_up
+from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.place import beside_places, in_place, set_name
 from csf_backup_plugin.names import shown
@@ -27,7 +28,7 @@ from csf_backup_plugin.operations.aftermath import left_told, preceded
 from csf_backup_plugin.operations.backup import back_up_locked
 from csf_backup_plugin.operations.backup.locking import locked
 from csf_backup_plugin.operations.backup.request import Turn
-from csf_backup_plugin.operations.quiet.debt import settle_debt
+from csf_backup_plugin.operations.quiet.debt import finding_debt, settle_debt
 from csf_backup_plugin.operations.rotate.directories import order
 from csf_backup_plugin.operations.rotate.history import removable
 from csf_backup_plugin.operations.rotate.leftovers import clean_up_records, find_leftovers, settle
@@ -88,17 +89,17 @@ def fill(site: Site, host: Host, listener: Listener) -> Filled:
     """
     request = site.request
     with contextlib.ExitStack() as stack:
-        lock, unlocked = locked(
-            request.repository,
-            request.wait,
-            stack,
-            host,
-            listener,
+        look = postponed(lambda: look_at_tonight(site, host))
+        lock, (debt, tonight), unlocked = locked(
+            *(request.repository, request.wait, stack, host, listener),
+            lambda: host.together(finding_debt(request.repository, host), look),
             purpose=ROTATE,
             create=not request.dry_run,
         )
-        settled = settle_debt(request.repository, lock, host, dry_run=request.dry_run)
-        filling = _Filling(site, lock, host, listener)
+        settled = settle_debt(request.repository, lock, host, debt, dry_run=request.dry_run)
+        if settled:  # a call may have taken its time
+            tonight = look()
+        filling = _Filling(tonight(), lock, host, listener)
         with (
             left_told(lambda said: preceded("; ".join(filling.told), said)),
             translated(host.name),
@@ -114,11 +115,11 @@ class _Filling:
         told: what became of earlier runs' leftovers so far, a sentence part each.
     """
 
-    def __init__(self, site: Site, lock: Lock | None, host: Host, listener: Listener) -> None:
+    def __init__(self, tonight: Tonight, lock: Lock | None, host: Host, listener: Listener) -> None:
         self._lock = lock
         self._host = host
         self._listener = listener
-        self._tonight = look_at_tonight(site, host)
+        self._tonight = tonight
         self._order = order(self._tonight)
         self._ours: set[ImagePath] = set()
         self._proven: dict[str, ImagePath] = {}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.command_names import ROTATE
 from csf_backup_plugin.errors import LockBusy
+from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image.catalog import Catalog, ImageSet
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.backup.locking import locked
@@ -65,10 +66,14 @@ def remove_replaced(site: Site, filled: Filled, host: Host, listener: Listener) 
     request = site.request
     with contextlib.ExitStack() as stack:
         try:
-            locked(request.repository, request.wait, stack, host, listener, purpose=ROTATE)
+            _, look, _ = locked(
+                *(request.repository, request.wait, stack, host, listener),
+                postponed(lambda: look_back(site, filled.image, host)),
+                purpose=ROTATE,
+            )
         except LockBusy as busy:
             return Removal(warnings=[f"nothing was removed, which the next run does: {busy.what}"])
-        outlook = look_back(site, filled.image, host)
+        outlook = look()
         if outlook is None:
             unread = f"nothing was removed, since {filled.image} is not found any more"
             return Removal(warnings=[unread])

@@ -26,7 +26,7 @@ from csf_backup_plugin.errors import (
     TimedOut,
 )
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.hosts.local import LocalHost, entries, reading, writing
+from csf_backup_plugin.hosts.local import LocalHost, entries, reading, syncing, writing
 from csf_backup_plugin.hosts.local.job import Job
 from csf_backup_plugin.hosts.local.lock_file import LockFile
 from csf_backup_plugin.image import sealed_json
@@ -722,6 +722,7 @@ def test_the_image_is_on_the_disk_before_the_receipt_says_so(
         return publish(path, *rest)
 
     monkeypatch.setattr(entries, "sync", synced)
+    monkeypatch.setattr(syncing, "sync", synced)
     monkeypatch.setattr(writing, "publish", published)
     run(place)
     own = [step for step in steps if step.startswith(place.image) and ".run" not in step]
@@ -853,3 +854,49 @@ def test_a_first_backup_that_fails_keeps_what_others_added_to_its_manifest(
         f"What this run had created was removed. The number 1 is used up in {path}."
     )
     assert not os.path.lexists(place.image)
+
+
+def test_what_a_run_owes_is_found_with_all_else_and_settled_before(place: Place) -> None:
+    """A call may take its time: so all else is looked at again."""
+    debt = Path(f"{place.master}.quiesced")
+    debt.write_bytes(b"of an older version")
+    made = run(place)
+    (told,) = [text for text in made.warnings if str(debt) in text]
+    assert told.startswith(f"{debt} on localhost cannot be read, so nobody calls the `end`")
+
+
+def test_a_record_that_stays_keeps_neither_the_receipt_nor_what_was_found(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is told by itself."""
+    run(place)
+    (place.repository / "New.db").write_bytes(b"new")
+    place.image += "2"
+
+    def refuse(_host: LocalHost, paths: Iterable[str], **_: bool) -> NoReturn:
+        raise PermissionError(errno.EPERM, "Not allowed", *paths)
+
+    monkeypatch.setattr(LocalHost, "remove_trees", refuse)
+    made = run(place)
+    assert f"{place.image}.run could not be removed: Not allowed" in made.warnings
+    assert "New.db" in recorded(place).names
+    assert os.path.exists(f"{place.image}.receipt.json")
+
+
+def test_a_signal_while_the_number_is_written_may_have_used_it_up(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is said, and the claim is gone or named."""
+    run(place)
+    place.image += "2"
+
+    def signalled(_host: LocalHost, path: str, _lines: bytes) -> NoReturn:
+        raise HostUnreachable(f"The connection was cut at {path}.", "Look.")
+
+    monkeypatch.setattr(LocalHost, "append", signalled)
+    with pytest.raises(HostUnreachable) as caught:
+        run(place)
+    assert caught.value.left == (
+        f"The number 2 may be used up in {place.master}.manifest. It is not known whether "
+        f"{place.image}.dbn, {place.master}.manifest was written on localhost."
+    )

@@ -104,6 +104,7 @@ def test_where_there_are_no_locks_that_is_told(
 
     class Powerless:
         unsupported = "No locks available"
+        release = staticmethod(lambda: None)
 
     numbered(host)
     monkeypatch.setattr(host, "lock", lambda *_, create: contextlib.nullcontext(Powerless()))

@@ -23,7 +23,7 @@ from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.receipt import Origin, Receipt
 from csf_backup_plugin.image.receipt_format import encode
 from csf_backup_plugin.operations.restore.extra_databases import refused
-from csf_backup_plugin.operations.restore.plan import RestorePlan, prepare_restore
+from csf_backup_plugin.operations.restore.plan import RestorePlan, look_at_tools, prepare_restore
 from csf_backup_plugin.operations.restore.quarantine import Quarantine
 from csf_backup_plugin.operations.restore.request import RestoreRequest
 from csf_backup_plugin.repository import manifest
@@ -68,7 +68,8 @@ def plan(
     """Plan a restore."""
     request = RestoreRequest.parse(options.pop("master", MASTER), f"db1:{IMAGE}", **options)
     chosen = chosen or Newest(request.image)
-    return prepare_restore(request, chosen, receipt, host.machine(), host, Memory())
+    tools = look_at_tools(request, host)
+    return prepare_restore(request, chosen, receipt, host.machine(), tools, host, Memory())
 
 
 def test_databases_are_overwritten_appear_or_are_extra() -> None:

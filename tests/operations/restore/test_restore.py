@@ -726,3 +726,17 @@ def test_what_osrestore_leaves_in_its_working_directory_goes(place: Place, tools
     tools.write("osrestore", f'{LIST}{leave}; exec tar -xP -f "$2"')
     run(place, quarantine=True)
     assert not os.path.lexists(f"{place.master}.restore.run")
+
+
+@pytest.mark.parametrize("kind", ["file", "directory"])
+def test_what_a_killed_run_owes_is_settled_last(place: Place, kind: str) -> None:
+    """It would start what must not run during a restore; whatever stands there is told."""
+    debt = Path(f"{place.master}.quiesced")
+    if kind == "file":
+        debt.write_bytes(b"of an older version")
+    else:
+        debt.mkdir()
+    restored = run(place, quarantine=True)
+    (told,) = [text for text in restored.warnings if str(debt) in text]
+    assert ("cannot be read" if kind == "file" else "is not known") in told
+    assert not os.path.exists(f"{place.master}.unfinished-restore")

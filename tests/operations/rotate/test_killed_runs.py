@@ -340,3 +340,11 @@ def test_all_directories_that_take_nothing_are_named(place: Place, tmp_path: Pat
     assert f"{place.images}/monday is not a directory" in caught.value.what
     with pytest.raises(UnsafeImagePath, match="No image directory on .* can be used: .*gone"):
         rotated(place, MONDAY, tmp_path / "gone")
+
+
+def test_what_a_killed_run_owes_is_settled_before_all_else(place: Place) -> None:
+    """And then what there is is looked at again."""
+    debt = Path(f"{place.master}.quiesced")
+    debt.write_bytes(b"of an older version")
+    (told,) = [text for text in rotated(place).filled.warnings if str(debt) in text]
+    assert "cannot be read" in told

@@ -1,0 +1,170 @@
+"""Files on the host, written: alone, or in turn with other steps, of which none follows a failure.
+
+Each step happens or leaves nothing behind; `files.sh` and `entries.sh` are the host's side. Nothing
+is written any more once a lock was held and is lost in a cut.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import secrets
+from typing import TYPE_CHECKING, NamedTuple
+
+from csf_backup_plugin.errors import BackupError, HostUnreachable
+from csf_backup_plugin.hosts.protocol import (
+    Absent,
+    Append,
+    Create,
+    Publish,
+    Release,
+    RemoveTrees,
+    Replace,
+)
+from csf_backup_plugin.hosts.ssh import library
+from csf_backup_plugin.hosts.ssh.connection import GRACE, LockLost
+from csf_backup_plugin.hosts.ssh.errors import Answer, os_error
+from csf_backup_plugin.hosts.ssh.lock import SshLock
+from csf_backup_plugin.hosts.turns import ended, say_unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from csf_backup_plugin.hosts.protocol import Step
+    from csf_backup_plugin.hosts.ssh.connection import Connection
+    from csf_backup_plugin.hosts.ssh.library import Kind
+
+
+class InTurn:
+    """The part of a host that writes files, and carries out steps in turn."""
+
+    name: str
+    _connection: Connection
+
+    def create(self, path: str, data: bytes) -> None:
+        """Make a file that must not exist yet; leave none behind on failure."""
+        self._carry_out(Create(path, data))
+
+    def append(self, path: str, lines: bytes) -> None:
+        """Append whole lines; see `Host.append`."""
+        self._carry_out(Append(path, lines))
+
+    def publish(self, path: str, data: bytes, like: str | None = None) -> str:
+        """Let a file that must not exist yet appear all at once; see `Host.publish`.
+
+        After a cut it tells whether that has happened, and whose work it was.
+        """
+        return self._carry_out(Publish(path, data, like))
+
+    def replace(self, path: str, data: bytes, like: str | None = None) -> str:
+        """Let a file have other contents, all at once; see `Host.replace`."""
+        return self._carry_out(Replace(path, data, like))
+
+    def in_turn(self, *steps: Step) -> tuple[Callable[[], str], ...]:
+        """Carry out steps until one fails; see `Host.in_turn`."""
+        calls = [*map(_called, steps)]
+        texts = [library.step(one.words, one.data) for one in calls]
+        frees = any(isinstance(step, Release) for step in steps)
+        try:
+            answer = self._ask(("in_turn", *texts), "locked" if frees else "script")
+        except BackupError as error:
+            self._undo(error, steps, calls)
+            raise
+        for one in calls:
+            if one.words[0] == "publish":  # what it has put aside tells whose work it was
+                self._connection.at_last("clear_aside", one.aside)
+        return self._told(steps, answer)
+
+    def _ask(self, words: Sequence[str], kind: Kind) -> Answer:
+        try:
+            return self._connection.ask(*words, kind=kind, locked=True, grace=GRACE)
+        except LockLost:
+            # What the cut has taken may only be the answer; whether it is, can be asked.
+            answer = self._connection.ask(*words, kind=kind, again="only", grace=GRACE)
+            if answer.status:
+                raise
+            return answer
+
+    def _carry_out(self, step: Step) -> str:
+        (done,) = self.in_turn(step)
+        return done()
+
+    def _undo(self, error: BackupError, steps: Sequence[Step], calls: Sequence[_Call]) -> None:
+        """Take back what can be after an error, or say that nobody knows what was done."""
+        try:
+            for one in reversed(calls):
+                if one.aside:
+                    self._connection.ask(*one.undoing)
+        except HostUnreachable:
+            say_unknown(error, steps, self.name)
+
+    def _told(self, steps: Sequence[Step], answer: Answer) -> tuple[Callable[[], str], ...]:
+        """Return how the steps have ended, as `in_turn` of the library has told it."""
+        said: list[str] = []
+        *fields, _ = answer.output.split(b"\0")
+        for step, status, words in zip(steps, fields[::2], fields[1::2], strict=False):
+            is_writing = not isinstance(step, Absent | RemoveTrees | Release)
+            if status != b"0":
+                _, _, errors = answer.errors.rpartition(b"\n%s\n" % self._connection.mark)
+                failed = os_error(Answer(int(status), b"", errors), _path(step, words))
+                return ended(said, len(steps), failed)
+            if isinstance(step, Release):
+                step.lock.release()
+            said.append(os.fsdecode(words).strip() if is_writing else "")
+        if answer.status:  # somebody has killed the shell that did it
+            return ended(said, len(steps), os_error(answer, _path(steps[len(said)], b"")))
+        return ended(said, len(steps))
+
+
+class _Call(NamedTuple):
+    """A step as a call.
+
+    Attributes:
+        words, data: see `library.call`.
+        aside: where stands aside what is written; empty if nothing is.
+    """
+
+    words: tuple[str, ...]
+    data: bytes = b""
+    aside: str = ""
+
+    @property
+    def undoing(self) -> tuple[str, ...]:
+        """The call that takes back what is written."""
+        if self.words[0] == "publish":
+            return ("unpublish", *self.words[1:])
+        return ("clear_aside", self.aside)
+
+
+def _called(step: Step) -> _Call:
+    if isinstance(step, Absent):
+        return _Call(("absent", *step.paths))
+    if isinstance(step, RemoveTrees):
+        return _Call(("remove_trees", "", *step.paths))
+    if isinstance(step, Release):
+        assert isinstance(step.lock, SshLock)
+        return _Call(step.lock.freeing)
+    path, data, like = (*step, None)[:3]
+    aside = posixpath.join(posixpath.dirname(path), f".csf-{secrets.token_hex(8)}.tmp")
+    words = (_FUNCTIONS[type(step)], path, aside, str(len(data)), like or "")
+    return _Call(words, data, aside)
+
+
+_FUNCTIONS: dict[type[Step], str] = {
+    Create: "publish",
+    Publish: "publish",
+    Append: "append",
+    Replace: "replace",
+}
+
+
+def _path(step: Step, said: bytes) -> str:
+    """Return the path that a step has failed at.
+
+    Args:
+        step: which.
+        said: what it has printed: a dot for each path that was done.
+    """
+    if isinstance(step, Absent | RemoveTrees):
+        return step.paths[len(said)]
+    return "" if isinstance(step, Release) else step.path

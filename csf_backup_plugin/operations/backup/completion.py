@@ -1,0 +1,62 @@
+"""The end of a backup that is proven: its receipt, and what is not needed any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.errors import BackupError
+from csf_backup_plugin.hosts.cleanup import not_removed
+from csf_backup_plugin.hosts.protocol import Publish, Release, RemoveTrees
+from csf_backup_plugin.repository import manifest_store
+from csf_backup_plugin.system_errors import HalfDone
+
+if TYPE_CHECKING:
+    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.operations.backup.rollback import Created
+    from csf_backup_plugin.repository.inventory import Inventory
+
+
+def complete(
+    image: ImagePath, receipt: bytes, found: Inventory, created: Created, host: Host
+) -> list[str]:
+    """Write the receipt; then remove the record, tell the manifest all, and give the lock up.
+
+    The host does so in one exchange, and nothing of it behind what has failed.
+
+    Args:
+        image: the image that is proven.
+        receipt: the bytes of its receipt.
+        found: the repository, with the databases that its manifest may not list yet.
+        created: learns of a receipt that may be there; it has the lock.
+        host: where all of it is.
+
+    Returns:
+        Warnings: a proven backup is worth more than what comes behind its receipt.
+
+    Raises:
+        OSError: the receipt cannot be written.
+    """
+    lock = created.lock
+    releases = [Release(lock)] if lock and not lock.is_left else []
+    try:
+        published, removed, *rest = host.in_turn(
+            Publish(image.receipt, receipt),
+            RemoveTrees((image.run,)),
+            *manifest_store.recording(found),
+            *releases,
+        )
+        published()
+    except (BackupError, HalfDone):  # it may be there
+        created.append(image.receipt)
+        raise
+    try:
+        removed()
+    except OSError as error:
+        return [not_removed(image.run, error), *manifest_store.record(found, host)]
+    try:
+        for done in rest:
+            done()
+    except OSError as error:
+        return [manifest_store.not_updated(found, error)]
+    return []
