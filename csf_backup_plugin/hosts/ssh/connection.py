@@ -211,7 +211,7 @@ class Connection:
         return self._await(pending, grace, until, None), watch
 
     def run_and_look(
-        self, words: Sequence[str], look: Callable[[int], T], until: float
+        self, words: Sequence[str], look: Callable[[int], T], seconds: float
     ) -> tuple[Answer, T]:
         """Call a function in the shell itself; have what is asked behind it asked at once.
 
@@ -219,7 +219,7 @@ class Connection:
             words: its name, and arguments.
             look: asks whatever looks; it is carried out while nobody knows the answer, and learns
                 within which login that will be true.
-            until: the monotonic time at which the answer is given up.
+            seconds: how long the answer may take, once there is a connection.
 
         Returns:
             The answer, and what was found.
@@ -227,8 +227,8 @@ class Connection:
         Raises: as for `run`.
         """
         with self._turn:
-            pending = self._post(words, b"", "here", until)
-            login = self._login.count
+            pending = self._post(words, b"", "here", _FOREVER)
+            login, until = self._login.count, time.monotonic() + seconds
         found = look(login)
         return self._await(pending, 0, until, None), found
 

@@ -126,13 +126,13 @@ class SshLock:
         """Take the lock if it is free; else have the file open, to wait for it.
 
         Args:
-            timeout: in which there is to be an answer, in seconds.
+            timeout: in which there is to be an answer, in seconds; a login takes its own time.
 
         Raises:
             Cut: the shell is gone.
             TimeoutError: there was none.
         """
-        self._try(0, _nothing, until=time.monotonic() + timeout)
+        self._try(0, _nothing, timeout)
 
     def regain(self) -> None:
         """Hold the lock again if the connection was cut, now that the utility has ended.
@@ -174,14 +174,14 @@ class SshLock:
             self._connection.run(*words, kind="here", until=until)
 
     def _try(
-        self, wait: float, look: Callable[[], T], until: float = float("inf")
+        self, wait: float, look: Callable[[], T], timeout: float = float("inf")
     ) -> tuple[Holder | None, T]:
         """Try to take the lock; wait so many seconds for it.
 
         Args:
             wait: how long the host waits for another holder, in seconds.
             look: what is asked behind that.
-            until: the monotonic time at which its answer is given up.
+            timeout: in which there is to be an answer once there is a connection, in seconds.
 
         Returns:
             Who holds it, if another one does; and what was found.
@@ -199,7 +199,7 @@ class SshLock:
             self._tried = login
             return look()
 
-        answer, found = self._connection.run_and_look(words, look_behind, until)
+        answer, found = self._connection.run_and_look(words, look_behind, timeout)
         if answer.status:
             raise os_error(Answer(answer.status, b"", answer.output), self._path)
         for line in answer.output.decode("utf-8", "replace").splitlines():
