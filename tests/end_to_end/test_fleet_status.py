@@ -28,7 +28,7 @@ def test_each_host_is_logged_in_to_once(tmp_path: Path) -> None:
             f"[new]\ndatabase = remote:{site.repository}/new.db\n"
             "[away]\ndatabase = nowhere.invalid:/databases/away.db\n"
         )
-        status = ("csf", "admin_database_status", "-fleet", str(fleet))
+        status = ("csf", "admin_database_status", "-fleet", str(fleet), "-timeout", "120")
         ended = site.sim.run([*status], env=ssh)
         assert ended.exit_code == 30, ended.stdout + ended.stderr
         table = ended.stdout.split("\n\n")[1].splitlines()

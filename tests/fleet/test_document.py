@@ -21,6 +21,7 @@ from csf_backup_plugin.fleet import choice
 from csf_backup_plugin.fleet.file import parse_fleet
 from csf_backup_plugin.fleet.repository import KEYS
 from csf_backup_plugin.fleet.status import look_at_fleet, request_of
+from csf_backup_plugin.image import sealed_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +65,9 @@ def no_ledger() -> Attempts:
 def test_the_status_is_shown_as_it_is(place: Place) -> None:
     """Of the file above it, where one host is away and one repository was never backed up."""
     rotated(place, every=86400.0, drill_every=7 * 86400.0, scratch=str(place.images.parent))
+    (record,) = place.images.glob("*/*.drill.json")
+    facts = {**sealed_json.decode(record.read_bytes(), sealed_json.DRILL), "seconds": 9.0}
+    record.write_bytes(sealed_json.encode(facts, sealed_json.DRILL))
     text = block("fleet file")
     for shown, real in (
         ("/backup1\n    /backup2", str(place.images)),
@@ -87,7 +91,6 @@ def test_the_status_is_shown_as_it_is(place: Place) -> None:
         shown = printed.replace(str(place.repository), "/databases")
         shown = re.sub(r"lib-2026-11-23-\d{6}", "lib-2026-11-23-021000", shown)
         shown = re.sub(rf"\b(\w+:){re.escape(str(place.images))}", r"\1/backup1", shown)
-        shown = re.sub(r"\d s( +too old)", r"9 s\1", shown)
         if form == "prometheus":
             lines = shown.splitlines(keepends=True)
             shown = "".join(line for line in lines if line.startswith("csf_backup_fleet_"))
