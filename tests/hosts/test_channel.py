@@ -70,9 +70,9 @@ def test_what_a_script_prints_is_read_and_what_it_is_given_arrives() -> None:
         made.begin(b"exec cat")
         assert made.read() is None
         assert made.write(memoryview(b"data")) == 4
-        assert made.read() == b"data"
+        wait_for(lambda: made.read() == b"data")
         made.end()
-        assert made.read() == b""
+        wait_for(lambda: made.read() == b"")
         wait_for(made.has_ended)
 
 

@@ -24,7 +24,7 @@ from csf_backup_plugin.errors import (
     UnsafeImagePath,
     WrongRepository,
 )
-from csf_backup_plugin.hosts.protocol import Machine
+from csf_backup_plugin.hosts.protocol import Machine, Withdrawal
 from csf_backup_plugin.image import receipt_format, sealed_json
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.receipt import Copied, Placement
@@ -152,6 +152,19 @@ def test_only_a_proven_set_is_copied(missing: str) -> None:
         copied(source, host)
     assert isinstance(caught.value, NoReceipt) == (missing == "receipt")
     assert caught.value.left == "Nothing was created or changed."
+    assert host.files == {}
+
+
+def test_a_set_whose_removal_has_begun_is_not_copied() -> None:
+    """It is no backup any more; one that is being copied is not removed."""
+    source, host = hosts()
+    going = Withdrawal(ORIGINAL.receipt, ORIGINAL.removing, ORIGINAL.keep)
+    with source.reading(ORIGINAL.receipt):
+        assert source.withdraw([going]) == ["is being read"]
+    assert source.withdraw([going]) == [""]
+    with pytest.raises(NoReceipt) as caught:
+        copied(source, host)
+    assert caught.value.findings[0].startswith("a rotation has begun to remove it")
     assert host.files == {}
 
 
