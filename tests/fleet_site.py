@@ -1,7 +1,7 @@
 """A site of many repositories on many hosts, each with an sshd of its own, and a driver of them.
 
 `scenario` is what may befall a fleet in one night. A small one is a test; a big one is measured by
-`benchmarks/fleet_cost.py`.
+`benchmarks/fleet_night.py`.
 """
 
 from __future__ import annotations
@@ -94,6 +94,7 @@ class FleetSite:
         self.sim.home.create()
         self.servers: list[Sshd] = []
         self.images: dict[str, Path] = {}
+        (root / "copies").mkdir()
         self._write_programs()
         self.environment = {
             **self.sim.home.environment(os.environ),
@@ -123,7 +124,7 @@ class FleetSite:
         lines = []
         for number in range(hosts):
             (directory := self.root / f"sshd{number}").mkdir()
-            server = Sshd(directory, variables)
+            server = Sshd(directory, variables, "MaxStartups 10:30:100")  # sshd's own default
             self.servers.append(server)
             config = (directory / "ssh_config").read_text()
             lines.append(config.replace("Host remote", f"Host db{number}"))
@@ -142,7 +143,7 @@ class FleetSite:
             sections[name] = {
                 "database": f"{host}:{master}",
                 "image-dirs": str(self.images[name]),
-                "no-checksum": "yes",
+                "copy-to": f"{host}:{self.root}/copies",
             }
         return written(self.root / "fleet", sections)
 
@@ -192,6 +193,11 @@ class FleetSite:
             name: len([*top.glob("*/*.receipt.json")]) for name, top in sorted(self.images.items())
         }
 
+    def dropped(self) -> int:
+        """Return how often a host has dropped a login, since there were too many at once."""
+        logs = [server.log for server in self.servers if server.log.exists()]
+        return sum(log.read_text().count("drop connection") for log in logs)
+
     def logins(self) -> int:
         """Return how often somebody has logged in to any host."""
         return sum(server.logins() for server in self.servers if server.log.exists())
@@ -213,6 +219,11 @@ class Night(NamedTuple):
     third: Ended
     logins: int
     made: int
+
+    def made_by_third(self) -> int:
+        """Return how many sets the third driver has made."""
+        documents = [one["outcome"] or {} for one in self.third.document["jobs"]]
+        return sum(bool(one.get("made_now")) for one in documents)
 
 
 def scenario(site: FleetSite, gone: int, kill_at: int, *again: str) -> Night:

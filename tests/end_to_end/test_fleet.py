@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from benchmarks.fleet_night import rows
 from fleet_site import FULL, FleetSite, scenario
 from waiting import wait_for
 
@@ -36,6 +37,10 @@ def test_a_night_of_a_fleet(tmp_path: Path) -> None:
     assert Counter(site.starts()) == dict.fromkeys(good, 1)
     assert site.twice() == []
     assert (night.third.status, night.third.document["done"]) == (0, 2)
+    assert (night.made_by_third(), site.dropped()) == (0, 0)
+    table = [*rows(site, night)]
+    assert "| repositories with one proven set | 13 |" in table
+    assert "| osbackups beside another one of the same repository | 0 |" in table
 
 
 def alive(site: FleetSite) -> list[str]:
@@ -98,12 +103,15 @@ def test_two_drivers_at_once_make_one_set_of_each(tmp_path: Path) -> None:
     assert site.twice() == []
 
 
-def test_every_set_of_a_fleet_is_verified_and_drilled(tmp_path: Path) -> None:
-    """With options that go to each job."""
-    site = FleetSite(tmp_path, 2)
+def test_every_set_of_a_fleet_is_copied_verified_and_drilled(tmp_path: Path) -> None:
+    """With options that go to each job; what was copied is not copied again."""
+    site = FleetSite(tmp_path, 1)
     (scratch := tmp_path / "scratch").mkdir()
     assert site.run("rotate").status == 0
     for words in (["verify", "-older-than", "1d"], ["drill", "-scratch-dir", str(scratch)]):
         ended = site.run(*words)
-        assert (ended.status, ended.document["done"]) == (0, 2), ended.said
-    assert len([*tmp_path.glob("localhost/*/*/*.drill.json")]) == 2
+        assert (ended.status, ended.document["done"]) == (0, 1), ended.said
+    assert len([*tmp_path.glob("localhost/*/*/*.drill.json")]) == 1
+    for _ in range(2):
+        assert site.run("copy").status == 0
+        assert len([*tmp_path.glob("copies/*.receipt.json")]) == 1
