@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import os
+import sys
 import tempfile
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING
 
 import pytest
-from fleets import Desk, Script, spec
+from fleets import Desk, Script, spec, written
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.fleet import driver
-from csf_backup_plugin.fleet.driver import Driven, drive, loop
+from csf_backup_plugin.fleet.driver import Driven, drive, loop, planned
 from csf_backup_plugin.fleet.driver.request import FleetRequest
-from csf_backup_plugin.fleet.file import Fleet
+from csf_backup_plugin.fleet.file import Fleet, read_fleet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,3 +77,18 @@ def test_a_job_that_may_still_begin_can_be_stopped_then(bench: Bench) -> None:
     assert [found.exit_code for _, found in driven.jobs] == [None]
     assert len(os.listdir(bench.directory)) == 1
     assert bench.desk.closed == [False]
+
+
+@pytest.mark.parametrize(
+    ("state", "slots"), [("/var/lib/csf", "/var/lib/csf/logins"), ("relative", None)]
+)
+def test_jobs_share_their_logins(tmp_path: Path, state: str, slots: str | None) -> None:
+    """Where this machine has a directory for that; where it has none, each job tells that."""
+    sections = {"lib": {"database": "localhost:/r/lib.db", "image-dirs": "/b"}}
+    fleet = read_fleet(written(tmp_path / "fleet", sections))
+    request = dataclasses.replace(REQUEST, fleet=fleet)
+    environ = {"CSF_BACKUP_STATE_DIR": state}
+    (job,) = planned(request, sys.executable, environ, Cancellation())
+    assert job.lanes == ("host localhost", "disk localhost:/b")
+    assert job.program == sys.executable
+    assert dict(job.environment).get("CSF_BACKUP_LOGIN_SLOTS") == slots
