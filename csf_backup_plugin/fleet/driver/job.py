@@ -29,7 +29,7 @@ NEWEST = "{newest}"
 NOT_STARTED = "was not started: the driver was stopped"
 
 _NO_NEWEST = "no proven image of it was found, or those of several repositories"
-_POLL = 0.1  # seconds between two looks whether to stop
+_POLL = 0.2  # seconds between two looks whether it has ended, or is to stop
 _ROOM = 1 << 26  # bytes of a document
 _LAST = 1 << 14  # bytes of standard error that are kept
 
@@ -147,12 +147,13 @@ def _ended(spec: JobSpec, words: Sequence[str]) -> JobResult:
 def _status(program: Captured, spec: JobSpec) -> tuple[int | None, str]:
     """Wait for a program; return how it ended, or None, and why it is waited for no longer."""
     until = time.monotonic() + spec.limit
-    while (status := program.wait(_POLL)) is None:
+    while (status := program.wait(0)) is None:
         if os.path.exists(spec.stop):
             program.terminate()
             return program.wait(GRACE), "was asked to stop"
         if time.monotonic() >= until:
             return None, f"had not ended after {spec.limit:g} s"
+        time.sleep(_POLL)  # one look a time: many jobs may be waited for
     return status, ""
 
 
