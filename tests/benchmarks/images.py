@@ -29,26 +29,31 @@ with open(sys.argv[1], "rb", buffering=0) as file:
         sha256.update(memoryview(buffer)[:count])
 """
 _BACKUP, _SYNCED, _PASS = "csf backup", "osbackup and fsync", "SHA-256 of the image"
-_RESTORED = "osrestore and fsync"
+_RESTORED, _IMAGE = "osrestore and fsync", "backup/image"
 
 
 def tables(sizes: Sizes) -> Iterator[Table]:
-    """Measure all tools with the first size, and what the plugin is made for with the others."""
+    """Measure everything with the first size; with the others only backups, as they take long."""
     for number, mebibytes in enumerate(sizes.mebibytes):
         with bench(1, mebibytes * _MIB) as site:
-            first = number == 0
-            cases = [*_copies(site), *(_tools(site) if first else ()), *_commands(site)]
+            cases = [*_written(site), *_backups(site)]
+            if number == 0:
+                cases = [*cases, *_read(site), *_tools(site), *_checks(site)]
             cases = [*with_earlier(cases, sizes.before)]
             costs = alternate(cases, sizes.rounds, site.environment)
         yield Table(f"one database of {mebibytes:,} MiB", cases, costs)
 
 
-def _copies(site: Bench) -> Iterator[Case]:
-    """Yield what copies: cp, and the utilities alone."""
+def _written(site: Bench) -> Iterator[Case]:
+    """Yield what writes a copy: cp, and osbackup alone."""
     copy = str(site.root / "copy")
     cp = ["cp", "-r", "--reflink=never", site.repository, copy]
     yield Case("cp", cp, prepare=site.emptied("copy"))
     yield Case("osbackup", site.osbackup("bare/image"), "cp", 1.3, site.emptied("bare"))
+
+
+def _read(site: Bench) -> Iterator[Case]:
+    """Yield what reads an image: osrestore alone."""
     osrestore = site.osrestore("bare/image", "copy")
     yield Case("osrestore", osrestore, "cp", 1.3, site.emptied("copy"))
     yield Case("osrestore -t", ["osrestore", "-t", "-f", str(site.root / "bare/image")], "cp")
@@ -61,18 +66,22 @@ def _tools(site: Bench) -> Iterator[Case]:
     yield from other_tools.cases(site.root, site.repository, site.environment)
 
 
-def _commands(site: Bench) -> Iterator[Case]:
-    """Yield the plugin's commands, each beside the least that it could do."""
-    synced, image = "synced/image", "backup/image"
+def _backups(site: Bench) -> Iterator[Case]:
+    """Yield backups, beside the least that they could do."""
+    synced = "synced/image"
     osbackup = then(site.osbackup(synced), "sync", str(site.root / synced))
     yield Case(_SYNCED, osbackup, prepare=site.emptied("synced"))
     bare = site.csf_of_all("backup", "unsummed/image", "-no-checksum")
     yield Case(f"{_BACKUP} -no-checksum", bare, _SYNCED, 1.35, site.emptied("unsummed"))
-    backup = site.csf_of_all("backup", image)
+    backup = site.csf_of_all("backup", _IMAGE)
     yield Case(_BACKUP, backup, _SYNCED, 1.85, site.emptied("backup"))
-    yield Case(_PASS, [sys.executable, "-I", "-c", _SHA256, str(site.root / image)])
-    yield Case("csf verify", site.csf("verify", image), _PASS)
-    yield Case("csf restore -dry-run", site.csf_of_all("restore", image, "-dry-run"), _PASS)
-    osrestore = then(site.osrestore(image, "copy"), "sync", "-f", str(site.root / "copy"))
+
+
+def _checks(site: Bench) -> Iterator[Case]:
+    """Yield what reads the image of a backup, and a restore, each beside the least it could do."""
+    yield Case(_PASS, [sys.executable, "-I", "-c", _SHA256, str(site.root / _IMAGE)])
+    yield Case("csf verify", site.csf("verify", _IMAGE), _PASS)
+    yield Case("csf restore -dry-run", site.csf_of_all("restore", _IMAGE, "-dry-run"), _PASS)
+    osrestore = then(site.osrestore(_IMAGE, "copy"), "sync", "-f", str(site.root / "copy"))
     yield Case(_RESTORED, osrestore, prepare=site.emptied("copy"))
-    yield Case("csf restore", site.csf_of_all("restore", image, "-yes"), _RESTORED)
+    yield Case("csf restore", site.csf_of_all("restore", _IMAGE, "-yes"), _RESTORED)

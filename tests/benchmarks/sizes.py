@@ -36,4 +36,6 @@ USUAL = Sizes(
     images=(366, 1_000, 5_000),
     networks=("quiet", "far", "heavy"),
 )
-QUICK = Sizes(rounds=1, starts=1, mebibytes=(1,), databases=(3,), images=(2,), networks=("quiet",))
+QUICK = Sizes(
+    rounds=1, starts=1, mebibytes=(1, 2), databases=(3,), images=(2,), networks=("quiet",)
+)
