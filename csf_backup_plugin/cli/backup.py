@@ -55,8 +55,8 @@ def admin_database_backup(
 ) -> Outcome:
     """Back up every database of a master repository in one osbackup run.
 
-    The image is proven before it counts: osrestore must list exactly the databases that were to be
-    backed up. Then a receipt is written beside it. A run that fails leaves nothing behind.
+    The image is then proven: osrestore must list exactly the databases that were to be backed up.
+    A proven image gets a receipt beside it. A run that fails leaves nothing behind.
     """
     from csf_backup_plugin.cli import backup_report
     from csf_backup_plugin.cli.outcome import Outcome

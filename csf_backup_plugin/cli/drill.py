@@ -41,12 +41,12 @@ def admin_database_drill(
 ) -> Outcome:
     """Restore an image to a scratch directory, check every database, and record it.
 
-    The repository is not touched. Names and sizes must be the receipt's, and osverifydb, where
-    there is one, must find every database sound. Then PATH.drill.json beside the image says so. The
-    scratch copy is removed in any case. The exit code is 50 if anything is wrong.
+    The repository is not touched. Names and sizes must be the receipt's. osverifydb, where there is
+    one, must find every database sound. The result is recorded in PATH.drill.json, and the scratch
+    copy is removed in any case. The exit code is 50 if anything is wrong.
 
-    With -last-good, it says which image is the last good one, and between which backups the
-    databases became corrupt. The exit code is 0 if the newest image is good.
+    -last-good finds the last good image, and between which backups the databases became corrupt.
+    The exit code is then 0 if the newest image is good.
     """
     from csf_backup_plugin.cli import drill_report, last_good_report
     from csf_backup_plugin.command_names import DRILL

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @options.database
 @options.host("Where it is.  [default: localhost]")
 @options.image_file("An image to compare with as well.", required=False)
-@click.option("-rebuild", is_flag=True, help="Make the manifest anew, of what is on disk.")
+@click.option("-rebuild", is_flag=True, help="Write the manifest anew, from what is on disk.")
 @click.option("-moved", is_flag=True, help="With -rebuild: the repository was moved here.")
 @click.option("-copied", is_flag=True, help="With -rebuild: it is a copy, so it gets a new id.")
 @click.option("-add", metavar="PATH", multiple=True, help="Add a database.  [repeatable]")
@@ -44,10 +44,14 @@ def admin_database_manifest(
 ) -> Outcome:
     """Show which databases are on disk, in the manifest, and in an image.
 
-    The exit code is 13 if they are not the same. With -rebuild the manifest is made anew: it lists
-    the databases in the repository's directory, and what it listed anywhere and is still there;
-    with -image-file also what that image holds and is on disk. -add and -drop change it by single
-    databases: one that is dropped is not backed up any more, though it may stay on disk.
+    The exit code is 13 if they are not the same.
+
+    -rebuild writes the manifest anew. It then lists the databases in the repository's directory,
+    and those that it listed elsewhere and that still exist. With -image-file, it also lists those
+    of the image that are on disk.
+
+    -add and -drop add and drop single databases. A dropped one is not backed up any more, even if
+    it stays on disk.
     """
     from csf_backup_plugin.cli.manifest_change import of_change
     from csf_backup_plugin.cli.manifest_coverage import of_coverage

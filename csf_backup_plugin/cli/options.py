@@ -80,7 +80,7 @@ def name_of(word: str) -> str:
 
 def of_every_command() -> list[click.Parameter]:
     """Return the options that each command has."""
-    told = "Tell on standard error what is done and decided."
+    told = "Log on standard error what is done and decided."
     return [
         click.Option([JSON, "as_json"], is_flag=True, help="Print the outcome as JSON."),
         click.Option(["-verbose"], is_flag=True, help=told),
@@ -89,7 +89,7 @@ def of_every_command() -> list[click.Parameter]:
 
 def quiet(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add -quiet, of what cron calls; `command.CsfCommand` takes it for itself."""
-    told = "Print nothing if all has gone well, without a warning."
+    told = "Print nothing if all went well without a warning."
     return click.option("-quiet", "is_quiet", is_flag=True, help=told)(command)
 
 
@@ -177,7 +177,7 @@ def dry_run(text: str) -> Decorator:
 
 def timeout(utility: str) -> Decorator:
     """Return -timeout for a utility."""
-    text = f"Stop {utility} after so long.  [default: four times what 4 GB an hour takes]"
+    text = f"How long {utility} may run.  [default: what 1 GB an hour takes, and 600 at least]"
     return _timeout("timeout", text)
 
 
@@ -206,25 +206,25 @@ wait = click.option(
     "-wait",
     type=Seconds(),
     metavar="SECONDS",
-    help="Wait so long for the repository's lock.  [default: $CSF_BACKUP_LOCK_WAIT, or 30]",
+    help="How long to wait for the repository's lock.  [default: $CSF_BACKUP_LOCK_WAIT, or 30]",
 )
 require_mount = click.option(
     "-require-mount",
     is_flag=True,
-    help="Refuse if the directory that is written to is on the file system of /.",
+    help="Refuse to write to a directory on the file system of /.",
 )
 no_checksum = click.option("-no-checksum", is_flag=True, help="Do not take the image's SHA-256.")
 accept_small = click.option(
     "-accept-small",
     is_flag=True,
-    help="Accept an image of less than half of what its databases take up on the disk, as where "
-    "osbackup compresses.",
+    help="Accept an image of less than half of its databases' disk space, for an osbackup that "
+    "compresses.",
 )
 quiesce = click.option(
     "-quiesce",
     metavar="PATH",
     help="A program on HOST that is called with `begin` before the utility runs, and with `end` "
-    "behind it.  [default: $CSF_BACKUP_QUIESCE there]",
+    "after it.  [default: $CSF_BACKUP_QUIESCE there]",
 )
 require_quiet = click.option(
     "-require-quiet", is_flag=True, help="Refuse if ossvrstat names clients of the Server."
@@ -266,10 +266,10 @@ drill_every = click.option(
     "-drill-every",
     type=Duration(),
     metavar="AGE",
-    help="Drill the new set if the last good drill is so old, such as 7d.",
+    help="Drill the new set if the last good drill is as old as this, such as 7d.",
 )
 drill_scratch_dir = scratch_dir("Where on HOST a directory for a drill is made.", required=False)
-limit = _timeout("limit", "Give up a host that has not answered by then.  [default: 10]", 10.0)
+limit = _timeout("limit", "How long to wait for all answers of a host.  [default: 10]", 10.0)
 repositories = _master(
     "A repository that must have images, and is compared with them.  [repeatable]",
     required=False,

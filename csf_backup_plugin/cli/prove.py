@@ -29,11 +29,10 @@ if TYPE_CHECKING:
 def admin_database_prove(run: Run, image: str, wait: float | None) -> Outcome:
     """Prove an image whose csf was killed, and write its receipt.
 
-    osbackup goes on when csf is killed, and how it ends is on record in PATH.run. If it has
-    succeeded, the import file is there, and osrestore lists exactly its databases, the image gets
-    the receipt that it lacks, and is a backup like any other. While osbackup runs, it is waited
-    for. The exit code is 41 if the image cannot be proven. A receipt that is there is never
-    changed.
+    osbackup goes on when csf is killed, and its end is recorded in PATH.run. While it runs, prove
+    waits for it. If osbackup has succeeded, the import file is there, and osrestore lists exactly
+    its databases, the image gets its receipt, and is then a backup like any other. If it cannot be
+    proven, the exit code is 41. An existing receipt is never changed.
     """
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.operations.prove import prove

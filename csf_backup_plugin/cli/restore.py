@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 @click.option(
     "-into",
     metavar="DIR",
-    help="Restore into another directory than the image was made of; MASTER is in it.",
+    help="Restore into DIR instead of the image's directory; MASTER is in DIR.",
 )
 @options.require_mount
 @click.option(
     "-accept-unmounted",
     is_flag=True,
-    help="Restore also to where a file system was mounted when the backup was made, and is not.",
+    help="Restore even if a file system of the backup is not mounted now.",
 )
 @options.quiesce
 @options.require_quiet
@@ -69,11 +69,11 @@ def admin_database_restore(
     """Restore every database of a master repository from an image, in one osrestore run.
 
     All work done since the backup is lost. Stop the application servers first, and leave the
-    database servers running: the databases are unusable until the restore has succeeded.
+    database servers running. The databases are unusable until the restore has succeeded.
 
-    The image is checked against its receipt, and the plan is shown, before anything is changed. A
-    database that is not in the image is in the way: the exit code is 60 then, unless -quarantine
-    may move it. No database is ever deleted.
+    Before anything is changed, the image is checked against its receipt, and the plan is shown. If
+    there are databases that are not in the image, the exit code is 60, unless -quarantine is given,
+    which moves them. No database is ever deleted.
     """
     from csf_backup_plugin.cli.confirmation import on_a_terminal, typed
     from csf_backup_plugin.cli.outcome import Outcome

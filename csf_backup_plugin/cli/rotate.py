@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     "-every",
     type=options.Duration(),
     metavar="AGE",
-    help="Promise a set so often, such as 24h: what watches the directories knows what is late.",
+    help="How often a set is due, such as 24h, so that a status knows what is late.",
 )
 @click.option(
     "-run-id",
@@ -81,11 +81,13 @@ def admin_database_rotate(
 ) -> Outcome:
     """Back up a master repository to the place of the day, and remove what that replaces.
 
-    Each weekday has a place, DIR/monday and so on, whose set is replaced a week later; the sets of
+    Each weekday has a place, DIR/monday and so on, whose set is replaced a week later. The sets of
     the dated day lie in DIR/dated. The new set is made and proven first, and drilled if that is
-    due. Only sets that a rotation has made are ever removed; the newest, the newest that was
-    drilled, and one with a file PATH.keep beside it never are. Each decision is printed with its
-    reason. If the new set is suspicious, nothing is removed, and the exit code is 71.
+    due.
+
+    Only sets that a rotation has made are removed. The newest set, the newest that was drilled, and
+    one with a file PATH.keep beside it are never removed. Each decision is printed with its reason.
+    If the new set is suspicious, nothing is removed, and the exit code is 71.
     """
     from csf_backup_plugin.cli.rotate_report import outcome
     from csf_backup_plugin.operations.quiet.request import Quiescing

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "-budget",
     type=options.Duration(),
     metavar="AGE",
-    help="Begin no further image after so long, such as 2h; the next run goes on.",
+    help="Begin no image after this time, such as 2h; the next run continues there.",
 )
 @options.repository
 @options.quiet
@@ -46,12 +46,13 @@ def admin_database_verify(
 ) -> Outcome:
     """See whether an image, its import file and its receipt still agree.
 
-    The image is read whole. Everything that does not agree is named, and the exit code is 50 then.
-    Nothing is changed, but that PATH.verify.json says how it went, where that may be written. An
-    image without a receipt is named, with what to do about it.
+    The whole image is read. Everything that does not agree is named, and the exit code is then 50.
+    The result is recorded in PATH.verify.json, if that is writable; nothing else is changed. If an
+    image has no receipt, the message says what to do about it.
 
-    With -image-dir, every image with a receipt is verified, those first that were verified longest
-    ago or never. So damage to an old image is noticed while younger ones are good.
+    -image-dir verifies every image with a receipt: first those that were never verified, then those
+    whose last verification is longest ago. So damage to an old image is noticed while newer ones
+    are good.
     """
     from csf_backup_plugin.cli import verify_all_report, verify_report
     from csf_backup_plugin.command_names import VERIFY
