@@ -1,4 +1,4 @@
-"""The commands csf gets, each of which is a module: its options, its request, what it says."""
+"""The commands that csf gets; each is a module with its options, its request and its report."""
 
 from __future__ import annotations
 

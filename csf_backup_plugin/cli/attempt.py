@@ -1,7 +1,7 @@
-"""Enters each attempt of a command into the ledger, which no command ever fails because of.
+"""Enter each attempt of a command into the ledger, and tell plugins and a program of it.
 
-Whoever is to be told of it is: plugins, and a program. Of dry runs, and of commands that only show
-something, nothing is entered, and nobody is told.
+No command fails because of that. Dry runs, and commands that only show something, are neither
+entered nor told.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ _LEDGER, _METRICS = "the ledger of attempts", "the metrics of this attempt"
 
 
 class Result:
-    """What has come of a command that is being run.
+    """The result of a command, which is set while it runs.
 
     Args:
-        start: to be called before the work; it may refuse that.
+        start: is called before the work, and may refuse it.
 
     Attributes:
         start: as above.
-        outcome: to be set by the runner; not set where the command fails.
+        outcome: set by the runner; not set if the command fails.
     """
 
     outcome: Outcome
@@ -64,12 +64,12 @@ class Result:
 def recorded(
     name: str, words: Sequence[str], warn: Callable[[str], None], cancellation: Cancellation
 ) -> Iterator[Result]:
-    """Enter a command's begin before the block, and its end behind it; tell whoever is to be told.
+    """Enter a command's begin before the block and its end after it; tell plugins and program.
 
     Args:
         name: the command's.
-        words: the command line behind the name.
-        warn: told, in a sentence, what of that was not possible.
+        words: the command line after the name.
+        warn: is called with a sentence for each part that failed.
         cancellation: the command's.
     """
     if name not in RECORDED or is_dry_run(words):
@@ -104,7 +104,7 @@ def _say(text: str) -> None:
 
 
 class _Entry:
-    """An attempt in the ledger, or one that cannot be entered; and who is told of it."""
+    """An attempt in the ledger, or one that cannot be entered, with those who are told of it."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class _Entry:
     def end(
         self, code: int, facts: dict[str, Any], problem: BackupError | None, began: float
     ) -> None:
-        """Enter how it has ended."""
+        """Enter how the attempt ended."""
         seconds = round(time.monotonic() - began, 3)
         how = {"exit_code": int(code), "outcome": outcome_of(code), "seconds": seconds}
         ended = {**how, **at_end(facts, problem)}
@@ -143,13 +143,13 @@ class _Entry:
                 attempt_metrics.write_pages(directory, recording)
 
     def close(self) -> None:
-        """Release what only lasts as long as the command."""
+        """Release what is held only while the command runs."""
         if self._recording:
             self._recording.close()
 
     @contextlib.contextmanager
     def _warned(self, what: str) -> Iterator[None]:
-        """Let nothing that goes wrong in the block end the command; tell it once."""
+        """Turn any failure of the block into one warning."""
         try:
             yield
         except Exception as error:

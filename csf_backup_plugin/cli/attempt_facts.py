@@ -1,4 +1,4 @@
-"""What the ledger says of an attempt: what the command line names, and what has come of it."""
+"""The ledger's facts on an attempt: what its command line names, and its result."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def is_dry_run(words: Sequence[str]) -> bool:
 
 
 def at_begin(words: Sequence[str]) -> dict[str, Any]:
-    """Return what a command line names; one that is wrong is read as far as it can be.
+    """Return what a command line names; read a wrong one as far as possible.
 
     Args:
-        words: the command line behind the command's name.
+        words: the command line after the command's name.
     """
     image = _first(words, _IMAGE)
     directories = [*_values(words, _IMAGE_DIR)]
@@ -41,10 +41,10 @@ def at_begin(words: Sequence[str]) -> dict[str, Any]:
 
 
 def at_end(facts: Mapping[str, Any], problem: BackupError | None) -> dict[str, Any]:
-    """Return what a command has found out.
+    """Return the facts that a command has found.
 
     Args:
-        facts: as a program is told them.
+        facts: the facts for a program.
         problem: why the exit code is not 0; None if it is.
     """
     found: dict[str, Any] = {
@@ -74,8 +74,8 @@ def _first(words: Sequence[str], option: str) -> str | None:
 
 
 def _values(words: Sequence[str], option: str) -> Iterator[str]:
-    """Yield each value of an option; what looks like an option is none."""
-    for word, following in zip(words, [*words[1:], ""], strict=False):  # there may be no word
+    """Yield each value of an option; a word that looks like an option is not a value."""
+    for word, following in zip(words, [*words[1:], ""], strict=False):  # there may be no words
         if word.startswith("-") and name_of(word) == option:
             _, equals, value = word.partition("=")
             if equals or not following.startswith("-"):

@@ -1,6 +1,6 @@
-"""A page for node_exporter after each attempt, so that one that was refused shows at once.
+"""Write a page for node_exporter after each attempt, so that a refused one shows at once.
 
-There is one file a repository, with the last attempt of each operation, as the ledger tells.
+There is one file for each repository, with the last attempt of each operation from the ledger.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _REHEARSAL = "rehearsal"
 
 
 def write_pages(directory: str, recording: Recording) -> None:
-    """Write the page of an attempt's repository, and of those of which attempts were killed.
+    """Write the pages of an attempt's repository, and of repositories whose attempts were killed.
 
     Args:
         directory: where, an absolute path.
-        recording: of the attempt, which has ended.
+        recording: of the attempt that has ended.
 
     Raises:
         OSError: a page cannot be written; the earlier one is as it was.
@@ -43,7 +43,7 @@ def write_pages(directory: str, recording: Recording) -> None:
     """
     _check(directory)
     with contextlib.ExitStack() as held:
-        # Of two attempts that end at once, the one that reads last is to write last.
+        # If two attempts end at once, the one that reads last must write last.
         with contextlib.suppress(OSError):
             held.enter_context(ledger.opened(recording.directory))
         attempts = _known(recording)
@@ -54,7 +54,7 @@ def write_pages(directory: str, recording: Recording) -> None:
 
 
 def write_rehearsal(directory: str, page: str) -> str:
-    """Write a page of a failure that there was not; the next attempt removes it.
+    """Write a page of a simulated failure; the next attempt removes it.
 
     Args:
         directory: as for `write_pages`.
@@ -77,7 +77,7 @@ def _check(directory: str) -> None:
 
 
 def _known(recording: Recording) -> list[Attempt]:
-    """Return what the ledger tells, and this attempt, which may not stand in it."""
+    """Return the attempts of the ledger, and this one, which may not be in it."""
     lines: list[bytes] = []
     with contextlib.suppress(OSError):
         lines = lines_of(recording.directory)
@@ -94,7 +94,7 @@ def _ended(attempt: str, attempts: list[Attempt]) -> Iterator[Attempt]:
 
 def _write(directory: str, history: History) -> None:
     text_file.write(_path(directory, history.key), _page(history) + "\n")
-    for key in history.other_keys:  # else what was refused before would be told for ever
+    for key in history.other_keys:  # otherwise an earlier refusal would be shown for ever
         _remove(directory, key)
 
 
@@ -110,8 +110,8 @@ def _path(directory: str, key: str) -> str:
 def _page(history: History) -> str:
     """Return the page of a repository.
 
-    Its samples have the label ``driver``, the machine on which csf ran, and those of a status have
-    not: so both may lie in one directory.
+    Its samples have the label ``driver``, the machine on which csf ran. A status's samples do not
+    have it, so both pages may be in one directory.
     """
     by_command: dict[str, list[Attempt]] = {}
     for one in history.attempts:
@@ -126,10 +126,10 @@ def _page(history: History) -> str:
 
 
 def _of(history: History) -> dict[str, str]:
-    """Return the labels that tell a repository from others.
+    """Return the labels that identify a repository.
 
-    Without `TARGET`, the pages of two verified directories would have samples in common, and
-    node_exporter takes none of those.
+    Without `TARGET`, the pages of two verified directories would have samples in common, which
+    node_exporter refuses.
     """
     master = _last(one.database for one in history.attempts)
     host = _last(one.host for one in history.attempts)
@@ -141,5 +141,5 @@ def _of(history: History) -> dict[str, str]:
 
 
 def _last(names: Iterator[str | None]) -> str:
-    """Return the last name that is one."""
+    """Return the last name that is not empty."""
     return ["", *filter(None, names)][-1]

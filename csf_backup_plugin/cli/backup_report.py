@@ -1,4 +1,4 @@
-"""What is said of a backup: by the command that makes one, and by a rotation."""
+"""Sentences and facts about a backup, for the backup command and for a rotation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def warning_lines(warnings: Iterable[str]) -> list[str]:
-    """Return the line for a person of each warning."""
+    """Return a line for each warning."""
     return [f"warning: {warning}" for warning in warnings]
 
 
@@ -51,7 +51,7 @@ def _changed(sizes: Sizes) -> str:
 
 
 def warned(warnings: Sequence[str], left: str) -> Warned | None:
-    """Return what -strict makes of warnings; None if there are none.
+    """Return the error of -strict if there are warnings, or None.
 
     Args:
         warnings: all of them.
@@ -96,7 +96,7 @@ def document(backup: Backup) -> dict[str, Any]:
 
 
 def _not_taken(found: Inventory) -> dict[str, Any]:
-    """Return what lies beside the databases and is not backed up."""
+    """Return the files beside the databases that are not backed up."""
     return {
         "left_out": list(found.left_out),
         "dropped": list(found.dropped),

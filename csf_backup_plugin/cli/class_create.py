@@ -1,4 +1,4 @@
-"""csf's class_create with this plugin around it: warnings and refusals, as csf's user sees them."""
+"""Wrap csf's class_create: print warnings, and turn refusals into errors of click."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands in csf's style: single-dash long options, told exactly and never guessed.
+"""Commands in csf's style: single-dash long options, matched exactly.
 
 ``-option`` is the name, ``--option`` is accepted as well, ``-help`` and ``--help`` both work. click
 would read a mistyped ``-databse`` as a bundle of one-letter options, and would take ``-json`` for
@@ -36,7 +36,7 @@ class CsfCommand(click.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **e: Any
     ) -> click.Context:
-        """Return the context of a command line; of one that is wrong, -json prints that, too."""
+        """Return the context of a command line; with -json, print a document if it is wrong."""
         given = list(args)
         try:
             context = super().make_context(info_name, args, parent, **e)
@@ -62,13 +62,13 @@ class CsfCommand(click.Command):
         ctx.exit(run.carry_out(ctx.meta[_GIVEN], lambda: callback(run, **ctx.params)))
 
     def _record(self, error: click.UsageError, words: list[str]) -> None:
-        """Enter a command line that is wrong into the ledger."""
+        """Enter a wrong command line into the ledger."""
         from csf_backup_plugin.cli.attempt import record_misuse
 
         record_misuse(str(self.name), words, self._translated(error))
 
     def _report(self, error: click.UsageError) -> None:
-        """Print the document of a command line that is wrong."""
+        """Print the document of a wrong command line."""
         from csf_backup_plugin.cli.printing import give_up
         from csf_backup_plugin.cli.report import report_error
 
@@ -80,11 +80,11 @@ class CsfCommand(click.Command):
         return UsageError(error.format_message(), next_step)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse `args` after every option among them has been found to be one of ours."""
+        """Check that every option in `args` is known, then parse them."""
         return super().parse_args(ctx, list(self._checked(ctx, args)))
 
     def known_options(self, ctx: click.Context) -> dict[str, click.Option]:
-        """Return the options by their names."""
+        """Return the options by name."""
         return {
             name: parameter
             for parameter in self.get_params(ctx)

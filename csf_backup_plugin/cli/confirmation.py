@@ -1,4 +1,4 @@
-"""A question to whoever sits at the terminal; a signal ends it as it ends everything else."""
+"""Ask a question on the terminal; a signal ends it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from csf_backup_plugin.cancellation import Cancellation
 
-_POLL = 0.1  # seconds between two looks at the signals that came
+_POLL = 0.1  # seconds between two checks for signals
 
 
 def on_a_terminal() -> bool:
-    """Tell whether somebody can be asked: sees what we say, and can type."""
+    """Tell whether there is somebody who sees our messages and can type."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
@@ -25,7 +25,7 @@ def typed(wanted: str, question: str, cancellation: Cancellation) -> bool:
     """Ask, and tell whether the answer is `wanted`, or what is shown for it.
 
     Args:
-        wanted: the answer that agrees; any other does not, nor does the end of input.
+        wanted: the answer that agrees; any other answer and the end of input do not.
         question: what to ask.
         cancellation: what ends the wait for an answer.
 
@@ -36,13 +36,13 @@ def typed(wanted: str, question: str, cancellation: Cancellation) -> bool:
     try:
         if said(question, end=""):
             return False
-        # Python would go on reading after a signal; a wait that ends gives the chance to look.
+        # Python would go on reading after a signal; short waits allow a check between them.
         while not select.select([descriptor], [], [], _POLL)[0]:
             cancellation.check()
         answer = os.read(descriptor, 1 << 12)
     except OSError:  # the terminal is gone
         return False
     cancellation.check()
-    encodings = ("utf-8", sys.stdin.encoding)  # of what is shown, which may be typed or pasted
+    encodings = ("utf-8", sys.stdin.encoding)  # the shown form may be typed or pasted, too
     right = [shown(wanted).encode(encoding, "backslashreplace") for encoding in encodings]
     return answer.rstrip(b"\n") in (os.fsencode(wanted), *right)

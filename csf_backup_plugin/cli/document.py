@@ -1,4 +1,4 @@
-"""A document as one line of JSON, whatever is in it."""
+"""Encode a document as one line of JSON, whatever is in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from csf_backup_plugin.texts import fit_for_json
 
-#: The keys of sentences, whose names are fit for a person; all else are names, or reads the same.
+#: Keys of sentences, in which names are already printable. All other strings are names.
 _SENTENCES = (
     *("error", "left", "next_step", "findings", "warnings"),
     *("faults", "stale", "notes", "unread", "why"),
@@ -21,7 +21,7 @@ def encoded(document: dict[str, Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON has in place of a value."""
+    """Return the JSON form of a value."""
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -1,4 +1,4 @@
-"""What is said of the drill of one image."""
+"""Sentences and facts about the drill of one image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def outcome(made: Drill, directory: str) -> Outcome:
-    """Return how a drill that went well has ended.
+    """Return the outcome of a successful drill.
 
     Args:
         made: the drill.

@@ -1,4 +1,4 @@
-"""What ends a command that failed: errors for click, which has their messages printed."""
+"""Errors that end a failed command; click prints their messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Failure(click.ClickException):
-    """An error for click to end the process with.
+    """An error with which click ends the process.
 
     Args:
         error: what went wrong.
@@ -29,12 +29,12 @@ class Failure(click.ClickException):
         self.exit_code = int(error.exit_code)  # type: ignore[misc]  # click reads it here
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the message, to standard error as a rule; the exit code says it too."""
+        """Print the message, by default on standard error."""
         _show(f"Error: {self.message}", file)
 
 
 class Misuse(click.UsageError):
-    """A usage error that click has found.
+    """A usage error that click found.
 
     Args:
         error: click's.
@@ -44,7 +44,7 @@ class Misuse(click.UsageError):
         super().__init__(error.format_message(), error.ctx)
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the message as click does; the exit code says it too."""
+        """Print the message as click does."""
         text = io.StringIO()
         super().show(text)
         _show(text.getvalue().removesuffix("\n"), file)
@@ -63,7 +63,7 @@ def failures(tell: Callable[[BackupError], None] | None = None) -> Iterator[None
     """Turn a `BackupError` of the block into `Failure`, and log it.
 
     Args:
-        tell: told of the error as well.
+        tell: is called with the error.
     """
     try:
         yield

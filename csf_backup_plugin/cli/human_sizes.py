@@ -1,12 +1,12 @@
-"""Bytes and counts as people read them."""
+"""Format bytes and counts for people."""
 
 from __future__ import annotations
 
 
 def human(size: float) -> str:
-    """Return `size`, in bytes, in the largest unit that leaves at least 1: ``1.5 GB``.
+    """Return a size in bytes in the largest unit of which there is at least 1: ``1.5 GB``.
 
-    Units are decimal, as ObjectStore's own figure of 4 Gbytes an hour.
+    Units are decimal, as in ObjectStore's figure of 4 Gbytes an hour.
     """
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 999.95:
@@ -16,5 +16,5 @@ def human(size: float) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Return how many there are of something: ``1 database``, ``2 databases``."""
+    """Return a count with its noun: ``1 database``, ``2 databases``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

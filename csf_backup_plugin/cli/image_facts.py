@@ -1,4 +1,4 @@
-"""What is said of an image that has its receipt, by several commands in the same words."""
+"""Words and facts about an image with a receipt, which several commands share."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 def image_facts(
     image: ImagePath, receipt: Receipt, warnings: tuple[str, ...], seconds: float
 ) -> dict[str, Any]:
-    """Return the facts on an image in which nothing is wrong.
+    """Return the facts on a sound image.
 
     Args:
-        image: which.
-        receipt: what its receipt says.
-        warnings: what the user should know all the same.
-        seconds: how long it took to find that out.
+        image: the image.
+        receipt: its receipt.
+        warnings: what the user should know nevertheless.
+        seconds: how long the check took.
     """
     return {
         "host": image.host,
@@ -48,11 +48,11 @@ def copied_from(receipt: Receipt) -> dict[str, Any] | None:
 
 
 def made_as(image: ImagePath, receipt: Receipt) -> str:
-    """Return what an image is a copy of, or as what it was made, to follow its name; or nothing.
+    """Return what an image is a copy of, or its original name; empty if it is neither.
 
     Args:
-        image: which.
-        receipt: what its receipt says.
+        image: the image.
+        receipt: its receipt.
     """
     if receipt.copied:
         return f", a copy of {receipt.copied.image}"
@@ -60,10 +60,10 @@ def made_as(image: ImagePath, receipt: Receipt) -> str:
 
 
 def checksum(sha256: str | None) -> str:
-    """Return how an image's SHA-256 begins, or that there is none."""
+    """Return the beginning of an image's SHA-256, or that it has none."""
     return f"SHA-256 {sha256[:16]}..." if sha256 else "no checksum"
 
 
 def numbered(number: int | None) -> str:
-    """Return which of its repository's backups an image is, if that is known."""
+    """Return an image's number among the backups of its repository, if it is known."""
     return f"backup {number}" if number else "without a number"

@@ -1,4 +1,4 @@
-"""What a process inherits besides signals, put right while a command runs."""
+"""Correct what the process has inherited, apart from signals, while a command runs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _OWNERS = 0o700  # what a umask takes away from a file's owner
 
 @contextlib.contextmanager
 def put_right() -> Iterator[None]:
-    """Have what files and programs need while the block runs.
+    """Provide what files and programs need while the block runs.
 
-    * Standard descriptors that are open: a file of ours that got the number of one would receive
-      what is printed.
-    * A working directory that exists: shells and utilities complain of one that is gone.
+    * Open standard descriptors: otherwise one of our files could get such a number, and would
+      receive what is printed.
+    * A working directory that exists: shells and utilities complain otherwise.
     * A umask that lets a file's owner read and write it.
     """
     for descriptor in range(3):

@@ -1,4 +1,4 @@
-"""What is said of the search for the last good image."""
+"""Sentences and facts about the search for the last good image."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def outcome(search: Search) -> Outcome:
-    """Return how a search that was not cut short has ended."""
+    """Return the outcome of a complete search."""
     return Outcome(tuple(_sentences(search)), _document(search), search.problem)
 
 
 def _sentences(search: Search) -> Iterator[str]:
-    """Yield the lines for a person: one for each image, and what they show."""
+    """Yield the lines for a person: one for each image, and the conclusion."""
     yield from (f"warning: {warning}" for warning in search.warnings)
     for one in search.tried:
         if one.drill:

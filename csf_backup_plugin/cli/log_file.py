@@ -19,7 +19,7 @@ VARIABLE = "CSF_BACKUP_LOG"
 
 @contextlib.contextmanager
 def opened(path: str) -> Iterator[int]:
-    """Open a file, and no link, by a descriptor that is none of a child's standard streams."""
+    """Open a file, but no link; its descriptor is above those of the standard streams."""
     descriptor = open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         yield descriptor
@@ -29,12 +29,12 @@ def opened(path: str) -> Iterator[int]:
 
 
 class LogFile(logging.Handler):
-    """Appends each line by one write, so that those of several processes do not mix.
+    """Append each line by one write, so that lines of several processes do not mix.
 
     Args:
         path: the file.
-        descriptor: of the same.
-        warn: told once that the file cannot be written; no command fails because of it.
+        descriptor: the open file.
+        warn: is called once if the file cannot be written; no command fails because of it.
     """
 
     def __init__(self, path: str, descriptor: int, warn: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""Where the log goes while a command runs: a file that CSF_BACKUP_LOG names, standard error."""
+"""Send the log to the file that CSF_BACKUP_LOG names, and to standard error."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def logged(
     warn: Callable[[str], None],
     verbose: Callable[[str], None] | None = None,
 ) -> Iterator[None]:
-    """Log while the block runs; the file is opened anew each time, as logrotate(8) needs it.
+    """Log while the block runs; open the file anew each time, for logrotate(8).
 
     Args:
         environ: the environment, which names the file.
-        warn: told if there is no log, in a sentence.
-        verbose: shown each line that nobody has been told otherwise; None to show nothing.
+        warn: is called with a sentence if there is no log.
+        verbose: is called with each line that is not printed anyway; None to show nothing.
     """
     lines, level = _Lines(environ.get(_SECRET, "")), log.level
     with contextlib.ExitStack() as stack:
@@ -50,15 +50,15 @@ def logged(
         if handlers:
             stack.callback(log.setLevel, level)
             log.setLevel(logging.INFO)
-            log.disabled = False  # a configuration of csf's may have turned off whatever it found
+            log.disabled = False  # csf's configuration of logging may have disabled it
         yield
 
 
 class _Lines(logging.Formatter):
-    """One line a record: time with its zone, process, level, and what there is to say.
+    """Format a record as one line: time with zone, process, level, message.
 
     Args:
-        secret: a command line whose options are not to be seen.
+        secret: a command line whose options must not be shown.
     """
 
     def __init__(self, secret: str) -> None:
@@ -87,6 +87,6 @@ class _Verbose(logging.Handler):
         self._show = show
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show a line, unless it has been told already."""
+        """Show a line, unless it was printed already."""
         if not is_told(record):
             self._show(self.format(record))

@@ -1,4 +1,4 @@
-"""What is said of a manifest that was changed."""
+"""Sentences and facts about a change of the manifest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def of_change(changed: ChangedManifest) -> Outcome:
-    """Return how a change has ended."""
+    """Return the outcome of a change."""
     return Outcome(_sentences(changed), _document(changed))
 
 

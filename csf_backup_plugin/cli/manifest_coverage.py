@@ -1,4 +1,4 @@
-"""What is said of a comparison: of the databases on disk, in the manifest, and in an image."""
+"""Sentences and facts about the databases on disk, in the manifest, and in an image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def of_coverage(three: ThreeWay) -> Outcome:
-    """Return how a comparison has ended."""
+    """Return the outcome of a comparison."""
     return Outcome(_sentences(three), _document(three), None if three.agrees else _problem(three))
 
 
@@ -54,7 +54,7 @@ def lines_of(what: str, paths: Sequence[str]) -> list[str]:
 
 
 def _beside(found: Inventory) -> Iterator[str]:
-    """Yield what lies beside the repository's databases and is none of them."""
+    """Yield the files beside the repository's databases that do not belong to it."""
     for what, paths in (
         ("looks like a database, and is not in the manifest", found.left_out),
         ("dropped from the manifest, and on disk", found.dropped),

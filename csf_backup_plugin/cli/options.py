@@ -1,4 +1,4 @@
-"""The options that several commands have: what is said of each stands here, and nowhere else."""
+"""The options that several commands share; each is declared only here."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ JSON = "-json"
 
 
 class Seconds(click.FloatRange):
-    """A number of seconds that ends.
+    """A finite number of seconds.
 
     Args:
-        least: the smallest that makes sense.
+        least: the smallest allowed.
     """
 
     def __init__(self, least: float = 0) -> None:
@@ -38,7 +38,7 @@ class Duration(click.types.FloatParamType):
     """A length of time, such as 30d or 24h; its value is in seconds.
 
     Args:
-        none: whether ``none`` is one, too, and 0.
+        none: whether ``none`` and 0 are allowed.
     """
 
     name = "duration"
@@ -53,7 +53,7 @@ class Duration(click.types.FloatParamType):
 
 
 class Count(click.IntRange):
-    """How many; 0 is a number, too."""
+    """A count, from 0."""
 
     def __init__(self) -> None:
         super().__init__(min=0)
@@ -66,7 +66,7 @@ class Count(click.IntRange):
 
 @contextlib.contextmanager
 def _failing(kind: Any, param: click.Parameter | None, ctx: click.Context | None) -> Iterator[None]:
-    """Turn a ValueError of the block into click's."""
+    """Turn a ValueError of the block into an error of click."""
     try:
         yield
     except ValueError as error:
@@ -74,7 +74,7 @@ def _failing(kind: Any, param: click.Parameter | None, ctx: click.Context | None
 
 
 def name_of(word: str) -> str:
-    """Return an option's name, however it is written on a command line."""
+    """Return an option's name without its value, whether typed with one dash or two."""
     return "-" + word.partition("=")[0].lstrip("-")
 
 
@@ -88,7 +88,7 @@ def of_every_command() -> list[click.Parameter]:
 
 
 def quiet(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add -quiet, of what cron calls; `command.CsfCommand` takes it for itself."""
+    """Add -quiet, for commands that cron runs; `command.CsfCommand` handles it."""
     told = "Print nothing if all went well without a warning."
     return click.option("-quiet", "is_quiet", is_flag=True, help=told)(command)
 
@@ -97,8 +97,8 @@ def image_file(text: str, *, required: bool = True) -> Decorator:
     """Return -image-file.
 
     Args:
-        text: which image is to be named.
-        required: whether one must be.
+        text: the help text.
+        required: whether it must be given.
     """
     return click.option("-image-file", "image", metavar="HOST:PATH", required=required, help=text)
 
@@ -107,14 +107,14 @@ def image_directories(text: str, *, required: bool = True) -> Decorator:
     """Return -image-dir, which may be given several times.
 
     Args:
-        text: what is there.
-        required: whether one must be given.
+        text: the help text.
+        required: whether it must be given.
     """
     return _image_dir("directories", f"{text}  [repeatable]", several=True, required=required)
 
 
 def image_directory(text: str) -> Decorator:
-    """Return -image-dir of a command that has -image-file, too; a text says what is there."""
+    """Return -image-dir for a command that also has -image-file, with its help text."""
     return _image_dir("directory", text, several=False, required=False)
 
 
@@ -128,14 +128,14 @@ def fleet(text: str, *, required: bool = True) -> Decorator:
     """Return -fleet.
 
     Args:
-        text: what the file is.
+        text: the help text.
         required: whether it must be given.
     """
     return click.option("-fleet", metavar="FILE", required=required, help=text)
 
 
 def host(text: str) -> Decorator:
-    """Return -host, of which a text says what is there."""
+    """Return -host with its help text."""
     return click.option("-host", metavar="HOST", help=text)
 
 
@@ -143,8 +143,8 @@ def jobs(text: str, most: int | None = None) -> Decorator:
     """Return -jobs.
 
     Args:
-        text: what is done at once.
-        most: how much of it, at most; None for any number.
+        text: the help text.
+        most: the largest number allowed; None for no limit.
     """
     return click.option("-jobs", type=click.IntRange(1, most), metavar="N", help=text)
 
@@ -153,25 +153,25 @@ def scratch_dir(text: str, *, required: bool = True) -> Decorator:
     """Return -scratch-dir.
 
     Args:
-        text: what is done there.
-        required: whether one must be given.
+        text: the help text.
+        required: whether it must be given.
     """
     return click.option("-scratch-dir", "scratch", metavar="DIR", required=required, help=text)
 
 
 def form(choices: Sequence[str], **default: Any) -> Decorator:
-    """Return -format, which must be given where there is no default."""
+    """Return -format, which is required if it has no default."""
     kind, text = click.Choice(choices), "What is printed."
     return click.option("-format", "form", type=kind, required=not default, help=text, **default)
 
 
 def yes(text: str) -> Decorator:
-    """Return -yes, of which a text says what is done with it."""
+    """Return -yes with its help text."""
     return click.option("-yes", is_flag=True, help=text)
 
 
 def dry_run(text: str) -> Decorator:
-    """Return -dry-run, of which a text says what is done and what is not."""
+    """Return -dry-run with its help text."""
     return click.option("-dry-run", is_flag=True, help=text)
 
 

@@ -1,4 +1,4 @@
-"""How a command has ended, for the runner to report."""
+"""The outcome of a command, for the runner to report."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 class Outcome(NamedTuple):
-    """How a command that was not cut short has ended.
+    """The outcome of a command that was not interrupted.
 
     Attributes:
         sentences: the lines for a person.
         facts: the facts for a program.
-        problem: why its exit code is not 0; None if it is.
-        output: what is printed on standard output, where no document is; bytes if it has names as
-            they are.
-        status: the exit code of a command that has codes of its own; None for the problem's.
+        problem: why the exit code is not 0; None if it is 0.
+        output: what is printed on standard output without -json; bytes if it contains unchanged
+            names.
+        status: the exit code, for commands with codes of their own; None for the problem's code.
     """
 
     sentences: Iterable[str]

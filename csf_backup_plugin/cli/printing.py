@@ -1,4 +1,4 @@
-"""What is printed; that something could not be printed never changes how a command ends."""
+"""Print; a failure to print never changes the exit code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from csf_backup_plugin.system_errors import reason
 
 
 def said(text: str, end: str = "\n") -> str:
-    """Print for people, on standard error; return why that failed, or an empty string."""
+    """Print for people, on standard error; return why it failed, or an empty string."""
     return _printed(text + end, err=True)
 
 
 def printed(text: str | bytes) -> str:
-    """Print for programs, on standard output; return why that failed, or an empty string."""
+    """Print for programs, on standard output; return why it failed, or an empty string."""
     return _printed(text + b"\n" if isinstance(text, bytes) else f"{text}\n", err=False)
 
 
@@ -44,8 +44,8 @@ def _printed(text: str | bytes, *, err: bool) -> str:
 def _write(text: str | bytes, *, err: bool) -> None:
     """Write all of a text.
 
-    Without a buffer (PYTHONUNBUFFERED), Python drops what one write(2) does not take: there is a
-    slow reader, a signal, or no room for more.
+    Without a buffer (PYTHONUNBUFFERED), Python drops what one write(2) does not take, because of a
+    slow reader, a signal or a full disk.
     """
     stream = sys.stderr if err else sys.stdout
     raw = getattr(stream, "buffer", None)
@@ -62,9 +62,9 @@ def _write(text: str | bytes, *, err: bool) -> None:
 
 
 def give_up() -> None:
-    """Drop what still could not be printed.
+    """Drop output that could not be printed.
 
-    Python tries once more when it ends, and its exit status would be 120 if that fails.
+    Python would try again when it ends; if that failed, its exit status would be 120.
     """
     for stream in (sys.stdout, sys.stderr):
         try:

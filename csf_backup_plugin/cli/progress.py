@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, and silence where nobody watches."""
+"""Show a progress bar on a terminal, and nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from csf_backup_plugin.log import noted
 if TYPE_CHECKING:
     from types import TracebackType
 
-_COLUMNS, _ROWS = 80, 24  # of a terminal that does not tell
+_COLUMNS, _ROWS = 80, 24  # if the terminal does not say
 
 
 class Progress:
     """Shows a use case's progress on standard error, if that is a terminal.
 
-    A terminal that has gone away is no reason for a backup to fail: nothing here raises `OSError`.
+    Nothing here raises `OSError`: a closed terminal must not make a backup fail.
     """
 
     def __init__(self) -> None:
         self._watched = can_go_back()
         self._bar: Bar | None = None
-        self._shown = ""  # the line of the bar, as it stands there
+        self._shown = ""  # the line of the bar that is on the terminal
 
     def __enter__(self) -> Progress:
         return self
@@ -55,7 +55,7 @@ class Progress:
             self._bar = Bar(phase, total)
         columns, _ = terminal_size()
         line = self._bar.line(done, columns)
-        # Spaces remove what a longer line has left, as far as it is still in this row.
+        # Spaces overwrite the rest of a longer line, as far as it is in this row.
         if line != self._shown:
             spaces = " " * (min(len(self._shown), columns - 1) - len(line))
             said(f"\r{line}{spaces}", end="")
@@ -68,7 +68,7 @@ class Progress:
 
 
 def can_go_back() -> bool:
-    """Tell whether standard error is a terminal on which a line can be written again."""
+    """Tell whether standard error is a terminal on which a line can be overwritten."""
     if sys.stderr is None or sys.stderr.closed or not sys.stderr.isatty():
         return False
     return os.environ.get("TERM", "dumb") != "dumb"

@@ -1,4 +1,4 @@
-"""A line that shows how far a phase is, and fits the terminal whatever its width."""
+"""A line that shows the progress of a phase, and fits the terminal."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import time
 
 from csf_backup_plugin.cli.human_sizes import human
 
-_BAR = (10, 30)  # columns of a bar: at least, or there is none, and at most
+_BAR = (10, 30)  # columns of a bar: with fewer there is none; at most
 
 
 class Bar:
-    """How far a phase is.
+    """The progress of a phase.
 
     Args:
         phase: such as "backing up".
@@ -28,8 +28,8 @@ class Bar:
 
         Args:
             done: the bytes that are done.
-            columns: how many there are; the last one stays empty, since some terminals go on to the
-                next line when it is written to.
+            columns: the terminal's width; the last column stays empty, since some terminals begin a
+                new line when it is filled.
         """
         room = max(0, columns - 1)
         parts = [f"{self.phase} ", *self._facts(done)]
@@ -47,7 +47,7 @@ class Bar:
         return min(1.0, done / self._total) if self._total else 1.0
 
     def _facts(self, done: int) -> list[str]:
-        """Return what there is to say, the most important first."""
+        """Return the facts, the most important first."""
         rate = done / max(time.monotonic() - self._began, 1e-3)
         facts = [f"{self._share(done):4.0%}", f" {human(done)} of {human(self._total)}"]
         facts += [f" {human(rate)}/s"]

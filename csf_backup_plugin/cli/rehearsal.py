@@ -1,4 +1,4 @@
-"""A rehearsed failure, by each way to whoever is told of one: so they are known to work."""
+"""Rehearse a failure: send one by each channel, to show that the channels work."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ _OTHERS = (
 def rehearse(
     request: StatusRequest, form: str, environ: Mapping[str, str], cancellation: Cancellation
 ) -> Outcome:
-    """Send a failed rotation, marked as a rehearsal, by each way there is; nothing is looked at.
+    """Send a failed rotation, marked as a rehearsal, by each channel; examine nothing.
 
     Args:
-        request: of the status; the host and the repository that it names first are told.
-        form: as for a status: to Nagios and to Prometheus, its text is the failure.
+        request: the status's; its first host and repository are named in the failure.
+        form: the status's format; for Nagios and Prometheus, the output shows the failure.
         environ: the environment.
         cancellation: the command's.
     """
@@ -80,7 +80,7 @@ def _facts(request: StatusRequest) -> dict[str, Any]:
 
 
 def _samples(facts: Mapping[str, Any]) -> list[prometheus.Sample]:
-    """Return the samples of a failed rotation, of a repository that is called a rehearsal."""
+    """Return the samples of a failed rotation of a repository named ``rehearsal``."""
     driver = os.uname().nodename
     last = Attempt("", ROTATE, driver, "", 0, timestamps.now(), exit_code=1, outcome=FAILED)
     labels = {"repository": _NAME, "master": shown(facts["database"] or _NAME)}

@@ -1,4 +1,4 @@
-"""What is said of the removal of sets: the decision on each, and why."""
+"""Sentences about the removal of sets: each decision, and why."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def decisions(removal: Removal, *, dry_run: bool) -> Iterator[str]:
-    """Yield a line for each set: what has become of it, and why.
+    """Yield a line for each set: the decision, and why.
 
     Args:
         removal: what was decided, and done.

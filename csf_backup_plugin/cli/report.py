@@ -1,4 +1,4 @@
-"""Reports how a command has ended: sentences on standard error, or one document on stdout."""
+"""Report an outcome: sentences on standard error, or one document on standard output."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def report(command: str, outcome: Outcome, *, as_json: bool, is_quiet: bool = False) -> None:
-    """Print and log an outcome; standard error has it if the document cannot be printed.
+    """Print and log an outcome; use standard error if the document cannot be printed.
 
     Args:
         command: the command's name.
-        outcome: how it has ended.
+        outcome: its outcome.
         as_json: print the document, and nothing else.
-        is_quiet: else print nothing if all has gone well, without a warning.
+        is_quiet: without `as_json`, print nothing if all went well without a warning.
     """
     sentences, has_warning = list(outcome.sentences), False
     for line in sentences:
@@ -66,7 +66,7 @@ def _document(command: str, code: int, facts: dict[str, Any]) -> str:
 
 
 def _print(code: int, text: str) -> str:
-    """Print a document; return, and log, why that failed, or return an empty string."""
+    """Print a document; return and log why it failed, or return an empty string."""
     if reason := printed(text):
         problem = f"the outcome, exit code {code}, could not be printed as JSON: {reason}"
         warned(problem)

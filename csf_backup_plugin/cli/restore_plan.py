@@ -1,4 +1,4 @@
-"""What is said of a restore before it is done: for a person to agree to, or of a dry run."""
+"""Sentences about a planned restore, for the question and for a dry run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def plan_lines(plan: RestorePlan) -> Iterator[str]:
-    """Yield what a person should know before it is done."""
+    """Yield what a person should know before the restore."""
     request = plan.request
     what = f"{counted(len(plan.targets), 'database')} ({human(plan.bytes)})"
     yield (

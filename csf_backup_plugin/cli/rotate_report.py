@@ -1,4 +1,4 @@
-"""What is said of a rotation."""
+"""Sentences and facts about a rotation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def outcome(rotated: Rotated, *, is_strict: bool) -> Outcome:
-    """Return how a rotation has ended.
+    """Return the outcome of a rotation.
 
     Args:
         rotated: what it has done.
@@ -31,7 +31,7 @@ def outcome(rotated: Rotated, *, is_strict: bool) -> Outcome:
 
 
 def _sentences(rotated: Rotated) -> Iterator[str]:
-    """Yield the lines for a person: the decision on each set among them."""
+    """Yield the lines for a person, with the decision on each set."""
     filled = rotated.filled
     yield from backup_report.warning_lines(rotated.warnings)
     yield from filled.told

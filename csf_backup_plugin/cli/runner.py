@@ -1,4 +1,4 @@
-"""One run of a command: what every command needs before its work, around it and after it."""
+"""Run a command: everything that each command needs before, around and after its work."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
 
 
-#: What is said of an outcome is loaded before the work: that may take hours, and meanwhile somebody
-#: may install another version.
+#: What reports an outcome is loaded before the work. The work may take hours, and another version
+#: may be installed meanwhile.
 LOADED = (human_sizes, image_facts, restore_plan)
 
 
 @contextlib.contextmanager
 def limited(cancellation: Cancellation, host: str, limit: float | None) -> Iterator[Cancellation]:
-    """Let a block that changes nothing end after some time, as if a signal had come.
+    """Limit the time of a block that changes nothing; end it as a signal would.
 
     Args:
-        cancellation: what ends it besides.
+        cancellation: what else ends it.
         host: whose answer it waits for.
-        limit: the seconds; None for no limit.
+        limit: seconds; None for no limit.
     """
     if limit is None:
         yield cancellation
         return
     within = cancellation.later(at_once=True)
-    cancellation.check_start()  # what is made just now only hears of later signals
+    cancellation.check_start()  # the new one only knows of later signals
     timer = threading.Timer(min(limit, threading.TIMEOUT_MAX), within.cancel, [signal.SIGALRM])
     timer.daemon = True
     timer.start()
@@ -78,8 +78,8 @@ class Run:
         verbose: show what is logged.
 
     Attributes:
-        cancellation: what asks the work to end, while it is done.
-        is_quiet: whether nothing is printed of an outcome without a warning.
+        cancellation: what asks the work to end, while it runs.
+        is_quiet: whether an outcome without a warning is not printed.
     """
 
     cancellation: Cancellation
@@ -92,14 +92,14 @@ class Run:
         self._verbose = self.progress.show if verbose else None
 
     def carry_out(self, words: Sequence[str], work: Callable[[], Outcome]) -> int:
-        """Do the work, and show how it has ended; return the exit code.
+        """Do the work and report its outcome; return the exit code.
 
         Args:
-            words: the command line behind the command's name.
+            words: the command line after the command's name.
             work: the work.
 
         Raises:
-            Failure: it failed, in whatever way.
+            Failure: it failed.
         """
         began, failure = time.monotonic(), None
         with inherited.put_right(), logged(os.environ, self._warn, self._verbose):
@@ -120,11 +120,11 @@ class Run:
 
         Args:
             host: as the user calls it.
-            doing: what the block does, to be told if it is stopped.
-            limit: how long the block may take, in seconds; what changes something has none.
+            doing: what the block does, for the message if it is stopped.
+            limit: how long the block may take, in seconds; None for a block that changes something.
 
         Raises:
-            HostUnreachable: it has taken longer.
+            HostUnreachable: it took longer.
         """
         self.cancellation.describe(doing)
         with (
@@ -135,7 +135,7 @@ class Run:
             yield observed(at)
 
     def _done(self, words: Sequence[str], work: Callable[[], Outcome]) -> int:
-        """Do the work; once it has ended, no signal changes how."""
+        """Do the work; after its end, no signal changes the outcome."""
         doing, here = f"csf {self._name}", translated("localhost", left=UNKNOWN_LEFT)
         with (
             deferred_signals(doing) as self.cancellation,

@@ -1,4 +1,4 @@
-"""A text file that appears whole, or not at all."""
+"""Write a text file completely, or not at all."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from csf_backup_plugin.system_errors import reason
 def write(path: str, text: str) -> None:
     """Write a file that everybody may read, in place of an earlier one.
 
-    It is written beside, under a name that begins with a full stop and has no suffix, so that
-    nothing that collects files by suffix reads half of it.
+    The text goes to a temporary file first. Its name begins with a full stop and has no suffix, so
+    that no collector of files reads half of it.
 
     Args:
-        path: the file; a link stays, and what it leads to is written.
+        path: the file; if it is a link, the link stays and its target is written.
         text: its contents.
 
     Raises:
@@ -35,7 +35,7 @@ def write(path: str, text: str) -> None:
 
 
 def _plain(path: str) -> str:
-    """Return where a file is, or can be; links are followed."""
+    """Return the path of a file, with links followed; the file need not exist."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise OSError(errno.EINVAL, "Not a plain file")

@@ -1,4 +1,4 @@
-"""What is said of the verification of all images of a directory."""
+"""Sentences and facts about the verification of all images of a directory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def outcome(made: VerifiedAll) -> Outcome:
-    """Return how a run that was not cut short has ended."""
+    """Return the outcome of a run that was not interrupted."""
     return Outcome(tuple(_sentences(made)), _document(made), made.problem)
 
 
@@ -33,7 +33,7 @@ def _sentences(made: VerifiedAll) -> Iterator[str]:
 
 
 def _line(one: Result) -> str:
-    """Return what has come of an image; nothing if it was not verified, which is a warning."""
+    """Return the line for an image; empty if it was not verified, which is a warning."""
     if one.verified:
         receipt = one.verified.receipt
         which = f"{one.image}{made_as(one.image, receipt)}"

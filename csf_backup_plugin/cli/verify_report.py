@@ -1,4 +1,4 @@
-"""What is said of the verification of one image."""
+"""Sentences and facts about the verification of one image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def outcome(verified: Verified) -> Outcome:
-    """Return how the verification of an image in which nothing is wrong has ended."""
+    """Return the outcome of the verification of a sound image."""
     return Outcome(tuple(_sentences(verified)), document(verified))
 
 
