@@ -26,34 +26,32 @@ class Step(NamedTuple):
 
 STORY = (
     Step(
-        "A master repository is a group of databases that belong together: two to begin with, "
-        "and one more for every class. We make one for a zoo, with one class. All of this happens "
-        "in a directory that is left out of the names here, and is removed when the story ends.",
+        "A master repository is a group of databases: two base databases, and one for each class. "
+        "This makes one for a zoo, in a temporary directory that is left out of all names here.",
         "csf-sim create {place}/zoo/zoo.db --classes 1",
     ),
     Step(
-        "The first backup. Only two things need saying, what and where to. One osbackup "
-        "saves all databases together, so that they fit together; then the image is proven.",
+        "The first backup. One osbackup saves all databases, so they are consistent with each "
+        "other. Then the image is proven.",
         "csf admin_database_backup -database {place}/zoo/zoo.db \\\n"
         "    -image-file localhost:{place}/images/first",
         shows=("Backed up 3 databases", "proven"),
     ),
     Step(
-        "osrestore can tell what is in the image without restoring it.",
+        "osrestore lists what is in the image, without restoring it.",
         "osrestore -t -f {place}/images/first",
         shows=("/zoo/zoo.db", "/zoo/zoo_schema.db", "/zoo/Class1.db"),
     ),
     Step(
-        "The zoo gets penguins: csf adds a class, and says where the new database is. The set of "
-        "databases is a different one now.",
+        "csf creates a class, Penguin, and prints where its database is. The repository has one "
+        "database more now.",
         "csf class_create -database {place}/zoo/zoo.db -class Penguin",
         shows=("/zoo/Penguin.db",),
     ),
     Step(
-        "The next osbackup hangs, as on a disk that does not answer. While a backup runs, no class "
-        "is created: that would be in the repository and not in the image. csf waits for a while, "
-        "here for no time at all, and then refuses. The backup is stopped, and removes what it had "
-        "made.",
+        "The next osbackup hangs, as on a disk that does not answer. No class is created while a "
+        "backup runs: the image would lack it. So class_create is refused. Then the backup is "
+        "stopped, and removes what it had made.",
         "csf-sim fault osbackup hang\n"
         "csf admin_database_backup -database {place}/zoo/zoo.db \\\n"
         "    -image-file localhost:{place}/images/hung &\n"
@@ -65,16 +63,15 @@ STORY = (
         exit_code=143,
     ),
     Step(
-        "From now on, a rotation makes a backup each night. Nobody has to say that there is a new "
-        "database; it is found. And since only a restore shows that an image can be restored, the "
-        "new one is restored for trial, once a week.",
+        "A rotation makes a backup each night, of the new database too. Once a week, it restores "
+        "the new image for trial.",
         "csf admin_database_rotate -database {place}/zoo/zoo.db \\\n"
         "    -image-dir localhost:{place}/images -every 24h \\\n"
         "    -drill-every 7d -scratch-dir {place}/copy -slot {night}",
         shows=("Backed up 4 databases", "Restored it for trial", "no rotation has made it"),
     ),
     Step(
-        "Six more nights, all of them now: how many were proven?",
+        "Six more nights. This prints how many backups were proven.",
         "for night in \\\n"
         "    {nights}\n"
         "    do csf admin_database_rotate -database {place}/zoo/zoo.db \\\n"
@@ -84,54 +81,50 @@ STORY = (
         shows=("6\n",),
     ),
     Step(
-        "The week, as a status shows it. Each weekday has a place, whose image is replaced a week "
-        "later; Sunday's are dated ones, which are kept for longer. sed leaves out the last "
-        "column, the image's name.",
+        "The status of the week. Each weekday has a place, whose image is replaced a week later. "
+        "Sunday's image is a dated one, which is kept for longer. sed removes the last column.",
         "csf admin_database_status -image-dir localhost:{place}/images \\\n"
         "    -database localhost:{place}/zoo/zoo.db | sed 's/  [^ ]*$//'",
         shows=("OK /zoo/zoo.db", "monday", "saturday", "dated", "now; the newest set has 4"),
     ),
     Step(
-        "Sunday's image is damaged on its disk. Whoever verifies it is told.",
+        "Sunday's image is damaged on its disk. A verification finds that.",
         "sed -i s/Penguin/Pinguin/ {place}/images/dated/*.img\n"
         "csf admin_database_verify -image-file localhost:{place}/images/dated/latest",
         shows=("SHA-256",),
         exit_code=50,
     ),
     Step(
-        "A backup is worth what can be restored from it. The first image goes into a directory "
-        "beside the zoo, so that the zoo itself stays as it is.",
+        "The first image is restored into another directory. The zoo stays as it is.",
         "osrestore -f {place}/images/first {place}/zoo {place}/copy",
     ),
     Step(
-        "Is it a repository in which every sector, every reference and every sum is right?",
+        "This checks every sector, every reference and every sum of that repository.",
         "csf-sim check {place}/copy/zoo.db",
         shows=("is sound",),
     ),
     Step(
-        "It is the zoo of the first day: of penguins there is no trace.",
+        "It is the zoo as it was at the first backup, without penguins.",
         "ls {place}/copy",
         shows=("Class1.db",),
         hides=("Penguin",),
     ),
     Step(
-        "Last, the zoo itself gets that state back. Its master database does not list the "
-        "penguins, so their database is in the way: it is moved, and nothing is deleted.",
+        "Last, the zoo itself is restored. The image does not hold the penguins' database, so that "
+        "is moved out of the way. Nothing is deleted.",
         "csf admin_database_restore -database {place}/zoo/zoo.db \\\n"
         "    -image-file localhost:{place}/images/first -quarantine -yes",
         shows=("overwritten", "/zoo/Penguin.db", "Restored 3 databases"),
     ),
-    Step("Is it sound?", "csf-sim check {place}/zoo/zoo.db", shows=("is sound",)),
+    Step("The zoo is checked.", "csf-sim check {place}/zoo/zoo.db", shows=("is sound",)),
 )
 
 THE_END = (
-    "Eight backups were proven, one that was damaged later was found, and three restores went "
-    "well. For a shell of your own in which csf, osbackup and osrestore are the simulator's, type: "
-    "csf-sim run -- sh"
+    "Eight backups were proven, a damaged one was found, and three restores succeeded. For a shell "
+    "with the simulator's csf, osbackup and osrestore, type: csf-sim run -- sh"
 )
 
 NO_PLUGIN = (
-    "csf has no command admin_database_backup: the plugin that the story is about is not "
-    "installed beside csf-simulator. In the directory of its source, type: "
-    "{python} -m pip install ."
+    "csf has no command admin_database_backup: csf-backup-plugin is not installed beside "
+    "csf-simulator. In the directory of its source, type: {python} -m pip install ."
 )
