@@ -11,9 +11,9 @@ from csf_backup_plugin.system_errors import is_about
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-_MANY = 10  # paths, too many to be typed
+_MANY = 10  # how many paths are too many to type
 
-#: Commands that are only named, or whose options are to be filled in.
+#: Commands that are only named, or whose options the reader must fill in.
 BACKUP_HELP = command("csf", command_names.BACKUP, "-help")
 PLAIN_PROVE = command("csf", command_names.PROVE)
 PLAIN_MANIFEST = command("csf", command_names.MANIFEST)
@@ -21,7 +21,7 @@ COPIED_THERE = f"{PLAIN_MANIFEST} -database MASTER -rebuild -copied"
 
 
 def backup_command(master: str, image: str) -> str:
-    """Return the command that backs up a repository; an image here and below is HOST:PATH."""
+    """Return the command that backs up a repository. Here and below, an image is HOST:PATH."""
     return command("csf", command_names.BACKUP, "-database", master, "-image-file", image)
 
 
@@ -31,7 +31,7 @@ def prove_command(image: str) -> str:
 
 
 def verify_command(image: str, master: str | None = None) -> str:
-    """Return the command that verifies an image; of ``latest``, that of a repository."""
+    """Return the command that verifies an image; ``latest`` means that of the repository."""
     words = [] if master is None else ["-database", master]
     return command("csf", command_names.VERIFY, "-image-file", image, *words)
 
@@ -42,7 +42,7 @@ def copy_command(image: str, to: str) -> str:
 
 
 def drill_command(image: str) -> str:
-    """Return the command that drills an image, where a scratch directory is to be filled in."""
+    """Return the command that drills an image; the reader fills in a scratch directory."""
     return f"{command('csf', command_names.DRILL, '-image-file', image)} -scratch-dir DIR"
 
 
@@ -53,7 +53,7 @@ def restore_command(master: str, image: str, *options: str) -> str:
 
 
 def fleet_status_command(path: str) -> str:
-    """Return the command that tells how every repository of a fleet file is."""
+    """Return the command that shows the status of every repository of a fleet file."""
     return command("csf", command_names.STATUS, "-fleet", path)
 
 
@@ -63,17 +63,17 @@ def list_by_hand(path: str) -> str:
 
 
 def restore_by_hand(path: str) -> str:
-    """Return the command that restores an image to places that are to be filled in."""
+    """Return the command that restores an image to places that the reader fills in."""
     return f"{command('osrestore', '-f', path)} SOURCE TARGET ..."
 
 
 def manifest_command(master: str, host: str, *words: str) -> str:
-    """Return the command that shows a repository's manifest, or with more words changes it."""
+    """Return the command that shows a repository's manifest, or with more options changes it."""
     return command("csf", command_names.MANIFEST, "-database", master, "-host", host, *words)
 
 
 def rebuild_command(master: str, host: str, *words: str) -> str:
-    """Return the command for a new manifest."""
+    """Return the command that rebuilds the manifest."""
     return manifest_command(master, host, "-rebuild", *words)
 
 
@@ -88,14 +88,14 @@ def add_command(master: str, host: str, paths: Collection[str]) -> str:
 
 
 def drop_missing_command(master: str, host: str, paths: Collection[str]) -> str:
-    """Return the command that drops databases that are not on disk: all such, if they are many."""
+    """Return the command that drops missing databases; if they are many, one that drops all."""
     if len(paths) > _MANY:
         return rebuild_command(master, host)
     return drop_command(master, host, paths)
 
 
 def drop_and_copied_commands(master: str, host: str, paths: Collection[str]) -> str:
-    """Return the command that drops databases from a copy's manifest, and makes it a copy's."""
+    """Return the commands that drop databases from a copy's manifest and give it its own id."""
     if len(paths) > _MANY:
         copied = rebuild_command(master, host, "-copied")
         return f"{drop_command(master, host, paths)}\nand then: {copied}"
@@ -118,7 +118,7 @@ def _each(option: str, paths: Iterable[str]) -> list[str]:
 
 
 def not_run(error: OSError, program: str) -> str:
-    """Return what to do where a utility could not be run; that may not be its own fault."""
+    """Return what to do if a utility could not be run; the utility itself may not be at fault."""
     if is_about(error, program):
         return "See that it is a program this user may run."
     return "Put that right and run the same command again."

@@ -1,4 +1,4 @@
-"""Signals ask a command to end; it ends at chosen points, so that no clean-up is cut short."""
+"""Signals ask a command to end; it ends at chosen points, so that no cleanup is interrupted."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ if TYPE_CHECKING:
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
-# What may be ignored on purpose: by nohup, and by a shell that starts a program in the background.
+# Signals that may be ignored on purpose: by nohup, or by a shell that starts a background program.
 _MAY_BE_IGNORED = (signal.SIGINT, signal.SIGHUP)
-# Python ignores the first two itself, and restores them in what it starts. The others are about the
-# terminal, which our programs do not have; to ignore one is not the same as a handler that does.
+# Python ignores the first two itself, and restores them in programs that it starts. The others are
+# about the terminal, which our programs do not have; ignoring one of these differs from a handler
+# that does nothing.
 _LEFT = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 
 class Cancellation:
-    """Whether a command has been asked to end; a new one has not.
+    """Whether a command has been asked to end; initially it has not.
 
     Args:
-        doing: what the command does, to be told if it is stopped.
+        doing: what the command does, for the message if it is stopped.
         at_once: whether the command changes nothing, so that there is nothing to clean up.
 
     Attributes:
@@ -44,7 +45,7 @@ class Cancellation:
 
     @property
     def received(self) -> bool:
-        """Whether a signal has asked for the command's end, be it answered already or not."""
+        """Whether a signal has asked the command to end, also if `check` has raised it already."""
         return self._signum is not None
 
     def cancel(self, signum: int) -> None:
@@ -55,10 +56,10 @@ class Cancellation:
             later.cancel(signum)
 
     def later(self, *, at_once: bool = False) -> Cancellation:
-        """Return one for the last steps: it counts the first signal that comes from here on.
+        """Return a new cancellation for the last steps, which counts only signals from now on.
 
         Args:
-            at_once: as for a new one; of one that is so, it is that itself.
+            at_once: as for a new one. If this one has `at_once`, it is returned itself.
         """
         if self.at_once:
             return self
@@ -66,14 +67,14 @@ class Cancellation:
         return self._later[-1]
 
     def describe(self, doing: str) -> None:
-        """Say what is being done from here on, to be told if it is stopped."""
+        """Set what is being done from now on, for the message if it is stopped."""
         self._doing = doing
 
     def check(self) -> None:
-        """Let the command end here if a signal has asked for it.
+        """End the command here if a signal has asked for it.
 
-        Only once, unless at once: what a host does to clean up is not cut short, by a second signal
-        either.
+        It raises only once, unless `at_once` is set: cleanup is not interrupted, also not by a
+        second signal.
 
         Raises:
             Interrupted: with the first signal that came.
@@ -82,7 +83,7 @@ class Cancellation:
             self.check_start()
 
     def check_start(self) -> None:
-        """Let nothing that takes long begin, or go on, once a signal has asked for the end.
+        """Do not let a long step begin or continue once a signal has asked the command to end.
 
         Raises:
             Interrupted: with the first signal that came, each time.
@@ -94,17 +95,16 @@ class Cancellation:
 
 @contextlib.contextmanager
 def deferred_signals(doing: str) -> Iterator[Cancellation]:
-    """Let SIGTERM, SIGINT and SIGHUP cancel what the block does, instead of ending it.
+    """Make SIGTERM, SIGINT and SIGHUP cancel the block, instead of ending the process.
 
     Args:
-        doing: what the block does, to be told if it is stopped.
+        doing: what the block does, for the message if it is stopped.
 
-    What the parent has left us is put right meanwhile, for what we start as well: no signal is
-    blocked; SIGCHLD, without which nobody learns how a program ended, and SIGTERM are not ignored.
-    Other signals that are ignored (nohup ignores SIGHUP) do nothing to us, and are not ignored by
-    what we start.
-
-    Outside the main thread, where Python does not let handlers be set, nothing is cancelled.
+    Signal settings inherited from the parent are corrected meanwhile, also for programs that we
+    start: no signal is blocked, and SIGTERM and SIGCHLD are not ignored. (If SIGCHLD is ignored,
+    the exit status of a program is lost.) Other ignored signals (nohup ignores SIGHUP) do nothing
+    to us, and are not ignored in programs that we start. Outside the main thread, Python does not
+    allow handlers to be set, so nothing is cancelled.
     """
     cancellation = Cancellation(doing)
     if threading.current_thread() is not threading.main_thread():
@@ -123,7 +123,7 @@ def deferred_signals(doing: str) -> Iterator[Cancellation]:
 
 
 def _handlers() -> dict[signal.Signals, _Handler]:
-    """Return what is to be replaced; a handler that is not Python's could not be put back."""
+    """Return the handlers to replace; one that was not set by Python could not be restored."""
     found = {signum: signal.getsignal(signum) for signum in signal.Signals if signum not in _LEFT}
     return {
         signum: handler
@@ -143,4 +143,4 @@ def _while_deferred(
 
 
 def _disregard(_signum: int, _frame: FrameType | None) -> None:
-    """Ignore a signal, as `SIG_IGN` does, but in no program that we start."""
+    """Ignore a signal, as `SIG_IGN` does, but not in programs that we start."""

@@ -1,4 +1,4 @@
-"""The names of our commands: in what messages advise, in locks, and in receipts."""
+"""The names of our commands, as used in advice, in locks, and in receipts."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ from csf_backup_plugin.names import first, shown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: What a command says of its traces where there are none.
+#: What a command says about its changes if there are none.
 NOTHING_LEFT = "Nothing was created or changed."
-#: What it says where nobody has looked.
+#: What it says if that was not checked.
 UNKNOWN_LEFT = "Whether anything was created or changed is not known."
 
 
@@ -23,8 +23,8 @@ class BackupError(Exception):
     Args:
         what: what happened, on which host, to which file; whole sentences.
         next_step: what to do now, with the command to type where there is one.
-        facts: the same for a program, where there is more to it than the sentences.
-        left: what was left as it was, and what was not; whole sentences.
+        facts: details for a program, if there are more than in the sentences.
+        left: what was left unchanged, and what was not; whole sentences.
     """
 
     exit_code: int = ExitCode.UNEXPECTED
@@ -48,13 +48,13 @@ class BackupError(Exception):
 
 
 class Unexpected(BackupError):
-    """Something happened that nobody has thought of.
+    """An unexpected error happened.
 
     Args:
-        error: what.
+        error: the error.
 
     Attributes:
-        cause: the same.
+        cause: the error.
     """
 
     def __init__(self, error: BaseException) -> None:
@@ -70,25 +70,25 @@ class Unexpected(BackupError):
 
 
 class Warned(BackupError):
-    """All was done, and there were warnings, which -strict makes count."""
+    """All was done, with warnings, and -strict was given."""
 
     exit_code = ExitCode.WARNINGS
 
 
 class UsageError(BackupError):
-    """An argument cannot be what it should be."""
+    """An argument is not valid."""
 
     exit_code = ExitCode.USAGE
 
 
 class ImageExists(BackupError):
-    """Something already stands where the image, its import file or its receipt would go."""
+    """Something exists already at the path of the image, its import file or its receipt."""
 
     exit_code = ExitCode.IMAGE_EXISTS
 
 
 class NoSpace(BackupError):
-    """The file system that is to be written to has no room."""
+    """The file system that is to be written to has not enough space."""
 
     exit_code = ExitCode.NO_SPACE
 
@@ -106,19 +106,19 @@ class NotMounted(BackupError):
 
 
 class NotWritable(BackupError):
-    """A directory that databases are to be written to is not writable for this user."""
+    """This user cannot write to a directory that databases are to be written to."""
 
     exit_code = ExitCode.UNSAFE_IMAGE_PATH
 
 
 class RepositoryIncomplete(BackupError):
-    """Databases the repository should have are missing, or cannot be named."""
+    """Databases that the repository should have are missing, or cannot be named."""
 
     exit_code = ExitCode.REPOSITORY_INCOMPLETE
 
 
 class WrongRepository(BackupError):
-    """An image, a database or a directory is another repository's, or nobody knows whose."""
+    """An image, a database or a directory belongs, or may belong, to another repository."""
 
     exit_code = ExitCode.REPOSITORY_INCOMPLETE
 
@@ -142,7 +142,7 @@ class RefusedByPlugin(BackupError):
 
 
 class NotQuiet(BackupError):
-    """Somebody may use the databases that are to be quiet."""
+    """The databases must be quiet, and somebody may be using them."""
 
     exit_code = ExitCode.REFUSED
 
@@ -166,24 +166,24 @@ class UtilityMissing(BackupError):
 
 
 class OsbackupFailed(BackupError):
-    """osbackup ended with anything but success."""
+    """osbackup failed."""
 
     exit_code = ExitCode.OSBACKUP_FAILED
 
 
 class ImageUnproven(BackupError):
-    """osbackup said it succeeded, and the image does not bear it out."""
+    """osbackup reported success, but the image failed its proof."""
 
     exit_code = ExitCode.IMAGE_UNPROVEN
 
 
 class FaultFound(BackupError):
-    """An image, or what stands beside it, is not as its backup left it.
+    """An image, or a file beside it, is not as its backup left it.
 
     Args:
         what: what is at fault; whole sentences.
         next_step: what to do now.
-        findings: all that was found, one by one; they are told after `what`.
+        findings: all that was found, one by one; the message lists them after `what`.
         left: as for `BackupError`.
     """
 
@@ -199,21 +199,21 @@ class FaultFound(BackupError):
 
 
 class CannotBeProven(FaultFound):
-    """An image without a receipt cannot be given one; the findings are why."""
+    """An image cannot be given a receipt; the findings say why."""
 
     exit_code = ExitCode.IMAGE_UNPROVEN
 
 
 class NoReceipt(FaultFound):
-    """There is no such image, or it has no receipt, and so is no backup."""
+    """There is no such image, or it has no receipt and so is not a backup."""
 
 
 class NotRestorable(FaultFound):
-    """An image that is as its backup left it could not be restored whole."""
+    """An image is as its backup left it, and still could not be restored whole."""
 
 
 class OtherVersion(FaultFound):
-    """A document is of a version of this plugin that this one does not read."""
+    """A document was written by a version of this plugin that this one cannot read."""
 
 
 class ExtraDatabases(BackupError):
@@ -223,25 +223,25 @@ class ExtraDatabases(BackupError):
 
 
 class OsrestoreFailed(BackupError):
-    """osrestore ended with anything but success, or did not do what it said."""
+    """osrestore failed, or did not do what it reported."""
 
     exit_code = ExitCode.OSRESTORE_FAILED
 
 
 class Stale(BackupError):
-    """The newest backup is too old, or nobody knows that it can be restored, or room runs out."""
+    """The newest backup is too old, or not known to be restorable, or space runs out."""
 
     exit_code = ExitCode.STALE
 
 
 class Withheld(BackupError):
-    """A backup was made and proven, and older ones that were due to go were not removed."""
+    """A backup was made and proven, but older ones that were due for removal were kept."""
 
     exit_code = ExitCode.WITHHELD
 
 
 class FleetFailed(BackupError):
-    """Jobs of a fleet were not done; where they share an exit code, that is this one's."""
+    """Jobs of a fleet were not done; if all have the same exit code, this error has it, too."""
 
     exit_code: int = ExitCode.FLEET
 
@@ -254,7 +254,7 @@ class Interrupted(BackupError):
     """A signal asked the command to end.
 
     Args:
-        signum: the signal's number; the exit code is 128 more, as a shell would report it.
+        signum: the signal's number; the exit code is 128 plus that, as a shell reports it.
         doing: what was stopped.
     """
 

@@ -11,7 +11,7 @@ class ExitCode(enum.IntEnum):
     meaning: str
 
     def __new__(cls, code: int, meaning: str) -> ExitCode:
-        """Make the member for `code` and let it know what it means."""
+        """Create the member for `code`, with its meaning."""
         member = int.__new__(cls, code)
         member._value_ = code
         member.meaning = meaning

@@ -18,10 +18,10 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class Refused(Exception):
-    """An attempt must not be made now; only this refuses it, any other exception is a warning.
+    """Raise this to refuse an attempt; any other exception is only a warning.
 
     Args:
-        reason: why, in words for whoever has typed the command.
+        reason: why, in words for the user who has typed the command.
     """
 
     def __init__(self, reason: str) -> None:
@@ -30,13 +30,13 @@ class Refused(Exception):
 
 
 class Attempt(NamedTuple):
-    """What a command line asks for; names stand as they were typed.
+    """What a command line asks for; names are as they were typed.
 
     Attributes:
         attempt: its id in the ledger; None if there is no ledger.
         driver: the machine on which csf runs.
         command: the command's name.
-        run_id: of ``-run-id``; None if it is not given.
+        run_id: the value of ``-run-id``; None if it is not given.
         host: where the image is; None if the command line does not say.
         image: ``HOST:PATH``.
         image_dirs: each ``HOST:DIR``.
@@ -57,22 +57,22 @@ class Outcome(NamedTuple):
     """How an attempt has ended.
 
     Attributes:
-        attempt: as of `Attempt`, and so are driver, command, image_dirs and database.
-        run_id: of a rotation, also where none was given.
+        attempt: as in `Attempt`, and so are driver, command, image_dirs and database.
+        run_id: the id of a rotation, also if none was given.
         host: where the image is.
-        image: ``HOST:PATH``, the one that was made or read, if it came to that; else as typed.
+        image: ``HOST:PATH`` of the image that was made or read; if none was, as typed.
         exit_code: None if csf was killed.
         outcome: ``done``, ``refused``, ``failed``, ``stopped`` by a signal, or ``killed``.
         seconds: how long it took; None if it was killed.
         bytes: the image's size; of a restore, the databases'.
-        repository_id: whose image it is.
-        place: that a rotation has filled.
-        number: of the backup in its repository.
+        repository_id: the id of the image's repository.
+        place: the place that a rotation has filled.
+        number: the number of the backup in its repository.
         drilled: whether a rotation has drilled the set.
-        warnings: how many it has told, such as of a directory that could take no set; None where
-            that is not known.
+        warnings: how many warnings there were, such as about a directory that could take no set;
+            None if that is not known.
         error: how the message begins, if it was not done.
-        rehearsal: whether nothing has happened, and only the way to whoever is told is tried.
+        rehearsal: whether nothing has happened: this only tests that the hooks are reached.
     """
 
     attempt: str | None
@@ -98,9 +98,9 @@ class Outcome(NamedTuple):
 
 @hookspec
 def attempt_starting(attempt: Attempt) -> None:
-    """Hear of an attempt before its work begins, and before anything is locked.
+    """Called for an attempt before its work begins, and before anything is locked.
 
-    Every implementation is called, also after one that has refused. Example::
+    Every implementation is called, also after one has refused. Example::
 
         import os
 
@@ -115,15 +115,16 @@ def attempt_starting(attempt: Attempt) -> None:
         attempt: what is asked for.
 
     Raises:
-        Refused: it must not be made now. The command ends with exit code 21, having done nothing.
+        Refused: the attempt must not be made now. The command does nothing, and ends with exit code
+            21.
     """
 
 
 @hookspec
 def attempt_finished(outcome: Outcome) -> None:
-    """Hear how an attempt has ended, once its locks are released and its outcome is reported.
+    """Called when an attempt has ended, its locks are released and its outcome is reported.
 
-    Whatever is raised is a warning. Example::
+    Any exception becomes a warning. Example::
 
         import syslog
 
@@ -136,5 +137,5 @@ def attempt_finished(outcome: Outcome) -> None:
                 syslog.syslog(syslog.LOG_ERR, text)
 
     Args:
-        outcome: how it has ended; of a run that was killed, the next attempt tells it.
+        outcome: how it has ended. If a run was killed, this is called by the next attempt.
     """

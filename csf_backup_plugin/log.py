@@ -1,7 +1,7 @@
-"""What is done and decided, for the standard library's logging.
+"""Records of what is done and decided, for the standard library's logging.
 
-There is one logger, `csf_backup_plugin`. It passes nothing on: what csf itself logs, and where to,
-is not changed by what happens here. Whoever wants the records adds a handler of their own to it.
+There is one logger, `csf_backup_plugin`. It does not propagate, so csf's own logging is not
+changed. To get the records, add a handler to this logger.
 
 No record holds a value of the environment, what is in a file, or what a program is given to read.
 """
@@ -21,11 +21,11 @@ log = logging.getLogger("csf_backup_plugin")
 log.propagate = False
 log.addHandler(logging.NullHandler())
 
-_TOLD = {"told": True}  # of a record that says what somebody is told in other ways, too
+_TOLD = {"told": True}  # marks a record whose text is shown to the user in other ways, too
 
 
 def is_told(record: logging.LogRecord) -> bool:
-    """Tell whether somebody has been told already what a record says."""
+    """Tell whether a record's text is shown to the user in other ways, too."""
     return hasattr(record, "told")
 
 
@@ -40,14 +40,14 @@ def warned(text: str) -> None:
 
 
 def failed(error: BackupError) -> None:
-    """Log how a command has failed; only here the traceback of a fault of ours is to be found."""
+    """Log how a command has failed; the traceback of a fault of ours is found only here."""
     _told(logging.ERROR, f"{error.what}\n{error.left}")
     if isinstance(error, Unexpected):
         traced(error.cause)
 
 
 def traced(error: BaseException) -> None:
-    """Log the traceback of what nobody has thought of."""
+    """Log the traceback of an unexpected error."""
     for part in traceback.format_exception(error):
         for line in part.splitlines():
             log.error("%s", line)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 NAME_MAX = 255  # bytes; of every file system in common use on Linux
 
-_LISTED = 10  # names in a message
-#: What follows names that a document of -json has all of.
+_LISTED = 10  # how many names a message lists
+#: What follows a shortened list of names if the document of -json has all of them.
 IN_JSON = " (-json lists them all)"
 
 # C0 and C1 controls and DEL: they break the import file's lines, or a terminal that shows them.
@@ -26,36 +26,36 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 def has_control_character(name: str) -> bool:
     """Tell whether `name` holds a control character, a newline among them.
 
-    A name is UTF-8 as far as it can be, in every locale: a byte of 0x80 to 0x9f is most often a
-    part of a letter then, and by itself no character at all.
+    A name is read as UTF-8 in every locale. So a byte from 0x80 to 0x9f is usually part of a
+    letter, and alone it is not a character.
     """
     return _CONTROL.search(_decoded(name)) is not None
 
 
 def shown(name: str) -> str:
-    """Return `name` fit for a message: control characters and bytes that are no UTF-8 are escaped.
+    """Return `name` for a message: control characters and bytes that are not UTF-8 are escaped.
 
-    The same bytes are shown alike in every locale.
+    The result is the same in every locale.
     """
     escaped = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", _decoded(name))
     return escaped.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _decoded(name: str) -> str:
-    """Return a name's bytes as UTF-8, where a byte that is none is half a character."""
+    """Decode a name as UTF-8; bytes that are not UTF-8 become surrogates."""
     try:
         raw = os.fsencode(name)
-    except UnicodeEncodeError:  # a text that is no name in this locale, or in any
+    except UnicodeEncodeError:  # a text that is not a valid name in this locale, or in any
         raw = name.encode("utf-8", "backslashreplace")
     return raw.decode("utf-8", "surrogateescape")
 
 
 def listed(paths: Collection[str], rest: str = "") -> str:
-    """Return names fit for a message: the first ten, and how many more there are.
+    """Return names for a message: the first ten, and how many more there are.
 
     Args:
         paths: the names.
-        rest: where the others are to be found, if there are more.
+        rest: where to find the others, if there are more.
     """
     words = list(map(shown, itertools.islice(paths, _LISTED)))
     more = len(paths) - len(words)
@@ -63,21 +63,21 @@ def listed(paths: Collection[str], rest: str = "") -> str:
 
 
 def first(sentences: Sequence[str]) -> list[str]:
-    """Return sentences fit for a message: the first ten, and how many more -json lists."""
+    """Return sentences for a message: the first ten, and how many more -json lists."""
     more = len(sentences) - _LISTED
     rest = [f"and {more:,} more{IN_JSON}"] if more > 0 else []
     return [*sentences[:_LISTED], *rest]
 
 
 def how_many(paths: Collection[str], rest: str = "") -> str:
-    """Return how many names there are, and those that `listed` returns."""
+    """Return how many names there are, followed by the names that `listed` returns."""
     return f"{len(paths):,}: {listed(paths, rest)}" if paths else "none"
 
 
 def command(*words: str) -> str:
-    r"""Return a command as a shell takes it, fit for a message.
+    r"""Return a command for a message, quoted so that it can be typed into a shell.
 
-    Bytes that are no text are written as bash, zsh and ksh read them: ``$'\377'``.
+    Bytes that are not UTF-8 are written as bash, zsh and ksh read them: ``$'\377'``.
     """
     return " ".join(map(_quoted, words))
 
@@ -90,7 +90,7 @@ def _quoted(word: str) -> str:
 
 
 def is_inside(path: str, directory: str) -> bool:
-    """Tell whether a path is a directory's own, or below it; links are not followed."""
+    """Tell whether a path is the directory itself, or below it; links are not followed."""
     return f"{path}/".startswith(directory.rstrip("/") + "/")
 
 
@@ -99,11 +99,11 @@ def absolute(path: str, longest_suffix: str = "") -> str:
 
     Args:
         path: as the user gave it.
-        longest_suffix: of the files that will stand beside it; their names must fit too.
+        longest_suffix: the longest suffix of the files beside it; their names must fit, too.
 
     Raises:
-        ValueError: it is none, or holds a control character; the message says which, and is made
-            to follow the name.
+        ValueError: it is not an absolute path to a file, or has a control character. The message is
+            in words that follow the name.
     """
     if has_control_character(path):
         raise ValueError("holds a control character")

@@ -1,4 +1,4 @@
-"""The values that options and the fleet file have, as a user writes them: lengths and counts."""
+"""Parsers of values in options and the fleet file: lengths of time and counts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import re
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-#: What stands for no length of time, where one need not be given.
+#: The word for no length of time, if an option need not have one.
 NONE = "none"
 
 
@@ -15,10 +15,10 @@ def duration(text: str, *, none: bool = False) -> float:
 
     Args:
         text: as the user wrote it.
-        none: whether ``none`` is one, too, and 0.
+        none: whether ``none`` is valid, too; it means 0.
 
     Raises:
-        ValueError: it is none; the message is a sentence.
+        ValueError: it is not a length of time; the message is a sentence.
     """
     if none and text == NONE:
         return 0.0
@@ -29,14 +29,14 @@ def duration(text: str, *, none: bool = False) -> float:
 
 
 def seconds(text: str, least: float = 0) -> float:
-    """Return a number of seconds that ends.
+    """Return a finite number of seconds.
 
     Args:
         text: as the user wrote it.
-        least: the smallest that makes sense.
+        least: the smallest valid value.
 
     Raises:
-        ValueError: it is none, or smaller; the message is a sentence.
+        ValueError: it is not a number, or is smaller; the message is a sentence.
     """
     try:
         number = float(text)
@@ -48,10 +48,10 @@ def seconds(text: str, least: float = 0) -> float:
 
 
 def count(text: str) -> int:
-    """Return how many; 0 is a number, too.
+    """Return a count, 0 or more.
 
     Raises:
-        ValueError: it is no such number; the message is a sentence.
+        ValueError: it is not a count; the message is a sentence.
     """
     if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
         raise ValueError(f"{text} is not a number, such as 0 or 12.")

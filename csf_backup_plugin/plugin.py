@@ -1,8 +1,8 @@
-"""The hook implementations csf calls; all this plugin knows of csf is in this file.
+"""The hook implementations that csf calls; all that this plugin knows about csf is here.
 
 csf is a pluggy host of project name ``csf`` that loads plugins from the entry-point group ``csf``
-and offers two hooks: ``register_commands`` and ``class_create``. Whether a csf is like that is told
-by ``python -m csf_backup_plugin.contract``.
+and offers two hooks: ``register_commands`` and ``class_create``. ``python -m
+csf_backup_plugin.contract`` checks whether a csf fits that.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def register_commands(cli: click.Group) -> None:
 
 @hookimpl(wrapper=True, optionalhook=True)
 def class_create(master_database: str) -> Generator[None, str | None, str | None]:
-    """Keep the repository's manifest current, and class_create and backups apart."""
+    """Keep the repository's manifest current, and let class_create and backups not run together."""
     from csf_backup_plugin.cli.class_create import around
 
     return (yield from around(master_database))

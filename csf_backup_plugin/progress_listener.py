@@ -1,4 +1,4 @@
-"""Whom a use case tells how it is getting on."""
+"""The progress listener of an operation."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Protocol
 
 
 class Listener(Protocol):
-    """A listener that shows, or ignores, what it is told. It never fails."""
+    """A listener that shows, or ignores, progress. Its methods never fail."""
 
     def note(self, text: str) -> None:
-        """Take a sentence that somebody watching would want to read now."""
+        """Take a sentence that the user who is watching should read now."""
         ...
 
     def advance(self, phase: str, done: int, total: int) -> None:
-        """Learn that `done` of about `total` bytes of a phase, such as "backing up", are done."""
+        """Take the progress of a phase, such as "backing up": `done` of about `total` bytes."""
         ...

@@ -1,4 +1,4 @@
-"""What the operating system refuses: why, in words, and as an error of ours."""
+"""Errors of the operating system: in words, and as errors of ours."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: What the operating system says where a disk, or a user's share of it, is full.
+#: The operating system's errors for a full disk, or an exceeded quota.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-#: What to do where a disk is full, as a rule.
+#: What to do about a full disk, by default.
 ROOM = "Make room there, and run the same command again."
 
 
 class HalfDone(OSError):
-    """The system refused the end of what has changed a file all the same.
+    """An operation failed after it had changed a file.
 
     Args:
-        error: what it said.
+        error: the system's error.
         left: what was changed; a whole sentence.
     """
 
@@ -33,10 +33,10 @@ class HalfDone(OSError):
 
 
 def add_left(error: BaseException, sentence: str) -> None:
-    """Let an error of the system's say what was left; any other says nothing of that.
+    """Add to an error of the system what was left; other errors are not changed.
 
     Raises:
-        HalfDone: instead of the error.
+        HalfDone: instead of an error of the system.
     """
     if isinstance(error, OSError):
         raise HalfDone(error, sentence) from None
@@ -44,12 +44,12 @@ def add_left(error: BaseException, sentence: str) -> None:
 
 @contextlib.contextmanager
 def translated(host: str, room: str = ROOM, left: str = NOTHING_LEFT) -> Iterator[None]:
-    """Turn an `OSError` of the block, or what nobody has thought of, into an error of ours.
+    """Turn an `OSError`, or an unexpected error, of the block into an error of ours.
 
     Args:
-        host: the host it happens on.
-        room: what to do where the disk is full.
-        left: what was left, where the system has refused something.
+        host: the host that it happens on.
+        room: what to do if the disk is full.
+        left: what was left, if it is an `OSError`.
     """
     try:
         yield
@@ -64,14 +64,14 @@ def translated(host: str, room: str = ROOM, left: str = NOTHING_LEFT) -> Iterato
 def from_os_error(
     error: OSError, host: str, room: str = ROOM, before: str = "", left: str = NOTHING_LEFT
 ) -> BackupError:
-    """Return what the operating system refused as an error of ours.
+    """Return an error of the operating system as an error of ours.
 
     Args:
-        error: its words and its file name go into the message.
-        host: the host it happened on.
-        room: what to do where the disk is full.
-        before: a sentence, and a blank, that the message begins with.
-        left: what was left, unless the error tells.
+        error: its text and its file name go into the message.
+        host: the host that it happened on.
+        room: what to do if the disk is full.
+        before: a sentence, with a blank after it, that the message begins with.
+        left: what was left, unless the error says that itself.
     """
     what = f"{before}{in_words(error)} on {host}."
     left = error.left if isinstance(error, HalfDone) else left
@@ -81,11 +81,11 @@ def from_os_error(
 
 
 def in_words(error: OSError) -> str:
-    """Return why something went wrong, and with which file, if that has a name."""
+    """Return an error's reason, and the name of its file if it has one."""
     name = error.filename
     if isinstance(name, bytes):
         name = os.fsdecode(name)
-    # An open file's number is nobody's name for it.
+    # A file descriptor's number is no name for a user.
     return f"{_words(error)}: {shown(name)}" if name and isinstance(name, str) else _words(error)
 
 
@@ -95,10 +95,10 @@ def is_about(error: OSError, path: str) -> bool:
 
 
 def reason(error: Exception) -> str:
-    """Return why something went wrong, in words that are never empty, and without a file's name.
+    """Return an error's reason, never empty, and without a file's name.
 
     Args:
-        error: of the system's, of ours, or any other.
+        error: an error of the system, of ours, or any other.
     """
     if isinstance(error, BackupError):
         return error.what
@@ -108,7 +108,7 @@ def reason(error: Exception) -> str:
 
 
 def why(error: Exception) -> str:
-    """Return `in_words` of the system's errors, and `reason` of all others."""
+    """Return `in_words` for an error of the system, and `reason` for any other."""
     return in_words(error) if isinstance(error, OSError) else reason(error)
 
 

@@ -1,10 +1,10 @@
-r"""Names as text: valid UTF-8 whatever bytes they are, and read back as the same bytes.
+r"""Names as text: always valid UTF-8, and convertible back to the same bytes.
 
-A name is bytes. Inside of a process it stands as Python decodes it in the locale; in documents, be
-it a receipt, the manifest's record of an identity, or ``-json``, in one form in every locale: as
-UTF-8, where a byte that is no UTF-8 is written ``\xff``, by its number in two hexadecimal digits of
-lower case. A backslash is itself, unless it would be read as the beginning of such a number: it is
-written ``\x5c`` then.
+A name is bytes. Inside a process it is a string that Python has decoded by the locale. In documents
+(receipts, the manifest's record of an identity, ``-json``) it has the same form in every locale:
+UTF-8, in which a byte that is not UTF-8 is written ``\xff``, with its number in two lower-case
+hexadecimal digits. A backslash stays as it is, unless it would be read as the beginning of such a
+number; then it is written ``\x5c``.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ def from_text(text: str) -> str:
     """Return the name that a text stands for.
 
     Raises:
-        ValueError: it has half a character in it, which no text has.
+        ValueError: it has a lone surrogate, which no valid text has.
     """
     return os.fsdecode(_NUMBER.sub(lambda number: bytes.fromhex(number[1].decode()), text.encode()))
 
 
 def fit_for_json(value: Any, sentences: Collection[str]) -> Any:
-    """Return a JSON value whose strings every program can read, whatever is in them.
+    """Return a JSON value with its strings converted so that every program can read them.
 
     Args:
-        value: any; its strings are names, or read the same.
-        sentences: the keys of what is for a person, and no name.
+        value: any JSON value; its strings are names, or texts that `to_text` does not change.
+        sentences: the keys of values that are sentences for a person, and not names.
     """
     return each(each(value, _text, sentences), _whole)
 
@@ -47,12 +47,12 @@ def fit_for_json(value: Any, sentences: Collection[str]) -> Any:
 def _text(name: str) -> str:
     try:
         return to_text(name)
-    except UnicodeEncodeError:  # no name
+    except UnicodeEncodeError:  # not a name
         return name
 
 
 def _whole(text: str) -> str:
-    """Return a text without half characters, which many programs cannot read."""
+    """Return a text without lone surrogates, which many programs cannot read."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -60,9 +60,9 @@ def each(value: Any, convert: Callable[[str], str], besides: Collection[str] = (
     """Return a JSON value with every string in it converted, keys too.
 
     Args:
-        value: any.
+        value: any JSON value.
         convert: a function such as `to_text`.
-        besides: the keys of what is left as it is.
+        besides: the keys of values that are not converted.
     """
     if isinstance(value, str):
         return convert(value)

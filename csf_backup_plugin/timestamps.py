@@ -1,27 +1,27 @@
-"""Timestamps, as receipts and records have them: UTC, ISO 8601, to the second."""
+"""Timestamps as written in receipts and records: UTC, ISO 8601, to the second."""
 
 from __future__ import annotations
 
 import datetime
 
-#: Seconds by which two clocks may differ without a word.
+#: Seconds by which two clocks may differ without a warning.
 TOLERANCE = 300
 
-_LONGEST = 100  # characters of a moment
+_LONGEST = 100  # characters of a timestamp
 
 
 def now() -> str:
-    """Return this moment."""
+    """Return the current time."""
     return _written(datetime.datetime.now(datetime.timezone.utc))
 
 
 def local(moment: str) -> str:
-    """Return a moment in this process's time zone."""
+    """Return a timestamp in this process's time zone."""
     return _written(datetime.datetime.fromisoformat(moment).astimezone())
 
 
 def read(text: str) -> str | None:
-    """Return a moment that is written in any form of ISO 8601 with its offset, or None."""
+    """Read a timestamp in any form of ISO 8601 with an offset; return None for anything else."""
     if len(text) > _LONGEST:
         return None
     try:
@@ -32,19 +32,19 @@ def read(text: str) -> str | None:
 
 
 def is_future(moment: str, now: str) -> bool:
-    """Tell whether a moment lies more than `TOLERANCE` seconds after now; both as `now` has it."""
+    """Tell whether a timestamp is more than `TOLERANCE` seconds after another one, the current."""
     ahead = datetime.datetime.fromisoformat(moment) - datetime.datetime.fromisoformat(now)
     return ahead.total_seconds() > TOLERANCE
 
 
 def between(earlier: str, later: str) -> float:
-    """Return the seconds from one moment to another; negative if they are the other way round."""
+    """Return the seconds from one timestamp to another; negative if the second is earlier."""
     elapsed = datetime.datetime.fromisoformat(later) - datetime.datetime.fromisoformat(earlier)
     return elapsed.total_seconds()
 
 
 def later(moment: str, seconds: float) -> str:
-    """Return the moment that is so many seconds after another one."""
+    """Return the timestamp a number of seconds after another one."""
     return _written(datetime.datetime.fromisoformat(moment) + datetime.timedelta(seconds=seconds))
 
 

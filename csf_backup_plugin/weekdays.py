@@ -1,4 +1,4 @@
-"""The names of the weekdays, as options and places have them, in every locale."""
+"""The names of the weekdays in options and places; they are the same in every locale."""
 
 from __future__ import annotations
 

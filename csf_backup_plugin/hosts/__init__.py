@@ -25,7 +25,8 @@ def connect(
         name: `localhost`, this machine's own name or its fully qualified one; any other is one that
             ssh knows.
         cancellation: what asks the host's work to end.
-        note: told in a sentence of what the user may want to know meanwhile, such as a cut.
+        note: called with a sentence on what the user may want to know meanwhile, such as a cut
+            connection.
 
     Raises:
         UsageError: the ssh command that the environment names cannot be read.

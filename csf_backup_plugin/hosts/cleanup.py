@@ -1,4 +1,4 @@
-"""Removing what a run that went well needs no more; that it cannot be removed is only told."""
+"""Cleanup after a successful run: a file that cannot be removed is only a warning."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def clean_up(paths: Iterable[str], host: Host, consequence: str = "") -> list[st
     """Remove files, and directories that are empty then.
 
     Args:
-        paths: of what a run of ours has made, in the order of removal.
+        paths: what our run has created, in the order of removal.
         host: where they are.
-        consequence: what it means if they stay.
+        consequence: what follows if they stay; words that are added to the warning.
 
     Returns:
         A warning if they could not be removed.

@@ -1,4 +1,4 @@
-"""What both adapters hold to."""
+"""Limits, scripts and messages that both adapters share."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ LARGEST = 1 << 26
 #: Bytes that a program may print on a stream: 20,000 databases whose names are as long as Linux
 #: allows, each with a host's name before it and a size behind it, are 90 MB.
 OUTPUT = 100_000_000
-#: The same for each of many runs of a program, whose streams are one: 250,000 lines.
+#: The same limit for each of many runs of a program, with both streams merged: 250,000 lines.
 OUTPUT_OF_EACH = 1 << 24
-#: Bytes of what a utility has printed that are told, of its end.
+#: How many of the last bytes of a utility's output are shown.
 LAST_SAID = 1 << 20
 
-#: Seconds in which a utility is to begin, where nothing else is told.
+#: Default of the seconds within which a utility must begin.
 BEGINNING = 60.0
 
-#: Seconds for which a file that is to be read, and is about to be withdrawn, is waited for.
+#: Seconds to wait for a file that is to be read while another command is about to withdraw it.
 WITHDRAWAL = 10.0
 
 #: A script for any POSIX shell that copies what a utility prints: at most 32 MiB at once, since
@@ -32,8 +32,8 @@ WITHDRAWAL = 10.0
 #: reader would end.
 KEEP = "trap '' HUP INT TERM; dd bs=512 count=65536 2>/dev/null; exec tail -c 65536"
 
-#: Seconds after which a temporary file that nobody has locked is of a csf that was killed; a
-#: connection that is cut is given up long before.
+#: A temporary file that is older than this many seconds, and not locked, was left by a csf that was
+#: killed. A cut connection is given up long before.
 ABANDONED = 3600
 
 #: Why a file in such a directory as /tmp cannot be replaced or removed.
@@ -65,19 +65,19 @@ def withdrawing(path: str, host: str) -> LockBusy:
 
 
 def kept(by: str) -> str:
-    """Return why a file is not withdrawn that is to be kept, as another one says."""
+    """Return why a file is not withdrawn: the file `by` says that it is to be kept."""
     return f"is to be kept, as {shown(by)} says"
 
 
 def as_wait_status(status: int) -> int:
-    """Return what a shell calls an exit status as `Completed` has it: -N for signal N."""
+    """Convert a shell's exit status to the form that `Completed` has: -N for signal N."""
     return LAST_STATUS - status if LAST_STATUS < status <= LAST_STATUS + _LAST_SIGNAL else status
 
 
 def machine_id(contents: Iterable[bytes]) -> str:
-    """Return the first machine-id(5) there is in the contents of files, or an empty string.
+    """Return the first valid machine-id(5) in the contents of files, or an empty string.
 
-    Until a machine has started for the first time its file may be empty, or say so.
+    Before a machine has booted for the first time, its file may be empty, or hold a placeholder.
     """
     ids = (data.decode("ascii", "replace").strip() for data in contents)
     return next((one for one in ids if one not in ("", "uninitialized")), "")

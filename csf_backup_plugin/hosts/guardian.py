@@ -1,29 +1,33 @@
 """The guardian: a shell that stands between csf and osbackup or osrestore, on every host.
 
-It notes in the run record how the utility ended, waits until whoever started it is gone, and then
-unlocks the repository. What the utility leaves behind has inherited the lock too, and holds it no
-longer: flock(2) locks an open file, whoever shares it.
+It notes in the run record how the utility ended, waits until the process that started the utility
+is gone, and then unlocks the repository. Processes that the utility leaves behind have inherited
+the lock, too; unlocking takes it from them as well, since flock(2) locks an open file, which all of
+them share.
 
-A file that is held for reading it locks itself, for the utility alone: whoever started that has a
-shared lock of its own. If such a file has been withdrawn, the utility is not run.
+The guardian takes its own shared lock on each file that is held for reading, for as long as the
+utility runs; the process that started the utility has another one. If such a file has been
+withdrawn, the utility is not run.
 
-The record is a directory, and the utility's working directory, since it may leave files of its own
-there. Ours are these, whose room on the disk is taken before the utility starts:
+The record is a directory. It is the utility's working directory, too, since the utility may leave
+files of its own there. Our files are these; their space on the disk is reserved before the utility
+starts:
 
-* `alive`, empty, locked by the guardian until it has noted the end, and called ``PROGRAM end`` if
-  that is to be (see `hosts.quiescing`): so whoever may lock it knows that it does neither any more;
+* `alive`, empty. The guardian locks it until it has noted the end, and has called ``PROGRAM end``
+  if that is due (see `hosts.quiescing`). A process that can lock it knows that the guardian will do
+  neither any more;
 * `started`, the time;
-* `note`: what whoever started the utility has to say of the run, such as whose backup it is; on the
-  disk before the utility begins, and not there if there is nothing to say;
+* `note`: what the starting process says of the run, such as which backup it is. It is on the disk
+  before the utility begins, and missing if there is nothing to say;
 * `pid`: the utility's process group, the boot it belongs to, and the guardian's process;
-* `output`: what it has printed; zeros behind that are the room that is left;
-* `status`: "running", and in the end its exit status, 128 and more for a signal; "unrun" if it
-  could not be executed; "unheld" if a file that it was to read has been withdrawn, which `output`
-  names; "unquiet" if it was not executed since ``PROGRAM begin`` has failed. "running" for good
-  means that the guardian was killed;
-* `quiesce`, `begin`, `end`, where a program makes the repository quiet: how each call has ended,
-  and what it said;
-* `stop`, there if nothing more is to begin.
+* `output`: what the utility has printed; the zeros after that are the reserved space that is left;
+* `status`: "running", and at the end the exit status, 128 and more for a signal; "unrun" if the
+  utility could not be executed; "unheld" if a file that it was to read has been withdrawn, which
+  `output` names; "unquiet" if it was not executed because ``PROGRAM begin`` failed. If it stays
+  "running", the guardian was killed;
+* `quiesce`, `begin`, `end`, if a program makes the repository quiet: how each call ended, and what
+  it printed;
+* `stop`, which exists if nothing more is to begin.
 """
 
 from __future__ import annotations
@@ -45,13 +49,13 @@ if TYPE_CHECKING:
 RUNNING, UNRUN, UNHELD, NOT_QUIET = "running", "unrun", "unheld", "unquiet"
 #: What `pid` says before the utility begins.
 STARTING = "starting"
-#: How wide `pid` and `status` are: what is written over them takes no more room.
+#: The width of `pid` and `status`, so that overwriting them needs no more space.
 PID_WIDTH, STATUS_WIDTH = 63, 7
-#: Bytes of output that have their room on the disk.
+#: Bytes of output whose space on the disk is reserved.
 ROOM = 1 << 16
 
-# Becomes the utility. $0 the record, $1 the guardian, then the command. The trap is for a command
-# that cannot be executed; bash has to be told not to end before it.
+# This script becomes the utility. $0 is the record, $1 the guardian, then follows the command. The
+# trap is for a command that cannot be executed; without execfail, bash would exit before it.
 _UTILITY = f"""
 shopt -s execfail 2>/dev/null
 trap 'printf "%-{STATUS_WIDTH}s\\n" {UNRUN} 1<>"$0/status"' EXIT
@@ -63,11 +67,12 @@ shift
 exec "$@"
 exit
 """
-#: $0 the record, $1 the utility's script, $2 that of what makes quiet, $3 the process that the lock
-#: is held for, $4 its start, then the words of `quiescing`, how many files are held for reading,
-#: those, and the command. Standard input is the lock, standard output what keeps the output; 3 to
-#: 7 are what is read. Without flock(1) the utility does not get the lock, which nothing could take
-#: from what it leaves behind.
+#: $0 is the record, $1 the utility's script, $2 the script of the program that makes quiet, $3 the
+#: process that the lock is held for, $4 its start; then follow the words of `quiescing`, how many
+#: files are held for reading, these files, and the command. Standard input is the lock, standard
+#: output leads to the process that keeps the output; the descriptors 3 to 7 are the files that are
+#: read. Without flock(1) the utility does not get the lock, since nothing could take it from the
+#: processes that the utility leaves behind.
 GUARDIAN = f"""
 exec 9<&0 2>/dev/null
 record=$0 utility=$1 become=$2 owner=$3 start=$4; shift 4
@@ -132,8 +137,8 @@ def status(word: str, program: str, said: Callable[[], bytes]) -> int:
         said: returns what was printed.
 
     Raises:
-        OSError: it could not be executed; why not, in the words of the shell that tried.
-        FileNotFoundError: it was not, since a file that it was to read has been withdrawn.
+        OSError: it could not be executed; the message is that of the shell that tried.
+        FileNotFoundError: it was not executed, since a file that it was to read has been withdrawn.
     """
     if word == UNHELD:
         path = os.fsdecode(said().removesuffix(b"\n"))
@@ -150,7 +155,7 @@ def utility(prepare: str = "") -> str:
     """Return the script that becomes the utility.
 
     Args:
-        prepare: what its shell does just before.
+        prepare: what the shell does just before it becomes the utility.
     """
     return _UTILITY.format(prepare=prepare)
 
@@ -166,8 +171,8 @@ def command(
 
     Args:
         record: the directory about the run.
-        owner: number and start of the process that the lock is held for; the guardian unlocks
-            when that is gone.
+        owner: number and start of the process that the lock is held for; the guardian unlocks when
+            that process is gone.
         argv: the utility's command.
         readings: the files that are held for reading.
         quiesce: what makes the repository quiet meanwhile, if anything.
@@ -177,5 +182,5 @@ def command(
 
 
 def work(readings: Sequence[str], argv: Sequence[str], quiesce: Quiesce | None) -> list[str]:
-    """Return the guardian's last arguments: what makes quiet, what is read, and the command."""
+    """Return the guardian's last arguments: what makes quiet, what to read, and the command."""
     return [*quiescing.words(quiesce), str(len(readings)), *readings, *argv]

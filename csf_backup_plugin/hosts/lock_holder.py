@@ -1,7 +1,8 @@
 """Who holds a repository's lock now: csf, or a utility whose csf was killed.
 
 The lock file's text has up to four lines: who took the lock, in words; that process, its start and
-its boot; then, of a utility that was started under it, the record of its run, and its command.
+its boot; then, if a utility was started under the lock, the record of the utility's run, and its
+command.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from typing import NamedTuple
 
 from csf_backup_plugin.names import shown
 
-#: A function for any POSIX shell that tells in a line who holds the lock file $1: a word, a process
-#: group, this machine, and the rest. A process that cannot be seen may be another user's; anybody
-#: may have written the file, and what is no number, or kill(1)'s word for all, is no process.
+#: A function for any POSIX shell that prints in a line who holds the lock file $1: a word, a
+#: process group, this machine, and the rest. A process that cannot be seen may be another user's.
+#: Anybody may have written the file: a text that is no number, or the number that kill(1) takes for
+#: all processes, is no process.
 HELD_BY = r"""
 exists() {
   case ${1#-} in ''|*[!0-9]*|0*|1) return 1;; esac
@@ -61,7 +63,7 @@ def holder(said: str, path: str) -> Holder:
     """Return who holds a lock.
 
     Args:
-        said: what `HELD_BY` has told.
+        said: the line that `HELD_BY` has printed.
         path: the lock file.
     """
     told, group, machine, text = [*said.split(" ", 3), "", "", "", ""][:4]

@@ -1,4 +1,4 @@
-"""A host of whose work the log tells: programs, locks, and everything that writes or removes."""
+"""A host that logs its work: programs, locks, and everything that writes or removes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _ENDINGS = {
 
 
 def observed(host: Host) -> Host:
-    """Return the host, whose work is logged, if anybody reads that."""
+    """Return the host, wrapped so that its work is logged if anybody reads the log."""
     return cast("Host", _Observed(host)) if log.isEnabledFor(logging.INFO) else host
 
 
@@ -170,7 +170,7 @@ class _Observed:
     def _program(
         self, argv: Sequence[str], directory: str
     ) -> Iterator[Callable[[Completed], None]]:
-        """Log a program's start and its end; yield what is to be called with how it ended."""
+        """Log a program's start and its end; yield a function to call with how it ended."""
         typed, began, ends = command(*argv), time.monotonic(), list[str]()
         log.info("run on %s in %s: %s", self.name, directory, typed)
 
@@ -230,7 +230,7 @@ def _told(step: Step) -> str:
 
 
 def _named(what: str | list[str] | list[tuple[str, str]]) -> str:
-    """Return the name of a file, or the names of several, or of those that get other ones."""
+    """Return the name of a file, or of several, or the old and new names of moved files."""
     if isinstance(what, str):
         return shown(what)
     return listed([one if isinstance(one, str) else " to ".join(one) for one in what])

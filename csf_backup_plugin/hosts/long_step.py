@@ -1,4 +1,4 @@
-"""Steps for `Host.together` that take long, and so are carried out beside the others everywhere."""
+"""Steps for `Host.together` that take long, and so run in parallel on every host."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 class Long(Generic[T]):
-    """A step that mostly waits for a disk or a program, or computes: it gets a thread of its own.
+    """A step that mostly waits for a disk or a program, or computes: it runs in its own thread.
 
     Args:
-        step: what is to be done; it shares nothing that it changes with any other.
+        step: what is to be done; nothing that it changes is used by another step.
     """
 
     def __init__(self, step: Callable[[], T]) -> None:
@@ -27,14 +27,14 @@ class Long(Generic[T]):
 
 
 def overlapped(steps: Sequence[Callable[[], Any]]) -> tuple[Any, ...]:
-    """Carry out steps in order, and beside them those that are `Long`, which begin at once.
+    """Carry out steps in order; those that are `Long` begin at once and run in parallel.
 
     Returns:
-        What each has returned, in order.
+        What each step has returned, in the order of the steps.
 
     Raises:
-        Exception: whatever the first one in order that failed has raised, once all `Long` ones have
-            ended; no other one is begun after an error.
+        Exception: the error of the first step, in their order, that failed, once all `Long` steps
+            have ended; no further step begins after an error.
     """
     if sum(isinstance(step, Long) for step in steps) < 2:  # there is nothing to overlap
         return tuple(step() for step in steps)

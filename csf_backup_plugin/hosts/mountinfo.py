@@ -1,4 +1,4 @@
-"""What is mounted where, as /proc/self/mountinfo tells it; see proc_pid_mountinfo(5)."""
+"""What is mounted where, from /proc/self/mountinfo; see proc_pid_mountinfo(5)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Mount(NamedTuple):
         id: its number.
         parent: the number of the mount it is on.
         device: of the file system, as ``major:minor``.
-        root: the directory of the file system that is mounted; another than ``/`` for a bind mount.
+        root: the directory of the file system that is mounted; not ``/`` for a bind mount.
         point: where it is mounted.
         type: of the file system, such as ``ext4``, ``nfs4`` or ``fuse.sshfs``.
         source: what is mounted, such as ``/dev/sda1`` or ``filer:/export``.
@@ -35,9 +35,9 @@ class Mount(NamedTuple):
     source: str
 
     def place(self, path: str) -> str:
-        """Return where in its file system a path is: the same by whatever mount it is reached."""
-        # NFS has the same root for every mount, and one device for all of one server; its source is
-        # the directory that is mounted.
+        """Return where in its file system a path is: the same whichever mount leads to it."""
+        # NFS has the same root for every mount, and one device for all mounts of one server; the
+        # mounted directory is in its source.
         root = self.source if self.type in _NFS else self.root
         return f"{self.device}:{_joined(root, path[len(self.point.rstrip('/')) :])}"
 
@@ -51,16 +51,18 @@ class Mounts:
 
     def __init__(self, mounts: list[Mount]) -> None:
         self._by_id = {mount.id: mount for mount in mounts}
-        # A process whose root directory is not its namespace's sees no mount at the top.
+        # A process in a chroot, whose root directory is not that of its mount namespace, sees no
+        # mount at /.
         self._on = {
             (mount.parent if self._above(mount) else "", mount.point): mount for mount in mounts
         }
 
     def at(self, path: str) -> Mount | None:
-        """Return the mount that a path without links is on; None if it cannot be told.
+        """Return the mount that a path without links is on; None if that is not known.
 
-        They are followed as the kernel does: one may hide others. A directory that is mounted on
-        itself, as service managers do to keep the rest read-only, counts for no mount of its own.
+        Mounts are followed as the kernel follows them: one may hide others. A directory that is
+        mounted on itself, as service managers do to keep the rest read-only, does not count as a
+        mount.
         """
         found, number = None, ""
         for above in _down_to(path):
@@ -75,7 +77,7 @@ class Mounts:
 
 
 def parse(text: str) -> Mounts:
-    """Return what the text of `MOUNTINFO` tells."""
+    """Return the mounts in the text of `MOUNTINFO`."""
     return Mounts([_mount(line.split(" ")) for line in text.split("\n") if line])
 
 

@@ -1,4 +1,4 @@
-"""What is asked for before its turn, so that it needs no exchange of its own."""
+"""Questions that are asked before their turn, so that they need no exchange of their own."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ T = TypeVar("T")
 
 
 def postponed(step: Callable[[], T]) -> Callable[[], Callable[[], T]]:
-    """Return a step for `Host.together` whose failure is not told before its turn has come.
+    """Return a step for `Host.together` whose error is kept until its turn has come.
 
-    Which of several problems is reported does not depend on what is asked first. That the host is
-    gone, or the command is to end, is told at once.
+    So which of several problems is reported does not depend on what is asked first.
+    `HostUnreachable` and `Interrupted` are raised at once.
 
     Args:
-        step: what looks.
+        step: asks the host.
 
     Returns:
-        A step that returns what is to be called when it is the turn of the other: it returns what
-        that has returned, or raises its error.
+        A step that returns a function. Call the function when it is the turn of `step`: it returns
+        what `step` has returned, or raises its error.
     """
 
     def carry_out() -> Callable[[], T]:

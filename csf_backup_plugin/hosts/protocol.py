@@ -1,18 +1,18 @@
 """What a use case may ask of a host: a few file operations, a lock, and ObjectStore's utilities.
 
-Paths are absolute and in the host's own file system. Every operation that writes has reached the
-disk when it returns. What the operating system refuses is raised as `OSError`, whose message names
+Paths are absolute and in the host's own file system. When an operation that writes returns, its
+data is on the disk. An error of the operating system is raised as `OSError`, whose message names
 the file.
 
 Two errors may come from every operation, and from what it has returned: at the beginning and the
-end of a block, at each step of an iterator, from `Running.poll`.
+end of a block, at each step of an iterator, and from `Running.poll`.
 
 * `HostUnreachable`: there is no connection to the host, or it was cut and could not be made again.
-  Whether the operation was done is not known then. A local host never raises it.
-* `Interrupted`: a signal has asked the command to end, as `Host.cancellation` tells. It is raised
-  once; the operations that clean up after it are carried out.
+  Then it is not known whether the operation was done. A local host never raises it.
+* `Interrupted`: a signal has asked the command to end; see `Host.cancellation`. It is raised once,
+  so that the operations that clean up after it are carried out.
 
-Each operation names what else it may raise.
+Each operation names the other errors that it may raise.
 """
 
 from __future__ import annotations
@@ -38,26 +38,26 @@ _H = TypeVar("_H")
 
 Kind = Literal["missing", "file", "directory", "other"]
 
-#: What an append puts behind a last line that has lost its newline; no name has a tab.
+#: What an append adds to a last line without a newline before it ends that line; no name has a tab.
 CUT_SHORT = b"\t[cut short]"
 
 
-#: What no program ends with by itself: the status of one that ended, nobody knows how; of one that
-#: was stopped because it printed more than there is room for; and of a utility that was not run,
-#: since the repository could not be made quiet.
+#: Statuses that no program ends with by itself: its exit status is not known; it was stopped
+#: because it printed more than the limit; the utility was not run because the repository could not
+#: be made quiet.
 UNKNOWN, ENDLESS, UNQUIET = 256, 257, 258
 
 
 class Entry(NamedTuple):
-    """A name in a directory; a symbolic link is what it leads to, or "other" if to nothing.
+    """A name in a directory; a link is described by its target, or as "other" if it has none.
 
     Attributes:
         name: its name there.
         kind: what it is.
         size: in bytes.
         link: whether the name itself is a symbolic link.
-        modified: when its contents were last changed, in seconds since the epoch; 0 where a link
-            leads to nothing.
+        modified: when its contents were last changed, in seconds since the epoch; 0 for a link
+            without a target.
     """
 
     name: str
@@ -68,16 +68,17 @@ class Entry(NamedTuple):
 
 
 class Stat(NamedTuple):
-    """What stands at a path: as much as is cheap, of any number of paths.
+    """What is at a path: only what is cheap to find out for any number of paths.
 
     Attributes:
-        kind: what stands there; a symbolic link is what it leads to, or "other" if to nothing.
+        kind: what is there; of a symbolic link, what its target is, or "other" if it has none.
         size: of a file, in bytes.
-        link: whether the path itself is a symbolic link; a link in its directory does not count.
+        link: whether the path itself is a symbolic link; links in its directory's path do not
+            count.
         stamp: of a file, an opaque token; changes when the file is modified or replaced.
         allocated: of a file, the bytes its blocks take up; holes take none.
-        device: the number of its file system's device; -1 where the path leads nowhere.
-        inode: its number in its file system; 0 where the path leads nowhere.
+        device: the number of its file system's device; -1 if the path leads to nothing.
+        inode: its number in its file system; 0 if the path leads to nothing.
         readable: whether we may read it.
     """
 
@@ -95,21 +96,20 @@ class Facts(NamedTuple):
     """What is known of a directory, or of another path, and of the file system it is in.
 
     Attributes:
-        kind: what stands there; a symbolic link to nothing is "other".
+        kind: what is there; a symbolic link without a target is "other".
         resolved: the path with every symbolic link followed.
-        device: the number of its file system's device; -1 where the path leads nowhere.
-        inode: its number in its file system; 0 where the path leads nowhere.
+        device: the number of its file system's device; -1 if the path leads to nothing.
+        inode: its number in its file system; 0 if the path leads to nothing.
         writable: whether we may write there.
-        free: bytes we may still write to its file system.
+        free: the bytes that we may still write to its file system.
         disks: names of the physical disks below its file system; empty where unknown.
-        vital: those of the disks whose failure alone is the loss of the file system; one that only
-            a redundant array uses is not.
-        mount: the mount point of its file system; empty where the path leads nowhere, and where it
-            cannot be told.
-        place: where in its file system it is: the same by whatever mount it is reached. Empty as
-            `mount`.
-        filesystem: the type of its file system, such as ``ext4`` or ``nfs4``; empty as `mount`.
-        source: what is mounted there, such as ``filer:/export``; empty as `mount`.
+        vital: those of the disks whose failure alone loses the file system; a disk that only a
+            redundant array uses is not one of them.
+        mount: the mount point of its file system; empty if it is not known.
+        place: where in its file system it is: the same whichever mount leads to it. Empty as
+            `mount` is.
+        filesystem: the type of its file system, such as ``ext4`` or ``nfs4``; empty as `mount` is.
+        source: what is mounted there, such as ``filer:/export``; empty as `mount` is.
     """
 
     kind: Kind
@@ -126,7 +126,7 @@ class Facts(NamedTuple):
     source: str = ""
 
     def on(self, mount: Mount | None) -> Facts:
-        """Return the facts with what the mount tells that the path is on, if it is known."""
+        """Return the facts, completed from the mount that the path is on; unchanged without one."""
         if mount is None:
             return self
         return self._replace(
@@ -138,12 +138,12 @@ class Facts(NamedTuple):
 
 
 class Withdrawal(NamedTuple):
-    """A file that is to have another name, unless somebody reads it or it is to be kept.
+    """A file that is to be renamed, unless somebody reads it or it is to be kept.
 
     Attributes:
         path: the file.
         to: its new name, in the same file system.
-        unless: what keeps the file its name, if anything stands there.
+        unless: a path; if anything is there, the file is not renamed.
     """
 
     path: str
@@ -212,7 +212,7 @@ class Machine(NamedTuple):
         id: the machine-id(5); empty where it has none.
         name: what it calls itself, as ``uname -n`` prints it.
         now: its clock, as `timestamps.now` writes it: UTC, ISO 8601, to the second.
-        local: the same moment in the time zone of our user there.
+        local: the same time in the time zone of our user there.
     """
 
     id: str
@@ -228,7 +228,7 @@ class Completed(NamedTuple):
         status: its exit status, or minus the number of the signal that ended it, or `UNKNOWN` or
             `ENDLESS`.
         output: what it printed on standard output.
-        errors: what it printed on standard error, where that is kept apart.
+        errors: what it printed on standard error, if that is kept separately.
     """
 
     status: int
@@ -243,11 +243,11 @@ class Quiesce(NamedTuple):
         program: its absolute path. It is called with ``begin`` or ``end``, and the master database.
         master: the master database.
         debt: the file that says that ``end`` is owed.
-        owed: what is in that.
+        owed: the contents of that file.
         limit: how long each call may take, in seconds.
-        ask: the path of ossvrstat, which must tell behind ``begin`` that the Server has no clients;
-            empty if nothing is asked.
-        server: the machine whose Server that is asked of.
+        ask: the path of ossvrstat, which must report after ``begin`` that the Server has no
+            clients; empty if it is not to be called.
+        server: the machine of the Server that ossvrstat asks.
     """
 
     program: str
@@ -263,7 +263,7 @@ class Source(Protocol):
     """The bytes of a file, on their way from a host."""
 
     def take(self) -> bytes | None:
-        """Return what has come; None if nothing has within a moment, empty behind the last.
+        """Return the next bytes; None if none have come after a short wait, empty at the end.
 
         Raises:
             OSError: the file could not be read to its end.
@@ -275,7 +275,7 @@ class Sink(Protocol):
     """A new file on a host, for bytes that are on their way there."""
 
     def give(self, data: memoryview) -> int:
-        """Return how many of the bytes were taken within a moment; give the others again.
+        """Return how many of the bytes were taken during a short wait; give the others again.
 
         Raises:
             OSError: they cannot be written.
@@ -283,12 +283,12 @@ class Sink(Protocol):
         ...
 
     def end(self) -> bool:
-        """Say that no more bytes follow; return whether all are in the file, within a moment.
+        """Say that no more bytes follow; wait a little, and return whether all are in the file.
 
-        It is called again until they are. What is in the file is on the disk after `Host.sync`.
+        Call it again until they are. The file's contents are on the disk after `Host.sync`.
 
         Raises:
-            OSError: they are not, and never will be.
+            OSError: they are not in the file, and never will be.
         """
         ...
 
@@ -297,12 +297,12 @@ class Running(Protocol):
     """osbackup or osrestore at work."""
 
     def poll(self) -> tuple[Completed | None, int]:
-        """Wait a moment; return how it ended, once it has, and the watched file's size so far.
+        """Wait a little; return how it ended, once it has, and the watched file's size so far.
 
-        The size that comes with its end is the one that the file had after that.
+        The size that is returned with its end was taken after its end.
 
-        `Completed.output` is the last of what it printed, both streams in their order. It may
-        print without end: neither memory nor disk fills up.
+        `Completed.output` is the last part of what it printed, both streams in their order. It may
+        print any amount: neither memory nor disk fills up.
 
         Raises:
             LockBusy: it has ended; the lock was lost in a cut, and another holder has it now.
@@ -313,18 +313,18 @@ class Running(Protocol):
         ...
 
 
-#: What is said where a file system has no flock(2): NFS without lockd, some FUSE ones.
+#: Errors of a file system that has no flock(2), such as NFS without lockd, and some of FUSE.
 NO_FLOCK = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 class Lock(Protocol):
     """A repository's lock, held. It lives as long as any process that inherited it.
 
-    Only the host that has given it can let a utility inherit it.
+    Only the host that holds it can let a utility inherit it.
 
     Attributes:
-        unsupported: why it keeps nobody out: the system's words, where the file system has no
-            locks. Empty as a rule.
+        unsupported: why it keeps nobody out: the system's error, if the file system has no locks.
+            Usually empty.
         is_left: whether a utility that could not be ended is to keep it.
     """
 
@@ -333,14 +333,14 @@ class Lock(Protocol):
 
     @property
     def is_held(self) -> bool:
-        """Whether it is held as far as is known: a connection that is cut may take it along."""
+        """Whether it is held, as far as is known: a cut connection may have released it."""
         ...
 
     @property
     def is_freed(self) -> bool:
-        """Whether there is a flock(1), to take it from what a utility leaves behind.
+        """Whether there is a flock(1), to take the lock from processes that a utility leaves.
 
-        If not, the utility does not hold it, and only its guardian does.
+        If not, only the guardian holds the lock, and the utility does not.
         """
         ...
 
@@ -353,8 +353,8 @@ class Host(Protocol):
     """A machine on which databases lie and utilities run.
 
     Attributes:
-        name: what the user calls it; messages say it back.
-        cancellation: tells whether the command is to end; operations check it before a step that
+        name: what the user calls it; messages use the same name.
+        cancellation: says whether the command is to end; operations check it before a step that
             changes much.
     """
 
@@ -441,23 +441,24 @@ class Host(Protocol):
     def together(self, *steps: Callable[[], _A]) -> tuple[_A, ...]: ...
 
     def together(self, *steps: Callable[[], Any]) -> tuple[Any, ...]:
-        """Carry out steps that only look and need nothing of each other.
+        """Carry out steps that change nothing and do not depend on each other.
 
-        Another host is asked for all of them at once, so that they take as many exchanges as the
-        one that takes most. Then they run in threads of their own. This machine is asked for one
-        after another, and for none after an error; only those that are `long_step.Long` begin at
-        once, and run beside the others.
+        On another host, all steps run at once, each in its own thread, so that together they take
+        as many exchanges as the one that takes most. On this machine, they run one after another,
+        and none begins after an error; only those that are `long_step.Long` begin at once, and run
+        in parallel.
 
         Args:
-            steps: each asks the host, once or several times; it may ask together, too. None locks,
-                starts or changes anything, but that one may `sync`, and one carry out steps
-                `in_turn` that no other looks at; nor do they share anything that they change.
+            steps: each asks the host, once or several times; it may call `together`, too. None
+                locks, starts or changes anything, with two exceptions: one may `sync`, and one may
+                carry out steps `in_turn` whose results no other one looks at. They share nothing
+                that they change.
 
         Returns:
-            What each has returned, in order.
+            What each step has returned, in the order of the steps.
 
         Raises:
-            Exception: whatever the first one in order that failed has raised.
+            Exception: the error of the first step, in their order, that failed.
         """
         ...
 
@@ -474,13 +475,14 @@ class Host(Protocol):
 
         Args:
             path: the lock file. It is made if need be, and removed again if the block fails.
-            purpose: the command that wants it; others who wait are told.
+            purpose: the command that wants it, for the messages of others that wait.
             wait: how long to wait for another holder, in seconds.
-            waiting: called once with a sentence that names the holder, when there is a wait.
-            create: if false and there is no lock file, nobody holds it and nothing is made.
+            waiting: called once with a sentence that names the holder, if the lock is not free.
+            create: if false and there is no lock file, nothing is created and the block runs
+                unlocked.
 
         Raises:
-            LockBusy: another holder kept it for all of `wait`.
+            LockBusy: another holder kept it for longer than `wait`.
             FileNotFoundError: its directory does not exist.
             HalfDone: instead of an `OSError` of the block, if the file was made and stays.
         """
@@ -515,20 +517,21 @@ class Host(Protocol):
         ...
 
     def reading(self, path: str) -> AbstractContextManager[None]:
-        """Hold a shared flock(2) on a file while the block runs: so nobody withdraws it.
+        """Hold a shared flock(2) on a file while the block runs, so that nobody withdraws it.
 
-        It is neither made nor written, and need only be readable. Any number may hold it at once.
-        Where the file system has no locks, nobody can withdraw under one either. A utility that
-        `start` starts within the block holds it too, should we be killed, until it ends. After a
-        cut it is taken again as soon as there is a connection, if that can be; nobody is told.
+        The file is neither created nor written, and need only be readable. Any number of processes
+        may hold the lock at once. If the file system has no locks, `withdraw` cannot lock either. A
+        utility that `start` starts within the block holds the lock, too, until it ends, even if we
+        are killed. After a cut the lock is taken again, if possible, as soon as there is a
+        connection; nobody is told.
 
         Args:
             path: the file.
 
         Raises:
-            FileNotFoundError: there is none, or it has lost its name meanwhile.
+            FileNotFoundError: there is no such file, or it was renamed meanwhile.
             LockBusy: somebody held it exclusively for 10 seconds.
-            OSError: it cannot be read, or is no file; a symbolic link is none.
+            OSError: it cannot be read, or is not a regular file; a symbolic link is not one.
         """
         ...
 
@@ -539,27 +542,27 @@ class Host(Protocol):
     def read_directory(
         self, path: str, ending: str
     ) -> tuple[list[Entry], dict[str, bytes | OSError | None]]:
-        """Return what is in a directory, and the contents of the files whose names end so.
+        """Return what is in a directory, and the contents of the files with one ending.
 
         Any number of files cost the same number of exchanges with the host.
 
         Args:
             path: the directory.
-            ending: what the names of the files that are read end with.
+            ending: files whose names end with this are read.
 
         Returns:
-            What is in it; and what `read_each` returns of each of those files, by name, None for
-            one that has been removed meanwhile.
+            What is in it; and, by name, what `read_each` returns for each file that is read, None
+            for one that has been removed meanwhile.
         """
         ...
 
     def stat(self, paths: Iterable[str]) -> list[Stat]:
-        """Return what stands at each path, in order.
+        """Return what is at each path, in order.
 
         Any number of paths cost the same number of exchanges with the host.
 
         Raises:
-            OSError: of one it cannot be told; what cannot be told is not taken for missing.
+            OSError: it cannot be found out for one path; that is not taken for missing.
         """
         ...
 
@@ -575,12 +578,13 @@ class Host(Protocol):
         """Return a file's contents, or None where there is no file.
 
         Raises:
-            OSError: it cannot be read, is too large, or is no file; a symbolic link is none.
+            OSError: it cannot be read, is too large, or is not a regular file; a symbolic link is
+                not one.
         """
         ...
 
     def read_each(self, paths: Iterable[str]) -> list[bytes | OSError | None]:
-        """Return the contents of each file, in order, as `read` does; an error stands in its place.
+        """Return for each file, in order, what `read` returns, or the error that it raises.
 
         Any number of files cost the same number of exchanges with the host.
         """
@@ -590,16 +594,17 @@ class Host(Protocol):
         """Make a file that must not exist yet; leave none behind on failure.
 
         Raises:
-            FileExistsError: something stands at `path`.
-            HalfDone: here as below: the error tells what was changed all the same.
+            FileExistsError: something exists at `path`.
+            HalfDone: here as below, the operation failed after it had changed something; the error
+                says what.
         """
         ...
 
     def append(self, path: str, lines: bytes) -> None:
         """Append whole lines.
 
-        A last line without its newline is an append that was cut short. It stays, is ended by
-        `CUT_SHORT` and a newline, and the lines follow it.
+        A last line without its newline is an append that was cut short. It stays: `CUT_SHORT` and a
+        newline are added to it, and the new lines follow.
 
         Raises:
             FileNotFoundError: there is no file.
@@ -608,58 +613,59 @@ class Host(Protocol):
         ...
 
     def publish(self, path: str, data: bytes, like: str | None = None) -> str:
-        """Let a file that must not exist yet appear all at once; leave none behind on failure.
+        """Create a file atomically that must not exist yet; leave none behind on failure.
 
         Args:
             path: the file.
             data: its contents.
-            like: a file whose users, by owner, group, mode and ACL, are to be this one's.
+            like: a file; whoever may use it, by owner, group, mode and ACL, may use the new one.
 
         Returns:
-            Who of them may not use it; empty if all may.
+            Those of them who may not use it; empty if all may.
 
         Raises:
-            FileExistsError: something stands at `path`.
+            FileExistsError: something exists at `path`.
         """
         ...
 
     def replace(self, path: str, data: bytes, like: str | None = None) -> str:
-        """Let a file have other contents, all at once; on failure it is as it was.
+        """Replace a file's contents atomically; on failure it is as it was.
 
         Args:
             path: the file; it need not exist.
             data: its new contents.
-            like: as for `publish`, if there is no file yet; otherwise its users stay.
+            like: as for `publish`, if there is no file yet; otherwise those who may use it stay the
+                same.
 
         Returns:
-            Who of them may not use it any more; empty if all may.
+            Those who may not use it any more; empty if all may.
         """
         ...
 
     def sync(self, paths: Iterable[str]) -> list[str]:
-        """Bring files and their names to the disk.
+        """Flush files and their names to the disk (fsync).
 
         Returns:
-            Those of their directories whose file systems cannot bring names to the disk.
+            Those of their directories whose file systems cannot flush names to the disk.
         """
         ...
 
     def remove(self, paths: Iterable[str]) -> None:
-        """Delete files, and directories that are empty, in order, as far as they are there."""
+        """Delete files and empty directories, in order; those that are missing are skipped."""
         ...
 
     def remove_trees(self, paths: Iterable[str], *, mine: bool) -> None:
-        """Remove what stands at each path, a directory with all that is in it, one after another.
+        """Remove what is at each path, one after another; a directory with all its contents.
 
-        No link is followed, and no other file system entered. What can be removed is, also where
-        something else in it cannot be.
+        No link is followed, and no other file system entered. If something in a directory cannot be
+        removed, all the rest of it is removed nevertheless.
 
         Args:
             paths: files or directories; they need not be there.
             mine: remove only what belongs to our user.
 
         Raises:
-            OSError: not all of one could be removed, which it names, or that is another user's;
+            OSError: one, which it names, could not be removed whole, or belongs to another user;
                 those after it stay.
         """
         ...
@@ -668,20 +674,20 @@ class Host(Protocol):
         """Make directories that must not exist yet, one after another.
 
         Raises:
-            OSError: one cannot be made, which it names; those before it have been, those after it
-                have not. It is a `FileExistsError` where something stands there.
+            OSError: one, which it names, cannot be made; those before it were made, those after it
+                were not. It is a `FileExistsError` if something exists there.
         """
         ...
 
     def move(self, moves: Iterable[tuple[str, str]]) -> None:
-        """Give files other names in the same file system, one after another, replacing nothing.
+        """Rename files within their file system, one after another; nothing is replaced.
 
         Args:
             moves: old and new path of each; both directories exist.
 
         Raises:
-            OSError: one cannot be moved, which it names; those before it have been. It is a
-                `FileExistsError` where something stands at the new path.
+            OSError: one, which it names, cannot be moved; those before it were moved. It is a
+                `FileExistsError` if something exists at the new path.
         """
         ...
 
@@ -701,47 +707,48 @@ class Host(Protocol):
         ...
 
     def withdraw(self, files: Iterable[Withdrawal]) -> list[str]:
-        """Give files other names, each under an exclusive lock that is not waited for.
+        """Rename files, each under an exclusive lock that is not waited for.
 
-        The lock is flock(2), as for the repository; a file system without it has no readers either.
-        Nothing is replaced, and no link is followed. One file that stays does not stop the others.
-        Any number of files cost the same number of exchanges with the host.
+        The lock is flock(2), as for the repository; on a file system without it, nobody can hold a
+        file for reading either. Nothing is replaced, and no link is followed. If one file keeps its
+        name, the others are renamed nevertheless. Any number of files cost the same number of
+        exchanges with the host.
 
         Args:
-            files: each with its new name, and what keeps it its old one.
+            files: the files, each with its new name, and what prevents the renaming.
 
         Returns:
-            For each, in order, an empty string if it has its new name now, and that is on the
-            disk; else why not, in words that follow its name, such as "is being read".
+            For each, in order, an empty string if it was renamed, and that is on the disk; else why
+            not, in words that follow its name, such as "is being read".
         """
         ...
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
-        """Return a file's bytes and SHA-256; `progress` learns the bytes read so far."""
+        """Return a file's size in bytes and its SHA-256; `progress` gets the bytes read so far."""
         ...
 
     def sending(self, path: str) -> AbstractContextManager[Source]:
-        """Have the bytes of a file while the block runs, as they come.
+        """Open a file for reading, piece by piece, while the block runs.
 
         Args:
             path: the file; a symbolic link is followed.
 
         Raises:
-            OSError: it cannot be opened; or later, from `Source.take`.
+            OSError: it cannot be opened. Errors in reading come from `Source.take`.
         """
         ...
 
     def receiving(self, path: str) -> AbstractContextManager[Sink]:
-        """Have a file that must not exist yet, and is filled while the block runs.
+        """Create a file that must not exist yet, to be filled while the block runs.
 
-        It is the caller's to remove, also where it was not filled.
+        The caller removes it, also if it was not filled.
 
         Args:
             path: the file.
 
         Raises:
-            OSError: it cannot be made, or later, from `Sink`: a `FileExistsError` if something
-                stands there.
+            OSError: it cannot be created; a `FileExistsError` if something exists there. Errors in
+                writing come from `Sink`.
         """
         ...
 
@@ -750,7 +757,7 @@ class Host(Protocol):
 
         Args:
             utility: its name.
-            variable: the environment variable that names it, looked at first; then
+            variable: the environment variable that names it. It is looked at first, then
                 ``$OS_ROOTDIR/bin``, then ``PATH``.
 
         Raises:
@@ -763,17 +770,17 @@ class Host(Protocol):
 
         Args:
             path: the program, if the user has named it.
-            variable: the environment variable that names it otherwise.
+            variable: the environment variable that names it if `path` does not.
 
         Raises:
-            UtilityMissing: what is named is no absolute path of an executable file.
+            UtilityMissing: what is named is not the absolute path of an executable file.
         """
         ...
 
     def run(self, argv: Sequence[str], timeout: float) -> Completed:
-        """Run a program to its end, nothing on its standard input.
+        """Run a program to its end; its standard input is empty.
 
-        One that prints more than 100 MB on a stream is stopped: its status is `ENDLESS`.
+        A program that prints more than 100 MB on a stream is stopped: its status is `ENDLESS`.
 
         Raises:
             TimeoutError: it was still running after `timeout` seconds, and was stopped.
@@ -804,32 +811,32 @@ class Host(Protocol):
         note: bytes = b"",
         quiesce: Quiesce | None = None,
     ) -> AbstractContextManager[Running]:
-        """Start a utility, which inherits the lock; what of it still runs at the end is stopped.
+        """Start a utility, which inherits the lock; stop it if it still runs at the block's end.
 
-        It also holds what is held by `reading`, and is not run if that has been withdrawn.
-
-        None is started once a signal has asked the command to end. It runs below a guardian (see
-        `hosts.guardian`): should we be killed, it holds the lock until it ends, and no longer.
+        The utility also holds the files that `reading` holds, and is not run if one of them has
+        been withdrawn. None is started once a signal has asked the command to end. It runs below a
+        guardian (see `hosts.guardian`): if we are killed, the lock is held until the utility ends,
+        and no longer.
 
         Args:
             argv: the command.
             watched: the file whose growth `poll` reports.
-            lock: what it must hold as long as it lives.
-            record: where a directory about the run is made, which is also the utility's working
-                directory. It is the caller's to remove.
-            timeout: how long it may take until the utility begins, in seconds.
-            note: what is on the disk, in a file `note` of the record, before the utility begins;
-                empty for no such file.
-            quiesce: what is called before the utility begins, and again when it has ended, whatever
-                becomes of us. The block begins behind the first call, and ends behind the last one;
-                should that not end, the lock is left. `hosts.quiescing` says where the record tells
-                how each has gone.
+            lock: the lock that it must hold as long as it lives.
+            record: the path of the run record to be created, a directory, which is also the
+                utility's working directory. The caller removes it.
+            timeout: within how many seconds the utility must begin.
+            note: the contents of a file `note` in the record, which is on the disk before the
+                utility begins; empty for no such file.
+            quiesce: the program that is called before the utility begins, and again when it has
+                ended, also if we are killed. The block begins after the first call, and ends after
+                the last one; if the last call does not end, the lock is kept. `hosts.quiescing`
+                says where the record has the result of each call.
 
         Raises:
             Interrupted: a signal came first.
-            TimeoutError: it had not begun by then; whether it will, nobody knows.
+            TimeoutError: it had not begun by then; it may still begin.
             ValueError: the lock is held on another host.
-            FileExistsError: something stands at `record`.
+            FileExistsError: something exists at `record`.
             OSError: the directory cannot be made.
         """
         ...

@@ -1,12 +1,12 @@
-"""What makes a repository quiet: a program that a guardian runs before a utility, and behind it.
+"""What makes a repository quiet: a program that a guardian runs before and after a utility.
 
-``PROGRAM begin MASTER`` stops the application servers, say, and ``PROGRAM end MASTER`` starts them
-again. Before `begin` is called, a file beside the master database says that `end` is owed; whoever
-has called `end` with success removes it. So the next run calls it, should the machine or the
-guardian die. A failed `end` is called once more at once.
+``PROGRAM begin MASTER`` stops the application servers, for example, and ``PROGRAM end MASTER``
+starts them again. Before `begin` is called, a file is written beside the master database that says
+that `end` is owed. It is removed after a successful call of `end`. So if the machine or the
+guardian dies, the next run calls `end`. A failed `end` is called once more at once.
 
-timeout(1) runs the program, and has the repository's lock meanwhile. The program has it not, nor
-anything else of ours: what it starts may live for ever.
+timeout(1) runs the program, and holds the repository's lock meanwhile. The program itself inherits
+neither the lock nor anything else of ours, since what it starts may run for ever.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from csf_backup_plugin.hosts.common import KEEP
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Quiesce
 
-#: What the file in the run record is called that says how each call has ended, a line each, such as
-#: ``begin 0``; ``owed 1`` says that the file beside the master database could not be written.
+#: The name of the file in the run record that says how each call has ended, one line for each, such
+#: as ``begin 0``; ``owed 1`` says that the file beside the master database could not be written.
 REPORT = "quiesce"
-#: While it is in the run record, nothing more is to begin.
+#: The name of a file in the run record; while it is there, nothing more is to begin.
 STOP = "stop"
-#: Seconds between asking a program that is late to end and ending it.
+#: Seconds between SIGTERM and SIGKILL for a program that has exceeded its limit.
 GRACE = 10
-#: What ossvrstat says of a Server that nobody uses.
+#: What ossvrstat prints for a Server that nobody uses.
 NO_CLIENTS = "no active clients"
-#: How often `end` is called until it succeeds.
+#: How many times `end` is called at most until it succeeds.
 TRIES = 2
 
-#: Runs in the place of the program, below timeout(1): the word, the program, the master database,
-#: ossvrstat if that is to be asked behind `begin`, and of which Server.
+#: Runs the program, below timeout(1). The arguments: `begin` or `end`, the program, the master
+#: database, ossvrstat if it is to be called after `begin`, and the Server that it asks.
 _CALL = """
 exec 9<&-
 [ "$1" = begin ] && [ -n "$4" ] || exec "$2" "$1" "$3"
@@ -44,8 +44,9 @@ printf 'Behind it, %s -clients %s said:\\n%s\\n' "$4" "$5" "$said"
 case $said in *"{no_clients}"*) ;; *) exit 1 ;; esac
 """.replace("{no_clients}", NO_CLIENTS)
 
-#: Becomes timeout(1). $0 the record, $1 the guardian, $2 the word, then the command. While `begin`
-#: runs, its process group is the one that is ended if somebody wants an end.
+#: This script becomes timeout(1). $0 is the record, $1 the guardian, $2 `begin` or `end`, then
+#: follows the command. While `begin` runs, its process group is the one that is ended if the
+#: command is to stop.
 _BECOME = """
 if [ "$2" = begin ]; then
   printf "%-{width}s\\n" "$$ $(cat /proc/sys/kernel/random/boot_id) $1" 1<>"$0/pid" || exit
@@ -57,7 +58,7 @@ cd /
 exec "$@"
 """
 
-#: Functions for any POSIX shell. They use the variables that `words` is for, in that order, and
+#: Functions for any POSIX shell. They use the variables that the guardian sets from `words`, and
 #: `record` and `become`.
 FUNCTIONS = f"""
 call() (
@@ -88,9 +89,9 @@ pay() {{
 }}
 """
 
-#: Calls the `end` that is owed, where our user has written the file that says so, and it still says
-#: what we have read. $0 that file, then the program, its time limit, the master database, and what
-#: the file says. Prints how `end` has ended, or nothing.
+#: Calls the `end` that is owed, if our user has written the file that says so, and the file still
+#: says what we have read. $0 is that file; then follow the program, its time limit, the master
+#: database, and what the file says. Prints the exit status of `end`, or nothing.
 SETTLE = f"""
 exec 2>/dev/null
 debt=$0 program=$1 limit=$2 master=$3 owed=$4 ask= server= record=
@@ -108,13 +109,13 @@ def become(width: int, prepare: str = "") -> str:
 
     Args:
         width: of the file `pid` in the run record.
-        prepare: what its shell does just before.
+        prepare: what the shell does just before it becomes timeout(1).
     """
     return _BECOME.format(width=width, stop=STOP, prepare=prepare)
 
 
 def words(quiesce: Quiesce | None) -> list[str]:
-    """Return what a guardian is told of it, in the order of `GUARDIAN`."""
+    """Return the guardian's arguments about it, in the order in which `GUARDIAN` reads them."""
     if quiesce is None:
         return [""] * 7
     return [
@@ -129,10 +130,10 @@ def words(quiesce: Quiesce | None) -> list[str]:
 
 
 def longest(limit: float) -> float:
-    """Return how long all calls behind a utility may take, in seconds.
+    """Return how long all calls after a utility may take together, in seconds.
 
     Args:
-        limit: how long each may.
+        limit: how long each call may take, in seconds.
     """
     return TRIES * (limit + 2 * GRACE)
 

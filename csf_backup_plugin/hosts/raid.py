@@ -1,4 +1,4 @@
-"""Physical disks below a file system, and which of them it cannot lose."""
+"""Physical disks below a file system, and those whose failure alone loses it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: How many members of an array of Linux's md may fail, whichever they are; of raid1, all but one.
+#: How many members of an array of Linux's md may fail, by level; of raid1, all but one may.
 _MAY_FAIL = {"raid4": 1, "raid5": 1, "raid6": 2, "raid10": 1}
 
 
@@ -29,12 +29,12 @@ def disk(name: str) -> Disks:
 
 
 def combined(parts: Sequence[Disks], spare: int) -> Disks:
-    """Return the disks of what is made of several parts.
+    """Return the disks of a device that is made of several parts.
 
-    A disk may be below more than one: a mirror of two partitions of it is lost with it.
+    A disk may be below several parts: a mirror of two partitions of one disk is lost with the disk.
 
     Args:
-        parts: the disks of each; where those of one are not known, none are.
+        parts: the disks of each part; if those of one are not known, none of the device are.
         spare: how many parts may fail now.
     """
     if not all(part.all for part in parts):
@@ -45,12 +45,12 @@ def combined(parts: Sequence[Disks], spare: int) -> Disks:
 
 
 def spare(level: str, members: str, missing: str) -> int:
-    """Return how many members of an array may fail now; none of what is no redundant array.
+    """Return how many members of an array may fail now; 0 if it is not a redundant array.
 
     Args:
-        level: of the array, as ``md/level`` in sysfs tells it.
-        members: how many it should have, as ``md/raid_disks`` tells it.
-        missing: how many of these have failed already, as ``md/degraded`` tells it.
+        level: the array's level, from ``md/level`` in sysfs.
+        members: how many it should have, from ``md/raid_disks``.
+        missing: how many of these have failed already, from ``md/degraded``.
     """
     if not (members.isdecimal() and missing.isdecimal()):
         return 0
@@ -59,9 +59,10 @@ def spare(level: str, members: str, missing: str) -> int:
 
 
 def parse(text: str) -> Disks:
-    """Return what a host tells in words: parts first, then what is made of them.
+    """Return the disks that a host's words describe: parts first, then what is made of them.
 
-    A disk is its name; what is made of the N parts before it is ``N/level/members/missing``.
+    A disk is given by its name; a device that is made of the N parts before it, by
+    ``N/level/members/missing``.
     """
     stack: list[Disks] = []
     for word in text.split():

@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
 
 class Standing(NamedTuple):
-    """What a repository is at the moment.
+    """Which repository it is, and its last backup's number, as far as they are known now.
 
     Attributes:
-        identity: its own; one that was made just now if nothing told an earlier one.
-        number: the highest number of a backup of it so far.
-        source: the newest image made here, if the manifest does not tell the identity.
-        doubts: what speaks against it that this is one repository, and always was the same.
-        is_new: whether nothing told an earlier identity.
-        changes: what is not as it was when the repository got its identity; none if all is.
+        identity: the repository's; a new one if no earlier one was found.
+        number: the highest number of its backups so far.
+        source: the newest image made here, if the manifest has no identity.
+        doubts: reasons to doubt that this is one repository and always was the same one.
+        is_new: whether no earlier identity was found.
+        changes: what has changed since the repository got its identity; empty if nothing has.
     """
 
     identity: Identity
@@ -50,11 +50,11 @@ class Standing(NamedTuple):
 
     @property
     def adopted(self) -> tuple[str, ...]:
-        """The databases of `source`: they belong to the repository."""
+        """The databases of `source`; they belong to the repository."""
         return tuple(self.source.receipt.databases) if self.source else ()
 
     def entry(self, image: ImagePath) -> Entry:
-        """Return what the manifest is to record of the next backup, which makes `image`."""
+        """Return what the manifest is to record about the next backup, which makes `image`."""
         return Entry(self.identity, self.number + 1, image.path, self.adopted)
 
 
@@ -68,20 +68,20 @@ def standing(
     """Find out which repository this is: by its manifest, else by receipts made here.
 
     Args:
-        repository: where it is.
-        recorded: what its manifest says; None where there is none.
+        repository: the repository by its paths.
+        recorded: what its manifest says; None if it has none.
         catalog: the images that may be its own.
-        machine: the host.
-        host: the same; messages name it.
+        machine: what the host says of itself.
+        host: the host; messages name it.
 
     Raises:
-        WrongRepository: the manifest does not tell, and receipts tell several.
+        WrongRepository: the manifest has no identity, and the receipts have several.
     """
     told, source = recorded.identity if recorded else None, None
     if told is None:
         told, source = _told_by_receipts(repository, catalog, machine, host)
     identity = told or Identity.new(machine, repository.master)
-    # Receipts that cannot be used may have the numbers that come next.
+    # Unusable receipts may have the numbers that come next.
     unusable = catalog.unusable(identity.id, repository.master)
     number = max(recorded.number if recorded else 0, catalog.number(identity.id) + unusable)
     changes = identity.changes(machine, repository.master)
@@ -94,7 +94,7 @@ def standing(
 def _doubts(
     identity: Identity, repository: Repository, catalog: Catalog, machine: Machine, host: Host
 ) -> Iterator[str]:
-    """Yield what is wrong with the images beside; of other ids only until there is one of this."""
+    """Yield doubts about the images in the directory; other ids count until one has this id."""
     groups = by_repository(catalog.sets)
     own = groups.get(Key(identity.id), [])
     if own and (other := made_elsewhere(own, machine, repository.master)):
@@ -112,9 +112,9 @@ def _doubts(
 def _told_by_receipts(
     repository: Repository, catalog: Catalog, machine: Machine, host: Host
 ) -> tuple[Identity | None, ImageSet | None]:
-    """Return the identity that receipts tell, and the newest image that was made here.
+    """Return the identity found in receipts, and the newest image that was made here.
 
-    Images of what may be a copy tell the databases, but no identity.
+    Images of what may be a copy give the databases, but no identity.
     """
     here = made_here(by_repository(catalog.sets), machine, repository.master)
     settled = [highest(sets) for key, sets in here.items() if key.place is None]

@@ -1,4 +1,4 @@
-"""Which images of a directory are of one repository; those of several never mix."""
+"""Group the images of a directory by repository; images of different ones are never mixed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class Key(NamedTuple):
 
     Attributes:
         id: the repository's.
-        place: machine-id, machine's name and path, while it may be a copy; None for one at home.
+        place: machine-id, machine's name and path of what may be a copy; None for a repository at
+            home.
     """
 
     id: str
@@ -28,10 +29,10 @@ Groups = dict[Key, list["ImageSet"]]
 
 
 def by_repository(sets: Iterable[ImageSet]) -> Groups:
-    """Return the images by repository; those without id or number are none's.
+    """Return the images by repository; images without id or number are left out.
 
-    What was made where a repository is at home now is its own, also if it was made before somebody
-    had said that it was moved there.
+    An image that was made where a repository is at home now belongs to it, also if it was made
+    before the move to that place was confirmed.
     """
     numbered = [
         (one, identity)
@@ -51,20 +52,20 @@ def by_repository(sets: Iterable[ImageSet]) -> Groups:
 
 
 def place_key(identity: Identity) -> Key:
-    """Return the key of a repository that may be a copy, for as long as nobody has said so."""
+    """Return the key of what may be a copy, as long as nobody has confirmed a move or a copy."""
     return Key(identity.id, (identity.machine_id, identity.machine, identity.master))
 
 
 def highest(sets: Sequence[ImageSet]) -> ImageSet:
-    """Return the one with the highest number; an original before its copies.
+    """Return the image with the highest number; an original before its copies.
 
-    Of copies that somebody has made by hand, it is the one that has kept its name.
+    Of copies that were made by hand, the one that has kept its name is returned.
     """
     return max(sets, key=_age)
 
 
 def newest_first(sets: Iterable[ImageSet]) -> list[ImageSet]:
-    """Return images with the highest number first; of the same number as `highest` does."""
+    """Return images by descending number; of the same number, the choice of `highest` is first."""
     return sorted(sets, key=_age, reverse=True)
 
 
@@ -77,15 +78,16 @@ def _age(one: ImageSet) -> tuple[int, bool, bool, str]:
 def made_here(groups: Mapping[Key, list[ImageSet]], machine: Machine, master: str) -> Groups:
     """Return the repositories whose newest image was made on a machine, at a path.
 
-    One whose newest image was made elsewhere has moved there, and another one may be here now.
+    A repository whose newest image was made elsewhere has moved there; another one may be here now.
     """
     return {key: sets for key, sets in groups.items() if _is_at(highest(sets), machine, master)}
 
 
 def made_elsewhere(sets: Sequence[ImageSet], machine: Machine, master: str) -> ImageSet | None:
-    """Return the newest of one repository's images if it was made elsewhere, and others here.
+    """Return the newest image of one repository if it was made elsewhere, and older ones here.
 
-    A repository that was moved here has its newest images from here. So there are two with one id.
+    If the repository had moved here, its newest image would be from here. So two repositories have
+    one id.
     """
     newest = highest(sets)
     if _is_at(newest, machine, master):
@@ -94,7 +96,7 @@ def made_elsewhere(sets: Sequence[ImageSet], machine: Machine, master: str) -> I
 
 
 def twins(sets: Sequence[ImageSet]) -> list[ImageSet]:
-    """Return the images that have the number of the newest one, and are no copies of it."""
+    """Return the images that have the newest one's number and are not copies of it."""
     newest = highest(sets)
     return [
         one

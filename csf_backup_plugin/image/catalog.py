@@ -1,4 +1,4 @@
-"""All images of some directories, as their receipts tell; and what has no receipt to be used."""
+"""All images of some directories, by their receipts, and what has no usable receipt."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 _Read = tuple["list[Entry]", "dict[str, bytes | OSError | None]"]
 
-_TOLD = 10  # of what was passed over, one by one
+_TOLD = 10  # how many of the passed-over sets are named
 _NO_RECEIPT = "has no receipt: its backup is running, or did not end well"
 _PROVE = "; if its csf was killed, this proves it: "
 _REMOVED = "is being removed by a rotation; the next one goes on with that"
 
 
 class ImageSet(NamedTuple):
-    """An image with a sound receipt.
+    """An image with a usable receipt.
 
     Attributes:
         image: where it is now.
@@ -49,17 +49,17 @@ class ImageSet(NamedTuple):
 
 
 class PassedOver(NamedTuple):
-    """What may be an image, and counts for none.
+    """What may be an image, and does not count as one.
 
     Attributes:
-        image: which.
-        why: in words, to follow its name.
-        master: the repository's master database, as the import file tells; None if nothing does.
-        modified: when its receipt was written, or without one its import file, in seconds since the
-            epoch.
-        has_receipt: whether it has a receipt, though that cannot be used.
+        image: the image.
+        why: the reason, in words that follow its name.
+        master: the repository's master database, from the import file; None if that does not say.
+        modified: when its receipt, or its import file if it has no receipt, was written, in seconds
+            since the epoch.
+        has_receipt: whether it has a receipt, which cannot be used.
         is_removed: whether a rotation has begun to remove it.
-        is_copy: whether it is a copy that is being made, or was killed.
+        is_copy: whether it is an unfinished copy: it is being made, or its csf was killed.
     """
 
     image: ImagePath
@@ -79,7 +79,7 @@ class Catalog(NamedTuple):
     """The images of some directories.
 
     Attributes:
-        sets: those with a sound receipt.
+        sets: those with a usable receipt.
         passed_over: all others.
         entries: what is in the directories, by path.
     """
@@ -89,15 +89,15 @@ class Catalog(NamedTuple):
     entries: Mapping[str, Entry] = {}
 
     def number(self, repository: str | None) -> int:
-        """Return the highest number of a backup of the repository with that id; 0 if none."""
+        """Return the highest backup number of the repository with an id; 0 if there is none."""
         origins = (one.receipt.origin for one in self.sets)
         return max((o.number or 0 for o in origins if o.id == repository), default=0)
 
     def unusable(self, repository: str | None, master: str) -> int:
-        """Return how many receipts cannot be used and may have higher numbers than all others.
+        """Return how many unusable receipts may have higher numbers than all others.
 
         Args:
-            repository: the id of the repository whose they may be.
+            repository: the id of the repository that they may belong to.
             master: its master database.
         """
         own = [one.modified for one in self.sets if one.receipt.origin.id == repository]
@@ -107,20 +107,20 @@ class Catalog(NamedTuple):
         )
 
     def passed_over_of(self, master: str | None) -> list[PassedOver]:
-        """Return what was passed over and may be of the repository of a master database.
+        """Return what was passed over and may belong to the repository of a master database.
 
         Args:
-            master: its path; None for any.
+            master: its path; None for any repository.
         """
         return [one for one in self.passed_over if master in (None, one.master or master)]
 
     def warnings(self, master: str | None) -> list[str]:
-        """Return what is said of what `passed_over_of` returns."""
+        """Return the warnings about what `passed_over_of` returns."""
         return told(self.passed_over_of(master))
 
 
 def told(passed_over: Iterable[PassedOver]) -> list[str]:
-    """Return what is said of sets that were passed over; of many, of the first ones."""
+    """Return the warnings about sets that were passed over; of many, only the first ones."""
     texts = [f"passed over: {one}" for one in passed_over]
     more = [f"{len(texts) - _TOLD:,} more were passed over"] if len(texts) > _TOLD else []
     return texts[:_TOLD] + more
@@ -137,11 +137,11 @@ def read_catalogs(tops: Sequence[ImagePath], host: Host) -> Catalog:
     Any number of images costs the same number of exchanges with the host.
 
     Args:
-        tops: an image in each of the directories, or its ``latest``.
+        tops: for each directory, any image path in it, such as its ``latest``.
         host: where they are.
 
     Raises:
-        OSError: one of the directories, or of the places that are there, cannot be listed.
+        OSError: one of the directories, or of the existing places, cannot be listed.
     """
     found = [(beside, read()) for beside, read in _read_all(tops, host)]
     return _catalog(found, host)
@@ -154,11 +154,11 @@ def read_what_can_be(
 
     Args:
         tops: as for `read_catalogs`.
-        host: likewise.
+        host: where they are.
 
     Returns:
-        What was read; and why the others of the directories and places could not be, by an image
-        in each. Of a directory and its places that fail alike, the directory's alone is told.
+        What was read; and by a path in each directory or place that could not be read, the error.
+        If a place fails with the same error as its directory, only the directory is listed.
     """
     found: list[tuple[ImagePath, _Read]] = []
     problems: dict[ImagePath, OSError] = {}
@@ -173,7 +173,7 @@ def read_what_can_be(
 
 
 def _read_all(tops: Sequence[ImagePath], host: Host) -> list[tuple[ImagePath, Callable[[], _Read]]]:
-    """Return an image in each directory and place, and what returns or raises how it was read."""
+    """Return a path in each directory and place, with a function that returns what was read."""
     places = [in_place(top, name) for top in tops for name in PLACES]
     steps = [functools.partial(host.read_directory, top.directory, RECEIPT) for top in tops]
     steps += [functools.partial(_read_place, place, host) for place in places]
@@ -182,7 +182,7 @@ def _read_all(tops: Sequence[ImagePath], host: Host) -> list[tuple[ImagePath, Ca
 
 
 def _read_place(beside: ImagePath, host: Host) -> _Read:
-    """Return what is in a place, and its receipts; nothing if there is no such place."""
+    """Return what is in a place, and its receipts; empty if there is no such place."""
     try:
         return host.read_directory(beside.directory, RECEIPT)
     except (FileNotFoundError, NotADirectoryError):
@@ -190,7 +190,7 @@ def _read_place(beside: ImagePath, host: Host) -> _Read:
 
 
 def _catalog(read: Iterable[tuple[ImagePath, _Read]], host: Host) -> Catalog:
-    """Return what the receipts say that were read from the directories of some images."""
+    """Return the catalog of the receipts that were read from some directories."""
     sets: list[ImageSet] = []
     passed_over: list[PassedOver] = []
     entries: dict[str, Entry] = {}
@@ -215,14 +215,14 @@ def _catalog(read: Iterable[tuple[ImagePath, _Read]], host: Host) -> Catalog:
 def _receipts(
     beside: ImagePath, here: Mapping[str, Entry], receipts: Mapping[str, bytes | OSError | None]
 ) -> Iterator[tuple[ImagePath, Receipt | str, float]]:
-    """Yield each image with a receipt, what that says or why it cannot be used, and its time."""
+    """Yield each image with a receipt, the receipt or why it cannot be used, and its time."""
     for name in sorted(receipts):
         if (data := receipts[name]) is not None:  # else it was removed since
             yield _named(beside, name.removesuffix(RECEIPT)), _decoded(data), here[name].modified
 
 
 def _without_receipts(beside: ImagePath, here: Mapping[str, Entry]) -> Iterator[PassedOver]:
-    """Yield what has an import file and no receipt, and what a rotation has begun to remove."""
+    """Yield images with an import file and no receipt, and those that a rotation is removing."""
     stems = {
         name.removesuffix(ending): (ending, here[name].modified)
         for ending in (IMPORT_FILE, COPYING, REMOVING)
@@ -243,9 +243,9 @@ def _without_receipts(beside: ImagePath, here: Mapping[str, Entry]) -> Iterator[
 
 
 def read_listable_catalog(image: ImagePath, host: Host) -> tuple[Catalog, list[str]]:
-    """Return the images beside one, and a warning if nobody may look for them.
+    """Return the images in an image's directory; a warning instead if it cannot be listed.
 
-    Beside an image in a place are those in the other places, too.
+    For an image in a place, the other places are read, too.
     """
     try:
         return read_catalog(beside_places(image), host), []
@@ -261,7 +261,7 @@ def _named(beside: ImagePath, stem: str) -> ImagePath:
 
 
 def _without_receipt(image: ImagePath, *, is_recorded: bool) -> str:
-    """Return what is wrong with an image; only one whose osbackup is on record can be proven."""
+    """Return what is wrong with an image; it can be proven only if it has a run record."""
     prove = f"{_PROVE}{prove_command(image.name)}"
     return _NO_RECEIPT + prove * is_recorded
 
@@ -277,7 +277,7 @@ def _decoded(data: bytes | OSError) -> Receipt | str:
 
 
 def _with_copies(passed_over: Iterable[PassedOver], host: Host) -> list[PassedOver]:
-    """Let records of copies tell what is copied; those of all are read at once."""
+    """Add what is copied, from the records of copies, which are all read at once."""
     listed = list(passed_over)
     paths = [one.image.copying for one in listed if one.is_copy]
     told = iter(host.read_each(paths) if paths else [])
@@ -292,7 +292,7 @@ def _with_copies(passed_over: Iterable[PassedOver], host: Host) -> list[PassedOv
 
 
 def _with_masters(passed_over: Iterable[PassedOver], host: Host) -> list[PassedOver]:
-    """Let import files tell whose images were passed over: their first line is the master's."""
+    """Add the master databases of images without receipt: the first line of their import files."""
     listed = list(passed_over)
     contents = host.read_each(one.image.import_file for one in listed) if listed else []
     return [

@@ -1,4 +1,4 @@
-"""How the last drill of an image went, or its last verification, as a record beside it tells."""
+"""The record beside an image of how its last drill, or its last verification, went."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Check(NamedTuple):
-    """One look at an image.
+    """One drill or verification of an image.
 
     Attributes:
         is_sound: whether nothing was found to be wrong.
-        at: when it ended by the host's clock, in ISO 8601.
-        seconds: how long osrestore took in a drill; None where that is not told.
+        at: when the check ended by the host's clock, in ISO 8601.
+        seconds: how long osrestore took in a drill; None if that is not recorded.
     """
 
     is_sound: bool
@@ -32,13 +32,13 @@ class Check(NamedTuple):
 
 
 class CheckRecord:
-    """The record of a look at an image; `backup_started` ties it to one, whatever its name.
+    """The record of a check; `backup_started` ties it to an image, even if that is renamed.
 
     Args:
-        kind: of the document: `sealed_json.DRILL` or `sealed_json.VERIFICATION`.
-        image: which.
-        receipt: what its receipt says.
-        started: when the look began by the host's clock, in ISO 8601.
+        kind: the document's kind: `sealed_json.DRILL` or `sealed_json.VERIFICATION`.
+        image: the image.
+        receipt: its receipt.
+        started: when the check began by the host's clock, in ISO 8601.
         host: where the image is.
     """
 
@@ -54,11 +54,11 @@ class CheckRecord:
         self._host = host
 
     def write(self, findings: Sequence[str], **facts: object) -> None:
-        """Write it, in place of an earlier one.
+        """Write the record; replace an earlier one.
 
         Args:
             findings: what is wrong with the image; none if it is sound.
-            facts: what is to be told besides.
+            facts: what else the record is to say.
 
         Raises:
             OSError: it cannot be written.
@@ -85,13 +85,13 @@ def read_check(data: bytes | OSError | None, kind: str, receipt: Receipt) -> Che
     """Return what a record says.
 
     Args:
-        data: its bytes; or why they cannot be read, or None where there is no record.
-        kind: of the document, as for `CheckRecord`.
-        receipt: of the image that the record stands beside.
+        data: its bytes; or the error of reading them, or None if there is no record.
+        kind: the document's kind, as for `CheckRecord`.
+        receipt: the receipt of the image that the record is beside.
 
     Returns:
-        None where there is no record that can be used, or one of another image that once had that
-        name.
+        The check; None if there is no usable record, or if it is of another image that once had the
+        same name.
     """
     with contextlib.suppress(sealed_json.UnusableDocument):
         if isinstance(data, bytes):

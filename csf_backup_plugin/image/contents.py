@@ -1,4 +1,4 @@
-"""What stands at an image's path, and what is in the small files beside it, asked for at once."""
+"""What is at an image's path and in the small files beside it, read in one exchange."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class Contents(NamedTuple):
-    """What was found of an image; each is called for what it is, or its error.
+    """What was found of an image; each function returns its result, or raises its error.
 
     Attributes:
-        image: which.
-        receipt: what is in its receipt; None where there is none.
-        import_file: likewise, of its import file.
-        at: what stands at its path.
+        image: the image.
+        receipt: returns the contents of its receipt; None if there is none.
+        import_file: returns the contents of its import file; None if there is none.
+        at: returns what is at its path.
     """
 
     image: ImagePath
@@ -30,7 +30,7 @@ class Contents(NamedTuple):
 
     @property
     def lacks_receipt(self) -> bool:
-        """Whether there is no receipt at all, not even one that cannot be read."""
+        """Whether there is no receipt at all, not even an unreadable one."""
         try:
             return self.receipt() is None
         except OSError:
@@ -38,10 +38,10 @@ class Contents(NamedTuple):
 
 
 def read_contents(image: ImagePath, host: Host) -> Contents:
-    """Look at an image, and read what is beside it; the image itself is not read.
+    """Look at an image, and read the files beside it; the image itself is not read.
 
     Args:
-        image: which; it need not be there.
+        image: the image; it need not exist.
         host: where it is.
     """
     found = host.together(

@@ -1,7 +1,7 @@
-"""The record of a copy that is being made, beside where its image is to be: PATH.copying.
+"""The record of a copy that is being made: PATH.copying, where PATH is the path of its image.
 
-It is the claim on the image's name, is locked while the copy is made, and goes when the receipt is
-there. So what a killed copy has left is told from what a killed backup has.
+It claims the image's name, is locked while the copy is made, and is removed once the receipt
+exists. It distinguishes what a killed copy has left from what a killed backup has left.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class CopyRecord(NamedTuple):
         source: the image that is copied, HOST:PATH.
         by: the process that copies it, in words.
         since: when that began by the clock of the copy's host, in ISO 8601.
-        backup: what the backup is known by that the image is of.
+        backup: what identifies the backup that the image is of.
     """
 
     source: str
@@ -38,7 +38,7 @@ class CopyRecord(NamedTuple):
     backup: tuple[object, ...]
 
     def __str__(self) -> str:
-        """Return what is copied, by whom, fit for a message."""
+        """Return in words what is copied, and by whom."""
         return f"a copy of {shown(self.source)} (by {shown(self.by)}, since {self.since})"
 
 
@@ -47,7 +47,7 @@ def record_of(source: ImagePath, receipt: Receipt, by: str, since: str) -> CopyR
 
     Args:
         source: the image that is copied.
-        receipt: what its receipt says.
+        receipt: its receipt.
         by: the process that copies it, in words.
         since: when it begins, in ISO 8601.
     """
@@ -64,7 +64,7 @@ def encode(record: CopyRecord) -> bytes:
 
 
 def decode(data: bytes | OSError | None) -> CopyRecord | None:
-    """Return what a record says; None if there is none, or none that can be used."""
+    """Return the record in some bytes; None if there are none, or they cannot be used."""
     with contextlib.suppress(sealed_json.UnusableDocument):
         if isinstance(data, bytes):
             facts = sealed_json.decode(data, sealed_json.COPY)
@@ -74,16 +74,16 @@ def decode(data: bytes | OSError | None) -> CopyRecord | None:
 
 
 def read(image: ImagePath, host: Host) -> CopyRecord | None:
-    """Return what the record beside an image says; see `decode`."""
+    """Return the record beside an image; see `decode`."""
     return decode(host.read_each([image.copying])[0])
 
 
 def unfinished(image: ImagePath, record: CopyRecord | None) -> tuple[str, str]:
-    """Return what is said of a copy without a receipt, to follow its name, and what to do.
+    """Return what is wrong with an unfinished copy, in words that follow its name, and what to do.
 
     Args:
         image: the copy.
-        record: what its record says, if that can be used.
+        record: its record; None if it cannot be used.
     """
     if record is None:
         what = f"is a copy that is being made, or was killed, as {shown(image.copying)} says"

@@ -1,4 +1,4 @@
-"""How each of many images was drilled and verified last, by the records beside them."""
+"""The last drill and the last verification of each of many images, from their records."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class LastChecks(NamedTuple):
-    """What is known of an image by its records.
+    """The last checks of an image.
 
     Attributes:
         drilled: its last drill; None if there was none.
-        verified: its last verification, likewise.
+        verified: its last verification; None if there was none.
     """
 
     drilled: Check | None
@@ -28,11 +28,11 @@ class LastChecks(NamedTuple):
 
 
 def read_last_checks(sets: Sequence[ImageSet], catalog: Catalog, host: Host) -> list[LastChecks]:
-    """Return what is known of each image; the records of all are read at once.
+    """Return the last checks of each image; all records are read in one exchange.
 
     Args:
         sets: the images.
-        catalog: what stands beside them.
+        catalog: the catalog of their directories.
         host: where they are.
     """
     paths = [path for one in sets for path in (one.image.drill, one.image.verification)]

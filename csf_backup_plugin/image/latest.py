@@ -1,9 +1,8 @@
-"""HOST:DIR/latest: no file, but the newest verified image of a repository in the directory.
+"""HOST:DIR/latest is not a file; it stands for a repository's newest verified image in DIR.
 
-The places of a rotation in the directory belong to it.
-
-Newest means the highest number within a repository's id, never the clock: a clock that was wrong
-once would decide for ever. Images of several repositories in one directory never mix.
+The places of a rotation in DIR are searched, too. Newest means the highest number within a
+repository's id, and never depends on the clock: after one wrong date, the wrong image would stay
+the newest. Images of different repositories in one directory are never mixed.
 """
 
 from __future__ import annotations
@@ -47,17 +46,17 @@ if TYPE_CHECKING:
 
 
 class Newest(NamedTuple):
-    """The image that ``latest`` means, or one that was named.
+    """The image that ``latest`` stands for, or one that was named.
 
     Attributes:
-        image: which.
-        doubts: receipts that cannot be used, and were written later: they may be of newer images;
-            and receipts that contradict each other.
+        image: the image.
+        doubts: unusable receipts that were written later, so that they may be of newer images; and
+            receipts that contradict each other.
         unproven: images without a receipt that were begun later.
-        future: what is said if its backup began in the future; empty otherwise.
-        notes: what else was passed over, and is no reason for doubt.
+        future: the message if its backup began in the future; empty otherwise.
+        notes: what else was passed over; it is no reason for doubt.
         catalog: the images of the directory, if it was read.
-        sets: the images of the repository that is meant, the newest first, likewise.
+        sets: the images of the repository, the newest first, if the directory was read.
     """
 
     image: ImagePath
@@ -70,30 +69,30 @@ class Newest(NamedTuple):
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """All that speaks against its being the newest."""
+        """All reasons why it may not be the newest."""
         return (*self.doubts, *filter(None, [self.future]))
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """All that is to be told of the choice, and is no finding."""
+        """All warnings about the choice that are not findings."""
         return (*self.unproven, *self.notes)
 
 
 def choose(
     named: ImagePath, at: Facts, wanted: Wanted | None, machine: Machine, host: Host, note: Note
 ) -> Newest:
-    """Return the image that is meant: the one that is named, unless its name is ``latest``.
+    """Return the named image or, if the name is ``latest``, the newest one.
 
     Args:
         named: as the user named it.
         at: the facts on its directory.
-        wanted: the repository whose images count; None if the directory has those of one only.
-        machine: the host.
-        host: the same.
-        note: told of a path that is another one than was named.
+        wanted: the repository whose images count; None if the directory has only one repository's.
+        machine: what the host says of itself.
+        host: the host.
+        note: called if the resolved path differs from the named one.
 
     Raises:
-        BackupError: as `find_newest`.
+        BackupError: as for `find_newest`.
     """
     image = locate_image(named, at, note)
     return find_newest(image, wanted, machine, host) if image.is_latest else Newest(image)
@@ -104,13 +103,13 @@ def find_newest(latest: ImagePath, wanted: Wanted | None, machine: Machine, host
 
     Args:
         latest: the directory's ``latest``.
-        wanted: the repository whose images count; None if the directory has those of one only.
-        machine: the host.
-        host: the same.
+        wanted: the repository whose images count; None if the directory has only one repository's.
+        machine: what the host says of itself.
+        host: the host.
 
     Raises:
-        WrongRepository: there are images of several repositories that may be meant; it names them.
-        FaultFound: there is no image that may be meant.
+        WrongRepository: images of several repositories could be meant; the message names them.
+        FaultFound: there is no image that could be meant.
         OSError: the directory cannot be read.
     """
     catalog = read_catalog(latest, host)
@@ -144,7 +143,7 @@ def find_newest(latest: ImagePath, wanted: Wanted | None, machine: Machine, host
 def _contradictions(
     sets: Sequence[ImageSet], wanted: Wanted | None, machine: Machine
 ) -> Iterator[str]:
-    """Yield why images that should be of one repository cannot all be so."""
+    """Yield contradictions between images that should be of one repository."""
     chosen = highest(sets)
     number = chosen.receipt.origin.number
     for one in twins(sets):
@@ -154,7 +153,7 @@ def _contradictions(
 
 
 def two_with_one_id(other: ImageSet) -> str:
-    """Return what is said of a repository whose id another one has, too."""
+    """Return the message about two repositories with the same id."""
     return (
         f"{other.image} is of a repository with the same id: {shown(other.receipt.master)} on "
         f"{shown(other.receipt.origin.machine)}. One of the two is a copy; there, type "
@@ -163,9 +162,9 @@ def two_with_one_id(other: ImageSet) -> str:
 
 
 def check_clock(chosen: Newest, receipt: Receipt, machine: Machine, host: Host) -> Newest:
-    """Say of an image that was named whether its backup began in the future.
+    """Add to a named image the message if its backup began in the future.
 
-    Only while it is the newest one of its directory is that a finding; otherwise it is a warning.
+    That is a finding if the image is the newest one of its directory, otherwise a warning.
     """
     if chosen.future or not (ahead := future(chosen.image, receipt, machine.now)):
         return chosen
@@ -177,7 +176,7 @@ def check_clock(chosen: Newest, receipt: Receipt, machine: Machine, host: Host) 
 
 
 def future(image: ImagePath, receipt: Receipt, now: str) -> str:
-    """Return what is said of an image whose backup began in the future; empty if it did not."""
+    """Return the message about an image whose backup began in the future; empty if it did not."""
     if not timestamps.is_future(receipt.started, now):
         return ""
     return (
@@ -189,7 +188,7 @@ def future(image: ImagePath, receipt: Receipt, now: str) -> str:
 def _candidates(
     latest: ImagePath, catalog: Catalog, wanted: Wanted | None, machine: Machine
 ) -> Sequence[ImageSet]:
-    """Return the images of the one repository that is meant."""
+    """Return the images of the one repository whose newest image is wanted."""
     groups = by_repository(catalog.sets)
     if wanted is None:
         if len(groups) > 1:
@@ -222,10 +221,10 @@ def _candidates(
 def _made_here(
     latest: ImagePath, groups: Groups, wanted: Wanted, machine: Machine
 ) -> Sequence[ImageSet]:
-    """Return the images of a repository that has no manifest to tell its id."""
+    """Return the images of a repository without a manifest that has its id."""
     master = wanted.master
     here = made_here(groups, machine, master)
-    # A machine may have got another name; another name may be a clone's, too.
+    # The machine may have been renamed; but another name may also be that of a clone.
     own = {key: sets for key, sets in here.items() if not key.place or key.place[1] == machine.name}
     if len({key.id for key in own}) == 1:
         return [one for sets in own.values() for one in sets]

@@ -20,14 +20,14 @@ def list_findings(
 ) -> list[str]:
     """Return what is wrong with the list of databases that osrestore finds in an image.
 
-    Only standard output is the list. What is said on standard error is told where anything is
-    wrong; shells and libraries may say things there that have nothing to do with the image.
+    The list is what osrestore prints on standard output. Standard error is shown only if something
+    is wrong: shells and libraries may print messages there that have nothing to do with the image.
 
     Args:
-        image: which.
+        image: the image.
         osrestore: the program.
-        expected: the databases that should be on the list; none where nothing tells, so that there
-            only has to be one.
+        expected: the databases that should be on the list; empty: only check that osrestore can
+            list the image.
         host: where it is.
         timeout: how long osrestore may take, in seconds.
 

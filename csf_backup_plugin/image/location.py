@@ -1,4 +1,4 @@
-"""Where an image really is: links and ``..`` in its directory are followed once, and told."""
+"""The resolved path of an image: links and ``..`` in its directory are resolved once, and shown."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def locate_image(image: ImagePath, at: Facts, note: Note) -> ImagePath:
-    """Return an image by the resolved path of its directory; that need not be there.
+    """Return an image with its directory's path resolved; the directory need not exist.
 
     Args:
         image: as the user named it.
         at: the facts on its directory.
-        note: told of a path that is another one than was named.
+        note: called with a sentence if the resolved path differs from the named one.
     """
     path = posixpath.join(at.resolved, posixpath.basename(image.path))
     if at.kind != "directory" or path == image.path:

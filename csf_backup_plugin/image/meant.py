@@ -1,4 +1,4 @@
-"""The image a command is to work on: looked at before it is known to be the one that is named."""
+"""Find the image that a command works on, and read its small files in the same exchange."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class Looked(NamedTuple):
-    """What tells which image is meant.
+    """What is needed to decide which image is meant.
 
     Attributes:
-        machine: the host.
-        wanted: the repository whose image it is to be; None for any's.
+        machine: what the host says of itself.
+        wanted: the repository that the image must belong to; None for any.
         directory: the facts on the directory of the image that was named.
         contents: what was found at that image.
     """
@@ -35,11 +35,11 @@ class Looked(NamedTuple):
 
 
 def look(named: ImagePath, repository: Repository | None, host: Host) -> Looked:
-    """Look at an image, at its directory, and at the repository it is to be of.
+    """Look at an image, at its directory, and at the repository that it must belong to.
 
     Args:
-        named: as the user named it.
-        repository: likewise; None for any.
+        named: the image as the user named it.
+        repository: the repository as the user named it; None for any.
         host: where all of them are.
     """
     return Looked(
@@ -58,10 +58,10 @@ def meant(looked: Looked, host: Host, note: Note) -> tuple[Newest, Contents]:
     Args:
         looked: as `look` returns it.
         host: where it is.
-        note: told of a path that is another one than was named.
+        note: called with a sentence if the resolved path differs from the named one.
 
     Raises:
-        BackupError: as `choose`.
+        BackupError: as for `choose`.
     """
     machine, wanted, directory, contents = looked
     chosen = choose(contents.image, directory, wanted, machine, host, note)

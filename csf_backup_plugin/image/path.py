@@ -20,7 +20,7 @@ KEEP = ".keep"
 REMOVING = ".removing"
 COPYING = ".copying"
 ARRIVING = ".copying.part"
-#: What the files of an image's set end in, and what each is; no image's own name ends so.
+#: The suffixes of the files in an image's set, and what each file is; no image's name ends in one.
 SET = {
     IMPORT_FILE: "import file",
     RECEIPT: "receipt",
@@ -32,9 +32,9 @@ SET = {
     COPYING: "record of a copy that is being made",
     ARRIVING: "part that has arrived of a copy",
 }
-# Files that become others under these names are removed if they are found later.
+# Names of temporary files, which are removed if they are found later.
 _TEMPORARY = re.compile(r"\.csf-.*\.tmp")
-#: The name that stands for the newest verified image of a directory, and is never an image's own.
+#: The name that stands for the newest verified image of a directory; no image has it.
 LATEST = "latest"
 _EXAMPLE = "Give -image-file as HOST:PATH, such as localhost:/backups/monday.img."
 
@@ -49,11 +49,11 @@ def check_host(name: str, option: str, example: str) -> None:
 
     Args:
         name: what the user wrote.
-        option: where.
-        example: what would be right.
+        option: the option, for the message.
+        example: a correct value, for the message.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not a name of a host.
     """
     if not is_host(name):
         raise UsageError(f"{option}: {shown(name)!r} is not the name of a host.", example)
@@ -64,7 +64,7 @@ def parse_directory(text: str, called: str = "-image-dir") -> ImagePath:
 
     Args:
         text: what the user wrote.
-        called: where: the option's or the key's name.
+        called: the name of the option or key, for the message.
 
     Raises:
         UsageError: `text` is not of that form.
@@ -118,7 +118,7 @@ class ImagePath:
         return image
 
     def check_name(self) -> None:
-        """Refuse a name that is reserved for a file of another image's set, or for a while.
+        """Refuse a name that is reserved for a file of another image's set, or for temporary files.
 
         Raises:
             UnsafeImagePath: it names the image whose file it would be.
@@ -148,7 +148,7 @@ class ImagePath:
 
     @property
     def is_latest(self) -> bool:
-        """Whether it names no image, but stands for the newest verified one of its directory."""
+        """Whether it stands for the newest verified image of its directory."""
         return posixpath.basename(self.path) == LATEST
 
     @property
@@ -183,15 +183,15 @@ class ImagePath:
 
     @property
     def copying(self) -> str:
-        """The file that says, as long as there is no receipt, that the set is a copy, and of what.
+        """The file that says what a set without a receipt is a copy of.
 
-        Whoever makes it owns the image's name; it is locked as long as the copy is being made.
+        The process that creates it owns the image's name; it is locked while the copy is made.
         """
         return self.path + COPYING
 
     @property
     def arriving(self) -> str:
-        """The name of a copy's image until all of it is there, and is what it should be."""
+        """The name of a copy's image until it is complete and checked."""
         return self.path + ARRIVING
 
     @property

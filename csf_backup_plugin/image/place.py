@@ -1,7 +1,7 @@
 """Places: the directories that a rotation fills below its image directories.
 
-Each weekday has a place of its name, whose set is replaced a week later. One day of the week has
-none: its sets lie in ``dated``, and are kept for longer.
+Each weekday but one has a place of its name, and the set there is replaced a week later. The sets
+of the remaining weekday are in ``dated``, and are kept for longer.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ PLACES = (DATED, *WEEKDAYS)
 
 _SET_NAME = re.compile(r".*-(\d{4}-\d\d-\d\d-\d{6})(?:-(\d))?\.img", re.ASCII | re.DOTALL)
 _WEEK = len(WEEKDAYS)
-# What is added to a set's name at most: a file of the set, and what marks a file as temporary.
+# The longest text that is added to a set's name: a suffix of its files, and that of temporary
+# files.
 _ADDED = len(max(SET, key=len)) + len(".csf-0123456789abcdef.tmp")
 
 
 def place_of(slot: datetime.date, dated_day: str) -> str:
-    """Return the place of the set that is due on a day.
+    """Return the place of the set of a day.
 
     Args:
         slot: the day.
@@ -42,13 +43,13 @@ def place_of(slot: datetime.date, dated_day: str) -> str:
 
 
 def in_place(image: ImagePath, place: str) -> ImagePath:
-    """Return an image of the same name in a place of another one's directory."""
+    """Return the path of the same image name in a place of the image's directory."""
     path = posixpath.join(image.directory, place, posixpath.basename(image.path))
     return ImagePath(image.host, path)
 
 
 def beside_places(image: ImagePath) -> ImagePath:
-    """Return an image of the same name in the directory of one's place; itself if in none."""
+    """Return the same image name in the directory above its place; the image itself if in none."""
     above, place = posixpath.split(image.directory)
     if place not in PLACES:
         return image
@@ -61,21 +62,21 @@ def set_name(master: str, at: datetime.datetime, attempt: int = 1) -> str:
     Args:
         master: the path of the repository's master database.
         at: when the backup starts, by the host's local time.
-        attempt: 2 and higher where the names of those before are taken.
+        attempt: 1, or more if the names for lower numbers exist.
     """
     again = f"-{attempt}" if attempt > 1 else ""
     ending = f"-{at.date()}-{at:%H%M%S}{again}.img"
     stem = posixpath.splitext(Repository(master).name)[0]
-    if stem[:1] in ("", "-", "."):  # an option, to many programs, or a file that ls does not show
+    if stem[:1] in ("", "-", "."):  # many programs would take it for an option, or ls would hide it
         stem = f"_{stem}"
     return _cut(stem, NAME_MAX - _ADDED - len(ending)) + ending
 
 
 def is_set_name(name: str, master: str) -> bool:
-    """Tell whether a new set's image may have been called so.
+    """Tell whether a name may be one that `set_name` has returned.
 
     Args:
-        name: an image's, without its directory.
+        name: an image's name, without its directory.
         master: the path of the repository's master database.
     """
     found = _SET_NAME.fullmatch(name)
@@ -89,16 +90,17 @@ def is_set_name(name: str, master: str) -> bool:
 
 
 def in_turn(directories: Sequence[str], slot: datetime.date, used: str | None) -> list[str]:
-    """Return the image directories in the order in which they are tried for the set of a day.
+    """Return the image directories in the order in which they are tried for a day's set.
 
-    The date says which is first, and the others follow in turn. So consecutive days begin with
-    different ones, and so do consecutive dated sets, a week apart. After a missed day, or where a
-    directory could not be used, the date alone would not do: `used` is always tried last.
+    The date decides which is first, and the others follow in turn. So consecutive days begin with
+    different ones, and so do consecutive dated sets, a week apart. After a missed day, or if a
+    directory could not be used, the date alone might choose the same one again: `used` is always
+    tried last.
 
     Args:
-        directories: at least one; what is named twice counts once.
+        directories: at least one; one that is named twice counts once.
         slot: the day.
-        used: the one that holds the set of the day before; None if there is none.
+        used: the directory that holds the set of the day before; None if none does.
     """
     names = list(dict.fromkeys(directories))
     first = _first(len(names), slot)
@@ -110,8 +112,8 @@ def rule(directories: Sequence[str], slot: datetime.date, used: str | None) -> s
 
     Args:
         directories: as for `in_turn`.
-        slot: the same.
-        used: the same.
+        slot: as for `in_turn`.
+        used: as for `in_turn`.
     """
     names = list(dict.fromkeys(directories))
     if len(names) == 1:
@@ -126,13 +128,13 @@ def rule(directories: Sequence[str], slot: datetime.date, used: str | None) -> s
 
 def _first(count: int, slot: datetime.date) -> int:
     days = slot.toordinal()
-    # With seven directories, each weekday would always have the same one.
+    # Otherwise, with seven directories, each weekday would always have the same one.
     weeks = days // _WEEK if count == _WEEK else 0
     return (days + weeks) % count
 
 
 def _cut(name: str, longest: int) -> str:
-    """Return as much of a name as has so many bytes, without half a character of UTF-8."""
+    """Return the first bytes of a name, up to a number, without cutting a character of UTF-8."""
     characters = os.fsencode(name).decode("utf-8", "surrogateescape")
     while len(raw := characters.encode("utf-8", "surrogateescape")) > longest:
         characters = characters[:-1]

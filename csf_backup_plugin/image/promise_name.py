@@ -17,6 +17,6 @@ def promise_name(repository: str) -> str:
 
 
 def promised(name: str) -> str:
-    """Return the id of the repository whose promise has a name; empty if it is no promise's."""
+    """Return the repository's id from the name of its promise; empty for any other name."""
     found = _NAME.fullmatch(name)
     return found[1] if found else ""

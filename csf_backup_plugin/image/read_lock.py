@@ -1,4 +1,4 @@
-"""An image that is not removed while it is read: its receipt is held, which goes first."""
+"""Keep an image while it is read: its receipt is locked, which a removal takes away first."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def not_removed(contents: Contents, host: Host) -> Iterator[None]:
-    """Keep an image while the block runs; one without a receipt that can be read is not held.
+    """Keep an image while the block runs; an image without a readable receipt is not locked.
 
     Args:
         contents: what was found of the image.
         host: where it is.
 
     Raises:
-        NoReceipt: it has been removed since that was found.
+        NoReceipt: the image has been removed since `contents` was read.
         LockBusy: another command is about to remove it.
     """
     with contextlib.ExitStack() as stack:
@@ -38,5 +38,5 @@ def not_removed(contents: Contents, host: Host) -> Iterator[None]:
 def _has_receipt(contents: Contents) -> bool:
     try:
         return contents.receipt() is not None
-    except OSError:  # whoever reads it tells
+    except OSError:  # its reader reports the error
         return False

@@ -22,8 +22,8 @@ class Origin(NamedTuple):
         number: of the backup, within the repository; None where it is not known.
         machine_id: the machine-id(5) of the host; empty where it had none.
         machine: what the host called itself.
-        settled: whether the repository was where its identity is at home; if not, it was moved or
-            copied, and nobody had said which.
+        settled: whether the repository was at its identity's home; if not, it was moved or copied,
+            and nobody had said which.
         mounts: the mount point of each directory that held a database, and of the image's.
     """
 
@@ -40,7 +40,7 @@ class Origin(NamedTuple):
 
 
 class Size(NamedTuple):
-    """The bytes of a database: osbackup's instant lies between two looks.
+    """A database's size in bytes, taken twice: osbackup's instant lies between.
 
     Attributes:
         before: when the backup began.
@@ -52,7 +52,7 @@ class Size(NamedTuple):
 
     @property
     def least(self) -> int:
-        """What a restored one has at least: it may have grown, or have been compacted."""
+        """The least size of the restored database: it may have grown, or have been compacted."""
         return min(self)
 
 
@@ -74,7 +74,7 @@ class Copied(NamedTuple):
     """Where a copy was made from.
 
     Attributes:
-        image: the image that was read, as csf called it.
+        image: HOST:PATH of the image that was read.
         at: when the copy was complete, by the clock of its own host, in ISO 8601.
         run_id: the run whose rotation has made the original; None if none has.
     """
@@ -85,25 +85,25 @@ class Copied(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """An image as its receipt knows it.
+    """What an image's receipt says.
 
     Attributes:
         master: the repository's master database.
-        databases: the bytes of each database in the image when its backup began, by path; None
-            where the image was proven afresh, when nobody could know them any more.
+        databases: the size of each database in the image when its backup began, in bytes, by path;
+            None if the image was proven later, when the sizes were no longer known.
         size: the image's bytes.
         sha256: its SHA-256 in hexadecimal, or None if none was taken.
         import_file_sha256: the import file's.
         started: when the backup began by the host's clock, in ISO 8601: work since then is not in
             it.
-        image: what the image was called when it was proven.
+        image: HOST:PATH of the image when it was proven.
         origin: which backup of which repository it is.
-        after: the bytes of each database when osbackup had ended, or None likewise.
-        changed: the databases that were changed while osbackup ran; None where nobody knows.
+        after: the size of each database when osbackup had ended, in bytes; None as in `databases`.
+        changed: the databases that were changed while osbackup ran; None if that is not known.
         placement: where a rotation has put it; None for an image that no rotation made.
         suspicions: why the databases may be corrupt or incomplete, compared with an earlier image.
         accepted: whether the user has accepted such suspicions.
-        copied: where it was copied from; None for what its backup has made here.
+        copied: where it was copied from; None for an original.
     """
 
     master: str
@@ -123,12 +123,12 @@ class Receipt(NamedTuple):
 
     @property
     def run_id(self) -> str | None:
-        """The run whose rotation has made the image, or its original; None if none has."""
+        """The id of the rotation that has made the image, or its original; None if none has."""
         told = self.placement or self.copied
         return told.run_id if told else None
 
     def is_of_backup(self, other: Receipt) -> bool:
-        """Tell whether both are receipts of one backup: the same one, or one of a copy."""
+        """Tell whether both are receipts of one backup: of the same image, or of a copy of it."""
         if self.copied is None and other.copied is None:
             return self == other
         if None not in (self.sha256, other.sha256) and self.sha256 != other.sha256:
@@ -136,25 +136,25 @@ class Receipt(NamedTuple):
         return self._original() == other._original()
 
     def _original(self) -> Receipt:
-        """Return it without what a copy has otherwise than its original."""
+        """Return the receipt without the values in which a copy differs from its original."""
         nowhere = ImagePath("", "")
         return self._replace(image=nowhere, placement=None, copied=None, sha256=None)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The databases as a manifest records them: those beside the master by name alone."""
+        """The databases as a manifest records them: by name alone in the master's directory."""
         return tuple(map(Repository(self.master).recorded, self.databases))
 
     @property
     def sizes(self) -> dict[str, Size | None]:
-        """The sizes of each database, by path; None where nobody knows them."""
+        """The sizes of each database, by path; None if they are not known."""
         return {path: self._size(path) for path in self.databases}
 
     @property
     def room(self) -> int:
         """The bytes that all databases may take up when they are restored.
 
-        Where nobody knows their sizes, the image's own are nearest to them.
+        If their sizes are not known, the image's size is used instead.
         """
         known = [allocated(max(size)) for size in self.sizes.values() if size]
         return sum(known) if len(known) == len(self.databases) else max(sum(known), self.size)

@@ -1,4 +1,4 @@
-"""The receipt beside an image, read: only an image with one counts as a backup."""
+"""Reading the receipt beside an image; only an image with a receipt counts as a backup."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read_receipt(contents: Contents, host: Host) -> Receipt:
         host: where it is.
 
     Raises:
-        FaultFound: there is none, or it cannot be read or used.
+        FaultFound: there is no receipt, or it cannot be read or used.
         PermissionError: this user may not read it.
     """
     image = contents.image
@@ -59,7 +59,7 @@ def read_receipt(contents: Contents, host: Host) -> Receipt:
 
 
 def problem(error: sealed_json.UnusableDocument) -> str:
-    """Return why a receipt cannot be used, to follow its name."""
+    """Return why a receipt cannot be used, in words that follow its name."""
     if isinstance(error, sealed_json.CorruptDocument):
         return f"is damaged: {error}"
     return f"cannot be used: {error}"

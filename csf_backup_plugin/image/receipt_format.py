@@ -1,4 +1,4 @@
-"""The receipt's file: what it says, key by key, and what no backup would write into it."""
+"""The format of the receipt file: its keys, and the checks of their values."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from csf_backup_plugin.names import absolute
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LONGEST = 4096  # bytes of a path, by Linux; nothing else is longer
-# What `absolute` accepts for certain; with many databases, it alone would take most of the time.
+_LONGEST = 4096  # bytes; Linux's limit for a path
+# Paths that `absolute` certainly accepts. A shortcut: with many databases, `absolute` would take
+# most of the time.
 _PLAIN = re.compile(r"(?:/[ -.0-~]{1,255})*/[ -.0-~]{3,255}")
-_LARGEST = 1 << 63  # bytes of a file, by Linux; nothing else is larger
+_LARGEST = 1 << 63  # bytes; Linux's limit for a file
 
 
 def encode(
     receipt: Receipt, *, finished: str, osbackup: str | None, shared_disk: str, proven_by: str
 ) -> bytes:
-    """Return a receipt.
+    """Return the bytes of a receipt file.
 
     Args:
-        receipt: what it is to say.
+        receipt: the receipt.
         finished: when the proof was complete by the host's clock, in ISO 8601.
         osbackup: the program that made the image, if known.
-        shared_disk: whether image and databases lay on one physical disk.
+        shared_disk: whether image and databases were on one physical disk.
         proven_by: the command that proved it.
     """
     origin = receipt.origin
@@ -68,10 +69,10 @@ def encode(
 
 
 def decode(data: bytes) -> Receipt:
-    """Return what a receipt says.
+    """Return the receipt in the bytes of a receipt file.
 
     Raises:
-        UnusableDocument: it is not as it was written, or of another version.
+        UnusableDocument: it was changed after it was written, or is of another version.
     """
     facts = sealed_json.decode(data)
     try:
@@ -95,7 +96,7 @@ def decode(data: bytes) -> Receipt:
             facts["databases_after"],
             None if facts["changed"] is None else tuple(facts["changed"]),
             placement_of(facts),
-            tuple(facts.get("suspicions", ())),  # a receipt may be older than this and what follows
+            tuple(facts.get("suspicions", ())),  # older receipts lack these
             facts.get("accepted", False),
             _copied_of(facts),
         )
@@ -104,11 +105,11 @@ def decode(data: bytes) -> Receipt:
 
 
 def encode_copy(data: bytes, made: Receipt) -> bytes:
-    """Return the receipt of a copy, which says all that the original's says, and where that was.
+    """Return the bytes of a copy's receipt: what the original's says, and where that was.
 
     Args:
         data: the original's receipt.
-        made: what the copy's is to say otherwise: its image and SHA-256, no place, and `copied`.
+        made: the values in which the copy's differs: its image and SHA-256, no place, and `copied`.
     """
     facts = {
         **sealed_json.decode(data),
@@ -133,7 +134,7 @@ def _copied_of(facts: Mapping[str, Any]) -> Copied | None:
     """Return where a copy was made from; None if the receipt is of no copy.
 
     Raises:
-        CorruptDocument: it tells what no copy does.
+        CorruptDocument: its value is not one that a copy has.
     """
     told, run_id = facts.get("copied_from"), facts.get("run_id")
     if told is None:
@@ -147,7 +148,7 @@ def _copied_of(facts: Mapping[str, Any]) -> Copied | None:
 
 
 def placement_facts(placement: Placement | None) -> dict[str, str | None]:
-    """Return what documents say of a placement."""
+    """Return a placement as the keys and values of a document."""
     if placement is None:
         return {"place": None, "slot": None, "run_id": None}
     slot = placement.slot.isoformat()
@@ -155,10 +156,10 @@ def placement_facts(placement: Placement | None) -> dict[str, str | None]:
 
 
 def placement_of(facts: Mapping[str, Any]) -> Placement | None:
-    """Return the placement that a document tells; None if it tells none.
+    """Return the placement in a document; None if it has none.
 
     Raises:
-        CorruptDocument: it tells none that there can be.
+        CorruptDocument: its value is not a possible placement.
     """
     place, slot, run_id = (facts.get(key) for key in ("place", "slot", "run_id"))
     if place is None:
@@ -172,7 +173,7 @@ def placement_of(facts: Mapping[str, Any]) -> Placement | None:
 
 
 def _check_kinds(facts: dict[str, Any]) -> None:
-    """Refuse what no backup writes, though it is sealed; who reads it may rely on its kinds."""
+    """Refuse values of types that no backup writes, so that readers can rely on the types."""
     databases, mounts, number = facts["databases"], facts["mounts"], facts["number"]
     texts = ("master", "host", "image", "import_file_sha256", "machine_id", "machine", "started")
     sound = (
@@ -198,14 +199,14 @@ def _check_kinds(facts: dict[str, Any]) -> None:
 
 
 def _are_sizes(before: dict[str, Any], after: object) -> bool:
-    """Tell whether the sizes of the same databases are told, or null, at both looks."""
+    """Tell whether `databases` and `after` have sizes, or null, for the same databases."""
     if not (isinstance(after, dict) and after.keys() == before.keys()):
         return False
     return all(size is None or _is_count(size) for size in (*before.values(), *after.values()))
 
 
 def _are_some(changed: object, databases: dict[str, Any]) -> bool:
-    """Tell whether what was changed are some of the databases, or null."""
+    """Tell whether `changed` is null, or a list of some of the databases."""
     if not isinstance(changed, list):
         return changed is None
     return all(isinstance(path, str) and path in databases for path in changed)

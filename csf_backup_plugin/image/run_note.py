@@ -1,7 +1,7 @@
-"""The note in a run record: which backup of which repository osbackup makes there.
+"""The note in a run record: which backup of which repository that osbackup makes.
 
-It is written before osbackup starts. So if csf is killed, the next rotation knows whose the image
-without a receipt is, and a proof gives it the place that it was made for.
+It is written before osbackup starts. So if csf is killed, the next rotation knows which repository
+the image without a receipt belongs to, and a proof gives it the place that it was made for.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Note(NamedTuple):
     """What a note says.
 
     Attributes:
-        id: the repository's; None where it had none that could be kept.
-        number: of the backup; None likewise.
-        machine_id: the machine-id(5) of the host; empty where it had none.
+        id: the repository's id; None if it had none that could be kept.
+        number: the backup's number; None if it had none that could be kept.
+        machine_id: the machine-id(5) of the host; empty if it had none.
         machine: what the host called itself.
         placement: where a rotation has put the image; None for one that no rotation makes.
     """
@@ -40,12 +40,12 @@ class Note(NamedTuple):
 
 
 def path(image: ImagePath) -> str:
-    """Return the path of the note of an image's run."""
+    """Return the path of the note in an image's run record."""
     return f"{image.run}/{_NAME}"
 
 
 def encode(origin: Origin, placement: Placement | None) -> bytes:
-    """Return a note.
+    """Return the bytes of a note.
 
     Args:
         origin: which backup it is.
@@ -62,7 +62,7 @@ def encode(origin: Origin, placement: Placement | None) -> bytes:
 
 
 def decode(data: bytes | OSError | None) -> Note:
-    """Return what a note says; nothing if there is none, or none that can be used."""
+    """Return the note in some bytes; an empty one if there are none, or they cannot be used."""
     with contextlib.suppress(sealed_json.UnusableDocument):
         if isinstance(data, bytes):
             facts = sealed_json.decode(data, sealed_json.NOTE)
@@ -73,5 +73,5 @@ def decode(data: bytes | OSError | None) -> Note:
 
 
 def read(image: ImagePath, host: Host) -> Note:
-    """Return what the note of an image's run says."""
+    """Return the note in an image's run record."""
     return decode(host.read_each([path(image)])[0])

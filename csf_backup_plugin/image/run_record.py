@@ -1,4 +1,4 @@
-"""How osbackup ran, as the directory PATH.run beside its image tells; csf may have been killed.
+"""How osbackup ran, from the directory PATH.run beside its image, also if csf was killed.
 
 The host keeps that record (see `hosts.guardian`). Nothing in it is changed here.
 """
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 _BOOT = "/proc/sys/kernel/random/boot_id"
 _ENDED_WELL = "0"
-_LONGEST = 200  # bytes of what says one thing
+_LONGEST = 200  # bytes that are read of each file
 _STATUS, _PROCESS = re.compile("[0-9]{1,3}"), re.compile("[0-9]{1,9}")
 
 
-# The image of a csf that was killed may never have been brought to the disk.
+# If csf was killed, the image may never have been flushed to the disk.
 _REBOOTED = (
     "osbackup has succeeded, and the machine was started anew since: whether all of the image had "
     "reached the disk by then is not known"
@@ -34,15 +34,16 @@ _REBOOTED = (
 
 
 class RunRecord(NamedTuple):
-    """What is on record of an osbackup.
+    """What a run record says about osbackup.
 
     Attributes:
-        problem: why it is not known to have succeeded; empty if it has, or may be running.
-        running: the process group that was last said to run, in words; empty if it has ended.
-        leaders: osbackup's process and that of its guardian, which writes the end down; empty
-            where they are not known.
-        started: when osbackup was started, in ISO 8601; None where that is not on record.
-        is_there: whether anything stands where the record would be.
+        problem: why it is not known to have succeeded; empty if it has succeeded, or may be
+            running.
+        running: the recorded process group, in words, while no end is recorded; empty otherwise.
+        leaders: osbackup's process and that of its guardian, which records the end; empty if they
+            are not known.
+        started: when osbackup was started, in ISO 8601; None if that is not recorded.
+        is_there: whether anything exists at the record's path.
     """
 
     problem: str = ""
@@ -53,12 +54,12 @@ class RunRecord(NamedTuple):
 
 
 def read_record(image: ImagePath, host: Host) -> RunRecord:
-    """Return what the record beside an image says."""
+    """Return what the run record beside an image says."""
     return read_run(image.run, host)
 
 
 def read_run(path: str, host: Host) -> RunRecord:
-    """Return what a record says, in words about osbackup."""
+    """Return what a run record says about osbackup."""
     (at,) = host.stat([path])
     if at.kind == "missing":
         problem = f"how osbackup ended was not recorded: there is no {shown(path)}"
@@ -86,7 +87,7 @@ def read_run(path: str, host: Host) -> RunRecord:
 
 
 def _while_running(record: RunRecord, path: str, pid: str, boot: str) -> RunRecord:
-    """Return what is known of an osbackup that has written down no end."""
+    """Return what is known of an osbackup without a recorded end."""
     leader, _booted, *other = [*pid.split(), "", ""][:3]
     if not _PROCESS.fullmatch(leader):
         return record._replace(problem=_did_not_live(path))
@@ -100,15 +101,16 @@ def _while_running(record: RunRecord, path: str, pid: str, boot: str) -> RunReco
 
 
 def _is_of_another_boot(pid: str, boot: str) -> bool:
-    """Tell whether the machine is known to have been started anew since."""
+    """Tell whether the machine is known to have been rebooted since."""
     booted = [*pid.split(), "", ""][1]
     return bool(booted and boot) and booted != boot
 
 
 def is_at_work(record: RunRecord, host: Host) -> bool:
-    """Tell whether osbackup is there, or the process that is to write down how it ended.
+    """Tell whether osbackup runs, or the guardian that is to record its end.
 
-    Each leads a session of its own, as hardly any other process does that has its number by chance.
+    Each leads a session of its own. Another process that has got its number by chance hardly ever
+    does.
     """
     if not record.leaders:
         return False
@@ -122,7 +124,7 @@ def _leads(leader: str, stat: str) -> bool:
 
 
 def problem_if_ended(record: RunRecord, image: ImagePath) -> str:
-    """Return why an osbackup is not known to have succeeded that does not run any more."""
+    """Return why osbackup, which no longer runs, is not known to have succeeded."""
     return _did_not_live(image.run) if record.running else record.problem
 
 
@@ -131,7 +133,7 @@ def _did_not_live(path: str) -> str:
 
 
 def _failed(status: str, output: bytes | OSError | None) -> str:
-    said = output.rstrip(b"\0") if isinstance(output, bytes) else b""  # its room on the disk
+    said = output.rstrip(b"\0") if isinstance(output, bytes) else b""  # reserved space
     return f"osbackup failed: {described(Completed(as_wait_status(int(status)), said))}"
 
 

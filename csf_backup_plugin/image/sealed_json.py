@@ -1,8 +1,8 @@
-"""Sealed documents, such as the receipt beside an image: any change to one is found.
+"""Sealed documents, such as receipts: any change to one is detected.
 
-One JSON document, keys sorted, whose last key ``~sha256`` is the SHA-256 of the document without
-that key. Its schema is ``csf-backup/KIND/VERSION``: each kind of document has versions of its own.
-Every string in it is a name as `texts` writes it, or reads the same.
+A sealed document is JSON with sorted keys. The last key, ``~sha256``, has the SHA-256 of the
+document without that key. The schema is ``csf-backup/KIND/VERSION``; each kind of document has its
+own versions. Every string is a name as `texts` writes it, or a text that `texts` would not change.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from csf_backup_plugin.texts import each, from_text, to_text
 
 RECEIPT, DRILL, VERIFICATION = "receipt", "drill", "verification"
 OUTCOME, NOTE, PROMISE, COPY = "outcome", "note", "promise", "copy"
-_SEAL = "~sha256"  # "~" sorts behind every other key
+_SEAL = "~sha256"  # "~" sorts after every other key
 _END = b"\n}\n"
 _SEAL_LINE = re.compile(rb',\n "%s": "([0-9a-f]{64})"\n}\n\Z' % _SEAL.encode())
-_UNRELEASED = "csf-backup/1"  # of every kind of document, before there was a release
+_UNRELEASED = "csf-backup/1"  # the version of every kind of document before the first release
 
 
 class UnusableDocument(ValueError):
-    """The bytes are not a document that this version reads; the message says why."""
+    """The bytes are not a document that this version can read; the message says why."""
 
 
 class CorruptDocument(UnusableDocument):
-    """The bytes are not a document as it was written."""
+    """The document was changed after it was written, or is not a document at all."""
 
 
 class NewerDocument(UnusableDocument):
@@ -35,7 +35,7 @@ class NewerDocument(UnusableDocument):
 
 
 class UnreleasedDocument(UnusableDocument):
-    """A version of this plugin wrote it that was never released."""
+    """A version of this plugin that was never released wrote it."""
 
 
 def schema(kind: str) -> str:
@@ -47,8 +47,8 @@ def encode(facts: dict[str, Any], kind: str = RECEIPT) -> bytes:
     """Return the document's bytes.
 
     Args:
-        facts: what it says; JSON values.
-        kind: of document, as `RECEIPT`.
+        facts: its contents, JSON values.
+        kind: the kind of document, such as `RECEIPT`.
     """
     document = {"schema": schema(kind), **each(facts, to_text)}
     text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
@@ -60,14 +60,14 @@ def encode(facts: dict[str, Any], kind: str = RECEIPT) -> bytes:
 
 
 def decode(data: bytes, kind: str = RECEIPT) -> dict[str, Any]:
-    """Return what a document says.
+    """Return the contents of a document.
 
     Args:
         data: its bytes.
-        kind: what it should be.
+        kind: the kind that it should be of.
 
     Raises:
-        UnusableDocument: a byte of it was changed, or this version does not know its schema.
+        UnusableDocument: it was changed, or this version does not know its schema.
     """
     try:
         facts = dict(json.loads(data))
@@ -78,16 +78,16 @@ def decode(data: bytes, kind: str = RECEIPT) -> dict[str, Any]:
         raise _of_another_schema(found, kind)
     if not _is_sealed(data):
         raise CorruptDocument("changed since it was written")
-    if data.isascii() and b"\\" not in data:  # so no name in it reads otherwise
+    if data.isascii() and b"\\" not in data:  # `from_text` would change nothing
         return facts
     try:
         return dict(each(facts, from_text))
-    except (ValueError, RecursionError) as error:  # no text, or of no depth of ours
+    except (ValueError, RecursionError) as error:  # half a character, or nested too deep
         raise CorruptDocument(f"not a {kind}: {error}") from None
 
 
 def _is_sealed(data: bytes) -> bool:
-    """Tell whether a document is as it was written; its last line but one is the seal."""
+    """Tell whether a document's seal, in its last line but one, fits its contents."""
     found = _SEAL_LINE.search(data)
     return found is not None and sha256(data[: found.start()] + _END) == found[1].decode()
 

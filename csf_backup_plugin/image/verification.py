@@ -1,4 +1,4 @@
-"""Whether an image, its import file and its receipt agree; all that does not is found."""
+"""Check whether an image, its import file and its receipt agree; find all that does not."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def findings(
 
     Args:
         contents: what was found of it.
-        receipt: what its receipt says; None if that is damaged: the rest is looked at all the same.
+        receipt: its receipt; None if that is damaged, then only the rest is checked.
         osrestore: the program that lists what is in the image; None to leave that to a restore.
         host: where all of it is.
-        listener: told how far the checksum is.
+        listener: gets the progress of the checksum.
 
     Raises:
         TimedOut: osrestore did not end.
@@ -47,7 +47,8 @@ def findings(
     found, listed = import_file_findings(image, receipt, contents.import_file)
     at = contents.at()
     if receipt and (found or at.size != receipt.size):
-        # All was looked at at once; the backup may have ended between the others and the receipt.
+        # Everything was read in one exchange, in which the receipt may have been written after the
+        # other files were read.
         contents = read_contents(image, host)
         found, listed = import_file_findings(image, receipt, contents.import_file)
         at = contents.at()
@@ -70,12 +71,12 @@ def image_findings(
     """Return what is wrong with an image by itself.
 
     Args:
-        image: which.
-        at: what stands at its path.
-        receipt: what its receipt says.
+        image: the image.
+        at: what is at its path.
+        receipt: its receipt.
         osrestore: as for `findings`.
         host: where it is.
-        listener: told how far the checksum is.
+        listener: gets the progress of the checksum.
     """
     if absent := presence_findings(image, at):
         return absent
@@ -107,7 +108,7 @@ def receipt_warnings(image: ImagePath, receipt: Receipt) -> list[str]:
 
 
 def size_warnings(receipt: Receipt) -> list[str]:
-    """Return what a restore cannot compare, since the receipt does not tell it."""
+    """Return a warning if the receipt lacks the sizes that a restore compares."""
     if all(receipt.sizes.values()):
         return []
     return [
@@ -117,7 +118,7 @@ def size_warnings(receipt: Receipt) -> list[str]:
 
 
 def raise_if_not_allowed(error: OSError) -> None:
-    """Raise an error that speaks of the user, and not of the file."""
+    """Raise the error if this user lacks permission: that is no fault of the file."""
     if error.errno in (errno.EACCES, errno.EPERM):
         raise error
 
@@ -126,8 +127,8 @@ def presence_findings(image: ImagePath, at: Stat) -> list[str]:
     """Return what is wrong if there is no image at all, or nothing in it.
 
     Args:
-        image: which.
-        at: what stands at its path.
+        image: the image.
+        at: what is at its path.
     """
     if at.kind == "file" and at.size:
         return []
@@ -138,14 +139,14 @@ def presence_findings(image: ImagePath, at: Stat) -> list[str]:
 def content_findings(
     image: ImagePath, at: Stat, receipt: Receipt, host: Host, listener: Listener
 ) -> list[str]:
-    """Return how the image's bytes, which are all read, differ from what its receipt says.
+    """Read the whole image; return how its size and SHA-256 differ from its receipt.
 
     Args:
-        image: which.
-        at: what stands at its path.
-        receipt: what the receipt says; if it has no SHA-256, only the size is compared.
+        image: the image.
+        at: what is at its path.
+        receipt: its receipt; if it has no SHA-256, only the size is compared.
         host: where it is.
-        listener: told how far the checksum is.
+        listener: gets the progress of the checksum.
     """
     if at.size != receipt.size:
         return [f"the image holds {at.size:,} bytes; its receipt says {receipt.size:,}"]
@@ -155,7 +156,7 @@ def content_findings(
         _, sha256 = host.digest(
             image.path, lambda done: listener.advance("checking", done, receipt.size)
         )
-    except OSError as error:  # a disk that fails is what this is to find
+    except OSError as error:  # finding failing disks is the purpose of this
         raise_if_not_allowed(error)
         return [f"the image cannot be read: {reason(error)}"]
     if sha256 != receipt.sha256:
@@ -166,12 +167,12 @@ def content_findings(
 def import_file_findings(
     image: ImagePath, receipt: Receipt | None, read: Callable[[], bytes | None]
 ) -> tuple[list[str], list[str]]:
-    """Return what is wrong with the import file, and the databases it names.
+    """Return what is wrong with the import file, and the databases that it names.
 
     Args:
-        image: whose import file.
-        receipt: what the receipt says; without one, it only has to be a list.
-        read: returns what is in it, or None where there is none.
+        image: the image.
+        receipt: its receipt; without one, the import file only has to be a valid list.
+        read: returns the contents of the import file, or None if there is none.
     """
     name = f"the import file {shown(image.import_file)}"
     try:

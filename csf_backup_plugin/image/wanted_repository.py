@@ -1,4 +1,4 @@
-"""The repository whose image a command is to work on, as far as its manifest tells."""
+"""The repository that a command's image must belong to, as far as its manifest is known."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Wanted(NamedTuple):
     """The repository whose images are looked for.
 
     Attributes:
-        repository: which, by the resolved path of its directory.
-        identity: its own, as its manifest has it; None where that does not tell.
+        repository: the repository, with its directory's path resolved.
+        identity: its identity, from its manifest; None if that has none.
     """
 
     repository: Repository
@@ -36,7 +36,7 @@ class Wanted(NamedTuple):
 
 
 def wanted_at(repository: Repository, host: Host) -> Wanted:
-    """Return what tells a repository's images from others; the repository itself may be lost.
+    """Return what identifies a repository's images; the repository itself may be lost.
 
     Args:
         repository: as the user named it.
@@ -52,10 +52,10 @@ def wanted_at(repository: Repository, host: Host) -> Wanted:
 
 
 def check_image_of(wanted: Wanted | None, image: ImagePath, receipt: Receipt) -> None:
-    """Refuse an image that is another repository's than the one that is wanted.
+    """Refuse an image that belongs to another repository than the wanted one.
 
     Raises:
-        WrongRepository: the ids differ, or the paths where an id is missing.
+        WrongRepository: the ids differ, or, if an id is missing, the paths.
     """
     if wanted is not None and not is_image_of(wanted, receipt):
         own = wanted.identity.id if wanted.identity else None
@@ -67,11 +67,11 @@ def check_image_of(wanted: Wanted | None, image: ImagePath, receipt: Receipt) ->
 
 
 def is_image_of(wanted: Wanted, receipt: Receipt) -> bool:
-    """Tell whether an image is the wanted repository's: by the ids, or else by the paths.
+    """Tell whether an image belongs to the wanted repository: by the ids, or else by the paths.
 
     Args:
         wanted: the repository.
-        receipt: what the image's receipt says.
+        receipt: the image's receipt.
     """
     own, its = wanted.identity.id if wanted.identity else None, receipt.origin.id
     return own == its if own and its else wanted.master == receipt.master

@@ -1,4 +1,4 @@
-"""An image without a receipt: why it has none, as far as that is known, and what to do."""
+"""Why an image has no receipt, as far as that is known, and what to do about it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def without_receipt(image: ImagePath, host: Host) -> NoReceipt:
-    """Return what is said of an image that has no receipt. Nothing is waited for.
+    """Return the error for an image that has no receipt; no lock is waited for.
 
     Args:
-        image: which; it need not be there.
-        host: where it would be.
+        image: the image; it need not exist.
+        host: the image's host.
     """
     if not is_there(image, host):
         return NoReceipt(
@@ -35,10 +35,10 @@ def without_receipt(image: ImagePath, host: Host) -> NoReceipt:
 
 
 def left_behind(image: ImagePath, host: Host) -> str:
-    """Return what is said, after other advice, of an image that a killed csf may have left.
+    """Return what to add to other advice about an image that a killed csf may have left.
 
     Returns:
-        An empty string for what has its receipt, and for what looks like no image of ours.
+        An empty string if it has a receipt, or does not look like an image of ours.
     """
     at_receipt, *beside = host.stat([image.receipt, image.import_file, image.run, image.copying])
     if at_receipt.kind != "missing" or {facts.kind for facts in beside} == {"missing"}:
@@ -67,7 +67,7 @@ def _explained(image: ImagePath, host: Host) -> tuple[list[str], str]:
     try:
         lacking, _ = import_file_findings(image, None, contents.import_file)
         lacking += presence_findings(image, contents.at())
-    except OSError as error:  # it may be another user's
+    except OSError as error:  # it may belong to another user
         lacking = [f"the import file {shown(image.import_file)} cannot be read: {reason(error)}"]
     if findings := [*filter(None, [record.problem]), *lacking]:
         return findings, (
@@ -78,12 +78,12 @@ def _explained(image: ImagePath, host: Host) -> tuple[list[str], str]:
 
 
 def removal_begun(image: ImagePath) -> str:
-    """Return what is said of a set that a rotation has begun to remove."""
+    """Return the finding about a set that a rotation has begun to remove."""
     return f"a rotation has begun to remove it, as {shown(image.removing)} says"
 
 
 def is_there(image: ImagePath, host: Host) -> bool:
-    """Tell whether there is anything of an image."""
+    """Tell whether an image exists, or its import file, or its record as a copy."""
     looked = host.stat([image.path, image.import_file, image.copying])
     return any(facts.kind != "missing" for facts in looked)
 

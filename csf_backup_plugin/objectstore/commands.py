@@ -26,8 +26,8 @@ VARIABLES = {
     OSSVRSTAT: "CSF_BACKUP_OSSVRSTAT",
 }
 
-# What osverifydb says of a fault, and the number of any error; a line about a database may say
-# anything, since it has the database's name.
+# What osverifydb prints about a fault, and the number of any error. A line that only names a
+# database does not count, since a name may contain anything.
 _FAULTS = re.compile(
     rb"pointer (?:to (?:nonpersistent|deleted) storage|type mismatch|location:)|<err-\d+-\d+>", re.I
 )
@@ -35,19 +35,19 @@ _NOT_A_FAULT = (b"Verifying database ", b"Verifying segment ")
 
 
 def finding(utility: str, host: Host) -> Callable[[], Callable[[], str]]:
-    """Return a step for `Host.together` that finds a utility; that it is missing is told later.
+    """Return a step for `Host.together` that finds a utility; its error is raised later.
 
     Args:
         utility: its name.
-        host: where it is looked for.
+        host: where to look for it.
     """
     return postponed(lambda: host.find(utility, VARIABLES[utility]))
 
 
 def osbackup(executable: str, import_file: str, image: str) -> list[str]:
-    """Return the command that backs up every database the import file names; paths, all of them.
+    """Return the command that backs up every database that the import file names.
 
-    `-a` makes osbackup end with an error where it would otherwise wait for an operator.
+    All arguments are paths. With `-a` osbackup fails where it would otherwise wait for an operator.
     """
     return [executable, "-a", "-I", import_file, "-f", image]
 
@@ -61,21 +61,21 @@ def restore(executable: str, image: str, pairs: Sequence[tuple[str, str]] = ()) 
     """Return the command that restores the databases in the image.
 
     Args:
-        executable: osrestore.
-        image: the path of what to restore.
-        pairs: of directories or databases: where each was, and where it is to be restored to; none
-            to restore everything to where it was.
+        executable: the path of osrestore.
+        image: the image's path.
+        pairs: pairs of directories or databases, each with the original and the new path; none to
+            restore everything to its original path.
     """
     return [executable, "-f", image, *(path for pair in pairs for path in pair)]
 
 
 def verify_database(executable: str) -> list[str]:
-    """Return the command that checks a database's pointers, but for the database's name."""
+    """Return the command that checks a database's pointers; the database's name is to be added."""
     return [executable]
 
 
 def list_clients(executable: str, machine: str) -> list[str]:
-    """Return the command that prints who uses the Server of a machine."""
+    """Return the command that prints the clients of the Server of a machine."""
     return [executable, "-clients", machine]
 
 
@@ -91,7 +91,7 @@ def import_file(databases: Iterable[str]) -> bytes:
 
 
 def imported_databases(contents: bytes) -> list[str]:
-    """Return the databases an import file names, in their order; none if it is not whole."""
+    """Return the databases that an import file names, in their order; empty if it is incomplete."""
     *lines, rest = contents.split(b"\n")
     whole = not rest and all(line.startswith(b"/") for line in lines)
     return [os.fsdecode(line) for line in lines] if whole else []

@@ -1,4 +1,4 @@
-"""How a program has ended and what it printed, fit for a message."""
+"""How a program ended and what it printed, in words for a message."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN = 100_000  # bytes of it that are looked at for them
 
 
 def described(completed: Completed) -> str:
-    """Return how a program ended and the last it said, fit for a message."""
+    """Return in words how a program ended, and the last lines that it printed."""
     ending = f"signal {-completed.status}" if completed.status < 0 else f"exit {completed.status}"
     if completed.status == UNKNOWN:
         ending = "nobody knows its exit status: what waited for it was killed, or did not get it"
@@ -30,13 +30,13 @@ def described(completed: Completed) -> str:
 
 
 def beginning(output: bytes) -> str:
-    """Return how a list begins, fit for a message."""
+    """Return the beginning of a list, in words for a message."""
     words = quoted(output[:_SHOWN], last=False)
     return f"it begins:\n{words}" if words else "it is empty"
 
 
 def quoted(data: bytes, *, last: bool = True) -> str:
-    """Return the last lines that a program said, or the first, fit for a message."""
+    """Return the last lines that a program printed, or the first ones, for a message."""
     said = data[-_SHOWN:].splitlines()
     lines = [f"    {shown(os.fsdecode(line))[:500]}" for line in said if line.strip()]
     return "\n".join(lines[-_LINES:] if last else lines[:_LINES])

@@ -1,4 +1,4 @@
-"""How the calls have ended of a program that makes a repository quiet; see `hosts.quiescing`."""
+"""How the calls of the program that makes a repository quiet ended; see `hosts.quiescing`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from csf_backup_plugin.objectstore.program_end import described
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host, Quiesce
 
-_LATE = 124  # what timeout(1) exits with
+_LATE = 124  # exit statuses of timeout(1)
 
 
 class Calls(NamedTuple):
-    """What the record of a run says of them.
+    """How the calls ended, from a run record.
 
     Attributes:
-        begin: how the first has ended; None if that is not on record.
-        end: how the last has; None likewise.
+        begin: how the first call ended; None if that is not recorded.
+        end: how the last call ended; None if that is not recorded.
     """
 
     begin: Completed | None
@@ -31,7 +31,7 @@ class Calls(NamedTuple):
 
 
 def read_calls(record: str, host: Host) -> Calls:
-    """Return what the record of a run says."""
+    """Return what a run record says about the calls."""
     names = (quiescing.REPORT, "begin", "end")
     report, *said = host.read_each(f"{record}/{name}" for name in names)
     lines = report.splitlines() if isinstance(report, bytes) else []
@@ -52,13 +52,13 @@ def _completed(status: bytes | None, said: bytes | OSError | None) -> Completed 
 
 
 def call_ended(completed: Completed, limit: float) -> str:
-    """Return how a call has ended, and the last it said, fit for a message."""
+    """Return in words how a call ended, and the last lines that it printed."""
     late = f"it did not end within {limit:g} s: " if completed.status == _LATE else ""
     return late + described(completed)
 
 
 def not_quiet(utility: str, quiesce: Quiesce, record: str, host: Host) -> NotQuiet:
-    """Return why a utility was not run."""
+    """Return the error for a utility that was not run, since the repository was not quiet."""
     begin, typed = read_calls(record, host).begin, command(quiesce.program, "begin", quiesce.master)
     if begin is None:
         return NotQuiet(

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-#: Bytes an image needs beside the databases' own, besides a hundredth of them.
+#: Bytes that an image needs in addition to the databases' bytes and one percent of them.
 RESERVE = 1 << 20
-_BLOCK = 4096  # bytes of a block of most file systems; a file takes up whole ones
+_BLOCK = 4096  # bytes; the block size of most file systems; files take up whole blocks
 
 
 def default_timeout(size: int) -> float:
     """Return how long osbackup or osrestore may take over `size` bytes, in seconds.
 
-    Four times what ObjectStore's 4 GB an hour would need, and ten minutes at least.
+    That is four times what ObjectStore's 4 GB an hour would need, and at least ten minutes.
     """
     return max(600.0, 4 * size / (4e9 / 3600))
 
 
 def allocated(size: int) -> int:
-    """Return the bytes that a file of `size` bytes takes up if none of it is a hole."""
+    """Return the bytes that a file of `size` bytes takes up on the disk if it has no holes."""
     return -(-size // _BLOCK) * _BLOCK
 
 

@@ -1,4 +1,4 @@
-"""Running osbackup or osrestore to its end: under a lock and a record, watched, and in time."""
+"""Running osbackup or osrestore to its end, with lock, run record, progress and time limit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.errors import BackupError
     from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Quiesce
 
-    #: Told, after each poll, how the utility has ended, if so, and the watched file's size.
+    #: Called after each poll with how the utility ended, if it has, and the watched file's size.
     Watch = Callable[[Completed | None, int], None]
 
 
@@ -26,14 +26,14 @@ class Utility(NamedTuple):
     """A utility as it is to be run.
 
     Attributes:
-        name: its own, for messages.
+        name: its name, for messages.
         argv: its command.
         watched: the file whose size is polled.
-        lock: what it inherits; None if there is no lock.
-        record: where the directory about its run is made.
+        lock: the lock that it inherits; None if there is no lock.
+        record: the path of its run record, which is created.
         timeout: how long it may take, in seconds.
-        if_late: what to do if it has taken longer.
-        note: what the record says of the run besides; see `Host.start`.
+        if_late: the advice if it takes longer.
+        note: the record's file `note`; see `Host.start`.
         quiesce: what makes the repository quiet meanwhile, if anything.
     """
 
@@ -52,9 +52,10 @@ def run(utility: Utility, host: Host, watch: Callable[[], Watch]) -> Completed:
     """Run a utility to its end, and return how it ended.
 
     Args:
-        utility: which, and how.
+        utility: the utility.
         host: where it runs.
-        watch: called once it has been started; returns what is told of each poll.
+        watch: called once the utility has started; returns the function that is called after each
+            poll.
 
     Raises:
         OSError: it could not be run.
@@ -68,7 +69,7 @@ def run(utility: Utility, host: Host, watch: Callable[[], Watch]) -> Completed:
     start = (utility.argv, utility.watched, utility.lock, utility.record, utility.timeout)
     try:
         with host.start(*start, note=utility.note, quiesce=utility.quiesce) as running:
-            if utility.quiesce:  # whose first call has a time limit of its own
+            if utility.quiesce:  # `begin` has a time limit of its own
                 deadline = time.monotonic() + utility.timeout
             told = watch()
             while time.monotonic() < deadline:
@@ -78,7 +79,7 @@ def run(utility: Utility, host: Host, watch: Callable[[], Watch]) -> Completed:
                     return completed
             raise late
     except TimeoutError as error:
-        if error.errno:  # the system's, as NFS has it
+        if error.errno:  # an error of the system, as NFS has it
             raise
         raise late from None
 
@@ -91,18 +92,18 @@ def run_to_success(
     doing: str,
     if_recorded: BackupError | None = None,
 ) -> None:
-    """Run a utility to its end, which has to be success.
+    """Run a utility to its end, and fail if the utility does.
 
     Args:
-        utility: which, and how.
+        utility: the utility.
         host: where it runs.
         watch: as for `run`.
-        failure: what is raised if it cannot be run, or fails.
+        failure: the error to raise if it cannot be run, or fails.
         doing: what it does, for messages.
-        if_recorded: what is raised instead if something stands where its record is to be.
+        if_recorded: the error to raise instead if something exists at its record's path.
 
     Raises:
-        OSError: there is no room for its record.
+        OSError: there is no space for its record.
         TimedOut: it did not end.
         NotQuiet: it was not run, since the repository could not be made quiet.
     """

@@ -1,4 +1,4 @@
-"""Why a repository cannot be backed up whole, or cannot be told apart from another one."""
+"""Check that a repository can be backed up whole, and be told apart from other ones."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 def check_complete(found: Inventory, source: str = "") -> None:
-    """Refuse a repository of which a backup would leave something out, or take another's.
+    """Refuse a repository if a backup would leave databases out, or take another repository's.
 
     Args:
-        found: what there is.
-        source: the image, HOST:PATH, whose receipt tells databases that the manifest does not.
+        found: the repository's inventory.
+        source: the image, HOST:PATH, whose receipt lists databases that the manifest does not.
 
     Raises:
-        WrongRepository: some databases may be another repository's.
-        RepositoryIncomplete: it names the databases that are missing or cannot be named.
+        WrongRepository: some databases may belong to another repository.
+        RepositoryIncomplete: databases are missing or cannot be named; the message lists them.
     """
     check_apart(found)
     repository, host = found.repository, found.host
@@ -72,7 +72,7 @@ def check_apart(found: Inventory) -> None:
     """Refuse a repository that cannot be told apart from another one in the same directories.
 
     Raises:
-        WrongRepository: it names the databases in question, and the commands that tell them apart.
+        WrongRepository: the message names the databases in question, and commands that settle it.
     """
     check_readable(found)
     for other in found.others.known:
@@ -88,7 +88,7 @@ def check_readable(found: Inventory) -> None:
     """Refuse if a manifest in the same directories cannot be read.
 
     Raises:
-        WrongRepository: it names the manifest.
+        WrongRepository: the message names the manifest.
     """
     for path, problem in found.others.unreadable.items():
         other = Repository(path.removesuffix(MANIFEST))
@@ -114,9 +114,9 @@ def _incomplete(
 
 
 def _overlapping(found: Inventory, other: Other, both: list[str]) -> WrongRepository:
-    """Return the refusal of two repositories whose manifests list the same databases.
+    """Return the error for two repositories whose manifests list the same databases.
 
-    Each of the ways that are shown makes the manifests disjoint, as it is typed.
+    Each set of commands in the message, typed as shown, makes the manifests disjoint.
     """
     ours, theirs, host = found.repository, other.repository, found.host
     shared = [path for path in both if path not in (ours.master, theirs.master)]
@@ -158,7 +158,7 @@ def _overlapping(found: Inventory, other: Other, both: list[str]) -> WrongReposi
 
 
 def _rest(other: Other, both: list[str]) -> str:
-    """Return what else is listed, in words."""
+    """Return in words which other databases a manifest lists."""
     return listed(sorted(other.listed.difference(both, [other.repository.master]))) or "nothing"
 
 

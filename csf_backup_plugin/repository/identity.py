@@ -1,7 +1,7 @@
-"""Which repository this is: an id that it keeps, and where it was at home when it got it.
+"""Which repository this is: its permanent id, and its home, where it was when it got the id.
 
-Copies of a repository's files carry its id along. So the machine and the path go with it: where
-they are others now, the repository was moved or copied, and only a person knows which.
+Copies of a repository's files have its id, too. So the machine and the path are recorded with the
+id: if they differ now, the repository was moved or copied, and only a person knows which.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ class Identity(NamedTuple):
     """A repository's id and home.
 
     Attributes:
-        id: 32 hexadecimal digits, the repository's own.
-        machine_id: the machine-id(5) of its machine; empty where that had none.
+        id: the repository's id, 32 hexadecimal digits.
+        machine_id: the machine-id(5) of its machine; empty if that had none.
         machine: the machine's name.
         master: the master database's path, resolved.
     """
@@ -30,15 +30,15 @@ class Identity(NamedTuple):
 
     @classmethod
     def new(cls, machine: Machine, master: str) -> Identity:
-        """Return an identity that no repository has had."""
+        """Return a new identity, with a unique id."""
         return cls(os.urandom(16).hex(), *at_home(machine, master))
 
     def moved(self, machine: Machine, master: str) -> Identity:
-        """Return the same repository's identity, at home here."""
+        """Return the same repository's identity with its home here."""
         return Identity(self.id, *at_home(machine, master))
 
     def changes(self, machine: Machine, master: str) -> tuple[str, ...]:
-        """Return what is not as it was at home, in words; none if all is."""
+        """Return in words how machine and path differ from the home; empty if they do not."""
         here = Identity(self.id, *at_home(machine, master))
         return tuple(
             f"{what} was {before or 'unknown'} and is {now or 'unknown'}"
@@ -51,17 +51,17 @@ class Identity(NamedTuple):
         )
 
     def is_at(self, machine: Machine, master: str) -> bool:
-        """Tell whether this is the machine and the path."""
+        """Tell whether a machine and a path are the home."""
         return same_machine(self.machine_id, self.machine, machine) and self.master == master
 
 
 def same_machine(machine_id: str, name: str, machine: Machine) -> bool:
-    """Tell whether a machine is the one with an id and a name; that counts where it has no id."""
+    """Tell whether a machine has this id; the names are compared if there are no ids."""
     if machine_id or machine.id:
         return machine_id == machine.id
     return name == machine.name
 
 
 def at_home(machine: Machine, master: str) -> tuple[str, str, str]:
-    """Return the part of an identity that says where a repository is."""
+    """Return the home part of an identity, for where a repository is now."""
     return machine.id, machine.name, master

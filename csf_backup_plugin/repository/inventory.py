@@ -1,4 +1,4 @@
-"""What a repository consists of at this moment: its directory set against its manifest."""
+"""What a repository consists of now: its directory compared with its manifest."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ class Inventory(NamedTuple):
     """What was found of a repository.
 
     Attributes:
-        repository: the one looked at.
+        repository: the repository.
         host: the name of the host it is on.
         coverage: its databases on disk and in the manifest.
-        recorded: what the manifest says; None where there is none yet.
-        directories: paths with the master database's suffix that are directories, and not listed.
-        unreachable: paths of databases that are neither file nor missing.
+        recorded: what the manifest says; None if there is none yet.
+        directories: paths with the master database's suffix that are directories and not listed.
+        unreachable: paths of databases that exist and are not regular files.
         links: its databases that are symbolic links.
-        left_out: files in its directory that look like databases and are none of its own.
-        rest: the other files in its directory, but for those of this plugin.
-        dropped: files in its directory that the manifest says are none of its own.
-        ambiguous: files in its directory that may be another repository's as well.
+        left_out: files in its directory that look like databases and do not belong to it.
+        rest: the other files in its directory, except those of this plugin.
+        dropped: files in its directory that the manifest lists as dropped.
+        ambiguous: files in its directory that may also belong to another repository.
         others: the other repositories in the directories of its databases.
-        closed: directories of its databases that cannot be listed, each with why.
+        closed: directories of its databases that cannot be listed, each with the reason.
     """
 
     repository: Repository
@@ -60,21 +60,21 @@ class Inventory(NamedTuple):
 
     @property
     def has_master(self) -> bool:
-        """Whether the master database is there."""
+        """Whether the master database exists."""
         return self.repository.master in self.coverage.paths
 
 
 def read_inventory(repository: Repository, host: Host, also: Iterable[str] = ()) -> Inventory:
-    """Set a repository's directory against its manifest.
+    """Compare a repository's directory with its manifest.
 
     Args:
-        repository: which.
+        repository: the repository.
         host: where it is.
-        also: paths that count as listed, unless the manifest says that they were dropped, or
-            another repository lists them.
+        also: paths that count as listed, unless the manifest lists them as dropped, or another
+            repository lists them.
 
     Raises:
-        RepositoryIncomplete: the manifest is damaged, so that nobody knows what it listed.
+        RepositoryIncomplete: the manifest is damaged, so that it is not known what it listed.
     """
     recorded, entries = host.together(
         lambda: read_manifest(repository, host),
@@ -91,19 +91,19 @@ def set_against(
     also: Iterable[str] = (),
     leading_to: Iterable[str] = (),
 ) -> Inventory:
-    """Set a repository's directory against what its manifest is known to say.
+    """Compare a repository's directory with a manifest that was read already.
 
     Args:
-        repository: which.
+        repository: the repository.
         host: where it is.
-        recorded: what its manifest says; None where there is none.
+        recorded: what its manifest says; None if there is none.
         entries: what is in its directory.
         also: as for `read_inventory`.
-        leading_to: paths that are none of its databases; other repositories may list them.
+        leading_to: paths that are not its databases, but that other repositories may list.
     """
     names = dict.fromkeys(map(repository.path_of, recorded.names if recorded else ()))
     dropped = {repository.path_of(name) for name in (recorded.dropped if recorded else ())}
-    dropped.discard(repository.master)  # whatever a copied manifest says
+    dropped.discard(repository.master)  # even if a copied manifest lists it
     told = [path for path in also if path not in dropped]
     at = _by_path(repository.directory, entries)
     (elsewhere, closed), known = host.together(
@@ -140,7 +140,7 @@ def set_against(
 
 
 def _log(found: Inventory) -> None:
-    """Log what was found, and to whom it belongs."""
+    """Log what was found, and which repository it belongs to."""
     log.info("databases of %s: %s", shown(found.repository.master), how_many(found.coverage.paths))
     for what, paths in (
         ("not in the manifest", found.coverage.unlisted),
@@ -161,10 +161,10 @@ def _log(found: Inventory) -> None:
 
 
 def read_manifest(repository: Repository, host: Host) -> Manifest | None:
-    """Return the repository's manifest, or None where there is none yet.
+    """Return the repository's manifest, or None if there is none yet.
 
     Raises:
-        RepositoryIncomplete: it is damaged, or a link, so that nobody knows what it listed.
+        RepositoryIncomplete: it is damaged, or a link, so that it is not known what it listed.
     """
     data = read_bytes(repository, host)
     try:
@@ -180,11 +180,11 @@ def read_manifest(repository: Repository, host: Host) -> Manifest | None:
 
 
 def read_bytes(repository: Repository, host: Host) -> bytes | None:
-    """Return the manifest as it is, or None where there is none yet.
+    """Return the manifest's bytes, or None if there is none yet.
 
     Raises:
-        RepositoryIncomplete: a link stands there, or something else that is no file of ours: one
-            that leads to nothing would look like no manifest at all.
+        RepositoryIncomplete: it is a link, or something else that is not a regular file. A link to
+            nothing must not look like a missing manifest.
     """
     try:
         return host.read(repository.manifest)
@@ -206,7 +206,7 @@ def _by_path(directory: str, entries: Iterable[Entry]) -> dict[str, Entry]:
 def _elsewhere(
     repository: Repository, listed: Iterable[str], host: Host
 ) -> tuple[dict[str, Entry], dict[str, str]]:
-    """Return what is in the other directories that have databases of ours, and which are closed."""
+    """Return what is in the other directories of our databases, and which cannot be listed."""
     found, closed = {}, {}
     directories = sorted({*map(posixpath.dirname, listed)} - {repository.directory})
     steps = [functools.partial(host.list_directory, directory) for directory in directories]
@@ -214,14 +214,14 @@ def _elsewhere(
         try:
             found.update(_by_path(directory, entries()))
         except (FileNotFoundError, NotADirectoryError):
-            continue  # what should be there is missing, which is told
+            continue  # its databases are missing, which is reported
         except OSError as error:
             closed[directory] = reason(error)
     return found, closed
 
 
 def _looked_at(listed: Iterable[str], at: Mapping[str, Entry], host: Host) -> dict[str, Entry]:
-    """Return what stands at each path that is listed: each is looked at by itself."""
+    """Return what is at each listed path; each is looked at separately."""
     rest = [path for path in listed if path not in at]
     looked = {
         path: Entry(posixpath.basename(path), one.kind, one.size, one.link)
@@ -239,7 +239,7 @@ def _suffixes(paths: Iterable[str]) -> frozenset[str]:
 
 
 def _look_alikes(at: Mapping[str, Entry], suffixes: frozenset[str]) -> set[str]:
-    """Return the files with the suffix of a database, be it in other letters."""
+    """Return the files with the suffix of a database, in upper or lower case."""
     return {
         path
         for path, entry in at.items()
@@ -250,7 +250,7 @@ def _look_alikes(at: Mapping[str, Entry], suffixes: frozenset[str]) -> set[str]:
 def _rest(
     at: Mapping[str, Entry], known: set[str], repositories: Iterable[Repository]
 ) -> tuple[str, ...]:
-    """Return the other files in the directory, but for those that are this plugin's own."""
+    """Return the other files in the directory, except those of this plugin."""
     own = tuple(f"{one.master}." for one in repositories)
     return tuple(
         sorted(
@@ -264,7 +264,7 @@ def _rest(
 def _ambiguous(
     unlisted: Iterable[str], repository: Repository, others: Neighbours, at: Mapping[str, Entry]
 ) -> tuple[str, ...]:
-    """Return the files that a master database beside ours would take as well as ours does."""
+    """Return the files that could belong to another master database in the directory, too."""
     rivals = [
         other
         for other in others.known

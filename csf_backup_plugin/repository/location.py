@@ -1,4 +1,4 @@
-"""Where a repository really is: links and ``..`` are followed once, and told."""
+"""The resolved path of a repository: links and ``..`` are resolved once, and shown."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def look_at_repository(repository: Repository, host: Host) -> list[Facts]:
 
 
 def locate(repository: Repository, looked: Sequence[Facts], host: Host, note: Note) -> Repository:
-    """Return the repository by the resolved path of its directory.
+    """Return the repository with its directory's path resolved.
 
     Args:
         repository: as the user named it.
         looked: as `look_at_repository` returns it.
         host: where it is.
-        note: told of a path that is another one than was named.
+        note: called with a sentence if the resolved path differs from the named one.
 
     Raises:
-        RepositoryNotFound: the path names no master database; a link is none, since the other
-            databases stand beside what it leads to.
+        RepositoryNotFound: the path names no master database. A link is not one, since the other
+            databases are beside its target.
     """
     at_directory, at_master = looked
     if at_master.kind != "file":
@@ -51,19 +51,19 @@ def locate(repository: Repository, looked: Sequence[Facts], host: Host, note: No
 def locate_place(
     repository: Repository, looked: Sequence[Facts], host: Host, note: Note
 ) -> Repository:
-    """Return where a repository is to be restored to, by the resolved path of its directory.
+    """Return where to restore a repository, with its directory's path resolved.
 
-    The directory may be empty: a new disk. It is never made here, since a disk that is not mounted
-    looks like a directory that is missing.
+    The directory may be empty, as on a new disk. It is never created here, since a missing
+    directory may be on a disk that is not mounted.
 
     Args:
         repository: as the user named it.
         looked: as `look_at_repository` returns it.
         host: where it is.
-        note: told of a path that is another one than was named.
+        note: called with a sentence if the resolved path differs from the named one.
 
     Raises:
-        RepositoryNotFound: there is no directory, or the master database is a link.
+        RepositoryNotFound: the directory does not exist, or the master database is a link.
     """
     at_directory, at_master = looked
     if at_directory.kind != "directory":
@@ -78,7 +78,7 @@ def locate_place(
 
 
 def locate_lost(repository: Repository, at: Facts) -> Repository:
-    """Return a repository, which need not be there, by the resolved path of its directory.
+    """Return a repository with its directory's path resolved; it need not exist.
 
     Args:
         repository: as the user named it.
@@ -90,7 +90,7 @@ def locate_lost(repository: Repository, at: Facts) -> Repository:
 
 
 def resolved_paths(paths: Sequence[str], host: Host) -> list[str]:
-    """Return paths by the resolved paths of their directories, as far as those are there."""
+    """Return paths with their directories resolved, if these exist."""
     looked = zip(paths, host.look(map(posixpath.dirname, paths)), strict=True)
     return [
         posixpath.join(at.resolved, posixpath.basename(path)) if at.kind == "directory" else path
@@ -99,7 +99,7 @@ def resolved_paths(paths: Sequence[str], host: Host) -> list[str]:
 
 
 def no_directory(directory: str, host: Host) -> RepositoryNotFound:
-    """Return the refusal to restore to where there is no directory."""
+    """Return the error for a restore to a directory that does not exist."""
     return RepositoryNotFound(
         f"There is no directory {shown(directory)} on {host.name} to restore databases to.",
         "Mount the disk it is on. If it is lost, make an empty one there: "

@@ -1,4 +1,4 @@
-"""A lock that keeps nobody out, since the file system of its file has none."""
+"""Warnings about a lock that keeps nobody out, since its file system has no locks."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 
 def unlocked_warnings(lock: Lock | None, repository: Repository) -> list[str]:
-    """Return what it means that a lock keeps nobody out, if it does not.
+    """Return a warning if a lock keeps nobody out.
 
     Args:
-        lock: what is held; None where no lock file could be made, which is told elsewhere.
-        repository: the one it is of.
+        lock: the lock that is held; None if no lock file could be made, which has a warning of its
+            own.
+        repository: the repository of the lock.
     """
     if lock is None or not lock.unsupported:
         return []
@@ -29,11 +30,11 @@ def unlocked_warnings(lock: Lock | None, repository: Repository) -> list[str]:
 
 
 def unguarded_warnings(lock: Lock | None, utility: str) -> list[str]:
-    """Return what it means that no flock(1) is there, if it is not.
+    """Return a warning if there is no flock(1).
 
     Args:
-        lock: what is held, if anything.
-        utility: what is run under it.
+        lock: the lock that is held, if any.
+        utility: the utility that runs under it.
     """
     if lock is None or lock.is_freed:
         return []

@@ -1,19 +1,18 @@
-"""The manifest: an append-only journal of a repository, a checksum on every line.
+"""The manifest: an append-only file about a repository, with a checksum on every line.
 
 First line: ``csf-backup-manifest 1``. Each further line: the CRC-32 of what follows as eight
 hexadecimal digits, a space, and a record:
 
-    NAME             a database of the repository
-    dropped/NAME     no database of the repository any more
-    backup/N PATH    backup number N was begun, to the image PATH
-    number/N         a backup is known that had the number N; so has every manifest made anew
-    repository/JSON  the repository's identity
+    NAME a database of the repository dropped/NAME no database of the repository any more backup/N
+    PATH backup number N was begun, to the image PATH number/N a backup had the number N; every
+    rebuilt manifest has this record repository/JSON the repository's identity
 
 A name without a slash lies in the master database's own directory, so a repository may be moved as
 a whole; any other name is an absolute path. A later record overrides an earlier one.
 
-An append that was cut short leaves a last line without its newline, which the next append ends with
-`CUT_SHORT`. Such a line counts if its checksum is whole; otherwise it is told, and does not count.
+An append that was cut short leaves a last line without its newline. The next append adds
+`CUT_SHORT` and the newline to it. Such a line counts if its checksum is right; otherwise it is
+reported and does not count.
 """
 
 from __future__ import annotations
@@ -40,11 +39,11 @@ class Manifest(NamedTuple):
     Attributes:
         names: every database recorded, in the order of recording, each once.
         dropped: the names that were dropped, and not recorded again since.
-        identity: the repository's; None where none was recorded.
-        backups: the last number of a backup that was begun to an image, by the image's path.
+        identity: the repository's; None if none was recorded.
+        backups: by image path, the number of the last backup that was begun to that image.
         known: the highest number that is known from elsewhere; 0 if none is.
-        cut_short: what is left of lines that were not written whole, and may have named a database.
-        damaged: the numbers, from 1, of lines that are not what was written.
+        cut_short: the rests of lines that were not written whole and may have named a database.
+        damaged: the numbers, from 1, of damaged lines.
     """
 
     names: tuple[str, ...] = ()
@@ -57,12 +56,12 @@ class Manifest(NamedTuple):
 
     @property
     def number(self) -> int:
-        """The highest number of a backup; 0 where none was begun."""
+        """The highest number of a backup; 0 if none was begun."""
         return max(self.known, *self.backups.values(), 0)
 
 
 class CorruptManifest(ValueError):
-    """A line is not what was written.
+    """A line is damaged.
 
     Args:
         line: its number, from 1.
@@ -86,7 +85,7 @@ def encode(
         names: the databases it records.
         identity: the repository's, if it has one.
         backups: numbers of backups by the image's path.
-        dropped: the names it says are none of the repository's.
+        dropped: the names that it lists as dropped.
         known: the highest number that is known from elsewhere.
     """
     lines = HEADER + b"\n" + (identity_line(identity) if identity else b"")
@@ -101,22 +100,22 @@ def encode_lines(names: Iterable[str]) -> bytes:
 
 
 def dropped_lines(names: Iterable[str]) -> bytes:
-    """Return the lines that say that databases are none of the repository's."""
+    """Return the lines that record databases as dropped."""
     return b"".join(_encode_line(f"{_DROPPED}/{name}") for name in names)
 
 
 def backup_line(number: int, image: str) -> bytes:
-    """Return the line that says that a backup was begun.
+    """Return the line that records that a backup was begun.
 
     Args:
-        number: its number.
+        number: the backup's number.
         image: the image's path.
     """
     return _encode_line(f"{_BACKUP}/{number} {image}")
 
 
 def identity_line(identity: Identity) -> bytes:
-    """Return the line that says which repository it is."""
+    """Return the line that records the repository's identity."""
     import json  # class_create does without
 
     return _encode_line(f"{_REPOSITORY}/{json.dumps(each(identity._asdict(), to_text))}")
@@ -126,10 +125,10 @@ def decode(data: bytes) -> Manifest:
     """Read a manifest.
 
     Args:
-        data: the file's bytes, whole.
+        data: all bytes of the file.
 
     Raises:
-        CorruptManifest: a line that was written whole was changed.
+        CorruptManifest: a line is damaged that was not merely cut short.
     """
     recorded = salvage(data)
     if recorded.damaged:
@@ -138,9 +137,9 @@ def decode(data: bytes) -> Manifest:
 
 
 def salvage(data: bytes) -> Manifest:
-    """Read of a manifest what is whole, and tell which lines are not."""
+    """Read the whole lines of a manifest, and list the damaged ones."""
     first, *lines = data.split(b"\n")
-    damaged = [] if first == HEADER and lines else [1]  # written at once with the file
+    damaged = [] if first == HEADER and lines else [1]  # written together with the file
     names: dict[str, None] = {}
     dropped: dict[str, None] = {}
     identity: Identity | None = None
@@ -172,7 +171,7 @@ def salvage(data: bytes) -> Manifest:
 
 
 def _may_name_a_database(written: bytes) -> bool:
-    """Tell whether a line that was cut short may have been a database's; an empty rest was none."""
+    """Tell whether a line that was cut short may have named a database; an empty rest did not."""
     kinds = (_BACKUP, _NUMBER, _REPOSITORY)
     return bool(written) and not written[9:].startswith(tuple(f"{k}/".encode() for k in kinds))
 
@@ -183,9 +182,9 @@ def _encode_line(record: str) -> bytes:
 
 
 def _decode_line(line: bytes) -> str | tuple[str, str] | tuple[int, str] | int | Identity | None:
-    """Return a record: a name, what was dropped, number and image of a backup, or an identity.
+    """Return a line's record: a name, a dropped name, a backup's number and image, or an identity.
 
-    None is for a line that is not what was written.
+    Return None for a damaged line.
     """
     record = os.fsdecode(line[9:])
     if line + b"\n" != _encode_line(record):

@@ -1,4 +1,4 @@
-"""Keeping the manifest: databases found or created are recorded, and never anything else."""
+"""Writing the manifest: only databases that were found or created are recorded in it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class Entry(NamedTuple):
         identity: the repository's.
         number: of the backup.
         image: the path of the image that is to be made.
-        adopted: paths of databases that belong to the repository although it may not list them.
+        adopted: paths of databases that belong to the repository, although the manifest may not
+            list them.
     """
 
     identity: Identity
@@ -59,10 +60,11 @@ def first(found: Inventory, entry: Entry) -> bytes:
 
 
 def record(found: Inventory, host: Host) -> list[str]:
-    """Add to the manifest, which is there, what it does not list.
+    """Add to the existing manifest the databases that it does not list.
 
     Returns:
-        A warning if the manifest could not be written: a proven backup is worth more than that.
+        A warning if the manifest could not be written; a proven backup must not fail because of
+        that.
     """
     try:
         for done in host.in_turn(*recording(found)):
@@ -85,13 +87,13 @@ def not_updated(found: Inventory, error: OSError | BackupError) -> str:
 
 
 def append(repository: Repository, path: str, host: Host) -> list[str]:
-    """Record one new database: by one append, whatever the number of databases.
+    """Record one new database by one append, whatever the number of databases.
 
-    A manifest that is made now gets no identity: the next backup knows where to look for that.
+    A manifest that is created here gets no identity: the next backup finds or makes one.
 
     Args:
-        repository: the one it belongs to.
-        path: the new database, by the resolved path of its directory.
+        repository: the repository that it belongs to.
+        path: the new database, with its directory's path resolved.
         host: where it is.
 
     Returns:
@@ -109,7 +111,7 @@ def append(repository: Repository, path: str, host: Host) -> list[str]:
 
         found = read_inventory(repository, host)
         doubtful = {*found.ambiguous}
-        if found.others.unreadable:  # whose the others are is not known
+        if found.others.unreadable:  # which repository the others belong to is not known
             doubtful |= {*found.coverage.paths} - {repository.master}
         doubtful |= {*filter(has_control_character, found.coverage.paths)}
         names = [repository.recorded(p) for p in found.coverage.paths if p not in doubtful]
@@ -117,7 +119,7 @@ def append(repository: Repository, path: str, host: Host) -> list[str]:
 
 
 def replace(repository: Repository, data: bytes, host: Host) -> list[str]:
-    """Make the manifest anew, for its users, or if there is none for those of the master database.
+    """Replace the manifest; its users stay the same, or are those of the master database.
 
     Returns:
         A warning if one of them may not use it any more.
@@ -137,15 +139,16 @@ def replacing(repository: Repository, data: bytes) -> Replace:
 def supersede(
     repository: Repository, damaged: bytes, data: bytes, host: Host
 ) -> tuple[str, list[str]]:
-    """Make a damaged manifest anew and keep the old one: somebody may read in it what we cannot.
+    """Replace a damaged manifest, and keep the old one for manual recovery.
 
-    The copy is named after what is in it: one that a killed run has left is the same.
+    The name of the old one's copy is made from its contents, so a copy that a killed run has left
+    is used again.
 
     Returns:
-        The path of the copy; and a warning as of `replace`.
+        The path of the copy; and a warning as from `replace`.
 
     Raises:
-        OSError: as of `replace`; the copy is gone again, unless the error says otherwise.
+        OSError: as for `replace`; the copy has been removed, unless the error says otherwise.
     """
     import hashlib  # class_create does without
 
@@ -165,7 +168,7 @@ def supersede(
 
 
 def _publish(repository: Repository, data: bytes, host: Host) -> list[str]:
-    """Make the manifest, for the users who may write the master database."""
+    """Create the manifest for the users who may write to the master database."""
     lost = host.publish(repository.manifest, data, like=repository.master)
     return locked_out(repository, lost, host)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 MANIFEST = ".manifest"
-SECTOR = 512  # bytes; what osbackup counts
+SECTOR = 512  # bytes; the unit that osbackup counts
 
 
 class Database(NamedTuple):
@@ -30,7 +30,7 @@ class Database(NamedTuple):
 
 @dataclass(frozen=True)
 class Repository:
-    """The group of databases a master database stands for.
+    """The group of databases that a master database names.
 
     Attributes:
         master: the master database's absolute path on the image's host.
@@ -38,7 +38,7 @@ class Repository:
 
     master: str
 
-    @functools.cached_property  # it is asked for once a database
+    @functools.cached_property  # it is needed once for each database
     def directory(self) -> str:
         """The directory that holds the master database and every class's database."""
         return posixpath.dirname(self.master)
@@ -60,17 +60,17 @@ class Repository:
 
     @property
     def unfinished_restore(self) -> str:
-        """While it is there, a restore has begun and not succeeded; it says how to repeat it."""
+        """The mark of a restore that has begun and not succeeded; it says how to repeat it."""
         return self.master + ".unfinished-restore"
 
     @property
     def quiesced(self) -> str:
-        """While it is there, a program that made the repository quiet is still to end that."""
+        """The record of an owed `end` call of the program that made the repository quiet."""
         return self.master + ".quiesced"
 
     @property
     def restore_run(self) -> str:
-        """The directory that keeps record of osrestore's run, and is its working directory."""
+        """The record of osrestore's run, a directory, which is also its working directory."""
         return self.master + ".restore.run"
 
     def owns(self, file_name: str) -> bool:
@@ -84,17 +84,17 @@ class Repository:
         return posixpath.join(self.directory, recorded)
 
     def recorded(self, path: str) -> str:
-        """Return how the manifest records `path`: by name alone if it lies in the directory."""
+        """Return how the manifest records `path`: by name alone if it is in the directory."""
         directory, name = posixpath.split(path)
         return name if directory == self.directory else path
 
 
 class Coverage(NamedTuple):
-    """The repository's databases, on disk and in the manifest, side by side.
+    """The repository's databases, on disk compared with the manifest.
 
     Attributes:
-        databases: all there are on disk: the master database first, the others by path, whose bytes
-            give the same order in every locale.
+        databases: all databases on disk: the master database first, then the others, sorted by the
+            bytes of their paths, so that the order is the same in every locale.
         unlisted: paths on disk and not in the manifest.
         missing: paths in the manifest and not on disk.
     """
@@ -110,17 +110,17 @@ class Coverage(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """The databases' sizes together."""
+        """The sum of the databases' sizes, in bytes."""
         return sum(database.size for database in self.databases)
 
     @property
     def sectors(self) -> int:
-        """The sectors that osbackup counts: all of each file, holes too."""
+        """The sectors that osbackup counts: those of whole files, including holes."""
         return sum(-(-database.size // SECTOR) for database in self.databases)
 
 
 def compare(master: str, on_disk: Iterable[Database], listed: Iterable[str]) -> Coverage:
-    """Set what is on disk against what the manifest lists.
+    """Compare what is on disk with what the manifest lists.
 
     Args:
         master: the master database's path.

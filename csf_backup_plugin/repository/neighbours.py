@@ -1,4 +1,4 @@
-"""Other repositories whose databases lie in the same directories: what they list is never ours."""
+"""Other repositories in the same directories; databases that they list are never ours."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Other(NamedTuple):
     """Another repository.
 
     Attributes:
-        repository: which.
-        listed: the paths of all databases its manifest lists, and of its master database.
-        dropped: the paths that it says are none of its databases.
+        repository: the repository.
+        listed: the paths of all databases that its manifest lists, and of its master database.
+        dropped: the paths that its manifest lists as dropped.
     """
 
     repository: Repository
@@ -35,7 +35,7 @@ class Neighbours(NamedTuple):
 
     Attributes:
         known: all of them, with what can be read of their manifests.
-        unreadable: the paths of manifests that cannot be read whole, each with why.
+        unreadable: the paths of manifests that cannot be read whole, each with the reason.
     """
 
     known: tuple[Other, ...] = ()
@@ -61,15 +61,15 @@ def find_neighbours(
 ) -> Neighbours:
     """Return the other repositories whose manifests are in some directories.
 
-    A manifest that was copied along with a repository's directory names the path it came from: the
-    repository there, if there still is one, is another, too.
+    If a repository's directory was copied, its manifest names the original path. If there still is
+    a repository at that path, it is another one, too.
 
     Args:
-        repository: which they are others than.
+        repository: our own repository.
         recorded: what its manifest says.
         there: what is in the directories, by path.
-        suffixes: those that databases have, in small letters: beside such a file, a manifest must
-            be readable.
+        suffixes: the suffixes of databases, in lower case: if a directory has such files, each
+            manifest in it must be readable.
         host: where all of them are.
     """
     manifests = [p for p, e in there.items() if p.endswith(MANIFEST) and e.kind != "directory"]

@@ -1,4 +1,4 @@
-"""A restore that has begun and not succeeded: what must wait for it."""
+"""Refuse commands while a restore has begun and not succeeded."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
     from csf_backup_plugin.repository.model import Repository
 
-_LONGEST = 50_000  # bytes of a command
+_LONGEST = 50_000  # bytes that are read of the command
 
 
 def check_not_half_restored(repository: Repository, host: Host, consequence: str) -> None:
     """Refuse a repository whose restore has begun and not succeeded.
 
     Args:
-        repository: which.
+        repository: the repository.
         host: where it is.
-        consequence: what would become of what is to be done; a sentence without its full stop.
+        consequence: what would follow from going on; a sentence without its full stop.
 
     Raises:
-        RepositoryIncomplete: it says how to repeat the restore.
+        RepositoryIncomplete: the message says how to repeat the restore.
     """
     mark = shown(repository.unfinished_restore)
     try:
         if (data := host.read(repository.unfinished_restore)) is None:
             return
         begun, how = "has begun and not succeeded", _command(data, mark)
-    except OSError as error:  # whatever it is, something stands there
+    except OSError as error:  # something exists there, whatever it is
         begun = f"may have begun and not succeeded ({mark} cannot be read: {reason(error)})"
         how = "with the same image."
     raise RepositoryIncomplete(
@@ -44,7 +44,7 @@ def check_not_half_restored(repository: Repository, host: Host, consequence: str
 
 
 def _command(data: bytes, mark: str) -> str:
-    """Return the command to repeat the restore with, if the mark tells it."""
+    """Return the command that repeats the restore, if the mark has it."""
     text = os.fsdecode(data[: _LONGEST + 1]).strip()
     if text and len(text) <= _LONGEST and not has_control_character(text):
         return shown(text)

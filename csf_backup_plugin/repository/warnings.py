@@ -1,4 +1,4 @@
-"""What is told of a repository whose databases, or other owners, are not known for certain."""
+"""Warnings about a repository if it is uncertain which databases belong to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def closed_warnings(found: Inventory) -> Iterator[str]:
-    """Yield what is said of directories with databases that cannot be listed."""
+    """Yield warnings about directories with databases that cannot be listed."""
     for directory, reason in found.closed.items():
         yield (
             f"{shown(directory)} holds databases of this repository and cannot be listed "
@@ -23,7 +23,7 @@ def closed_warnings(found: Inventory) -> Iterator[str]:
 
 
 def cut_short_warnings(found: Inventory) -> Iterator[str]:
-    """Yield what is said of the manifest's lines that were cut short."""
+    """Yield warnings about lines of the manifest that were cut short."""
     for text in found.recorded.cut_short if found.recorded else ():
         yield (
             f"a line of the manifest {shown(found.repository.manifest)} was cut short "

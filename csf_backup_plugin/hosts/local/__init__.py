@@ -114,11 +114,11 @@ class LocalHost:
     def read_directory(
         self, path: str, ending: str
     ) -> tuple[list[Entry], dict[str, bytes | OSError | None]]:
-        """Return what is in a directory, and the contents of the files whose names end so."""
+        """Return what is in a directory, and the contents of the files with one ending."""
         return reading.read_directory(path, ending)
 
     def stat(self, paths: Iterable[str]) -> list[Stat]:
-        """Return what stands at each path, in order."""
+        """Return what is at each path, in order."""
         return status.stat(paths)
 
     def look(self, paths: Iterable[str]) -> list[Facts]:
@@ -142,19 +142,19 @@ class LocalHost:
         writing.append(path, lines)
 
     def publish(self, path: str, data: bytes, like: str | None = None) -> str:
-        """Let a file that must not exist yet appear all at once; see `Host.publish`."""
+        """Create a file atomically that must not exist yet; see `Host.publish`."""
         return writing.publish(path, data, like)
 
     def replace(self, path: str, data: bytes, like: str | None = None) -> str:
-        """Let a file have other contents, all at once; see `Host.replace`."""
+        """Replace a file's contents atomically; see `Host.replace`."""
         return writing.replace(path, data, like)
 
     def sync(self, paths: Iterable[str]) -> list[str]:
-        """Bring files and their names to the disk; see `Host.sync`."""
+        """Flush files and their names to the disk; see `Host.sync`."""
         return syncing.sync_each(paths)
 
     def remove(self, paths: Iterable[str]) -> None:
-        """Delete files, and directories that are empty, in order, as far as they are there."""
+        """Delete files and empty directories, in order; those that are missing are skipped."""
         for path in paths:
             entries.remove(path)
 
@@ -169,7 +169,7 @@ class LocalHost:
             entries.make_directory(path)
 
     def move(self, moves: Iterable[tuple[str, str]]) -> None:
-        """Give files other names in the same file system; see `Host.move`."""
+        """Rename files within their file system; see `Host.move`."""
         for old, new in moves:
             entries.move(old, new)
 
@@ -178,19 +178,19 @@ class LocalHost:
         return carried_out(self, steps)
 
     def withdraw(self, files: Iterable[Withdrawal]) -> list[str]:
-        """Give files other names that nobody reads; see `Host.withdraw`."""
+        """Rename files that nobody reads; see `Host.withdraw`."""
         return [withdrawal.withdraw(one) for one in files]
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
-        """Return a file's bytes and SHA-256."""
+        """Return a file's size in bytes and its SHA-256."""
         return reading.digest(path, progress, self.cancellation)
 
     def sending(self, path: str) -> AbstractContextManager[streaming.FileSource]:
-        """Have the bytes of a file while the block runs; see `Host.sending`."""
+        """Open a file for reading while the block runs; see `Host.sending`."""
         return streaming.sending(path)
 
     def receiving(self, path: str) -> AbstractContextManager[streaming.FileSink]:
-        """Have a file that is filled while the block runs; see `Host.receiving`."""
+        """Create a file that is filled while the block runs; see `Host.receiving`."""
         return streaming.receiving(path)
 
     def find(self, utility: str, variable: str) -> str:
@@ -202,7 +202,7 @@ class LocalHost:
         return find_utility.find_program(path, variable, os.environ, self.name)
 
     def run(self, argv: Sequence[str], timeout: float) -> Completed:
-        """Run a program to its end, nothing on its standard input."""
+        """Run a program to its end; its standard input is empty."""
         return process.run(argv, timeout, self.cancellation)
 
     def run_each(
@@ -233,7 +233,7 @@ class LocalHost:
     ) -> AbstractContextManager[Running]:
         """Start a utility, below a guardian; see `Host.start`.
 
-        What a dead disk keeps from ending is not ended by the timeout, nor by anything.
+        A process that waits for a dead disk cannot be ended, by the timeout or otherwise.
         """
         if lock is not None and not isinstance(lock, LockFile):
             raise common.foreign_lock(self.name)

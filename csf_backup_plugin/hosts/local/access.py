@@ -1,4 +1,4 @@
-"""Who may use a file, by owner, group, mode and access ACL: as with another file, if we may."""
+"""Copy from one file to another who may use it: owner, group, mode and access ACL."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ import struct
 _ACL = "system.posix_acl_access"  # acl(5); its layout is in linux/posix_acl_xattr.h
 _HEAD, _ENTRY, _VERSION = "<I", "<HHI", 2
 _OWNER, _USER, _GROUP_OF_FILE, _GROUP, _MASK, _OTHER = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
-_NOBODY = 0xFFFFFFFF  # the id of entries that have none
+_NOBODY = 0xFFFFFFFF  # the id in entries that need none
 _MASKED = (_USER, _GROUP_OF_FILE, _GROUP)
 _READ_AND_WRITE = 6
 
-_Entries = dict[tuple[int, int], int]  # what tag and id may
+_Entries = dict[tuple[int, int], int]  # permissions by tag and id
 
 
 def take_over(path: str, like: str) -> str:
-    """Let those use a file that may use another one.
+    """Give a file the users of another one, as far as we may.
 
-    Only root gives a file away, and only members give one to a group. So who would be locked out by
-    that gets an entry in the file's ACL, where its file system has such.
+    Only root can change a file's owner, and only a group's members its group. Whoever would be
+    locked out by that gets an entry in the file's ACL, if its file system has ACLs.
 
     Args:
-        path: the file, our own.
-        like: the other one; if there is none, nothing is done.
+        path: the file; it belongs to our user.
+        like: the other one; if it does not exist, nothing is done.
 
     Returns:
-        Who may not use the file as the other one; empty if all may.
+        Those who may use the other file, and cannot be given the same use of this one; empty if all
+        can.
     """
     try:
         meant = os.stat(like)
@@ -53,14 +54,14 @@ def take_over(path: str, like: str) -> str:
 
 
 def _read(path: str, mode: int) -> _Entries:
-    """Return what a file lets its users do, nothing of which is masked any more."""
+    """Return the permissions of a file's users, with the ACL's mask applied."""
     mask = _READ_AND_WRITE
     entries: _Entries = {
         (_OWNER, _NOBODY): mode >> 6,
         (_GROUP_OF_FILE, _NOBODY): mode >> 3,
         (_OTHER, _NOBODY): mode,
     }
-    with contextlib.suppress(OSError):  # it has none, or its file system does not know such
+    with contextlib.suppress(OSError):  # it has no ACL, or its file system has none
         acl = os.getxattr(path, _ACL)[struct.calcsize(_HEAD) :]
         entries = {(tag, one): may for tag, may, one in struct.iter_unpack(_ENTRY, acl)}
         mask = entries.pop((_MASK, _NOBODY), mask)
@@ -71,7 +72,7 @@ def _read(path: str, mode: int) -> _Entries:
 
 
 def _write(path: str, entries: _Entries) -> bool:
-    """Give a file its mode and ACL; return whether it has all of the entries."""
+    """Set a file's mode and ACL; return whether it has all of the entries."""
     tags = ((_OWNER, 6), (_GROUP_OF_FILE, 3), (_OTHER, 0))
     mode = sum(entries[tag, _NOBODY] << shift for tag, shift in tags)
     with contextlib.suppress(OSError):  # what it has inherited from its directory
@@ -92,7 +93,7 @@ def _write(path: str, entries: _Entries) -> bool:
 
 
 def _may_by_group(meant: os.stat_result, entries: _Entries) -> bool:
-    """Tell whether a file's owner may do as much as one of its group, or as anybody."""
+    """Tell whether the owner gets the same permissions as a member of the group, or as anybody."""
     import pwd
 
     owner = entries[_OWNER, _NOBODY]

@@ -1,4 +1,4 @@
-"""A program whose output goes to files without a name: it goes on by itself if csf is killed."""
+"""A program whose output goes to unnamed files, so that it goes on if csf is killed."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Captured:
-    """A program at work, in a session of its own, nothing on its standard input.
+    """A running program, in a session of its own; its standard input is empty.
 
-    A terminal's Ctrl-C does not reach it. A pipe would break when csf dies; a file does not, and
-    has no name that could be left behind.
+    A terminal's Ctrl-C does not reach it. A pipe would break when csf dies, and a file does not; an
+    unnamed file leaves nothing behind.
 
     Args:
         argv: the command.
@@ -51,25 +51,25 @@ class Captured:
         self._group = Group.of(self._popen)
 
     def wait(self, seconds: float) -> int | None:
-        """Return how it ended, as `Group.wait` does; wait for that a while."""
+        """Wait a while; return how it ended, as `Group.wait` does."""
         return self._group.wait(seconds)
 
     def terminate(self) -> None:
-        """Send SIGTERM to its process group, of which it has to end the rest by itself."""
+        """Send SIGTERM to its process group; the program itself must end the rest of it."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGTERM)
 
     def printed(self, room: int) -> bytes:
-        """Return what it has printed on standard output; at most so many bytes."""
+        """Return what it has printed on standard output, up to a number of bytes."""
         self._output.seek(0)
         return self._output.read(room)
 
     def said(self, room: int) -> bytes:
-        """Return what it has printed on standard error; of more bytes, its last."""
+        """Return the last bytes that it has printed on standard error."""
         return _last(self._errors, room)
 
     def close(self) -> None:
-        """Close the files; the program may go on, and is not waited for any more."""
+        """Close the files. The program may go on; it is not waited for."""
         if self._group.wait(0) is None:
             self._popen.returncode = UNKNOWN
         self._files.close()

@@ -1,9 +1,9 @@
-"""Which physical disks a file system lies on, as Linux's sysfs tells it.
+"""Which physical disks a file system lies on, from Linux's sysfs.
 
 Partitions are followed to their disk, device-mapper and md devices to what they are made of
 (``slaves``), loop devices to the file system that holds their backing file. A device without an
-entry in sysfs (tmpfs, overlay, NFS, btrfs) is unknown, and so is everything above it. Which arrays
-of md are redundant is told; of LVM's own, and of those that a controller hides, it is not.
+entry in sysfs (tmpfs, overlay, NFS, btrfs) is unknown, and so is everything above it. Redundancy is
+known of md's arrays; it is not known of LVM's own, nor of those that a controller hides.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def disks_below(device: int) -> Disks:
     entry = os.path.realpath(f"{SYSFS}/{os.major(device)}:{os.minor(device)}")
     try:
         return _disks(entry) if os.path.isdir(entry) else Disks()
-    except OSError:  # a device that went meanwhile, or a file in another mount namespace
+    except OSError:  # a device that was removed meanwhile, or a file in another mount namespace
         return Disks()
 
 
@@ -41,13 +41,13 @@ def _disks(entry: str) -> Disks:
 
 
 def _array(entry: str) -> list[str]:
-    """Return what md tells of a device, nothing of what is no array of its."""
+    """Return what md says about a device; nothing if the device is not an array of md."""
     paths = [f"{entry}/md/{name}" for name in ("level", "raid_disks", "degraded")]
     return [_text(path) if os.path.exists(path) else "" for path in paths]
 
 
 def _first_word(text: str) -> str:
-    """Return the number of what is being reshaped, and not what it was before."""
+    """Return the first word: while an array is reshaped, the new number comes first."""
     return text.partition(" ")[0]
 
 

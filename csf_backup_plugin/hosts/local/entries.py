@@ -1,4 +1,4 @@
-"""The names of files: given, taken and brought to the disk."""
+"""The names of files: created, removed and flushed to the disk."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from csf_backup_plugin.system_errors import HalfDone, add_left
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What file systems without hard links, such as FAT and some network ones, say to link(2).
+# Errors of link(2) on file systems without hard links, such as FAT and some network ones.
 _NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
-# What network and FUSE file systems say that cannot bring a directory to the disk.
+# Errors of network and FUSE file systems that cannot flush a directory to the disk.
 _NO_SYNC = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 def sync(path: str) -> bool:
-    """Bring a file's contents, or a directory's names, to the disk.
+    """Flush a file's contents, or a directory's names, to the disk.
 
     Returns:
         False for a directory whose file system cannot do so.
@@ -37,17 +37,17 @@ def sync(path: str) -> bool:
             raise
         return False
     finally:
-        with contextlib.suppress(OSError):  # nothing was written by this one
+        with contextlib.suppress(OSError):  # nothing was written through this descriptor
             os.close(descriptor)
     return True
 
 
 def sync_after(path: str, what: str) -> None:
-    """Bring the name of a file to the disk, once something was done with it.
+    """Flush the name of a file to the disk after it was created, renamed or removed.
 
     Args:
         path: the file.
-        what: what was done, and cannot be taken back; words that follow the path.
+        what: what was done, and cannot be undone; words that follow the path in the message.
 
     Raises:
         HalfDone: it did not reach the disk.
@@ -60,7 +60,7 @@ def sync_after(path: str, what: str) -> None:
 
 
 def give_name(temporary: str, path: str) -> None:
-    """Give a file its name, which a plain rename would take from another file."""
+    """Give a file its final name; fail if the name exists, which a plain rename would replace."""
     try:
         os.link(temporary, path)
     except OSError as error:
@@ -75,23 +75,23 @@ def give_name(temporary: str, path: str) -> None:
 
 
 def _is_one_file(one: str, other: str) -> bool:
-    """Tell whether two names are of one file; a link that leads to it is another file."""
+    """Tell whether two names are of one file; a symbolic link to it counts as another file."""
     return os.path.samestat(os.lstat(one), os.lstat(other))
 
 
 def move(old: str, new: str) -> None:
-    """Give a file another name in the same file system, replacing nothing.
+    """Rename a file within its file system; nothing is replaced.
 
     Raises:
-        OSError: it has its old name alone.
-        HalfDone: it has its new name, which did not reach the disk, or both.
+        OSError: it has only its old name.
+        HalfDone: it has its new name, which did not reach the disk, or both names.
     """
     with owners_only(old):
-        if _is_owners_only(old):  # neither name could be taken afterwards
+        if _is_owners_only(old):  # neither name could be removed afterwards
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), old)
     give_name(old, new)
     try:
-        with owners_only(old), contextlib.suppress(FileNotFoundError):  # a rename has taken it
+        with owners_only(old), contextlib.suppress(FileNotFoundError):  # the rename has removed it
             os.unlink(old)
     except BaseException as error:
         take_back(new, error)
@@ -121,7 +121,7 @@ def make_directory(path: str) -> None:
 
 
 def take_back(path: str, error: BaseException) -> None:
-    """Remove what was made just now; where that cannot be, the error says so.
+    """Remove what was made just now; if that fails, say so in the error.
 
     Raises:
         HalfDone: it is still there.
@@ -138,7 +138,7 @@ def take_back(path: str, error: BaseException) -> None:
 
 
 def _is_owners_only(path: str) -> bool:
-    """Tell whether a file stands in a sticky directory, and is another user's, as is that."""
+    """Tell whether a file is in a sticky directory, and both belong to other users."""
     at = os.stat(os.path.dirname(path))
     allowed = (0, at.st_uid, os.lstat(path).st_uid)
     return bool(at.st_mode & stat.S_ISVTX) and os.geteuid() not in allowed
@@ -146,7 +146,7 @@ def _is_owners_only(path: str) -> bool:
 
 @contextlib.contextmanager
 def owners_only(path: str) -> Iterator[None]:
-    """Let a refusal to replace or to remove a file name it, and say so where only its owner may."""
+    """Make errors of replacing or removing a file name it, and say if only its owner may."""
     try:
         yield
     except PermissionError as error:

@@ -1,4 +1,4 @@
-"""What is to be known of a directory: its disks, its mount, its free space."""
+"""Facts on a directory: its disks, its mount, its free space."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def look(paths: Iterable[str]) -> list[Facts]:
     """Return the facts on each path, in order."""
     stood = [(path, *standing(path)) for path in paths]
-    # Only now: what is mounted when it is looked at is mounted by now.
+    # Read after the paths were looked at: that may have mounted something (automount).
     mounts = _mounts()
     disks = functools.lru_cache(maxsize=None)(disks_below)
     return [
@@ -31,7 +31,7 @@ def look(paths: Iterable[str]) -> list[Facts]:
 
 
 def _mounts() -> Mounts:
-    """Return all mounts; none where there is no /proc."""
+    """Return all mounts; none if there is no /proc."""
     try:
         with open(MOUNTINFO, "rb") as file:
             return parse(os.fsdecode(file.read()))
@@ -50,8 +50,8 @@ def _facts(
 
     Args:
         path: any path.
-        kind: what stands there.
-        status: of what stands there.
+        kind: what is there.
+        status: its status.
         mounts: what is mounted.
         disks_of: finds the disks of a device.
     """

@@ -1,4 +1,4 @@
-"""A program that is given something to read, and prints where csf does."""
+"""A program that gets a text on its standard input, and prints on csf's standard error."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def feed(
     timeout: float,
     cancellation: Cancellation,
 ) -> int:
-    """Run a program to its end; what it has started and not waited for goes on.
+    """Run a program to its end; processes that it leaves behind go on.
 
     Args:
         argv: the command.
         data: what is on its standard input; it need not read that.
         environ: its environment. All that it prints goes to our standard error.
-        timeout: in seconds.
-        cancellation: what ends it before.
+        timeout: how long it may take, in seconds.
+        cancellation: stops it earlier.
 
     Returns:
-        Its status, as `subprocess` has it, or `protocol.UNKNOWN`.
+        Its status, as `subprocess` gives it, or `protocol.UNKNOWN`.
 
     Raises:
         Interrupted: a signal came, and it was stopped with all in its process group.
@@ -68,7 +68,7 @@ def feed(
 
 
 def _given(pipe: IO[bytes], rest: memoryview) -> memoryview:
-    """Write what a pipe takes now, and close it behind all; return what is left to be written."""
+    """Write what a pipe takes now; close it after the last byte; return what is left to write."""
     if pipe.closed:
         return rest
     try:

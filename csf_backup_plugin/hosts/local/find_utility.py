@@ -53,12 +53,12 @@ def find_program(path: str, variable: str, environ: Mapping[str, str], host: str
 
     Args:
         path: the program, if the user has named it.
-        variable: the environment variable that names it otherwise.
+        variable: the environment variable that names it if `path` does not.
         environ: the environment to look in.
         host: the host's name, for the message.
 
     Raises:
-        UtilityMissing: what is named is no absolute path of an executable file.
+        UtilityMissing: what is named is not the absolute path of an executable file.
     """
     named = path or environ.get(variable, "")
     is_program = named.startswith("/") and shutil.which(named) == named
@@ -66,16 +66,16 @@ def find_program(path: str, variable: str, environ: Mapping[str, str], host: str
 
 
 def checked_program(named: str, variable: str, host: str, *, is_program: bool) -> str:
-    """Return what is named, if it is a program, or an empty string.
+    """Return what is named, if it is a program; an empty string if nothing is named.
 
     Args:
-        named: what is.
+        named: the path, or an empty string.
         variable: the environment variable that names it, if one does.
         host: the host's name.
         is_program: whether it is the absolute path of an executable file there.
 
     Raises:
-        UtilityMissing: something is named, and is not.
+        UtilityMissing: what is named is not a program.
     """
     if not named or (is_program and not has_control_character(named)):
         return named

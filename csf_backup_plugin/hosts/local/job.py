@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Quiesce
 
 _POLL = 0.1  # seconds
-_BEGINNING = 10.0  # seconds in which a guardian comes to the utility
-_LAST_WORDS = 1.0  # seconds in which what an ended utility has printed reaches its keeper
+_BEGINNING = 10.0  # seconds until a guardian has started the utility
+_LAST_WORDS = 1.0  # seconds until the keeper has what an ended utility has printed
 
 
 class Job:
-    """A utility at work.
+    """A running utility.
 
     Args:
         argv: its command.
-        record: what is kept about it.
+        record: the record of its run.
         watched: the file whose growth `poll` reports.
         watch: its guardian.
-        keeper: what keeps what it prints.
-        kept: the file the keeper writes that to.
-        cancellation: what ends the wait for it.
+        keeper: the program that keeps its output.
+        kept: the file that the keeper writes to.
+        cancellation: ends the wait for it.
         quiesce: what makes the repository quiet meanwhile, if anything.
     """
 
@@ -64,7 +64,7 @@ class Job:
 
     @property
     def is_quiesced(self) -> bool:
-        """Whether the guardian has something to call behind the utility."""
+        """Whether the guardian has something to call after the utility."""
         return self._quiesce is not None
 
     def begin(self, timeout: float) -> None:
@@ -72,7 +72,7 @@ class Job:
         if self._quiesce:
             self._wait_until_quiet(self._quiesce.limit + _BEGINNING)
         deadline = time.monotonic() + min(_BEGINNING, timeout)
-        # A machine that is slower than that has a guardian all the same, which `stop` then asks.
+        # On a slower machine the guardian begins later, and `stop` asks it then.
         while time.monotonic() < deadline:  # pragma: no branch
             self._group = self._record.group()
             if self._group is not None or self._has_ended():
@@ -80,7 +80,7 @@ class Job:
             time.sleep(0.001)
 
     def _wait_until_quiet(self, seconds: float) -> None:
-        """Wait until the utility is to begin, or is not to, but no longer than so many seconds."""
+        """Wait until it is decided whether the utility begins, for a number of seconds at most."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not self._record.report():
             self._cancellation.check()
@@ -92,16 +92,16 @@ class Job:
         return self._ended() not in (None, UNKNOWN) or self._record.status() == guardian.UNHELD
 
     def poll(self) -> tuple[Completed | None, int]:
-        """Wait a moment; return how it ended, once it has, and the watched file's size so far."""
+        """Wait a little; return how it ended, once it has, and the watched file's size so far."""
         self._cancellation.check()
         wait(self._ended, _POLL)
         return self._completed(self._status()), kind_of(self._watched)[1]
 
     def stop(self) -> bool:
-        """End whatever of the utility still runs; return whether all of it is gone.
+        """End what still runs of the utility; return whether all of it is gone.
 
-        So is what is called behind it, unless that does not end. The record may have been moved, or
-        be on a disk that has died.
+        What is called after it has then ended, too, unless it cannot be ended. The record may have
+        been moved, or be on a dead disk.
         """
         if self._quiesce:
             self._record.stop()
@@ -115,7 +115,7 @@ class Job:
         return is_gone and self._has_parted()
 
     def _has_parted(self) -> bool:
-        """Wait until the guardian has called all that it is to; return whether it has."""
+        """Wait until the guardian has made all its calls; return whether it has."""
         if not self._quiesce:
             return True
         limit = quiescing.longest(self._quiesce.limit)
@@ -132,17 +132,17 @@ class Job:
     def _said(self) -> bytes:
         wait(
             self._keeper.ended, _LAST_WORDS
-        )  # in vain, where the utility has left something behind
+        )  # this waits in vain if the utility has left processes behind
         start = max(0, os.fstat(self._kept).st_size - common.LAST_SAID)
         return os.pread(self._kept, common.LAST_SAID, start).replace(b"\0", b"")
 
     def _status(self) -> int | None:
-        """Return how the utility ended, once it has; nobody knows that if its guardian has gone.
+        """Return how the utility ended, once it has; that is unknown if its guardian is gone.
 
         Raises:
             OSError: it could not be executed, or the record cannot be read.
         """
-        is_guarded = self._guardian.ended() is None  # looked at first: it writes, and then goes
+        is_guarded = self._guardian.ended() is None  # first: it writes, then exits
         word = self._record.status()
         if word == guardian.RUNNING and is_guarded:
             return None
@@ -170,8 +170,8 @@ def started(
 ) -> Iterator[Job]:
     """Run a utility while the block runs; see `Host.start`.
 
-    It writes to a pipe, whose other end outlives us, as the guardian does: a utility that could not
-    print any more after we were killed would end in the middle of its work.
+    The utility prints into a pipe. The process at its other end goes on if we are killed, as the
+    guardian does: otherwise the utility would fail at its next output.
     """
     cancellation.check()
     record = Record(path)
@@ -196,7 +196,7 @@ def started(
 
 
 def _start(argv: Sequence[str], stdin: int, stdout: int | IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start what may outlive us, and is to keep no directory in use."""
+    """Start a process that may outlive us, and keeps no directory in use."""
     return subprocess.Popen(
         argv,
         stdin=stdin,
@@ -208,9 +208,9 @@ def _start(argv: Sequence[str], stdin: int, stdout: int | IO[bytes]) -> subproce
 
 
 def _end(job: Job, watch: Child, lock: LockFile | None) -> None:
-    """End the utility, and its guardian, which is there for the lock, with the lock.
+    """End the utility; end its guardian, which only holds the lock, when the lock is released.
 
-    A utility that cannot be ended keeps the lock, by its guardian.
+    If the utility cannot be ended, its guardian keeps the lock.
     """
     is_gone = job.stop()
     if lock is None and (is_gone or not job.is_quiesced):

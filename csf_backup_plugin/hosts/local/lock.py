@@ -1,7 +1,7 @@
 """A repository's lock, by flock(2): it lives exactly as long as a process that has it open.
 
-The file's text names the holder, for the messages of those who wait; see `hosts.lock_holder`. It
-does not matter what an abandoned file says: where no process has it open there is no lock.
+The file's text names the holder, for the messages of others that wait; see `hosts.lock_holder`. The
+text of an abandoned file does not matter: if no process has the file open, there is no lock.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.lock_holder import Holder
 
 _POLL = 0.05  # seconds between two attempts
-_LOOK = 10.0  # seconds that finding out who holds a lock may take
+_LOOK = 10.0  # seconds to find out who holds a lock
 
 
 @contextlib.contextmanager
@@ -57,10 +57,10 @@ def held(
 
 
 def _discard(lock: LockFile, path: str, error: BaseException) -> None:
-    """Give up a lock whose block has failed; if its file was made and stays, the error says so.
+    """Release the lock after its block has failed; the error says if the file was made and stays.
 
     Raises:
-        HalfDone: the error, with that.
+        HalfDone: the block's error, if the file stays.
     """
     lock.discard()
     if not lock.created:
@@ -70,7 +70,7 @@ def _discard(lock: LockFile, path: str, error: BaseException) -> None:
     except FileNotFoundError:
         return
     except OSError:
-        pass  # on a disk that has died, it may be there
+        pass  # on a dead disk, it may be there
     stays = f"The lock file {shown(path)} stays."
     if isinstance(error, BackupError):
         error.left = error.left.replace(
@@ -90,7 +90,7 @@ def _acquire(
     *,
     create: bool,
 ) -> LockFile | None:
-    """Return the lock, or None where there is no file and none is to be made."""
+    """Return the lock, or None if there is no file and none is to be made."""
     deadline, told = time.monotonic() + wait, False
     while True:
         cancellation.check()

@@ -1,4 +1,4 @@
-"""The file behind a repository's lock: opened with care, signed by its holder, tidied up."""
+"""The file behind a repository's lock: opened safely, signed by its holder, cleaned up."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ class LockFile:
         return shutil.which("flock") is not None
 
     def try_lock(self) -> bool:
-        """Lock the file, if that can be done at once.
+        """Lock the file if that needs no waiting; return whether it is locked.
 
-        A file that lost its name meanwhile is no lock, since others cannot find it. Where the file
-        system has no locks, nobody else can have it; `unsupported` says so.
+        A file that was removed or renamed meanwhile is no lock, since others cannot find it. If the
+        file system has no locks, nobody else can hold one; `unsupported` says so.
         """
         try:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -71,7 +71,7 @@ class LockFile:
             return False
 
     def sign(self, purpose: str) -> None:
-        """Say who holds the lock; somebody else's data is left alone."""
+        """Write into the file who holds the lock; a file with foreign contents stays unchanged."""
         if os.pread(self.descriptor, len(_SIGNATURE), 0) not in (b"", _SIGNATURE):
             return
         since = datetime.datetime.now().astimezone().isoformat(" ", "seconds")
@@ -83,16 +83,17 @@ class LockFile:
             self._is_signed = True
 
     def sign_for(self, record: str, argv: Sequence[str]) -> None:
-        """Say which utility is run under the lock, for when only that will hold it."""
+        """Write into the file which utility runs under the lock; later, only that may hold it."""
         if self._is_signed:
             text = os.fsencode(f"{record}\n{' '.join(argv)}\n")
             with contextlib.suppress(OSError):
                 os.pwrite(self.descriptor, text, os.fstat(self.descriptor).st_size)
 
     def release(self) -> None:
-        """Give up the lock, once, also for children that inherited it.
+        """Release the lock, once, also for children that inherited it.
 
-        What went well stays so, whatever a disk that has died meanwhile says to this.
+        Errors, such as those of a dead disk, are ignored: what was done under the lock has
+        succeeded.
         """
         if self._is_given_up:
             return
@@ -108,7 +109,7 @@ class LockFile:
         self.on_release.close()
 
     def discard(self) -> None:
-        """Give up the lock; if the file was made for it and nobody holds it, remove it."""
+        """Release the lock; if the file was made for it and nobody holds it, remove the file."""
         self.release()
         if not self.created:
             return
@@ -125,7 +126,7 @@ def open_or_create(path: str) -> LockFile:
     """Open the lock file, or make it.
 
     Raises:
-        OSError: neither can be done, or something that is no file stands there.
+        OSError: neither can be done, or something else than a regular file is there.
     """
     while True:
         if found := open_existing(path):
@@ -141,7 +142,7 @@ def open_existing(path: str) -> LockFile | None:
     """Open the lock file, if there is one.
 
     Raises:
-        OSError: it cannot be opened, or is no file.
+        OSError: it cannot be opened, or is not a regular file.
     """
     try:
         return LockFile(path, _open(path, os.O_RDWR), created=False)
@@ -150,18 +151,18 @@ def open_existing(path: str) -> LockFile | None:
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EROFS):
             raise
-    # Another user's file can be locked all the same; it is only not signed.
+    # Another user's file can be locked, too; it is only not signed.
     return LockFile(path, _open(path, os.O_RDONLY), created=False)
 
 
 def check_directory(path: str) -> None:
-    """Raise the `OSError` that making the lock file would meet if it has no directory."""
+    """Raise the `OSError` that creating the lock file would raise if its directory is missing."""
     if not os.path.isdir(os.path.dirname(path)):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
 
 
 def _open(path: str, flags: int) -> int:
-    """Open a file, and no link; one that is made and cannot be used is not left."""
+    """Open a file, but no link; a file that was created and cannot be used is removed again."""
     descriptor = os.open(path, flags | CAREFULLY, 0o666)
     try:
         return plain_file(descriptor, path)

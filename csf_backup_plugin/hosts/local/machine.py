@@ -17,7 +17,7 @@ def machine() -> Machine:
 
 
 def _start_of(path: str) -> bytes:
-    """Return what a file begins with; where it cannot be read, nothing."""
+    """Return the beginning of a file; nothing if it cannot be read."""
     try:
         with open(path, "rb") as file:
             return file.read(common.MACHINE_ID_SIZE)

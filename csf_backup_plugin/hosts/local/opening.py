@@ -1,4 +1,4 @@
-"""Opening files with care: none that a link leads to, and nothing that would keep us waiting."""
+"""Opening files safely: no links are followed, and nothing is opened that would block."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import FileIO
 
-#: What a link, and a pipe's other end that is not there, are refused by.
+#: Errors of opening a link, and of opening a pipe without another end.
 CAREFULLY = os.O_NOFOLLOW | os.O_NONBLOCK
 _STANDARD_ERROR = 2
 
 
 def open_file(path: str, flags: int, mode: int = 0o666) -> int:
-    """Return a descriptor of the file that stands at `path`.
+    """Return a descriptor of the file at `path`.
 
     Args:
         path: the file.
         flags: as for `os.open`.
-        mode: what a file that is made lets its users do, but for the umask.
+        mode: the permissions of a file that is created, before the umask.
 
     Raises:
-        OSError: it cannot be opened, or is no file: a link leads elsewhere, and a pipe would keep
-            us waiting for its other end.
+        OSError: it cannot be opened, or is not a regular file: a link leads elsewhere, and a pipe
+            would block until its other end is opened.
     """
     try:
         descriptor = os.open(path, flags | CAREFULLY, mode)
     except OSError as error:
         if error.errno == errno.ELOOP and is_link(path):
             raise OSError(errno.ELOOP, "Is a symbolic link", path) from None
-        if error.errno == errno.ENXIO:  # a socket, or a device that nothing drives
+        if error.errno == errno.ENXIO:  # a socket, or a device without a driver
             raise OSError(errno.EINVAL, "Not a file", path) from None
         raise
     return plain_file(descriptor, path)
 
 
 def plain_file(descriptor: int, path: str) -> int:
-    """Return an open file by a descriptor that is none of a child's standard streams.
+    """Return a descriptor of the open file that is not one of the standard streams (0 to 2).
 
     Args:
-        descriptor: of what is open; it is closed if it is not the one that is returned.
+        descriptor: the file's; it is closed if another one is returned.
         path: what was opened.
 
     Raises:
-        OSError: it is no file.
+        OSError: it is not a regular file.
     """
     with contextlib.ExitStack() as stack:
         stack.callback(_close, descriptor)
@@ -64,16 +64,16 @@ def plain_file(descriptor: int, path: str) -> int:
 
 
 def _close(descriptor: int) -> None:
-    """Close what nothing was written to, or is on the disk; what is said to that is no matter."""
+    """Close a file that was only read, or is on the disk already; errors are ignored."""
     with contextlib.suppress(OSError):
         os.close(descriptor)
 
 
 @contextlib.contextmanager
 def opened(descriptor: int) -> Iterator[FileIO]:
-    """Have an open file, which is closed at the end; what is said to that is no matter.
+    """Have an open file, and close it at the end; errors of closing are ignored.
 
-    All that was read is there by then, and all that was written on the disk.
+    By then all that was written is on the disk.
     """
     try:
         with open(descriptor, "rb", buffering=0, closefd=False) as file:
@@ -84,7 +84,7 @@ def opened(descriptor: int) -> Iterator[FileIO]:
 
 @contextlib.contextmanager
 def named(path: str) -> Iterator[None]:
-    """Let the system's errors name the file, which it leaves out for an open one."""
+    """Make the system's errors name the file; they do not if a file is used by its descriptor."""
     try:
         yield
     except OSError as error:

@@ -23,15 +23,15 @@ _CHUNK = 1 << 16  # bytes
 
 
 class Stream:
-    """What a program prints on a stream, taken into memory as far as there is room.
+    """What a program prints on a stream, read into memory up to a limit.
 
     Args:
-        pipe: its other end.
-        room: how many bytes may come.
+        pipe: the end to read from.
+        room: how many bytes are read at most.
 
     Attributes:
-        taken: what has come.
-        is_open: whether more may come.
+        taken: what was read.
+        is_open: whether more may follow.
     """
 
     def __init__(self, pipe: IO[bytes], room: int) -> None:
@@ -43,11 +43,11 @@ class Stream:
 
     @property
     def is_endless(self) -> bool:
-        """Whether more has come than there is room for."""
+        """Whether more was printed than the limit allows."""
         return len(self.taken) > self._room
 
     def take(self) -> None:
-        """Take what is there."""
+        """Read what is available."""
         with contextlib.suppress(BlockingIOError):
             while self.is_open and not self.is_endless:
                 more = os.read(self.pipe.fileno(), _CHUNK)
@@ -63,14 +63,14 @@ def run(
     room: int = common.OUTPUT,
     merged: bool = False,
 ) -> Completed:
-    """Run a program to its end, nothing on its standard input.
+    """Run a program to its end; its standard input is empty.
 
     Args:
         argv: the command.
-        timeout: in seconds.
-        cancellation: what ends it before.
+        timeout: how long it may take, in seconds.
+        cancellation: stops it earlier.
         room: how many bytes it may print on a stream; one that prints more is stopped.
-        merged: let standard error be the same stream as standard output.
+        merged: whether standard error goes to the same stream as standard output.
 
     Raises:
         Interrupted: a signal came, and it was stopped.
@@ -96,7 +96,7 @@ def run(
 
 
 def _completed(program: Group, streams: Sequence[Stream]) -> Completed | None:
-    """Wait a moment; return how a program ended, once it has, and what it has printed."""
+    """Wait a little; return how a program ended, once it has, and what it has printed."""
     status = program.wait(0)
     for stream in streams:
         stream.take()

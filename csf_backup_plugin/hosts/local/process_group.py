@@ -1,4 +1,4 @@
-"""A program that was started, with all that it starts: waited for, and ended."""
+"""Waiting for a program, and ending it with all that it has started."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-_SHORTEST, _LONGEST = 0.0005, 0.05  # seconds between two looks whether the program has ended
+_SHORTEST, _LONGEST = 0.0005, 0.05  # seconds between two checks whether the program has ended
 _GRACE = 5.0  # seconds between asking a program to end and ending it
 
 
@@ -21,7 +21,7 @@ class Child:
     """A program that we have started, in a process group of its own.
 
     Args:
-        popen: it.
+        popen: the program.
     """
 
     def __init__(self, popen: subprocess.Popen[bytes]) -> None:
@@ -30,8 +30,8 @@ class Child:
     def ended(self) -> int | None:
         """Return how it ended, once it has.
 
-        Where the status cannot be had, since SIGCHLD is ignored or something else in this process
-        has taken it, Popen would say that the program succeeded.
+        If SIGCHLD is ignored, or something else in this process has taken the status, Popen would
+        report success; then the status is unknown.
         """
         popen = self._popen
         if popen.returncode is None:
@@ -44,14 +44,14 @@ class Child:
         return popen.returncode
 
     def kill(self) -> None:
-        """End it, with its group; wait until it is gone, and not for what it has started."""
+        """End it, with its group; wait until it is gone, but not for what it has started."""
         if self.ended() is None:
             os.killpg(self._popen.pid, signal.SIGKILL)
             wait(self.ended, _GRACE)
 
 
 class Group:
-    """A program at work, in a process group of its own, so that all it starts can be ended with it.
+    """A running program, in its own process group, so that all it starts can be ended with it.
 
     Args:
         number: of the process group; it is the program's own number.
@@ -68,21 +68,21 @@ class Group:
         return cls(popen.pid, Child(popen).ended)
 
     def wait(self, seconds: float) -> int | None:
-        """Return how the program ended, once it has; wait for that a while."""
+        """Wait a while; return how the program ended, once it has."""
         return wait(self._ended, seconds)
 
     def close(self) -> bool:
-        """End whatever of the group still runs, politely first; see `kill`."""
+        """End what still runs of the group, first with SIGTERM; see `kill`."""
         if self._ended() is None:
             self._signal(signal.SIGTERM)
             self.wait(_GRACE)
         return self.kill()
 
     def kill(self) -> bool:
-        """End whatever of the group still runs; return whether it is gone.
+        """End what still runs of the group with SIGKILL; return whether all of it is gone.
 
-        A process that a dead disk keeps from dying is not waited for without end: the lock lives
-        as long as it does.
+        The wait for a process that hangs on a dead disk is limited: the lock lives as long as that
+        process.
         """
         deadline = time.monotonic() + _GRACE
         while is_left := self._signal(signal.SIGKILL):
@@ -93,18 +93,18 @@ class Group:
         return not is_left
 
     def _signal(self, signum: int) -> bool:
-        """Signal the group; return whether anybody was left in it."""
+        """Signal the group; return whether a process was left in it."""
         try:
             os.killpg(self._number, signum)
         except ProcessLookupError:
             return False
         except PermissionError:
-            pass  # another user's process is left, as sudo starts one
+            pass  # a process of another user is left, such as one that sudo started
         return True
 
 
 def wait(ended: Callable[[], int | None], seconds: float) -> int | None:
-    """Return how something ended, once it has; wait for that a while."""
+    """Wait a while; return how something ended, once it has."""
     deadline, pause = time.monotonic() + seconds, _SHORTEST
     while (status := ended()) is None and (left := deadline - time.monotonic()) > 0:
         time.sleep(min(pause, left))

@@ -1,4 +1,4 @@
-"""What /proc tells of a process."""
+"""Facts on a process from /proc."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 
 def itself() -> tuple[str, str]:
-    """Return our process and its start; together they name no other process until the next boot."""
+    """Return our process and its start; together they are unique until the next boot."""
     return str(os.getpid()), start_of(os.getpid())
 
 

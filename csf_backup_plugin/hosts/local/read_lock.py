@@ -1,4 +1,4 @@
-"""A file that nobody withdraws while it is read: held by a shared lock, which changes nothing."""
+"""A shared lock on a file that is read, so that nobody withdraws it; the file is not changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in files and directories; an error is told and never taken for an absence."""
+"""What is in files and directories; an error is raised, and never taken for "missing"."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _CHUNK = 1 << 20  # bytes read at a time
 
 
 def list_directory(path: str) -> list[Entry]:
-    """Return what is in a directory, in no order."""
+    """Return what is in a directory, in no particular order."""
     with os.scandir(path) as found:
         return [_entry(one) for one in found]
 
 
 def read_directory(path: str, ending: str) -> tuple[list[Entry], dict[str, bytes | OSError | None]]:
-    """Return what is in a directory, and the contents of the files whose names end so."""
+    """Return what is in a directory, and the contents of the files with one ending."""
     entries = list_directory(path)
     names = [entry.name for entry in entries if entry.name.endswith(ending)]
     contents = read_each(os.path.join(path, name) for name in names)
@@ -37,7 +37,8 @@ def read_directory(path: str, ending: str) -> tuple[list[Entry], dict[str, bytes
 def _entry(found: os.DirEntry[str]) -> Entry:
     kind, status = standing(found.path)
     size = status.st_size if status and kind == "file" else 0
-    # This division rounds as the host's decimal fraction is rounded over ssh; st_mtime does not.
+    # This division rounds as the conversion of the decimal fraction does that comes over ssh;
+    # st_mtime does not.
     modified = status.st_mtime_ns / 10**9 if status else 0.0
     return Entry(found.name, kind, size, found.is_symlink(), modified)
 
@@ -46,7 +47,7 @@ def read(path: str) -> bytes | None:
     """Return a file's contents, or None where there is no file.
 
     Raises:
-        OSError: it cannot be read, is too large, or is no file.
+        OSError: it cannot be read, is too large, or is not a regular file.
     """
     try:
         descriptor = open_file(path, os.O_RDONLY)
@@ -75,12 +76,12 @@ def _read_or_error(path: str) -> bytes | OSError | None:
 def digest(
     path: str, progress: Callable[[int], None], cancellation: Cancellation
 ) -> tuple[int, str]:
-    """Return a file's bytes and SHA-256 in hexadecimal.
+    """Return a file's size in bytes, and its SHA-256 in hexadecimal.
 
     Args:
         path: the file.
-        progress: learns the bytes read so far, after each chunk.
-        cancellation: what ends the reading.
+        progress: called with the bytes read so far, after each chunk.
+        cancellation: ends the reading.
 
     Raises:
         Interrupted: a signal came.
@@ -98,9 +99,9 @@ def digest(
 
 
 def _read_to_end(file: FileIO, size: int, most: int) -> bytes:
-    """Return what is in a file, its first `most` bytes at least.
+    """Return a file's contents; of a longer one, at least its first `most` bytes.
 
-    Its size is only where to begin: a file may grow, and those of /proc have none.
+    The size is only a first guess: a file may grow, and files in /proc have size 0.
     """
     data, want = bytearray(), size + 1
     while len(data) < most and (more := file.read(want)):

@@ -1,4 +1,4 @@
-"""Removing a directory with all that is in it, and nothing else, whatever links are put there."""
+"""Removing a directory with all its contents, and nothing else, whatever links are put there."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 def remove_tree(path: str, *, mine: bool) -> None:
-    """Remove what stands at `path`, if anything does; see `Host.remove_trees`.
+    """Remove what is at `path`, if anything is; see `Host.remove_trees`.
 
     Raises:
-        OSError: not all of it could be removed; why the first could not.
+        OSError: not all of it could be removed; this is the first error.
     """
     try:
         status = os.lstat(path)
@@ -33,10 +33,10 @@ def _remove(name: str, within: int | None, device: int, failed: list[OSError]) -
     """Remove a file or a directory, as far as that can be done.
 
     Args:
-        name: what.
-        within: the directory it is in, open, so that no link can come into its way.
-        device: the file system that is not left.
-        failed: what could not be done is added.
+        name: its name.
+        within: a descriptor of its directory, so that no link can be put into the path.
+        device: the file system to stay in.
+        failed: the list to which errors are added.
     """
     try:
         try:

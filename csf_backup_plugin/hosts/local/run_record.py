@@ -25,14 +25,14 @@ class Record:
         self.path = path
 
     def make(self, note: bytes = b"") -> None:
-        """Make it, with room for all that will stand in it.
+        """Make it, and reserve the space of all its files.
 
         Args:
-            note: what is to be on the disk then, if it is not empty.
+            note: the contents of the file `note`; empty for no such file.
 
         Raises:
             FileExistsError: it is another run's.
-            OSError: there is no room, or it may not be made; nothing is left.
+            OSError: there is no room, or we may not create it; nothing is left.
         """
         os.mkdir(self.path)
         try:
@@ -58,7 +58,7 @@ class Record:
         return int(word) if word.isdecimal() else None
 
     def status(self) -> str:
-        """Return what is written of the utility's end: see `hosts.guardian`.
+        """Return the record's file `status`: see `hosts.guardian`.
 
         Raises:
             OSError: it cannot be read.
@@ -66,11 +66,11 @@ class Record:
         return self._word("status")
 
     def report(self) -> bytes | None:
-        """Return what is written of the calls that make quiet, if anything is yet."""
+        """Return the record's file `quiesce`, if it exists yet; see `hosts.quiescing`."""
         return read(self._file(quiescing.REPORT))
 
     def stop(self) -> None:
-        """Let nothing more begin."""
+        """Write the file that lets nothing more begin."""
         with contextlib.suppress(OSError):
             self._fill(quiescing.STOP, "")
 

@@ -1,4 +1,4 @@
-"""What stands at a path; an error is told and never taken for an absence."""
+"""What is at a path; an error is raised, and never taken for "missing"."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Kind
 
-_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)  # of a path that leads nowhere
-_SECTOR = 512  # bytes; what st_blocks counts, whatever a block of the file system is
+_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)  # of a path that leads to nothing
+_SECTOR = 512  # bytes; the unit of st_blocks, whatever the file system's block size is
 
 
 def stat(paths: Iterable[str]) -> list[Stat]:
-    """Return what stands at each path, in order; see `Host.stat`."""
+    """Return what is at each path, in order; see `Host.stat`."""
     return [_stat(path) for path in paths]
 
 
@@ -46,10 +46,10 @@ def _stamp(status: os.stat_result) -> str:
 
 
 def standing(path: str) -> tuple[Kind, os.stat_result | None]:
-    """Return what stands at `path`, and the status of what it leads to, if to anything.
+    """Return what is at `path`, and the status of what it leads to, if it leads to anything.
 
     Raises:
-        OSError: it cannot be told; what cannot be told is not taken for missing.
+        OSError: it cannot be found out; that is not taken for missing.
     """
     try:
         status = os.stat(path)
@@ -65,7 +65,7 @@ def standing(path: str) -> tuple[Kind, os.stat_result | None]:
 
 
 def kind_of(path: str) -> tuple[Kind, int]:
-    """Return what stands at `path` and its size in bytes, symbolic links followed."""
+    """Return the kind of what is at `path`, and its size in bytes; symbolic links are followed."""
     kind, status = standing(path)
     return kind, status.st_size if status and kind == "file" else 0
 

@@ -1,4 +1,4 @@
-"""The bytes of a file that go elsewhere, and a new file for those that come."""
+"""Reading a file that is sent elsewhere, and writing one that is received."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FileSource:
 
     Args:
         path: the file.
-        descriptor: by which it is open.
+        descriptor: its open descriptor.
     """
 
     def __init__(self, path: str, descriptor: int) -> None:
@@ -38,7 +38,7 @@ class FileSink:
 
     Args:
         path: the file.
-        descriptor: by which it is open.
+        descriptor: its open descriptor.
     """
 
     def __init__(self, path: str, descriptor: int) -> None:
@@ -51,7 +51,7 @@ class FileSink:
             return os.write(self._descriptor, data)
 
     def end(self) -> bool:
-        """Bring them to the disk, as far as its file system ever tells."""
+        """Flush them to the disk; see `temporary.write`."""
         with named(self._path):
             temporary.write(self._descriptor, b"")
         return True
@@ -59,7 +59,7 @@ class FileSink:
 
 @contextlib.contextmanager
 def sending(path: str) -> Iterator[FileSource]:
-    """Have the bytes of a file; see `Host.sending`."""
+    """Open a file for reading; see `Host.sending`."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         yield FileSource(path, descriptor)
@@ -69,10 +69,10 @@ def sending(path: str) -> Iterator[FileSource]:
 
 @contextlib.contextmanager
 def receiving(path: str) -> Iterator[FileSink]:
-    """Have a file that must not exist yet; see `Host.receiving`."""
+    """Create a file that must not exist yet; see `Host.receiving`."""
     descriptor = temporary.create(path)
     try:
         yield FileSink(path, descriptor)
     finally:
-        with contextlib.suppress(OSError):  # what counts was brought to the disk before
+        with contextlib.suppress(OSError):  # what counts was flushed to the disk before
             os.close(descriptor)

@@ -1,7 +1,7 @@
-"""Bring any number of files to the disk, without waiting for each of them by itself.
+"""Flush any number of files to the disk, without waiting for each of them separately.
 
-The journal of a file system that is asked for one file after another is written for each of them.
-What is asked for at the same time it takes together: 4,000 small files take 0.5 s, not 6 to 12.
+If files are flushed one after another, the file system writes its journal once for each. It
+combines requests that come at the same time: 4,000 small files take 0.5 s, not 6 to 12.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _AT_ONCE = 16
 
 
 def sync_each(paths: Iterable[str]) -> list[str]:
-    """Bring files and their names to the disk; see `Host.sync`."""
+    """Flush files and their names to the disk; see `Host.sync`."""
     files = list(paths)
     if len(files) > _AT_ONCE:
         _sync_many(files)
@@ -33,10 +33,10 @@ def _sync_some(files: Sequence[str]) -> None:
 
 
 def _sync_many(files: Sequence[str]) -> None:
-    """Bring files to the disk, in threads.
+    """Flush files to the disk, in threads.
 
     Raises:
-        OSError: one could not be brought there; all threads have ended then.
+        OSError: one could not be flushed; all threads have ended by then.
     """
     # Only a restore of many databases needs it, and it takes a while to load.
     from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,7 @@
-"""Files that are written aside before they get their name, and those that a killed csf has left.
+"""Temporary files, which get their final name once they are written, and those of a killed csf.
 
-A temporary file is locked by flock(2) while it is written. One that is old and not locked, and
-another host's csf writes none for so long, is nobody's any more.
+A temporary file is locked by flock(2) while it is written. One that is old and not locked belongs
+to nobody any more: no csf, on whatever host, takes so long to write one.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ _OURS = re.compile(r"\.csf-[0-9a-f]{16}\.tmp(\.own)?")
 
 @contextlib.contextmanager
 def temporary(path: str, data: bytes) -> Iterator[str]:
-    """Have a file in the directory of another one; what the block leaves of it is removed.
+    """Have a temporary file in the directory of another file; remove it if it is left at the end.
 
     Args:
-        path: the other one.
-        data: what is in it, on the disk.
+        path: the other file.
+        data: the contents, which are on the disk when the block begins.
 
     Yields:
-        Its path.
+        The path of the temporary file.
     """
     directory = os.path.dirname(path)
     _remove_abandoned(directory)
     aside = os.path.join(directory, f".csf-{os.urandom(8).hex()}.tmp")
     descriptor = create(aside)
     try:
-        with contextlib.suppress(OSError):  # where there are no locks, it is never old enough
+        with contextlib.suppress(OSError):  # without locks, its age protects it
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         with named(aside):
             write(descriptor, data)
@@ -50,12 +50,12 @@ def temporary(path: str, data: bytes) -> Iterator[str]:
     finally:
         with contextlib.suppress(OSError):
             os.unlink(aside)
-        with contextlib.suppress(OSError):  # what it held was brought to the disk before
+        with contextlib.suppress(OSError):  # its contents were flushed to the disk before
             os.close(descriptor)
 
 
 def create(path: str) -> int:
-    """Make a file that must not exist yet, and that not everybody may write to; return it open.
+    """Create a file that must not exist yet, not writable for everybody; return its descriptor.
 
     A daemon's umask is often 0.
     """
@@ -63,9 +63,10 @@ def create(path: str) -> int:
 
 
 def write(descriptor: int, data: bytes) -> None:
-    """Write to a file and bring that to the disk, as far as its file system ever tells.
+    """Write to a file, and flush it to the disk, as far as its file system reports errors.
 
-    Some network file systems tell only when the file is closed: so one more descriptor is.
+    Some network file systems report errors only when the file is closed: so a duplicate descriptor
+    is closed.
     """
     while data:
         data = data[os.write(descriptor, data) :]
@@ -74,7 +75,7 @@ def write(descriptor: int, data: bytes) -> None:
 
 
 def _remove_abandoned(directory: str) -> None:
-    """Remove what a csf of this user has left there when it was killed; failures are no matter."""
+    """Remove temporary files of this user that a killed csf has left there; ignore failures."""
     with contextlib.suppress(OSError), os.scandir(directory) as found:
         for name in [one.name for one in found if _OURS.fullmatch(one.name)]:
             with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Files that get other names, unless somebody reads them: no backup goes while it is read."""
+"""Renaming files that nobody reads: so no backup is removed while it is read."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Withdrawal
 
 
-# What opening for writing meets where a file may still be read, and of a directory.
+# Errors of opening for writing a file that may still be readable, and of opening a directory.
 _NOT_TO_WRITE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR)
 
 
 def withdraw(one: Withdrawal) -> str:
-    """Give a file another name; return an empty string, or why it stays."""
+    """Rename a file; return an empty string, or why it keeps its name."""
     try:
         try:
             descriptor = _open(one.path)
@@ -38,7 +38,7 @@ def withdraw(one: Withdrawal) -> str:
 
 
 def _open(path: str) -> int:
-    """Open a file, for writing if we may: NFS locks no other one exclusively."""
+    """Open a file, for writing if we may: NFS needs that for an exclusive lock."""
     try:
         return open_file(path, os.O_RDWR)
     except OSError as error:
@@ -48,7 +48,7 @@ def _open(path: str) -> int:
 
 
 def _why_not(descriptor: int, one: Withdrawal) -> str:
-    """Lock an open file; return why it is to stay, or an empty string."""
+    """Lock an open file; return why it keeps its name, or an empty string."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -62,7 +62,7 @@ def _why_not(descriptor: int, one: Withdrawal) -> str:
 
 
 def lost_name(descriptor: int, path: str) -> str:
-    """Return what has become of the name of an open file, or an empty string if it has it still."""
+    """Return what happened to an open file's name; an empty string if it still has it."""
     try:
         at = os.lstat(path)
     except FileNotFoundError:
@@ -72,7 +72,7 @@ def lost_name(descriptor: int, path: str) -> str:
 
 
 def _stands(path: str) -> bool:
-    """Tell whether anything stands at a path; what cannot be told is not taken for missing."""
+    """Tell whether anything is at a path; an error is not taken for missing."""
     try:
         os.lstat(path)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Writing files: each operation happens whole or not at all, and is on the disk when it returns."""
+"""Writing files: each operation is atomic, and is on the disk when it returns."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from csf_backup_plugin.system_errors import add_left
 if TYPE_CHECKING:
     from io import FileIO
 
-_TAIL = 1 << 13  # bytes looked at for a last line, more than a path can have
+_TAIL = 1 << 13  # bytes that are searched for the last line; more than a path can have
 
 
 def create(path: str, data: bytes) -> None:
     """Make a file that must not exist yet; leave none behind on failure.
 
     Raises:
-        FileExistsError: something stands at `path`, be it a link to nothing.
-        HalfDone: it could not be written, nor removed.
+        FileExistsError: something exists at `path`, also if it is a link without a target.
+        HalfDone: it could not be written, and could not be removed either.
     """
     descriptor = aside.create(path)
     try:
@@ -41,12 +41,12 @@ def create(path: str, data: bytes) -> None:
 def append(path: str, lines: bytes) -> None:
     """Append whole lines, in one write that also ends a last line without its newline.
 
-    The file itself is locked meanwhile, for those who could not lock the repository.
+    The file itself is locked meanwhile, to keep out those who could not lock the repository.
 
     Raises:
         FileNotFoundError: there is no file.
         HalfDone: a part of them may be in it.
-        OSError: it cannot be written, is no file, or not one line in it is whole.
+        OSError: it cannot be written, is not a regular file, or has no whole line.
     """
     descriptor = open_file(path, os.O_RDWR | os.O_APPEND)
     with named(path), opened(descriptor) as file:
@@ -74,10 +74,10 @@ def _lock(file: FileIO) -> bool:
 
 
 def _cut_back(file: FileIO, size: int, error: BaseException, path: str, *, is_locked: bool) -> None:
-    """Take back what was appended; without the file's lock another's lines may follow it.
+    """Undo the append; without a lock on the file, it stays, since another's lines may follow it.
 
     Raises:
-        HalfDone: it may still be there.
+        HalfDone: the lines may still be there.
     """
     with contextlib.suppress(OSError):
         if is_locked:
@@ -87,7 +87,7 @@ def _cut_back(file: FileIO, size: int, error: BaseException, path: str, *, is_lo
 
 
 def _end_of_last_line(file: FileIO, size: int) -> int:
-    """Return the byte behind the last newline, read backwards: the cost is that of the tail."""
+    """Return the offset after the last newline; reading backwards, only the tail is read."""
     while size:
         start = max(0, size - _TAIL)
         file.seek(start)
@@ -98,20 +98,20 @@ def _end_of_last_line(file: FileIO, size: int) -> int:
 
 
 def publish(path: str, data: bytes, like: str | None = None) -> str:
-    """Let a file that must not exist yet appear all at once; leave none behind on failure.
+    """Create a file atomically that must not exist yet; leave none behind on failure.
 
     Args:
         path: the file.
         data: its contents.
-        like: a file whose users are to be this one's, as far as we may; one that does not exist
-            says nothing.
+        like: a file; whoever may use it may use the new one, as far as we can grant that. If it
+            does not exist, it is ignored.
 
     Returns:
-        Who of them may not use it; empty if all may.
+        Those of them who may not use it; empty if all may.
 
     Raises:
-        FileExistsError: something stands at `path`.
-        HalfDone: it is there, and may not be after a power cut.
+        FileExistsError: something exists at `path`.
+        HalfDone: the file is there, but a power cut may remove it.
     """
     with aside.temporary(path, data) as temporary:
         lost = access.take_over(temporary, like) if like else ""
@@ -125,18 +125,19 @@ def publish(path: str, data: bytes, like: str | None = None) -> str:
 
 
 def replace(path: str, data: bytes, like: str | None = None) -> str:
-    """Let a file have other contents, all at once; on failure it is as it was.
+    """Replace a file's contents atomically; on failure it is as it was.
 
     Args:
         path: the file; it need not exist.
         data: its new contents.
-        like: as for `publish`, if there is no file yet; otherwise its users stay.
+        like: as for `publish`, if there is no file yet; otherwise those who may use it stay the
+            same.
 
     Returns:
-        Who of them may not use it any more; empty if all may.
+        Those who may not use it any more; empty if all may.
 
     Raises:
-        HalfDone: it has them, and may not after a power cut.
+        HalfDone: the file has the new contents, but a power cut may undo that.
     """
     with aside.temporary(path, data) as temporary:
         kept = path if like and os.path.lexists(path) else like
