@@ -134,12 +134,12 @@ class Driver:
     def _submit(self, spec: JobSpec) -> None:
         try:
             future = self._executor.submit(run_job, spec._replace(stop=str(self._stop_file)))
+            one = Running(spec, future, time.monotonic())
+            future.add_done_callback(lambda _: self._ended.put(one))
         except Exception as error:  # whatever an executor's author has thought of
             self._note(spec, None, f"the executor has not taken it ({_kind(error)}); {NOT_KNOWN}")
             return
-        one = Running(spec, future, time.monotonic())
         self._running[spec.name] = one
-        future.add_done_callback(lambda _: self._ended.put(one))
 
     def _take(self) -> None:
         """Wait a while for a job's end; enter all that have ended."""

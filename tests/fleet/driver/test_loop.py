@@ -154,6 +154,21 @@ def test_an_executor_that_takes_nothing_is_told(bench: Bench) -> None:
         assert "has not taken it (RuntimeError: cannot schedule" in one.problem
 
 
+def test_an_executor_that_returns_no_future_is_told(bench: Bench) -> None:
+    """The job may run all the same; the driver goes on with the others."""
+
+    class Mute(Desk):
+        def submit(self, run: Any, /, *args: Any, **options: Any) -> Any:
+            future = super().submit(run, *args, **options)
+            return None if args[0].name == "a" else future
+
+    bench.desk = Mute()
+    done = bench.run([spec("a"), spec("b")], bench.end("b"))
+    assert done["a"].exit_code is None
+    assert NOT_KNOWN in done["a"].problem
+    assert done["b"].exit_code == 0
+
+
 def test_a_job_of_which_nothing_is_ever_told_is_given_up(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
