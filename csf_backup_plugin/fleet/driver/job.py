@@ -120,15 +120,19 @@ def _newest(document: dict[str, Any], master: str) -> str | None:
 
     Args:
         document: of the status.
-        master: the master database, as the status was asked; if sets of several repositories have
-            been there, it is not known which of them is meant.
+        master: the master database, as the status was asked. One of that path on another host may
+            have copies of its sets there: those are not meant. If sets of several repositories
+            have been made there, or the status says that the one it was asked about has none, it
+            is not known which are meant.
     """
-    found = [
-        f"{one['host']}:{from_text(one['sets'][0]['image'])}"
-        for one in document.get("repositories", ())
-        if one["sets"] and from_text(one["master"]) == master
-    ]
-    return found[0] if len(found) == 1 else None
+    there = document.get("repositories", ())
+    found = [one for one in there if from_text(one["master"]) == master]
+    if not all(one["sets"] for one in found):
+        return None
+    own = [one for one in found if not all(made["copy_of"] for made in one["sets"])] or found
+    if len(own) != 1:
+        return None
+    return f"{own[0]['host']}:{from_text(own[0]['sets'][0]['image'])}"
 
 
 def _ended(spec: JobSpec, words: Sequence[str]) -> JobResult:

@@ -176,9 +176,10 @@ def test_one_that_takes_too_long_is_left_and_told(program: Program) -> None:
     assert done.problem.startswith("had not ended after 0 s, and still runs: process ")
 
 
-def repository(master: str, *images: str) -> dict[str, Any]:
+def repository(master: str, *images: str, copy_of: str | None = None) -> dict[str, Any]:
     """Return a repository of a status."""
-    return {"host": "db1", "master": master, "sets": [{"image": image} for image in images]}
+    sets = [{"image": image, "copy_of": copy_of} for image in images]
+    return {"host": "db1", "master": master, "sets": sets}
 
 
 def needing(program: Program, status: str) -> JobSpec:
@@ -190,19 +191,31 @@ def needing(program: Program, status: str) -> JobSpec:
 
 def test_the_newest_image_is_looked_for_first(program: Program) -> None:
     """By a status, whose own verdict does not matter; names are as they are in documents."""
-    other, empty = repository("/r/other.db", "/b/9"), repository("/r/lib.db")
+    other, copies = repository("/r/other.db", "/b/9"), repository("/r/lib.db", "/9", copy_of="x:/9")
     found = repository("/r/lib.db", "/b/\\xff 2", "/b/1")
-    status = printing({"repositories": [other, empty, found]}, 70)
+    status = printing({"repositories": [other, copies, found]}, 70)
     done = run_job(needing(program, status))
     assert done.exit_code == 0
     said = program.path.with_suffix(".said").read_bytes()
     assert said == b"copy -image-file db1:/b/\xff 2"
 
 
+def test_a_copy_may_be_the_newest_image_that_is_left(program: Program) -> None:
+    """It was brought back after its original was lost."""
+    found = repository("/r/lib.db", "/b/1", copy_of="db2:/c/1")
+    assert run_job(needing(program, printing({"repositories": [found]}))).exit_code == 0
+    assert program.path.with_suffix(".said").read_bytes() == b"copy -image-file db1:/b/1"
+
+
 @pytest.mark.parametrize(
     ("status", "code", "problem"),
     [
         (printing({"error": "No host."}, 30), 30, "No host"),
+        (
+            printing({"repositories": [repository("/r/lib.db", "/1"), repository("/r/lib.db")]}),
+            None,
+            "no proven image of it was found",
+        ),
         (printing({"repositories": []}), None, "no proven image of it was found"),
         (
             printing(
