@@ -55,6 +55,7 @@ def plan(
         for one in repositories
         for command in commands(request.action, one, request.given)
     ]
+    _check_names(made)
     if not made:
         raise UsageError(
             f"There is nothing to {request.action}: no repository has copy-to in "
@@ -62,6 +63,19 @@ def plan(
             "Add copy-to = HOST:DIR to the section of each repository that is to be copied.",
         )
     return made
+
+
+def _check_names(made: Sequence[JobSpec]) -> None:
+    """Refuse two jobs of one name: what became of the one would be told of the other."""
+    sections: dict[str, str] = {}
+    for spec in made:
+        if spec.name in sections:
+            raise UsageError(
+                f"[{shown(sections[spec.name])}] and [{shown(spec.repository)}] both have a job "
+                f"that is called {shown(spec.name)!r}.",
+                "Give one of the two sections another name.",
+            )
+        sections[spec.name] = spec.repository
 
 
 def _spec(

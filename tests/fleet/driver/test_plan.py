@@ -83,6 +83,16 @@ def test_a_rotation_has_its_id_on_the_command_line(tmp_path: Path) -> None:
     assert len({one.run_id for one in (lib, shop, *given, *verified)}) == 7
 
 
+def test_two_jobs_of_one_name_are_refused(tmp_path: Path) -> None:
+    """The result of the one would be told as that of the other."""
+    lib = {**SECTIONS["lib"], "copy-to": "\n db2:/c\n db2:/d"}
+    other = {**SECTIONS["shop"], "copy-to": "db2:/c"}
+    fleet = read_fleet(written(tmp_path / "fleet", {"lib": lib, "lib db2:/c": other}))
+    request = FleetRequest(fleet, "copy", (), 8, None, 5.0, AT)
+    with pytest.raises(UsageError, match=r"\[lib\] and \[lib db2:/c\] both have a job"):
+        plan(request, fleet.repositories, MACHINES, "/opt/csf", {})
+
+
 def test_nothing_to_do_is_no_success(tmp_path: Path) -> None:
     """As where copies are asked for, and no section says where to."""
     fleet = read_fleet(written(tmp_path / "fleet", SECTIONS)).only(["shop"])
