@@ -124,7 +124,7 @@ def made_of(name: str, found: Values) -> FleetRepository:
         quiesce=found.one("quiesce", values.path),
         require_quiet=found.flag("require-quiet"),
         strict=found.flag("strict"),
-        environment=found.several("environment", values.variable),
+        environment=found.several("environment", lambda text: values.variable(text, KEYS)),
     )
 
 

@@ -152,8 +152,12 @@ def path(text: str) -> str:
         raise ValueError(f"{text!r} {error}.") from None
 
 
-def variable(text: str) -> tuple[str, str]:
+def variable(text: str, keys: Collection[str]) -> tuple[str, str]:
     """Return name and value of an environment variable.
+
+    Args:
+        text: NAME=VALUE.
+        keys: those of a section. A line of one that is indented by mistake would be a variable.
 
     Raises:
         ValueError: it is none.
@@ -161,6 +165,8 @@ def variable(text: str) -> tuple[str, str]:
     if not _VARIABLE.fullmatch(text):
         raise ValueError(f"{text} is not NAME=VALUE.")
     name, _, value = text.partition("=")
+    if name in keys:
+        raise ValueError(f"{name} is a key: its line begins as far left as that of environment.")
     return name, value
 
 

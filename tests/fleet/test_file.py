@@ -168,6 +168,7 @@ def test_none_takes_a_default_away(tmp_path: Path) -> None:
         (LIB + "quiesce = stop\n", 4, "quiesce", "'stop' is not an absolute path"),
         (LIB + "strict = perhaps\n", 4, "strict", "neither yes nor no"),
         (LIB + "environment = OS_ROOTDIR\n", 4, "environment", "OS_ROOTDIR is not NAME=VALUE"),
+        (LIB + "environment = A=1\n  strict=yes\n", 5, "environment", "strict is a key"),
         # What does not fit together.
         (LIB + "drill-every = 7d\n", 4, "drill-every", "there is no scratch-dir"),
         (LIB + " /backup1/monday\n", 4, "image-dirs", "a place of db1:/backup1, in line 3"),
