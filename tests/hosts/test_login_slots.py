@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts import connect
-from csf_backup_plugin.hosts.ssh import login_slots
+from csf_backup_plugin.hosts.ssh import login_slots, streaming
 from csf_backup_plugin.hosts.ssh.login_slots import SLOTS, VARIABLE, login_slot
 from csf_backup_plugin.hosts.ssh.route import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from csf_backup_plugin.hosts.ssh.connection import Connection
 
 NEVER = float("inf")
 
@@ -116,6 +119,44 @@ def test_slots_that_cannot_be_written_hold_up_nobody(
     assert (tmp_path / "file").read_bytes() == b""
 
 
+def test_a_slot_is_not_opened_through_a_link(top: Path, tmp_path: Path) -> None:
+    """Whoever may write there could have any file made by us."""
+    with login_slot("db1", NEVER, Cancellation()):
+        (slot,) = top.glob("*/0")
+    slot.unlink()
+    slot.symlink_to(tmp_path / "other")
+    with login_slot("db1", NEVER, Cancellation()):
+        assert not (tmp_path / "other").exists()
+
+
+def test_a_file_system_without_locks_holds_up_nobody(
+    top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does each login leave a file open."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    opened: list[int] = []
+    monkeypatch.setattr(os, "open", recording(os.open, opened))
+    with login_slot("db1", NEVER, Cancellation()):
+        assert [*top.iterdir()]
+    (descriptor,) = opened
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+def recording(call: Callable[..., int], results: list[int]) -> Callable[..., int]:
+    """Return a function that notes what another one returns."""
+
+    def noted(*arguments: object) -> int:
+        results.append(call(*arguments))
+        return results[-1]
+
+    return noted
+
+
 SSH = """#!/bin/sh
 for slot in {top}/*/0; do flock -n "$slot" true || echo held >> {note}; done
 exit 255
@@ -132,3 +173,31 @@ def test_a_login_takes_its_slot(top: Path, tmp_path: Path, monkeypatch: pytest.M
     assert (tmp_path / "note").read_text() == "held\n"
     assert taken(top) == 0
     assert os.listdir(top)
+
+
+class Beside:
+    """A connection whose further logins are run here: a shell that notes which slots are held.
+
+    Args:
+        top: the directory of the slots.
+        note: where that is noted.
+    """
+
+    host, mark = "db1", b"m" * 32
+
+    def __init__(self, top: Path, note: Path) -> None:
+        self.cancellation = Cancellation()
+        look = SSH.format(top=top, note=note).replace("exit 255", "")
+        self._script = f"{look}\necho; echo csf ready; read -r line\n"
+        self._script += 'eval "$(printf %s "$line" | base64 -d)"'
+
+    def argv(self) -> list[str]:
+        return ["sh", "-c", self._script]
+
+
+def test_a_login_for_the_bytes_of_a_file_takes_a_slot_too(top: Path, tmp_path: Path) -> None:
+    """It is one more that the sshd may drop; as soon as it is in, the slot is free."""
+    connection = cast("Connection", Beside(top, tmp_path / "note"))
+    with streaming.receiving(connection, str(tmp_path / "file")):
+        assert (tmp_path / "note").read_text() == "held\n"
+        assert taken(top) == 0

@@ -28,6 +28,7 @@ VARIABLE = "CSF_BACKUP_LOGIN_SLOTS"
 SLOTS = 8
 
 _POLL = 0.05  # seconds
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 @contextlib.contextmanager
@@ -65,13 +66,13 @@ def _slot(directory: str, until: float, cancellation: Cancellation) -> int:
     while True:
         for number in range(SLOTS):
             path = os.path.join(directory, str(number))
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-            else:
-                return descriptor
+            with contextlib.ExitStack() as stack:
+                descriptor = os.open(path, _FLAGS, 0o600)
+                stack.callback(os.close, descriptor)
+                with contextlib.suppress(BlockingIOError):
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    stack.pop_all()
+                    return descriptor
         cancellation.check()
         if time.monotonic() >= until:
             raise TimeoutError

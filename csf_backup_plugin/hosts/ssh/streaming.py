@@ -12,6 +12,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.ssh.channel import Channel
+from csf_backup_plugin.hosts.ssh.login_slots import login_slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,9 +77,10 @@ def receiving(connection: Connection, path: str) -> Iterator[SshSink]:
 @contextlib.contextmanager
 def _opened(connection: Connection, path: str, script: str) -> Iterator[Channel]:
     text = f"LC_ALL=C; export LC_ALL; set -- {shlex.quote(path)}; {script}"
-    channel = Channel(connection, path)
-    try:
-        channel.begin(os.fsencode(text))
+    with contextlib.ExitStack() as stack:
+        connection.argv()  # which may log in, and takes a slot of its own for that
+        with login_slot(connection.host, float("inf"), connection.cancellation):
+            channel = Channel(connection, path)
+            stack.callback(channel.close)
+            channel.begin(os.fsencode(text))
         yield channel
-    finally:
-        channel.close()
