@@ -134,4 +134,4 @@ def _rest_removed(images: Sequence[ImagePath], warnings: list[str], host: Host) 
 def _rest(image: ImagePath) -> tuple[str, ...]:
     """Return what is left of a set that is no backup any more; what says so goes last."""
     rest = (image.path, image.import_file, image.run, image.drill, image.verification)
-    return *rest, image.removing
+    return *rest, image.copying, image.removing  # a copy may have been killed as it was made
