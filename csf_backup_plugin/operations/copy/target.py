@@ -79,15 +79,19 @@ def existing_copy(target: Target, original: Original, host: Host) -> Receipt | N
         original: the set.
         host: where the copy would be.
     """
-    receipt, (at,) = host.together(
-        postponed(lambda: host.read(target.image.receipt)), lambda: host.stat([target.image.path])
+    image = target.image
+    receipt, (listed,), (at,) = host.together(
+        postponed(lambda: host.read(image.receipt)),
+        lambda: host.read_each([image.import_file]),
+        lambda: host.stat([image.path]),
     )
     try:
         found = decode(receipt() or b"")
     except (OSError, UnusableDocument):  # whatever it is, it stands there
         return None
     is_same = found.copied is not None and found.is_of_backup(original.receipt)
-    return found if is_same and at.kind == "file" and at.size == found.size else None
+    is_whole = at.kind == "file" and at.size == found.size and listed == original.import_file
+    return found if is_same and is_whole else None
 
 
 def check_free(target: Target, but: Collection[str], host: Host) -> None:

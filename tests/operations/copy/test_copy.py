@@ -247,11 +247,21 @@ def test_a_copy_of_another_set_of_the_name_stays() -> None:
         copied(source, host)
 
 
-def test_a_damaged_copy_stays() -> None:
+@pytest.mark.parametrize("path", [COPY.path, COPY.import_file])
+def test_a_damaged_copy_stays(path: str) -> None:
     """It is not taken for one that is there already."""
     source, host = hosts()
     copied(source, host)
-    host.files[COPY.path] += b"more"
+    host.files[path] += b"more"
+    with pytest.raises(ImageExists):
+        copied(source, host)
+
+
+def test_a_copy_without_its_import_file_is_none() -> None:
+    """It cannot be restored as it is."""
+    source, host = hosts()
+    copied(source, host)
+    del host.files[COPY.import_file]
     with pytest.raises(ImageExists):
         copied(source, host)
 
