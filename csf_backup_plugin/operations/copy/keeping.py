@@ -12,7 +12,7 @@ from csf_backup_plugin.image.catalog import ImageSet, read_catalog
 from csf_backup_plugin.image.place import DATED
 from csf_backup_plugin.operations.rotate import plan
 from csf_backup_plugin.operations.rotate.history import witnesses
-from csf_backup_plugin.operations.rotate.plan import PlacedSet, Retention
+from csf_backup_plugin.operations.rotate.plan import Decision, PlacedSet, Retention
 from csf_backup_plugin.operations.rotate.set_removal import (
     Removal,
     carry_out,
@@ -51,7 +51,12 @@ def remove_older(request: CopyRequest, newest: ImageSet, now: str, host: Host) -
     copies = [*rest, newest]
     known = witnesses(copies, catalog, host)
     placed = [_placed(one, of, catalog) for one, of in zip(copies, known, strict=True)]
-    decisions = plan.decide(placed, Retention(copies=request.keep))
+    decisions = [
+        Decision(one, goes=False, why="copied by this run")
+        if goes and one.image == newest.image
+        else Decision(one, goes, why)
+        for one, goes, why in plan.decide(placed, Retention(copies=request.keep))
+    ]
     withheld: list[str] = []
     if not request.accepted:
         withheld = reasons_to_withhold(decisions, known, now, "copies")

@@ -98,12 +98,25 @@ def test_what_is_to_be_kept_is_kept() -> None:
 
 
 def test_the_newest_is_kept_whatever_is_copied() -> None:
-    """An older set may be copied later."""
+    """An older set may be copied later; that is kept as well, since it is told to be there."""
     source, host = hosts(1, 2)
     copied(source, host, "db1:/b/2.img")
     made = copied(source, host, "db1:/b/1.img", keep=1)
-    assert decided(made) == [("/c/1.img", True), ("/c/2.img", False)]
+    assert [(one.goes, one.why) for one in made.removal.decisions] == [
+        (False, "copied by this run"),
+        (False, "newest of all; newest of 2026-11-02, copies 1 of 1"),
+    ]
+    assert images(host) == ["/c/1.img", "/c/2.img"]
+    copied(source, host, "db1:/b/2.img", keep=1)
     assert images(host) == ["/c/2.img"]
+
+
+def test_the_record_that_a_kill_has_left_goes_with_its_copy() -> None:
+    """Else it would say for ever that a copy was killed."""
+    source, host = with_copies(2)
+    host.files["/c/1.img.copying"] = b"left"
+    copied(source, host, "db1:/b/2.img", keep=1)
+    assert not [path for path in host.files if path.startswith("/c/1.")]
 
 
 def test_many_deletions_are_withheld() -> None:
