@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.image.catalog import ImageSet
 from csf_backup_plugin.operations.aftermath import left_told, preceded
-from csf_backup_plugin.operations.copy.keeping import remove_older, withheld
+from csf_backup_plugin.operations.copy.keeping import doubts, remove_older, withheld
 from csf_backup_plugin.operations.copy.making import Making
 from csf_backup_plugin.operations.copy.original import held_original
 from csf_backup_plugin.operations.copy.target import look_at_target, shared_warnings
@@ -82,7 +82,8 @@ def copy(request: CopyRequest, source: Host, host: Host, listener: Listener) -> 
         receipt = making.foretell() if request.dry_run else making.make()
         there = ImageSet(target.image, receipt, 0.0)
         with left_told(lambda said: preceded(making.done, said)), translated(host.name):
-            removal = remove_older(request, there, target.machine.now, host)
+            doubted = doubts(request, original, source)
+            removal = remove_older(request, there, target.machine.now, host, doubted)
             # A run that was killed may have written none.
             cards = [] if request.dry_run else write_cards([target.image], host)
     warnings = (*original.warnings, *shared_warnings(target, original), *making.warnings)

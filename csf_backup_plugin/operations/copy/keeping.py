@@ -9,8 +9,10 @@ from csf_backup_plugin.advised_commands import drill_command
 from csf_backup_plugin.errors import Withheld
 from csf_backup_plugin.image.by_repository import by_repository
 from csf_backup_plugin.image.catalog import ImageSet, read_catalog
-from csf_backup_plugin.image.place import DATED
+from csf_backup_plugin.image.place import DATED, beside_places
+from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.rotate import plan
+from csf_backup_plugin.operations.rotate.freeze import reasons_to_freeze
 from csf_backup_plugin.operations.rotate.history import witnesses
 from csf_backup_plugin.operations.rotate.plan import Decision, PlacedSet, Retention
 from csf_backup_plugin.operations.rotate.set_removal import (
@@ -19,6 +21,7 @@ from csf_backup_plugin.operations.rotate.set_removal import (
     read_begun,
     reasons_to_withhold,
 )
+from csf_backup_plugin.system_errors import in_words, translated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,11 +29,37 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
     from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.path import ImagePath
+    from csf_backup_plugin.operations.copy.original import Original
     from csf_backup_plugin.operations.copy.request import CopyRequest
     from csf_backup_plugin.operations.rotate.freeze import Witness
 
 
-def remove_older(request: CopyRequest, newest: ImageSet, now: str, host: Host) -> Removal:
+def doubts(request: CopyRequest, original: Original, source: Host) -> list[str]:
+    """Return why a rotation would delete nothing now: older copies may be the only good ones, too.
+
+    Args:
+        request: whether copies may be deleted at all, or the user has accepted that.
+        original: the set that is copied.
+        source: its host.
+    """
+    if request.keep is None or request.accepted:
+        return []
+    beside = beside_places(original.image)
+    with translated(source.name):
+        try:
+            catalog = read_catalog(beside, source)
+        except OSError as error:
+            where = f"{beside.host}:{shown(beside.directory)}"
+            return [f"whether the originals are sound is not known: {where}: {in_words(error)}"]
+        groups = by_repository(catalog.sets).values()
+        is_there = (group for group in groups if original.image in [one.image for one in group])
+        known = witnesses(next(is_there, []), catalog, source)
+    return reasons_to_freeze(known, original.machine.now)
+
+
+def remove_older(
+    request: CopyRequest, newest: ImageSet, now: str, host: Host, doubted: Sequence[str] = ()
+) -> Removal:
     """Remove the copies that -keep does not keep; in a dry run, say which would go.
 
     Args:
@@ -39,6 +68,7 @@ def remove_older(request: CopyRequest, newest: ImageSet, now: str, host: Host) -
             would be.
         now: the host's clock, in ISO 8601 and UTC.
         host: where the copies are.
+        doubted: as `doubts` returns it.
     """
     if request.keep is None:
         return Removal()
@@ -59,7 +89,7 @@ def remove_older(request: CopyRequest, newest: ImageSet, now: str, host: Host) -
     ]
     withheld: list[str] = []
     if not request.accepted:
-        withheld = reasons_to_withhold(decisions, known, now, "copies")
+        withheld = [*reasons_to_withhold(decisions, known, now, "copies"), *doubted]
     planned = Removal(decisions, withheld=withheld)
     if withheld or request.dry_run:
         return planned

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from copying import COPY, copied, hosts
@@ -140,6 +140,35 @@ def test_a_copy_at_fault_withholds_deletions() -> None:
     made = copied(source, host, "db1:/b/3.img", keep=1)
     (why,) = made.removal.withheld
     assert why.startswith(f"the last verification of db2:/c/2.img failed at {at}; ")
+    assert len(images(host)) == 3
+
+
+def test_an_original_at_fault_withholds_deletions() -> None:
+    """The rotation deletes nothing, either, and each night's copy is of the same databases."""
+    source, host = with_copies(3)
+    at = "2026-11-24T12:00:00+00:00"
+    record(source, "/b/2.img", 2, sealed_json.DRILL, at, "damaged")
+    made = copied(source, host, "db1:/b/3.img", keep=1)
+    (why,) = made.removal.withheld
+    assert why.startswith(f"the last drill of db1:/b/2.img failed at {at}; ")
+    assert (made.made_now, len(images(host))) == (True, 3)
+    assert copied(source, host, "db1:/b/3.img").removal.withheld == ()
+    copied(source, host, "db1:/b/3.img", keep=1, accepted=True)
+    assert images(host) == ["/c/3.img"]
+
+
+def test_originals_that_cannot_be_listed_withhold_deletions() -> None:
+    """Nobody knows what their records say."""
+
+    class Unlistable(MemoryHost):
+        def read_directory(self, path: str, _ending: str) -> NoReturn:
+            raise PermissionError(13, "Permission denied", path)
+
+    source, host = with_copies(3)
+    source.__class__ = Unlistable
+    made = copied(source, host, "db1:/b/3.img", keep=1)
+    (why,) = made.removal.withheld
+    assert why.startswith("whether the originals are sound is not known: db1:/b: ")
     assert len(images(host)) == 3
 
 
