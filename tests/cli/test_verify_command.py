@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,10 +52,16 @@ def test_without_a_checksum_the_line_says_so(csf: Csf, place: Place) -> None:
     assert "no checksum" in line
 
 
+def untimed(ended: tuple[int, str, str]) -> tuple[int, str, str]:
+    """Return how a command ended, without how long it took."""
+    code, out, err = ended
+    return code, out, re.sub(r"in [0-9.]+ s", "in a while", err)
+
+
 def test_quiet_prints_nothing_where_all_is_well(csf: Csf, place: Place) -> None:
     """A warning and a finding are told with all that is told else; so is a document."""
     backup(csf, place, "-no-checksum")
-    assert verify(csf, place, "-quiet") == verify(csf, place)
+    assert untimed(verify(csf, place, "-quiet")) == untimed(verify(csf, place))
     os.rename(place.image, f"{place.image}.old")
     assert verify(csf, place, "-quiet") == verify(csf, place)
     place.image = str(place.images / "b.img")

@@ -72,7 +72,8 @@ csf_tick() {
 csf_begin='echo $$; echo $$ >&2; '
 
 # Runs the script $1, which becomes a program, in a process group of its own, with 6 as its input; its
-# errors go to 7, its status to 8. At last each stream gets a line that whoever reads it may wait for.
+# errors go to 7, its status to 8. At last each stream gets the mark, in one piece: a shell writes each
+# line by itself, and whoever reads may look between two of them.
 csf_supervise() {
   exec 2>/dev/null
   script=$csf_begin$1
@@ -91,8 +92,8 @@ csf_supervise() {
   kill -KILL $ticker
   kill -TERM $listener
   wait $listener $ticker
-  printf '\n%s\n' "$csf_mark" >&7
-  printf '\n%s\n' "$csf_mark"
+  printf '%s\n' "$csf_mark" >&7
+  printf '%s\n' "$csf_mark"
   printf %s $status >&8
 }
 

@@ -60,6 +60,6 @@ class Programs:
         whole = b"\n%s whole" % mark
         is_whole = output.endswith(whole) and answer.errors.endswith(whole)
         streams = (said.removesuffix(whole) for said in (output, answer.errors))
-        output, errors = (said.partition(b"\n%s\n" % mark)[0] for said in streams)
+        output, errors = (said.partition(b"%s\n" % mark)[0] for said in streams)
         is_known = bool(is_whole and end and status.strip().isdigit())
         return Answer(int(status) if is_known else UNKNOWN, output, errors)
