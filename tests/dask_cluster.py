@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import signal
@@ -50,9 +51,7 @@ def cluster(directory: Path, environment: Mapping[str, str]) -> Iterator[Cluster
         directory: for its files.
         environment: of its workers, and so of what they start.
     """
-    try:
-        import distributed  # noqa: F401
-    except ImportError:
+    if importlib.util.find_spec("distributed") is None:
         needed.lacking("distributed is not installed; pip install '.[dask]'")
     file = directory / "scheduler.json"
     known = ("--scheduler-file", str(file))
