@@ -94,11 +94,13 @@ class FleetSite:
         self.sim.home.create()
         self.servers: list[Sshd] = []
         self.images: dict[str, Path] = {}
-        (root / "copies").mkdir()
+        for name in ("copies", "tmp"):
+            (root / name).mkdir()
         self._write_programs()
         self.environment = {
             **self.sim.home.environment(os.environ),
             "CSF_BACKUP_OSBACKUP": str(root / "bin" / "osbackup"),
+            "TMPDIR": str(root / "tmp"),  # where a driver that is killed leaves something
             "CSF_BACKUP_LOCK_WAIT": "250",  # a busy machine takes its time
         }
         self.environment["PATH"] = f"{root}/bin:{self.environment['PATH']}"
