@@ -35,7 +35,8 @@ def _cases(site: Bench) -> Iterator[Case]:
     dry_run = site.csf_of_all("backup", image, "-dry-run")
     yield Case("csf backup -dry-run", dry_run, prepare=site.emptied("backup"))
     yield Case("osbackup", site.osbackup("bare/image"), prepare=site.emptied("bare"))
-    yield Case("csf backup", site.csf_of_all("backup", image), "osbackup")
+    backup = site.csf_of_all("backup", image)
+    yield Case("csf backup", backup, "osbackup", prepare=site.emptied("backup"))
     yield Case("csf verify", site.csf("verify", image), "osbackup")
     osrestore = ["osrestore", "-f", str(site.root / image)]
     yield Case("osrestore", osrestore)
