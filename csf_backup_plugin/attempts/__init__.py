@@ -1,4 +1,4 @@
-"""The ledger: every attempt of a command on this machine, also one that was refused or killed.
+"""The ledger: every attempt of a command on this machine, also refused and killed ones.
 
-`directory` says where it is, `line` what is in it, `recording` writes it and `reading` reads it.
+`directory` finds it, `line` has its format, `recording` writes it and `reading` reads it.
 """

@@ -19,14 +19,14 @@ _NAME = "csf-backup"
 
 
 class NoDirectory(ValueError):
-    """No directory is known in which the ledger could be; the message says why."""
+    """There is no directory for the ledger; the message says why."""
 
 
 def state_directory(environ: Mapping[str, str]) -> str:
     """Return the directory of the ledger; it need not exist.
 
-    It is the first that is named, whether or not it can be used: a ledger in several places would
-    be read in one of them only.
+    The first directory that the environment names is used, or fails: if another one were used
+    instead, the ledger would be in several places, and only one of them would be read.
 
     Args:
         environ: the environment, which names it.
@@ -56,11 +56,11 @@ def _home(environ: Mapping[str, str]) -> str:
 
 
 def make_directory(path: str, mode: int = 0o755) -> None:
-    """Make a directory that is missing; its parents are their owner's alone, as XDG says.
+    """Create a missing directory; its parents get mode 0700, as XDG says.
 
     Args:
         path: the directory.
-        mode: its own, whatever the umask.
+        mode: its mode, whatever the umask is.
 
     Raises:
         OSError: it cannot be made.

@@ -14,22 +14,22 @@ from csf_backup_plugin.hosts.local.opening import open_file
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Seconds that a command waits for another one to have written to the ledger.
+#: Seconds that a command waits until another one has written to the ledger.
 WAIT = 5.0
 _PAUSE = 0.005
 
 
 @contextlib.contextmanager
 def own_file(path: str, flags: int, mode: int = 0o600) -> Iterator[int]:
-    """Open a file of this user's while the block runs; no child inherits it.
+    """Open a file of this user while the block runs; no child inherits it.
 
     Args:
         path: the file.
         flags: as for `os.open`.
-        mode: of a file that is made.
+        mode: the mode of a file that is created.
 
     Raises:
-        OSError: it cannot be opened, is no plain file, or belongs to another user.
+        OSError: it cannot be opened, is not a regular file, or belongs to another user.
     """
     descriptor = open_file(path, flags, mode)
     try:
@@ -46,10 +46,10 @@ def locked(path: str) -> Iterator[int | None]:
     """Hold a lock while the block runs.
 
     Args:
-        path: the lock's file; only its owner can open it, so that nobody else can hold it.
+        path: the lock file; only its owner can open it, so that nobody else can hold the lock.
 
     Yields:
-        The descriptor of the file; None if its file system has no locks.
+        The file's descriptor; None if its file system has no locks.
 
     Raises:
         OSError: the file cannot be opened, or somebody holds it for longer than `WAIT`.
@@ -68,7 +68,7 @@ def _wait_for_lock(descriptor: int, path: str) -> bool:
 
 
 def take_lock(descriptor: int) -> bool | None:
-    """Take a lock that is free; tell whether it was, None if the file system has no locks."""
+    """Take a lock if it is free; return whether it was, or None if the file system has no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -79,7 +79,7 @@ def take_lock(descriptor: int) -> bool | None:
 
 
 def sync_directory(path: str) -> None:
-    """Bring the names in a directory to the disk.
+    """Flush the names in a directory to the disk.
 
     Raises:
         OSError: that failed.

@@ -1,4 +1,4 @@
-"""Attempts that were killed: they have begun and not ended, and nobody holds their lock."""
+"""Attempts that were killed: they have begun and not ended, and their lock is free."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.attempts.ledger import Ledger
 
 SUFFIX = ".lock"
-# The head of a whole line, as `line.encode` writes it: a year of lines is not parsed each time.
+# The beginning of a whole line, as `line.encode` writes it, so that old lines need not be parsed.
 _LINE = re.compile(
     rb'^\{"schema":"%b","event":"(begin|end)","attempt":"([0-9a-f]{1,64})",.*\}$' % SCHEMA.encode(),
     re.MULTILINE,
@@ -43,7 +43,7 @@ def lock_file(directory: str, attempt: str) -> str:
 
 
 def enter_killed(ledger: Ledger) -> None:
-    """Enter an end for each attempt that was killed, and remove what it has left.
+    """Record an end for each attempt that was killed, and remove its lock file.
 
     Raises:
         OSError: that failed.
@@ -62,7 +62,7 @@ def enter_killed(ledger: Ledger) -> None:
 
 
 def _unended(lines: bytes) -> dict[str, bytes]:
-    """Return the line of each begin that has no end, by the attempt."""
+    """Return the begin line of each attempt that has no end line, by the attempt's id."""
     found: dict[str, bytes] = {}
     for match in _LINE.finditer(lines):
         if match[1] == BEGIN.encode():
@@ -73,13 +73,13 @@ def _unended(lines: bytes) -> dict[str, bytes]:
 
 
 def _left(directory: str) -> Iterator[str]:
-    """Yield the attempts that have a lock's file."""
+    """Yield the ids of the attempts that have a lock file."""
     with os.scandir(os.path.join(directory, LOCKS)) as entries:
         yield from (one.name.removesuffix(SUFFIX) for one in entries if one.name.endswith(SUFFIX))
 
 
 def is_free(directory: str, attempt: str) -> bool:
-    """Tell whether nobody holds an attempt's lock, as far as that can be known."""
+    """Tell whether an attempt's lock is known to be free."""
     try:
         with own_file(lock_file(directory, attempt), os.O_RDWR) as descriptor:
             return take_lock(descriptor) is True
@@ -90,7 +90,7 @@ def is_free(directory: str, attempt: str) -> bool:
 
 
 def _ends(begins: Iterator[bytes]) -> Iterator[tuple[str, bytes]]:
-    """Yield an attempt, and the line of its end, for each of the lines that are begins."""
+    """Yield, for each begin line, the attempt's id and an end line."""
     how = {**_NOTHING, "at": timestamps.now(), "outcome": KILLED}
     for begin in begins:
         with contextlib.suppress(UnreadableLine):

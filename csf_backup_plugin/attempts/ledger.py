@@ -1,4 +1,4 @@
-"""The ledger's file, which one process at a time appends to."""
+"""The ledger's file; one process at a time appends to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FILE = "attempts.jsonl"
-#: In this directory each attempt has a file, and a lock on it, as long as it runs.
+#: In this directory each attempt has a lock file, which it holds as long as it runs.
 LOCKS = "attempts"
 _LOCK = "attempts.lock"
 _LOOKED_AT = 16 * 2**20  # bytes; some 30,000 lines
@@ -30,7 +30,7 @@ class Ledger:
 
     Attributes:
         path: its file.
-        lock: as above; without locks nothing is done but to append.
+        lock: as above; without locks, the ledger is only appended to.
     """
 
     def __init__(self, directory: str, descriptor: int, lock: int | None) -> None:
@@ -40,9 +40,9 @@ class Ledger:
         self._descriptor = descriptor
 
     def append(self, lines: bytes) -> None:
-        """Append whole lines by one write, and bring them to the disk.
+        """Append whole lines by one write, and flush them to the disk.
 
-        What a kill or a full disk has cut short before is ended first.
+        If a kill or a full disk has cut the last line short, it is ended first.
 
         Raises:
             OSError: that failed.
@@ -55,20 +55,20 @@ class Ledger:
         os.fsync(self._descriptor)
 
     def recent(self) -> bytes:
-        """Return the last lines, or all."""
+        """Return the last lines, or all if there are fewer."""
         size = os.fstat(self._descriptor).st_size
         return os.pread(self._descriptor, _LOOKED_AT, max(0, size - _LOOKED_AT))
 
 
 @contextlib.contextmanager
 def opened(directory: str) -> Iterator[Ledger]:
-    """Open the ledger for writing while the block runs; it is made if it is missing.
+    """Open the ledger for writing while the block runs; create it if it is missing.
 
     Args:
         directory: where it is.
 
     Raises:
-        OSError: it cannot be opened or made.
+        OSError: it cannot be opened or created.
     """
     make_directory(directory)
     path = os.path.join(directory, FILE)

@@ -1,7 +1,7 @@
-"""A line of the ledger: a document that says how an attempt has begun, or how it has ended.
+"""A line of the ledger: a document about the begin, or the end, of an attempt.
 
-It is JSON, in ASCII, and has the keys of `TYPES`. Names in it are as `texts` writes them. The line
-of an end repeats what its begin says: either can be understood alone.
+It is JSON, in ASCII, and has the keys of `TYPES`. Names in it are as `texts` writes them. An end
+line repeats what the begin line says, so that each can be understood alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SENTENCES = ("error",)
 _ANY_SCHEMA = re.compile(r"csf-backup/attempt/([0-9]{1,9})", re.ASCII)
 
 _TEXT, _NUMBER, _NOTHING = (str,), (int,), (type(None),)
-#: The keys of a line, and of which types their values are.
+#: The keys of a line, and the types of their values.
 TYPES: dict[str, tuple[type, ...]] = {
     "at": _TEXT,
     "driver": _TEXT,
@@ -32,7 +32,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "image_dirs": (list,),
     "database": _TEXT + _NOTHING,
 }
-#: The same of an end's line alone.
+#: The additional keys of an end line, and the types of their values.
 TYPES_AT_END: dict[str, tuple[type, ...]] = {
     "exit_code": _NUMBER + _NOTHING,
     "outcome": _TEXT,
@@ -48,7 +48,7 @@ TYPES_AT_END: dict[str, tuple[type, ...]] = {
 
 
 class UnreadableLine(ValueError):
-    """The bytes are no line of the ledger: one that was cut short, as a rule."""
+    """The bytes are not a line of the ledger; usually, it was cut short."""
 
 
 class NewerLine(ValueError):
@@ -60,8 +60,8 @@ class Line(NamedTuple):
 
     Attributes:
         event: `BEGIN` or `END`.
-        id: of the attempt.
-        facts: the rest, by the keys of `TYPES`, and of `TYPES_AT_END`.
+        id: the attempt's id.
+        facts: the rest, by the keys of `TYPES` and `TYPES_AT_END`.
     """
 
     event: str
@@ -70,7 +70,7 @@ class Line(NamedTuple):
 
 
 def encode(line: Line) -> bytes:
-    """Return a line's bytes, its newline too."""
+    """Return a line's bytes, with its newline."""
     head = {"schema": SCHEMA, "event": line.event, "attempt": line.id}
     facts = fit_for_json({**head, **line.facts}, _SENTENCES)
     return json.dumps(facts, separators=(",", ":")).encode() + b"\n"
@@ -80,7 +80,7 @@ def decode(data: bytes) -> Line:
     """Return what a line says.
 
     Raises:
-        UnreadableLine: it was cut short, or is no line of the ledger's.
+        UnreadableLine: it was cut short, or is not a line of the ledger.
         NewerLine: this version does not know its schema.
     """
     try:
@@ -100,7 +100,7 @@ def _refuse(word: str) -> NoReturn:
 
 
 def _checked(document: dict[str, Any]) -> Line:
-    """Return what a document of this schema says; keys that are not known are passed over."""
+    """Return the contents of a document of this schema; unknown keys are ignored."""
     event, attempt = document["event"], document["attempt"]
     types = {BEGIN: TYPES, END: {**TYPES, **TYPES_AT_END}}[event]
     facts: dict[str, Any] = {key: document.get(key) for key in types}

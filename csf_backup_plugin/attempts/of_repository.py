@@ -1,4 +1,4 @@
-"""Which attempts are of one repository: one that was refused seldom knows its id."""
+"""Which attempts are of one repository; a refused attempt seldom knows the repository's id."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class History(NamedTuple):
     """The attempts of one repository.
 
     Attributes:
-        id: the repository's; None if none of them knows it.
-        key: what tells it from others, in 12 hexadecimal digits.
-        attempts: in the order in which they were entered.
-        other_keys: what told the attempts from others as long as none knew the id.
+        id: the repository's id; None if no attempt knows it.
+        key: 12 hexadecimal digits that identify the repository.
+        attempts: in the order in which they were recorded.
+        other_keys: the keys that were used as long as no attempt knew the id.
     """
 
     id: str | None
@@ -34,14 +34,14 @@ class History(NamedTuple):
 def history_of(current: Attempt, attempts: Sequence[Attempt]) -> History | None:
     """Return the attempts of the repository that an attempt is of.
 
-    They know the same id, or name what those name that know it: a master database or an image.
+    They know the same id, or name the same master database or image as one that knows it.
 
     Args:
         current: the attempt, one of `attempts`.
-        attempts: as the ledger tells.
+        attempts: all attempts in the ledger.
 
     Returns:
-        None if the attempt names nothing of a repository.
+        The attempts; None if `current` names nothing of a repository.
     """
     named = _names(current)
     identity = current.repository_id or _last_id(named, attempts)
@@ -64,8 +64,8 @@ def _last_id(named: frozenset[str], attempts: Sequence[Attempt]) -> str | None:
 def _names(one: Attempt) -> frozenset[str]:
     """Return what an attempt names of a repository.
 
-    Image directories may be of several ones, and with a wrong command line are those of another
-    attempt: so they count where nothing else is named.
+    Image directories may hold several repositories, or be named by mistake. So they count only if
+    nothing else is named, and the command line was right.
     """
     names = {f"{one.host}:{one.database}"} if one.host and one.database else set()
     if one.image and not one.image.endswith("/latest"):

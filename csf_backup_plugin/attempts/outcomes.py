@@ -1,4 +1,4 @@
-"""How an attempt has ended, in a word, by its exit code."""
+"""The word for how an attempt ended, from its exit code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _REFUSED = {
 
 
 def outcome_of(code: int) -> str:
-    """Return what an exit code means: `DONE`, `REFUSED`, `STOPPED`, and else `FAILED`."""
+    """Return what an exit code means: `DONE`, `REFUSED`, `STOPPED`, or otherwise `FAILED`."""
     if code > _SIGNALLED:
         return STOPPED
     if code in _DONE:

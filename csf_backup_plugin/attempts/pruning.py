@@ -1,4 +1,4 @@
-"""What is too old leaves the ledger."""
+"""Remove old lines from the ledger."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 #: Seconds that a line is kept: 13 months.
 KEPT = 400 * 86400
-#: Lines that are kept however old they are: no clock that is wrong for an hour empties a ledger.
+#: How many lines are always kept, so that a wrong clock cannot empty the ledger.
 LEAST = 1000
 _EVERY = 86400
 
 
 def prune(ledger: Ledger) -> None:
-    """Remove lines that are too old, at most once a day; a lock's file has the time of the last.
+    """Remove lines that are too old, at most once a day; a lock file has the time of the last run.
 
     Raises:
         OSError: that failed; the ledger is as it was.
@@ -43,7 +43,7 @@ def prune(ledger: Ledger) -> None:
 def _kept(lines: list[bytes], oldest: str) -> Iterator[bytes]:
     """Yield the lines that stay, the last one first.
 
-    A line that cannot be read is as old as the one behind it.
+    A line that cannot be read counts as being as old as the line after it.
     """
     at = oldest
     for number, line in enumerate(reversed(lines)):
@@ -54,9 +54,9 @@ def _kept(lines: list[bytes], oldest: str) -> Iterator[bytes]:
 
 
 def _replace(ledger: Ledger, data: bytes, mode: int) -> None:
-    """Let other lines stand in the ledger's place, once they are on the disk."""
+    """Replace the ledger's contents atomically."""
     temporary = f"{ledger.path}.tmp"
-    with contextlib.suppress(FileNotFoundError):  # of one that was killed
+    with contextlib.suppress(FileNotFoundError):  # left by a killed run
         os.unlink(temporary)
     try:
         with own_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor:

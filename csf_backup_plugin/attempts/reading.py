@@ -1,4 +1,4 @@
-"""What the ledger says, for whoever may read it."""
+"""Reading the ledger."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ class Attempt(NamedTuple):
     """One attempt of a command.
 
     Attributes:
-        id: its own, at random.
-        command: its name, as csf has it.
+        id: a random id of its own.
+        command: the command's name in csf.
         driver: the machine on which csf ran.
         user: who ran it.
-        pid: of csf.
-        began: when; None if its begin is not in the ledger.
-        ended: when; None if it runs, or was killed and nothing was attempted since.
-        run_id: the rotation's, if it is one.
+        pid: csf's process.
+        began: when it began; None if that is not in the ledger.
+        ended: when it ended; None if it runs, or was killed and there was no attempt since.
+        run_id: the id of a rotation; None for other commands.
         host: where the image is, as named; None if the command line does not say.
-        image: ``HOST:PATH``, the one that was made or read, if it came to that; else as named.
+        image: ``HOST:PATH`` of the image that was made or read; if none was, as named.
         image_dirs: each ``HOST:DIR`` of a rotation, as named.
         database: the master database, as named.
         exit_code: None if it was killed.
         outcome: a word of `outcomes`; None if it has not ended, as far as this user can know.
-        seconds: that it took.
-        bytes: the image's size; of a restore, the databases'.
-        repository_id: whose image it is.
-        place: that a rotation has filled.
-        number: of the backup in its repository.
+        seconds: how long it took.
+        bytes: the image's size; of a restore, the databases' size.
+        repository_id: the id of the image's repository.
+        place: the place that a rotation has filled.
+        number: the number of the backup in its repository.
         drilled: whether a rotation has drilled the set.
-        warnings: how many it has told, such as of a directory that could take no set; None where
-            that is not known.
+        warnings: how many warnings there were, such as about a directory that could take no set;
+            None if that is not known.
         error: how the message begins, if it was not done.
     """
 
@@ -74,7 +74,7 @@ class Attempts(NamedTuple):
     """What the ledger says.
 
     Attributes:
-        attempts: in the order in which they were entered.
+        attempts: in the order in which they were recorded.
         newer: lines of a newer version of this plugin, which were passed over.
         unreadable: lines that were passed over because they were cut short.
     """
@@ -97,7 +97,7 @@ def read_attempts(directory: str) -> Attempts:
     free = {one.id for one in found.attempts if not one.outcome and is_free(directory, one.id)}
     if not free:
         return found
-    found = parse(lines_of(directory))  # one that has ended meanwhile has entered its end
+    found = parse(lines_of(directory))  # an attempt that has ended meanwhile has recorded its end
     told = [
         one._replace(outcome=KILLED) if one.id in free and not one.outcome else one
         for one in found.attempts
@@ -130,12 +130,12 @@ def parse(lines: Iterable[bytes]) -> Attempts:
 
 
 def _with(attempt: Attempt | None, line: Line) -> Attempt:
-    """Return an attempt to which a line is added."""
+    """Return an attempt, updated by a line."""
     facts = {**line.facts, "image_dirs": tuple(line.facts["image_dirs"])}
     at = facts.pop("at")
     if line.event == BEGIN:
         return attempt or Attempt(line.id, began=at, **facts)
     if attempt and attempt.outcome and facts["outcome"] == KILLED:
         return attempt
-    # An end that the attempt has entered itself holds, whoever took it for killed.
+    # An end that the attempt itself has recorded counts, even if another one took it for killed.
     return Attempt(line.id, began=attempt and attempt.began, ended=at, **facts)

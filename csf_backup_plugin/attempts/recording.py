@@ -1,4 +1,4 @@
-"""One attempt, as it is entered into the ledger: once when it begins, and once when it ends."""
+"""Recording an attempt in the ledger: a line when it begins, and one when it ends."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Recording:
     """An attempt of a command.
 
     Args:
-        directory: of the ledger.
-        facts: what is known of the attempt when it begins, as `line.TYPES` has it.
+        directory: the ledger's directory.
+        facts: what is known of the attempt when it begins, by the keys of `line.TYPES`.
 
     Attributes:
-        id: the attempt's.
-        directory: of the ledger.
-        lines: what was entered, or was to be.
+        id: the attempt's id.
+        directory: the ledger's directory.
+        lines: the lines that were recorded, or should have been.
     """
 
     def __init__(self, directory: str, facts: Mapping[str, Any]) -> None:
@@ -42,10 +42,10 @@ class Recording:
         self._facts = {**_caller(), **facts}
 
     def begin(self) -> None:
-        """Enter the begin, and an end for each attempt that was killed before.
+        """Record the begin, and an end for each attempt that was killed before.
 
-        Until `close`, this process holds the attempt's lock: who finds it free knows that the
-        attempt was killed.
+        Until `close`, this process holds the attempt's lock. If another process finds it free, it
+        knows that the attempt was killed.
 
         Raises:
             OSError: that failed.
@@ -59,15 +59,15 @@ class Recording:
             book.append(line)
 
     def untold(self) -> Iterator[Line]:
-        """Yield the ends of killed attempts that nobody has been told of; see `untold.untold`."""
+        """Yield the ends of killed attempts that were not reported yet; see `untold.untold`."""
         return untold(self.directory)
 
     def end(self, how: Mapping[str, Any]) -> None:
-        """Enter the end, also where the begin could not be entered; remove what is too old.
+        """Record the end, even if the begin could not be recorded; remove old lines.
 
         Args:
-            how: the attempt ended, as `line.TYPES_AT_END` has it, and facts of its begin that
-                are known better now.
+            how: how the attempt ended, by the keys of `line.TYPES_AT_END`, and facts about its
+                begin that are known better now.
 
         Raises:
             OSError: that failed.
@@ -80,7 +80,7 @@ class Recording:
             prune(book)
 
     def close(self) -> None:
-        """Release the attempt's lock; one whose end was not entered counts as killed."""
+        """Release the attempt's lock; if its end was not recorded, it counts as killed."""
         self._held.close()
 
     def _line(self, event: str, **how: Any) -> bytes:

@@ -1,7 +1,8 @@
-"""Ends of attempts that were killed, which nobody has been told of yet.
+"""Ends of killed attempts that were not reported yet to hooks and the user's program.
 
-Each has a file beside the attempts' locks, from before its end is in the ledger until somebody has
-been told. A kill in between leaves the file: so they are told at least once.
+Each has a file beside the attempts' lock files. It is written before the end is in the ledger, and
+removed after the end was reported. A kill in between leaves the file, so each end is reported at
+least once.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ SUFFIX = ".killed"
 
 
 def mark(directory: str, ends: Mapping[str, bytes]) -> None:
-    """Note on the disk that ends are to be told.
+    """Note on the disk that ends are to be reported.
 
     Args:
-        directory: of the ledger.
-        ends: the line of each, by the attempt.
+        directory: the ledger's directory.
+        ends: the end line of each, by the attempt's id.
 
     Raises:
         OSError: that failed.
@@ -43,12 +44,12 @@ def mark(directory: str, ends: Mapping[str, bytes]) -> None:
 
 
 def untold(directory: str) -> Generator[Line, None, None]:
-    """Yield each end that is to be told; it has been, when the next one is asked for.
+    """Yield each end that is to be reported; it counts as reported once the next one is requested.
 
-    One that another process is telling now is left to that.
+    An end that another process is reporting now is left to that process.
 
     Args:
-        directory: of the ledger.
+        directory: the ledger's directory.
 
     Raises:
         OSError: they cannot be read.
@@ -56,7 +57,7 @@ def untold(directory: str) -> Generator[Line, None, None]:
     locks = os.path.join(directory, LOCKS)
     for name in sorted(name for name in os.listdir(locks) if name.endswith(SUFFIX)):
         path = os.path.join(locks, name)
-        # A line that was cut short is written again, before its attempt counts as ended.
+        # If the line was cut short, it will be written again before its attempt counts as ended.
         cut_short = contextlib.suppress(FileNotFoundError, UnreadableLine, NewerLine)
         with cut_short, own_file(path, os.O_RDWR) as descriptor:
             if take_lock(descriptor) and (status := os.fstat(descriptor)).st_nlink:

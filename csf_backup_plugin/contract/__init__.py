@@ -1,1 +1,1 @@
-"""The checklist for owners of a csf: whether it offers what this plugin needs of it."""
+"""The checklist for owners of a csf: whether it offers what this plugin needs."""

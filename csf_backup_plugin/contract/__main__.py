@@ -49,7 +49,7 @@ def checklist(csf: str, target: str | None, *, as_json: bool) -> int:
     status = _UNFIT if any(finding.verdict == DOES_NOT_FIT for finding in found) else 0
     facts = {"csf": csf, "findings": [finding._asdict() for finding in found]}
     lines = [*map(str, found)]
-    sentences = lines if as_json else []  # they are said if the document cannot be printed
+    sentences = lines if as_json else []  # reported if the document cannot be printed
     outcome = Outcome(sentences, facts, output="\n".join(lines), status=status)
     report(_NAME, outcome, as_json=as_json)
     return status
@@ -87,7 +87,7 @@ def _said_loading(printed: Printed) -> Iterator[Finding]:
 
 
 def _said(printed: Printed) -> Iterator[Finding]:
-    """Yield what csf, or this plugin in it, has said on standard error; it may be a warning."""
+    """Yield what csf, or this plugin in it, has printed on standard error; it may be a warning."""
     if printed.errors:
         yield Finding(CANNOT_BE_KNOWN, f"what this means: {printed.errors}", "read it")
 

@@ -1,4 +1,4 @@
-"""What csf prints while it is looked at, so that the checklist alone is on standard output."""
+"""Capture what csf prints during the check, so that standard output has only the checklist."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Printed:
-    """What was printed while a block ran, in one line each; empty where nothing was.
+    """What was printed while a block ran, each in one line; empty if nothing was.
 
     Attributes:
         output: on standard output.
@@ -29,7 +29,7 @@ class Printed:
 
 @contextlib.contextmanager
 def captured() -> Iterator[Printed]:
-    """Keep what the process prints while the block runs, and the programs that it starts."""
+    """Capture what the process, and programs that it starts, print while the block runs."""
     printed = Printed()
     with _kept(1, "stdout") as output, _kept(2, "stderr") as errors:
         yield printed
@@ -38,7 +38,7 @@ def captured() -> Iterator[Printed]:
 
 @contextlib.contextmanager
 def _kept(number: int, name: str) -> Iterator[list[bytes]]:
-    """Let a standard stream, and its descriptor, lead to memory; yield what is there at the end."""
+    """Redirect a standard stream and its descriptor; at the end, the list gets what was printed."""
     stream, kept, found = getattr(sys, name), os.dup(number), list[bytes]()
     _flush(stream)
     with open(os.memfd_create(name), "r+b") as memory:
@@ -60,7 +60,7 @@ def _kept(number: int, name: str) -> Iterator[list[bytes]]:
 
 
 def _flush(stream: IO[str] | None) -> None:
-    """Write what a stream still holds; one that is closed holds nothing."""
+    """Flush a stream; a closed one has nothing to flush."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         stream.flush()  # type: ignore[union-attr]
 

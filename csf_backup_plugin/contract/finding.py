@@ -8,7 +8,7 @@ from csf_backup_plugin.names import shown
 
 FITS, DOES_NOT_FIT, CANNOT_BE_KNOWN = "fits", "does not fit", "cannot be known"
 
-_LONGEST = 300  # characters of a foreign text
+_LONGEST = 300  # characters of a foreign text that are shown
 
 
 class Finding(NamedTuple):
@@ -17,7 +17,7 @@ class Finding(NamedTuple):
     Attributes:
         verdict: `FITS`, `DOES_NOT_FIT` or `CANNOT_BE_KNOWN`.
         what: what was found, fit for a message.
-        to_do: what to do; empty where there is nothing.
+        to_do: what to do; empty if there is nothing to do.
     """
 
     verdict: str
@@ -30,11 +30,11 @@ class Finding(NamedTuple):
 
 
 def raised(step: str, error: BaseException, to_do: str) -> Finding:
-    """Return the finding that a step of csf's has raised an error.
+    """Return the finding that a step of csf has raised an error.
 
     Args:
-        step: what raised it; the subject of a sentence.
-        error: any; not even its text can be relied on.
+        step: what raised it, as the subject of a sentence.
+        error: any exception; even getting its text may fail.
         to_do: what to do.
     """
     try:
@@ -46,6 +46,6 @@ def raised(step: str, error: BaseException, to_do: str) -> Finding:
 
 
 def in_one_line(text: str) -> str:
-    """Return a foreign text fit for a message."""
+    """Return a foreign text in one line for a message."""
     line = shown(" ".join(text.split()))
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."

@@ -21,7 +21,7 @@ _WITHOUT = {
 
 
 def hook_findings(manager: pluggy.PluginManager) -> Iterator[Finding]:
-    """Yield what there is to say of both hooks, and in which order class_create is called."""
+    """Yield the findings about both hooks, and the order in which class_create's are called."""
     for name in plugin.ARGUMENTS:
         specification = _specification(manager, name)
         if specification is None:
@@ -34,12 +34,12 @@ def hook_findings(manager: pluggy.PluginManager) -> Iterator[Finding]:
 
 
 def missing_arguments(manager: pluggy.PluginManager, name: str) -> list[str]:
-    """Return the arguments that a hook should have and has not; all, if there is no such hook."""
+    """Return the arguments that a hook lacks; all of them if there is no such hook."""
     return _missing(name, _specification(manager, name))
 
 
 def _specification(manager: pluggy.PluginManager, name: str) -> Any:
-    """Return what csf has specified of a hook, as `pluggy.HookCaller.spec`, or None."""
+    """Return csf's specification of a hook, as `pluggy.HookCaller.spec`, or None."""
     return getattr(getattr(manager.hook, name, None), "spec", None)
 
 

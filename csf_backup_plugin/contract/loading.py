@@ -37,10 +37,10 @@ class Loaded(NamedTuple):
 
 
 class Refused(Exception):
-    """csf has not come as far as a plugin manager.
+    """csf has failed before it had a plugin manager.
 
     Args:
-        finding: why.
+        finding: the reason.
     """
 
     def __init__(self, finding: Finding) -> None:
@@ -49,7 +49,7 @@ class Refused(Exception):
 
 
 def load(name: str) -> Loaded:
-    """Return the plugin manager that a function returns, or that is an object by itself.
+    """Return the plugin manager that a name stands for: an object, or a function that returns it.
 
     Args:
         name: ``MODULE:FUNCTION``, or ``MODULE:OBJECT``.
@@ -80,7 +80,7 @@ def load(name: str) -> Loaded:
 def _noted(name: str, note: Callable[..., object]) -> Iterator[None]:
     """Note the calls of a plugin manager's method while the block runs.
 
-    A plugin manager does not tell afterwards which groups it loaded, nor whether it was checked.
+    Afterwards, a plugin manager does not show which groups it loaded, nor whether it was checked.
     """
     method = getattr(pluggy.PluginManager, name)
 
@@ -133,7 +133,7 @@ def _module(name: str) -> object:
 
 @contextlib.contextmanager
 def _told(step: str) -> Iterator[None]:
-    """Turn what csf raises in a step into a finding."""
+    """Turn an error that csf raises in a step into a finding."""
     try:
         yield
     except pluggy.PluginValidationError as error:

@@ -1,4 +1,4 @@
-"""Whether csf loads this plugin, and says of a plugin that it does not fit."""
+"""Whether csf loads this plugin, and reports plugins that do not fit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def plugin_findings(loaded: Loaded) -> Iterator[Finding]:
-    """Yield what there is to say of a csf's plugins, apart from its hooks."""
+    """Yield the findings about a csf's plugins, apart from its hooks."""
     yield _project(loaded.manager)
     if loaded.groups:
         yield _group(loaded.groups)
@@ -28,7 +28,7 @@ def plugin_findings(loaded: Loaded) -> Iterator[Finding]:
 
 
 def name_of(registered: object, name: str) -> str:
-    """Return a plugin's name, fit for a message; of one that has only a number, its type's."""
+    """Return a plugin's name for a message; if it has only a number, the name of its type."""
     return shown(type(registered).__name__ if name == str(id(registered)) else name)
 
 
@@ -51,7 +51,7 @@ def _group(groups: tuple[str, ...]) -> Finding:
 
 
 def _this_plugin(loaded: Loaded) -> Finding:
-    """Return whether this plugin is loaded, and if not, why."""
+    """Return the finding whether this plugin is loaded, and if not, why."""
     manager = loaded.manager
     if manager.is_registered(plugin):
         return Finding(FITS, f"this plugin is loaded, as {shown(str(manager.get_name(plugin)))}")
@@ -73,7 +73,7 @@ def _this_plugin(loaded: Loaded) -> Finding:
 
 
 def _unknown_hooks(manager: pluggy.PluginManager) -> Iterator[Finding]:
-    """Yield the hooks of plugins that csf does not have, as `check_pending` would find them."""
+    """Yield the findings about plugins' hooks that csf lacks, as `check_pending` finds them."""
     for name, registered in manager.list_name_plugin():
         for hook in manager.get_hookcallers(registered) or ():
             impls = [impl for impl in hook.get_hookimpls() if impl.plugin is registered]

@@ -1,4 +1,4 @@
-"""A class that csf creates to be looked at: what class_create returns for it."""
+"""A trial: csf creates a class, and the result of class_create is checked."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _RETURN = "return the new database's absolute path, a str"
 
 
 def master_database(target: str) -> str:
-    """Return the master database of a trial.
+    """Return the master database for a trial.
 
     Args:
-        target: an empty directory, or the master database of a repository that was made for this.
+        target: an empty directory, or the master database of a repository made for this.
 
     Raises:
-        UsageError: it is none of these; nothing that is in use is tried.
+        UsageError: it is neither, or the repository is in use.
     """
     path = os.path.abspath(target)
     try:
@@ -54,11 +54,11 @@ def master_database(target: str) -> str:
 
 
 def tried(manager: pluggy.PluginManager, master: str) -> Finding:
-    """Create a class as csf does, with all plugins; return what there is to say of the result.
+    """Create a class as csf does, with all plugins; return the finding about the result.
 
     Args:
-        manager: csf's.
-        master: its repository's master database; what is created there stays.
+        manager: csf's plugin manager.
+        master: the repository's master database; what is created there stays.
     """
     if missing_arguments(manager, plugin.CLASS_HOOK):
         what = f"what {plugin.CLASS_HOOK} returns: it cannot be called"
@@ -77,7 +77,7 @@ def tried(manager: pluggy.PluginManager, master: str) -> Finding:
 
 
 def _problem(result: object, master: str) -> str:
-    """Return what is wrong with a result of class_create; nothing if it is as it should be."""
+    """Return what is wrong with a result of class_create; empty if nothing is."""
     if not isinstance(result, str):
         kind = shown(type(result).__name__)
         return "None" if result is None else f"an object of type {kind}"

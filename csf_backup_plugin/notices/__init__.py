@@ -1,7 +1,7 @@
-"""Who is told of an attempt: other distributions' hooks, and a program that the user names.
+"""Reporting attempts to other distributions' hooks, and to a program that the user names.
 
-`plugins` loads and calls the hooks, each `aside` from what csf itself does; `program` runs the
-program. Whatever goes wrong there is a warning, and changes nothing else.
+`plugins` loads and calls the hooks, each inside `aside`, which protects csf's process; `program`
+runs the program. Every error there becomes a warning, and changes nothing else.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
 
 class Notices:
-    """All who are told of an attempt.
+    """The hooks and the program that an attempt is reported to.
 
     Args:
         attempt: its id in the ledger; None if there is no ledger.
-        facts: on it, by the names of `Attempt`, but for those that follow from where csf runs.
+        facts: facts on the attempt, by the names of `Attempt`, without those that follow from where
+            csf runs.
         environ: the environment, which may name a program.
-        cancellation: the command's; a signal that comes while one is told ends that.
-        warn: told what has gone wrong, in a sentence.
+        cancellation: the command's; a signal also ends a hook or program that is running.
+        warn: called with a sentence about each error.
     """
 
     def __init__(
@@ -48,10 +49,11 @@ class Notices:
         self._plugins = plugins.load(cancellation, self._warn)
 
     def killed(self, ends: Iterable[Line]) -> None:
-        """Tell how attempts have ended that could not tell it themselves.
+        """Report the ends of attempts that were killed.
 
         Args:
-            ends: the end of each. None is asked for once a signal has come: a later attempt tells.
+            ends: the end of each. Once a signal has come, no more are taken: a later attempt
+                reports them.
         """
         for line in ends:
             if self._cancellation.received:
@@ -59,10 +61,10 @@ class Notices:
             self._tell({"attempt": line.id, **line.facts})
 
     def starting(self) -> None:
-        """Tell that the attempt is about to begin.
+        """Report that the attempt is about to begin.
 
         Raises:
-            RefusedByPlugin: a plugin has refused it, or several have.
+            RefusedByPlugin: one or several plugins have refused it.
         """
         attempt = Attempt(**_chosen(self._facts, Attempt._fields))
         if refusals := [*filter(None, (one.starting(attempt) for one in self._plugins))]:
@@ -73,15 +75,16 @@ class Notices:
             )
 
     def finished(self, how: Mapping[str, Any]) -> None:
-        """Tell how the attempt has ended.
+        """Report how the attempt has ended.
 
         Args:
-            how: by the names of `Outcome`, and what is known better now than when it began.
+            how: the outcome by the names of `Outcome`, and facts that are known better now than
+                when it began.
         """
         self._tell({**self._facts, **how})
 
     def rehearsed(self, how: Mapping[str, Any]) -> list[str]:
-        """Tell of a failure that there was not; return the titles of the plugins that were told.
+        """Report a failure as a test; return the titles of the plugins that were called.
 
         Args:
             how: as for `finished`.

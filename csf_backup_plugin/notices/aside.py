@@ -1,4 +1,4 @@
-"""Calls of what is not ours, which change nothing of the process that csf needs."""
+"""Calls of foreign code, after which the process state that csf needs is restored."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _OUT, _ERR = 1, 2
 
 @contextlib.contextmanager
 def aside(cancellation: Cancellation) -> Iterator[None]:
-    """Let the working directory, the umask, signal handlers and standard output be as before.
+    """Restore the working directory, the umask, signal handlers and standard output afterwards.
 
-    Whatever the block, or a program that it starts, prints on standard output goes to standard
-    error: there is nothing but a command's own document. A signal that asks the command to end
-    ends the block as well.
+    What the block, or a program that it starts, prints on standard output goes to standard error,
+    since standard output is only for the command's own document. A signal that asks the command to
+    end ends the block, too.
 
     Args:
         cancellation: the command's.
@@ -41,9 +41,9 @@ def aside(cancellation: Cancellation) -> Iterator[None]:
 
 
 def in_words(error: BaseException) -> str:
-    """Return what was raised, in one line, whatever its own text does."""
+    """Return an exception in one line, even if its text has many lines or fails."""
     lines = traceback.format_exception_only(type(error), error)
-    what = next(line for line in lines if not line.startswith(" "))  # where a syntax error is
+    what = next(line for line in lines if not line.startswith(" "))  # the place of a syntax error
     return shown(" ".join(what.split())).removesuffix(".")
 
 
@@ -86,7 +86,7 @@ def _handlers() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _output() -> Iterator[None]:
-    """Let standard error have what is printed on standard output, by whomever."""
+    """Redirect standard output to standard error, also for programs that are started."""
     _flush()
     before = os.dup(_OUT)
     try:
@@ -100,14 +100,14 @@ def _output() -> Iterator[None]:
 
 
 def _flush() -> None:
-    """Send on what is still to be printed; what cannot be was told of when it was printed."""
+    """Flush what is still to be printed; errors were reported when it was printed."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
 
 
 @contextlib.contextmanager
 def _stoppable(cancellation: Cancellation) -> Iterator[None]:
-    """Let a signal end the block, once; the handlers are put back by who has called this."""
+    """Make a signal end the block, once; the caller restores the handlers."""
     if not _is_main():
         yield
         return
@@ -117,7 +117,7 @@ def _stoppable(cancellation: Cancellation) -> Iterator[None]:
     def stop(signum: int, frame: FrameType | None) -> None:
         nonlocal is_armed
         before[signal.Signals(signum)](signum, frame)
-        if is_armed and later.received:  # one that is ignored, as under nohup, is not received
+        if is_armed and later.received:  # an ignored signal, as under nohup, does not count
             is_armed = False
             raise KeyboardInterrupt(f"stopped by {signal.Signals(signum).name}")
 

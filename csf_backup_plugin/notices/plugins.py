@@ -1,6 +1,6 @@
-"""Other distributions' plugins: each is loaded by itself, and called by itself.
+"""Other distributions' plugins: each is loaded and called separately.
 
-So one that is broken keeps no other from being called. Entry points are those of
+So a broken plugin does not keep others from being called. Entry points are those of
 https://packaging.python.org/en/latest/specifications/entry-points/.
 """
 
@@ -32,9 +32,9 @@ class Plugin:
 
     Args:
         title: its name, and where its code is.
-        manager: has it alone.
+        manager: a plugin manager that has only this plugin.
         cancellation: the command's.
-        warn: told if it fails.
+        warn: called with a sentence if the plugin fails.
 
     Attributes:
         title: as above.
@@ -53,7 +53,7 @@ class Plugin:
         self._warn = warn
 
     def starting(self, attempt: Attempt) -> str:
-        """Tell it of an attempt; return how it has refused that, or an empty string."""
+        """Report an attempt to it; return its reason to refuse, or an empty string."""
         try:
             self._call("attempt_starting", lambda: self._hook.attempt_starting(attempt=attempt))
         except Refused as error:
@@ -61,7 +61,7 @@ class Plugin:
         return ""
 
     def finished(self, outcome: Outcome) -> None:
-        """Tell it how an attempt has ended."""
+        """Report to it how an attempt has ended."""
         try:
             self._call("attempt_finished", lambda: self._hook.attempt_finished(outcome=outcome))
         except Refused as error:
@@ -71,7 +71,7 @@ class Plugin:
         """Call one of its hooks.
 
         Raises:
-            Refused: the hook has.
+            Refused: the hook has refused.
         """
         try:
             with aside(self._cancellation):
@@ -84,11 +84,11 @@ class Plugin:
 
 
 def load(cancellation: Cancellation, warn: Callable[[str], None]) -> list[Plugin]:
-    """Return the plugins that are installed, by their names; each is made anew.
+    """Return new objects for the installed plugins, sorted by name.
 
     Args:
         cancellation: the command's.
-        warn: told of one that cannot be called, in a sentence.
+        warn: called with a sentence about each plugin that cannot be called.
     """
     found: dict[str, Plugin | None] = {}
     try:
@@ -115,7 +115,7 @@ def load(cancellation: Cancellation, warn: Callable[[str], None]) -> list[Plugin
 
 
 def _manager(name: str) -> pluggy.PluginManager:
-    """Return a manager that has one plugin, whose hooks are all known."""
+    """Return a manager with one plugin; fail if the plugin has unknown hooks."""
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.load_setuptools_entrypoints(PROJECT, name)

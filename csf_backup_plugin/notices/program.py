@@ -1,4 +1,4 @@
-"""The program that is told how an attempt has ended, without any Python."""
+"""The user's program that is called when an attempt has ended; it needs no Python."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def call_program(
     cancellation: Cancellation,
     warn: Callable[[str], None],
 ) -> None:
-    """Run the program that the environment names, if it does, to its end.
+    """Run the program that the environment names, if any, to its end.
 
     Args:
-        outcome: what it is told.
-        environ: the environment, which it gets with what is told added. Its own name is left out:
-            a csf that it runs does not call it again.
-        cancellation: the command's; a signal that comes meanwhile ends the program.
-        warn: told if it fails, in a sentence.
+        outcome: how the attempt has ended.
+        environ: the environment. The program gets it, with the outcome added, and without the
+            variable that names the program, so that a csf that it runs does not call it again.
+        cancellation: the command's; a signal ends the program.
+        warn: called with a sentence if it fails.
     """
     path = environ.get(VARIABLE, "")
     if not path:

@@ -1,4 +1,4 @@
-"""What a command that failed has left: its clean-up finds that out, and its error says it."""
+"""What a failed command has left: its cleanup finds that out, and its error says it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Left(NamedTuple):
     """What was left.
 
     Attributes:
-        said: what was left as it was, and what was not; whole sentences.
-        next_step: what to do besides; empty if nothing.
-        facts: the same for a program, where there is more to it than the sentences.
+        said: what was left unchanged, and what was not; whole sentences.
+        next_step: additional advice; empty if there is none.
+        facts: details for a program, if there are more than in the sentences.
     """
 
     said: str
@@ -27,11 +27,12 @@ class Left(NamedTuple):
 
 
 def preceded(first: str, said: str) -> Left:
-    """Return what was left, where something was done before all else.
+    """Return what was left if something was done before the rest.
 
     Args:
-        first: sentences about that, without the last full stop; empty if there is nothing to say.
-        said: what is said of the rest.
+        first: sentences about what was done first, without the last full stop; empty if nothing
+            was.
+        said: what is said about the rest.
     """
     if not first:
         return Left(said)
@@ -43,12 +44,13 @@ def preceded(first: str, said: str) -> Left:
 def left_told(
     clean_up: Callable[[str], Left], failures: type[BaseException] = BackupError
 ) -> Iterator[None]:
-    """Clean up if the block fails, and let its error say what was left.
+    """Clean up if the block fails, and add to its error what was left.
 
     Args:
-        clean_up: called with what the error says of that by now; returns all that it is to say.
-        failures: of the block, after which it is called. Those that are no `BackupError` say
-            nothing of what was left.
+        clean_up: called with what the error says so far about what was left; returns all that it is
+            to say.
+        failures: the exceptions of the block after which it is called. Those that are not a
+            `BackupError` stay unchanged.
     """
     try:
         yield

@@ -34,14 +34,15 @@ def recorded_creation(
         master: the master database's path; a link stands for what it leads to.
         wait: how long to wait for a backup to release the lock, in seconds.
         host: this machine.
-        warn: told, in a sentence, of a database that could not be recorded.
+        warn: called with a sentence about a database that could not be recorded.
 
     Returns:
-        What class_create returned, as it is: the new database's path, unless csf is another one.
+        What class_create returned, unchanged: the new database's path, unless csf differs from its
+        contract.
 
     Raises:
-        LockBusy: before anything is created.
-        RepositoryIncomplete: likewise: a restore has begun and not succeeded.
+        LockBusy: the lock is not free; nothing was created.
+        RepositoryIncomplete: a restore has begun and not succeeded; nothing was created.
         Exception: whatever class_create itself raises; nothing is recorded then.
     """
     repository = Repository(os.path.realpath(master))
@@ -51,7 +52,7 @@ def recorded_creation(
             for warning in unlocked_warnings(lock, repository):
                 warn(warning)
         except FileNotFoundError:
-            pass  # without a directory there is nothing a backup could be reading
+            pass  # without a directory, no backup can be reading anything
         except OSError as error:
             warn(
                 f"{shown(repository.lock)} cannot be locked ({reason(error)}): a backup that runs "
@@ -70,7 +71,7 @@ def recorded_creation(
 
 @contextlib.contextmanager
 def _own(warn: Callable[[str], None]) -> Iterator[list[Exception]]:
-    """Let what csf itself has raised through, if what stays of ours would take its place."""
+    """Raise csf's own exception if `HalfDone` would replace it."""
     raised: list[Exception] = []
     try:
         yield raised
@@ -80,17 +81,17 @@ def _own(warn: Callable[[str], None]) -> Iterator[list[Exception]]:
 
 
 def as_path(value: Any) -> str | None:
-    """Return the path that csf means, or None where it has passed something else."""
+    """Return the path that csf has passed, or None if it is not a path."""
     try:
         return os.fsdecode(value)
-    except Exception:  # an object of csf's may raise anything when it is asked for its path
+    except Exception:  # a foreign object may raise anything when asked for its path
         return None
 
 
 def described(value: object) -> str:
-    """Return what csf has passed, fit for a message.
+    """Return in words what csf has passed.
 
-    Of what is no path only the type is named: an object's own text may have many lines, or fail.
+    If it is not a path, only its type is named: an object's own text may have many lines, or fail.
     """
     path = as_path(value)
     if path is not None:
@@ -114,7 +115,7 @@ def _record(
         found = _database(repository, path, host)
         for warning in manifest_store.append(repository, found, host):
             warn(warning)
-    except Exception as error:  # the class exists, whatever this is
+    except Exception as error:  # the class exists, so this must not fail
         warn(
             f"{shown(path)} was created, but is not in the manifest "
             f"{shown(repository.manifest)}: {reason(error)}. "
@@ -128,10 +129,10 @@ def _record(
 
 
 def _database(repository: Repository, path: str, host: Host) -> str:
-    """Return a new database's path, by the resolved path of its directory.
+    """Return a new database's path, with its directory's path resolved.
 
     Raises:
-        ValueError: no backup can name it, or no such file is there.
+        ValueError: no backup can name it, or there is no such file.
     """
     try:
         plain = absolute(posixpath.join(repository.directory, path))
@@ -145,13 +146,13 @@ def _database(repository: Repository, path: str, host: Host) -> str:
 
 
 def _consequence(repository: Repository, found: str | None, host: Host) -> str:
-    """Return what it means that a database is not recorded."""
+    """Return the consequence if a database is not recorded."""
     if found is None:
         return (
             "A backup takes the files in the directory that have the master database's suffix; add "
             f"any other with {add_command(repository.master, host.name, ['PATH'])}"
         )
-    with contextlib.suppress(Exception):  # the class exists, whatever this is
+    with contextlib.suppress(Exception):  # the class exists, so this must not fail
         from csf_backup_plugin.repository.inventory import read_inventory
 
         now = read_inventory(repository, host)

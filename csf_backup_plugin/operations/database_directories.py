@@ -1,8 +1,8 @@
-"""The directories of an image's databases: what osrestore is told to restore them elsewhere.
+"""The directories of an image's databases, which osrestore needs to restore them elsewhere.
 
-They keep their places relative to each other, and few pairs say so to osrestore, however many
-databases there are: one for each directory that holds some, but for those inside of another, which
-osrestore takes along. No database matches two pairs.
+The databases keep their places relative to each other. osrestore gets a pair of pathnames for each
+directory with databases, and not for each database. A directory inside another one has no pair of
+its own, since osrestore restores it with the outer one. No database matches two pairs.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def directories(databases: Iterable[str]) -> list[str]:
-    """Return every directory that holds some of the databases."""
+    """Return every directory that holds any of the databases."""
     return sorted({posixpath.dirname(path) for path in databases}, key=_parts)
 
 
 def outermost(databases: Iterable[str]) -> list[str]:
-    """Return the directories that hold databases and lie in no other that does."""
+    """Return the directories with databases that are not inside another such directory."""
     found: list[str] = []
-    for directory in directories(databases):  # those inside of another come right behind it
+    for directory in directories(databases):  # those inside another directory follow it directly
         if not found or not is_inside(directory, found[-1]):
             found.append(directory)
     return found

@@ -1,4 +1,4 @@
-"""Whether the file systems are mounted that should be: an absent disk looks like a directory."""
+"""Check that the expected file systems are mounted: a missing disk looks like a directory."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def look_at_directories(
 
 
 def mount_points(directories: Mapping[str, Facts]) -> dict[str, str]:
-    """Return the mount point of each directory, as far as they are there and it is known.
+    """Return the mount point of each directory that exists, as far as it is known.
 
     Args:
         directories: the facts on each.
@@ -41,14 +41,14 @@ def mount_points(directories: Mapping[str, Facts]) -> dict[str, str]:
 
 
 def why_unmounted(at: Facts, mount: str) -> str:
-    """Return what is said of an image directory whose file system should be mounted, and is not.
+    """Return the message about an image directory whose file system should be mounted and is not.
 
     Args:
-        at: the facts on it.
-        mount: where its file system was mounted, as an earlier receipt tells.
+        at: the facts on the directory.
+        mount: where its file system was mounted, from an earlier receipt.
 
     Returns:
-        A sentence part to follow its name; empty if it is mounted.
+        Words that follow its name; empty if it is mounted.
     """
     if is_inside(at.mount, mount):
         return ""
@@ -60,7 +60,7 @@ def why_unmounted(at: Facts, mount: str) -> str:
 
 
 def check_mounted(directory: str, at: Facts, at_root: Facts, host: Host) -> None:
-    """Refuse a directory on the file system of ``/``, where -require-mount is given.
+    """Refuse a directory on the file system of ``/`` if -require-mount is given.
 
     Args:
         directory: its path.
@@ -69,7 +69,7 @@ def check_mounted(directory: str, at: Facts, at_root: Facts, host: Host) -> None
         host: where it is.
 
     Raises:
-        NotMounted: it is.
+        NotMounted: it is on the file system of ``/``.
     """
     if at.device == at_root.device:
         raise NotMounted(
@@ -82,15 +82,15 @@ def check_mounted(directory: str, at: Facts, at_root: Facts, host: Host) -> None
 def check_still_mounted(
     mounts: Mapping[str, str], directories: Mapping[str, Facts], host: Host
 ) -> None:
-    """Refuse directories of which one was on a file system that is not mounted now.
+    """Refuse if one of some directories was on a file system that is not mounted now.
 
     Args:
-        mounts: the mount point of each directory, as the receipt tells it.
+        mounts: the mount point of each directory, from the receipt.
         directories: the facts on those that are to be written to.
         host: where they are.
 
     Raises:
-        NotMounted: it names the mount point.
+        NotMounted: the message names the mount point.
     """
     for path, at in directories.items():
         if (mount := mounts.get(path, "/")) in ("", "/"):

@@ -1,4 +1,4 @@
-"""What several commands are asked: which repository, and how long they may take."""
+"""Parts of requests that several commands share: repository, directories, waiting times."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from csf_backup_plugin.repository.model import Repository
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Seconds to wait for the repository's lock, where neither option nor environment says.
+#: Seconds to wait for the repository's lock if neither option nor environment says it.
 LOCK_WAIT = 30.0
 LOCK_WAIT_VARIABLE = "CSF_BACKUP_LOCK_WAIT"
 
@@ -20,14 +20,14 @@ DATABASE = "-database"
 
 
 def parse_repository(master: str, called: str = DATABASE) -> Repository:
-    """Return the repository of the master database the user named.
+    """Return the repository of the master database that the user named.
 
     Args:
         master: what the user wrote.
-        called: where: the option's or the key's name.
+        called: the name of the option or key, for the message.
 
     Raises:
-        UsageError: `master` is no absolute path to a file.
+        UsageError: `master` is not an absolute path to a file.
     """
     try:
         return Repository(absolute(master, longest_suffix=".unfinished-restore"))
@@ -43,7 +43,7 @@ def parse_database(text: str, called: str = DATABASE) -> tuple[str, Repository]:
 
     Args:
         text: what the user wrote.
-        called: where: the option's or the key's name.
+        called: the name of the option or key, for the message.
 
     Raises:
         UsageError: `text` is not of that form.
@@ -61,10 +61,10 @@ def parse_scratch(directory: str, called: str = "-scratch-dir") -> str:
 
     Args:
         directory: what the user wrote.
-        called: where: the option's or the key's name.
+        called: the name of the option or key, for the message.
 
     Raises:
-        UsageError: it is no absolute path, or ``/``.
+        UsageError: it is not an absolute path, or it is ``/``.
     """
     try:
         return absolute(directory.rstrip("/") or directory)
@@ -76,15 +76,15 @@ def parse_scratch(directory: str, called: str = "-scratch-dir") -> str:
 
 
 def check_one_of(image: str | None, directory: str | None, name: str) -> None:
-    """Refuse an image and a directory of images, or neither of them.
+    """Check that either an image or a directory of images was given, and not both.
 
     Args:
         image: the image, if one was given.
-        directory: the directory, likewise.
-        name: the command's.
+        directory: the directory, if one was given.
+        name: the command's name.
 
     Raises:
-        UsageError: one of the two is to be given.
+        UsageError: both were given, or neither.
     """
     if (image is None) == (directory is None):
         what = (
@@ -103,8 +103,8 @@ def lock_wait(environ: Mapping[str, str], given: float | None = None) -> float:
     """Return how long to wait for the lock, in seconds.
 
     Args:
-        environ: the environment, which may say it.
-        given: what the command line says, if it does; that counts then.
+        environ: the environment, which may set it.
+        given: the value from the command line, if any; it has precedence.
 
     Raises:
         UsageError: the variable is not a number of seconds.

@@ -1,4 +1,4 @@
-"""What osrestore has left on the disk, set against what should be there."""
+"""The restored databases on the disk, compared with what should be there."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ if TYPE_CHECKING:
 def findings(expected: Mapping[str, Size | None], looked: Iterable[Stat]) -> list[str]:
     """Return what is wrong with restored databases, a sentence for each.
 
-    Until the instant the backup is of, a database may have grown, or have been compacted, and it
-    may have been compacted since: so one is whole if it is no smaller than at the look at which it
-    was smaller. One that was compacted and had grown again by the second look is taken for a fault:
-    nothing tells it apart from one that was cut short.
+    Its size was taken before and after the backup. In between, a database may have grown, or have
+    been compacted. So it counts as whole if it is at least as large as the smaller of both sizes. A
+    database that was compacted and had grown again before its size was taken for the second time is
+    reported as a fault: it looks like one that was cut short.
 
     Args:
-        expected: the sizes of each database, by the path where it should be; None where nobody
-            knows them.
-        looked: what stands at each of those paths, in their order.
+        expected: the sizes of each database, by the path where it should be; None if not known.
+        looked: what is at each of those paths, in their order.
     """
     pairs = zip(expected.items(), looked, strict=True)
     faults = ((path, _fault(size, at)) for (path, size), at in pairs)

@@ -1,4 +1,4 @@
-"""What image and databases lie on: disks that they share, and file systems of other machines."""
+"""Where image and databases are: disks that they share, and file systems of other machines."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Facts, Stat
 
-#: The environment variable that names disks, and mount points of file systems whose disks are not
-#: known, that are redundant arrays although this machine does not tell so.
+#: The environment variable that names redundant arrays which the machine does not recognize as
+#: such: disks, and mount points of file systems whose disks are not known.
 ARRAYS = "CSF_BACKUP_RAID"
 
 SharedDisk = Literal["no", "array", "unknown", "yes"]
 
 _BY_CONCERN: tuple[SharedDisk, ...] = ("no", "array", "unknown", "yes")
-# File systems whose files lie on other machines. Those of FUSE may do so, except where what is
-# mounted is a block device of this one (fuseblk).
+# File systems whose files are on other machines. Those of FUSE may be such, except if a block
+# device of this machine is mounted (fuseblk).
 _NETWORK = {
     *("9p", "afs", "beegfs", "ceph", "cifs", "coda", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs"),
     *("nfs4", "orangefs", "prl_fs", "pvfs2", "smb3", "smbfs", "vboxsf", "virtiofs"),
 }
-# Those whose source names the one machine that has the files.
+# Those with a source that names the one machine with the files.
 _SERVED = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs")
 
 
 def is_same(one: Facts, other: Facts) -> bool:
-    """Tell whether two paths lead to the same directory, by whatever mounts and names."""
+    """Tell whether two paths lead to the same directory, whichever mounts and names they use."""
     return one.resolved == other.resolved or is_one(one, other)
 
 
 def is_one(one: Facts | Stat, other: Facts | Stat) -> bool:
-    """Tell whether two paths lead to what has the same number in the same file system."""
+    """Tell whether two paths lead to the same inode of the same file system."""
     return bool(one.inode) and (one.device, one.inode) == (other.device, other.inode)
 
 
 def is_within(one: Facts, directory: Facts) -> bool:
-    """Tell whether a path is a directory's own or below it, by whatever mounts and names."""
+    """Tell whether a path is a directory or below it, whichever mounts and names they use."""
     return (
         is_same(one, directory)
         or is_inside(one.resolved, directory.resolved)
@@ -52,16 +52,16 @@ def is_within(one: Facts, directory: Facts) -> bool:
 def shared_disk(
     at_image: Facts, homes: Mapping[str, Facts], arrays: Collection[str] = ()
 ) -> SharedDisk:
-    """Return whether the failure of one disk takes the image and some of the databases.
+    """Return whether the failure of one disk loses both the image and some of the databases.
 
     Args:
         at_image: the facts on the image's directory.
-        homes: those on each directory of databases.
-        arrays: disks, and mount points, that the user says are redundant arrays.
+        homes: the facts on each directory of databases.
+        arrays: disks and mount points that are redundant arrays according to the user.
 
     Returns:
-        ``array`` if they share disks, and only a redundant array does; ``unknown`` if it cannot be
-        told of some.
+        ``array`` if they share disks only by a redundant array; ``unknown`` if that is not known
+        for some.
     """
     return max((_shared(at_image, at, arrays) for at in homes.values()), key=_BY_CONCERN.index)
 
@@ -82,12 +82,12 @@ def warnings(
     databases: Sequence[str],
     arrays: Collection[str] = (),
 ) -> Iterator[str]:
-    """Yield what is to be said of what image and databases lie on.
+    """Yield warnings about where image and databases are.
 
     Args:
         at_image: the facts on the image's directory.
-        homes: those on each directory of databases.
-        databases: their paths.
+        homes: the facts on each directory of databases.
+        databases: the databases' paths.
         arrays: as for `shared_disk`.
     """
     yield from _shared_warnings(at_image, homes, databases, arrays)
@@ -122,7 +122,7 @@ def _shared_warnings(
 
 
 def _can_be_named(mount: str) -> bool:
-    """Tell whether a mount point is known, and one word."""
+    """Tell whether a mount point is known, and has no blank in it."""
     return mount.split() == [mount]
 
 
@@ -144,6 +144,6 @@ def _advice(kind: str, source: str) -> str:
 
 
 def _server(source: str) -> str:
-    """Return the machine that a source names, if it can be given as HOST."""
+    """Return the machine that a source names, if it is valid as HOST."""
     name = source[2:].partition("/")[0] if source.startswith("//") else source.partition(":")[0]
     return name if is_host(name) else ""

@@ -1,4 +1,4 @@
-"""File systems that cannot bring the names in a directory to the disk."""
+"""Warnings about file systems that cannot flush the names in a directory to the disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def unsynced_warnings(directories: Collection[str], what: str, host: Host) -> list[str]:
-    """Return what it means that directories could not be brought to the disk, if there are any.
+    """Return a warning about directories that could not be flushed to the disk, if there are any.
 
     Args:
         directories: as `Host.sync` returns them.

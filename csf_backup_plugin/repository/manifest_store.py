@@ -36,10 +36,10 @@ class Entry(NamedTuple):
 
 
 def beginning(found: Inventory, entry: Entry) -> Publish | Append:
-    """Return what writes the number of a backup that begins, or makes the manifest if need be.
+    """Return the step that records the number of a new backup, or creates the manifest with it.
 
     Args:
-        found: the repository, with the manifest as it is.
+        found: the repository's inventory, with the manifest as it is.
         entry: the backup.
     """
     repository, recorded = found.repository, found.recorded
@@ -54,7 +54,7 @@ def beginning(found: Inventory, entry: Entry) -> Publish | Append:
 
 
 def first(found: Inventory, entry: Entry) -> bytes:
-    """Return the manifest that `beginning` makes where there is none."""
+    """Return the manifest that `beginning` creates if there is none."""
     names = map(found.repository.recorded, found.coverage.paths)
     return manifest.encode(names, entry.identity, {entry.image: entry.number})
 
@@ -75,14 +75,14 @@ def record(found: Inventory, host: Host) -> list[str]:
 
 
 def recording(found: Inventory) -> list[Append]:
-    """Return what adds to the manifest what it does not list; nothing if it lists all."""
+    """Return the steps that add unlisted databases to the manifest; empty if there are none."""
     repository = found.repository
     names = [*map(repository.recorded, found.coverage.unlisted)] if found.recorded else []
     return [Append(repository.manifest, manifest.encode_lines(names))] * bool(names)
 
 
 def not_updated(found: Inventory, error: OSError | BackupError) -> str:
-    """Return the warning that what `recording` returns has failed."""
+    """Return the warning that the steps of `recording` have failed."""
     return f"the manifest {shown(found.repository.manifest)} was not updated: {reason(error)}"
 
 
@@ -106,7 +106,7 @@ def append(repository: Repository, path: str, host: Host) -> list[str]:
     try:
         host.append(repository.manifest, manifest.encode_lines([name]))
         return []
-    except FileNotFoundError:  # seldom, so that a class_create does without
+    except FileNotFoundError:  # imported only if needed, to keep class_create fast
         from csf_backup_plugin.repository.inventory import read_inventory
 
         found = read_inventory(repository, host)
@@ -150,7 +150,7 @@ def supersede(
     Raises:
         OSError: as for `replace`; the copy has been removed, unless the error says otherwise.
     """
-    import hashlib  # class_create does without
+    import hashlib  # not imported by class_create
 
     kept = f"{repository.manifest}.damaged-{hashlib.sha256(damaged).hexdigest()[:16]}"
     is_made = host.read(kept) != damaged
@@ -177,8 +177,8 @@ def locked_out(repository: Repository, lost: str, host: Host) -> list[str]:
     """Return a warning if somebody may not use the manifest any more.
 
     Args:
-        repository: whose it is.
-        lost: who, in words, as `Host.publish` and `Host.replace` return it.
+        repository: the manifest's repository.
+        lost: the users, in words, as `Host.publish` and `Host.replace` return it.
         host: where it is.
     """
     if not lost:

@@ -1,4 +1,4 @@
-"""One backup, from the lock to the receipt: everything happens in the order it stands here."""
+"""One backup, from the lock to the receipt; the steps are in the order of execution."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class Backup(NamedTuple):
     """A backup that was made, or in a dry run one that could be.
 
     Attributes:
-        request: what was asked for, by resolved paths.
+        request: what was asked for, with resolved paths.
         plan: what was backed up, and with what.
         origin: which backup of which repository it is.
-        proof: what the image is known by; None in a dry run.
+        proof: what identifies the image; None in a dry run.
         warnings: what the user should know although it went well.
         seconds: how long it took.
     """
@@ -77,7 +77,7 @@ def back_up(request: BackupRequest, host: Host, listener: Listener) -> Backup:
     Args:
         request: what to back up, where to.
         host: the machine that holds the databases and will hold the image.
-        listener: told how far it is.
+        listener: gets the progress.
 
     Raises:
         BackupError: nothing that this run created is left, or the message names it.
@@ -118,14 +118,14 @@ def back_up_locked(
     listener: Listener,
     look: Callable[[], Site] | None = None,
 ) -> Backup:
-    """Back up a repository whose lock is held; once all is proven, give the lock up.
+    """Back up a repository whose lock is held; release the lock once the image is proven.
 
     Args:
-        request: what to back up, where to, by resolved paths.
-        lock: the repository's; None where no lock file can be made.
-        turn: what a rotation adds; None for a backup that none makes.
+        request: what to back up, where to, with resolved paths.
+        lock: the repository's lock; None if no lock file can be created.
+        turn: what a rotation adds; None if the backup is not part of one.
         host: where all of it is.
-        listener: told how far it is.
+        listener: gets the progress.
         look: returns what was found under the lock, or its error; None to look now.
 
     Raises:
@@ -155,7 +155,7 @@ def _carry_out(
     """Make and prove the image.
 
     Returns:
-        Which backup it is, what the image is known by, and warnings.
+        Which backup it is, what identifies the image, and warnings.
     """
     image, began = request.image, time.monotonic()
     timeout = request.timeout or default_timeout(plan.found.coverage.bytes)
@@ -170,7 +170,7 @@ def _carry_out(
             with end_told(plan.quiesce, request.repository, image.run, lock, host) as ended:
                 written = run_osbackup(image, plan, timeout, lock, note, host, listener)
             warnings += ended
-        except ImageExists:  # the record is somebody else's
+        except ImageExists:  # the record belongs to another run
             created.record = ""
             raise
         except LockBusy as busy:
@@ -191,7 +191,7 @@ def _carry_out(
 
 
 def _kept(created: Created, image: ImagePath, busy: LockBusy) -> LockBusy:
-    """Say that all is kept: osbackup has ended, and the lock's holder may prove its image."""
+    """Return the error that says that all is kept, since the lock's holder may prove the image."""
     return LockBusy(
         f"The lock was lost while the connection was cut. {busy.what}",
         "Let the holder of the lock end. Then, if osbackup has succeeded, this gives the image "
@@ -218,7 +218,7 @@ def _receipt(request: BackupRequest, plan: Plan, origin: Origin, proof: Proof) -
 
 
 def _encoded(made: Receipt, plan: Plan, seconds: float) -> bytes:
-    """Return the receipt's bytes, of an image that was made in so many seconds."""
+    """Return the receipt's bytes."""
     return receipt_format.encode(
         made,
         finished=timestamps.later(plan.machine.now, seconds),

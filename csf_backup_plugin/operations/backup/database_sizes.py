@@ -1,4 +1,4 @@
-"""What the databases are before osbackup and after it; at its own instant nobody looks."""
+"""The databases' sizes before and after osbackup; they are not known at its own instant."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Host, Stat
 
-#: Of so few bytes of databases, the part that may be empty tells nothing.
+#: Below this many bytes of databases, the image's size is not checked: most of them may be empty.
 _SLACK = 1 << 16
 
 
 class Sizes(NamedTuple):
-    """Two looks at the same databases.
+    """The state of the same databases at two times.
 
     Attributes:
-        before: what stood at the path of each just before osbackup was started.
-        after: what stands there after it has ended.
+        before: what was at each path just before osbackup was started.
+        after: what was at each path after it had ended.
     """
 
     before: Mapping[str, Stat]
@@ -26,34 +26,34 @@ class Sizes(NamedTuple):
 
     @property
     def before_bytes(self) -> dict[str, int]:
-        """The bytes of each before."""
+        """The size of each database before, in bytes."""
         return {path: one.size for path, one in self.before.items()}
 
     @property
     def after_bytes(self) -> dict[str, int]:
-        """The bytes of each after."""
+        """The size of each database after, in bytes."""
         return {path: one.size for path, one in self.after.items()}
 
     @property
     def changed(self) -> tuple[str, ...]:
-        """The databases that were changed or replaced between the two looks."""
+        """The databases that were changed or replaced in between."""
         return tuple(
             path for path in self.before if self.before[path].stamp != self.after[path].stamp
         )
 
     @property
     def held(self) -> int:
-        """The bytes of data that the image must hold, at least.
+        """The bytes of data that the image must hold at least.
 
-        A hole holds none, nor does what a file system takes up beyond a file's end; and what was
-        there at one look only was perhaps not there at osbackup's instant.
+        Holes do not count, nor blocks beyond a file's end; nor data that was there at one of the
+        times only, since it may be missing at osbackup's instant.
         """
         pairs = zip(self.before.values(), self.after.values(), strict=True)
         return sum(min(one.size, one.allocated, two.size, two.allocated) for one, two in pairs)
 
     @property
     def doubts(self) -> list[str]:
-        """What keeps `held` from being known, in words."""
+        """In words, why `held` is not known."""
         looks = (*self.before.values(), *self.after.values())
         if any(one.allocated for one in looks) or sum(self.before_bytes.values()) <= _SLACK:
             return []
@@ -64,20 +64,20 @@ class Sizes(NamedTuple):
 
 
 def look(paths: Iterable[str], host: Host) -> dict[str, Stat]:
-    """Return what stands at the path of each database."""
+    """Return what is at the path of each database."""
     listed = list(paths)
     return dict(zip(listed, host.stat(listed), strict=True))
 
 
 def is_too_small(image: int, held: int) -> bool:
-    """Tell whether an image can hardly hold its databases.
+    """Tell whether an image is too small to hold its databases.
 
-    osbackup counts every sector of a file, so an image is about as large as its databases. That it
-    leaves out what is empty, or compresses, is not known of any release; half leaves room for that,
-    and for files that are half empty. An image smaller still has lost data more likely than not.
+    osbackup counts every sector of a file, so an image is about as large as its databases. No
+    release is known to leave out empty parts, or to compress; the limit of one half allows for
+    that, and for files that are half empty. A smaller image has probably lost data.
 
     Args:
-        image: its bytes.
+        image: its size in bytes.
         held: the bytes of data that the databases hold.
     """
     return image < held // 2 - _SLACK

@@ -1,4 +1,4 @@
-"""What a dry run foretells of the steps that it leaves out."""
+"""What a dry run predicts about the steps that it leaves out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.backup.preflight import Plan
     from csf_backup_plugin.operations.backup.request import BackupRequest
 
-#: Why a file could not be written; the words are the system's.
+#: The system's errors for a file that could not be written.
 DENIED = PermissionError(errno.EACCES, "")
 
 
@@ -24,7 +24,7 @@ def foretell(request: BackupRequest, plan: Plan, host: Host) -> tuple[Origin, li
 
     Args:
         request: what to back up, where to.
-        plan: the same, looked at.
+        plan: the result of the preflight.
         host: where all of it is.
 
     Raises:
@@ -39,10 +39,10 @@ def foretell(request: BackupRequest, plan: Plan, host: Host) -> tuple[Origin, li
 
 
 def _check_readable(plan: Plan, host: Host) -> None:
-    """Fail as osbackup would, where a database cannot be read; only that is sure to know.
+    """Fail as osbackup would if a database cannot be read.
 
     Raises:
-        OsbackupFailed: it names the databases.
+        OsbackupFailed: the message names the databases.
     """
     paths = plan.found.coverage.paths
     looked = zip(paths, host.stat(paths), strict=True)

@@ -1,4 +1,4 @@
-"""The lock that a backup holds; where no lock file can be made, it goes on and says so."""
+"""The lock that a backup holds; if no lock file can be created, it goes on with a warning."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def locked(
     purpose: str = BACKUP,
     create: bool = True,
 ) -> tuple[Lock | None, T, list[str]]:
-    """Hold the repository's lock until the stack is left, and look; where no lock can be, warn.
+    """Hold the repository's lock until the stack is closed, and look; warn if there can be no lock.
 
     Args:
-        repository: which.
+        repository: the repository.
         wait: how long to wait for another holder, in seconds.
-        stack: left when the backup has ended.
+        stack: closed when the backup has ended.
         host: where the repository is.
         listener: told of a wait.
-        look: what is asked under it, as for `Host.lock_and_look`.
+        look: what to look at under the lock, as for `Host.lock_and_look`.
         purpose: the command that wants it.
         create: whether the lock file may be made.
 

@@ -1,4 +1,4 @@
-"""What the user should know of a repository although its backup may begin."""
+"""Warnings about a repository whose backup may begin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def warnings(found: Inventory, standing: Standing) -> Iterator[str]:
-    """Yield a sentence for each.
+    """Yield the warnings.
 
     Args:
         found: the repository's databases, on disk and in the manifest.
@@ -48,7 +48,7 @@ def _not_taken(found: Inventory) -> Iterator[str]:
 
 
 def _first(found: Inventory) -> Iterator[str]:
-    """Yield what is said at a repository's first backup only: later, it is known."""
+    """Yield the warnings that are given only at a repository's first backup."""
     for other in found.others.known:
         theirs = listed(sorted(other.listed), IN_JSON)
         yield (

@@ -1,4 +1,4 @@
-"""A backup begins: its image's name is claimed, and its number used up, before osbackup starts."""
+"""Before osbackup starts: the image's name is claimed, and the backup's number is taken."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ def origin_of(plan: Plan) -> Origin:
 def begin(
     request: BackupRequest, plan: Plan, created: Created, lock: Lock | None, host: Host
 ) -> tuple[Origin, list[str]]:
-    """Claim the image's name, see that nobody came before that, and take the backup's number.
+    """Claim the image's name, check that no file of its set exists, and take the backup's number.
 
-    The host does so in one exchange, and nothing of it behind what has failed. Where the manifest
-    cannot be written, an id that nothing else tells would be lost at once: then the image has
-    neither id nor number, and is never the newest.
+    The host does that in one exchange, and stops at the first error. If the manifest cannot be
+    written, a new id would be recorded nowhere: then the image has neither id nor number, and is
+    never the newest.
 
     Args:
         request: what to back up, where to.
-        plan: the same, looked at.
-        created: learns what is done.
-        lock: the repository's.
+        plan: the result of the preflight.
+        created: gets the paths that are created.
+        lock: the repository's lock.
         host: where all of it is.
 
     Returns:
@@ -90,7 +90,7 @@ def begin(
 
 
 def _check_claimed(image: ImagePath, claimed: Callable[[], object]) -> None:
-    """Refuse unless we have made the import file: whoever makes it owns the image's name."""
+    """Refuse unless we have created the import file, and so own the image's name."""
     try:
         claimed()
     except FileExistsError:
@@ -102,7 +102,7 @@ def _check_claimed(image: ImagePath, claimed: Callable[[], object]) -> None:
 
 
 def _check_first(image: ImagePath, absent: Callable[[], object], host: Host) -> None:
-    """Refuse if another file of the set was made before the claim."""
+    """Refuse if another file of the set existed before the claim."""
     try:
         absent()
     except FileExistsError as error:
@@ -116,7 +116,7 @@ def _numbered(
     numbered: Callable[[], str],
     host: Host,
 ) -> tuple[Origin, list[str]]:
-    """Return which backup it is, and warnings, once its number is taken or cannot be."""
+    """Return which backup it is, and warnings, whether or not its number could be taken."""
     origin, repository = origin_of(plan), request.repository
     is_made = plan.found.recorded is None
     used_up = f"The number {origin.number} is used up in {shown(repository.manifest)}."
@@ -135,12 +135,12 @@ def _numbered(
 
 
 def unnumbered(manifest: str, plan: Plan, error: OSError) -> tuple[Origin, list[str]]:
-    """Return which backup it is where the manifest cannot be written, and a warning of that.
+    """Return which backup it is if the manifest cannot be written, and the warning about that.
 
     Args:
-        manifest: its path.
-        plan: the backup.
-        error: why.
+        manifest: the manifest's path.
+        plan: the result of the preflight.
+        error: why it cannot be written.
     """
     origin = origin_of(plan)
     if plan.standing.is_new:

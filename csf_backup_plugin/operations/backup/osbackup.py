@@ -1,4 +1,4 @@
-"""osbackup at work, watched until its end."""
+"""Running osbackup, with progress, to its end."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ def run_osbackup(
     host: Host,
     listener: Listener,
 ) -> int:
-    """Run osbackup to its end; meanwhile the image's growth shows how far it is.
+    """Run osbackup to its end; the growth of the image shows the progress.
 
     Args:
-        image: where to.
+        image: the image to create.
         plan: what to back up, and with what.
         timeout: how long it may take, in seconds.
-        lock: the repository's, which osbackup inherits.
-        note: what the record of its run says besides.
+        lock: the repository's lock, which osbackup inherits.
+        note: the contents of the run record's file `note`.
         host: where it runs.
-        listener: told how far it is.
+        listener: gets the progress.
 
     Returns:
-        The image's bytes when it had ended.
+        The image's size in bytes when osbackup had ended.
 
     Raises:
-        ImageExists: something stands where the record of its run is to be.
-        OsbackupFailed: it could not be run, or ended with anything but success.
+        ImageExists: something exists at the run record's path.
+        OsbackupFailed: it could not be run, or failed.
         TimedOut: it did not end.
         NotQuiet: it was not run, since the repository could not be made quiet.
     """

@@ -45,13 +45,13 @@ class Plan(NamedTuple):
     Attributes:
         machine: the host, and its clock at the beginning.
         standing: which repository it is, and the number of its last backup.
-        found: the databases to back up, and what the manifest says of them.
+        found: the databases to back up, and what the manifest says about them.
         mounts: the mount point of each directory that holds one of them, and of the image's.
         import_file: the contents of the import file, which names them.
         argv: the command that makes the image; osbackup comes first.
         osrestore: the program that lists what is in it.
-        shared_disk: whether image and databases lie on one physical disk, as
-            `shared_disk.shared_disk` tells it.
+        shared_disk: whether image and databases are on one physical disk, as
+            `shared_disk.shared_disk` returns it.
         warnings: what the user should know although the backup may begin.
         quiesce: what makes the repository quiet meanwhile; None if nothing does.
     """
@@ -80,7 +80,7 @@ def prepare(
         request: what to back up, where to.
         host: where all of it is.
         listener: told of a wait.
-        look: returns what there is, or its error; None to look now.
+        look: returns what was found, or raises its error; None to look now.
 
     Raises:
         BackupError: the first reason not to begin; `errors` has one class for each.
@@ -120,17 +120,18 @@ def prepare(
 def _surveyed(
     request: BackupRequest, site: Site, now: Standing, host: Host, listener: Listener
 ) -> Inventory:
-    """Return what there is; wait for a class_create of another repository in the directory.
+    """Return the inventory; wait for a class_create of another repository in the directory.
 
-    Its database is on disk a moment before its manifest lists it. So where something may be of
-    either, whoever holds the other's lock is waited for, and the databases are looked at again.
+    A new database is on disk shortly before its manifest lists it. So if a file may belong to
+    either repository, the holder of the other's lock is waited for, and the directory is read
+    again.
     """
     repository, recorded = request.repository, site.recorded
     found = set_against(repository, host, recorded, site.entries(), now.adopted)
     if not found.ambiguous:
         return found
     for path in (other.lock for other in found.others.repositories):
-        # A backup that holds it may take hours, and a class_create does not run then.
+        # A backup may hold the lock for hours, and meanwhile no class_create runs.
         with (
             contextlib.suppress(LockBusy, OSError),
             host.lock(path, BACKUP, request.wait, listener.note, create=False),
@@ -148,15 +149,15 @@ def _from_the_future(catalog: Catalog, now: Standing, machine: Machine) -> list[
 
 
 def check_none_stands(image: ImagePath, looked: Iterable[tuple[str, Stat]], host: Host) -> None:
-    """Refuse an image of which one of the files exists.
+    """Refuse an image if a file of its set exists.
 
     Args:
-        image: which.
-        looked: what stands at the path of each file.
+        image: the image.
+        looked: what is at the path of each file.
         host: where it is.
 
     Raises:
-        ImageExists: it names the file.
+        ImageExists: the message names the file.
     """
     for path, facts in looked:
         if facts.kind != "missing":
@@ -164,10 +165,10 @@ def check_none_stands(image: ImagePath, looked: Iterable[tuple[str, Stat]], host
 
 
 def image_exists(image: ImagePath, path: str, host: Host) -> ImageExists:
-    """Return the refusal of an image of which a file exists.
+    """Return the refusal of an image if a file of its set exists.
 
     Args:
-        image: which.
+        image: the image.
         path: the file.
         host: where it is.
     """

@@ -1,4 +1,4 @@
-"""The proof of an image: nothing counts as a backup before it has passed."""
+"""The proof of an image; an image does not count as a backup before it has passed it."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _ACCEPT = (
 
 
 class Proof(NamedTuple):
-    """What a proven image is known by.
+    """What identifies a proven image.
 
     Attributes:
-        size: the image's bytes.
+        size: the image's size in bytes.
         sha256: its SHA-256 in hexadecimal, or None if none was asked for.
-        sizes: the databases', before and after.
-        unsynced: its directory, if the file system of that cannot bring names to the disk.
+        sizes: the databases' sizes, before and after.
+        unsynced: the image's directory, if its file system cannot flush names to the disk.
     """
 
     size: int
@@ -57,14 +57,14 @@ def prove(
     Args:
         request: what was asked for.
         plan: what was backed up.
-        before: what stood at the path of each database before osbackup was started.
-        written: the image's bytes when osbackup had ended.
+        before: what was at the path of each database before osbackup was started.
+        written: the image's size in bytes when osbackup had ended.
         timeout: how long osrestore may take to list the image, in seconds.
         host: where the image is.
-        listener: told how far the checksum is.
+        listener: gets the progress of the checksum.
 
     Raises:
-        ImageUnproven: something does not agree; the message says what.
+        ImageUnproven: a check failed; the message says which.
         TimedOut: osrestore did not end.
     """
     expected = {*plan.found.coverage.paths}
@@ -84,14 +84,15 @@ def prove(
     sizes, digest = held(), read()
     if digest is None:
         return Proof(size, None, sizes, unsynced)
-    # Its size was known before it was read: so it is seen if something still writes it.
+    # Its size was taken before it was read, so a change in between shows that something still
+    # writes it.
     if not digest[0] == size == written:
         raise _unproven(request, "it is still being written, although osbackup has ended.")
     return Proof(*digest, sizes, unsynced)
 
 
 def _size(request: BackupRequest, host: Host) -> int:
-    """Return the image's bytes; refuse none, and an empty one."""
+    """Return the image's size in bytes; refuse a missing or an empty image."""
     (at,) = host.stat([request.image.path])
     if at.kind != "file" or not at.size:
         raise _unproven(request, "osbackup reported success and left no image, or an empty one.")
@@ -107,22 +108,23 @@ def _check_import_file(request: BackupRequest, plan: Plan, host: Host) -> None:
 def _check_list(
     request: BackupRequest, plan: Plan, expected: set[str], timeout: float, host: Host
 ) -> None:
-    """Refuse an image in which osrestore does not find exactly the databases that it should."""
+    """Refuse an image if osrestore does not list exactly the expected databases."""
     if problems := list_findings(request.image, plan.osrestore, expected, host, timeout):
         raise _unproven(request, "; ".join(first(problems)), problems)
 
 
 def _check_directory(request: BackupRequest, plan: Plan, expected: set[str], host: Host) -> None:
-    """Refuse an image of a repository that has other databases by now."""
+    """Refuse an image if the repository's set of databases has changed since."""
     now = read_inventory(request.repository, host, plan.standing.adopted)
-    # A class that is being created in another repository of the directory is not listed yet.
+    # A class that is just being created in another repository of the directory is not in that one's
+    # manifest yet.
     there = {*now.coverage.paths}.difference(now.ambiguous)
     if problems := differences(expected, there, "directory"):
         raise _unproven(request, "; ".join(first(problems)), problems)
 
 
 def _sizes(request: BackupRequest, before: Mapping[str, Stat], host: Host) -> Sizes:
-    """Return what the databases were and are; refuse an image that is far too small for them."""
+    """Return the databases' sizes; refuse an image that is far too small for them."""
     at_image, *after = host.stat([request.image.path, *before])
     sizes = Sizes(before, dict(zip(before, after, strict=True)))
     if is_too_small(at_image.size, sizes.held) and not request.accept_small:
@@ -137,7 +139,7 @@ def _sizes(request: BackupRequest, before: Mapping[str, Stat], host: Host) -> Si
 def _digest(
     request: BackupRequest, size: int, host: Host, listener: Listener
 ) -> tuple[int, str] | None:
-    """Return the image's bytes and SHA-256; None if none was asked for."""
+    """Return the image's size in bytes, and its SHA-256 or None if none was asked for."""
     if not request.checksum:
         return None
     return host.digest(request.image.path, lambda done: listener.advance("checking", done, size))

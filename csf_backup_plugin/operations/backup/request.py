@@ -24,11 +24,11 @@ class Turn(NamedTuple):
     """What a rotation adds to a backup.
 
     Attributes:
-        placement: where the image lies.
+        placement: the image's place.
         catalog: the images in all image directories of the rotation.
-        mounts: the mount point that each of these is to have.
-        accepted: whether the user has accepted what is suspicious.
-        suspicions: returns what is suspicious in a receipt, given what the manifest says.
+        mounts: the expected mount point of each image directory.
+        accepted: whether the user has accepted the suspicions.
+        suspicions: returns the suspicions about a receipt, given what the manifest says.
     """
 
     placement: Placement
@@ -38,11 +38,11 @@ class Turn(NamedTuple):
     suspicions: Callable[[Receipt, Manifest | None], tuple[str, ...]]
 
     def told(self, made: Receipt, recorded: Manifest | None) -> Receipt:
-        """Return a receipt with all that this adds.
+        """Return a receipt with the rotation's additions.
 
         Args:
             made: the receipt.
-            recorded: what the repository's manifest says; None where there was none.
+            recorded: what the repository's manifest says; None if there was none.
         """
         mounts = {**self.mounts, **made.origin.mounts}
         return made._replace(
@@ -58,14 +58,14 @@ class BackupRequest:
     """One backup of one repository to one image.
 
     Attributes:
-        repository: what to back up.
-        image: where to.
+        repository: the repository to back up.
+        image: the image to create.
         dry_run: check everything, and create nothing.
         wait: how long to wait for the repository's lock, in seconds.
-        timeout: how long osbackup may take, in seconds; None: as `default_timeout` says.
+        timeout: how long osbackup may take, in seconds; None for `default_timeout`.
         checksum: whether to take the image's SHA-256.
         require_mount: refuse an image's directory on the file system of ``/``.
-        arrays: disks, and mount points, that the user says are redundant arrays.
+        arrays: disks and mount points that are redundant arrays according to the user.
         accept_small: accept an image that is far smaller than its databases.
         quiescing: how the repository is made quiet meanwhile.
     """
@@ -96,11 +96,11 @@ class BackupRequest:
         accept_small: bool = False,
         quiescing: Quiescing = AS_THERE,
     ) -> BackupRequest:
-        """Make a request of what the user wrote; the names of `arrays` are parted by spaces.
+        """Make a request of what the user wrote; the names in `arrays` are separated by spaces.
 
         Raises:
-            UsageError: `master` is no absolute path, or `image` not HOST:PATH.
-            UnsafeImagePath: the image's name stands for another one.
+            UsageError: `master` is not an absolute path, or `image` is not HOST:PATH.
+            UnsafeImagePath: the image's name is reserved for ``latest``.
         """
         repository, made = parse_repository(master), ImagePath.parse(image)
         if made.is_latest:

@@ -1,4 +1,4 @@
-"""What a run has created is kept if it succeeds and removed if it does not."""
+"""Keep what a run has created if it succeeds, and remove it if it fails."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ if TYPE_CHECKING:
 
 
 class Created(list[str]):
-    """Paths that nobody else has made.
+    """A list of paths that only this run can have created.
 
     Attributes:
-        remains: a sentence on what the run has changed and does not take back.
-        if_lost: what to do besides, once the host cannot be reached any more; empty if nothing.
-        record: the directory about osbackup's run, with whatever that has left there.
-        receipt: if it is there and sound, or may not be read, and is not among the paths, another
-            command has proven the image; then nothing is removed.
-        manifest: if it is among the paths, it is removed only if it still holds `manifest_data`: a
-            class may have been created meanwhile.
+        remains: a sentence on what the run has changed and does not undo.
+        if_lost: additional advice if the host cannot be reached any more; empty if there is none.
+        record: osbackup's run record, a directory, with all that osbackup has left there.
+        receipt: the receipt's path. If it is not on the list, and a usable or unreadable receipt
+            exists, another command has proven the image; then nothing is removed.
+        manifest: the manifest's path. If it is on the list, it is removed only if it still holds
+            `manifest_data`: a class may have been created meanwhile.
         if_appended: what the run has changed if the manifest is kept.
-        lock: the repository's; if osbackup could not be ended and keeps it, nothing is removed.
+        lock: the repository's lock; if osbackup could not be ended and keeps it, nothing is
+            removed.
     """
 
     remains = ""
@@ -44,13 +45,13 @@ class Created(list[str]):
 
     @property
     def all(self) -> list[str]:
-        """The paths, and the record."""
+        """The paths on the list, and the record."""
         return [*self, *filter(None, [self.record])]
 
 
 @contextlib.contextmanager
 def rollback(host: Host) -> Iterator[Created]:
-    """Remove, if the block fails, every path it has put on the list, and say so in the error.
+    """If the block fails, remove every path that it has put on the list, and say so in the error.
 
     Args:
         host: where the paths are.
@@ -69,7 +70,7 @@ def rollback(host: Host) -> Iterator[Created]:
 
 
 def _remove(host: Host, paths: Created) -> Left:
-    """Remove the paths, the last one first; say what that left, and what is to be done with it."""
+    """Remove the paths, the last one first; return what is left, and what to do about it."""
     if paths.lock and paths.lock.is_left:
         names = ", ".join(map(shown, paths.all))
         what = f"osbackup could not be ended on {host.name}, and may still write: {names} stay."
@@ -99,7 +100,7 @@ def _is_proven(host: Host, paths: Created) -> bool:
     try:
         data = host.read(paths.receipt)
         return data is not None and bool(decode(data))
-    except PermissionError:  # another user's, who may have proven the image
+    except PermissionError:  # it belongs to another user, who may have proven the image
         return True
     except (OSError, UnusableDocument):  # it proves nothing
         return False
@@ -113,8 +114,9 @@ def _is_appended(host: Host, paths: Created) -> bool:
 
 
 def _kept(host: Host, paths: Created) -> list[str]:
-    """Remove the paths, all at once if that goes; return those that are left, with why."""
-    # The claim goes last: by that and the record, the next rotation knows what a kill has left.
+    """Remove the paths, in one exchange if possible; return those that are left, with reasons."""
+    # The claim is removed last: the claim and the record show the next rotation what a kill has
+    # left.
     claim, *rest = paths
     with contextlib.suppress(OSError):
         host.remove(reversed(rest))

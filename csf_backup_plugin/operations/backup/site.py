@@ -1,4 +1,4 @@
-"""What a backup finds before it creates anything: all that it is decided on."""
+"""Everything that a backup looks at before it decides to create anything."""
 
 from __future__ import annotations
 
@@ -29,19 +29,18 @@ _WORTHLESS = "A backup of them would be worth nothing"
 
 
 class Site(NamedTuple):
-    """What was found; what may not be known is called for it, or for its error.
+    """What was found; an attribute that is a function returns its result, or raises its error.
 
     Attributes:
         machine: the host, and its clock.
-        recorded: what the repository's manifest says; None where there is none yet.
+        recorded: what the repository's manifest says; None if there is none yet.
         directories: the facts on the directories of image and repository.
-        catalog: the images beside the one that is to be made, and a warning if nobody may look for
-            them.
+        catalog: the images in the image's directory, and a warning if it cannot be listed.
         entries: what is in the repository's directory.
-        image_set: what stands at the path of each file of the image set.
-        find_osbackup: the path of osbackup.
-        find_osrestore: the path of osrestore.
-        quiet: the programs that make the repository quiet, or tell that it is.
+        image_set: what is at the path of each file of the image set.
+        find_osbackup: returns the path of osbackup.
+        find_osrestore: returns the path of osrestore.
+        quiet: the programs that make the repository quiet, or check that it is.
     """
 
     machine: Machine
@@ -60,13 +59,13 @@ def look_at_site(request: BackupRequest, known: Catalog | None, host: Host) -> S
 
     Args:
         request: what to back up, where to.
-        known: the images that there are, if they were read just now.
+        known: the images in the directory, if they were read just now.
         host: where all of it is.
 
     Raises:
         RepositoryIncomplete: a restore of it has not succeeded, or the manifest is damaged.
-        UnsafeImagePath: the image's directory is none that an image can be put in.
-        NotMounted: it should be on another file system.
+        UnsafeImagePath: an image cannot be put into that directory.
+        NotMounted: the image's directory should be on another file system.
     """
     image, repository = request.image, request.repository
     _, machine, recorded, directories, catalog, entries, image_set, utilities = host.together(

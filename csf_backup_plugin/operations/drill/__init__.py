@@ -1,7 +1,7 @@
-"""A drill: an image restored to a scratch directory, to see that it can be.
+"""A drill restores an image to a scratch directory, to show that it can be restored.
 
-The repository is neither locked nor touched: osrestore is told, by pairs of pathnames, to put every
-database elsewhere.
+The repository is neither locked nor touched: pairs of pathnames make osrestore put every database
+elsewhere.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Drill(NamedTuple):
 
     Attributes:
         plan: what was restored, and with what.
-        trial: what came of it.
-        warnings: what the user should know all the same.
+        trial: the result.
+        warnings: what the user should know nevertheless.
         seconds: how long all of it took.
     """
 
@@ -59,16 +59,17 @@ class Drill(NamedTuple):
 
 
 def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
-    """Restore an image to a directory of the drill's own, check what came, and record it.
+    """Restore an image to a scratch directory, check the result, and record it.
 
     Args:
         request: which image, and where to.
         host: where both are.
-        listener: told how far it is.
+        listener: gets the progress.
 
     Raises:
-        FaultFound: the image, or what was restored of it, is at fault; it names all that was found.
-        BackupError: the drill could not be made.
+        FaultFound: the image, or what was restored, is at fault; the message lists all that was
+            found.
+        BackupError: the drill could not be carried out.
     """
     began = time.monotonic()
     with translated(host.name):
@@ -122,8 +123,8 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
 
 
 def _with_earlier_record(said: str, image: ImagePath, host: Host) -> Left:
-    """Return what a drill that failed has left, the record of an earlier one included."""
-    if shown(image.drill) in said:  # it has replaced that
+    """Return what a failed drill has left, including the record of an earlier drill."""
+    if shown(image.drill) in said:  # it has replaced the earlier record
         return Left(said)
     with contextlib.suppress(OSError, BackupError):
         if host.stat([image.drill])[0].kind == "file":

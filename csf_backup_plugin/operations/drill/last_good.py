@@ -1,6 +1,6 @@
-"""Finding the last good image of a repository: from the newest on, each is restored for trial.
+"""Finding the last good image of a repository: from the newest to older ones, each is drilled.
 
-Whoever finds out today that the databases are corrupt learns so since when they are.
+If the databases are found to be corrupt today, this shows since when they are.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def find_last_good(request: LastGoodRequest, host: Host, listener: Listener) -> 
     """Drill images from the newest to the oldest until one is sound, and record each drill.
 
     Args:
-        request: which repository's, and where to.
+        request: which repository, and where to restore.
         host: where all of it is.
         listener: told at once of each image that is at fault.
 
     Raises:
         FaultFound: there is no image of the repository.
-        WrongRepository: which images are the repository's is not certain.
-        BackupError: a drill could not be made.
+        WrongRepository: it is not certain which images belong to the repository.
+        BackupError: a drill could not be carried out.
     """
     began = time.monotonic()
     with translated(host.name):
@@ -69,7 +69,7 @@ def find_last_good(request: LastGoodRequest, host: Host, listener: Listener) -> 
 
 
 def _so_far(tried: Sequence[Tried]) -> str:
-    """Return what was found by a search that is cut short."""
+    """Return what a search has found that was cut short."""
     if not tried:
         return ""
     return f"Not sound, each on record: {listed([one.set.image.path for one in tried])}"

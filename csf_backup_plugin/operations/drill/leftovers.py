@@ -1,7 +1,7 @@
 """What drills that were killed have left in a scratch directory: whole copies of repositories.
 
-One is removed if nobody holds its lock any more, neither the drill nor its osrestore. What cannot
-be told to be such a one stays, and is named.
+A copy is removed if its lock is free: neither the drill nor its osrestore runs any more. What is
+not certainly such a copy stays, and is named.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ class Leftovers:
         self._directory = directory
         self._machine = machine
         self._host = host
-        self._changed: dict[str, str] = {}  # what became of those whose lock was free
+        self._changed: dict[str, str] = {}  # the results for directories whose lock was free
         self._kept: list[str] = []
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What became of each, and why."""
+        """The result for each, with the reason."""
         return (*self._changed.values(), *self._kept)
 
     def left(self, said: str) -> Left:
-        """Return what a drill that failed has left, those that were removed included."""
+        """Return what a failed drill has left, including the leftovers that were removed."""
         return preceded(". ".join(self._changed.values()), said)
 
     @property
     def changed(self) -> bool:
-        """Whether any was removed, or may be in part."""
+        """Whether any was removed, or may have been removed in part."""
         return bool(self._changed)
 
     def clear(self, found: Iterable[Entry]) -> None:
@@ -74,7 +74,7 @@ class Leftovers:
                 self._clear(path, path if name in entries else path + LOCK)
 
     def _clear(self, path: str, there: str) -> None:
-        """Remove a directory, unless its lock is held; `there` is what is told to be removed."""
+        """Remove a directory, unless its lock is held; `there` is its path for messages."""
         try:
             with self._host.lock(path + LOCK, DRILL, 0, lambda _holder: None, create=False) as held:
                 if held and held.unsupported:
@@ -91,7 +91,7 @@ class Leftovers:
             self._kept.append(_unknown(path, why))
 
     def _remove(self, path: str, left: str) -> None:
-        self._changed[path] = f"{left} may be removed in part"  # if nobody can tell any more
+        self._changed[path] = f"{left} may be removed in part"  # if the host is lost
         try:
             self._host.remove_trees([path, path + LOCK], mine=True)
         except OSError as error:

@@ -24,11 +24,11 @@ class Plan(NamedTuple):
     """A drill that may begin.
 
     Attributes:
-        image: what to restore.
-        receipt: what its receipt says.
-        size: the bytes that will be restored, about.
+        image: the image to restore.
+        receipt: its receipt.
+        size: about how many bytes will be restored.
         osrestore: the program that restores.
-        osverifydb: the program that checks a database; None where there is none.
+        osverifydb: the program that checks a database; None if there is none.
         warnings: what the user should know although the drill may begin.
     """
 
@@ -43,16 +43,16 @@ class Plan(NamedTuple):
 def look_at_places(
     image: ImagePath, receipt: Receipt, directory: str, host: Host
 ) -> tuple[Facts, Callable[[], list[Entry]]]:
-    """Check the image's directory, and the one where the scratch directory is to be made.
+    """Check the image's directory, and the one in which the scratch directory is created.
 
     Args:
         image: the image.
-        receipt: what its receipt says.
-        directory: where the scratch directory is to be made.
+        receipt: its receipt.
+        directory: where the scratch directory is created.
         host: where all of them are.
 
     Returns:
-        The facts on that directory, and what is called for what is in it.
+        The facts on that directory, and a function that returns what is in it.
 
     Raises:
         BackupError: the first reason not to begin.
@@ -78,12 +78,12 @@ def prepare(
 
     Args:
         image: the image.
-        receipt: what its receipt says.
+        receipt: its receipt.
         find_osrestore: returns the program that restores.
-        find_osverifydb: likewise, the one that checks a database.
+        find_osverifydb: returns the program that checks a database.
 
     Raises:
-        UtilityMissing: there is none that restores.
+        UtilityMissing: osrestore was not found.
     """
     try:
         osverifydb = find_osverifydb()
@@ -94,7 +94,7 @@ def prepare(
 
 
 def check_room(plan: Plan, directory: str, at: Facts) -> None:
-    """Refuse if the databases have no room in a directory.
+    """Refuse a directory without enough space for the databases.
 
     Args:
         plan: what is to be restored.
@@ -102,7 +102,7 @@ def check_room(plan: Plan, directory: str, at: Facts) -> None:
         at: the facts on it.
 
     Raises:
-        NoSpace: they have not.
+        NoSpace: there is not enough space.
     """
     needed = space_needed(plan.size)
     if at.free < needed:
@@ -114,9 +114,9 @@ def check_room(plan: Plan, directory: str, at: Facts) -> None:
 
 
 def _check_names(image: ImagePath, receipt: Receipt) -> None:
-    """Refuse what could be restored to a place other than below the scratch directory.
+    """Refuse databases that could be restored outside the scratch directory.
 
-    With no database there would be no pair, and osrestore would restore to the original places.
+    Without any database there would be no pair, and osrestore would restore to the original places.
     """
     if not receipt.databases or any(".." in path.split("/") for path in receipt.databases):
         raise FaultFound(

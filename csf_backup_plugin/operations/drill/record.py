@@ -1,4 +1,4 @@
-"""The record of an image's last drill, beside it: how it went, whether well or not."""
+"""The record of an image's last drill, beside the image: whether it succeeded or failed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Record:
-    """What is written of one drill.
+    """The record of one drill.
 
     Args:
         plan: what is restored, and with what.
@@ -37,10 +37,10 @@ class Record:
         self._record = CheckRecord(DRILL, plan.image, plan.receipt, started, host)
 
     def success(self, trial: Trial, place: str) -> None:
-        """Record that the drill went well.
+        """Record that the drill succeeded.
 
         Args:
-            trial: what came of it.
+            trial: the result.
             place: the directory that it used.
 
         Raises:
@@ -57,9 +57,9 @@ class Record:
 
     @contextlib.contextmanager
     def of_failure(self) -> Iterator[None]:
-        """Record what the block finds at fault, and let its error say that it is on record.
+        """Record the fault that the block finds, and say in its error that it is on record.
 
-        The recovery card must not advise the image any more.
+        The recovery card must not recommend the image any more.
         """
         try:
             yield

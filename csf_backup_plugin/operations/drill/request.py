@@ -1,4 +1,4 @@
-"""What a drill is asked to do, checked before anything is touched."""
+"""The request for a drill, checked before anything is touched."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class DrillRequest:
     """One drill: an image restored for trial.
 
     Attributes:
-        image: which.
-        directory: where a scratch directory of the drill's own is made, on the image's host.
-        repository: whose image it is to be; None for any's.
-        is_one_of_many: whether others are drilled, too, and another one may be the newest: it is
-            drilled although its backup began in the future.
+        image: the image.
+        directory: where the scratch directory is created, on the image's host.
+        repository: the repository that the image must belong to; None for any.
+        is_one_of_many: whether other images are drilled, too. Then this need not be the newest one,
+            and it is drilled even if its backup began in the future.
     """
 
     image: ImagePath
@@ -35,7 +35,8 @@ class DrillRequest:
         """Make a request of what the user wrote.
 
         Raises:
-            UsageError: `image` is not HOST:PATH, or `directory` or `master` no absolute path.
+            UsageError: `image` is not HOST:PATH, or `directory` or `master` is not an absolute
+                path.
         """
         named, repository = ImagePath.parse(image), master and parse_repository(master)
         return cls(named, parse_scratch(directory), repository or None)
@@ -46,9 +47,9 @@ class LastGoodRequest:
     """Drills of a repository's images, from the newest to the oldest, until one is sound.
 
     Attributes:
-        top: ``latest`` of the directory that they are in.
+        top: ``latest`` of the directory that has the images.
         directory: as for `DrillRequest`.
-        repository: whose images they are.
+        repository: the repository whose images are drilled.
     """
 
     top: ImagePath
@@ -61,7 +62,7 @@ class LastGoodRequest:
 
         Raises:
             UsageError: `top` is not HOST:DIR, no master database is named, or `directory` or
-                `master` is no absolute path.
+                `master` is not an absolute path.
         """
         if master is None:
             raise UsageError(

@@ -1,7 +1,7 @@
-"""A directory of a run's own, which goes with all that is in it when the run ends, however.
+"""A scratch directory, which is removed with all its contents when the run ends or fails.
 
-A lock file beside it, made before it and removed after it, is held as long as the run or its
-osrestore lives. So the next run can tell what was left by one that was killed.
+A lock file beside it is created before it and removed after it. The lock is held as long as the run
+or its osrestore lives. So the next run can recognize what a killed run has left.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.path import ImagePath
 
 PREFIX = "csf-drill-"
-#: What a scratch directory's name has behind it in the name of its lock file.
+#: The suffix of the lock file's name, after the name of the scratch directory.
 LOCK = ".lock"
 _ROOM = "Make room there, or name another directory with -scratch-dir."
-_NAME_KEPT = 30  # characters of the image's name; 255 bytes are all that a name may have
+_NAME_KEPT = 30  # characters of the image's name; a file's name may have 255 bytes
 
 
 def name_of(image: str, machine: str) -> str:
-    """Return the name of a scratch directory; it says for whose image, where and when.
+    """Return the name of a scratch directory; it has the image, the machine and the time.
 
-    No machine's name has an @ in it, so that one never looks like the end of another.
+    A machine's name has no @ in it, so the @ always separates it from the rest.
 
     Args:
         image: the image's path.
@@ -46,21 +46,21 @@ def name_of(image: str, machine: str) -> str:
 
 
 def is_of(machine: str, name: str) -> bool:
-    """Return whether a scratch directory of that name was made on a machine."""
+    """Tell from its name whether a scratch directory was made on a machine."""
     return bool(re.fullmatch(rf"{PREFIX}.*@{re.escape(machine)}-[0-9T.]+Z", name, re.DOTALL))
 
 
 class Scratch:
-    """A directory that did not exist before.
+    """A scratch directory.
 
     Args:
-        path: where.
-        host: on which host.
+        path: its path.
+        host: its host.
 
     Attributes:
-        lock: its lock, which osrestore is to inherit.
-        kept: what could not be removed, and why; empty if all was.
-        is_ours: whether it was made here, or may have been.
+        lock: its lock, which osrestore inherits.
+        kept: what could not be removed, and why; empty if all was removed.
+        is_ours: whether we have created it, or may have.
     """
 
     def __init__(self, path: str, host: Host) -> None:
@@ -72,21 +72,21 @@ class Scratch:
 
     @property
     def record(self) -> str:
-        """Where the host may keep a record of the utility it runs."""
+        """The path of the run record of its utility."""
         return f"{self.path}/run"
 
     def place(self, path: str) -> str:
-        """Return where in it another path of the host is to be copied."""
+        """Return the path in it to which another path of the host is restored."""
         return f"{self.path}/restored{path}"
 
     def make(self, paths: Iterable[str]) -> None:
-        """Make it, and the places of other directories in it.
+        """Create it, with subdirectories for other directories.
 
         Args:
             paths: those directories.
 
         Raises:
-            FileExistsError: something stands there already, and is not ours.
+            FileExistsError: something exists there already that is not ours.
         """
         made = {self.path: None}
         for path in map(self.place, paths):
@@ -102,7 +102,7 @@ class Scratch:
             raise
 
     def remove(self) -> None:
-        """Remove it with all that is in it, and its lock file; `kept` tells what cannot be."""
+        """Remove it with all its contents, and its lock file; `kept` says what could not go."""
         self.kept = ""
         try:
             itself = [self.path] if self.is_ours else []
@@ -111,11 +111,11 @@ class Scratch:
             self.kept = f"{shown(self.path)} could not be removed: {reason(error)}"
 
     def left(self, said: str) -> Left:
-        """Return what a drill has left that failed once this was removed, or was to be."""
+        """Return what is left if a drill fails after this was removed, or was to be."""
         return preceded(self.kept, said)
 
     def left_inside(self, said: str) -> Left:
-        """Return what a drill has left that failed while it used this."""
+        """Return what is left if a drill fails while it uses this."""
         if not self.is_ours:
             return Left(said)
         if self.kept:
@@ -127,18 +127,18 @@ class Scratch:
 def scratch(
     directory: str, image: ImagePath, paths: Iterable[str], machine: str, host: Host
 ) -> Iterator[Scratch]:
-    """Have a directory while the block runs.
+    """Have a scratch directory while the block runs.
 
     Args:
-        directory: where it is made.
-        image: whose name it gets, for those who find it after a crash.
-        paths: the directories that are to have a place in it.
+        directory: where it is created.
+        image: the image; the directory gets its name, for those who find it after a crash.
+        paths: the directories that get a subdirectory in it.
         machine: the name of the host's machine.
         host: the host.
     """
     made = Scratch(posixpath.join(directory, name_of(image.path, machine)), host)
     failure: BaseException | None = None
-    # The lock file of a block that fails would go, also where the directory cannot.
+    # If the block failed, the lock file would be removed, even if the directory cannot be.
     with host.lock(made.path + LOCK, DRILL, 0, lambda _holder: None) as made.lock:
         try:
             with translated(host.name, _ROOM):
@@ -147,7 +147,7 @@ def scratch(
             made.remove()
         except BaseException as error:
             failure = error
-            made.remove()  # a signal is answered once, so this is not cut short
+            made.remove()  # a signal is raised only once, so this is not interrupted
     if failure:
         with left_told(made.left_inside):
             raise failure

@@ -1,4 +1,4 @@
-"""What a search for the last good image has found, and what follows for the databases."""
+"""The result of a search for the last good image, and what follows about the databases."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Tried(NamedTuple):
     """An image that was drilled.
 
     Attributes:
-        set: which.
-        drill: how that went, if it went well.
-        fault: why it did not; None if it did.
+        set: the image.
+        drill: its drill, if that succeeded.
+        fault: why the drill failed; None if it succeeded.
     """
 
     set: ImageSet
@@ -46,13 +46,13 @@ class Tried(NamedTuple):
 
 
 class Search(NamedTuple):
-    """A search that has come to its end.
+    """A finished search.
 
     Attributes:
         request: what was asked for.
-        newest: the newest image, and what speaks against its being that.
+        newest: the newest image, and reasons why it may not be the newest.
         tried: the images that were drilled, the newest first; only the last one may be sound.
-        gone: what is said of each that was removed meanwhile.
+        gone: a sentence about each image that was removed meanwhile.
         seconds: how long it took.
     """
 
@@ -77,8 +77,8 @@ class Search(NamedTuple):
     def corrupt_since(self) -> tuple[Tried, Tried] | None:
         """The last good backup, and the first one after it whose databases were corrupt already.
 
-        An image that was changed since its backup tells nothing of the databases. None where there
-        is no such backup.
+        An image that was changed after its backup says nothing about the databases. None if there
+        is no such pair.
         """
         good = self.good
         if good is None:
@@ -90,7 +90,7 @@ class Search(NamedTuple):
 
     @property
     def conclusion(self) -> str:
-        """What the search has shown, in a sentence without its full stop."""
+        """The result of the search, in a sentence without its full stop."""
         master = shown(self.newest.sets[0].receipt.master)
         good, since = self.good, self.corrupt_since
         if good is None:
@@ -107,13 +107,13 @@ class Search(NamedTuple):
 
     @property
     def warnings(self) -> list[str]:
-        """What the user should know besides."""
+        """The warnings."""
         made = self.good.drill if self.good else None
         return [*self.newest.warnings, *self.gone, *(made.warnings if made else ())]
 
     @property
     def problem(self) -> BackupError | None:
-        """Why the command does not end with 0; None if it does."""
+        """The error with which the command ends; None if it succeeds."""
         found = (f"{one.set.image}: {text}" for one in self.tried for text in one.findings)
         findings = [*found, *self.newest.findings]
         if self.good and not findings:
@@ -123,7 +123,7 @@ class Search(NamedTuple):
 
     @property
     def _left(self) -> str:
-        """What each drill has left, the copies that could not be removed among it."""
+        """What each drill has left, including copies that could not be removed."""
         lines = [f"{one.set.image}: {one.fault.left}" for one in self.tried if one.fault]
         if self.good:
             lines.append(f"{self.good.set.image}: Only the record of its drill was written.")

@@ -1,4 +1,4 @@
-"""Restoring an image to a scratch directory, and looking at what came."""
+"""Restoring an image to a scratch directory, and checking the result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Trial(NamedTuple):
     """What was restored.
 
     Attributes:
-        size: the databases' bytes.
+        size: the databases' size in bytes.
         seconds: how long osrestore took.
     """
 
@@ -46,10 +46,10 @@ def restore_for_trial(
 
     Args:
         plan: what to restore, and with what.
-        place: the directory, in which the databases' own have their places.
+        place: the scratch directory, with subdirectories for the databases.
         free: the bytes that were free there before.
         host: where all of it is.
-        listener: told how far it is.
+        listener: gets the progress.
 
     Raises:
         NotRestorable: osrestore failed, or what it restored is not what the receipt says.
@@ -72,7 +72,7 @@ def restore_for_trial(
     findings = [*_led_astray(led), *(text for pair in pairs if (text := _no_copy(*pair)))]
     findings = findings or restored_databases.findings(targets, copies)
     if findings:
-        raise _failed(plan, findings)  # nothing that is not here is looked into
+        raise _failed(plan, findings)  # databases outside the directory are not opened
     findings = [f"{shown(path)} was not to be restored" for path in sorted({*sizes} - {*targets})]
     there = {path: size for path, size in sizes.items() if path in targets}
     findings += _verify_each(plan, there, host, listener)
@@ -87,10 +87,11 @@ def _homes(plan: Plan, place: Scratch) -> list[str]:
 
 
 def _led_astray(led: Sequence[Facts]) -> list[str]:
-    """Return which directories are not in the scratch directory: links may lead to live databases.
+    """Return directories outside the scratch directory, since links may lead to live databases.
 
     Args:
-        led: the facts on the scratch directory, and on those that databases were restored to.
+        led: the facts on the scratch directory, and on the directories that databases were restored
+            to.
     """
     top, *homes = led
     return [
@@ -101,7 +102,7 @@ def _led_astray(led: Sequence[Facts]) -> list[str]:
 
 
 def _no_copy(source: str, at: Stat, target: str, copy: Stat) -> str:
-    """Return why what was restored is no file of its own; empty if it is."""
+    """Return why a restored database is not a separate file; empty if it is."""
     if copy.link:
         return f"{shown(target)} is a symbolic link, and no database"
     if copy.stamp and (copy.device, copy.stamp) == (at.device, at.stamp):
@@ -129,11 +130,11 @@ def _run_osrestore(
 
 
 def _watch(plan: Plan, place: Scratch, free: int, host: Host, listener: Listener) -> Watch:
-    """Return what shows how far osrestore is, by the space that has gone meanwhile."""
+    """Return a function that shows osrestore's progress, by the space that it has used."""
 
     def show(completed: Completed | None, _size: int) -> None:
         if completed is None:
-            with contextlib.suppress(HostUnreachable):  # whoever polls is more patient
+            with contextlib.suppress(HostUnreachable):  # the next poll may succeed
                 gone = free - host.look([place.path])[0].free
                 listener.advance("restoring", max(gone, 0), plan.size)
         elif completed.status == 0:
@@ -143,7 +144,7 @@ def _watch(plan: Plan, place: Scratch, free: int, host: Host, listener: Listener
 
 
 def _sizes(plan: Plan, place: Scratch, host: Host) -> dict[str, int]:
-    """Return the bytes of every file where databases were restored to."""
+    """Return the size of every file in the directories that databases were restored to."""
     homes = _homes(plan, place)
     found = host.together(*(functools.partial(host.list_directory, path) for path in homes))
     return {
@@ -155,7 +156,7 @@ def _sizes(plan: Plan, place: Scratch, host: Host) -> dict[str, int]:
 
 
 def _verify_each(plan: Plan, sizes: Mapping[str, int], host: Host, listener: Listener) -> list[str]:
-    """Return what osverifydb finds in restored databases, where there is an osverifydb."""
+    """Return what osverifydb finds in restored databases, if there is an osverifydb."""
     if plan.osverifydb is None:
         return []
     timeout, total = default_timeout(plan.size), sum(sizes.values())

@@ -1,4 +1,4 @@
-"""Changing a repository's manifest: made anew of what is on disk, or by single databases."""
+"""Changing a repository's manifest: rebuild it from what is on disk, or add and drop databases."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class ChangedManifest(NamedTuple):
     """A manifest that was changed.
 
     Attributes:
-        found: what is on disk, set against what the manifest was to say.
-        rebuilt: whether it was made anew.
-        added: the paths that it lists now, and did not before.
-        dropped: those that it listed before, and does not now.
-        absent: those of the image that it was made of, and not on disk.
+        found: what is on disk, compared with the new manifest.
+        rebuilt: whether it was rebuilt.
+        added: the paths that it lists now and did not list before.
+        dropped: the paths that it listed before and does not list now.
+        absent: the paths in the given image that are not on disk.
         damaged: the numbers of the old manifest's lines that could not be read, from 1.
         kept: where the old manifest is kept if a line of it could not be read.
         identity: the repository's; None if the next backup is to find it.
@@ -61,17 +61,17 @@ class ChangedManifest(NamedTuple):
 def change_manifest(
     named: Repository, change: ManifestChange, wait: float, host: Host, listener: Listener
 ) -> ChangedManifest:
-    """Make a manifest anew, or add databases to it or drop them from it.
+    """Rebuild a manifest, or add databases to it or drop them from it.
 
     Args:
-        named: whose manifest, as the user named it.
+        named: the repository, as the user named it.
         change: what to change.
         wait: how long to wait for the repository's lock, in seconds.
         host: where it is.
-        listener: told of a wait.
+        listener: told if there is a wait.
 
     Raises:
-        BackupError: the manifest is as it was.
+        BackupError: the manifest was not changed.
     """
     with translated(host.name):
         repository = locate(named, look_at_repository(named, host), host, listener.note)
@@ -88,7 +88,7 @@ def change_manifest(
 def _append(
     repository: Repository, change: ManifestChange, recorded: Manifest, host: Host
 ) -> ChangedManifest:
-    """Append what is added and dropped; what is so already is not written again."""
+    """Append what is added and dropped, except what is recorded already."""
     add, drop = _names(repository, change, recorded, host)
     add = [name for name in add if name not in recorded.names]
     drop = [name for name in drop if name not in recorded.dropped]
@@ -113,7 +113,7 @@ def _rebuild(
     host: Host,
     listener: Listener,
 ) -> ChangedManifest:
-    """Write a manifest of what is on disk: in the directory, listed, in the image, or added."""
+    """Write a manifest of the databases on disk: in the directory, listed, imaged, or added."""
     data = read_bytes(repository, host)
     recorded = Manifest() if data is None else manifest.salvage(data)
     source = None
@@ -127,10 +127,11 @@ def _rebuild(
     _check_not_anothers(found, map(repository.path_of, add))
     if change.home == "copied" and recorded.identity:
         _check_not_the_originals(found, Repository(recorded.identity.master))
-    # What a line cannot hold is left to be renamed, as the next backup says.
+    # A name that a line cannot hold is left out; the next backup asks to rename the file.
     left = {*found.ambiguous, *filter(has_control_character, found.coverage.paths)}
     names = [repository.recorded(p) for p in found.coverage.paths if p not in left]
-    # That all earlier numbers are known tells a rotation that the manifest was made anew since.
+    # This record, that all earlier numbers are known, shows a rotation that the manifest was
+    # rebuilt.
     known = max(known, *backups.values(), 0)
     new = manifest.encode(names, identity, backups, meant.dropped, known)
     kept = None
@@ -155,7 +156,7 @@ def _rebuild(
 
 
 def _meant(recorded: Manifest, add: Iterable[str], drop: Iterable[str]) -> Manifest:
-    """Return what the manifest is to say."""
+    """Return the contents of the new manifest."""
     added, dropped = dict.fromkeys(add), dict.fromkeys(drop)
     names = [name for name in dict.fromkeys([*recorded.names, *added]) if name not in dropped]
     gone = [name for name in dict.fromkeys([*recorded.dropped, *dropped]) if name not in added]
@@ -168,7 +169,7 @@ def _names(
     """Return what is to be added and what is to be dropped, as the manifest records them.
 
     Raises:
-        UsageError: what is to be added is no file, or what is to be dropped is nowhere.
+        UsageError: a path to add is not a file, or one to drop is neither listed nor on disk.
     """
     add = resolved_paths(change.add, host)
     drop = resolved_paths(change.drop, host)
@@ -191,7 +192,7 @@ def _names(
         for path, name in zip(drop, dropped, strict=True)
         if name not in recorded.names and at[path].kind == "missing"
     ]
-    # Without an identity, what counts as listed may be told by an image's receipt.
+    # Without an identity, paths may count as listed because of an image's receipt.
     if nowhere and recorded.identity:
         raise UsageError(
             f"Neither in {shown(repository.manifest)} nor on disk on {host.name}: "
@@ -203,7 +204,7 @@ def _names(
 
 
 def _check_not_anothers(found: Inventory, added: Iterable[str]) -> None:
-    """Refuse to add what another repository's manifest lists, or may list."""
+    """Refuse to add databases that another repository's manifest lists, or may list."""
     paths = [*added]
     if paths:
         check_readable(found)
@@ -218,9 +219,9 @@ def _check_not_anothers(found: Inventory, added: Iterable[str]) -> None:
 
 
 def _check_not_the_originals(found: Inventory, original: Repository) -> None:
-    """Refuse a copy that would keep databases of what it was copied from.
+    """Refuse a copy if its manifest lists databases of its original.
 
-    Once it is at home here, nothing would tell any more that they are another repository's.
+    Once the copy has its home here, nothing would show any more that they belong to the original.
     """
     for other in found.others.known:
         theirs = [path for path in found.coverage.paths if path in other.listed]

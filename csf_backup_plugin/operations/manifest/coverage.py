@@ -1,4 +1,4 @@
-"""Coverage three ways: databases on disk, in the manifest, and in an image, side by side."""
+"""Comparison of the databases on disk, in the manifest, and in an image."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class ThreeWay(NamedTuple):
 
     Attributes:
         found: those on disk and in the manifest.
-        machine: the host.
-        imaged: the paths in the image; None where none was given.
-        stray: the paths in the image that are on disk, and none of the repository's databases.
+        machine: what the host says of itself.
+        imaged: the paths in the image; None if no image was given.
+        stray: the paths in the image that are on disk but do not belong to the repository.
         problem: why the repository cannot be told apart from another one; None if it can.
         warnings: what was passed over when the image was looked for.
     """
@@ -46,7 +46,7 @@ class ThreeWay(NamedTuple):
 
     @property
     def differences(self) -> dict[str, tuple[str, ...]]:
-        """The paths that are not everywhere, by where they are not or should not be."""
+        """The paths that are not in all three, by what is wrong with them."""
         on_disk = self.found.coverage.paths
         imaged = frozenset(on_disk) if self.imaged is None else self.imaged
         return {
@@ -62,7 +62,7 @@ class ThreeWay(NamedTuple):
 
     @property
     def agrees(self) -> bool:
-        """Whether every database is everywhere, and certainly of this repository."""
+        """Whether every database is in all three, and certainly belongs to this repository."""
         recorded = self.found.recorded
         torn = bool(recorded and recorded.cut_short)
         return not (any(self.differences.values()) or self.problem or torn)
@@ -74,10 +74,10 @@ def cover(
     """Find out which databases are where; nothing is changed.
 
     Args:
-        named: whose databases, as the user named it.
+        named: the repository, as the user named it.
         image: one of its images, with a receipt; None to leave images out.
-        wait: how long to wait for the repository's lock, in seconds: what a class_create has half
-            done is no difference.
+        wait: how long to wait for the repository's lock, in seconds, so that an unfinished
+            class_create is not reported as a difference.
         host: where all of them are.
         listener: told of a wait.
 

@@ -1,4 +1,4 @@
-"""Which repository a manifest that is made anew is of, and which number its last backup had."""
+"""The identity and the last backup number in a rebuilt manifest."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 
 class Source(NamedTuple):
-    """An image that a manifest is made of.
+    """An image that a manifest is rebuilt from.
 
     Attributes:
-        image: which.
-        receipt: what its receipt says.
-        number: the highest number of its repository that is known.
-        warnings: what was passed over when it was looked for.
+        image: the image.
+        receipt: its receipt.
+        number: the highest known number of its repository.
+        warnings: warnings about sets that were passed over in the search.
     """
 
     image: ImagePath
@@ -53,15 +53,15 @@ def read_source(
     host: Host,
     listener: Listener,
 ) -> Source:
-    """Read the image that a manifest is to be made of.
+    """Read the image that a manifest is to be rebuilt from.
 
     Args:
-        named: which, as the user named it.
-        repository: whose manifest.
-        recorded: what that says now.
-        machine: the host.
-        host: the same.
-        listener: told of a path that is another one than was named.
+        named: the image, as the user named it.
+        repository: the repository.
+        recorded: what its manifest says now.
+        machine: what the host says of itself.
+        host: the host.
+        listener: told if the resolved path differs from the named one.
 
     Raises:
         FaultFound: its receipt cannot be used.
@@ -81,7 +81,7 @@ def read_source(
 
 
 def _check_moved(repository: Repository, own: Identity, host: Host) -> None:
-    """Refuse to call a repository moved that still is where it was: two would have one id.
+    """Refuse -moved if the repository still is where it was: two would have one id.
 
     Raises:
         WrongRepository: it is a copy.
@@ -112,19 +112,19 @@ def new_identity(
     """Return the repository's identity, the numbers of its backups by image, and the highest known.
 
     Args:
-        repository: whose manifest.
-        change: what is to be changed in it.
-        recorded: what it says now.
-        source: the image that it is to be made of, if any.
-        machine: the host.
-        host: the same.
+        repository: the repository.
+        change: what is to be changed in its manifest.
+        recorded: what the manifest says now.
+        source: the image that the manifest is to be rebuilt from, if any.
+        machine: what the host says of itself.
+        host: the host.
 
     Returns:
-        No identity where nothing tells one: the next backup looks for it, or makes one.
+        No identity if none is found: then the next backup looks for it, or makes one.
 
     Raises:
-        WrongRepository: the image is another repository's, or it has not moved.
-        UsageError: it is said to have moved, and nothing tells what it was.
+        WrongRepository: the image belongs to another repository, or the repository was not moved.
+        UsageError: -moved was given, and no earlier identity is found.
     """
     imaged = _imaged(repository, change, recorded, source) if source else None
     identity, known = recorded.identity or imaged, recorded.known
@@ -146,7 +146,7 @@ def new_identity(
 def _imaged(
     repository: Repository, change: ManifestChange, recorded: Manifest, source: Source
 ) -> Identity | None:
-    """Return the identity that an image tells; none while it may be a copy's."""
+    """Return the identity in an image's receipt; none if it may be that of a copy."""
     receipt, own = source.receipt, recorded.identity
     identity = receipt.origin.identity(receipt.master)
     same_id = own is None or identity is None or own.id == identity.id

@@ -1,4 +1,4 @@
-"""What is to be changed in a manifest, checked before anything is touched."""
+"""The request to change a manifest, checked before anything is touched."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class ManifestChange:
     """A change of a manifest.
 
     Attributes:
-        rebuild: make it anew; otherwise only `add` and `drop` are appended.
-        home: what became of a repository that is not where it was: moved, or copied, so that it
-            gets an id of its own; None to leave that open.
+        rebuild: rebuild it; otherwise only `add` and `drop` are appended.
+        home: whether a repository that is not where it was has been moved, or copied and so gets an
+            id of its own; None to leave that open.
         image: take the databases and the id of this image, too.
         add: paths of databases that belong to the repository.
         drop: paths of those that do not.
@@ -48,7 +48,7 @@ class ManifestChange:
         """Make a request of what the user wrote.
 
         Raises:
-            UsageError: the options do not go together, or a path is none.
+            UsageError: the options exclude each other, or a path is not valid.
         """
         if moved and copied:
             raise UsageError(

@@ -1,7 +1,7 @@
-"""Proving an image that has no receipt: the csf that had it made was killed, osbackup was not.
+"""Proving an image without a receipt: its csf was killed, and osbackup ran to its end.
 
-How osbackup ended was written down beside such an image, in the directory PATH.run. Without that
-record nothing can say that the image is complete.
+The run record PATH.run beside the image says how osbackup ended. Without it, nothing shows that the
+image is complete.
 """
 
 from __future__ import annotations
@@ -50,10 +50,11 @@ class Proof(NamedTuple):
     """An image that has a receipt now.
 
     Attributes:
-        image: which.
-        receipt: what the receipt says.
-        written: whether it was written just now; if not, it was there, and nothing was changed.
-        warnings: what the user should know all the same.
+        image: the image.
+        receipt: its receipt.
+        written: whether the receipt was written just now; if not, it existed, and nothing was
+            changed.
+        warnings: what the user should know nevertheless.
         seconds: how long it took.
     """
 
@@ -70,12 +71,12 @@ def prove(request: ProveRequest, host: Host, listener: Listener) -> Proof:
     Args:
         request: which image.
         host: where it is.
-        listener: told how far it is.
+        listener: gets the progress.
 
     Raises:
         CannotBeProven: the message names every reason; nothing was changed.
         FaultFound: there is no image, or a receipt that cannot be used.
-        LockBusy: osbackup is still at work, or another command on the repository.
+        LockBusy: osbackup, or another command on the repository, is still running.
     """
     began = time.monotonic()
     with translated(host.name):
@@ -88,10 +89,10 @@ def prove(request: ProveRequest, host: Host, listener: Listener) -> Proof:
 
 
 def _existing(image: ImagePath, host: Host) -> Proof | None:
-    """Return what the receipt says that is there; None if there is none.
+    """Return the existing receipt; None if there is none.
 
     Raises:
-        FaultFound: it cannot be used, or is not this image's; it is never overwritten.
+        FaultFound: it cannot be used, or is not of this image; it is never overwritten.
     """
     if host.stat([image.receipt])[0].kind == "missing":
         return None
@@ -116,7 +117,7 @@ def _prove(
 ) -> Proof:
     databases = imported(image, host)
     with _locked(Repository(databases[0]), image, wait, host, listener) as warnings:
-        # It may have been proven while the lock was waited for.
+        # It may have been proven during the wait for the lock.
         proof = _existing(image, host) or prove_locked(image, databases, machine, host, listener)
         return proof._replace(warnings=(*warnings, *proof.warnings))
 
@@ -132,12 +133,12 @@ def prove_locked(
     """Prove an image that has no receipt, of a repository whose lock is held.
 
     Args:
-        image: which.
+        image: the image.
         databases: what it should hold, as `conditions.imported` returns it.
-        machine: the host.
+        machine: what the host says of itself.
         host: where it is.
-        listener: told how far it is.
-        judged: return a receipt with what is suspicious in it.
+        listener: gets the progress.
+        judged: returns the receipt with suspicions added.
 
     Raises:
         BackupError: as for `prove`.
@@ -156,7 +157,7 @@ def prove_locked(
     if not _publish(image, made, before.stamp, host):
         if proof := _existing(image, host):
             return proof
-        if not _publish(image, made, before.stamp, host):  # a link to nothing, say
+        if not _publish(image, made, before.stamp, host):  # such as a link to nothing
             raise unproven(image, [f"{shown(image.receipt)} is there, and leads nowhere"])
     warnings += [] if made.origin.number else [_NO_NUMBER]
     warnings += clean_up_record(image.run, host)
@@ -167,10 +168,10 @@ def prove_locked(
 def _locked(
     repository: Repository, image: ImagePath, wait: float, host: Host, listener: Listener
 ) -> Iterator[list[str]]:
-    """Hold the repository's lock, which an osbackup that still runs holds, if there is one.
+    """Hold the repository's lock; an osbackup that still runs holds it, too.
 
     Yields:
-        A warning if the file system has no locks, and one of what a killed run has owed.
+        A warning if the file system has no locks, and one about an `end` that a killed run owed.
     """
     record = read_record(image, host)
     holder = record.running if is_at_work(record, host) else ""
@@ -184,7 +185,8 @@ def _locked(
             held = host.lock(repository.lock, PROVE, wait, waiting, create=False)
             lock = stack.enter_context(held)
         except (FileNotFoundError, PermissionError):
-            # The repository may be lost, or be another user's. Where no lock is, nobody holds it.
+            # The repository may be lost, or belong to another user. If there is no lock file,
+            # nobody holds it.
             if host.stat([repository.lock])[0].kind != "missing":
                 raise
         except LockBusy:
@@ -206,7 +208,7 @@ def _publish(image: ImagePath, made: Receipt, stamp: str, host: Host) -> bool:
     """Write the receipt; return false if one has appeared meanwhile.
 
     Raises:
-        CannotBeProven: the image is not the one any more that had that stamp.
+        CannotBeProven: the image has changed since its stamp was taken.
     """
     data = receipt_format.encode(
         made,
@@ -236,7 +238,7 @@ def _publish(image: ImagePath, made: Receipt, stamp: str, host: Host) -> bool:
 
 
 def _changed(image: ImagePath, stamp: str, host: Host) -> str:
-    """Return why an image may not be any more what had that stamp; empty if it is."""
+    """Return why an image may have changed since its stamp was taken; empty if it has not."""
     try:
         (now,) = host.stat([image.path])
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What must hold of an image without a receipt, so that it gets one."""
+"""The conditions under which an image without a receipt gets one."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.run_record import RunRecord
     from csf_backup_plugin.progress_listener import Listener
 
-#: Prints when a file was changed last; of coreutils, as what a host has to have.
+#: Prints when a file was last changed. It is part of coreutils, which every host must have.
 _CHANGED = ("date", "-u", "+%Y-%m-%dT%H:%M:%SZ", "-r")
-_SECONDS = 60.0  # that this may take
+_SECONDS = 60.0  # seconds that it may take
 
 
 def imported(image: ImagePath, host: Host) -> list[str]:
     """Return the databases that the image should hold, the master database first.
 
     Raises:
-        CannotBeProven: the import file does not tell.
+        CannotBeProven: the import file is missing or unusable.
         FaultFound: there is no image at all.
     """
     contents, (at_removing, at_copying) = host.together(
@@ -71,18 +71,18 @@ def measured(
     host: Host,
     listener: Listener,
 ) -> tuple[Receipt, list[str]]:
-    """Return what the receipt of an image is to say, but for which backup it is; and warnings.
+    """Return the receipt of an image, except which backup it is; and warnings.
 
     Args:
-        image: which; nothing writes it any more.
+        image: the image; nothing writes to it any more.
         databases: what it should hold.
         record: how osbackup ended.
         osrestore: the program that lists what is in it.
         host: where it is.
-        listener: told how far the checksum is.
+        listener: gets the progress of the checksum.
 
     Raises:
-        CannotBeProven: something does not agree; all of it is named.
+        CannotBeProven: a check failed; the message lists all that did.
         TimedOut: osrestore did not end.
     """
     problem = problem_if_ended(record, image)
@@ -110,9 +110,9 @@ def measured(
 
 
 def _master_findings(databases: list[str], host: Host) -> list[str]:
-    """Return what speaks against the first database's being the master database.
+    """Return the reasons why the first database may not be the master database.
 
-    A backup lists it first, the others by name, and leaves its lock file beside it.
+    A backup lists the master first, then the others by name, and leaves a lock file beside it.
     """
     master, *others = databases
     at_directory, at_lock = host.stat([posixpath.dirname(master), Repository(master).lock])
@@ -130,11 +130,11 @@ def _began(image: ImagePath, host: Host) -> str | None:
 
 
 def unproven(image: ImagePath, findings: list[str], left: str = NOTHING_LEFT) -> CannotBeProven:
-    """Return what is said of an image that cannot be given a receipt.
+    """Return the error for an image that cannot be given a receipt.
 
     Args:
-        image: which.
-        findings: why.
+        image: the image.
+        findings: the reasons.
         left: as for `BackupError`.
     """
     what = f"{image} has no receipt, and cannot be proven:"

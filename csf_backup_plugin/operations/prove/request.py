@@ -1,4 +1,4 @@
-"""What is asked of a proof, checked before anything is touched."""
+"""The request to prove an image, checked before anything is touched."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class ProveRequest:
     """One proof of an image whose csf was killed.
 
     Attributes:
-        image: which.
+        image: the image.
         wait: how long to wait for the repository's lock, in seconds; an osbackup that still writes
-            the image holds it.
+            the image holds the lock.
     """
 
     image: ImagePath
@@ -28,7 +28,8 @@ class ProveRequest:
         """Make a request of what the user wrote.
 
         Raises:
-            UsageError: `image` is not HOST:PATH, or stands for one that has a receipt already.
+            UsageError: `image` is not HOST:PATH, or is ``latest``, whose image has a receipt
+                already.
         """
         named = ImagePath.parse(image)
         if named.is_latest:

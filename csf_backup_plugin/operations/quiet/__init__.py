@@ -1,1 +1,1 @@
-"""Quiet repositories: a program that stops and starts what uses them, and who uses them still."""
+"""Quiet repositories: the program that stops and restarts their users, and the check of clients."""

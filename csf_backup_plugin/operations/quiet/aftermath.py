@@ -1,4 +1,4 @@
-"""What is told of the `end` that a guardian calls behind a utility."""
+"""Messages about the `end` call that a guardian makes after a utility."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 def end_told(
     quiesce: Quiesce | None, repository: Repository, record: str, lock: Lock | None, host: Host
 ) -> Iterator[list[str]]:
-    """Let an error of the block, in which a utility is run, say how `end` has gone.
+    """Run a utility in the block; add to the block's error how `end` went.
 
     Args:
         quiesce: what makes the repository quiet meanwhile; None if nothing does.
-        repository: which.
-        record: of the utility's run.
-        lock: the repository's.
+        repository: the repository.
+        record: the path of the utility's run record.
+        lock: the repository's lock.
         host: where it runs.
 
     Yields:
-        The warnings, once the block has gone well.
+        A list, which has the warnings once the block has succeeded.
     """
     warnings: list[str] = []
     if quiesce is None:
@@ -58,7 +58,7 @@ def _problem(
     host: Host,
     error: BackupError | None,
 ) -> str | None:
-    """Return what is wrong with the `end`, in words; empty if it was called with success.
+    """Return in words what is wrong with the `end` call; empty if it succeeded.
 
     Returns:
         None if it was not to be called.
@@ -71,7 +71,7 @@ def _problem(
         return f"{typed} is called on {host.name} as soon as what was started there has ended"
     try:
         end = read_calls(record, host).end
-        if end is None:  # the guardian was killed, or has never called `begin`
+        if end is None:  # the guardian was killed, or did not call `begin`
             return "; ".join(settle_debt(repository, lock, host)) or None
     except (OSError, BackupError):
         return later

@@ -1,7 +1,7 @@
-"""The `end` that is owed to a repository: what is on record beside it, and who calls it.
+"""The `end` call that is owed to a repository: its record, and the call by a later command.
 
-The guardian of the run that has called `begin` calls it, and removes the record. If it was killed,
-or the machine, the next command does that takes the lock.
+The guardian that has called `begin` calls `end`, too, and removes the record. If the guardian was
+killed, or the machine has crashed, the next command that takes the lock does so.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 
 _FIRST = "csf-quiesced 1"
 _KEYS = ("program", "master", "limit", "machine-id", "machine", "since")
-_LONGEST = 20_000  # bytes of it
+_LONGEST = 20_000  # bytes that are read of it
 
 
 class Debt(NamedTuple):
-    """An `end` that is owed.
+    """An owed `end` call.
 
     Attributes:
         program: the program.
         master: the master database.
         limit: how long the call may take, in seconds.
-        machine_id: the machine-id(5) of the host; empty where it had none.
+        machine_id: the machine-id(5) of the host; empty if it had none.
         machine: what the host called itself.
-        since: when the run with `begin` was begun, in ISO 8601.
+        since: when the run that has called `begin` began, in ISO 8601.
     """
 
     program: str
@@ -56,14 +56,14 @@ class Debt(NamedTuple):
 
 
 def encode(debt: Debt) -> str:
-    """Return what is on record of a debt: a line each."""
+    """Return the record of a debt: one line for each attribute."""
     words = (*debt[:2], f"{debt.limit:g}", *debt[3:])
     lines = (f"{key} {word}" for key, word in zip(_KEYS, words, strict=True))
     return "\n".join([_FIRST, *lines, ""])
 
 
 def decode(data: bytes) -> Debt | None:
-    """Return what is on record of a debt; None if that is not what `encode` returns."""
+    """Return the debt in a record; None if `encode` cannot have written it."""
     first, *lines = os.fsdecode(data[:_LONGEST]).split("\n")
     told = dict(line.partition(" ")[::2] for line in lines if line)
     try:
@@ -75,7 +75,7 @@ def decode(data: bytes) -> Debt | None:
 
 
 def finding_debt(repository: Repository, host: Host) -> Callable[[], Callable[[], bytes | None]]:
-    """Return the step that finds what `settle_debt` asks for, to be carried out with others."""
+    """Return a step that reads what `settle_debt` needs, to be carried out together with others."""
     return postponed(lambda: host.read(repository.quiesced))
 
 
@@ -87,15 +87,14 @@ def settle_debt(
     *,
     dry_run: bool = False,
 ) -> list[str]:
-    """Call the `end` that is owed to a repository, if one is; return a warning then.
+    """Call the `end` that is owed to a repository, if one is, and return a warning about it.
 
     Args:
-        repository: which.
-        lock: its lock; without one that keeps others out, they may be at work, and nothing is
-            called.
+        repository: the repository.
+        lock: its lock. If it keeps nobody out, another run may be active, so nothing is called.
         host: where it is.
         found: what a step of `finding_debt` has found under the lock; None to look now.
-        dry_run: only tell.
+        dry_run: only return the warning.
     """
     path, gone = shown(repository.quiesced), f"remove {shown(repository.quiesced)}"
     try:
@@ -130,7 +129,7 @@ def settle_debt(
 
 
 def _call(debt: Debt, owed: str, repository: Repository, host: Host) -> str:
-    """Call `end`; return 0, or how that has failed, in words."""
+    """Call `end`; return "0" if it succeeded, else how it failed, in words."""
     quiesce = Quiesce(debt.program, debt.master, repository.quiesced, owed, debt.limit)
     try:
         ran = host.run(

@@ -1,4 +1,4 @@
-"""What is checked before a repository is made quiet, or is required to be."""
+"""Checks before a repository is made quiet, or is required to be quiet."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.quiet.request import Quiescing
     from csf_backup_plugin.repository.model import Repository
 
-_TIMEOUT = 60.0  # seconds in which ossvrstat is to answer
+_TIMEOUT = 60.0  # seconds within which ossvrstat must answer
 
 
 class Found(NamedTuple):
-    """The programs; each is called for its path, or for its error.
+    """The programs; each function returns a path, or raises its error.
 
     Attributes:
-        program: what makes quiet; an empty path if nothing is to.
-        ossvrstat: the utility, if it is to be asked; else an empty path.
+        program: the program that makes quiet; an empty path if there is none.
+        ossvrstat: the utility, if it is needed; else an empty path.
     """
 
     program: Callable[[], str]
@@ -37,7 +37,7 @@ class Found(NamedTuple):
 
 
 def find_programs(asked: Quiescing, host: Host) -> Found:
-    """Return the programs that are needed, all looked for at once."""
+    """Find the programs that are needed, in one exchange."""
     return Found(
         *host.together(
             postponed(lambda: host.find_program(asked.program, VARIABLE)),
@@ -54,19 +54,19 @@ def prepare_quiet(
     machine: Machine,
     host: Host,
 ) -> Quiesce | None:
-    """Return what makes a repository quiet; None if nothing is to, and it is quiet if it must be.
+    """Return what makes a repository quiet, or None; if required, check that it is quiet.
 
     Args:
-        asked: how.
+        asked: how it is to be made quiet.
         found: the programs.
-        repository: which.
+        repository: the repository.
         directory: the facts on its directory.
-        machine: the host.
-        host: the same.
+        machine: what the host says of itself.
+        host: the host.
 
     Raises:
         UtilityMissing: there is no such program.
-        NotWritable: nobody could write down there that `end` is owed.
+        NotWritable: the record that `end` is owed could not be written there.
         NotQuiet: the Server has clients, or cannot be asked; or another program's `end` is owed.
     """
     program, ossvrstat = found.program(), _ossvrstat(found, host)
@@ -98,7 +98,7 @@ def prepare_quiet_restore(
 ) -> tuple[Quiesce | None, list[str]]:
     """Return what `prepare_quiet` does, and a warning if the Server cannot be asked.
 
-    Nobody should have to find ossvrstat first when a restore cannot wait.
+    A restore must not be delayed because ossvrstat is missing.
 
     Args, Raises: as for `prepare_quiet`.
     """
@@ -141,7 +141,7 @@ def _check_no_clients(ossvrstat: str, machine: Machine, host: Host) -> None:
 
 
 def _check_not_anothers(program: str, repository: Repository, host: Host) -> None:
-    """Refuse to replace a debt that another program's `end` is owed by."""
+    """Refuse to replace the record of another owed `end` call."""
     try:
         data = host.read(repository.quiesced)
     except OSError:

@@ -1,4 +1,4 @@
-"""How a command is to make a repository quiet, checked before anything is touched."""
+"""The request to make a repository quiet, checked before anything is touched."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from csf_backup_plugin.names import absolute, shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: The environment variable, on the host, that names the program where no option does.
+#: The environment variable on the host that names the program if no option does.
 VARIABLE = "CSF_BACKUP_QUIESCE"
-#: The environment variable, of csf, that says how many seconds each call may take.
+#: The environment variable of csf that says how many seconds each call may take.
 LIMIT_VARIABLE = "CSF_BACKUP_QUIESCE_TIMEOUT"
 _LIMIT = 300.0
 
@@ -21,7 +21,7 @@ class Quiescing(NamedTuple):
     """How a repository is to be made quiet.
 
     Attributes:
-        program: the program on the host that does it; empty for what the environment there names.
+        program: the program's path on the host; empty for the one that the environment there names.
         limit: how long each call of it may take, in seconds.
         is_required: whether the Server must have no clients.
     """
@@ -34,10 +34,11 @@ class Quiescing(NamedTuple):
     def parse(
         cls, environ: Mapping[str, str], program: str | None, *, is_required: bool
     ) -> Quiescing:
-        """Make it of what the user wrote.
+        """Make a request of what the user wrote.
 
         Raises:
-            UsageError: the program is no absolute path, or the limit no number of seconds.
+            UsageError: the program is not an absolute path, or the limit is not a number of
+                seconds.
         """
         try:
             path = "" if program is None else absolute(program)
@@ -49,7 +50,7 @@ class Quiescing(NamedTuple):
         return cls(path, _limit(environ.get(LIMIT_VARIABLE, "")), is_required)
 
 
-#: How it is made quiet where nothing is said of it: as the environment there says.
+#: The default: a repository is made quiet as the host's environment says.
 AS_THERE = Quiescing()
 
 

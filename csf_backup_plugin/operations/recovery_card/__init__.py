@@ -1,9 +1,8 @@
 """The recovery card: how to get databases back from the images of a directory, by hand too.
 
-It stands beside them as ``RESTORE.txt``, for when everything else is gone. It is made from the
-receipts that are there at that moment, under a lock of its own: of two runs that end at once, the
-later one finds the other's receipt. It is never a reason to fail: a card that cannot be written is
-a warning, and the old one stays.
+It is beside them as ``RESTORE.txt``, in case everything else is lost. It is written from the
+current receipts, under a lock of its own: if two runs end at the same time, the later one finds the
+other's receipt. A card that cannot be written is only a warning, and the old one stays.
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ if TYPE_CHECKING:
 
 CARD = "RESTORE.txt"
 _LOCK = ".csf-card.lock"
-_WAIT = 10.0  # seconds for another run, which holds the lock for a moment
+_WAIT = 10.0  # seconds to wait for another run, which holds the lock only briefly
 
 
 def write_cards(images: Iterable[ImagePath], host: Host) -> list[str]:
-    """Write the card of each directory that holds some images, or whose places do.
+    """Write the card of each image's directory; if that is a place, of the directory above it.
 
     Args:
-        images: by resolved paths; they may have been removed.
+        images: the images, with resolved paths; they may have been removed.
         host: where they are.
 
     Returns:

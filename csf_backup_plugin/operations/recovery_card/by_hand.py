@@ -1,4 +1,4 @@
-"""What is typed to restore an image: with this plugin, and with ObjectStore alone."""
+"""The commands to type to restore an image: with this plugin, and with ObjectStore alone."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
 
-_HERE = "localhost"  # who reads a card has the disk
+_HERE = "localhost"  # the reader of a card has its disk
 
 
 def commands_of(image: ImagePath, receipt: Receipt) -> Iterator[tuple[str, str]]:
-    """Yield each command with what is said of it, in the order in which they are typed.
+    """Yield each command with its explanation, in the order in which they are typed.
 
     Args:
-        image: which, by its path now.
-        receipt: what its receipt says.
+        image: the image, with its current path.
+        receipt: its receipt.
     """
     master, named = receipt.master, f"{_HERE}:{image.path}"
     databases = receipt.databases or [master]

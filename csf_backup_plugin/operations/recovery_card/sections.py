@@ -1,4 +1,4 @@
-"""What a recovery card says of each repository: which of its sets to restore, and which next."""
+"""The sets that a recovery card recommends for each repository, in order."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.check_record import Check
     from csf_backup_plugin.image.last_checks import LastChecks
 
-_OLDER = 2  # sets that are named for the case that the newest is bad
+_OLDER = 2  # how many older sets are named, in case the newest is bad
 
 
 class Known(NamedTuple):
-    """A set, and how it was checked last.
+    """A set, and its last checks.
 
     Attributes:
-        set: which.
-        checks: what its records tell.
+        set: the set.
+        checks: its last checks, from its records.
     """
 
     set: ImageSet
@@ -30,7 +30,7 @@ class Known(NamedTuple):
 
     @property
     def is_at_fault(self) -> bool:
-        """Whether its last drill or its last verification has found it so."""
+        """Whether its last drill or its last verification has found a fault."""
         return any(check and not check.is_sound for check in self.checks)
 
 
@@ -38,12 +38,12 @@ class Section(NamedTuple):
     """The sets of one repository.
 
     Attributes:
-        newest: the newest one that no check has found at fault; if all are, the newest.
-        older: the next ones.
+        newest: the newest set that no check has found at fault; if all are at fault, the newest.
+        older: the next older ones.
         faulty: those newer than `newest`.
-        doubts: what else is to be known before it is restored, a sentence each.
+        doubts: what else to know before it is restored, a sentence each.
         drilled: the last good drill of any of them; None if there was none.
-        drilled_set: the set of that.
+        drilled_set: the set that was drilled then.
     """
 
     newest: Known
@@ -55,11 +55,11 @@ class Section(NamedTuple):
 
 
 def by_section(sets: Sequence[ImageSet], checks: Sequence[LastChecks]) -> list[Section]:
-    """Return what there is of each repository, by its master database.
+    """Return the section of each repository, by its master database.
 
     Args:
-        sets: those of a directory.
-        checks: of each.
+        sets: the sets of a directory.
+        checks: the last checks of each set.
     """
     known = {one.image: Known(one, found) for one, found in zip(sets, checks, strict=True)}
     groups = by_repository(sets).values()
@@ -71,7 +71,7 @@ def by_section(sets: Sequence[ImageSet], checks: Sequence[LastChecks]) -> list[S
 
 
 def _unnumbered(sets: Sequence[ImageSet]) -> Iterator[list[ImageSet]]:
-    """Yield the sets without a number, of each master database and machine, by their clocks."""
+    """Yield the sets without a number, by master database and machine, sorted by clock."""
     groups: dict[tuple[str, str], list[ImageSet]] = {}
     for one in sets:
         key = one.receipt.master, one.receipt.origin.machine
@@ -91,7 +91,7 @@ def _section(known: Sequence[Known]) -> Section:
 
 
 def _doubts(newest: ImageSet, sets: Sequence[ImageSet]) -> Iterator[str]:
-    """Yield what speaks against a set, by the receipts alone."""
+    """Yield the doubts about a set that follow from receipts."""
     receipt, number = newest.receipt, newest.receipt.origin.number
     if number is None:
         yield "Such sets have no number: which is the newest, only their clock tells."

@@ -1,7 +1,7 @@
 """The text of a recovery card: for somebody who has the images, ObjectStore, and nothing else.
 
-It is UTF-8, for a screen of 80 columns; a command, and what ends with a path, stays in one line.
-Moments are told, and no ages: nobody knows when it is read.
+It is UTF-8, for a screen of 80 columns; a command, or a line that ends with a path, is not wrapped.
+It has timestamps and no ages, since it may be read at any time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.recovery_card.sections import Known, Section
 
 _TITLE = "Recovery card of csf-backup-plugin"
-#: What every card begins with; nothing else is ever overwritten.
+#: The beginning of every card; a file with another beginning is never overwritten.
 MARK = _TITLE.encode()
 _WIDTH = 80
 _MINUTE = 60
@@ -37,8 +37,8 @@ def card(
     Args:
         directory: its path.
         machine: where it is.
-        sections: what there is of each repository.
-        unusable: what is said of each receipt in it that cannot be used.
+        sections: the section of each repository.
+        unusable: a sentence about each unusable receipt in it.
     """
     lines = [*_head(directory, machine)]
     for one in sections:
@@ -112,13 +112,13 @@ def _section(section: Section) -> Iterator[str]:
 
 
 def _mounts(receipt: Receipt) -> list[str]:
-    """Return the mount points that held databases, but for the root's."""
+    """Return the mount points that held databases, except ``/``."""
     mounts = receipt.origin.mounts
     return sorted({mounts.get(home, "/") for home in directories(receipt.databases)} - {"/", ""})
 
 
 def _commands(newest: Known) -> Iterator[str]:
-    """Yield what is typed to restore a set, a comment before each."""
+    """Yield the commands to restore a set, each after a comment."""
     for comment, typed in commands_of(newest.set.image, newest.set.receipt):
         yield ""
         yield from _paragraph(comment)

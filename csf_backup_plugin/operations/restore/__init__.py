@@ -1,4 +1,4 @@
-"""One restore, from the lock to the manifest: everything happens in the order it stands here."""
+"""One restore, from the lock to the manifest; the steps are in the order of execution."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Restored(NamedTuple):
     Attributes:
         plan: what was restored.
         place: where extra databases are now, or in a dry run would be; None if there are none.
-        refusal: in a dry run, why the real run would have been refused; None if it would not.
+        refusal: in a dry run, why the real run would be refused; None if it would not be.
         warnings: what the user should know although it went well.
         seconds: how long it took.
     """
@@ -75,11 +75,11 @@ def restore(
     Args:
         request: what to restore, where from.
         host: the machine that holds the image and will hold the databases.
-        listener: told how far it is.
-        agreed: shown the plan, with the lock held; returns whether to carry it out.
+        listener: gets the progress.
+        agreed: called with the plan while the lock is held; returns whether to carry it out.
 
     Raises:
-        BackupError: it says of everything that may have changed what state it is in.
+        BackupError: the message gives the state of everything that may have changed.
     """
     began = time.monotonic()
     with translated(host.name), contextlib.ExitStack() as stack:
@@ -123,12 +123,12 @@ def restore(
 
 
 def _check_newest(request: RestoreRequest, chosen: Newest) -> None:
-    """Refuse a ``latest`` that may not be the newest image; of a clock, a person may judge.
+    """Refuse a ``latest`` that may not be the newest image; a person may judge a wrong clock.
 
-    What was begun later and has no receipt may be proven yet, and hold more of the work.
+    An image without a receipt that was begun later may still be proven, and hold more of the work.
 
     Raises:
-        FaultFound: it tells why.
+        FaultFound: the message says why.
     """
     if chosen.doubts or chosen.unproven or (chosen.future and request.unattended):
         raise FaultFound(
@@ -147,7 +147,7 @@ def _carry_out(
     host: Host,
     listener: Listener,
 ) -> tuple[Quarantine | None, Callable[[], bytes | None], list[str]]:
-    """Restore; if that fails, let the error say what state everything is in.
+    """Restore; if that fails, add the state of everything to the error.
 
     Returns:
         Where extra databases are now, what a run that was killed owes, and warnings.
@@ -168,7 +168,7 @@ def _carry_out(
         )
     earlier = earlier_run()
     _check_none_at_work(request.repository, earlier, host)
-    # The earlier osrestore may have ended since they were looked at.
+    # An earlier osrestore may have ended since the databases were looked at.
     before = look_at(plan.targets, host) if earlier.is_there else look_before()
     first = is_lost = False
 
@@ -182,7 +182,7 @@ def _carry_out(
 
     with left_told(after_failure), translated(host.name):
         host.cancellation.check()
-        if earlier.is_there:  # of a restore whose csf was killed; nothing runs any more
+        if earlier.is_there:  # left by a restore whose csf was killed; nothing runs any more
             host.remove_trees([record], mine=False)
         first = read_mark() is None
         try:
@@ -191,7 +191,7 @@ def _carry_out(
             first = first and isinstance(error, HalfDone)
             raise
         if place:
-            # Said before it is done: should this be killed, somebody has read where they went.
+            # Shown before it is done, so that the user knows where they are if this is killed.
             listener.note(f"extra databases go to {shown(place.directory)}")
             try:
                 quarantine.fill(place, host)
@@ -213,12 +213,12 @@ def _carry_out(
 
 
 def _unknown(lock: Lock | None, host: Host, *, is_lost: bool) -> str:
-    """Return why it cannot be known what was restored, and nothing may be cleaned up; empty if not.
+    """Return why it is not known what was restored, so that nothing is cleaned up; empty if known.
 
     Args:
-        lock: the repository's.
+        lock: the repository's lock.
         host: where it is.
-        is_lost: whether another command has the lock now, since the connection was cut.
+        is_lost: whether another command has taken the lock since the connection was cut.
     """
     if is_lost:
         return (
@@ -234,15 +234,15 @@ def _unknown(lock: Lock | None, host: Host, *, is_lost: bool) -> str:
 
 
 def _check_none_at_work(repository: Repository, record: RunRecord, host: Host) -> None:
-    """Refuse while an earlier osrestore is at work, as it may be where there are no locks.
+    """Refuse while an earlier osrestore is running, which is possible without locks.
 
     Args:
-        repository: which is to be restored.
-        record: what is on record of an earlier osrestore.
+        repository: the repository that is to be restored.
+        record: the run record of an earlier osrestore.
         host: where it is.
 
     Raises:
-        LockBusy: it says how to end it.
+        LockBusy: the message says how to end it.
     """
     if is_at_work(record, host):
         group = record.leaders[0]
@@ -257,10 +257,10 @@ def _check_none_at_work(repository: Repository, record: RunRecord, host: Host) -
 def _check(
     request: RestoreRequest, plan: RestorePlan, before: Mapping[str, Stat], host: Host
 ) -> list[str]:
-    """Refuse what osrestore calls a success if it does not bear it out; bring it to the disk.
+    """Fail if a database is missing, unchanged or too small after osrestore; then fsync.
 
     Returns:
-        The directories whose file systems cannot bring names to the disk.
+        The directories whose file systems cannot flush names to the disk.
     """
 
     def check_databases() -> None:

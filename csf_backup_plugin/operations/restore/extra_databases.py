@@ -1,4 +1,4 @@
-"""What is said of extra databases that keep a restore from beginning."""
+"""The refusal of a restore because of extra databases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.restore.request import RestoreRequest
 
 
-_MANY = 10  # paths, too many to be typed
+_MANY = 10  # how many paths are too many to type
 
 
 def refused(request: RestoreRequest, plan: RestorePlan, place: Quarantine) -> ExtraDatabases | None:
@@ -21,11 +21,11 @@ def refused(request: RestoreRequest, plan: RestorePlan, place: Quarantine) -> Ex
 
     Args:
         request: what was asked for.
-        plan: it has extra databases.
+        plan: the plan, which has extra databases.
         place: where they could be moved to.
 
     Returns:
-        An error that names them and tells how to go on; None if they may be moved.
+        An error that names them and says how to go on; None if they may be moved.
     """
     if request.quarantine:
         return None

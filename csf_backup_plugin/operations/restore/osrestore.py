@@ -1,4 +1,4 @@
-"""osrestore at work, watched until its end."""
+"""Running osrestore, with progress, to its end."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def run_osrestore(
 
     Args:
         request: what to restore, where from.
-        plan: how.
+        plan: the plan.
         free: the bytes that were free there before, as `free_space` returns them.
-        lock: the repository's, which osrestore inherits.
+        lock: the repository's lock, which osrestore inherits.
         host: where it runs.
-        listener: told how far it is.
+        listener: gets the progress.
 
     Raises:
-        OsrestoreFailed: it could not be run, or ended with anything but success.
+        OsrestoreFailed: it could not be run, or failed.
         TimedOut: it did not end.
         NotQuiet: it was not run, since the repository could not be made quiet.
     """
@@ -58,10 +58,10 @@ def run_osrestore(
 
 
 def _watch(plan: RestorePlan, free: int | None, host: Host, listener: Listener) -> Watch:
-    """Return what shows how far osrestore is, by the space it has filled.
+    """Return a function that shows osrestore's progress, by the space that it has used.
 
-    Where it fills none, since it writes into the databases that are there, nothing is shown rather
-    than a bar that stands still: nobody should stop it because of that.
+    If it uses none, since it overwrites existing databases, no progress is shown: a bar that does
+    not move might make the user stop it.
     """
     total = plan.bytes
 
@@ -74,7 +74,7 @@ def _watch(plan: RestorePlan, free: int | None, host: Host, listener: Listener) 
 
 
 def free_space(plan: RestorePlan, host: Host) -> int | None:
-    """Return the bytes free where most is restored to; None if nobody can tell."""
+    """Return the free bytes of the directory that most is restored to; None if not known."""
     directory = posixpath.dirname(next(iter(plan.targets)))
     try:
         (facts,) = host.look([directory])

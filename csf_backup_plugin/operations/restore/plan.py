@@ -1,4 +1,4 @@
-"""What a restore would do, found out before it does anything."""
+"""What a restore is going to do, decided before it does anything."""
 
 from __future__ import annotations
 
@@ -48,21 +48,21 @@ class RestorePlan(NamedTuple):
 
     Attributes:
         request: what was asked for; its image is the one meant, if ``latest`` was named.
-        receipt: the image, as its receipt knows it.
+        receipt: the image's receipt.
         machine: the host, and its clock at the beginning.
-        recorded: what the manifest says, as far as it can be read; None where there is none.
-        number: the highest number of a backup of the image's repository that is known.
-        targets: the bytes of each database in the image, None where unknown, by the path it is
-            restored to; the master database first.
+        recorded: what the manifest says, as far as it can be read; None if there is none.
+        number: the highest known backup number of the image's repository.
+        targets: by the path that a database is restored to, its size in bytes in the image, None if
+            not known; the master database first.
         overwritten: the targets that are on disk now.
-        appearing: the targets that are not.
+        appearing: the targets that are not on disk now.
         extra: databases on disk in the repository's directory and not in the image.
-        elsewhere: databases in the manifest, on disk outside the directory, and not in the image:
-            nothing could take them for a part of what is restored, so they stay where they are.
+        elsewhere: databases in the manifest, on disk outside the directory, and not in the image.
+            They stay where they are, since they cannot be mistaken for restored ones.
         argv: the command that restores; osrestore comes first.
         timeout: how long it may take, in seconds.
-        damaged_manifest: the manifest there is, if not all of it could be read.
-        image_stamp: what the image must still have when it is restored.
+        damaged_manifest: the bytes of the existing manifest, if not all of it could be read.
+        image_stamp: the image's stamp, which must be the same when it is restored.
         warnings: what the user should know although the restore may begin.
         quiesce: what makes the repository quiet meanwhile; None if nothing does.
     """
@@ -86,17 +86,17 @@ class RestorePlan(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """The databases' sizes together, as far as they are known."""
+        """The sum of the databases' sizes in bytes, as far as they are known."""
         return sum(size or 0 for size in self.targets.values())
 
 
 class Tools(NamedTuple):
-    """What a restore is made with, and of.
+    """The programs and the image of a restore.
 
     Attributes:
         osrestore: the program.
-        at_image: what stands at the image's path.
-        quiet: the programs that make the repository quiet, or tell that it is.
+        at_image: what is at the image's path.
+        quiet: the programs that make the repository quiet, or check that it is.
     """
 
     osrestore: str
@@ -105,7 +105,7 @@ class Tools(NamedTuple):
 
 
 def look_at_tools(request: RestoreRequest, host: Host) -> Tools:
-    """Find what a restore is made with, and look at its image."""
+    """Find the programs of a restore, and look at its image."""
     osrestore, (at_image,), quiet = host.together(
         lambda: host.find(OSRESTORE, VARIABLES[OSRESTORE]),
         lambda: host.stat([request.image.path]),
@@ -126,13 +126,13 @@ def prepare_restore(
     """Check everything a restore needs, and create nothing.
 
     Args:
-        request: what was asked for, by resolved paths.
-        chosen: the image, and what is to be told of its choice.
-        receipt: the same, as its receipt knows it.
-        machine: the host.
-        tools: what was found there.
-        host: the same.
-        listener: told how far it is.
+        request: what was asked for, with resolved paths.
+        chosen: the image, and warnings about its choice.
+        receipt: the image's receipt.
+        machine: what the host says of itself.
+        tools: the programs and the image, as `look_at_tools` returns them.
+        host: the host.
+        listener: gets the progress.
 
     Raises:
         BackupError: the first reason not to begin; extra databases are not one of them here.
@@ -224,7 +224,7 @@ def _check_mounts(
     homes: Mapping[str, Facts],
     host: Host,
 ) -> None:
-    """Refuse places whose disk is not mounted; those of -into are none that the receipt knows."""
+    """Refuse directories whose disk is not mounted; the receipt does not know those of -into."""
     directory = request.repository.directory
     if request.require_mount:
         check_mounted(directory, directories[directory], directories["/"], host)

@@ -1,4 +1,4 @@
-"""What keeps a restore from beginning: what stands in its place, and the room there."""
+"""Checks before a restore: what exists at the target paths, and the space there."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
 
 def check_not_anothers(targets: Collection[str], at: Mapping[str, Stat], found: Inventory) -> None:
-    """Refuse to write databases that are another repository's, or not this one's any more.
+    """Refuse to overwrite databases of another repository, or dropped ones.
 
     Args:
-        targets: where databases are to be restored to, and what they lead to if they are links.
-        at: what stands where they are to be restored to.
-        found: what there is of the repository, and of others.
+        targets: the paths that databases are to be restored to, and the targets of links there.
+        at: what is at the paths that databases are to be restored to.
+        found: the repository's inventory, with other repositories.
 
     Raises:
-        WrongRepository: it names them.
+        WrongRepository: the message names the databases.
     """
     for other in found.others.known:
         if theirs := [path for path in targets if path in other.listed]:
@@ -68,7 +68,7 @@ def _is_file(path: str, at: Mapping[str, Stat]) -> bool:
 
 
 def _way_round(other: Other, theirs: Sequence[str], host: str) -> str:
-    """Return what to do instead of overwriting another repository's databases."""
+    """Return advice about databases that another repository lists."""
     drops = [path for path in theirs if path != other.repository.master]
     text = "Restore into another directory with -into."
     if drops:
@@ -85,18 +85,18 @@ def _way_round(other: Other, theirs: Sequence[str], host: str) -> str:
 def check_replaceable(
     request: RestoreRequest, at: Mapping[str, Stat], links: Mapping[str, Facts], host: Host
 ) -> None:
-    """Refuse if a database cannot be put where it belongs: osrestore might notice half way.
+    """Refuse if a database cannot be written at its path; osrestore might fail half way.
 
-    With -into, links are no such places: nobody said what they lead to is to be overwritten.
+    With -into, links are refused, since the user did not ask to overwrite their targets.
 
     Args:
         request: what was asked for.
-        at: what stands at each place that a database is to be restored to.
-        links: the facts on those of the places that are links.
+        at: what is at each path that a database is to be restored to.
+        links: the facts on those of the paths that are links.
         host: where they are.
 
     Raises:
-        RepositoryIncomplete: it names what stands there.
+        RepositoryIncomplete: the message names what is there.
     """
     blocked = [path for path, one in at.items() if one.kind not in ("file", "missing")]
     if request.into:
@@ -114,16 +114,15 @@ def check_replaceable(
 def check_image_apart(
     request: RestoreRequest, files: Sequence[Stat], directories: tuple[Facts, Facts]
 ) -> None:
-    """Refuse an image in the directory that is restored to: it would be overwritten, or moved.
+    """Refuse an image in the directory that is restored to: it could be overwritten, or moved.
 
     Args:
         request: what was asked for.
-        files: what stands at the image's path, and at each place that a database is to be restored
-            to.
+        files: what is at the image's path, and at each path that a database is to be restored to.
         directories: the facts on the image's directory, and on the repository's.
 
     Raises:
-        UnsafeImagePath: it is.
+        UnsafeImagePath: the image is there.
     """
     image, *targets = files
     if is_same(*directories) or any(is_one(image, target) for target in targets):
@@ -135,14 +134,14 @@ def check_image_apart(
 
 
 def check_writable(looked: Mapping[str, Facts], host: Host) -> None:
-    """Refuse directories of which one cannot be written to.
+    """Refuse if one of some directories is not writable.
 
     Args:
-        looked: the facts on each.
+        looked: the facts on each directory.
         host: where they are.
 
     Raises:
-        NotWritable: it names the directory.
+        NotWritable: the message names the directory.
     """
     for directory, at in looked.items():
         if at.kind == "directory" and not at.writable:
@@ -160,21 +159,21 @@ def check_room(
     looked: Mapping[str, Facts],
     host: Host,
 ) -> None:
-    """Refuse if a directory cannot be written to, or has no room for what its databases grow by.
+    """Refuse if a directory is not writable, or lacks space for the growth of its databases.
 
-    A database that has holes, or is compressed, may have neither once it is restored.
+    A database with holes, or a compressed one, may take up its full size once it is restored.
 
     Args:
-        sizes: of each database, None where unknown, by where it is restored to.
-        image: the image's bytes.
-        at: what stands at each of those places.
+        sizes: by the path that a database is restored to, its size in bytes, None if not known.
+        image: the image's size in bytes.
+        at: what is at each of those paths.
         looked: the facts on the directory of each.
         host: where they are.
 
     Raises:
-        NotWritable: it names the directory.
-        NoSpace: likewise.
-        RepositoryNotFound: likewise.
+        NotWritable: a directory is not writable.
+        NoSpace: a directory lacks space.
+        RepositoryNotFound: a directory does not exist.
     """
     check_writable(looked, host)
     for directory, home in looked.items():
@@ -200,8 +199,8 @@ def _growth(
 ) -> dict[int, int]:
     """Return by how many bytes databases may grow on each device.
 
-    Where nobody knows sizes, the image's own are nearest to them all; where they are to go nobody
-    knows either, but that most databases lie beside the master database, which is the first.
+    If sizes are not known, the image's size is used as their sum. All of it is counted at the first
+    of these databases: the master database is the first, and most others are beside it.
     """
     growth = dict.fromkeys(devices.values(), 0)
     for path, size in sizes.items():

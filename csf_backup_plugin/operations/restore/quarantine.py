@@ -1,4 +1,4 @@
-"""Extra databases are moved out of a restore's way, and never deleted."""
+"""Moving extra databases out of a restore's way; they are never deleted."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class Quarantine(NamedTuple):
 def quarantine_for(repository: Repository, extra: Sequence[str], host: Host) -> Quarantine:
     """Decide where extra databases go; nothing is moved.
 
-    That is a dated directory beside the repository's. Where that would be another file system, or
-    another mount of the same one, so that a move could end half way, or is not writable, it is one
-    inside the repository's.
+    They go to a dated directory beside the repository's. If that would be on another file system or
+    mount, so that a move could fail half way, or is not writable, they go to one inside the
+    repository's.
     """
     parent = posixpath.dirname(repository.directory)
     at_parent, at_directory = host.look([parent, repository.directory])
@@ -67,12 +67,12 @@ def earlier(
     beside: Callable[[], Iterable[Entry]],
     inside: Callable[[], Iterable[Entry]],
 ) -> list[str]:
-    """Return the quarantine directories of earlier restores, in both places they may be in.
+    """Return the quarantine directories of earlier restores, in both places where they may be.
 
     Args:
-        repository: which was restored.
+        repository: the repository that was restored.
         beside: returns what is in the directory above the repository's.
-        inside: likewise, in the repository's own.
+        inside: returns what is in the repository's directory.
     """
     parent, name = posixpath.split(repository.directory)
     found: list[str] = []
@@ -80,7 +80,7 @@ def earlier(
         (parent, f"{name}.{_PREFIX}", beside),
         (repository.directory, _PREFIX, inside),
     ):
-        with contextlib.suppress(OSError):  # a parent we may not look into has none of ours
+        with contextlib.suppress(OSError):  # an unreadable parent has none
             names = [entry.name for entry in entries()]
             found += [f"{directory.rstrip('/')}/{n}" for n in names if n.startswith(prefix)]
     return sorted(found)
@@ -90,7 +90,7 @@ def fill(quarantine: Quarantine, host: Host) -> None:
     """Move the databases into quarantine.
 
     Raises:
-        OSError: one cannot be moved; those before it have been. With EXDEV, none has been.
+        OSError: one cannot be moved; those before it were moved. With EXDEV, none was moved.
         Interrupted: a signal came before anything was done.
     """
     host.cancellation.check()
@@ -99,9 +99,9 @@ def fill(quarantine: Quarantine, host: Host) -> None:
 
 
 def inside(quarantine: Quarantine, host: Host) -> Quarantine:
-    """Return one in the databases' own directory, for one that nothing could be moved to.
+    """Return a quarantine in the databases' own directory, if a move to the first one failed.
 
-    Two mounts of one file system look like one place, and are none for a move.
+    Two mounts of one file system look like the same one, but files cannot be moved between them.
     """
     host.remove([quarantine.directory])
     directory = posixpath.dirname(quarantine.moves[0][0])
@@ -130,10 +130,10 @@ def empty(quarantine: Quarantine, host: Host) -> tuple[Quarantine | None, str]:
 
 
 def may_be_in(quarantine: Quarantine) -> str:
-    """Return a sentence that says that extra databases may have been moved."""
+    """Return the sentence that extra databases may have been moved."""
     return f"The extra databases are where they were, or in {shown(quarantine.directory)}."
 
 
 def kept(quarantine: Quarantine) -> str:
-    """Return a sentence that says that the extra databases stay in quarantine."""
+    """Return the sentence that the extra databases stay in quarantine."""
     return f"The extra databases are kept in {shown(quarantine.directory)}."

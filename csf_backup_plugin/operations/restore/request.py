@@ -1,4 +1,4 @@
-"""What a restore is asked to do, checked before anything is touched."""
+"""The request for a restore, checked before anything is touched."""
 
 from __future__ import annotations
 
@@ -26,16 +26,18 @@ class RestoreRequest:
     """One restore of one repository from one image.
 
     Attributes:
-        repository: what to restore.
-        image: where from.
-        into: the repository's directory if it is another than the image was made of, else None.
+        repository: the repository to restore.
+        image: the image to restore from.
+        into: the repository's directory if it differs from the one that the image was made of, else
+            None.
         quarantine: whether to move extra databases out of the way.
         dry_run: check everything, and create nothing.
         wait: how long to wait for the repository's lock, in seconds.
-        timeout: how long osrestore may take, in seconds; None: as `default_timeout` says.
-        unattended: nobody will be asked.
+        timeout: how long osrestore may take, in seconds; None for `default_timeout`.
+        unattended: whether to go on without asking the user.
         require_mount: refuse a repository's directory on the file system of ``/``.
-        accept_unmounted: restore also to where a file system was mounted and is not.
+        accept_unmounted: restore also to a directory whose file system was mounted at the backup
+            and is not now.
         quiescing: how the repository is made quiet meanwhile.
     """
 
@@ -70,8 +72,8 @@ class RestoreRequest:
         """Make a request of what the user wrote.
 
         Raises:
-            UsageError: `master` is no absolute path, `image` not HOST:PATH, or `into` not the
-                directory of `master`.
+            UsageError: `master` is not an absolute path, `image` is not HOST:PATH, or `into` is not
+                the directory of `master`.
         """
         repository = parse_repository(master)
         directory = None if into is None else _directory(into, repository)
@@ -96,7 +98,7 @@ class RestoreRequest:
         )
 
     def at(self, repository: Repository, image: ImagePath) -> RestoreRequest:
-        """Return the request for the places that were meant, links followed."""
+        """Return the request with resolved paths."""
         into = self.into and repository.directory
         return dataclasses.replace(self, repository=repository, image=image, into=into)
 
@@ -104,12 +106,12 @@ class RestoreRequest:
         """Refuse an image that was not made of this repository.
 
         Args:
-            receipt: the image, as its receipt knows it.
-            wanted: what the repository's manifest tells.
+            receipt: the image's receipt.
+            wanted: the repository, as its manifest identifies it.
 
         Raises:
-            WrongRepository: it names both repositories.
-            UsageError: it names what cannot go into another directory.
+            WrongRepository: the message names both repositories.
+            UsageError: the message names databases that cannot go into another directory.
         """
         master, other = shown(self.repository.master), shown(receipt.master)
         if self.into is None:
@@ -145,13 +147,13 @@ class RestoreRequest:
             )
 
     def target_of(self, path: str) -> str:
-        """Return where a database of the image goes."""
+        """Return the path that a database of the image is restored to."""
         if self.into is None:
             return path
         return posixpath.join(self.into, posixpath.basename(path))
 
     def command(self, *options: str) -> str:
-        """Return this command line, with further options; times to wait are left to be given."""
+        """Return this command line, with further options, and without those for waiting times."""
         words = [] if self.into is None else ["-into", self.into]
         if self.quiescing.program:
             words += ["-quiesce", self.quiescing.program]

@@ -1,4 +1,4 @@
-"""What a restore finds, once the image is known to be sound: all that it is decided on."""
+"""Everything that a restore looks at, once the image is known to be sound."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 class Site(NamedTuple):
-    """What was found; what may not be known is called for it, or for its error.
+    """What was found; an attribute that is a function returns its result, or raises its error.
 
     Attributes:
         import_file: what is wrong with the import file.
-        image: what stands at the image's path.
-        at: what stands at each place that a database is to be restored to.
-        links: the facts on those of the places that are links.
-        directories: the facts on the directories of image, repository and places, and on ``/``.
-        manifest: what is in the repository's manifest; None where there is none.
+        image: what is at the image's path.
+        at: what is at each path that a database is to be restored to.
+        links: the facts on those of the paths that are links.
+        directories: the facts on the directories of image, repository and targets, and on ``/``.
+        manifest: the contents of the repository's manifest; None if there is none.
         inside: what is in the repository's directory.
-        beside: what is beside that.
-        catalog: the images beside this one, and a warning if nobody may look for them.
+        beside: what is in the directory above.
+        catalog: the images in the image's directory, and a warning if it cannot be listed.
     """
 
     import_file: list[str]
@@ -54,10 +54,10 @@ def look_at_site(
     """Look at everything that a restore depends on.
 
     Args:
-        request: what was asked for, by resolved paths.
-        receipt: the image, as its receipt knows it.
-        known: the images beside it, if they are known already.
-        targets: where its databases are to be restored to.
+        request: what was asked for, with resolved paths.
+        receipt: the image's receipt.
+        known: the images in its directory, if they were read already.
+        targets: the paths that its databases are to be restored to.
         host: where all of it is.
     """
     image, directory = request.image, request.repository.directory
@@ -78,7 +78,7 @@ def look_at_site(
 def _files(
     image: str, targets: Collection[str], host: Host
 ) -> tuple[Stat, dict[str, Stat], Callable[[], dict[str, Facts]]]:
-    """Return what stands at the image's path and at each target, and the facts on links."""
+    """Return what is at the image's path and at each target, and the facts on links."""
     at_image, *looked = host.stat([image, *targets])
     at = dict(zip(targets, looked, strict=True))
     links = [path for path, one in at.items() if one.link]

@@ -1,4 +1,4 @@
-"""What state a restore that failed has left each database in."""
+"""The state of each database after a failed restore."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ State = Literal["unchanged", "restored or changed", "new", "gone", "still missin
 
 
 def look_at(paths: Iterable[str], host: Host) -> dict[str, Stat]:
-    """Return what stands at each path of a database, to be compared later."""
+    """Return what is at each database's path, to be compared later."""
     listed = list(paths)
     return dict(zip(listed, host.stat(listed), strict=True))
 
 
 def compare(before: Mapping[str, Stat], after: Mapping[str, Stat]) -> dict[str, State]:
-    """Return what has become of each database.
+    """Return the state of each database.
 
     Args:
-        before: what stood at each path before osrestore began.
-        after: what stands there now.
+        before: what was at each path before osrestore began.
+        after: what is there now.
     """
     return {path: _state(one, after[path]) for path, one in before.items()}
 
@@ -42,7 +42,7 @@ def is_untouched(states: Mapping[str, State]) -> bool:
 
 
 def described_states(states: Mapping[str, State]) -> str:
-    """Return a sentence, and what is said of each database."""
+    """Return a sentence, and the state of each database in words."""
     if is_untouched(states):
         return "No database was changed."
     kinds = dict.fromkeys(states.values())
@@ -63,13 +63,13 @@ def described_states(states: Mapping[str, State]) -> str:
 def state_left(
     before: Mapping[str, Stat], place: Quarantine | None, host: Host, unknown: str = ""
 ) -> tuple[Left, bool]:
-    """Find out what has become of each database; if nothing has, undo the quarantine.
+    """Find out the state of each database; if none has changed, undo the quarantine.
 
     Args:
-        before: what stood at each path before osrestore began.
+        before: what was at each path before osrestore began.
         place: where extra databases may have been moved to; None if there were none.
         host: where all of them are.
-        unknown: why that cannot be known, in whole sentences; empty if it can.
+        unknown: why the state cannot be known, in whole sentences; empty if it can.
 
     Returns:
         What was left, and whether everything is known to be as it was.

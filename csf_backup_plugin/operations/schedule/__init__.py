@@ -1,6 +1,6 @@
-"""A schedule: what cron or systemd is to run so that there are backups; nothing is installed.
+"""A schedule for cron or systemd that makes backups; it is printed, and not installed.
 
-The host of the images may be another one: csf runs here, and so does the schedule.
+The images may be on another host: csf runs here, and so does the schedule.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class File(NamedTuple):
 
 
 class Schedule(NamedTuple):
-    """A schedule, to be installed by who has asked for it.
+    """A schedule, which the user installs.
 
     Attributes:
         files: what it consists of.
-        at: when the rotation begins; None where there are several.
+        at: when the rotation begins; None if there are several.
         warnings: what the user should know.
         next_step: how to install it.
     """
@@ -67,11 +67,11 @@ class Schedule(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """What is to run when, of one schedule.
+    """One schedule as a plan.
 
     Attributes:
-        plan: that.
-        warnings: what the user should know of it.
+        plan: what runs when.
+        warnings: what the user should know about it.
         written: the directories of this machine that a rotation writes to, as far as is known.
     """
 
@@ -86,10 +86,10 @@ def schedule(
     """Return a schedule, and change nothing.
 
     Args:
-        request: what it is to hold.
+        request: what it is to contain.
         host: the machine that holds the databases and all images.
-        here: what csf finds where it is called, and where the schedule is to run.
-        listener: told of a path that is another one than was named.
+        here: the surroundings of csf, in which the schedule is to run, too.
+        listener: told if the resolved path differs from the named one.
 
     Raises:
         RepositoryNotFound: there is no such master database.
@@ -114,11 +114,11 @@ def planned(
 
 
 def written(several: Sequence[Planned], form: str, here: Surroundings) -> Schedule:
-    """Return schedules as files: in a user's own crontab, all in one.
+    """Return schedules as files; for a user's own crontab, all in one.
 
     Args:
         several: the schedules, at least one.
-        form: as a request has it.
+        form: the form, as in a request.
         here: as for `schedule`.
 
     Raises:
@@ -132,7 +132,7 @@ def written(several: Sequence[Planned], form: str, here: Surroundings) -> Schedu
 
 
 def _mounts(request: ScheduleRequest, site: Site, host: Host) -> tuple[bool, list[str]]:
-    """Return whether to require mounts, as rotate would see it now; warn of what would not pass."""
+    """Return whether rotate would accept -require-mount now; warn if it would not."""
     (at_root,) = host.look(["/"])
     on_root = [top for top, at in site.at.items() if at.device == at_root.device]
     is_asked = request.rotation.options.get("require_mount", False)
@@ -147,7 +147,7 @@ def _mounts(request: ScheduleRequest, site: Site, host: Host) -> tuple[bool, lis
 def _files(
     several: Sequence[Planned], form: str, here: Surroundings
 ) -> tuple[list[File], list[str]]:
-    """Return the files, and warnings of what cron may not read."""
+    """Return the files, and warnings about lines that cron may not read."""
     if form == SYSTEMD:
         found = (unit for one in several for unit in units(one.plan, here, one.written))
         return [File(*unit) for unit in dict(found).items()], []
@@ -186,7 +186,7 @@ def _next_step(files: Sequence[File]) -> str:
 
 
 def _warnings(request: ScheduleRequest, site: Site) -> list[str]:
-    """Return what is not as it should be when the schedule runs."""
+    """Return the warnings about what is not as it should be when the schedule runs."""
     told = [f"{top.host}:{shown(top.directory)} {why}" for top, why in site.problems.items()]
     if request.rotation.drill_every is None:
         told.append(_NO_DRILL)

@@ -22,13 +22,13 @@ _SAVE = "# Save as {path}, owned by root, mode 0644. cron ignores a name with a 
 def crontab(
     plans: Sequence[Timetable], here: Surroundings, path: str = ""
 ) -> tuple[str, list[str]]:
-    """Return the text, and warnings of what a cron may not read.
+    """Return the text, and warnings about lines that a cron may not read.
 
     Args:
         plans: what runs when, of each schedule in it.
         here: where it is to run.
-        path: the file of /etc/cron.d that it is to be, whose lines name the user; empty for lines
-            of the user's own crontab.
+        path: the path of a file in /etc/cron.d, in which lines name the user; empty for the user's
+            own crontab.
 
     Raises:
         UsageError: a variable cannot be set in a crontab.
@@ -62,7 +62,7 @@ def crontab(
 
 
 def _command(job: Job, plan: Timetable, here: Surroundings) -> str:
-    """Return a command; its own variables are set in its line, and in no other one."""
+    """Return a command; its own variables are set in its line only."""
     own = [f"{name}={value}" for name, value in plan.environment]
     return " ".join(map(cron_word, [*(["env", *own] if own else []), here.csf, *job.words]))
 

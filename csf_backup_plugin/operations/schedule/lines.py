@@ -23,7 +23,7 @@ _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
 def rotate_words(request: ScheduleRequest, *, require_mount: bool) -> list[str]:
-    """Return the rotation, behind csf's name.
+    """Return the words of the rotation, after csf's name.
 
     Args:
         request: what it is to do.
@@ -55,7 +55,7 @@ def rotate_words(request: ScheduleRequest, *, require_mount: bool) -> list[str]:
 
 
 def status_words(request: ScheduleRequest) -> list[str]:
-    """Return the look at the images; a drill is missed where one is scheduled, or asked for."""
+    """Return the words of the status command, which checks drills if scheduled or asked for."""
     rotation = request.rotation
     words = [STATUS]
     for top in rotation.tops:
@@ -71,7 +71,7 @@ def status_words(request: ScheduleRequest) -> list[str]:
 
 
 def verify_words(request: ScheduleRequest) -> list[list[str]]:
-    """Return the verification of all images, a part of them each day; one for each directory."""
+    """Return the words of a verification for each directory, of a part of its images each day."""
     return [[VERIFY, *_image_dir(top), *PART, _QUIET] for top in request.rotation.tops]
 
 
@@ -87,10 +87,10 @@ def _places(rotation: RotateRequest) -> Iterator[str]:
 
 
 def age(seconds: float) -> str:
-    """Return a length of time as an option has it.
+    """Return a length of time in the form of an option.
 
     Args:
-        seconds: a whole number of them.
+        seconds: a whole number.
     """
     unit, length = next(one for one in _UNITS if seconds % one[1] == 0)
     return f"{seconds // length:.0f}{unit}"

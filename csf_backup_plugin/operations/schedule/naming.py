@@ -1,4 +1,4 @@
-"""What a schedule is called, and what that and its minute come from: machine and repository."""
+"""The name of a schedule, and the digest of machine and repository behind name and minute."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _LONGEST = 40  # characters
 
 
 def digest_of(named: str, machine: Machine) -> bytes:
-    """Return what is the same for a repository every time, and another for each repository.
+    """Return a digest that is always the same for one repository, and differs between repositories.
 
     Args:
-        named: HOST:MASTER, by its resolved path; or a fleet file's path.
-        machine: the one that the schedule is on.
+        named: HOST:MASTER, with a resolved path; or a fleet file's path.
+        machine: the machine that the schedule runs on.
     """
     return hashlib.sha256(os.fsencode(f"{machine.id or machine.name}\0{named}")).digest()
 

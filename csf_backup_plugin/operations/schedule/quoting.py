@@ -1,11 +1,11 @@
-r"""How a crontab and a systemd unit write a word, whatever bytes it has but control characters.
+r"""Quoting of a word for a crontab and a systemd unit; any bytes but control characters are legal.
 
-In a crontab's command, crontab(5), a ``%`` is a newline unless a backslash stands before it. Some
-crons take that backslash away, and some leave it to the shell; and one that follows a backslash
-may escape nothing. So it is written as ``\%``, outside of the shell's quotes.
+In a crontab's command, crontab(5), a ``%`` is a newline unless a backslash precedes it. Some crons
+remove that backslash, and some leave it to the shell; after another backslash it may not escape
+anything. So a ``%`` is written as ``\%``, outside the shell's quotes.
 
 In a unit, systemd.syntax(7) and systemd.service(5), ``%`` begins a specifier and ``$`` a variable
-unless they are doubled, and a line must be UTF-8: any other byte than ASCII's is written ``\xff``.
+unless they are doubled, and a line must be UTF-8: each byte outside ASCII is written like ``\xff``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from csf_backup_plugin.names import shown
 
 _QUOTES = "\"'"
 _PLAIN = re.compile(r"[\w@%+=:,./$-]+", re.ASCII)
-# Of a unit's program: systemd refuses these, however they are written.
+# Characters that systemd refuses in a unit's program, however they are quoted.
 _NO_PROGRAM = re.compile(r"[\"'\\]")
 
 
@@ -33,7 +33,7 @@ def cron_setting(name: str, value: str) -> str:
     """Return the line of a crontab that sets a variable; nothing is escaped there.
 
     Raises:
-        UsageError: it has no such line.
+        UsageError: no line can set it to that value.
     """
     if value == value.strip(" ") and value[:1] not in _QUOTES:
         return f"{name}={value}"

@@ -1,4 +1,4 @@
-"""What a schedule is asked to hold, checked before anything is looked at."""
+"""The request for a schedule, checked before anything is looked at."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ CRON, CRON_D, SYSTEMD = "cron", "cron.d", "systemd"
 
 @dataclass(frozen=True)
 class ScheduleRequest:
-    """A schedule for one rotation each day, and for what belongs beside it.
+    """A schedule for one rotation each day, and for the commands that go with it.
 
     Attributes:
-        rotation: what each night is asked to do; its options are only those that the user gave.
+        rotation: the request for each night's rotation, with only the options that the user gave.
         form: `CRON`, `CRON_D` or `SYSTEMD`.
-        at: hour and minute of the rotation; None for a time that is chosen.
+        at: hour and minute of the rotation; None for a time that csf chooses.
         strict: whether a rotation with warnings is to fail.
-        max_age: how old the newest set may be, in seconds; None for what is promised.
-        max_drill_age: likewise the last good drill; None likewise, 0 for any age.
-        environment: variables that its commands have besides, each with its value.
+        max_age: how old the newest set may be, in seconds; None for the promised age.
+        max_drill_age: how old the last good drill may be, in seconds; None for the promised age, 0
+            for any age.
+        environment: additional variables of its commands, each with its value.
     """
 
     rotation: RotateRequest
@@ -47,20 +48,20 @@ class ScheduleRequest:
         """Make a request of what the user wrote.
 
         Raises:
-            UsageError: `at` is no time of the day.
+            UsageError: `at` is not a time of day.
         """
         return cls(rotation, form, None if at is None else parse_time(at), strict)
 
 
 def parse_time(text: str, called: str = "-at") -> tuple[int, int]:
-    """Return hour and minute of a time of the day.
+    """Return hour and minute of a time of day.
 
     Args:
         text: what the user wrote.
-        called: where: the option's or the key's name.
+        called: the name of the option or key, for the message.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not a time of day.
     """
     found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text, re.ASCII)
     if not found:

@@ -1,4 +1,4 @@
-"""Where csf is called, and where the schedule is to run: program, user, variables, mailer."""
+"""The surroundings of csf, in which the schedule is to run: program, user, variables, mailer."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Machine
 
-#: Where cron looks for what sends its mail, before PATH.
+#: Where cron looks for sendmail before PATH.
 _MAILERS = "/usr/sbin:/usr/lib"
 _VARIABLES = re.compile(r"PATH|OS_ROOTDIR|CSF_BACKUP_[A-Z0-9_]+")
-# What neither a crontab nor a unit would read as a part of a user's name.
+# Characters that a crontab or a unit would not read as part of a user's name.
 _USER = re.compile(r"[^\s:%$\"'\\-][^\s:%$\"'\\]*")
 
 
@@ -31,7 +31,7 @@ class Surroundings(NamedTuple):
         user: the name of the user.
         machine: this machine.
         variables: those of the environment that commands depend on.
-        mailer: the path of sendmail; empty where there is none.
+        mailer: the path of sendmail; empty if there is none.
     """
 
     csf: str
@@ -50,7 +50,7 @@ def look_around(called: str, environ: Mapping[str, str], machine: Machine) -> Su
         machine: this machine.
 
     Raises:
-        UsageError: a schedule cannot hold it.
+        UsageError: something cannot be written in a schedule.
     """
     found = variables(environ)
     for name, value in found.items():
@@ -74,7 +74,7 @@ def variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def program(called: str, environ: Mapping[str, str]) -> str:
-    """Return the absolute path of csf; one that Python was given otherwise is looked for.
+    """Return the absolute path of csf; if Python was given another name, search for it.
 
     Args:
         called: how csf was called, by a path or a name.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.schedule.surroundings import Surroundings
     from csf_backup_plugin.operations.schedule.timetable import Job, Timetable
 
-#: Where units belong.
+#: The directory of units.
 DIRECTORY = "/etc/systemd/system/"
 FAILED = "csf-backup-failed@.service"
 _MAIL = (
@@ -96,7 +96,7 @@ WantedBy=timers.target
 
 
 def _failed(here: Surroundings) -> str:
-    """Return the unit that tells of a failure of another one."""
+    """Return the unit that sends mail about the failure of another one."""
     script = _MAIL + f"{shlex.quote(here.mailer or '/usr/sbin/sendmail')} -t"
     return f"""\
 [Unit]
@@ -109,9 +109,9 @@ ExecStart=/bin/sh -c {unit_word(script)} sh {unit_word(here.user)} %i %H
 
 
 def _writable(path: str) -> str:
-    """Return the line for a directory, which need not be there; none where it cannot be named.
+    """Return the line for a directory, which need not exist; empty if it cannot be named.
 
-    Backslashes are kept as they are in this setting, so that nothing can be escaped with them.
+    This setting keeps backslashes as they are, so that nothing can be escaped with them.
     """
     quote = "'" if '"' in path else '"'
     if quote in path or not path.isascii():

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.schedule.request import ScheduleRequest
     from csf_backup_plugin.operations.schedule.when import Time
 
-# A set is late a quarter of a day after it was due: an hour later the same day's status says so.
+# A set is late a quarter of a day after it was due; the status runs an hour after that.
 STATUS_AFTER = 7
-# Each verification may take 2 hours and an image more.
+# Each verification may take 2 hours and the time of one more image.
 VERIFY_AFTER, _VERIFY_FOR = 2, 2
 
 
@@ -22,7 +22,7 @@ class Job(NamedTuple):
     """A command that runs once each day.
 
     Attributes:
-        words: the command, behind csf's name.
+        words: the command, after csf's name.
         at: when it begins.
     """
 
@@ -39,7 +39,7 @@ class Timetable(NamedTuple):
         status: what fails if no rotation has succeeded.
         verify: the verifications, one for each image directory.
         copy: the copying of new sets to other places, if there is any.
-        environment: variables that all of them have besides, each with its value.
+        environment: additional variables of all commands, each with its value.
     """
 
     name: str

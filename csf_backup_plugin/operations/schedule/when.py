@@ -1,22 +1,22 @@
-"""When a schedule's commands run: at one time each day, the same one each time it is printed."""
+"""The time of day at which a schedule's commands run; it does not change between calls."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-#: The default: clocks are changed before it, in every time zone of Europe and of America.
+#: The default hour: in all time zones of Europe and America, clocks are changed earlier.
 HOUR = 4
 _DAY, _MINUTES = 24, 60
 
 
 class Time(NamedTuple):
-    """A time of the day, of the machine on which the schedule is."""
+    """A time of day, in local time of the machine that the schedule runs on."""
 
     hour: int
     minute: int
 
     def later(self, hours: int) -> Time:
-        """Return the time so many hours later, perhaps on the next day."""
+        """Return the time a number of hours later, perhaps on the next day."""
         return Time((self.hour + hours) % _DAY, self.minute)
 
     def __str__(self) -> str:
@@ -25,9 +25,9 @@ class Time(NamedTuple):
 
 
 def chosen(digest: bytes) -> Time:
-    """Return the time for who names none.
+    """Return the time to use if the user names none.
 
-    Its minute is spread evenly, so that the machines of a site do not begin all at once.
+    Minutes are spread evenly, so that the machines of a site do not all begin at once.
 
     Args:
         digest: of the machine and the repository.

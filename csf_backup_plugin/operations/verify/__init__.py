@@ -1,8 +1,8 @@
 """Verifying an image: whether it, its import file and its receipt still agree.
 
-Nothing is changed but the record of the verification, and no repository is locked; the image is not
-removed meanwhile. That the repository held the same databases after the backup as before, which a
-backup sees to, cannot be seen later and is not looked at.
+Only the record of the verification is written, and no repository is locked; the image is protected
+from removal meanwhile. A backup also checks that the repository had the same databases before and
+after it; that cannot be checked later.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class Verified(NamedTuple):
     """An image in which nothing is wrong.
 
     Attributes:
-        image: which.
-        receipt: what its receipt says.
-        warnings: what the user should know all the same.
+        image: the image.
+        receipt: its receipt.
+        warnings: what the user should know nevertheless.
         seconds: how long it took.
-        is_recorded: whether it is on record beside the image.
+        is_recorded: whether the result was recorded beside the image.
     """
 
     image: ImagePath
@@ -59,17 +59,17 @@ class Verified(NamedTuple):
 def verify(
     named: ImagePath, repository: Repository | None, host: Host, listener: Listener
 ) -> Verified:
-    """Read an image and all that stands beside it.
+    """Verify an image and the files beside it.
 
     Args:
-        named: which; ``latest`` for the newest of its directory.
-        repository: whose image it is to be; None for any's.
+        named: the image; ``latest`` for the newest of its directory.
+        repository: the repository that the image must belong to; None for any.
         host: where the image is.
-        listener: told how far it is.
+        listener: gets the progress.
 
     Raises:
-        FaultFound: it names all that was found.
-        BackupError: it could not be found out.
+        FaultFound: something is wrong; the message lists all that was found.
+        BackupError: the image could not be verified.
     """
     began = time.monotonic()
     with translated(host.name):
@@ -93,14 +93,14 @@ def _read_all(
     host: Host,
     listener: Listener,
 ) -> tuple[Receipt, tuple[str, ...], bool]:
-    """Return what the receipt says, warnings, and whether it is on record, if all agrees."""
+    """Return the receipt, warnings, and whether the result was recorded, if all agrees."""
     image = chosen.image
     try:
         receipt = read_receipt(contents, host)
     except FaultFound as error:
         if contents.lacks_receipt:
             raise
-        # Image and import file are looked at all the same.
+        # Image and import file are checked nevertheless.
         found = findings(contents, None, osrestore, host, listener)
         if isinstance(error, OtherVersion) and not found:
             raise
@@ -122,10 +122,10 @@ def _read_all(
 
 
 def _record(record: CheckRecord, found: list[str]) -> tuple[bool, list[str]]:
-    """Record how it went, where that may be written.
+    """Record the result, if this user may write there.
 
     Returns:
-        Whether it is on record, and a warning if it should be and is not.
+        Whether it was recorded, and a warning if that failed for another reason.
     """
     try:
         record.write(found)

@@ -1,7 +1,7 @@
-"""Verifying every image of a directory in turn, as far as a run gets: the next one goes on.
+"""Verifying every image of a directory in turn; the next run goes on where one has stopped.
 
-Nobody else reads an old image before it is needed. So bit rot in it is noticed while younger images
-are good.
+Otherwise nobody reads an old image before it is needed. So damage on the disk is noticed while
+newer images are good.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.verify.request import VerifyAllRequest
     from csf_backup_plugin.progress_listener import Listener
 
-#: What no other image would fare better with.
+#: Errors that every other image would meet, too.
 _OF_ALL = (HostUnreachable, Interrupted, UtilityMissing, Unexpected)
 
 
@@ -47,17 +47,17 @@ def verify_all(
     listener: Listener,
     clock: Callable[[], float] = time.monotonic,
 ) -> VerifiedAll:
-    """Verify the images of a directory, those first that were verified longest ago, or never.
+    """Verify the images of a directory; those verified longest ago, or never, come first.
 
     Args:
-        request: which, and for how long.
+        request: which images, and for how long.
         host: where they are.
         listener: told at once of each image that is at fault.
-        clock: returns the seconds since any moment.
+        clock: returns seconds from a fixed, arbitrary start.
 
     Raises:
         FaultFound: there is no image.
-        BackupError: nothing can be verified, or no further image.
+        BackupError: no image, or no further one, can be verified.
     """
     began = clock()
     with translated(host.name):
@@ -74,7 +74,7 @@ def verify_all(
         before = len(results)
         for candidate in due:
             is_late = request.budget is not None and clock() - began >= request.budget
-            if is_late and len(results) > before:  # else no run would ever get anywhere
+            if is_late and len(results) > before:  # otherwise no run would ever make progress
                 break
             host.cancellation.check()
             results.append(_verified(candidate.image, host, listener))
@@ -87,9 +87,9 @@ def _verified(image: ImagePath, host: Host, listener: Listener) -> Result:
 
 
 def _unusable(image: ImagePath, host: Host, listener: Listener) -> list[Result]:
-    """Return what is wrong with an image whose receipt could not be used; none if it can be now.
+    """Return what is wrong with an image that had no usable receipt; empty if it has one now.
 
-    The image is not read: nobody knows what should be in it.
+    The image is not read, since it is not known what should be in it.
     """
 
     def read() -> None:
@@ -101,10 +101,10 @@ def _unusable(image: ImagePath, host: Host, listener: Listener) -> list[Result]:
 
 
 def _tried(image: ImagePath, work: Callable[[], Verified | None], listener: Listener) -> Result:
-    """Return what has come of an image.
+    """Return the result for an image.
 
     Raises:
-        BackupError: nothing will come of the others either.
+        BackupError: the other images would fail in the same way.
     """
     try:
         return Result(image, verified=work())
@@ -120,7 +120,7 @@ def _tried(image: ImagePath, work: Callable[[], Verified | None], listener: List
 
 
 def _so_far(results: Sequence[Result], count: int) -> str:
-    """Return how far a run has got that is cut short."""
+    """Return how far a run got before it was cut short."""
     verified = sum(one.is_sound or one.is_at_fault for one in results)
     faults = [one.image.path for one in results if one.is_at_fault]
     said = f"{verified:,} of {count:,} images had been verified, and {len(faults):,} were at fault"

@@ -1,4 +1,4 @@
-"""The images of a directory and of its places, as they are before any of them is verified."""
+"""The images of a directory and of its places, before any of them is verified."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 class Found(NamedTuple):
-    """What there is.
+    """The images that were found.
 
     Attributes:
-        top: ``latest`` of the directory, by its resolved path.
-        candidates: the images with a sound receipt, in the order in which they are verified.
+        top: ``latest`` of the directory, with its path resolved.
+        candidates: the images with a usable receipt, in the order in which they are verified.
         unusable: images whose receipt cannot be used.
         warnings: what else was passed over.
         now: the host's clock, in ISO 8601.
@@ -48,7 +48,8 @@ class Found(NamedTuple):
         """Return the images that were verified lately, and those that are due.
 
         Args:
-            older_than: how long ago an image that is due was verified, in seconds; None for any.
+            older_than: an image is due if it was verified longer ago than this, in seconds; None if
+                all are due.
         """
         recent = [one for one in self.candidates if one.is_recent(older_than, self.now)]
         due = [one for one in self.candidates if not one.is_recent(older_than, self.now)]
@@ -59,9 +60,9 @@ def look_at_directory(request: VerifyAllRequest, host: Host, note: Note) -> Foun
     """Read every receipt, and every record of a verification; no image is read.
 
     Args:
-        request: where, and of which repository.
+        request: which directory, and which repository.
         host: where it is.
-        note: told of a path that is another one than was named.
+        note: called with a sentence if the resolved path differs from the named one.
 
     Raises:
         FaultFound: there is no image with a receipt, and no rotation is about to make the first.
@@ -88,9 +89,9 @@ def look_at_directory(request: VerifyAllRequest, host: Host, note: Note) -> Foun
 
 
 def _is_to_be_filled(catalog: Catalog) -> bool:
-    """Tell whether a rotation uses a directory, and has not come to fill a place of it yet.
+    """Tell whether a rotation uses a directory, and has not filled a place in it yet.
 
-    Of several directories, the first rotations do not fill each.
+    With several directories, the first rotations fill only some of them.
     """
     names = {*map(posixpath.basename, catalog.entries)}
     return any(map(promised, names)) and names.isdisjoint(PLACES)

@@ -1,4 +1,4 @@
-"""What a verification of a whole directory is asked of, checked before anything is looked at."""
+"""The request to verify a whole directory, checked before anything is looked at."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class VerifyAllRequest:
 
     Attributes:
         top: ``latest`` of the directory.
-        older_than: how long ago an image was verified last that is read again, in seconds; None to
+        older_than: read only images that were verified longer ago than this, in seconds; None to
             read all.
-        budget: no further image is begun after so many seconds; None for no limit.
-        repository: whose images are read; None for any's.
+        budget: after this many seconds, no further image is begun; None for no limit.
+        repository: the repository whose images are read; None for all.
     """
 
     top: ImagePath
@@ -42,17 +42,17 @@ class VerifyAllRequest:
         """Make a request of what the user wrote.
 
         Raises:
-            UsageError: `directory` is not HOST:DIR, or `master` is no absolute path.
+            UsageError: `directory` is not HOST:DIR, or `master` is not an absolute path.
         """
         repository = None if master is None else parse_repository(master)
         return cls(parse_directory(directory), older_than, budget, repository)
 
 
 def check_one_image(older_than: float | None, budget: float | None) -> None:
-    """Refuse what only makes sense for all images of a directory.
+    """Refuse options for one image that are valid only for all images of a directory.
 
     Raises:
-        UsageError: it was given.
+        UsageError: one of them was given.
     """
     if older_than is not None or budget is not None:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""What has come of the verification of many images."""
+"""The results of the verification of many images."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _LEFT = "Only records of verifications were written."
 
 
 class Result(NamedTuple):
-    """What has come of one image.
+    """The result for one image.
 
     Attributes:
-        image: which.
-        verified: what is told of it if nothing is wrong with it.
+        image: the image.
+        verified: the result of its verification if nothing is wrong with it.
         problem: what is wrong with it, or why it could not be verified; None if it is sound.
-        is_gone: whether it was, or is being, removed meanwhile.
+        is_gone: whether it was removed meanwhile, or is being removed.
     """
 
     image: ImagePath
@@ -55,10 +55,10 @@ class VerifiedAll(NamedTuple):
 
     Attributes:
         top: ``latest`` of the directory.
-        results: what has come of each image of this run, in its order.
-        recent: the images that were verified lately, and not read again.
-        left: the images that are left for the next run, in its order.
-        passed_over: what is told of what counts for no image.
+        results: the result for each image of this run, in the order of verification.
+        recent: the images that were verified lately and not read again.
+        left: the images that are left for the next run, in the order of verification.
+        passed_over: warnings about what does not count as an image.
         seconds: how long it took.
     """
 
@@ -81,12 +81,12 @@ class VerifiedAll(NamedTuple):
 
     @property
     def on_record(self) -> list[Candidate]:
-        """The images that an earlier run has found at fault, and this one has not read."""
+        """The images that an earlier run has found at fault and this one has not read."""
         return [one for one in (*self.recent, *self.left) if one.has_failed]
 
     @property
     def warnings(self) -> list[str]:
-        """What the user should know besides."""
+        """The warnings."""
         return [
             *self.passed_over,
             *(
@@ -105,7 +105,7 @@ class VerifiedAll(NamedTuple):
 
     @property
     def problem(self) -> BackupError | None:
-        """Why the command does not end with 0; None if it does."""
+        """The error with which the command ends; None if it succeeds."""
         findings = [f"{one.image}: {text}" for one in self.at_fault for text in one.findings]
         findings += [
             f"{one.image}: its last verification failed, as {shown(one.image.verification)} says"
@@ -130,7 +130,7 @@ class VerifiedAll(NamedTuple):
         return f"{self.top.host}:{shown(self.top.directory)}"
 
     def _unrecorded(self) -> list[str]:
-        """Return what is said if the next run will not know what this one has read."""
+        """Return a warning if this run's results could not be recorded for the next one."""
         count = sum(not one.verified.is_recorded for one in self.results if one.verified)
         if not count:
             return []

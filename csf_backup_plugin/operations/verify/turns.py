@@ -1,4 +1,4 @@
-"""Which of many images are verified next: those first that nobody has read for the longest time."""
+"""The order in which images are verified: those not verified for the longest time come first."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ class Candidate(NamedTuple):
     """An image that may be verified.
 
     Attributes:
-        image: which.
-        receipt: what its receipt says.
-        at: when it was verified last by the host's clock, in ISO 8601; empty if never. A record
-            that is dated in the future tells no time.
-        has_failed: whether that, or what is dated in the future, has found it at fault.
+        image: the image.
+        receipt: its receipt.
+        at: when it was verified last by the host's clock, in ISO 8601; empty if never, or if the
+            record is dated in the future.
+        has_failed: whether the last verification, also one dated in the future, has found it at
+            fault.
     """
 
     image: ImagePath
@@ -36,7 +37,8 @@ class Candidate(NamedTuple):
         """Tell whether it need not be read again yet.
 
         Args:
-            older_than: how long ago it must have been verified, in seconds; None for any time.
+            older_than: it is read again if it was verified longer ago than this, in seconds; None
+                to read it always.
             now: the host's clock, in ISO 8601.
         """
         if older_than is None or not self.at:
@@ -47,7 +49,7 @@ class Candidate(NamedTuple):
 def in_turn(sets: Sequence[ImageSet], last: Sequence[Check | None], now: str) -> list[Candidate]:
     """Return images in the order in which they are verified.
 
-    Those that never were come first, and of these the newest of each repository.
+    Those that were never verified come first, and among these the newest of each repository.
 
     Args:
         sets: the images.
@@ -60,7 +62,7 @@ def in_turn(sets: Sequence[ImageSet], last: Sequence[Check | None], now: str) ->
         for age, one in enumerate(newest_first(group))
     }
     found = [_candidate(one, check, now) for one, check in zip(sets, last, strict=True)]
-    # What has no number is newer than nothing.
+    # An image without a number counts as the oldest.
     return sorted(found, key=lambda one: (one.at, ages.get(one.image, len(sets)), one.image.path))
 
 
