@@ -37,6 +37,11 @@ class CopyRecord(NamedTuple):
     since: str
     backup: tuple[object, ...]
 
+    @property
+    def repository_id(self) -> object:
+        """The id of the repository whose backup that is; None if it has none."""
+        return self.backup[0]
+
     def __str__(self) -> str:
         """Return in words what is copied, and by whom."""
         return f"a copy of {shown(self.source)} (by {shown(self.by)}, since {self.since})"
