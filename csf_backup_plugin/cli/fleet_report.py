@@ -27,6 +27,8 @@ def outcome(driven: Driven) -> Outcome:
 def _sentences(driven: Driven, found: BackupError | None) -> Iterator[str]:
     yield from (f"warning: {warning}" for warning in driven.warnings)
     for spec, result in driven.jobs:
+        yield from (f"warning: {_about(spec)}: {text}" for text in _warnings(result))
+    for spec, result in driven.jobs:
         if result.exit_code != ExitCode.DONE:
             yield _line(spec, result)
     done = sum(result.exit_code == ExitCode.DONE for _, result in driven.jobs)
@@ -37,10 +39,18 @@ def _sentences(driven: Driven, found: BackupError | None) -> Iterator[str]:
 
 
 def _line(spec: JobSpec, result: JobResult) -> str:
-    about = f"{shown(spec.name)} on {spec.host}"
     if result.exit_code is None:
-        return f"not known: {about}: {result.problem}"
-    return f"failed with {result.exit_code}: {about}: {result.problem}"
+        return f"not known: {_about(spec)}: {result.problem}"
+    return f"failed with {result.exit_code}: {_about(spec)}: {result.problem}"
+
+
+def _about(spec: JobSpec) -> str:
+    return f"{shown(spec.name)} on {spec.host}"
+
+
+def _warnings(result: JobResult) -> list[str]:
+    """Return the warnings of a job, which its mail would have had if it had been run alone."""
+    return [shown(text) for text in (result.document or {}).get("warnings", ())]
 
 
 def _document(driven: Driven) -> dict[str, Any]:

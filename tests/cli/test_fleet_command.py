@@ -69,6 +69,14 @@ def failing(code: int, error: str) -> str:
     return printing({"error": error}, code)
 
 
+def test_the_warnings_of_jobs_are_told(fleet: Bench) -> None:
+    """Also with -quiet, and of those that were done."""
+    warned = printing({"warnings": ["it is on the same disk"]})
+    code, _, err = fleet.run(warned, DONE, "-quiet", "rotate")
+    assert code == 0
+    assert err.startswith("warning: lib on localhost: it is on the same disk\nrotate: 2 of 2 jobs ")
+
+
 def test_every_repository_has_its_job(fleet: Bench, tmp_path: Path) -> None:
     """With the options behind the action; nothing of it is in the driver's own ledger."""
     code, out, err = fleet.run(DONE, DONE, "rotate", "-strict")
