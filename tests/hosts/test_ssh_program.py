@@ -26,7 +26,13 @@ def test_the_end_of_a_stream_is_told_in_one_piece(shell: str) -> None:
             exec 5<&0 6</dev/null 7>&1 8>/dev/null
             csf_supervise 'printf data >&2'
         """
-        subprocess.run([path, "-c", script], stdin=theirs, stdout=theirs, timeout=60, check=True)
+        subprocess.run(
+            [path, "-c", script],
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
+            timeout=60,
+            check=True,
+        )
         theirs.close()
         packets = [*iter(lambda: ours.recv(1000), b"")]
     assert [packet for packet in packets if not packet.strip().isdigit()] == [
