@@ -69,7 +69,7 @@ def find_last_good(request: LastGoodRequest, host: Host, listener: Listener) -> 
 
 
 def _so_far(tried: Sequence[Tried]) -> str:
-    """Return what a search has found that was cut short."""
+    """Return the results of a search that was cut short."""
     if not tried:
         return ""
     return f"Not sound, each on record: {listed([one.set.image.path for one in tried])}"

@@ -113,7 +113,7 @@ def _rebuild(
     host: Host,
     listener: Listener,
 ) -> ChangedManifest:
-    """Write a manifest of the databases on disk: in the directory, listed, imaged, or added."""
+    """Write a manifest of all known databases that are on disk, and of those in the directory."""
     data = read_bytes(repository, host)
     recorded = Manifest() if data is None else manifest.salvage(data)
     source = None

@@ -21,8 +21,8 @@ class ManifestChange:
 
     Attributes:
         rebuild: rebuild it; otherwise only `add` and `drop` are appended.
-        home: whether a repository that is not where it was has been moved, or copied and so gets an
-            id of its own; None to leave that open.
+        home: for a repository that is not where it was: moved, or copied, which gives it an id of
+            its own; None to leave that open.
         image: take the databases and the id of this image, too.
         add: paths of databases that belong to the repository.
         drop: paths of those that do not.

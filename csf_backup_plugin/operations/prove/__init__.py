@@ -168,7 +168,7 @@ def prove_locked(
 def _locked(
     repository: Repository, image: ImagePath, wait: float, host: Host, listener: Listener
 ) -> Iterator[list[str]]:
-    """Hold the repository's lock; an osbackup that still runs holds it, too.
+    """Hold the repository's lock; as long as an osbackup still runs, that holds it.
 
     Yields:
         A warning if the file system has no locks, and one about an `end` that a killed run owed.

@@ -1,1 +1,1 @@
-"""Quiet repositories: the program that stops and restarts their users, and the check of clients."""
+"""Quiet repositories: the program that stops and restarts applications, and the client check."""

@@ -52,8 +52,8 @@ class RestorePlan(NamedTuple):
         machine: the host, and its clock at the beginning.
         recorded: what the manifest says, as far as it can be read; None if there is none.
         number: the highest known backup number of the image's repository.
-        targets: by the path that a database is restored to, its size in bytes in the image, None if
-            not known; the master database first.
+        targets: the paths that databases are restored to, the master database first, each with the
+            database's size in the image in bytes, or None if that is not known.
         overwritten: the targets that are on disk now.
         appearing: the targets that are not on disk now.
         extra: databases on disk in the repository's directory and not in the image.

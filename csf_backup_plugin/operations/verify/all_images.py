@@ -1,7 +1,7 @@
 """Verifying every image of a directory in turn; the next run goes on where one has stopped.
 
-Otherwise nobody reads an old image before it is needed. So damage on the disk is noticed while
-newer images are good.
+An old image is otherwise not read before it is needed. Verification finds damage to it while newer
+images are still good.
 """
 
 from __future__ import annotations
