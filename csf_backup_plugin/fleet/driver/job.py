@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -168,7 +169,7 @@ def _result(name: str, status: int, printed: bytes, said: bytes) -> JobResult:
         return JobResult(name, None, document, "how it ended cannot be known")
     code = 128 - status if status < 0 else status
     if document and document.get("exit_code") == code:
-        return JobResult(name, code, document, _line(str(document.get("error") or ""), 0))
+        return JobResult(name, code, document, _line(_beginning(document), 0))
     if not code:
         return JobResult(name, None, document, "ended with 0, and has not printed what was done")
     return JobResult(name, code, None, _line(os.fsdecode(said), -1) or "has said nothing")
@@ -180,6 +181,11 @@ def _document(printed: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return document if isinstance(document, dict) else None
+
+
+def _beginning(document: dict[str, Any]) -> str:
+    """Return a document's error; a line that only introduces the next one has that behind it."""
+    return re.sub(r":\n\s*", ": ", str(document.get("error") or ""), count=1)
 
 
 def _line(text: str, at: int) -> str:

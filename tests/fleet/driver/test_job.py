@@ -75,6 +75,13 @@ def test_a_failure_is_told_by_the_first_line_of_its_error(program: Program) -> N
     assert done.document == {"exit_code": 11, **error}
 
 
+def test_a_line_that_introduces_the_next_one_is_told_with_it(program: Program) -> None:
+    """By itself it would say nothing, as that of a status does."""
+    error = {"error": "Backups are not as they should be:\n  lib has none.\n  b"}
+    done = run_job(program.job(printing(error, 70)))
+    assert done.problem == "Backups are not as they should be: lib has none"
+
+
 @pytest.mark.parametrize(
     ("script", "code", "problem"),
     [

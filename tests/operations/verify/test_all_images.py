@@ -297,6 +297,18 @@ def test_a_directory_that_a_rotation_has_not_come_to_fill_yet_is_no_fault() -> N
         run(host)
 
 
+def test_a_rotation_of_the_wanted_repository_may_be_about_to_fill_a_directory() -> None:
+    """A rotation of another repository does not count; a fleet names each one."""
+    host = host_with()
+    host.files[f"/b/{promise_name(OURS)}"] = b"{}"
+    for name, its in (("lib", OURS), ("x", OTHERS)):
+        identity = Identity(its, "a" * 32, "db1", f"/r/{name}.db")
+        host.files[f"/r/{name}.db.manifest"] = manifest.encode([f"{name}.db"], identity)
+    assert code(run(host, master="/r/lib.db")) == 0
+    with pytest.raises(FaultFound, match="holds no image of /r/x.db that has a receipt"):
+        run(host, master="/r/x.db")
+
+
 def test_the_images_of_one_repository_can_be_told() -> None:
     """By its id, which its manifest has, or else by its path."""
     host = host_with(1)
