@@ -82,11 +82,15 @@ def from_os_error(
 
 def in_words(error: OSError) -> str:
     """Return an error's reason, and the name of its file if it has one."""
+    path = path_of(error)
+    return f"{_words(error)}: {shown(path)}" if path else _words(error)
+
+
+def path_of(error: OSError) -> str:
+    """Return the path that an error is about; empty where it has none."""
     name = error.filename
-    if isinstance(name, bytes):
-        name = os.fsdecode(name)
     # A file descriptor's number is no name for a user.
-    return f"{_words(error)}: {shown(name)}" if name and isinstance(name, str) else _words(error)
+    return os.fsdecode(name) if isinstance(name, (str, bytes)) else ""
 
 
 def is_about(error: OSError, path: str) -> bool:

@@ -12,7 +12,7 @@ from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.aftermath import preceded
 from csf_backup_plugin.operations.backup.preflight import image_exists
 from csf_backup_plugin.repository import manifest_store
-from csf_backup_plugin.system_errors import HalfDone, reason
+from csf_backup_plugin.system_errors import HalfDone, path_of, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +106,7 @@ def _check_first(image: ImagePath, absent: Callable[[], object], host: Host) -> 
     try:
         absent()
     except FileExistsError as error:
-        raise image_exists(image, error.filename, host) from None
+        raise image_exists(image, path_of(error), host) from None
 
 
 def _numbered(
