@@ -22,8 +22,7 @@ from csf_backup_plugin.names import listed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from csf_backup_plugin.errors import BackupError
-from csf_backup_plugin.hosts.protocol import Host, Step
+    from csf_backup_plugin.hosts.protocol import Host, Step
 
 Ended = tuple["Callable[[], str]", ...]
 

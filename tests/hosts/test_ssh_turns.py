@@ -103,7 +103,8 @@ def test_a_step_that_was_killed_has_failed(
         made, removed = host.in_turn(
             Create(str(tmp_path / "file"), b""), RemoveTrees((str(tmp_path / "tree"),))
         )
-    assert made() == ""
+        (alone,) = host.in_turn(Create(str(tmp_path / "alone"), b""))
+    assert made() == alone() == ""
     with pytest.raises(OSError, match="Killed") as caught:
         removed()
     assert caught.value.filename == str(tmp_path / "tree")

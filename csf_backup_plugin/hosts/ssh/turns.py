@@ -111,7 +111,7 @@ class InTurn:
             if isinstance(step, Release):
                 step.lock.release()
             said.append(os.fsdecode(words).strip() if is_writing else "")
-        if answer.status:  # somebody has killed the shell that did it
+        if answer.status and len(said) < len(steps):  # somebody has killed the shell that did it
             return ended(said, len(steps), os_error(answer, _path(steps[len(said)], b"")))
         return ended(said, len(steps))
 
