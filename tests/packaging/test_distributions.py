@@ -45,7 +45,9 @@ def contents(wheel: zipfile.ZipFile) -> set[str]:
 
 def sources(package: str, root: Path) -> set[str]:
     """Return a package's files as they are in the tree."""
-    files = [path for kind in ("py", "sh", "yml") for path in root.glob(f"{package}/**/*.{kind}")]
+    files = [
+        path for kind in ("py", "sh", "yml", "json") for path in root.glob(f"{package}/**/*.{kind}")
+    ]
     files.append(root / package / "py.typed")
     return {str(path.relative_to(root)) for path in files}
 
