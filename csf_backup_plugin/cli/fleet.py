@@ -118,6 +118,7 @@ def admin_database_fleet(
         _check(spec)
     with FleetScreen(action) as screen:
         driven = drive(request, specs, screen, run.cancellation)
+    run.ends_at_once = driven.is_any_lost
     return fleet_report.outcome(driven)
 
 

@@ -80,10 +80,13 @@ class Run:
     Attributes:
         cancellation: what asks the work to end, while it runs.
         is_quiet: whether an outcome without a warning is not printed.
+        ends_at_once: whether the process ends as soon as the outcome is told, since threads of
+            somebody else's may never end, and Python would wait for them.
     """
 
     cancellation: Cancellation
     is_quiet = False
+    ends_at_once = False
 
     def __init__(self, name: str, *, as_json: bool, verbose: bool) -> None:
         self.as_json = as_json
@@ -112,6 +115,8 @@ class Run:
             log.info("ended with exit code %d after %.3f s", code, time.monotonic() - began)
         if failure:
             raise failure
+        if self.ends_at_once:
+            os._exit(code)
         return code
 
     @contextlib.contextmanager

@@ -12,6 +12,7 @@ import pytest
 from fleets import printing, written
 
 from csf_backup_plugin.exit_codes import ExitCode
+from csf_backup_plugin.fleet.driver import loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,6 +151,28 @@ def test_an_executor_that_cannot_be_closed_is_a_warning(
     assert code == 0
     assert "warning: the executor cannot be closed: RuntimeError: stuck" in err
     monkeypatch.delitem(sys.modules, "stuck_executor")
+
+
+def test_an_executor_that_never_ends_keeps_no_command(
+    fleet: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python would wait for its threads; cron mails nothing before the process ends."""
+    (tmp_path / "lost_executor.py").write_text(
+        "from concurrent.futures import Executor, Future\n"
+        "class Lost(Executor):\n"
+        "    def submit(self, *words, **more):\n"
+        "        return Future()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(loop, "MARGIN", 0.0)
+    monkeypatch.setattr("os._exit", sys.exit)
+    words = ("-executor", "lost_executor:Lost", "-give-up", "1s")
+    code, _, err = fleet.run(DONE, DONE, *words, "rotate")
+    assert code == ExitCode.UNEXPECTED
+    assert err.count("it is not known whether it ran, or still runs") == 2
+    monkeypatch.setattr("os._exit", lambda _code: pytest.fail("all has ended"))
+    assert fleet.run(DONE, DONE, "rotate")[0] == 0
+    monkeypatch.delitem(sys.modules, "lost_executor")
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ class Driven(NamedTuple):
         seconds: that all took.
         stopped: the signal that stopped them, as an error; None if none did.
         warnings: what else the user should know.
+        is_any_lost: whether the executor has told nothing of some job; its threads may never end.
     """
 
     request: FleetRequest
@@ -50,6 +51,7 @@ class Driven(NamedTuple):
     seconds: float
     stopped: Interrupted | None = None
     warnings: tuple[str, ...] = ()
+    is_any_lost: bool = False
 
 
 def planned(
@@ -106,6 +108,7 @@ def drive(
         time.monotonic() - began,
         _signal(cancellation),
         (problem,) if problem else (),
+        driver.is_any_lost,
     )
 
 
