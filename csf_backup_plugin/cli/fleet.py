@@ -135,8 +135,9 @@ def _check(spec: JobSpec) -> None:
 
     name, *words = spec.words
     command = _command(name.removeprefix(_PREFIX))
+    context = click.Context(command, info_name=f"csf {name}", **command.context_settings)
     try:
-        command.parse_args(click.Context(command, info_name=f"csf {name}"), words)
+        command.parse_args(context, words)
     except click.UsageError as error:
         raise UsageError(
             f"The job {spec.name} cannot be run: {error.format_message()}",

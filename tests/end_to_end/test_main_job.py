@@ -184,6 +184,7 @@ def test_help_costs_csf_only_click_pluggy_and_the_standard_library(local_site: S
                 "errors",
                 "exit_codes",
                 "names",
+                "option_values",
                 "weekdays",
             ),
             *(f"cli.{command}" for command in MODULES),

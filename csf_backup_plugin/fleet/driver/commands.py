@@ -9,6 +9,7 @@ from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.fleet.driver.job import NEWEST
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.schedule.lines import age
+from csf_backup_plugin.operations.schedule.request import EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -77,7 +78,7 @@ def _rotate(one: FleetRepository, _names: set[str]) -> list[Command]:
         "-keep-yearly": _text(one.keep_yearly),
         "-drill-every": _age(one.drill_every),
         "-scratch-dir": None if one.drill_every is None else one.scratch_dir,
-        "-every": _age(one.every),
+        "-every": age(one.every or EVERY),  # as a schedule promises
         "-wait": _text(one.wait),
         "-timeout": _text(one.timeout),
         "-quiesce": one.quiesce,

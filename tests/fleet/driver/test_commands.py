@@ -47,10 +47,11 @@ def of(tmp_path: Path, keys: dict[str, str]) -> FleetRepository:
 
 
 def test_the_least_is_what_is_about_the_repository(tmp_path: Path) -> None:
-    """All else is as where nobody says."""
+    """All else is as where nobody says, and a set is promised each day, as a schedule does."""
     (rotate,) = commands("rotate", of(tmp_path, LEAST), ())
     assert rotate.words == (
         *("admin_database_rotate", "-database", "/r/lib.db", "-image-dir", "db1:/b1"),
+        *("-every", "1d"),
     )
     (verify,) = commands("verify", of(tmp_path, LEAST), ())
     assert verify.words == (
