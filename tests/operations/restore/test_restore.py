@@ -414,10 +414,13 @@ def test_a_signal_while_osrestore_runs_stops_it_and_tells_the_state(
     assert error.left == "No database was changed.\nThe extra databases are where they were."
 
 
+@pytest.mark.parametrize("damage", [b"", b"damage\n"])
 def test_a_manifest_that_cannot_be_written_is_a_warning(
-    place: Place, monkeypatch: pytest.MonkeyPatch, backed_up: dict[str, bytes]
+    place: Place, monkeypatch: pytest.MonkeyPatch, backed_up: dict[str, bytes], damage: bytes
 ) -> None:
-    """The databases are restored; the command that makes it is told."""
+    """The databases are restored; the command that makes it is told. One that is damaged stays."""
+    with open(f"{place.master}.manifest", "ab") as file:
+        file.write(damage)
     replace = writing.replace
 
     def refuse(path: str, *rest: Any) -> None:
@@ -426,8 +429,9 @@ def test_a_manifest_that_cannot_be_written_is_a_warning(
         replace(path, *rest)
 
     monkeypatch.setattr(writing, "replace", refuse)
-    (warning,) = run(place, quarantine=True).warnings
+    warning = run(place, quarantine=True).warnings[-1]
     assert "No space left on device" in warning
+    assert Path(f"{place.master}.manifest").read_bytes().endswith(damage)
     assert warning.endswith(f"-host localhost -rebuild -image-file localhost:{place.image}")
     assert databases(place) == backed_up
 
