@@ -45,7 +45,7 @@ def documented() -> dict[tuple[int, str], str]:
 
 def documented_alerts() -> dict[str, list[str]]:
     """Return which alerts fire on each day, as the document says."""
-    rows = re.findall(r"^\| (\d+) \| (.*) \|$", _DOCUMENT.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| (\d+) \| (none|`Csf.*) \|$", _DOCUMENT.read_text(), re.MULTILINE)
     return {day: re.findall(r"`(\w+)`", alerts) for day, alerts in rows}
 
 
