@@ -14,7 +14,7 @@ from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts.local import LocalHost
 from csf_backup_plugin.hosts.protocol import CUT_SHORT
 from csf_backup_plugin.hosts.ssh.connection import Connection
-from csf_backup_plugin.hosts.ssh.errors import Answer
+from csf_backup_plugin.hosts.ssh.errors import Answer, os_error
 from csf_backup_plugin.hosts.ssh.login import Cut
 
 if TYPE_CHECKING:
@@ -82,10 +82,21 @@ def test_after_a_cut_lines_are_appended_once(
 
 def test_words_of_no_system_are_an_input_output_error() -> None:
     """With the last line that was said, or the exit status."""
-    from csf_backup_plugin.hosts.ssh.errors import os_error
-
     assert os_error(Answer(1, b"", b"one\nodd words\n"), "/f").strerror == "odd words"
     assert os_error(Answer(9, b"", b""), "/f").strerror == "exit status 9"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"sh: eval: line 9: can't open /f: no such file",  # busybox
+        b"sh: 1: cannot open /f: No such file",  # dash
+        b"bash: line 1: /f: No such file or directory",
+    ],
+)
+def test_each_shell_says_in_its_own_words_that_a_file_is_missing(said: bytes) -> None:
+    """It is one error."""
+    assert isinstance(os_error(Answer(1, b"", said), "/f"), FileNotFoundError)
 
 
 @pytest.fixture

@@ -69,6 +69,7 @@ _WORDS = {
     "Directory nonexistent": errno.ENOENT,
     "nonexistent directory": errno.ENOENT,
     "No such file": errno.ENOENT,
+    "no such file": errno.ENOENT,
 }
 _WORDS.update({os.strerror(number): number for number in errno.errorcode})
 _PATTERN = re.compile("|".join(map(re.escape, sorted(_WORDS, key=len, reverse=True))))
