@@ -10,6 +10,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from doubles import MemoryHost
 
+#: Names that a shell, or a codec, may take for something else.
+ODD = [
+    "a b",
+    "it's",
+    '"quoted"',
+    "$(id)",
+    ";ls",
+    "-rf",
+    "Größe",
+    "\udcff\udcfe",
+    "back\\slash",
+    "*",
+]
+
 
 class MemoryPath:
     """A path on a host in memory.

@@ -59,6 +59,24 @@ def check_host(name: str, option: str, example: str) -> None:
         raise UsageError(f"{option}: {shown(name)!r} is not the name of a host.", example)
 
 
+def split_host(text: str, called: str, example: str) -> tuple[str, str]:
+    """Return the host before the first colon, and the rest.
+
+    Args:
+        text: what the user wrote.
+        called: the name of the option or key, for the message.
+        example: a sentence with a text that would do.
+
+    Raises:
+        UsageError: `text` does not begin with a name of a host.
+    """
+    host, colon, rest = text.partition(":")
+    if not colon or "/" in host:
+        raise UsageError(f"{called} {shown(text)!r} does not begin with HOST:.", example)
+    check_host(host, called, example)
+    return host, rest
+
+
 def parse_directory(text: str, called: str = "-image-dir") -> ImagePath:
     """Read HOST:DIR, a directory of images; return its ``latest``.
 
@@ -70,10 +88,7 @@ def parse_directory(text: str, called: str = "-image-dir") -> ImagePath:
         UsageError: `text` is not of that form.
     """
     example = f"Give {called} as HOST:DIR, such as localhost:/backups."
-    host, colon, path = text.partition(":")
-    if not colon or "/" in host:
-        raise UsageError(f"{called} {shown(text)!r} does not begin with HOST:.", example)
-    check_host(host, called, example)
+    host, path = split_host(text, called, example)
     try:
         return ImagePath(host, f"{absolute(path.rstrip('/') or path)}/{LATEST}")
     except ValueError as error:
@@ -101,10 +116,7 @@ class ImagePath:
             UsageError: `text` is not of that form, or a part of it cannot be what it should be.
             UnsafeImagePath: the name is one that belongs to the set of another image.
         """
-        host, colon, path = text.partition(":")
-        if not colon or "/" in host:
-            raise UsageError(f"-image-file {shown(text)!r} does not begin with HOST:.", _EXAMPLE)
-        check_host(host, "-image-file", _EXAMPLE)
+        host, path = split_host(text, "-image-file", _EXAMPLE)
         if path.startswith(":/"):
             raise UsageError(
                 f"-image-file {shown(text)!r} is a rawfs name; an image is an ordinary file.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import UsageError
-from csf_backup_plugin.image.path import check_host
+from csf_backup_plugin.image.path import split_host
 from csf_backup_plugin.names import absolute, command, shown
 from csf_backup_plugin.repository.model import Repository
 
@@ -49,10 +49,7 @@ def parse_database(text: str, called: str = DATABASE) -> tuple[str, Repository]:
         UsageError: `text` is not of that form.
     """
     example = f"Give {called} as HOST:MASTER, such as localhost:/databases/lib.db."
-    host, colon, master = text.partition(":")
-    if not colon or "/" in host:
-        raise UsageError(f"{called} {shown(text)!r} does not begin with HOST:.", example)
-    check_host(host, called, example)
+    host, master = split_host(text, called, example)
     return host, parse_repository(master, called)
 
 

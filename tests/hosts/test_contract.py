@@ -32,7 +32,7 @@ from csf_backup_plugin.hosts.protocol import (
     Replace,
 )
 from doubles import MemoryHost
-from memory_path import change_time, make_pipe, names
+from memory_path import ODD, change_time, make_pipe, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,19 +40,6 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Host, Running
     from memory_path import Home
-
-ODD = [
-    "a b",
-    "it's",
-    '"quoted"',
-    "$(id)",
-    ";ls",
-    "-rf",
-    "Größe",
-    "\udcff\udcfe",
-    "back\\slash",
-    "*",
-]
 
 
 def test_files_are_written_and_read_by_any_name(host: Host, home: Home) -> None:

@@ -12,7 +12,7 @@ from waiting import wait_for
 
 from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.hosts.local import LocalHost
-from memory_path import names
+from memory_path import ODD, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,18 +24,6 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host, Sink, Source
     from memory_path import Home
 
-ODD = [
-    "a b",
-    "it's",
-    '"quoted"',
-    "$(id)",
-    ";ls",
-    "-rf",
-    "Größe",
-    "\udcff\udcfe",
-    "back\\slash",
-    "*",
-]
 DATA = bytes(range(256)) * 10_000
 
 
