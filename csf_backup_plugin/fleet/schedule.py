@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.command_names import FLEET, STATUS
 from csf_backup_plugin.errors import UsageError
+from csf_backup_plugin.fleet.rotation import rotation_of
 from csf_backup_plugin.fleet.values import nearest
-from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.operations.quiet.request import Quiescing
-from csf_backup_plugin.operations.rotate.plan import Retention
-from csf_backup_plugin.operations.rotate.request import BackupOptions, RotateRequest
 from csf_backup_plugin.operations.schedule import Planned, planned, when, written
-from csf_backup_plugin.operations.schedule.lines import PART
+from csf_backup_plugin.operations.schedule.lines import PART, QUIET
 from csf_backup_plugin.operations.schedule.naming import digest_of, name_of
 from csf_backup_plugin.operations.schedule.request import EVERY, ScheduleRequest
 from csf_backup_plugin.operations.schedule.timetable import (
@@ -37,7 +34,6 @@ if TYPE_CHECKING:
     from csf_backup_plugin.progress_listener import Listener
 
 _HERE = "localhost"
-_QUIET = "-quiet"
 # Sets are copied once they have been made and verified.
 _COPY_AFTER = 4
 
@@ -114,7 +110,7 @@ def schedule_of_control_host(
     plan = Timetable(
         name_of(path, digest),
         Job(_command(fleet, names, "rotate"), begin),
-        Job([STATUS, *_which(fleet, names), _QUIET], begin.later(STATUS_AFTER)),
+        Job([STATUS, *_which(fleet, names), QUIET], begin.later(STATUS_AFTER)),
         [Job(_command(fleet, names, "verify", *PART), begin.later(VERIFY_AFTER))],
         copy,
     )
@@ -134,7 +130,7 @@ def _too_rare(one: FleetRepository) -> Iterator[str]:
 
 
 def _command(fleet: Fleet, names: Sequence[str], action: str, *options: str) -> list[str]:
-    return [FLEET, *_which(fleet, names), _QUIET, action, *options]
+    return [FLEET, *_which(fleet, names), QUIET, action, *options]
 
 
 def _which(fleet: Fleet, names: Sequence[str]) -> list[str]:
@@ -144,26 +140,12 @@ def _which(fleet: Fleet, names: Sequence[str]) -> list[str]:
 
 def _request(one: FleetRepository, form: str) -> ScheduleRequest:
     """Return the request for the schedule of a repository, on its own host."""
-    options = BackupOptions(
-        timeout=one.timeout,
-        checksum=not one.no_checksum,
-        require_mount=one.require_mount,
-        accept_small=one.accept_small,
-        quiescing=Quiescing(one.quiesce or "", is_required=one.require_quiet),
-    )
-    if one.wait is not None:
-        options["wait"] = one.wait
-    drilled = one.drill_every is not None
-    rotation = RotateRequest(
-        one.repository,
-        tuple(ImagePath(_HERE, top.path) for top in one.image_dirs),
-        options,
-        one.dated_day,
-        retention=Retention(one.keep_dated, one.keep_monthly, one.keep_yearly),
-        drill_every=one.drill_every,
-        scratch=one.scratch_dir if drilled else None,
-        every=one.every or EVERY,
-    )
     return ScheduleRequest(
-        rotation, form, one.at, one.strict, one.max_age, one.max_drill_age, one.environment
+        rotation_of(one, _HERE),
+        form,
+        one.at,
+        one.strict,
+        one.max_age,
+        one.max_drill_age,
+        one.environment,
     )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin.command_names import COPY, DRILL, ROTATE, STATUS, VERIFY
 from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.fleet.driver.job import NEWEST
+from csf_backup_plugin.fleet.rotation import rotation_of
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.operations.schedule.lines import age
-from csf_backup_plugin.operations.schedule.request import EVERY
+from csf_backup_plugin.operations.schedule.lines import rotate_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -68,31 +68,8 @@ def _without(words: Sequence[str], names: set[str]) -> Iterator[str]:
 
 
 def _rotate(one: FleetRepository, _names: set[str]) -> list[Command]:
-    words = [ROTATE, "-database", one.repository.master]
-    for top in one.image_dirs:
-        words += ["-image-dir", _directory(top)]
-    values = {
-        "-dated-day": None if one.dated_day == "sunday" else one.dated_day,
-        "-keep-dated": _text(one.keep_dated),
-        "-keep-monthly": _text(one.keep_monthly),
-        "-keep-yearly": _text(one.keep_yearly),
-        "-drill-every": _age(one.drill_every),
-        "-scratch-dir": None if one.drill_every is None else one.scratch_dir,
-        "-every": age(one.every or EVERY),  # as a schedule promises
-        "-wait": _text(one.wait),
-        "-timeout": _text(one.timeout),
-        "-quiesce": one.quiesce,
-    }
-    flags = {
-        "-no-checksum": one.no_checksum,
-        "-require-mount": one.require_mount,
-        "-accept-small": one.accept_small,
-        "-require-quiet": one.require_quiet,
-        "-strict": one.strict,
-    }
-    for name, value in values.items():
-        words += [] if value is None else [name, value]
-    words += [name for name, is_set in flags.items() if is_set]
+    rotation = rotation_of(one, one.host)
+    words = rotate_words(rotation, strict=one.strict, require_mount=one.require_mount)
     return [Command(tuple(words), "", one.image_dirs)]
 
 
@@ -154,11 +131,3 @@ def _directory(top: ImagePath) -> str:
 
 def _told(tops: Sequence[ImagePath], top: ImagePath) -> str:
     return _directory(top) if len(tops) > 1 else ""
-
-
-def _age(seconds: float | None) -> str | None:
-    return None if seconds is None else age(seconds)
-
-
-def _text(number: float | None) -> str | None:
-    return None if number is None else repr(number).removesuffix(".0")

@@ -16,20 +16,22 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.rotate.request import RotateRequest
     from csf_backup_plugin.operations.schedule.request import ScheduleRequest
 
-_QUIET = "-quiet"  # cron mails whatever is printed
+#: Nothing is printed but problems: cron mails whatever is printed.
+QUIET = "-quiet"
 #: What a verification reads each day, so that each image is read once a month.
 PART = ("-older-than", "30d", "-budget", "2h")
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
-def rotate_words(request: ScheduleRequest, *, require_mount: bool) -> list[str]:
-    """Return the words of the rotation, after csf's name.
+def rotate_words(rotation: RotateRequest, *, strict: bool, require_mount: bool) -> list[str]:
+    """Return the words of a rotation, after csf's name.
 
     Args:
-        request: what it is to do.
+        rotation: what to do.
+        strict: whether a warning is a failure.
         require_mount: whether its directories must not be on the file system of ``/``.
     """
-    rotation, options = request.rotation, request.rotation.options
+    options = rotation.options
     words = [ROTATE, "-database", rotation.repository.master]
     for top in rotation.tops:
         words += _image_dir(top)
@@ -49,9 +51,9 @@ def rotate_words(request: ScheduleRequest, *, require_mount: bool) -> list[str]:
         "-require-mount": require_mount,
         "-accept-small": options.get("accept_small", False),
         "-require-quiet": quiescing.is_required,
-        "-strict": request.strict,
+        "-strict": strict,
     }
-    return [*words, *(flag for flag, is_given in flags.items() if is_given), _QUIET]
+    return [*words, *(flag for flag, is_given in flags.items() if is_given)]
 
 
 def status_words(request: ScheduleRequest) -> list[str]:
@@ -67,12 +69,12 @@ def status_words(request: ScheduleRequest) -> list[str]:
         words += ["-max-drill-age", age(request.max_drill_age)]
     elif request.max_drill_age == 0 or rotation.drill_every is None:
         words += ["-max-drill-age", NONE]
-    return [*words, _QUIET]
+    return [*words, QUIET]
 
 
 def verify_words(request: ScheduleRequest) -> list[list[str]]:
     """Return the words of a verification for each directory, of a part of its images each day."""
-    return [[VERIFY, *_image_dir(top), *PART, _QUIET] for top in request.rotation.tops]
+    return [[VERIFY, *_image_dir(top), *PART, QUIET] for top in request.rotation.tops]
 
 
 def _image_dir(top: ImagePath) -> tuple[str, str]:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.operations.schedule.lines import rotate_words, status_words, verify_words
+from csf_backup_plugin.operations.schedule.lines import (
+    QUIET,
+    rotate_words,
+    status_words,
+    verify_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,9 +69,10 @@ def timetable(request: ScheduleRequest, name: str, at: Time, *, require_mount: b
         at: the time of the rotation.
         require_mount: whether it refuses directories on the file system of ``/``.
     """
+    rotate = rotate_words(request.rotation, strict=request.strict, require_mount=require_mount)
     return Timetable(
         name,
-        Job(rotate_words(request, require_mount=require_mount), at),
+        Job([*rotate, QUIET], at),
         Job(status_words(request), at.later(STATUS_AFTER)),
         [
             Job(words, at.later(VERIFY_AFTER + number * _VERIFY_FOR))

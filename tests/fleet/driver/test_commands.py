@@ -51,7 +51,7 @@ def test_the_least_is_what_is_about_the_repository(tmp_path: Path) -> None:
     (rotate,) = commands("rotate", of(tmp_path, LEAST), ())
     assert rotate.words == (
         *("admin_database_rotate", "-database", "/r/lib.db", "-image-dir", "db1:/b1"),
-        *("-every", "1d"),
+        *("-every", "24h"),
     )
     (verify,) = commands("verify", of(tmp_path, LEAST), ())
     assert verify.words == (
