@@ -35,16 +35,20 @@ def create(server: Server, master: str, *, classes: int = 0, size: int = 0) -> s
         The absolute path of the master database.
 
     Raises:
-        FileExistsError: A database is there already.
+        FileExistsError: A database is there already; nothing was made.
     """
     master = os.path.abspath(master)
+    names = [f"Class{number}" for number in range(1, classes + 1)]
+    for path in (class_path(master, name) for name in names):
+        if os.path.lexists(path):  # before anything is made
+            raise FileExistsError(f"{path} exists already")
     os.makedirs(os.path.dirname(master), exist_ok=True)
     schema = Entry(os.urandom(16), os.path.basename(schema_path(master)), "")
     with server.transaction() as tx:
         tx.create(master, Header(os.urandom(16), 0, "master"), [encode_entry(schema)])
         tx.create(schema_path(master), Header(schema.database_id, 0, "schema"))
-    for number in range(1, classes + 1):
-        create_class(server, master, f"Class{number}", size=size, durable=False)
+    for name in names:
+        create_class(server, master, name, size=size, durable=False)
     return master
 
 

@@ -80,6 +80,17 @@ def test_a_schema_without_its_master_is_not_replaced(server: Server, master: str
     assert os.listdir(os.path.dirname(master)) == ["zoo_schema.db"]
 
 
+def test_a_class_that_is_in_the_way_leaves_no_master(server: Server, master: str) -> None:
+    """Nothing is made of a repository of which one class cannot be made."""
+    repository.create(server, master, classes=2)
+    os.unlink(master)
+    os.unlink(os.path.join(os.path.dirname(master), "zoo_schema.db"))
+    os.unlink(os.path.join(os.path.dirname(master), "Class1.db"))
+    with pytest.raises(FileExistsError, match=r"Class2\.db exists already"):
+        repository.create(server, master, classes=2)
+    assert os.listdir(os.path.dirname(master)) == ["Class2.db"]
+
+
 def test_there_is_no_class_without_a_master(server: Server, master: str) -> None:
     """A missing master database is said to be missing."""
     with pytest.raises(RepositoryError, match=f"there is no master database {master}"):
