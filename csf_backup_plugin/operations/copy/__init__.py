@@ -93,7 +93,7 @@ def copy(request: CopyRequest, source: Host, host: Host, listener: Listener) -> 
         target.image,
         receipt,
         making.made_now,
-        tuple(making.told),
+        (*making.told, *removal.told),
         removal,
         (*warnings, *removal.warnings, *cards),
         time.monotonic() - began,

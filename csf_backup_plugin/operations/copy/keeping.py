@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.advised_commands import drill_command
 from csf_backup_plugin.errors import Withheld
-from csf_backup_plugin.image import copy_record
 from csf_backup_plugin.image.by_repository import by_repository
 from csf_backup_plugin.image.catalog import ImageSet, read_catalog, told
 from csf_backup_plugin.image.place import DATED, beside_places
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.copy.abandoned import abandoned, remove_abandoned
 from csf_backup_plugin.operations.rotate import plan
 from csf_backup_plugin.operations.rotate.freeze import reasons_to_freeze
 from csf_backup_plugin.operations.rotate.history import witnesses
@@ -91,12 +91,13 @@ def remove_older(
     withheld: list[str] = []
     if not request.accepted:
         withheld = [*reasons_to_withhold(decisions, known, now, "copies"), *doubted]
-    planned, killed = Removal(decisions, withheld=withheld), _unfinished(newest, catalog, host)
+    planned, unfinished = Removal(decisions, withheld=withheld), abandoned(newest, catalog, host)
     if withheld or request.dry_run:
-        return planned._replace(warnings=killed)
+        return planned._replace(warnings=told(one for one, _ in unfinished))
     begun = _same_copies(newest, read_begun(catalog, host))
     done = carry_out(planned, begun, catalog, host)
-    return done._replace(warnings=[*done.warnings, *killed])
+    removed, stay = remove_abandoned(unfinished, host)
+    return done._replace(told=removed, warnings=[*done.warnings, *stay])
 
 
 def withheld(request: CopyRequest, image: ImagePath, removal: Removal) -> Withheld | None:
@@ -128,24 +129,6 @@ def _same_copies(newest: ImageSet, sets: Sequence[ImageSet]) -> list[ImageSet]:
     groups = by_repository([*copies, newest]).values()
     found = next((group for group in groups if newest in group), [newest])
     return [one for one in copies if one in found]
-
-
-def _unfinished(newest: ImageSet, catalog: Catalog, host: Host) -> list[str]:
-    """Return what is said of other copies of the repository that were killed: they take up room."""
-    there = [
-        one
-        for one in catalog.passed_over
-        if one.is_copy and one.image.directory == newest.image.directory
-        if one.image != newest.image
-    ]
-    read = host.read_each(one.image.copying for one in there) if there else []
-    records = map(copy_record.decode, read)
-    own = newest.receipt.origin.id
-    return told(
-        one
-        for one, record in zip(there, records, strict=True)
-        if record and record.repository_id == own
-    )
 
 
 def _placed(one: ImageSet, witness: Witness, catalog: Catalog) -> PlacedSet:

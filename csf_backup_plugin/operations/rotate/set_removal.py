@@ -34,6 +34,7 @@ class Removal(NamedTuple):
         finished: those whose removal an earlier run had begun.
         withheld: why nothing was removed, a sentence part each; empty if all that was to go has.
         warnings: what the user should know besides.
+        told: what became of what killed copies had left, a sentence part each.
     """
 
     decisions: Sequence[Decision] = ()
@@ -42,6 +43,7 @@ class Removal(NamedTuple):
     finished: Sequence[ImagePath] = ()
     withheld: Sequence[str] = ()
     warnings: Sequence[str] = ()
+    told: Sequence[str] = ()
 
 
 def reasons_to_withhold(

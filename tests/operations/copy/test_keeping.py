@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from copying import COPY, copied, hosts, receipt_at
+from copying import COPY, copied, hosts
 from sets_in_memory import OTHERS, add_set, started
 
 from csf_backup_plugin.errors import HostUnreachable, Withheld
-from csf_backup_plugin.image import copy_record, sealed_json
+from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.catalog import ImageSet, read_catalog
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.receipt_format import decode
@@ -109,23 +109,6 @@ def test_the_newest_is_kept_whatever_is_copied() -> None:
     assert images(host) == ["/c/1.img", "/c/2.img"]
     copied(source, host, "db1:/b/2.img", keep=1)
     assert images(host) == ["/c/2.img"]
-
-
-def test_what_other_killed_copies_have_left_is_told() -> None:
-    """If it is of the repository: the image has another name each night, and the part stays."""
-    source, host = with_copies(2)
-    add_set(source, "/b/x.img", 1, OTHERS, "/r/x.db")
-    for name in ("1.img", "x.img"):
-        image = ImagePath("db1", f"/b/{name}")
-        left = copy_record.record_of(
-            image, receipt_at(source, image), "process 7 on driver", "then"
-        )
-        host.files[f"/c/killed-{name}.copying"] = copy_record.encode(left)
-    host.files["/c/later.img.copying"] = b"what?"
-    for dry_run in (True, False):
-        made = copied(source, host, "db1:/b/2.img", keep=1, dry_run=dry_run)
-        (warning,) = made.warnings
-        assert warning.startswith("passed over: db2:/c/killed-1.img is a copy of db1:/b/1.img (by ")
 
 
 def test_the_record_that_a_kill_has_left_goes_with_its_copy() -> None:
