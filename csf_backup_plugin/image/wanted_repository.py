@@ -24,10 +24,12 @@ class Wanted(NamedTuple):
     Attributes:
         repository: the repository, with its directory's path resolved.
         identity: its identity, from its manifest; None if that has none.
+        number: the number of its last backup, from its manifest; 0 if that has none.
     """
 
     repository: Repository
     identity: Identity | None
+    number: int = 0
 
     @property
     def master(self) -> str:
@@ -48,7 +50,8 @@ def wanted_at(repository: Repository, host: Host) -> Wanted:
     )
     found = locate_lost(repository, at)
     data = read() if found == repository else host.read(found.manifest)
-    return Wanted(found, manifest.salvage(data).identity if data else None)
+    recorded = manifest.salvage(data or b"")
+    return Wanted(found, recorded.identity, recorded.number)
 
 
 def check_image_of(wanted: Wanted | None, image: ImagePath, receipt: Receipt) -> None:

@@ -34,7 +34,9 @@ def test_an_image_is_of_the_repository_whose_id_it_has() -> None:
 
 def test_what_is_wanted_is_known_by_the_manifest() -> None:
     """If there is one; the repository may be lost."""
-    host = MemoryHost({"/r/lib.db.manifest": manifest.encode([], OWN) + b"damage\n"}, ["/link"])
+    host = MemoryHost(
+        {"/r/lib.db.manifest": manifest.encode([], OWN, known=7) + b"damage\n"}, ["/link"]
+    )
     host.facts["/link"] = {"resolved": "/r"}
-    assert wanted_at(Repository("/link/lib.db"), host) == Wanted(Repository("/r/lib.db"), OWN)
+    assert wanted_at(Repository("/link/lib.db"), host) == Wanted(Repository("/r/lib.db"), OWN, 7)
     assert wanted_at(Repository("/gone/lib.db"), host) == Wanted(Repository("/gone/lib.db"), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advised_commands import BACKUP_HELP
@@ -10,8 +9,7 @@ from csf_backup_plugin.errors import FaultFound
 from csf_backup_plugin.image.catalog import read_catalog, told
 from csf_backup_plugin.image.last_checks import read_last_checks
 from csf_backup_plugin.image.location import locate_image
-from csf_backup_plugin.image.place import PLACES
-from csf_backup_plugin.image.promise_name import promised
+from csf_backup_plugin.image.to_be_filled import is_to_be_filled
 from csf_backup_plugin.image.wanted_repository import is_image_of, wanted_at
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.verify.turns import in_turn
@@ -20,9 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from csf_backup_plugin.hosts.protocol import Host
-    from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.path import ImagePath
-    from csf_backup_plugin.image.wanted_repository import Wanted
     from csf_backup_plugin.operations.verify.request import VerifyAllRequest
     from csf_backup_plugin.operations.verify.turns import Candidate
     from csf_backup_plugin.repository.location import Note
@@ -82,24 +78,11 @@ def look_at_directory(request: VerifyAllRequest, host: Host, note: Note) -> Foun
     others = catalog.passed_over_of(master)
     unusable = [one.image for one in others if one.has_receipt]
     warnings = told(one for one in others if not one.has_receipt)
-    if not sets and not unusable and not _is_to_be_filled(catalog, wanted):
+    if not sets and not unusable and not is_to_be_filled(top, catalog, wanted, host):
         raise _none(top, master, warnings)
     last = [checks.verified for checks in read_last_checks(sets, catalog, host)]
     candidates = in_turn(sets, last, machine.now)
     return Found(top, candidates, unusable, tuple(warnings), machine.now)
-
-
-def _is_to_be_filled(catalog: Catalog, wanted: Wanted | None) -> bool:
-    """Tell whether a rotation uses a directory, and has not filled a place in it yet.
-
-    With several directories, the first rotations fill only some of them. If one repository is
-    wanted, the rotation must be its own: a repository without a known id has none.
-    """
-    names = {*map(posixpath.basename, catalog.entries)}
-    users = {*map(promised, names)} - {""}
-    if wanted:
-        users &= {wanted.identity.id} if wanted.identity else set()
-    return bool(users) and names.isdisjoint(PLACES)
 
 
 def _none(top: ImagePath, master: str | None, warnings: list[str]) -> FaultFound:

@@ -20,6 +20,7 @@ from csf_backup_plugin.errors import (
     UtilityMissing,
 )
 from csf_backup_plugin.exit_codes import ExitCode
+from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.promise_name import promise_name
 from csf_backup_plugin.operations.verify.all_images import verify_all
 from csf_backup_plugin.operations.verify.request import VerifyAllRequest
@@ -307,6 +308,31 @@ def test_a_rotation_of_the_wanted_repository_may_be_about_to_fill_a_directory() 
     assert code(run(host, master="/r/lib.db")) == 0
     with pytest.raises(FaultFound, match="holds no image of /r/x.db that has a receipt"):
         run(host, master="/r/x.db")
+
+
+@pytest.mark.parametrize(
+    ("number", "promise", "is_fault"),
+    [
+        (1, {"image_directories": ["/a", "/b"]}, False),
+        (2, {"image_directories": ["/a", "/b"]}, True),
+        (0, {"image_directories": ["/a", "/b"]}, True),
+        (1, {"image_directories": 7}, True),
+        (1, None, True),
+    ],
+)
+def test_a_rotation_may_be_about_to_fill_a_directory_that_others_have_filled(
+    number: int, promise: dict[str, object] | None, *, is_fault: bool
+) -> None:
+    """As long as it has made fewer backups than it has directories; else its sets have vanished."""
+    host = host_with(1)
+    host.directories.add("/b/monday")
+    add_set(host, "/b/monday/x.img", 1, OTHERS, "/r/x.db")
+    identity = Identity("3" * 32, "a" * 32, "db1", "/r/new.db")
+    host.files["/r/new.db.manifest"] = manifest.encode(["new.db"], identity, known=number)
+    sealed = sealed_json.encode(promise, sealed_json.PROMISE) if promise else b"damaged"
+    host.files[f"/b/{promise_name(identity.id)}"] = sealed
+    with pytest.raises(FaultFound) if is_fault else contextlib.nullcontext():
+        assert code(run(host, master="/r/new.db")) == 0
 
 
 def test_the_images_of_one_repository_can_be_told() -> None:
