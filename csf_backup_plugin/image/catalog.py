@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin.advised_commands import prove_command
 from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image import copy_record, sealed_json
-from csf_backup_plugin.image.path import COPYING, IMPORT_FILE, RECEIPT, REMOVING
+from csf_backup_plugin.image.path import ARRIVING, COPYING, IMPORT_FILE, RECEIPT, REMOVING
 from csf_backup_plugin.image.place import PLACES, beside_places, in_place
 from csf_backup_plugin.image.receipt_file import problem
 from csf_backup_plugin.image.receipt_format import decode
@@ -31,7 +31,11 @@ _Read = tuple["list[Entry]", "dict[str, bytes | OSError | None]"]
 _TOLD = 10  # how many of the passed-over sets are named
 _NO_RECEIPT = "has no receipt: its backup is running, or did not end well"
 _PROVE = "; if its csf was killed, this proves it: "
-_REMOVED = "is being removed by a rotation; the next one goes on with that"
+_WHY = {
+    REMOVING: "is being removed by a rotation; the next one goes on with that",
+    ARRIVING: f"is the part ({ARRIVING}) of a copy whose record is gone; remove it by hand, since "
+    "no copy takes its place",
+}
 
 
 class ImageSet(NamedTuple):
@@ -222,22 +226,22 @@ def _receipts(
 
 
 def _without_receipts(beside: ImagePath, here: Mapping[str, Entry]) -> Iterator[PassedOver]:
-    """Yield images with an import file and no receipt, and those that a rotation is removing."""
+    """Yield images without a receipt: backups, copies and removals that are not finished."""
     stems = {
         name.removesuffix(ending): (ending, here[name].modified)
-        for ending in (IMPORT_FILE, COPYING, REMOVING)
+        for ending in (IMPORT_FILE, ARRIVING, COPYING, REMOVING)
         for name in sorted(here)
         if name.endswith(ending) and here[name].kind != "directory"
     }
     for stem, (ending, begun) in stems.items():
         if stem + RECEIPT not in here:
-            image, is_removed = _named(beside, stem), ending == REMOVING
+            image = _named(beside, stem)
             is_recorded = posixpath.basename(image.run) in here
-            why = _REMOVED if is_removed else _without_receipt(image, is_recorded=is_recorded)
+            why = _WHY.get(ending) or _without_receipt(image, is_recorded=is_recorded)
             yield PassedOver(
                 *(image, why, None, begun),
                 has_receipt=False,
-                is_removed=is_removed,
+                is_removed=ending == REMOVING,
                 is_copy=ending == COPYING,
             )
 

@@ -89,6 +89,17 @@ def test_a_set_whose_osbackup_is_on_record_names_what_proves_it() -> None:
     assert str(one).endswith(": csf admin_database_prove -image-file db1:/b/a")
 
 
+def test_the_part_of_a_copy_whose_record_is_gone_is_passed_over() -> None:
+    """Nothing else would ever name it, and it may be as large as an image."""
+    host = MemoryHost({"/b/a.img.copying.part": b"half"}, ["/b"])
+    (one,) = read_catalog(ImagePath("db1", "/b/latest"), host).passed_over
+    assert str(one) == (
+        "db1:/b/a.img is the part (.copying.part) of a copy whose record is gone; remove it by "
+        "hand, since no copy takes its place"
+    )
+    assert not one.is_copy
+
+
 def test_a_directory_in_a_receipts_place_is_a_receipt_that_cannot_be_read() -> None:
     """What is there is not called missing."""
     host = MemoryHost({"/b/a.dbn": b"/r/lib.db\n"}, ["/b/a.receipt.json"])
