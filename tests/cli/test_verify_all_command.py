@@ -51,9 +51,9 @@ def facts(result: tuple[int, str, str]) -> dict[str, Any]:
 
 
 def rot(path: str) -> None:
-    """Change a byte of a file."""
+    """Change a byte of a database in an image, wherever the image has it."""
     data = bytearray(Path(path).read_bytes())
-    data[len(data) // 2] ^= 1
+    data[data.index(b"lib.db" * 2)] ^= 1
     Path(path).write_bytes(data)
 
 
