@@ -13,7 +13,7 @@ from csf_simulator.system.environment import without_foreign
 from csf_simulator.system.executables import write_executable
 
 HOME_VARIABLE = "CSF_SIM_HOME"
-STATE_VARIABLE = "CSF_BACKUP_STATE_DIR"  # where csf-backup-plugin keeps what outlives a command
+STATE_VARIABLE = "CSF_BACKUP_STATE_DIR"  # where csf-backup-plugin keeps its ledger and records
 EXECUTABLES = {
     "csf": "csf_simulator.csf.main",
     "osbackup": "csf_simulator.utilities.osbackup",

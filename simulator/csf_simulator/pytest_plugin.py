@@ -63,7 +63,7 @@ def workload(simulator: Simulator) -> Callable[..., AbstractContextManager[Workl
 
 @pytest.fixture
 def fault(simulator: Simulator) -> Callable[..., None]:
-    """A function that lets the next run of a utility go wrong: `fault("osbackup", "exit", "3")`.
+    """A function that scripts a fault: `fault("osbackup", "exit", "3")`.
 
     See `Simulator.fault`.
     """

@@ -1,4 +1,4 @@
-"""A simulator for programs: repositories to work on, and commands run in its environment."""
+"""A simulator for programs: make repositories, and run commands in its environment."""
 
 from __future__ import annotations
 
@@ -90,13 +90,13 @@ class Simulator:
         return start_workload(self.home.server, master, writers=writers, durable=durable)
 
     def fault(self, tool: str, kind: str, value: str = "", *, always: bool = False) -> None:
-        """Let something go wrong in the next run of a utility.
+        """Script a fault for the next run of a utility.
 
         Args:
             tool: The utility, such as osbackup.
             kind: What goes wrong; `csf-sim fault --help` lists the kinds and their values.
             value: What the kind needs.
-            always: Let it go wrong in every run from then on.
+            always: Inject it in every run from then on.
 
         Raises:
             ValueError: The utility has no such fault, or the value is not what it takes.

@@ -1,4 +1,4 @@
-"""Play the story of csf-sim demo: every command really runs, and must do what the story says."""
+"""Play the story of csf-sim demo: run every command and check what it does."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def play() -> None:
 
 
 def _nights() -> dict[str, str]:
-    """Return the dates of a week that ends today: of its first night, and of all others."""
+    """Return the dates of the week that ends today: the first one, and the others in one string."""
     today = datetime.date.today()
     days = [today - datetime.timedelta(days=count) for count in reversed(range(_NIGHTS))]
     first, *others = map(str, days)
@@ -47,7 +47,7 @@ def _nights() -> dict[str, str]:
 
 
 def _play_step(sim: Simulator, step: Step, place: str, nights: dict[str, str]) -> None:
-    """Print and run one step, and check its output; the place is left out of all names."""
+    """Print and run one step, and check its output, in which the directory is left out of names."""
     say(step.words)
     show_command(step.command.format(place="", **nights))
     typed = step.command.format(place=shlex.quote(place), **nights)
@@ -66,7 +66,7 @@ def _require_plugin(result: Result) -> None:
 
 
 def _wrong(step: Step, output: str, exit_code: int) -> str:
-    """Return what is not as the step says, nothing if all is well."""
+    """Return how the output differs from what the step says, or an empty string."""
     missing = [text for text in step.shows if text not in output]
     extra = [text for text in step.hides if text in output]
     if exit_code != step.exit_code:

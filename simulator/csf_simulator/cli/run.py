@@ -1,4 +1,4 @@
-"""The commands that let others see the simulator: csf-sim run and csf-sim env."""
+"""The commands that give other programs the simulator: csf-sim run and csf-sim env."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from csf_simulator.home import HOME_VARIABLE, STATE_VARIABLE, Home
 from csf_simulator.program.start import restore_signals
 from csf_simulator.system.environment import foreign_names
 
-NOT_EXECUTABLE, NOT_FOUND = 126, 127  # the statuses a shell has for a command it cannot run
+NOT_EXECUTABLE, NOT_FOUND = 126, 127  # of a shell for a command that it cannot run
 
 
 @click.command(

@@ -1,4 +1,4 @@
-"""The screen of a story: what is said, typed and printed, on 80 columns."""
+"""Print a story on 80 columns: explanations, commands and their output."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ _INDENT = " " * 4
 
 
 def say(words: str) -> None:
-    """Print what a newcomer should know."""
+    """Print an explanation for a newcomer."""
     click.echo("\n" + textwrap.fill(words, _WIDTH) + "\n")
 
 
 def show_command(command: str) -> None:
-    """Print the lines of a command as they are typed; one that begins with a space goes on."""
+    """Print the lines of a command as typed; one that begins with a space continues the last."""
     for line in command.splitlines():
         prompt = "  " if line.startswith(" ") else "$ "
         click.secho(f"{_INDENT}{prompt}{line}", bold=True)
 
 
 def show_output(output: str, exit_code: int) -> None:
-    """Print what a command has printed, folded, and how it has ended, if that is no success."""
+    """Print a command's output, folded, and its exit code if it failed."""
     for line in output.splitlines():
         click.secho(_folded(line), fg="cyan")
     if exit_code:
@@ -31,7 +31,7 @@ def show_output(output: str, exit_code: int) -> None:
 
 
 def _folded(line: str) -> str:
-    """Return a line, folded to what fits; a word that is longer stays whole."""
+    """Return a line, folded to the width; a word that is longer is not cut."""
     return textwrap.fill(
         line,
         _WIDTH,

@@ -1,4 +1,4 @@
-"""The story that csf-sim demo tells: what is said, what is run, and what must come of it."""
+"""The story of csf-sim demo: explanations, commands, and what each command must do."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import NamedTuple
 
 
 class Step(NamedTuple):
-    """What is typed next, and the words before it.
+    """One command of the story, and the explanation before it.
 
     Attributes:
         words: What a newcomer should know before reading the command.
         command: Lines as a user types them, for a shell; {place} stands for the directory of the
             demonstration, {night} for the date of a week's first night, {nights} for all others.
-        shows: What its output must hold.
-        hides: What its output must not hold.
-        exit_code: How it must end.
+        shows: What its output must contain.
+        hides: What its output must not contain.
+        exit_code: Its expected exit code.
     """
 
     words: str

@@ -25,7 +25,7 @@ def size_in_bytes(ctx: click.Context, param: click.Parameter, value: str | None)
 
 @contextmanager
 def reported_errors() -> Iterator[None]:
-    """Turn what can go wrong with files and databases into a message and exit code 1."""
+    """Turn errors of files and databases into a message and exit code 1."""
     try:
         yield
     except (OSError, ValueError) as error:
@@ -41,11 +41,11 @@ def command_line(ctx: click.Context, words: str) -> str:
 
 
 def hint(text: str) -> None:
-    """Print advice for a person; nothing unless standard error is a terminal."""
+    """Print advice for people on standard error, if that is a terminal."""
     if sys.stderr.isatty():
         click.echo(text, err=True)
 
 
 def print_names(text: str) -> None:
-    """Print a line whose names keep the bytes they have on disk."""
+    """Print a line; names keep the bytes that they have on disk."""
     click.echo(os.fsencode(text))

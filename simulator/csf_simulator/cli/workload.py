@@ -59,7 +59,7 @@ def _facts(result: Result, sums: Totals) -> dict[str, Any]:
 
 
 def _sentences(result: Result, sums: Totals) -> str:
-    """Say for people what the workload did."""
+    """Return sentences that say what the workload did."""
     rate = f"{result.rate:.0f} a second"
     refused = f", {result.refused} refused" if result.refused else ""
     instead = "" if sums.held == sums.opened else f" instead of {sums.opened}"

@@ -1,4 +1,4 @@
-"""What csf asks of its plugins: the written record of the contract between them.
+"""The hooks that csf calls in its plugins: the contract between them.
 
 A plugin is a module, or an object, that a distribution names in its entry points, in the group
 "csf". It marks its functions with its own `pluggy.HookimplMarker("csf")` and imports nothing of
@@ -65,7 +65,7 @@ def class_create(master_database: str, class_name: str) -> str:  # type: ignore[
         The absolute path of the new database.
 
     Example:
-        A plugin that tells of every new class::
+        A plugin that prints the path of every new class's database::
 
             import click
             import pluggy

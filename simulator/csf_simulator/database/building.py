@@ -52,7 +52,7 @@ def random_payloads(count: int) -> Iterator[bytes]:
 
 
 def _fill(file: BinaryIO, header: Header, payloads: Iterable[bytes]) -> Header:
-    """Write the sectors, then the header: the file of a killed process is not a database."""
+    """Write the sectors, then the header, so that a killed process leaves no valid database."""
     file.seek(SECTOR)
     written = 0
     for written, payload in enumerate(payloads, 1):

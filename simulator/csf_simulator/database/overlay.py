@@ -78,7 +78,7 @@ class Overlay:
             self._change(0, encode_header(header))
 
     def _change(self, number: int, sector: bytes) -> None:
-        """Give a sector new content, and keep what the file has there."""
+        """Give a sector new content, and remember the content that the file has."""
         if number not in self.changes and (old := os.pread(self._fd, SECTOR, number * SECTOR)):
             self.before.sectors[number] = old
         self.changes[number] = sector

@@ -1,1 +1,1 @@
-"""Faults that strike the utilities when a script says so."""
+"""Faults of the utilities, injected as a script says."""

@@ -20,13 +20,13 @@ class Record(Effect):
 
 
 class Prompt(Effect):
-    """The utility asks for an operator."""
+    """The utility asks the operator a question."""
 
     kind = "prompt"
     happens = "asks for an operator, whatever -a says, and waits"
 
     def begin(self) -> None:
-        """Ask, and wait for an answer."""
+        """Print a question, and wait for an answer."""
         ask(_QUESTION, STDOUT)
 
 

@@ -9,7 +9,7 @@ from csf_simulator.image.sinks import Buffer, Sink
 
 
 class FaultySink:
-    """A volume that tells a run of every write."""
+    """A volume that reports every write to a run."""
 
     def __init__(self, sink: Sink, run: FaultyRun) -> None:
         self._sink = sink
@@ -21,7 +21,7 @@ class FaultySink:
         return self._sink.claim(parts)
 
     def store(self, parts: Sequence[Buffer], offset: int) -> None:
-        """Write the record, then tell the run."""
+        """Write the record, then report it to the run."""
         self._sink.store(parts, offset)
         self._run.wrote(sum(map(len, parts)))
 

@@ -38,7 +38,7 @@ def kinds_of(tool: str) -> dict[str, type[Effect]]:
 
 
 def spared_by(options: Collection[str]) -> list[str]:
-    """Return the kinds that would change nothing in a run with these options."""
+    """Return the kinds of faults that cannot act in a run with these options."""
     return [kind for kind, effect in KINDS.items() if effect.spared_by in options]
 
 

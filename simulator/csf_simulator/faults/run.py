@@ -12,7 +12,7 @@ from csf_simulator.faults.script import Faults
 
 
 class FaultyRun:
-    """A run that tells its effect what the utility does.
+    """A run that reports to its effect what the utility does.
 
     Args:
         effect: The effect of the fault, or NO_EFFECT.
@@ -33,7 +33,7 @@ class FaultyRun:
         self._began = time.monotonic()
 
     def wrote(self, count: int) -> None:
-        """Tell the effect that `count` more bytes are written; threads wait for each other.
+        """Report `count` more bytes written to the effect; one thread at a time.
 
         Raises:
             UtilityError: The utility must end with a status.

@@ -27,7 +27,7 @@ class Faults:
         self._directory = directory
 
     def script(self, fault: Fault) -> None:
-        """Let a fault strike the next run of its tool that no earlier fault strikes.
+        """Script a fault for the next run of its tool that no earlier fault is for.
 
         Raises:
             ValueError: The tool has no such fault, or the value is not what the fault takes.
@@ -60,7 +60,7 @@ class Faults:
         return [_read(path) for path in self._paths() if not os.path.exists(path + _STRUCK)]
 
     def clear(self) -> None:
-        """Forget all faults."""
+        """Remove all faults."""
         for path in self._paths():
             for each in (path, path + _STRUCK):
                 with contextlib.suppress(FileNotFoundError):
@@ -81,7 +81,7 @@ def _read(path: str) -> Fault:
 
 
 def _claim(path: str) -> bool:
-    """Create a file; tell whether it did not exist before."""
+    """Create a file; return whether it was missing."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
     except FileExistsError:

@@ -87,7 +87,7 @@ class Slow(Effect):
         self._rate = size(amount) / _SECONDS[unit]
 
     def wrote(self, progress: Progress) -> None:
-        """Wait until the rate allows what was written."""
+        """Wait until the rate allows as many bytes as were written."""
         time.sleep(max(0.0, progress.written / self._rate - progress.seconds))
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from csf_simulator.image.layout import ImageError
 
-SECTORS_LIMIT = 2**53  # what can still be counted in bytes in a file's offset
+SECTORS_LIMIT = 2**53  # the largest number of sectors whose offset in bytes fits a file offset
 
 _DATABASE = struct.Struct("<16sQ")
 

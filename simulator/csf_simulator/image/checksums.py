@@ -56,7 +56,7 @@ class Checksums:
             yield _NUMBER.pack(number) + page
 
     def add_page(self, page: bytes) -> None:
-        """Take in a page that `pages` yielded."""
+        """Add the checksums of a page that `pages` yielded."""
         self._pages[_NUMBER.unpack_from(page)[0]] = bytearray(page[_NUMBER.size :])
 
 

@@ -18,11 +18,11 @@ class Comparison:
     bases: Mapping[int, Base] = {}
 
     def view(self, source: Source) -> Source:
-        """Return a database as it must be read to be compared."""
+        """Return the source through which a database is read for the comparison."""
         return source
 
     def is_same(self, database: int, first: int, piece: memoryview) -> bool:
-        """Tell whether a piece is as it was; several threads may ask.
+        """Tell whether a piece is unchanged; several threads may call this at once.
 
         Args:
             database: Number of the database, from 0.

@@ -1,4 +1,4 @@
-"""Proof that an image holds every sector exactly once, in whatever order they come."""
+"""Check that an image has every sector exactly once, in whatever order they come."""
 
 from __future__ import annotations
 

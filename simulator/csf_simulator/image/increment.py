@@ -1,4 +1,4 @@
-"""Decide what an incremental backup is built upon, and what is recorded about it."""
+"""Choose the earlier backup that an incremental backup is built upon, and update the record."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Increment(Comparison):
         }
 
     def view(self, source: Source) -> InPieces:
-        """Return a database as it must be read: in the same pieces every time."""
+        """Return a source that reads a database in the same pieces every time."""
         return InPieces(source)
 
     def is_same(self, database: int, first: int, piece: memoryview) -> bool:
-        """Tell whether a piece is as it was, and remember it."""
+        """Tell whether a piece is unchanged, and remember its checksum."""
         number, checksum = first // PIECE_SECTORS, checksum_of(piece)
         self._found[database].put(number, checksum)
         return database in self._before and self._before[database].has(number, checksum)

@@ -119,7 +119,7 @@ def unpack_record(header: bytes) -> Record:
 
 
 def _seal(header: bytes) -> bytes:
-    """Put the CRC-32 of a header into its last four bytes."""
+    """Replace the last four bytes of a header by its CRC-32."""
     return header[:-_CRC] + struct.pack("<I", zlib.crc32(header[:-_CRC]))
 
 

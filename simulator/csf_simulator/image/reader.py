@@ -1,4 +1,4 @@
-"""Read an image in one pass; only at its end is it proven."""
+"""Read an image in one pass; it is known to be sound only at its end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SECTORS = (layout.DATA, layout.ZERO, layout.SAME)
 
 
 class ImageReader:
-    """An image being read; nothing in it is proven before `take` has returned None.
+    """An image being read; it is known to be sound only when `take` has returned None.
 
     Args:
         scanner: The records of the image.
@@ -69,16 +69,16 @@ class ImageReader:
         return record
 
     def _note(self, record: Record, payload: bytes) -> None:
-        """Take note of a record that holds no sectors."""
+        """Read a record that holds no sectors."""
         if record.kind == layout.DATABASE:
             self._note_database(record, unpack_database(payload))
         elif record.kind == layout.OVER:
             self._note_base(record, unpack_base(payload))
-        elif not record.kind[:1].islower():  # a lower-case kind may be skipped, whatever it is
+        elif not record.kind[:1].islower():  # any lower-case kind may be skipped
             raise ImageError(f"a record of unknown kind {record.kind!r}")
 
     def _note_database(self, record: Record, database: Database) -> None:
-        """Take note of a database; they come in order, and before the first sector."""
+        """Read a DATABASE record; they come in order, and before the first sector."""
         if self._content is not None or record.database != len(self.databases):
             raise ImageError("a database of the image is out of place")
         self.databases.append(database)
@@ -86,14 +86,14 @@ class ImageReader:
         self._sectors += database.sectors
 
     def _note_base(self, record: Record, base: Base) -> None:
-        """Take note of what the database that came last is built upon."""
+        """Read the OVER record of the last database."""
         number = record.database
         if self._content is not None or number in self.bases or number != len(self.databases) - 1:
             raise ImageError("a base of the image is out of place")
         self.bases[number] = base
 
     def _note_sectors(self, record: Record) -> None:
-        """Take note of sectors, which must be those of a database, and new."""
+        """Count the sectors of a record, which must belong to a database and be new."""
         if record.database >= len(self.databases):
             raise ImageError("sectors of a database that is not in the image")
         if record.first + record.sectors > self.databases[record.database].sectors:
@@ -111,7 +111,7 @@ class ImageReader:
             raise ImageError("too many unchanged sectors in one record")
 
     def _note_end(self, record: Record) -> None:
-        """Take note of the end, where everything must have been seen."""
+        """Read the record at the end, before which everything must have come."""
         if (record.database, record.first) != (len(self.databases), self._sectors):
             raise ImageError("the image ends with other databases than it began with")
         self._coverage.require(self._sectors)

@@ -107,5 +107,5 @@ def _unpack(contents: memoryview) -> Iterator[RecordedState]:
 
 
 def _seal(contents: bytes) -> bytes:
-    """Return what ends a file of these contents."""
+    """Return the checksum that ends a file with these contents."""
     return hashlib.blake2b(contents, digest_size=SEAL).digest()

@@ -37,7 +37,7 @@ class FileSink:
     """A volume that is a file; what it held before is gone."""
 
     def __init__(self, file: FileIO) -> None:
-        if os.fstat(file.fileno()).st_size:  # ext4 writes out at once what was ever emptied
+        if os.fstat(file.fileno()).st_size:  # ext4 flushes a file that was ever truncated
             file.truncate(0)
         self._file = file
         self._end = 0
@@ -52,7 +52,7 @@ class FileSink:
         """Write to the place reserved; several threads may do so at once."""
         with FileErrors(self._file.name):
             written, length = os.pwritev(self._file.fileno(), parts, offset), _length(parts)
-            if written < length:  # meet the error it was short for
+            if written < length:  # the next write raises the error
                 whole = b"".join(parts)
                 while written < length:
                     written += os.pwrite(self._file.fileno(), whole[written:], offset + written)
@@ -69,7 +69,7 @@ class StreamSink:
         self._file = file
 
     def claim(self, parts: Sequence[Buffer]) -> int:
-        """Write at once: no other thread may write before."""
+        """Write at once, before another thread can write."""
         with FileErrors(self._file.name):
             written, length = os.writev(self._file.fileno(), parts), _length(parts)
             if written < length:
@@ -79,7 +79,7 @@ class StreamSink:
         return 0
 
     def store(self, parts: Sequence[Buffer], offset: int) -> None:
-        """Do nothing: the record is out."""
+        """Do nothing: `claim` has written the record."""
 
     def close(self) -> None:
         """Close this end."""

@@ -53,7 +53,7 @@ class FileVolume:
             return os.preadv(self._file.fileno(), [view], claim)
 
     def retire(self) -> None:
-        """Do nothing: what was claimed may still be on its way."""
+        """Do nothing: other threads may still read what they have claimed."""
 
     def close(self) -> None:
         """Close the file."""

@@ -38,13 +38,13 @@ class ImageWriter:
         self._append(layout.INFO, text.encode())
 
     def database(self, database: Database) -> None:
-        """Announce a database; all of them come before the first sector of any."""
+        """Write a DATABASE record; call it for all databases before the first sector of any."""
         self._append(layout.DATABASE, pack_database(database), self._databases)
         self._databases += 1
         self._sectors += database.sectors
 
     def base(self, database: int, base: Base) -> None:
-        """Say what an announced database is built upon; before the first sector of any."""
+        """Write what a database is built upon; call it before the first sector of any database."""
         self._append(layout.OVER, pack_base(base), database)
 
     def data(self, database: int, first: int, payload: memoryview) -> None:
@@ -62,7 +62,7 @@ class ImageWriter:
         self._append(layout.ZERO, b"", database, sectors, first)
 
     def same(self, database: int, first: int, sectors: int) -> None:
-        """Write that at most a frame of sectors is as it was in what the database is built upon."""
+        """Write that at most a frame of sectors is unchanged since the earlier backup."""
         self._append(layout.SAME, b"", database, sectors, first)
 
     def fitting(self, length: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from csf_simulator.program.errors import UsageError
 
 _UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
-_DIGITS = 9  # no size or number that a utility takes has more
+_DIGITS = 9  # no size or number that a utility accepts has more digits
 
 
 def size(text: str) -> int:

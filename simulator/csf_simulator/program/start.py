@@ -1,4 +1,4 @@
-"""Signals and descriptors of a process as a program in C++ has them, which Python changes."""
+"""Set signals and descriptors of a process as a C++ program has them; Python changes them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def restore_signals() -> None:
 
 
 def occupy_standard_descriptors() -> None:
-    """Open descriptors 0, 1 and 2 where they are closed, so that no image gets one of them."""
+    """Open descriptors 0, 1 and 2 if they are closed, so that no image gets one of them."""
     while (fd := os.open(os.devnull, os.O_RDWR)) <= STDERR:
         pass
     os.close(fd)

@@ -1,4 +1,4 @@
-"""Lines to and from an operator, straight on the file descriptors."""
+"""Write lines to an operator, and read answers, on file descriptors without buffers."""
 
 from __future__ import annotations
 

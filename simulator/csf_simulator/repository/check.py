@@ -1,4 +1,4 @@
-"""Check a whole repository for the damage of a crash, a restore or a bug."""
+"""Check a whole repository for damage by a crash, a restore or a bug."""
 
 from __future__ import annotations
 

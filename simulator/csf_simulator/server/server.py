@@ -23,7 +23,7 @@ from csf_simulator.system.files import sync_directory, write_at
 
 
 class Pause(NamedTuple):
-    """What can be used between two transactions.
+    """What a block may use between two transactions.
 
     Attributes:
         committer: To make changes with.
@@ -88,7 +88,7 @@ class Server:
 
     @contextmanager
     def between_transactions(self, wait: float | None = None) -> Iterator[Pause]:
-        """Hold off all transactions during a block, in which all databases are consistent.
+        """Make all transactions wait during a block, in which all databases are consistent.
 
         Args:
             wait: Seconds to wait for a transaction to end; without a limit, as long as it takes.
@@ -106,7 +106,7 @@ class Server:
 
     @contextmanager
     def client(self) -> Iterator[None]:
-        """Be a client of the Server during a block, as `clients` tells."""
+        """Be a client of the Server during a block; `clients` lists it."""
         with ExitStack() as stack:
             with self.between_transactions():
                 stack.enter_context(self._claims.hold(CLIENT))
@@ -145,7 +145,7 @@ class Server:
 
     @contextmanager
     def restoring(self, paths: Sequence[str], wait: float | None = None) -> Iterator[None]:
-        """Keep transactions and backups from databases while the block replaces them.
+        """Refuse transactions and backups of databases while the block replaces them.
 
         What touches one of them fails at once; other databases are not affected.
 

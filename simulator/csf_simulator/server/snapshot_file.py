@@ -100,7 +100,7 @@ class SnapshotFile:
         write_at(self._fd, _YES * count, self._archived + position)
 
     def is_void(self) -> bool:
-        """Tell whether the claim was ended, so that before-images may be missing."""
+        """Tell whether the claim has ended, so that before-images may be missing."""
         return os.fstat(self._fd).st_nlink == 0
 
     def _identity_of(self, number: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Errors of the operating system that say which file they are about."""
+"""Operating system errors that name their file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from types import TracebackType
 
 
 class FileErrors:
-    """A context in which an OSError that names no file is given a name.
+    """A context manager that adds the file's name to an OSError that has none.
 
     A class, because a generator would cost more at every read and write.
 

@@ -10,7 +10,7 @@ from csf_simulator.program.streams import STDERR, say
 
 
 def run_utility(work: Callable[[list[str]], None], usage: str, argv: list[str]) -> int:
-    """Run a utility, with its failures told on stderr.
+    """Run a utility, and print its failures on standard error.
 
     Args:
         work: The utility; takes its arguments, without its name.

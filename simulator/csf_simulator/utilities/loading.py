@@ -1,4 +1,4 @@
-"""Choose what osrestore takes sectors from: the image, or for an increment also the targets."""
+"""Choose where osrestore takes sectors from: the image, or for an increment also the targets."""
 
 from __future__ import annotations
 

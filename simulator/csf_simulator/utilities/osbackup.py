@@ -64,7 +64,7 @@ def _backup(argv: list[str]) -> None:
 
 
 def _note(level: int, databases: int) -> str:
-    """Say, for people who look into the image, what it is."""
+    """Write a note for people who look into the image: what it is."""
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     return (
         f"SIMULATED ObjectStore backup image, by csf-simulator {__version__}\n"

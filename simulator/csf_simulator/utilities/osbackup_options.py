@@ -47,7 +47,7 @@ def check(arguments: Arguments) -> int | None:
     if arguments.has("-B"):
         size(arguments.values["-B"][0])
     level_of(arguments)
-    if arguments.has("-S"):  # it would otherwise be ignored in silence
+    if arguments.has("-S"):  # otherwise the option would have no effect
         raise UtilityError("a command at the change of volumes (-S) is not simulated")
     limit = size(arguments.values["-s"][0]) if arguments.has("-s") else None
     if limit is not None and limit < SMALLEST_VOLUME:

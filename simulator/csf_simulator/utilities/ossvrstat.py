@@ -1,4 +1,4 @@
-"""The simulated ossvrstat: says who uses the Server.
+"""The simulated ossvrstat: lists the clients of the Server.
 
 Only `-clients` is there. That it says "no active clients" is known from an installation; how it
 names clients is invented here. The writers of a workload are clients; other programs come and go.
@@ -31,7 +31,7 @@ def run(argv: list[str]) -> int:
 
 
 def _tell(argv: list[str]) -> None:
-    """Print a line for each client of the one Server there is."""
+    """Print a line for each client of the only Server."""
     arguments = parse((Option("-clients"),), argv)
     if not arguments.has("-clients") or len(arguments.operands) != 1:
         raise UsageError("give -clients and one host")

@@ -27,7 +27,7 @@ class Staging:
 
     def __init__(self, targets: Mapping[int, str]) -> None:
         token = os.urandom(8).hex()
-        self._changing = threading.Lock()  # held while files come, go or get their names
+        self._changing = threading.Lock()  # held while files are created, removed or renamed
         self._targets = dict(targets)
         self._temporary = {
             number: os.path.join(os.path.dirname(target), f".{number}.osrestore-{token}")
@@ -106,7 +106,7 @@ def _create(path: str, size: int, target: str) -> None:
 
 
 def _adopt(fd: int, target: str) -> None:
-    """Give a new file the owner and permissions of the one it will replace, as far as allowed."""
+    """Give a new file the owner and permissions of the file it will replace, as far as allowed."""
     with contextlib.suppress(FileNotFoundError):
         status = os.stat(target)
         with contextlib.suppress(OSError):  # EPERM; in a user namespace, EINVAL

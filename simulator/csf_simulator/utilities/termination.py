@@ -1,4 +1,4 @@
-"""Undo what was begun before a signal ends the process.
+"""On a signal, undo what was begun, and only then end the process.
 
 A handler that raises an exception would not do: Python runs handlers in the main thread only, which
 may be waiting for another thread that reads from a pipe.

@@ -27,4 +27,4 @@ class Unrecorded:
         return NOTHING_BEFORE
 
     def record(self, image_id: bytes) -> None:
-        """Keep what later backups need; called once the image is whole."""
+        """Do nothing: no later backup builds upon this one."""

@@ -1,1 +1,1 @@
-"""Transactions for a repository to be busy with, while others back it up, restore it or look."""
+"""Transactions that keep a repository busy while it is backed up, restored or read."""

@@ -42,7 +42,7 @@ def start_workload(
         raise RepositoryError(f"{master} has no class whose money could be moved")
     with closing(Board.make()) as board, ExitStack() as stack:
         workload = Workload(board)
-        stack.callback(workload.finish)  # comes last, when the writers have ended
+        stack.callback(workload.finish)  # the last step, when the writers have ended
         for number in range(writers):
             argv = command(server, master, board, number, durable=durable)
             workload.writers.append(stack.enter_context(_started(argv, board)))

@@ -66,7 +66,7 @@ class Workload:
         self._note_beginning()
 
     def finish(self) -> None:
-        """Let the result be final: the writers have ended."""
+        """Make the result final, once the writers have ended."""
         self._final = self._so_far()
 
     def _note_beginning(self) -> None:

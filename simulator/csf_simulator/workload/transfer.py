@@ -31,7 +31,7 @@ class Totals(NamedTuple):
 
 
 def transfer(server: Server, master: str, random: Random, *, durable: bool) -> None:
-    """Move some money in one transaction.
+    """Move money between two accounts in one transaction.
 
     The classes are those the master database lists at that moment: new ones take part.
 
