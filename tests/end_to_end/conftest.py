@@ -20,7 +20,7 @@ KINDS = {".receipt.json": "receipt", ".drill.json": "drill", ".verify.json": "ve
 
 @pytest.fixture(autouse=True)
 def _files_are_checked(tmp_path: Path) -> Iterator[None]:
-    """Compare each document that is left as it was written; those that a test damaged are not."""
+    """Compare each document that is left with its schema, unless a test has damaged it."""
     yield
     for path in tmp_path.rglob("*.json"):
         for end, kind in KINDS.items():

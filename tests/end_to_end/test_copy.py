@@ -1,4 +1,4 @@
-"""Copies of images to another host and from it, and what a kill or a cut leaves of them."""
+"""Copies of images to and from another host, and what is left after a kill or a cut connection."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ class Copying:
         return self.site.sim.run(["csf", command, "-image-file", image, *options])
 
     def files(self) -> set[str]:
-        """Return how the names of the copy's files end."""
+        """Return the endings of the names of the copy's files."""
         return {name.removeprefix(NAME) for name in besides_cards(self.directory)}
 
     def check(self, made: Result) -> None:
-        """See that a copy was made, whole."""
+        """Check that a copy was made, and is complete."""
         assert made.exit_code == 0, made.stderr
         assert self.files() == {"", ".dbn", ".receipt.json"}
         verified = self.on_copy("admin_database_verify")
@@ -86,14 +86,14 @@ class Copying:
 def copying(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Copying]:
-    """Return a site on this machine, whose copies go to this one and to another."""
+    """Return a site on this machine, to be copied to this machine and to another."""
     with Simulator(str(tmp_path / "home")) as sim, served(tmp_path, sim) as server:
         monkeypatch.setenv("CSF_BACKUP_SSH", server.command)
         yield Copying(Site(sim, tmp_path), request.param, tmp_path)
 
 
 def test_a_copy_is_restored_like_its_original(copying: Copying, tmp_path: Path) -> None:
-    """After a verification and a drill of it; the databases are those of the backup."""
+    """A copy can be verified and drilled, and restores the databases of the backup."""
     site, before = copying.site, copying.site.databases()
     copying.check(copying.run())
     drilled = copying.on_copy("admin_database_drill", "-scratch-dir", str(tmp_path))
@@ -108,7 +108,7 @@ def test_a_copy_is_restored_like_its_original(copying: Copying, tmp_path: Path) 
 
 @pytest.mark.remote
 def test_a_copy_comes_from_another_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To this one, and to another directory of that host; each stream has a login of its own."""
+    """An image of another host is copied to this machine, or to another directory of that host."""
     with Simulator(str(tmp_path / "home")) as sim, served(tmp_path, sim) as server:
         monkeypatch.setenv("CSF_BACKUP_SSH", server.command)
         site = Site(sim, tmp_path, "remote")
@@ -127,7 +127,7 @@ def test_a_copy_comes_from_another_host(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 class Held:
-    """A copy to another host that is held when its bytes are to go there.
+    """A copy to or from another host, which is paused when its bytes are to be sent.
 
     Args:
         copying: what is copied.
@@ -153,11 +153,11 @@ class Held:
         wait_for(held.exists)
 
     def go_on(self) -> None:
-        """Let it go on."""
+        """Let the copy continue."""
         self._go.touch()
 
     def ended(self) -> tuple[int, str]:
-        """Return how it has ended, and what it has said."""
+        """Return how the copy has ended, and what it has printed."""
         status = self.process.wait()
         return status, self._said.read_text()
 
@@ -166,7 +166,7 @@ class Held:
 def held(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Held]:
-    """Return a copy to another host, or from it, that is held."""
+    """Return a paused copy to or from another host."""
     with Simulator(str(tmp_path / "home")) as sim, served(tmp_path, sim) as server:
         monkeypatch.setenv("CSF_BACKUP_SSH", server.command)
         hosts = ("localhost", "remote") if request.param == "to" else ("remote", "localhost")
@@ -180,7 +180,7 @@ def held(
 
 @pytest.mark.remote
 def test_a_killed_copy_is_told_and_the_next_takes_its_place(held: Held) -> None:
-    """Until then, it is told from a backup by each command that comes upon it."""
+    """No command takes the files of a killed copy for a backup; the next copy replaces them."""
     copying = held.copying
     busy = copying.run("-wait", "0")
     assert busy.exit_code == ExitCode.LOCK_BUSY
@@ -207,7 +207,7 @@ def test_a_killed_copy_is_told_and_the_next_takes_its_place(held: Held) -> None:
 
 @pytest.mark.remote
 def test_a_copy_that_is_asked_to_end_leaves_nothing(held: Held) -> None:
-    """By SIGTERM."""
+    """A copy that gets SIGTERM removes everything it has made."""
     held.process.terminate()
     status, said = held.ended()
     assert status == 128 + signal.SIGTERM
@@ -217,7 +217,10 @@ def test_a_copy_that_is_asked_to_end_leaves_nothing(held: Held) -> None:
 
 @pytest.mark.remote
 def test_a_copy_whose_connection_is_cut_is_made_again(held: Held) -> None:
-    """Where the lock goes with it, the copy fails, and tells what it leaves; the next mends it."""
+    """A cut copy is made again.
+
+    If the lock is lost with the connection, it fails, and a new copy works.
+    """
     held.server.cut()
     held.go_on()
     status, said = held.ended()

@@ -38,7 +38,7 @@ def served_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tup
 
 
 def slow(site: Site, seconds: float) -> tuple[dict[str, str], Path]:
-    """Return the environment of an osbackup that takes its time, and where it notes its starts."""
+    """Return the environment of a slow osbackup, and the file in which it notes each start."""
     starts = site.images.parent / "starts"
     program = site.images.parent / "slow-osbackup"
     real = os.path.join(site.sim.home.bin, "osbackup")
@@ -48,7 +48,7 @@ def slow(site: Site, seconds: float) -> tuple[dict[str, str], Path]:
 
 
 def test_a_cut_backup_ends_as_if_it_had_not_been_cut(served_site: tuple[Site, Sshd]) -> None:
-    """At any point of osbackup's run; it is started exactly once, and the image is proven."""
+    """Wherever it is cut while osbackup runs, osbackup is started once, and the image is proven."""
     site, server = served_site
     environment, starts = slow(site, 0.5)
     points = scaled(4)
@@ -69,7 +69,7 @@ def test_a_cut_backup_ends_as_if_it_had_not_been_cut(served_site: tuple[Site, Ss
 
 
 def test_a_killed_client_leaves_a_run_that_ends_well(served_site: tuple[Site, Sshd]) -> None:
-    """How it ended is written down beside the image; without a receipt it is no backup yet."""
+    """If csf is killed, osbackup continues, and its end is recorded; there is no receipt yet."""
     site, _ = served_site
     environment, starts = slow(site, 0.3)
     process = subprocess.Popen(site.command(), env=environment, stderr=subprocess.DEVNULL)
@@ -88,7 +88,7 @@ def test_a_killed_client_leaves_a_run_that_ends_well(served_site: tuple[Site, Ss
 
 
 def test_three_hosts_are_backed_up_from_a_fourth(tmp_path: Path) -> None:
-    """Each with its own ssh command."""
+    """One machine can back up three hosts at once, each with its own ssh command."""
     for number in range(3):
         root = tmp_path / str(number)
         root.mkdir()

@@ -44,13 +44,13 @@ DEEDS: dict[str, Callable[[FarSite], object]] = {
 
 
 def points(count: int) -> list[float | str]:
-    """Return points from 0 to 1, in the middle of equal parts, and the utility's own."""
+    """Return points from 0 to 1, in the middle of equal parts, and the points of the utility."""
     parts = max(1, scaled(count))
     return [*(round((part + 0.5) / parts, 4) for part in range(parts)), AT_WORK]
 
 
 def byte(point: float | str, whole: int) -> int:
-    """Return the byte at a point of so many."""
+    """Return the number of the byte at a point, counted to a total."""
     return FAR_END if isinstance(point, str) else int(point * whole)
 
 
@@ -72,21 +72,21 @@ def far(tmp_path: Path) -> Iterator[FarSite]:
 
 @pytest.fixture(scope="module")
 def bytes_of_a_backup(tmp_path_factory: pytest.TempPathFactory) -> int:
-    """Return how many bytes a backup exchanges that nothing strikes."""
+    """Return how many bytes are exchanged in a backup without a failure."""
     with far_site(tmp_path_factory.mktemp("backup")) as site:
         return bytes_of(site, site.command())
 
 
 @pytest.fixture(scope="module")
 def bytes_of_a_restore(tmp_path_factory: pytest.TempPathFactory) -> int:
-    """Return how many bytes a restore exchanges that nothing strikes."""
+    """Return how many bytes are exchanged in a restore without a failure."""
     with far_site(tmp_path_factory.mktemp("restore")) as site:
         damage(site)
         return bytes_of(site, site.restore_command(*RESTORE))
 
 
 def bytes_of(site: FarSite, command: list[str]) -> int:
-    """Return how many bytes a command exchanges that nothing strikes."""
+    """Return how many bytes a command exchanges without a failure."""
     ended = site.struck(command, NEVER)
     assert ended.status == 0, ended.said
     return site.proxy.total
@@ -96,7 +96,7 @@ def bytes_of(site: FarSite, command: list[str]) -> int:
 def test_a_backup_whose_network_fails(
     far: FarSite, bytes_of_a_backup: int, kind: str, point: float | str
 ) -> None:
-    """It is proven, or has left nothing that it does not tell; the next one is as any."""
+    """The backup is proven, or the message names all it has left; the next backup succeeds."""
     strike = STRIKES[kind](byte(point, bytes_of_a_backup))
     ended = far.struck(far.command(), strike, at_work=point == AT_WORK)
     far.check_backup(ended)
@@ -109,7 +109,7 @@ def test_a_backup_whose_network_fails(
 def test_a_backup_whose_sessions_or_shells_are_struck(
     far: FarSite, bytes_of_a_backup: int, deed: str, point: float | str
 ) -> None:
-    """The same holds for it."""
+    """The backup is proven, or the message names all that it has left."""
     strike = act(byte(point, bytes_of_a_backup), lambda: DEEDS[deed](far))
     ended = far.struck(far.command(), strike, at_work=point == AT_WORK)
     far.check_backup(ended)
@@ -118,7 +118,7 @@ def test_a_backup_whose_sessions_or_shells_are_struck(
 
 
 def test_a_stalled_backup_goes_on_with_ssh_as_it_is(far: FarSite, bytes_of_a_backup: int) -> None:
-    """The time limits are ours, where the user has set none."""
+    """A backup continues after a stall: the plugin sets time limits where the user sets none."""
     far.variables["CSF_BACKUP_SSH"] = far.server.behind(far.proxy)
     ended = far.struck(far.command(), stall(bytes_of_a_backup * 2 // 3))
     far.check_backup(ended)
@@ -129,7 +129,7 @@ def test_a_stalled_backup_goes_on_with_ssh_as_it_is(far: FarSite, bytes_of_a_bac
 def test_a_backup_whose_csf_is_killed(
     far: FarSite, bytes_of_a_backup: int, point: float | str
 ) -> None:
-    """Only osbackup goes on, to its end; if it had begun, its image can be proven."""
+    """Only osbackup continues, to its end; if it had begun, its image can be proven."""
     strike = act(byte(point, bytes_of_a_backup), far.kill_csf)
     ended = far.struck(far.command(), strike, at_work=point == AT_WORK)
     assert ended.status in (-signal.SIGKILL, 0)
@@ -147,7 +147,7 @@ RESTORE = ("-yes", "-quarantine")
 
 
 def damage(site: FarSite) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """Back up, spoil a database and make one more; return the databases before and after that."""
+    """Back up, damage a database, create one; return the databases before and after that."""
     made = site.sim.run([*site.command()[:-1], f"localhost:{site.image}"])
     assert made.exit_code == 0, made.stderr
     before = site.databases()
@@ -162,7 +162,7 @@ def damage(site: FarSite) -> tuple[dict[str, bytes], dict[str, bytes]]:
 def test_a_restore_whose_network_fails(
     far: FarSite, bytes_of_a_restore: int, kind: str, point: float | str
 ) -> None:
-    """All is restored, or as it was, or marked as unfinished; and it can be run again."""
+    """All databases are restored, unchanged or marked as unfinished; a repetition succeeds."""
     strike = STRIKES[kind](byte(point, bytes_of_a_restore))
     check_restore(far, strike, at_work=point == AT_WORK)
 
@@ -171,13 +171,13 @@ def test_a_restore_whose_network_fails(
 def test_a_restore_whose_sessions_are_killed(
     far: FarSite, bytes_of_a_restore: int, point: float | str
 ) -> None:
-    """The same holds for it."""
+    """All databases are restored, unchanged or marked as unfinished; a repetition succeeds."""
     strike = act(byte(point, bytes_of_a_restore), far.server.cut)
     check_restore(far, strike, at_work=point == AT_WORK)
 
 
 def check_restore(far: FarSite, strike: Strike, *, at_work: bool) -> None:
-    """All is restored, or as it was, or marked as unfinished; and it can be run again."""
+    """Check that all databases are restored, unchanged or marked unfinished; restore again."""
     before, damaged = damage(far)
     command = far.restore_command(*RESTORE)
     ended = far.struck(command, strike, at_work=at_work)

@@ -1,4 +1,4 @@
-"""Drills as a user makes them: what is recorded, what is left alone, what is told."""
+"""Drills as users run them: what is recorded, what stays unchanged, and what is printed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ exec {real} "$@"
 
 @pytest.fixture
 def scratch(site: Site) -> Path:
-    """Return an empty directory on the image's host; there is a backup to drill."""
+    """Return an empty directory on the image's host, of which a backup exists to drill."""
     assert site.backup().exit_code == 0
     made = site.images.parent / "scratch place"
     made.mkdir()
@@ -48,7 +48,7 @@ def drill(site: Site, scratch: Path, *options: str, **variables: str) -> Result:
 def test_a_drill_is_recorded_and_leaves_everything_else_as_it_was(
     site: Site, scratch: Path
 ) -> None:
-    """Repository and image, to the byte and the time of change; the copy is gone."""
+    """Repository and image keep their bytes and timestamps, and the restored copy is removed."""
     before = site.listing()
     code, out, err = drill(site, scratch)
     assert (code, out) == (0, ""), err
@@ -67,7 +67,7 @@ def test_a_drill_is_recorded_and_leaves_everything_else_as_it_was(
 
 
 def test_a_busy_repository_is_not_disturbed(site: Site, scratch: Path) -> None:
-    """Transactions go on during the drill, and the repository is sound afterwards."""
+    """Transactions continue during the drill, and the repository is sound afterwards."""
     with site.sim.workload(site.master, writers=2) as workload:
         code, _, err = drill(site, scratch)
     assert code == 0, err
@@ -76,7 +76,7 @@ def test_a_busy_repository_is_not_disturbed(site: Site, scratch: Path) -> None:
 
 
 def test_the_next_drill_replaces_the_record_however_it_ends(site: Site, scratch: Path) -> None:
-    """It says so."""
+    """A drill, successful or failed, replaces the record of the drill before, and says so."""
     record = Path(f"{site.image}.drill.json")
     assert drill(site, scratch)[0] == 0
     first = record.read_bytes()
@@ -95,7 +95,7 @@ def test_the_next_drill_replaces_the_record_however_it_ends(site: Site, scratch:
 def test_databases_outside_of_the_directory_keep_their_place_relative_to_it(
     site: Site, scratch: Path
 ) -> None:
-    """Also one in a sub-directory of another's directory: osrestore takes that along."""
+    """Databases outside are restored beside the others, also those in nested directories."""
     inside = os.path.join(site.repository, "archive", "Old.db")
     beside = str(site.images.parent / "elsewhere" / "Far.db")
     other = os.path.dirname(site.sim.repository(classes=2))
@@ -114,7 +114,7 @@ def test_databases_outside_of_the_directory_keep_their_place_relative_to_it(
 
 
 def test_osverifydb_finds_what_the_image_has_faithfully_kept(site: Site, scratch: Path) -> None:
-    """A database that was damaged before the backup: the image is sound, and what is in it not."""
+    """If a database was damaged before the backup, the image is sound, but the drill fails."""
     broken = os.path.join(site.repository, "Class1.db")
     with open(broken, "r+b") as file:
         file.seek(700)
@@ -133,7 +133,7 @@ def test_osverifydb_finds_what_the_image_has_faithfully_kept(site: Site, scratch
 
 
 def test_since_when_a_database_is_corrupt_is_found_out(site: Site, scratch: Path) -> None:
-    """By drills of the images from the newest on; the image of before is named."""
+    """Drills from the newest image on find the last one before a database was damaged."""
     good = site.image
     with open(os.path.join(site.repository, "Class1.db"), "r+b") as file:
         file.seek(700)
@@ -151,7 +151,7 @@ def test_since_when_a_database_is_corrupt_is_found_out(site: Site, scratch: Path
 
 
 def test_a_drill_of_a_damaged_image_restores_nothing(site: Site, scratch: Path) -> None:
-    """The record would be of another image."""
+    """A damaged image is not restored, since the drill's record would describe another image."""
     with open(site.image, "ab") as file:
         file.write(b"more")
     code, _, err = drill(site, scratch)
@@ -161,7 +161,7 @@ def test_a_drill_of_a_damaged_image_restores_nothing(site: Site, scratch: Path) 
 
 
 def test_an_unproven_image_is_not_drilled(site: Site, scratch: Path) -> None:
-    """Nothing is on record of its osbackup, so that it cannot be proven either."""
+    """An image whose osbackup left no record cannot be proven, so it is not drilled."""
     os.unlink(f"{site.image}.receipt.json")
     code, _, err = drill(site, scratch)
     assert code == 50
@@ -187,7 +187,7 @@ def slowed(site: Site) -> dict[str, str]:
 
 
 def start(site: Site, environment: dict[str, str], scratch: Path) -> subprocess.Popen[str]:
-    """Start a drill; return when its osrestore has begun."""
+    """Start a drill; return once its osrestore has begun."""
     image = f"{site.host}:{site.image}"
     process = subprocess.Popen(
         ["csf", "admin_database_drill", "-image-file", image, "-scratch-dir", str(scratch)],
@@ -204,7 +204,7 @@ def start(site: Site, environment: dict[str, str], scratch: Path) -> subprocess.
 def test_a_stopped_drill_leaves_nothing(
     local_site: Site, slow: dict[str, str], signum: signal.Signals
 ) -> None:
-    """osrestore is stopped, and the copy removed."""
+    """A drill that is stopped ends its osrestore, and removes the restored copy."""
     assert local_site.backup().exit_code == 0
     scratch = local_site.images.parent / "scratch"
     scratch.mkdir()
@@ -219,7 +219,7 @@ def test_a_stopped_drill_leaves_nothing(
 
 
 def test_the_next_drill_removes_what_a_killed_one_has_left(site: Site, scratch: Path) -> None:
-    """Not before its osrestore has ended; nothing is taken for its record."""
+    """A new drill removes what a killed one left, but waits until its osrestore has ended."""
     process = start(site, slowed(site), scratch)
     process.kill()
     process.communicate()
@@ -236,7 +236,7 @@ def test_the_next_drill_removes_what_a_killed_one_has_left(site: Site, scratch: 
 
 
 def test_two_drills_of_one_image_do_not_meet(local_site: Site, slow: dict[str, str]) -> None:
-    """Each has a directory of its own."""
+    """Two drills of one image use separate directories."""
     assert local_site.backup().exit_code == 0
     scratch = local_site.images.parent / "scratch"
     scratch.mkdir()
@@ -253,7 +253,7 @@ def test_two_drills_of_one_image_do_not_meet(local_site: Site, slow: dict[str, s
 
 
 def test_odd_names_survive_everywhere(site: Site) -> None:
-    """In the repository's path, in classes, in the image's name and the scratch directory's."""
+    """Unusual names of repository, classes, image and scratch directory work."""
     odd = os.path.join(os.path.dirname(site.repository), "it's a $(touch x) 'r;é")
     os.rename(site.repository, odd)
     site.repository, site.master = odd, os.path.join(odd, os.path.basename(site.master))
@@ -273,7 +273,7 @@ def test_odd_names_survive_everywhere(site: Site) -> None:
 
 
 def test_a_lost_repository_can_be_drilled(site: Site, scratch: Path) -> None:
-    """That is when it matters most."""
+    """A drill works without the repository: that is when it matters most."""
     shutil.rmtree(site.repository)
     code, _, err = drill(site, scratch)
     assert code == 0, err

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def closed(path: str) -> None:
-    """Take everybody's leave to do anything with a file or a directory."""
+    """Remove all permissions of a file or a directory."""
     os.chmod(path, 0)
 
 
@@ -31,19 +31,19 @@ def write(path: str) -> None:
 
 
 def closed_manifest(site: Site) -> None:
-    """Let there be a manifest that cannot be read."""
+    """Make the manifest unreadable."""
     write(f"{site.master}.manifest")
     closed(f"{site.master}.manifest")
 
 
 def directory_instead(path: str) -> None:
-    """Let a directory stand where a file was."""
+    """Replace a file by a directory."""
     os.unlink(path)
     os.mkdir(path)
 
 
 def another_repository(site: Site) -> None:
-    """Let the image be one of another repository."""
+    """Let the image belong to another repository."""
     site.master = site.sim.repository(classes=1)
 
 
@@ -74,7 +74,7 @@ RESTORES: dict[str, tuple[Callable[[Site], object], int]] = {
 
 
 def both(site: Site, command: list[str], *last: str, **variables: str) -> list[Result]:
-    """Run a command dry, and then really."""
+    """Run a command first with -dry-run, and then without."""
     return [
         site.sim.run([*PLAIN, *command, *options], env=variables)
         for options in (("-dry-run", *last), last)
@@ -83,7 +83,7 @@ def both(site: Site, command: list[str], *last: str, **variables: str) -> list[R
 
 @pytest.mark.parametrize("case", BACKUPS)
 def test_a_dry_run_of_a_backup_ends_as_the_backup_does(local_site: Site, case: str) -> None:
-    """Whatever the user may not do."""
+    """Dry run and backup have the same exit code, whatever permission is missing."""
     prepare, code = BACKUPS[case]
     prepare(local_site)
     ended = both(local_site, local_site.command())
@@ -93,7 +93,7 @@ def test_a_dry_run_of_a_backup_ends_as_the_backup_does(local_site: Site, case: s
 
 @pytest.mark.parametrize("case", RESTORES)
 def test_a_dry_run_of_a_restore_ends_as_the_restore_does(local_site: Site, case: str) -> None:
-    """Whatever is in the way."""
+    """Dry run and restore have the same exit code, whatever is in the way."""
     assert local_site.backup().exit_code == 0
     prepare, code = RESTORES[case]
     prepare(local_site)
@@ -102,7 +102,7 @@ def test_a_dry_run_of_a_restore_ends_as_the_restore_does(local_site: Site, case:
 
 
 def test_dry_runs_meet_locks_and_look_for_utilities_too(local_site: Site) -> None:
-    """Nothing is waited for or run that the real run would not."""
+    """A dry run takes locks and looks for utilities as the real run does, and waits no longer."""
     assert local_site.backup().exit_code == 0
     restore = local_site.restore_command("-wait", "0")
     local_site.image += "-2"
@@ -117,7 +117,7 @@ def test_dry_runs_meet_locks_and_look_for_utilities_too(local_site: Site) -> Non
 
 
 def test_disks_that_the_environment_calls_arrays_are_no_warning(local_site: Site) -> None:
-    """Nor is the file system of a mount point that it names, where its disks are not known."""
+    """A disk or mount point that CSF_BACKUP_RAID names causes no warning of a shared disk."""
     at = LocalHost().look([local_site.repository])[0]
     variables = {"CSF_BACKUP_RAID": " ".join([*at.vital, at.mount])}
     documents: list[dict[str, Any]] = []

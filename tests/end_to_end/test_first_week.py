@@ -40,7 +40,7 @@ OTHERS = (
 
 
 def plain(text: str) -> str:
-    """Return what was printed, or is shown, unfolded and without what varies."""
+    """Return printed or documented text, unfolded, and without the parts that vary."""
     text = re.sub(FOLDED, " ", text)
     for pattern, instead in OTHERS:
         text = re.sub(pattern, instead, text, flags=re.MULTILINE)
@@ -49,7 +49,7 @@ def plain(text: str) -> str:
 
 @pytest.mark.parametrize("page", [README, FIRST_WEEK], ids=lambda page: page.stem)
 def test_every_command_prints_what_is_shown(page: Path, tmp_path: Path) -> None:
-    """In their order, in one shell of a new user, as it stands there; directories are others."""
+    """All commands run in order, in one shell of a new user, as the page shows them."""
     home = tmp_path / "home" / "operator"
     for path in (*(tmp_path / name for name in DIRECTORIES), home / ".venv" / "bin"):
         path.mkdir(parents=True)
@@ -65,6 +65,6 @@ def test_every_command_prints_what_is_shown(page: Path, tmp_path: Path) -> None:
 
 
 def test_the_simulator_is_installed_as_the_readme_says() -> None:
-    """The command is the README's own, before the demonstration."""
+    """The command that the README shows before the demonstration installs the simulator."""
     (install,) = re.findall(r"^python3 -m venv .*", FIRST_WEEK.read_text(), re.MULTILINE)
     assert f"{install} && .venv/bin/csf-sim demo\n" in README.read_text()

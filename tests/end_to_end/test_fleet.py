@@ -1,4 +1,4 @@
-"""A fleet is driven from one place: what befalls the driver costs no repository its set."""
+"""A fleet is run from one place: whatever happens to the driver, every repository gets its set."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @pytest.mark.remote
 def test_a_night_of_a_fleet(tmp_path: Path) -> None:
-    """The driver is killed, a host is gone, a disk is full, and the executor reruns a task.
+    """The driver is killed, a host is gone, a disk is full, and the executor repeats a task.
 
-    Every repository that could be backed up is, once.
+    Every repository that can be backed up is backed up exactly once.
     """
     site = FleetSite(tmp_path, 20, hosts=3, full=(4,))
     night = scenario(site, 2, 2, "-only", "lib-0", "-only", "lib-1")
@@ -59,7 +59,7 @@ def alive(site: FleetSite) -> list[str]:
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_every_job_and_is_waited_for(tmp_path: Path, signum: signal.Signals) -> None:
-    """Each cleans up by itself, as after a SIGTERM of its own; no more are started."""
+    """Each job cleans up as after a SIGTERM of its own, and no more jobs are started."""
     site = FleetSite(tmp_path, 3)
     with site.held():
         driving = site.start("-jobs", "1", "rotate")
@@ -76,7 +76,7 @@ def test_a_signal_stops_every_job_and_is_waited_for(tmp_path: Path, signum: sign
 
 
 def test_a_backup_goes_on_when_the_driver_is_killed(tmp_path: Path) -> None:
-    """It is proven, the next driver reports that set, and makes no other."""
+    """The backup is proven; the next driver reports that set, and makes no other."""
     site = FleetSite(tmp_path, 2)
     with site.held():
         driving = site.start("-jobs", "1", "rotate")
@@ -92,7 +92,7 @@ def test_a_backup_goes_on_when_the_driver_is_killed(tmp_path: Path) -> None:
 
 
 def test_two_drivers_at_once_make_one_set_of_each(tmp_path: Path) -> None:
-    """Whichever comes second waits for the repository's lock, and reports what the first made."""
+    """The second driver waits for the repository's lock, and reports what the first one made."""
     site = FleetSite(tmp_path, 2)
     drivers = [site.start("rotate") for _ in range(2)]
     ended = [one.end() for one in drivers]
@@ -104,7 +104,7 @@ def test_two_drivers_at_once_make_one_set_of_each(tmp_path: Path) -> None:
 
 
 def test_every_set_of_a_fleet_is_copied_verified_and_drilled(tmp_path: Path) -> None:
-    """With options that go to each job; what was copied is not copied again."""
+    """The options reach each job, and a set that is copied already is not copied again."""
     site = FleetSite(tmp_path, 1)
     (scratch := tmp_path / "scratch").mkdir()
     assert site.run("rotate").status == 0

@@ -55,7 +55,7 @@ class Bench:
 
 @pytest.fixture
 def failures() -> int:
-    """Return how many workers may die with a task before Dask gives it up."""
+    """Return how many workers may die with a task before Dask gives up on it."""
     return 3
 
 
@@ -69,7 +69,7 @@ def bench(tmp_path: Path, failures: int, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def test_a_task_that_dask_runs_again_makes_no_second_set(bench: Bench) -> None:
-    """The job goes on though its worker is dead; the second run of it reports what it made."""
+    """The job continues when its worker is dead, and the second run of the task reports its set."""
     site = bench.site
     with site.held():
         driving = site.start(*bench.words)
@@ -85,7 +85,7 @@ def test_a_task_that_dask_runs_again_makes_no_second_set(bench: Bench) -> None:
 
 @pytest.mark.parametrize("failures", [0])
 def test_a_task_that_dask_gives_up_is_not_taken_for_done(bench: Bench) -> None:
-    """Nor for failed: its job goes on, and is proven."""
+    """A task is reported as neither done nor failed: its job continues and proves the set."""
     site = bench.site
     with site.held():
         driving = site.start(*bench.words)
@@ -101,7 +101,7 @@ def test_a_task_that_dask_gives_up_is_not_taken_for_done(bench: Bench) -> None:
 
 
 def test_a_signal_reaches_the_jobs_of_workers(bench: Bench) -> None:
-    """As far as these see the driver's temporary directory."""
+    """A signal reaches the jobs of all workers that can see the driver's temporary directory."""
     site = bench.site
     with site.held():
         driving = site.start(*bench.words)

@@ -1,4 +1,4 @@
-"""The status of a fleet over ssh: one login a host, and one that is away holds up no other."""
+"""The status of a fleet over ssh: one login for each host; one that is down delays no other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ pytestmark = pytest.mark.remote
 
 
 def test_each_host_is_logged_in_to_once(tmp_path: Path) -> None:
-    """Whatever it has; and a repository that was never backed up is told."""
+    """However many repositories a host has, it is logged in to once.
+
+    One without a backup is reported.
+    """
     with far_site(tmp_path) as site:
         ssh = {"CSF_BACKUP_SSH": site.server.command}
         words = ("-database", site.master, "-image-dir", f"remote:{site.images}")

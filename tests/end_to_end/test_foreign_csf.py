@@ -1,4 +1,4 @@
-"""The plugin in csfs it has never seen, with an osbackup and an osrestore made of tar."""
+"""The plugin in a csf it does not know, with an osbackup and an osrestore made of tar."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def run(csf: Path, *args: str) -> subprocess.CompletedProcess[str]:
 def test_a_csf_with_either_hook_makes_a_proven_backup(
     place: Place, tools: Tools, tmp_path: Path, class_create: str
 ) -> None:
-    """The plugin knows csf by its hooks, and the utilities by their documents."""
+    """The plugin needs only the hooks of csf, and the documented behavior of the utilities."""
     csf = tmp_path / "csf.py"
     csf.write_text(CSF.format(class_create=class_create))
     if class_create:
@@ -88,7 +88,7 @@ def test_a_csf_with_either_hook_makes_a_proven_backup(
 def test_class_create_is_refused_while_a_backup_runs(
     place: Place, tools: Tools, tmp_path: Path
 ) -> None:
-    """csf ends with our exit code and message, and has created nothing."""
+    """csf ends with the plugin's exit code and message, and creates nothing."""
     csf = tmp_path / "csf.py"
     csf.write_text(CSF.format(class_create=CLASS_CREATE))
     nested = f"CSF_BACKUP_LOCK_WAIT=0 '{sys.executable}' '{csf}' create '{place.master}' New"

@@ -1,4 +1,4 @@
-"""Nights that fail in one way after another, and what a status says in each morning."""
+"""Nights that fail in different ways, and what a status reports each morning."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ MORNINGS = {
 
 
 def at(day: int, hour: int, minute: int = 0) -> datetime.datetime:
-    """Return a time of a day of November 2026, which begins with a Sunday."""
+    """Return a time on a day of November 2026; the month begins with a Sunday."""
     return datetime.datetime(2026, 11, day, hour, minute, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -95,7 +95,7 @@ def repository(told: Told) -> dict[str, Any]:
 
 
 def lived_through(nights: Fortnight) -> Iterator[tuple[int, int, dict[str, Told]]]:
-    """Yield for each day how its rotation has ended, and what a status says at nine."""
+    """Yield for each day how its rotation ended, and what a status reports at nine."""
     for day in range(1, 15):
         moment = at(day, 2, 10)
         if day == 10:
@@ -117,7 +117,7 @@ def nights(tmp_path: Path, namespace: list[str], simulator: Simulator) -> Iterat
 
 
 def check_quiet(code: int, told: dict[str, Told]) -> None:
-    """Nothing is wrong, and no format says that anything is."""
+    """Check that nothing is wrong, and that no format says so."""
     assert code == 0
     assert {form: one.code for form, one in told.items()} == dict.fromkeys(told, 0)
     assert told["nagios"].text.startswith("BACKUP OK - /databases/lib.db: 7 h old | ")
@@ -131,7 +131,7 @@ def check_quiet(code: int, told: dict[str, Told]) -> None:
 
 
 def check(morning: Morning, code: int, told: dict[str, Told]) -> None:
-    """Each format says that something is wrong, and what."""
+    """Check that each format says that something is wrong, and what."""
     assert code == morning.night
     codes = (morning.code, morning.code, morning.nagios, 0)
     assert tuple(told[form].code for form in FORMS) == codes
@@ -152,7 +152,7 @@ def check(morning: Morning, code: int, told: dict[str, Told]) -> None:
 
 
 def check_early(nights: Fortnight) -> None:
-    """A night that has failed is told, and no failure, until the newest backup is too old."""
+    """Check that a failed night is reported, but is no fault until the newest backup is too old."""
     told = nights.status(at(10, 6), ("text", "nagios", "prometheus"))
     for form in ("text", "nagios"):
         assert (told[form].code, FAILED in told[form].text) == (0, True)
@@ -161,7 +161,7 @@ def check_early(nights: Fortnight) -> None:
 
 @pytest.mark.timeout(600)
 def test_each_morning_says_what_is_wrong(nights: Fortnight, tmp_path: Path) -> None:
-    """In every format, as docs/monitoring.md shows it; and nothing as long as nothing is."""
+    """Every format reports the faults as docs/monitoring.md shows, and nothing else."""
     screens, pages = dict[tuple[int, str], str](), dict[str, str]()
     for day, code, told in lived_through(nights):
         if day in MORNINGS:

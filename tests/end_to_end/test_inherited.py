@@ -1,4 +1,4 @@
-"""What csf inherits from whoever starts it never changes whether something worked."""
+"""What csf inherits from its parent process never changes its result."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EXEC = "os.execv(sys.argv[1], sys.argv[1:])"
 
 
 def within(site: Site, state: str, command: list[str], tmp_path: Path, **variables: str) -> Result:
-    """Run csf with something inherited; a shell in between would put some of it right."""
+    """Run csf with something inherited, directly: a shell in between would correct part of it."""
     csf = [sys.executable, "-I", "-c", MAIN, *command[1:]]
     launch = "\n".join(["import os, resource, signal, sys", STATES[state], EXEC])
     return site.sim.run([sys.executable, "-c", launch, *csf], cwd=str(tmp_path), env=variables)
@@ -46,7 +46,7 @@ def within(site: Site, state: str, command: list[str], tmp_path: Path, **variabl
 
 @pytest.mark.parametrize("state", over_ssh(STATES, *OVER_SSH))
 def test_a_backup_and_a_restore_succeed(site: Site, tmp_path: Path, state: str) -> None:
-    """Everything is there afterwards, and not everybody may write to what is ours."""
+    """Everything is there afterwards, and files of ours are not writable for everybody."""
     before = site.databases()
     for command in (site.command(), site.restore_command("-yes")):
         result = within(site, state, command, tmp_path)
@@ -63,7 +63,7 @@ def test_a_backup_and_a_restore_succeed(site: Site, tmp_path: Path, state: str) 
     over_ssh(["SIGCHLD ignored", "all ignored", "all blocked", "all closed"], "all ignored"),
 )
 def test_a_utility_that_fails_is_a_failure(site: Site, tmp_path: Path, state: str) -> None:
-    """No image counts that osbackup did not finish, and no restore is told of that was none."""
+    """An unfinished osbackup gives no image, and a failed osrestore is reported as failed."""
     site.sim.fault("osbackup", "exit", "3")
     assert within(site, state, site.command(), tmp_path).exit_code == 40
     assert os.listdir(site.images) == []

@@ -37,7 +37,7 @@ def slow(site: Site, tmp_path: Path) -> dict[str, str]:
 
 
 def start(site: Site, environment: dict[str, str], tmp_path: Path) -> subprocess.Popen[str]:
-    """Start a backup; return when its osbackup has begun to write."""
+    """Start a backup; return once its osbackup has begun to write."""
     command = site.command()
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     wait_for((tmp_path / "started").exists)
@@ -48,7 +48,7 @@ def start(site: Site, environment: dict[str, str], tmp_path: Path) -> subprocess
 def test_a_stopped_backup_takes_osbackup_with_it_and_leaves_nothing(
     site: Site, slow: dict[str, str], tmp_path: Path, signum: signal.Signals
 ) -> None:
-    """Its exit code is the shell's for that signal."""
+    """The exit code is that of a shell for the signal."""
     before = site.listing()
     process = start(site, slow, tmp_path)
     process.send_signal(signum)
@@ -61,7 +61,7 @@ def test_a_stopped_backup_takes_osbackup_with_it_and_leaves_nothing(
 def test_a_killed_backup_has_no_receipt_and_keeps_its_lock_while_osbackup_runs(
     site: Site, slow: dict[str, str], tmp_path: Path
 ) -> None:
-    """So nothing takes the image for a backup, and no class is created under osbackup."""
+    """The image is no backup, and no class can be created while osbackup runs."""
     process = start(site, slow, tmp_path)
     process.kill()
     process.communicate()
@@ -81,7 +81,7 @@ def test_a_killed_backup_has_no_receipt_and_keeps_its_lock_while_osbackup_runs(
 def test_class_create_waits_for_a_running_backup(
     site: Site, slow: dict[str, str], tmp_path: Path
 ) -> None:
-    """It says for whom it waits, and succeeds when the backup has ended."""
+    """class_create names the command it waits for, and succeeds when the backup has ended."""
     backup = start(site, slow, tmp_path)
     command = ["csf", "class_create", "-database", site.master, "-class", "Book"]
     creation = subprocess.Popen(command, env=slow, stderr=subprocess.PIPE, text=True)
@@ -96,7 +96,7 @@ def test_class_create_waits_for_a_running_backup(
 
 
 def test_on_a_terminal_progress_is_shown(site: Site, slow: dict[str, str], tmp_path: Path) -> None:
-    """Bytes, share and rate, before the run has ended."""
+    """A terminal shows bytes, percentage and rate before the run has ended."""
     mine, theirs = pty.openpty()
     command = site.command()
     process = subprocess.Popen(command, env={**slow, "TERM": "xterm"}, stderr=theirs)

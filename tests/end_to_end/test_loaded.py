@@ -1,4 +1,4 @@
-"""What a command says at its end is loaded at its beginning: hours may lie between the two."""
+"""Modules that a command needs at its end are imported at its start: it may run for hours."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ main()
 def test_nothing_of_ours_is_loaded_once_the_work_has_ended(
     local_site: Site, options: tuple[str, ...]
 ) -> None:
-    """Another version may have been installed meanwhile, or the disk with ours be gone."""
+    """Another version may have been installed meanwhile, or the plugin's disk may be gone."""
     scratch = local_site.images.parent / "scratch"
     scratch.mkdir()
     image = ("-image-file", f"{local_site.host}:{local_site.image}")

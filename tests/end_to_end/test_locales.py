@@ -33,7 +33,7 @@ def locales(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str
 
 
 class Odd:
-    """A repository whose names are odd, from its directory on, and an image of such a name.
+    """A repository with unusual names, its directory's included, and an image with such a name.
 
     Args:
         site: the simulated site.
@@ -54,7 +54,7 @@ class Odd:
 
     @property
     def databases(self) -> dict[str, bytes]:
-        """The contents of all that is in its directory."""
+        """The contents of all files in its directory."""
         return {
             path: contents
             for path, contents in tree(os.path.dirname(self.master)).items()
@@ -68,7 +68,7 @@ class Odd:
         return self._site.sim.run([*words, "-image-file", image, *options], env=locale)
 
     def facts(self, command: str, *options: str, **locale: str) -> Any:
-        """Run a command that succeeds; return what it prints as JSON, with the names it has."""
+        """Run a command that must succeed; return the JSON it prints, with the names in it."""
         result = self.run(command, *options, "-json", **locale)
         assert result.exit_code == 0, result.stderr
         printed = json.loads(result.stdout)
@@ -80,7 +80,7 @@ class Odd:
 def test_a_backup_is_good_in_every_other_locale(
     local_site: Site, tmp_path: Path, locales: dict[str, dict[str, str]], writer: str
 ) -> None:
-    """Verified, drilled, compared with the manifest, and restored; and named alike everywhere."""
+    """The backup can be verified, drilled, compared and restored, with the same names anywhere."""
     odd = Odd(local_site, tmp_path)
     before = odd.databases
     made = odd.facts("backup", **locales[writer])
@@ -105,7 +105,7 @@ def test_a_backup_is_good_in_every_other_locale(
 def test_a_backup_over_ssh_is_good_in_every_other_locale(
     local_site: Site, tmp_path: Path, locales: dict[str, dict[str, str]]
 ) -> None:
-    """Whatever locale csf runs in; the host's own is another one again."""
+    """The locale of csf may be any, and the host's own locale is another one."""
     local_site.host = "remote"
     utf8, ascii_, latin1 = locales.values()
     with served(tmp_path, local_site.sim):
@@ -120,7 +120,7 @@ def test_a_backup_over_ssh_is_good_in_every_other_locale(
 def test_what_is_said_for_people_can_be_said_in_every_locale(
     local_site: Site, tmp_path: Path, locales: dict[str, dict[str, str]], encoding: str
 ) -> None:
-    """Names that the locale has no letters for among it, in the command's own words and click's."""
+    """Messages of the command and of click print names that have no characters in the locale."""
     odd, locale = Odd(local_site, tmp_path), locales[encoding]
     shutil.copy(odd.master, odd.master.replace(".db", "€\udcff.DB"))
     for options, code in (((), 0), ((), 10), (("-€\udcff",), 2)):
@@ -132,7 +132,7 @@ def test_what_is_said_for_people_can_be_said_in_every_locale(
 def test_a_class_that_was_created_in_one_locale_is_recorded_for_all(
     local_site: Site, tmp_path: Path, locales: dict[str, dict[str, str]]
 ) -> None:
-    """By its bytes, so that a backup in another locale misses nothing."""
+    """A class is recorded by the bytes of its name; a backup in another locale includes it."""
     odd = Odd(local_site, tmp_path)
     odd.facts("backup")
     words = ["csf", "class_create", "-database", odd.master, "-class", "Neu ü"]

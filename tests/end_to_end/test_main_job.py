@@ -1,4 +1,4 @@
-"""The main job through the installed entry point: csf, the plugin, osbackup, a proven image."""
+"""The main job with the installed entry point: csf, the plugin, osbackup and a proven image."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ exec {real} "$@"
 def test_a_growing_repository_is_backed_up_whole_and_restores_sound(
     site: Site, tmp_path: Path
 ) -> None:
-    """Each image holds exactly the classes there were, in a state the simulator finds sound."""
+    """Each image has exactly the classes of its time, and the simulator finds it sound."""
     for number, name in enumerate(("Book", "Reader")):
         created = site.sim.csf("class_create", "-database", site.master, "-class", name)
         assert created.exit_code == 0, created.stderr
@@ -46,7 +46,7 @@ def test_a_growing_repository_is_backed_up_whole_and_restores_sound(
 
 
 def test_osbackup_is_called_once_exactly_as_documented(local_site: Site, tmp_path: Path) -> None:
-    """Another osbackup on PATH records its arguments and runs the real one."""
+    """An osbackup earlier on PATH records its arguments, and runs the real one."""
     real = os.path.join(local_site.sim.home.bin, "osbackup")
     recorder = tmp_path / "first" / "osbackup"
     recorder.parent.mkdir()
@@ -62,7 +62,7 @@ def test_osbackup_is_called_once_exactly_as_documented(local_site: Site, tmp_pat
 
 
 def test_class_create_keeps_the_manifest_current(site: Site) -> None:
-    """So that a database that goes missing later is missed."""
+    """A database that is lost later is reported as missing."""
     site.sim.csf("class_create", "-database", site.master, "-class", "Book")
     os.unlink(os.path.join(site.repository, "Book.db"))
     before = site.listing()
@@ -76,7 +76,7 @@ ODD = ["a b", "it's", 'say "x"', "$(touch x)", "x;y", "-rf", "Größe", "&", "*"
 
 
 def test_odd_names_survive_everywhere(site: Site, tmp_path: Path) -> None:
-    """In classes, in the repository's directory, in the image's name."""
+    """Unusual names of classes, of the repository's directory and of the image work."""
     odd = os.path.join(os.path.dirname(site.repository), "it's a $(touch x) 'r;é")
     os.rename(site.repository, odd)
     site.repository, site.master = odd, os.path.join(odd, os.path.basename(site.master))
@@ -92,7 +92,7 @@ def test_odd_names_survive_everywhere(site: Site, tmp_path: Path) -> None:
 
 
 def test_a_thousand_classes_are_one_backup(site: Site) -> None:
-    """Two base databases and one a class."""
+    """Its image has two base databases, and one for each class."""
     site.master = site.sim.repository(classes=1000)
     result = site.backup("-json")
     assert result.exit_code == 0, result.stderr
@@ -100,7 +100,7 @@ def test_a_thousand_classes_are_one_backup(site: Site) -> None:
 
 
 def test_two_backups_at_once_to_one_image_are_one_backup(site: Site) -> None:
-    """The second is refused before it creates anything; which one that is, chance decides."""
+    """One of them, either one, is refused before it creates anything."""
     command, environment = site.command(), site.sim.home.environment(os.environ)
     running = [
         subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
@@ -112,7 +112,7 @@ def test_two_backups_at_once_to_one_image_are_one_backup(site: Site) -> None:
 
 
 def test_two_backups_at_once_to_two_images_both_succeed(site: Site) -> None:
-    """The second waits for the repository's lock, and says for whom."""
+    """The second one waits for the repository's lock, and names the command that holds it."""
     environment = site.sim.home.environment(os.environ)
     running = []
     for name in ("a.img", "b.img"):
@@ -124,7 +124,7 @@ def test_two_backups_at_once_to_two_images_both_succeed(site: Site) -> None:
 
 
 def test_it_runs_in_crons_bare_environment(local_site: Site) -> None:
-    """With no terminal, HOME or locale; OS_ROOTDIR says where ObjectStore is."""
+    """A backup works without terminal, HOME or locale, with ObjectStore found by OS_ROOTDIR."""
     csf = os.path.join(local_site.sim.home.bin, "csf")
     bare = {
         "CSF_SIM_HOME": local_site.sim.home.path,
@@ -142,7 +142,7 @@ def test_it_runs_in_crons_bare_environment(local_site: Site) -> None:
 
 
 def test_without_the_utilities_nothing_is_begun(local_site: Site) -> None:
-    """The message lists where it looked."""
+    """The command creates nothing, and the message lists where it looked."""
     empty = local_site.images.parent / "empty"
     empty.mkdir()
     shutil.copy(os.path.join(local_site.sim.home.bin, "csf"), empty)
@@ -154,7 +154,7 @@ def test_without_the_utilities_nothing_is_begun(local_site: Site) -> None:
 
 
 def imports(site: Site, program: str, *arguments: str) -> set[str]:
-    """Return the modules a Python program imports, those of an environment's start among them."""
+    """Return the modules that a Python program imports, with those of the environment's start."""
     unmeasured = {name: "" for name in os.environ if name.startswith("COVERAGE_")}
     told = "atexit.register(lambda: print(*sys.modules, sep=chr(10), file=sys.stderr))"
     argv = [sys.executable, "-c", f"import atexit, sys; {told}; {program}", *arguments]
@@ -164,7 +164,7 @@ def imports(site: Site, program: str, *arguments: str) -> set[str]:
 
 
 def test_help_costs_csf_only_click_pluggy_and_the_standard_library(local_site: Site) -> None:
-    """Nothing of ours beyond the command's declaration is imported either."""
+    """Only the module that declares the command is imported from the plugin."""
     program = "from csf_simulator.csf.main import main; main()"
     imported = imports(local_site, program, "-help")
     tops = {name.partition(".")[0] for name in imported - imports(local_site, "")}
@@ -194,5 +194,5 @@ def test_help_costs_csf_only_click_pluggy_and_the_standard_library(local_site: S
 
 @pytest.mark.parametrize("option", ["-help", "--help"])
 def test_csfs_help_has_our_command(site: Site, option: str) -> None:
-    """Under its own name."""
+    """csf -help lists the command under its name."""
     assert "admin_database_backup" in site.sim.csf(option).stdout

@@ -1,4 +1,4 @@
-"""Proving as a user does it: the image of a csf that was killed."""
+"""Proving images whose csf was killed, as users do it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROVE = "admin_database_prove"
 
 @pytest.fixture
 def orphan(site: Site) -> Path:
-    """Return the record of osbackup's run beside an image whose csf was killed before the proof."""
+    """Return the run record of osbackup; its image's csf was killed before the proof."""
     assert site.backup().exit_code == 0
     os.unlink(f"{site.image}.receipt.json")
     record = Path(f"{site.image}.run")
@@ -34,7 +34,7 @@ def orphan(site: Site) -> Path:
 
 
 def test_an_image_whose_csf_was_killed_gets_its_receipt(site: Site, orphan: Path) -> None:
-    """From then on it is a backup like any other, and can be drilled."""
+    """From then on the image is a backup like any other, and can be drilled."""
     result = site.on_image(PROVE)
     assert result.exit_code == 0, result.stderr
     assert "Proved " in result.stderr
@@ -83,17 +83,17 @@ class Killed:
             csf.kill()
 
     def go_on(self, status: str = "") -> None:
-        """Let osbackup do its work, or end with a status of its own."""
+        """Let osbackup do its work, or end with another exit status."""
         self._go.write_text(status)
 
     def wait(self) -> None:
-        """Wait until the end is on record."""
+        """Wait until osbackup's end is on record."""
         wait_for(lambda: (self.record / "status").read_text().split() != ["running"])
 
 
 @pytest.fixture
 def killed(site: Site, tmp_path: Path) -> Iterator[Killed]:
-    """Return a backup whose csf was killed; its osbackup is ended at last."""
+    """Yield a backup whose csf was killed; osbackup is ended after the test."""
     directory = tmp_path / "slow"
     directory.mkdir()
     made = Killed(site, directory)
@@ -102,7 +102,7 @@ def killed(site: Site, tmp_path: Path) -> Iterator[Killed]:
 
 
 def test_a_killed_csf_costs_no_backup(site: Site, killed: Killed, tmp_path: Path) -> None:
-    """osbackup goes on to its end, and prove gives the receipt, to be verified and restored."""
+    """osbackup runs to its end; after prove, the image can be verified and restored."""
     found = site.on_image("admin_database_verify")
     assert found.exit_code == 50
     assert f"osbackup (process group {killed.group}, started " in found.stderr
@@ -136,7 +136,7 @@ def test_a_killed_csf_costs_no_backup(site: Site, killed: Killed, tmp_path: Path
 
 @pytest.mark.ways("local")
 def test_an_osbackup_that_fails_without_its_csf_proves_nothing(site: Site, killed: Killed) -> None:
-    """Verify, a backup to its name and prove say so."""
+    """Verify, prove and a new backup to the same name report the failure."""
     killed.go_on("3")
     killed.wait()
     before = site.listing()
@@ -153,7 +153,7 @@ def test_an_osbackup_that_fails_without_its_csf_proves_nothing(site: Site, kille
 
 @pytest.mark.ways("local")
 def test_an_osbackup_that_is_killed_too_proves_nothing(site: Site, killed: Killed) -> None:
-    """Whether its guardian lives to say so or not."""
+    """osbackup's end is known if the guardian lives, and unknown if it was killed, too."""
     os.kill(killed.osbackup, signal.SIGKILL)
     killed.wait()
     result = site.on_image(PROVE, "-wait", "60")
@@ -163,7 +163,7 @@ def test_an_osbackup_that_is_killed_too_proves_nothing(site: Site, killed: Kille
 
 @pytest.mark.ways("local")
 def test_a_guardian_that_is_killed_too_leaves_nothing_to_prove(site: Site, killed: Killed) -> None:
-    """While osbackup runs that is not said yet."""
+    """As long as osbackup runs, the messages say that it is running."""
     guardian = int((killed.record / "pid").read_text().split()[2])
     os.kill(guardian, signal.SIGKILL)
     assert site.on_image(PROVE, "-wait", "0").exit_code == 20
@@ -176,7 +176,7 @@ def test_a_guardian_that_is_killed_too_leaves_nothing_to_prove(site: Site, kille
 
 @pytest.mark.ways("local")
 def test_after_a_reboot_nothing_is_proven(site: Site, orphan: Path) -> None:
-    """Its process number may be anybody's now."""
+    """After a reboot, the recorded process number may belong to another process."""
     (orphan / "status").write_text("running\n")
     (orphan / "pid").write_text(f"{os.getpid()} another-boot {os.getpid()}\n")
     for command, code in ((PROVE, 41), ("admin_database_verify", 50)):
@@ -187,7 +187,7 @@ def test_after_a_reboot_nothing_is_proven(site: Site, orphan: Path) -> None:
 
 @pytest.mark.ways("local")
 def test_a_backup_to_the_name_of_a_killed_one_names_prove(site: Site, orphan: Path) -> None:
-    """And so do a backup beside it, a drill of it, and a restore of it and of latest."""
+    """A backup, drill or restore of that image names prove, and so does a restore of latest."""
     prove = f"csf {PROVE} -image-file {site.host}:{site.image}"
     refused = site.backup()
     assert (refused.exit_code, prove in refused.stderr) == (10, True)
@@ -208,7 +208,7 @@ def test_a_backup_to_the_name_of_a_killed_one_names_prove(site: Site, orphan: Pa
 
 @pytest.mark.ways("local")
 def test_a_receipt_for_which_there_is_no_room_changes_nothing(site: Site, orphan: Path) -> None:
-    """It is told, and the same command does it once there is room."""
+    """The error is reported, and the same command succeeds once there is room."""
     before = site.listing()
     prove = ["csf", PROVE, "-image-file", f"{site.host}:{site.image}"]
     result = site.sim.run(["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *prove])
@@ -223,7 +223,7 @@ def test_a_receipt_for_which_there_is_no_room_changes_nothing(site: Site, orphan
 
 @pytest.mark.ways("local")
 def test_a_proof_that_is_stopped_changes_nothing(site: Site, orphan: Path, tmp_path: Path) -> None:
-    """While it lists the image; what it had started ends with it."""
+    """A signal while the image is listed ends osrestore, and changes nothing."""
     osrestore, started = tmp_path / "osrestore", tmp_path / "started"
     osrestore.write_text(
         f"#!/bin/sh\necho $$ > {started}.part\nmv {started}.part {started}\nsleep 99\n"
@@ -267,7 +267,7 @@ def test_two_proofs_at_once_write_one_receipt(site: Site, orphan: Path) -> None:
 def test_without_a_recorded_start_the_import_files_age_tells_when_the_backup_began(
     site: Site, orphan: Path
 ) -> None:
-    """It is made right before osbackup is run."""
+    """The import file is made right before osbackup is started."""
     (orphan / "started").unlink()
     os.utime(f"{site.image}.dbn", (1_700_000_000, 1_700_000_000))
     result = site.on_image(PROVE, "-json")
@@ -287,7 +287,7 @@ def test_without_a_recorded_start_the_import_files_age_tells_when_the_backup_beg
 def test_an_osbackup_that_is_not_known_to_have_succeeded_proves_nothing(
     site: Site, orphan: Path, status: str | None, problem: str
 ) -> None:
-    """However sound the image looks; nothing is changed."""
+    """The image is not proven, however sound it looks, and nothing is changed."""
     (orphan / "status").unlink()
     if status is not None:
         (orphan / "status").write_text(status)
@@ -301,7 +301,7 @@ def test_an_osbackup_that_is_not_known_to_have_succeeded_proves_nothing(
 
 @pytest.mark.ways("local")
 def test_nothing_is_proven_while_the_repository_is_locked(site: Site, orphan: Path) -> None:
-    """The osbackup that writes the image may still be at work; it holds the lock."""
+    """The osbackup that writes the image holds the lock, and may still be running."""
     lock = f"{site.master}.lock"
     with subprocess.Popen(["flock", lock, "sh", "-c", "echo; cat"], stdin=-1, stdout=-1) as holder:
         assert holder.stdout is not None
@@ -315,7 +315,7 @@ def test_nothing_is_proven_while_the_repository_is_locked(site: Site, orphan: Pa
 
 @pytest.mark.ways("local")
 def test_a_lost_repository_keeps_no_image_from_being_proven(site: Site, orphan: Path) -> None:
-    """Then nobody can hold its lock."""
+    """Without the repository nobody can hold its lock, so the image is proven."""
     shutil.rmtree(site.repository)
     assert site.on_image(PROVE).exit_code == 0
     assert not orphan.exists()

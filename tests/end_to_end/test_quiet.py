@@ -1,4 +1,4 @@
-"""An application server that is stopped while osbackup runs, whatever is killed meanwhile."""
+"""An application server that is stopped while osbackup runs, even if processes are killed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def server(tmp_path: Path) -> ApplicationServer:
-    """Return an application server that runs."""
+    """Return a running application server."""
     return ApplicationServer(tmp_path / "server")
 
 
 def test_a_server_is_stopped_for_a_backup_and_for_a_restore(
     site: Site, server: ApplicationServer
 ) -> None:
-    """Not for a dry run; and nothing is left beside the databases."""
+    """A dry run does not stop it, and no file is left beside the databases."""
     before = {*os.listdir(site.repository)}
     assert site.backup("-dry-run", "-quiesce", server.program).exit_code == 0
     assert server.calls == []
@@ -46,7 +46,7 @@ def test_a_server_is_stopped_for_a_backup_and_for_a_restore(
 def test_a_server_that_cannot_be_stopped_is_no_backup(
     site: Site, server: ApplicationServer
 ) -> None:
-    """What the program said is told, and that the server was started again; nothing is left."""
+    """The message has the program's output, and says that the server was started again."""
     server.do("begin.after", "echo cannot; exit 3")
     failed = site.backup("-quiesce", server.program)
     assert failed.exit_code == 21
@@ -60,7 +60,7 @@ def test_a_server_that_cannot_be_stopped_is_no_backup(
 def test_a_program_that_is_not_there_is_told_before_anything_is_made(
     local_site: Site, server: ApplicationServer
 ) -> None:
-    """Also the one that the environment names."""
+    """A missing program is reported before anything is created, also one from the environment."""
     before = local_site.listing()
     assert local_site.backup("-quiesce", f"{server.program}.no").exit_code == 32
     assert local_site.backup("-dry-run", CSF_BACKUP_QUIESCE=server.master).exit_code == 32
@@ -72,7 +72,7 @@ def test_a_program_that_is_not_there_is_told_before_anything_is_made(
 def test_a_server_that_cannot_be_started_is_a_warning_until_it_is(
     local_site: Site, server: ApplicationServer
 ) -> None:
-    """The backup is as good as any; each command tries it again, but for a restore that fails."""
+    """The backup succeeds; each later command tries again, except a restore that fails."""
     server.do("end.before", "echo cannot; exit 4")
     made = local_site.backup("-strict", CSF_BACKUP_QUIESCE=server.program)
     assert made.exit_code == 3
@@ -89,7 +89,7 @@ def test_a_server_that_cannot_be_started_is_a_warning_until_it_is(
 
 
 def killed(site: Site, server: ApplicationServer, when: str, *, with_guardian: bool) -> None:
-    """Run a backup whose csf is killed, once, at a moment of the program or of osbackup."""
+    """Run a backup and kill its csf once, at a point of the program or of osbackup."""
     here, run = site.images.parent, f"{site.image}.run"
     guardian = f"$(cut -d' ' -f3 '{run}/pid')" if with_guardian else ""
     kills = f"""
@@ -120,7 +120,7 @@ MOMENTS = ["begin.after", "osbackup", "end.before", "begin.before", "end.after"]
 def test_a_server_is_never_left_stopped(
     local_site: Site, server: ApplicationServer, when: str, *, with_guardian: bool
 ) -> None:
-    """By the guardian it is started at once; where that was killed, too, by the next backup."""
+    """The guardian starts the server at once; if it was killed, too, the next backup does."""
     killed(local_site, server, when, with_guardian=with_guardian)
     debt = f"{local_site.master}.quiesced"
     if not with_guardian:
@@ -136,7 +136,7 @@ def test_a_server_is_never_left_stopped(
 def test_a_proof_settles_what_a_killed_run_owes(
     local_site: Site, server: ApplicationServer
 ) -> None:
-    """The image was complete when the guardian was killed behind it."""
+    """The image was complete when the guardian was killed; prove starts the server again."""
     killed(local_site, server, "end.before", with_guardian=True)
     proven = local_site.on_image("admin_database_prove", "-wait", "60")
     assert proven.exit_code == 0, proven.stderr
@@ -145,7 +145,7 @@ def test_a_proof_settles_what_a_killed_run_owes(
 
 
 def test_a_rotation_stops_and_starts_it_too(local_site: Site, server: ApplicationServer) -> None:
-    """It passes its options on."""
+    """A rotation passes the options for the application server on to its backup."""
     words = ["csf", "admin_database_rotate", "-database", local_site.master]
     words += ["-image-dir", f"localhost:{local_site.images}", "-quiesce", server.program]
     made = local_site.sim.run(words)
@@ -154,7 +154,7 @@ def test_a_rotation_stops_and_starts_it_too(local_site: Site, server: Applicatio
 
 
 def test_a_server_with_clients_is_refused(local_site: Site) -> None:
-    """A restore is, too; without ossvrstat it is only warned."""
+    """Backup and restore are refused; without ossvrstat there is only a warning."""
     assert local_site.backup("-require-quiet").exit_code == 0
     with local_site.sim.workload(local_site.master, writers=1):
         refused = local_site.restore("-require-quiet", "-yes")
@@ -171,7 +171,7 @@ def test_a_server_with_clients_is_refused(local_site: Site) -> None:
 
 
 def test_how_many_databases_changed_meanwhile_is_told(local_site: Site, tmp_path: Path) -> None:
-    """And which, in the receipt."""
+    """The message has the number of the changed databases, and the receipt their names."""
     busy = tmp_path / "osbackup"
     changed = [local_site.master, os.path.join(local_site.repository, "Class1.db")]
     busy.write_text(

@@ -1,4 +1,4 @@
-"""A repository that the user may only read: everything but changes to it goes well, and says so."""
+"""A repository that the user may only read: everything works except what changes it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOT_NOTED = "cannot be written (): that 2 is used up is not on record there, and
 
 
 def backed_up(site: Site, *prefix: str) -> list[dict[str, Any]]:
-    """Make a dry run and a backup; return what they tell, without the system's own words."""
+    """Make a dry run and a backup; return their messages without the system's error texts."""
     documents = []
     for options in (("-dry-run",), ()):
         ended = site.sim.run([*prefix, *site.command("-json", *options)])
@@ -36,7 +36,7 @@ def backed_up(site: Site, *prefix: str) -> list[dict[str, Any]]:
 
 
 def others(site: Site, *prefix: str, manifest: int) -> None:
-    """Read the manifest and the image; be refused a restore, by a dry run as well."""
+    """Read the manifest and the image; check that a restore and its dry run are refused."""
     read = ("csf", "admin_database_manifest", "-database", site.master, "-host", site.host)
     assert site.sim.run([*prefix, *read]).exit_code == manifest
     assert site.sim.run([*prefix, *site.restore_command("-dry-run")]).exit_code == 12
@@ -64,7 +64,7 @@ def test_what_may_only_be_read_is_backed_up(
     *,
     is_mount: bool,
 ) -> None:
-    """A dry run foretells number and warnings, and nothing is left in the directory."""
+    """The dry run predicts the number and the warnings, and nothing is left in the directory."""
     site = local_site
     if kept:
         assert site.backup().exit_code == 0
@@ -91,7 +91,7 @@ def test_what_may_only_be_read_is_backed_up(
 def test_the_image_of_what_may_only_be_read_is_verified_and_drilled(
     local_site: Site, tmp_path: Path
 ) -> None:
-    """Neither needs the repository."""
+    """Verify and drill do not need write permission for the repository."""
     let_read(local_site.repository)
     database = ("-database", local_site.master)
     backed_up(local_site, *PLAIN)
@@ -108,7 +108,7 @@ def test_the_image_of_what_may_only_be_read_is_verified_and_drilled(
 def test_what_may_only_be_read_on_another_host_is_backed_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on this one."""
+    """It is the same over ssh as on this machine."""
     for name in UTILITIES:
         monkeypatch.delenv(name, raising=False)
     script = tmp_path / "login"

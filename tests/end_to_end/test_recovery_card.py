@@ -1,4 +1,4 @@
-"""A recovery card as it is read when all else is gone: what it prints is typed as it stands."""
+"""A recovery card, used when everything else is lost: its commands are typed as printed."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def card(site: Site) -> list[str]:
 
 
 def line(site: Site, begin: str) -> str:
-    """Return the first command on the card that begins so."""
+    """Return the first command on the card that begins with the given text."""
     return next(text.strip() for text in card(site) if text.startswith(f"    {begin}"))
 
 
 def typed(site: Site, text: str) -> Result:
-    """Type a line on the machine that has the disk; return how it ended, which must be well."""
+    """Run a line on the machine that has the disk; it must succeed. Return its output."""
     result = site.sim.run(["bash", "-c", text], env={"CSF_BACKUP_SSH": "false"})
     assert result.exit_code == 0, result.stderr
     return result
 
 
 def backed_up(site: Site) -> dict[str, bytes]:
-    """Have two images, the newer one of an odd name; return the databases in that."""
+    """Make two backups, the newer one with an unusual name; return the databases in that."""
     assert site.backup().exit_code == 0
     site.create("Book")
     site.image = str(site.images / ODD)
@@ -44,7 +44,7 @@ def backed_up(site: Site) -> dict[str, bytes]:
 
 
 def test_the_databases_come_back_by_objectstore_alone(site: Site) -> None:
-    """By the card and the image: no manifest, no receipt, no csf."""
+    """Card and image are enough, without manifest, receipt and csf."""
     before = backed_up(site)
     shutil.rmtree(site.repository)
     os.unlink(f"{site.image}.receipt.json")
@@ -60,7 +60,7 @@ def test_the_databases_come_back_by_objectstore_alone(site: Site) -> None:
 
 @HERE
 def test_csf_goes_on_after_a_restore_by_hand(site: Site) -> None:
-    """Once the last command on the card has made the manifest anew."""
+    """The last command on the card rebuilds the manifest, and then csf works as before."""
     before = backed_up(site)
     shutil.rmtree(site.repository)
     for begin in ("mkdir", "osrestore -f", "rm"):
@@ -75,7 +75,7 @@ def test_csf_goes_on_after_a_restore_by_hand(site: Site) -> None:
 
 @HERE
 def test_the_databases_come_back_by_csf_and_elsewhere(site: Site) -> None:
-    """Where they were by one line, and in another directory by the other one."""
+    """One line restores to the original place, and the other one to another directory."""
     before = backed_up(site)
     elsewhere = site.images.parent / "else where"
     elsewhere.mkdir()

@@ -1,4 +1,4 @@
-"""Every refusal: its exit code, its message, and directories left exactly as they were."""
+"""Every refusal: its exit code, its message, and directories left unchanged."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ def write(path: str, content: str = "precious") -> None:
 
 
 def inside(site: Site) -> None:
-    """Let the image lie inside the repository, by way of a link."""
+    """Let the path of the image lead into the repository, through a link."""
     os.symlink(site.repository, site.images / "link")
     site.image = str(site.images / "link" / "a.img")
 
 
 def directory_missing(site: Site) -> None:
-    """Let the image's directory not exist."""
+    """Let the image's directory be missing."""
     site.image = str(site.images / "none" / "a.img")
 
 
 def damaged_manifest(site: Site) -> None:
-    """Let the manifest be something else."""
+    """Replace the manifest by something else."""
     write(f"{site.master}.manifest", "nonsense\n")
 
 
 def listed_but_gone(site: Site) -> None:
-    """Delete a class's database behind csf's back."""
+    """Delete a class's database without csf."""
     site.sim.csf("class_create", "-database", site.master, "-class", "Book")
     os.unlink(os.path.join(site.repository, "Book.db"))
 
 
 def newline_in_a_name(site: Site) -> None:
-    """Let a database have a name no import file can hold."""
+    """Give a database a name that no import file can hold."""
     shutil.copy(site.master, os.path.join(site.repository, "a\nb.db"))
 
 
@@ -71,7 +71,7 @@ REFUSALS: dict[str, tuple[Callable[[Site], object], int, str]] = {
 def test_a_refusal_has_its_code_and_leaves_everything_as_it_was(
     site: Site, case: str, options: tuple[str, ...]
 ) -> None:
-    """A dry run ends with the code the real run would have ended with."""
+    """A dry run has the same exit code as the real run."""
     prepare, code, words = REFUSALS[case]
     prepare(site)
     before = site.listing()
@@ -91,7 +91,7 @@ def test_a_refusal_has_its_code_and_leaves_everything_as_it_was(
     ],
 )
 def test_an_image_that_is_not_host_and_path_is_a_usage_error(site: Site, image: str) -> None:
-    """With an example of one that is."""
+    """The message has an example of a valid HOST:PATH."""
     before = site.listing()
     result = site.sim.csf("admin_database_backup", "-database", site.master, f"-image-file={image}")
     assert result.exit_code == 2, result.stderr
@@ -103,7 +103,7 @@ def test_an_image_that_is_not_host_and_path_is_a_usage_error(site: Site, image: 
 def test_a_file_of_an_images_set_is_no_image_for_any_command(
     local_site: Site, tmp_path: Path, ending: str
 ) -> None:
-    """Whoever completes a name in the shell is told which image is meant."""
+    """If the user types the name of a file beside an image, the message names the image."""
     local_site.image += ending
     before = local_site.listing()
     database = ("-database", local_site.master)
@@ -122,7 +122,7 @@ def test_a_file_of_an_images_set_is_no_image_for_any_command(
 
 
 def test_another_host_is_unreachable_and_told_so(local_site: Site) -> None:
-    """With ssh's own words, and the command to try by hand."""
+    """The message has ssh's own error text, and the command to try by hand."""
     before = local_site.listing()
     result = local_site.sim.csf(
         *(
@@ -144,7 +144,7 @@ def test_another_host_is_unreachable_and_told_so(local_site: Site) -> None:
 def test_a_directory_that_cannot_be_written_to_is_refused(
     local_site: Site, namespace: list[str]
 ) -> None:
-    """Here a read-only mount, which stops root too."""
+    """A read-only mount is refused, even for root."""
     read_only = 'mount --bind "$0" "$0"; mount -o remount,bind,ro "$0"; exec "$@"'
     result = local_site.sim.run(
         [*namespace, read_only, str(local_site.images), *local_site.command()]
@@ -159,7 +159,7 @@ BIND = 'mount --bind "$0" "$1"; shift; exec "$@"'
 def test_what_is_mounted_elsewhere_is_inside_the_repository_all_the_same(
     local_site: Site, namespace: list[str], tmp_path: Path
 ) -> None:
-    """No path tells so: device and inode do, and the place in the file system."""
+    """An image in the repository is recognised by device, inode and place in the file system."""
     assert local_site.backup().exit_code == 0
     repository, images, scratch = local_site.repository, str(local_site.images), tmp_path / "s"
     scratch.mkdir()
@@ -186,7 +186,7 @@ def test_what_is_mounted_elsewhere_is_inside_the_repository_all_the_same(
 def test_a_full_file_system_is_refused_before_anything_is_written(
     local_site: Site, namespace: list[str]
 ) -> None:
-    """A small tmpfs has room for less than the databases."""
+    """A small tmpfs has less room than the databases need."""
     small = 'mount -t tmpfs -o size=32k none "$0"; "$@" || code=$?; ls -A "$0"; exit $code'
     result = local_site.sim.run([*namespace, small, str(local_site.images), *local_site.command()])
     assert (result.exit_code, result.stdout) == (11, ""), result.stderr
@@ -194,7 +194,7 @@ def test_a_full_file_system_is_refused_before_anything_is_written(
 
 
 def test_a_limit_met_under_way_leaves_nothing(local_site: Site) -> None:
-    """osbackup may write no more than a few sectors; what it had written is removed."""
+    """If osbackup exceeds a limit of the file size, what it wrote is removed."""
     before = local_site.listing()
     ended = subprocess.run(
         local_site.command(),

@@ -1,4 +1,4 @@
-"""A repository is restored as its user does it: refusals, quarantine, questions, new disks."""
+"""Restores as users run them: refusals, quarantine, questions and new disks."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def slow_osrestore(site: Site, tmp_path: Path) -> dict[str, str]:
 
 
 def start(site: Site, environment: dict[str, str], tmp_path: Path) -> subprocess.Popen[str]:
-    """Start a restore with quarantine; return when its osrestore has begun."""
+    """Start a restore with quarantine; return once its osrestore has begun."""
     command = site.restore_command("-yes", "-quarantine")
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     wait_for((tmp_path / "started").exists)
@@ -67,7 +67,7 @@ def quarantines(site: Site) -> list[str]:
 
 
 def test_the_originals_own_scenario(site: Site) -> None:
-    """A class created after the backup is in the way, is named, moved away, and not lost."""
+    """A class created after the backup is reported, moved to quarantine, and not lost."""
     assert site.backup().exit_code == 0
     before = site.databases()
     newer = site.create("Newer")
@@ -93,7 +93,7 @@ def test_the_originals_own_scenario(site: Site) -> None:
 
 
 def test_a_new_disk_is_filled(site: Site) -> None:
-    """The directory is there and empty; where there is none nothing is made."""
+    """An existing empty directory is filled; a missing one is not made."""
     assert site.backup().exit_code == 0
     before = site.databases()
     shutil.rmtree(site.repository)
@@ -112,7 +112,7 @@ def test_a_new_disk_is_filled(site: Site) -> None:
 
 
 def test_into_another_directory(site: Site, tmp_path: Path) -> None:
-    """The repository there is a sound one, and the first stays as it is."""
+    """The restored repository is sound, and the original one is unchanged."""
     assert site.backup().exit_code == 0
     before, other = site.listing(), tmp_path / "it's another"
     other.mkdir()
@@ -130,7 +130,7 @@ def test_into_another_directory(site: Site, tmp_path: Path) -> None:
 
 
 def test_odd_names_survive(site: Site) -> None:
-    """In classes, in the repository's directory, in the image's name, in quarantine."""
+    """Unusual names of classes, repository directory, image and quarantine work."""
     odd = os.path.join(os.path.dirname(site.repository), "it's a $(touch x) 'r;é")
     os.rename(site.repository, odd)
     site.repository, site.master = odd, os.path.join(odd, os.path.basename(site.master))
@@ -145,7 +145,7 @@ def test_odd_names_survive(site: Site) -> None:
 
 
 def test_nothing_is_written_beside_the_image(site: Site) -> None:
-    """It may lie on a disk that is mounted read-only."""
+    """An image on a read-only disk can be restored."""
     assert site.backup().exit_code == 0
     before = os.stat(site.images).st_mtime_ns
     assert site.restore("-yes").exit_code == 0
@@ -153,7 +153,7 @@ def test_nothing_is_written_beside_the_image(site: Site) -> None:
 
 
 def test_two_restores_at_once_are_one_after_the_other(site: Site) -> None:
-    """The second waits for the lock, and finds no extra databases any more."""
+    """The second one waits for the lock, and finds no more extra databases."""
     assert site.backup().exit_code == 0
     before = site.databases()
     site.create("Newer")
@@ -170,7 +170,7 @@ def test_two_restores_at_once_are_one_after_the_other(site: Site) -> None:
 
 
 def test_a_busy_repository_is_restored_between_two_transactions(site: Site) -> None:
-    """Applications should have been stopped; those that were not fail, and damage nothing."""
+    """Applications that still run get errors, and damage nothing."""
     assert site.backup().exit_code == 0
     with site.sim.workload(site.master, writers=2):
         done = site.restore("-yes")
@@ -179,7 +179,7 @@ def test_a_busy_repository_is_restored_between_two_transactions(site: Site) -> N
 
 
 def test_a_transaction_held_open_is_not_restored_over(local_site: Site) -> None:
-    """osrestore's own words are told; everything is where it was."""
+    """The message has osrestore's own error text, and no file has been moved."""
     site = local_site
     assert site.backup().exit_code == 0
     site.create("Newer")
@@ -198,7 +198,7 @@ def test_a_transaction_held_open_is_not_restored_over(local_site: Site) -> None:
 def test_a_stopped_restore_takes_osrestore_with_it(
     site: Site, slow: dict[str, str], tmp_path: Path, signum: signal.Signals
 ) -> None:
-    """It had changed nothing yet, so everything is where it was; the next one succeeds."""
+    """osrestore had changed nothing, so all files are unchanged; the next restore succeeds."""
     assert site.backup().exit_code == 0
     site.create("Newer")
     before = site.listing()
@@ -217,7 +217,7 @@ def test_a_stopped_restore_takes_osrestore_with_it(
 def test_a_killed_restore_keeps_its_lock_while_osrestore_runs(
     site: Site, slow: dict[str, str], tmp_path: Path
 ) -> None:
-    """So nobody comes between; the same command brings everything to its end."""
+    """No other command can start in the meantime; the same command then completes the restore."""
     assert site.backup().exit_code == 0
     saved = site.databases()
     newer = site.create("Newer")
@@ -243,7 +243,7 @@ def test_a_killed_restore_keeps_its_lock_while_osrestore_runs(
 def test_a_cut_restore_ends_as_if_it_had_not_been_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """osrestore goes on by itself on its host, and its true end is the command's."""
+    """osrestore continues on its host, and the command reports how it really ended."""
     with Simulator(str(tmp_path / "home")) as sim, served(tmp_path, sim) as server:
         monkeypatch.setenv("CSF_BACKUP_SSH", server.command)
         site = Site(sim, tmp_path, "remote")
@@ -261,7 +261,7 @@ def test_a_cut_restore_ends_as_if_it_had_not_been_cut(
 
 
 def test_killed_at_any_moment_the_same_command_mends_it(local_site: Site) -> None:
-    """No database is lost on the way, and none is left half restored."""
+    """No database is lost, and none is left half restored."""
     site, points = local_site, scaled(3)
     assert site.backup().exit_code == 0
     saved = site.databases()
@@ -293,7 +293,7 @@ def test_killed_at_any_moment_the_same_command_mends_it(local_site: Site) -> Non
 def test_on_a_terminal_the_masters_name_is_asked_for(
     local_site: Site, answer: str, code: int
 ) -> None:
-    """Any other answer, the end of input and Ctrl-C change nothing."""
+    """With any other answer, end of input or Ctrl-C, nothing is changed."""
     site = local_site
     assert site.backup().exit_code == 0
     site.create("Newer")

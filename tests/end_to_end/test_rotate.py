@@ -1,4 +1,4 @@
-"""Rotations as they are typed: here and over ssh, by plain users, at once, and with cuts."""
+"""Rotations as users type them: here and over ssh, by plain users, at once, and with cuts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def command(site: Site, slot: str, *options: str) -> list[str]:
 
 
 def sets(site: Site) -> dict[str, str]:
-    """Return the images that have a receipt, by the ids of the runs that made them."""
+    """Return the images that have a receipt, by run id."""
     receipts = [sealed_json.decode(path.read_bytes()) for path in site.images.rglob("*.json")]
     found = {one["run_id"]: one["image"] for one in receipts}
     assert len(found) == len(receipts)
@@ -51,7 +51,7 @@ def sets(site: Site) -> dict[str, str]:
 
 
 def check_promised(site: Site, *run_ids: str) -> None:
-    """There are the sets of these runs, and nothing else."""
+    """Check that there are the sets of these runs, and no others."""
     found = sets(site)
     assert {*found} == {*run_ids}
     paths = [path for path in site.images.rglob("*") if path.is_file()]
@@ -65,7 +65,7 @@ UMASK = ("sh", "-c", 'umask 077; exec "$@"', "sh")
 
 @pytest.mark.parametrize("prefix", over_ssh([(), UMASK], ()))
 def test_a_week_later_a_set_is_replaced(site: Site, prefix: tuple[str, ...]) -> None:
-    """For a plain user, and with any umask."""
+    """A plain user with any umask can replace last week's set."""
     for slot, run_id in (("2026-11-23", "a"), ("2026-11-24", "b"), ("2026-11-30", "c")):
         made = site.sim.run([*PLAIN, *prefix, *command(site, slot, "-run-id", run_id, "-json")])
         assert made.exit_code == 0, made.stderr
@@ -76,7 +76,7 @@ def test_a_week_later_a_set_is_replaced(site: Site, prefix: tuple[str, ...]) -> 
 
 @HERE
 def test_a_dry_run_changes_nothing_and_foretells_what_the_run_does(site: Site) -> None:
-    """Not even a time of change; where there is no place yet, too."""
+    """Not even timestamps change, whether or not the place exists already."""
     for slot in ("2026-11-23", "2026-11-30"):
         before = site.listing()
         asked = command(site, slot, "-json")
@@ -104,7 +104,7 @@ def test_a_rotation_on_a_host_whose_file_system_has_no_hard_links(site: Site) ->
 
 @pytest.mark.parametrize("second", over_ssh(["same", "other"], "same"))
 def test_two_rotations_at_once_take_turns(site: Site, second: str) -> None:
-    """There is one osbackup at a time; with one id there is one in all."""
+    """Only one osbackup runs at a time; two rotations with the same id make one set."""
     log, program = site.images.parent / "log", site.images.parent / "logging"
     program.write_text(LOGGING.format(log=log, real=os.path.join(site.sim.home.bin, "osbackup")))
     program.chmod(0o755)
@@ -129,7 +129,7 @@ def test_two_rotations_at_once_take_turns(site: Site, second: str) -> None:
 
 @HERE
 def test_a_class_that_is_created_during_a_rotation_waits_and_is_in_the_next_set(site: Site) -> None:
-    """It is no suspicion then."""
+    """A new class is no reason for suspicion."""
     log, program = site.images.parent / "log", site.images.parent / "logging"
     program.write_text(LOGGING.format(log=log, real=os.path.join(site.sim.home.bin, "osbackup")))
     program.chmod(0o755)
@@ -161,7 +161,7 @@ STRIKES: dict[str, Callable[[int], Strike]] = {
 
 
 def prepared(site: FarSite) -> list[str]:
-    """Let there be sets of two days; return the command that replaces one of them."""
+    """Make sets of two days; return the command that replaces one of them."""
     for slot, run_id in (("2026-11-23", "a"), ("2026-11-24", "b")):
         ended = site.struck(command(site, slot, "-run-id", run_id), NEVER)
         assert ended.status == 0, ended.said
@@ -170,7 +170,7 @@ def prepared(site: FarSite) -> list[str]:
 
 @pytest.fixture(scope="module")
 def bytes_of_a_rotation(tmp_path_factory: pytest.TempPathFactory) -> int:
-    """Return how many bytes a rotation exchanges that nothing strikes."""
+    """Return how many bytes a rotation exchanges without a failure."""
     with far_site(tmp_path_factory.mktemp("rotation")) as site:
         ended = site.struck(prepared(site), NEVER)
         assert ended.status == 0, ended.said
@@ -183,7 +183,7 @@ def bytes_of_a_rotation(tmp_path_factory: pytest.TempPathFactory) -> int:
 def test_a_rotation_whose_network_fails_when_sets_are_removed(
     far: FarSite, bytes_of_a_rotation: int, kind: str, part: int
 ) -> None:
-    """Each other set is whole; the next run finds what is left, and makes no other set."""
+    """Every other set is complete; the next run finds what is left, and makes no further set."""
     asked = prepared(far)
     before = sets(far)
     # The removal is the last of it.

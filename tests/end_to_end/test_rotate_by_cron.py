@@ -93,7 +93,7 @@ class Cron:
             path.mkdir(parents=True)
 
     def prepare(self, library: str) -> None:
-        """Write the crontab, and the programs that it needs."""
+        """Write the crontab and the programs that it needs."""
         root, home = self._root, self._site.sim.home
         real, nights = os.path.join(home.bin, "csf"), root / "nights"
         text = CSF.format(nights=nights, real=real, library=library)
@@ -113,7 +113,7 @@ class Cron:
         crontab.chmod(0o644)  # as cron demands
 
     def _printed(self, *more: str) -> dict[str, str]:
-        """Return the schedule for what the page's line does, as csf prints it."""
+        """Return the schedule that csf prints for the setup on the page."""
         options = ("-at", "02:10", "-keep-dated", "4", "-keep-monthly", "12", "-drill-every", "7d")
         words = ["csf", "admin_database_schedule", "-database", self._site.master, *options, *more]
         for disk in self.disks:
@@ -124,7 +124,7 @@ class Cron:
         return dict(file)
 
     def start(self, library: str) -> subprocess.Popen[bytes]:
-        """Start the daemon; what it starts ends with it."""
+        """Start the daemon; its child processes end with it."""
         unshare = ["unshare", "-m", "-p", "-f", "--kill-child", "--mount-proc", "sh", "-euc"]
         words = [*unshare, MACHINE, str(self._root), library, CRONS_CLOCK]
         self._process = subprocess.Popen(words)
@@ -175,7 +175,7 @@ def cron(local_site: Site, namespace: list[str]) -> Iterator[Cron]:
 
 
 def test_cron_rotates_every_night_and_mails_what_was_done(cron: Cron, local_site: Site) -> None:
-    """Each night on another disk than the night before, if that is there; a failure is told."""
+    """Each night uses the other disk, if that is there; a failure is in the mail."""
     one, two = cron.disks
     for place, disk in (("saturday", two), ("dated", one), ("monday", two)):
         text = cron.night()

@@ -1,4 +1,4 @@
-"""What a backup asks of another host does not grow with the databases."""
+"""The number of exchanges with another host does not depend on the number of databases."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.remote
 def test_as_many_questions_are_asked_about_many_databases_as_about_few(
     place: Place, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But for those of how far osbackup is, which takes its time."""
+    """Only the questions about osbackup's progress depend on its running time."""
     (tmp_path / "sshd").mkdir()
     path = f"{tools.directory}:{os.environ['PATH']}"
     server = Sshd(tmp_path / "sshd", {"HOME": str(tmp_path), "PATH": path})

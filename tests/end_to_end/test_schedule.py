@@ -1,4 +1,4 @@
-"""What a schedule says is what csf does: its lines are run as cron's shell and systemd run them."""
+"""A schedule does what it says: cron's shell and systemd run its lines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ODD = os.fsdecode(b"a b;%n$HOME \xff")
 
 @pytest.fixture
 def odd_site(tmp_path: Path) -> Iterator[Site]:
-    """Return a site of which every path has what a shell, cron or systemd takes for its own."""
+    """Return a site whose paths have characters that are special for a shell, cron and systemd."""
     (root := tmp_path / ODD).mkdir()
     # PATH leads there, and systemd sets no variable to what is no UTF-8.
     with Simulator(str(tmp_path / ODD.rstrip("\udcff"))) as sim:
@@ -46,7 +46,7 @@ def top(site: Site) -> Path:
 
 
 def check(site: Site, command: list[str]) -> None:
-    """A command does, dry, what a rotation does: it gets as far as osbackup would be run."""
+    """Check with a dry run that a command is a rotation: it stops where osbackup would be run."""
     nothing = dict.fromkeys(("CSF_BACKUP_SSH", "CSF_BACKUP_STATE_DIR"), "")
     ended = site.sim.run(command, env={**nothing, "PATH": "/usr/bin:/bin"})
     assert ended.exit_code == 0, ended.stderr
@@ -55,7 +55,7 @@ def check(site: Site, command: list[str]) -> None:
 
 
 def run_crontab(site: Site) -> None:
-    """The rotation's line is one, with the variables that the crontab sets and no others."""
+    """Run the line of the rotation with the variables that the crontab sets, and no others."""
     lines = printed(site, "cron").split("\n")
     (line,) = (one for one in lines if " admin_database_rotate " in one)
     settings = dict(filter(None, map(setting, lines)))
@@ -66,18 +66,18 @@ def run_crontab(site: Site) -> None:
 
 
 def test_the_line_of_a_crontab_is_a_rotation(odd_site: Site) -> None:
-    """As the shell gets it, with the variables that the crontab sets."""
+    """The shell gets the line from the crontab, and the variables that it sets."""
     run_crontab(odd_site)
 
 
 @pytest.mark.ways("ssh")
 def test_a_schedule_is_also_for_databases_on_another_host(site: Site) -> None:
-    """It runs here, and goes there as it did when it was made."""
+    """The schedule runs here, and reaches the host as it did when the schedule was made."""
     run_crontab(site)
 
 
 def test_the_service_is_a_rotation(odd_site: Site) -> None:
-    """As systemd gives its program the arguments."""
+    """systemd passes the arguments to the program unchanged."""
     text = printed(odd_site, "systemd")
     settings = [
         word for line in re.findall("\nEnvironment=(.*)", text) for word in unit_words(line)

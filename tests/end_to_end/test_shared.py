@@ -1,4 +1,4 @@
-"""A repository that users share: what one of them does locks no other one out."""
+"""A repository that users share: no command of one user locks the others out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NONE = 0xFFFFFFFF
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    """Return alice's repository, which her team may change; its group is not handed down."""
+    """Return alice's repository, which her team may change; new files do not inherit its group."""
     with shared_directory(0o775, TEAM) as path:
         for name in ("lib.db", "Book.db"):
             (path / name).write_bytes(b"data")
@@ -38,7 +38,7 @@ def directory() -> Iterator[Path]:
 
 
 def rebuild(directory: Path) -> tuple[str, ...]:
-    """Make the manifest anew; return the warnings."""
+    """Rebuild the manifest; return the warnings."""
     repository, change = Repository(str(directory / "lib.db")), ManifestChange(rebuild=True)
     return change_manifest(repository, change, 0, LocalHost(), Memory()).warnings
 
@@ -46,7 +46,7 @@ def rebuild(directory: Path) -> tuple[str, ...]:
 def test_after_a_members_class_create_and_rebuild_the_owner_has_the_manifest(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever of the team made it first, and whoever made it anew."""
+    """The owner can use the manifest, whichever member created or rebuilt it."""
     path = directory / "lib.db.manifest"
     monkeypatch.setattr(os, "getgrouplist", lambda *_: [ALICE, TEAM])
     with user(BOB, TEAM):
@@ -69,7 +69,7 @@ def test_after_a_members_class_create_and_rebuild_the_owner_has_the_manifest(
 def test_after_the_rebuild_of_one_who_has_access_by_an_acl_all_have_the_manifest(
     directory: Path, monkeypatch: pytest.MonkeyPatch, *, has_acls: bool
 ) -> None:
-    """Or who has not is told, and what root may do."""
+    """All can use the manifest; or the message names who cannot, and what root can do."""
     path = directory / "lib.db.manifest"
     with user(ALICE, TEAM):
         rebuild(directory)

@@ -1,4 +1,4 @@
-"""A restore that is told to end: no program that changes databases is started any more."""
+"""A restore that gets a signal starts no more programs that change databases."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LEFT = (
 
 
 class Signalled:
-    """A host that sends us a signal as it is asked for something for the n-th time.
+    """A host that sends us a signal at its n-th call.
 
     Args:
         host: does what is asked.
@@ -66,7 +66,7 @@ class Signalled:
 
 @pytest.fixture
 def log(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Back up, and create a class more; return where the starts of osrestore are noted."""
+    """Back up, and create another class; return the file in which osrestore notes its starts."""
     assert site.backup().exit_code == 0
     site.create("Newer")
     program, real = tmp_path / "osrestore", os.path.join(site.sim.home.bin, "osrestore")
@@ -101,7 +101,7 @@ def restored(site: Site, at: int) -> tuple[Interrupted | None, list[str]]:
 
 
 def test_nothing_is_started_or_moved_after_a_signal(site: Site, log: Path) -> None:
-    """Wherever in the restore it comes; what is said of the databases is true."""
+    """At whatever call it comes, the message about the databases is true."""
     before, at, asked = site.databases(), 0, [""]
     names = sorted(os.listdir(site.repository))
     while "start" not in asked[: at - 1]:
@@ -120,7 +120,7 @@ def test_nothing_is_started_or_moved_after_a_signal(site: Site, log: Path) -> No
 
 
 def test_no_osbackup_is_started_after_a_signal(site: Site, log: Path) -> None:
-    """Nor anything else by which a utility is begun, on either host."""
+    """No other command that starts a utility is started either, on either host."""
     record = str(log.parent / "record")
     with deferred_signals("It") as cancellation, connect(site.host, cancellation) as host:
         os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Sizes: of databases that change while osbackup runs, and of images that cannot be whole."""
+"""Sizes of databases that change while osbackup runs, and images that are too small."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KILO = 1000
 
 
 def utilities(directory: Path, **scripts: str) -> dict[str, str]:
-    """Return an environment whose utilities are scripts; those not named are made of tar."""
+    """Return an environment with scripts as utilities; the others are made of tar."""
     scripts = {"osbackup": OSBACKUP, "osrestore": OSRESTORE, "osverifydb": "true", **scripts}
     for name, script in scripts.items():
         (directory / name).write_text(script if script[0] == "#" else f"#!/bin/sh\n{script}\n")
@@ -38,7 +38,7 @@ def utilities(directory: Path, **scripts: str) -> dict[str, str]:
 def test_a_database_that_changes_around_osbackups_instant_can_be_drilled_and_restored(
     local_site: Site, tmp_path: Path, before: str, after: str
 ) -> None:
-    """Compacted, or grown; and both sizes are on record, with what was changed."""
+    """It may shrink or grow; the receipt has both sizes, and names the changed database."""
     book = os.path.join(local_site.repository, "Class1.db")
     size = os.path.getsize(book)
     own = utilities(
@@ -66,7 +66,7 @@ tar -cP --verbatim-files-from -f "$5" -T "$3" || exit
 def test_a_database_that_is_restored_smaller_than_it_ever_was_is_a_fault(
     local_site: Site, tmp_path: Path
 ) -> None:
-    """Also one that was compacted; what was compared is told."""
+    """A compacted database is compared, too; the message says with what."""
     book = os.path.join(local_site.repository, "Class1.db")
     script = f'truncate -s 1k {book}\nexec tar -cP --verbatim-files-from -f "$5" -T "$3"'
     assert local_site.backup(**utilities(tmp_path, osbackup=script)).exit_code == 0
@@ -80,7 +80,10 @@ def test_a_database_that_is_restored_smaller_than_it_ever_was_is_a_fault(
 def test_an_image_that_is_far_too_small_is_no_backup_unless_that_is_accepted(
     site: Site, tmp_path: Path
 ) -> None:
-    """Though osbackup succeeds and osrestore lists it; holes in a database need no room in it."""
+    """It fails even if osbackup and osrestore succeed.
+
+    Holes in databases need no room in the image.
+    """
     book = os.path.join(site.repository, "Class1.db")
     with open(book, "wb") as file:
         file.truncate(10**9)

@@ -1,6 +1,6 @@
-"""The hosts and configurations of ssh that users have: a backup and its verification with each.
+"""The ssh hosts and configurations that users have: a backup and its verification with each.
 
-Where it cannot be done, the exit code is 30, the message names the reason, and nothing is left.
+If a backup is impossible, the exit code is 30, the message names the reason, and nothing is left.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ cat /dev/zero > "$5"
 
 
 def check_backup(site: FarSite, **variables: str) -> None:
-    """A backup is made and verified; one osbackup is started."""
+    """Check that a backup is made and verified, with one start of osbackup."""
     made = site.backup(**{**site.variables, "CSF_BACKUP_SSH": site.server.command, **variables})
     assert made.exit_code == 0, made.stderr
     assert site.starts() == 1
@@ -66,7 +66,7 @@ def check_backup(site: FarSite, **variables: str) -> None:
 
 
 def check_refused(site: FarSite, *words: str) -> None:
-    """A backup is refused, with the reason; nothing is left, and the host is not asked twice."""
+    """Check that a backup is refused with the reason after one login, and that nothing is left."""
     refused = site.backup()
     assert refused.exit_code == 30, refused.stderr
     assert any(word in refused.stderr for word in words), refused.stderr
@@ -76,7 +76,7 @@ def check_refused(site: FarSite, *words: str) -> None:
 
 
 def users(root: Path, shell: str) -> list[str]:
-    """Return the command below which a server's users have a shell, and a user `plain` is there."""
+    """Return the command that gives users of a server a shell; a user `plain` exists."""
     needed.root()
     lines = []
     for line in Path("/etc/passwd").read_text().splitlines():
@@ -89,13 +89,13 @@ def users(root: Path, shell: str) -> list[str]:
 
 @pytest.fixture
 def far(tmp_path: Path) -> Iterator[FarSite]:
-    """Return a site on another host that is as usual."""
+    """Return a site on another host with the usual settings."""
     with far_site(tmp_path) as made:
         yield made
 
 
 def configure(server: Sshd, text: str) -> None:
-    """Add lines to what ssh is told of a server."""
+    """Add lines to the ssh configuration for a server."""
     config = server.directory / "ssh_config"
     config.write_text(f"{config.read_text()}{text}\n")
 
@@ -104,7 +104,7 @@ def configure(server: Sshd, text: str) -> None:
     ("shell", "package"), [("tcsh", "tcsh"), ("dash", "dash"), ("busybox", "busybox")]
 )
 def test_login_shells(tmp_path: Path, shell: str, package: str) -> None:
-    """A user may have any."""
+    """Any login shell works."""
     path = needed.program(shell, package)
     if shell == "busybox":
         (tmp_path / "ash").symlink_to(path)
@@ -115,20 +115,20 @@ def test_login_shells(tmp_path: Path, shell: str, package: str) -> None:
 
 @pytest.mark.parametrize("noise", NOISY)
 def test_start_up_files(tmp_path: Path, noise: str) -> None:
-    """They may print, read, and leave processes that go on, which are waited for by nobody."""
+    """They may print, read, and start background processes, which nothing waits for."""
     (tmp_path / ".bashrc").write_text(NOISY[noise])
     with far_site(tmp_path, below=users(tmp_path, needed.program("bash", "bash"))) as site:
         check_backup(site)
 
 
 def test_an_account_without_a_shell(tmp_path: Path) -> None:
-    """What it says is the reason."""
+    """The message has the text that the account prints."""
     with far_site(tmp_path, below=users(tmp_path, needed.program("nologin", "login"))) as site:
         check_refused(site, "This account is currently not available.")
 
 
 def test_a_forced_command_that_runs_what_is_asked(tmp_path: Path) -> None:
-    """As one that keeps a log does."""
+    """A command that runs what is asked, such as one that logs it, works."""
     forced = (
         'ForceCommand echo "$SSH_ORIGINAL_COMMAND" >> "$HOME/log"; eval "$SSH_ORIGINAL_COMMAND"'
     )
@@ -137,7 +137,7 @@ def test_a_forced_command_that_runs_what_is_asked(tmp_path: Path) -> None:
 
 
 def test_a_forced_command_that_does_something_else(tmp_path: Path) -> None:
-    """What it prints is the reason."""
+    """The message has the text that the command prints."""
     with far_site(tmp_path, "ForceCommand echo 'Only sftp is allowed here.'; exit 0") as site:
         check_refused(site, "Only sftp is allowed here.")
 
@@ -146,14 +146,14 @@ def test_a_forced_command_that_does_something_else(tmp_path: Path) -> None:
     "setting", [*INTERACTIVE, "\n  ".join(LOCAL)], ids=lambda setting: setting.split()[0]
 )
 def test_settings_for_work_at_a_terminal(far: FarSite, tmp_path: Path, setting: str) -> None:
-    """They do not matter."""
+    """They have no effect."""
     configure(far.server, f"  {setting.format(tmp_path)}")
     with ended_master(far):
         check_backup(far)
 
 
 def test_a_control_master_of_the_users_own_that_is_there(far: FarSite, tmp_path: Path) -> None:
-    """Whether it is used or not."""
+    """A backup works whether or not the control master is used."""
     configure(far.server, f"  ControlMaster auto\n  ControlPath {tmp_path}/m\n  ControlPersist 60")
     with ended_master(far):
         subprocess.run([*far.server.command.split(), "remote", "true"], check=True)
@@ -162,7 +162,7 @@ def test_a_control_master_of_the_users_own_that_is_there(far: FarSite, tmp_path:
 
 @contextlib.contextmanager
 def ended_master(site: FarSite) -> Iterator[None]:
-    """End, in the end, the control master that a user's configuration has started."""
+    """At the end, stop the control master that a user's configuration has started."""
     try:
         yield
     finally:
@@ -172,12 +172,12 @@ def ended_master(site: FarSite) -> Iterator[None]:
 
 @pytest.mark.parametrize("options", ["-vvv", "-tt"])
 def test_options_of_the_users_own(far: FarSite, options: str) -> None:
-    """What ssh says then is no answer, and what it is told for a terminal is put aside."""
+    """ssh's own messages are not taken for answers, and options for terminals are overridden."""
     check_backup(far, CSF_BACKUP_SSH=f"{far.server.command} {options}")
 
 
 def test_a_jump_host(far: FarSite, tmp_path: Path) -> None:
-    """It is on the way to the host, as the user's configuration has it."""
+    """A jump host in the user's configuration is used."""
     (tmp_path / "jump").mkdir()
     jump = Sshd(tmp_path / "jump", {"HOME": str(tmp_path)})
     jump.start()
@@ -195,7 +195,7 @@ def test_a_jump_host(far: FarSite, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("state", TMP)
 def test_no_room_for_temporary_files(tmp_path: Path, state: str) -> None:
-    """The host's /tmp may be full or not writable."""
+    """A backup works if the host's /tmp is full or not writable."""
     needed.root()
     own = {Path(path).resolve() for path in (tmp_path, sys.prefix, sys.base_prefix)}
     kept = {f"/tmp/{path.parts[2]}" for path in own if path.parts[1] == "tmp"}
@@ -218,13 +218,13 @@ def small(tmp_path: Path) -> Iterator[FarSite]:
 
 
 def on_host(site: FarSite, command: str) -> str:
-    """Return what a command prints that is run on the host."""
+    """Run a command on the host; return its output."""
     argv = [*site.server.command.split(), "remote", command]
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
 
 def test_a_disk_that_osbackup_fills(small: FarSite, tmp_path: Path) -> None:
-    """Nothing is left on it."""
+    """The failed backup leaves nothing on the disk."""
     program = tmp_path / "filling"
     program.write_text(FILLING)
     program.chmod(0o755)
@@ -236,7 +236,7 @@ def test_a_disk_that_osbackup_fills(small: FarSite, tmp_path: Path) -> None:
 
 
 def test_a_disk_that_is_full(small: FarSite) -> None:
-    """A backup is refused, and an image on it can be verified."""
+    """A backup is refused, but an image on the disk can be verified."""
     check_backup(small)
     on_host(small, f"cat /dev/zero > {small.images}/fill 2>/dev/null || :")
     before = on_host(small, f"ls -lA {small.images}")
@@ -249,7 +249,7 @@ def test_a_disk_that_is_full(small: FarSite) -> None:
 
 @pytest.fixture
 def root_for_all() -> Iterator[Path]:
-    """Return a directory that every user reaches."""
+    """Return a directory that every user can reach."""
     needed.root()
     path = Path(tempfile.mkdtemp())
     path.chmod(0o755)
@@ -258,7 +258,7 @@ def root_for_all() -> Iterator[Path]:
 
 
 def backup_of_a_plain_user(root: Path, processes: int) -> tuple[FarSite, Ended, int]:
-    """Return a site, the backup of a user who may have so many processes, and osbackup's starts."""
+    """Return a site, its backup by a user with a limit of processes, and osbackup's starts."""
     tools = Tools(root / "bin")
     prlimit = needed.program("prlimit", "util-linux")
     forced = f'ForceCommand exec {prlimit} --nproc={processes} sh -c "$SSH_ORIGINAL_COMMAND"'
@@ -275,7 +275,7 @@ def backup_of_a_plain_user(root: Path, processes: int) -> tuple[FarSite, Ended, 
 
 
 def test_a_user_who_may_have_no_more_processes(root_for_all: Path) -> None:
-    """The host runs nothing for us, and the reason is told."""
+    """The host runs nothing for us, and the message has the reason."""
     site, refused, starts = backup_of_a_plain_user(root_for_all, 2)
     assert refused.status == 30, refused.said
     assert "fork" in refused.said
@@ -285,7 +285,7 @@ def test_a_user_who_may_have_no_more_processes(root_for_all: Path) -> None:
 
 @pytest.mark.parametrize("processes", [3, 4, 8, 12, 100])
 def test_a_user_who_may_have_few_processes(root_for_all: Path, processes: int) -> None:
-    """It is a backup, or one that failed and has left nothing that it does not tell."""
+    """The backup is proven, or it failed, and the message names all it has left."""
     site, ended, starts = backup_of_a_plain_user(root_for_all, processes)
     left = {str(site.images / name) for name in besides_cards(site.images)}
     assert starts <= 1

@@ -1,4 +1,4 @@
-"""class_create and backups all at once, some of them killed: no image ever misses a database."""
+"""Many class_create and backups at once, some of them killed: no image ever lacks a database."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Storm:
         self.rounds = 0
 
     def round(self, *, kills: bool, creations_too: bool = True) -> None:
-        """Let everybody loose, kill one of each kind, and wait for the others.
+        """Start all commands, kill one of each kind, and wait for the others.
 
         Args:
             kills: whether anybody is killed.
@@ -160,7 +160,7 @@ def _children(pid: int) -> list[int]:
 
 
 def test_no_image_misses_a_database(local_site: Site, tmp_path: Path) -> None:
-    """Every image with a receipt holds what existed at its instant, and nobody is held up after."""
+    """Every image with a receipt has all databases of its time, and no lock stays held."""
     storm = Storm(local_site, ["csf"], seed=1)
     with local_site.sim.workload(local_site.master, writers=2) as workload:
         for _ in range(scaled(2)):
@@ -179,7 +179,7 @@ def test_no_image_misses_a_database(local_site: Site, tmp_path: Path) -> None:
 
 
 def test_two_repositories_in_one_directory_never_mix(local_site: Site, tmp_path: Path) -> None:
-    """Every image holds one repository whole and nothing of the other; no number is repeated."""
+    """Every image has all of one repository and nothing of the other; no number comes twice."""
     second = _second(local_site)
     storm = Storm(local_site, ["csf"], seed=3, masters=[local_site.master, second])
     for _ in range(scaled(2)):
@@ -214,7 +214,10 @@ def _second(site: Site) -> str:
 def test_without_the_lock_there_would_be_misses(
     local_site: Site, tmp_path: Path, *, proof: bool
 ) -> None:
-    """The proof finds them (exit 41); without it too they would count as backups."""
+    """The proof finds lacking databases (41).
+
+    Without the proof, such images would count as backups.
+    """
     program = UNLOCKED + ("" if proof else UNPROVEN) + "main()"
     storm = Storm(local_site, [sys.executable, "-c", program], seed=2)
     for attempt in range(10):

@@ -1,4 +1,4 @@
-"""A fortnight in which nobody types anything: each fault is told, and nothing else is."""
+"""Two weeks without a person: each fault is reported, and nothing else is."""
 
 from __future__ import annotations
 
@@ -132,17 +132,17 @@ def machine(tmp_path: Path, namespace: list[str], simulator: Simulator) -> Itera
 
 
 def is_mailed(ran: Ran) -> bool:
-    """Tell whether csf has printed anything; that it was killed, a shell may say by itself."""
+    """Tell whether csf has printed anything; a shell may print that csf was killed."""
     return ran.mail.strip() not in ("", "Killed")
 
 
 def is_of(name: str, outcome: dict[str, object]) -> bool:
-    """Tell whether an outcome is of a repository."""
+    """Tell whether an outcome belongs to a repository."""
     return any(f"/{name}/" in str(outcome[key]) for key in ("database", "image_dirs"))
 
 
 def told_of(name: str, day: Day) -> Told:
-    """Return when each channel has told first that something is wrong with a repository."""
+    """Return when each channel first reported a fault of a repository."""
     own = [one for one in day.ran if one.job.owner == name]
     mails = [one.job for one in own if is_mailed(one)]
     hooks = [
@@ -156,7 +156,7 @@ def told_of(name: str, day: Day) -> Told:
 
 
 def check(night: Night, day: Day) -> None:
-    """The fault is told by each channel, at its time and in its words."""
+    """Check that each channel reports the fault, at its time and in its words."""
     assert told_of(night.repository, day) == night.told
     own = [one for one in day.ran if one.job.owner == night.repository]
     first = next(one for one in own if is_mailed(one))
@@ -166,7 +166,7 @@ def check(night: Night, day: Day) -> None:
 
 
 def check_quiet(name: str, day: Day, afterwards: str = "") -> None:
-    """Nothing is wrong with a repository, and nobody is told that anything is.
+    """Check that nothing is wrong with a repository, and that nothing is reported.
 
     Args:
         name: the repository's.
@@ -179,9 +179,9 @@ def check_quiet(name: str, day: Day, afterwards: str = "") -> None:
 
 
 def check_everybody_was_told(day: Day) -> None:
-    """Each line that is an attempt has told the plugin and the program how it has ended.
+    """Check that plugin and program got the outcome of each attempt in the ledger.
 
-    One that was killed cannot: the next one does, of whichever repository it is.
+    A killed attempt cannot report its end: the next one does, of whichever repository it is.
     """
     commands = [outcome["command"] for one in day.ran for outcome in one.outcomes]
     jobs = [f"admin_database_{one.job.kind}" for one in day.ran if one.job.kind != STATUS]
@@ -191,13 +191,13 @@ def check_everybody_was_told(day: Day) -> None:
 
 
 def page_of(name: str, day: Day) -> str:
-    """Return the samples at noon that are not of the other repository."""
+    """Return the samples at noon, without those of the other repository."""
     (other,) = FIRST.keys() - {name}
     return "".join(line for line in day.page.splitlines(keepends=True) if f"/{other}/" not in line)
 
 
 def table() -> str:
-    """Return how each fault is told, as the document has it."""
+    """Return how each fault is reported, as the document shows it."""
     rows = [
         f"| night {number} | {one.title} | {' | '.join(at or '-' for at in one.told)} | "
         f"{', '.join(f'`{alert}`' for alert in one.alerts)} |"
@@ -208,7 +208,7 @@ def table() -> str:
 
 
 def counts(days: dict[int, Day]) -> str:
-    """Return how often each channel has told something, and how often it should not have."""
+    """Return how often each channel reported something, and how often it did so without need."""
     struck = {(number, one.repository) for number, one in FAULTS.items()}
     quiet = {(number, name) for number in days for name in FIRST} - struck
     times = zip(*(one.told for one in FAULTS.values()), strict=True)
@@ -231,7 +231,10 @@ def counts(days: dict[int, Day]) -> str:
 def test_each_fault_is_told_on_its_night_and_nothing_else_is(
     machine: Unattended, tmp_path: Path
 ) -> None:
-    """By cron's mail, the hooks, the status and the alerts; the other repository has no part."""
+    """Cron's mail, the hooks, the status and the alerts report it.
+
+    The other repository is unaffected.
+    """
     days, pages = dict[int, Day](), dict[str, str]()
     for number in NIGHTS:
         night = FAULTS.get(number)
@@ -250,5 +253,5 @@ def test_each_fault_is_told_on_its_night_and_nothing_else_is(
 
 
 def test_the_document_has_the_table() -> None:
-    """As it is held by the fortnight."""
+    """The table in the document is what the two weeks gave."""
     assert table() in DOCUMENT.read_text()

@@ -1,4 +1,4 @@
-"""Verifying as a user does it: sound images and damaged ones."""
+"""Verifying sound and damaged images, as users do it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VERIFY = "admin_database_verify"
 
 
 def test_a_sound_image_is_verified_and_nothing_else_changed(site: Site) -> None:
-    """Also from a directory that nobody can write to, and after class_create."""
+    """It works in a directory that nobody may write to, and after a class_create."""
     assert site.backup().exit_code == 0
     site.sim.csf("class_create", "-database", site.master, "-class", "Book")
     site.images.chmod(0o555)
@@ -28,7 +28,7 @@ def test_a_sound_image_is_verified_and_nothing_else_changed(site: Site) -> None:
 
 
 def test_the_latest_is_the_image_with_the_highest_number(site: Site) -> None:
-    """Whatever the clock, the names and the files' times say."""
+    """Clock, names and timestamps of files do not matter."""
     for name, started, modified in (
         ("b.img", "2021-11-24T02:10:00+00:00", 2000),
         ("a.img", "2021-11-23T02:10:00+00:00", 1000),
@@ -49,7 +49,7 @@ def test_the_latest_is_the_image_with_the_highest_number(site: Site) -> None:
 
 
 def test_a_copy_elsewhere_is_still_a_good_image(site: Site, tmp_path: Path) -> None:
-    """The outcome says what it was made as."""
+    """The outcome says under which name the image was made."""
     assert site.backup().exit_code == 0
     made = f"{site.host}:{site.image}"
     copies = shutil.copytree(site.images, tmp_path / "copies")
@@ -63,7 +63,7 @@ def test_a_copy_elsewhere_is_still_a_good_image(site: Site, tmp_path: Path) -> N
 
 
 def test_every_finding_is_named_at_once(site: Site) -> None:
-    """A flipped bit in the image, and a list that somebody edited."""
+    """The command reports both a flipped bit in the image and an edited list."""
     assert site.backup().exit_code == 0
     with open(site.image, "r+b") as file:
         file.seek(os.path.getsize(site.image) // 2)
@@ -88,12 +88,12 @@ def test_every_finding_is_named_at_once(site: Site) -> None:
 
 
 def besides_record(site: Site) -> dict[str, tuple[int, bytes]]:
-    """Return every file but the record of a verification, which root may write anywhere."""
+    """Return every file except the record of a verification, which root may write anywhere."""
     return {path: at for path, at in site.listing().items() if not path.endswith(".verify.json")}
 
 
 def test_a_backup_cannot_be_called_latest(site: Site) -> None:
-    """The name stands for another image."""
+    """The name latest stands for the newest image."""
     site.image = str(site.images / "latest")
     result = site.backup()
     assert result.exit_code == 12
@@ -102,7 +102,7 @@ def test_a_backup_cannot_be_called_latest(site: Site) -> None:
 
 
 def test_all_images_of_a_directory_are_verified(site: Site) -> None:
-    """A bit that has rotted in the oldest is found, and stays a fault for the next run."""
+    """A flipped bit in the oldest image is found, and the next run still reports it."""
     images = [str(site.images / f"{number}.img") for number in (1, 2)]
     for site.image in images:
         assert site.backup().exit_code == 0

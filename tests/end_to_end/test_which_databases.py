@@ -1,4 +1,4 @@
-"""Which databases belong to a repository: what is backed up is never left to chance, or silence."""
+"""Which databases belong to a repository: nothing is left to chance, or left out in silence."""
 
 from __future__ import annotations
 
@@ -92,19 +92,19 @@ FAILING = """#!/bin/sh
 
 
 def manifest(site: Site, *options: str, master: str | None = None) -> Result:
-    """Show or change the manifest of the site's repository, or of another one there."""
+    """Show or change the manifest of the site's repository, or of another repository there."""
     words = ["csf", "admin_database_manifest", "-database", master or site.master]
     return site.sim.run([*words, "-host", site.host, *options])
 
 
 def shown(site: Site, *options: str) -> dict[str, Any]:
-    """Return what is told of the manifest, and of an image beside it."""
+    """Return what the command prints about the manifest, and about an image beside it."""
     facts: dict[str, Any] = json.loads(manifest(site, "-json", *options).stdout)
     return facts
 
 
 def back_up(site: Site, image: str, *options: str) -> dict[str, Any]:
-    """Back the site's repository up to an image of that name; return what is told of it."""
+    """Back the site's repository up to an image of that name; return the messages."""
     site.image = str(site.images / image)
     done = site.backup("-json", *options)
     assert done.exit_code == 0, done.stderr
@@ -113,7 +113,7 @@ def back_up(site: Site, image: str, *options: str) -> dict[str, Any]:
 
 
 def type_in(site: Site, text: str) -> list[Result]:
-    """Run every command that stands on a line of its own, or behind the last colon of a line."""
+    """Run every command in a text: one on a line of its own, or after the last colon of a line."""
     starts = [line.find("csf admin_database_") for line in text.splitlines()]
     lines = zip(text.splitlines(), starts, strict=True)
     return [site.sim.run(shlex.split(line[start:])) for line, start in lines if start >= 0]
@@ -127,13 +127,13 @@ def copy_of_a_class(site: Site, path: str) -> str:
 
 
 def contents(*paths: str) -> dict[str, tuple[int, bytes]]:
-    """Return the files' times of change and bytes."""
+    """Return the timestamps and contents of the files."""
     return {path: (os.stat(path).st_mtime_ns, Path(path).read_bytes()) for path in paths}
 
 
 @pytest.fixture
 def outside(site: Site) -> str:
-    """Return a database outside the repository's directory, that the manifest lists."""
+    """Return a database that the manifest lists, outside the repository's directory."""
     far = copy_of_a_class(site, f"{site.repository}-far/Far.odb")
     back_up(site, "before")
     assert manifest(site, "-add", far).exit_code == 0
@@ -148,12 +148,12 @@ def other(site: Site) -> str:
 
 
 def base_databases(second: str) -> list[str]:
-    """Return the two databases that a second master repository begins with."""
+    """Return the two databases that a new second repository has."""
     return [second, second.replace("zoo.db", "zoo_schema.db")]
 
 
 def told_apart(site: Site, second: str) -> dict[str, list[str]]:
-    """Let the first repository drop what is the second's; return what the backup of each has."""
+    """Drop the second repository's databases from the first; return what the backup of each has."""
     back_up(site, "both")
     drops = [word for path in base_databases(second) for word in ("-drop", path)]
     assert manifest(site, *drops).exit_code == 0
@@ -169,7 +169,7 @@ def told_apart(site: Site, second: str) -> dict[str, list[str]]:
 def test_what_the_manifest_lists_counts_whatever_its_name(
     site: Site, tmp_path: Path, name: str
 ) -> None:
-    """It is backed up, again and again, restored and drilled."""
+    """It is backed up each time, restored and drilled."""
     book = copy_of_a_class(site, os.path.join(site.repository, name))
     back_up(site, "0")
     added = manifest(site, "-add", book)
@@ -190,7 +190,7 @@ def test_what_the_manifest_lists_counts_whatever_its_name(
 
 
 def test_all_suffixes_of_a_repository_may_differ_from_its_masters(site: Site) -> None:
-    """The master database is .mdb, and its classes are .db, once they are added."""
+    """The master database may be .mdb and its classes .db, once they are added."""
     master = site.master.replace(".db", ".mdb")
     os.rename(site.master, master)
     site.master = master
@@ -202,7 +202,7 @@ def test_all_suffixes_of_a_repository_may_differ_from_its_masters(site: Site) ->
 
 
 def test_what_is_listed_and_lost_is_missing_whatever_its_name(site: Site) -> None:
-    """The command that is printed drops it, and the next backup is without it."""
+    """The printed command drops it, and the next backup is made without it."""
     book = copy_of_a_class(site, os.path.join(site.repository, "Book"))
     back_up(site, "1")
     assert manifest(site, "-add", book).exit_code == 0
@@ -217,7 +217,7 @@ def test_what_is_listed_and_lost_is_missing_whatever_its_name(site: Site) -> Non
 
 
 def test_a_master_database_without_suffix_has_databases_without(site: Site) -> None:
-    """None of the files of ours beside it is taken for one."""
+    """None of the plugin's files beside it is taken for a database."""
     bare = os.path.join(site.repository, "master")
     os.rename(site.master, bare)
     site.master = bare
@@ -228,7 +228,7 @@ def test_a_master_database_without_suffix_has_databases_without(site: Site) -> N
 
 @pytest.mark.ways("local", "ssh")
 def test_what_looks_like_a_database_and_is_not_taken_is_told(site: Site) -> None:
-    """By the backup and by the manifest; the command that is printed takes it."""
+    """Backup and manifest warn about it, and the printed command adds it."""
     alike = copy_of_a_class(site, os.path.join(site.repository, "BOOK.DB"))
     made = back_up(site, "1")
     assert alike not in made["databases"]
@@ -242,7 +242,7 @@ def test_what_looks_like_a_database_and_is_not_taken_is_told(site: Site) -> None
 
 
 def test_every_suffix_that_is_listed_makes_others_look_alike(site: Site) -> None:
-    """Files of any other kind are none of our business."""
+    """No warning is given about files with other suffixes."""
     for name in ("One.odb", "Two.odb", "notes.txt"):
         copy_of_a_class(site, os.path.join(site.repository, name))
     back_up(site, "1")
@@ -255,14 +255,14 @@ def test_every_suffix_that_is_listed_makes_others_look_alike(site: Site) -> None
 
 @pytest.mark.ways("local", "ssh")
 def test_a_directory_with_a_databases_name_is_told(site: Site) -> None:
-    """It may be one that is unpacked by mistake."""
+    """It may be a directory that was unpacked there by mistake."""
     os.mkdir(os.path.join(site.repository, "Dir.db"))
     assert any("Dir.db has a database's name" in text for text in back_up(site, "1")["warnings"])
 
 
 @pytest.mark.ways("local", "ssh")
 def test_the_second_of_two_masters_is_refused_with_a_way_out(site: Site, other: str) -> None:
-    """The first took everything; what is printed, typed, makes the manifests disjoint."""
+    """The first one has all databases; the printed commands make the manifests disjoint."""
     assert set(base_databases(other)) < {*back_up(site, "first")["databases"]}
     first, site.master = site.master, other
     site.image = str(site.images / "second")
@@ -282,7 +282,7 @@ def test_the_second_of_two_masters_is_refused_with_a_way_out(site: Site, other: 
 def test_the_refusal_names_every_database_that_may_have_to_be_dropped(
     site: Site, other: str
 ) -> None:
-    """Whoever types only what is printed must not leave the second schema to the first."""
+    """A user who runs only the printed commands leaves no database of the second to the first."""
     back_up(site, "first")
     site.master = other
     site.image = str(site.images / "second")
@@ -292,7 +292,7 @@ def test_the_refusal_names_every_database_that_may_have_to_be_dropped(
 
 
 def test_two_masters_that_are_told_apart_share_nothing(site: Site, other: str) -> None:
-    """Every database is in exactly one of the two backups; classes go to their own master."""
+    """Every database is in exactly one of the backups; new classes go to their own master."""
     sets = told_apart(site, other)
     assert sets[other] == base_databases(other)
     assert sorted([*sets[site.master], *sets[other]]) == sorted(site.databases())
@@ -308,7 +308,7 @@ def test_two_masters_that_are_told_apart_share_nothing(site: Site, other: str) -
 
 @pytest.mark.ways("local", "ssh")
 def test_restoring_one_of_two_leaves_the_other_alone(site: Site, other: str) -> None:
-    """Also its newer databases are no extra ones, with -quarantine as without."""
+    """Its newer databases are not extra databases, with or without -quarantine."""
     sets = told_apart(site, other)
     lion = site.sim.csf("class_create", "-database", other, "-class", "Lion").stdout.rstrip()
     theirs = contents(*sets[other], lion, f"{other}.manifest")
@@ -328,7 +328,7 @@ def test_restoring_one_of_two_leaves_the_other_alone(site: Site, other: str) -> 
 
 
 def test_an_image_of_before_is_not_restored_over_another_repository(site: Site, other: str) -> None:
-    """It still holds both; nothing is changed, and what is printed can be typed."""
+    """The image has the databases of both; nothing is changed, and the printed command works."""
     told_apart(site, other)
     site.image = str(site.images / "both")
     before = site.listing()
@@ -343,7 +343,7 @@ def test_an_image_of_before_is_not_restored_over_another_repository(site: Site, 
 def test_a_database_that_may_be_of_either_is_refused_until_it_is_added(
     site: Site, other: str
 ) -> None:
-    """What is printed adds it to one of them, and only that one takes it from then on."""
+    """The printed command adds it to one repository, and only that one backs it up from then on."""
     told_apart(site, other)
     stray = copy_of_a_class(site, os.path.join(site.repository, "Stray.db"))
     first = site.master
@@ -361,7 +361,7 @@ def test_a_database_that_may_be_of_either_is_refused_until_it_is_added(
 
 
 def test_neither_takes_what_the_other_lists(site: Site, other: str) -> None:
-    """-add is refused, and so is a rebuild that would take it."""
+    """Both -add and a rebuild that would take it are refused."""
     sets = told_apart(site, other)
     refused = manifest(site, "-add", sets[other][1])
     assert refused.exit_code == 13
@@ -375,7 +375,7 @@ def test_neither_takes_what_the_other_lists(site: Site, other: str) -> None:
 
 
 def test_beside_a_damaged_manifest_nobody_knows_whose_databases_are(site: Site, other: str) -> None:
-    """Backup, restore and -add wait until it is made anew."""
+    """Backup, restore and -add are refused until the manifest is rebuilt."""
     sets = told_apart(site, other)
     damaged = Path(f"{other}.manifest")
     damaged.write_bytes(damaged.read_bytes().replace(b"zoo_", b"zoa_"))
@@ -391,7 +391,7 @@ def test_beside_a_damaged_manifest_nobody_knows_whose_databases_are(site: Site, 
 
 
 def test_a_lost_master_beside_another_one_is_restored(site: Site, other: str) -> None:
-    """With its manifest lost, too, the databases in its image are its own all the same."""
+    """If its manifest is lost, too, the databases in its image are still known to be its own."""
     sets = told_apart(site, other)
     before = site.databases()
     os.unlink(site.master)
@@ -408,7 +408,7 @@ def test_a_lost_master_beside_another_one_is_restored(site: Site, other: str) ->
 def test_a_lost_master_can_be_restored_although_a_database_may_be_of_either(
     site: Site, other: str
 ) -> None:
-    """What is printed helps, typed while there is no master database."""
+    """The printed command works even while there is no master database."""
     told_apart(site, other)
     copy_of_a_class(site, os.path.join(site.repository, "Stray.db"))
     os.unlink(site.master)
@@ -422,7 +422,7 @@ def test_a_lost_master_can_be_restored_although_a_database_may_be_of_either(
 
 
 def test_a_manifest_that_is_lost_beside_another_one_is_made_anew(site: Site, other: str) -> None:
-    """Its receipts of before the two were told apart do not bring back what was dropped."""
+    """Receipts from before the separation do not bring back what was dropped."""
     sets = told_apart(site, other)
     for suffix in ("", ".dbn", ".receipt.json"):
         os.unlink(site.images / f"first{suffix}")
@@ -445,7 +445,7 @@ def test_a_manifest_that_is_lost_beside_another_one_is_made_anew(site: Site, oth
 @pytest.mark.ways("local", "ssh")
 @pytest.mark.parametrize("damage", ["deleted", "a link to nothing", "without its last newline"])
 def test_a_database_outside_is_not_forgotten(site: Site, outside: str, damage: str) -> None:
-    """Whatever became of the manifest, the next backup has it, or is refused."""
+    """Whatever happened to the manifest, the next backup has the database, or is refused."""
     path = f"{site.master}.manifest"
     if damage == "without its last newline":  # that is the line of the database
         os.truncate(path, os.path.getsize(path) - 1)
@@ -468,7 +468,7 @@ def test_a_database_outside_is_not_forgotten(site: Site, outside: str, damage: s
 
 @pytest.mark.parametrize("then", ["class_create", "rebuild"])
 def test_a_new_manifest_learns_of_it_from_the_receipts(site: Site, outside: str, then: str) -> None:
-    """Be it made by a class_create or a rebuild after the old one was lost."""
+    """A class_create or a rebuild after the loss finds the database in the receipts."""
     back_up(site, "with")
     os.unlink(f"{site.master}.manifest")
     if then == "rebuild":
@@ -480,7 +480,7 @@ def test_a_new_manifest_learns_of_it_from_the_receipts(site: Site, outside: str,
 
 @pytest.mark.ways("local", "ssh")
 def test_a_lost_disk_is_restored_with_what_lies_outside(site: Site, outside: str) -> None:
-    """The next backup has it again."""
+    """The next backup includes the database outside again."""
     back_up(site, "with")
     saved = Path(outside).read_bytes()
     shutil.rmtree(site.repository)
@@ -492,7 +492,7 @@ def test_a_lost_disk_is_restored_with_what_lies_outside(site: Site, outside: str
 
 
 def test_what_osrestore_brought_back_by_hand_is_not_forgotten(site: Site, outside: str) -> None:
-    """That is README's way without csf: there is no manifest after it."""
+    """After the README's restore without csf there is no manifest."""
     back_up(site, "with")
     shutil.rmtree(site.repository)
     os.mkdir(site.repository)
@@ -502,7 +502,7 @@ def test_what_osrestore_brought_back_by_hand_is_not_forgotten(site: Site, outsid
 
 @pytest.mark.ways("local", "ssh")
 def test_a_line_that_was_cut_short_is_told(site: Site, outside: str) -> None:
-    """By the backup, and where the manifest is shown, until it is made anew."""
+    """Backup and manifest report the line until the manifest is rebuilt."""
     path = f"{site.master}.manifest"
     os.truncate(path, os.path.getsize(path) - 3)
     assert "cut short" in manifest(site).stderr
@@ -515,7 +515,7 @@ def test_a_line_that_was_cut_short_is_told(site: Site, outside: str) -> None:
 
 
 def test_a_database_of_the_receipts_that_is_gone_can_be_dropped(site: Site, outside: str) -> None:
-    """The manifest is lost, so it does not list it; what is printed works when typed."""
+    """The lost manifest does not list it, but the printed command works."""
     back_up(site, "with")
     os.unlink(f"{site.master}.manifest")
     os.unlink(outside)
@@ -528,7 +528,7 @@ def test_a_database_of_the_receipts_that_is_gone_can_be_dropped(site: Site, outs
 
 
 def test_what_is_dropped_from_a_new_manifest_stays_dropped(site: Site, outside: str) -> None:
-    """The receipts from which the id is taken do not bring it back."""
+    """The receipts that give the id do not bring the database back."""
     back_up(site, "with")
     os.unlink(f"{site.master}.manifest")
     assert manifest(site, "-rebuild", "-drop", outside).exit_code == 0
@@ -537,7 +537,7 @@ def test_what_is_dropped_from_a_new_manifest_stays_dropped(site: Site, outside: 
 
 @pytest.mark.ways("local", "ssh")
 def test_a_rebuild_takes_what_an_image_lists(site: Site, outside: str) -> None:
-    """What is not on disk any more is told."""
+    """The rebuild reports what is not on disk any more."""
     gone = site.create("Gone")
     back_up(site, "with")
     os.unlink(f"{site.master}.manifest")
@@ -553,7 +553,7 @@ def test_a_rebuild_takes_what_an_image_lists(site: Site, outside: str) -> None:
 
 
 def test_what_is_there_is_never_called_missing_from_the_disk(site: Site, outside: str) -> None:
-    """An image that holds what the manifest has forgotten is compared with the disk itself."""
+    """An image with databases that the manifest does not list is compared with the disk itself."""
     back_up(site, "with")
     os.unlink(f"{site.master}.manifest")
     assert manifest(site, "-rebuild").exit_code == 0
@@ -563,7 +563,7 @@ def test_what_is_there_is_never_called_missing_from_the_disk(site: Site, outside
 
 
 def test_what_was_dropped_is_told_and_not_backed_up(site: Site) -> None:
-    """Though it stays where it is; an image that holds it does not overwrite it."""
+    """The file stays where it is, and a restore of an image with it does not overwrite it."""
     junk = copy_of_a_class(site, os.path.join(site.repository, "Junk.db"))
     assert junk in back_up(site, "with")["databases"]
     assert manifest(site, "-drop", junk).exit_code == 0
@@ -582,7 +582,7 @@ def test_what_was_dropped_is_told_and_not_backed_up(site: Site) -> None:
 
 
 def test_only_databases_that_are_there_are_added_or_dropped(site: Site) -> None:
-    """Usage errors, and the manifest stays as it was."""
+    """Anything else is a usage error, and the manifest stays unchanged."""
     back_up(site, "1")
     before = Path(f"{site.master}.manifest").read_bytes()
     for options in (
@@ -616,7 +616,7 @@ def run(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
 
 
 def backed_up(creator: list[str], place: Place, *options: str) -> list[str]:
-    """Back a place up with tar; return the databases that are in the image."""
+    """Back a directory up with tar; return the databases that are in the image."""
     image = ("-database", place.master, "-image-file", f"localhost:{place.image}")
     ended = run(*creator, "admin_database_backup", *image, *options)
     assert ended.returncode == 0, ended.stderr
@@ -627,7 +627,7 @@ def backed_up(creator: list[str], place: Place, *options: str) -> list[str]:
 def test_class_create_may_name_its_database_as_it_likes(
     place: Place, creator: list[str], name: str
 ) -> None:
-    """The next backup has it."""
+    """Whatever its name, the next backup includes the database."""
     new = os.path.normpath(place.repository / name)
     created = run(*creator, "create", place.master, new, new)
     assert created.returncode == 0
@@ -638,7 +638,7 @@ def test_class_create_may_name_its_database_as_it_likes(
 def test_a_relative_result_is_resolved_against_the_masters_directory(
     place: Place, creator: list[str], tmp_path: Path
 ) -> None:
-    """Whatever the working directory is, if a file is there."""
+    """The working directory does not matter, if the file exists."""
     new = str(place.repository / "Book")
     created = run(*creator, "create", place.master, "Book", new, cwd=tmp_path)
     assert created.returncode == 0
@@ -651,7 +651,7 @@ def test_a_relative_result_is_resolved_against_the_masters_directory(
 def test_a_result_that_is_no_file_is_told_and_not_recorded(
     place: Place, creator: list[str], result: str
 ) -> None:
-    """The class was created, as far as csf says; the next backup is not refused for it."""
+    """The class counts as created, and the next backup is not refused for it."""
     returned = result.format(place.repository)
     created = run(*creator, "create", place.master, returned)
     assert created.returncode == 0
@@ -663,7 +663,7 @@ def test_a_result_that_is_no_file_is_told_and_not_recorded(
 def test_class_create_through_a_link_uses_the_real_masters_lock_and_manifest(
     place: Place, creator: list[str], tmp_path: Path
 ) -> None:
-    """Nothing is made beside the link."""
+    """No file is made beside the link."""
     (tmp_path / "links").mkdir()
     link = tmp_path / "links" / "lib.db"
     link.symlink_to(place.master)
@@ -682,7 +682,7 @@ def test_class_create_through_a_link_uses_the_real_masters_lock_and_manifest(
 def test_class_create_waits_for_a_restore_that_has_not_succeeded(
     site: Site, tmp_path: Path
 ) -> None:
-    """Its class would be moved away when the restore is repeated, which is what is printed."""
+    """A repeated restore would move its class away; the message names that restore's command."""
     back_up(site, "1")
     program = tmp_path / "failing" / "osrestore"
     program.parent.mkdir()
@@ -700,7 +700,7 @@ def test_class_create_waits_for_a_restore_that_has_not_succeeded(
 
 @pytest.mark.ways("local", "ssh")
 def test_databases_that_are_links_are_told(site: Site) -> None:
-    """By the backup, and where the manifest is shown."""
+    """Backup and manifest report each link and its target."""
     link = os.path.join(site.repository, "Class1.db")
     os.rename(link, f"{site.repository}-Class1.db")
     os.symlink(f"{site.repository}-Class1.db", link)
@@ -714,7 +714,7 @@ def test_databases_that_are_links_are_told(site: Site) -> None:
 def test_a_drill_does_not_take_a_link_for_a_restored_database(
     site: Site, tmp_path: Path, link: str
 ) -> None:
-    """It would look into the live database, and find that sound."""
+    """Otherwise the drill would examine the live database, and call that sound."""
     back_up(site, "1")
     program = tmp_path / "linking" / "osrestore"
     program.parent.mkdir()
@@ -739,7 +739,7 @@ def test_a_drill_does_not_take_a_link_for_a_restored_database(
     "way", over_ssh(["{0}/../{1}/master.db", "{0}-link/master.db"], "{0}-link/master.db")
 )
 def test_another_way_to_the_master_names_the_same_repository(site: Site, way: str) -> None:
-    """It is resolved once and told, and only the plain path is stored."""
+    """The path is resolved once and printed, and only the resolved path is stored."""
     plain = site.master
     os.symlink(site.repository, f"{site.repository}-link")
     back_up(site, "1")
@@ -770,7 +770,7 @@ def test_another_way_to_the_master_names_the_same_repository(site: Site, way: st
 
 @pytest.mark.ways("local", "ssh")
 def test_an_image_inside_the_repository_is_refused_whatever_the_way(site: Site) -> None:
-    """By .. as by a link to the directory."""
+    """This holds for .. in the path and for a link to the directory."""
     os.symlink(site.repository, site.images / "link")
     for way in (f"{site.images}/link/a.img", f"{site.repository}/../repository1/a.img"):
         site.image = way

@@ -1,4 +1,4 @@
-"""Which image is the newest, and of which repository: by id and number, never by a clock."""
+"""Which image is the newest, and of which repository: by id and number, never by the clock."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def manifest(site: Site, *options: str, on: Machine | None = None) -> Result:
 def back_up(
     site: Site, image: str, *options: str, on: Machine | None = None, **variables: str
 ) -> dict[str, Any]:
-    """Back the site's repository up to an image of that name; return what is told of it."""
+    """Back the site's repository up to an image of that name; return the messages."""
     words = command(site, "backup", *of(site), "-json", *options, image=image)
     done = site.sim.run([*(on.prefix if on else []), *words], env=variables)
     assert done.exit_code == 0, done.stderr
@@ -106,12 +106,12 @@ def back_up(
 
 
 def restore(site: Site, *options: str, image: str = "latest") -> Result:
-    """Restore the site's repository, unattended."""
+    """Restore the site's repository without questions."""
     return site.sim.run(command(site, "restore", *of(site), "-yes", *options, image=image))
 
 
 def latest(site: Site, *, on: Machine | None = None, named: bool = True) -> str:
-    """Return the name of the newest image, of the site's repository if it is to be named."""
+    """Return the name of the newest image, of the site's repository if `named`."""
     words = command(site, "verify", "-json", *(of(site) if named else []))
     done = site.sim.run([*(on.prefix if on else []), *words])
     assert done.exit_code == 0, done.stderr
@@ -120,7 +120,7 @@ def latest(site: Site, *, on: Machine | None = None, named: bool = True) -> str:
 
 
 def told(site: Site, *options: str) -> list[str]:
-    """Return the warnings of all commands that take ``latest``, which must all succeed."""
+    """Return the warnings of all commands that take ``latest``; all must succeed."""
     warnings = []
     for words in (
         command(site, "verify", *of(site)),
@@ -142,12 +142,12 @@ def type_in(site: Site, text: str, on: Machine | None = None) -> list[Result]:
 
 
 def receipt(site: Site, image: str) -> Path:
-    """Return where an image's receipt is."""
+    """Return the path of an image's receipt."""
     return site.images / f"{image}.receipt.json"
 
 
 def rewrite(site: Site, image: str, **facts: object) -> None:
-    """Let a receipt say something else, and be as sound as it was."""
+    """Change a receipt, and seal it again so that it is valid."""
     path = receipt(site, image)
     body = {**json.loads(path.read_bytes()), **facts}
     body.pop("~sha256")
@@ -156,25 +156,25 @@ def rewrite(site: Site, image: str, **facts: object) -> None:
 
 
 def dump(document: dict[str, Any]) -> bytes:
-    """Return a document as receipts are written."""
+    """Return a document in the form of receipts."""
     return json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"
 
 
 def elsewhere(site: Site, name: str) -> str:
-    """Return where the master database is if its directory has another name."""
+    """Return the path of the master database in a directory of another name."""
     parent = os.path.dirname(site.repository)
     return os.path.join(parent, name, os.path.basename(site.master))
 
 
 def go_to(site: Site, master: str) -> str:
-    """Go on with another repository; return the master database of the one before."""
+    """Continue with another repository; return the master database of the old one."""
     before, site.master = site.master, master
     site.repository = os.path.dirname(master)
     return before
 
 
 def copied(site: Site, name: str = "copy") -> str:
-    """Copy the repository's directory with all that is in it; return the copy's master database."""
+    """Copy the repository's directory with all files; return the copy's master database."""
     shutil.copytree(site.repository, os.path.dirname(elsewhere(site, name)))
     return elsewhere(site, name)
 
@@ -191,7 +191,7 @@ def machines(local_site: Site, namespace: list[str]) -> tuple[Machine, Machine]:
 
 @pytest.mark.ways("local", "ssh")
 def test_every_backup_has_the_next_number_of_its_repository(site: Site) -> None:
-    """It is in the receipt, with the id; both are in the manifest as well."""
+    """The number is in the receipt with the id, and both are in the manifest."""
     made = [back_up(site, name) for name in ("a", "b", "c")]
     assert [one["number"] for one in made] == [1, 2, 3]
     (identity,) = {one["repository_id"] for one in made}
@@ -202,7 +202,7 @@ def test_every_backup_has_the_next_number_of_its_repository(site: Site) -> None:
 
 
 def test_a_dry_run_uses_no_number(site: Site) -> None:
-    """Nor does it make an id that is kept."""
+    """It creates no id in the manifest either."""
     back_up(site, "a", "-dry-run")
     assert not os.path.exists(f"{site.master}.manifest")
     back_up(site, "a")
@@ -211,7 +211,7 @@ def test_a_dry_run_uses_no_number(site: Site) -> None:
 
 
 def test_the_number_is_in_the_manifest_before_osbackup_starts(site: Site, tmp_path: Path) -> None:
-    """So that no other backup can ever have it."""
+    """No other backup can get the same number."""
     back_up(site, "a")
     program, seen = tmp_path / "looking" / "osbackup", tmp_path / "seen"
     program.parent.mkdir()
@@ -234,7 +234,7 @@ def test_a_failed_backup_uses_its_number_up(site: Site) -> None:
 
 
 def test_no_number_comes_twice_whatever_becomes_of_the_manifest(site: Site) -> None:
-    """It is restored, made anew, set back, or lost; id and number go on."""
+    """The manifest may be restored, rebuilt, set back or lost: id and numbers continue."""
     old = f"{site.master}.manifest"
     first = back_up(site, "1")
     set_back = Path(old).read_bytes()
@@ -260,7 +260,7 @@ def test_no_number_comes_twice_whatever_becomes_of_the_manifest(site: Site) -> N
 
 
 def test_a_lost_manifest_and_a_damaged_receipt_repeat_no_number(site: Site) -> None:
-    """The receipt may have had the highest number; it is told that it was passed over."""
+    """The damaged receipt may have had the highest number; a message says it was ignored."""
     back_up(site, "a")
     back_up(site, "b")
     os.unlink(f"{site.master}.manifest")
@@ -274,7 +274,7 @@ def test_a_lost_manifest_and_a_damaged_receipt_repeat_no_number(site: Site) -> N
 def test_where_the_manifest_cannot_be_written_the_receipts_tell_the_number(
     local_site: Site, namespace: list[str]
 ) -> None:
-    """That is told; later it goes on from there."""
+    """A message says so; once the manifest can be written, the numbers continue from there."""
     site = local_site
     identity = back_up(site, "1")["repository_id"]
     for number in (2, 3):
@@ -292,7 +292,7 @@ def test_where_the_manifest_cannot_be_written_the_receipts_tell_the_number(
 def test_without_manifest_and_where_none_can_be_made_an_image_is_never_newest(
     local_site: Site, namespace: list[str]
 ) -> None:
-    """It has no id; named, it is as good as any."""
+    """The image has no id; a command that names it works as usual."""
     site = local_site
     Path(f"{site.master}.lock").touch()
     words = command(site, "backup", *of(site), "-json", image="none")
@@ -308,7 +308,7 @@ def test_without_manifest_and_where_none_can_be_made_an_image_is_never_newest(
 
 
 def test_a_lost_manifest_and_images_of_two_repositories_are_refused(site: Site) -> None:
-    """Each printed command, typed, settles which it is."""
+    """Each printed command, typed, decides which repository it is."""
     kept = site.images.parent / "kept"
     ids = [back_up(site, "a")["repository_id"]]
     os.unlink(f"{site.master}.manifest")
@@ -331,7 +331,7 @@ def test_a_lost_manifest_and_images_of_two_repositories_are_refused(site: Site) 
 
 
 def test_restored_into_another_directory_it_is_another_repository(site: Site) -> None:
-    """Its id is new, and its images never mix with those of the first."""
+    """The new repository has a new id, and its images are kept apart from those of the first."""
     first = back_up(site, "a")
     second = elsewhere(site, "second")
     os.mkdir(os.path.dirname(second))
@@ -350,7 +350,7 @@ def test_restored_into_another_directory_it_is_another_repository(site: Site) ->
 
 @pytest.mark.ways("local", "ssh")
 def test_a_copy_is_backed_up_and_its_images_are_kept_apart(site: Site) -> None:
-    """Nobody has said yet which of the two it is; all of that is told."""
+    """Until the user says which one is the copy, the commands warn."""
     back_up(site, "a")
     home = go_to(site, copied(site))
     for name in ("b", "c"):
@@ -370,7 +370,7 @@ def test_a_copy_is_backed_up_and_its_images_are_kept_apart(site: Site) -> None:
 
 
 def test_a_copy_that_is_said_to_be_one_gets_an_id_of_its_own(site: Site) -> None:
-    """Images of before are another repository's then."""
+    """Older images then belong to the other repository."""
     first = back_up(site, "a")["repository_id"]
     home = go_to(site, copied(site))
     back_up(site, "b")
@@ -386,7 +386,7 @@ def test_a_copy_that_is_said_to_be_one_gets_an_id_of_its_own(site: Site) -> None
 
 
 def test_a_copy_and_its_original_never_share_a_database_outside(site: Site) -> None:
-    """Its manifest lists that by its path, so the copy would overwrite it; -copied or not."""
+    """The copy's manifest lists it by path, so it would be overwritten, with or without -copied."""
     far = f"{site.repository}-far/Far.db"
     os.mkdir(os.path.dirname(far))
     shutil.copy(os.path.join(site.repository, "Class1.db"), far)
@@ -406,7 +406,10 @@ def test_a_copy_and_its_original_never_share_a_database_outside(site: Site) -> N
 
 
 def test_a_moved_repository_that_is_said_to_be_moved_goes_on(site: Site) -> None:
-    """Under its id, with the next number; what was made between is no other repository's."""
+    """It keeps its id and gets the next number.
+
+    Images made in between belong to no other repository.
+    """
     first = back_up(site, "a")
     new = elsewhere(site, "new")
     os.rename(site.repository, os.path.dirname(new))
@@ -440,7 +443,7 @@ def test_a_new_repository_at_an_old_path_does_not_take_the_moved_ones_id(site: S
 def test_a_database_that_names_a_path_of_before_is_not_told_an_old_image_is_newest(
     site: Site,
 ) -> None:
-    """A schedule that still has the old path after a move must not go on in silence."""
+    """A schedule that still names the old path after a move must fail visibly."""
     back_up(site, "a")
     new = elsewhere(site, "new")
     os.rename(site.repository, os.path.dirname(new))
@@ -454,7 +457,7 @@ def test_a_database_that_names_a_path_of_before_is_not_told_an_old_image_is_newe
 def test_before_its_first_backup_a_moved_repository_is_not_said_to_have_no_images(
     site: Site,
 ) -> None:
-    """What is said helps: the images are there, of its id, and were made elsewhere."""
+    """The message says that the images of this id were made elsewhere, and what to type."""
     back_up(site, "a")
     new = elsewhere(site, "new")
     os.rename(site.repository, os.path.dirname(new))
@@ -468,7 +471,7 @@ def test_before_its_first_backup_a_moved_repository_is_not_said_to_have_no_image
 def test_a_clone_is_kept_apart_from_its_original(
     local_site: Site, machines: tuple[Machine, Machine]
 ) -> None:
-    """The path is the same, and so is the directory of their images."""
+    """Both have the same path and the same directory of images."""
     site, (one, two) = local_site, machines
     back_up(site, "a", on=one)
     warnings = back_up(site, "b", on=two)["warnings"]
@@ -483,7 +486,7 @@ def test_a_clone_is_kept_apart_from_its_original(
 def test_a_disk_on_another_machine_still_has_its_images(
     local_site: Site, machines: tuple[Machine, Machine]
 ) -> None:
-    """The machine was replaced; before the first backup there, ``latest`` helps to restore."""
+    """After the machine was replaced, ``latest`` works for a restore before the first backup."""
     site, (one, two) = local_site, machines
     back_up(site, "a", on=one)
     words = command(site, "restore", *of(site), "-yes")
@@ -494,7 +497,7 @@ def test_a_disk_on_another_machine_still_has_its_images(
 def test_a_machine_that_was_replaced_is_told_by_moved(
     local_site: Site, machines: tuple[Machine, Machine]
 ) -> None:
-    """Id and number go on."""
+    """With -moved, id and numbers continue on the new machine."""
     site, (one, two) = local_site, machines
     first = back_up(site, "a", on=one)
     back_up(site, "b", on=two)
@@ -507,7 +510,7 @@ def test_a_machine_that_was_replaced_is_told_by_moved(
 def test_a_clone_without_manifest_finds_a_way_out_of_what_is_printed(
     local_site: Site, machines: tuple[Machine, Machine]
 ) -> None:
-    """Where its images are of two ids: before it was said to be a copy, and after."""
+    """Its images have two ids: those before it was said to be a copy, and those after."""
     site, (one, two) = local_site, machines
     back_up(site, "a", on=one)
     back_up(site, "b", on=two)
@@ -528,7 +531,7 @@ def test_a_clone_without_manifest_finds_a_way_out_of_what_is_printed(
 def test_a_copy_that_has_lost_its_manifest_does_not_take_its_originals_id(
     local_site: Site, machines: tuple[Machine, Machine]
 ) -> None:
-    """The receipts of another machine are not its own."""
+    """Receipts of another machine do not count as its own."""
     site, (one, two) = local_site, machines
     first = back_up(site, "a", on=one)["repository_id"]
     os.unlink(f"{site.master}.manifest")
@@ -542,7 +545,7 @@ def test_a_copy_that_has_lost_its_manifest_does_not_take_its_originals_id(
 
 @pytest.mark.ways("local", "ssh")
 def test_the_highest_number_is_the_latest_whatever_the_clocks_said(site: Site) -> None:
-    """Neither when backups began nor when files were changed counts."""
+    """Neither the start of the backup nor the files' timestamps matter."""
     for name in ("c", "b", "a"):
         back_up(site, name)
     years = {"c": 2024, "b": 2020, "a": 2016}
@@ -555,7 +558,7 @@ def test_the_highest_number_is_the_latest_whatever_the_clocks_said(site: Site) -
 
 
 def test_an_image_under_another_name_has_its_number_still(site: Site) -> None:
-    """Be it moved or a copy; of two copies the one with its own name counts."""
+    """It may have been moved or copied; of two copies, the one with its own name counts."""
     back_up(site, "a")
     back_up(site, "b")
     for suffix in SET:
@@ -568,7 +571,7 @@ def test_an_image_under_another_name_has_its_number_still(site: Site) -> None:
 
 @pytest.mark.ways("local", "ssh")
 def test_several_repositories_in_one_directory_are_named(site: Site) -> None:
-    """Without -database the refusal says that it is needed; with it each has its own."""
+    """Without -database the refusal asks for it; with it, each command finds its own repository."""
     back_up(site, "a")
     home = go_to(site, site.sim.repository(classes=1))
     back_up(site, "b")
@@ -590,7 +593,7 @@ def test_several_repositories_in_one_directory_are_named(site: Site) -> None:
 
 @pytest.mark.parametrize("name", ["verify", "drill", "restore", "manifest"])
 def test_a_named_image_of_another_repository_is_refused(site: Site, name: str) -> None:
-    """Whatever is to be done with it, and nothing is changed."""
+    """All commands refuse it, and nothing is changed."""
     back_up(site, "a")
     go_to(site, site.sim.repository(classes=1))
     back_up(site, "b")
@@ -602,7 +605,7 @@ def test_a_named_image_of_another_repository_is_refused(site: Site, name: str) -
 
 
 def test_an_image_of_another_id_at_the_same_path_needs_into(site: Site) -> None:
-    """The command that is printed, typed, restores it, and that is a new repository then."""
+    """The printed command restores it, and the result is a new repository."""
     back_up(site, "a")
     assert manifest(site, "-rebuild", "-copied").exit_code == 0
     back_up(site, "b")
@@ -618,7 +621,7 @@ def test_an_image_of_another_id_at_the_same_path_needs_into(site: Site) -> None:
 
 @pytest.mark.ways("local", "ssh")
 def test_the_newest_image_must_not_begin_in_the_future(site: Site) -> None:
-    """Verify and drill end with 50, an unattended restore of ``latest`` is refused."""
+    """Verify and drill end with 50, and an unattended restore of ``latest`` is refused."""
     back_up(site, "a")
     rewrite(site, "a", started=FUTURE)
     scratch = ["-scratch-dir", str(site.images.parent)]
@@ -636,7 +639,7 @@ def test_the_newest_image_must_not_begin_in_the_future(site: Site) -> None:
 
 
 def test_an_older_image_that_begins_in_the_future_is_a_warning(site: Site) -> None:
-    """The next backup warns, and settles it."""
+    """The next backup warns, and after it the warning is gone."""
     back_up(site, "a")
     rewrite(site, "a", started=FUTURE)
     made = back_up(site, "b")
@@ -658,19 +661,19 @@ def damaged(site: Site) -> str:
 
 
 def newer(site: Site) -> str:
-    """Let the receipt of image b be a newer version's."""
+    """Give image b a receipt of a newer version."""
     rewrite(site, "b", schema="csf-backup/receipt/2")
     return "newer version"
 
 
 def unreleased(site: Site) -> str:
-    """Let the receipt of image b be one of before the first release."""
+    """Give image b a receipt from before the first release."""
     rewrite(site, "b", schema="csf-backup/1")
     return "unreleased version"
 
 
 def unreadable(site: Site) -> str:
-    """Let the receipt of image b be what nobody, not even root, reads."""
+    """Make the receipt of image b unreadable, even for root."""
     os.rename(receipt(site, "b"), site.images / "elsewhere")
     os.symlink("elsewhere", receipt(site, "b"))
     return "cannot be read"
@@ -682,7 +685,7 @@ UNUSABLE = [damaged, newer, unreleased, unreadable]
 @pytest.mark.ways("local", "ssh")
 @pytest.mark.parametrize("spoil", over_ssh(UNUSABLE, unreadable))
 def test_a_newest_receipt_that_cannot_be_used_is_a_finding(site: Site, spoil: Any) -> None:
-    """Verify and drill end with 50, restore asks for a name; and the name that it gives works."""
+    """Verify and drill end with 50; restore asks for a name, and the name it prints works."""
     back_up(site, "a")
     back_up(site, "b")
     why = spoil(site)
@@ -707,7 +710,7 @@ def test_a_newest_receipt_that_cannot_be_used_is_a_finding(site: Site, spoil: An
 def test_an_older_receipt_that_cannot_be_used_is_a_warning_of_every_output(
     site: Site, spoil: Any
 ) -> None:
-    """The newest image is certain."""
+    """The newest image is still known for certain."""
     back_up(site, "a")
     back_up(site, "b")
     why = spoil(site)
@@ -721,7 +724,7 @@ def test_an_older_receipt_that_cannot_be_used_is_a_warning_of_every_output(
 
 @pytest.mark.parametrize("spoil", [newer, unreleased])
 def test_another_version_is_never_called_damage(site: Site, spoil: Any) -> None:
-    """Nothing is wrong with the receipt."""
+    """Such a receipt is not damaged."""
     back_up(site, "b")
     why = spoil(site)
     scratch = ["-scratch-dir", str(site.images.parent)]
@@ -735,7 +738,7 @@ def test_another_version_is_never_called_damage(site: Site, spoil: Any) -> None:
 
 @pytest.mark.ways("local", "ssh")
 def test_a_set_without_receipt_only_warns(site: Site) -> None:
-    """Its backup may be running."""
+    """Its backup may still be running."""
     back_up(site, "a")
     back_up(site, "b")
     os.unlink(receipt(site, "b"))
@@ -749,7 +752,7 @@ def test_a_set_without_receipt_only_warns(site: Site) -> None:
 
 
 def test_what_is_another_repositorys_does_not_stop_the_latest(site: Site) -> None:
-    """Its receipts may be unreadable, as new as they like."""
+    """Its receipts may be unreadable or newer."""
     home = site.master
     go_to(site, site.sim.repository(classes=1))
     back_up(site, "a")
@@ -770,7 +773,7 @@ def test_what_is_another_repositorys_does_not_stop_the_latest(site: Site) -> Non
 def test_require_mount_refuses_a_directory_on_the_root_file_system(
     local_site: Site, namespace: list[str]
 ) -> None:
-    """A backup looks at the image's directory, a restore at the repository's."""
+    """A backup checks the image's directory, and a restore the repository's."""
     site = local_site
     back_up(site, "a")
     kept = site.images.parent / "kept"
@@ -795,7 +798,7 @@ def test_require_mount_refuses_a_directory_on_the_root_file_system(
 def test_a_restore_to_a_disk_that_is_not_mounted_is_refused(
     local_site: Site, namespace: list[str]
 ) -> None:
-    """It was when the backup was made; -accept-unmounted says that this is meant."""
+    """The disk was mounted during the backup; -accept-unmounted overrides the refusal."""
     site, kept = local_site, local_site.images.parent / "kept"
     shutil.copytree(site.repository, kept)
     on_disk = [*namespace, DISK, site.repository, str(kept)]
@@ -821,7 +824,7 @@ def test_a_restore_to_a_disk_that_is_not_mounted_is_refused(
 def test_a_disk_that_is_mounted_higher_up_is_mounted(
     local_site: Site, namespace: list[str]
 ) -> None:
-    """A backup of what lay on / may be restored to a disk of its own."""
+    """A backup of a directory on / may be restored to a disk of its own."""
     site, kept = local_site, local_site.images.parent / "kept"
     back_up(site, "a")
     shutil.copytree(site.repository, kept)
@@ -837,7 +840,7 @@ def test_a_disk_that_is_mounted_higher_up_is_mounted(
 def test_the_latest_of_many_costs_as_many_exchanges_as_of_few(
     place: Place, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Be their receipts sound, damaged or missing."""
+    """This holds for sound, damaged and missing receipts."""
     (tmp_path / "sshd").mkdir()
     path = f"{tools.directory}:{os.environ['PATH']}"
     server = Sshd(tmp_path / "sshd", {"HOME": str(tmp_path), "PATH": path})
@@ -875,7 +878,7 @@ def test_the_latest_of_many_costs_as_many_exchanges_as_of_few(
 def test_a_repository_that_nobody_may_write_to_is_backed_up_without_a_number(
     local_site: Site, namespace: list[str]
 ) -> None:
-    """A read-only mount: nothing can be kept there, so the image is never the latest one."""
+    """On a read-only mount no number can be stored, so the image is never the newest."""
     script = """
     mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; shift
     exec "$@"

@@ -1,4 +1,4 @@
-"""What utilities print: which of it counts, on a machine that prints things of its own."""
+"""Which output of utilities counts, on a machine that prints other things, too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOCALE = "sh: warning: setlocale: LC_ALL: cannot change locale (de_DE): No such 
 
 
 def replaced(site: Site, directory: Path, name: str, script: str) -> dict[str, str]:
-    """Return an environment in which a utility is a script, whose $real is the simulator's."""
+    """Return an environment in which a utility is a script; its $real is the simulator's."""
     real, program = os.path.join(site.sim.home.bin, name), directory / name
     program.write_text(f"#!/bin/sh\nreal={real}\n{script}\n")
     program.chmod(0o755)
@@ -24,7 +24,7 @@ def replaced(site: Site, directory: Path, name: str, script: str) -> dict[str, s
 
 
 def test_what_is_said_on_standard_error_spoils_no_image(site: Site, tmp_path: Path) -> None:
-    """Such as a shell's warning of a locale, with a path at its end."""
+    """A shell's warning about the locale, with a path at its end, has no effect."""
     script = f'echo "{LOCALE}" >&2; exec $real "$@"'
     noisy = replaced(site, tmp_path, "osrestore", script)
     result = site.backup(**noisy)
@@ -39,7 +39,7 @@ def test_what_is_said_on_standard_error_spoils_no_image(site: Site, tmp_path: Pa
 def test_a_good_image_is_good_in_whatever_form_its_list_is(
     site: Site, tmp_path: Path, form: str
 ) -> None:
-    """And a bad one is bad."""
+    """A good image passes, and a bad one fails."""
     script = f'[ "$1" = -t ] || exec $real "$@"\n$real "$@" | sed \'{form}\''
     other = replaced(site, tmp_path, "osrestore", script)
     result = site.backup(**other)
@@ -53,7 +53,7 @@ def test_a_good_image_is_good_in_whatever_form_its_list_is(
 
 
 def test_a_list_that_cannot_be_read_is_shown(site: Site, tmp_path: Path) -> None:
-    """It is no missing database, and what stands on standard error stands apart."""
+    """It is not reported as a missing database, and standard error is shown separately."""
     script = '[ "$1" = -t ] || exec $real "$@"\necho master; echo Class1; echo oops >&2'
     odd = replaced(site, tmp_path, "osrestore", script)
     result = site.backup(**odd)
@@ -80,7 +80,7 @@ def test_an_osrestore_that_prints_without_end_is_stopped(
 def test_a_fault_that_osverifydb_names_fails_a_drill(
     site: Site, tmp_path: Path, stream: int
 ) -> None:
-    """Although its exit status is 0."""
+    """The drill fails although osverifydb's exit status is 0."""
     assert site.backup().exit_code == 0
     script = f'$real "$@" && echo "Pointer to deleted storage" >&{stream}; seq 100'
     words = replaced(site, tmp_path, "osverifydb", script)

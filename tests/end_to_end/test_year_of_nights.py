@@ -1,7 +1,7 @@
-"""A history of nights, and after each one all sets that a rotation promises, and nobody's else.
+"""A history of nights: after each one, all sets that a rotation promises exist, and no others.
 
-The real command runs every night under a faked clock. A month of it runs in CI; with CSF_TEST_SCALE
-above 1, a year does.
+The real command runs every night under a faked clock: a month in CI, and a year with CSF_TEST_SCALE
+above 1.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ Events = dict[datetime.date, str]  # what is not as usual, in words; then nobody
 
 
 def spread(first: datetime.date, count: int, what: str) -> Events:
-    """Return the events of consecutive days on which the same happens."""
+    """Return events of consecutive days that are all alike."""
     return {first + DAY * days: what for days in range(count)}
 
 
 def in_2028(**events: str) -> Events:
-    """Return events by days such as m3d26."""
+    """Return events by days in 2028, given as m3d26 and so on."""
     days = {day: map(int, day[1:].split("d")) for day in events}
     return {datetime.date(2028, *days[day]): what for day, what in events.items()}
 
@@ -101,7 +101,7 @@ YEARS_EVENTS = {
 
 
 class Story:
-    """Nights with what befalls the site.
+    """Nights, and the events that happen to the site.
 
     Args:
         nights: who runs the rotations.
@@ -120,7 +120,7 @@ class Story:
         self._last = (datetime.date.min, Path())
 
     def live(self, first: datetime.date, end: datetime.date) -> None:
-        """Live through all nights from the first to the one before the end."""
+        """Run all nights from the first to the one before the end."""
         for index in range((end - first).days):
             day = first + DAY * index
             words = self._events.get(day, "").split()
@@ -134,7 +134,7 @@ class Story:
                 self._nights.restore(self._restorable())
 
     def _befall(self, words: list[str]) -> None:
-        """Let happen what happens by day."""
+        """Carry out an event of a day."""
         disk = self._nights.disks[1]
         away = disk.with_name("away")
         if "vanishes" in words:
@@ -151,7 +151,7 @@ class Story:
             self._invite()
 
     def _invite(self) -> None:
-        """Put beside the sets, and among them, what no rotation has made."""
+        """Put files that no rotation has made beside the sets and among them."""
         nights = self._nights
         copied = max(nights.sets().values(), key=lambda one: one.number)
         for at in [nights.disks[0] / name for name in ("thursday", "archive")]:
@@ -172,7 +172,7 @@ class Story:
         nights.keep_watch()
 
     def _night(self, day: datetime.date, words: list[str], *, kill: bool) -> None:
-        """Run what is due, and check what holds after it."""
+        """Run what is due, and check the result."""
         nights, options = self._nights, ["-yes"] if "yes" in words else []
         due = day + ("ahead" in words) * YEAR - ("back" in words) * WEEKS
         moment = self._clock.time_of(due, 0 if "early" in words else 2, 30)
@@ -204,7 +204,7 @@ class Story:
         return self._database.read_bytes() != self._sound
 
     def _check(self, ran: Ran, due: datetime.date, moment: datetime.datetime) -> None:
-        """The new set is in its place, and there is one that can be restored."""
+        """Check that the new set is in its place, and that a set can be restored."""
         if image := ran.facts.get("image"):
             one = ran.made[str(image)]
             assert (one.slot, one.place) == (due, PLACES[due.weekday()])
@@ -216,7 +216,7 @@ class Story:
             self._nights.verify(moment, Path(newest).parent.parent)
 
     def _restorable(self) -> str:
-        """Return the newest set whose sources were sound; it is as it was made."""
+        """Return the newest set whose databases were sound; check that it is unchanged."""
         sets = self._nights.sets()
         good = [one for one in sets.values() if one.image not in self._bad]
         newest = max(good, key=lambda one: one.number)
@@ -224,7 +224,7 @@ class Story:
         return newest.image
 
     def _check_turn(self, day: datetime.date, ran: Ran) -> None:
-        """Consecutive nights use different directories, while there are two."""
+        """Check that consecutive nights use different directories, while there are two."""
         if len(ran.made) == 1 and len(self._nights.present) == 2:
             (made,) = ran.made
             before, disk = self._last
@@ -232,7 +232,7 @@ class Story:
             assert (day - before, disk) != (DAY, self._last[1])
 
     def _check_once(self, moment: datetime.datetime) -> None:
-        """A run of the same id makes one set."""
+        """Check that a run with the same id makes one set."""
         day = moment.date()
         first = self._nights.night(moment, "-run-id", "once")
         second = self._nights.night(moment + datetime.timedelta(hours=1), "-run-id", "once")
@@ -252,7 +252,7 @@ def clock() -> Iterator[FakedClock]:
 def test_after_each_night_exactly_the_promised_sets_are_left(
     local_site: Site, clock: FakedClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And one that can be restored; nobody else's file is gone, or is another one."""
+    """A set can be restored, and no other file is removed or changed."""
     is_long = scaled(1) > 1
     counts = {"%Y-%m-%d": 4, "%Y-%m": 6, "%Y": 2} if is_long else {"%Y-%m-%d": 2, "%Y-%m": 2}
     nights = Nights(local_site, clock, counts, random.Random(15))
