@@ -18,7 +18,7 @@ _IMAGE, _IMAGE_DIR = "-image-file", "-image-dir"
 
 
 def is_dry_run(words: Sequence[str]) -> bool:
-    """Tell whether a command line, right or wrong, asks for a dry run."""
+    """Return whether a command line, right or wrong, asks for a dry run."""
     return _DRY_RUN in map(name_of, _options(words))
 
 

@@ -17,7 +17,7 @@ _POLL = 0.1  # seconds between two checks for signals
 
 
 def on_a_terminal() -> bool:
-    """Tell whether there is somebody who sees our messages and can type."""
+    """Return whether there is somebody who sees our messages and can type."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 

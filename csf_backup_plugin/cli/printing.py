@@ -23,7 +23,7 @@ def printed(text: str | bytes) -> str:
 
 
 def shows_colours() -> bool:
-    """Tell whether standard output is a terminal, and colours are wanted (https://no-color.org)."""
+    """Return whether stdout is a terminal, and colours are wanted (https://no-color.org)."""
     if sys.stdout is None or sys.stdout.closed or not sys.stdout.isatty():
         return False
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

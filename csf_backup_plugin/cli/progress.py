@@ -68,7 +68,7 @@ class Progress:
 
 
 def can_go_back() -> bool:
-    """Tell whether standard error is a terminal on which a line can be overwritten."""
+    """Return whether standard error is a terminal on which a line can be overwritten."""
     if sys.stderr is None or sys.stderr.closed or not sys.stderr.isatty():
         return False
     return os.environ.get("TERM", "dumb") != "dumb"

@@ -67,7 +67,7 @@ def schedule_here(
         form: as a schedule's request has it.
         host: this host.
         here: what csf finds where it is called, and where the schedule is to run.
-        listener: told of a path that is another one than was named.
+        listener: gets a note if a path resolves to another one.
 
     Raises:
         RepositoryNotFound: there is no such master database.

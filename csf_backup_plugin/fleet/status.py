@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
     Attributes:
         name: of its section.
-        host: where it is.
+        host: the host to work on.
         master: its master database, as the file has it.
         health: what is known of it; None where its host could not be asked.
         problem: why not.

@@ -1,1 +1,1 @@
-"""What the commands do, one package or module each; every one takes the host it works on."""
+"""The operations behind the commands: one package or module for each command."""

@@ -1,4 +1,4 @@
-"""What a failed command has left: its cleanup finds that out, and its error says it."""
+"""Clean up after a failure, and add to the command's error what was left behind."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class Left(NamedTuple):
-    """What was left.
+    """What a failed command has left behind.
 
     Attributes:
-        said: what was left unchanged, and what was not; whole sentences.
+        said: whole sentences: what is unchanged, and what is not.
         next_step: additional advice; empty if there is none.
-        facts: details for a program, if there are more than in the sentences.
+        facts: details for the JSON document, if the sentences do not have them all.
     """
 
     said: str
@@ -27,12 +27,11 @@ class Left(NamedTuple):
 
 
 def preceded(first: str, said: str) -> Left:
-    """Return what was left if something was done before the rest.
+    """Return what was left, beginning with what was done before the failed step.
 
     Args:
-        first: sentences about what was done first, without the last full stop; empty if nothing
-            was.
-        said: what is said about the rest.
+        first: sentences about that, without the last full stop; empty if nothing was done.
+        said: sentences about the failed step and what comes after it.
     """
     if not first:
         return Left(said)
@@ -47,10 +46,10 @@ def left_told(
     """Clean up if the block fails, and add to its error what was left.
 
     Args:
-        clean_up: called with what the error says so far about what was left; returns all that it is
-            to say.
-        failures: the exceptions of the block after which it is called. Those that are not a
-            `BackupError` stay unchanged.
+        clean_up: called with the error's sentences so far about what was left; returns the complete
+            ones.
+        failures: the exceptions after which `clean_up` is called. One that is not a `BackupError`
+            is not changed.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""What happens around csf's class_create, so that the manifest is always current."""
+"""The lock and the manifest entry around csf's class_create."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def recorded_creation(
 ) -> Generator[None, str | None, str | None]:
     """Hold the repository's lock around a class's creation, and record the new database.
 
-    A generator, as pluggy's wrappers are: it yields once, where the class is created.
+    This is a generator, as pluggy's wrappers are: it yields once, and csf creates the class there.
 
     Args:
-        master: the master database's path; a link stands for what it leads to.
+        master: the master database's path; links in it are resolved.
         wait: how long to wait for a backup to release the lock, in seconds.
         host: this machine.
         warn: called with a sentence about a database that could not be recorded.
@@ -43,7 +43,7 @@ def recorded_creation(
     Raises:
         LockBusy: the lock is not free; nothing was created.
         RepositoryIncomplete: a restore has begun and not succeeded; nothing was created.
-        Exception: whatever class_create itself raises; nothing is recorded then.
+        Exception: class_create itself failed; nothing is recorded.
     """
     repository = Repository(os.path.realpath(master))
     with _own(warn) as own, contextlib.ExitStack() as stack:
@@ -89,7 +89,7 @@ def as_path(value: Any) -> str | None:
 
 
 def described(value: object) -> str:
-    """Return in words what csf has passed.
+    """Return a description, for messages, of a value that csf has passed.
 
     If it is not a path, only its type is named: an object's own text may have many lines, or fail.
     """
@@ -102,7 +102,7 @@ def described(value: object) -> str:
 def _record(
     repository: Repository, result: object, host: Host, warn: Callable[[str], None]
 ) -> None:
-    """Record a database; the class exists, so nothing here may make its creation fail."""
+    """Record a database; the class exists, so an error here is only a warning."""
     path, found = as_path(result), None
     if path is None:
         warn(
@@ -132,7 +132,7 @@ def _database(repository: Repository, path: str, host: Host) -> str:
     """Return a new database's path, with its directory's path resolved.
 
     Raises:
-        ValueError: no backup can name it, or there is no such file.
+        ValueError: no backup can name that path, or there is no such file.
     """
     try:
         plain = absolute(posixpath.join(repository.directory, path))
@@ -146,7 +146,7 @@ def _database(repository: Repository, path: str, host: Host) -> str:
 
 
 def _consequence(repository: Repository, found: str | None, host: Host) -> str:
-    """Return the consequence if a database is not recorded."""
+    """Return what it means for backups that a database is not recorded, and what to do."""
     if found is None:
         return (
             "A backup takes the files in the directory that have the master database's suffix; add "

@@ -1,4 +1,4 @@
-"""Check that the expected file systems are mounted: a missing disk looks like a directory."""
+"""Check that file systems are mounted: the mount point of a missing disk is a plain directory."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def look_at_directories(
 
     Args:
         paths: the paths.
-        known: the facts on directories that were looked at just now.
-        host: where all of them are.
+        known: the facts on directories that were read just now.
+        host: the host to work on.
     """
     directories = sorted({*map(posixpath.dirname, paths)})
     rest = [path for path in directories if path not in known]
@@ -31,7 +31,7 @@ def look_at_directories(
 
 
 def mount_points(directories: Mapping[str, Facts]) -> dict[str, str]:
-    """Return the mount point of each directory that exists, as far as it is known.
+    """Return the mount point of each directory that exists and whose mount point is known.
 
     Args:
         directories: the facts on each.
@@ -41,14 +41,14 @@ def mount_points(directories: Mapping[str, Facts]) -> dict[str, str]:
 
 
 def why_unmounted(at: Facts, mount: str) -> str:
-    """Return the message about an image directory whose file system should be mounted and is not.
+    """Return why an image directory is not on the file system that it was on before.
 
     Args:
         at: the facts on the directory.
         mount: where its file system was mounted, from an earlier receipt.
 
     Returns:
-        Words that follow its name; empty if it is mounted.
+        Words that follow the directory's name in a message; empty if its file system is mounted.
     """
     if is_inside(at.mount, mount):
         return ""
@@ -66,7 +66,7 @@ def check_mounted(directory: str, at: Facts, at_root: Facts, host: Host) -> None
         directory: its path.
         at: the facts on it.
         at_root: the facts on ``/``.
-        host: where it is.
+        host: the host to work on.
 
     Raises:
         NotMounted: it is on the file system of ``/``.
@@ -82,12 +82,12 @@ def check_mounted(directory: str, at: Facts, at_root: Facts, host: Host) -> None
 def check_still_mounted(
     mounts: Mapping[str, str], directories: Mapping[str, Facts], host: Host
 ) -> None:
-    """Refuse if one of some directories was on a file system that is not mounted now.
+    """Refuse directories whose file system was mounted at the backup and is not mounted now.
 
     Args:
         mounts: the mount point of each directory, from the receipt.
-        directories: the facts on those that are to be written to.
-        host: where they are.
+        directories: the facts on the directories that are to be written to.
+        host: the host to work on.
 
     Raises:
         NotMounted: the message names the mount point.

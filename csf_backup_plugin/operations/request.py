@@ -12,7 +12,7 @@ from csf_backup_plugin.repository.model import Repository
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Seconds to wait for the repository's lock if neither option nor environment says it.
+#: Seconds to wait for the repository's lock if neither an option nor the environment sets it.
 LOCK_WAIT = 30.0
 LOCK_WAIT_VARIABLE = "CSF_BACKUP_LOCK_WAIT"
 

@@ -1,4 +1,4 @@
-"""The restored databases on the disk, compared with what should be there."""
+"""Check the sizes of restored databases."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 def findings(expected: Mapping[str, Size | None], looked: Iterable[Stat]) -> list[str]:
     """Return what is wrong with restored databases, a sentence for each.
 
-    Its size was taken before and after the backup. In between, a database may have grown, or have
-    been compacted. So it counts as whole if it is at least as large as the smaller of both sizes. A
-    database that was compacted and had grown again before its size was taken for the second time is
-    reported as a fault: it looks like one that was cut short.
+    The size of each database was taken before and after the backup. In between, the database may
+    have grown, or have been compacted. So it counts as complete if it is at least as large as the
+    smaller of the two sizes. If it was compacted and had grown again before the second size was
+    taken, it is reported as a fault, although it is complete.
 
     Args:
-        expected: the sizes of each database, by the path where it should be; None if not known.
-        looked: what is at each of those paths, in their order.
+        expected: the sizes of each database, by the path where it should be; None if they are not
+            known.
+        looked: what was found at each of those paths, in the same order.
     """
     pairs = zip(expected.items(), looked, strict=True)
     faults = ((path, _fault(size, at)) for (path, size), at in pairs)

@@ -20,28 +20,28 @@ ARRAYS = "CSF_BACKUP_RAID"
 SharedDisk = Literal["no", "array", "unknown", "yes"]
 
 _BY_CONCERN: tuple[SharedDisk, ...] = ("no", "array", "unknown", "yes")
-# File systems whose files are on other machines. Those of FUSE may be such, except if a block
-# device of this machine is mounted (fuseblk).
+# File systems whose files are on other machines. A FUSE file system may be one, too, except
+# fuseblk, which mounts a block device of this machine.
 _NETWORK = {
     *("9p", "afs", "beegfs", "ceph", "cifs", "coda", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs"),
     *("nfs4", "orangefs", "prl_fs", "pvfs2", "smb3", "smbfs", "vboxsf", "virtiofs"),
 }
-# Those with a source that names the one machine with the files.
+# Those whose source names the server with the files.
 _SERVED = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs")
 
 
 def is_same(one: Facts, other: Facts) -> bool:
-    """Tell whether two paths lead to the same directory, whichever mounts and names they use."""
+    """Return whether two paths lead to the same directory, whichever mounts and names they use."""
     return one.resolved == other.resolved or is_one(one, other)
 
 
 def is_one(one: Facts | Stat, other: Facts | Stat) -> bool:
-    """Tell whether two paths lead to the same inode of the same file system."""
+    """Return whether two paths lead to the same inode of the same file system."""
     return bool(one.inode) and (one.device, one.inode) == (other.device, other.inode)
 
 
 def is_within(one: Facts, directory: Facts) -> bool:
-    """Tell whether a path is a directory or below it, whichever mounts and names they use."""
+    """Return whether a path is a directory or below it, whichever mounts and names they use."""
     return (
         is_same(one, directory)
         or is_inside(one.resolved, directory.resolved)
@@ -60,8 +60,8 @@ def shared_disk(
         arrays: disks and mount points that are redundant arrays according to the user.
 
     Returns:
-        ``array`` if they share disks only by a redundant array; ``unknown`` if that is not known
-        for some.
+        ``array`` if they share disks only through a redundant array; ``unknown`` if the disks of
+        some directories are not known.
     """
     return max((_shared(at_image, at, arrays) for at in homes.values()), key=_BY_CONCERN.index)
 
@@ -122,7 +122,7 @@ def _shared_warnings(
 
 
 def _can_be_named(mount: str) -> bool:
-    """Tell whether a mount point is known, and has no blank in it."""
+    """Return whether a mount point is known, and contains no blank."""
     return mount.split() == [mount]
 
 

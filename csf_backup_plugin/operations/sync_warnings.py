@@ -18,7 +18,7 @@ def unsynced_warnings(directories: Collection[str], what: str, host: Host) -> li
     Args:
         directories: as `Host.sync` returns them.
         what: what was written there.
-        host: where they are.
+        host: the host to work on.
     """
     if not directories:
         return []

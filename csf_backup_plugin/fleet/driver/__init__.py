@@ -60,7 +60,7 @@ def planned(
     """Return the jobs of a fleet, the longest waiting first; no host is asked for that.
 
     Args:
-        request: what is to be done.
+        request: the command's validated options.
         called: how csf was called, by a path or a name.
         environ: the environment.
         cancellation: what stops the command.
@@ -85,7 +85,7 @@ def drive(
     """Run jobs, or as many as there is time for until a signal comes.
 
     Args:
-        request: what is to be done.
+        request: the command's validated options.
         specs: the jobs.
         watcher: shown how far they are.
         cancellation: what stops them.

@@ -39,7 +39,7 @@ def plan(
     """Return the jobs.
 
     Args:
-        request: what is to be done.
+        request: the command's validated options.
         repositories: in the order in which they have their turn.
         machines: what two names of one machine have in common, by name.
         csf: the program's absolute path.

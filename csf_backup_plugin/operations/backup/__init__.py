@@ -1,4 +1,4 @@
-"""One backup, from the lock to the receipt; the steps are in the order of execution."""
+"""One backup, from the lock to the receipt; the steps are in order."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ _ROOM = "Make room there, or name an image on another file system."
 
 
 class Backup(NamedTuple):
-    """A backup that was made, or in a dry run one that could be.
+    """A backup that was made, or that a dry run predicts.
 
     Attributes:
-        request: what was asked for, with resolved paths.
+        request: the validated options, with resolved paths.
         plan: what was backed up, and with what.
         origin: which backup of which repository it is.
         proof: what identifies the image; None in a dry run.
-        warnings: what the user should know although it went well.
+        warnings: what the user should know although the backup succeeded.
         seconds: how long it took.
     """
 
@@ -75,12 +75,13 @@ def back_up(request: BackupRequest, host: Host, listener: Listener) -> Backup:
     """Back up a whole repository in one osbackup run, and prove the image.
 
     Args:
-        request: what to back up, where to.
+        request: what to back up, and where to.
         host: the machine that holds the databases and will hold the image.
         listener: gets the progress.
 
     Raises:
-        BackupError: nothing that this run created is left, or the message names it.
+        BackupError: the backup failed. Everything that this run had created was removed, or the
+            message names what is left.
     """
     began = time.monotonic()
     with translated(host.name):
@@ -102,7 +103,7 @@ def back_up(request: BackupRequest, host: Host, listener: Listener) -> Backup:
                 create=create,
             )
             settled = settle_debt(repository, lock, host, debt, dry_run=request.dry_run)
-            if settled:  # a call may have taken its time
+            if settled:  # the program that was called may have taken long
                 site = look()
             made = back_up_locked(request, lock, None, host, listener, site)
         cards = write_cards([request.image], host) if create else []
@@ -124,9 +125,9 @@ def back_up_locked(
         request: what to back up, where to, with resolved paths.
         lock: the repository's lock; None if no lock file can be created.
         turn: what a rotation adds; None if the backup is not part of one.
-        host: where all of it is.
+        host: the host to work on.
         listener: gets the progress.
-        look: returns what was found under the lock, or its error; None to look now.
+        look: returns what was found under the lock, or raises the error; None to look now.
 
     Raises:
         BackupError: as for `back_up`.
@@ -191,7 +192,7 @@ def _carry_out(
 
 
 def _kept(created: Created, image: ImagePath, busy: LockBusy) -> LockBusy:
-    """Return the error that says that all is kept, since the lock's holder may prove the image."""
+    """Return the error: all is kept, since the lock's new holder may prove the image."""
     return LockBusy(
         f"The lock was lost while the connection was cut. {busy.what}",
         "Let the holder of the lock end. Then, if osbackup has succeeded, this gives the image "

@@ -1,4 +1,4 @@
-"""The end of a backup that is proven: its receipt, and what is not needed any more."""
+"""The last steps of a proven backup: its receipt, its manifest entry, and the cleanup."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 def complete(
     image: ImagePath, receipt: bytes, found: Inventory, created: Created, host: Host
 ) -> list[str]:
-    """Write the receipt; then remove the record, tell the manifest all, and give the lock up.
+    """Write the receipt, remove the run record, complete the manifest, and release the lock.
 
-    The host does so in one exchange, and nothing of it behind what has failed.
+    The host does all of it in one exchange, and stops at the first step that fails.
 
     Args:
         image: the image that is proven.
         receipt: the bytes of its receipt.
         found: the repository, with the databases that its manifest may not list yet.
-        created: learns of a receipt that may be there; it has the lock.
-        host: where all of it is.
+        created: has the lock; gets the receipt's path if the receipt may have been written.
+        host: the host to work on.
 
     Returns:
-        Warnings: a proven backup is worth more than what comes behind its receipt.
+        Warnings about the steps after the receipt: the backup succeeds even if they fail.
 
     Raises:
         OSError: the receipt cannot be written.
@@ -47,7 +47,7 @@ def complete(
             *releases,
         )
         published()
-    except (BackupError, HalfDone):  # it may be there
+    except (BackupError, HalfDone):  # the receipt may have been written
         created.append(image.receipt)
         raise
     try:

@@ -1,4 +1,4 @@
-"""The databases' sizes before and after osbackup; they are not known at its own instant."""
+"""The databases' sizes before and after osbackup; those in its snapshot are not known."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Sizes(NamedTuple):
 
     @property
     def changed(self) -> tuple[str, ...]:
-        """The databases that were changed or replaced in between."""
+        """The databases that were changed or replaced between the two times."""
         return tuple(
             path for path in self.before if self.before[path].stamp != self.after[path].stamp
         )
@@ -45,15 +45,15 @@ class Sizes(NamedTuple):
     def held(self) -> int:
         """The bytes of data that the image must hold at least.
 
-        Holes do not count, nor blocks beyond a file's end; nor data that was there at one of the
-        times only, since it may be missing at osbackup's instant.
+        Holes and blocks beyond a file's end do not count. Data that was there at only one of the
+        two times does not count either, since osbackup's snapshot may be without it.
         """
         pairs = zip(self.before.values(), self.after.values(), strict=True)
         return sum(min(one.size, one.allocated, two.size, two.allocated) for one, two in pairs)
 
     @property
     def doubts(self) -> list[str]:
-        """In words, why `held` is not known."""
+        """A warning if the file system does not say how much data the databases hold."""
         looks = (*self.before.values(), *self.after.values())
         if any(one.allocated for one in looks) or sum(self.before_bytes.values()) <= _SLACK:
             return []
@@ -70,7 +70,7 @@ def look(paths: Iterable[str], host: Host) -> dict[str, Stat]:
 
 
 def is_too_small(image: int, held: int) -> bool:
-    """Tell whether an image is too small to hold its databases.
+    """Return whether an image is too small to hold its databases.
 
     osbackup counts every sector of a file, so an image is about as large as its databases. No
     release is known to leave out empty parts, or to compress; the limit of one half allows for

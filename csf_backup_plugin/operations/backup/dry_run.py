@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.backup.preflight import Plan
     from csf_backup_plugin.operations.backup.request import BackupRequest
 
-#: The system's errors for a file that could not be written.
+#: The system's error for a file that this user may not write.
 DENIED = PermissionError(errno.EACCES, "")
 
 
@@ -23,9 +23,9 @@ def foretell(request: BackupRequest, plan: Plan, host: Host) -> tuple[Origin, li
     """Return which backup it would be, and a warning if the manifest could not be written.
 
     Args:
-        request: what to back up, where to.
+        request: what to back up, and where to.
         plan: the result of the preflight.
-        host: where all of it is.
+        host: the host to work on.
 
     Raises:
         OsbackupFailed: osbackup would fail.
@@ -39,7 +39,7 @@ def foretell(request: BackupRequest, plan: Plan, host: Host) -> tuple[Origin, li
 
 
 def _check_readable(plan: Plan, host: Host) -> None:
-    """Fail as osbackup would if a database cannot be read.
+    """Refuse databases that this user may not read: osbackup would fail.
 
     Raises:
         OsbackupFailed: the message names the databases.

@@ -1,4 +1,4 @@
-"""The lock that a backup holds; if no lock file can be created, it goes on with a warning."""
+"""Lock the repository for a backup; if no lock file can be created, only warn."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def locked(
     purpose: str = BACKUP,
     create: bool = True,
 ) -> tuple[Lock | None, T, list[str]]:
-    """Hold the repository's lock until the stack is closed, and look; warn if there can be no lock.
+    """Lock the repository until the stack is closed, and look; warn if it cannot be locked.
 
     Args:
         repository: the repository.
         wait: how long to wait for another holder, in seconds.
-        stack: closed when the backup has ended.
+        stack: releases the lock when it is closed, at the end of the backup.
         host: where the repository is.
-        listener: told of a wait.
+        listener: gets a note if the command has to wait.
         look: what to look at under the lock, as for `Host.lock_and_look`.
-        purpose: the command that wants it.
-        create: whether the lock file may be made.
+        purpose: the command that wants the lock.
+        create: whether the lock file may be created.
 
     Returns:
-        The lock, if there is one, what was found, and the warning.
+        The lock, or None if there is none; what `look` returned; and warnings.
     """
     path = repository.lock
     try:

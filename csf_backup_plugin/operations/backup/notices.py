@@ -1,4 +1,4 @@
-"""Warnings about a repository whose backup may begin."""
+"""The warnings about a repository before its backup begins."""
 
 from __future__ import annotations
 

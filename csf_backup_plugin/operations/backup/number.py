@@ -1,4 +1,4 @@
-"""Before osbackup starts: the image's name is claimed, and the backup's number is taken."""
+"""Claim the image's name, and take the backup's number, before osbackup starts."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ def begin(
     """Claim the image's name, check that no file of its set exists, and take the backup's number.
 
     The host does that in one exchange, and stops at the first error. If the manifest cannot be
-    written, a new id would be recorded nowhere: then the image has neither id nor number, and is
-    never the newest.
+    written, a new repository id cannot be recorded: then the image gets neither id nor number, and
+    is never the newest.
 
     Args:
-        request: what to back up, where to.
+        request: what to back up, and where to.
         plan: the result of the preflight.
         created: gets the paths that are created.
         lock: the repository's lock.
-        host: where all of it is.
+        host: the host to work on.
 
     Returns:
         Which backup it is, and warnings.
@@ -71,7 +71,7 @@ def begin(
             Absent(others),
             manifest_store.beginning(found, entry),
         )
-    except BackupError as error:  # it may have been done; files that were made are gone again
+    except BackupError as error:  # the steps may have been done; files they created were removed
         if not is_made:
             manifest = shown(request.repository.manifest)
             told = f"The number {origin.number} may be used up in {manifest}"
@@ -90,7 +90,7 @@ def begin(
 
 
 def _check_claimed(image: ImagePath, claimed: Callable[[], object]) -> None:
-    """Refuse unless we have created the import file, and so own the image's name."""
+    """Refuse if the import file existed: then another run has claimed the image's name."""
     try:
         claimed()
     except FileExistsError:
@@ -116,7 +116,7 @@ def _numbered(
     numbered: Callable[[], str],
     host: Host,
 ) -> tuple[Origin, list[str]]:
-    """Return which backup it is, and warnings, whether or not its number could be taken."""
+    """Return which backup it is, and warnings; without a number if none could be taken."""
     origin, repository = origin_of(plan), request.repository
     is_made = plan.found.recorded is None
     used_up = f"The number {origin.number} is used up in {shown(repository.manifest)}."

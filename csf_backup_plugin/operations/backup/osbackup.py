@@ -1,4 +1,4 @@
-"""Running osbackup, with progress, to its end."""
+"""Run osbackup to its end, and show its progress."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def run_osbackup(
     Raises:
         ImageExists: something exists at the run record's path.
         OsbackupFailed: it could not be run, or failed.
-        TimedOut: it did not end.
+        TimedOut: it did not end in time.
         NotQuiet: it was not run, since the repository could not be made quiet.
     """
     osbackup = Utility(OSBACKUP, plan.argv, image.path, lock, image.run, timeout, _IF_LATE)

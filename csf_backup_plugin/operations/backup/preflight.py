@@ -1,4 +1,4 @@
-"""Everything that is checked before a backup creates its first file."""
+"""The checks before a backup creates its first file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class Plan(NamedTuple):
-    """A backup that may begin.
+    """A backup that has passed every check and may begin.
 
     Attributes:
         machine: the host, and its clock at the beginning.
@@ -53,7 +53,7 @@ class Plan(NamedTuple):
         shared_disk: whether image and databases are on one physical disk, as
             `shared_disk.shared_disk` returns it.
         warnings: what the user should know although the backup may begin.
-        quiesce: what makes the repository quiet meanwhile; None if nothing does.
+        quiesce: the programs that make the repository quiet for osbackup; None if there are none.
     """
 
     machine: Machine
@@ -77,13 +77,13 @@ def prepare(
     """Check everything a backup needs, and create nothing.
 
     Args:
-        request: what to back up, where to.
-        host: where all of it is.
-        listener: told of a wait.
+        request: what to back up, and where to.
+        host: the host to work on.
+        listener: gets a note if the command has to wait.
         look: returns what was found, or raises its error; None to look now.
 
     Raises:
-        BackupError: the first reason not to begin; `errors` has one class for each.
+        BackupError: the first check that failed; `errors` has a class for each reason.
     """
     image, repository = request.image, request.repository
     site = look() if look else look_at_site(request, None, host)
@@ -120,11 +120,11 @@ def prepare(
 def _surveyed(
     request: BackupRequest, site: Site, now: Standing, host: Host, listener: Listener
 ) -> Inventory:
-    """Return the inventory; wait for a class_create of another repository in the directory.
+    """Return the inventory; if needed, wait for a class_create in another repository here.
 
-    A new database is on disk shortly before its manifest lists it. So if a file may belong to
-    either repository, the holder of the other's lock is waited for, and the directory is read
-    again.
+    A new database is on disk shortly before its manifest lists it. So if a file may belong to this
+    repository or to another one, wait up to `request.wait` seconds for the other one's lock, then
+    read the directory again.
     """
     repository, recorded = request.repository, site.recorded
     found = set_against(repository, host, recorded, site.entries(), now.adopted)
@@ -154,7 +154,7 @@ def check_none_stands(image: ImagePath, looked: Iterable[tuple[str, Stat]], host
     Args:
         image: the image.
         looked: what is at the path of each file.
-        host: where it is.
+        host: the host to work on.
 
     Raises:
         ImageExists: the message names the file.
@@ -165,12 +165,12 @@ def check_none_stands(image: ImagePath, looked: Iterable[tuple[str, Stat]], host
 
 
 def image_exists(image: ImagePath, path: str, host: Host) -> ImageExists:
-    """Return the refusal of an image if a file of its set exists.
+    """Return the error that says that a file of the image's set exists.
 
     Args:
         image: the image.
         path: the file.
-        host: where it is.
+        host: the host to work on.
     """
     return ImageExists(
         f"{image.host}:{shown(path)} exists; a backup never overwrites anything.",

@@ -1,4 +1,4 @@
-"""The proof of an image; an image does not count as a backup before it has passed it."""
+"""The proof of an image; only an image that has passed it counts as a backup."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def prove(
     """Prove that the image holds exactly the databases it should.
 
     Args:
-        request: what was asked for.
+        request: the command's validated options.
         plan: what was backed up.
         before: what was at the path of each database before osbackup was started.
         written: the image's size in bytes when osbackup had ended.
@@ -65,12 +65,12 @@ def prove(
 
     Raises:
         ImageUnproven: a check failed; the message says which.
-        TimedOut: osrestore did not end.
+        TimedOut: osrestore did not end in time.
     """
     expected = {*plan.found.coverage.paths}
-    # Programs come last, since another host can be asked for nothing behind one; what is told first
-    # is in the order of the text. osbackup has ended, so what is read does not change while it is
-    # brought to the disk.
+    # Steps that run a program come last, since a remote host answers nothing else after it in the
+    # same exchange. Errors are reported in this order, those of `postponed` steps after the others.
+    # osbackup has ended, so the image does not change while it is flushed to the disk.
     size, unsynced, _, directory, held, _, read = host.together(
         lambda: _size(request, host),
         Long(lambda: tuple(host.sync([request.image.path]))),
@@ -84,8 +84,7 @@ def prove(
     sizes, digest = held(), read()
     if digest is None:
         return Proof(size, None, sizes, unsynced)
-    # Its size was taken before it was read, so a change in between shows that something still
-    # writes it.
+    # The image's size was taken before its checksum: if it has changed, something still writes it.
     if not digest[0] == size == written:
         raise _unproven(request, "it is still being written, although osbackup has ended.")
     return Proof(*digest, sizes, unsynced)
@@ -116,8 +115,8 @@ def _check_list(
 def _check_directory(request: BackupRequest, plan: Plan, expected: set[str], host: Host) -> None:
     """Refuse an image if the repository's set of databases has changed since."""
     now = read_inventory(request.repository, host, plan.standing.adopted)
-    # A class that is just being created in another repository of the directory is not in that one's
-    # manifest yet.
+    # While a class is created in another repository of this directory, its database is not in that
+    # repository's manifest yet. So files that may be such databases do not count.
     there = {*now.coverage.paths}.difference(now.ambiguous)
     if problems := differences(expected, there, "directory"):
         raise _unproven(request, "; ".join(first(problems)), problems)

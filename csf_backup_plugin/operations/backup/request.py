@@ -1,4 +1,4 @@
-"""What a backup is asked to do, checked before anything is touched."""
+"""The options of a backup, checked before anything is touched."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Turn(NamedTuple):
         catalog: the images in all image directories of the rotation.
         mounts: the expected mount point of each image directory.
         accepted: whether the user has accepted the suspicions.
-        suspicions: returns the suspicions about a receipt, given what the manifest says.
+        suspicions: returns the suspicions about a receipt; gets the receipt and the manifest.
     """
 
     placement: Placement
@@ -38,7 +38,7 @@ class Turn(NamedTuple):
     suspicions: Callable[[Receipt, Manifest | None], tuple[str, ...]]
 
     def told(self, made: Receipt, recorded: Manifest | None) -> Receipt:
-        """Return a receipt with the rotation's additions.
+        """Return the receipt with the rotation's additions.
 
         Args:
             made: the receipt.
@@ -96,7 +96,7 @@ class BackupRequest:
         accept_small: bool = False,
         quiescing: Quiescing = AS_THERE,
     ) -> BackupRequest:
-        """Make a request of what the user wrote; the names in `arrays` are separated by spaces.
+        """Parse what the user wrote; the names in `arrays` are separated by spaces.
 
         Raises:
             UsageError: `master` is not an absolute path, or `image` is not HOST:PATH.

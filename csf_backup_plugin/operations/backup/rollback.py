@@ -22,15 +22,16 @@ class Created(list[str]):
     """A list of paths that only this run can have created.
 
     Attributes:
-        remains: a sentence on what the run has changed and does not undo.
-        if_lost: additional advice if the host cannot be reached any more; empty if there is none.
-        record: osbackup's run record, a directory, with all that osbackup has left there.
+        remains: a sentence about what the run has changed and does not undo.
+        if_lost: advice for the case that the host can no longer be reached; empty if there is none.
+        record: osbackup's run record, a directory; removed with everything in it.
         receipt: the receipt's path. If it is not on the list, and a usable or unreadable receipt
             exists, another command has proven the image; then nothing is removed.
         manifest: the manifest's path. If it is on the list, it is removed only if it still holds
             `manifest_data`: a class may have been created meanwhile.
-        if_appended: what the run has changed if the manifest is kept.
-        lock: the repository's lock; if osbackup could not be ended and keeps it, nothing is
+        if_appended: a sentence about what the run has changed, for the case that the manifest is
+            kept.
+        lock: the repository's lock; if osbackup could not be ended and still holds it, nothing is
             removed.
     """
 
@@ -51,13 +52,13 @@ class Created(list[str]):
 
 @contextlib.contextmanager
 def rollback(host: Host) -> Iterator[Created]:
-    """If the block fails, remove every path that it has put on the list, and say so in the error.
+    """If the block fails, remove every path on the list, and say so in the error.
 
     Args:
         host: where the paths are.
 
     Yields:
-        The list.
+        The list, empty; the block adds each path that it creates.
     """
     created = Created()
 
@@ -84,7 +85,7 @@ def _remove(host: Host, paths: Created) -> Left:
             paths.remove(paths.manifest)
             paths.remains = paths.if_appended
         kept = _kept(host, paths)
-    except BackupError as error:  # the host is gone
+    except BackupError as error:  # the host cannot be reached
         names = ", ".join(map(shown, paths.all))
         what = f"What this run had created may still be there: {names}. {error.what}"
         return Left(what, paths.if_lost)
@@ -109,7 +110,7 @@ def _is_proven(host: Host, paths: Created) -> bool:
 def _is_appended(host: Host, paths: Created) -> bool:
     try:
         return host.read(paths.manifest) not in (None, paths.manifest_data)
-    except OSError:  # nobody knows
+    except OSError:  # it cannot be known
         return True
 
 

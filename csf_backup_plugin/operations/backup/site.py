@@ -1,4 +1,4 @@
-"""Everything that a backup looks at before it decides to create anything."""
+"""What a backup reads from the host before it creates anything, all at once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WORTHLESS = "A backup of them would be worth nothing"
 
 
 class Site(NamedTuple):
-    """What was found; an attribute that is a function returns its result, or raises its error.
+    """What was found. An attribute that is a function returns the result, or raises the error.
 
     Attributes:
         machine: the host, and its clock.
@@ -58,9 +58,9 @@ def look_at_site(request: BackupRequest, known: Catalog | None, host: Host) -> S
     """Look at everything that a backup depends on, under the repository's lock.
 
     Args:
-        request: what to back up, where to.
-        known: the images in the directory, if they were read just now.
-        host: where all of it is.
+        request: what to back up, and where to.
+        known: the images in the image's directory if they were read just now; None to read them.
+        host: the host to work on.
 
     Raises:
         RepositoryIncomplete: a restore of it has not succeeded, or the manifest is damaged.
@@ -86,7 +86,7 @@ def look_at_site(request: BackupRequest, known: Catalog | None, host: Host) -> S
 
 
 def _directories(request: BackupRequest, host: Host) -> dict[str, Facts]:
-    """Return the facts on the directories of image and repository, if an image can be put there."""
+    """Return the facts on the directories of image and repository; refuse an unfit one."""
     home, repository = request.image.directory, request.repository.directory
     at_image, at_repository, at_root = host.look([home, repository, "/"])
     _check_directory(request.image, at_image, at_repository)

@@ -32,7 +32,7 @@ class Copy(NamedTuple):
     """A copy that is there, or in a dry run one that could be made.
 
     Attributes:
-        request: what was asked for.
+        request: the command's validated options.
         source: the set that was copied.
         image: the copy.
         receipt: what its receipt says; in a dry run, what it would.
@@ -66,7 +66,7 @@ def copy(request: CopyRequest, source: Host, host: Host, listener: Listener) -> 
         request: what to copy, where to.
         source: the host of the set.
         host: the host that the copy goes to; it may be the same.
-        listener: told how far it is.
+        listener: gets the progress.
 
     Raises:
         BackupError: nothing that this run created is left, or the message names it.

@@ -56,7 +56,7 @@ def claimed(
         original: the set.
         wait: how long to wait for a copy that is being made already, in seconds.
         host: where the copy goes to.
-        listener: told of a wait.
+        listener: gets a note if the command has to wait.
 
     Raises:
         LockBusy: the same set is being copied there already.

@@ -104,7 +104,7 @@ def withheld(request: CopyRequest, image: ImagePath, removal: Removal) -> Withhe
     """Return why deletions were withheld; None if they were not.
 
     Args:
-        request: what was asked for.
+        request: the command's validated options.
         image: the copy of this run.
         removal: what was decided of all copies.
     """

@@ -52,8 +52,8 @@ def held_original(request: CopyRequest, host: Host, listener: Listener) -> Itera
 
     Args:
         request: which.
-        host: where it is.
-        listener: told of a path that is another one than was named.
+        host: the host to work on.
+        listener: gets a note if a path resolves to another one.
 
     Raises:
         FaultFound: there is no such set, it is not proven, or not what its receipt says.

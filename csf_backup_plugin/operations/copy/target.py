@@ -49,7 +49,7 @@ def look_at_target(
         request: to which directory.
         original: the set.
         host: where that directory is.
-        listener: told of a path that is another one than was named.
+        listener: gets a note if a path resolves to another one.
 
     Raises:
         UnsafeImagePath: there is no such directory, or it is not writable.
@@ -100,7 +100,7 @@ def check_free(target: Target, but: Collection[str], host: Host) -> None:
     Args:
         target: where it goes to.
         but: paths that are the copy's own.
-        host: where they are.
+        host: the host to work on.
 
     Raises:
         ImageExists: it names the file.

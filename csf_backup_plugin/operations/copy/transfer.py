@@ -67,7 +67,7 @@ def transfer(
         source: the host of the set.
         host: that of the copy.
         deadline: when that is given up.
-        listener: told how far it is.
+        listener: gets the progress.
 
     Returns:
         The copy's SHA-256; and the directories that cannot be brought to the disk.

@@ -32,8 +32,8 @@ def find_last_good(request: LastGoodRequest, host: Host, listener: Listener) -> 
 
     Args:
         request: which repository, and where to restore.
-        host: where all of it is.
-        listener: told at once of each image that is at fault.
+        host: the host to work on.
+        listener: gets a note at once for each faulty image.
 
     Raises:
         FaultFound: there is no image of the repository.

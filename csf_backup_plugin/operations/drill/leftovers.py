@@ -28,7 +28,7 @@ class Leftovers:
     Args:
         directory: where drills make their scratch directories.
         machine: the name of the host's machine.
-        host: the host.
+        host: the host to work on.
     """
 
     def __init__(self, directory: str, machine: str, host: Host) -> None:

@@ -49,7 +49,7 @@ def look_at_places(
         image: the image.
         receipt: its receipt.
         directory: where the scratch directory is created.
-        host: where all of them are.
+        host: the host to work on.
 
     Returns:
         The facts on that directory, and a function that returns what is in it.

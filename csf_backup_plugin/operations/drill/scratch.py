@@ -134,7 +134,7 @@ def scratch(
         image: the image; the directory gets its name, for those who find it after a crash.
         paths: the directories that get a subdirectory in it.
         machine: the name of the host's machine.
-        host: the host.
+        host: the host to work on.
     """
     made = Scratch(posixpath.join(directory, name_of(image.path, machine)), host)
     failure: BaseException | None = None

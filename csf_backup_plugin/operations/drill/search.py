@@ -49,7 +49,7 @@ class Search(NamedTuple):
     """A finished search.
 
     Attributes:
-        request: what was asked for.
+        request: the command's validated options.
         newest: the newest image, and reasons why it may not be the newest.
         tried: the images that were drilled, the newest first; only the last one may be sound.
         gone: a sentence about each image that was removed meanwhile.

@@ -48,7 +48,7 @@ def restore_for_trial(
         plan: what to restore, and with what.
         place: the scratch directory, with subdirectories for the databases.
         free: the bytes that were free there before.
-        host: where all of it is.
+        host: the host to work on.
         listener: gets the progress.
 
     Raises:

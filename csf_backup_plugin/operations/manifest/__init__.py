@@ -1,4 +1,4 @@
-"""Changing a repository's manifest: rebuild it from what is on disk, or add and drop databases."""
+"""Change a manifest: rebuild it from what is on disk, or add and drop databases."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class ChangedManifest(NamedTuple):
     Attributes:
         found: what is on disk, compared with the new manifest.
         rebuilt: whether it was rebuilt.
-        added: the paths that it lists now and did not list before.
-        dropped: the paths that it listed before and does not list now.
+        added: the paths that the manifest lists now and did not list before.
+        dropped: the paths that the manifest listed before and does not list now.
         absent: the paths in the given image that are not on disk.
         damaged: the numbers of the old manifest's lines that could not be read, from 1.
-        kept: where the old manifest is kept if a line of it could not be read.
-        identity: the repository's; None if the next backup is to find it.
+        kept: the path of the old manifest, which is kept if a line of it could not be read.
+        identity: the repository's identity; None if the next backup is to find it.
         warnings: what the user should know.
     """
 
@@ -67,8 +67,8 @@ def change_manifest(
         named: the repository, as the user named it.
         change: what to change.
         wait: how long to wait for the repository's lock, in seconds.
-        host: where it is.
-        listener: told if there is a wait.
+        host: the host to work on.
+        listener: gets a note if the command has to wait.
 
     Raises:
         BackupError: the manifest was not changed.
@@ -88,7 +88,7 @@ def change_manifest(
 def _append(
     repository: Repository, change: ManifestChange, recorded: Manifest, host: Host
 ) -> ChangedManifest:
-    """Append what is added and dropped, except what is recorded already."""
+    """Append lines for the added and dropped databases, except those recorded already."""
     add, drop = _names(repository, change, recorded, host)
     add = [name for name in add if name not in recorded.names]
     drop = [name for name in drop if name not in recorded.dropped]
@@ -113,7 +113,7 @@ def _rebuild(
     host: Host,
     listener: Listener,
 ) -> ChangedManifest:
-    """Write a manifest of all known databases that are on disk, and of those in the directory."""
+    """Write a new manifest of the databases in the directory, and of others known and on disk."""
     data = read_bytes(repository, host)
     recorded = Manifest() if data is None else manifest.salvage(data)
     source = None
@@ -127,11 +127,10 @@ def _rebuild(
     _check_not_anothers(found, map(repository.path_of, add))
     if change.home == "copied" and recorded.identity:
         _check_not_the_originals(found, Repository(recorded.identity.master))
-    # A name that a line cannot hold is left out; the next backup asks to rename the file.
+    # Names with control characters cannot be recorded; the next backup asks to rename the file.
     left = {*found.ambiguous, *filter(has_control_character, found.coverage.paths)}
     names = [repository.recorded(p) for p in found.coverage.paths if p not in left]
-    # This record, that all earlier numbers are known, shows a rotation that the manifest was
-    # rebuilt.
+    # The number `known` shows a later rotation that the manifest was rebuilt.
     known = max(known, *backups.values(), 0)
     new = manifest.encode(names, identity, backups, meant.dropped, known)
     kept = None
@@ -166,7 +165,7 @@ def _meant(recorded: Manifest, add: Iterable[str], drop: Iterable[str]) -> Manif
 def _names(
     repository: Repository, change: ManifestChange, recorded: Manifest, host: Host
 ) -> tuple[list[str], list[str]]:
-    """Return what is to be added and what is to be dropped, as the manifest records them.
+    """Return the names to add and the names to drop, as the manifest records them.
 
     Raises:
         UsageError: a path to add is not a file, or one to drop is neither listed nor on disk.
@@ -192,7 +191,7 @@ def _names(
         for path, name in zip(drop, dropped, strict=True)
         if name not in recorded.names and at[path].kind == "missing"
     ]
-    # Without an identity, paths may count as listed because of an image's receipt.
+    # Without an identity, an image's receipt may list paths that the manifest does not.
     if nowhere and recorded.identity:
         raise UsageError(
             f"Neither in {shown(repository.manifest)} nor on disk on {host.name}: "
@@ -221,7 +220,7 @@ def _check_not_anothers(found: Inventory, added: Iterable[str]) -> None:
 def _check_not_the_originals(found: Inventory, original: Repository) -> None:
     """Refuse a copy if its manifest lists databases of its original.
 
-    Once the copy has its home here, nothing would show any more that they belong to the original.
+    Once the copy has an id of its own, nothing shows any more whose databases they are.
     """
     for other in found.others.known:
         theirs = [path for path in found.coverage.paths if path in other.listed]

@@ -1,4 +1,4 @@
-"""Comparison of the databases on disk, in the manifest, and in an image."""
+"""Compare the databases on disk, in the manifest, and in an image."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 
 class ThreeWay(NamedTuple):
-    """Which databases are where.
+    """The databases on disk, in the manifest, and in an image.
 
     Attributes:
-        found: those on disk and in the manifest.
-        machine: what the host says of itself.
+        found: the databases on disk and in the manifest.
+        machine: the host, and its clock.
         imaged: the paths in the image; None if no image was given.
         stray: the paths in the image that are on disk but do not belong to the repository.
-        problem: why the repository cannot be told apart from another one; None if it can.
-        warnings: what was passed over when the image was looked for.
+        problem: why the repository cannot be distinguished from another one; None if it can.
+        warnings: what was skipped in the search for the image.
     """
 
     found: Inventory
@@ -46,7 +46,7 @@ class ThreeWay(NamedTuple):
 
     @property
     def differences(self) -> dict[str, tuple[str, ...]]:
-        """The paths that are not in all three, by what is wrong with them."""
+        """The paths that are not in all three, by what is wrong."""
         on_disk = self.found.coverage.paths
         imaged = frozenset(on_disk) if self.imaged is None else self.imaged
         return {
@@ -71,19 +71,19 @@ class ThreeWay(NamedTuple):
 def cover(
     named: Repository, image: ImagePath | None, wait: float, host: Host, listener: Listener
 ) -> ThreeWay:
-    """Find out which databases are where; nothing is changed.
+    """Find the databases on disk, in the manifest, and in an image; change nothing.
 
     Args:
         named: the repository, as the user named it.
-        image: one of its images, with a receipt; None to leave images out.
+        image: one of its images, with a receipt; None to compare no image.
         wait: how long to wait for the repository's lock, in seconds, so that an unfinished
             class_create is not reported as a difference.
-        host: where all of them are.
-        listener: told of a wait.
+        host: the host to work on.
+        listener: gets a note if the command has to wait.
 
     Raises:
-        BackupError: something cannot be read.
-        WrongRepository: the image is another repository's.
+        BackupError: a directory or a file cannot be read.
+        WrongRepository: the image belongs to another repository.
     """
     with translated(host.name):
         places, machine = host.together(lambda: look_at_repository(named, host), host.machine)

@@ -35,8 +35,8 @@ class Source(NamedTuple):
     Attributes:
         image: the image.
         receipt: its receipt.
-        number: the highest known number of its repository.
-        warnings: warnings about sets that were passed over in the search.
+        number: the highest known backup number of the image's repository.
+        warnings: warnings about sets that were skipped in the search.
     """
 
     image: ImagePath
@@ -58,10 +58,10 @@ def read_source(
     Args:
         named: the image, as the user named it.
         repository: the repository.
-        recorded: what its manifest says now.
-        machine: what the host says of itself.
-        host: the host.
-        listener: told if the resolved path differs from the named one.
+        recorded: what the manifest says now.
+        machine: the host, and its clock.
+        host: the host to work on.
+        listener: gets a note if a path resolves to another one.
 
     Raises:
         FaultFound: its receipt cannot be used.
@@ -81,10 +81,10 @@ def read_source(
 
 
 def _check_moved(repository: Repository, own: Identity, host: Host) -> None:
-    """Refuse -moved if the repository still is where it was: two would have one id.
+    """Refuse -moved if the repository is still at its old path: two would have one id.
 
     Raises:
-        WrongRepository: it is a copy.
+        WrongRepository: the repository is a copy, or may be one.
     """
     if own.master == repository.master:
         return
@@ -109,18 +109,19 @@ def new_identity(
     machine: Machine,
     host: Host,
 ) -> tuple[Identity | None, Mapping[str, int], int]:
-    """Return the repository's identity, the numbers of its backups by image, and the highest known.
+    """Return the identity, the backup numbers by image, and the highest known number.
 
     Args:
         repository: the repository.
-        change: what is to be changed in its manifest.
+        change: what to change in the manifest.
         recorded: what the manifest says now.
-        source: the image that the manifest is to be rebuilt from, if any.
-        machine: what the host says of itself.
-        host: the host.
+        source: the image to rebuild the manifest from; None if none was given.
+        machine: the host, and its clock.
+        host: the host to work on.
 
     Returns:
-        No identity if none is found: then the next backup looks for it, or makes one.
+        The three values. The identity is None if none is found: the next backup finds it, or makes
+        a new one.
 
     Raises:
         WrongRepository: the image belongs to another repository, or the repository was not moved.
@@ -146,7 +147,7 @@ def new_identity(
 def _imaged(
     repository: Repository, change: ManifestChange, recorded: Manifest, source: Source
 ) -> Identity | None:
-    """Return the identity in an image's receipt; none if it may be that of a copy."""
+    """Return the identity in an image's receipt; None if the image may be that of a copy."""
     receipt, own = source.receipt, recorded.identity
     identity = receipt.origin.identity(receipt.master)
     same_id = own is None or identity is None or own.id == identity.id

@@ -1,4 +1,4 @@
-"""The request to change a manifest, checked before anything is touched."""
+"""The change of a manifest that the user asks for, checked before anything is touched."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class ManifestChange:
     """A change of a manifest.
 
     Attributes:
-        rebuild: rebuild it; otherwise only `add` and `drop` are appended.
-        home: for a repository that is not where it was: moved, or copied, which gives it an id of
-            its own; None to leave that open.
+        rebuild: rebuild the manifest; otherwise only append `add` and `drop`.
+        home: whether a repository at a new path was moved and keeps its id, or was copied and gets
+            a new one; None to leave that open.
         image: take the databases and the id of this image, too.
         add: paths of databases that belong to the repository.
-        drop: paths of those that do not.
+        drop: paths of databases that do not.
     """
 
     rebuild: bool = False
@@ -45,10 +45,10 @@ class ManifestChange:
         add: Iterable[str],
         drop: Iterable[str],
     ) -> ManifestChange:
-        """Make a request of what the user wrote.
+        """Parse what the user wrote.
 
         Raises:
-            UsageError: the options exclude each other, or a path is not valid.
+            UsageError: two options exclude each other, or a path is not valid.
         """
         if moved and copied:
             raise UsageError(

@@ -70,7 +70,7 @@ def prove(request: ProveRequest, host: Host, listener: Listener) -> Proof:
 
     Args:
         request: which image.
-        host: where it is.
+        host: the host to work on.
         listener: gets the progress.
 
     Raises:
@@ -135,8 +135,8 @@ def prove_locked(
     Args:
         image: the image.
         databases: what it should hold, as `conditions.imported` returns it.
-        machine: what the host says of itself.
-        host: where it is.
+        machine: the host, and its clock.
+        host: the host to work on.
         listener: gets the progress.
         judged: returns the receipt with suspicions added.
 

@@ -78,7 +78,7 @@ def measured(
         databases: what it should hold.
         record: how osbackup ended.
         osrestore: the program that lists what is in it.
-        host: where it is.
+        host: the host to work on.
         listener: gets the progress of the checksum.
 
     Raises:

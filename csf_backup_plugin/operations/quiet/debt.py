@@ -92,7 +92,7 @@ def settle_debt(
     Args:
         repository: the repository.
         lock: its lock. If it keeps nobody out, another run may be active, so nothing is called.
-        host: where it is.
+        host: the host to work on.
         found: what a step of `finding_debt` has found under the lock; None to look now.
         dry_run: only return the warning.
     """

@@ -61,8 +61,8 @@ def prepare_quiet(
         found: the programs.
         repository: the repository.
         directory: the facts on its directory.
-        machine: what the host says of itself.
-        host: the host.
+        machine: the host, and its clock.
+        host: the host to work on.
 
     Raises:
         UtilityMissing: there is no such program.

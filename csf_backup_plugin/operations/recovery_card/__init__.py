@@ -38,7 +38,7 @@ def write_cards(images: Iterable[ImagePath], host: Host) -> list[str]:
 
     Args:
         images: the images, with resolved paths; they may have been removed.
-        host: where they are.
+        host: the host to work on.
 
     Returns:
         A warning for each card that could not be written.
@@ -88,7 +88,7 @@ def _text(
         catalog: what there is.
         machine: the host.
         before: the card that there is; None if there is none.
-        host: the same host.
+        host: the host to work on.
 
     Raises:
         BackupError: what is there is no card.

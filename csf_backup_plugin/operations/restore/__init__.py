@@ -1,4 +1,4 @@
-"""One restore, from the lock to the manifest; the steps are in the order of execution."""
+"""One restore, from the lock to the manifest; the steps are in order."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ if TYPE_CHECKING:
 
 
 class Restored(NamedTuple):
-    """A restore that was done, or in a dry run one that could be.
+    """A restore that was done, or that a dry run predicts.
 
     Attributes:
         plan: what was restored.
-        place: where extra databases are now, or in a dry run would be; None if there are none.
-        refusal: in a dry run, why the real run would be refused; None if it would not be.
-        warnings: what the user should know although it went well.
+        place: where extra databases are now, or after a dry run would be; None if there are none.
+        refusal: after a dry run, why a real run would be refused; None if it would be done.
+        warnings: what the user should know although the restore succeeded.
         seconds: how long it took.
     """
 
@@ -70,16 +70,17 @@ class Restored(NamedTuple):
 def restore(
     request: RestoreRequest, host: Host, listener: Listener, agreed: Callable[[RestorePlan], bool]
 ) -> Restored:
-    """Restore a whole repository in one osrestore run, and check what it brought back.
+    """Restore a whole repository in one osrestore run, and check the restored databases.
 
     Args:
-        request: what to restore, where from.
+        request: what to restore, and where from.
         host: the machine that holds the image and will hold the databases.
         listener: gets the progress.
-        agreed: called with the plan while the lock is held; returns whether to carry it out.
+        agreed: called with the plan while the lock is held; returns whether the user agrees.
 
     Raises:
-        BackupError: the message gives the state of everything that may have changed.
+        BackupError: the restore failed; the message gives the state of everything that may have
+            changed.
     """
     began = time.monotonic()
     with translated(host.name), contextlib.ExitStack() as stack:
@@ -123,9 +124,10 @@ def restore(
 
 
 def _check_newest(request: RestoreRequest, chosen: Newest) -> None:
-    """Refuse a ``latest`` that may not be the newest image; a person may judge a wrong clock.
+    """Refuse a ``latest`` that may not be the newest image.
 
-    An image without a receipt that was begun later may still be proven, and hold more of the work.
+    A later image without a receipt may still be proven, and hold later work. If a start in the
+    future is the only doubt, a user who is asked may go on.
 
     Raises:
         FaultFound: the message says why.
@@ -147,10 +149,10 @@ def _carry_out(
     host: Host,
     listener: Listener,
 ) -> tuple[Quarantine | None, Callable[[], bytes | None], list[str]]:
-    """Restore; if that fails, add the state of everything to the error.
+    """Restore; if that fails, add the state of the databases to the error.
 
     Returns:
-        Where extra databases are now, what a run that was killed owes, and warnings.
+        Where extra databases are now, the `end` that a killed run owes, and warnings.
     """
     record, mark = request.repository.restore_run, request.repository.unfinished_restore
     (at_image,), earlier_run, look_before, read_mark, debt, free = host.together(
@@ -182,7 +184,7 @@ def _carry_out(
 
     with left_told(after_failure), translated(host.name):
         host.cancellation.check()
-        if earlier.is_there:  # left by a restore whose csf was killed; nothing runs any more
+        if earlier.is_there:  # of a restore whose csf was killed; its osrestore has ended
             host.remove_trees([record], mine=False)
         first = read_mark() is None
         try:
@@ -191,7 +193,7 @@ def _carry_out(
             first = first and isinstance(error, HalfDone)
             raise
         if place:
-            # Shown before it is done, so that the user knows where they are if this is killed.
+            # Show the directory first, so that the user can find the databases if csf is killed.
             listener.note(f"extra databases go to {shown(place.directory)}")
             try:
                 quarantine.fill(place, host)
@@ -213,11 +215,11 @@ def _carry_out(
 
 
 def _unknown(lock: Lock | None, host: Host, *, is_lost: bool) -> str:
-    """Return why it is not known what was restored, so that nothing is cleaned up; empty if known.
+    """Return why it is not known what was restored; empty if it is known.
 
     Args:
         lock: the repository's lock.
-        host: where it is.
+        host: the host to work on.
         is_lost: whether another command has taken the lock since the connection was cut.
     """
     if is_lost:
@@ -234,12 +236,12 @@ def _unknown(lock: Lock | None, host: Host, *, is_lost: bool) -> str:
 
 
 def _check_none_at_work(repository: Repository, record: RunRecord, host: Host) -> None:
-    """Refuse while an earlier osrestore is running, which is possible without locks.
+    """Refuse while an earlier osrestore is running; without working locks it may be.
 
     Args:
         repository: the repository that is to be restored.
-        record: the run record of an earlier osrestore.
-        host: where it is.
+        record: the run record of the earlier osrestore.
+        host: the host to work on.
 
     Raises:
         LockBusy: the message says how to end it.

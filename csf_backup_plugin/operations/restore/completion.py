@@ -1,4 +1,4 @@
-"""The end of a restore that went well: the manifest, and what is not needed any more."""
+"""The last steps of a successful restore: the manifest, and the cleanup."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.restore.request import RestoreRequest
     from csf_backup_plugin.repository.model import Repository
 
-#: What it means if the mark of a restore stays.
+#: Ends the warning that the mark of a restore could not be removed.
 STOPS_BACKUPS = ", and stops every backup until it is"
 
 
@@ -33,20 +33,21 @@ def complete(
     debt: Callable[[], bytes | None],
     host: Host,
 ) -> list[str]:
-    """Let the manifest say what was restored, and tidy up; then start what an earlier run owes.
+    """Write the manifest of what was restored, and clean up; then call an `end` that is owed.
 
     Args:
-        request: what was restored.
-        plan: the same, in full.
-        lock: the repository's; it is given up if nothing more is done under it.
-        debt: what was found of what a run owes that was killed.
-        host: where all of it is.
+        request: the restore's validated options.
+        plan: the plan that was carried out.
+        lock: the repository's lock; released in the same exchange if no `end` is owed.
+        debt: returns the record of an `end` that a killed run owes; None if there is none.
+        host: the host to work on.
 
     Returns:
-        Warnings: all is restored, whatever becomes of the rest.
+        Warnings: the restore has succeeded even if one of these steps fails.
     """
     repository = request.repository
-    # It would start what must not run during a restore; and -quiesce has called what it names.
+    # The owed `end` starts applications, which must not run during a restore, so it comes last.
+    # With -quiesce, the program's `end` has been called already.
     owes = not plan.quiesce and _is_something(debt)
     if plan.damaged_manifest is not None:
         told = [*_supersede(request, plan, host), *_clean_up(repository, host)]
@@ -56,7 +57,7 @@ def complete(
 
 
 def _is_something(debt: Callable[[], bytes | None]) -> bool:
-    """Tell whether something is owed, or nobody knows."""
+    """Return whether something is owed, or may be."""
     try:
         return debt() is not None
     except OSError:
@@ -66,7 +67,7 @@ def _is_something(debt: Callable[[], bytes | None]) -> bool:
 def _replace(
     request: RestoreRequest, plan: RestorePlan, lock: Lock | None, host: Host
 ) -> list[str]:
-    """Replace the manifest, remove mark and record, and give a lock up: in one exchange."""
+    """Replace the manifest, remove mark and record, and release a lock, in one exchange."""
     repository = request.repository
     releases = [Release(lock)] if lock and not lock.is_left else []
     try:
@@ -82,7 +83,7 @@ def _replace(
 
 
 def _supersede(request: RestoreRequest, plan: RestorePlan, host: Host) -> list[str]:
-    """Make a damaged manifest anew; it is kept."""
+    """Write a new manifest; keep the damaged one under another name."""
     assert plan.damaged_manifest is not None
     manifest = new_manifest(plan)
     try:
@@ -104,23 +105,23 @@ def _unrecorded(request: RestoreRequest, error: OSError | BackupError, host: Hos
 
 
 def _clean_up(repository: Repository, host: Host) -> list[str]:
-    """Remove the mark, now that all is restored, and then the record; return warnings."""
+    """Remove the mark and then the run record of the restore; return warnings."""
     both = [repository.unfinished_restore, repository.restore_run]
     return _cleaned_up(lambda: host.remove_trees(both, mine=False), repository, host)
 
 
 def _cleaned_up(removed: Callable[[], object], repository: Repository, host: Host) -> list[str]:
-    """Return warnings of what was not removed; that is tried again by itself, to be told as such.
+    """Return warnings about what was not removed, after one more try for each of the two.
 
     Args:
-        removed: raises the error of the removal of both.
-        repository: whose mark and record they are.
-        host: where they are.
+        removed: raises the error of the first try, which removed both at once.
+        repository: the repository with that mark and record.
+        host: the host to work on.
     """
     mark, record = repository.unfinished_restore, repository.restore_run
     try:
         removed()
-    except HalfDone as error:  # it was removed; a second sync would not tell what the first one did
+    except HalfDone as error:  # removed but not synced; a second sync would not report that
         return [reason(error), *clean_up_record(record, host)]
     except (OSError, BackupError):
         return [*clean_up([mark], host, STOPS_BACKUPS), *clean_up_record(record, host)]

@@ -17,11 +17,11 @@ _MANY = 10  # how many paths are too many to type
 
 
 def refused(request: RestoreRequest, plan: RestorePlan, place: Quarantine) -> ExtraDatabases | None:
-    """Return the refusal of a restore with extra databases in the way.
+    """Return the error for a restore with extra databases in the way.
 
     Args:
-        request: what was asked for.
-        plan: the plan, which has extra databases.
+        request: the command's validated options.
+        plan: the plan; it has extra databases.
         place: where they could be moved to.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Running osrestore, with progress, to its end."""
+"""Run osrestore to its end, and show its progress."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def run_osrestore(
     """Run osrestore to its end.
 
     Args:
-        request: what to restore, where from.
-        plan: the plan.
-        free: the bytes that were free there before, as `free_space` returns them.
+        request: what to restore, and where from.
+        plan: what to restore, and with what.
+        free: what `free_space` returned before osrestore.
         lock: the repository's lock, which osrestore inherits.
         host: where it runs.
         listener: gets the progress.
 
     Raises:
         OsrestoreFailed: it could not be run, or failed.
-        TimedOut: it did not end.
+        TimedOut: it did not end in time.
         NotQuiet: it was not run, since the repository could not be made quiet.
     """
     master, record = request.repository.master, request.repository.restore_run
@@ -58,10 +58,10 @@ def run_osrestore(
 
 
 def _watch(plan: RestorePlan, free: int | None, host: Host, listener: Listener) -> Watch:
-    """Return a function that shows osrestore's progress, by the space that it has used.
+    """Return a function that shows osrestore's progress by the disk space that it has used.
 
-    If it uses none, since it overwrites existing databases, no progress is shown: a bar that does
-    not move might make the user stop it.
+    If osrestore only overwrites existing databases, it uses no more space. Then no progress is
+    shown: the user might stop osrestore if the bar did not move.
     """
     total = plan.bytes
 
@@ -74,7 +74,7 @@ def _watch(plan: RestorePlan, free: int | None, host: Host, listener: Listener) 
 
 
 def free_space(plan: RestorePlan, host: Host) -> int | None:
-    """Return the free bytes of the directory that most is restored to; None if not known."""
+    """Return the free bytes in the master database's directory; None if they are not known."""
     directory = posixpath.dirname(next(iter(plan.targets)))
     try:
         (facts,) = host.look([directory])

@@ -1,4 +1,4 @@
-"""What a restore is going to do, decided before it does anything."""
+"""The plan of a restore, made before anything is changed."""
 
 from __future__ import annotations
 
@@ -44,10 +44,11 @@ if TYPE_CHECKING:
 
 
 class RestorePlan(NamedTuple):
-    """A restore that may begin, if there are no extra databases.
+    """A restore that may begin unless there are extra databases.
 
     Attributes:
-        request: what was asked for; its image is the one meant, if ``latest`` was named.
+        request: the validated options; if ``latest`` was named, their image is the one that it
+            stands for.
         receipt: the image's receipt.
         machine: the host, and its clock at the beginning.
         recorded: what the manifest says, as far as it can be read; None if there is none.
@@ -58,13 +59,13 @@ class RestorePlan(NamedTuple):
         appearing: the targets that are not on disk now.
         extra: databases on disk in the repository's directory and not in the image.
         elsewhere: databases in the manifest, on disk outside the directory, and not in the image.
-            They stay where they are, since they cannot be mistaken for restored ones.
+            They are not moved, since nobody takes them for restored ones.
         argv: the command that restores; osrestore comes first.
         timeout: how long it may take, in seconds.
         damaged_manifest: the bytes of the existing manifest, if not all of it could be read.
-        image_stamp: the image's stamp, which must be the same when it is restored.
+        image_stamp: the image's stamp; it must not have changed when osrestore starts.
         warnings: what the user should know although the restore may begin.
-        quiesce: what makes the repository quiet meanwhile; None if nothing does.
+        quiesce: the programs that make the repository quiet for osrestore; None if there are none.
     """
 
     request: RestoreRequest
@@ -126,16 +127,16 @@ def prepare_restore(
     """Check everything a restore needs, and create nothing.
 
     Args:
-        request: what was asked for, with resolved paths.
+        request: the validated options, with resolved paths.
         chosen: the image, and warnings about its choice.
         receipt: the image's receipt.
-        machine: what the host says of itself.
+        machine: the host, and its clock.
         tools: the programs and the image, as `look_at_tools` returns them.
-        host: the host.
+        host: the host to work on.
         listener: gets the progress.
 
     Raises:
-        BackupError: the first reason not to begin; extra databases are not one of them here.
+        BackupError: the first check that failed; extra databases are left to the caller.
     """
     osrestore, checked, programs = tools
     timeout = request.timeout or default_timeout(max(receipt.size, receipt.room))
@@ -189,7 +190,7 @@ def prepare_restore(
         warnings=(
             *chosen.findings,
             *chosen.warnings,
-            *site.import_file,  # osrestore needs none
+            *site.import_file,  # only warnings: osrestore needs no import file
             *unlisted,
             *unasked,
             *receipt_warnings(request.image, receipt),
@@ -224,7 +225,7 @@ def _check_mounts(
     homes: Mapping[str, Facts],
     host: Host,
 ) -> None:
-    """Refuse directories whose disk is not mounted; the receipt does not know those of -into."""
+    """Refuse directories whose disk is not mounted; with -into, the receipt cannot say that."""
     directory = request.repository.directory
     if request.require_mount:
         check_mounted(directory, directories[directory], directories["/"], host)

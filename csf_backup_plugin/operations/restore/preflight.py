@@ -1,4 +1,4 @@
-"""Checks before a restore: what exists at the target paths, and the space there."""
+"""The checks before a restore: what is at the target paths, and the space there."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def check_not_anothers(targets: Collection[str], at: Mapping[str, Stat], found: 
     """Refuse to overwrite databases of another repository, or dropped ones.
 
     Args:
-        targets: the paths that databases are to be restored to, and the targets of links there.
-        at: what is at the paths that databases are to be restored to.
+        targets: the paths to restore databases to, and the targets of links at these paths.
+        at: what is at each path to restore a database to.
         found: the repository's inventory, with other repositories.
 
     Raises:
@@ -68,7 +68,7 @@ def _is_file(path: str, at: Mapping[str, Stat]) -> bool:
 
 
 def _way_round(other: Other, theirs: Sequence[str], host: str) -> str:
-    """Return advice about databases that another repository lists."""
+    """Return what to do about databases that another repository lists."""
     drops = [path for path in theirs if path != other.repository.master]
     text = "Restore into another directory with -into."
     if drops:
@@ -85,15 +85,15 @@ def _way_round(other: Other, theirs: Sequence[str], host: str) -> str:
 def check_replaceable(
     request: RestoreRequest, at: Mapping[str, Stat], links: Mapping[str, Facts], host: Host
 ) -> None:
-    """Refuse if a database cannot be written at its path; osrestore might fail half way.
+    """Refuse if a database cannot be written at its path: osrestore might fail half way.
 
     With -into, links are refused, since the user did not ask to overwrite their targets.
 
     Args:
-        request: what was asked for.
+        request: the command's validated options.
         at: what is at each path that a database is to be restored to.
         links: the facts on those of the paths that are links.
-        host: where they are.
+        host: the host to work on.
 
     Raises:
         RepositoryIncomplete: the message names what is there.
@@ -114,10 +114,10 @@ def check_replaceable(
 def check_image_apart(
     request: RestoreRequest, files: Sequence[Stat], directories: tuple[Facts, Facts]
 ) -> None:
-    """Refuse an image in the directory that is restored to: it could be overwritten, or moved.
+    """Refuse an image in the repository's directory: the restore could overwrite or move it.
 
     Args:
-        request: what was asked for.
+        request: the command's validated options.
         files: what is at the image's path, and at each path that a database is to be restored to.
         directories: the facts on the image's directory, and on the repository's.
 
@@ -134,11 +134,11 @@ def check_image_apart(
 
 
 def check_writable(looked: Mapping[str, Facts], host: Host) -> None:
-    """Refuse if one of some directories is not writable.
+    """Refuse if any of the directories is not writable.
 
     Args:
         looked: the facts on each directory.
-        host: where they are.
+        host: the host to work on.
 
     Raises:
         NotWritable: the message names the directory.
@@ -164,11 +164,12 @@ def check_room(
     A database with holes, or a compressed one, may take up its full size once it is restored.
 
     Args:
-        sizes: by the path that a database is restored to, its size in bytes, None if not known.
+        sizes: the sizes of each database in bytes, by the path to restore it to; None if they are
+            not known.
         image: the image's size in bytes.
         at: what is at each of those paths.
         looked: the facts on the directory of each.
-        host: where they are.
+        host: the host to work on.
 
     Raises:
         NotWritable: a directory is not writable.
@@ -199,8 +200,8 @@ def _growth(
 ) -> dict[int, int]:
     """Return by how many bytes databases may grow on each device.
 
-    If sizes are not known, the image's size is used as their sum. All of it is counted at the first
-    of these databases: the master database is the first, and most others are beside it.
+    If sizes are not known, the image's size is used as their sum. It is counted on the device of
+    the first of these databases: that is the master database, and most others are beside it.
     """
     growth = dict.fromkeys(devices.values(), 0)
     for path, size in sizes.items():

@@ -1,4 +1,4 @@
-"""Moving extra databases out of a restore's way; they are never deleted."""
+"""Move extra databases out of the way of a restore; they are never deleted."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ class Quarantine(NamedTuple):
 
     @property
     def undo_command(self) -> str:
-        """The command to type, on the host, to move everything back."""
+        """The command that moves everything back, to be typed on the host."""
         source = command(self.directory)
         home = command(posixpath.dirname(self.moves[0][0]))
         return f"find {source} -mindepth 1 -exec mv -n -t {home} {{}} + && rmdir {source}"
 
 
 def quarantine_for(repository: Repository, extra: Sequence[str], host: Host) -> Quarantine:
-    """Decide where extra databases go; nothing is moved.
+    """Choose the directory for extra databases; move nothing.
 
-    They go to a dated directory beside the repository's. If that would be on another file system or
-    mount, so that a move could fail half way, or is not writable, they go to one inside the
-    repository's.
+    It is a dated directory beside the repository's. If that would be on another file system or
+    mount, where a move could fail half way, or could not be written to, it is one inside the
+    repository's directory.
     """
     parent = posixpath.dirname(repository.directory)
     at_parent, at_directory = host.look([parent, repository.directory])
@@ -67,11 +67,11 @@ def earlier(
     beside: Callable[[], Iterable[Entry]],
     inside: Callable[[], Iterable[Entry]],
 ) -> list[str]:
-    """Return the quarantine directories of earlier restores, in both places where they may be.
+    """Return the quarantine directories of earlier restores.
 
     Args:
         repository: the repository that was restored.
-        beside: returns what is in the directory above the repository's.
+        beside: returns what is in the parent of the repository's directory.
         inside: returns what is in the repository's directory.
     """
     parent, name = posixpath.split(repository.directory)
@@ -80,7 +80,7 @@ def earlier(
         (parent, f"{name}.{_PREFIX}", beside),
         (repository.directory, _PREFIX, inside),
     ):
-        with contextlib.suppress(OSError):  # an unreadable parent has none
+        with contextlib.suppress(OSError):  # an unreadable directory counts as empty
             names = [entry.name for entry in entries()]
             found += [f"{directory.rstrip('/')}/{n}" for n in names if n.startswith(prefix)]
     return sorted(found)
@@ -90,7 +90,7 @@ def fill(quarantine: Quarantine, host: Host) -> None:
     """Move the databases into quarantine.
 
     Raises:
-        OSError: one cannot be moved; those before it were moved. With EXDEV, none was moved.
+        OSError: a database cannot be moved; those before it were moved. With EXDEV, none was moved.
         Interrupted: a signal came before anything was done.
     """
     host.cancellation.check()
@@ -99,9 +99,9 @@ def fill(quarantine: Quarantine, host: Host) -> None:
 
 
 def inside(quarantine: Quarantine, host: Host) -> Quarantine:
-    """Return a quarantine in the databases' own directory, if a move to the first one failed.
+    """Return a quarantine in the databases' own directory, since the first one cannot be used.
 
-    Two mounts of one file system look like the same one, but files cannot be moved between them.
+    Two mounts of one file system look alike, but files cannot be moved between them.
     """
     host.remove([quarantine.directory])
     directory = posixpath.dirname(quarantine.moves[0][0])
@@ -110,11 +110,11 @@ def inside(quarantine: Quarantine, host: Host) -> Quarantine:
 
 
 def empty(quarantine: Quarantine, host: Host) -> tuple[Quarantine | None, str]:
-    """Move back what is in quarantine, and remove its directory.
+    """Move the databases in quarantine back, and remove the quarantine's directory.
 
     Returns:
-        The quarantine if it could not be emptied, and a sentence that says where the extra
-        databases are now.
+        The quarantine if it could not be emptied, else None; and a sentence that says where the
+        extra databases are now.
     """
     try:
         looked = zip(quarantine.moves, host.stat(new for _, new in quarantine.moves), strict=True)
@@ -130,10 +130,10 @@ def empty(quarantine: Quarantine, host: Host) -> tuple[Quarantine | None, str]:
 
 
 def may_be_in(quarantine: Quarantine) -> str:
-    """Return the sentence that extra databases may have been moved."""
+    """Return the sentence that says where the extra databases may be."""
     return f"The extra databases are where they were, or in {shown(quarantine.directory)}."
 
 
 def kept(quarantine: Quarantine) -> str:
-    """Return the sentence that the extra databases stay in quarantine."""
+    """Return the sentence that says that the extra databases stay in quarantine."""
     return f"The extra databases are kept in {shown(quarantine.directory)}."

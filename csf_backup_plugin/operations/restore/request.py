@@ -1,4 +1,4 @@
-"""The request for a restore, checked before anything is touched."""
+"""The options of a restore, checked before anything is touched."""
 
 from __future__ import annotations
 
@@ -28,16 +28,15 @@ class RestoreRequest:
     Attributes:
         repository: the repository to restore.
         image: the image to restore from.
-        into: the repository's directory if it differs from the one that the image was made of, else
-            None.
+        into: the directory given with -into, which is the repository's; None without -into.
         quarantine: whether to move extra databases out of the way.
         dry_run: check everything, and create nothing.
         wait: how long to wait for the repository's lock, in seconds.
         timeout: how long osrestore may take, in seconds; None for `default_timeout`.
         unattended: whether to go on without asking the user.
         require_mount: refuse a repository's directory on the file system of ``/``.
-        accept_unmounted: restore also to a directory whose file system was mounted at the backup
-            and is not now.
+        accept_unmounted: restore even to a directory whose file system was mounted at the backup
+            and is not mounted now.
         quiescing: how the repository is made quiet meanwhile.
     """
 
@@ -69,7 +68,7 @@ class RestoreRequest:
         accept_unmounted: bool = False,
         quiescing: Quiescing = AS_THERE,
     ) -> RestoreRequest:
-        """Make a request of what the user wrote.
+        """Parse what the user wrote.
 
         Raises:
             UsageError: `master` is not an absolute path, `image` is not HOST:PATH, or `into` is not
@@ -107,11 +106,12 @@ class RestoreRequest:
 
         Args:
             receipt: the image's receipt.
-            wanted: the repository, as its manifest identifies it.
+            wanted: the repository, as its manifest identifies it; None without a manifest.
 
         Raises:
             WrongRepository: the message names both repositories.
-            UsageError: the message names databases that cannot go into another directory.
+            UsageError: with -into, the name of the master database differs, or databases were
+                elsewhere.
         """
         master, other = shown(self.repository.master), shown(receipt.master)
         if self.into is None:
@@ -153,7 +153,7 @@ class RestoreRequest:
         return posixpath.join(self.into, posixpath.basename(path))
 
     def command(self, *options: str) -> str:
-        """Return this command line, with further options, and without those for waiting times."""
+        """Return this command line with more options, but without those for waiting times."""
         words = [] if self.into is None else ["-into", self.into]
         if self.quiescing.program:
             words += ["-quiesce", self.quiescing.program]

@@ -1,4 +1,4 @@
-"""The manifest of a repository that was restored: its databases, its id and its number."""
+"""The manifest of a restored repository: its databases, its id and its last number."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def new_manifest(plan: RestorePlan) -> bytes:
     """Return a manifest that lists exactly what was restored.
 
-    A repository that was restored in place is the same one, and its numbers continue. One that was
-    restored into another directory, or over another repository, is a new one.
+    A repository that was restored in place keeps its id, and its numbers continue. One that was
+    restored into another directory, or over another repository with -into, gets a new id.
     """
     repository, recorded = plan.request.repository, plan.recorded or Manifest()
     origin = plan.receipt.origin
@@ -31,12 +31,12 @@ def new_manifest(plan: RestorePlan) -> bytes:
             known = max(known, plan.number)
     dropped = [name for name in recorded.dropped if repository.path_of(name) not in plan.targets]
     names = map(repository.recorded, plan.targets)
-    # As in any rebuilt manifest, all earlier numbers count as known.
+    # As in every rebuilt manifest, all earlier numbers count as known.
     return manifest.encode(names, identity, backups, dropped, max(known, *backups.values(), 0))
 
 
 def _is_another(plan: RestorePlan, recorded: Manifest) -> bool:
-    """Tell whether the restored repository is another one than the one that was there before."""
+    """Return whether the restored repository needs a new id."""
     request, origin, own = plan.request, plan.receipt.origin, recorded.identity
     if request.into is None:
         return False

@@ -1,4 +1,4 @@
-"""Everything that a restore looks at, once the image is known to be sound."""
+"""What a restore reads from the host once the image is known to be sound, all at once."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 class Site(NamedTuple):
-    """What was found; an attribute that is a function returns its result, or raises its error.
+    """What was found. An attribute that is a function returns the result, or raises the error.
 
     Attributes:
         import_file: what is wrong with the import file.
         image: what is at the image's path.
-        at: what is at each path that a database is to be restored to.
-        links: the facts on those of the paths that are links.
+        at: what is at each path to restore a database to.
+        links: the facts on each of these paths that is a link.
         directories: the facts on the directories of image, repository and targets, and on ``/``.
         manifest: the contents of the repository's manifest; None if there is none.
         inside: what is in the repository's directory.
-        beside: what is in the directory above.
+        beside: what is in the parent directory.
         catalog: the images in the image's directory, and a warning if it cannot be listed.
     """
 
@@ -51,14 +51,14 @@ def look_at_site(
     targets: Collection[str],
     host: Host,
 ) -> Site:
-    """Look at everything that a restore depends on.
+    """Read everything that a restore depends on.
 
     Args:
-        request: what was asked for, with resolved paths.
+        request: the validated options, with resolved paths.
         receipt: the image's receipt.
-        known: the images in its directory, if they were read already.
-        targets: the paths that its databases are to be restored to.
-        host: where all of it is.
+        known: the images in the image's directory if they were read already; None to read them.
+        targets: the paths to restore databases to.
+        host: the host to work on.
     """
     image, directory = request.image, request.repository.directory
     places = dict.fromkeys([image.directory, directory, "/", *map(posixpath.dirname, targets)])

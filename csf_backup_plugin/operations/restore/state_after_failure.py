@@ -21,7 +21,7 @@ State = Literal["unchanged", "restored or changed", "new", "gone", "still missin
 
 
 def look_at(paths: Iterable[str], host: Host) -> dict[str, Stat]:
-    """Return what is at each database's path, to be compared later."""
+    """Return what is at each database's path."""
     listed = list(paths)
     return dict(zip(listed, host.stat(listed), strict=True))
 
@@ -31,18 +31,18 @@ def compare(before: Mapping[str, Stat], after: Mapping[str, Stat]) -> dict[str, 
 
     Args:
         before: what was at each path before osrestore began.
-        after: what is there now.
+        after: what is at each path now.
     """
     return {path: _state(one, after[path]) for path, one in before.items()}
 
 
 def is_untouched(states: Mapping[str, State]) -> bool:
-    """Tell whether everything is as it was before osrestore began."""
+    """Return whether everything is as it was before osrestore began."""
     return {*states.values()} <= {"unchanged", "still missing"}
 
 
 def described_states(states: Mapping[str, State]) -> str:
-    """Return a sentence, and the state of each database in words."""
+    """Return a sentence about the databases, and the state of each if any has changed."""
     if is_untouched(states):
         return "No database was changed."
     kinds = dict.fromkeys(states.values())
@@ -67,12 +67,12 @@ def state_left(
 
     Args:
         before: what was at each path before osrestore began.
-        place: where extra databases may have been moved to; None if there were none.
-        host: where all of them are.
-        unknown: why the state cannot be known, in whole sentences; empty if it can.
+        place: the directory that extra databases may have been moved to; None if there were none.
+        host: the host to work on.
+        unknown: whole sentences that say why the state cannot be known; empty if it can.
 
     Returns:
-        What was left, and whether everything is known to be as it was.
+        What was left, and whether it is certain that no database has changed.
     """
     if unknown:
         return _unknown(f"{unknown} {_USE_NONE}", place), False

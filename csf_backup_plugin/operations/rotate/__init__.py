@@ -62,7 +62,7 @@ def rotate(request: RotateRequest, host: Host, listener: Listener) -> Rotated:
     Args:
         request: what to back up, and where to.
         host: the machine that holds the databases and all images.
-        listener: told how far it is.
+        listener: gets the progress.
 
     Raises:
         BackupError: no set was made; or it was, as the error says, and the rest was cut short.

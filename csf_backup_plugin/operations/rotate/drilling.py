@@ -41,7 +41,7 @@ class Drilled(NamedTuple):
 
 
 def is_due(every: float, witnesses: Collection[Witness], now: str) -> bool:
-    """Tell whether a drill is due.
+    """Return whether a drill is due.
 
     Args:
         every: how old the last good drill may be, in seconds.
@@ -60,9 +60,9 @@ def drill_set(image: ImagePath, request: RotateRequest, host: Host, listener: Li
 
     Args:
         image: which.
-        request: what was asked for.
-        host: where it is.
-        listener: told how far it is.
+        request: the command's validated options.
+        host: the host to work on.
+        listener: gets the progress.
 
     Raises:
         HostUnreachable, Interrupted: nothing more can be done, or is to be.

@@ -81,8 +81,8 @@ def fill(site: Site, host: Host, listener: Listener) -> Filled:
 
     Args:
         site: where.
-        host: the same host.
-        listener: told how far it is.
+        host: the host to work on.
+        listener: gets the progress.
 
     Raises:
         BackupError: no set was made; what this run created is removed, or the message names it.
@@ -161,7 +161,7 @@ class _Filling:
         raise self._none_made(failures) if failures else self._nowhere()
 
     def _may_go_on(self, error: BackupError) -> bool:
-        """Tell whether another directory may help, and no osbackup runs that could not be ended."""
+        """Return whether to try another directory: never while an osbackup could not be ended."""
         is_refused = type(error) is BackupError  # by the system
         is_left = self._lock is not None and self._lock.is_left
         return (is_refused or isinstance(error, _OF_A_DIRECTORY)) and not is_left
@@ -208,7 +208,7 @@ class _Filling:
             raise
 
     def _has(self, path: str) -> bool:
-        """Tell whether a place is there."""
+        """Return whether a place is there."""
         return path in self._tonight.listed.catalog.entries
 
     def _back_up(self, image: ImagePath) -> Backup:

@@ -41,7 +41,7 @@ def read_all(tops: Sequence[ImagePath], host: Host) -> Listed:
 
     Args:
         tops: ``latest`` of each directory.
-        host: where they are.
+        host: the host to work on.
     """
     found = host.together(
         *(postponed(functools.partial(read_catalogs, [top], host)) for top in tops)
@@ -92,7 +92,7 @@ def witnesses(sets: Sequence[ImageSet], catalog: Catalog, host: Host) -> list[Wi
     Args:
         sets: of one repository, each with a number.
         catalog: what stands beside them.
-        host: where they are.
+        host: the host to work on.
     """
     return [
         Witness(

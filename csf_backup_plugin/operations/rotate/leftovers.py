@@ -57,7 +57,7 @@ def find_leftovers(
         site: where.
         recorded: what the repository's manifest says; None where there is none.
         catalog: what is in the image directories and their places.
-        host: where all of it is.
+        host: the host to work on.
     """
     unproven = [
         one
@@ -77,7 +77,7 @@ def find_leftovers(
 def _is_ours(
     one: PassedOver, note: Note, site: Site, recorded: Manifest | None, catalog: Catalog
 ) -> bool:
-    """Tell whether a set is of the repository, by its note, its number, or its claim alone."""
+    """Return whether a set is of the repository, by its note, its number, or its claim alone."""
     image, identity = one.image, recorded.identity if recorded else None
     master = site.request.repository.master
     if one.master == master and note.id:
@@ -95,14 +95,14 @@ def _is_ours(
 
 
 def _is_shared(site: Site, recorded: Manifest | None, catalog: Catalog) -> bool:
-    """Tell whether another repository at the same path, as on another machine, has sets there."""
+    """Return whether another repository at the same path, as on another machine, has sets there."""
     identity, master = recorded.identity if recorded else None, site.request.repository.master
     own = own_sets(catalog, identity, site.machine, site.request.repository)
     return any(one.receipt.master == master and one not in own for one in catalog.sets)
 
 
 def _is_old(modified: float, machine: Machine) -> bool:
-    """Tell whether a file is not of this hour; in the future, it is of a clock that was wrong."""
+    """Return whether a file is not of this hour; in the future, it is of a clock that was wrong."""
     return abs(datetime.datetime.fromisoformat(machine.now).timestamp() - modified) > ABANDONED
 
 
@@ -123,8 +123,8 @@ def settle(
         lock: the repository's; without one that keeps others out, they may be at work.
         judged: returns a receipt with what is suspicious in it.
         told: what becomes of each is added, a sentence part each.
-        host: where all of it is.
-        listener: told how far a proof is.
+        host: the host to work on.
+        listener: gets the progress of a proof.
 
     Returns:
         The images that have a receipt now, by the id of the run that began them.
@@ -195,7 +195,7 @@ def clean_up_records(listed: Catalog, own: Sequence[ImageSet], site: Site, host:
         listed: what there is.
         own: the repository's sets.
         site: where they are.
-        host: the same host.
+        host: the host to work on.
     """
     told = []
     for one in own:

@@ -28,7 +28,7 @@ def write_promise(site: Site, filled: Filled, host: Host) -> list[str]:
     Args:
         site: where; its request says how often a set is to be made, in seconds.
         filled: tonight's set.
-        host: the same host.
+        host: the host to work on.
 
     Returns:
         A warning for each directory where it could not be written.

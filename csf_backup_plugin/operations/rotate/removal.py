@@ -60,8 +60,8 @@ def remove_replaced(site: Site, filled: Filled, host: Host, listener: Listener) 
     Args:
         site: where.
         filled: the new set.
-        host: the same host.
-        listener: told of a wait.
+        host: the host to work on.
+        listener: gets a note if the command has to wait.
     """
     request = site.request
     with contextlib.ExitStack() as stack:
@@ -121,7 +121,7 @@ def free_space_warnings(filled: Filled, host: Host) -> list[str]:
 
     Args:
         filled: tonight's set, which was made just now.
-        host: where it is.
+        host: the host to work on.
     """
     proof = filled.backup.proof if filled.backup else None
     if proof is None:

@@ -82,7 +82,7 @@ def carry_out(planned: Removal, begun: Sequence[ImageSet], catalog: Catalog, hos
         planned: what is to go.
         begun: sets that are no backups any more.
         catalog: what there is.
-        host: where all of it is.
+        host: the host to work on.
     """
     goes = [one.one.image for one in planned.decisions if one.goes]
     warnings: list[str] = []

@@ -28,7 +28,7 @@ class Site(NamedTuple):
     """What was found; `request` names repository and directories by resolved paths.
 
     Attributes:
-        request: what was asked for.
+        request: the command's validated options.
         machine: the host, and its clock.
         at: the facts on each image directory that is one, by its ``latest``.
         problems: why the others cannot be used.
@@ -49,9 +49,9 @@ def look_at_site(request: RotateRequest, host: Host, listener: Listener) -> Site
     """Look at the host, the repository, and the image directories; one of these may fail.
 
     Args:
-        request: what was asked for.
-        host: where all of it is.
-        listener: told of a path that is another one than was named.
+        request: the command's validated options.
+        host: the host to work on.
+        listener: gets a note if a path resolves to another one.
 
     Raises:
         RepositoryNotFound: there is no such master database.

@@ -86,7 +86,7 @@ def look_at_tonight(site: Site, host: Host) -> Tonight:
 
     Args:
         site: where.
-        host: the same host.
+        host: the host to work on.
     """
     request = site.request
     recorded, listed = host.together(
@@ -107,5 +107,5 @@ def look_at_tonight(site: Site, host: Host) -> Tonight:
 
 
 def _is_new_manifest(last: Witness, recorded: Manifest) -> bool:
-    """Tell whether the manifest was made anew since a set was made, by -rebuild or a restore."""
+    """Return whether the manifest was made anew since a set was made, by -rebuild or a restore."""
     return last.number <= recorded.known

@@ -89,7 +89,7 @@ def schedule(
         request: what it is to contain.
         host: the machine that holds the databases and all images.
         here: the surroundings of csf, in which the schedule is to run, too.
-        listener: told if the resolved path differs from the named one.
+        listener: gets a note if a path resolves to another one.
 
     Raises:
         RepositoryNotFound: there is no such master database.

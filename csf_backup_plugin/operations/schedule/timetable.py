@@ -64,7 +64,7 @@ def timetable(request: ScheduleRequest, name: str, at: Time, *, require_mount: b
     """Return what runs when.
 
     Args:
-        request: what was asked for.
+        request: the command's validated options.
         name: of the schedule.
         at: the time of the rotation.
         require_mount: whether it refuses directories on the file system of ``/``.

@@ -87,7 +87,7 @@ def look(
     """Return what is known of all repositories in the image directories.
 
     Args:
-        request: what was asked for.
+        request: the command's validated options.
         on: connects to a host, for a limited time.
         read_ledger: returns the attempts that this machine knows of.
     """

@@ -132,7 +132,7 @@ def spoken(seconds: float) -> str:
 
 
 def is_of_the_future(one: SetState) -> bool:
-    """Tell whether a set's backup began in the future, by the clock of its host as it is now."""
+    """Return whether a set's backup began in the future, by the clock of its host as it is now."""
     return one.age < -timestamps.TOLERANCE
 
 

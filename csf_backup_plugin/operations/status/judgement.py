@@ -125,7 +125,7 @@ def _without_a_newest(known: Collection[str], found: Survey) -> Iterator[Health]
 
 
 def _may_be(master: str, id_: str | None, repository: Repository, found: Survey) -> bool:
-    """Tell whether images are of a repository: of its path, and its id as far as that is known."""
+    """Return whether images are of a repository: its path must fit, and its id if it is known."""
     at = found.databases[repository]
     identity = at.recorded.identity if not isinstance(at, str) and at.recorded else None
     return master == repository.master and (identity is None or id_ in (None, identity.id))

@@ -73,7 +73,7 @@ def survey(request: StatusRequest, host: Host) -> Survey:
     """Look at all that was asked for on a host.
 
     Args:
-        request: what was asked for.
+        request: the command's validated options.
         host: the host; what is on others is left out.
 
     Raises:

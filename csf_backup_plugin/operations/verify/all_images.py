@@ -51,8 +51,8 @@ def verify_all(
 
     Args:
         request: which images, and for how long.
-        host: where they are.
-        listener: told at once of each image that is at fault.
+        host: the host to work on.
+        listener: gets a note at once for each faulty image.
         clock: returns seconds from a fixed, arbitrary start.
 
     Raises:

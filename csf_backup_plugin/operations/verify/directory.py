@@ -58,7 +58,7 @@ def look_at_directory(request: VerifyAllRequest, host: Host, note: Note) -> Foun
 
     Args:
         request: which directory, and which repository.
-        host: where it is.
+        host: the host to work on.
         note: called with a sentence if the resolved path differs from the named one.
 
     Raises:

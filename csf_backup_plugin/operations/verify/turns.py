@@ -34,7 +34,7 @@ class Candidate(NamedTuple):
     has_failed: bool
 
     def is_recent(self, older_than: float | None, now: str) -> bool:
-        """Tell whether it need not be read again yet.
+        """Return whether it need not be read again yet.
 
         Args:
             older_than: it is read again if it was verified longer ago than this, in seconds; None
