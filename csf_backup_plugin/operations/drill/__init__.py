@@ -1,7 +1,7 @@
-"""A drill restores an image to a scratch directory, to show that it can be restored.
+"""A drill: restore an image to a scratch directory, to show that it can be restored.
 
-The repository is neither locked nor touched: pairs of pathnames make osrestore put every database
-elsewhere.
+The repository is neither locked nor touched: osrestore gets pairs of pathnames, and restores every
+database to another place.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ if TYPE_CHECKING:
 
 
 class Drill(NamedTuple):
-    """A drill that went well.
+    """A drill that succeeded.
 
     Attributes:
         plan: what was restored, and with what.
-        trial: the result.
-        warnings: what the user should know nevertheless.
-        seconds: how long all of it took.
+        trial: the size of the restored databases, and osrestore's time.
+        warnings: what the user should know although the drill succeeded.
+        seconds: how long it took.
     """
 
     plan: Plan
@@ -62,13 +62,13 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
     """Restore an image to a scratch directory, check the result, and record it.
 
     Args:
-        request: which image, and where to.
-        host: where both are.
+        request: which image to restore, and where to.
+        host: the host of the image and of the scratch directory.
         listener: gets the progress.
 
     Raises:
-        FaultFound: the image, or what was restored, is at fault; the message lists all that was
-            found.
+        FaultFound: something is wrong with the image or with the restored databases; the message
+            lists everything that was found.
         BackupError: the drill could not be carried out.
     """
     began = time.monotonic()
@@ -123,8 +123,8 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
 
 
 def _with_earlier_record(said: str, image: ImagePath, host: Host) -> Left:
-    """Return what a failed drill has left, including the record of an earlier drill."""
-    if shown(image.drill) in said:  # it has replaced the earlier record
+    """Return what a failed drill has left; name the record of an earlier drill, which is kept."""
+    if shown(image.drill) in said:  # this drill's record has replaced it
         return Left(said)
     with contextlib.suppress(OSError, BackupError):
         if host.stat([image.drill])[0].kind == "file":

@@ -1,6 +1,6 @@
-"""Finding the last good image of a repository: from the newest to older ones, each is drilled.
+"""Find the last good image of a repository: drill images from the newest to the oldest.
 
-If the databases are found to be corrupt today, this shows since when they are.
+If the databases are found to be corrupt, this shows between which backups they became so.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def find_last_good(request: LastGoodRequest, host: Host, listener: Listener) -> 
     """Drill images from the newest to the oldest until one is sound, and record each drill.
 
     Args:
-        request: which repository, and where to restore.
+        request: which repository's images to drill, and where to restore them.
         host: the host to work on.
         listener: gets a note at once for each faulty image.
 
@@ -69,7 +69,7 @@ def find_last_good(request: LastGoodRequest, host: Host, listener: Listener) -> 
 
 
 def _so_far(tried: Sequence[Tried]) -> str:
-    """Return the results of a search that was cut short."""
+    """Return the images that a failed search has found at fault so far."""
     if not tried:
         return ""
     return f"Not sound, each on record: {listed([one.set.image.path for one in tried])}"

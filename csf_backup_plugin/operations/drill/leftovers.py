@@ -1,7 +1,7 @@
-"""What drills that were killed have left in a scratch directory: whole copies of repositories.
+"""Leftovers of killed drills in a scratch directory: whole copies of repositories.
 
-A copy is removed if its lock is free: neither the drill nor its osrestore runs any more. What is
-not certainly such a copy stays, and is named.
+A copy is removed if its lock is free: then neither the drill nor its osrestore is running. If that
+is not certain, the copy stays, and a warning names it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Leftovers:
-    """What other drills of this machine and user may have left.
+    """The directories that other drills on this machine may have left.
 
     Args:
         directory: where drills make their scratch directories.
@@ -35,28 +35,28 @@ class Leftovers:
         self._directory = directory
         self._machine = machine
         self._host = host
-        self._changed: dict[str, str] = {}  # the results for directories whose lock was free
+        self._changed: dict[str, str] = {}  # by path, what was done where the lock was free
         self._kept: list[str] = []
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The result for each, with the reason."""
+        """A sentence about each leftover: that it was removed, or why it stays."""
         return (*self._changed.values(), *self._kept)
 
     def left(self, said: str) -> Left:
-        """Return what a failed drill has left, including the leftovers that were removed."""
+        """Return what a failed drill has left, beginning with the leftovers that were removed."""
         return preceded(". ".join(self._changed.values()), said)
 
     @property
     def changed(self) -> bool:
-        """Whether any was removed, or may have been removed in part."""
+        """Whether any leftover was removed, or may have been removed in part."""
         return bool(self._changed)
 
     def clear(self, found: Iterable[Entry]) -> None:
-        """Remove every directory that a killed drill has left.
+        """Remove every directory that certainly belongs to a killed drill.
 
         Args:
-            found: what is in the directory where drills make theirs.
+            found: what is in the directory where drills make their scratch directories.
         """
         entries = {entry.name: entry for entry in found}
         drills = {
@@ -91,7 +91,7 @@ class Leftovers:
             self._kept.append(_unknown(path, why))
 
     def _remove(self, path: str, left: str) -> None:
-        self._changed[path] = f"{left} may be removed in part"  # if the host is lost
+        self._changed[path] = f"{left} may be removed in part"  # kept if the host is lost
         try:
             self._host.remove_trees([path, path + LOCK], mine=True)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Everything that is checked before a drill creates its first directory."""
+"""The checks before a drill creates its first directory."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class Plan(NamedTuple):
-    """A drill that may begin.
+    """A drill that has passed every check and may begin.
 
     Attributes:
         image: the image to restore.
         receipt: its receipt.
-        size: about how many bytes will be restored.
+        size: how many bytes will be restored, about.
         osrestore: the program that restores.
         osverifydb: the program that checks a database; None if there is none.
         warnings: what the user should know although the drill may begin.
@@ -43,19 +43,19 @@ class Plan(NamedTuple):
 def look_at_places(
     image: ImagePath, receipt: Receipt, directory: str, host: Host
 ) -> tuple[Facts, Callable[[], list[Entry]]]:
-    """Check the image's directory, and the one in which the scratch directory is created.
+    """Check the image's directory, and the directory for the scratch directory.
 
     Args:
         image: the image.
         receipt: its receipt.
-        directory: where the scratch directory is created.
+        directory: the directory in which the scratch directory is to be created.
         host: the host to work on.
 
     Returns:
-        The facts on that directory, and a function that returns what is in it.
+        The facts on `directory`, and a function that returns what is in it.
 
     Raises:
-        BackupError: the first reason not to begin.
+        BackupError: the first check that failed.
     """
     _check_names(image, receipt)
     sources = database_directories.outermost(receipt.databases)
@@ -74,7 +74,7 @@ def prepare(
     find_osrestore: Callable[[], str],
     find_osverifydb: Callable[[], str],
 ) -> Plan:
-    """Return what is to be restored, and with what.
+    """Return what to restore, and with what.
 
     Args:
         image: the image.
@@ -97,9 +97,9 @@ def check_room(plan: Plan, directory: str, at: Facts) -> None:
     """Refuse a directory without enough space for the databases.
 
     Args:
-        plan: what is to be restored.
-        directory: where to.
-        at: the facts on it.
+        plan: what to restore.
+        directory: the directory in which the scratch directory is to be created.
+        at: the facts on that directory.
 
     Raises:
         NoSpace: there is not enough space.
@@ -116,7 +116,8 @@ def check_room(plan: Plan, directory: str, at: Facts) -> None:
 def _check_names(image: ImagePath, receipt: Receipt) -> None:
     """Refuse databases that could be restored outside the scratch directory.
 
-    Without any database there would be no pair, and osrestore would restore to the original places.
+    Without any database, osrestore would get no pair of pathnames, and would restore to the
+    original places.
     """
     if not receipt.databases or any(".." in path.split("/") for path in receipt.databases):
         raise FaultFound(

@@ -1,4 +1,4 @@
-"""The record of an image's last drill, beside the image: whether it succeeded or failed."""
+"""The record of an image's last drill, beside the image."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Record:
     """The record of one drill.
 
     Args:
-        plan: what is restored, and with what.
+        plan: what to restore, and with what.
         started: when the drill began by the host's clock, in ISO 8601.
         host: where the image is.
     """
@@ -40,8 +40,8 @@ class Record:
         """Record that the drill succeeded.
 
         Args:
-            trial: the result.
-            place: the directory that it used.
+            trial: the size of the restored databases, and osrestore's time.
+            place: the scratch directory.
 
         Raises:
             OSError: the record cannot be written.
@@ -57,9 +57,9 @@ class Record:
 
     @contextlib.contextmanager
     def of_failure(self) -> Iterator[None]:
-        """Record the fault that the block finds, and say in its error that it is on record.
+        """Record a fault that the block finds, and say so in the error.
 
-        The recovery card must not recommend the image any more.
+        The recovery cards are written anew, so that they no longer recommend the image.
         """
         try:
             yield

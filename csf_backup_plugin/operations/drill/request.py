@@ -1,4 +1,4 @@
-"""The request for a drill, checked before anything is touched."""
+"""The options of a drill, checked before anything is touched."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DrillRequest:
-    """One drill: an image restored for trial.
+    """One drill of one image.
 
     Attributes:
         image: the image.
-        directory: where the scratch directory is created, on the image's host.
+        directory: the directory on the image's host in which the scratch directory is created.
         repository: the repository that the image must belong to; None for any.
-        is_one_of_many: whether other images are drilled, too. Then this need not be the newest one,
-            and it is drilled even if its backup began in the future.
+        is_one_of_many: whether other images are drilled, too. Then this image is drilled even if
+            its backup began in the future.
     """
 
     image: ImagePath
@@ -47,7 +47,7 @@ class LastGoodRequest:
     """Drills of a repository's images, from the newest to the oldest, until one is sound.
 
     Attributes:
-        top: ``latest`` of the directory that has the images.
+        top: ``latest`` of the directory with the images.
         directory: as for `DrillRequest`.
         repository: the repository whose images are drilled.
     """
@@ -73,10 +73,10 @@ class LastGoodRequest:
 
 
 def check_last_good(directory: str | None, *, last_good: bool) -> None:
-    """Refuse a directory of images without -last-good, and the reverse.
+    """Refuse a directory of images without -last-good, and -last-good without one.
 
     Raises:
-        UsageError: they go together.
+        UsageError: only one of them was given.
     """
     if (directory is not None) != last_good:
         raise UsageError(

@@ -1,7 +1,7 @@
 """A scratch directory, which is removed with all its contents when the run ends or fails.
 
-A lock file beside it is created before it and removed after it. The lock is held as long as the run
-or its osrestore lives. So the next run can recognize what a killed run has left.
+A lock file beside the directory is created before it and removed after it. The lock is held as long
+as the run or its osrestore lives. So the next run can recognize the leftovers of a killed run.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ PREFIX = "csf-drill-"
 #: The suffix of the lock file's name, after the name of the scratch directory.
 LOCK = ".lock"
 _ROOM = "Make room there, or name another directory with -scratch-dir."
-_NAME_KEPT = 30  # characters of the image's name; a file's name may have 255 bytes
+_NAME_KEPT = 30  # characters of the image's name, since a file's name has at most 255 bytes
 
 
 def name_of(image: str, machine: str) -> str:
-    """Return the name of a scratch directory; it has the image, the machine and the time.
+    """Return a new name for a scratch directory, made of image, machine and time.
 
-    A machine's name has no @ in it, so the @ always separates it from the rest.
+    A machine's name contains no @, so the last @ always precedes it.
 
     Args:
         image: the image's path.
-        machine: the name of the machine it is made on: a file system may be another's too.
+        machine: the name of this machine; other machines may use the same file system.
     """
     now = datetime.datetime.now(datetime.timezone.utc)
     kept = posixpath.basename(image)[:_NAME_KEPT]
@@ -46,7 +46,7 @@ def name_of(image: str, machine: str) -> str:
 
 
 def is_of(machine: str, name: str) -> bool:
-    """Tell from its name whether a scratch directory was made on a machine."""
+    """Return whether a scratch directory was made on a machine, by the directory's name."""
     return bool(re.fullmatch(rf"{PREFIX}.*@{re.escape(machine)}-[0-9T.]+Z", name, re.DOTALL))
 
 
@@ -55,12 +55,12 @@ class Scratch:
 
     Args:
         path: its path.
-        host: its host.
+        host: the host that it is on.
 
     Attributes:
         lock: its lock, which osrestore inherits.
-        kept: what could not be removed, and why; empty if all was removed.
-        is_ours: whether we have created it, or may have.
+        kept: the path that could not be removed, and why; empty if all was removed.
+        is_ours: whether this run has created the directory, or may have.
     """
 
     def __init__(self, path: str, host: Host) -> None:
@@ -72,21 +72,21 @@ class Scratch:
 
     @property
     def record(self) -> str:
-        """The path of the run record of its utility."""
+        """The path of osrestore's run record."""
         return f"{self.path}/run"
 
     def place(self, path: str) -> str:
-        """Return the path in it to which another path of the host is restored."""
+        """Return the path in the scratch directory to which a database path is restored."""
         return f"{self.path}/restored{path}"
 
     def make(self, paths: Iterable[str]) -> None:
-        """Create it, with subdirectories for other directories.
+        """Create the scratch directory, with a subdirectory for each directory of databases.
 
         Args:
-            paths: those directories.
+            paths: the directories of databases.
 
         Raises:
-            FileExistsError: something exists there already that is not ours.
+            FileExistsError: something exists at its path already.
         """
         made = {self.path: None}
         for path in map(self.place, paths):
@@ -102,7 +102,7 @@ class Scratch:
             raise
 
     def remove(self) -> None:
-        """Remove it with all its contents, and its lock file; `kept` says what could not go."""
+        """Remove the directory with its contents, and the lock file; set `kept` if that fails."""
         self.kept = ""
         try:
             itself = [self.path] if self.is_ours else []
@@ -111,11 +111,11 @@ class Scratch:
             self.kept = f"{shown(self.path)} could not be removed: {reason(error)}"
 
     def left(self, said: str) -> Left:
-        """Return what is left if a drill fails after this was removed, or was to be."""
+        """Return what is left if a drill fails after the removal of the directory."""
         return preceded(self.kept, said)
 
     def left_inside(self, said: str) -> Left:
-        """Return what is left if a drill fails while it uses this."""
+        """Return what is left if a drill fails while it uses the directory."""
         if not self.is_ours:
             return Left(said)
         if self.kept:
@@ -127,18 +127,20 @@ class Scratch:
 def scratch(
     directory: str, image: ImagePath, paths: Iterable[str], machine: str, host: Host
 ) -> Iterator[Scratch]:
-    """Have a scratch directory while the block runs.
+    """Create a scratch directory, and remove it after the block.
 
     Args:
-        directory: where it is created.
-        image: the image; the directory gets its name, for those who find it after a crash.
-        paths: the directories that get a subdirectory in it.
+        directory: the directory in which it is created.
+        image: the image; its name becomes part of the directory's, so that a leftover can be
+            recognized.
+        paths: the directories of databases; each gets a subdirectory.
         machine: the name of the host's machine.
         host: the host to work on.
     """
     made = Scratch(posixpath.join(directory, name_of(image.path, machine)), host)
     failure: BaseException | None = None
-    # If the block failed, the lock file would be removed, even if the directory cannot be.
+    # An error is raised only after the lock's block: an error in it would remove the lock file,
+    # even if the directory could not be removed.
     with host.lock(made.path + LOCK, DRILL, 0, lambda _holder: None) as made.lock:
         try:
             with translated(host.name, _ROOM):
@@ -147,7 +149,7 @@ def scratch(
             made.remove()
         except BaseException as error:
             failure = error
-            made.remove()  # a signal is raised only once, so this is not interrupted
+            made.remove()  # not interrupted: a signal is raised only once
     if failure:
         with left_told(made.left_inside):
             raise failure

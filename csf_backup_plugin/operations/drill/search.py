@@ -1,4 +1,4 @@
-"""The result of a search for the last good image, and what follows about the databases."""
+"""The result of a search for the last good image, and what it says about the databases."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Tried(NamedTuple):
     """An image that was drilled.
 
     Attributes:
-        set: the image.
-        drill: its drill, if that succeeded.
+        set: the image set.
+        drill: its drill; None if the drill failed.
         fault: why the drill failed; None if it succeeded.
     """
 
@@ -35,13 +35,13 @@ class Tried(NamedTuple):
 
     @property
     def backup(self) -> str:
-        """Which backup it is."""
+        """The backup's number and time, for messages."""
         receipt = self.set.receipt
         return f"backup {receipt.origin.number} (begun {receipt.started})"
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """What is wrong with it."""
+        """What is wrong with the image."""
         return self.fault.findings if self.fault else ()
 
 
@@ -52,7 +52,8 @@ class Search(NamedTuple):
         request: the command's validated options.
         newest: the newest image, and reasons why it may not be the newest.
         tried: the images that were drilled, the newest first; only the last one may be sound.
-        gone: a sentence about each image that was removed meanwhile.
+        gone: a sentence about each image that was not drilled, since it was removed or being
+            written.
         seconds: how long it took.
     """
 
@@ -75,10 +76,10 @@ class Search(NamedTuple):
 
     @property
     def corrupt_since(self) -> tuple[Tried, Tried] | None:
-        """The last good backup, and the first one after it whose databases were corrupt already.
+        """The last good backup, and the first later one with corrupt databases.
 
-        An image that was changed after its backup says nothing about the databases. None if there
-        is no such pair.
+        None if there is no such pair. An image that was changed after its backup does not count,
+        since it says nothing about the databases.
         """
         good = self.good
         if good is None:

@@ -1,4 +1,4 @@
-"""Restoring an image to a scratch directory, and checking the result."""
+"""Restore an image to a scratch directory, and check the result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Trial(NamedTuple):
-    """What was restored.
+    """A successful trial restore.
 
     Attributes:
         size: the databases' size in bytes.
@@ -42,18 +42,18 @@ class Trial(NamedTuple):
 def restore_for_trial(
     plan: Plan, place: Scratch, free: int, host: Host, listener: Listener
 ) -> Trial:
-    """Restore all of an image's databases to a directory, and check each.
+    """Restore all databases of an image to a scratch directory, and check each.
 
     Args:
         plan: what to restore, and with what.
         place: the scratch directory, with subdirectories for the databases.
-        free: the bytes that were free there before.
+        free: the bytes that were free there before osrestore.
         host: the host to work on.
         listener: gets the progress.
 
     Raises:
-        NotRestorable: osrestore failed, or what it restored is not what the receipt says.
-        TimedOut: a utility did not end.
+        NotRestorable: osrestore failed, or the restored databases differ from the receipt.
+        TimedOut: a utility did not end in time.
     """
     databases = plan.receipt.databases
     began = time.monotonic()
@@ -72,7 +72,7 @@ def restore_for_trial(
     findings = [*_led_astray(led), *(text for pair in pairs if (text := _no_copy(*pair)))]
     findings = findings or restored_databases.findings(targets, copies)
     if findings:
-        raise _failed(plan, findings)  # databases outside the directory are not opened
+        raise _failed(plan, findings)  # osverifydb must not open databases outside the directory
     findings = [f"{shown(path)} was not to be restored" for path in sorted({*sizes} - {*targets})]
     there = {path: size for path, size in sizes.items() if path in targets}
     findings += _verify_each(plan, there, host, listener)
@@ -87,7 +87,7 @@ def _homes(plan: Plan, place: Scratch) -> list[str]:
 
 
 def _led_astray(led: Sequence[Facts]) -> list[str]:
-    """Return directories outside the scratch directory, since links may lead to live databases.
+    """Return faults: directories outside the scratch directory, where live databases may be.
 
     Args:
         led: the facts on the scratch directory, and on the directories that databases were restored
@@ -130,11 +130,11 @@ def _run_osrestore(
 
 
 def _watch(plan: Plan, place: Scratch, free: int, host: Host, listener: Listener) -> Watch:
-    """Return a function that shows osrestore's progress, by the space that it has used."""
+    """Return a function that shows osrestore's progress by the disk space that it has used."""
 
     def show(completed: Completed | None, _size: int) -> None:
         if completed is None:
-            with contextlib.suppress(HostUnreachable):  # the next poll may succeed
+            with contextlib.suppress(HostUnreachable):  # the next look may succeed
                 gone = free - host.look([place.path])[0].free
                 listener.advance("restoring", max(gone, 0), plan.size)
         elif completed.status == 0:
@@ -156,7 +156,7 @@ def _sizes(plan: Plan, place: Scratch, host: Host) -> dict[str, int]:
 
 
 def _verify_each(plan: Plan, sizes: Mapping[str, int], host: Host, listener: Listener) -> list[str]:
-    """Return what osverifydb finds in restored databases, if there is an osverifydb."""
+    """Return what osverifydb finds in restored databases; nothing if there is no osverifydb."""
     if plan.osverifydb is None:
         return []
     timeout, total = default_timeout(plan.size), sum(sizes.values())

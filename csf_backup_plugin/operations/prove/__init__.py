@@ -1,4 +1,4 @@
-"""Proving an image without a receipt: its csf was killed, and osbackup ran to its end.
+"""Prove an image without a receipt: its csf was killed, and osbackup ran to its end.
 
 The run record PATH.run beside the image says how osbackup ended. Without it, nothing shows that the
 image is complete.
@@ -52,9 +52,8 @@ class Proof(NamedTuple):
     Attributes:
         image: the image.
         receipt: its receipt.
-        written: whether the receipt was written just now; if not, it existed, and nothing was
-            changed.
-        warnings: what the user should know nevertheless.
+        written: whether this run wrote the receipt; if not, it existed, and nothing was changed.
+        warnings: what the user should know although the image is proven.
         seconds: how long it took.
     """
 
@@ -66,16 +65,16 @@ class Proof(NamedTuple):
 
 
 def prove(request: ProveRequest, host: Host, listener: Listener) -> Proof:
-    """Prove an image whose csf was killed and write its receipt, under the repository's lock.
+    """Prove an image whose csf was killed, and write its receipt, under the repository's lock.
 
     Args:
-        request: which image.
+        request: which image to prove.
         host: the host to work on.
         listener: gets the progress.
 
     Raises:
         CannotBeProven: the message names every reason; nothing was changed.
-        FaultFound: there is no image, or a receipt that cannot be used.
+        FaultFound: there is no image, or its receipt cannot be used.
         LockBusy: osbackup, or another command on the repository, is still running.
     """
     began = time.monotonic()
@@ -89,10 +88,10 @@ def prove(request: ProveRequest, host: Host, listener: Listener) -> Proof:
 
 
 def _existing(image: ImagePath, host: Host) -> Proof | None:
-    """Return the existing receipt; None if there is none.
+    """Return the proof by an existing receipt; None if there is no receipt.
 
     Raises:
-        FaultFound: it cannot be used, or is not of this image; it is never overwritten.
+        FaultFound: the receipt cannot be used, or does not fit the image; it is never overwritten.
     """
     if host.stat([image.receipt])[0].kind == "missing":
         return None
@@ -134,11 +133,11 @@ def prove_locked(
 
     Args:
         image: the image.
-        databases: what it should hold, as `conditions.imported` returns it.
+        databases: the databases that it should hold, as `conditions.imported` returns them.
         machine: the host, and its clock.
         host: the host to work on.
         listener: gets the progress.
-        judged: returns the receipt with suspicions added.
+        judged: returns a receipt with suspicions added.
 
     Raises:
         BackupError: as for `prove`.
@@ -168,10 +167,10 @@ def prove_locked(
 def _locked(
     repository: Repository, image: ImagePath, wait: float, host: Host, listener: Listener
 ) -> Iterator[list[str]]:
-    """Hold the repository's lock; as long as an osbackup still runs, that holds it.
+    """Hold the repository's lock; as long as osbackup still runs, osbackup holds it.
 
     Yields:
-        A warning if the file system has no locks, and one about an `end` that a killed run owed.
+        Warnings: that the file system has no locks; about an `end` that a killed run owed.
     """
     record = read_record(image, host)
     holder = record.running if is_at_work(record, host) else ""
@@ -185,8 +184,8 @@ def _locked(
             held = host.lock(repository.lock, PROVE, wait, waiting, create=False)
             lock = stack.enter_context(held)
         except (FileNotFoundError, PermissionError):
-            # The repository may be lost, or belong to another user. If there is no lock file,
-            # nobody holds it.
+            # The repository may be lost, or belong to another user. If there is no lock file, no
+            # command holds the lock.
             if host.stat([repository.lock])[0].kind != "missing":
                 raise
         except LockBusy:
@@ -205,7 +204,7 @@ def _busy(record: RunRecord, image: ImagePath, host: Host) -> LockBusy:
 
 
 def _publish(image: ImagePath, made: Receipt, stamp: str, host: Host) -> bool:
-    """Write the receipt; return false if one has appeared meanwhile.
+    """Write the receipt; return False if another command has written one.
 
     Raises:
         CannotBeProven: the image has changed since its stamp was taken.
@@ -217,7 +216,7 @@ def _publish(image: ImagePath, made: Receipt, stamp: str, host: Host) -> bool:
         shared_disk="unknown",
         proven_by=PROVE,
     )
-    lost = Left(  # the host is gone, and may have done it
+    lost = Left(  # for a lost connection: the host may have written it
         f"{shown(image.receipt)} may have been written; nothing else was changed.",
         f"Then: {prove_command(image.name)}",
     )

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.run_record import RunRecord
     from csf_backup_plugin.progress_listener import Listener
 
-#: Prints when a file was last changed. It is part of coreutils, which every host must have.
+#: The command that prints when a file was last changed. It is part of coreutils, which every host
+#: must have.
 _CHANGED = ("date", "-u", "+%Y-%m-%dT%H:%M:%SZ", "-r")
-_SECONDS = 60.0  # seconds that it may take
+_SECONDS = 60.0  # seconds that the command may take
 
 
 def imported(image: ImagePath, host: Host) -> list[str]:
@@ -75,15 +76,15 @@ def measured(
 
     Args:
         image: the image; nothing writes to it any more.
-        databases: what it should hold.
+        databases: the databases that it should hold.
         record: how osbackup ended.
-        osrestore: the program that lists what is in it.
+        osrestore: the program that lists what is in the image.
         host: the host to work on.
         listener: gets the progress of the checksum.
 
     Raises:
-        CannotBeProven: a check failed; the message lists all that did.
-        TimedOut: osrestore did not end.
+        CannotBeProven: at least one check failed; the message lists them.
+        TimedOut: osrestore did not end in time.
     """
     problem = problem_if_ended(record, image)
     (at,) = host.stat([image.path])
@@ -110,9 +111,10 @@ def measured(
 
 
 def _master_findings(databases: list[str], host: Host) -> list[str]:
-    """Return the reasons why the first database may not be the master database.
+    """Return why the first database may not be the master database; empty if it is.
 
-    A backup lists the master first, then the others by name, and leaves a lock file beside it.
+    A backup lists the master database first and the others by name, and leaves a lock file beside
+    the master database.
     """
     master, *others = databases
     at_directory, at_lock = host.stat([posixpath.dirname(master), Repository(master).lock])
@@ -124,7 +126,7 @@ def _master_findings(databases: list[str], host: Host) -> list[str]:
 
 
 def _began(image: ImagePath, host: Host) -> str | None:
-    """Return when the import file was made, which was just before its backup began."""
+    """Return when the import file was written, just before osbackup began; None if not known."""
     changed = host.run([*_CHANGED, image.import_file], _SECONDS).output
     return timestamps.read(changed.decode(errors="replace"))
 

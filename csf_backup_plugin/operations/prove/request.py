@@ -1,4 +1,4 @@
-"""The request to prove an image, checked before anything is touched."""
+"""The options of a proof, checked before anything is touched."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class ProveRequest:
 
     Attributes:
         image: the image.
-        wait: how long to wait for the repository's lock, in seconds; an osbackup that still writes
-            the image holds the lock.
+        wait: how long to wait for the repository's lock, in seconds. As long as osbackup still
+            writes the image, it holds the lock.
     """
 
     image: ImagePath

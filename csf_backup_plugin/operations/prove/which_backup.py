@@ -1,4 +1,4 @@
-"""Which backup of which repository an image is if its csf was killed."""
+"""Find out which backup an image is, if its csf was killed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def origin_of(image: ImagePath, repository: Repository, machine: Machine, host: Host) -> Origin:
-    """Return which backup an image is, as the manifest recorded when the backup began."""
+    """Return which backup an image is, as the manifest recorded it when the backup began."""
     try:
         data = host.read(repository.manifest)
     except PermissionError:  # the repository may belong to another user
         data = None
     recorded = manifest.salvage(data) if data else manifest.Manifest()
     identity, number = recorded.identity, recorded.backups.get(image.path)
-    if identity is None or number is None or recorded.damaged:  # a damaged line may differ
+    if identity is None or number is None or recorded.damaged:  # a damaged line may say otherwise
         return Origin(None, None, machine.id, machine.name)
     settled = not identity.changes(machine, repository.master)
     return Origin(identity.id, number, machine.id, machine.name, settled)

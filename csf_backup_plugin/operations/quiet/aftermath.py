@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 def end_told(
     quiesce: Quiesce | None, repository: Repository, record: str, lock: Lock | None, host: Host
 ) -> Iterator[list[str]]:
-    """Run a utility in the block; add to the block's error how `end` went.
+    """Run a utility in the block; add the outcome of the `end` call to the block's error.
 
     Args:
-        quiesce: what makes the repository quiet meanwhile; None if nothing does.
+        quiesce: the programs that make the repository quiet; None if there are none.
         repository: the repository.
         record: the path of the utility's run record.
         lock: the repository's lock.
         host: where it runs.
 
     Yields:
-        A list, which has the warnings once the block has succeeded.
+        A list; it gets the warnings after the block has succeeded.
     """
     warnings: list[str] = []
     if quiesce is None:
@@ -58,10 +58,10 @@ def _problem(
     host: Host,
     error: BackupError | None,
 ) -> str | None:
-    """Return in words what is wrong with the `end` call; empty if it succeeded.
+    """Return what is wrong with the `end` call, in words.
 
     Returns:
-        None if it was not to be called.
+        Empty if `end` succeeded; None if it did not have to be called.
     """
     typed = _typed(quiesce)
     later = f"whether {typed} was called on {host.name} is not known: the next command sees to it"

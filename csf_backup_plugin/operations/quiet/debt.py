@@ -1,7 +1,7 @@
-"""The `end` call that is owed to a repository: its record, and the call by a later command.
+"""An owed `end` call of a repository: its record, and the call by a later command.
 
 The guardian that has called `begin` calls `end`, too, and removes the record. If the guardian was
-killed, or the machine has crashed, the next command that takes the lock does so.
+killed or the machine has crashed, the next command that takes the lock does both.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _FIRST = "csf-quiesced 1"
 _KEYS = ("program", "master", "limit", "machine-id", "machine", "since")
-_LONGEST = 20_000  # bytes that are read of it
+_LONGEST = 20_000  # bytes of the record; longer ones are not valid
 
 
 class Debt(NamedTuple):
@@ -38,8 +38,8 @@ class Debt(NamedTuple):
         master: the master database.
         limit: how long the call may take, in seconds.
         machine_id: the machine-id(5) of the host; empty if it had none.
-        machine: what the host called itself.
-        since: when the run that has called `begin` began, in ISO 8601.
+        machine: the host's own name.
+        since: when the run that called `begin` was started, in ISO 8601.
     """
 
     program: str
@@ -75,7 +75,7 @@ def decode(data: bytes) -> Debt | None:
 
 
 def finding_debt(repository: Repository, host: Host) -> Callable[[], Callable[[], bytes | None]]:
-    """Return a step that reads what `settle_debt` needs, to be carried out together with others."""
+    """Return a step for `Host.together` that reads what `settle_debt` needs."""
     return postponed(lambda: host.read(repository.quiesced))
 
 
@@ -87,14 +87,15 @@ def settle_debt(
     *,
     dry_run: bool = False,
 ) -> list[str]:
-    """Call the `end` that is owed to a repository, if one is, and return a warning about it.
+    """Call the `end` that is owed to a repository, if any; return a warning about it.
 
     Args:
         repository: the repository.
-        lock: its lock. If it keeps nobody out, another run may be active, so nothing is called.
+        lock: its lock. If it does not keep other commands out, another run may be active, so
+            nothing is called.
         host: the host to work on.
-        found: what a step of `finding_debt` has found under the lock; None to look now.
-        dry_run: only return the warning.
+        found: what the step of `finding_debt` returned under the lock; None to read it now.
+        dry_run: call nothing, and only return the warning.
     """
     path, gone = shown(repository.quiesced), f"remove {shown(repository.quiesced)}"
     try:
@@ -147,5 +148,5 @@ def _call(debt: Debt, owed: str, repository: Repository, host: Host) -> str:
 
 
 def debt_of(program: str, repository: Repository, limit: float, machine: Machine) -> Debt:
-    """Return the debt of a run that is to call `begin`."""
+    """Return the debt to record before `begin` is called."""
     return Debt(program, repository.master, limit, machine.id, machine.name, machine.now)

@@ -25,11 +25,12 @@ _TIMEOUT = 60.0  # seconds within which ossvrstat must answer
 
 
 class Found(NamedTuple):
-    """The programs; each function returns a path, or raises its error.
+    """The programs that were looked for. Each function returns a path, or raises the error.
 
     Attributes:
-        program: the program that makes quiet; an empty path if there is none.
-        ossvrstat: the utility, if it is needed; else an empty path.
+        program: the program that makes the repository quiet; returns an empty path if there is
+            none.
+        ossvrstat: the utility that lists clients; returns an empty path if it is not needed.
     """
 
     program: Callable[[], str]
@@ -37,7 +38,7 @@ class Found(NamedTuple):
 
 
 def find_programs(asked: Quiescing, host: Host) -> Found:
-    """Find the programs that are needed, in one exchange."""
+    """Look for the programs that are needed, in one exchange."""
     return Found(
         *host.together(
             postponed(lambda: host.find_program(asked.program, VARIABLE)),
@@ -54,20 +55,20 @@ def prepare_quiet(
     machine: Machine,
     host: Host,
 ) -> Quiesce | None:
-    """Return what makes a repository quiet, or None; if required, check that it is quiet.
+    """Return the programs that make a repository quiet, or None; if required, check for clients.
 
     Args:
-        asked: how it is to be made quiet.
-        found: the programs.
+        asked: how to make the repository quiet.
+        found: the programs that were found.
         repository: the repository.
         directory: the facts on its directory.
         machine: the host, and its clock.
         host: the host to work on.
 
     Raises:
-        UtilityMissing: there is no such program.
-        NotWritable: the record that `end` is owed could not be written there.
-        NotQuiet: the Server has clients, or cannot be asked; or another program's `end` is owed.
+        UtilityMissing: a program does not exist.
+        NotWritable: the record of the owed `end` could not be written there.
+        NotQuiet: the Server has clients or may have some, or another program's `end` is owed.
     """
     program, ossvrstat = found.program(), _ossvrstat(found, host)
     if not program:
@@ -96,9 +97,9 @@ def prepare_quiet_restore(
     machine: Machine,
     host: Host,
 ) -> tuple[Quiesce | None, list[str]]:
-    """Return what `prepare_quiet` does, and a warning if the Server cannot be asked.
+    """Return the same as `prepare_quiet`, and a warning if clients cannot be listed.
 
-    A restore must not be delayed because ossvrstat is missing.
+    A restore is not refused because ossvrstat is missing.
 
     Args, Raises: as for `prepare_quiet`.
     """

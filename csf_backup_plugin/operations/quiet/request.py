@@ -1,4 +1,4 @@
-"""The request to make a repository quiet, checked before anything is touched."""
+"""The options for a quiet repository, checked before anything is touched."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from csf_backup_plugin.names import absolute, shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: The environment variable on the host that names the program if no option does.
+#: The environment variable on the host that names the program if -quiesce does not.
 VARIABLE = "CSF_BACKUP_QUIESCE"
-#: The environment variable of csf that says how many seconds each call may take.
+#: The environment variable of csf for the seconds that each call may take.
 LIMIT_VARIABLE = "CSF_BACKUP_QUIESCE_TIMEOUT"
 _LIMIT = 300.0
 
 
 class Quiescing(NamedTuple):
-    """How a repository is to be made quiet.
+    """How to make a repository quiet.
 
     Attributes:
-        program: the program's path on the host; empty for the one that the environment there names.
-        limit: how long each call of it may take, in seconds.
+        program: the program's path on the host; empty to use the one in the host's environment, if
+            any.
+        limit: how long each call of the program may take, in seconds.
         is_required: whether the Server must have no clients.
     """
 
@@ -34,7 +35,7 @@ class Quiescing(NamedTuple):
     def parse(
         cls, environ: Mapping[str, str], program: str | None, *, is_required: bool
     ) -> Quiescing:
-        """Make a request of what the user wrote.
+        """Parse what the user wrote.
 
         Raises:
             UsageError: the program is not an absolute path, or the limit is not a number of
@@ -50,7 +51,7 @@ class Quiescing(NamedTuple):
         return cls(path, _limit(environ.get(LIMIT_VARIABLE, "")), is_required)
 
 
-#: The default: a repository is made quiet as the host's environment says.
+#: The default: use the program in the host's environment, if any.
 AS_THERE = Quiescing()
 
 

@@ -1,7 +1,7 @@
 """A rotation: a backup to the place of its day, and the removal of the sets that it replaces.
 
-At every moment there is at least the older proven set: the new one is made and proven first, and
-drilled if a drill is due; only then does the plan say which of the older ones go.
+The new set is made and proven first, and drilled if a drill is due. Only then does the plan choose
+older sets to remove. So there is a proven set at any time.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
 
 
 class Rotated(NamedTuple):
-    """A rotation whose set is proven, or in a dry run one that could be.
+    """A rotation whose set is proven, or that a dry run predicts.
 
     Attributes:
-        request: what was asked for, by resolved paths.
+        request: the validated options, with resolved paths.
         filled: tonight's set.
-        drilled: its drill; None if none was due.
-        removal: what was decided of all sets, and done.
-        warnings: what the user should know although all went well.
-        problem: why the command does not end with 0.
-        seconds: how long all of it took.
+        drilled: the drill of that set; None if none was due.
+        removal: what was decided about all sets, and done.
+        warnings: what the user should know although the rotation succeeded.
+        problem: why the command does not end with 0; None if it does.
+        seconds: how long it took.
     """
 
     request: RotateRequest
@@ -57,7 +57,7 @@ class Rotated(NamedTuple):
 
 
 def rotate(request: RotateRequest, host: Host, listener: Listener) -> Rotated:
-    """Make tonight's set, drill it if that is due, and remove what it replaces.
+    """Make tonight's set, drill it if a drill is due, and remove the sets that it replaces.
 
     Args:
         request: what to back up, and where to.
@@ -65,7 +65,8 @@ def rotate(request: RotateRequest, host: Host, listener: Listener) -> Rotated:
         listener: gets the progress.
 
     Raises:
-        BackupError: no set was made; or it was, as the error says, and the rest was cut short.
+        BackupError: no set was made; or the error says that it was made and proven, and a later
+            step failed.
     """
     began = time.monotonic()
     with translated(host.name):
@@ -94,7 +95,7 @@ def rotate(request: RotateRequest, host: Host, listener: Listener) -> Rotated:
 
 
 def _drilled(site: Site, filled: Filled, host: Host, listener: Listener) -> Drilled | None:
-    """Drill tonight's set if that is due."""
+    """Drill tonight's set if a drill is due."""
     request = site.request
     if request.drill_every is None:
         return None

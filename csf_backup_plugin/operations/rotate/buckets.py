@@ -1,4 +1,4 @@
-"""Calendar buckets: the days, months and years of which dated sets are kept."""
+"""Calendar buckets: the days, months and years from which dated sets are kept."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Sequence
 
-# How much of a date in ISO 8601 names the bucket it is in.
+# How many characters of a date in ISO 8601 name its bucket.
 _LENGTHS = {"dated": 10, "monthly": 7, "yearly": 4, "copies": 10}
 
 
 def newest_of_each(slots: Sequence[datetime.date], kind: str, count: int) -> dict[int, str]:
-    """Return the index of the newest set of each of the newest buckets, and why it is kept.
+    """Return the index of the newest set in each of the newest buckets, and why it is kept.
 
-    Only buckets that have sets count: after a pause, no set is kept for less time. The numbers say
-    which bucket is newer, never the clock.
+    Empty buckets do not count, so a pause in the rotations removes no set. Buckets are ordered by
+    the numbers of their sets, never by the clock.
 
     Args:
         slots: the dates of the sets in the order of their numbers.
         kind: "dated", "monthly", "yearly" or "copies".
-        count: how many buckets.
+        count: how many buckets to keep.
     """
     newest: dict[str, int] = {}
     for index in range(len(slots) - 1, -1, -1):

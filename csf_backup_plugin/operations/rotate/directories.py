@@ -1,4 +1,4 @@
-"""Which image directories tonight's set may go to, and in which order."""
+"""The image directories for tonight's set, in the order in which they are tried."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class Order(NamedTuple):
-    """The image directories of a night.
+    """The image directories for tonight's set.
 
     Attributes:
-        tops: ``latest`` of each that can be used, in the order in which they are tried. One whose
-            disk is not mounted comes last: any backup is better than none.
+        tops: ``latest`` of each usable directory, in the order in which they are tried. Those whose
+            disk is not mounted come last: any backup is better than none.
         rule: the sentence that explains the order.
-        problems: what is wrong with directories, a sentence part each.
-        mounts: the mount point that each directory has, or is to have.
+        problems: what is wrong with directories; each is a part of a sentence.
+        mounts: the mount point of each directory; if nothing is mounted there, the expected one.
     """
 
     tops: Sequence[ImagePath]
@@ -34,12 +34,13 @@ class Order(NamedTuple):
 
 
 def order(tonight: Tonight) -> Order:
-    """Return which directories are tried tonight."""
+    """Return the directories to try tonight."""
     site = tonight.site
     problems = {**site.problems, **tonight.listed.problems}
     expected = _expected_mounts(tonight)
     unmounted = {top: why for top, why in unmounted_tops(tonight).items() if top not in problems}
-    # The next run is to know of a mount point, too, though nothing is mounted there tonight.
+    # Record the expected mount points of disks that are not mounted, so that the next run has them,
+    # too.
     missing = [top.directory for top in (*problems, *unmounted)]
     mounts = {**site.mounts, **{path: expected[path] for path in missing if path in expected}}
     paths = [top.directory for top in site.request.tops]
@@ -54,14 +55,14 @@ def order(tonight: Tonight) -> Order:
 
 
 def unmounted_tops(tonight: Tonight) -> dict[ImagePath, str]:
-    """Return the image directories whose disk is not mounted, and what is said of each."""
+    """Return the image directories whose disk is not mounted, and the message for each."""
     expected, at = _expected_mounts(tonight), tonight.site.at
     told = {top: why_unmounted(at[top], expected.get(top.directory, "/")) for top in at}
     return {top: why for top, why in told.items() if why}
 
 
 def _expected_mounts(tonight: Tonight) -> Mapping[str, str]:
-    """Return the mount points that the newest set of a rotation tells, of all its directories."""
+    """Return the mount points of all directories, from the receipt of the newest set."""
     if not tonight.placed:
         return {}
     return highest(tonight.placed).receipt.origin.mounts

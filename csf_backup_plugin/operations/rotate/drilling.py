@@ -1,4 +1,4 @@
-"""The drill of a rotation: due when the last good one of the repository is too old."""
+"""The drill of a rotation; due when the repository's last good drill is too old."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.rotate.request import RotateRequest
     from csf_backup_plugin.progress_listener import Listener
 
-#: A drill of a week ago may have ended later in the night than this one begins, in seconds.
+#: How much earlier a drill may be due, in seconds: last week's drill may have ended later in the
+#: night than tonight's begins.
 _EARLY = 3600.0
 
 
@@ -27,8 +28,8 @@ class Drilled(NamedTuple):
     """The drill of tonight's set.
 
     Attributes:
-        drill: how it went, if it went well.
-        problem: why it did not; None if it did.
+        drill: the result of a good drill; None if it failed.
+        problem: why the drill failed; None if it was good.
     """
 
     drill: Drill | None = None
@@ -36,7 +37,7 @@ class Drilled(NamedTuple):
 
     @property
     def is_fault(self) -> bool:
-        """Whether the image is at fault; if not, the drill could not be made."""
+        """Whether the drill has found a fault in the image; otherwise it could not be made."""
         return isinstance(self.problem, FaultFound)
 
 
@@ -56,16 +57,16 @@ def is_due(every: float, witnesses: Collection[Witness], now: str) -> bool:
 
 
 def drill_set(image: ImagePath, request: RotateRequest, host: Host, listener: Listener) -> Drilled:
-    """Restore tonight's set for trial.
+    """Drill tonight's set; return an error that concerns only the drill.
 
     Args:
-        image: which.
+        image: the set's image.
         request: the command's validated options.
         host: the host to work on.
         listener: gets the progress.
 
     Raises:
-        HostUnreachable, Interrupted: nothing more can be done, or is to be.
+        HostUnreachable, Interrupted: the connection was lost, or a signal has come.
     """
     assert request.scratch
     asked = DrillRequest(image, request.scratch, request.repository)

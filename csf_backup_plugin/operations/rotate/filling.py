@@ -1,4 +1,4 @@
-"""Filling tonight's place with a new proven set, under the repository's lock."""
+"""Fill tonight's place with a new proven set, under the repository's lock."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.rotate.tonight import Tonight
     from csf_backup_plugin.progress_listener import Listener
 
-_NAMES = 9  # that are tried; others may take one in the same second
-#: What ends a backup to one directory, and not to the next: that may be on another disk.
+_NAMES = 9  # tried at most; another run may take one in the same second
+#: Errors after which the next directory is tried, since it may be on another disk.
 _OF_A_DIRECTORY = (UnsafeImagePath, NotMounted, NoSpace, OsbackupFailed, ImageUnproven)
 
 
@@ -54,15 +54,15 @@ class Filled(NamedTuple):
     """Tonight's set.
 
     Attributes:
-        image: which; in a dry run, which it would be.
-        placement: where a rotation has put it.
-        backup: how it was made; None if an earlier run had made it.
-        rule: the sentence on the order of the image directories.
-        told: what became of earlier runs' leftovers, a sentence part each.
+        image: the set's image; in a dry run, the image that it would have.
+        placement: the set's place, slot and run.
+        backup: the backup that made it; None if an earlier run had made it.
+        rule: the sentence that explains the order of the image directories.
+        told: what was done with earlier runs' leftovers; each is a part of a sentence.
         warnings: what else the user should know.
-        repository_id: the repository's id; None where none could be kept.
-        tonight: what was found before it was made.
-        proven: images of runs that were killed, proven now.
+        repository_id: the repository's id; None if it could not be recorded.
+        tonight: what was found before the set was made.
+        proven: the images of killed runs that this run has proven.
     """
 
     image: ImagePath
@@ -77,10 +77,10 @@ class Filled(NamedTuple):
 
 
 def fill(site: Site, host: Host, listener: Listener) -> Filled:
-    """Make and prove tonight's set, unless an earlier run of the same id has.
+    """Make and prove tonight's set, unless an earlier run with the same id has made it.
 
     Args:
-        site: where.
+        site: the host, the repository and the image directories.
         host: the host to work on.
         listener: gets the progress.
 
@@ -97,7 +97,7 @@ def fill(site: Site, host: Host, listener: Listener) -> Filled:
             create=not request.dry_run,
         )
         settled = settle_debt(request.repository, lock, host, debt, dry_run=request.dry_run)
-        if settled:  # a call may have taken its time
+        if settled:  # the program that was called may have taken long
             tonight = look()
         filling = _Filling(tonight(), lock, host, listener)
         with (
@@ -109,10 +109,10 @@ def fill(site: Site, host: Host, listener: Listener) -> Filled:
 
 
 class _Filling:
-    """One filling.
+    """The steps of one filling.
 
     Attributes:
-        told: what became of earlier runs' leftovers so far, a sentence part each.
+        told: what was done with earlier runs' leftovers so far; each is a part of a sentence.
     """
 
     def __init__(self, tonight: Tonight, lock: Lock | None, host: Host, listener: Listener) -> None:
@@ -177,7 +177,7 @@ class _Filling:
         return None
 
     def _made(self, top: ImagePath) -> Filled:
-        """Make the set in a directory; another name is taken if somebody has taken the first."""
+        """Make the set in a directory; if its name is taken, try other names."""
         tonight = self._tonight
         home = in_place(top, tonight.placement.place)
         with self._place(home.directory):
@@ -194,7 +194,7 @@ class _Filling:
 
     @contextlib.contextmanager
     def _place(self, path: str) -> Iterator[None]:
-        """Have a place; one that is made for this and then not filled goes again."""
+        """Make sure that a place exists; remove it if it was created here and stayed empty."""
         is_made = False
         if not (self._has(path) or self._tonight.site.request.dry_run):
             with _refusing(path, self._host), contextlib.suppress(FileExistsError):
@@ -208,12 +208,12 @@ class _Filling:
             raise
 
     def _has(self, path: str) -> bool:
-        """Return whether a place is there."""
+        """Return whether a place exists."""
         return path in self._tonight.listed.catalog.entries
 
     def _back_up(self, image: ImagePath) -> Backup:
         tonight, request = self._tonight, self._tonight.site.request
-        # A dry run makes no place to look at.
+        # A dry run does not create the place, so there may be none to check.
         is_there = self._has(image.directory) or not request.dry_run
         catalog = tonight.listed.catalog
         rest = [o for o in catalog.passed_over if not (o.is_removed or o.image in self._ours)]
@@ -245,7 +245,7 @@ class _Filling:
         )
 
     def _none_made(self, failures: Sequence[BackupError]) -> BackupError:
-        """Return the first failure, which tells of the others, too."""
+        """Return the first failure, with the messages of the others added."""
         first, *others = failures
         first.what = "\n".join([first.what, *(other.what for other in others)])
         lefts = dict.fromkeys(one.left for one in failures if one.left != NOTHING_LEFT)
@@ -262,7 +262,7 @@ class _Filling:
 
 @contextlib.contextmanager
 def _refusing(path: str, host: Host) -> Iterator[None]:
-    """Turn the refusal to make a place into an error that another directory may mend."""
+    """Translate a failure to create a place into an error after which the next one is tried."""
     try:
         yield
     except OSError as error:
@@ -276,7 +276,7 @@ def _refusing(path: str, host: Host) -> Iterator[None]:
 
 
 def _to(image: ImagePath, backup: Backup) -> Backup:
-    """Return a dry run's backup, as it would be made to an image."""
+    """Return the backup of a dry run with another image."""
     request = dataclasses.replace(backup.request, image=image)
     argv = osbackup(backup.plan.argv[0], image.import_file, image.path)
     return backup._replace(request=request, plan=backup.plan._replace(argv=argv))

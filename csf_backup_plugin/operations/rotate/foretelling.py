@@ -1,4 +1,4 @@
-"""What a dry run foretells of the removal, as if tonight's set were there."""
+"""What a dry run predicts about the removal, as if tonight's set existed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def foretell(site: Site, filled: Filled) -> Removal:
-    """Return what would become of each set.
+    """Return what would be done with each set.
 
     Args:
-        site: where.
+        site: the host, the repository and the image directories.
         filled: the set that would be made.
     """
     tonight = filled.tonight
@@ -30,7 +30,7 @@ def foretell(site: Site, filled: Filled) -> Removal:
 
 
 def _new(site: Site, filled: Filled, backup: Backup) -> tuple[PlacedSet, Witness]:
-    """Return the set that would be made; nothing is known of it that could be suspicious."""
+    """Return the set that would be made, without suspicions."""
     number, placement = backup.origin.number or 0, filled.placement
     databases = frozenset(map(site.request.repository.recorded, backup.plan.found.coverage.paths))
     size = backup.plan.found.coverage.bytes

@@ -1,4 +1,4 @@
-"""When deletions are withheld: the sources may be corrupt, and older sets the only good ones."""
+"""When to withhold deletions: if sources may be corrupt, old sets may be the only good ones."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ _LEAST = 70  # percent of the last trusted set's size
 
 
 class Witness(NamedTuple):
-    """What is known of a proven set of the repository, wherever it lies.
+    """What is known about a proven set of the repository, in any directory.
 
     Attributes:
         image: its image.
-        number: of the backup, within the repository.
+        number: the number of the backup, within the repository.
         size: the image's bytes.
-        databases: all that are in it, as a manifest records them: a move changes no name.
-        suspicions: what its receipt says of it; empty if nothing.
+        databases: the databases in it, named as in a manifest, so that a move of the repository
+            changes none.
+        suspicions: the suspicions in its receipt; empty if there are none.
         is_accepted: whether it was made under -yes.
         drilled: its last drill; None if there was none.
-        verified: its last verification, likewise.
+        verified: its last verification; None if there was none.
     """
 
     image: ImagePath
@@ -42,7 +43,7 @@ class Witness(NamedTuple):
 
     @property
     def is_trusted(self) -> bool:
-        """Whether nothing was suspicious in it, or somebody or a good drill has answered that."""
+        """Whether it has no suspicions, or the user or a good drill has settled them."""
         is_restorable = self.drilled is not None and self.drilled.is_sound
         return not self.suspicions or self.is_accepted or is_restorable
 
@@ -50,13 +51,13 @@ class Witness(NamedTuple):
 def suspicions(
     databases: frozenset[str], size: int, last: Witness | None, dropped: frozenset[str]
 ) -> tuple[str, ...]:
-    """Return what is suspicious in a new set, in words that follow its name.
+    """Return the suspicions about a new set, in words that follow its name.
 
     Args:
-        databases: all that are in it, as a manifest records them.
-        size: its image's bytes.
+        databases: the databases in it, named as in a manifest.
+        size: its image's size in bytes.
         last: the last trusted set; None if there is none.
-        dropped: the databases that the manifest was told to drop since.
+        dropped: the databases that were dropped from the manifest.
     """
     if last is None:
         return ()
@@ -72,13 +73,13 @@ def suspicions(
 
 
 def last_trusted(witnesses: Collection[Witness]) -> Witness | None:
-    """Return the newest set that is trusted, or None."""
+    """Return the newest trusted set, or None."""
     trusted = (one for one in witnesses if one.is_trusted)
     return max(trusted, key=lambda one: (one.number, one.image.name), default=None)
 
 
 def reasons_to_freeze(witnesses: Collection[Witness], now: str) -> list[str]:
-    """Return why nothing may be deleted, and what ends that; empty if deletions may go on.
+    """Return why nothing may be deleted, and what ends that; empty if sets may be deleted.
 
     Args:
         witnesses: all proven sets of one repository.
@@ -89,7 +90,7 @@ def reasons_to_freeze(witnesses: Collection[Witness], now: str) -> list[str]:
 
 
 def _suspicious(ordered: Collection[Witness]) -> Iterator[str]:
-    """Yield what is suspicious in the newest set, or in each that has its number."""
+    """Yield the suspicions about the newest set, or about each with the highest number."""
     highest = max((one.number for one in ordered), default=None)
     for one in ordered:
         if one.number == highest and not one.is_trusted:
@@ -100,14 +101,14 @@ def _suspicious(ordered: Collection[Witness]) -> Iterator[str]:
 
 
 def _failed(ordered: Collection[Witness], now: str) -> Iterator[str]:
-    """Yield the failed checks that nothing has answered.
+    """Yield the failed checks that are not settled.
 
-    A good verification answers none but that of the same image, whose record it replaces: it tells
-    that an image has not changed, and not that it can be restored. A good drill of an older set
-    tells nothing of the sources as they are now.
+    A good verification settles only the failed one of the same image, whose record it replaces: it
+    shows that an image has not changed, not that it can be restored. A good drill of an older set
+    does not show that the sources are sound now.
     """
     accepted = max((one.number for one in ordered if one.is_accepted), default=None)
-    # The last good drill of any set with that number or a higher one.
+    # By number: when the last good drill of a set with that number or a higher one was.
     drills: dict[int, str] = {}
     last = ""
     for one in ordered:
@@ -123,7 +124,7 @@ def _failed(ordered: Collection[Witness], now: str) -> Iterator[str]:
 
 
 def _end(check: Check, now: str) -> str:
-    """Return what answers a failed check; no drill can be later than one dated in the future."""
+    """Return what settles a failed check; for one dated in the future, a drill cannot."""
     if timestamps.is_future(check.at, now):
         return "that is in the future, so one run with -yes ends this"
     return "a good drill of it or of a newer set, or one run with -yes, ends this"

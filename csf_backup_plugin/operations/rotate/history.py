@@ -1,4 +1,4 @@
-"""What there is of a repository's images in the image directories, and how they were checked."""
+"""The repository's images in the image directories, and how they were checked."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 class Listed(NamedTuple):
-    """What could be read of the image directories.
+    """What could be read from the image directories.
 
     Attributes:
-        catalog: of those that could be listed.
-        problems: why the others could not, by their ``latest``.
+        catalog: the images in the directories that could be listed.
+        problems: why the other directories could not be listed, by their ``latest``.
     """
 
     catalog: Catalog
@@ -37,7 +37,7 @@ class Listed(NamedTuple):
 
 
 def read_all(tops: Sequence[ImagePath], host: Host) -> Listed:
-    """Read every receipt in the image directories and their places; one may fail by itself.
+    """Read every receipt in the image directories and their places, even if some cannot be read.
 
     Args:
         tops: ``latest`` of each directory.
@@ -52,7 +52,7 @@ def read_all(tops: Sequence[ImagePath], host: Host) -> Listed:
             catalogs.append(read())
         except OSError as error:
             is_itself = is_about(error, top.directory)
-            why = reason(error) if is_itself else in_words(error)  # with the place that it is about
+            why = reason(error) if is_itself else in_words(error)  # names the place
             problems[top] = f"cannot be read: {why}"
     return Listed(
         Catalog(
@@ -65,7 +65,7 @@ def read_all(tops: Sequence[ImagePath], host: Host) -> Listed:
 
 
 def of_one(catalog: Catalog, newest: ImageSet) -> list[ImageSet]:
-    """Return the sets that are of the same repository as one, that one included, and no copies."""
+    """Return all sets of the same repository as a given one, without copies."""
     groups = by_repository(one for one in catalog.sets if not one.receipt.copied).values()
     return next((sets for sets in groups if newest in sets), [newest])
 
@@ -73,9 +73,9 @@ def of_one(catalog: Catalog, newest: ImageSet) -> list[ImageSet]:
 def own_sets(
     catalog: Catalog, identity: Identity | None, machine: Machine, repository: Repository
 ) -> list[ImageSet]:
-    """Return a repository's sets, as far as its manifest tells its id, or else their receipts.
+    """Return a repository's sets, by the id in its manifest, or else by path and machine.
 
-    A copy of the repository has the same id; its sets are not among them. Nor are copies of sets.
+    Sets of a copy of the repository, which has the same id, do not count, nor do copies of sets.
     """
     sets = [one for one in catalog.sets if not one.receipt.copied]
     if identity is None:
@@ -87,11 +87,11 @@ def own_sets(
 
 
 def witnesses(sets: Sequence[ImageSet], catalog: Catalog, host: Host) -> list[Witness]:
-    """Return what a freeze has to know of each set; the records of all are read at once.
+    """Return what decides about a freeze, for each set; read all records at once.
 
     Args:
-        sets: of one repository, each with a number.
-        catalog: what stands beside them.
+        sets: the sets of one repository, each with a number.
+        catalog: the files beside them.
         host: the host to work on.
     """
     return [
@@ -109,9 +109,10 @@ def witnesses(sets: Sequence[ImageSet], catalog: Catalog, host: Host) -> list[Wi
 
 
 def removable(one: ImageSet, machine: Machine, repository: Repository) -> str:
-    """Return why a set is no rotation's of this repository to remove; empty if it is.
+    """Return why a rotation of this repository may not remove a set; empty if it may.
 
-    A receipt tells where the set was made. A copy that somebody has put elsewhere is his.
+    A receipt names the path at which the set was made. At another path it is a copy or was moved by
+    a user, and is never removed.
     """
     receipt = one.receipt
     if receipt.placement is None:
@@ -130,7 +131,7 @@ def _is_made_here(one: ImageSet, machine: Machine, repository: Repository) -> bo
 
 
 def placed(one: ImageSet, witness: Witness, catalog: Catalog) -> PlacedSet:
-    """Return a set for the plan of a rotation; its receipt has a placement."""
+    """Return a set as a rotation's plan needs it; its receipt must have a placement."""
     placement = one.receipt.placement
     assert placement
     return PlacedSet(

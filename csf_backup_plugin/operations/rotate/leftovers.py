@@ -1,7 +1,8 @@
-"""What a killed rotation has left in the places: proven if osbackup has succeeded, else removed.
+"""Leftovers of killed rotations: prove them if osbackup has succeeded, else remove them.
 
-Nothing else without a receipt is touched. The repository's lock is held, so nothing of it runs. But
-a copy of it has the same id, and another machine may have its own repository at the same path.
+No other set without a receipt is touched. The repository's lock is held, so none of its backups
+runs. But a copy of the repository has the same id, and another machine may have a repository of its
+own at the same path.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ class Leftover(NamedTuple):
     """A set without a receipt that a backup of the repository has left in a place.
 
     Attributes:
-        image: which.
-        note: what the note in its run record says.
+        image: the set's image.
+        note: the note in its run record.
     """
 
     image: ImagePath
@@ -51,12 +52,12 @@ class Leftover(NamedTuple):
 def find_leftovers(
     site: Site, recorded: Manifest | None, catalog: Catalog, host: Host
 ) -> list[Leftover]:
-    """Return what killed runs have left; the notes of all are read at once.
+    """Return the leftovers of killed runs; read all notes at once.
 
     Args:
-        site: where.
-        recorded: what the repository's manifest says; None where there is none.
-        catalog: what is in the image directories and their places.
+        site: the host, the repository and the image directories.
+        recorded: what the repository's manifest says; None if there is none.
+        catalog: the images in the image directories and their places.
         host: the host to work on.
     """
     unproven = [
@@ -77,7 +78,7 @@ def find_leftovers(
 def _is_ours(
     one: PassedOver, note: Note, site: Site, recorded: Manifest | None, catalog: Catalog
 ) -> bool:
-    """Return whether a set is of the repository, by its note, its number, or its claim alone."""
+    """Return whether a set is the repository's, by its note, its number, or its import file."""
     image, identity = one.image, recorded.identity if recorded else None
     master = site.request.repository.master
     if one.master == master and note.id:
@@ -90,19 +91,19 @@ def _is_ours(
         return False
     if one.master == master:
         return not _is_shared(site, recorded, catalog)
-    # It is empty for a moment, whoever makes it.
+    # An import file is empty for a moment, in any repository's backup.
     return catalog.entries[image.import_file].size == 0 and _is_old(one.modified, site.machine)
 
 
 def _is_shared(site: Site, recorded: Manifest | None, catalog: Catalog) -> bool:
-    """Return whether another repository at the same path, as on another machine, has sets there."""
+    """Return whether another repository at the same path, as on another machine, has sets here."""
     identity, master = recorded.identity if recorded else None, site.request.repository.master
     own = own_sets(catalog, identity, site.machine, site.request.repository)
     return any(one.receipt.master == master and one not in own for one in catalog.sets)
 
 
 def _is_old(modified: float, machine: Machine) -> bool:
-    """Return whether a file is not of this hour; in the future, it is of a clock that was wrong."""
+    """Return whether a file is old; one from the far future counts, since a clock was wrong."""
     return abs(datetime.datetime.fromisoformat(machine.now).timestamp() - modified) > ABANDONED
 
 
@@ -119,19 +120,19 @@ def settle(
 
     Args:
         leftovers: as `find_leftovers` returns them.
-        site: where they are.
-        lock: the repository's; without one that keeps others out, they may be at work.
-        judged: returns a receipt with what is suspicious in it.
-        told: what becomes of each is added, a sentence part each.
+        site: the host, the repository and the image directories.
+        lock: the repository's lock; without a working one, other runs may be writing the leftovers.
+        judged: returns a receipt with its suspicions added.
+        told: gets what was done with each leftover, as a part of a sentence.
         host: the host to work on.
         listener: gets the progress of a proof.
 
     Returns:
-        The images that have a receipt now, by the id of the run that began them.
+        The images that were proven, by the id of the run that began them.
 
     Raises:
-        LockBusy: an osbackup of the repository is at work, which is to be the only one.
-        HostUnreachable, Interrupted: nothing more can be done, or is to be.
+        LockBusy: an osbackup of the repository is still running.
+        HostUnreachable, Interrupted: the connection was lost, or a signal has come.
     """
     proven: dict[str, ImagePath] = {}
     is_alone = lock is not None and not lock.unsupported
@@ -181,7 +182,7 @@ def _proven(
 
 
 def _removed(one: Leftover, record: RunRecord, host: Host) -> str:
-    """Remove a set that can never be proven; the claim goes last: a kill leaves the same."""
+    """Remove a set that can never be proven; its import file last, so that a kill leaves it."""
     image = one.image
     host.remove_trees([image.path, image.run, image.import_file], mine=False)
     why = problem_if_ended(record, image)
@@ -189,12 +190,12 @@ def _removed(one: Leftover, record: RunRecord, host: Host) -> str:
 
 
 def clean_up_records(listed: Catalog, own: Sequence[ImageSet], site: Site, host: Host) -> list[str]:
-    """Remove the records of runs that were killed when their sets were proven; tell of each.
+    """Remove run records left beside proven sets by killed runs; return what was done.
 
     Args:
-        listed: what there is.
+        listed: the images in the image directories.
         own: the repository's sets.
-        site: where they are.
+        site: the host, the repository and the image directories.
         host: the host to work on.
     """
     told = []

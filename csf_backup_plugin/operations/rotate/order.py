@@ -1,4 +1,4 @@
-"""Which sets have a start that fits those of their neighbours, and which a clock that was wrong."""
+"""Find the sets whose start was taken from a wrong clock."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
 
 
 def in_order(starts: Sequence[str]) -> set[int]:
-    """Return the indices of a longest part of the starts in which none is before its predecessor.
+    """Return the indices of a longest subsequence of the starts that never decreases.
 
-    All others are out of order. Often two parts are equally long. A clock that was ahead for one
-    set, or back, is to make only that set out of order: of two possible last ones, the earlier
-    start is taken, since the other one's clock was ahead; of two possible ones before a third, the
-    later start, since the other one's clock was back.
+    All other starts are out of order. Often several subsequences are equally long. If the clock was
+    ahead or behind for one set, only that set should be out of order. So of two possible last
+    starts the earlier is taken, since the clock was ahead for the other; of two possible ones
+    before a third, the later, since the clock was behind for the other.
 
     Args:
-        starts: of the sets in the order of their numbers; in ISO 8601, all in UTC.
+        starts: when the sets were begun, in the order of their numbers; in ISO 8601, all in UTC.
     """
-    # Patience sorting. Pile k has the last ones of all parts of k + 1 starts: later indices have
-    # earlier starts. The last of each pile, together, are sorted.
+    # Patience sorting. Pile k holds the possible last starts of subsequences of k + 1 starts. In a
+    # pile, later indices have earlier starts. The tops of all piles are sorted.
     tops: list[str] = []
     piles: list[list[int]] = []
     for index, start in enumerate(starts):

@@ -1,6 +1,6 @@
-"""Which sets a rotation removes: a pure function of what their receipts say, and of the options.
+"""Which sets a rotation removes: a pure function of their receipts and of the options.
 
-No clock is asked. Of two sets, the newer one is that with the higher number.
+No clock is read. The set with the higher number is the newer one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: The dated sets that one run may remove without -yes.
 FUSE = 2
 
-_FAR = datetime.timedelta(days=7)  # a run may be late, but hardly by more
+_FAR = datetime.timedelta(days=7)  # a run may be late, but hardly by more than that
 
 
 class PlacedSet(NamedTuple):
@@ -30,12 +30,12 @@ class PlacedSet(NamedTuple):
 
     Attributes:
         image: its image.
-        number: of the backup, within the repository.
+        number: the number of the backup, within the repository.
         started: when the backup began, in ISO 8601 and UTC.
         slot: the date for which it was made.
         place: one of `PLACES`.
-        is_drilled: whether its last drill went well.
-        keep: whether PATH.keep stands beside it.
+        is_drilled: whether its last drill was good.
+        keep: whether PATH.keep exists.
     """
 
     image: ImagePath
@@ -48,7 +48,7 @@ class PlacedSet(NamedTuple):
 
 
 class Retention(NamedTuple):
-    """How many calendar buckets of dated sets are kept; all sets where no option is given.
+    """How many calendar buckets of dated sets to keep; without any option, all sets are kept.
 
     Attributes:
         dated: days.
@@ -72,12 +72,12 @@ ALL = Retention()
 
 
 class Decision(NamedTuple):
-    """What is to happen to a set.
+    """Whether a set is kept.
 
     Attributes:
         one: the set.
         goes: whether it is to be deleted.
-        why: in words, to follow "kept: " or "deleted: ".
+        why: the reason, in words that follow "kept: " or "deleted: ".
     """
 
     one: PlacedSet
@@ -92,8 +92,8 @@ def decide(sets: Sequence[PlacedSet], retention: Retention) -> list[Decision]:
     """Decide which sets are kept, and say why.
 
     Args:
-        sets: all that rotations made of one repository.
-        retention: what is kept of the dated sets.
+        sets: all sets that rotations made of one repository.
+        retention: how many dated sets to keep.
 
     Returns:
         One decision for each set: dated sets first, then those of each weekday, by number.
@@ -112,13 +112,13 @@ def decide(sets: Sequence[PlacedSet], retention: Retention) -> list[Decision]:
 
 
 def blows_fuse(decisions: Sequence[Decision]) -> list[PlacedSet]:
-    """Return the dated sets that would go if they are more than `FUSE`, else none."""
+    """Return the dated sets that would be removed if they are more than `FUSE`, else none."""
     going = [one for one, goes, _ in decisions if goes and one.place == DATED]
     return going if len(going) > FUSE else []
 
 
 def _always(ordered: Sequence[PlacedSet]) -> Iterator[_Kept]:
-    """Yield what is kept in any place, whatever the options say."""
+    """Yield the sets that are kept in any place and with any options."""
     yield from ((one, "newest of all") for one in _newest(ordered))
     drilled = [one for one in ordered if one.is_drilled]
     yield from ((one, "newest that was drilled") for one in _newest(drilled))
@@ -142,7 +142,7 @@ def _retained(ordered: Sequence[PlacedSet], retention: Retention) -> Iterator[_K
     counted = []
     for index, one in enumerate(ordered):
         if one.place != DATED:
-            continue  # its start tells something of its neighbours, too
+            continue  # it counts only for the order of starts
         if not retention.given:
             yield one, "all dated sets are kept"
         elif index not in sound:
@@ -157,11 +157,11 @@ def _retained(ordered: Sequence[PlacedSet], retention: Retention) -> Iterator[_K
 
 
 def _deleted(sets: Sequence[PlacedSet], retention: Retention) -> str:
-    """Return why a set is deleted that no rule keeps.
+    """Return why a set is deleted, if no rule keeps it.
 
     Args:
-        sets: those of its place.
-        retention: what is kept of the dated sets.
+        sets: the sets in the same place.
+        retention: how many dated sets to keep.
     """
     newest = sets[-1]
     if newest.place != DATED:
@@ -171,7 +171,7 @@ def _deleted(sets: Sequence[PlacedSet], retention: Retention) -> str:
 
 
 def _newest(sets: Sequence[PlacedSet]) -> list[PlacedSet]:
-    """Return the set with the highest number, or all that have it; none if there are no sets."""
+    """Return the sets with the highest number; none if there are no sets."""
     highest = max((one.number for one in sets), default=None)
     return [one for one in sets if one.number == highest]
 

@@ -1,7 +1,7 @@
-"""The promise of a schedule: when the next set is due, for whoever watches the image directories.
+"""The promise: a file in each image directory that says when the next set is due.
 
-It stands in each image directory as ``csf-backup-promise-ID.json``, so that what is late is known
-from any host, without any configuration.
+Its name is ``csf-backup-promise-ID.json``. It lets any host find out that a set is late, without
+configuration.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 
 def write_promise(site: Site, filled: Filled, host: Host) -> list[str]:
-    """Write the promise to each image directory whose disk is there, if one was made.
+    """Write the promise to each image directory whose disk is mounted, if -every was given.
 
     Args:
-        site: where; its request says how often a set is to be made, in seconds.
+        site: the host, the repository and the image directories; its request says how often a set
+            is due.
         filled: tonight's set.
         host: the host to work on.
 
@@ -38,7 +39,7 @@ def write_promise(site: Site, filled: Filled, host: Host) -> list[str]:
         return []
     facts = _facts(site, repository, every)
     data, warnings = sealed_json.encode(facts, sealed_json.PROMISE), []
-    # Below the mount point of a disk that is away, it would look as if a set were to come.
+    # Not below the mount point of a disk that is not mounted: it would promise a set there.
     away = unmounted_tops(filled.tonight)
     for top in (one for one in site.at if one not in away):
         path = posixpath.join(top.directory, promise_name(repository))

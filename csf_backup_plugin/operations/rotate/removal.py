@@ -1,4 +1,4 @@
-"""The sets that a new one replaces: which they are; they go under the repository's lock."""
+"""Choose and remove the sets that a new one replaces, under the repository's lock."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _ROOM_FOR = 3  # more sets of tonight's size
 
 
 class Outlook(NamedTuple):
-    """What a plan goes by.
+    """What a plan is based on.
 
     Attributes:
-        catalog: what there is in the image directories.
-        sets: the repository's.
-        witnesses: what is known of each.
+        catalog: the images in the image directories.
+        sets: the repository's sets among them.
+        witnesses: what is known about each of these sets.
     """
 
     catalog: Catalog
@@ -55,10 +55,10 @@ class Outlook(NamedTuple):
 
 
 def remove_replaced(site: Site, filled: Filled, host: Host, listener: Listener) -> Removal:
-    """Remove what the new set replaces, under the repository's lock.
+    """Remove the sets that the new one replaces, under the repository's lock.
 
     Args:
-        site: where.
+        site: the host, the repository and the image directories.
         filled: the new set.
         host: the host to work on.
         listener: gets a note if the command has to wait.
@@ -84,7 +84,7 @@ def remove_replaced(site: Site, filled: Filled, host: Host, listener: Listener) 
 
 
 def look_back(site: Site, image: ImagePath, host: Host) -> Outlook | None:
-    """Return what there is of the repository whose newest set is an image; None if that is gone."""
+    """Return the sets of the repository of an image; None if that image is gone."""
     catalog = read_all([*site.at], host).catalog
     newest = next((one for one in catalog.sets if one.image == image), None)
     if newest is None:
@@ -94,12 +94,12 @@ def look_back(site: Site, image: ImagePath, host: Host) -> Outlook | None:
 
 
 def decide(site: Site, outlook: Outlook, new: tuple[PlacedSet, Witness] | None = None) -> Removal:
-    """Return what is to become of each set.
+    """Return what to do with each set.
 
     Args:
-        site: where.
-        outlook: what there is.
-        new: the set that a dry run would have made.
+        site: the host, the repository and the image directories.
+        outlook: the repository's sets.
+        new: the set that a real run would make; None if there is none.
     """
     request, catalog = site.request, outlook.catalog
     others, ours = [], [new[0]] if new else []
@@ -117,7 +117,7 @@ def decide(site: Site, outlook: Outlook, new: tuple[PlacedSet, Witness] | None =
 
 
 def free_space_warnings(filled: Filled, host: Host) -> list[str]:
-    """Return a warning if there is no room for some more sets of tonight's size.
+    """Return a warning if there is little room left for more sets of tonight's size.
 
     Args:
         filled: tonight's set, which was made just now.
@@ -136,7 +136,7 @@ def free_space_warnings(filled: Filled, host: Host) -> list[str]:
 
 
 def _carry_out(planned: Removal, outlook: Outlook, site: Site, host: Host) -> Removal:
-    """Remove what is to go, and what an earlier run had begun to remove."""
+    """Remove the planned sets, and those that an earlier run had begun to remove."""
     begun = read_begun(outlook.catalog, host)
     own = of_one(Catalog((*outlook.sets, *begun)), outlook.sets[0])
     repository = site.request.repository

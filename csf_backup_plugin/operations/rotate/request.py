@@ -1,4 +1,4 @@
-"""What a rotation is asked to do, checked before anything is touched."""
+"""The options of a rotation, checked before anything is touched."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LONGEST_ID = 100  # characters
 
 
 class BackupOptions(TypedDict, total=False):
-    """The options that the backup of a rotation gets as they are; see `BackupRequest`."""
+    """The options that a rotation passes on to its backup; see `BackupRequest`."""
 
     dry_run: bool
     wait: float
@@ -43,17 +43,17 @@ class RotateRequest:
     """One rotation of one repository.
 
     Attributes:
-        repository: what to back up.
+        repository: the repository to back up.
         tops: ``latest`` of each image directory, all on one host.
-        options: those of the backup.
+        options: the options of the backup.
         dated_day: the weekday whose sets go to the place ``dated``.
         slot: the date the run was due; None for the host's local date.
         retention: how many dated sets are kept.
-        drill_every: a drill is due when the last good one is so old, in seconds; None for never.
-        scratch: where on the host a drill has its directory; None where none is due, ever.
-        every: how often a set is promised, in seconds; None if nothing is promised.
-        run_id: which run this is.
-        accepted: whether the user accepts suspicious sets, and many deletions.
+        drill_every: how old the last good drill may be, in seconds; None for no drills.
+        scratch: where on the host a drill makes its directory; None for no drills.
+        every: the promised time between two sets, in seconds; None if nothing is promised.
+        run_id: the id of this run.
+        accepted: whether -yes was given, which accepts suspicious sets and many deletions.
     """
 
     repository: Repository
@@ -75,7 +75,7 @@ class RotateRequest:
 
     @property
     def dry_run(self) -> bool:
-        """Whether only to print what would be done."""
+        """Whether to change nothing and only report what would be done."""
         return self.options.get("dry_run", False)
 
     @property
@@ -84,7 +84,7 @@ class RotateRequest:
         return self.options.get("wait", LOCK_WAIT)
 
     def backup(self, image: ImagePath) -> BackupRequest:
-        """Return the request for the backup, to an image."""
+        """Return the request for the backup to an image."""
         return BackupRequest(self.repository, image, **self.options)
 
     @classmethod
@@ -103,10 +103,10 @@ class RotateRequest:
         run_id: str | None = None,
         accepted: bool = False,
     ) -> RotateRequest:
-        """Make a request of what the user wrote.
+        """Parse what the user wrote.
 
         Raises:
-            UsageError: an argument cannot be what it should be, or two do not fit together.
+            UsageError: an argument has a wrong value, or two do not fit together.
         """
         if (drill_every is None) != (scratch is None):
             raise UsageError(

@@ -1,4 +1,4 @@
-"""The removal of sets: the receipt goes first, so that no half set is a backup."""
+"""The removal of sets: the receipt goes first, so that a partial set is never a backup."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ if TYPE_CHECKING:
 
 
 class Removal(NamedTuple):
-    """What was decided of the repository's sets, and done.
+    """What was decided about the repository's sets, and done.
 
     Attributes:
-        decisions: what the plan says of each set that it may remove.
-        others: sets of the repository that it may not remove, each with why.
-        removed: those that were removed.
-        finished: those whose removal an earlier run had begun.
-        withheld: why nothing was removed, a sentence part each; empty if all that was to go has.
-        warnings: what the user should know besides.
+        decisions: the plan's decision about each set that it may remove.
+        others: the repository's sets that may not be removed, each with the reason.
+        removed: the sets that were removed.
+        finished: the sets whose removal an earlier run had begun and this one has ended.
+        withheld: why nothing was removed, each a part of a sentence; empty if deletions were
+            allowed.
+        warnings: what else the user should know.
         told: what became of what killed copies had left, a sentence part each.
     """
 
@@ -49,13 +50,13 @@ class Removal(NamedTuple):
 def reasons_to_withhold(
     decisions: Sequence[Decision], witnesses: Collection[Witness], now: str, what: str
 ) -> list[str]:
-    """Return why nothing may be deleted; empty if deletions may go on.
+    """Return why nothing may be deleted; empty if sets may be deleted.
 
     Args:
-        decisions: what the plan says of each set.
-        witnesses: all that is known of the repository's sets.
+        decisions: the plan's decision about each set.
+        witnesses: what is known about the repository's sets.
         now: the host's clock, in ISO 8601 and UTC.
-        what: what the sets are called that may not go in great number.
+        what: what the message calls the sets, such as "dated sets".
     """
     withheld = reasons_to_freeze(witnesses, now)
     if fuse := plan.blows_fuse(decisions):
@@ -65,7 +66,7 @@ def reasons_to_withhold(
 
 
 def read_begun(catalog: Catalog, host: Host) -> list[ImageSet]:
-    """Return the sets whose removal an earlier run had begun, as far as they can be told."""
+    """Return the sets whose removal an earlier run had begun, if their receipts can be read."""
     images = [one.image for one in catalog.passed_over if one.is_removed]
     begun: list[ImageSet] = []
     read = host.read_each(image.removing for image in images) if images else []
@@ -76,12 +77,12 @@ def read_begun(catalog: Catalog, host: Host) -> list[ImageSet]:
 
 
 def carry_out(planned: Removal, begun: Sequence[ImageSet], catalog: Catalog, host: Host) -> Removal:
-    """Remove what is to go, and what is left of what an earlier run had begun to remove.
+    """Remove the planned sets, and the rest of those that an earlier run had begun to remove.
 
     Args:
-        planned: what is to go.
-        begun: sets that are no backups any more.
-        catalog: what there is.
+        planned: the decisions.
+        begun: the sets whose removal had begun; they are no longer backups.
+        catalog: the images in the image directories.
         host: the host to work on.
     """
     goes = [one.one.image for one in planned.decisions if one.goes]
@@ -104,7 +105,7 @@ def carry_out(planned: Removal, begun: Sequence[ImageSet], catalog: Catalog, hos
 
 
 def _not_kept(begun: Sequence[ImageSet], catalog: Catalog, warnings: list[str]) -> list[ImagePath]:
-    """Return the sets of which what is left may go."""
+    """Return the sets whose rest may be removed; warn of the others."""
     found = []
     for one in begun:
         if one.image.keep in catalog.entries:
@@ -118,7 +119,7 @@ def _not_kept(begun: Sequence[ImageSet], catalog: Catalog, warnings: list[str]) 
 
 
 def _rest_removed(images: Sequence[ImagePath], warnings: list[str], host: Host) -> list[ImagePath]:
-    """Remove what is left of sets, in one exchange if that goes; return those that stay in part."""
+    """Remove the rest of sets, in one exchange if possible; return those not wholly removed."""
     with contextlib.suppress(OSError):
         host.remove_trees([path for image in images for path in _rest(image)], mine=False)
         return []
@@ -134,6 +135,6 @@ def _rest_removed(images: Sequence[ImagePath], warnings: list[str], host: Host) 
 
 
 def _rest(image: ImagePath) -> tuple[str, ...]:
-    """Return what is left of a set that is no backup any more; what says so goes last."""
+    """Return the files of a set without a receipt; the mark of the removal is the last one."""
     rest = (image.path, image.import_file, image.run, image.drill, image.verification)
-    return *rest, image.copying, image.removing  # a copy may have been killed as it was made
+    return *rest, image.copying, image.removing  # a killed copy may have left its claim

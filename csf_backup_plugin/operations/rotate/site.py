@@ -1,4 +1,4 @@
-"""Where a rotation works: the host, the repository, and the image directories as they are now."""
+"""The host, the repository and the image directories of a rotation, as they are now."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 class Site(NamedTuple):
-    """What was found; `request` names repository and directories by resolved paths.
+    """What was found.
 
     Attributes:
-        request: the command's validated options.
+        request: the validated options, with resolved paths.
         machine: the host, and its clock.
-        at: the facts on each image directory that is one, by its ``latest``.
-        problems: why the others cannot be used.
+        at: the facts on each image directory that exists, by its ``latest``.
+        problems: why the other image directories cannot be used.
     """
 
     request: RotateRequest
@@ -41,12 +41,12 @@ class Site(NamedTuple):
 
     @property
     def mounts(self) -> dict[str, str]:
-        """The mount point of each image directory, as far as it is known."""
+        """The mount point of each image directory whose mount point is known."""
         return mount_points({top.directory: at for top, at in self.at.items()})
 
 
 def look_at_site(request: RotateRequest, host: Host, listener: Listener) -> Site:
-    """Look at the host, the repository, and the image directories; one of these may fail.
+    """Read the facts on host, repository and image directories; some of the last may fail.
 
     Args:
         request: the command's validated options.
@@ -55,7 +55,7 @@ def look_at_site(request: RotateRequest, host: Host, listener: Listener) -> Site
 
     Raises:
         RepositoryNotFound: there is no such master database.
-        UsageError: two of the directories are one, or one is another's place.
+        UsageError: two of the image directories are the same, or one is a place of another.
     """
     steps = [postponed(functools.partial(host.look, [top.directory])) for top in request.tops]
     machine, places, looked = host.together(

@@ -1,4 +1,4 @@
-"""What tonight's set goes by: its place and time, and the sets before it."""
+"""What decides about tonight's set: its place and time, and the sets before it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Tonight(NamedTuple):
     """What was found under the repository's lock.
 
     Attributes:
-        site: where.
-        recorded: what the repository's manifest says; None where there is none.
-        listed: what could be read of the image directories.
-        own: the repository's sets there.
-        witnesses: what is known of each.
-        placement: place, slot and run of tonight's set.
+        site: the host, the repository and the image directories.
+        recorded: what the repository's manifest says; None if there is none.
+        listed: what could be read from the image directories.
+        own: the repository's sets in them.
+        witnesses: what is known about each of these sets.
+        placement: the place, slot and run of tonight's set.
     """
 
     site: Site
@@ -56,7 +56,7 @@ class Tonight(NamedTuple):
 
     @property
     def used(self) -> str | None:
-        """The image directory that has the set of the night before, or of the last one."""
+        """The image directory with the newest set of an earlier slot; None if there is none."""
         slots = ((one.receipt.placement, one) for one in self.placed)
         earlier = [one for at, one in slots if at and at.slot < self.placement.slot]
         if not earlier:
@@ -64,10 +64,10 @@ class Tonight(NamedTuple):
         return posixpath.dirname(highest(earlier).image.directory)
 
     def suspicions(self, made: Receipt, recorded: Manifest | None) -> tuple[str, ...]:
-        """Return what is suspicious in a new receipt, compared with the last trusted set.
+        """Return the suspicions about a new set, compared with the last trusted one.
 
         Args:
-            made: the receipt.
+            made: the new set's receipt.
             recorded: what the manifest says now.
         """
         last = last_trusted(self.witnesses)
@@ -77,15 +77,15 @@ class Tonight(NamedTuple):
         return suspicions(frozenset(made.names), made.size, last, told)
 
     def judged(self, made: Receipt) -> Receipt:
-        """Return the receipt of an earlier run's set with what is suspicious in it."""
+        """Return the receipt of an earlier run's set with its suspicions added."""
         return made._replace(suspicions=self.suspicions(made, self.recorded))
 
 
 def look_at_tonight(site: Site, host: Host) -> Tonight:
-    """Read the manifest, every receipt, and how the images were checked.
+    """Read the manifest, every receipt, and the records of checks.
 
     Args:
-        site: where.
+        site: the host, the repository and the image directories.
         host: the host to work on.
     """
     request = site.request
@@ -107,5 +107,5 @@ def look_at_tonight(site: Site, host: Host) -> Tonight:
 
 
 def _is_new_manifest(last: Witness, recorded: Manifest) -> bool:
-    """Return whether the manifest was made anew since a set was made, by -rebuild or a restore."""
+    """Return whether -rebuild or a restore has written a new manifest since a set was made."""
     return last.number <= recorded.known

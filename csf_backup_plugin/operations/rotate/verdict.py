@@ -1,4 +1,4 @@
-"""Why a rotation whose set is proven does not end with 0 all the same."""
+"""The error of a rotation that has made a proven set, but does not end with 0."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 def verdict(
     site: Site, filled: Filled, drilled: Drilled | None, removal: Removal
 ) -> BackupError | None:
-    """Return why; None if all is well.
+    """Return the error; None if there is none.
 
     Args:
-        site: where it was made.
+        site: the host, the repository and the image directories.
         filled: tonight's set.
-        drilled: its drill; None if none was due.
-        removal: what was decided of all sets, and done.
+        drilled: the drill of that set; None if none was due.
+        removal: what was decided about all sets, and done.
     """
     if removal.withheld:
         return _withheld(site, filled, removal)
@@ -54,7 +54,7 @@ def _withheld(site: Site, filled: Filled, removal: Removal) -> Withheld:
 def _not_drilled(
     filled: Filled, drilled: Drilled, problem: BackupError, removal: Removal
 ) -> BackupError:
-    """Return the drill's problem, told as one of a rotation."""
+    """Return the drill's error, with the sentences of a rotation."""
     how = "failed" if drilled.is_fault else "was not made"
     problem.what = f"The new backup is proven: {filled.image}. Its drill {how}: {problem.what}"
     if removal.removed:

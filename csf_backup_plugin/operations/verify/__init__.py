@@ -1,8 +1,8 @@
-"""Verifying an image: whether it, its import file and its receipt still agree.
+"""Verify an image: check that it, its import file and its receipt still agree.
 
-Only the record of the verification is written, and no repository is locked; the image is protected
-from removal meanwhile. A backup also checks that the repository had the same databases before and
-after it; that cannot be checked later.
+Only the record of the verification is written, and no repository is locked. The image is protected
+from removal meanwhile. One check of a backup cannot be repeated later: that the repository had the
+same databases before and after it.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 
 
 class Verified(NamedTuple):
-    """An image in which nothing is wrong.
+    """An image without faults.
 
     Attributes:
         image: the image.
         receipt: its receipt.
-        warnings: what the user should know nevertheless.
+        warnings: what the user should know although the image is sound.
         seconds: how long it took.
         is_recorded: whether the result was recorded beside the image.
     """
@@ -93,14 +93,14 @@ def _read_all(
     host: Host,
     listener: Listener,
 ) -> tuple[Receipt, tuple[str, ...], bool]:
-    """Return the receipt, warnings, and whether the result was recorded, if all agrees."""
+    """Check the image; return its receipt, warnings, and whether the result was recorded."""
     image = chosen.image
     try:
         receipt = read_receipt(contents, host)
     except FaultFound as error:
         if contents.lacks_receipt:
             raise
-        # Image and import file are checked nevertheless.
+        # Check the image and the import file even without a usable receipt.
         found = findings(contents, None, osrestore, host, listener)
         if isinstance(error, OtherVersion) and not found:
             raise
@@ -122,10 +122,10 @@ def _read_all(
 
 
 def _record(record: CheckRecord, found: list[str]) -> tuple[bool, list[str]]:
-    """Record the result, if this user may write there.
+    """Record the result if this user may write there.
 
     Returns:
-        Whether it was recorded, and a warning if that failed for another reason.
+        Whether the result was recorded; and a warning if another error prevented it.
     """
     try:
         record.write(found)

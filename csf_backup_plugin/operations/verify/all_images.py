@@ -1,6 +1,6 @@
-"""Verifying every image of a directory in turn; the next run goes on where one has stopped.
+"""Verify every image of a directory in turn; the next run goes on where this one stops.
 
-An old image is otherwise not read before it is needed. Verification finds damage to it while newer
+Old images are otherwise not read until they are needed. Verification finds their damage while newer
 images are still good.
 """
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.verify.request import VerifyAllRequest
     from csf_backup_plugin.progress_listener import Listener
 
-#: Errors that every other image would meet, too.
+#: Errors that would occur with every other image, too.
 _OF_ALL = (HostUnreachable, Interrupted, UtilityMissing, Unexpected)
 
 
@@ -50,14 +50,14 @@ def verify_all(
     """Verify the images of a directory; those verified longest ago, or never, come first.
 
     Args:
-        request: which images, and for how long.
+        request: which images to verify, and for how long.
         host: the host to work on.
         listener: gets a note at once for each faulty image.
         clock: returns seconds from a fixed, arbitrary start.
 
     Raises:
         FaultFound: there is no image.
-        BackupError: no image, or no further one, can be verified.
+        BackupError: no image can be verified, or an error concerns all images that are left.
     """
     began = clock()
     with translated(host.name):
@@ -74,7 +74,7 @@ def verify_all(
         before = len(results)
         for candidate in due:
             is_late = request.budget is not None and clock() - began >= request.budget
-            if is_late and len(results) > before:  # otherwise no run would ever make progress
+            if is_late and len(results) > before:  # at least one image a run, so that each makes progress
                 break
             host.cancellation.check()
             results.append(_verified(candidate.image, host, listener))
@@ -87,7 +87,7 @@ def _verified(image: ImagePath, host: Host, listener: Listener) -> Result:
 
 
 def _unusable(image: ImagePath, host: Host, listener: Listener) -> list[Result]:
-    """Return what is wrong with an image that had no usable receipt; empty if it has one now.
+    """Return the fault of an image whose receipt was unusable; empty if it is usable now.
 
     The image is not read, since it is not known what should be in it.
     """
@@ -101,7 +101,7 @@ def _unusable(image: ImagePath, host: Host, listener: Listener) -> list[Result]:
 
 
 def _tried(image: ImagePath, work: Callable[[], Verified | None], listener: Listener) -> Result:
-    """Return the result for an image.
+    """Return the result of `work` for an image.
 
     Raises:
         BackupError: the other images would fail in the same way.
@@ -120,7 +120,7 @@ def _tried(image: ImagePath, work: Callable[[], Verified | None], listener: List
 
 
 def _so_far(results: Sequence[Result], count: int) -> str:
-    """Return how far a run got before it was cut short."""
+    """Return how far a failed run got."""
     verified = sum(one.is_sound or one.is_at_fault for one in results)
     faults = [one.image.path for one in results if one.is_at_fault]
     said = f"{verified:,} of {count:,} images had been verified, and {len(faults):,} were at fault"

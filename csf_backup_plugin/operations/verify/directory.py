@@ -1,4 +1,4 @@
-"""The images of a directory and of its places, before any of them is verified."""
+"""Find the images to verify in a directory and its places."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Found(NamedTuple):
         top: ``latest`` of the directory, with its path resolved.
         candidates: the images with a usable receipt, in the order in which they are verified.
         unusable: images whose receipt cannot be used.
-        warnings: what else was passed over.
+        warnings: what was skipped.
         now: the host's clock, in ISO 8601.
     """
 
@@ -42,7 +42,7 @@ class Found(NamedTuple):
     now: str
 
     def divided(self, older_than: float | None) -> tuple[list[Candidate], list[Candidate]]:
-        """Return the images that were verified lately, and those that are due.
+        """Return the images that were verified recently, and those that are due.
 
         Args:
             older_than: an image is due if it was verified longer ago than this, in seconds; None if
@@ -54,15 +54,15 @@ class Found(NamedTuple):
 
 
 def look_at_directory(request: VerifyAllRequest, host: Host, note: Note) -> Found:
-    """Read every receipt, and every record of a verification; no image is read.
+    """Read every receipt, and every record of a verification, but no image.
 
     Args:
-        request: which directory, and which repository.
+        request: which directory to read, and which repository's images count.
         host: the host to work on.
-        note: called with a sentence if the resolved path differs from the named one.
+        note: called with a sentence if a path resolves to another one.
 
     Raises:
-        FaultFound: there is no image with a receipt, and no rotation is about to make the first.
+        FaultFound: there is no image with a receipt, and no rotation is expected to make the first.
         OSError: the directory cannot be read.
     """
     repository = request.repository

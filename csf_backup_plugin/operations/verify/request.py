@@ -1,4 +1,4 @@
-"""The request to verify a whole directory, checked before anything is looked at."""
+"""The options to verify a whole directory, checked before anything is read."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class VerifyAllRequest:
 
 
 def check_one_image(older_than: float | None, budget: float | None) -> None:
-    """Refuse options for one image that are valid only for all images of a directory.
+    """Refuse options that are valid only with -image-dir.
 
     Raises:
-        UsageError: one of them was given.
+        UsageError: -older-than or -budget was given.
     """
     if older_than is not None or budget is not None:
         raise UsageError(

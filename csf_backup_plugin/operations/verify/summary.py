@@ -23,9 +23,10 @@ class Result(NamedTuple):
 
     Attributes:
         image: the image.
-        verified: the result of its verification if nothing is wrong with it.
-        problem: what is wrong with it, or why it could not be verified; None if it is sound.
-        is_gone: whether it was removed meanwhile, or is being removed.
+        verified: the result of its verification; None if it is not sound, or its receipt alone was
+            read.
+        problem: what is wrong with the image, or why it could not be verified; None if it is sound.
+        is_gone: whether it was removed meanwhile, or is locked.
     """
 
     image: ImagePath
@@ -35,30 +36,30 @@ class Result(NamedTuple):
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing is wrong with it."""
+        """Whether the image was verified and has no faults."""
         return self.verified is not None
 
     @property
     def is_at_fault(self) -> bool:
-        """Whether something is wrong with it."""
+        """Whether the image has a fault."""
         return isinstance(self.problem, FaultFound) and not self.is_gone
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """What is wrong with it."""
+        """The faults of the image."""
         problem = self.problem
         return problem.findings if isinstance(problem, FaultFound) and not self.is_gone else ()
 
 
 class VerifiedAll(NamedTuple):
-    """A run that was not cut short.
+    """The results of a run that ended normally.
 
     Attributes:
         top: ``latest`` of the directory.
         results: the result for each image of this run, in the order of verification.
-        recent: the images that were verified lately and not read again.
+        recent: the images that were verified recently and not read again.
         left: the images that are left for the next run, in the order of verification.
-        passed_over: warnings about what does not count as an image.
+        passed_over: warnings about files that do not count as images.
         seconds: how long it took.
     """
 
@@ -71,17 +72,17 @@ class VerifiedAll(NamedTuple):
 
     @property
     def sound(self) -> list[Result]:
-        """The images that this run has found sound."""
+        """The images that this run has found without faults."""
         return [one for one in self.results if one.is_sound]
 
     @property
     def at_fault(self) -> list[Result]:
-        """The images that this run has found at fault."""
+        """The images that this run has found faulty."""
         return [one for one in self.results if one.is_at_fault]
 
     @property
     def on_record(self) -> list[Candidate]:
-        """The images that an earlier run has found at fault and this one has not read."""
+        """The images that an earlier run has found faulty and this one has not read."""
         return [one for one in (*self.recent, *self.left) if one.has_failed]
 
     @property

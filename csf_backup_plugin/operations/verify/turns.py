@@ -1,4 +1,4 @@
-"""The order in which images are verified: those not verified for the longest time come first."""
+"""The order of verification: images not verified for the longest time come first."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Candidate(NamedTuple):
     Attributes:
         image: the image.
         receipt: its receipt.
-        at: when it was verified last by the host's clock, in ISO 8601; empty if never, or if the
-            record is dated in the future.
-        has_failed: whether the last verification, also one dated in the future, has found it at
-            fault.
+        at: when the image was last verified, by the host's clock, in ISO 8601; empty if never, or
+            if the record is dated in the future.
+        has_failed: whether the last verification found a fault, even if its record is dated in the
+            future.
     """
 
     image: ImagePath
@@ -34,11 +34,11 @@ class Candidate(NamedTuple):
     has_failed: bool
 
     def is_recent(self, older_than: float | None, now: str) -> bool:
-        """Return whether it need not be read again yet.
+        """Return whether the image was verified recently, and need not be read again yet.
 
         Args:
-            older_than: it is read again if it was verified longer ago than this, in seconds; None
-                to read it always.
+            older_than: the image is due if it was verified longer ago than this, in seconds; None
+                if it is always due.
             now: the host's clock, in ISO 8601.
         """
         if older_than is None or not self.at:
@@ -49,11 +49,11 @@ class Candidate(NamedTuple):
 def in_turn(sets: Sequence[ImageSet], last: Sequence[Check | None], now: str) -> list[Candidate]:
     """Return images in the order in which they are verified.
 
-    Those that were never verified come first, and among these the newest of each repository.
+    Images that were never verified come first; among these, the newest of each repository.
 
     Args:
         sets: the images.
-        last: the last verification of each.
+        last: the last verification of each image; None if there was none.
         now: the host's clock, in ISO 8601.
     """
     ages = {
