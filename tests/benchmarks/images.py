@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from benchmarks import other_tools
 from benchmarks.bench import Bench, bench, then
 from benchmarks.earlier import with_earlier
+from benchmarks.memory import then_touched
 from benchmarks.table import Table
 from benchmarks.timing import Case, alternate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from benchmarks.sizes import Sizes
 
@@ -34,14 +35,41 @@ _RESTORED, _IMAGE = "osrestore and fsync", "backup/image"
 
 def tables(sizes: Sizes) -> Iterator[Table]:
     """Measure everything with the first size; with the others only backups, as they take long."""
-    for number, mebibytes in enumerate(sizes.mebibytes):
-        with bench(1, mebibytes * _MIB) as site:
-            cases = [*_written(site), *_backups(site)]
-            if number == 0:
-                cases = [*cases, *_read(site), *_tools(site), *_checks(site)]
-            cases = [*with_earlier(cases, sizes.before)]
-            costs = alternate(cases, sizes.rounds, site.environment)
-        yield Table(f"one database of {mebibytes:,} MiB", cases, costs)
+    first, *others = sizes.mebibytes
+    yield _measured(first, ", the utilities alone", _utilities, sizes)
+    yield _measured(first, "", _everything, sizes)
+    for mebibytes in others:
+        yield _measured(mebibytes, "", _large, sizes)
+
+
+def _measured(
+    mebibytes: int, what: str, cases_of: Callable[[Bench], Iterable[Case]], sizes: Sizes
+) -> Table:
+    """Measure cases in a repository with a database of a size."""
+    with bench(1, mebibytes * _MIB) as site:
+        cases = [*with_earlier(cases_of(site), sizes.before)]
+        costs = alternate(cases, sizes.rounds, site.environment)
+    return Table(f"one database of {mebibytes:,} MiB{what}", cases, costs)
+
+
+def _utilities(site: Bench) -> Iterator[Case]:
+    """Yield the utilities alone, each of which gets the memory that the one before it has freed."""
+    yield from (*_written(site), *_read(site), _tar(site))
+
+
+def _everything(site: Bench) -> Iterator[Case]:
+    """Yield what backs up, checks and restores."""
+    for case in (
+        *_backups(site),
+        *_checks(site),
+        *other_tools.cases(site.root, site.repository, site.environment),
+    ):
+        yield case._replace(prepare=then_touched(case.prepare, site.repository, site.root))
+
+
+def _large(site: Bench) -> Iterator[Case]:
+    """Yield what backs up a database that fills much of the memory."""
+    yield from (*_written(site), *_backups(site))
 
 
 def _written(site: Bench) -> Iterator[Case]:
@@ -59,11 +87,10 @@ def _read(site: Bench) -> Iterator[Case]:
     yield Case("osrestore -t", ["osrestore", "-t", "-f", str(site.root / "bare/image")], "cp")
 
 
-def _tools(site: Bench) -> Iterator[Case]:
-    """Yield tar and the backup tools."""
-    tar = ["tar", "-cPf", str(site.root / "copy" / "tar"), site.repository]
-    yield Case("tar", tar, prepare=site.emptied("copy"))
-    yield from other_tools.cases(site.root, site.repository, site.environment)
+def _tar(site: Bench) -> Case:
+    """Return tar, into a directory that is emptied."""
+    argv = ["tar", "-cPf", str(site.root / "copy" / "tar"), site.repository]
+    return Case("tar", argv, "cp", prepare=site.emptied("copy"))
 
 
 def _backups(site: Bench) -> Iterator[Case]:
