@@ -74,7 +74,7 @@ def verify_all(
         before = len(results)
         for candidate in due:
             is_late = request.budget is not None and clock() - began >= request.budget
-            if is_late and len(results) > before:  # at least one image a run, so that each makes progress
+            if is_late and len(results) > before:  # each run verifies one image at least
                 break
             host.cancellation.check()
             results.append(_verified(candidate.image, host, listener))
