@@ -1,4 +1,4 @@
-"""What a command that failed has left is found out by its clean-up and said in its error."""
+"""What a failed command leaves is found by its cleanup and added to its error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from csf_backup_plugin.operations.aftermath import Left, left_told, preceded
 
 
 def test_an_error_says_what_clean_up_has_left() -> None:
-    """And what to do besides, and the same for a program."""
+    """It adds the next step, too, and the same for programs."""
     seen = []
 
     def clean_up(said: str) -> Left:
@@ -24,7 +24,7 @@ def test_an_error_says_what_clean_up_has_left() -> None:
 
 
 def test_without_a_failure_nothing_is_cleaned_up() -> None:
-    """What was made is to stay."""
+    """All files that were made stay."""
     with left_told(lambda said: pytest.fail(said)):
         pass
 
@@ -33,7 +33,7 @@ def test_without_a_failure_nothing_is_cleaned_up() -> None:
 def test_what_is_no_error_of_ours_is_cleaned_up_after_if_that_is_asked_for(
     failures: type[BaseException], cleaned: list[str]
 ) -> None:
-    """It goes through as it is."""
+    """The exception itself is unchanged."""
     seen = []
 
     def clean_up(said: str) -> Left:
@@ -46,7 +46,7 @@ def test_what_is_no_error_of_ours_is_cleaned_up_after_if_that_is_asked_for(
 
 
 def test_what_was_done_before_all_else_is_said_first() -> None:
-    """That nothing was changed holds of all else only."""
+    """The words "nothing was changed" refer to everything else."""
     assert preceded("", NOTHING_LEFT).said == NOTHING_LEFT
     assert preceded("/s/a was removed", NOTHING_LEFT).said == (
         "/s/a was removed. Nothing else was created or changed."

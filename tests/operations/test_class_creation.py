@@ -1,4 +1,4 @@
-"""Around class_create: the lock is held, the new database recorded, failures stay csf's own."""
+"""Around class_create: the lock is held, the database is recorded, csf's errors pass unchanged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOST = LocalHost()
 
 
 def create(place: Place, path: str | None, warnings: list[str] | None = None) -> str | None:
-    """Go through a creation as pluggy does; csf's own part is to write the file and return it."""
+    """Run a creation as pluggy does; csf's part is to write the file and return its path."""
     told = warnings if warnings is not None else []
     creation = recorded_creation(place.master, 0, HOST, told.append)
     next(creation)
@@ -39,7 +39,7 @@ def create(place: Place, path: str | None, warnings: list[str] | None = None) ->
 
 
 def created(place: Place, path: str) -> list[str]:
-    """Let csf say that it created a database; return the warnings."""
+    """Let csf report a created database; return the warnings."""
     warnings: list[str] = []
     creation = recorded_creation(place.master, 0, HOST, warnings.append)
     next(creation)
@@ -55,7 +55,7 @@ def listed(place: Place) -> tuple[str, ...]:
 
 
 def test_a_created_database_is_recorded_under_the_lock(place: Place) -> None:
-    """The first one makes the manifest, the second is appended."""
+    """The first class makes the manifest, and the second is appended."""
     for name in ("New", "Newer"):
         path = str(place.repository / f"{name}.db")
         assert create(place, path) == path
@@ -63,7 +63,7 @@ def test_a_created_database_is_recorded_under_the_lock(place: Place) -> None:
 
 
 def test_where_nothing_was_created_nothing_is_recorded(place: Place) -> None:
-    """A csf whose hooks all decline returns None; the warning says what is not known then."""
+    """If all hooks decline, csf returns None; the warning says what is unknown then."""
     warnings: list[str] = []
     assert create(place, None, warnings) is None
     (warning,) = warnings
@@ -74,7 +74,7 @@ def test_where_nothing_was_created_nothing_is_recorded(place: Place) -> None:
 
 
 def test_csfs_own_failure_goes_through_and_nothing_is_recorded(place: Place) -> None:
-    """Be it one that looks like the system's."""
+    """It passes even if it is an OSError."""
     before = place.tree()
     for failure in (OSError("csf's own"), ValueError("csf's own")):
         creation = recorded_creation(place.master, 0, HOST, print)
@@ -88,7 +88,7 @@ def test_csfs_own_failure_goes_through_and_nothing_is_recorded(place: Place) -> 
 def test_csfs_own_failure_goes_through_where_the_lock_file_stays(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Csf may mean something by its error; ours is a warning."""
+    """csf's error passes unchanged, and ours is a warning."""
 
     def denied(path: str) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", path)
@@ -105,7 +105,7 @@ def test_csfs_own_failure_goes_through_where_the_lock_file_stays(
 
 
 def test_while_the_lock_is_held_nothing_is_created(place: Place) -> None:
-    """The refusal comes before csf's own part, and names the holder."""
+    """The refusal comes before csf's part, and names the holder."""
     with HOST.lock(f"{place.master}.lock", "admin_database_backup", 0, print):
         creation = recorded_creation(place.master, 0, HOST, print)
         with pytest.raises(LockBusy, match="admin_database_backup"):
@@ -113,7 +113,7 @@ def test_while_the_lock_is_held_nothing_is_created(place: Place) -> None:
 
 
 def test_a_manifest_that_cannot_be_written_does_not_fail_the_creation(place: Place) -> None:
-    """The class exists; the warning says what that means."""
+    """The class exists; the warning explains the consequence."""
     (place.repository / "lib.db.manifest").mkdir()
     warnings: list[str] = []
     path = str(place.repository / "New.db")
@@ -124,7 +124,7 @@ def test_a_manifest_that_cannot_be_written_does_not_fail_the_creation(place: Pla
 
 
 def test_a_relative_path_is_meant_in_the_masters_directory(place: Place) -> None:
-    """If such a file is there; a warning says what it was taken for."""
+    """The file must exist; a warning says which path was assumed."""
     for name, path in (("Rel.db", "Rel.db"), ("Far", "below/../Far")):
         (place.repository / "below").mkdir(exist_ok=True)
         (place.repository / name).touch()
@@ -137,7 +137,7 @@ def test_a_relative_path_is_meant_in_the_masters_directory(place: Place) -> None
 
 @pytest.mark.parametrize("path", ["None.db", "/none/None.db", "below", "a\nb.db", ""])
 def test_a_path_that_names_no_file_is_told_and_not_recorded(place: Place, path: str) -> None:
-    """The creation stands; what a backup takes all the same is said."""
+    """The class stays; the warning says what a backup includes nevertheless."""
     (place.repository / "below").mkdir()
     (warning,) = created(place, path)
     assert "was created, but is not in the manifest" in warning
@@ -157,7 +157,7 @@ def test_a_path_that_names_no_file_is_told_and_not_recorded(place: Place, path: 
 def test_what_a_backup_finds_by_itself_is_promised_and_nothing_else(
     place: Place, name: str, promise: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the manifest cannot be written; if it cannot be read, nothing is promised."""
+    """This is said if the manifest cannot be written; if it cannot be read, nothing is promised."""
 
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -175,7 +175,7 @@ def test_what_a_backup_finds_by_itself_is_promised_and_nothing_else(
 
 
 def test_a_link_to_the_master_is_the_masters_repository(place: Place, tmp_path: Path) -> None:
-    """Its lock is held, and its manifest kept."""
+    """Its lock and its manifest are used."""
     (tmp_path / "link.db").symlink_to(place.master)
     (tmp_path / "linked").symlink_to(place.repository)
     for number, link in enumerate(("link.db", "linked/lib.db")):
@@ -193,7 +193,7 @@ def test_a_link_to_the_master_is_the_masters_repository(place: Place, tmp_path: 
 
 
 def test_during_an_unfinished_restore_nothing_is_created(place: Place) -> None:
-    """Repeated, the restore would move the new class away; a mark that is odd is one, too."""
+    """A repeated restore would move the new class away; an odd mark blocks it, too."""
     mark = place.repository / "lib.db.unfinished-restore"
     mark.write_text("csf admin_database_restore ...\n")
     creation = recorded_creation(place.master, 0, HOST, print)
@@ -208,7 +208,7 @@ def test_during_an_unfinished_restore_nothing_is_created(place: Place) -> None:
 
 
 def test_a_repository_that_does_not_exist_yet_is_csfs_business(tmp_path: Path) -> None:
-    """A csf may make it together with its first class."""
+    """csf may create it together with its first class."""
     creation = recorded_creation(f"{tmp_path}/new/lib.db", 0, HOST, print)
     next(creation)
     (tmp_path / "new").mkdir()
@@ -220,7 +220,7 @@ def test_a_repository_that_does_not_exist_yet_is_csfs_business(tmp_path: Path) -
 
 
 def test_a_lock_that_cannot_be_had_does_not_stop_csf(place: Place) -> None:
-    """The warning says what that means; a backup's proof finds a set that has changed."""
+    """The warning explains it; a backup's proof finds a changed set."""
     (place.repository / "lib.db.lock").mkdir()
     warnings: list[str] = []
     creation = recorded_creation(place.master, 0, HOST, warnings.append)
@@ -233,7 +233,7 @@ def test_a_lock_that_cannot_be_had_does_not_stop_csf(place: Place) -> None:
 def test_what_the_manifests_writing_warns_of_is_told(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as who may not read it any more."""
+    """A warning may name users who cannot read it any more."""
     path = place.repository / "New.db"
     path.touch()
     monkeypatch.setattr(manifest_store, "append", lambda *_: ["anna may not read it"])
@@ -243,7 +243,7 @@ def test_what_the_manifests_writing_warns_of_is_told(
 def test_an_error_that_nobody_has_thought_of_does_not_fail_the_creation(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where it comes again when its consequence is looked for."""
+    """This holds even if the error comes again when its consequence is examined."""
 
     def broken(*_: object) -> None:
         raise RuntimeError("odd")
@@ -260,7 +260,7 @@ def test_an_error_that_nobody_has_thought_of_does_not_fail_the_creation(
 def test_an_odd_result_of_csfs_does_not_fail_the_creation(
     place: Place, kind: Callable[[str], object]
 ) -> None:
-    """It is handed on as it is; what names a path is recorded, what does not is told."""
+    """It is returned unchanged; a path in it is recorded, and anything else is reported."""
     (place.repository / "7").touch()
     result = kind(str(place.repository / "7") if kind is not int else "7")
     warnings: list[str] = []

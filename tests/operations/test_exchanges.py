@@ -136,7 +136,7 @@ class Counted:
 
 
 def exchanges(work: Callable[[Host], object], host: Host | None = None) -> list[str]:
-    """Return what is asked for in each exchange of some work, with this machine or another."""
+    """Return what each exchange of an operation asks for, on this machine or another."""
     counted = Counted(host or LocalHost())
     work(cast("Host", counted))
     return [", ".join(sorted({*asked})) for asked in counted.exchanges]
@@ -193,7 +193,7 @@ EXCHANGES = {
 
 @pytest.fixture
 def commands(place: Place, tools: Tools) -> dict[str, Callable[[Host], object]]:
-    """Return what runs each command on a repository that has an image."""
+    """Return a function that runs each command on a repository with an image."""
     tools.write("osrestore", OSRESTORE)
     tools.write("osverifydb", "exit 0")
     (place.images.parent / "scratch").mkdir()
@@ -218,7 +218,7 @@ def commands(place: Place, tools: Tools) -> dict[str, Callable[[Host], object]]:
 def test_each_command_succeeds_in_whatever_order_its_host_does_what_is_asked_together(
     commands: dict[str, Callable[[Host], object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Here the last one first."""
+    """This host does the last step first."""
     monkeypatch.setattr(LocalHost, "together", last_first)
     for command in commands.values():
         command(LocalHost())
@@ -228,7 +228,7 @@ def test_each_command_succeeds_in_whatever_order_its_host_does_what_is_asked_tog
 def test_each_command_needs_a_fixed_number_of_exchanges(
     place: Place, commands: dict[str, Callable[[Host], object]], databases: int
 ) -> None:
-    """However many databases there are."""
+    """The number of databases does not matter."""
     for number in range(2, databases):
         (place.repository / f"Class{number}.db").write_bytes(b"data" * 100)
     commands["backup"](LocalHost())
@@ -258,7 +258,7 @@ ROTATION = [
 def test_a_rotation_needs_a_fixed_number_of_exchanges(
     place: Place, tools: Tools, sets: int
 ) -> None:
-    """However many sets there are, go, are half removed, and have records beside them."""
+    """The number of sets, removals, half-removed sets and records does not matter."""
     made = rotated(place, SUNDAY).filled.image
     for number in range(1, sets):
         one = dated_copy(made.path, 2 * number, SUNDAY + number * WEEK)

@@ -19,7 +19,7 @@ HOST.facts["/r"] = {"mount": "/r", "device": 7}
 
 
 def test_mount_points_are_those_of_the_directories_that_are_there() -> None:
-    """Each directory once; what is known is not asked again."""
+    """Each directory is examined once, and known facts are not asked again."""
     known = {"/r": HOST.look(["/r"])[0]}
     looked = look_at_directories(["/r/a", "/r/b", "/else/c", "/gone/d"], known, HOST)
     assert [*looked] == ["/else", "/gone", "/r"]
@@ -28,7 +28,7 @@ def test_mount_points_are_those_of_the_directories_that_are_there() -> None:
 
 
 def test_a_mount_may_be_required() -> None:
-    """Another file system than that of the root."""
+    """It must be another file system than the root's."""
     root, mounted, plain = HOST.look(["/", "/r", "/else"])
     check_mounted("/r", mounted, root, HOST)
     with pytest.raises(NotMounted, match="db1:/else is on the file system of /") as caught:
@@ -49,7 +49,7 @@ def test_a_mount_may_be_required() -> None:
     ],
 )
 def test_what_was_mounted_must_be_mounted(mounts: dict[str, str], *, refused: bool) -> None:
-    """An empty directory where a disk is absent looks like a new disk."""
+    """The empty mount point of a missing disk looks like a new disk."""
     names = ["/r", "/else", "/gone"]
     directories = dict(zip(names, HOST.look(names), strict=True))
     if not refused:
@@ -61,7 +61,7 @@ def test_what_was_mounted_must_be_mounted(mounts: dict[str, str], *, refused: bo
 
 
 def test_what_is_mounted_now_may_not_be_known() -> None:
-    """Then nobody says that it is not."""
+    """An unknown mount is not reported as missing."""
     host = MemoryHost({}, ["/r"])
     host.facts["/r"] = {"mount": ""}
     with pytest.raises(NotMounted, match="mounted at /r, and which one it is on now cannot be"):
@@ -69,7 +69,7 @@ def test_what_is_mounted_now_may_not_be_known() -> None:
 
 
 def test_a_mount_below_is_one_more_and_none_less() -> None:
-    """The directory has got a file system of its own since."""
+    """The directory has got its own file system since then."""
     host = MemoryHost({}, ["/disk/r"])
     host.facts["/disk/r"] = {"mount": "/disk/r"}
     (at,) = host.look(["/disk/r"])

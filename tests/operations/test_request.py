@@ -1,4 +1,4 @@
-"""A backup's request: checked before anything is touched."""
+"""A backup's request is checked before anything is changed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from csf_backup_plugin.repository.model import Repository
 
 
 def test_a_request_is_made_of_what_the_user_wrote() -> None:
-    """-database and -image-file are all that a backup needs."""
+    """-database and -image-file are enough."""
     request = BackupRequest.parse("/r//lib.db", "localhost:/b/a.img")
     assert request == BackupRequest(Repository("/r/lib.db"), ImagePath("localhost", "/b/a.img"))
 
@@ -26,7 +26,7 @@ def test_a_master_that_is_no_absolute_path_is_refused(master: str) -> None:
 
 
 def test_a_masters_name_must_leave_room_for_the_files_beside_it() -> None:
-    """The one of a restore that has begun is looked at before each backup."""
+    """The mark of an unfinished restore has the longest name."""
     BackupRequest.parse("/r/" + "é" * 118, "localhost:/b/a.img")
     with pytest.raises(UsageError, match="too long a name, with the .unfinished-restore"):
         BackupRequest.parse("/r/" + "é" * 118 + "x", "localhost:/b/a.img")
@@ -34,7 +34,7 @@ def test_a_masters_name_must_leave_room_for_the_files_beside_it() -> None:
 
 @pytest.mark.parametrize(("text", "seconds"), [(None, 30.0), ("", 30.0), ("0", 0.0), ("1.5", 1.5)])
 def test_the_environment_may_say_how_long_to_wait(text: str | None, seconds: float) -> None:
-    """Unset and empty are the default; what the command line says counts before either."""
+    """An unset or empty variable means the default; the command line comes first."""
     environ = {} if text is None else {"CSF_BACKUP_LOCK_WAIT": text}
     assert lock_wait(environ) == seconds
     assert lock_wait(environ, 0.5) == 0.5
@@ -42,19 +42,19 @@ def test_the_environment_may_say_how_long_to_wait(text: str | None, seconds: flo
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf"])
 def test_a_wait_that_is_no_number_of_seconds_is_refused(text: str) -> None:
-    """A mistake in a crontab is told, and not taken for the default."""
+    """An error in a crontab is reported, and the default is not used."""
     with pytest.raises(UsageError, match=f"CSF_BACKUP_LOCK_WAIT={text}"):
         lock_wait({"CSF_BACKUP_LOCK_WAIT": text})
 
 
 def test_osbackup_gets_four_times_what_4_gigabytes_an_hour_take() -> None:
-    """And never less than ten minutes."""
+    """The minimum is ten minutes."""
     assert default_timeout(0) == 600
     assert default_timeout(4 * 10**9) == pytest.approx(4 * 3600)
 
 
 def test_an_image_or_a_directory_of_images_is_named() -> None:
-    """And never both."""
+    """Both together are refused."""
     check_one_of("h:/b/a.img", None, "x")
     check_one_of(None, "h:/b", "x")
     with pytest.raises(UsageError, match="Missing option -image-file or -image-dir"):
@@ -65,6 +65,6 @@ def test_an_image_or_a_directory_of_images_is_named() -> None:
 
 
 def test_an_image_to_make_is_not_called_latest() -> None:
-    """The name stands for the newest there is."""
+    """The name stands for the newest existing image."""
     with pytest.raises(UnsafeImagePath, match="h:/b/latest stands for the newest"):
         BackupRequest.parse("/r/lib.db", "h:/b/latest")

@@ -1,4 +1,4 @@
-"""What is found wrong with restored databases."""
+"""Findings about restored databases."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from doubles import MemoryHost
 
 
 def test_what_is_there_and_no_smaller_than_it_was_is_right() -> None:
-    """A database may have grown before osbackup's instant, or been compacted, or both after it."""
+    """A database may grow before osbackup's instant, or be compacted."""
     names = ("a", "b", "c", "d", "e")
     host = MemoryHost({f"/r/{name}.db": b"123" for name in names})
     sizes = (Size(3, 3), Size(2, 4), Size(3, 9), Size(9, 3), None)
@@ -17,7 +17,7 @@ def test_what_is_there_and_no_smaller_than_it_was_is_right() -> None:
 
 
 def test_each_fault_is_named() -> None:
-    """Missing, something else, and not whole."""
+    """A database may be missing, of another kind, or incomplete."""
     host = MemoryHost({"/r/c.db": b"1"}, ["/r/b.db"])
     sizes = {"/r/a\n.db": None, "/r/b.db": None, "/r/c.db": Size(2000, 1000)}
     assert restored_databases.findings(sizes, host.stat(sizes)) == [

@@ -1,4 +1,4 @@
-"""What image and databases lie on."""
+"""Which disks image and databases share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doubles import MemoryHost
 
 
 def at(path: str, disks: str = "", vital: str | None = None, **more: Any) -> Any:
-    """Return the facts on a directory that lies on disks, which are a letter each."""
+    """Return the facts of a directory on disks, each named by a letter."""
     host = MemoryHost({}, [path])
     facts = {"disks": frozenset(disks), "vital": frozenset(disks if vital is None else vital)}
     host.facts[path] = {**facts, **more}
@@ -35,14 +35,14 @@ def at(path: str, disks: str = "", vital: str | None = None, **more: Any) -> Any
     ],
 )
 def test_a_disk_is_shared_if_its_failure_takes_both(image: Any, home: Any, shared: str) -> None:
-    """That of a redundant array takes neither; what is not known is never called fine."""
+    """A redundant array survives it; an unknown disk is never reported as fine."""
     assert shared_disk(image, {"/r": home}) == shared
     told = [*warnings(image, {"/r": home}, ["/r/lib.db"])]
     assert len(told) == (shared == "yes")
 
 
 def test_of_several_directories_the_worst_is_told() -> None:
-    """Each may be on disks of its own."""
+    """Each directory may be on its own disks."""
     image = at("/b", "b", device=2)
     homes = {"/r": at("/r", "a"), "/x": at("/x"), "/y": at("/y", "bc", "c"), "/z": at("/z", "b")}
     assert shared_disk(image, homes) == "yes"
@@ -53,7 +53,7 @@ def test_of_several_directories_the_worst_is_told() -> None:
 
 
 def test_what_is_shared_and_whose_it_is_is_told() -> None:
-    """All databases are called so, and others by their names."""
+    """The message says "all databases", or names some."""
     image = at("/b", "ab", device=2)
     homes = {"/r": at("/r", "a"), "/x": at("/x", "c"), "/y": at("/y", "bd")}
     databases = ["/r/lib.db", "/r/Book.db", "/x/x.db", "/y/y.db"]
@@ -76,7 +76,7 @@ def test_what_is_shared_and_whose_it_is_is_told() -> None:
 
 
 def test_what_the_user_says_is_an_array_is_one() -> None:
-    """By the names of all its disks; where none is known, by its mount point."""
+    """All disks of the array must be named; where none is known, the mount point is."""
     image, homes = at("/b", "ab", device=2), {"/r": at("/r", "ab")}
     assert shared_disk(image, homes, ["a", "b"]) == "array"
     assert shared_disk(image, homes, ["a"]) == "yes"
@@ -112,7 +112,10 @@ def test_what_the_user_says_is_an_array_is_one() -> None:
 def test_databases_on_another_machine_are_told_with_that_machine(
     kind: str, source: str, words: str, server: str | None
 ) -> None:
-    """osbackup should run there; no name is advised that cannot be HOST, or may be another's."""
+    """osbackup should run there.
+
+    A name that cannot be HOST, or may be another's, is not advised.
+    """
     homes = {"/r": at("/r", "a", filesystem=kind, source=source)}
     (told,) = warnings(at("/b", "b", device=2), homes, ["/r/lib.db"])
     assert told.startswith(f"databases are on a {words}: /r/lib.db. ")
@@ -127,14 +130,14 @@ def test_databases_on_another_machine_are_told_with_that_machine(
     "kind", ["", "ext4", "xfs", "btrfs", "overlay", "tmpfs", "fuseblk", "gfs2"]
 )
 def test_of_databases_on_this_machine_nothing_is_said(kind: str) -> None:
-    """Nor of an image that is elsewhere, where it is safe."""
+    """An image elsewhere is safe, too."""
     homes = {"/r": at("/r", "a", filesystem=kind, source="x:/y")}
     image = at("/b", "b", device=2, filesystem="nfs4", source="filer:/b")
     assert [*warnings(image, homes, ["/r/lib.db"])] == []
 
 
 def test_databases_of_each_file_system_are_told_once() -> None:
-    """However many directories of it they are in."""
+    """The number of its directories does not matter."""
     one = {"filesystem": "nfs4", "source": "filer:/a"}
     homes = {
         "/r": at("/r", "a", **one),
@@ -146,7 +149,7 @@ def test_databases_of_each_file_system_are_told_once() -> None:
 
 
 def test_a_directory_is_the_same_by_device_and_inode() -> None:
-    """Also where a file system does not tell small letters from capitals."""
+    """This also holds on file systems that ignore case."""
     directory, twin = at("/r", inode=5), at("/R", inode=5)
     assert is_same(directory, at("/r", device=9))
     assert is_same(directory, twin)

@@ -1,4 +1,4 @@
-"""File systems that cannot bring directories to the disk: the work is done, and that is told."""
+"""File systems that cannot fsync directories: the work is done, with a warning."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def test_a_backup_and_a_restore_are_done_and_told(
     place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each with the directory that it has written to."""
+    """The warning names the directory."""
     fsync = os.fsync
 
     def files_only(descriptor: int) -> None:

@@ -1,4 +1,4 @@
-"""A backup from lock to receipt, with utilities that know nothing of the simulator."""
+"""A backup from lock to receipt, with utilities that are not the simulator's."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def run(
 
 
 def tree(place: Place) -> dict[str, bytes]:
-    """Return every file; of the lock file, which says who held it last, only that it is there."""
+    """Return every file; of the lock file, which names its last holder, only that it exists."""
     files = place.tree()
     return {path: b"" if path.endswith(".lock") else data for path, data in files.items()}
 
 
 def failure(place: Place, kind: type[BackupError], **options: Any) -> BackupError:
-    """Return how a backup fails, having made sure that nothing is left of it."""
+    """Return how a backup fails; check that nothing of it is left."""
     before = tree(place)
     with pytest.raises(kind) as caught:
         run(place, **options)
@@ -88,7 +88,7 @@ def recorded(place: Place) -> Manifest:
 
 
 def test_a_backup_leaves_image_import_file_receipt_and_manifest(place: Place) -> None:
-    """And tells what it did."""
+    """The result describes what was made."""
     made = run(place)
     with open(f"{place.image}.dbn") as file:
         assert file.read().splitlines() == [place.master, str(place.repository / "Book.db")]
@@ -106,14 +106,14 @@ def test_a_backup_leaves_image_import_file_receipt_and_manifest(place: Place) ->
 def test_osbackup_is_called_once_for_all_databases_with_nothing_to_read(
     place: Place, tools: Tools
 ) -> None:
-    """Exactly as the original says."""
+    """It is called as the original description says."""
     run(place)
     assert tools.calls == [["-a", "-I", f"{place.image}.dbn", "-f", place.image]]
     assert (tools.directory / "osbackup.stdin").read_bytes() == b""
 
 
 def test_a_dry_run_returns_what_would_be_and_leaves_nothing(place: Place, tools: Tools) -> None:
-    """Not even a lock file."""
+    """Not even a lock file is made."""
     before = place.tree()
     assert run(place, dry_run=True).proof is None
     assert place.tree() == before
@@ -121,7 +121,7 @@ def test_a_dry_run_returns_what_would_be_and_leaves_nothing(place: Place, tools:
 
 
 def without(monkeypatch: pytest.MonkeyPatch, way: str, **lacking: Any) -> None:
-    """Let this user lack a right to everything that there is, as `stat` or `look` tells it."""
+    """Take a permission away from this user, for every path, in `stat` or `look`."""
     ask = getattr(LocalHost, way)
 
     def told(host: LocalHost, paths: Iterable[str]) -> list[Any]:
@@ -133,7 +133,7 @@ def without(monkeypatch: pytest.MonkeyPatch, way: str, **lacking: Any) -> None:
 def test_a_dry_run_fails_where_osbackup_could_not_read(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only osbackup itself knows for certain; a real run leaves it to that."""
+    """Only osbackup itself knows for certain, so a real run tries it."""
     without(monkeypatch, "stat", readable=False)
     assert "lib.db" in failure(place, OsbackupFailed, dry_run=True).what
     assert run(place).proof
@@ -142,7 +142,7 @@ def test_a_dry_run_fails_where_osbackup_could_not_read(
 def test_a_dry_run_of_what_may_only_be_read_foretells_the_warnings(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither lock file nor manifest could be made; the image's directory is another matter."""
+    """It warns that neither lock file nor manifest can be made."""
     without(monkeypatch, "look", writable=False)
     monkeypatch.setattr(site, "_check_directory", lambda *_: None)
     told = [text for text in run(place, dry_run=True).warnings if "(Permission denied)" in text]
@@ -152,7 +152,7 @@ def test_a_dry_run_of_what_may_only_be_read_foretells_the_warnings(
 def test_a_lock_file_that_cannot_be_made_is_a_warning(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Unless there is one: somebody may hold that."""
+    """If a lock file exists, somebody may hold it, and the backup is refused."""
 
     def denied(_host: LocalHost, path: str, *_: object, create: bool) -> NoReturn:
         raise PermissionError(errno.EACCES, "Permission denied", path if create else None)
@@ -165,7 +165,7 @@ def test_a_lock_file_that_cannot_be_made_is_a_warning(
 
 
 def test_progress_is_told_in_bytes(place: Place) -> None:
-    """First the image's growth against the databases, then the checksum."""
+    """First the growth of the image is reported, then the progress of the checksum."""
     listener = Memory()
     run(place, listener)
     assert {phase for phase, _, _ in listener.steps} == {"backing up", "checking"}
@@ -173,13 +173,13 @@ def test_progress_is_told_in_bytes(place: Place) -> None:
 
 
 def test_a_missing_master_is_refused_before_a_lock_is_taken(place: Place) -> None:
-    """There is nothing to lock."""
+    """Without a master database there is nothing to lock."""
     os.unlink(place.master)
     failure(place, RepositoryNotFound)
 
 
 def test_a_locked_repository_is_refused_and_the_wait_announced(place: Place) -> None:
-    """Also in a dry run."""
+    """A dry run waits for the lock and is refused, too."""
     with LocalHost().lock(f"{place.master}.lock", "class_create", 0, print):
         for dry_run in (False, True):
             listener = Memory()
@@ -189,7 +189,7 @@ def test_a_locked_repository_is_refused_and_the_wait_announced(place: Place) -> 
 
 
 def test_a_lock_that_may_be_held_unseen_is_a_refusal(place: Place) -> None:
-    """Only where no lock file can be is none needed."""
+    """A backup without a lock is made only where no lock file can exist."""
     os.mkdir(f"{place.master}.lock")
     with pytest.raises(BackupError, match="lib.db.lock on localhost"):
         run(place)
@@ -199,7 +199,7 @@ def test_a_lock_that_may_be_held_unseen_is_a_refusal(place: Place) -> None:
 def test_an_osbackup_that_fails_leaves_nothing_and_its_words_are_told(
     place: Place, tools: Tools
 ) -> None:
-    """A partial image goes too."""
+    """A partial image is removed, too."""
     tools.write("osbackup", 'echo part > "$5"; echo "<err-0001-0040>no (err_x)" >&2; exit 1')
     error = failure(place, OsbackupFailed)
     assert "<err-0001-0040>no (err_x)" in str(error)
@@ -209,7 +209,7 @@ def test_an_osbackup_that_fails_leaves_nothing_and_its_words_are_told(
 def test_what_an_osbackup_may_still_write_stays(
     place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If it cannot be ended; removed under its hands, the image would take room without a name."""
+    """If osbackup cannot be ended, its image stays: removed, it would still take up room."""
     tools.write("osbackup", ': > "$5"; exit 3')
     monkeypatch.setattr(LockFile, "is_left", True)
     with pytest.raises(OsbackupFailed) as caught:
@@ -222,7 +222,7 @@ def test_what_an_osbackup_may_still_write_stays(
 
 
 def test_an_osbackup_that_cannot_be_started_leaves_nothing(place: Place, tools: Tools) -> None:
-    """The program is named."""
+    """The message names the program."""
     tools.write("osbackup", "#!/nonexistent/interpreter\n")
     assert str(tools.directory / "osbackup") in failure(place, OsbackupFailed).what
 
@@ -230,7 +230,7 @@ def test_an_osbackup_that_cannot_be_started_leaves_nothing(place: Place, tools: 
 def test_a_disk_too_full_to_start_osbackup_is_a_full_disk(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And no failure of osbackup."""
+    """It is not reported as a failure of osbackup."""
 
     def full(*_: object, **_options: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", f"{place.image}.run")
@@ -240,7 +240,7 @@ def test_a_disk_too_full_to_start_osbackup_is_a_full_disk(
 
 
 def test_a_record_of_another_run_is_left_alone(place: Place, tools: Tools) -> None:
-    """It is all there is to tell how that ended."""
+    """The record is the only trace of how the other run ended."""
     os.mkdir(f"{place.image}.run")
     assert f"{place.image}.run exists" in failure(place, ImageExists).what
     assert tools.calls == []
@@ -248,7 +248,7 @@ def test_a_record_of_another_run_is_left_alone(place: Place, tools: Tools) -> No
 
 
 def test_an_osbackup_that_does_not_end_is_stopped(place: Place, tools: Tools) -> None:
-    """The lock is free again."""
+    """After that the lock is free again."""
     tools.write("osbackup", 'echo part > "$5"; exec sleep 60')
     assert "within 0 s" in failure(place, TimedOut, timeout=0.3).what
     with LocalHost().lock(f"{place.master}.lock", "x", 0, print):
@@ -261,7 +261,7 @@ def test_an_osbackup_that_does_not_end_is_stopped(place: Place, tools: Tools) ->
 def test_an_osbackup_that_lies_is_found_out_by_the_proof(
     place: Place, tools: Tools, script: str
 ) -> None:
-    """No image, an empty one, one that cannot be read, one with the wrong databases."""
+    """There may be no image, an empty or unreadable one, or one with other databases."""
     tools.write("osbackup", script)
     failure(place, ImageUnproven)
 
@@ -270,7 +270,7 @@ def test_an_osbackup_that_lies_is_found_out_by_the_proof(
 def test_a_signal_stops_osbackup_and_leaves_nothing(
     place: Place, tools: Tools, signum: signal.Signals
 ) -> None:
-    """Its exit code is the shell's for that signal."""
+    """The exit code is that of a shell for the signal."""
     tools.write(
         "osbackup", f'echo part > "$5"; kill -{signum.name[3:]} {os.getpid()}; exec sleep 60'
     )
@@ -280,7 +280,7 @@ def test_a_signal_stops_osbackup_and_leaves_nothing(
 
 
 def test_a_signal_before_the_first_file_creates_nothing(place: Place, tools: Tools) -> None:
-    """The refusal says so."""
+    """The message says that nothing was created."""
     with deferred_signals("It") as cancellation:
         os.kill(os.getpid(), signal.SIGTERM)
         host = LocalHost(cancellation=cancellation)
@@ -291,7 +291,7 @@ def test_a_signal_before_the_first_file_creates_nothing(place: Place, tools: Too
 def test_two_backups_to_one_image_cannot_both_pass(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The import file is the claim: the second finds it, even after its pre-flight."""
+    """The second one finds the first one's import file, even after its preflight."""
     create = writing.create
 
     def beaten(path: str, data: bytes) -> None:
@@ -309,7 +309,7 @@ def test_two_backups_to_one_image_cannot_both_pass(
 def test_a_full_disk_under_the_import_file_leaves_nothing(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its exit code is the one for space."""
+    """The exit code is the one for too little space."""
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", f"{place.image}.dbn")
@@ -321,7 +321,7 @@ def test_a_full_disk_under_the_import_file_leaves_nothing(
 def test_a_receipt_that_cannot_be_written_takes_the_image_with_it(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a receipt it would be no backup."""
+    """Without a receipt the image would not count as a backup."""
 
     def full(path: str, *_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", path)
@@ -353,7 +353,7 @@ def test_a_manifest_that_cannot_be_made_is_a_warning(
 def test_a_manifest_that_was_half_made_is_told_of_a_backup_that_fails(
     place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was a warning only until then, and stays."""
+    """After the failure, the message still has the warning about the manifest."""
     left = f"{place.master}.manifest was made, and could not be removed again."
 
     def half(path: str, *_: object) -> str:
@@ -369,7 +369,7 @@ def test_a_manifest_that_was_half_made_is_told_of_a_backup_that_fails(
 def test_a_manifest_that_cannot_be_appended_to_is_a_warning(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The number is known by receipts; the next backup has another one."""
+    """The receipt has the number, and the next backup gets another one."""
     first = run(place).origin
     (place.repository / "New.db").write_bytes(b"new")
 
@@ -395,7 +395,7 @@ def test_a_manifest_that_cannot_be_appended_to_is_a_warning(
 
 
 def test_each_backup_of_a_repository_has_a_number_of_its_own(place: Place) -> None:
-    """In the manifest, in the receipt, and in what is returned."""
+    """The number is in the manifest, in the receipt and in the result."""
     ids = set()
     for number in (1, 2, 3):
         place.image = str(place.images / f"{number}.img")
@@ -414,7 +414,7 @@ def test_each_backup_of_a_repository_has_a_number_of_its_own(place: Place) -> No
 def test_the_number_is_in_the_manifest_before_osbackup_begins(
     place: Place, tools: Tools, *, earlier: bool
 ) -> None:
-    """Whatever becomes of this process then, no other backup gets it."""
+    """No other backup gets the number, whatever happens to this process."""
     if earlier:
         run(place)
         place.image += "2"
@@ -427,7 +427,7 @@ def test_the_number_is_in_the_manifest_before_osbackup_begins(
 
 
 def test_a_backup_that_fails_has_used_its_number_up_and_says_so(place: Place, tools: Tools) -> None:
-    """The manifest has it; the next one gets another, and the databases are as they were."""
+    """The next backup gets another number, and the databases are unchanged."""
     run(place)
     before = tree(place)
     place.image += "2"
@@ -448,7 +448,7 @@ def test_a_backup_that_fails_has_used_its_number_up_and_says_so(place: Place, to
 
 
 def test_a_backup_that_is_refused_uses_no_number(place: Place) -> None:
-    """Nothing was begun."""
+    """A refused backup has not begun."""
     run(place)
     assert failure(place, ImageExists).left == NOTHING_LEFT
     place.image += "2"
@@ -460,7 +460,7 @@ def test_a_backup_that_is_refused_uses_no_number(place: Place) -> None:
 def test_a_host_that_is_gone_when_the_number_is_written_may_have_it(
     place: Place, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
-    """What may be there is removed, or said to be there."""
+    """Whatever may exist there is removed, or named in the message."""
     if operation == "append":
         run(place)
         place.image += "2"
@@ -478,7 +478,7 @@ def test_a_host_that_is_gone_when_the_number_is_written_may_have_it(
 
 
 def test_where_the_manifest_is_lost_receipts_tell_what_it_said(place: Place) -> None:
-    """The id, the number, and the databases, those elsewhere too; that is told."""
+    """Id, number and databases, also those elsewhere, come from the receipts, with a warning."""
     far = place.images.parent / "far.db"
     far.write_bytes(b"far")
     run(place)
@@ -497,7 +497,7 @@ def test_where_the_manifest_is_lost_receipts_tell_what_it_said(place: Place) -> 
 
 
 def test_a_lost_database_is_noticed_although_the_manifest_is_lost_too(place: Place) -> None:
-    """The receipt lists it."""
+    """The receipt still lists the database."""
     run(place)
     os.unlink(f"{place.master}.manifest")
     os.unlink(place.repository / "Book.db")
@@ -507,7 +507,7 @@ def test_a_lost_database_is_noticed_although_the_manifest_is_lost_too(place: Pla
 
 
 def test_a_repository_that_was_moved_is_backed_up_and_told(place: Place) -> None:
-    """Its images are kept apart until somebody says whether it was moved or copied."""
+    """Its images are kept apart until the user says whether it was moved or copied."""
     first = run(place)
     was, place.repository = place.repository, place.repository.parent / "moved"
     was.rename(place.repository)
@@ -523,7 +523,7 @@ def test_a_repository_that_was_moved_is_backed_up_and_told(place: Place) -> None
 
 
 def test_what_links_lead_to_is_backed_up_and_told(place: Place, tools: Tools) -> None:
-    """Receipt, import file and manifest name the databases where they are."""
+    """Receipt, import file and manifest have the resolved paths of the databases."""
     root, master, image = place.images.parent, place.master, place.image
     (root / "r").symlink_to(place.repository)
     (root / "i").symlink_to(place.images)
@@ -542,7 +542,7 @@ def test_what_links_lead_to_is_backed_up_and_told(place: Place, tools: Tools) ->
 
 
 def test_a_master_that_is_a_link_is_none(place: Place) -> None:
-    """The other databases stand beside what it leads to."""
+    """The other databases lie beside the link's target."""
     (place.images / "lib.db").symlink_to(place.master)
     master, place.master = place.master, str(place.images / "lib.db")
     error = failure(place, RepositoryNotFound)
@@ -550,7 +550,7 @@ def test_a_master_that_is_a_link_is_none(place: Place) -> None:
 
 
 def test_the_receipt_tells_the_machine_the_clock_and_the_mounts(place: Place) -> None:
-    """Of the host, so that a restore may compare them."""
+    """A restore compares them with those of the host."""
     before = LocalHost().machine()
     run(place)
     after, facts = LocalHost().machine(), read_receipt(place)
@@ -566,7 +566,7 @@ def test_the_receipt_tells_the_machine_the_clock_and_the_mounts(place: Place) ->
 def test_a_file_that_comes_between_pre_flight_and_claim_is_not_ours_to_touch(
     place: Place, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
-    """It is looked for once more under the claim."""
+    """The claim is followed by a second look at the image's files."""
     create = writing.create
 
     def beaten(path: str, data: bytes) -> None:
@@ -584,7 +584,7 @@ def test_a_file_that_comes_between_pre_flight_and_claim_is_not_ours_to_touch(
 def test_a_directory_that_takes_the_records_name_during_the_run_is_not_removed(
     place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only what the run has made itself goes with it."""
+    """A failed run removes only what it has created."""
     start = LocalHost.start
 
     def beaten(
@@ -609,7 +609,7 @@ def test_a_directory_that_takes_the_records_name_during_the_run_is_not_removed(
 
 
 def test_a_receipt_that_appears_during_the_run_is_not_replaced(place: Place, tools: Tools) -> None:
-    """Whoever made it; our image goes."""
+    """The image of the run is removed; the receipt of somebody else stays."""
     tools.write("osbackup", 'echo precious > "$5.receipt.json"; exec tar -cPf "$5" -T "$3"')
     with pytest.raises(BackupError):
         run(place)
@@ -621,7 +621,7 @@ def test_a_receipt_that_appears_during_the_run_is_not_replaced(place: Place, too
 def test_an_osbackup_that_meddles_with_the_import_file_is_found_out(
     place: Place, tools: Tools, script: str
 ) -> None:
-    """The list that is left must be the list of what was backed up."""
+    """The remaining list must be the list of what was backed up."""
     tools.write("osbackup", f'tar -cPf "$5" -T "$3"; {script}')
     assert "import file" in failure(place, ImageUnproven).what
 
@@ -630,7 +630,7 @@ def test_an_osbackup_that_meddles_with_the_import_file_is_found_out(
 def test_an_image_that_still_grows_is_found_out(
     place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch, together: Callable[..., Any]
 ) -> None:
-    """osbackup may leave a daemon behind. In whatever order a host does what is asked together."""
+    """osbackup may leave a daemon that writes, whatever the order of the host's work."""
     digest = reading.digest
     monkeypatch.setattr(LocalHost, "together", together)
 
@@ -646,7 +646,7 @@ def test_an_image_that_still_grows_is_found_out(
 def test_a_database_that_cannot_be_looked_at_stops_the_backup(
     place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is there, and it would be missing from the image."""
+    """The database exists, and would be missing from the image."""
     stat = os.stat
 
     def failing(path: Any, **options: Any) -> os.stat_result:
@@ -664,7 +664,7 @@ def test_a_database_that_cannot_be_looked_at_stops_the_backup(
 def test_a_receipt_that_can_be_neither_kept_nor_removed_is_named(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The backup has failed, and its image is gone; nobody says that all was removed."""
+    """The backup has failed, and the message names the receipt that stays."""
     publish, remove, path = writing.publish, entries.remove, f"{place.image}.receipt.json"
 
     def published(at: str, *rest: Any) -> str:
@@ -690,7 +690,7 @@ def test_a_receipt_that_can_be_neither_kept_nor_removed_is_named(
 def test_the_claim_goes_last_when_a_run_fails(
     place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As long as the image is there, its name is ours; and so is the repository."""
+    """While the image exists, its claim and the repository's lock are held."""
     tools.write("osbackup", 'echo part > "$5"; exit 1')
     removed = []
     remove = entries.remove
@@ -709,7 +709,7 @@ def test_the_claim_goes_last_when_a_run_fails(
 def test_the_image_is_on_the_disk_before_the_receipt_says_so(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file, then its directory, then the receipt."""
+    """The image is fsynced first, then its directory, then the receipt is written."""
     steps: list[str] = []
     sync, publish = entries.sync, writing.publish
 
@@ -731,7 +731,7 @@ def test_the_image_is_on_the_disk_before_the_receipt_says_so(
 
 
 def test_a_growing_repository_is_backed_up_whole_each_time(place: Place) -> None:
-    """What was found on disk is in the next image, and in the manifest, and told."""
+    """A new database is in the next image and in the manifest, and is reported."""
     run(place)
     (place.repository / "New.db").write_bytes(b"new")
     place.image += "2"
@@ -745,7 +745,7 @@ def test_a_growing_repository_is_backed_up_whole_each_time(place: Place) -> None
 def test_a_record_that_cannot_be_removed_costs_no_backup(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is told."""
+    """A warning names the record."""
 
     def refuse(_: LocalHost, paths: Iterable[str], *, mine: bool) -> None:
         raise PermissionError(1, "Operation not permitted", *paths)
@@ -759,7 +759,7 @@ def test_a_record_that_cannot_be_removed_costs_no_backup(
 def test_a_receipt_that_may_have_been_written_is_removed_with_the_rest(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An image that is gone must have none."""
+    """Without its image, a receipt must not exist."""
     publish = LocalHost.publish
 
     def cut(self: LocalHost, path: str, data: bytes, like: str | None = None) -> None:
@@ -776,7 +776,7 @@ def test_a_receipt_that_may_have_been_written_is_removed_with_the_rest(
 def test_what_osbackup_leaves_in_its_working_directory_goes(
     place: Place, tools: Tools, code: int
 ) -> None:
-    """Of whatever name and kind, as a default record file; but for what a link leads to."""
+    """Files of any name and kind are removed, but not the targets of links."""
     leave = f": > osbackup.record; mkdir d; : > d/f; ln -s '{place.repository}' link; mkfifo pipe"
     make = (tools.directory / "osbackup").read_text().replace("exec tar", f"{leave}; tar")
     tools.write("osbackup", f"{make}\nexit {code}")
@@ -791,7 +791,7 @@ def test_what_osbackup_leaves_in_its_working_directory_goes(
 def test_a_machine_without_flock_is_told_what_that_means(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The backup is as good as any other."""
+    """The backup is as good as any other, but a warning says what is missing."""
     monkeypatch.setattr(LockFile, "is_freed", False)
     (warning,) = [text for text in run(place).warnings if "flock" in text]
     assert warning.startswith("there is no flock(1), so osbackup does not hold")
@@ -800,7 +800,7 @@ def test_a_machine_without_flock_is_told_what_that_means(
 def test_a_host_that_is_lost_while_osbackup_runs_names_prove(
     place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """osbackup goes on there, and may succeed."""
+    """osbackup continues there, and may succeed."""
 
     def lost(*_: object, **__: object) -> None:
         raise HostUnreachable("Host localhost cannot be reached.", "Find out why.")
@@ -817,7 +817,7 @@ def test_a_host_that_is_lost_while_osbackup_runs_names_prove(
 def test_a_lock_that_is_lost_during_a_cut_costs_no_image(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever holds it now may be proving that image."""
+    """Another command, which has the lock now, may be proving that image."""
     Path(f"{place.master}.lock").touch()  # which stays where another command holds it
     poll = Job.poll
 
@@ -843,7 +843,7 @@ def test_a_lock_that_is_lost_during_a_cut_costs_no_image(
 def test_a_first_backup_that_fails_keeps_what_others_added_to_its_manifest(
     place: Place, tools: Tools
 ) -> None:
-    """A csf that does not honour the lock creates a class meanwhile, say."""
+    """A csf that ignores the lock may have created a class in the meantime."""
     path = f"{place.master}.manifest"
     added = manifest.encode_lines(["New.db"]).decode()
     tools.write("osbackup", f"cat >> {path} <<'END'\n{added}END\nexit 1")
@@ -857,7 +857,7 @@ def test_a_first_backup_that_fails_keeps_what_others_added_to_its_manifest(
 
 
 def test_what_a_run_owes_is_found_with_all_else_and_settled_before(place: Place) -> None:
-    """A call may take its time: so all else is looked at again."""
+    """As the call may take long, everything else is examined again after it."""
     debt = Path(f"{place.master}.quiesced")
     debt.write_bytes(b"of an older version")
     made = run(place)
@@ -868,7 +868,7 @@ def test_what_a_run_owes_is_found_with_all_else_and_settled_before(place: Place)
 def test_a_record_that_stays_keeps_neither_the_receipt_nor_what_was_found(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each is told by itself."""
+    """Each of the warnings is reported separately."""
     run(place)
     (place.repository / "New.db").write_bytes(b"new")
     place.image += "2"
@@ -886,7 +886,7 @@ def test_a_record_that_stays_keeps_neither_the_receipt_nor_what_was_found(
 def test_a_signal_while_the_number_is_written_may_have_used_it_up(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That is said, and the claim is gone or named."""
+    """The message says so, and the claim is removed or named."""
     run(place)
     place.image += "2"
 

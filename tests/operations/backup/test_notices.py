@@ -1,4 +1,4 @@
-"""What a user should know of a repository although its backup may begin."""
+"""Warnings about a repository that do not prevent its backup."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ COVERAGE = Coverage((Database("/r/lib.db", 1),), ("/r/lib.db",), ())
 
 
 def told(standing: Standing = STANDING, **found: Any) -> list[str]:
-    """Return the warnings on a repository of which so much was found."""
+    """Return the warnings about a repository with these findings."""
     fields = {"coverage": COVERAGE, "recorded": None, **found}
     return list(warnings(Inventory(REPOSITORY, "db1", **fields), standing))
 
 
 def test_of_a_plain_repository_nothing_is_said() -> None:
-    """Nor of one that has no manifest yet."""
+    """A repository without a manifest causes no warning either."""
     assert told() == []
 
 
@@ -62,13 +62,13 @@ def test_of_a_plain_repository_nothing_is_said() -> None:
     ],
 )
 def test_each_thing_is_said_in_a_sentence(found: dict[str, Any], words: str) -> None:
-    """One for each kind."""
+    """There is one sentence for each kind of warning."""
     (warning,) = told(**found)
     assert words in warning
 
 
 def test_a_first_backup_tells_what_another_repository_keeps() -> None:
-    """Later ones do not: the manifest is known then."""
+    """Later backups do not warn: by then there is a manifest."""
     other = Other(Repository("/r/two.db"), frozenset(["/r/two.db", "/r/x.db"]), frozenset())
     (warning,) = told(others=Neighbours((other,)))
     assert "2 databases are not backed up, since the manifest of /r/two.db lists them" in warning
@@ -78,7 +78,7 @@ def test_a_first_backup_tells_what_another_repository_keeps() -> None:
 
 
 def test_a_first_backup_tells_what_is_not_taken_for_a_database() -> None:
-    """Nobody has said yet which suffixes databases have."""
+    """The user has not said yet which suffixes databases have."""
     (warning,) = told(rest=("/r/Book.db", "/r/notes.txt"))
     assert "not taken for databases: /r/Book.db, /r/notes.txt. If one is: csf admin_" in warning
     no_more = Coverage((), (), ())
@@ -89,14 +89,14 @@ def test_a_first_backup_tells_what_is_not_taken_for_a_database() -> None:
     ("is_new", "words"), [(True, "its databases are"), (False, "its id, number and databases are")]
 )
 def test_what_was_taken_from_a_receipt_is_told(words: str, *, is_new: bool) -> None:
-    """With the image and its number."""
+    """The warning names the image and its number."""
     source = ImageSet(ImagePath("db1", "/b/a"), made("/b/a", 7), 0.0)
     (warning,) = told(STANDING._replace(source=source, is_new=is_new))
     assert f"{words} taken from the receipt of db1:/b/a, backup 7" in warning
 
 
 def test_a_move_or_a_copy_is_told_with_the_commands_that_settle_it() -> None:
-    """Each can be typed."""
+    """Each of the printed commands can be typed."""
     (warning,) = told(STANDING._replace(changes=("the path was /q and is /r",)))
     start = "csf admin_database_manifest -database /r/lib.db -host db1 -rebuild"
     assert "moved or copied: the path was /q and is /r." in warning
@@ -105,7 +105,7 @@ def test_a_move_or_a_copy_is_told_with_the_commands_that_settle_it() -> None:
 
 
 def test_the_line_that_a_kill_left_is_shown() -> None:
-    """As the manifest reads it."""
+    """The warning shows the line as the manifest is read."""
     torn = manifest.decode(manifest.encode(["lib.db"]) + b"12345678 /el\x1bse")
     (warning,) = told(recorded=torn, coverage=Coverage((), (), ()))
     assert '"/el\\x1bse" is left of it' in warning

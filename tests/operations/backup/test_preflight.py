@@ -1,4 +1,4 @@
-"""Every reason not to begin a backup, and what is worth a warning."""
+"""Every reason to refuse a backup, and what causes a warning."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def host(files: dict[str, bytes] = FILES, **image_directory: Any) -> MemoryHost:
 
 
 def plan(on: MemoryHost, request: BackupRequest = REQUEST) -> Plan:
-    """Prepare, and make sure that nothing was written."""
+    """Prepare a backup; check that nothing was written."""
     before = dict(on.files)
     try:
         return prepare(request, on, Memory())
@@ -49,7 +49,7 @@ def plan(on: MemoryHost, request: BackupRequest = REQUEST) -> Plan:
 
 
 def test_a_sound_repository_and_an_empty_directory_make_a_plan() -> None:
-    """It has all that osbackup needs."""
+    """The plan has everything that osbackup needs."""
     made = plan(host())
     assert made.found.coverage.paths == ["/r/lib.db", "/r/Book.db"]
     assert (made.argv[0], made.osrestore) == ("/os/bin/osbackup", "/os/bin/osrestore")
@@ -58,7 +58,7 @@ def test_a_sound_repository_and_an_empty_directory_make_a_plan() -> None:
 
 @pytest.mark.parametrize("path", REQUEST.image.whole_set)
 def test_nothing_of_the_image_may_exist(path: str) -> None:
-    """What stands beside an image that is gone would be taken for the new one's."""
+    """A file left beside a removed image would be taken for one of the new image."""
     with pytest.raises(ImageExists, match=f"db1:{path} exists"):
         plan(host({**FILES, path: b"precious"}))
 
@@ -76,13 +76,13 @@ def test_nothing_of_the_image_may_exist(path: str) -> None:
 def test_the_images_directory_must_be_there_writable_and_elsewhere(
     facts: dict[str, Any], problem: str
 ) -> None:
-    """Links are followed before the repository is compared."""
+    """Links are resolved before the directory is compared with the repository's."""
     with pytest.raises(UnsafeImagePath, match=f"db1:/b {problem}"):
         plan(host(**facts))
 
 
 def test_the_directory_is_judged_before_what_lies_in_it() -> None:
-    """In a directory that cannot be searched nothing can be looked at."""
+    """If the directory cannot be searched, no file in it can be examined."""
     on = host(writable=False)
     on.facts["/b/a.img"] = {"kind": "not to be asked"}
     with pytest.raises(UnsafeImagePath):
@@ -102,7 +102,7 @@ def test_an_image_below_a_repository_in_the_root_directory_is_inside_it() -> Non
 
 
 def test_the_image_needs_the_databases_bytes_and_a_reserve() -> None:
-    """One byte less than needed is not enough."""
+    """One byte less is refused."""
     assert space_needed(10**9) == 10**9 + 10**7 + (1 << 20)
     needed = space_needed(2 * 512)  # osbackup counts the sectors of each
     plan(host(free=needed))
@@ -111,14 +111,14 @@ def test_the_image_needs_the_databases_bytes_and_a_reserve() -> None:
 
 
 def test_an_incomplete_repository_is_refused() -> None:
-    """Its image would not be whole."""
+    """Its image would be incomplete."""
     with pytest.raises(RepositoryIncomplete):
         plan(host({**FILES, "/r/lib.db.manifest": manifest.encode(["lib.db", "Gone.db"])}))
 
 
 @pytest.mark.parametrize("utility", ["osbackup", "osrestore"])
 def test_both_utilities_must_be_found(utility: str) -> None:
-    """A backup that could not be proven is not begun."""
+    """A backup that cannot be proven is not started."""
     on = host()
     del on.utilities[utility]
     with pytest.raises(UtilityMissing, match=utility):
@@ -126,7 +126,7 @@ def test_both_utilities_must_be_found(utility: str) -> None:
 
 
 def test_what_image_and_databases_lie_on_is_told() -> None:
-    """Of each directory of databases, also of one elsewhere."""
+    """It is reported for each directory of databases, also those elsewhere."""
     listed = manifest.encode(["lib.db", "Book.db", "/far/x.db"])
     on = host({**FILES, "/far/x.db": b"1", "/r/lib.db.manifest": listed})
     on.facts["/far"] = {"device": 3, "disks": DISKS["/b"], "vital": DISKS["/b"]}
@@ -139,7 +139,7 @@ def test_what_image_and_databases_lie_on_is_told() -> None:
 
 
 def test_who_knows_that_a_disk_is_an_array_can_say_so() -> None:
-    """What a RAID controller hides, nobody else can tell."""
+    """Only the user can know of an array behind a RAID controller."""
     on = host(disks=DISKS["/r"], vital=DISKS["/r"])
     (warning,) = plan(on).warnings
     assert warning.endswith("say so: export CSF_BACKUP_RAID=sda")
@@ -148,7 +148,7 @@ def test_who_knows_that_a_disk_is_an_array_can_say_so() -> None:
 
 
 def test_an_image_is_inside_the_repository_by_whatever_mount_it_is_reached() -> None:
-    """Its directory is the repository's, or below it, although no path says so."""
+    """The directories are compared by device and inode, since their paths may differ."""
     for facts in ({"device": 1, "inode": 5}, {"place": "8:1:/srv/r"}, {"place": "8:1:/srv/r/x"}):
         on = host(**facts)
         on.facts["/r"].update(inode=5, place="8:1:/srv/r")
@@ -159,7 +159,7 @@ def test_an_image_is_inside_the_repository_by_whatever_mount_it_is_reached() -> 
 
 
 def test_what_the_manifest_does_not_list_and_what_is_no_file_are_warnings() -> None:
-    """They are told by name."""
+    """The warning names them."""
     on = host({**FILES, "/r/lib.db.manifest": manifest.encode(["lib.db"])})
     on.directories.add("/r/old.db")
     unlisted, directory = plan(on).warnings
@@ -168,7 +168,7 @@ def test_what_the_manifest_does_not_list_and_what_is_no_file_are_warnings() -> N
 
 
 def test_a_first_backup_does_not_warn_of_every_database() -> None:
-    """Without a manifest, none of them could have been in it."""
+    """Without a manifest, no database can have been listed."""
     assert not plan(host()).warnings
 
 
@@ -176,7 +176,7 @@ HOME = Identity(ID, MACHINE_ID, "db1", "/r/lib.db")
 
 
 def listing(number: int = 1, master: str = "/r/lib.db") -> dict[str, bytes]:
-    """Return the repository with a manifest that tells its last number."""
+    """Return the repository with a manifest that has a last number."""
     recorded = manifest.encode(
         ["lib.db", "Book.db"], HOME._replace(master=master), {"/b/z.img": number}
     )
@@ -185,14 +185,14 @@ def listing(number: int = 1, master: str = "/r/lib.db") -> dict[str, bytes]:
 
 @pytest.mark.parametrize(("listed", "beside"), [(9, 4), (4, 9)])
 def test_the_last_number_is_the_highest_of_manifest_and_receipts(listed: int, beside: int) -> None:
-    """Of the repository's own images; the manifest may be an older one."""
+    """Only images of the same repository count; the manifest may be older than they are."""
     others = receipts(made("/b/x.img", beside), made("/b/y.img", 99, id="2" * 32))
     standing = plan(host({**listing(listed), **others})).standing
     assert (standing.identity, standing.number, standing.is_new) == (HOME, 9, False)
 
 
 def test_what_a_receipt_lists_is_missed_where_the_manifest_is_lost() -> None:
-    """An image without it would not be whole."""
+    """An image without that database would be incomplete."""
     sizes = dict.fromkeys((*FILES, "/far/x.db"), 1)
     files = {**FILES, "/far/x.db": b"1", **receipts(made("/b/x.img", 3, databases=sizes))}
     assert plan(host(files)).found.coverage.paths == ["/r/lib.db", "/far/x.db", "/r/Book.db"]
@@ -202,7 +202,7 @@ def test_what_a_receipt_lists_is_missed_where_the_manifest_is_lost() -> None:
 
 
 def test_a_repository_that_is_elsewhere_than_it_was_is_told() -> None:
-    """It may begin all the same."""
+    """The backup is made, with a warning."""
     found = plan(host(listing(master="/was/lib.db")))
     assert found.standing.changes == ("the path was /was/lib.db and is /r/lib.db",)
     (warning,) = found.warnings
@@ -210,7 +210,7 @@ def test_a_repository_that_is_elsewhere_than_it_was_is_told() -> None:
 
 
 def test_require_mount_refuses_a_directory_on_the_file_system_of_the_root() -> None:
-    """The image would fill the system's own disk."""
+    """The image would fill the disk of the system."""
     request = BackupRequest.parse("/r/lib.db", "db1:/b/a.img", require_mount=True)
     on = host()
     on.directories.add("/")
@@ -224,7 +224,7 @@ def test_require_mount_refuses_a_directory_on_the_file_system_of_the_root() -> N
 
 
 def test_the_mount_points_of_all_directories_are_known() -> None:
-    """Of the databases, also those elsewhere, and of the image."""
+    """They are known for the directories of all databases and of the image."""
     files = {**FILES, "/far/x.db": b"", "/r/lib.db.manifest": manifest.encode(["/far/x.db"])}
     on = host(files, mount="/b")
     on.facts["/far"] = {"mount": "/far"}
@@ -232,7 +232,7 @@ def test_the_mount_points_of_all_directories_are_known() -> None:
 
 
 def test_images_whose_backups_began_in_the_future_are_warnings() -> None:
-    """A clock was wrong then, or is now; five minutes are no matter."""
+    """A clock was wrong then, or is wrong now; up to five minutes are ignored."""
     later = "2026-11-25T12:05:01+00:00"
     told = made("/b/x.img", 1, started=later)
     fine = made("/b/y.img", 2, started="2026-11-25T12:05:00+00:00")
@@ -244,7 +244,7 @@ def test_images_whose_backups_began_in_the_future_are_warnings() -> None:
 
 
 def test_images_that_cannot_be_listed_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The manifest alone tells the last number then."""
+    """The last number is then known from the manifest alone."""
     on = host({**listing(4), **receipts(made("/b/x.img", 9))})
     list_directory = on.list_directory
 
@@ -261,7 +261,7 @@ def test_images_that_cannot_be_listed_are_a_warning(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_half_restored_repository_is_not_backed_up() -> None:
-    """How the restore is repeated is told."""
+    """The message has the command that repeats the restore."""
     files = {**FILES, "/r/lib.db.unfinished-restore": b"csf admin_database_restore -x\n"}
     with pytest.raises(
         RepositoryIncomplete, match="A backup of them would be worth noth"
@@ -271,7 +271,7 @@ def test_a_half_restored_repository_is_not_backed_up() -> None:
 
 
 def test_a_database_that_may_be_another_repositorys_is_refused() -> None:
-    """Its manifest lists one of ours."""
+    """The manifest of the other repository lists a database of ours."""
     files = {**listing(), "/r/zoo.db": b""}
     files["/r/zoo.db.manifest"] = manifest.encode(["zoo.db", "Book.db"])
     with pytest.raises(WrongRepository, match="/r/Book.db"):
@@ -279,9 +279,9 @@ def test_a_database_that_may_be_another_repositorys_is_refused() -> None:
 
 
 class Creating(MemoryHost):
-    """A host on which another repository of the directory gets a class just now.
+    """A host on which another repository in the directory is getting a class.
 
-    Its database is there; its manifest lists it when its lock is free again.
+    The database exists; the manifest lists it once that repository's lock is free again.
     """
 
     busy = False
@@ -289,7 +289,7 @@ class Creating(MemoryHost):
     def lock(
         self, *_: object, create: bool = True, **_options: object
     ) -> contextlib.nullcontext[None]:
-        """Wait for the class_create that holds it."""
+        """Wait for the class_create that holds the lock."""
         assert not create
         if self.busy:
             raise LockBusy("It is held.", "Wait.")
@@ -298,7 +298,7 @@ class Creating(MemoryHost):
 
 
 def test_a_class_that_another_repository_gets_just_now_is_waited_for() -> None:
-    """Nothing else holds it back while it is in no manifest yet; what lasts is refused."""
+    """Only that lock shows whose the database is; if it stays unlisted, the backup is refused."""
     two = {"/r/two.db": b"", "/r/New.db": b"", "/r/two.db.manifest": manifest.encode(["two.db"])}
     own = {"/r/lib.db.manifest": manifest.encode(["lib.db", "Book.db"])}
     creating = Creating({**FILES, **two, **own}, ["/b"])

@@ -1,4 +1,4 @@
-"""The proof of an image: everything that can be wrong with one is found."""
+"""The proof of an image finds everything that can be wrong with one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FACTS_BEFORE: dict[str, dict[str, Any]] = {}
 
 @pytest.fixture(autouse=True)
 def _forget() -> Iterator[None]:
-    """Let no test see what another one has set."""
+    """Clear what earlier tests have stored."""
     yield
     FACTS_BEFORE.clear()
 
@@ -45,7 +45,7 @@ def host() -> MemoryHost:
 
 
 def outcome(host: MemoryHost, request: BackupRequest = REQUEST) -> Proof:
-    """Prove the image against what was on disk before."""
+    """Prove the image against what was on disk before osbackup."""
     before = MemoryHost(FILES, ["/b"])
     before.facts = FACTS_BEFORE
     plan = prepare(request, before, Memory())
@@ -61,19 +61,19 @@ def outcome(host: MemoryHost, request: BackupRequest = REQUEST) -> Proof:
 
 
 def test_a_sound_image_is_known_by_its_size_and_digest(host: MemoryHost) -> None:
-    """Names are compared with and without their host."""
+    """Names with and without a host are equal."""
     assert outcome(host)[:2] == (5, sha256(b"image").hexdigest())
 
 
 def test_without_a_checksum_nothing_is_read_but_the_list(host: MemoryHost) -> None:
-    """As -no-checksum asks."""
+    """This is what -no-checksum means."""
     request = BackupRequest.parse("/r/lib.db", "db1:/b/a.img", checksum=False)
     assert outcome(host, request)[:2] == (5, None)
 
 
 @pytest.mark.parametrize("image", [None, b""])
 def test_no_image_and_an_empty_one_fail(host: MemoryHost, image: bytes | None) -> None:
-    """Whatever osbackup said."""
+    """The exit status of osbackup does not matter."""
     del host.files["/b/a.img"]
     if image is not None:
         host.files["/b/a.img"] = image
@@ -82,7 +82,7 @@ def test_no_image_and_an_empty_one_fail(host: MemoryHost, image: bytes | None) -
 
 
 def test_an_image_osrestore_cannot_read_fails_with_its_words(host: MemoryHost) -> None:
-    """A list with an error beside it is no list."""
+    """A list with an error message is not accepted."""
     host.listing = Completed(1, LIST + b"<err-0001-0001>bad image (err_inconsistent_db)\n")
     with pytest.raises(ImageUnproven, match=r"exit 1.*(?s:.)*err_inconsistent_db"):
         outcome(host)
@@ -98,7 +98,7 @@ def test_an_image_osrestore_cannot_read_fails_with_its_words(host: MemoryHost) -
 def test_an_image_with_other_databases_fails_and_names_them(
     host: MemoryHost, listing: bytes, problem: str
 ) -> None:
-    """Too few and too many."""
+    """Both missing and additional databases are named."""
     host.listing = Completed(0, listing)
     with pytest.raises(ImageUnproven, match=problem):
         outcome(host)
@@ -108,7 +108,7 @@ def test_an_image_with_other_databases_fails_and_names_them(
 def test_a_list_that_cannot_be_read_is_told_apart_from_a_missing_database(
     host: MemoryHost, listing: bytes
 ) -> None:
-    """Its first lines are shown."""
+    """The message shows the first lines of the list."""
     host.listing = Completed(0, listing, b"warning: locale\n")
     with pytest.raises(ImageUnproven, match="-t prints names no database: it ") as caught:
         outcome(host)
@@ -119,7 +119,7 @@ def test_a_list_that_cannot_be_read_is_told_apart_from_a_missing_database(
 
 
 def test_a_list_of_other_databases_alone_shows_how_it_begins(host: MemoryHost) -> None:
-    """It may be of a form that nobody has seen yet."""
+    """The list may have a form that is not known yet."""
     host.listing = Completed(0, b"| /r/lib.db |\n| /r/Book.db |\n")
     with pytest.raises(ImageUnproven, match="missing from the image: /r/Book.db") as caught:
         outcome(host)
@@ -127,13 +127,13 @@ def test_a_list_of_other_databases_alone_shows_how_it_begins(host: MemoryHost) -
 
 
 def test_what_osrestore_says_on_standard_error_is_no_list(host: MemoryHost) -> None:
-    """A shell that warns of a locale, with a path at the end, does not spoil a good image."""
+    """A shell's warning about the locale, with a path at its end, has no effect."""
     host.listing = Completed(0, LIST, b"sh: warning: cannot change locale (x): /r/x.db\n")
     assert outcome(host)[:2] == (5, sha256(b"image").hexdigest())
 
 
 def test_a_database_that_appeared_meanwhile_fails_the_proof(host: MemoryHost) -> None:
-    """A csf without our hook may create a class during a backup; the next one will have it."""
+    """A csf without our hook may create a class during a backup; the next backup includes it."""
     host.files["/r/New.db"] = b""
     with pytest.raises(ImageUnproven, match="not expected in the directory: /r/New.db") as caught:
         outcome(host)
@@ -141,7 +141,7 @@ def test_a_database_that_appeared_meanwhile_fails_the_proof(host: MemoryHost) ->
 
 
 def test_a_database_that_vanished_meanwhile_fails_the_proof(host: MemoryHost) -> None:
-    """Whether it is in the image or not."""
+    """It fails whether or not the database is in the image."""
     del host.files["/r/Book.db"]
     with pytest.raises(ImageUnproven, match="missing from the directory: /r/Book.db"):
         outcome(host)
@@ -164,7 +164,7 @@ KILO, ACCEPTED = 1000, BackupRequest.parse("/r/lib.db", "db1:/b/a.img", accept_s
 def test_an_image_that_is_far_too_small_for_its_databases_fails(
     host: MemoryHost, image: int, held: int, *, accepted: bool
 ) -> None:
-    """Unless it was said to be accepted."""
+    """With -accept-small it is proven."""
     host.files["/b/a.img"] = b"i" * image
     for at in (host.facts, FACTS_BEFORE):
         at["/r/lib.db"] = {"size": held, "allocated": held}
@@ -181,7 +181,7 @@ def test_an_image_that_is_far_too_small_for_its_databases_fails(
 def test_what_was_there_at_one_look_only_need_not_be_in_the_image(
     host: MemoryHost, look: str, less: str
 ) -> None:
-    """Nor what takes up no room, or lies beyond the end of a file."""
+    """Neither do databases that take up no room, or are holes beyond the end of a file."""
     for at in (host.facts, FACTS_BEFORE):
         at["/r/lib.db"] = {"size": 10**6, "allocated": 10**6}
     {"before": FACTS_BEFORE, "after": host.facts}[look]["/r/lib.db"][less] = 1000
@@ -189,7 +189,7 @@ def test_what_was_there_at_one_look_only_need_not_be_in_the_image(
 
 
 def test_sizes_before_and_after_are_known_and_what_was_changed(host: MemoryHost) -> None:
-    """By the time, the place on the disk, and the size of a file."""
+    """A change is recognised by timestamp, inode and size."""
     FACTS_BEFORE["/r/lib.db"] = {"stamp": "1", "size": 100}
     host.facts["/r/lib.db"] = {"stamp": "2", "size": 90}
     sizes = outcome(host).sizes
@@ -199,7 +199,7 @@ def test_sizes_before_and_after_are_known_and_what_was_changed(host: MemoryHost)
 
 
 def test_where_the_file_system_tells_no_blocks_that_is_told(host: MemoryHost) -> None:
-    """Some network file systems say 0 of every file: nothing is known, which is not fine."""
+    """Some network file systems report 0 for every file, which means unknown."""
     for at in (host.facts, FACTS_BEFORE):
         at["/r/lib.db"] = {"size": 10**6, "allocated": 0}
         at["/r/Book.db"] = {"allocated": 0}
@@ -215,7 +215,7 @@ def test_where_the_file_system_tells_no_blocks_that_is_told(host: MemoryHost) ->
 def test_an_osrestore_that_does_not_end_is_a_timeout(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may wait for an operator."""
+    """osrestore may be waiting for an operator."""
 
     def hang(*_: object) -> Completed:
         raise TimeoutError
@@ -248,12 +248,12 @@ def test_an_osrestore_that_does_not_end_is_a_timeout(
     ],
 )
 def test_an_ending_is_described_fit_for_a_terminal(completed: Completed, words: str) -> None:
-    """Output may be any bytes."""
+    """Output may have any bytes, which are escaped."""
     assert described(completed) == words
 
 
 def test_only_the_last_lines_of_a_long_output_are_repeated() -> None:
-    """And of a long line only its beginning."""
+    """Of a long line, only the beginning is shown."""
     words = described(Completed(1, b"".join(b"%d %s\n" % (n, b"x" * 900) for n in range(99))))
     assert len(words) < 6000
     assert words.splitlines()[1].startswith("    89 xxx")
@@ -269,7 +269,7 @@ def test_a_class_that_another_repository_gets_meanwhile_is_no_matter(host: Memor
 
 
 def test_an_image_that_has_grown_since_osbackup_ended_fails_the_proof(host: MemoryHost) -> None:
-    """Something that osbackup has left behind may still write it."""
+    """A process that osbackup left behind may still be writing."""
     plan = prepare(REQUEST, MemoryHost(FILES, ["/b"]), Memory())
     before = look(plan.found.coverage.paths, host)
     with pytest.raises(ImageUnproven, match="still being written"):

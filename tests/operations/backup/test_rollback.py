@@ -20,7 +20,7 @@ CREATED = ("/b/a.img.dbn", "/b/a.img")
 
 
 def fail(host: MemoryHost, failure: Exception, *paths: str) -> Exception:
-    """Let a block that has created `paths` fail; return what comes out."""
+    """Let a block that has created `paths` fail; return the error."""
     with pytest.raises(type(failure)) as caught, rollback(host) as created:
         created += paths
         raise failure
@@ -28,7 +28,7 @@ def fail(host: MemoryHost, failure: Exception, *paths: str) -> Exception:
 
 
 def test_what_a_successful_block_created_is_kept() -> None:
-    """Success is not undone."""
+    """Success undoes nothing."""
     host = MemoryHost(FILES)
     with rollback(host) as created:
         created.append("/b/a.img")
@@ -36,7 +36,7 @@ def test_what_a_successful_block_created_is_kept() -> None:
 
 
 def test_what_a_failed_block_created_is_removed_and_nothing_else() -> None:
-    """A path that never came to be is no trouble."""
+    """A path that was never created causes no error."""
     host = MemoryHost(FILES)
     error = fail(host, OsbackupFailed("It failed.", "Look."), *CREATED, "/b/never")
     assert host.files == {"/b/old": b""}
@@ -44,7 +44,7 @@ def test_what_a_failed_block_created_is_removed_and_nothing_else() -> None:
 
 
 def test_a_block_that_created_nothing_says_so() -> None:
-    """A refusal leaves no doubt."""
+    """The message says that nothing was created or changed."""
     with pytest.raises(BackupError) as caught, rollback(MemoryHost(FILES)):
         raise OsbackupFailed("It failed.", "Look.")
     assert caught.value.left == NOTHING_LEFT
@@ -52,7 +52,7 @@ def test_a_block_that_created_nothing_says_so() -> None:
 
 @pytest.mark.parametrize("paths", [(), CREATED])
 def test_what_remains_is_said_besides(paths: tuple[str, ...]) -> None:
-    """Be there something to be removed or not; a success has nothing to say."""
+    """It is said whether or not something was removed, and only after a failure."""
     host = MemoryHost(FILES)
     with pytest.raises(BackupError) as caught, rollback(host) as created:
         created += paths
@@ -65,7 +65,7 @@ def test_what_remains_is_said_besides(paths: tuple[str, ...]) -> None:
 
 
 def test_what_the_error_says_itself_is_kept_where_nothing_was_created() -> None:
-    """It knows better."""
+    """The error's own words about what was left are more precise."""
     error = OsbackupFailed("It failed.", "Look.")
     error.left = "It is as it was."
     with pytest.raises(BackupError) as caught, rollback(MemoryHost(FILES)):
@@ -74,14 +74,14 @@ def test_what_the_error_says_itself_is_kept_where_nothing_was_created() -> None:
 
 
 def test_a_fault_of_ours_goes_through_as_it_is_and_the_files_go_all_the_same() -> None:
-    """A bug shows its traceback, and leaves no image behind."""
+    """A bug shows its traceback, but leaves no image behind."""
     host = MemoryHost(FILES)
     assert isinstance(fail(host, ZeroDivisionError(), *CREATED), ZeroDivisionError)
     assert host.files == {"/b/old": b""}
 
 
 def test_what_cannot_be_removed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The others are removed nevertheless."""
+    """The other files are removed nevertheless."""
     host = MemoryHost(FILES)
     remove = host.remove
 
@@ -99,7 +99,7 @@ def test_what_cannot_be_removed_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_what_a_host_that_is_gone_may_still_have_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With why it could not be removed."""
+    """The message also says why they could not be removed."""
     host = MemoryHost(FILES)
 
     def refuse(_paths: list[str]) -> None:
@@ -114,7 +114,7 @@ def test_what_a_host_that_is_gone_may_still_have_is_named(monkeypatch: pytest.Mo
 
 
 def test_what_another_command_has_proven_meanwhile_is_kept() -> None:
-    """While this run was cut off from its host, say; nothing destroys a backup."""
+    """This run may have been cut off from its host; a backup is never destroyed."""
     receipt = {"/b/a.img.receipt.json": receipt_of(made("/b/a.img", 7))}
     host = MemoryHost({**FILES, **receipt, "/b/a.img.run/status": b"0"})
     before = dict(host.files)
@@ -134,7 +134,7 @@ def test_what_another_command_has_proven_meanwhile_is_kept() -> None:
 
 
 def test_a_receipt_that_proves_nothing_keeps_nothing() -> None:
-    """It is damaged, or cannot be read; it is nobody's to remove either."""
+    """It may be damaged or unreadable; it is not removed either, since another run made it."""
     host = MemoryHost({**FILES, "/b/a.img.receipt.json": b"{}"})
     host.unreadable["/b/b.img.receipt.json"] = OSError(errno.EIO, "Input/output error")
     for name in ("/b/a.img.receipt.json", "/b/b.img.receipt.json", "/b/none"):
@@ -147,7 +147,7 @@ def test_a_receipt_that_proves_nothing_keeps_nothing() -> None:
 
 
 def test_what_may_be_left_on_a_lost_host_names_what_to_do() -> None:
-    """Besides the step that the error names."""
+    """This is said in addition to the error's own next step."""
 
     class Lost(MemoryHost):
         def remove(self, paths: Iterable[str]) -> None:
@@ -162,7 +162,7 @@ def test_what_may_be_left_on_a_lost_host_names_what_to_do() -> None:
 
 @pytest.mark.parametrize("appended", [b"", b"Book.db\n", None])
 def test_a_manifest_that_has_more_than_this_run_wrote_is_kept(appended: bytes | None) -> None:
-    """A class was created meanwhile, or nobody knows."""
+    """A class may have been created in the meantime, or the contents are unknown."""
     host = MemoryHost({**FILES, "/r/lib.db.manifest": b"lib.db\n" + (appended or b"")})
     if appended is None:
         host.unreadable["/r/lib.db.manifest"] = OSError(errno.EIO, "Input/output error")

@@ -1,4 +1,4 @@
-"""The claim on a copy's name: what a killed copy has left, and one that runs."""
+"""The claim on a copy's name, and how the next copy treats what a killed copy has left."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 
 class Killed(BaseException):
-    """The end of a csf that cleans nothing up."""
+    """Simulate the death of a csf that cleans up nothing."""
 
 
 def left_by_a_kill(source: MemoryHost, host: MemoryHost) -> None:
-    """Let a host have what a copy has left that was killed when it had its name, and no receipt."""
+    """Leave on a host what a copy leaves that is killed after its renames, before its receipt."""
     copied(source, host)
     host.files = {COPY.path: b"half", COPY.import_file: b"/r/lib.db\n", COPY.arriving: b"part"}
     receipt = receipt_at(source, ORIGINAL)
@@ -39,7 +39,7 @@ def left_by_a_kill(source: MemoryHost, host: MemoryHost) -> None:
 
 
 def test_the_same_copy_takes_the_place_of_a_killed_one() -> None:
-    """Without anybody; it says so."""
+    """The copy needs no help, and reports what it replaces."""
     source, host = hosts()
     left_by_a_kill(source, host)
     made = copied(source, host)
@@ -54,7 +54,7 @@ def test_the_same_copy_takes_the_place_of_a_killed_one() -> None:
 
 
 def test_a_dry_run_leaves_what_a_killed_copy_has_left() -> None:
-    """It counts the room that will be free."""
+    """The room that would be freed is counted."""
     source, host = hosts()
     left_by_a_kill(source, host)
     before = dict(host.files)
@@ -63,7 +63,7 @@ def test_a_dry_run_leaves_what_a_killed_copy_has_left() -> None:
 
 
 def test_what_a_killed_copy_of_another_set_has_left_stays() -> None:
-    """Nobody knows whether it is still needed."""
+    """It is not known whether somebody still needs it."""
     source, host = hosts()
     left_by_a_kill(source, host)
     add_set(source, ORIGINAL.path, 8)
@@ -77,7 +77,7 @@ def test_what_a_killed_copy_of_another_set_has_left_stays() -> None:
 
 
 def test_a_record_that_cannot_be_used_stays() -> None:
-    """It may be a later version's."""
+    """A newer version may have written it."""
     source, host = hosts()
     host.files[COPY.copying] = b"what?"
     with pytest.raises(ImageExists, match="a copy of which nothing can be told"):
@@ -86,7 +86,7 @@ def test_a_record_that_cannot_be_used_stays() -> None:
 
 
 def test_what_a_killed_copy_could_not_have_left_stays() -> None:
-    """Somebody may have begun a backup of that name."""
+    """Somebody may have started a backup with that name."""
     source, host = hosts()
     left_by_a_kill(source, host)
     host.files[f"{COPY.run}/status"] = b"running"
@@ -99,7 +99,7 @@ def test_what_a_killed_copy_could_not_have_left_stays() -> None:
 
 @pytest.mark.parametrize("record", ["usable", ""])
 def test_a_copy_that_runs_already_is_told(record: str) -> None:
-    """By whom, if its record tells; the wait for it is told, too."""
+    """The message names the other copy, if its record does, and that it is waited for."""
     source, host = hosts()
     left_by_a_kill(source, host)
     if not record:
@@ -114,7 +114,7 @@ def test_a_copy_that_runs_already_is_told(record: str) -> None:
 
 
 def test_a_copy_that_ends_meanwhile_has_made_the_set() -> None:
-    """The one that has waited finds it there."""
+    """The copy that has waited finds the finished set there."""
     source, first = hosts()
     copied(source, first)
 
@@ -145,14 +145,14 @@ class Unlocked(MemoryHost):
 
 
 def test_without_locks_a_copy_is_made() -> None:
-    """A warning says what that means."""
+    """A warning explains the missing lock."""
     source, host = hosts(to=Unlocked)
     (warning,) = copied(source, host).warnings
     assert "1.img.copying cannot be locked (No locks available)" in warning
 
 
 def test_without_locks_nothing_is_taken_over() -> None:
-    """Whether the other copy lives cannot be known."""
+    """Without locks it is unknown whether the other copy still runs."""
     source, host = hosts(to=Unlocked)
     other = hosts()[1]
     left_by_a_kill(source, other)
@@ -163,7 +163,7 @@ def test_without_locks_nothing_is_taken_over() -> None:
 
 
 class LosingLock(MemoryLock):
-    """A lock that goes with its connection."""
+    """A lock that is lost with its connection."""
 
     is_held = False
 
@@ -181,7 +181,7 @@ class Cut(MemoryHost):
 
 
 def test_once_the_lock_is_lost_all_stays() -> None:
-    """Another copy may have taken it over; the same command goes on with what is there."""
+    """Another copy may have taken over; the same command continues with what is there."""
     source, host = hosts(to=Cut)
     with pytest.raises(HostUnreachable) as caught:
         copied(source, host)
@@ -209,7 +209,7 @@ class Stuck(MemoryHost):
 
 
 def test_what_cannot_be_removed_is_told() -> None:
-    """And that the same command takes its place."""
+    """The message says that the same command replaces it."""
     source, host = hosts(to=Stuck)
     with pytest.raises(NoSpace) as caught:
         copied(source, host)
@@ -221,7 +221,7 @@ def test_what_cannot_be_removed_is_told() -> None:
 
 
 def test_a_host_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody knows what is there."""
+    """The message says that the state of the host is unknown."""
     monkeypatch.setattr(Stuck, "error", HostUnreachable("The connection was cut.", "Look."))
     source, host = hosts(to=Stuck)
     with pytest.raises(NoSpace) as caught:
@@ -235,7 +235,7 @@ def test_a_host_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_was_removed_and_not_brought_to_the_disk_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A power cut may undo it."""
+    """A power failure may bring it back."""
     half = HalfDone(OSError(5, "Input/output error"), "x was removed all the same.")
     monkeypatch.setattr(Stuck, "error", half)
     source, host = hosts(to=Stuck)
@@ -245,7 +245,7 @@ def test_what_was_removed_and_not_brought_to_the_disk_is_told(
 
 
 def test_a_record_that_could_not_be_locked_is_told() -> None:
-    """A signal came in between."""
+    """A signal came between creating and locking the record."""
 
     class Signalled(MemoryHost):
         def lock(self, *_arguments: Any, **_options: Any) -> AbstractContextManager[None]:
@@ -261,13 +261,13 @@ def test_a_record_that_could_not_be_locked_is_told() -> None:
 
 
 def test_a_record_of_odd_facts_is_none() -> None:
-    """An error in its place is none, either."""
+    """A record that cannot be read counts as none, too."""
     assert copy_record.decode(OSError(5, "x")) is None
     assert copy_record.decode(None) is None
 
 
 def test_every_moment_of_a_kill_is_followed_by_the_same_copy() -> None:
-    """Whatever was made last; no moment has a receipt without the whole set."""
+    """At no point of the copy is there a receipt without a complete set."""
     calls = ("publish", "receiving", "sync", "digest", "move", "remove")
     source, host = hosts()
     count = killed_at(10**6, calls)(source, host)
@@ -286,9 +286,9 @@ def test_every_moment_of_a_kill_is_followed_by_the_same_copy() -> None:
 
 
 def killed_at(moment: int, calls: tuple[str, ...]) -> Callable[[MemoryHost, MemoryHost], int]:
-    """Return what copies a set, and is killed before that call of the target host.
+    """Return a function that copies a set and dies before a call of the target host.
 
-    It returns how many calls there were.
+    The function returns how many calls there were.
     """
 
     def run(source: MemoryHost, host: MemoryHost) -> int:

@@ -1,4 +1,4 @@
-"""A copy of a proven set, in memory: what is made, in which order, and what stands in its way."""
+"""A copy of a proven set, in memory: what is made, in which order, and what prevents it."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ SET = {COPY.path, COPY.import_file, COPY.receipt}
 
 
 def resealed(host: MemoryHost, image: ImagePath, **facts: object) -> None:
-    """Let the receipt of an image say other things."""
+    """Change facts in the receipt of an image, and seal it again."""
     said = sealed_json.decode(host.files[image.receipt])
     host.files[image.receipt] = sealed_json.encode({**said, **facts})
 
 
 def without_cards(host: MemoryHost) -> set[str]:
-    """Return the files that are no recovery card's."""
+    """Return the files without those of recovery cards."""
     return {path for path in host.files if "card" not in path and "RESTORE" not in path}
 
 
 def test_a_copy_is_the_whole_set() -> None:
-    """Image, import file and receipt; nothing else is left, and the original is as it was."""
+    """Image, import file and receipt are there and nothing else; the original is unchanged."""
     source, host = hosts()
     before, listener = dict(source.files), Memory()
     made = copied(source, host, listener=listener)
@@ -67,7 +67,7 @@ def test_a_copy_is_the_whole_set() -> None:
 
 
 def test_its_receipt_says_what_the_originals_does_and_where_that_was() -> None:
-    """But for the image's own name, and its place: no rotation has put it there."""
+    """Only the image's name differs, and that no rotation has put the copy into a place."""
     source, host = hosts()
     resealed(source, ORIGINAL, place="monday", slot="2026-11-23", run_id="night")
     copied(source, host)
@@ -85,7 +85,7 @@ def test_its_receipt_says_what_the_originals_does_and_where_that_was() -> None:
 
 
 def test_a_copy_of_a_copy_tells_the_nearest() -> None:
-    """The run is still that of the original."""
+    """The run id is still that of the original."""
     source, host = hosts()
     resealed(source, ORIGINAL, place="monday", slot="2026-11-23", run_id="night")
     copied(source, host)
@@ -96,13 +96,13 @@ def test_a_copy_of_a_copy_tells_the_nearest() -> None:
 
 
 def test_latest_is_the_newest_image() -> None:
-    """The copy has the name of the image that is meant."""
+    """The copy gets the name of the image that is found."""
     source, host = hosts(1, 2)
     assert copied(source, host, "db1:/b/latest").image == ImagePath("db2", "/c/2.img")
 
 
 def test_latest_may_be_that_of_a_repository() -> None:
-    """If the directory has images of several."""
+    """It is needed if the directory has images of several repositories."""
     source, host = hosts()
     add_set(source, "/b/x.img", 7, "2" * 32, "/r/x.db")
     with pytest.raises(WrongRepository, match="several repositories"):
@@ -114,7 +114,7 @@ def test_latest_may_be_that_of_a_repository() -> None:
 
 
 def test_without_a_checksum_the_bytes_that_are_sent_tell() -> None:
-    """The copy has one then."""
+    """The copy's receipt has a checksum."""
     source, host = hosts()
     resealed(source, ORIGINAL, image_sha256=None)
     copied(source, host)
@@ -123,7 +123,7 @@ def test_without_a_checksum_the_bytes_that_are_sent_tell() -> None:
 
 
 class Damaging(MemoryHost):
-    """A host where a byte arrives as another one."""
+    """A host where one byte is changed in transfer."""
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
         self.files[path] = b"X" + self.files[path][1:]
@@ -132,7 +132,7 @@ class Damaging(MemoryHost):
 
 @pytest.mark.parametrize("checksum", ["taken", None])
 def test_what_arrives_damaged_is_no_copy(checksum: str | None) -> None:
-    """With a checksum in the receipt as without; nothing of it stays."""
+    """With or without a checksum in the receipt, nothing of the copy stays."""
     source, host = hosts(to=Damaging)
     if checksum is None:
         resealed(source, ORIGINAL, image_sha256=None)
@@ -145,7 +145,7 @@ def test_what_arrives_damaged_is_no_copy(checksum: str | None) -> None:
 
 @pytest.mark.parametrize("missing", ["receipt", "path", "import_file"])
 def test_only_a_proven_set_is_copied(missing: str) -> None:
-    """All of it must be there; nothing is created."""
+    """All files of the set must be there; otherwise nothing is created."""
     source, host = hosts()
     del source.files[getattr(ORIGINAL, missing)]
     with pytest.raises(FaultFound) as caught:
@@ -156,7 +156,7 @@ def test_only_a_proven_set_is_copied(missing: str) -> None:
 
 
 def test_a_set_whose_removal_has_begun_is_not_copied() -> None:
-    """It is no backup any more; one that is being copied is not removed."""
+    """Its receipt is being removed; a set that is being copied is not removed."""
     source, host = hosts()
     going = Withdrawal(ORIGINAL.receipt, ORIGINAL.removing, ORIGINAL.keep)
     with source.reading(ORIGINAL.receipt):
@@ -169,7 +169,7 @@ def test_a_set_whose_removal_has_begun_is_not_copied() -> None:
 
 
 def test_an_image_of_other_bytes_than_its_receipt_says_is_not_copied() -> None:
-    """It says how many there are."""
+    """The message says how many bytes there are."""
     source, host = hosts()
     source.files[ORIGINAL.path] += b"more"
     with pytest.raises(FaultFound, match="is not copied:\n  the image holds "):
@@ -177,7 +177,7 @@ def test_an_image_of_other_bytes_than_its_receipt_says_is_not_copied() -> None:
 
 
 class Growing(MemoryHost):
-    """A host whose image is written to while it is sent."""
+    """A host whose image is changed while it is sent."""
 
     def sending(self, path: str) -> AbstractContextManager[MemorySource]:
         self.files[path] += b"more"
@@ -185,7 +185,7 @@ class Growing(MemoryHost):
 
 
 def test_an_image_that_changes_meanwhile_is_not_copied() -> None:
-    """The original is at fault."""
+    """The message says that the original has changed."""
     source, host = hosts(kind=Growing)
     with pytest.raises(FaultFound, match=r"has changed: \d+ bytes of it were read"):
         copied(source, host)
@@ -193,7 +193,7 @@ def test_an_image_that_changes_meanwhile_is_not_copied() -> None:
 
 
 def test_the_original_is_held_meanwhile() -> None:
-    """So no rotation removes it."""
+    """A rotation does not remove it meanwhile."""
     held: list[list[str]] = []
 
     class Watching(MemoryHost):
@@ -209,7 +209,7 @@ def test_the_original_is_held_meanwhile() -> None:
 
 @pytest.mark.parametrize("ending", ["", ".dbn", ".receipt.json", ".run", ".keep", ".copying.part"])
 def test_nothing_is_overwritten(ending: str) -> None:
-    """Whatever of the name stands there stays."""
+    """Any file with one of the set's names stays."""
     source, host = hosts()
     host.files[COPY.path + ending] = b"somebody's"
     with pytest.raises(ImageExists, match=r"exists; a copy never overwrites") as caught:
@@ -221,14 +221,14 @@ def test_nothing_is_overwritten(ending: str) -> None:
 
 
 def test_an_original_is_not_overwritten_by_itself() -> None:
-    """A directory cannot hold both."""
+    """A directory cannot have both."""
     source = host_with(1)
     with pytest.raises(ImageExists):
         copied(source, source, to="db1:/b")
 
 
 def test_what_is_copied_already_is_not_copied_again() -> None:
-    """That is no failure; a record that a kill has left there goes."""
+    """This is no error; a record that a killed copy left there is removed."""
     source, host = hosts()
     copied(source, host)
     host.files[COPY.copying] = b"left"
@@ -239,7 +239,7 @@ def test_what_is_copied_already_is_not_copied_again() -> None:
 
 
 def test_a_copy_of_another_set_of_the_name_stays() -> None:
-    """The image of last week has the same name."""
+    """Last week's image may have the same name."""
     source, host = hosts()
     copied(source, host)
     add_set(source, ORIGINAL.path, 8)
@@ -249,7 +249,7 @@ def test_a_copy_of_another_set_of_the_name_stays() -> None:
 
 @pytest.mark.parametrize("path", [COPY.path, COPY.import_file])
 def test_a_damaged_copy_stays(path: str) -> None:
-    """It is not taken for one that is there already."""
+    """A damaged copy does not count as an existing one."""
     source, host = hosts()
     copied(source, host)
     host.files[path] += b"more"
@@ -277,7 +277,7 @@ def test_a_copy_without_its_import_file_is_none() -> None:
 def test_the_directory_must_be_one_that_can_be_written_to(
     facts: dict[str, object], why: str
 ) -> None:
-    """Nothing is created."""
+    """Otherwise nothing is created."""
     source, host = hosts()
     host.facts["/c"] = facts
     with pytest.raises(UnsafeImagePath, match=why):
@@ -285,7 +285,7 @@ def test_the_directory_must_be_one_that_can_be_written_to(
 
 
 def test_room_is_looked_for_before() -> None:
-    """In a dry run, too; what was claimed is given up."""
+    """A dry run checks it, too; the claim is removed again."""
     source, host = hosts()
     host.facts["/c"] = {"free": 1000}
     for dry_run in (False, True):
@@ -295,7 +295,7 @@ def test_room_is_looked_for_before() -> None:
 
 
 def test_a_linked_directory_is_told() -> None:
-    """The receipt has the name that it really has."""
+    """The receipt has the resolved path."""
     source, host = hosts()
     host.links["/d"] = "/c"
     listener = Memory()
@@ -305,7 +305,7 @@ def test_a_linked_directory_is_told() -> None:
 
 
 def test_a_copy_on_the_same_disk_is_told() -> None:
-    """One disk that fails takes both."""
+    """The failure of one disk would destroy both."""
     source = host_with(1)
     source.directories.add("/c")
     made = copied(source, source, to="db1:/c")
@@ -318,14 +318,14 @@ def test_a_copy_on_the_same_disk_is_told() -> None:
 
 
 def test_a_dry_run_creates_nothing() -> None:
-    """It says where the copy would be."""
+    """It reports where the copy would be."""
     source, host = hosts()
     made = copied(source, host, dry_run=True)
     assert (made.image, made.made_now, host.files) == (COPY, False, {})
 
 
 class SlowSink(MemorySink):
-    """A file that takes nothing within a moment at first, and then little; it ends late."""
+    """A file that accepts no bytes at first, and then few; its end is late."""
 
     asked = ended = 0
 
@@ -339,7 +339,7 @@ class SlowSink(MemorySink):
 
 
 class SlowSource(MemorySource):
-    """A file of which nothing comes within a moment at first."""
+    """A file that gives no bytes at first."""
 
     asked = 0
 
@@ -363,7 +363,7 @@ class Slow(MemoryHost):
 
 @pytest.mark.parametrize("checksum", ["taken", None])
 def test_bytes_may_take_their_time(checksum: str | None) -> None:
-    """At either end."""
+    """Slow reads and slow writes do not matter."""
     source, host = hosts(kind=Slow, to=Slow)
     if checksum is None:
         resealed(source, ORIGINAL, image_sha256=None)
@@ -372,7 +372,7 @@ def test_bytes_may_take_their_time(checksum: str | None) -> None:
 
 
 def test_a_copy_that_takes_too_long_is_given_up() -> None:
-    """Nothing of it stays."""
+    """Everything of it is removed."""
     source, host = hosts()
     with pytest.raises(TimedOut, match=r"had not ended after 1e-09 s") as caught:
         copied(source, host, timeout=1e-9)
@@ -381,7 +381,7 @@ def test_a_copy_that_takes_too_long_is_given_up() -> None:
 
 
 def test_a_signal_ends_a_copy() -> None:
-    """What it has created goes."""
+    """Everything that it has created is removed."""
     source, host = hosts()
 
     class Signalled(Memory):
@@ -394,7 +394,7 @@ def test_a_signal_ends_a_copy() -> None:
 
 
 class Failing(MemoryHost):
-    """A host where one step fails, before it has done anything or behind that.
+    """A host where one step fails, before or after its work.
 
     Attributes:
         step: which: the ending of the file that is made.
@@ -432,7 +432,7 @@ def test_whatever_step_fails_nothing_stays(
     is_done: bool,  # noqa: FBT001
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Also if it was done all the same."""
+    """This holds whether or not the step was carried out."""
     monkeypatch.setattr(Failing, "step", step)
     monkeypatch.setattr(Failing, "is_done", is_done)
     error = HostUnreachable("gone", "wait") if is_done else OSError(28, "No space", "/c/x")
@@ -445,7 +445,7 @@ def test_whatever_step_fails_nothing_stays(
 
 @pytest.mark.parametrize("step", [".dbn", "", ".receipt.json"])
 def test_what_appears_meanwhile_stays(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is somebody else's."""
+    """Another command has made it."""
     monkeypatch.setattr(Failing, "step", step)
     monkeypatch.setattr(Failing, "error", FileExistsError(17, "File exists"))
     source, host = hosts(to=Failing)
@@ -454,7 +454,7 @@ def test_what_appears_meanwhile_stays(step: str, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_record_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is created."""
+    """Nothing is created after that."""
     monkeypatch.setattr(Failing, "step", ".copying")
     source, host = hosts(to=Failing)
     with pytest.raises(BackupError, match="Input/output error on db2"):
@@ -463,7 +463,7 @@ def test_a_record_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_error_of_the_original_is_one_of_its_host() -> None:
-    """The message names it."""
+    """The message names the host of the original."""
 
     class Unreadable(MemorySource):
         def take(self) -> bytes | None:
@@ -480,7 +480,7 @@ def test_an_error_of_the_original_is_one_of_its_host() -> None:
 
 
 def test_a_receipt_that_tells_of_no_possible_copy_is_damaged() -> None:
-    """Each of its facts must be what it should be."""
+    """Each fact in the receipt must have a valid form."""
     source, host = hosts()
     copied(source, host)
     said = sealed_json.decode(host.files[COPY.receipt])

@@ -1,4 +1,4 @@
-"""Which copies -keep keeps: by the rules for dated sets, and of copies alone."""
+"""Which copies -keep keeps: the rules for dated sets, applied to copies only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def with_copies(count: int, to: type[MemoryHost] = MemoryHost) -> tuple[MemoryHost, MemoryHost]:
-    """Return a host with so many sets, and one with copies of all but the last."""
+    """Return a host with `count` sets, and a host with copies of all but the last."""
     source, host = hosts(*range(1, count + 1), to=to)
     for number in range(1, count):
         copied(source, host, f"db1:/b/{number}.img")
@@ -37,19 +37,19 @@ def images(host: MemoryHost) -> list[str]:
 
 
 def decided(made: Copy) -> list[tuple[str, bool]]:
-    """Return each image, and whether it goes."""
+    """Return each image, and whether it is removed."""
     return [(one.one.image.path, one.goes) for one in made.removal.decisions]
 
 
 def record(host: MemoryHost, path: str, number: int, kind: str, at: str, *faults: str) -> None:
-    """Let a copy have a record of a check."""
+    """Give a copy a record of a check."""
     ending = ".drill.json" if kind == sealed_json.DRILL else ".verify.json"
     facts = {"finished": at, "backup_started": started(number), "findings": list(faults)}
     host.files[path + ending] = sealed_json.encode(facts, kind)
 
 
 def test_without_keep_all_are_kept() -> None:
-    """No decision is made."""
+    """No decision is made without -keep."""
     source, host = with_copies(4)
     made = copied(source, host, "db1:/b/4.img")
     assert (made.removal.decisions, made.problem) == ((), None)
@@ -57,7 +57,7 @@ def test_without_keep_all_are_kept() -> None:
 
 
 def test_the_copies_of_the_last_days_are_kept() -> None:
-    """The whole sets of the others go; the card is written anew."""
+    """The other copies are removed as whole sets, and the card is rewritten."""
     source, host = with_copies(4)
     made = copied(source, host, "db1:/b/4.img", keep=2)
     assert decided(made) == [
@@ -74,7 +74,7 @@ def test_the_copies_of_the_last_days_are_kept() -> None:
 
 
 def test_only_copies_of_the_repository_in_that_directory_go() -> None:
-    """Not originals, nor another repository's, nor those in a place."""
+    """Originals, copies of another repository, and sets in a place stay."""
     source, host = with_copies(3)
     add_set(host, "/c/original.img", 1)
     add_set(source, "/b/x.img", 1, OTHERS, "/r/x.db")
@@ -86,7 +86,7 @@ def test_only_copies_of_the_repository_in_that_directory_go() -> None:
 
 
 def test_what_is_to_be_kept_is_kept() -> None:
-    """By its file, since it was drilled, or since it is being read."""
+    """A `.keep` file, a drill or a reader protects a copy."""
     source, host = with_copies(6)
     host.files["/c/1.img.keep"] = b""
     record(host, "/c/2.img", 2, sealed_json.DRILL, "2026-11-24T12:00:00+00:00")
@@ -98,7 +98,7 @@ def test_what_is_to_be_kept_is_kept() -> None:
 
 
 def test_the_newest_is_kept_whatever_is_copied() -> None:
-    """An older set may be copied later; that is kept as well, since it is told to be there."""
+    """An older set that is copied later is kept, too, since it is reported as present."""
     source, host = hosts(1, 2)
     copied(source, host, "db1:/b/2.img")
     made = copied(source, host, "db1:/b/1.img", keep=1)
@@ -112,7 +112,7 @@ def test_the_newest_is_kept_whatever_is_copied() -> None:
 
 
 def test_the_record_that_a_kill_has_left_goes_with_its_copy() -> None:
-    """Else it would say for ever that a copy was killed."""
+    """Otherwise every command would report a killed copy."""
     source, host = with_copies(2)
     host.files["/c/1.img.copying"] = b"left"
     copied(source, host, "db1:/b/2.img", keep=1)
@@ -120,7 +120,7 @@ def test_the_record_that_a_kill_has_left_goes_with_its_copy() -> None:
 
 
 def test_many_deletions_are_withheld() -> None:
-    """Until somebody accepts them; a dry run says so, too."""
+    """They wait until somebody accepts them, also in a dry run."""
     source, host = with_copies(4)
     for dry_run in (True, False):
         made = copied(source, host, "db1:/b/4.img", keep=1, dry_run=dry_run)
@@ -133,7 +133,7 @@ def test_many_deletions_are_withheld() -> None:
 
 
 def test_a_copy_at_fault_withholds_deletions() -> None:
-    """Older ones may be the only good ones."""
+    """The older copies may be the only good ones."""
     source, host = with_copies(3)
     at = "2026-11-24T12:00:00+00:00"
     record(host, "/c/2.img", 2, sealed_json.VERIFICATION, at, "damaged")
@@ -144,7 +144,7 @@ def test_a_copy_at_fault_withholds_deletions() -> None:
 
 
 def test_an_original_at_fault_withholds_deletions() -> None:
-    """The rotation deletes nothing, either, and each night's copy is of the same databases."""
+    """The rotation deletes nothing then either, as each copy has the same databases."""
     source, host = with_copies(3)
     at = "2026-11-24T12:00:00+00:00"
     record(source, "/b/2.img", 2, sealed_json.DRILL, at, "damaged")
@@ -158,7 +158,7 @@ def test_an_original_at_fault_withholds_deletions() -> None:
 
 
 def test_originals_that_cannot_be_listed_withhold_deletions() -> None:
-    """Nobody knows what their records say."""
+    """Their records are unknown."""
 
     class Unlistable(MemoryHost):
         def read_directory(self, path: str, _ending: str) -> NoReturn:
@@ -173,7 +173,7 @@ def test_originals_that_cannot_be_listed_withhold_deletions() -> None:
 
 
 def test_a_dry_run_says_what_would_go() -> None:
-    """The copy that would be made counts."""
+    """The copy that would be made counts, too."""
     source, host = with_copies(3)
     before = dict(host.files)
     made = copied(source, host, "db1:/b/3.img", keep=2, dry_run=True)
@@ -183,7 +183,7 @@ def test_a_dry_run_says_what_would_go() -> None:
 
 
 def test_a_removal_that_was_begun_is_finished() -> None:
-    """If it was of copies; what a rotation has begun is its own."""
+    """It is finished for copies only; a rotation finishes its own removals."""
     source, host = with_copies(3)
     add_set(host, "/c/r.img", 1)
     for path in ("/c/1.img", "/c/2.img", "/c/r.img"):
@@ -197,7 +197,7 @@ def test_a_removal_that_was_begun_is_finished() -> None:
 
 
 def test_a_copy_that_is_gone_again_removes_none() -> None:
-    """Nobody knows what else has changed."""
+    """It is not known what else has changed."""
     _, host = with_copies(2)
     newest = ImageSet(COPY, decode(host.files[COPY.receipt]), 0.0)
     gone = newest._replace(image=ImagePath("db2", "/c/gone.img"))
@@ -207,7 +207,7 @@ def test_a_copy_that_is_gone_again_removes_none() -> None:
 
 
 def test_without_a_number_none_goes() -> None:
-    """Which is the newest cannot be known."""
+    """It is not known which one is the newest."""
     source, host = hosts(1)
     add_set(source, "/b/n.img", None)
     copied(source, host)
@@ -217,7 +217,7 @@ def test_without_a_number_none_goes() -> None:
 
 
 def test_a_failure_behind_the_copy_says_that_it_is_there() -> None:
-    """It need not be made again."""
+    """The copy need not be made again."""
 
     class Cut(MemoryHost):
         def withdraw(self, _files: object) -> list[str]:
@@ -230,7 +230,7 @@ def test_a_failure_behind_the_copy_says_that_it_is_there() -> None:
 
 
 def test_a_rotation_does_not_count_copies() -> None:
-    """Neither as sets of the repository, nor as witnesses of what was in it."""
+    """They do not count as sets, or as evidence of what was in the repository."""
     source, _host = hosts(1, 2)
     source.directories.add("/b/dated")
     copied(source, source, "db1:/b/1.img", to="db1:/b/dated")

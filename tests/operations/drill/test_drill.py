@@ -1,4 +1,4 @@
-"""A drill from its checks to its record, with utilities that know nothing of the simulator."""
+"""A drill from its checks to its record, with utilities that are not the simulator's."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def drilled(place: Place, tools: Tools) -> Place:
 
 
 def scratch_of(place: Place) -> Path:
-    """Return the directory that drills are made in."""
+    """Return the scratch directory."""
     return place.images.parent / "scratch"
 
 
@@ -75,7 +75,7 @@ def run(place: Place, listener: Memory | None = None, host: LocalHost | None = N
 
 
 def failure(place: Place, kind: type[BackupError], host: LocalHost | None = None) -> BackupError:
-    """Return how a drill fails, having made sure that at most its record is left of it."""
+    """Return how a drill fails; check that nothing but its record is left."""
     record = f"{place.image}.drill.json"
     before = place.tree()
     with pytest.raises(kind) as caught:
@@ -91,7 +91,7 @@ def failure(place: Place, kind: type[BackupError], host: LocalHost | None = None
 
 
 def reseal(place: Place, **changes: Any) -> None:
-    """Change what the receipt says, and seal it again."""
+    """Change facts in the receipt, and seal it again."""
     path = Path(f"{place.image}.receipt.json")
     facts = {**sealed_json.decode(path.read_bytes()), **changes}
     facts = {**facts, "databases_after": facts["databases"], **changes, "changed": None}
@@ -114,7 +114,7 @@ def test_osrestore_is_given_one_pair_for_the_repository(drilled: Place, tools: T
 
 
 def test_every_restored_database_is_verified(drilled: Place, tools: Tools) -> None:
-    """And the record says with what."""
+    """The record names the program that verified them."""
     made = run(drilled)
     seen = (tools.directory / "osverifydb.seen").read_bytes()
     assert sorted(seen) == sorted(b"lib.db" * 100 + b"Book.db" * 100)
@@ -126,7 +126,7 @@ def test_every_restored_database_is_verified(drilled: Place, tools: Tools) -> No
 
 
 def test_the_record_tells_which_backup_was_drilled_and_when(drilled: Place) -> None:
-    """By the host's clock; the image may get another name."""
+    """The times are those of the host's clock; the image may be renamed later."""
     made = run(drilled)
     record, receipt = recorded(drilled), made.plan.receipt
     assert receipt.origin.number == 1
@@ -136,7 +136,7 @@ def test_the_record_tells_which_backup_was_drilled_and_when(drilled: Place) -> N
 
 
 def test_progress_is_told_in_bytes(drilled: Place) -> None:
-    """The checksum, what is restored, what is verified."""
+    """Checksum, restore and verification report their progress."""
     listener = Memory()
     run(drilled, listener)
     assert list(dict.fromkeys(step[0] for step in listener.steps)) == [
@@ -149,7 +149,7 @@ def test_progress_is_told_in_bytes(drilled: Place) -> None:
 def test_without_osverifydb_that_is_a_warning_and_in_the_record(
     drilled: Place, tools: Tools
 ) -> None:
-    """Not every site has it."""
+    """Not every site has osverifydb."""
     (tools.directory / "osverifydb").unlink()
     assert run(drilled).warnings[0].startswith("osverifydb was not found")
     assert recorded(drilled)["osverifydb"] is None
@@ -162,7 +162,7 @@ def test_without_a_sha256_that_is_a_warning(drilled: Place) -> None:
 
 
 def test_unknown_sizes_are_not_compared_and_the_images_stands_for_them(drilled: Place) -> None:
-    """As after a proof afresh."""
+    """This is so after an image was proven later by prove."""
     names = sealed_json.decode(Path(f"{drilled.image}.receipt.json").read_bytes())["databases"]
     reseal(drilled, databases=dict.fromkeys(names))
     made = run(drilled)
@@ -184,7 +184,7 @@ def test_unknown_sizes_are_not_compared_and_the_images_stands_for_them(drilled: 
 def test_what_is_not_restored_as_it_should_be_is_found(
     drilled: Place, tools: Tools, script: str, finding: str | None
 ) -> None:
-    """Whatever osrestore says of it; an empty directory is no database."""
+    """osrestore's exit status does not matter, and an empty directory is no database."""
     tools.write("osrestore", script)
     if finding is None:
         run(drilled)
@@ -209,7 +209,7 @@ RESTORED = OSRESTORE.replace("exec tar -x", "tar -x")
 def test_a_database_that_is_a_link_is_found_and_not_looked_into(
     drilled: Place, tools: Tools, script: str, finding: str
 ) -> None:
-    """It may be the live one; and nothing was restored there."""
+    """The link may lead to the live database, so nothing was restored."""
     tools.write("osrestore", f"{RESTORED}{script}")
     error = failure(drilled, FaultFound)
     assert isinstance(error, FaultFound)
@@ -223,7 +223,7 @@ def test_a_database_that_is_a_link_is_found_and_not_looked_into(
 def test_a_directory_that_is_a_link_is_found_and_what_it_leads_to_stays(
     drilled: Place, tools: Tools
 ) -> None:
-    """Neither osverifydb nor the removal of the copy goes where it leads."""
+    """Neither osverifydb nor the removal of the copy follows the link."""
     tools.write("osrestore", f'{RESTORED}rm -r "$4"; ln -s "$3" "$4"')
     error = failure(drilled, FaultFound)
     assert isinstance(error, FaultFound)
@@ -247,7 +247,7 @@ def test_a_directory_that_is_a_link_is_found_and_what_it_leads_to_stays(
 def test_a_fault_that_osverifydb_names_counts_whatever_its_exit_status(
     drilled: Place, tools: Tools, words: str, stream: int
 ) -> None:
-    """That it is not 0 then is not documented."""
+    """Its exit status after a fault is not documented."""
     line = f"echo '{words}' >&{stream}"
     tools.write("osverifydb", f'echo "Verifying database $1"; {line}; seq 50')
     with pytest.raises(FaultFound) as caught:
@@ -257,7 +257,7 @@ def test_a_fault_that_osverifydb_names_counts_whatever_its_exit_status(
 
 
 def test_a_databases_name_is_no_fault(drilled: Place, tools: Tools) -> None:
-    """It may be anything."""
+    """A database's name may look like a message of osverifydb."""
     line = "Verifying database /Pointer type mismatch/$1"
     tools.write("osverifydb", f'echo "{line}"; echo "Verifying segment 4 Size: 512 bytes"')
     assert run(drilled).warnings == ()
@@ -266,7 +266,7 @@ def test_a_databases_name_is_no_fault(drilled: Place, tools: Tools) -> None:
 def test_each_database_that_osverifydb_faults_is_named_with_its_words(
     drilled: Place, tools: Tools
 ) -> None:
-    """All of them."""
+    """All faulty databases are named."""
     tools.write("osverifydb", 'echo "dangling pointer"; exit 1')
     error = failure(drilled, FaultFound)
     assert isinstance(error, FaultFound)
@@ -276,7 +276,7 @@ def test_each_database_that_osverifydb_faults_is_named_with_its_words(
 
 @pytest.mark.parametrize("suffix", ["", ".dbn"])
 def test_a_damaged_image_is_not_restored(drilled: Place, tools: Tools, suffix: str) -> None:
-    """The record would be of another one; verify tells more."""
+    """Its record would describe another image; verify reports more."""
     with open(drilled.image + suffix, "ab") as file:
         file.write(b"x")
     error = failure(drilled, FaultFound)
@@ -288,7 +288,7 @@ def test_a_damaged_image_is_not_restored(drilled: Place, tools: Tools, suffix: s
 def test_a_receipt_that_could_lead_osrestore_elsewhere_is_refused(
     drilled: Place, databases: dict[str, int]
 ) -> None:
-    """Without a pair it would restore over the repository."""
+    """Without a pair for a database, osrestore would restore it over the repository."""
     reseal(drilled, databases=databases, master=next(iter(databases), "/r/x.db"))
     assert "kept away from the repository" in failure(drilled, FaultFound).what
 
@@ -296,7 +296,7 @@ def test_a_receipt_that_could_lead_osrestore_elsewhere_is_refused(
 def test_the_scratch_directory_must_be_one_that_can_be_written_to(
     drilled: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And so must the image's, for the record; and it must not be in the repository."""
+    """So must the image's directory, for the record; the scratch must be outside the repository."""
     look = LocalHost.look
 
     def refused(where: str, match: str, *, unwritable: str = "") -> None:
@@ -329,13 +329,13 @@ def test_the_scratch_directory_must_be_one_that_can_be_written_to(
 def test_a_scratch_directory_without_room_is_refused(
     drilled: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before anything is created."""
+    """It is refused before anything is created."""
     monkeypatch.setattr(room_and_time, "RESERVE", 1 << 60)
     assert "name another -scratch-dir" in failure(drilled, NoSpace).next_step
 
 
 def test_osrestore_must_be_there(drilled: Place, tools: Tools) -> None:
-    """The message lists where it was looked for."""
+    """The message lists where it looked."""
     (tools.directory / "osrestore").unlink()
     failure(drilled, UtilityMissing)
 
@@ -344,7 +344,7 @@ def test_osrestore_must_be_there(drilled: Place, tools: Tools) -> None:
 def test_a_utility_that_does_not_end_is_stopped(
     drilled: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch, utility: str
 ) -> None:
-    """The copy goes with it."""
+    """The restored copy is removed."""
     tools.write(utility, "exec sleep 60")
     monkeypatch.setattr(trial, "default_timeout", lambda _: 0.3)
     assert f"{utility} did not end within 0 s on localhost" in failure(drilled, TimedOut).what
@@ -354,7 +354,7 @@ def test_a_utility_that_does_not_end_is_stopped(
 def test_a_signal_stops_osrestore_and_leaves_nothing(
     drilled: Place, tools: Tools, signum: signal.Signals
 ) -> None:
-    """Its exit code is the shell's for that signal."""
+    """The exit code is that of a shell for the signal."""
     tools.write(
         "osrestore", f'echo part > "$4/lib.db"; kill -{signum.name[3:]} {os.getpid()}; sleep 60'
     )
@@ -366,7 +366,7 @@ def test_a_signal_stops_osrestore_and_leaves_nothing(
 def test_a_failed_drill_is_recorded_in_place_of_an_earlier_one(
     drilled: Place, tools: Tools
 ) -> None:
-    """With what it has found; the next good one finds nothing."""
+    """The record has the findings; the next successful drill has none."""
     run(drilled)
     assert recorded(drilled)["findings"] == []
     restore = (tools.directory / "osrestore").read_text()
@@ -398,7 +398,7 @@ def test_a_failure_that_cannot_be_recorded_is_told(
 def test_a_drill_that_cannot_be_made_leaves_an_earlier_record_and_says_so(
     drilled: Place, tools: Tools
 ) -> None:
-    """It tells nothing of the image."""
+    """The failure says nothing about the image."""
     run(drilled)
     (tools.directory / "osrestore").unlink()
     error = failure(drilled, UtilityMissing)
@@ -408,7 +408,7 @@ def test_a_drill_that_cannot_be_made_leaves_an_earlier_record_and_says_so(
 def test_what_of_the_copy_cannot_be_removed_is_a_warning(
     drilled: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The drill has gone well, and is recorded."""
+    """The drill has succeeded, and is recorded."""
 
     def refuse(path: str, *, mine: bool) -> None:
         raise PermissionError(1, "Operation not permitted", path)
@@ -423,7 +423,7 @@ def test_what_of_the_copy_cannot_be_removed_is_a_warning(
 def test_a_record_that_cannot_be_written_fails_the_drill(
     drilled: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody would know of it; the earlier record is as it was."""
+    """The drill would be unknown to everybody; the earlier record is unchanged."""
     run(drilled)
 
     def full(path: str, *_: object) -> None:
@@ -434,7 +434,7 @@ def test_a_record_that_cannot_be_written_fails_the_drill(
 
 
 class Late:
-    """A utility that is not seen to have ended at the first poll."""
+    """A utility whose end is seen only at the second poll."""
 
     def __init__(self, running: Running) -> None:
         self._running = running
@@ -451,7 +451,7 @@ class Late:
 def test_a_host_that_is_gone_for_a_while_only_shows_no_progress(
     drilled: Place, *, gone: bool
 ) -> None:
-    """osrestore is waited for by whoever runs it; at its end all is restored."""
+    """osrestore runs on its host, and in the end everything is restored."""
 
     class Flaky(LocalHost):
         @contextlib.contextmanager
@@ -473,7 +473,7 @@ def test_a_host_that_is_gone_for_a_while_only_shows_no_progress(
 
 
 def test_whether_there_was_an_earlier_record_may_not_be_known(drilled: Place) -> None:
-    """The host is gone; the error is the one that came first."""
+    """The host is gone, and the first error is reported."""
 
     class Gone(LocalHost):
         def stat(self, paths: Any) -> Any:
@@ -488,20 +488,20 @@ def test_whether_there_was_an_earlier_record_may_not_be_known(drilled: Place) ->
 
 @pytest.mark.parametrize("directory", ["", "/", "scratch", "/a\nb"])
 def test_a_directory_that_is_none_is_a_usage_error(directory: str) -> None:
-    """With an example."""
+    """The message has an example."""
     with pytest.raises(UsageError, match="-scratch-dir") as caught:
         DrillRequest.parse("localhost:/b/a.img", directory)
     assert "/var/tmp" in caught.value.next_step
 
 
 def test_a_slash_at_its_end_is_nothing() -> None:
-    """Shells complete it so."""
+    """Completion by a shell adds the slash."""
     made = DrillRequest.parse("db1:/b/a.img", "/var//tmp/")
     assert made == DrillRequest(ImagePath("db1", "/b/a.img"), "/var/tmp")
 
 
 def test_a_repository_that_is_none_is_a_usage_error() -> None:
-    """As for a backup."""
+    """A drill refuses what a backup refuses."""
     with pytest.raises(UsageError, match="-database"):
         DrillRequest.parse("db1:/b/a.img", "/var/tmp", "lib.db")
     made = DrillRequest.parse("db1:/b/a.img", "/var/tmp", "/r/lib.db")
@@ -516,7 +516,7 @@ def test_the_record_is_readable(drilled: Place) -> None:
 
 
 def drill_of(place: Place, image: str, master: str | None) -> Drill:
-    """Drill an image that is named in another way, or of a repository that is named."""
+    """Drill an image by another name, or for a repository that is named."""
     request = DrillRequest.parse(f"localhost:{image}", str(scratch_of(place)), master)
     return drill(request, LocalHost(), Memory())
 
@@ -524,7 +524,7 @@ def drill_of(place: Place, image: str, master: str | None) -> Drill:
 def test_the_image_of_another_repository_than_is_named_is_not_drilled(
     drilled: Place, tools: Tools, tmp_path: Path
 ) -> None:
-    """A drill of the wrong one would prove nothing."""
+    """A drill of the wrong repository would prove nothing."""
     assert drill_of(drilled, drilled.image, drilled.master).plan.image.path == drilled.image
     os.unlink(f"{drilled.image}.drill.json")
     (tools.directory / "osrestore.arguments").unlink()
@@ -537,7 +537,7 @@ def test_the_image_of_another_repository_than_is_named_is_not_drilled(
 
 
 def test_the_latest_of_a_repository_is_drilled(drilled: Place) -> None:
-    """Of several in the directory, the one that is named; without a name it is not known."""
+    """Of several in the directory, the named one counts; without a name the choice is unknown."""
     facts = sealed_json.decode(Path(f"{drilled.image}.receipt.json").read_bytes())
     other = {"repository_id": "2" * 32, "master": "/q/x.db", "databases": {"/q/x.db": 1}}
     other |= {"databases_after": {"/q/x.db": 1}, "changed": []}
@@ -549,7 +549,7 @@ def test_the_latest_of_a_repository_is_drilled(drilled: Place) -> None:
 
 
 def test_whether_the_latest_is_the_newest_must_be_certain(drilled: Place, tools: Tools) -> None:
-    """A drill of an older one would be taken for one of the newest."""
+    """A drill of an older image would be taken for a drill of the newest."""
     newer = Path(f"{drilled.image}2.receipt.json")
     newer.write_bytes(b"damaged")
     os.utime(newer, (2**31, 2**31))
@@ -565,7 +565,7 @@ def test_whether_the_latest_is_the_newest_must_be_certain(drilled: Place, tools:
 
 
 def test_the_newest_image_from_the_future_is_a_finding(drilled: Place) -> None:
-    """However it is named; an older one is a warning."""
+    """This holds however it is named; an older image from the future is a warning."""
     reseal(drilled, started="2126-01-01T00:00:00+00:00")
     error = failure(drilled, FaultFound)
     assert "is the newest image is not certain" in error.what
@@ -578,7 +578,7 @@ def test_the_newest_image_from_the_future_is_a_finding(drilled: Place) -> None:
 
 
 def leave(place: Place, name: str = "b.img") -> Path:
-    """Leave what a drill leaves that is killed; return its directory."""
+    """Leave what a killed drill leaves; return its directory."""
     machine = LocalHost().machine().name
     left = scratch_of(place) / f"csf-drill-{name}@{machine}-20261123T021000.000000Z"
     (left / "restored").mkdir(parents=True)
@@ -588,7 +588,7 @@ def leave(place: Place, name: str = "b.img") -> Path:
 
 
 def test_what_a_killed_drill_has_left_is_removed_and_told(drilled: Place) -> None:
-    """Before anything is restored: it takes the room."""
+    """It is removed before the restore, which needs the room."""
     left = leave(drilled)
     assert run(drilled).warnings == (f"{left}, left by a drill that was killed, was removed",)
     assert list(scratch_of(drilled).iterdir()) == []
@@ -597,7 +597,7 @@ def test_what_a_killed_drill_has_left_is_removed_and_told(drilled: Place) -> Non
 def test_a_copy_that_stays_is_told_of_a_drill_whose_record_cannot_be_written(
     drilled: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As when the disk has died that both are on."""
+    """Both may be on a disk that has failed."""
 
     def refuse(path: str, *_: object, **__: object) -> None:
         raise OSError(errno.EIO, "Input/output error", path)
@@ -615,7 +615,7 @@ def test_a_copy_that_stays_is_told_of_a_drill_whose_record_cannot_be_written(
 def test_what_was_removed_is_told_of_a_drill_that_fails_too(
     drilled: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was removed all the same."""
+    """The removal is reported although the drill failed."""
     left = leave(drilled)
     monkeypatch.setattr(preflight, "space_needed", lambda _size: 1 << 62)
     error = failure(drilled, NoSpace)
@@ -628,7 +628,7 @@ def test_what_was_removed_is_told_of_a_drill_that_fails_too(
 def test_an_image_that_is_replaced_meanwhile_has_not_been_drilled(
     drilled: Place, tools: Tools
 ) -> None:
-    """The record would be of another one."""
+    """The record would describe another image."""
     swap = f'[ "$1" = -t ] || {{ cp "$2" "$2.new"; mv "$2.new" "$2"; }}{OSRESTORE}'
     tools.write("osrestore", swap)
     assert "was changed or replaced" in failure(drilled, FaultFound).what

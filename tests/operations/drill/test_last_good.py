@@ -1,4 +1,4 @@
-"""The last good image is found by drills from the newest on, and since when it is bad."""
+"""Drills from the newest image on find the last good one, and since when databases are bad."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SOUND, CORRUPT = b"sound" * 100, b"rotten" * 100
 
 @pytest.fixture
 def night(place: Place, tools: Tools) -> Callable[..., str]:
-    """Return what makes a backup of databases that are sound or corrupt; osverifydb tells."""
+    """Return a function that backs up sound or corrupt databases, as osverifydb reports them."""
     tools.write("osrestore", OSRESTORE)
     tools.write("osverifydb", '! grep -q rotten "$1"')
     (place.images.parent / "scratch").mkdir()
@@ -71,7 +71,7 @@ def request_of(place: Place) -> LastGoodRequest:
 
 
 def run(place: Place, host: LocalHost | None = None, listener: Memory | None = None) -> Search:
-    """Search for the last good image, and see that no scratch directory is left."""
+    """Search for the last good image; check that no scratch directory is left."""
     try:
         return find_last_good(request_of(place), host or LocalHost(), listener or Memory())
     finally:
@@ -79,12 +79,12 @@ def run(place: Place, host: LocalHost | None = None, listener: Memory | None = N
 
 
 def tried(search: Search) -> list[str]:
-    """Return the names of the images that were drilled, in this order."""
+    """Return the names of the images that were drilled, in order."""
     return [os.path.basename(one.set.image.path) for one in search.tried]
 
 
 def failure(search: Search) -> BackupError:
-    """Return why a search does not end with 0."""
+    """Return the error of a search."""
     assert search.problem
     assert search.problem.exit_code == ExitCode.FAULT_FOUND
     return search.problem
@@ -93,7 +93,7 @@ def failure(search: Search) -> BackupError:
 def test_where_the_newest_is_sound_no_other_is_drilled(
     place: Place, night: Callable[..., str]
 ) -> None:
-    """That is the one that counts."""
+    """If the newest image is sound, the search is over."""
     night()
     newest = night()
     search = run(place)
@@ -105,7 +105,7 @@ def test_where_the_newest_is_sound_no_other_is_drilled(
 
 
 def test_since_when_databases_are_corrupt_is_told(place: Place, night: Callable[..., str]) -> None:
-    """By the last good backup, and by the first one after it; every drill is on record."""
+    """The last good backup and the first bad one are named, and each drill is recorded."""
     good = [night(), night()]
     bad = [night(CORRUPT), night(CORRUPT)]
     listener = Memory()
@@ -127,7 +127,7 @@ def test_since_when_databases_are_corrupt_is_told(place: Place, night: Callable[
 def test_an_image_that_was_damaged_tells_nothing_of_the_databases(
     place: Place, night: Callable[..., str]
 ) -> None:
-    """They may have been sound when it was made."""
+    """The databases may have been sound when the image was made."""
     night()
     newest = night()
     Path(newest).write_bytes(b"x")
@@ -137,7 +137,7 @@ def test_an_image_that_was_damaged_tells_nothing_of_the_databases(
 
 
 def test_where_none_is_sound_that_is_told(place: Place, night: Callable[..., str]) -> None:
-    """All of them are drilled."""
+    """All images are drilled."""
     for _ in range(2):
         night(CORRUPT)
     search = run(place)
@@ -150,7 +150,7 @@ def test_where_none_is_sound_that_is_told(place: Place, night: Callable[..., str
 def test_a_drill_that_cannot_be_made_ends_the_search(
     place: Place, night: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tools: Tools
 ) -> None:
-    """It is no sign of corruption; what was found before is told."""
+    """That is no sign of corruption; the findings so far are reported."""
     night()
     bad = night(CORRUPT)
 
@@ -180,7 +180,7 @@ def test_an_image_that_is_removed_meanwhile_is_passed_over(
     monkeypatch: pytest.MonkeyPatch,
     kind: type[BackupError],
 ) -> None:
-    """Where no other is left, none is good."""
+    """If no other image is left, there is no good one."""
     night()
     newest = night()
     gone = {newest}
@@ -201,7 +201,7 @@ def test_an_image_that_is_removed_meanwhile_is_passed_over(
 
 
 def test_a_signal_ends_the_search_between_images(place: Place, night: Callable[..., str]) -> None:
-    """What was found before is told."""
+    """The findings so far are reported."""
     night()
     bad = night(CORRUPT)
     host = LocalHost()
@@ -218,7 +218,7 @@ def test_a_signal_ends_the_search_between_images(place: Place, night: Callable[.
 def test_a_newest_image_that_is_not_certain_to_be_it_is_a_fault(
     place: Place, night: Callable[..., str]
 ) -> None:
-    """It is drilled all the same: one that is dated in the future may be the only good one."""
+    """It is drilled nevertheless: an image from the future may be the only good one."""
     image = night()
     receipt = Path(f"{image}.receipt.json")
     receipt.write_bytes(resealed(str(receipt), started="2036-11-25T12:00:00+00:00"))
@@ -234,7 +234,7 @@ def test_a_newest_image_that_is_not_certain_to_be_it_is_a_fault(
 def test_only_the_images_of_the_repository_are_drilled(
     place: Place, night: Callable[..., str]
 ) -> None:
-    """One that has none there is told so; one that cannot be told from others is refused."""
+    """A repository without images there is refused, and so is an ambiguous one."""
     night()
     place.master = str(place.repository / "Other.db")
     with pytest.raises(FaultFound, match="holds no image of "):
@@ -251,7 +251,7 @@ def test_only_the_images_of_the_repository_are_drilled(
 
 
 def test_a_request_names_directory_repository_and_scratch_directory() -> None:
-    """Each in its form."""
+    """Each of the three must have a valid form."""
     made = LastGoodRequest.parse("h:/b", "/var/tmp/", "/r/lib.db")
     assert (made.top, made.directory) == (ImagePath("h", "/b/latest"), "/var/tmp")
     assert made.repository.master == "/r/lib.db"
@@ -263,7 +263,7 @@ def test_a_request_names_directory_repository_and_scratch_directory() -> None:
 
 
 def test_a_directory_is_searched_for_the_last_good_image_and_for_nothing_else() -> None:
-    """One image is not searched."""
+    """-last-good needs a directory, and nothing but a search takes a directory."""
     check_last_good("h:/b", last_good=True)
     check_last_good(None, last_good=False)
     for directory in ("h:/b", None):

@@ -1,4 +1,4 @@
-"""What killed drills have left: removed if certainly nobody is at work there, else told."""
+"""What killed drills have left: removed if certainly nobody uses it, else reported."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def leave(directory: Path, name: str = NAME) -> Path:
 
 
 def cleared(directory: Path, host: LocalHost | None = None) -> tuple[str, ...]:
-    """Clear a directory; return what is told."""
+    """Clear a directory; return the messages."""
     at = host or LocalHost()
     leftovers = Leftovers(str(directory), "db1", at)
     leftovers.clear(at.list_directory(str(directory)))
@@ -38,7 +38,7 @@ def cleared(directory: Path, host: LocalHost | None = None) -> tuple[str, ...]:
 
 
 def test_what_nobody_holds_is_removed_and_told(tmp_path: Path) -> None:
-    """All of it; what a link in it leads to stays."""
+    """All files in it are removed, but not the targets of links."""
     left, precious = leave(tmp_path), tmp_path / "precious"
     precious.mkdir()
     (precious / "x.db").touch()
@@ -49,7 +49,7 @@ def test_what_nobody_holds_is_removed_and_told(tmp_path: Path) -> None:
 
 
 def test_a_lock_file_alone_is_removed(tmp_path: Path) -> None:
-    """A drill may be killed before it makes its directory, and after it has removed it."""
+    """A drill may be killed before it makes its directory, or after it has removed it."""
     lock = tmp_path / f"{NAME}.lock"
     lock.touch()
     assert cleared(tmp_path) == (f"{lock}, left by a drill that was killed, was removed",)
@@ -57,7 +57,7 @@ def test_a_lock_file_alone_is_removed(tmp_path: Path) -> None:
 
 
 def test_what_somebody_holds_stays(tmp_path: Path) -> None:
-    """The drill, or its osrestore."""
+    """The drill, or its osrestore, holds the lock."""
     left = leave(tmp_path)
     with LocalHost().lock(f"{left}.lock", "test", 0, print):
         (told,) = cleared(tmp_path)
@@ -66,19 +66,19 @@ def test_what_somebody_holds_stays(tmp_path: Path) -> None:
 
 
 def rename(left: Path) -> None:
-    """Let it be another machine's."""
+    """Make it look like another machine's."""
     other = str(left).replace("@db1-", "@db2-")
     left.rename(other)
     Path(f"{left}.lock").rename(f"{other}.lock")
 
 
 def unlock(left: Path) -> None:
-    """Let there be no lock file."""
+    """Remove its lock file."""
     Path(f"{left}.lock").unlink()
 
 
 def link(left: Path) -> None:
-    """Let the lock be another file's."""
+    """Replace its lock file by a link."""
     unlock(left)
     Path(f"{left}.lock").symlink_to(left.parent / "precious")
 
@@ -94,7 +94,7 @@ def link(left: Path) -> None:
 def test_what_cannot_be_told_to_be_a_killed_drills_stays(
     tmp_path: Path, change: Callable[[Path], None], told: str
 ) -> None:
-    """A lock may not reach from machine to machine; and without one nobody knows."""
+    """A lock may not work between machines, and without a lock file the state is unknown."""
     left = leave(tmp_path)
     (tmp_path / "precious").touch()
     change(left)
@@ -105,7 +105,7 @@ def test_what_cannot_be_told_to_be_a_killed_drills_stays(
 
 
 def test_what_is_only_called_so_is_nobodys_business(tmp_path: Path) -> None:
-    """A file without a lock, and other names."""
+    """A file without a lock, and files with other names, are ignored."""
     (tmp_path / "csf-drill-notes").touch()
     (tmp_path / "csf-drilling").mkdir()
     assert cleared(tmp_path) == ()
@@ -113,7 +113,7 @@ def test_what_is_only_called_so_is_nobodys_business(tmp_path: Path) -> None:
 
 
 def test_another_users_stays_and_the_drill_goes_on(tmp_path: Path) -> None:
-    """Also where we might remove it."""
+    """It stays even if this user could remove it."""
     left = leave(tmp_path)
     os.chown(left, 4711, -1) if os.geteuid() == 0 else pytest.skip("only root can give files away")
     mine = leave(tmp_path, NAME.replace("a.img", "b.img"))
@@ -126,7 +126,7 @@ def test_another_users_stays_and_the_drill_goes_on(tmp_path: Path) -> None:
 
 
 def test_without_locks_nobody_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So it stays."""
+    """Without locks the state is unknown, so it stays."""
     left = leave(tmp_path)
     monkeypatch.setattr(LockFile, "unsupported", "Operation not supported")
     (told,) = cleared(tmp_path)
@@ -135,7 +135,7 @@ def test_without_locks_nobody_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_what_another_drill_is_just_removing_is_left_to_it(tmp_path: Path) -> None:
-    """Its lock file is gone when ours would be taken."""
+    """Its lock file has disappeared before it could be locked."""
     left = leave(tmp_path)
 
     class Late(LocalHost):
@@ -149,7 +149,7 @@ def test_what_another_drill_is_just_removing_is_left_to_it(tmp_path: Path) -> No
 
 
 def test_a_failure_tells_what_was_removed(tmp_path: Path) -> None:
-    """And what a signal may have left half removed."""
+    """The message also names what a signal may have left half removed."""
     first, second = leave(tmp_path), leave(tmp_path, NAME.replace("a.img", "b.img"))
 
     class Stopped(LocalHost):

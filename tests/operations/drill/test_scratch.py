@@ -1,4 +1,4 @@
-"""A directory of a run's own: made when it is needed, gone at the end, and never more than that."""
+"""A run's own directory: made when it is needed, and removed at the end."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def fill(path: str) -> None:
 
 
 def test_it_bears_the_images_name_and_goes_with_all_that_is_in_it(tmp_path: Path) -> None:
-    """Files, temporary ones too, in every directory made; and the record of a run."""
+    """All files are removed, also temporary ones in sub-directories, and a run's record."""
     paths = ["/r", "/r/sub", "/far/away"]
     with scratch(str(tmp_path), IMAGE, paths, "db1", LocalHost()) as place:
         assert os.path.basename(place.path).startswith("csf-drill-monday.img@db1-")
@@ -52,14 +52,14 @@ def test_it_bears_the_images_name_and_goes_with_all_that_is_in_it(tmp_path: Path
 
 
 def test_the_longest_name_of_an_image_is_cut(tmp_path: Path) -> None:
-    """255 bytes are all that a directory's name may have."""
+    """A directory's name has at most 255 bytes."""
     image = ImagePath("localhost", "/b/" + "é" * 120)
     with scratch(str(tmp_path), image, [], "h" * 64, LocalHost()) as place:
         assert os.path.isdir(place.path)
 
 
 def test_a_link_in_it_is_removed_and_not_what_it_leads_to(tmp_path: Path) -> None:
-    """Whoever has put it there."""
+    """It does not matter who made the link."""
     precious, place_for = tmp_path / "precious", tmp_path / "scratch"
     precious.mkdir()
     place_for.mkdir()
@@ -72,7 +72,7 @@ def test_a_link_in_it_is_removed_and_not_what_it_leads_to(tmp_path: Path) -> Non
 
 
 def test_a_directory_of_ours_that_became_a_link_is_removed_as_a_link(tmp_path: Path) -> None:
-    """osrestore may have put one in its place; what it leads to is not ours."""
+    """osrestore may have replaced it by a link; the target is not removed."""
     precious = tmp_path / "precious"
     precious.mkdir()
     fill(f"{precious}/x.db")
@@ -96,7 +96,7 @@ class Stubborn(LocalHost):
 def test_a_failure_says_what_became_of_it(
     tmp_path: Path, host: LocalHost, error: Exception
 ) -> None:
-    """That it was removed, or that it was not; its lock file stays then, for the next run."""
+    """If it cannot be removed, its lock file stays, too, for the next run."""
     with (
         pytest.raises(BackupError, match="Bad") as caught,
         scratch(str(tmp_path), IMAGE, [], "db1", host) as place,
@@ -113,7 +113,7 @@ def test_a_failure_says_what_became_of_it(
 
 
 def test_it_is_locked_as_long_as_the_run_lasts(tmp_path: Path) -> None:
-    """Or as what inherits the lock does."""
+    """A process that inherits the lock keeps it locked."""
     host = LocalHost()
     with scratch(str(tmp_path), IMAGE, [], "db1", host) as place:
         assert place.lock is not None
@@ -129,12 +129,12 @@ def test_it_is_locked_as_long_as_the_run_lasts(tmp_path: Path) -> None:
     [("prod-db1", True), ("db1", False), ("prod-db", False), ("20.img@prod-db1", False)],
 )
 def test_a_name_tells_the_machine(machine: str, *, found: bool) -> None:
-    """Whatever the image's name is."""
+    """The machine is in the name, whatever the image is called."""
     assert is_of(machine, name_of("/b/x-20.img", "prod-db1")) == found
 
 
 def test_after_any_other_error_it_is_gone_and_that_is_told(tmp_path: Path) -> None:
-    """Be it a fault of ours."""
+    """It may be a bug of the plugin."""
     removed = pytest.raises(Unexpected, match="What this run had created was removed")
     with removed, scratch(str(tmp_path), IMAGE, [], "db1", LocalHost()):
         raise ZeroDivisionError
@@ -142,7 +142,7 @@ def test_after_any_other_error_it_is_gone_and_that_is_told(tmp_path: Path) -> No
 
 
 class Answering(LocalHost):
-    """A host that answers signals in the middle of things, as one does that ssh reaches."""
+    """A host that raises Interrupted in the middle of operations, as one over ssh does."""
 
     def remove_trees(self, paths: Iterable[str], *, mine: bool) -> None:
         self.cancellation.check()
@@ -150,7 +150,7 @@ class Answering(LocalHost):
 
 
 def test_a_signal_during_the_removal_does_not_cut_it_short(tmp_path: Path) -> None:
-    """The command still ends by it."""
+    """The command still ends because of the signal."""
     with (
         deferred_signals("It") as cancellation,
         pytest.raises(Interrupted),
@@ -162,7 +162,7 @@ def test_a_signal_during_the_removal_does_not_cut_it_short(tmp_path: Path) -> No
 
 
 def test_a_host_that_is_gone_cannot_remove_anything(tmp_path: Path) -> None:
-    """What is left is named, in its words."""
+    """The message names what is left, as the host reported it."""
 
     class Gone(LocalHost):
         def remove_trees(self, paths: Iterable[str], *, mine: bool) -> None:
@@ -178,7 +178,7 @@ def test_a_host_that_is_gone_cannot_remove_anything(tmp_path: Path) -> None:
 def test_one_that_cannot_be_made_for_certain_is_removed_unless_it_is_anothers(
     tmp_path: Path, *, exists: bool, inside: bool
 ) -> None:
-    """A connection may be cut after it was made; and only the directory itself may be another's."""
+    """The connection may be cut after it was made; only an existing directory is another's."""
     is_anothers = exists and not inside
 
     class Unsure(LocalHost):
@@ -198,7 +198,7 @@ def test_one_that_cannot_be_made_for_certain_is_removed_unless_it_is_anothers(
 
 @pytest.mark.parametrize("at", ["making", "work"])
 def test_one_whose_disk_dies_is_named_as_left(tmp_path: Path, at: str) -> None:
-    """Whenever that happens: nobody can tell that nothing was created."""
+    """It is never said that nothing was created."""
 
     class Dead(LocalHost):
         dead = False

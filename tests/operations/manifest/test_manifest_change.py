@@ -1,4 +1,4 @@
-"""Changing a manifest: added, dropped, made anew, moved and copied."""
+"""Changing a manifest: adding, dropping, rebuilding, moving and copying."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ IMAGE = ImagePath("db1", "/b/a")
 
 
 def host_with(data: bytes | None, **files: bytes) -> MemoryHost:
-    """Return a host with a repository whose manifest says so, and more files beside it."""
+    """Return a host with a repository, a manifest with these lines, and more files beside it."""
     beside = {f"/r/{name.replace('_', '.')}": data for name, data in files.items()}
     host = MemoryHost({"/r/lib.db": b"", "/r/Book.db": b"", **beside}, ["/else", "/b"])
     host.files.update({} if data is None else {REPOSITORY.manifest: data})
@@ -44,12 +44,12 @@ def change(host: MemoryHost, **words: Any) -> ChangedManifest:
 
 
 def recorded(host: MemoryHost) -> Manifest:
-    """Return what the manifest says now."""
+    """Return the contents of the manifest."""
     return manifest.decode(host.files[REPOSITORY.manifest])
 
 
 def test_a_database_is_added_by_one_append() -> None:
-    """By name if it is in the directory; what is listed already is not written again."""
+    """A name in the directory is enough; a database that is listed already is not written again."""
     before = manifest.encode(["lib.db"], OWN)
     host = host_with(before, x_mdb=b"")
     host.files["/else/y"] = b""
@@ -61,7 +61,7 @@ def test_a_database_is_added_by_one_append() -> None:
 
 
 def test_a_database_is_dropped_though_it_stays_on_disk() -> None:
-    """It is not taken again by its suffix, until it is added."""
+    """Its suffix does not bring it back until it is added again."""
     host = host_with(manifest.encode(["lib.db", "Book.db", "/else/gone"]))
     changed = change(host, drop=("/r/Book.db", "/else/gone"))
     assert changed.dropped == ("/r/Book.db", "/else/gone")
@@ -97,7 +97,7 @@ def test_what_cannot_be_added_or_dropped_is_refused(
 
 @pytest.mark.parametrize("rebuild", [False, True])
 def test_what_another_repository_lists_is_not_added(*, rebuild: bool) -> None:
-    """It must be dropped there first."""
+    """It must be dropped from the other one first."""
     host = host_with(manifest.encode(["lib.db"]), two_db=b"", a_db=b"")
     host.files["/r/two.db.manifest"] = manifest.encode(["a.db"])
     with pytest.raises(WrongRepository, match="another repository, /r/two.db on db1") as caught:
@@ -107,7 +107,7 @@ def test_what_another_repository_lists_is_not_added(*, rebuild: bool) -> None:
 
 @pytest.mark.parametrize("rebuild", [False, True])
 def test_without_a_manifest_it_is_made(*, rebuild: bool) -> None:
-    """Of what is in the directory, and with what is added and dropped."""
+    """It lists the databases in the directory, with those added and without those dropped."""
     host = host_with(None, x_mdb=b"", y_db=b"")
     changed = change(host, rebuild=rebuild, add=("/r/x.mdb",), drop=("/r/y.db",))
     assert changed.added == ("/r/lib.db", "/r/Book.db", "/r/x.mdb")
@@ -116,7 +116,7 @@ def test_without_a_manifest_it_is_made(*, rebuild: bool) -> None:
 
 
 def test_made_anew_it_keeps_id_and_number() -> None:
-    """And what it listed anywhere, if that is there."""
+    """Databases that it listed anywhere are kept, if they exist."""
     before = manifest.encode(["lib.db", "Gone.db", "/else/x", "y.mdb"], OWN, {"/b/a": 7})
     host = host_with(before, y_mdb=b"")
     host.files["/else/x"] = b""
@@ -130,7 +130,7 @@ def test_made_anew_it_keeps_id_and_number() -> None:
 
 @pytest.mark.parametrize("rest", [b"damage\n", b"12345678 /else/lo"])
 def test_what_cannot_be_read_is_kept(rest: bytes) -> None:
-    """Somebody may still read in it what this program cannot; afterwards nothing is told of it."""
+    """The damaged manifest is kept for manual recovery, and causes no more warnings."""
     before = manifest.encode(["lib.db"], OWN) + rest
     host = host_with(before)
     changed = change(host, rebuild=True)
@@ -141,7 +141,7 @@ def test_what_cannot_be_read_is_kept(rest: bytes) -> None:
 
 
 def test_what_may_be_either_repositorys_is_left_to_be_added() -> None:
-    """Made anew, the manifest says nothing of it."""
+    """The rebuilt manifest does not list such databases."""
     host = host_with(manifest.encode(["lib.db"]), two_db=b"")
     host.files["/r/two.db.manifest"] = manifest.encode(["two.db"])
     assert change(host, rebuild=True).found.ambiguous == ("/r/Book.db",)
@@ -149,7 +149,7 @@ def test_what_may_be_either_repositorys_is_left_to_be_added() -> None:
 
 
 def test_an_image_tells_id_number_and_databases() -> None:
-    """Those on disk are listed, the others are told."""
+    """Databases on disk are listed, and the others are reported."""
     sizes = dict.fromkeys(["/r/lib.db", "/else/x", "/else/gone", "/r/y.mdb"], 1)
     files = receipts(made("/b/a", 3, databases=sizes), made("/b/b", 9))
     host = host_with(None, y_mdb=b"")
@@ -163,7 +163,7 @@ def test_an_image_tells_id_number_and_databases() -> None:
 
 
 def test_an_image_does_not_bring_back_what_was_dropped_or_is_anothers() -> None:
-    """Only -add does; and what another repository lists is never ours."""
+    """Only -add brings back a dropped database; what another repository lists is refused."""
     sizes = dict.fromkeys(["/r/lib.db", "/r/Book.db", "/r/two.db"], 1)
     host = host_with(manifest.encode(["lib.db"], OWN) + manifest.dropped_lines(["Book.db"]))
     two = {"/r/two.db": b"", "/r/two.db.manifest": manifest.encode(["two.db"])}
@@ -175,7 +175,7 @@ def test_an_image_does_not_bring_back_what_was_dropped_or_is_anothers() -> None:
 def test_a_new_manifest_that_cannot_be_written_leaves_no_copy_of_the_old_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is as it was, and was not kept for nothing."""
+    """The manifest is unchanged, and needs no copy."""
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -190,7 +190,7 @@ def test_a_new_manifest_that_cannot_be_written_leaves_no_copy_of_the_old_one(
 
 
 def test_beside_a_damaged_manifest_the_new_one_takes_nothing_that_may_be_the_others() -> None:
-    """What is whole in it is the other's; what is in neither is left to be added."""
+    """What can be read of the other counts as its own; what neither lists must be added."""
     host = host_with(None, two_db=b"", a_db=b"", b_db=b"")
     host.files["/r/two.db.manifest"] = manifest.encode(["two.db", "a.db"]) + b"?\n"
     assert change(host, rebuild=True).found.ambiguous == ("/r/Book.db", "/r/b.db")
@@ -198,7 +198,7 @@ def test_beside_a_damaged_manifest_the_new_one_takes_nothing_that_may_be_the_oth
 
 
 def test_an_image_that_may_be_a_copys_tells_no_id() -> None:
-    """Its databases count."""
+    """Its databases count nevertheless."""
     host = host_with(None)
     host.files.update(receipts(made("/b/a", 3, settled=False)))
     assert change(host, rebuild=True, image=IMAGE).identity is None
@@ -209,7 +209,7 @@ def test_an_image_that_may_be_a_copys_tells_no_id() -> None:
 
 
 def test_what_only_a_receipt_tells_can_be_dropped_too() -> None:
-    """Where there is no identity, the next backup would take a receipt's word."""
+    """Otherwise the next backup would include it again, because of the receipt."""
     host = host_with(None)
     assert change(host, drop=("/else/gone",)).dropped == ()
     assert recorded(host).dropped == ("/else/gone",)
@@ -217,7 +217,7 @@ def test_what_only_a_receipt_tells_can_be_dropped_too() -> None:
 
 @pytest.mark.parametrize("damaged", [b"", b"?"])
 def test_beside_a_manifest_that_cannot_be_read_nothing_is_added(damaged: bytes) -> None:
-    """It may list that database."""
+    """The unreadable manifest may list that database."""
     host = host_with(manifest.encode(["lib.db"]), two_db=b"", a_mdb=b"")
     host.files["/r/two.db.manifest"] = damaged
     with pytest.raises(WrongRepository, match="whose they are is not known"):
@@ -225,7 +225,7 @@ def test_beside_a_manifest_that_cannot_be_read_nothing_is_added(damaged: bytes) 
 
 
 def test_a_copy_gives_up_what_was_not_copied() -> None:
-    """The original's databases elsewhere, while its manifest lists them."""
+    """The original's manifest still lists its databases elsewhere."""
     old = OWN._replace(master="/old/lib.db")
     host = host_with(manifest.encode(["lib.db", "/else/x"], old))
     host.files.update({"/else/x": b"", "/old/lib.db.manifest": manifest.encode(["/else/x"], old)})
@@ -245,7 +245,7 @@ def test_a_name_that_no_line_can_hold_is_left_out() -> None:
 
 
 def test_a_link_in_the_manifests_place_is_refused() -> None:
-    """Whatever it leads to, it is not followed."""
+    """The link is not followed."""
     host = host_with(None)
     host.unreadable[REPOSITORY.manifest] = OSError(errno.ELOOP, "Is a symbolic link")
     with pytest.raises(RepositoryIncomplete, match="Is a symbolic link"):
@@ -261,7 +261,7 @@ def test_a_link_in_the_manifests_place_is_refused() -> None:
     ],
 )
 def test_another_repositorys_image_is_refused(own: Identity | None, others: dict[str, Any]) -> None:
-    """Its databases are not this one's."""
+    """Its databases belong to the other repository."""
     host = host_with(manifest.encode(["lib.db"], own))
     host.files.update(receipts(made("/b/a", 3, **others)))
     with pytest.raises(WrongRepository, match="is an image of"):
@@ -273,7 +273,7 @@ def test_another_repositorys_image_is_refused(own: Identity | None, others: dict
 
 
 def test_one_that_was_moved_keeps_its_id_and_a_copy_gets_one() -> None:
-    """Both are at home here then; only the first goes on with the numbers."""
+    """The number continues only for the moved one."""
     old = OWN._replace(master="/old/lib.db", machine="db0")
     host = host_with(manifest.encode(["lib.db"], old, {"/b/a": 7}))
     assert change(host, rebuild=True).identity == old
@@ -287,7 +287,7 @@ def test_one_that_was_moved_keeps_its_id_and_a_copy_gets_one() -> None:
 
 
 def test_what_still_is_where_it_was_has_not_moved() -> None:
-    """Or two repositories would have one id; on another machine, nobody can look."""
+    """Two repositories would have one id; from another machine this cannot be checked."""
     old = OWN._replace(master="/old/lib.db")
     host = host_with(manifest.encode(["lib.db"], old))
     host.files["/old/lib.db.manifest"] = manifest.encode(["lib.db"], old)
@@ -299,7 +299,7 @@ def test_what_still_is_where_it_was_has_not_moved() -> None:
 
 
 def test_an_image_made_before_a_move_tells_what_it_was() -> None:
-    """Its databases are those of the same names here."""
+    """They are the databases with the same names here."""
     sizes = dict.fromkeys(["/old/lib.db", "/old/x.mdb"], 1)
     old = made("/b/a", 3, master="/old/lib.db", databases=sizes)
     host = host_with(None, x_mdb=b"")

@@ -1,4 +1,4 @@
-"""What is to be changed in a manifest."""
+"""Requests to change a manifest."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from csf_backup_plugin.operations.manifest.request import ManifestChange
 
 
 def parse(**words: Any) -> ManifestChange:
-    """Parse with defaults."""
+    """Parse a request with defaults."""
     usual = {"rebuild": False, "moved": False, "copied": False, "image": None}
     return ManifestChange.parse(**{**usual, "add": (), "drop": (), **words})
 
 
 def test_paths_are_kept_once_each() -> None:
-    """Without doubled slashes."""
+    """Doubled slashes are removed."""
     change = parse(add=["/r//a", "/r/a"], drop=["/r/b"])
     assert (change.add, change.drop) == (("/r/a",), ("/r/b",))
     assert parse(rebuild=True, moved=True).home == "moved"
@@ -37,6 +37,6 @@ def test_paths_are_kept_once_each() -> None:
     ],
 )
 def test_what_does_not_go_together_is_refused(words: dict[str, Any], message: str) -> None:
-    """Before anything is touched."""
+    """The refusal comes before anything is changed."""
     with pytest.raises(UsageError, match=message):
         parse(**words)

@@ -1,4 +1,4 @@
-"""Proving an image without a receipt: what is asked for, and what is told where it is not there."""
+"""Proving an image without a receipt: what is examined, and what is reported if it is missing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ LIST = b"/r/lib.db\n/r/Book.db\n"
 
 @pytest.fixture
 def host() -> MemoryHost:
-    """Return a host on which osbackup has ended well, and nobody was there to see it."""
+    """Return a host on which osbackup has succeeded after its csf was killed."""
     there = MemoryHost(
         {
             "/b/a.img": b"image",
@@ -62,7 +62,7 @@ def prove(host: MemoryHost, listener: Memory | None = None) -> Proof:
 
 
 def numbered(host: MemoryHost, master: str = "/r/lib.db") -> None:
-    """Let the repository be there, with a manifest that tells the number of the backup.
+    """Create the repository with a manifest that has the number of the backup.
 
     Args:
         host: where.
@@ -76,7 +76,7 @@ def numbered(host: MemoryHost, master: str = "/r/lib.db") -> None:
 
 
 def findings(host: MemoryHost) -> tuple[str, ...]:
-    """Return why the image cannot be proven."""
+    """Return the reasons why the image cannot be proven."""
     with pytest.raises(CannotBeProven) as caught:
         prove(host)
     assert caught.value.exit_code == ExitCode.IMAGE_UNPROVEN
@@ -85,7 +85,7 @@ def findings(host: MemoryHost) -> tuple[str, ...]:
 
 
 def test_a_copy_is_not_proven_and_says_how_it_is_made_again(host: MemoryHost) -> None:
-    """It has not failed its proof: the same copy takes its place."""
+    """The message says that the same copy command replaces it."""
     numbered(host)
     record = CopyRecord("db2:/x/a.img", "process 7 on driver", "2026-11-25", ("1", 1, "", 1, ""))
     host.files[IMAGE.copying] = copy_record.encode(record)
@@ -100,7 +100,7 @@ def test_a_copy_is_not_proven_and_says_how_it_is_made_again(host: MemoryHost) ->
 def test_where_there_are_no_locks_that_is_told(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The image is proven all the same."""
+    """The image is proven nevertheless."""
 
     class Powerless:
         unsupported = "No locks available"
@@ -113,7 +113,7 @@ def test_where_there_are_no_locks_that_is_told(
 
 
 def test_the_receipt_says_what_can_be_known(host: MemoryHost) -> None:
-    """And that it is no backup's own; the record of the run goes."""
+    """It also says that prove made it; the run record is removed."""
     listener = Memory()
     numbered(host)
     done = prove(host, listener)
@@ -147,7 +147,7 @@ def test_the_receipt_says_what_can_be_known(host: MemoryHost) -> None:
 def test_an_image_without_a_known_number_is_proven_and_never_the_latest(
     host: MemoryHost, recorded: bytes | OSError | None
 ) -> None:
-    """The manifest is lost, does not tell it, or may not be read; that is a warning."""
+    """The manifest may be lost, unreadable or without the number; there is a warning."""
     numbered(host)
     del host.files["/r/lib.db.manifest"]
     if isinstance(recorded, bytes):
@@ -163,7 +163,7 @@ def test_an_image_without_a_known_number_is_proven_and_never_the_latest(
 
 
 def test_a_damaged_manifest_tells_no_number(host: MemoryHost) -> None:
-    """The line that was lost may have had a later one for the same path."""
+    """The damaged line may have had a later number for the same path."""
     numbered(host)
     host.files["/r/lib.db.manifest"] += b"damage\n"
     done = prove(host)
@@ -182,7 +182,7 @@ def test_a_moved_or_copied_repository_is_not_settled(host: MemoryHost) -> None:
 def test_a_receipt_that_came_while_the_lock_was_waited_for_counts(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The backup has ended by itself, or another proof."""
+    """The backup itself, or another prove, has finished in the meantime."""
     its_own = receipt_of(made("/b/a.img", 7, size=5))
 
     def lock(*_: object, **__: object) -> contextlib.nullcontext[None]:
@@ -198,7 +198,7 @@ def test_a_receipt_that_came_while_the_lock_was_waited_for_counts(
 def test_a_receipt_that_appears_as_it_is_written_counts(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where no lock can be, two may prove at once."""
+    """Where no locks are possible, two may prove at once."""
     its_own = receipt_of(made("/b/a.img", 7, size=5))
 
     def publish(path: str, _data: bytes) -> None:
@@ -214,7 +214,7 @@ def test_a_receipt_that_appears_as_it_is_written_counts(
 def test_a_receipt_that_has_gone_again_is_written(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only what is there is told to be there."""
+    """Only an existing receipt is reported as existing."""
     publish, refusals = host.publish, ["gone again"]
 
     def refuse_once(path: str, data: bytes) -> None:
@@ -230,7 +230,7 @@ def test_a_receipt_that_has_gone_again_is_written(
 def test_where_no_receipt_can_be_and_none_is_there_nothing_is_told_to_be_written(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its name may be that of a link to nothing."""
+    """A link to nothing may have its name."""
 
     def refuse(path: str, _data: bytes) -> None:
         raise FileExistsError(path)
@@ -241,7 +241,7 @@ def test_where_no_receipt_can_be_and_none_is_there_nothing_is_told_to_be_written
 
 
 def test_a_good_receipt_is_told_and_nothing_is_changed(host: MemoryHost) -> None:
-    """Not even what a killed csf has left beside it, which is told."""
+    """Files that a killed csf has left beside it are reported, and stay."""
     host.files[IMAGE.receipt] = receipt_of(made("/b/a.img", 7, size=5))
     before = dict(host.files)
     found = prove(host)
@@ -254,7 +254,7 @@ def test_a_good_receipt_is_told_and_nothing_is_changed(host: MemoryHost) -> None
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"damaged"])
 def test_a_damaged_receipt_is_never_overwritten(host: MemoryHost, data: bytes) -> None:
-    """Nobody knows what it said."""
+    """Its contents are unknown."""
     host.files[IMAGE.receipt] = data
     with pytest.raises(FaultFound, match="a.img.receipt.json is damaged") as caught:
         prove(host)
@@ -273,7 +273,7 @@ def test_a_damaged_receipt_is_never_overwritten(host: MemoryHost, data: bytes) -
 def test_a_receipt_of_another_image_is_a_fault(
     host: MemoryHost, image: bytes | None, finding: str
 ) -> None:
-    """To say that the image has its receipt would not be so."""
+    """It would be wrong to say that the image has its receipt."""
     host.files[IMAGE.receipt] = receipt_of(made("/b/a.img", 7, size=5))
     del host.files["/b/a.img"]
     if image is not None:
@@ -287,7 +287,7 @@ def test_a_receipt_of_another_image_is_a_fault(
 
 @pytest.fixture
 def at_work(host: MemoryHost) -> MemoryHost:
-    """Return the host with an osbackup that has not ended."""
+    """Return the host with an osbackup that is still running."""
     host.files |= {
         "/b/a.img.run/status": b"running\n",
         "/b/a.img.run/pid": b"4711 boot-1   \n",
@@ -300,7 +300,7 @@ def at_work(host: MemoryHost) -> MemoryHost:
 def test_an_osbackup_at_work_is_named_to_who_waits_for_it(
     at_work: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And not the csf that had taken the lock, and is gone; then the exit code is 20."""
+    """The dead csf that had taken the lock is not named; the exit code is 20."""
 
     def lock(
         _path: str, _purpose: str, wait: float, waiting: Callable[[str], None], *, create: bool
@@ -323,7 +323,7 @@ def test_an_osbackup_at_work_is_named_to_who_waits_for_it(
 
 
 def test_an_osbackup_at_work_is_found_without_a_lock(at_work: MemoryHost) -> None:
-    """Where no lock file can be made, it holds none."""
+    """Where no lock file can be made, the run record shows it."""
     with pytest.raises(LockBusy, match="process group 4711"):
         prove(at_work)
 
@@ -332,7 +332,7 @@ def test_an_osbackup_at_work_is_found_without_a_lock(at_work: MemoryHost) -> Non
     "stat", [b"4711 (sh) Z 1 4711 4711 0", b"4711 (a) b) S 1 4711 9 0", b"", b"4711 (sh) S 1"]
 )
 def test_another_process_of_its_number_is_no_osbackup(at_work: MemoryHost, stat: bytes) -> None:
-    """Nor is a zombie."""
+    """A zombie is not a running osbackup either."""
     at_work.files["/proc/4711/stat"] = stat
     assert findings(at_work) == ("osbackup did not live to record its end in /b/a.img.run",)
 
@@ -349,7 +349,7 @@ def test_another_process_of_its_number_is_no_osbackup(at_work: MemoryHost, stat:
 def test_an_osbackup_that_did_not_live_to_its_end_proves_nothing(
     at_work: MemoryHost, pid: bytes, also: str
 ) -> None:
-    """A machine that was started anew has ended it; its number may be another's now."""
+    """After a reboot, its process number may belong to another process."""
     at_work.files["/b/a.img.run/pid"] = pid
     assert findings(at_work) == (f"osbackup did not live to record its end in /b/a.img.run{also}",)
 
@@ -357,7 +357,7 @@ def test_an_osbackup_that_did_not_live_to_its_end_proves_nothing(
 def test_a_receipt_that_cannot_be_written_is_told_and_nothing_is_changed(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The record of the run is kept, so that it can be done again."""
+    """The run record stays, so that the command can be repeated."""
 
     def full(path: str, _data: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", path)
@@ -378,7 +378,7 @@ def test_a_receipt_that_cannot_be_written_is_told_and_nothing_is_changed(
 def test_a_host_that_is_lost_as_the_receipt_is_written_may_have_written_it(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same command tells."""
+    """The same command finds out."""
 
     def lost(*_: object) -> None:
         raise HostUnreachable("Host db1 is gone.", "Find out why.")
@@ -391,7 +391,7 @@ def test_a_host_that_is_lost_as_the_receipt_is_written_may_have_written_it(
 
 
 def test_a_name_that_nothing_bears_is_told_as_that(host: MemoryHost) -> None:
-    """It was mistyped, and there is nothing to remove."""
+    """The name was mistyped, and there is nothing to remove."""
     del host.files["/b/a.img"], host.files["/b/a.img.dbn"]
     with pytest.raises(FaultFound, match="There is no image db1:/b/a.img.") as caught:
         prove(host)
@@ -399,7 +399,7 @@ def test_a_name_that_nothing_bears_is_told_as_that(host: MemoryHost) -> None:
 
 
 def test_all_that_is_wrong_is_told_at_once(host: MemoryHost) -> None:
-    """How osbackup ended, and what is not in the image."""
+    """Both osbackup's end and databases missing from the image are reported."""
     host.files["/b/a.img.run/status"] = b"139"
     host.listing = Completed(0, b"/r/lib.db\n")
     assert findings(host) == (
@@ -412,7 +412,7 @@ def test_all_that_is_wrong_is_told_at_once(host: MemoryHost) -> None:
 def test_without_a_whole_import_file_nothing_is_known(
     host: MemoryHost, contents: bytes | None
 ) -> None:
-    """It may have been written half."""
+    """It may be half written."""
     del host.files["/b/a.img.dbn"]
     if contents is not None:
         host.files["/b/a.img.dbn"] = contents
@@ -421,14 +421,14 @@ def test_without_a_whole_import_file_nothing_is_known(
 
 
 def test_without_a_record_nobody_knows_how_osbackup_ended(host: MemoryHost) -> None:
-    """A sound list does not make up for it."""
+    """A sound image is not enough."""
     host.directories.discard("/b/a.img.run")
     (finding,) = findings(host)
     assert finding == "how osbackup ended was not recorded: there is no /b/a.img.run"
 
 
 def test_an_empty_image_is_not_asked_for_its_list(host: MemoryHost) -> None:
-    """And neither is a missing one."""
+    """A missing image is not listed either."""
     host.files["/b/a.img"] = b""
     host.listing = Completed(1, b"never")
     assert findings(host) == ("the image /b/a.img is empty",)
@@ -437,7 +437,7 @@ def test_an_empty_image_is_not_asked_for_its_list(host: MemoryHost) -> None:
 
 
 def test_a_backup_of_no_known_time_is_not_proven(host: MemoryHost) -> None:
-    """Nobody could say which work is not in it."""
+    """It would be unknown which work is not in it."""
     del host.files["/b/a.img.run/started"]
     assert findings(host) == ("when its backup began is not known",)
 
@@ -445,7 +445,7 @@ def test_a_backup_of_no_known_time_is_not_proven(host: MemoryHost) -> None:
 def test_an_image_that_still_grows_is_not_proven(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever it is that writes to it."""
+    """It does not matter which process writes to it."""
     monkeypatch.setattr(host, "digest", lambda *_: (6, "digest"))
     assert findings(host) == ("it is still being written",)
 
@@ -470,7 +470,7 @@ def test_a_record_that_cannot_be_removed_is_a_warning(
 def test_where_no_lock_can_be_there_is_no_osbackup(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch, error: type[OSError]
 ) -> None:
-    """The repository is lost, or another user's; but a lock that is there is not passed over."""
+    """The repository is lost or another user's; an existing lock file is never ignored."""
 
     def refuse(*_: object, **__: object) -> None:
         raise error(0, "no", "/r/lib.db.lock")
@@ -486,7 +486,7 @@ def test_where_no_lock_can_be_there_is_no_osbackup(
 def test_a_directory_that_is_not_brought_to_the_disk_is_told(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As by a backup."""
+    """A backup gives the same warning."""
     numbered(host)
     monkeypatch.setattr(host, "sync", lambda _paths: ["/b"])
     (warning,) = prove(host).warnings
@@ -496,7 +496,7 @@ def test_a_directory_that_is_not_brought_to_the_disk_is_told(
 def test_the_image_is_on_the_disk_before_the_receipt_says_so(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in a backup."""
+    """The order is that of a backup."""
     steps: list[Sequence[str]] = []
 
     def sync(paths: Sequence[str]) -> list[str]:
@@ -511,7 +511,7 @@ def test_the_image_is_on_the_disk_before_the_receipt_says_so(
 
 @pytest.mark.parametrize("order", [b"/r/Book.db\n/r/lib.db\n", b"/r/lib.db\n/r/b\n/r/a\n"])
 def test_an_import_file_in_another_order_names_no_master(host: MemoryHost, order: bytes) -> None:
-    """The receipt would be another repository's."""
+    """The receipt would belong to another repository."""
     host.files["/b/a.img.dbn"], host.listing = order, Completed(0, order)
     host.files["/r/lib.db"] = host.files["/r/lib.db.lock"] = b""
     host.directories.add("/r")
@@ -520,7 +520,7 @@ def test_an_import_file_in_another_order_names_no_master(host: MemoryHost, order
 
 
 def test_nobody_is_told_to_remove_anything(host: MemoryHost) -> None:
-    """What was named may be a directory, or all that is left."""
+    """The named file may be a directory, or the only one left."""
     del host.files["/b/a.img.dbn"]
     with pytest.raises(CannotBeProven) as caught:
         prove(host)
@@ -533,7 +533,7 @@ class Gone(BaseException):
 
 
 class Dying:
-    """A host whose caller is killed at its N-th question, before or after it is answered.
+    """A host whose caller is killed at its N-th call, before or after the call is done.
 
     Args:
         host: what answers.
@@ -566,7 +566,7 @@ class Dying:
 def test_a_proof_that_is_killed_anywhere_is_done_by_the_next(
     host: MemoryHost, *, answered: bool
 ) -> None:
-    """What is left is no receipt, or a whole one, and what the next proof needs."""
+    """There is no receipt or a complete one, and what the next prove needs."""
     numbered(host)
     files, directories, proofs = dict(host.files), {*host.directories}, set()
     for count in range(1, 100):
@@ -586,7 +586,7 @@ def test_a_proof_that_is_killed_anywhere_is_done_by_the_next(
 
 
 def test_a_signal_before_the_receipt_is_written_leaves_all_as_it_is(host: MemoryHost) -> None:
-    """The same command does it again."""
+    """The same command can be repeated."""
     host.cancellation.cancel(15)
     before = dict(host.files)
     with pytest.raises(Interrupted) as caught:
@@ -599,7 +599,7 @@ def test_a_signal_before_the_receipt_is_written_leaves_all_as_it_is(host: Memory
 def test_an_image_that_changes_while_it_is_proven_gets_no_receipt(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any]
 ) -> None:
-    """The backup that has made it may have come back, and failed."""
+    """The backup that made it may have reconnected and failed."""
     host.facts["/b/a.img"] = {"stamp": "1"}
     publish = host.publish
 
@@ -615,7 +615,7 @@ def test_an_image_that_changes_while_it_is_proven_gets_no_receipt(
 def test_a_receipt_that_cannot_be_taken_back_is_named(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It proves an image that is not there any more."""
+    """It would prove an image that does not exist any more."""
     host.facts["/b/a.img"] = {"stamp": "1"}
 
     def change(_path: str, _data: bytes) -> None:
@@ -636,7 +636,7 @@ def test_a_receipt_that_cannot_be_taken_back_is_named(
 def test_a_receipt_that_was_written_is_taken_back_if_the_image_cannot_be_seen(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise the next run would find a receipt, and nobody would compare the image again."""
+    """Otherwise the next run would find the receipt, and not compare the image again."""
     publish = host.publish
 
     def published(path: str, data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What is told of the `end` that follows a utility."""
+"""What is reported about the `end` call after a utility."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def host(**files: bytes) -> MemoryHost:
 
 
 def after(on: MemoryHost, error: Exception | None = None, *, is_left: bool = False) -> list[str]:
-    """Return the warnings after a utility that has ended, or failed."""
+    """Return the warnings after a utility that has succeeded or failed."""
     lock = MemoryLock(on)
     lock.is_left = is_left
     with end_told(QUIESCE, REPOSITORY, RUN, lock, on) as warnings:
@@ -33,14 +33,14 @@ def after(on: MemoryHost, error: Exception | None = None, *, is_left: bool = Fal
 
 
 def failed(on: MemoryHost, error: OsbackupFailed | NotQuiet | LockBusy, **how: bool) -> str:
-    """Return what an error says then, behind what it said."""
+    """Return what is added to an error."""
     with pytest.raises(type(error)):
         after(on, error, **how)
     return error.what.removeprefix("It failed.")
 
 
 def test_an_end_that_went_well_is_not_worth_a_word() -> None:
-    """But where nothing was backed up, the user asks himself whether the servers run."""
+    """After a failure the message says that the servers run again."""
     good = host(quiesce=b"begin 0\nend 0\n")
     assert after(good) == []
     assert failed(good, OsbackupFailed("It failed.", "")) == ""
@@ -49,7 +49,7 @@ def test_an_end_that_went_well_is_not_worth_a_word() -> None:
 
 
 def test_an_end_that_failed_is_named_to_be_called_by_hand() -> None:
-    """With what it said."""
+    """The message has the program's output."""
     bad = host(quiesce=b"begin 0\nend 137\n", end=b"\0cannot start\n")
     expected = (
         "/etc/quiesce end /r/lib.db failed on db1: signal 9, and it said:\n"
@@ -62,7 +62,7 @@ def test_an_end_that_failed_is_named_to_be_called_by_hand() -> None:
 
 
 def test_the_end_is_called_now_if_the_guardian_was_killed() -> None:
-    """What became of that is told; if `begin` was never called, nothing is."""
+    """Its result is reported; if `begin` was never called, nothing is called."""
     killed = host(quiesce=b"begin 0\n")
     owed = Debt("/etc/quiesce", "/r/lib.db", 60.0, "a" * 32, "db1", "2026-11-25T02:10:00+00:00")
     killed.files["/r/lib.db.quiesced"] = encode(owed).encode()
@@ -74,7 +74,7 @@ def test_the_end_is_called_now_if_the_guardian_was_killed() -> None:
 
 
 def test_what_cannot_be_known_is_told_so() -> None:
-    """The lock is another's, or the host is gone, or the utility could not be ended."""
+    """The lock may be another's, the host gone, or the utility still running."""
     unknown = "hether /etc/quiesce end /r/lib.db was called on db1 is not known: the next command"
     assert unknown in failed(host(), LockBusy("It failed.", ""))
     left = failed(host(), OsbackupFailed("It failed.", ""), is_left=True)
@@ -88,14 +88,14 @@ def test_what_cannot_be_known_is_told_so() -> None:
 
 
 def test_where_nothing_makes_quiet_nothing_is_read() -> None:
-    """Nor told."""
+    """Nothing is reported either."""
     with end_told(None, REPOSITORY, RUN, None, MemoryHost({})) as warnings:
         pass
     assert warnings == []
 
 
 def test_calls_are_read_as_far_as_they_are_on_record() -> None:
-    """A disk may have been full."""
+    """A full disk may have cut the record."""
     assert read_calls(RUN, host()) == (None, None)
     begin, end = read_calls(RUN, host(quiesce=b"begin 124\nend \ntorn"))
     assert begin is not None
@@ -103,7 +103,7 @@ def test_calls_are_read_as_far_as_they_are_on_record() -> None:
 
 
 def test_a_record_that_cannot_be_written_is_told() -> None:
-    """And that nothing was called."""
+    """The message says that nothing was called."""
     error = not_quiet("osbackup", QUIESCE, RUN, host(quiesce=b"owed 1\n"))
     assert error.what == (
         "/r/lib.db.quiesced could not be written on db1, so /etc/quiesce begin /r/lib.db was not "

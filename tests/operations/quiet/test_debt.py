@@ -1,4 +1,4 @@
-"""The `end` that a run owes which was killed: it is called once somebody has the lock."""
+"""The `end` call that a killed run owes: it is made once a command has the lock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BY_HAND = "Run it on db1, and remove /r/lib.db.quiesced"
 
 
 class Called(MemoryHost):
-    """A host that runs a program, or fails to.
+    """A host that runs a program, or fails to do so.
 
     Args:
         owed: what is on record.
@@ -45,7 +45,7 @@ class Called(MemoryHost):
 
 
 def told(host: MemoryHost, *, dry_run: bool = False) -> str:
-    """Return what is said, by somebody who has the lock."""
+    """Return the messages of a command that has the lock."""
     (warning,) = settle_debt(REPOSITORY, MemoryLock(host), host, dry_run=dry_run)
     return warning
 
@@ -55,14 +55,14 @@ def told(host: MemoryHost, *, dry_run: bool = False) -> str:
     st.integers(1, 10**5),
 )
 def test_what_is_on_record_is_read_again(words: list[str], limit: int) -> None:
-    """Any names that a path may have here."""
+    """This holds for any legal path."""
     program, master, *rest = words
     debt = Debt(program, master, float(limit), *rest)
     assert decode(encode(debt).encode()) == debt
 
 
 def test_what_is_not_as_it_was_written_is_not_read() -> None:
-    """Each end that is cut off, each line that is left out, and other documents."""
+    """Truncated, incomplete and other documents are refused."""
     data = encode(DEBT).encode()
     assert [decode(data[:size]) for size in range(len(data))] == [None] * len(data)
     lines = data.splitlines(keepends=True)
@@ -73,7 +73,7 @@ def test_what_is_not_as_it_was_written_is_not_read() -> None:
 
 
 def test_where_nothing_is_owed_nothing_is_said() -> None:
-    """As a rule."""
+    """This is the usual case."""
     host = MemoryHost({"/r/lib.db": b"1"})
     assert settle_debt(REPOSITORY, MemoryLock(host), host) == []
 
@@ -105,14 +105,14 @@ def test_what_is_owed_is_called() -> None:
 def test_what_could_not_be_called_is_named_to_be_called_by_hand(
     ended: Completed | Exception, how: str
 ) -> None:
-    """The command itself goes on."""
+    """The command itself continues."""
     text = told(Called(encode(DEBT), ended))
     assert text.startswith(f"{OWED} (/r/lib.db.quiesced), and {how}")
     assert text.endswith(BY_HAND)
 
 
 def test_nothing_is_called_without_a_lock_that_keeps_others_out() -> None:
-    """They may be at work, with the servers stopped for that."""
+    """Another command may be running, for which the servers were stopped."""
     host = Called(encode(DEBT), Completed(0, b"0\n"))
     lock = MemoryLock(host)
     lock.unsupported = "No locks available"
@@ -126,7 +126,7 @@ def test_nothing_is_called_without_a_lock_that_keeps_others_out() -> None:
 
 
 def test_nothing_is_called_on_another_machine_or_for_a_copy() -> None:
-    """There, other servers have that name."""
+    """Other servers may have that name there."""
     elsewhere = Called(encode(DEBT._replace(machine="db2")), Completed(0, b"0\n"))
     assert "on db2; this is db1. Run it on db2, and remove" in told(elsewhere)
     copied = Called(encode(DEBT._replace(master="/old/lib.db")), Completed(0, b"0\n"))
@@ -137,14 +137,14 @@ def test_nothing_is_called_on_another_machine_or_for_a_copy() -> None:
 
 
 def test_what_cannot_be_read_is_told() -> None:
-    """It is not taken for nothing."""
+    """It does not count as nothing owed."""
     host = Called("", Completed(0, b"0\n"))
     host.unreadable["/r/lib.db.quiesced"] = PermissionError(errno.EACCES, "Permission denied")
     assert told(host).startswith("whether a call with `end` is owed is not known: Permission")
 
 
 def test_a_dry_run_only_tells() -> None:
-    """That it would be called."""
+    """It says that the program would be called."""
     host = Called(encode(DEBT), Completed(0, b"0\n"))
     assert told(host, dry_run=True) == f"{OWED} (/r/lib.db.quiesced); it would be called"
     assert host.ran == []

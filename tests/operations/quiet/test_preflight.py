@@ -1,4 +1,4 @@
-"""Before a repository is made quiet: the programs, the place for the record, who uses it now."""
+"""Before a repository is made quiet: the programs, the record's place, and current clients."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ def host(**utilities: str) -> MemoryHost:
 
 
 def quiet(on: MemoryHost, asked: Quiescing, directory: Facts = WRITABLE) -> Quiesce | None:
-    """Prepare for a backup."""
+    """Prepare a backup with these options."""
     found = find_programs(asked, on)
     return prepare_quiet(asked, found, REPOSITORY, directory, on.machine(), on)
 
 
 def test_nothing_is_called_where_nothing_is_named() -> None:
-    """And nothing is asked."""
+    """ossvrstat is not run either."""
     on = host()
     on.listing = Completed(1, b"")
     assert quiet(on, Quiescing()) is None
 
 
 def test_the_program_is_called_that_is_named() -> None:
-    """By the option, or by the environment."""
+    """The option or the environment names it."""
     expected = Quiesce(
         "/etc/quiesce", "/r/lib.db", "/r/lib.db.quiesced", encode(DEBT), 60.0, "", "db1"
     )
@@ -65,13 +65,13 @@ def test_the_program_is_called_that_is_named() -> None:
 
 
 def test_what_is_owed_must_have_a_place_to_be_written_to() -> None:
-    """Else a power cut would leave the servers stopped."""
+    """Otherwise a power failure would leave the servers stopped."""
     with pytest.raises(NotWritable, match="/r on db1 is not writable"):
         quiet(host(), ASKED, WRITABLE._replace(writable=False))
 
 
 def test_another_programs_debt_is_not_replaced() -> None:
-    """The same one's is: it is called again."""
+    """A debt of the same program is replaced: it is called again."""
     on = host()
     on.files["/r/lib.db.quiesced"] = encode(DEBT._replace(since="before")).encode()
     assert quiet(on, ASKED)
@@ -87,7 +87,7 @@ def test_another_programs_debt_is_not_replaced() -> None:
     "listing", [Completed(0, b"client #1"), Completed(1, b"no active clients"), Completed(0, b"")]
 )
 def test_a_server_that_is_not_known_to_be_unused_is_refused(listing: Completed) -> None:
-    """What ossvrstat said is told."""
+    """The message has ossvrstat's output."""
     on = host()
     assert quiet(on, REQUIRED) is None
     on.listing = listing
@@ -109,7 +109,7 @@ def test_an_ossvrstat_that_does_not_end_tells_nothing() -> None:
 
 
 def test_behind_a_program_the_guardian_asks() -> None:
-    """Before it, the servers that it stops are clients."""
+    """Before the call, the servers that it stops are still clients."""
     on = host()
     on.listing = Completed(0, b"client #1")
     made = quiet(on, ASKED._replace(is_required=True))
@@ -118,7 +118,7 @@ def test_behind_a_program_the_guardian_asks() -> None:
 
 
 def test_without_ossvrstat_a_backup_is_refused_and_a_restore_warned_of() -> None:
-    """Nobody should have to look for it when a restore cannot wait."""
+    """A restore may be too urgent to look for ossvrstat."""
     on = host()
     del on.utilities["ossvrstat"]
     with pytest.raises(NotQuiet, match="cannot be asked. ossvrstat was not found") as caught:
@@ -133,7 +133,7 @@ def test_without_ossvrstat_a_backup_is_refused_and_a_restore_warned_of() -> None
 
 
 def test_a_restore_asks_where_it_can() -> None:
-    """And refuses as a backup does."""
+    """If ossvrstat reports clients, a restore is refused as a backup is."""
     on = host()
     found = find_programs(REQUIRED, on)
     prepared = (REQUIRED, found, REPOSITORY, WRITABLE, on.machine(), on)

@@ -1,4 +1,4 @@
-"""How a repository is to be made quiet, as the user writes it."""
+"""Options that say how a repository is made quiet."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from csf_backup_plugin.operations.quiet.request import AS_THERE, LIMIT_VARIABLE,
 
 
 def test_nothing_is_said_as_a_rule() -> None:
-    """The environment on the host may name a program all the same."""
+    """The environment on the host may still name a program."""
     assert Quiescing.parse({}, None, is_required=False) == AS_THERE == ("", 300.0, False)
 
 
 def test_a_program_is_an_absolute_path() -> None:
-    """Its calls may be given another time."""
+    """Both calls must find the same program."""
     asked = Quiescing.parse({LIMIT_VARIABLE: "1.5"}, "/etc//csf/quiesce", is_required=True)
     assert asked == ("/etc/csf/quiesce", 1.5, True)
     for path in ("", "quiesce", "/", "/a\nb"):
@@ -24,6 +24,6 @@ def test_a_program_is_an_absolute_path() -> None:
 
 @pytest.mark.parametrize("text", ["x", "0", "-1", "nan", "inf", "0.5", "1e7"])
 def test_a_time_is_a_number_of_seconds(text: str) -> None:
-    """A call without end would keep the servers stopped."""
+    """A call without a limit could keep the servers stopped."""
     with pytest.raises(UsageError, match=f"{LIMIT_VARIABLE}={text} is not a number"):
         Quiescing.parse({LIMIT_VARIABLE: text}, None, is_required=False)

@@ -1,4 +1,4 @@
-"""A recovery card is written after the receipts, never over another's file, never at any cost."""
+"""A recovery card is written after the receipts, replaces no foreign file, and fails no command."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ exec tar -xP -f "$2" --transform "s:^$3:$4:" 2>&1
 
 
 def text_of(host: MemoryHost, path: str = CARD) -> str:
-    """Return a card that is there."""
+    """Return the text of an existing card."""
     return host.files[path].decode()
 
 
 def backup(place: Place, *, dry_run: bool = False) -> tuple[str, ...]:
-    """Back the place up; return the warnings that name a card."""
+    """Back the place up; return the warnings about cards."""
     request = BackupRequest.parse(place.master, f"localhost:{place.image}", dry_run=dry_run)
     warnings = back_up(request, LocalHost(), Memory()).warnings
     return tuple(text for text in warnings if "RESTORE.txt" in text)
@@ -54,7 +54,7 @@ def card_of(place: Place) -> str:
 
 
 def test_each_directory_has_a_card_of_all_its_repositories() -> None:
-    """Also of what another command has made there; its lock is free again."""
+    """It includes sets that another command has made there; afterwards its lock is free."""
     host = host_with(1, 2)
     add_set(host, "/b/x.img", 7, OTHERS, "/r/x.db")
     add_set(host, "/c/3.img", 3)
@@ -69,7 +69,7 @@ def test_each_directory_has_a_card_of_all_its_repositories() -> None:
 
 
 def test_the_places_of_a_rotation_are_on_the_card_above_them() -> None:
-    """And have none of their own."""
+    """The places themselves have no cards."""
     host = host_with(1)
     add_set(host, "/b/monday/2.img", 2)
     assert write_cards([ImagePath("db1", "/b/monday/2.img")], host) == []
@@ -78,7 +78,7 @@ def test_the_places_of_a_rotation_are_on_the_card_above_them() -> None:
 
 
 def test_a_card_is_no_image_and_nothing_that_was_passed_over() -> None:
-    """Nor is its lock."""
+    """Neither is its lock file."""
     host = host_with(1, 2)
     before = read_catalog(IMAGE, host)
     assert write_cards([IMAGE], host) == []
@@ -87,7 +87,7 @@ def test_a_card_is_no_image_and_nothing_that_was_passed_over() -> None:
 
 
 def test_an_image_whose_receipt_cannot_be_used_is_named() -> None:
-    """One without a receipt is none that counts."""
+    """An image without a receipt does not count."""
     host = host_with(1, 2)
     host.files["/b/2.img.receipt.json"] += b" "
     host.files["/b/3.img.dbn"] = b"/r/lib.db\n"
@@ -98,7 +98,7 @@ def test_an_image_whose_receipt_cannot_be_used_is_named() -> None:
 
 
 def test_a_file_that_is_none_of_ours_stays() -> None:
-    """The warning names it, and what to do."""
+    """The warning names the file, and what to do."""
     host = host_with(1, 2)
     host.files[CARD] = b"how our tapes are restored"
     (warning,) = write_cards([IMAGE], host)
@@ -111,7 +111,7 @@ def test_a_file_that_is_none_of_ours_stays() -> None:
 
 
 def test_a_link_is_none_of_ours() -> None:
-    """What it leads to is not overwritten."""
+    """The target of the link is not overwritten."""
     host = host_with(1, 2)
     host.links[CARD] = "/r/lib.db"
     host.files["/r/lib.db"] = b"data"
@@ -132,7 +132,7 @@ def test_a_link_is_none_of_ours() -> None:
 def test_a_card_that_cannot_be_written_is_a_warning(
     error: Exception, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever happened; the old one is as it was, and the other directory has its own."""
+    """The old card is unchanged, and the other directory gets its own."""
     host = host_with(1)
     assert write_cards([IMAGE], host) == []
     before = host.files[CARD]
@@ -153,7 +153,7 @@ def test_a_card_that_cannot_be_written_is_a_warning(
 
 
 def test_a_lock_that_another_command_keeps_is_a_warning() -> None:
-    """It is held for a moment only, so that command is stuck."""
+    """It is held only briefly, so the other command must be stuck."""
     host = host_with(1, 2)
     host.locked[LOCK] = "the recovery card"
     (warning,) = write_cards([IMAGE], host)
@@ -164,7 +164,7 @@ def test_a_lock_that_another_command_keeps_is_a_warning() -> None:
 
 @pytest.mark.usefixtures("tools")
 def test_of_two_runs_at_once_the_later_one_finds_the_receipt_of_the_other(place: Place) -> None:
-    """What there is is read under the lock, and not before."""
+    """The directory is read under the lock."""
     backup(place)
     image = ImagePath("localhost", place.image)
     lock = str(place.images / ".csf-card.lock")
@@ -182,7 +182,7 @@ def test_of_two_runs_at_once_the_later_one_finds_the_receipt_of_the_other(place:
 def test_a_backup_writes_the_card_and_a_dry_run_or_a_failed_one_none(
     place: Place, tools: Tools
 ) -> None:
-    """Both have changed nothing."""
+    """These two have changed nothing."""
     backup(place, dry_run=True)
     assert list(place.images.iterdir()) == []
     tools.write("osbackup", "exit 1")
@@ -193,7 +193,7 @@ def test_a_backup_writes_the_card_and_a_dry_run_or_a_failed_one_none(
 
 @pytest.mark.usefixtures("tools")
 def test_a_backup_whose_card_cannot_be_written_is_a_backup(place: Place) -> None:
-    """It is no reason to fail."""
+    """A missing card does not fail a backup."""
     (place.images / "RESTORE.txt").mkdir()
     (warning,) = backup(place)
     assert warning.startswith(f"the recovery card {place.images}/RESTORE.txt was not written: ")
@@ -201,7 +201,7 @@ def test_a_backup_whose_card_cannot_be_written_is_a_backup(place: Place) -> None
 
 
 def test_a_drill_is_on_the_card_and_one_that_failed_too(place: Place, tools: Tools) -> None:
-    """An image that was found at fault is not advised any more."""
+    """An image that failed a drill is no longer recommended."""
     tools.write("osrestore", OSRESTORE)
     (place.images.parent / "scratch").mkdir()
     backup(place)
@@ -228,7 +228,7 @@ def test_a_drill_is_on_the_card_and_one_that_failed_too(place: Place, tools: Too
 def test_a_rotation_names_the_new_set_and_none_that_it_has_removed(
     place: Place, tmp_path: Path
 ) -> None:
-    """The directory that it has changed nothing in keeps its card, or has none."""
+    """A directory in which it has changed nothing keeps its card, or gets none."""
     (tmp_path / "other").mkdir()
     tops = place.images, tmp_path / "other"
     old = rotated(place, MONDAY, *tops).filled.image
@@ -246,7 +246,7 @@ def test_a_rotation_names_the_new_set_and_none_that_it_has_removed(
 def test_a_rotation_that_is_asked_to_end_while_it_writes_the_card_goes_no_further(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The new set is proven; nothing is removed."""
+    """The new set is proven, and nothing is removed."""
     rotated(place, MONDAY, retention=Retention(dated=1))
     host = TimedHost(MONDAY + WEEK)
     replace = host.replace

@@ -1,4 +1,4 @@
-"""The text of a recovery card says all that is needed, in a form every screen shows."""
+"""The text of a recovery card has all that is needed, in a form that any screen shows."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def commands(lines: list[str]) -> list[list[str]]:
 
 
 def test_all_facts_of_the_advised_set_are_on_it() -> None:
-    """The moment from which on work is lost, not an age: nobody knows when the card is read."""
+    """It has the time from which on work is lost: an age would be wrong when the card is read."""
     databases = {"/r/lib.db": 2000, "/r/Book.db": 512}
     lines = written(databases=databases, size=3000)
     for line in (
@@ -75,7 +75,7 @@ def test_all_facts_of_the_advised_set_are_on_it() -> None:
 
 
 def test_the_commands_are_told_in_the_order_in_which_they_are_typed() -> None:
-    """Each directory that held databases is named; one inside of another is restored along."""
+    """Each directory of databases is named, unless it is inside another one."""
     databases = {"/r/lib.db": 1, "/r/sub/x.db": 1, "/o r/y.db": 1}
     image = "/b/it's.img"
     assert commands(written(path=image, databases=databases)) == [
@@ -97,7 +97,7 @@ def test_the_commands_are_told_in_the_order_in_which_they_are_typed() -> None:
 
 
 def test_an_image_without_a_checksum_is_not_compared() -> None:
-    """Nor is anything made up for a set without databases or a machine's name."""
+    """No placeholder is printed for missing databases or an unknown machine either."""
     lines = written(sha256=None, databases={}, machine="", id=None, number=None)
     assert "  SHA-256    none was taken" in lines
     assert commands(lines)[0] == ["mkdir", "-p", "--", "/r"]
@@ -107,14 +107,14 @@ def test_an_image_without_a_checksum_is_not_compared() -> None:
 
 
 def test_mount_points_are_told_but_for_the_roots() -> None:
-    """An empty directory where a disk should be mounted is the wrong place."""
+    """If a disk is not mounted, its empty directory is the wrong target."""
     mounts = {"/r": "/r", "/o": "/", "/b": "/b"}
     lines = written(databases={"/r/lib.db": 1, "/o/x.db": 1, "/p/y.db": 1}, mounts=mounts)
     assert [line for line in lines if "mounted at" in line] == ["  on a disk  mounted at /r"]
 
 
 def test_checks_are_told_as_they_ended() -> None:
-    """And how long the last good drill took."""
+    """The duration of the last good drill is shown, too."""
     lines = written(checks=LastChecks(SOUND, BAD), size=3000)
     assert f"  drilled    sound, {NOW}" in lines
     assert f"  verified   AT FAULT, {NOW}" in lines
@@ -128,7 +128,7 @@ def test_checks_are_told_as_they_ended() -> None:
 
 
 def test_older_and_faulty_sets_are_one_line_each() -> None:
-    """With all that is needed to take one of them instead."""
+    """The line has all that is needed to restore one of them instead."""
     sets = [
         ImageSet(ImagePath("db1", f"/b/{number}.img"), made(f"/b/{number}.img", number), 0.0)
         for number in (1, 2, 3)
@@ -150,7 +150,7 @@ def test_receipts_that_cannot_be_used_are_named_at_the_end() -> None:
 
 @given(NAMES, NAMES)
 def test_names_of_any_bytes_are_shown_and_typed_as_everywhere(name: str, directory: str) -> None:
-    """It is UTF-8 without control characters, and only what has a path or a command is long."""
+    """The text is UTF-8 without control characters; only lines with a path or command are long."""
     master, image = f"/{directory}/lib.db", f"/b/{name}.img"
     lines = written(path=image, master=master, databases={master: 1})
     assert f"  image      {shown(image)}" in lines

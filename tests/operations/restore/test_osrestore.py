@@ -1,4 +1,4 @@
-"""osrestore is watched by the space it fills, as far as that can be known."""
+"""The progress of osrestore is the space it fills, as far as that is known."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Filling(MemoryHost):
     ],
 )
 def test_only_what_is_known_is_shown(free: tuple[int | None, ...], filled: list[int]) -> None:
-    """A bar that stands still would make somebody stop a restore; so would a failing look."""
+    """A progress bar that stands still, or a failing look, might make a user stop the restore."""
     listener = Memory()
     host = Filling(*free)
     run_osrestore(REQUEST, PLAN, free_space(PLAN, host), None, host, listener)
@@ -82,7 +82,7 @@ def test_only_what_is_known_is_shown(free: tuple[int | None, ...], filled: list[
 def test_a_disk_too_full_to_start_osrestore_is_a_full_disk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """And no failure of osrestore."""
+    """It is not reported as a failure of osrestore."""
     host = Filling(9000)
 
     def full(*_: object, **_options: object) -> None:

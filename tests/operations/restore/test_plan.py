@@ -1,4 +1,4 @@
-"""What a restore would do, and what keeps it from beginning."""
+"""The plan of a restore, and the reasons to refuse it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def image(
 
 
 def site(receipt: Receipt, *on_disk: str, listed: bytes | None = None) -> MemoryHost:
-    """Return a host with an image and with some databases of three bytes."""
+    """Return a host with an image and some databases of three bytes."""
     names = "".join(f"{path}\n" for path in receipt.databases).encode()
     files = {IMAGE: b"image", f"{IMAGE}.dbn": names, **dict.fromkeys(on_disk, b"old")}
     if listed is not None:
@@ -73,7 +73,7 @@ def plan(
 
 
 def test_databases_are_overwritten_appear_or_are_extra() -> None:
-    """The master database first, others by path; a suffix of another kind is no database."""
+    """The master database comes first, then by path; other suffixes are ignored."""
     receipt = image({"/d/r/a.db": 3, "/d/r/b.db": None, MASTER: 3})
     found = plan(receipt, site(receipt, MASTER, "/d/r/b.db", "/d/r/new.db", "/d/r/notes.txt"))
     assert list(found.targets) == [MASTER, "/d/r/a.db", "/d/r/b.db"]
@@ -91,7 +91,7 @@ def test_a_new_disk_has_nothing_to_overwrite() -> None:
 
 
 def test_an_extra_database_outside_the_directory_stays() -> None:
-    """Nothing could take it for a part of what was restored."""
+    """Nobody would take it for a part of the restored repository."""
     receipt = image({MASTER: 3})
     listed = manifest.encode(["lib.db", "/far/x.db", "/far/gone.db"])
     found = plan(receipt, site(receipt, MASTER, "/far/x.db", listed=listed))
@@ -100,7 +100,7 @@ def test_an_extra_database_outside_the_directory_stays() -> None:
 
 
 def test_a_damaged_manifest_is_no_reason_not_to_restore() -> None:
-    """What is whole of it counts; it will be kept."""
+    """Its readable lines count, and it will be kept."""
     receipt = image({MASTER: 3})
     damaged = manifest.encode(["/far/x.db"]) + b"damage\n"
     found = plan(receipt, site(receipt, MASTER, "/far/x.db", listed=damaged))
@@ -109,7 +109,7 @@ def test_a_damaged_manifest_is_no_reason_not_to_restore() -> None:
 
 
 def test_into_another_directory_goes_what_was_in_the_first() -> None:
-    """By one pair of directories."""
+    """One pair of directories is enough."""
     receipt = image({"/q/lib.db": 3, "/q/a.db": 3}, "/q/lib.db")
     found = plan(receipt, site(receipt, "/d/r/a.db"), into="/d/r")
     assert list(found.targets) == [MASTER, "/d/r/a.db"]
@@ -118,7 +118,7 @@ def test_into_another_directory_goes_what_was_in_the_first() -> None:
 
 
 def test_what_is_no_file_is_in_the_way() -> None:
-    """osrestore might notice half way."""
+    """Otherwise osrestore would fail half way."""
     receipt = image({MASTER: 3, "/d/r/a.db": 3})
     host = site(receipt)
     host.directories.add("/d/r/a.db")
@@ -127,7 +127,7 @@ def test_what_is_no_file_is_in_the_way() -> None:
 
 
 def test_room_is_needed_for_what_grows_on_each_file_system() -> None:
-    """What is on disk already needs none, however full the disk is."""
+    """Databases that are on disk already need no more room, however full the disk is."""
     receipt = image({MASTER: 3, "/d/r/a.db": 10**9, "/far/x.db": 3})
     host = site(receipt, MASTER, "/far/x.db")
     host.facts["/far"] = {"device": 2, "free": 0}
@@ -150,7 +150,7 @@ def test_room_is_needed_for_what_grows_on_each_file_system() -> None:
 def test_room_is_needed_for_what_a_database_may_take_up_on_the_disk(
     now: dict[str, int], before: int, after: int, *, room: bool
 ) -> None:
-    """At the larger of its sizes, without holes; what it takes up now needs none."""
+    """The larger of its sizes counts, without holes; blocks that it has already need no room."""
     receipt = image({MASTER: before})._replace(after={MASTER: after})
     host = site(receipt, MASTER)
     host.facts[MASTER] = now
@@ -163,7 +163,10 @@ def test_room_is_needed_for_what_a_database_may_take_up_on_the_disk(
 
 
 def test_where_nobody_knows_sizes_the_images_own_counts() -> None:
-    """Beside the master database; and that nothing can be compared is told."""
+    """The image's size counts for the master database.
+
+    A warning says that nothing can be compared.
+    """
     receipt = image({MASTER: None, "/d/r/a.db": None, "/far/x.db": None})._replace(size=10**6)
     host = site(receipt, "/d/r/a.db")
     host.directories.add("/far")
@@ -181,12 +184,12 @@ def test_where_nobody_knows_sizes_the_images_own_counts() -> None:
 
 
 def placed(named: Repository, host: MemoryHost, note: Callable[[str], object]) -> Repository:
-    """Return where a repository is to be restored to."""
+    """Return the targets of a restore."""
     return locate_place(named, look_at_repository(named, host), host, note)
 
 
 def test_a_missing_directory_is_told_with_the_command_that_makes_it() -> None:
-    """It is never made here: a disk that is not mounted looks the same."""
+    """The directory is not made, since a disk that is not mounted looks the same."""
     receipt = image({MASTER: 3, "/far/x.db": 3})
     with pytest.raises(RepositoryNotFound, match="no directory /far on db1"):
         plan(receipt, site(receipt))
@@ -196,7 +199,7 @@ def test_a_missing_directory_is_told_with_the_command_that_makes_it() -> None:
 
 
 def test_a_master_that_is_a_link_elsewhere_is_refused() -> None:
-    """The other databases stand beside what it leads to; one that is missing is none."""
+    """The other databases lie beside the link's target; a missing master is not a link."""
     host, notes = site(image({MASTER: 3}), MASTER), Memory()
     assert placed(Repository(MASTER), host, notes.note) == Repository(MASTER)
     host.facts[MASTER] = {"resolved": "/far/lib.db"}
@@ -208,7 +211,7 @@ def test_a_master_that_is_a_link_elsewhere_is_refused() -> None:
 
 
 def test_the_refusal_names_every_extra_and_both_ways_on() -> None:
-    """Each of them a command to type; with -quarantine there is none."""
+    """Each of them is a command that can be typed; with -quarantine there is no refusal."""
     receipt = image({MASTER: 3})
     request = RestoreRequest.parse(MASTER, f"db1:{IMAGE}")
     found = plan(receipt, site(receipt, "/d/r/it's.db", "/d/r/b.db"))
@@ -225,12 +228,12 @@ def test_the_refusal_names_every_extra_and_both_ways_on() -> None:
 
 
 def zoo(*names: str, dropped: tuple[str, ...] = ()) -> bytes:
-    """Return the manifest of another repository, whose master database is zoo.db."""
+    """Return the manifest of another repository with the master database zoo.db."""
     return manifest.encode(["zoo.db", *names], dropped=dropped)
 
 
 def test_another_repositorys_databases_are_never_moved() -> None:
-    """Neither its master nor what its manifest lists; -quarantine does not mean them."""
+    """-quarantine leaves both its master and the databases in its manifest alone."""
     receipt = image({MASTER: 3})
     listed = manifest.encode(["lib.db", "new.db"])
     host = site(receipt, MASTER, "/d/r/zoo.db", "/d/r/b.db", "/d/r/new.db", listed=listed)
@@ -241,7 +244,7 @@ def test_another_repositorys_databases_are_never_moved() -> None:
 
 @pytest.mark.parametrize("damaged", [b"", zoo("b.db") + b"damage\n"])
 def test_beside_a_manifest_that_cannot_be_read_nothing_is_restored(damaged: bytes) -> None:
-    """Whose the databases are is not known; nobody is told to move them."""
+    """It is unknown whose the databases are; the message advises no move."""
     receipt = image({MASTER: 3})
     host = site(receipt, "/d/r/zoo.db", "/d/r/b.db")
     host.files["/d/r/zoo.db.manifest"] = damaged
@@ -253,7 +256,7 @@ def test_beside_a_manifest_that_cannot_be_read_nothing_is_restored(damaged: byte
 
 
 def test_a_database_that_another_repository_lists_is_never_overwritten() -> None:
-    """Its later work would be lost; each way on is told."""
+    """Its later work would be lost; the message has each alternative."""
     receipt = image({MASTER: 3, "/d/r/b.db": 3})
     host = site(receipt, MASTER, "/d/r/zoo.db", "/d/r/b.db")
     host.files["/d/r/zoo.db.manifest"] = zoo("b.db")
@@ -279,7 +282,7 @@ def test_a_database_that_another_repository_lists_is_never_overwritten() -> None
 
 
 def test_nothing_is_written_through_a_link_to_another_repositorys_database() -> None:
-    """Wherever it lies: its own directory's manifest lists it."""
+    """The manifest of its own directory lists it, wherever that is."""
     receipt = image({MASTER: 3, "/d/r/l.db": 3})
     host = site(receipt, MASTER, "/d/r/l.db", "/e/c.db")
     host.files["/e/zoo.db.manifest"] = manifest.encode(["c.db"])
@@ -291,7 +294,10 @@ def test_nothing_is_written_through_a_link_to_another_repositorys_database() -> 
 
 
 def test_a_dropped_database_elsewhere_is_another_repositorys_if_that_lists_it() -> None:
-    """Its directory is looked into although it is dropped; without another it is refused, too."""
+    """Its directory is examined although it is dropped.
+
+    If no other lists it, it is refused, too.
+    """
     receipt = image({MASTER: 3, "/e/far.db": 3})
     own = manifest.encode(["lib.db"]) + manifest.dropped_lines(["/e/far.db"])
     host = site(receipt, MASTER, "/e/far.db", listed=own)
@@ -303,7 +309,7 @@ def test_a_dropped_database_elsewhere_is_another_repositorys_if_that_lists_it() 
 
 
 def test_what_the_ids_leave_open_is_told() -> None:
-    """An image without one, and another repository in the place that is restored to."""
+    """The image may have no id, or another repository may be at the target."""
     receipt = image({MASTER: 3})
     own = Identity("9" * 32, "a" * 32, "db1", MASTER)
     host = site(receipt, MASTER, listed=manifest.encode(["lib.db"], own))
@@ -315,7 +321,7 @@ def test_what_the_ids_leave_open_is_told() -> None:
 
 
 def test_a_database_that_two_repositories_may_have_stops_the_restore() -> None:
-    """It would be moved away, and be the other one's; it is named with what to type."""
+    """Otherwise the other repository could lose it; the message says what to type."""
     receipt = image({MASTER: 3})
     host = site(receipt, MASTER, "/d/r/zoo.db", "/d/r/new.db")
     host.files["/d/r/zoo.db.manifest"] = zoo()
@@ -328,7 +334,7 @@ def test_a_database_that_two_repositories_may_have_stops_the_restore() -> None:
 
 
 def test_a_database_that_was_dropped_is_overwritten_only_after_it_was_added() -> None:
-    """It is nobody knows whose now; one that is not on disk is restored."""
+    """Until then its owner is unknown; a dropped one that is not on disk is restored."""
     receipt = image({MASTER: 3, "/d/r/b.db": 3})
     listed = manifest.encode(["lib.db"], dropped=["b.db"])
     with pytest.raises(WrongRepository, match="dropped from the manifest .*: /d/r/b.db") as caught:
@@ -338,7 +344,7 @@ def test_a_database_that_was_dropped_is_overwritten_only_after_it_was_added() ->
 
 
 def test_a_dropped_database_that_is_not_in_the_image_is_not_moved() -> None:
-    """It is none of the repository's."""
+    """It does not belong to the repository."""
     receipt = image({MASTER: 3})
     listed = manifest.encode(["lib.db"], dropped=["b.db"])
     assert plan(receipt, site(receipt, MASTER, "/d/r/b.db", listed=listed)).extra == ()
@@ -364,7 +370,7 @@ MOUNTED = {"/d/r": "/d/r", "/far": "/far", "/b": "/"}
 def test_a_directory_whose_disk_is_not_mounted_any_more_is_not_restored_to(
     directory: str,
 ) -> None:
-    """The databases would be below the mount point when the disk is back; one may insist."""
+    """The mount would hide the databases later; -accept-unmounted overrides the refusal."""
     receipt = image({MASTER: 3, "/far/x.db": 3}, mounts=MOUNTED)
     host = site(receipt, MASTER, "/far/x.db")
     host.facts |= {"/d/r": {"mount": "/d/r"}, "/far": {"mount": "/far"}}
@@ -383,7 +389,7 @@ def test_a_directory_whose_disk_is_not_mounted_any_more_is_not_restored_to(
     [("/d", "/d/r"), ("/d", "/d"), ("/", "/"), ("/", "/d"), (None, "/")],
 )
 def test_another_mount_below_the_same_place_is_as_good(before: str | None, now: str) -> None:
-    """As is one that a receipt does not tell of."""
+    """A mount that the receipt does not mention is good, too."""
     receipt = image({MASTER: 3}, mounts={"/d/r": before} if before else {})
     host = site(receipt, MASTER)
     host.facts["/d/r"] = {"mount": now}
@@ -401,7 +407,7 @@ def test_a_mount_point_whose_name_only_begins_alike_is_another_one() -> None:
 
 
 def test_into_another_directory_no_earlier_mount_counts() -> None:
-    """The receipt knows nothing of it."""
+    """The receipt says nothing about that directory."""
     receipt = image({"/q/lib.db": 3}, "/q/lib.db", {"/q": "/q", "/d/r": "/d/r"})
     assert plan(receipt, site(receipt), into="/d/r").appearing == (MASTER,)
 
@@ -416,13 +422,13 @@ def test_into_another_directory_no_earlier_mount_counts() -> None:
     ],
 )
 def test_an_image_of_another_machine_is_told(origin: Origin, said: str) -> None:
-    """A test server's databases may be overwritten by mistake; the id counts, not the name."""
+    """It might overwrite a test server's databases; ids count, not names."""
     receipt = image({MASTER: 3})._replace(origin=origin)
     assert plan(receipt, site(receipt)).warnings[1].endswith(said)
 
 
 def test_where_machines_have_no_id_their_names_count() -> None:
-    """Nothing else tells them apart."""
+    """Nothing else distinguishes them."""
     receipt = image({MASTER: 3})._replace(origin=Origin("1" * 32, 7, "", "db1"))
     host = site(receipt)
     host.itself = host.itself._replace(id="")
@@ -432,7 +438,7 @@ def test_where_machines_have_no_id_their_names_count() -> None:
 
 
 def test_what_is_to_be_told_of_the_images_choice_comes_first() -> None:
-    """With what was passed over."""
+    """The notice includes receipts that were ignored."""
     receipt = image({MASTER: 3})
     chosen = Newest(ImagePath("db1", IMAGE), future="from the future", notes=("passed over: x",))
     first, second, _unsealed = plan(receipt, site(receipt), chosen).warnings
@@ -440,7 +446,7 @@ def test_what_is_to_be_told_of_the_images_choice_comes_first() -> None:
 
 
 def test_the_highest_number_that_is_known_is_the_repositorys() -> None:
-    """By the image's own receipt and those beside it, which may not be listed."""
+    """It comes from the image's receipt and those beside it, if they can be listed."""
     receipt = image({MASTER: 3})
     host = site(receipt)
     assert plan(receipt, host).number == 7
@@ -457,7 +463,7 @@ def test_the_highest_number_that_is_known_is_the_repositorys() -> None:
 def test_images_that_may_not_be_listed_are_no_reason_not_to_restore(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is told; the image's own number is known."""
+    """A warning says so; the image's own number is known."""
     receipt = image({MASTER: 3})
     host = site(receipt)
     _refuse_listing(host, "/b", monkeypatch)
@@ -467,7 +473,7 @@ def test_images_that_may_not_be_listed_are_no_reason_not_to_restore(
 
 
 def test_what_the_manifest_lists_and_is_gone_is_told() -> None:
-    """It will not list it any more."""
+    """The new manifest will not list it."""
     receipt = image({MASTER: 3})
     listed = manifest.encode(["lib.db", "/far/gone.db"])
     (_unsealed, gone) = plan(receipt, site(receipt, MASTER, listed=listed)).warnings
@@ -483,7 +489,7 @@ def test_what_a_receipt_leaves_unproven_is_told_before_anything_is_done() -> Non
 
 
 def test_a_directory_that_cannot_be_written_to_is_told_first() -> None:
-    """osrestore would find out half way."""
+    """Otherwise osrestore would fail half way."""
     receipt = image({MASTER: 3})
     host = site(receipt, MASTER)
     host.facts["/d/r"] = {"writable": False}
@@ -495,7 +501,7 @@ def test_a_directory_that_cannot_be_written_to_is_told_first() -> None:
 def test_a_parent_that_may_not_be_looked_into_has_no_quarantine_of_ours(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is no reason not to restore."""
+    """The restore continues nevertheless."""
     receipt = image({MASTER: 3})
     host = site(receipt, MASTER)
     _refuse_listing(host, "/d", monkeypatch)

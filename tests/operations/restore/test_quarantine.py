@@ -23,14 +23,14 @@ def host() -> MemoryHost:
 def test_it_is_beside_the_repository_where_that_can_be(
     host: MemoryHost, facts: dict[str, object]
 ) -> None:
-    """Inside it where it lies on a file system or mount of its own, or its parent is not ours."""
+    """It is inside if the repository has its own file system, or we cannot write beside it."""
     host.facts["/d"] = facts
     directory = quarantine.quarantine_for(REPOSITORY, EXTRA, host).directory
     assert directory.startswith("/d/r/quarantine-" if facts else "/d/r.quarantine-")
 
 
 def test_what_was_moved_can_be_moved_back(host: MemoryHost) -> None:
-    """And nothing tells that it was away."""
+    """No trace of the move is left."""
     files, directories = dict(host.files), set(host.directories)
     place = quarantine.quarantine_for(REPOSITORY, EXTRA, host)
     quarantine.fill(place, host)
@@ -43,7 +43,7 @@ def test_what_was_moved_can_be_moved_back(host: MemoryHost) -> None:
 
 
 def test_what_was_only_begun_is_moved_back_too(host: MemoryHost) -> None:
-    """As far as it was moved."""
+    """What was moved so far is moved back."""
     files = dict(host.files)
     place = quarantine.quarantine_for(REPOSITORY, EXTRA, host)
     assert quarantine.empty(place, host)[0] is None
@@ -59,7 +59,7 @@ def test_what_was_only_begun_is_moved_back_too(host: MemoryHost) -> None:
 def test_what_cannot_be_moved_back_is_kept_and_told(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    """With the reason, and the place."""
+    """The message has the reason and the path."""
     place = quarantine.quarantine_for(REPOSITORY, EXTRA, host)
     quarantine.fill(place, host)
 
@@ -79,7 +79,7 @@ def test_what_cannot_be_moved_back_is_kept_and_told(
 def test_a_quarantine_that_was_never_made_is_not_told_as_one(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor where nobody can look whether there is one."""
+    """No message mentions one either if the host cannot be asked."""
     place = quarantine.quarantine_for(REPOSITORY, EXTRA, host)
     at_home = "The extra databases are where they were"
     assert quarantine.empty(place, host) == (None, f"{at_home}.")

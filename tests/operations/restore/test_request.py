@@ -1,4 +1,4 @@
-"""What a restore may be asked to do, and which image is one of the repository."""
+"""Requests for a restore, and which image belongs to the repository."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def image_of(master: str, *others: str) -> Receipt:
 
 
 def wanted(identity: str | None = None, master: str = "/r/lib.db") -> Wanted:
-    """Return what the manifest of the repository tells."""
+    """Return the repository's manifest."""
     return Wanted(Repository(master), Identity(identity, "", "h", master) if identity else None)
 
 
@@ -37,20 +37,20 @@ def request(master: str = "/r/lib.db", into: str | None = None) -> RestoreReques
 
 @pytest.mark.parametrize("into", ["", "relative", "/", "/r\n", "/other"])
 def test_a_directory_to_restore_into_is_absolute_and_the_masters_own(into: str) -> None:
-    """Two paths that contradict each other are not guessed at."""
+    """Contradicting paths are refused."""
     with pytest.raises(UsageError, match="-into"):
         request(into=into)
 
 
 def test_another_repositorys_image_is_refused_and_both_are_named() -> None:
-    """The way to restore it elsewhere is told."""
+    """The message has the command that restores it elsewhere."""
     with pytest.raises(WrongRepository, match="image of /q/zoo.db, not of /r/lib.db") as caught:
         request().check_image_of(image_of("/q/zoo.db"), wanted())
     assert "give -into DIR and -database DIR/zoo.db" in caught.value.next_step
 
 
 def test_an_image_of_a_repository_that_was_at_the_same_path_is_refused() -> None:
-    """Its id is another one; the way to put it there all the same is told, as it is typed."""
+    """It has another id; the message has the command that restores it nevertheless."""
     own = "2" * 32
     with pytest.raises(WrongRepository) as caught:
         request().check_image_of(image_of("/r/lib.db"), wanted(own))
@@ -62,18 +62,18 @@ def test_an_image_of_a_repository_that_was_at_the_same_path_is_refused() -> None
 
 @pytest.mark.parametrize("own", [None, "1" * 32])
 def test_an_image_of_the_repository_is_taken(own: str | None) -> None:
-    """By its id, or by its path where the manifest tells no id."""
+    """The id decides, or the path if the manifest has no id."""
     request().check_image_of(image_of("/r/lib.db"), wanted(own))
 
 
 def test_a_path_is_not_enough_where_the_repository_was_elsewhere() -> None:
-    """A moved repository's older image would be restored to where it is no more."""
+    """It would be restored to the place where the repository no longer is."""
     with pytest.raises(WrongRepository, match="an image of /was/lib.db, not of /r/lib.db"):
         request().check_image_of(image_of("/was/lib.db"), wanted("1" * 32))
 
 
 def test_with_into_the_master_keeps_its_name() -> None:
-    """The message tells the path to give."""
+    """The message has the right path."""
     with pytest.raises(UsageError, match="whose name is not that of /r/lib.db") as caught:
         request(into="/r").check_image_of(image_of("/q/zoo.db"), wanted())
     assert "/r/zoo.db" in caught.value.next_step
@@ -81,13 +81,13 @@ def test_with_into_the_master_keeps_its_name() -> None:
 
 @pytest.mark.parametrize("far", ["/far/x.db", "/q/below/x.db"])
 def test_with_into_a_database_from_elsewhere_has_no_place(far: str) -> None:
-    """It is named, rather than put where nobody looks for it, or over the one that is in use."""
+    """It is named, since any place for it would be a guess, or the one in use."""
     with pytest.raises(UsageError, match=far):
         request(into="/r").check_image_of(image_of("/q/lib.db", "/q/a.db", far), wanted())
 
 
 def test_targets_are_the_databases_own_places_or_in_the_other_directory() -> None:
-    """By their file names."""
+    """They have the same file names there."""
     request().check_image_of(image_of("/r/lib.db", "/far/x.db"), wanted())
     assert request().target_of("/far/x.db") == "/far/x.db"
     request(into="/r/").check_image_of(image_of("/q/lib.db", "/q/x.db"), wanted())
@@ -104,20 +104,20 @@ def test_the_command_line_can_be_typed_again() -> None:
 
 
 def test_what_makes_quiet_is_in_the_command_line() -> None:
-    """The program, and what is required."""
+    """It has the program and what is required."""
     quiet = Quiescing("/etc/quiesce", is_required=True)
     asked = RestoreRequest.parse("/r/lib.db", "db1:/b/a.img", quiescing=quiet)
     assert asked.command().endswith(" -quiesce /etc/quiesce -require-quiet")
 
 
 def test_into_another_directory_goes_a_named_image_only() -> None:
-    """The latest one may be any repository's."""
+    """latest could be an image of any repository."""
     with pytest.raises(UsageError, match="takes a named one only"):
         RestoreRequest.parse("/r/lib.db", "h:/b/latest", into="/r")
 
 
 def test_what_was_asked_for_is_kept_at_the_places_that_were_meant() -> None:
-    """Links were followed; what -into names moves along."""
+    """Links were resolved; -into moves the names along."""
     asked = RestoreRequest.parse(
         *("/link/lib.db", "h:/b/latest"),
         quarantine=True,

@@ -1,4 +1,4 @@
-"""A restore from lock to manifest, with utilities that know nothing of the simulator."""
+"""A restore from lock to manifest, with utilities that are not the simulator's."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ LIST = '[ "$1" != -t ] || exec tar -tP --quoting-style=literal -f "$3"\n'
 
 @pytest.fixture
 def backed_up(place: Place, tools: Tools) -> dict[str, bytes]:
-    """Back the repository up, and let work go on: a class more, and another master."""
+    """Back the repository up, then create a class and another master database."""
     back_up(BackupRequest.parse(place.master, f"localhost:{place.image}"), LocalHost(), Memory())
     before = databases(place)
     (place.repository / "New.db").write_bytes(b"new")
@@ -77,18 +77,18 @@ def run(
 
 
 def recorded(master: object) -> Manifest:
-    """Return what a repository's manifest says."""
+    """Return the contents of a repository's manifest."""
     return manifest.decode(Path(f"{master}.manifest").read_bytes())
 
 
 def reseal(place: Place, **changes: Any) -> None:
-    """Change what the receipt says, and seal it again."""
+    """Change facts in the receipt, and seal it again."""
     path = Path(f"{place.image}.receipt.json")
     path.write_bytes(sealed_json.encode({**sealed_json.decode(path.read_bytes()), **changes}))
 
 
 def failure(place: Place, kind: type[BackupError], **options: Any) -> BackupError:
-    """Return how a restore fails, having made sure that nothing has changed."""
+    """Return how a restore fails; check that nothing has changed."""
     before = place.tree()
     with pytest.raises(kind) as caught:
         run(place, **options)
@@ -103,7 +103,7 @@ def failure(place: Place, kind: type[BackupError], **options: Any) -> BackupErro
 def test_everything_is_as_it_was_at_the_backup(
     place: Place, tools: Tools, backed_up: dict[str, bytes]
 ) -> None:
-    """osrestore is called as documented, extra databases are kept, and the manifest says so."""
+    """osrestore is called as documented, and the manifest keeps track of moved databases."""
     done = run(place, quarantine=True)
     assert databases(place) == backed_up
     assert (tools.directory / "osrestore.arguments").read_text() == f"-f\n{place.image}\n"
@@ -114,7 +114,7 @@ def test_everything_is_as_it_was_at_the_backup(
 
 
 def test_the_repository_is_the_same_one_afterwards(place: Place) -> None:
-    """Its numbers go on, so that the next image is the newest."""
+    """Its numbers continue, so that the next image is the newest."""
     before = recorded(place.master)
     run(place, quarantine=True)
     after = recorded(place.master)
@@ -132,7 +132,7 @@ def test_the_repository_is_the_same_one_afterwards(place: Place) -> None:
 def test_what_links_lead_to_is_restored_and_told(
     place: Place, backed_up: dict[str, bytes], tmp_path: Path
 ) -> None:
-    """The image was made of the databases where they are."""
+    """The image was made of the link's targets."""
     master, image = place.master, place.image
     for name in ("repository", "images"):
         (tmp_path / f"{name}-link").symlink_to(tmp_path / name)
@@ -152,7 +152,7 @@ def test_what_links_lead_to_is_restored_and_told(
 
 
 def test_a_mount_point_that_is_none_now_stops_it(place: Place) -> None:
-    """Before anything is touched; whoever knows better may insist."""
+    """It is refused before anything is changed; -accept-unmounted overrides that."""
     reseal(place, mounts={str(place.repository): str(place.repository)})
     error = failure(place, NotMounted, quarantine=True)
     assert error.exit_code == ExitCode.UNSAFE_IMAGE_PATH
@@ -165,7 +165,7 @@ LATER = "2126-01-01T00:00:00+00:00"
 def test_the_latest_from_the_future_is_not_restored_unattended(
     place: Place, backed_up: dict[str, bytes]
 ) -> None:
-    """A clock was wrong, so a person decides: at a terminal, or by naming the image."""
+    """As a clock was wrong, a person decides at a terminal, or names the image."""
     reseal(place, started=LATER)
     image, place.image = place.image, str(place.images / "latest")
     error = failure(place, FaultFound, quarantine=True, unattended=True)
@@ -185,7 +185,7 @@ def test_the_latest_from_the_future_is_not_restored_unattended(
 def test_the_latest_is_not_restored_while_another_may_be_newer(
     place: Place, backed_up: dict[str, bytes]
 ) -> None:
-    """Nor at a terminal: the plan would show the wrong one. Who names the image means it."""
+    """At a terminal the plan would show the wrong image, too; a named image is restored."""
     newer = Path(f"{place.image}2.receipt.json")
     newer.write_bytes(b"damaged")
     os.utime(newer, (2**31, 2**31))
@@ -199,7 +199,7 @@ def test_the_latest_is_not_restored_while_another_may_be_newer(
 
 
 def test_another_repositorys_databases_stay_where_they_are(place: Place) -> None:
-    """They lie beside ours, and -quarantine does not mean them."""
+    """They lie beside ours; -quarantine does not move them."""
     zoo = place.repository / "zoo.db"
     zoo.write_bytes(b"zoo")
     Path(f"{zoo}.manifest").write_bytes(manifest.encode(["zoo.db", "New.db"]))
@@ -210,7 +210,7 @@ def test_another_repositorys_databases_stay_where_they_are(place: Place) -> None
 
 
 def test_another_repositorys_database_is_not_overwritten(place: Place) -> None:
-    """Its manifest lists what the image holds."""
+    """Its manifest lists a database that is in the image."""
     zoo = place.repository / "zoo.db"
     zoo.write_bytes(b"zoo")
     Path(f"{zoo}.manifest").write_bytes(manifest.encode(["zoo.db", "Book.db"]))
@@ -220,7 +220,7 @@ def test_another_repositorys_database_is_not_overwritten(place: Place) -> None:
 
 
 def test_extra_databases_are_refused_and_a_dry_run_says_so(place: Place) -> None:
-    """Nothing is touched; with -quarantine the dry run would be carried out."""
+    """Nothing is changed; with -quarantine, the dry run succeeds."""
     error = failure(place, ExtraDatabases)
     assert f"{place.repository}/New.db" in error.what
     before = place.tree()
@@ -238,7 +238,7 @@ def test_who_does_not_agree_changes_nothing(place: Place) -> None:
 
 
 def test_a_new_disk_is_filled(place: Place, backed_up: dict[str, bytes]) -> None:
-    """Its directory is there, and empty; without one nothing is done."""
+    """Its empty directory exists; without one nothing is done."""
     shutil.rmtree(place.repository)
     with pytest.raises(RepositoryNotFound):
         run(place)
@@ -248,7 +248,7 @@ def test_a_new_disk_is_filled(place: Place, backed_up: dict[str, bytes]) -> None
 
 
 def test_into_another_directory(place: Place, backed_up: dict[str, bytes], tmp_path: Path) -> None:
-    """The repository itself stays as it is."""
+    """The original repository is unchanged."""
     before, other = databases(place), tmp_path / "other"
     other.mkdir()
     place.master = str(other / "lib.db")
@@ -265,7 +265,7 @@ def test_into_another_directory(place: Place, backed_up: dict[str, bytes], tmp_p
 def test_what_is_restored_into_another_directory_is_a_new_repository(
     place: Place, tmp_path: Path
 ) -> None:
-    """Its images and the first one's are never mixed up."""
+    """Its images and those of the first one are never mixed."""
     other = tmp_path / "other"
     other.mkdir()
     first, place.master = place.master, str(other / "lib.db")
@@ -279,7 +279,7 @@ def test_what_is_restored_into_another_directory_is_a_new_repository(
 
 
 def test_a_damaged_image_and_a_held_lock_stop_it(place: Place) -> None:
-    """Before anything is touched."""
+    """They are refused before anything is changed."""
     with LocalHost().lock(f"{place.master}.lock", "class_create", 0, print):
         failure(place, LockBusy, quarantine=True, wait=0)
     with open(place.image, "ab") as image:
@@ -298,7 +298,7 @@ def test_a_damaged_image_and_a_held_lock_stop_it(place: Place) -> None:
 def test_a_failure_that_changed_nothing_undoes_the_quarantine(
     place: Place, tools: Tools, script: str, timeout: int, kind: type[BackupError], message: str
 ) -> None:
-    """Everything is where it was."""
+    """Every file is at its place again."""
     tools.write("osrestore", f"{LIST}{script}")
     if script.startswith("#!"):
         tools.write("osrestore", f"#!/bin/sh\n{LIST.replace('exec tar', 'rm $0; exec tar')}")
@@ -311,7 +311,7 @@ def test_a_failure_that_changed_nothing_undoes_the_quarantine(
 def test_while_osrestore_cannot_be_ended_nothing_is_said_to_be_unchanged(
     place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The quarantine, the record and the mark that stops every backup stay."""
+    """Quarantine, record and the mark that blocks backups stay."""
     tools.write("osrestore", f"{LIST}exit 1")
     monkeypatch.setattr(LockFile, "is_left", True)
     with pytest.raises(OsrestoreFailed) as caught:
@@ -329,7 +329,7 @@ def test_while_osrestore_cannot_be_ended_nothing_is_said_to_be_unchanged(
 def test_after_a_lock_was_lost_nothing_is_cleaned_up(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Record, mark and databases may be the ones of the command that has the lock now."""
+    """The command that has the lock now may own record, mark and databases."""
 
     def lost(*_: object) -> NoReturn:
         (place.repository / "lib.db.restore.run").mkdir()
@@ -347,7 +347,7 @@ def test_after_a_lock_was_lost_nothing_is_cleaned_up(
 def test_a_failure_half_way_keeps_the_quarantine_and_can_be_repeated(
     place: Place, tools: Tools, backed_up: dict[str, bytes]
 ) -> None:
-    """Each database's state is told; the second run has no extra databases left."""
+    """The state of each database is reported; the repeated restore has no extra databases."""
     tools.write("osrestore", f"{LIST}: > '{place.master}'; rm '{place.repository}/Book.db'; exit 1")
     with pytest.raises(OsrestoreFailed) as caught:
         run(place, quarantine=True)
@@ -371,7 +371,7 @@ def test_a_success_that_is_none_is_found_out(place: Place, tools: Tools) -> None
 def test_a_database_that_cannot_be_moved_moves_none(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """osrestore is not even started."""
+    """osrestore is not started."""
     (place.repository / "Other.db").touch()
     move = entries.move
 
@@ -387,7 +387,7 @@ def test_a_database_that_cannot_be_moved_moves_none(
 
 
 def test_a_signal_during_the_question_changes_nothing(place: Place) -> None:
-    """It counts, whatever the answer was."""
+    """The signal counts, whatever the answer was."""
 
     def agreed(_plan: object) -> bool:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -418,7 +418,7 @@ def test_a_signal_while_osrestore_runs_stops_it_and_tells_the_state(
 def test_a_manifest_that_cannot_be_written_is_a_warning(
     place: Place, monkeypatch: pytest.MonkeyPatch, backed_up: dict[str, bytes], damage: bytes
 ) -> None:
-    """The databases are restored; the command that makes it is told. One that is damaged stays."""
+    """The message has the command that makes it; a damaged manifest stays."""
     with open(f"{place.master}.manifest", "ab") as file:
         file.write(damage)
     replace = writing.replace
@@ -437,7 +437,7 @@ def test_a_manifest_that_cannot_be_written_is_a_warning(
 
 
 def test_a_damaged_manifest_is_kept_beside_the_new_one(place: Place) -> None:
-    """And told; so is a database elsewhere that it names and the image does not hold."""
+    """The message says so; it also names a listed database elsewhere that is not in the image."""
     far = place.images / "Far.db"
     far.write_bytes(b"far")
     damaged = manifest.encode([str(far)]) + b"damage\n"
@@ -450,7 +450,7 @@ def test_a_damaged_manifest_is_kept_beside_the_new_one(place: Place) -> None:
 
 
 def test_what_a_killed_csf_left_of_its_record_is_removed(place: Place) -> None:
-    """With whatever osrestore has left there."""
+    """Files that osrestore left there are removed, too."""
     left = place.repository / "lib.db.restore.run"
     left.mkdir()
     for name in ("pid", "started", "output", "status", "osrestore.record"):
@@ -460,7 +460,7 @@ def test_what_a_killed_csf_left_of_its_record_is_removed(place: Place) -> None:
 
 
 def test_without_locks_no_second_osrestore_is_started_beside_the_first(place: Place) -> None:
-    """Its record stays, and it is told how to end it."""
+    """The message says how to end the first one, whose record stays."""
     record = place.repository / "lib.db.restore.run"
     with started(["sleep", "60"], os.devnull, None, str(record), Cancellation()):
         error = failure(place, LockBusy, quarantine=True)
@@ -489,7 +489,7 @@ HALF = 'echo half > "$(tar -tP -f "$2" | head -n 1)"; exit 3'
 def test_after_half_a_restore_there_is_no_backup_until_it_was_repeated(
     place: Place, tools: Tools, backed_up: dict[str, bytes]
 ) -> None:
-    """The databases do not fit together; the command to repeat it with is told."""
+    """The databases do not fit together; the message has the command to repeat the restore."""
     whole = (tools.directory / "osrestore").read_text()
     tools.write("osrestore", LIST + HALF)
     with pytest.raises(OsrestoreFailed):
@@ -517,7 +517,7 @@ def test_after_half_a_restore_there_is_no_backup_until_it_was_repeated(
 
 
 def test_a_restore_that_changed_nothing_stops_no_backup(place: Place, tools: Tools) -> None:
-    """All is as it was."""
+    """All databases are unchanged."""
     tools.write("osrestore", f"{LIST}exit 1")
     failure(place, OsrestoreFailed, quarantine=True)
     assert not os.path.exists(f"{place.master}.unfinished-restore")
@@ -526,7 +526,7 @@ def test_a_restore_that_changed_nothing_stops_no_backup(place: Place, tools: Too
 def test_a_mark_that_cannot_be_removed_is_told(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It stops every backup. The record goes all the same."""
+    """The mark blocks every backup; the record is removed nevertheless."""
     remove_tree = removal.remove_tree
 
     def refuse(path: str, **options: bool) -> None:
@@ -545,7 +545,7 @@ def test_a_mark_that_cannot_be_removed_is_told(
 def test_a_removal_that_may_not_have_reached_the_disk_is_told(
     place: Place, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Be it the mark's or the record's; both are gone."""
+    """It may be that of the mark or of the record; both are removed."""
     sync_after = entries.sync_after
 
     def refuse(path: str, what: str) -> None:
@@ -563,7 +563,7 @@ def test_a_removal_that_may_not_have_reached_the_disk_is_told(
 def test_a_record_that_cannot_be_removed_is_told(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By itself: the mark is gone by then."""
+    """The mark has been removed before it."""
     remove_tree = removal.remove_tree
 
     def refuse(path: str, **options: bool) -> None:
@@ -580,7 +580,7 @@ def test_a_record_that_cannot_be_removed_is_told(
 def test_a_mark_that_stays_after_a_failure_is_told(
     place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Though nothing else is left; one that could not be written is not."""
+    """It is reported even if nothing else is left, unless it was never written."""
     remove, mark = entries.remove, f"{place.master}.unfinished-restore"
 
     def refuse(path: str) -> None:
@@ -606,7 +606,7 @@ def test_a_mark_that_stays_after_a_failure_is_told(
 
 
 def test_an_earlier_record_that_is_a_link_goes_alone(place: Place, tmp_path: Path) -> None:
-    """What it leads to is not ours."""
+    """The link's target stays."""
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "pid").touch()
     os.symlink(tmp_path / "precious", f"{place.master}.restore.run")
@@ -616,14 +616,14 @@ def test_an_earlier_record_that_is_a_link_goes_alone(place: Place, tmp_path: Pat
 
 
 def test_an_osrestore_that_writes_nothing_has_not_succeeded(place: Place, tools: Tools) -> None:
-    """Whatever it says."""
+    """Its exit status does not matter."""
     tools.write("osrestore", f"{LIST}exit 0")
     error = failure(place, OsrestoreFailed, quarantine=True)
     assert f"{place.master} was not written" in error.what
 
 
 def test_an_image_that_is_replaced_after_its_check_is_not_restored(place: Place) -> None:
-    """Nobody has looked at what is there now."""
+    """The new image was not checked."""
 
     def replaced(_plan: object) -> bool:
         shutil.copy(place.image, f"{place.image}.new")
@@ -638,7 +638,7 @@ def test_an_image_that_is_replaced_after_its_check_is_not_restored(place: Place)
 
 
 def test_an_image_is_not_restored_into_its_own_directory(place: Place) -> None:
-    """It would be overwritten, or moved away for a database."""
+    """It would be overwritten, or moved away as an extra database."""
     master = f"{place.images}/lib.db"
     request = RestoreRequest.parse(master, f"localhost:{place.image}", into=str(place.images))
     before = place.tree()
@@ -648,7 +648,7 @@ def test_an_image_is_not_restored_into_its_own_directory(place: Place) -> None:
 
 
 def test_links_are_not_followed_into_another_directory(place: Place, tmp_path: Path) -> None:
-    """What they lead to may be another repository's."""
+    """Their targets may belong to another repository."""
     into = tmp_path / "into"
     into.mkdir()
     (into / "Book.db").symlink_to(place.repository / "Book.db")
@@ -664,7 +664,7 @@ def test_links_are_not_followed_into_another_directory(place: Place, tmp_path: P
 def test_without_its_import_file_an_image_is_restored_all_the_same(
     place: Place, backed_up: dict[str, bytes]
 ) -> None:
-    """osrestore needs none; it is told."""
+    """osrestore does not need it; there is a warning."""
     os.unlink(f"{place.image}.dbn")
     (warning,) = run(place, quarantine=True).warnings
     assert warning == f"the import file {place.image}.dbn is missing"
@@ -674,7 +674,7 @@ def test_without_its_import_file_an_image_is_restored_all_the_same(
 def test_between_two_mounts_of_one_file_system_quarantine_is_inside(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What looks like one place is none for a move."""
+    """A rename between two mounts of one file system fails."""
     move = LocalHost.move
 
     def across(self: LocalHost, moves: Any) -> None:
@@ -694,7 +694,7 @@ def test_between_two_mounts_of_one_file_system_quarantine_is_inside(
 def test_a_move_that_fails_otherwise_is_undone(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the restore is not carried out."""
+    """The restore is not carried out."""
 
     def refuse(_self: LocalHost, moves: Any) -> None:
         if [*moves]:
@@ -705,7 +705,7 @@ def test_a_move_that_fails_otherwise_is_undone(
 
 
 def test_what_an_earlier_restore_moved_away_is_told(place: Place) -> None:
-    """Somebody may look for it."""
+    """Somebody may look for those databases."""
     first = run(place, quarantine=True).place
     assert first is not None
     (place.repository / "Later.db").write_bytes(b"later")
@@ -716,14 +716,14 @@ def test_what_an_earlier_restore_moved_away_is_told(place: Place) -> None:
 def test_a_machine_without_flock_is_told_what_that_means_to_a_restore(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is restored all the same."""
+    """It is restored nevertheless."""
     monkeypatch.setattr(LockFile, "is_freed", False)
     (warning,) = run(place, quarantine=True).warnings
     assert warning.startswith("there is no flock(1), so osrestore does not hold")
 
 
 def test_what_osrestore_leaves_in_its_working_directory_goes(place: Place, tools: Tools) -> None:
-    """After a failure too."""
+    """It is removed after a failure, too."""
     leave = ": > osrestore.record; mkdir d; : > d/f"
     tools.write("osrestore", f"{LIST}{leave}; exit 3")
     failure(place, OsrestoreFailed, quarantine=True)
@@ -734,7 +734,7 @@ def test_what_osrestore_leaves_in_its_working_directory_goes(place: Place, tools
 
 @pytest.mark.parametrize("kind", ["file", "directory"])
 def test_what_a_killed_run_owes_is_settled_last(place: Place, kind: str) -> None:
-    """It would start what must not run during a restore; whatever stands there is told."""
+    """Servers must not run during the restore; their state is reported in any case."""
     debt = Path(f"{place.master}.quiesced")
     if kind == "file":
         debt.write_bytes(b"of an older version")

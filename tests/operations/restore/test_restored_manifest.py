@@ -1,4 +1,4 @@
-"""What a manifest says after a restore: which databases, which repository, which number."""
+"""The manifest after a restore: which databases, which repository, which number."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ def plan(
 
 
 def made(plan: RestorePlan) -> Manifest:
-    """Return what the new manifest says."""
+    """Return the contents of the new manifest."""
     return manifest.decode(new_manifest(plan))
 
 
 def test_it_lists_exactly_what_was_restored() -> None:
-    """The master database first; what was dropped stays so unless it was restored."""
+    """The master database comes first; dropped databases stay dropped unless restored."""
     recorded = Manifest(("lib.db", "/far/x.db"), ("b.db", "c.db", "/far/y.db"), HOME)
     found = made(plan(recorded))
     assert found.names == ("lib.db", "b.db")
@@ -87,21 +87,21 @@ def test_it_lists_exactly_what_was_restored() -> None:
 def test_in_its_place_a_repository_is_the_same_one_and_its_numbers_go_on(
     before: dict[str, int], known: int, after: int
 ) -> None:
-    """From the highest that is known, be it by the manifest or by receipts."""
+    """They continue from the highest known number, of manifest or receipts."""
     found = made(plan(Manifest(("lib.db",), (), HOME, before), known))
     assert (found.identity, found.number) == (HOME, after)
     assert found.backups == before  # an image may be proven yet
 
 
 def test_a_lost_manifest_is_made_up_for_by_the_image() -> None:
-    """A new disk is the same repository's."""
+    """On a new disk, it is still the same repository."""
     for recorded in (None, Manifest(("lib.db",))):
         found = made(plan(recorded))
         assert (found.identity, found.backups, found.number) == (HOME, {}, 7)
 
 
 def test_an_image_of_another_machine_tells_where_the_repository_was() -> None:
-    """So the next backup finds out that it was moved or copied, and asks which."""
+    """The next backup then finds that it was moved or copied, and asks which."""
     found = made(plan(None, machine_id="b" * 32, machine="db2"))
     assert found.identity == Identity(OURS, "b" * 32, "db2", "/r/lib.db")
     assert found.identity.changes(HERE, "/r/lib.db")
@@ -109,13 +109,13 @@ def test_an_image_of_another_machine_tells_where_the_repository_was() -> None:
 
 @pytest.mark.parametrize("origin", [{"settled": False}, {"id": None, "number": None}])
 def test_an_image_that_tells_no_certain_repository_makes_none(origin: dict[str, Any]) -> None:
-    """It may be a copy's; the next backup looks for itself, or makes an identity."""
+    """It may be a copy's; the next backup decides, or makes an id."""
     found = made(plan(None, 0, **origin))
     assert (found.identity, dict(found.backups)) == (None, {})
 
 
 def test_an_identity_that_is_known_is_kept_whatever_the_image_tells() -> None:
-    """It may have been made before there was one, or while the repository was unsettled."""
+    """The image may be older than the id, or made while the repository was unsettled."""
     moved = HOME._replace(master="/was/lib.db")
     for recorded in (HOME, moved):
         found = made(
@@ -135,7 +135,7 @@ def test_an_identity_that_is_known_is_kept_whatever_the_image_tells() -> None:
 def test_into_another_directory_or_anothers_place_comes_a_new_repository(
     recorded: Manifest | None,
 ) -> None:
-    """With an id of its own, at home here, and no number yet."""
+    """It has its own id and path, and no number yet."""
     found = made(plan(recorded, into="/r", made_of="/q/lib.db"))
     assert found.identity is not None
     assert found.identity.id not in (OURS, OTHER)
@@ -144,7 +144,7 @@ def test_into_another_directory_or_anothers_place_comes_a_new_repository(
 
 
 def test_over_an_unsettled_copy_comes_a_new_repository_too() -> None:
-    """Nobody has said yet whether it was moved or copied; the first may be in use elsewhere."""
+    """It was unknown whether that was moved or copied; the original may be in use elsewhere."""
     copied = Manifest(("lib.db",), (), HOME._replace(master="/q/lib.db"), {"/b/z.img": 9})
     found = made(plan(copied, into="/r", made_of="/q/lib.db"))
     assert found.identity is not None
@@ -153,13 +153,13 @@ def test_over_an_unsettled_copy_comes_a_new_repository_too() -> None:
 
 @pytest.mark.parametrize("recorded", [None, Manifest(("lib.db",), (), HOME, {IMAGE: 7})])
 def test_into_its_own_directory_is_in_its_place(recorded: Manifest | None) -> None:
-    """Though it need not have been said."""
+    """-into was not necessary."""
     found = made(plan(recorded, into="/r"))
     assert (found.identity, found.number) == (HOME, 7)
 
 
 def test_after_a_move_that_was_told_an_older_image_is_the_repositorys() -> None:
-    """-into says where it goes now."""
+    """-into names the current directory."""
     recorded = Manifest(("lib.db",), (), HOME, {"/b/z.img": 9})
     found = made(plan(recorded, 9, into="/r", made_of="/was/lib.db"))
     assert (found.identity, found.number) == (HOME, 9)

@@ -1,4 +1,4 @@
-"""A restore that failed says of each database what has become of it."""
+"""A restore that failed reports the state of each database."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def host() -> MemoryHost:
 
 
 def failed(host: MemoryHost, place: quarantine.Quarantine | None, *changed: str) -> Left:
-    """Return what a restore has left that failed after some databases have changed."""
+    """Return the state after a restore that failed when some databases had changed."""
     before = look_at(("/d/r/lib.db", "/d/r/a.db"), host)
     for path in changed:
         host.facts[path] = {"stamp": "another"}
@@ -33,14 +33,14 @@ def failed(host: MemoryHost, place: quarantine.Quarantine | None, *changed: str)
 
 
 def quarantined(host: MemoryHost) -> quarantine.Quarantine:
-    """Return a quarantine that holds the extra database."""
+    """Return a quarantine with the extra database."""
     place = quarantine.quarantine_for(Repository("/d/r/lib.db"), [EXTRA], host)
     quarantine.fill(place, host)
     return place
 
 
 def test_each_database_has_a_state(host: MemoryHost) -> None:
-    """Whether it was there, whether it is, and whether it is another one."""
+    """It says whether it existed, whether it exists, and whether it was replaced."""
     before = look_at(("/d/r/lib.db", "/d/r/a.db", EXTRA, "/d/r/new.db", "/d/r/never.db"), host)
     host.facts["/d/r/a.db"] = {"stamp": "another"}
     del host.files[EXTRA]
@@ -57,7 +57,7 @@ def test_each_database_has_a_state(host: MemoryHost) -> None:
 
 
 def test_where_nothing_changed_the_quarantine_is_undone(host: MemoryHost) -> None:
-    """Everything is as it was."""
+    """All files are at their places again."""
     left = failed(host, quarantined(host))
     assert left.said == "No database was changed.\nThe extra databases are where they were."
     assert EXTRA in host.files
@@ -66,7 +66,7 @@ def test_where_nothing_changed_the_quarantine_is_undone(host: MemoryHost) -> Non
 
 
 def test_where_something_changed_the_quarantine_is_kept(host: MemoryHost) -> None:
-    """And each database is named with its state."""
+    """Each database is named with its state."""
     place = quarantined(host)
     left = failed(host, place, "/d/r/a.db")
     assert "\n    unchanged: /d/r/lib.db\n    restored or changed: /d/r/a.db\n" in left.said
@@ -82,7 +82,7 @@ def test_where_something_changed_the_quarantine_is_kept(host: MemoryHost) -> Non
 def test_what_cannot_be_found_out_is_said_to_be_unknown(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A host that has gone is not taken for one on which nothing has changed."""
+    """An unreachable host is not one on which nothing has changed."""
     place = quarantined(host)
     before = look_at(["/d/r/lib.db"], host)
 

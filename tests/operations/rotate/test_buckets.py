@@ -1,4 +1,4 @@
-"""Calendar buckets."""
+"""Calendar buckets of dated sets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SLOTS = [date(2025, 12, 28), date(2026, 1, 4), date(2026, 1, 11), date(2026, 3, 
 
 
 def test_the_newest_of_each_bucket_is_kept_and_counted_from_the_newest() -> None:
-    """A month without sets is no bucket."""
+    """A month without sets has no bucket."""
     assert newest_of_each(SLOTS, "monthly", 2) == {
         3: "newest of 2026-03, monthly 1 of 2",
         2: "newest of 2026-01, monthly 2 of 2",

@@ -1,4 +1,4 @@
-"""A rotation drills its set when the last good drill is too old, and says what came of it."""
+"""A rotation drills its set if the last good drill is too old, and reports the result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ exec tar -xP -f "$2" --transform "s:^$3:$4:" 2>&1
 
 @pytest.fixture
 def scratch(place: Place, tools: Tools) -> str:
-    """Return where drills have their directories; osrestore and osverifydb succeed."""
+    """Return a scratch directory, with an osrestore and an osverifydb that succeed."""
     tools.write("osrestore", RESTORE)
     tools.write("osverifydb", "exit 0")
     made = place.images.parent / "scratch"
@@ -41,12 +41,12 @@ def scratch(place: Place, tools: Tools) -> str:
 
 
 def drilled(place: Place, scratch: str, day: int = 0, **asked: Any) -> Rotated:
-    """Rotate on a day, with a drill each week."""
+    """Rotate on a day, with weekly drills."""
     return rotated(place, MONDAY + day * DAY, drill_every=7 * 86400.0, scratch=scratch, **asked)
 
 
 def witness(*drills: Check | None) -> list[Witness]:
-    """Return sets that were drilled so."""
+    """Return sets with these drills."""
     image = ImagePath("localhost", "/b/a.img")
     return [
         Witness(image, number, 1, frozenset(), (), is_accepted=False, drilled=one, verified=None)
@@ -55,7 +55,7 @@ def witness(*drills: Check | None) -> list[Witness]:
 
 
 def sound(at: str) -> Check:
-    """Return a drill that went well."""
+    """Return a successful drill."""
     return Check(is_sound=True, at=f"{at}:00+00:00")
 
 
@@ -73,7 +73,10 @@ FAULTY = Check(is_sound=False, at="2026-11-29T03:00:00+00:00")
     ],
 )
 def test_a_drill_is_due_when_the_last_good_one_is_too_old(drills: list[Check | None]) -> None:
-    """One of a week ago is, though it ended later in the night; one in the future was none."""
+    """A week is too old, even if it ended later that night.
+
+    A drill in the future does not count.
+    """
     assert is_due(7 * 86400.0, witness(*drills), NOW)
 
 
@@ -86,12 +89,12 @@ def test_a_drill_is_due_when_the_last_good_one_is_too_old(drills: list[Check | N
     ],
 )
 def test_no_drill_is_due_while_a_good_one_is_young(drills: list[Check | None]) -> None:
-    """Of whichever set."""
+    """It may be a drill of any set."""
     assert not is_due(7 * 86400.0, witness(*drills), NOW)
 
 
 def test_a_set_is_drilled_once_a_week(place: Place, scratch: str) -> None:
-    """The newest drilled set stays, when its weekday's place gets another one."""
+    """The newest drilled set is kept when its weekday's place gets a new set."""
     first = drilled(place, scratch)
     assert first.drilled
     assert first.drilled.drill
@@ -103,7 +106,7 @@ def test_a_set_is_drilled_once_a_week(place: Place, scratch: str) -> None:
 
 
 def test_a_drill_that_fails_withholds_deletions(place: Place, scratch: str, tools: Tools) -> None:
-    """Until a good one; the failure is on record beside its image."""
+    """They are withheld until a good drill; the failure is recorded beside the image."""
     rotated(place, MONDAY - WEEK)
     tools.write("osverifydb", "exit 1")
     failed = drilled(place, scratch)
@@ -121,7 +124,7 @@ def test_a_drill_that_fails_withholds_deletions(place: Place, scratch: str, tool
 def test_a_failed_drill_withholds_deletions_also_where_none_is_due(
     place: Place, scratch: str, tools: Tools
 ) -> None:
-    """Each night says so until a good drill: nobody reads what is said of one night only."""
+    """Each night reports it until a good drill."""
     tools.write("osverifydb", "exit 1")
     assert isinstance(drilled(place, scratch).problem, Withheld)
     assert isinstance(rotated(place, MONDAY + DAY).problem, Withheld)
@@ -130,7 +133,7 @@ def test_a_failed_drill_withholds_deletions_also_where_none_is_due(
 def test_after_a_failed_drill_deletions_may_be_accepted(
     place: Place, scratch: str, tools: Tools
 ) -> None:
-    """The exit code is that of the fault, and what was removed is told."""
+    """The exit code is that of the fault, and the removed sets are reported."""
     old = rotated(place, MONDAY - WEEK).filled.image
     tools.write("osverifydb", "exit 1")
     accepted = drilled(place, scratch, accepted=True)
@@ -146,7 +149,7 @@ def test_after_a_failed_drill_deletions_may_be_accepted(
 def test_a_drill_that_cannot_be_made_is_a_problem_and_withholds_nothing(
     place: Place, scratch: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It tells nothing of the image; what to do is told."""
+    """It says nothing about the image; the message has the next step."""
 
     def full(*_: object) -> None:
         raise NoSpace("The scratch directory is full.", "Make room there.")
@@ -176,7 +179,7 @@ def test_a_host_that_is_lost_during_the_drill_ends_the_rotation(
 def test_a_drill_is_due_where_the_set_is_not_found_any_more(
     place: Place, scratch: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is known of an earlier one then."""
+    """Earlier drills are unknown then."""
     monkeypatch.setattr("csf_backup_plugin.operations.rotate.look_back", lambda *_: None)
     assert drilled(place, scratch).drilled
 
@@ -184,7 +187,7 @@ def test_a_drill_is_due_where_the_set_is_not_found_any_more(
 def test_a_dry_run_says_that_deletions_would_be_withheld(
     place: Place, scratch: str, tools: Tools
 ) -> None:
-    """And nothing of a backup that is proven."""
+    """It does not say that a backup is proven."""
     tools.write("osverifydb", "exit 1")
     drilled(place, scratch)
     foretold = rotated(place, MONDAY + DAY, options={"dry_run": True})

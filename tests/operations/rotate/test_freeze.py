@@ -23,22 +23,22 @@ NONE: frozenset[str] = frozenset()
 
 
 def at(day: int) -> str:
-    """Return a moment of the month in which it is the 30th now; the 31st is in the future."""
+    """Return a time in the month; today is the 30th, and the 31st is in the future."""
     return f"2026-11-{day:02}T03:00:00+00:00" if day <= 30 else "2027-11-01T03:00:00+00:00"
 
 
 def good(day: int) -> Check:
-    """Return a check that went well."""
+    """Return a successful check."""
     return Check(is_sound=True, at=at(day))
 
 
 def bad(day: int) -> Check:
-    """Return a check that failed."""
+    """Return a failed check."""
     return Check(is_sound=False, at=at(day))
 
 
 def witness(number: int, **others: Any) -> Witness:
-    """Return a set of which nothing is suspicious unless told so."""
+    """Return a set without suspicions unless some are given."""
     usual = Witness(
         image=ImagePath("localhost", f"/b/{number}.img"),
         number=number,
@@ -56,7 +56,7 @@ FEWER = ("lacks 1 of the databases in localhost:/b/1.img: /r/b.db",)
 
 
 def test_a_set_that_lacks_databases_of_the_last_one_is_suspicious() -> None:
-    """Unless they were dropped; what is new is no matter."""
+    """Dropped databases are not suspicious, and neither are new ones."""
     last = witness(1)
     databases = last.databases - {"/r/b.db"} | {"/r/new.db"}
     assert suspicions(databases, 1_000, last, NONE) == FEWER
@@ -65,7 +65,7 @@ def test_a_set_that_lacks_databases_of_the_last_one_is_suspicious() -> None:
 
 
 def test_of_many_databases_that_are_lacking_ten_are_named() -> None:
-    """In the order of their bytes, and fit for a message."""
+    """They are in byte order, with control characters escaped."""
     names = frozenset(os.fsdecode(b"/r/%03d\xff.db" % number) for number in range(1_234))
     (found,) = suspicions(NONE, 1_000, witness(1, databases=names), NONE)
     assert found.startswith("lacks 1,234 of the databases in localhost:/b/1.img: /r/000\\xff.db, ")
@@ -78,7 +78,7 @@ def test_a_set_that_is_more_than_30_percent_smaller_is_suspicious(
     *,
     is_suspicious: bool,
 ) -> None:
-    """Databases grow; what is gone all at once may have been lost."""
+    """Databases grow; a sudden decrease may be a loss."""
     last = witness(1)
     found = suspicions(last.databases, size, last, NONE)
     words = f"has {size} bytes, more than 30 % less than the 1,000 of localhost:/b/1.img"
@@ -86,13 +86,13 @@ def test_a_set_that_is_more_than_30_percent_smaller_is_suspicious(
 
 
 def test_both_may_be_suspicious_and_a_first_set_never_is() -> None:
-    """There is nothing to set it against."""
+    """A first set has none to be compared with."""
     assert len(suspicions(NONE, 1, witness(1), NONE)) == 2
     assert suspicions(NONE, 1, None, NONE) == ()
 
 
 def test_the_last_trusted_set_is_the_newest_without_open_suspicions() -> None:
-    """Those of one that was accepted, or drilled well, are answered."""
+    """An accepted set, or one with a good drill, has no open suspicions."""
     odd = witness(3, suspicions=FEWER)
     assert last_trusted([]) is None
     assert last_trusted([odd]) is None
@@ -104,14 +104,14 @@ def test_the_last_trusted_set_is_the_newest_without_open_suspicions() -> None:
 
 
 def test_nothing_is_withheld_where_nothing_is_wrong() -> None:
-    """No sets, sets nobody has checked, and sets that were found sound."""
+    """There may be no sets, unchecked sets, or sound ones."""
     assert reasons_to_freeze([], NOW) == []
     assert reasons_to_freeze([witness(1), witness(2)], NOW) == []
     assert reasons_to_freeze([witness(1, drilled=good(2), verified=good(3))], NOW) == []
 
 
 def test_a_suspicious_newest_set_withholds_deletions_until_it_is_answered() -> None:
-    """It says so, and what is to be done."""
+    """The message has the suspicion, and what to do."""
     odd = witness(2, suspicions=(*FEWER, "has 1 byte"))
     (reason,) = reasons_to_freeze([witness(1), odd], NOW)
     assert reason == (
@@ -124,14 +124,14 @@ def test_a_suspicious_newest_set_withholds_deletions_until_it_is_answered() -> N
 
 
 def test_of_two_newest_sets_with_one_number_each_must_be_trusted() -> None:
-    """Nothing tells which one the next is set against."""
+    """It is unknown with which of them the next set is compared."""
     odd = witness(2, suspicions=FEWER, image=ImagePath("localhost", "/c/2.img"))
     assert len(reasons_to_freeze([witness(2), odd], NOW)) == 1
 
 
 @pytest.mark.parametrize(("field", "what"), [("drilled", "drill"), ("verified", "verification")])
 def test_a_failed_check_of_any_set_withholds_deletions(field: str, what: str) -> None:
-    """Also of an old one."""
+    """The set may be an old one."""
     failed = witness(1, **{field: bad(5)})
     assert reasons_to_freeze([failed, witness(2)], NOW) == [
         f"the last {what} of localhost:/b/1.img failed at {at(5)}; a good drill of it or of a "
@@ -161,20 +161,20 @@ def test_a_good_drill_or_an_accepted_set_answers_a_failed_check(
     *,
     is_answered: bool,
 ) -> None:
-    """A later drill of that set or of a newer one, and a newer set that somebody has accepted."""
+    """The drill must be of that set or a newer one, and the accepted set must be newer."""
     reasons = reasons_to_freeze([witness(5, **failed), *others], NOW)
     assert (reasons == []) == is_answered
 
 
 def test_a_good_drill_answers_a_failed_verification_of_the_same_set() -> None:
-    """A good verification does not answer a failed drill: the image has only not changed since."""
+    """A good verification does not answer a failed drill: it shows only that nothing changed."""
     assert reasons_to_freeze([witness(1, verified=bad(5), drilled=good(6))], NOW) == []
     assert len(reasons_to_freeze([witness(1, drilled=bad(5), verified=good(6))], NOW)) == 1
     assert len(reasons_to_freeze([witness(1, drilled=bad(5), verified=bad(6))], NOW)) == 2
 
 
 def test_a_check_that_failed_in_the_future_needs_an_accepted_set() -> None:
-    """No drill is later; it would be wrong to advise one."""
+    """No drill can be later, so none is advised."""
     failed = witness(1, verified=bad(31))
     (reason,) = reasons_to_freeze([failed, witness(2, drilled=good(30))], NOW)
     assert reason.endswith("; that is in the future, so one run with -yes ends this")
@@ -197,7 +197,7 @@ WITNESSES = st.lists(
 
 @given(WITNESSES)
 def test_one_run_with_yes_ends_it_whatever_was_wrong(witnesses: list[Witness]) -> None:
-    """That set is trusted, and the next one is set against it."""
+    """The accepted set is trusted, and the next one is compared with it."""
     accepted = witness(13, suspicions=FEWER, is_accepted=True)
     assert reasons_to_freeze([*witnesses, accepted], NOW) == []
     assert last_trusted([*witnesses, accepted]) == accepted
@@ -205,7 +205,7 @@ def test_one_run_with_yes_ends_it_whatever_was_wrong(witnesses: list[Witness]) -
 
 @given(WITNESSES)
 def test_a_good_drill_of_the_newest_set_ends_it(witnesses: list[Witness]) -> None:
-    """But for what failed in the future, which says so."""
+    """A failure in the future remains, and the message says so."""
     drilled = witness(13, suspicions=FEWER, drilled=Check(is_sound=True, at=NOW))
     left = reasons_to_freeze([*witnesses, drilled], NOW)
     assert all("that is in the future" in reason for reason in left)
@@ -215,7 +215,7 @@ def test_a_good_drill_of_the_newest_set_ends_it(witnesses: list[Witness]) -> Non
 def test_a_check_that_fails_now_withholds_deletions(
     witnesses: list[Witness], field: str, random: Any
 ) -> None:
-    """If nobody has accepted a newer set; the order in which sets are found is no matter."""
+    """They are withheld unless a newer set was accepted; the order of the sets does not matter."""
     failed = [*witnesses, witness(13, **{field: Check(is_sound=False, at=NOW)})]
     reasons = reasons_to_freeze(failed, NOW)
     assert any("localhost:/b/13.img failed" in reason for reason in reasons)
@@ -225,7 +225,7 @@ def test_a_check_that_fails_now_withholds_deletions(
 
 @given(WITNESSES)
 def test_every_reason_names_an_image_and_the_way_out(witnesses: list[Witness]) -> None:
-    """Whoever reads it at night knows what to do."""
+    """An operator at night must know what to do."""
     for reason in reasons_to_freeze(witnesses, NOW):
         assert "localhost:/b/" in reason
         assert reason.endswith("ends this")

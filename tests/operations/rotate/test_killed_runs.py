@@ -1,4 +1,4 @@
-"""What killed rotations have left is proven or removed by the next one, and told either way."""
+"""What killed rotations have left is proven or removed by the next one, and reported."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ RUNNING = {"started": MONDAY.isoformat(), "pid": "999999999", "status": "running
     ids=["never started", "killed", "failed"],
 )
 def test_what_cannot_be_proven_is_removed(place: Place, record: dict[str, str], why: str) -> None:
-    """With its record and its claim."""
+    """Run record and claim are removed, too."""
     left = rotated(place).filled.image
     let_be_unproven(left, record)
     (told,) = rotated(place, MONDAY + DAY).filled.told
@@ -61,7 +61,7 @@ def test_what_cannot_be_proven_is_removed(place: Place, record: dict[str, str], 
 
 
 def test_what_osbackup_has_finished_is_proven_as_the_set_of_its_run(place: Place) -> None:
-    """A run with its id makes no other one; number and place are those it was made for."""
+    """A run with its id makes no other set; number and place are the original ones."""
     left = rotated(place, run_id="that night").filled.image
     before = receipts_in(place.images)[left.path]
     let_be_unproven(left)
@@ -73,7 +73,7 @@ def test_what_osbackup_has_finished_is_proven_as_the_set_of_its_run(place: Place
 
 
 def test_a_run_whose_set_is_there_settles_what_others_have_left(place: Place) -> None:
-    """And reports that set."""
+    """The run reports that set."""
     left = rotated(place).filled.image
     made = rotated(place, MONDAY + DAY, run_id="tonight").filled.image
     let_be_unproven(left)
@@ -86,7 +86,7 @@ def test_a_run_whose_set_is_there_settles_what_others_have_left(place: Place) ->
 
 
 def test_the_record_of_a_run_that_was_killed_after_its_proof_is_removed(place: Place) -> None:
-    """It is needed no more."""
+    """The record is not needed any more."""
     made = rotated(place).filled.image
     os.mkdir(made.run)
     Path(made.run, "status").touch()
@@ -96,7 +96,7 @@ def test_the_record_of_a_run_that_was_killed_after_its_proof_is_removed(place: P
 
 
 def test_a_run_id_whose_set_was_removed_makes_another_one(place: Place) -> None:
-    """There is one at most."""
+    """There is never more than one."""
     for week, run_id in enumerate(("first", "second", "first")):
         made = rotated(place, MONDAY + week * WEEK, run_id=run_id)
         assert made.filled.backup is not None
@@ -104,7 +104,7 @@ def test_a_run_id_whose_set_was_removed_makes_another_one(place: Place) -> None:
 
 
 class Broken(TimedHost):
-    """A machine on which what is done with some files fails.
+    """A machine on which operations on some files fail.
 
     Args:
         path: what the paths of those files begin with.
@@ -144,7 +144,7 @@ class Broken(TimedHost):
 def test_a_leftover_that_stays_stops_no_backup(
     place: Place, record: dict[str, str] | None, number: int
 ) -> None:
-    """It is told; a disk may be full, broken or somebody else's."""
+    """It is reported; a disk may be full, broken or another user's."""
     left = rotated(place).filled.image
     let_be_unproven(left, record)
     made = rotated(place, MONDAY + DAY, host=Broken(left.path, number, MONDAY + DAY)).filled
@@ -154,7 +154,7 @@ def test_a_leftover_that_stays_stops_no_backup(
 
 
 def test_a_leftover_on_a_host_that_is_gone_ends_the_rotation(place: Place) -> None:
-    """Nothing more can be done there."""
+    """No other step is possible there."""
     left = rotated(place).filled.image
     let_be_unproven(left)
 
@@ -194,7 +194,7 @@ def test_where_no_lock_keeps_others_out_nothing_without_a_receipt_is_removed(pla
 def test_a_directory_that_takes_no_files_is_told_and_the_next_one_taken(
     place: Place, tmp_path: Path, number: int, *, is_made: bool
 ) -> None:
-    """Whether its place can be made or not: any backup beats none."""
+    """Whether or not its place can be made: any backup is better than none."""
     (tmp_path / "second").mkdir()
     if is_made:
         (place.images / "monday").mkdir()
@@ -211,7 +211,7 @@ def test_a_directory_that_takes_no_files_is_told_and_the_next_one_taken(
 def test_no_other_directory_is_tried_while_osbackup_may_still_write(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There are never two of them at once."""
+    """Two osbackups never run at once."""
     tried = []
 
     def failing(request: Any, lock: Any, *_: Any) -> None:
@@ -228,7 +228,7 @@ def test_no_other_directory_is_tried_while_osbackup_may_still_write(
 
 @pytest.mark.parametrize("call", ["look", "withdraw", "lock"])
 def test_an_error_after_the_proof_says_that_the_set_is_there(place: Place, call: str) -> None:
-    """Whatever fails then: nobody is to think that there was no backup."""
+    """Otherwise a user would think that there is no backup."""
     rotated(place)
 
     class Failing(TimedHost):
@@ -258,7 +258,7 @@ def test_an_error_after_the_proof_says_that_the_set_is_there(place: Place, call:
 
 
 def test_what_is_left_of_a_set_is_removed_by_the_next_run(place: Place) -> None:
-    """Where not all can be removed, what can is; the rest is no backup, and is told."""
+    """As much as possible is removed; the rest is no backup, and is reported."""
     made = [rotated(place, MONDAY + day * DAY).filled.image for day in (0, 1)]
     (half, other) = made
     os.rename(half.receipt, half.removing)
@@ -273,7 +273,7 @@ def test_what_is_left_of_a_set_is_removed_by_the_next_run(place: Place) -> None:
 
 
 def test_a_dry_run_tells_of_leftovers_and_touches_none(place: Place) -> None:
-    """Also of a set that the run with its id has made already."""
+    """It also reports a set that a run with its id has made already."""
     left = rotated(place).filled.image
     made = rotated(place, MONDAY + DAY, run_id="tonight").filled.image
     let_be_unproven(left)
@@ -287,7 +287,7 @@ def test_a_dry_run_tells_of_leftovers_and_touches_none(place: Place) -> None:
 
 
 def test_no_osbackup_is_started_beside_one_that_a_killed_run_has_left(place: Place) -> None:
-    """Where it does not hold the lock, its record tells of it."""
+    """If it does not hold the lock, its run record shows it."""
     left = rotated(place).filled.image
     with subprocess.Popen(["sleep", "1000"], start_new_session=True) as osbackup:
         let_be_unproven(left, {**RUNNING, "pid": str(osbackup.pid)})
@@ -303,7 +303,7 @@ def test_no_osbackup_is_started_beside_one_that_a_killed_run_has_left(place: Pla
 
 
 def test_a_leftover_whose_note_is_lost_is_known_by_its_number(place: Place) -> None:
-    """The manifest tells which image that was for; its proof tells no place, so it stays."""
+    """The manifest has its image and number; without a place in its note it stays."""
     left = rotated(place, run_id="that night").filled.image
     let_be_unproven(left)
     os.unlink(f"{left.run}/note")
@@ -314,7 +314,7 @@ def test_a_leftover_whose_note_is_lost_is_known_by_its_number(place: Place) -> N
 
 
 def test_a_set_whose_removal_has_to_wait_is_removed_by_the_next_run(place: Place) -> None:
-    """Another command may have taken the lock when the new set was proven."""
+    """Another command may have taken the lock after the new set was proven."""
     rotated(place)
 
     class Taken(TimedHost):
@@ -330,7 +330,7 @@ def test_a_set_whose_removal_has_to_wait_is_removed_by_the_next_run(place: Place
 
 
 def test_all_directories_that_take_nothing_are_named(place: Place, tmp_path: Path) -> None:
-    """The error is the first one's, and tells of the others."""
+    """The error is that of the first one, and mentions the others."""
     (tmp_path / "second").mkdir()
     (place.images / "monday").write_text("somebody else's")
     host = Broken(str(tmp_path / "second"), errno.ENOSPC)
@@ -343,7 +343,7 @@ def test_all_directories_that_take_nothing_are_named(place: Place, tmp_path: Pat
 
 
 def test_what_a_killed_run_owes_is_settled_before_all_else(place: Place) -> None:
-    """And then what there is is looked at again."""
+    """After that, the directories are read again."""
     debt = Path(f"{place.master}.quiesced")
     debt.write_bytes(b"of an older version")
     (told,) = [text for text in rotated(place).filled.warnings if str(debt) in text]

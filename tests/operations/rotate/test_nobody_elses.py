@@ -1,4 +1,4 @@
-"""A rotation removes what rotations of its own repository made, and nothing that looks like it."""
+"""A rotation removes sets of its own repository's rotations, and nothing that looks like them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SET = ("", ".dbn", ".receipt.json")
 
 
 def set_home(place: Place, home: Literal["moved", "copied"]) -> None:
-    """Say what has become of a repository that is not where it was."""
+    """Set where a repository's manifest says that it is."""
     change = ManifestChange(rebuild=True, home=home)
     change_manifest(Repository(place.master), change, 1.0, TimedHost(), Memory())
 
@@ -51,7 +51,7 @@ def copy_set(image: str, to: str) -> None:
 def test_a_copied_repository_makes_a_set_of_its_own_for_the_same_run_id(
     place: Place, tmp_path: Path
 ) -> None:
-    """Both have one id until somebody tells which is the copy."""
+    """Both have one id until the user says which is the copy."""
     rotated(place)
     other = copied(place, tmp_path / "copy")
     first = rotated(place, MONDAY + DAY, run_id="tonight").filled
@@ -63,7 +63,7 @@ def test_a_copied_repository_makes_a_set_of_its_own_for_the_same_run_id(
 
 
 def test_what_a_killed_copy_has_left_in_a_place_is_not_a_rotations(place: Place) -> None:
-    """Its name may be that of a set, and its claim that of a backup."""
+    """It may have the name of a set, and a claim like a backup's."""
     image = rotated(place).filled.image
     left = ImagePath("localhost", f"{image.path[:-4]}-2.img")
     receipt = receipts_in(place.images)[image.path]
@@ -82,7 +82,7 @@ def test_what_a_killed_copy_has_left_in_a_place_is_not_a_rotations(place: Place)
 def test_a_copied_repository_removes_no_set_of_the_first_one(
     place: Place, tmp_path: Path, *, is_told: bool
 ) -> None:
-    """Whether or not that was told; each replaces its own in the same places."""
+    """Each one replaces its own sets in the same places, settled or not."""
     first = rotated(place).filled.image
     other = copied(place, tmp_path / "copy")
     if is_told:
@@ -101,7 +101,7 @@ def test_a_copied_repository_removes_no_set_of_the_first_one(
 def test_a_moved_repository_removes_no_set_of_where_it_was(
     place: Place, tmp_path: Path, *, is_told: bool
 ) -> None:
-    """They say another path; somebody may have put another one there."""
+    """Those sets have another path, where another repository may be now."""
     rotated(place)
     other = copied(place, tmp_path / "moved")
     shutil.rmtree(place.repository)
@@ -125,7 +125,7 @@ def test_a_moved_repository_removes_no_set_of_where_it_was(
 def test_a_clone_on_another_machine_touches_nothing_of_the_first(
     place: Place, first: dict[str, str], second: dict[str, str]
 ) -> None:
-    """It has the same id, and the same path: they share the directory, and no lock."""
+    """It has the same id and path, and shares the directory, but no lock."""
 
     def night(day: int) -> ImagePath:
         at = MONDAY + day * DAY
@@ -144,7 +144,7 @@ def test_a_clone_on_another_machine_touches_nothing_of_the_first(
 
 
 def test_an_empty_claim_is_removed_when_it_is_old(place: Place) -> None:
-    """Another repository's is empty for a moment, when it has the same file name."""
+    """Another repository's claim is empty for a moment, with the same file name."""
     monday = Path(rotated(place).filled.image.directory)
     (old, new, foreign) = (
         monday / name
@@ -173,7 +173,7 @@ def test_an_empty_claim_is_removed_when_it_is_old(place: Place) -> None:
 def test_an_import_file_alone_is_a_claim_only_by_the_name_that_a_rotation_gives(
     place: Place, name: str, *, is_removed: bool
 ) -> None:
-    """Somebody may keep a list of the databases there."""
+    """It may be a user's list of the databases."""
     claim = Path(rotated(place).filled.image.directory, f"{name}.dbn")
     claim.write_text(f"{place.master}\n")
     rotated(place, MONDAY + DAY)
@@ -181,7 +181,7 @@ def test_an_import_file_alone_is_a_claim_only_by_the_name_that_a_rotation_gives(
 
 
 def test_what_is_made_by_hand_or_copied_stays(place: Place) -> None:
-    """Also with odd names, and with files of any kind beside the sets."""
+    """This holds for odd names and for files of any kind beside the sets."""
     monday = Path(rotated(place).filled.image.directory)
     copy_set(rotated(place, MONDAY + WEEK).filled.image.path, f"{monday}/copy of it.img")
     image = f'localhost:{monday}/it\'s "hand" made.img'
@@ -206,7 +206,7 @@ def test_what_is_made_by_hand_or_copied_stays(place: Place) -> None:
 
 
 def test_two_repositories_of_one_file_name_at_one_second(place: Place, tmp_path: Path) -> None:
-    """The second one takes another name; each replaces its own."""
+    """The second one takes another name, and each replaces its own sets."""
     (tmp_path / "other").mkdir()
     other = Place(tmp_path / "other")
     other.images = place.images
@@ -218,7 +218,7 @@ def test_two_repositories_of_one_file_name_at_one_second(place: Place, tmp_path:
 
 
 def test_a_forged_mark_of_a_removal_removes_nothing(place: Place) -> None:
-    """Of another image, of another repository, of none, or no receipt at all."""
+    """The mark may name another image, another repository, nothing, or be no receipt at all."""
     made = rotated(place).filled.image
     monday = made.directory
     forged = {
@@ -241,7 +241,7 @@ def test_a_forged_mark_of_a_removal_removes_nothing(place: Place) -> None:
 
 
 def test_both_names_of_one_receipt_are_a_removal_that_goes_on(place: Place) -> None:
-    """A kill between link and unlink leaves both; the set is whole, and goes as any."""
+    """A kill between link and unlink leaves both names; the set is complete, and is removed."""
     made = rotated(place).filled.image
     os.link(made.receipt, made.removing)
     assert [*rotated(place, MONDAY + WEEK).removal.removed] == [made]
@@ -249,7 +249,7 @@ def test_both_names_of_one_receipt_are_a_removal_that_goes_on(place: Place) -> N
 
 
 def test_a_set_beside_a_mark_that_is_another_file_stays(place: Place) -> None:
-    """Nobody knows what that is; nothing of it is lost, and it is told."""
+    """The other file is unknown, so nothing is lost, and it is reported."""
     made = rotated(place).filled.image
     shutil.copy(made.receipt, made.removing)
     before = files(place.images)
@@ -260,7 +260,7 @@ def test_a_set_beside_a_mark_that_is_another_file_stays(place: Place) -> None:
 
 
 def test_a_set_whose_receipt_cannot_be_used_stays(place: Place) -> None:
-    """A damaged one, and one of a newer version."""
+    """The receipt may be damaged or of a newer version."""
     damaged, newer = (rotated(place, MONDAY + week * WEEK).filled.image for week in (0, 0))
     data = Path(newer.receipt).read_bytes()
     Path(newer.receipt).write_bytes(data.replace(b"/1", b"/9", 1))
@@ -272,7 +272,7 @@ def test_a_set_whose_receipt_cannot_be_used_stays(place: Place) -> None:
 
 
 def test_a_file_that_says_to_keep_a_set_counts_until_its_receipt_goes(place: Place) -> None:
-    """It may appear when all was decided."""
+    """It may appear after the decision."""
     made = rotated(place).filled.image
 
     class Kept(TimedHost):
@@ -287,7 +287,7 @@ def test_a_file_that_says_to_keep_a_set_counts_until_its_receipt_goes(place: Pla
 
 
 def test_a_file_that_says_to_keep_what_is_left_of_a_set_counts_too(place: Place) -> None:
-    """The image may be whole."""
+    """The image may be complete."""
     made = rotated(place).filled.image
     os.rename(made.receipt, made.removing)
     Path(made.keep).write_text("let me see")
@@ -301,7 +301,7 @@ def test_a_file_that_says_to_keep_what_is_left_of_a_set_counts_too(place: Place)
 
 
 def test_what_counts_for_nothing_in_another_directory_is_told(place: Place) -> None:
-    """As what lies beside the new set is; nothing of it is removed."""
+    """It is reported like files beside the new set, and nothing is removed."""
     other = place.images.parent / "other"
     (other / "monday").mkdir(parents=True)
     stray = other / "monday" / "mine.img.dbn"

@@ -1,4 +1,4 @@
-"""Which starts are out of order with those of their neighbours."""
+"""Which sets have a start that is out of order with those of their neighbours."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ STARTS = st.lists(st.text("0123456789", min_size=1, max_size=1), max_size=20)
     ],
 )
 def test_a_wrong_clock_puts_only_its_own_set_out_of_order(starts: str, wrong: str) -> None:
-    """Wherever that set stands among the others."""
+    """It may be any of the sets."""
     sound = in_order(starts)
     assert "".join(start for index, start in enumerate(starts) if index not in sound) == wrong
 
 
 @given(STARTS)
 def test_as_many_as_possible_are_in_order(starts: list[str]) -> None:
-    """And among those, none is before its predecessor."""
+    """None of the sets in order starts before its predecessor."""
     found = [starts[index] for index in sorted(in_order(starts))]
     assert found == sorted(found)
     longest: list[int] = []  # of the parts that end with each start
@@ -54,7 +54,7 @@ def test_as_many_as_possible_are_in_order(starts: list[str]) -> None:
 def test_one_that_is_ahead_of_all_or_behind_all_is_the_only_one(
     clock: list[int], data: st.DataObject
 ) -> None:
-    """Ahead and not the last, or behind and not the first: the others bear witness."""
+    """The others show whether it is ahead and not last, or behind and not first."""
     ahead = data.draw(st.booleans())
     last = len(clock) - ahead
     at = data.draw(st.integers(1 - ahead, last))
@@ -64,6 +64,6 @@ def test_one_that_is_ahead_of_all_or_behind_all_is_the_only_one(
 
 
 def test_what_is_sorted_is_all_in_order() -> None:
-    """Also if many start in the same second."""
+    """Equal start times are in order, too."""
     starts = sorted(f"{number % 1000:04}" for number in range(20_000))
     assert len(in_order(starts)) == bisect.bisect_right(starts, "9999") == 20_000

@@ -1,4 +1,4 @@
-"""Which sets a rotation removes, and which it keeps and why."""
+"""Which sets a rotation removes, which it keeps, and why."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ALL = Retention()
 
 
 def told(sets: Iterable[PlacedSet], retention: Retention = ALL) -> dict[int, str]:
-    """Return what is decided, by number, as the plan prints it."""
+    """Return the decisions by number, as the plan prints them."""
     return {
         one.number: f"{'deleted' if goes else 'kept'}: {why}"
         for one, goes, why in decide([*sets], retention)
@@ -28,7 +28,7 @@ def told(sets: Iterable[PlacedSet], retention: Retention = ALL) -> dict[int, str
 
 
 def test_a_newer_set_replaces_the_older_ones_of_its_weekday() -> None:
-    """By number, whatever the clock says; no other place is touched."""
+    """The number decides, whatever the clock says; other places are not touched."""
     monday = SUNDAY + DAY
     sets = [
         placed(3, monday, started="2029-01-01T00:00:00+00:00"),
@@ -45,7 +45,7 @@ def test_a_newer_set_replaces_the_older_ones_of_its_weekday() -> None:
 
 
 def test_what_was_drilled_or_marked_stays_in_its_place() -> None:
-    """Only the newest that was drilled: a set that only has a newer number may be no good one."""
+    """Only the newest drilled set is protected: a newer set may be no good one."""
     monday = SUNDAY + DAY
     sets = [placed(number, monday + 7 * DAY * number) for number in range(5)]
     sets[0] = sets[0]._replace(keep=True)
@@ -61,7 +61,7 @@ def test_what_was_drilled_or_marked_stays_in_its_place() -> None:
 
 
 def test_all_dated_sets_are_kept_unless_an_option_says_otherwise() -> None:
-    """The default deletes nothing that was to be kept for an extended period."""
+    """By default, no dated set is deleted."""
     assert {*told(weekly(3)).values()} == {
         "kept: all dated sets are kept",
         "kept: newest of all; all dated sets are kept",
@@ -84,7 +84,7 @@ def test_each_option_counts_buckets_and_what_one_keeps_is_kept() -> None:
 
 
 def test_an_option_that_is_not_given_keeps_nothing_and_zero_keeps_nothing_either() -> None:
-    """But the newest set is kept, as ever."""
+    """The newest set is always kept."""
     sets = weekly(3)
     assert kept(sets, Retention(monthly=1)) == kept(sets, Retention(dated=0)) == sets[-1:]
     assert kept(sets, Retention(0, 0, 0)) == sets[-1:]
@@ -102,7 +102,7 @@ def test_retention_goes_by_what_there_is_and_never_by_age() -> None:
 def test_a_set_whose_clock_was_wrong_is_kept_and_counts_nowhere(
     by: datetime.timedelta, back: int
 ) -> None:
-    """Ahead or back, the last but one or the second: the others keep their buckets."""
+    """Its clock may be ahead or behind, in any position: the others keep their buckets."""
     sets = weekly(8)
     sets[-back] = moved(sets[-back], by)
     expected = [one for one in sets if one is sets[-back] or one in kept_without(sets, -back)]
@@ -112,12 +112,12 @@ def test_a_set_whose_clock_was_wrong_is_kept_and_counts_nowhere(
 
 
 def kept_without(sets: Sequence[PlacedSet], index: int) -> list[PlacedSet]:
-    """Return what -keep-dated 3 keeps without one of the sets."""
+    """Return what -keep-dated 3 keeps if one of the sets is missing."""
     return [one for one in sets if one is not sets[index]][-3:]
 
 
 def test_a_clock_that_is_ahead_takes_one_bucket_while_its_set_is_the_newest() -> None:
-    """It may be the first that is right after years. The next night shows it."""
+    """It may be the first right clock in years; the next night shows it."""
     sets = weekly(8)
     sets[-1] = moved(sets[-1], YEAR)
     left = kept(sets, Retention(dated=3))
@@ -129,7 +129,7 @@ def test_a_clock_that_is_ahead_takes_one_bucket_while_its_set_is_the_newest() ->
 
 
 def test_sets_of_weekdays_bear_witness_to_a_dated_sets_clock() -> None:
-    """There may be no other dated set on one side of it."""
+    """There may be no other dated set before or after it."""
     sets = [placed(1, SUNDAY + YEAR), placed(2, SUNDAY + DAY)]
     assert told(sets, Retention(dated=0))[1] == (
         "kept: its start is out of order with its neighbours"
@@ -137,7 +137,7 @@ def test_sets_of_weekdays_bear_witness_to_a_dated_sets_clock() -> None:
 
 
 def test_a_set_that_was_made_long_after_its_slot_is_kept() -> None:
-    """A week is late enough: -slot may have been mistyped."""
+    """If it was a week late, -slot may have been mistyped."""
     first, second, newest = weekly(3)
     late = first._replace(slot=first.slot - 8 * DAY)
     assert told([late, second, newest], Retention(dated=1)) == {
@@ -150,7 +150,7 @@ def test_a_set_that_was_made_long_after_its_slot_is_kept() -> None:
 
 
 def test_of_two_sets_with_one_number_neither_is_deleted() -> None:
-    """One may be of a repository that was restored, and the other one of what was lost then."""
+    """One may be from before a restore of the repository."""
     monday = SUNDAY + DAY
     sets = [
         placed(1, monday),
@@ -165,12 +165,12 @@ def test_of_two_sets_with_one_number_neither_is_deleted() -> None:
 
 
 def test_nothing_is_decided_of_nothing() -> None:
-    """A rotation begins with no set at all."""
+    """A first rotation has no sets."""
     assert decide([], Retention(1, 1, 1)) == []
 
 
 def test_more_than_two_dated_sets_that_would_go_blow_the_fuse() -> None:
-    """Those of weekdays are replaced every week, and do not count."""
+    """Sets of weekdays are replaced every week, and do not count."""
     going = weekly(FUSE + 2)[:-1]
     assert blows_fuse(decide(weekly(FUSE + 1), Retention(dated=1))) == []
     assert blows_fuse(decide(weekly(FUSE + 2), Retention(dated=1))) == going
@@ -180,7 +180,7 @@ def test_more_than_two_dated_sets_that_would_go_blow_the_fuse() -> None:
 
 
 def test_twenty_thousand_sets_are_decided_in_seconds() -> None:
-    """No step takes the square of their number."""
+    """No step takes quadratic time."""
     sets = [placed(number, SUNDAY + DAY * number) for number in range(20_000)]
     began = time.process_time()
     assert len(kept(sets, Retention(10, 10, 10))) < 40

@@ -1,4 +1,4 @@
-"""What holds for the sets of any history, however clocks, numbers, drills and options were."""
+"""Properties of the plan for any history of clocks, numbers, drills and options."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Night(NamedTuple):
-    """What one night brings.
+    """The events of one night.
 
     Attributes:
         days: since the last one.
@@ -50,7 +50,7 @@ CLOCKS = st.sampled_from([0] * 10 + [365, -365, 3, -40])
 def histories(
     clock: st.SearchStrategy[int] = CLOCKS, again: st.SearchStrategy[int] = AGAIN
 ) -> st.SearchStrategy[list[PlacedSet]]:
-    """Return sets as they were made.
+    """Return a strategy for lists of sets in the order of their making.
 
     Args:
         clock: what each night's clock may be.
@@ -62,7 +62,7 @@ def histories(
 
 
 def lived(nights: Sequence[Night]) -> list[PlacedSet]:
-    """Return the sets that the nights leave if none is ever deleted."""
+    """Return the sets of the nights if none is deleted."""
     sets: list[PlacedSet] = []
     day, number = SUNDAY, 0
     for index, one in enumerate(nights):
@@ -88,7 +88,7 @@ RIGHT = histories(st.just(0), st.just(0))
 
 
 def protected(sets: Sequence[PlacedSet]) -> set[PlacedSet]:
-    """Return what no rule may delete: the newest, the newest drilled, the marked, the doubtful."""
+    """Return what no rule may delete: the newest, newest drilled, marked and doubtful sets."""
     numbers = [one.number for one in sets]
     newest = max(numbers, default=0)
     drilled = max((one.number for one in sets if one.is_drilled), default=0)
@@ -101,7 +101,7 @@ def protected(sets: Sequence[PlacedSet]) -> set[PlacedSet]:
 
 @given(histories(), RETENTIONS)
 def test_the_last_good_ones_are_never_deleted(sets: list[PlacedSet], retention: Retention) -> None:
-    """Nor is the last set of all, whatever clocks, numbers, slots and options are."""
+    """Neither is the last set of all, with any clocks, numbers, slots and options."""
     left = kept(sets, retention)
     assert protected(sets) <= {*left}
     assert left or not sets
@@ -111,7 +111,7 @@ def test_the_last_good_ones_are_never_deleted(sets: list[PlacedSet], retention: 
 def test_each_set_is_decided_once_in_an_order_to_read(
     sets: list[PlacedSet], retention: Retention, random: Random
 ) -> None:
-    """The same in whatever order the sets were found; and each decision has its reason."""
+    """The order in which sets are found does not matter, and each decision has a reason."""
     decisions = decide(sets, retention)
     decided = [(PLACES.index(one.place), one.number) for one, _, _ in decisions]
     assert decided == sorted(decided)
@@ -126,7 +126,7 @@ def test_each_set_is_decided_once_in_an_order_to_read(
 def test_a_weekdays_place_keeps_its_newest_set_and_no_other(
     sets: list[PlacedSet], retention: Retention
 ) -> None:
-    """But for those that are protected in any place."""
+    """Protected sets are kept in any place."""
     left, safe = kept(sets, retention), protected(sets)
     for weekday in WEEKDAYS:
         there = [one for one in sets if one.place == weekday]
@@ -138,7 +138,7 @@ def test_a_weekdays_place_keeps_its_newest_set_and_no_other(
 
 @given(histories())
 def test_no_dated_set_goes_without_an_option(sets: list[PlacedSet]) -> None:
-    """Whatever else happens."""
+    """No other rule removes a dated set."""
     assert {one for one in sets if one.place == DATED} <= {*kept(sets, Retention())}
 
 
@@ -146,7 +146,7 @@ def test_no_dated_set_goes_without_an_option(sets: list[PlacedSet]) -> None:
 def test_a_set_that_is_marked_changes_nothing_for_the_others(
     sets: list[PlacedSet], retention: Retention, data: st.DataObject
 ) -> None:
-    """It still counts in its bucket, so that one mark does not stop all deletion, or cause one."""
+    """It still counts in its bucket, so a mark neither prevents nor causes other deletions."""
     if sets:
         at = data.draw(st.integers(0, len(sets) - 1))
         marked = [one._replace(keep=one.keep or index == at) for index, one in enumerate(sets)]
@@ -157,7 +157,7 @@ def test_a_set_that_is_marked_changes_nothing_for_the_others(
 def test_a_higher_option_never_deletes_more(
     sets: list[PlacedSet], retention: Retention, which: int
 ) -> None:
-    """Of those that were given."""
+    """Only options that were given can rise."""
     kind = Retention._fields[which]
     more = retention._replace(**{kind: getattr(retention, kind) + 1})
     assert {*kept(sets, retention)} <= {*kept(sets, more)}
@@ -165,7 +165,7 @@ def test_a_higher_option_never_deletes_more(
 
 @given(RIGHT, RETENTIONS)
 def test_deciding_again_deletes_nothing_more(sets: list[PlacedSet], retention: Retention) -> None:
-    """As long as clocks are right. A set that is out of order may go when its witnesses have."""
+    """This holds while clocks are right: a set out of order may lose its witnesses."""
     left = kept(sets, retention)
     assert kept(left, retention) == left
 
@@ -174,7 +174,7 @@ def test_deciding_again_deletes_nothing_more(sets: list[PlacedSet], retention: R
 def test_every_night_comes_to_the_same_as_one_at_the_end(
     sets: list[PlacedSet], retention: Retention
 ) -> None:
-    """Nothing was deleted on the way that is to be kept at the end, and nothing is left over."""
+    """No set is deleted too early, and none is left over."""
     left: list[PlacedSet] = []
     for one in sets:
         left = kept([*left, one], retention)
@@ -185,10 +185,10 @@ def test_every_night_comes_to_the_same_as_one_at_the_end(
 def test_a_wrong_clock_deletes_no_other_set(
     sets: list[PlacedSet], retention: Retention, data: st.DataObject
 ) -> None:
-    """A clock that was ahead of all the others' or behind them, with sets before it and after it.
+    """A clock may be ahead of all others or behind them, with sets before and after it.
 
-    What is newest goes by its number, whatever its clock: so the set is a dated one, not drilled.
-    Once it is the oldest of all, nothing tells any more that it was back, and it may go itself.
+    The newest set is known by its number: so the set in question is a dated one, not drilled. Once
+    it is the oldest, nothing shows any more that its clock was behind, and it may be removed.
     """
     by = data.draw(st.sampled_from([3 * YEAR, -3 * YEAR]))
     before = data.draw(st.integers(1, len(sets) - 1))

@@ -1,4 +1,4 @@
-"""What a schedule promises stands in each image directory, for whoever watches it."""
+"""Each image directory has the promise of a schedule, for those who monitor it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.usefixtures("tools")
 
 
 def promises(*tops: Path) -> list[dict[str, Any]]:
-    """Return what the promises in some directories say."""
+    """Return the promises in some directories."""
     paths = [path for top in tops for path in top.glob("csf-backup-promise-*.json")]
     return [sealed_json.decode(path.read_bytes(), sealed_json.PROMISE) for path in paths]
 
 
 def test_each_image_directory_says_when_the_next_set_is_due(place: Place) -> None:
-    """Also those that have no set of tonight."""
+    """Directories that get no set tonight have it, too."""
     other = place.images.parent / "other"
     other.mkdir()
     made = rotated(place, MONDAY, place.images, other, every=86400.0)
@@ -50,7 +50,7 @@ def test_without_every_nothing_is_promised(place: Place) -> None:
 def test_a_promise_that_cannot_be_written_is_a_warning(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The set is proven all the same."""
+    """The set is proven nevertheless."""
 
     def full(path: str, *_: object) -> str:
         raise OSError(28, "No space left on device", path)

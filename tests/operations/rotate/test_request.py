@@ -1,4 +1,4 @@
-"""What is asked of a rotation is checked before anything is touched."""
+"""A rotation's request is checked before anything is changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def parsed(*directories: str, **asked: Any) -> RotateRequest:
 
 
 def test_a_request_has_what_was_asked_for() -> None:
-    """Each run that is not named has an id of its own."""
+    """A run without an id gets its own."""
     made = parsed("db1:/a/", "db1:/b", slot="2026-11-29", drill_every=1.0, scratch="/var/tmp/")
     assert (made.host, [top.directory for top in made.tops]) == ("db1", ["/a", "/b"])
     assert (made.slot, made.scratch) == (datetime.date(2026, 11, 29), "/var/tmp")
@@ -49,7 +49,7 @@ def test_a_request_has_what_was_asked_for() -> None:
 def test_what_cannot_be_is_refused(
     directories: tuple[str, ...], asked: dict[str, Any], problem: str
 ) -> None:
-    """The message names it, and what would be right."""
+    """The message names the value, and what would be valid."""
     with pytest.raises(UsageError, match=problem) as caught:
         parsed(*directories, **asked)
     assert caught.value.next_step

@@ -1,4 +1,4 @@
-"""Image directories, places and names as users have them, and what a rotation makes of them."""
+"""Image directories, places and names as users have them, and how a rotation treats them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.usefixtures("tools")
 
 
 def test_a_place_may_be_a_link_to_another_disk(place: Place, tmp_path: Path) -> None:
-    """Its sets are replaced as any."""
+    """Its sets are replaced like any others."""
     (tmp_path / "disk").mkdir()
     (place.images / "monday").symlink_to(tmp_path / "disk")
     for week in range(3):
@@ -54,7 +54,7 @@ def test_a_place_may_be_a_link_to_another_disk(place: Place, tmp_path: Path) -> 
 
 
 def test_a_place_that_leads_nowhere_is_passed_over(place: Place, tmp_path: Path) -> None:
-    """Its disk may come back; the set goes to the next directory."""
+    """Its disk may be mounted again later; the set goes to the next directory."""
     (tmp_path / "second").mkdir()
     (place.images / "monday").symlink_to(tmp_path / "gone")
     for week in range(2):
@@ -65,7 +65,7 @@ def test_a_place_that_leads_nowhere_is_passed_over(place: Place, tmp_path: Path)
 
 
 def test_a_place_that_is_a_file_is_passed_over(place: Place, tmp_path: Path) -> None:
-    """And the file stays."""
+    """The file stays."""
     (tmp_path / "second").mkdir()
     (place.images / "monday").write_text("somebody else's")
     for week in range(2):
@@ -75,7 +75,7 @@ def test_a_place_that_is_a_file_is_passed_over(place: Place, tmp_path: Path) -> 
 
 
 def test_an_image_directory_may_be_a_link(place: Place, tmp_path: Path) -> None:
-    """By whatever name, its sets are the same; two names of one directory are refused."""
+    """The sets are the same under either name; two names of one directory are refused."""
     (tmp_path / "link").symlink_to(place.images)
     for week, top in enumerate((tmp_path / "link", place.images, tmp_path / "link")):
         rotated(place, MONDAY + week * WEEK, top)
@@ -93,7 +93,7 @@ def test_a_place_is_no_image_directory_beside_its_own(place: Place) -> None:
 
 
 def test_sets_that_are_reached_by_two_paths_are_kept(place: Place, tmp_path: Path) -> None:
-    """One of two image directories has a place that is the other one's."""
+    """A place of one image directory may be the other image directory."""
     (tmp_path / "second").mkdir()
     rotated(place)
     (tmp_path / "second" / "monday").symlink_to(place.images / "monday")
@@ -103,7 +103,7 @@ def test_sets_that_are_reached_by_two_paths_are_kept(place: Place, tmp_path: Pat
 
 
 def test_latest_of_a_place_is_its_own_newest_set(place: Place) -> None:
-    """`latest` of the directory above is that of all places."""
+    """`latest` of the directory above means all places."""
     monday, tuesday = (rotated(place, MONDAY + day * DAY).filled.image for day in (0, 1))
     host = TimedHost(MONDAY + 2 * DAY)
     for directory, newest in (
@@ -120,7 +120,7 @@ NAMES = [".db", 'it\'s "a" b.db', "\udcff\udcfe.db", "-rf.db", "%s$(x)`y`.db", "
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_master_of_any_name_is_rotated(tmp_path: Path, name: str) -> None:
-    """Its sets are found again and replaced."""
+    """Its sets are found and replaced, whatever the name is."""
     place = Place(tmp_path)
     os.rename(place.master, place.repository / name)
     place.master = str(place.repository / name)
@@ -130,7 +130,7 @@ def test_a_master_of_any_name_is_rotated(tmp_path: Path, name: str) -> None:
 
 
 def test_a_set_that_is_read_stays_until_the_next_run(place: Place) -> None:
-    """Whoever reads it holds its receipt."""
+    """A reader holds the receipt's lock."""
     made = rotated(place).filled.image
     with LocalHost().reading(made.receipt):
         removal = rotated(place, MONDAY + WEEK).removal
@@ -140,7 +140,7 @@ def test_a_set_that_is_read_stays_until_the_next_run(place: Place) -> None:
 
 
 def test_a_clock_that_was_a_year_ahead_for_a_night_decides_nothing(place: Place) -> None:
-    """The number does; the set of that night goes when its place is refilled."""
+    """The number decides; the set of that night goes when its place is filled again."""
     rotated(place)
     ahead = rotated(place, MONDAY + DAY + 364 * DAY)
     last = rotated(place, MONDAY + WEEK)
@@ -152,7 +152,7 @@ def test_a_clock_that_was_a_year_ahead_for_a_night_decides_nothing(place: Place)
 
 @pytest.mark.parametrize("slot", ["1970-01-04", "2026-11-08", "9999-12-26"])
 def test_a_dated_set_of_a_far_slot_is_kept(place: Place, slot: str) -> None:
-    """Its date was hardly meant; no retention option counts it."""
+    """Its date was hardly intended, so no retention option counts it."""
     far = rotated(place, SUNDAY, slot=slot).filled.image
     for week in (1, 2, 3):
         last = rotated(place, SUNDAY + week * WEEK, retention=Retention(dated=1))
@@ -162,7 +162,7 @@ def test_a_dated_set_of_a_far_slot_is_kept(place: Place, slot: str) -> None:
 
 
 def test_a_manifest_that_is_lost_changes_nothing(place: Place) -> None:
-    """The sets tell whose they are; a damaged one is an error, and all stays."""
+    """The sets show their repository; a damaged manifest is an error, and all sets stay."""
     rotated(place)
     os.unlink(f"{place.master}.manifest")
     assert len(rotated(place, MONDAY + WEEK).removal.removed) == 1
@@ -174,7 +174,7 @@ def test_a_manifest_that_is_lost_changes_nothing(place: Place) -> None:
 
 
 def test_many_dated_sets_take_seconds(place: Place) -> None:
-    """With CSF_TEST_SCALE=10, a thousand of them; all but some are removed in one run."""
+    """With CSF_TEST_SCALE=10 there are a thousand; nearly all are removed in one run."""
     count = scaled(100)
     made = rotated(place, SUNDAY).filled.image
     for number in range(1, count):
@@ -191,7 +191,7 @@ def test_many_dated_sets_take_seconds(place: Place) -> None:
 
 
 def test_many_databases_take_seconds(place: Place) -> None:
-    """With CSF_TEST_SCALE=20, 20,000 of them."""
+    """With CSF_TEST_SCALE=20 there are 20,000."""
     count = scaled(1000)
     for number in range(count):
         (place.repository / f"Class{number}.db").touch()
@@ -206,7 +206,7 @@ def test_many_databases_take_seconds(place: Place) -> None:
 def test_a_directory_that_cannot_be_read_is_told_and_the_next_one_taken(
     place: Place, tmp_path: Path, call: str
 ) -> None:
-    """As where its disk is broken."""
+    """Its disk may be broken."""
     second = tmp_path / "second"
     second.mkdir()
     tops = (place.images, second)
@@ -237,7 +237,7 @@ def test_a_directory_that_cannot_be_read_is_told_and_the_next_one_taken(
 def test_a_directory_whose_disk_is_not_mounted_is_told_and_the_next_one_taken(
     place: Place, tmp_path: Path
 ) -> None:
-    """The receipts in the other one tell where it should be mounted, for as long as it is not."""
+    """Receipts in the other directory show where a disk should be mounted."""
     second = tmp_path / "second"
     second.mkdir()
 
@@ -266,7 +266,7 @@ def test_a_directory_whose_disk_is_not_mounted_is_told_and_the_next_one_taken(
 
 
 def test_nothing_is_removed_once_the_new_set_has_gone(place: Place) -> None:
-    """Somebody, or a broken disk, was faster: the older set is all there is."""
+    """A broken disk or a person may have removed it, and the older set is the only one."""
     made = rotated(place).filled.image
 
     class Losing(TimedHost):
@@ -291,7 +291,7 @@ def test_a_name_that_is_taken_is_followed_by_another(place: Place) -> None:
 
 
 def test_names_are_not_tried_for_ever(place: Place) -> None:
-    """Something is wrong where so many are taken."""
+    """If so many names are taken, something is wrong."""
     monday = place.images / "monday"
     monday.mkdir()
     for again in ("", *(f"-{attempt}" for attempt in range(2, 10))):
@@ -301,7 +301,7 @@ def test_names_are_not_tried_for_ever(place: Place) -> None:
 
 
 def test_a_manifest_that_was_made_anew_tells_which_databases_there_are(place: Place) -> None:
-    """That some of the last set's are gone is no reason for doubt then."""
+    """A database of the last set that is gone then causes no suspicion."""
     rotated(place, MONDAY)
     (place.repository / "Book.db").unlink()
     change_manifest(
@@ -317,7 +317,7 @@ def test_a_manifest_that_was_made_anew_tells_which_databases_there_are(place: Pl
 
 
 def test_little_room_is_a_warning(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says how much there is, and how much is needed."""
+    """The warning has the free and the necessary room."""
     look = LocalHost.look
 
     def nearly_full(host: LocalHost, paths: Any) -> list[Facts]:

@@ -1,4 +1,4 @@
-"""More than a year of nights, each with one or two sets or none, and what is left after each."""
+"""More than a year of nights with one, two or no sets, and which sets are left after each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AHEAD = datetime.date(2028, 4, 12)
 
 
 def nights() -> Iterator[PlacedSet]:
-    """Yield the sets in the order in which they were made, every tenth of them drilled."""
+    """Yield the sets in the order of their making; every tenth is drilled."""
     days = [FIRST + DAY * days for days in range((LAST - FIRST).days)]
     runs = [day for day in days for _ in range(1 + (day in TWICE)) if day not in MISSED]
     for number, day in enumerate(runs, start=1):
@@ -39,7 +39,7 @@ def nights() -> Iterator[PlacedSet]:
 
 
 def promised(made: Sequence[PlacedSet]) -> set[PlacedSet]:
-    """Return what is to be left of all that were ever made, by another way than the plan's."""
+    """Return the sets that should be left, computed differently from the plan."""
     weekdays: dict[str, PlacedSet] = {}
     buckets: dict[str, dict[str, PlacedSet]] = {"%Y-%m-%d": {}, "%Y-%m": {}, "%Y": {}}
     left = {made[-1], *[one for one in made if one.is_drilled][-1:]}
@@ -58,7 +58,7 @@ def promised(made: Sequence[PlacedSet]) -> set[PlacedSet]:
 
 
 def test_after_each_night_of_a_year_exactly_the_promised_sets_are_left() -> None:
-    """A leap day, two runs a day, a missed week, a late run, clocks ahead and back, and a mark."""
+    """The year has a leap day, two runs a day, a missed week, a late run, odd clocks and a mark."""
     left: list[PlacedSet] = []
     made: list[PlacedSet] = []
     most = 0

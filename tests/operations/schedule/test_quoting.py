@@ -1,4 +1,4 @@
-"""What is quoted for cron or for systemd is read as it was, whatever bytes it has."""
+"""Text that is quoted for cron or systemd is read back unchanged, whatever bytes it has."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NAMES = (
 @given(st.lists(NAMES, min_size=1, max_size=8))
 @settings(max_examples=60)
 def test_a_shell_that_cron_starts_gets_the_same_words(names: list[str]) -> None:
-    r"""Whether cron takes the backslash of ``\%`` away or not."""
+    r"""It does not matter whether cron removes the backslash of ``\%``."""
     command = f"printf {cron_word('%s')}'\\0' {' '.join(map(cron_word, names))}"
     for is_first in (False, True):
         line = os.fsencode(to_shell(command, is_first=is_first))
@@ -44,13 +44,13 @@ def test_a_shell_that_cron_starts_gets_the_same_words(names: list[str]) -> None:
 
 
 def test_an_empty_word_is_one() -> None:
-    """For either of them."""
+    """This holds for cron and for systemd."""
     assert (cron_word(""), unit_word("")) == ("''", '""')
 
 
 @given(NAMES)
 def test_a_crontab_sets_a_variable_to_the_same_value(value: str) -> None:
-    """Unless it can be written in no way, which is told."""
+    """A value that cannot be written is reported."""
     for one in (value, f" {value}", f"'{value}", f'"{value} '):
         try:
             line = cron_setting("X", one)
@@ -63,7 +63,7 @@ def test_a_crontab_sets_a_variable_to_the_same_value(value: str) -> None:
 
 @given(NAMES, st.sampled_from(ENCODINGS))
 def test_systemd_gets_the_same_words(name: str, encoding: str) -> None:
-    """In every locale, and from a file that is ASCII."""
+    """This holds in every locale, and the file is ASCII."""
     with encoded(encoding):
         here = os.fsdecode(name.encode("utf-8", "surrogateescape"))
         line = f"{unit_word(here)} {unit_word(here + ' ')}"
@@ -73,7 +73,7 @@ def test_systemd_gets_the_same_words(name: str, encoding: str) -> None:
 
 @given(NAMES)
 def test_systemd_runs_a_program_by_its_name(name: str) -> None:
-    """Unless it runs none of that name, which is told."""
+    """A name that systemd would not run is reported."""
     try:
         (word,) = unit_words(unit_program(name))
     except UsageError:
@@ -84,7 +84,7 @@ def test_systemd_runs_a_program_by_its_name(name: str) -> None:
 
 @given(NAMES)
 def test_systemd_sets_a_variable_to_the_same_value(value: str) -> None:
-    """Unless it is no UTF-8, which systemd takes for none."""
+    """A value that is not UTF-8 is reported, since systemd ignores it."""
     try:
         line = unit_setting("X", value)
     except UsageError:
@@ -96,5 +96,5 @@ def test_systemd_sets_a_variable_to_the_same_value(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["a b", "a=b", "/usr/bin:/bin"])
 def test_what_needs_no_quotes_in_a_crontab_has_none(value: str) -> None:
-    """As a person would write it."""
+    """It is written as a person would write it."""
     assert cron_setting("X", value) == f"X={value}"

@@ -1,4 +1,4 @@
-"""What a schedule is asked is checked before anything is looked at."""
+"""A schedule's request is checked before anything is examined."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def test_a_time_has_an_hour_and_a_minute() -> None:
     "at", ["24:00", "4", "04:60", "04:5", "", " 4:05", "04:05\n", "\u0660\u0664:05"]
 )
 def test_what_is_no_time_of_the_day_is_refused(at: str) -> None:
-    """As a wrong command line."""
+    """It is a usage error."""
     with pytest.raises(UsageError, match="-at .* is not a time of the day"):
         asked("cron", at=at)
 
 
 def test_what_a_rotation_refuses_is_refused() -> None:
-    """Nobody is to find it out at night."""
+    """Otherwise the error would come at night."""
     with pytest.raises(UsageError, match="go together"):
         asked("cron", drill_every=1.0)

@@ -1,4 +1,4 @@
-"""A schedule holds a rotation each day, and what watches over it; it depends on what there is."""
+"""A schedule has a daily rotation, and what monitors it; it depends on the machine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def made(
 
 
 def commands(found: Schedule) -> list[list[str]]:
-    """Return the words of each command, in the order in which the schedule has them."""
+    """Return the words of each command, in the order of the schedule."""
     text = "\n".join(one.text for one in found.files)
     if "[Service]" in text:
         lines = re.findall(r"\nExecStart=(/opt.*)", text)
@@ -44,7 +44,7 @@ def commands(found: Schedule) -> list[list[str]]:
 
 
 def times(found: Schedule) -> list[str]:
-    """Return when each command begins."""
+    """Return when each command starts."""
     text = "\n".join(one.text for one in found.files)
     units = re.findall(r"\nOnCalendar=\*-\*-\* (..:..):00\n", text)
     crontab = re.findall(r"\n([0-9]+) ([0-9]+) \* \* \* ", text)
@@ -52,7 +52,7 @@ def times(found: Schedule) -> list[str]:
 
 
 def test_every_form_has_the_same_commands_at_the_same_times() -> None:
-    """However often it is printed."""
+    """They are the same each time that it is printed."""
     directories = ("/backup1", "/backup2")
     host = host_with(*directories)
     several = [made(asked(form, *directories, **DRILLED), host) for form in (*FORMS, "cron")]
@@ -83,7 +83,7 @@ def test_every_form_has_the_same_commands_at_the_same_times() -> None:
 
 
 def test_each_command_is_one_that_csf_has() -> None:
-    """With options that it takes, all of which arrive."""
+    """csf accepts its options, with all their values."""
     request = asked(
         "cron",
         at="04:15",
@@ -129,7 +129,7 @@ def test_each_command_is_one_that_csf_has() -> None:
 
 
 def test_the_minute_is_another_one_for_another_machine_or_repository() -> None:
-    """The hour is 4; a machine without an id has its name."""
+    """The hour is 4; without a machine id, the machine's name decides."""
     chosen = {
         made(asked("cron"), here=HERE._replace(machine=HERE.machine._replace(id=one, name=name))).at
         for one, name in (("b" * 32, "desk"), ("c" * 32, "desk"), ("", "desk"), ("", "lamp"))
@@ -144,7 +144,7 @@ def test_the_minute_is_another_one_for_another_machine_or_repository() -> None:
 
 
 def test_a_time_that_is_given_is_taken() -> None:
-    """The others follow it, past midnight too."""
+    """The other commands follow it, also past midnight."""
     request = asked("systemd", "/backup1", "/backup2", at="20:07")
     found = made(request, host_with("/backup1", "/backup2"))
     assert (times(found), found.warnings[1:]) == (["20:07", "03:07", "22:07", "00:07"], [])
@@ -152,13 +152,13 @@ def test_a_time_that_is_given_is_taken() -> None:
 
 @pytest.mark.parametrize(("at", "warns"), [("00:00", 1), ("03:59", 1), ("04:00", 0), ("23:59", 0)])
 def test_a_time_at_which_clocks_are_changed_is_warned_of(at: str, warns: int) -> None:
-    """A night may have it twice, or not at all."""
+    """That night may have the time twice, or not at all."""
     told = made(asked("cron", at=at, **DRILLED)).warnings
     assert [text.split(" is between")[0] for text in told] == [at] * warns
 
 
 def test_mounts_are_required_where_there_are_some_today() -> None:
-    """Of all image directories; otherwise it is told which one has none."""
+    """All image directories are examined, and those without a mount are named."""
     both = ("/backup1", "/backup2")
     mounted = made(asked("cron", *both, **DRILLED), host_with(*both))
     assert "-require-mount" in commands(mounted)[0]
@@ -176,14 +176,14 @@ def test_mounts_are_required_where_there_are_some_today() -> None:
 
 
 def test_a_directory_that_is_missing_is_told() -> None:
-    """Whether it is to be on a disk of its own is not known then."""
+    """It is not known whether it should be on its own disk."""
     found = made(asked("cron", "/backup1", "/gone", **DRILLED))
     assert found.warnings == ["db1:/gone does not exist"]
     assert "-require-mount" not in commands(found)[0]
 
 
 def test_a_schedule_without_drills_is_told() -> None:
-    """Its status asks for none, or it would complain each day."""
+    """Its status does not ask for drills, or it would complain each day."""
     found = made(asked("cron"))
     assert "no drill is scheduled" in found.warnings[0]
     assert commands(found)[1][-3:] == ["-max-drill-age", "none", "-quiet"]
@@ -199,13 +199,13 @@ def test_a_machine_that_sends_no_mail_is_told(form: str) -> None:
 
 
 def test_a_master_database_that_is_not_there_is_refused() -> None:
-    """As its rotation would be."""
+    """Its rotation would be refused, too."""
     with pytest.raises(RepositoryNotFound):
         made(asked("cron"), MemoryHost({}, ["/", "/databases", "/backup1"]))
 
 
 def test_a_file_of_cron_d_has_a_name_that_cron_takes() -> None:
-    """It says it itself, and which user it is for."""
+    """The file names itself and its user."""
     master = "/databases/a.b ü%.x.db"
     host = MemoryHost({master: b"x"}, ["/", "/backup1"])
     (file,) = made(asked("cron.d", master=master), host).files
@@ -216,7 +216,7 @@ def test_a_file_of_cron_d_has_a_name_that_cron_takes() -> None:
 
 
 def test_a_users_own_crontab_names_no_user() -> None:
-    """And no file."""
+    """It names no file either."""
     found = made(asked("cron"))
     (file,) = found.files
     assert file.path == ""
@@ -226,14 +226,14 @@ def test_a_users_own_crontab_names_no_user() -> None:
 
 
 def test_a_crontab_sets_what_commands_need() -> None:
-    """Also the shell, since lines above may name another one."""
+    """It also sets the shell, since earlier lines may name another one."""
     text = made(asked("cron")).files[0].text
     found = dict(filter(None, map(setting, text.split("\n"))))
     assert found == {"SHELL": "/bin/sh", "MAILTO": "lib", **HERE.variables}
 
 
 def test_a_line_that_cron_would_not_read_is_told() -> None:
-    """Of a command or of a variable; systemd reads it."""
+    """It may be a command or a variable; systemd would read it."""
     here = HERE._replace(variables={"PATH": "/" + "a" * 992})
     assert made(asked("cron", **DRILLED), here=here).warnings == []
     long = HERE._replace(variables={"PATH": "/" + "a" * 993})
@@ -245,7 +245,7 @@ def test_a_line_that_cron_would_not_read_is_told() -> None:
 
 
 def test_what_a_rotation_writes_to_is_named_where_it_is_known() -> None:
-    """In a comment, where backslashes are no escapes; on another host there is nothing to name."""
+    """It is in a comment, where backslashes are no escapes; for another host it is left out."""
     directories = ["/b 1%", "/b\"'", '/b"', "/bü"]
     text = made(asked("systemd", *directories, host="localhost", **DRILLED)).files[0].text
     assert re.findall("#ReadWritePaths=(.*)", text) == [
@@ -260,7 +260,7 @@ def test_what_a_rotation_writes_to_is_named_where_it_is_known() -> None:
 
 
 def test_all_timers_are_enabled() -> None:
-    """Each has its service."""
+    """Each timer has its service."""
     found = made(asked("systemd"))
     names = {one.path.rpartition("/")[2] for one in found.files}
     timers = [name for name in names if name.endswith(".timer")]

@@ -1,4 +1,4 @@
-"""What a schedule needs to know of where csf is called."""
+"""What a schedule must know of the environment of csf."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MACHINE = Machine("b" * 32, "desk", "2026-11-30T12:00:00+00:00")
 
 @pytest.fixture(autouse=True)
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a directory with a csf, the working directory; no mailer is anywhere else."""
+    """Return a directory with a csf as working directory; no mailer is anywhere else."""
     monkeypatch.setattr(surroundings, "_MAILERS", str(tmp_path / "sbin"))
     monkeypatch.chdir(tmp_path)
     for name in ("csf", "other csf"):
@@ -32,26 +32,26 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def looked(programs: Path, called: str = "csf", **environ: str) -> Surroundings:
-    """Return what is found, with the programs on PATH."""
+    """Return the result of the search, with the programs on PATH."""
     return look_around(called, {"PATH": str(programs), **environ}, MACHINE)
 
 
 def test_csf_is_the_program_that_was_called(programs: Path) -> None:
-    """By a path, by a relative one, or by a name; else the one on PATH, since Python says -c."""
+    """It may be called by any path or name; after python -c, the csf on PATH counts."""
     for called in ("csf", str(programs / "csf"), "./csf", "-c", "/nowhere/csf"):
         assert looked(programs, called).csf == str(programs / "csf")
     assert looked(programs, "./other csf").csf == str(programs / "other csf")
 
 
 def test_a_csf_that_is_nowhere_is_told(programs: Path) -> None:
-    """A schedule with a wrong path would only be found out at night."""
+    """A wrong path in a schedule would be found only at night."""
     (programs / "csf").unlink()
     with pytest.raises(UsageError, match="It is not known where csf is: it was called as -c"):
         looked(programs, "-c")
 
 
 def test_the_variables_are_those_that_commands_depend_on(programs: Path) -> None:
-    """As they are found; one that is empty is none."""
+    """They are copied as they are; an empty one is left out."""
     found = looked(
         programs,
         OS_ROOTDIR="/opt/os",
@@ -75,7 +75,7 @@ def test_a_variable_of_two_lines_is_refused(programs: Path) -> None:
 
 
 def test_the_mailer_is_where_cron_looks_for_it(programs: Path) -> None:
-    """Or on PATH; there may be none."""
+    """Otherwise PATH counts; there may be none."""
     assert looked(programs).mailer == ""
     for directory in (programs, programs / "sbin"):
         directory.mkdir(exist_ok=True)
@@ -86,7 +86,7 @@ def test_the_mailer_is_where_cron_looks_for_it(programs: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a b", "a:b", "", "-x", "DOMAIN\\user", "a%b"])
 def test_a_user_whose_name_a_schedule_cannot_hold_is_told(programs: Path, name: str) -> None:
-    """One without a name, too."""
+    """A user without a name is reported, too."""
     entry = mock.Mock(pw_name=name)
     with (
         mock.patch.object(pwd, "getpwuid", return_value=entry),
@@ -96,7 +96,7 @@ def test_a_user_whose_name_a_schedule_cannot_hold_is_told(programs: Path, name: 
 
 
 def test_a_user_who_is_in_no_database_is_told(programs: Path) -> None:
-    """As in some containers."""
+    """Some containers have such users."""
     with (
         mock.patch.object(pwd, "getpwuid", side_effect=KeyError),
         pytest.raises(UsageError, match=f"The user {os.geteuid()} is without a name"),

@@ -1,4 +1,4 @@
-"""The units of a schedule, as systemd itself reads them."""
+"""The units of a schedule, as systemd reads them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NASTY = "/a b'\"\\ %n $HOME ${HOME} \\x41 é\udcff;#~ *"
 
 
 def verified(directory: Path, *names: str, level: str = "notice") -> str:
-    """Return what systemd says of units in a directory; it must take them."""
+    """Return systemd's messages about units in a directory; it must accept them."""
     command = [needed.program("systemd-analyze", "systemd"), "verify", "--man=no"]
     environ = {**os.environ, "SYSTEMD_LOG_LEVEL": level, "SYSTEMD_LOG_TARGET": "console"}
     ended = subprocess.run(
@@ -44,7 +44,7 @@ def program(path: str) -> str:
 
 
 def test_systemd_takes_every_unit(tmp_path: Path) -> None:
-    """Without a word: the calendar, the services, and what tells of a failure."""
+    """There is no message about the calendar, the services or the report of failures."""
     here = HERE._replace(csf=program(str(tmp_path / "csf")), user="root")
     request = asked("systemd", drill_every=60.0, scratch="/var/tmp")
     found = schedule(request, host_with("/backup1"), here, Memory())
@@ -57,7 +57,7 @@ def test_systemd_takes_every_unit(tmp_path: Path) -> None:
 
 
 def test_systemd_reads_each_word_as_it_was(tmp_path: Path) -> None:
-    """Whatever is in it: what it would run is compared."""
+    """The command that systemd would run is compared."""
     csf = program(str(tmp_path / "c $HOME%n"))
     variables = {"OS_ROOTDIR": NASTY.replace("\udcff", ""), "CSF_BACKUP_RAID": "sda"}
     here = HERE._replace(csf=csf, user="root", variables=variables)
@@ -75,7 +75,7 @@ def test_systemd_reads_each_word_as_it_was(tmp_path: Path) -> None:
 
 
 def plain(word: str) -> bytes:
-    """Return a word that systemd has printed quoted for a shell, in C's escapes."""
+    """Return a word from systemd's output, where it is quoted for a shell with C escapes."""
     inside = word[1:-1] if word[0] == '"' else word
     escape = rb"\\(?:([0-7]{3})|(.))"
     return re.sub(

@@ -1,4 +1,4 @@
-"""What a status is asked of is checked before anything is looked at."""
+"""A status request is checked before anything is examined."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from csf_backup_plugin.operations.status.request import StatusRequest
 
 
 def test_each_host_is_asked_once() -> None:
-    """Whether for images or for databases."""
+    """It may be named for images or for databases."""
     made = StatusRequest.parse(
         ["db1:/a", "db2:/a", "db1:/a/", "db1:/b"], ["db3:/d/lib.db", "db1:/d/lib.db"]
     )
@@ -19,6 +19,6 @@ def test_each_host_is_asked_once() -> None:
 
 @pytest.mark.parametrize("database", ["/d/lib.db", "d/x:/d/lib.db", "-x:/d/lib.db", "db1:lib.db"])
 def test_a_database_is_named_with_its_host(database: str) -> None:
-    """And by its absolute path."""
+    """The path is absolute."""
     with pytest.raises(UsageError):
         StatusRequest.parse(["db1:/a"], [database])

@@ -1,4 +1,4 @@
-"""One look says for each repository what is wrong, what is late, and what a restore costs."""
+"""A status reports for each repository what is wrong or late, and what a restore costs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ HOUR = DAY / 24
 
 
 def no_ledger() -> Attempts:
-    """Tell that there is no ledger."""
+    """Replace the ledger by an empty one."""
     raise FileNotFoundError
 
 
@@ -62,7 +62,7 @@ def look(
 
 
 def drilled(image: ImagePath, at: str = "2026-11-23T03:00:00+00:00", *findings: str) -> None:
-    """Let an image have been drilled."""
+    """Record a drill for an image."""
     receipt = sealed_json.decode(Path(image.receipt).read_bytes())
     facts = {
         "backup_started": receipt["started"],
@@ -75,20 +75,20 @@ def drilled(image: ImagePath, at: str = "2026-11-23T03:00:00+00:00", *findings: 
 
 @pytest.fixture
 def image(place: Place) -> ImagePath:
-    """Return the image of a good night, which a drill has restored."""
+    """Return the image of a good night, with a successful drill."""
     made = rotated(place).filled.image
     drilled(made)
     return made
 
 
 def health(found: Status) -> Health:
-    """Return the health of the one repository there is."""
+    """Return the health of the only repository."""
     (one,) = found.repositories
     return one
 
 
 def test_all_is_well_after_a_good_night(place: Place, image: ImagePath) -> None:
-    """What would be lost, and what a restore takes, are known."""
+    """The work that would be lost and the time for a restore are known."""
     found = look(place)
     one = health(found)
     assert found.problem is None
@@ -102,7 +102,7 @@ def test_all_is_well_after_a_good_night(place: Place, image: ImagePath) -> None:
 
 
 def test_a_disk_that_is_not_mounted_is_told(place: Place, image: ImagePath) -> None:
-    """The directory is there and can be read, and what is on the disk is not seen."""
+    """The empty directory can be read, but the disk's files are not there."""
     receipt = Path(image.receipt)
     receipt.write_bytes(resealed(image.receipt, mounts={str(place.images): "/mnt/backups"}))
     (text,) = health(look(place)).stale
@@ -116,7 +116,7 @@ def test_a_disk_that_is_not_mounted_is_told(place: Place, image: ImagePath) -> N
 
 
 def test_room_is_told_of_the_directories_that_rotations_fill(place: Place) -> None:
-    """One status may be of several repositories, each with directories of its own."""
+    """One status may cover several repositories, each with its own directories."""
     others = place.images.parent / "others"
     others.mkdir()
     directories = [f"localhost:{top}" for top in (place.images, others)]
@@ -129,7 +129,7 @@ def test_room_is_told_of_the_directories_that_rotations_fill(place: Place) -> No
 
 
 def test_copies_are_told(place: Place, image: ImagePath, tmp_path: Path) -> None:
-    """Beside their originals, nothing is wrong with the two of one number."""
+    """Two sets with one number are no fault if one is a copy."""
     (tmp_path / "copies").mkdir()
     to = f"localhost:{tmp_path}/copies"
     made = copy(CopyRequest.parse(image.name, to), TimedHost(), TimedHost(), Memory())
@@ -141,7 +141,7 @@ def test_copies_are_told(place: Place, image: ImagePath, tmp_path: Path) -> None
 
 
 def test_a_copy_that_is_made_or_was_killed_is_told(place: Place, image: ImagePath) -> None:
-    """It is no leftover of a backup."""
+    """It is not reported as left by a backup."""
     receipt = receipt_format.decode(Path(image.receipt).read_bytes())
     record = copy_record.record_of(ImagePath("db9", "/x/a.img"), receipt, "process 7", "then")
     Path(f"{place.images}/a.img.copying").write_bytes(copy_record.encode(record))
@@ -153,7 +153,7 @@ def test_a_copy_that_is_made_or_was_killed_is_told(place: Place, image: ImagePat
 
 
 def test_an_old_set_is_stale(place: Place, image: ImagePath) -> None:
-    """After 30 hours, unless something says otherwise."""
+    """The limit is 30 hours, unless an option or promise differs."""
     assert look(place, MONDAY + 29 * HOUR).problem is None
     late = look(place, MONDAY + 31 * HOUR)
     assert isinstance(late.problem, Stale)
@@ -162,7 +162,7 @@ def test_an_old_set_is_stale(place: Place, image: ImagePath) -> None:
 
 
 def test_a_promise_says_how_old_a_set_may_be(place: Place) -> None:
-    """A quarter more than promised; an option counts more, and that they differ is told."""
+    """A quarter is added; an option overrides it, and the difference is reported."""
     drilled(rotated(place, every=7 * 86400.0, scratch=None).filled.image)
     one = health(look(place, MONDAY + 8 * DAY))
     assert (one.stale, one.interval) == ((), 7 * 86400.0)
@@ -173,7 +173,7 @@ def test_a_promise_says_how_old_a_set_may_be(place: Place) -> None:
 
 
 def test_of_two_promises_the_later_one_holds(place: Place) -> None:
-    """One that cannot be read is none."""
+    """A promise that cannot be read counts as none."""
     other = place.images.parent / "other"
     other.mkdir()
     rotated(place, MONDAY, place.images, other, every=3600.0)
@@ -185,7 +185,7 @@ def test_of_two_promises_the_later_one_holds(place: Place) -> None:
 
 
 def test_a_set_that_was_never_drilled_is_stale(place: Place) -> None:
-    """Unless that is not asked for."""
+    """An option turns this off."""
     rotated(place)
     found = look(place)
     assert isinstance(found.problem, Stale)
@@ -194,7 +194,7 @@ def test_a_set_that_was_never_drilled_is_stale(place: Place) -> None:
 
 
 def test_a_drill_of_long_ago_is_stale(place: Place, image: ImagePath) -> None:
-    """Also of another set than the newest."""
+    """A drill of an older set counts, too."""
     rotated(place, MONDAY + DAY)
     assert health(look(place, MONDAY + 2 * DAY)).stale == ()
     (text,) = health(look(place, MONDAY + 2 * DAY, max_drill_age=3600.0)).stale
@@ -213,7 +213,7 @@ def test_a_drill_of_long_ago_is_stale(place: Place, image: ImagePath) -> None:
 def test_what_is_wrong_with_the_newest_set_is_a_fault(
     place: Place, image: ImagePath, change: Any, told: str
 ) -> None:
-    """No image is read for that."""
+    """The image itself is not read."""
     change(image)
     found = look(place)
     assert isinstance(found.problem, FaultFound)
@@ -223,7 +223,7 @@ def test_what_is_wrong_with_the_newest_set_is_a_fault(
 def test_a_failed_verification_is_a_fault_while_the_set_is_the_newest(
     place: Place, image: ImagePath
 ) -> None:
-    """Of an older one it is only told."""
+    """For an older set it is only a note."""
     with open(image.path, "r+b") as file:
         file.write(b"x")
     with pytest.raises(FaultFound):
@@ -238,7 +238,7 @@ def test_a_failed_verification_is_a_fault_while_the_set_is_the_newest(
 def test_a_receipt_that_cannot_be_used_may_be_of_a_newer_set(
     place: Place, image: ImagePath
 ) -> None:
-    """So nobody knows which is the newest."""
+    """It is not known which set is the newest."""
     newer = rotated(place, MONDAY + DAY).filled.image
     Path(newer.receipt).write_text("{}")
     (fault,) = health(look(place)).faults
@@ -246,7 +246,7 @@ def test_a_receipt_that_cannot_be_used_may_be_of_a_newer_set(
 
 
 def test_a_set_of_the_future_is_a_fault(place: Place, image: ImagePath) -> None:
-    """The clock was wrong, or is."""
+    """A clock was wrong then, or is wrong now."""
     (fault,) = health(look(place, MONDAY - DAY)).faults
     assert fault == (
         f"{image} says that its backup began in the future, at {MONDAY.isoformat()}; put the clock "
@@ -255,7 +255,7 @@ def test_a_set_of_the_future_is_a_fault(place: Place, image: ImagePath) -> None:
 
 
 def test_a_drill_of_the_future_does_not_count(place: Place, image: ImagePath) -> None:
-    """Else a clock that was wrong once would let no drill be missed for years."""
+    """Otherwise one wrong clock would hide missing drills for years."""
     drilled(image, "2036-11-23T03:00:00+00:00")
     one = health(look(place))
     assert one.stale == (f"no image of {place.master} was ever restored by a drill",)
@@ -266,7 +266,7 @@ def test_a_drill_of_the_future_does_not_count(place: Place, image: ImagePath) ->
 
 
 def test_a_failed_drill_is_not_over_with_the_next_set(place: Place, image: ImagePath) -> None:
-    """Nobody has answered it before another drill went well."""
+    """It remains until another drill succeeds."""
     failed = rotated(place, MONDAY + DAY).filled.image
     at = (MONDAY + DAY + HOUR).isoformat()
     drilled(failed, at, "torn")
@@ -281,7 +281,7 @@ def test_a_failed_drill_is_not_over_with_the_next_set(place: Place, image: Image
 
 @pytest.mark.parametrize("of", ["verification", "drill"])
 def test_a_record_that_cannot_be_used_is_stale(place: Place, image: ImagePath, of: str) -> None:
-    """What it says may be that the newest set cannot be restored."""
+    """It may say that the newest set cannot be restored."""
     Path(getattr(image, of)).write_text("{}")
     told = f"{getattr(image, of)} cannot be used, so how the last {of} went is not known"
     assert told in health(look(place)).stale
@@ -293,7 +293,7 @@ def test_a_record_that_cannot_be_used_is_stale(place: Place, image: ImagePath, o
 def test_of_copies_the_one_that_kept_its_name_is_judged(
     place: Place, image: ImagePath, *, is_torn: bool
 ) -> None:
-    """The other is told of, as an older set is."""
+    """The other copy is mentioned, like an older set."""
     other = place.images / "aaa.img"
     for path in (image.path, image.import_file, image.receipt, image.drill):
         shutil.copy(path, f"{other}{path.removeprefix(image.path)}")
@@ -304,7 +304,7 @@ def test_of_copies_the_one_that_kept_its_name_is_judged(
 
 
 def test_two_newest_sets_that_differ_are_a_fault(place: Place, image: ImagePath) -> None:
-    """Nobody knows which is the newest; `latest` means neither."""
+    """`latest` means neither of them."""
     other = f"{place.images}/other.img"
     shutil.copy(image.path, other)
     started = (MONDAY + HOUR / 2).isoformat()
@@ -328,7 +328,7 @@ def test_two_newest_sets_that_differ_are_a_fault(place: Place, image: ImagePath)
     ],
 )
 def test_a_promise_that_no_rotation_writes_is_stale(place: Place, facts: dict[str, Any]) -> None:
-    """How old a set may be is not known then, unless the options say so."""
+    """Without options, it is not known how old a set may be."""
     drilled(rotated(place, every=3600.0).filled.image)
     (path,) = place.images.glob("csf-backup-promise-*.json")
     promise = sealed_json.decode(path.read_bytes(), sealed_json.PROMISE)
@@ -343,7 +343,7 @@ def test_a_promise_that_no_rotation_writes_is_stale(place: Place, facts: dict[st
 
 
 def test_a_promise_that_cannot_be_read_is_stale(place: Place) -> None:
-    """Unless another directory has the same one."""
+    """Another directory may have the same promise, which counts then."""
     other = place.images.parent / "other"
     other.mkdir()
     drilled(rotated(place, MONDAY, place.images, other, every=3600.0).filled.image)
@@ -360,7 +360,7 @@ def test_a_promise_that_cannot_be_read_is_stale(place: Place) -> None:
 def test_a_repository_whose_receipts_cannot_be_used_has_its_line(
     place: Place, image: ImagePath
 ) -> None:
-    """However old they are, and whatever else is there."""
+    """The line appears however old they are, and whatever else is there."""
     other = f"{place.images}/other.img"
     for ending in ("", ".dbn", ".receipt.json"):
         shutil.copy(image.path + ending, other + ending)
@@ -375,7 +375,7 @@ def test_a_repository_whose_receipts_cannot_be_used_has_its_line(
 
 
 def test_a_set_without_a_number_is_no_newest(place: Place, image: ImagePath) -> None:
-    """As of a repository whose manifest cannot be written; `latest` does not mean it either."""
+    """Its manifest cannot be written; `latest` does not mean that set either."""
     Path(image.receipt).write_bytes(resealed(image.receipt, number=None, repository_id=None))
     (told,) = health(look(place)).stale
     assert told == f"{image} has no backup's number, so nobody knows whether it is the newest"
@@ -384,7 +384,7 @@ def test_a_set_without_a_number_is_no_newest(place: Place, image: ImagePath) -> 
 
 
 def test_another_repository_at_the_same_path_has_no_images(place: Place, image: ImagePath) -> None:
-    """Those that are there are of one that was."""
+    """The images belong to the repository that was there before."""
     databases = [f"localhost:{place.master}"]
     assert look(place, databases=databases).problem is None
     os.unlink(f"{place.master}.manifest")
@@ -397,7 +397,7 @@ def test_another_repository_at_the_same_path_has_no_images(place: Place, image: 
 
 
 def test_where_nothing_is_that_is_told(place: Place) -> None:
-    """A repository that is named has its line."""
+    """A named repository gets a line."""
     nothing = look(place)
     assert isinstance(nothing.problem, Stale)
     assert "there is no proven image at all" in nothing.problem.what
@@ -423,7 +423,7 @@ def test_little_room_is_stale(
 
 
 def test_what_the_newest_set_lacks_is_told(place: Place, image: ImagePath) -> None:
-    """A class that was created since is in no backup; that is no fault."""
+    """A class created since is in no backup, which is no fault."""
     (place.repository / "New.db").write_bytes(b"new")
     (place.repository / "Book.db").unlink()
     databases = [f"localhost:{place.master}"]
@@ -439,7 +439,7 @@ def test_what_the_newest_set_lacks_is_told(place: Place, image: ImagePath) -> No
 
 
 def test_a_repository_may_be_named_by_a_link(place: Place, image: ImagePath) -> None:
-    """Its receipts name it by its resolved path."""
+    """Its receipts have the resolved path."""
     link = place.images.parent / "link"
     link.symlink_to(place.repository)
     one = health(look(place, databases=[f"localhost:{link}/{Path(place.master).name}"]))
@@ -448,7 +448,7 @@ def test_a_repository_may_be_named_by_a_link(place: Place, image: ImagePath) -> 
 
 
 def test_of_another_repository_there_is_no_coverage(place: Place, image: ImagePath) -> None:
-    """It has a line of its own."""
+    """The other repository has its own line."""
     other = place.images.parent / "other.db"
     other.write_bytes(b"x")
     found = look(place, databases=[f"localhost:{other}"])
@@ -470,7 +470,7 @@ def test_images_without_a_receipt_are_counted(place: Place, image: ImagePath) ->
 
 @pytest.mark.parametrize("answer", ["accepted", "drilled", ""])
 def test_what_is_suspicious_in_the_newest_set_is_told(place: Place, answer: str) -> None:
-    """As long as a rotation deletes nothing because of it; it may be as it should be."""
+    """It is reported as long as rotations withhold deletions for it; it may be harmless."""
     made = rotated(place).filled.image
     facts = {"suspicions": ["lacks 1", "is small"], "accepted": answer == "accepted"}
     Path(made.receipt).write_bytes(resealed(made.receipt, **facts))
@@ -487,7 +487,7 @@ def test_what_is_suspicious_in_the_newest_set_is_told(place: Place, answer: str)
 
 
 def test_a_directory_that_cannot_be_read_is_no_good_news(place: Place, image: ImagePath) -> None:
-    """A newer set, or another repository's, may be there; what can be read is told all the same."""
+    """A newer set, or another repository's, may be there; all that can be read is reported."""
     missing = f"localhost:{place.images.parent}/missing"
     found = look(place, directories=[missing, f"localhost:{place.images}"])
     assert found.unread == [f"{missing} cannot be read: No such file or directory"]
@@ -499,7 +499,7 @@ def test_a_directory_that_cannot_be_read_is_no_good_news(place: Place, image: Im
 def test_a_place_that_cannot_be_read_hides_no_other(
     place: Place, image: ImagePath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is named; what is in the others is told, and that a newer set may be there."""
+    """It is named, with the warning that a newer set may be there."""
     read, newer = LocalHost.read_directory, rotated(place, MONDAY + DAY).filled.image
 
     def refuse(host: LocalHost, path: str, ending: str) -> Any:
@@ -530,7 +530,7 @@ def test_a_directory_whose_disk_fails_is_told_once(
 def test_a_host_that_cannot_be_reached_is_worse_than_a_stale_set(
     place: Place, image: ImagePath
 ) -> None:
-    """And no worse than a fault."""
+    """A fault is as bad."""
     directories = [f"localhost:{place.images}", "away:/backups"]
     found = look(place, MONDAY + 40 * HOUR, directories=directories)
     assert isinstance(found.problem, HostUnreachable)
@@ -548,7 +548,7 @@ def attempt(number: int, **facts: Any) -> Attempt:
 
 
 def test_the_ledger_tells_the_last_attempts(place: Place, image: ImagePath) -> None:
-    """Those of this repository that were to make a set."""
+    """They are attempts of this repository to make a set."""
     known = health(look(place)).id
     attempts = [
         attempt(20, repository_id=known, outcome="done", exit_code=0),
@@ -564,7 +564,7 @@ def test_the_ledger_tells_the_last_attempts(place: Place, image: ImagePath) -> N
 
 
 def test_an_attempt_of_the_future_is_stale(place: Place, image: ImagePath) -> None:
-    """By one of two clocks all ages are wrong, and nobody knows by which."""
+    """One of two clocks is wrong, so all ages are doubtful."""
     begun = attempt(25, host="localhost", database=place.master, outcome="failed")
     one = health(look(place, ledger=lambda: Attempts([begun])))
     assert one.stale == (
@@ -577,7 +577,7 @@ def test_an_attempt_of_the_future_is_stale(place: Place, image: ImagePath) -> No
 
 
 def test_beside_a_set_of_the_future_no_attempt_is_stale(place: Place, image: ImagePath) -> None:
-    """The fault has told of the clock already."""
+    """The fault has reported the clock already."""
     begun = attempt(25, host="localhost", database=place.master, outcome="failed")
     one = health(look(place, MONDAY - DAY, ledger=lambda: Attempts([begun])))
     assert (len(one.faults), one.attempts) == (1, [begun])
@@ -586,14 +586,14 @@ def test_beside_a_set_of_the_future_no_attempt_is_stale(place: Place, image: Ima
 
 
 def test_a_promise_of_a_clock_that_was_ahead_is_not_due(place: Place) -> None:
-    """Nothing is said rather than what is wrong."""
+    """It reports no due time rather than a wrong one."""
     rotated(place, MONDAY + 300 * DAY, every=86400.0)
     assert health(look(place, MONDAY)).due is None
     assert health(look(place, MONDAY + 300 * DAY)).due
 
 
 def test_what_the_ledger_does_not_tell_is_told(place: Place, image: ImagePath) -> None:
-    """Where there is none, csf may run elsewhere."""
+    """Without a ledger here, csf may run on another machine."""
 
     def refuse() -> Attempts:
         raise PermissionError(13, "Permission denied")
@@ -606,7 +606,7 @@ def test_what_the_ledger_does_not_tell_is_told(place: Place, image: ImagePath) -
 
 
 def test_the_worst_repository_comes_first(place: Place, image: ImagePath) -> None:
-    """Several in one directory do not mix."""
+    """Sets of several repositories in one directory do not mix."""
     newer = rotated(place, MONDAY + DAY).filled.image
     other = resealed(newer.receipt, repository_id="2" * 32, image=newer.path)
     Path(newer.receipt).write_bytes(other)

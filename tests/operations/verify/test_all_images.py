@@ -1,4 +1,4 @@
-"""Every image of a directory is verified in turn: none is left unread for ever."""
+"""Every image of a directory is verified in turn, so that none stays unread for ever."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ def run(
 
 
 def read(made: VerifiedAll) -> list[str]:
-    """Return the paths of the images of a run, in its order."""
+    """Return the paths of the images of a run, in order."""
     return [one.image.path for one in made.results]
 
 
 def code(made: VerifiedAll) -> int:
-    """Return the exit code."""
+    """Return the exit code of a run."""
     return int(made.problem.exit_code) if made.problem else 0
 
 
 class Clock:
-    """A clock that goes on by so many seconds each time that it is looked at."""
+    """A clock that advances by some seconds each time that it is read."""
 
     def __init__(self, step: float) -> None:
         self._step = step
@@ -77,7 +77,7 @@ class Clock:
 
 
 def test_those_never_verified_come_first_and_then_the_oldest_verification() -> None:
-    """Of those that never were, the newest is first."""
+    """Of those never verified, the newest comes first."""
     host = host_with(1, 2, 3, 4, 5)
     add_record(host, "/b/5.img", 5, "2026-11-20T00:00:00+00:00")
     add_record(host, "/b/2.img", 2, "2026-11-10T00:00:00+00:00")
@@ -88,7 +88,7 @@ def test_those_never_verified_come_first_and_then_the_oldest_verification() -> N
 
 
 def test_images_in_places_and_of_several_repositories_take_turns() -> None:
-    """The newest of each is read before the older ones of any; what has no number comes last."""
+    """The newest of each comes before the older ones of any; those without a number come last."""
     host = host_with(1, 2)
     add_set(host, "/b/monday/3.img", 3)
     add_set(host, "/b/x.img", 1, OTHERS, "/r/x.db")
@@ -98,7 +98,7 @@ def test_images_in_places_and_of_several_repositories_take_turns() -> None:
 
 
 def test_what_was_verified_lately_is_left_out() -> None:
-    """A record that is dated in the future does not say so."""
+    """A record that is dated in the future does not count."""
     host = host_with(1, 2, 3, 4)
     add_record(host, "/b/1.img", 1, timestamps.later(NOW, -31 * DAY))
     add_record(host, "/b/2.img", 2, timestamps.later(NOW, -29 * DAY))
@@ -110,7 +110,7 @@ def test_what_was_verified_lately_is_left_out() -> None:
 
 
 def test_bit_rot_in_an_old_image_is_found_while_younger_ones_are_good() -> None:
-    """It is told at once, is on record, and stays a fault until the image is verified again."""
+    """It is reported at once and recorded, and stays a fault until another verification."""
     host, listener = host_with(1, 2, 3), Memory()
     sound = host.files["/b/1.img"]
     host.files["/b/1.img"] = sound.replace(b"image", b"imagf")
@@ -130,7 +130,7 @@ def test_bit_rot_in_an_old_image_is_found_while_younger_ones_are_good() -> None:
 
 
 def test_no_further_image_is_begun_once_the_budget_is_used_up() -> None:
-    """Several runs get through all of them, one run at least through one."""
+    """Several runs verify all of them; each run verifies at least one."""
     host, seen = host_with(1, 2, 3, 4), []
     for night in range(1, 4):
         host.itself = host.itself._replace(now=timestamps.later(NOW, night * 3600))
@@ -146,7 +146,7 @@ def test_no_further_image_is_begun_once_the_budget_is_used_up() -> None:
 
 
 def test_a_fault_on_record_counts_also_where_the_image_is_left_for_the_next_run() -> None:
-    """Else a short run would say that all is well."""
+    """Otherwise a short run would report that all is well."""
     host = host_with(1, 2)
     add_record(host, "/b/1.img", 1, timestamps.later(NOW, -DAY), ["x"])
     made = run(host, None, 1.0, clock=Clock(9.0))
@@ -177,7 +177,7 @@ def changing(*numbers: int) -> Changing:
 
 
 def test_an_image_that_is_removed_meanwhile_is_a_warning() -> None:
-    """A rotation takes the receipt away first."""
+    """A rotation removes the receipt first."""
     host = changing(1, 2, 3)
 
     def remove() -> None:
@@ -194,7 +194,7 @@ def test_an_image_that_is_removed_meanwhile_is_a_warning() -> None:
 
 
 def test_an_image_that_is_about_to_be_removed_is_a_warning() -> None:
-    """Somebody holds its receipt."""
+    """Another command holds its receipt."""
 
     class Busy(MemoryHost):
         @contextlib.contextmanager
@@ -210,7 +210,7 @@ def test_an_image_that_is_about_to_be_removed_is_a_warning() -> None:
 
 
 def test_what_cannot_be_verified_is_a_warning_unless_nothing_else_was() -> None:
-    """As where this user may not read it."""
+    """The user may not be allowed to read the image."""
     host = host_with(1, 2)
     host.unreadable["/b/2.img.dbn"] = PermissionError(errno.EACCES, "No.", "/b/2.img.dbn")
     made = run(host)
@@ -222,7 +222,7 @@ def test_what_cannot_be_verified_is_a_warning_unless_nothing_else_was() -> None:
 
 
 def test_what_holds_for_all_images_ends_the_run() -> None:
-    """It says how far the run had got, and what it had found."""
+    """The message says how far the run got, and what it found."""
     host = changing(1, 2, 3)
     host.files["/b/3.img"] = b"x"  # is not read, since its size tells
 
@@ -242,7 +242,7 @@ def test_what_holds_for_all_images_ends_the_run() -> None:
 
 
 def test_a_signal_stops_between_images() -> None:
-    """The run says how many were verified."""
+    """The message says how many images were verified."""
     host = changing(1, 2, 3)
     host.happens = lambda: host.cancellation.cancel(signal.SIGTERM)
     with pytest.raises(Interrupted) as caught:
@@ -252,7 +252,7 @@ def test_a_signal_stops_between_images() -> None:
 
 
 def test_a_receipt_that_cannot_be_used_is_a_fault() -> None:
-    """The image is not read, since nothing tells what should be in it."""
+    """The image is not read, as its contents should be known from the receipt."""
     host = host_with(1)
     host.files |= {"/b/2.img.receipt.json": b"{}", "/b/2.img": b"x", "/b/3.img.dbn": LIST}
     made = run(host)
@@ -276,7 +276,7 @@ def test_a_receipt_that_is_put_right_meanwhile_is_no_fault() -> None:
 
 
 def test_a_directory_without_an_image_is_a_fault() -> None:
-    """Nothing can be said to be good there."""
+    """Nothing there is known to be good."""
     with pytest.raises(FaultFound, match="db1:/b holds no image that has a receipt"):
         run(host_with())
     with pytest.raises(FaultFound, match="holds no image of /r/y.db that has a receipt"):
@@ -286,7 +286,7 @@ def test_a_directory_without_an_image_is_a_fault() -> None:
 
 
 def test_a_directory_that_a_rotation_has_not_come_to_fill_yet_is_no_fault() -> None:
-    """Of two directories, the first night fills one; the schedule verifies both that day."""
+    """The first night fills one of two directories; the schedule verifies both that day."""
     host = host_with()
     host.files[f"/b/{promise_name(OURS)}"] = b"{}"
     made = run(host, 30 * DAY)
@@ -299,7 +299,7 @@ def test_a_directory_that_a_rotation_has_not_come_to_fill_yet_is_no_fault() -> N
 
 
 def test_a_rotation_of_the_wanted_repository_may_be_about_to_fill_a_directory() -> None:
-    """A rotation of another repository does not count; a fleet names each one."""
+    """Rotations of other repositories do not count; a fleet names each one."""
     host = host_with()
     host.files[f"/b/{promise_name(OURS)}"] = b"{}"
     for name, its in (("lib", OURS), ("x", OTHERS)):
@@ -336,7 +336,7 @@ def test_a_rotation_may_be_about_to_fill_a_directory_that_others_have_filled(
 
 
 def test_the_images_of_one_repository_can_be_told() -> None:
-    """By its id, which its manifest has, or else by its path."""
+    """The id in its manifest decides, or else its path."""
     host = host_with(1)
     add_set(host, "/b/x.img", 1, OTHERS, "/r/x.db")
     host.files |= {"/b/y.img.receipt.json": b"{}", "/b/y.img.dbn": b"/r/y.db\n"}
@@ -348,7 +348,7 @@ def test_the_images_of_one_repository_can_be_told() -> None:
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC])
 def test_that_nothing_can_be_recorded_is_told(number: int) -> None:
-    """Else every run would read the same images."""
+    """Otherwise every run would read the same images."""
 
     class ReadOnly(MemoryHost):
         def replace(self, path: str, data: bytes, like: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Damage at random: whatever happens to an image, its import file or its receipt is found."""
+"""Random damage to an image, its import file or its receipt is always found."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def flip(files: Files, name: str, dice: random.Random) -> None:
 
 
 def truncate(files: Files, name: str, dice: random.Random) -> None:
-    """Cut the end off."""
+    """Cut off the end."""
     files[name] = files[name][: dice.randrange(len(files[name]))]
 
 
@@ -49,7 +49,7 @@ def extend(files: Files, name: str, dice: random.Random) -> None:
 
 
 def blank(files: Files, name: str, dice: random.Random) -> None:
-    """Lose a stretch, as a disk does that returns zeros."""
+    """Replace a stretch by zeros, as a failing disk may do."""
     data = files[name]
     start = dice.randrange(len(data))
     end = min(len(data), start + 512)
@@ -57,18 +57,18 @@ def blank(files: Files, name: str, dice: random.Random) -> None:
 
 
 def remove(files: Files, name: str, _dice: random.Random) -> None:
-    """Lose the file."""
+    """Remove the file."""
     del files[name]
 
 
 def swap(files: Files, name: str, _dice: random.Random) -> None:
-    """Let it and the other image's change places."""
+    """Exchange it with the other image's file."""
     other = name.replace("a.img", "b.img")
     files[name], files[other] = files[other], files[name]
 
 
 def edit(files: Files, name: str, dice: random.Random) -> None:
-    """Change the lines: one goes, is doubled, is another, or all are in another order."""
+    """Remove, double, change or reorder lines."""
     lines = files[name].splitlines(keepends=True)
     at = dice.randrange(len(lines))
     change = dice.choice((0, 1, 2, 3))
@@ -100,7 +100,7 @@ def missed(image: ImagePath, scratch: Path) -> list[str]:
 def test_no_damage_is_missed(
     local_site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each kind to each file, again and again; the images are of one repository, a class apart."""
+    """Each kind of damage is done to each file; the images of a repository differ by a class."""
     for name, value in local_site.sim.home.environment(os.environ).items():
         monkeypatch.setenv(name, value)
     scratch = tmp_path / "scratch"

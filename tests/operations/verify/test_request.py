@@ -1,4 +1,4 @@
-"""What a verification of all images is asked of."""
+"""Requests to verify all images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from csf_backup_plugin.operations.verify.request import VerifyAllRequest, check_
 
 
 def test_a_request_names_a_directory() -> None:
-    """And maybe a repository."""
+    """A repository is optional."""
     made = VerifyAllRequest.parse("h:/b/", "/r/lib.db", 5.0, 7.0)
     assert made.repository
     assert (made.top, made.repository.master) == (ImagePath("h", "/b/latest"), "/r/lib.db")
@@ -20,13 +20,13 @@ def test_a_request_names_a_directory() -> None:
 
 @pytest.mark.parametrize(("directory", "master"), [("/b", None), ("h:b", None), ("h:/b", "x")])
 def test_what_cannot_be_is_refused(directory: str, master: str | None) -> None:
-    """Before anything is looked at."""
+    """They are refused before anything is examined."""
     with pytest.raises(UsageError):
         VerifyAllRequest.parse(directory, master)
 
 
 def test_the_options_of_many_images_are_refused_with_one() -> None:
-    """Either of them."""
+    """This holds for either option."""
     check_one_image(None, None)
     for given in ((5.0, None), (None, 5.0)):
         with pytest.raises(UsageError, match="-older-than and -budget go with -image-dir"):

@@ -1,4 +1,4 @@
-"""Verifying an image: each thing that can be wrong is found, and nothing that is right."""
+"""Verifying an image finds each fault, and reports nothing that is right."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def outcome(
     named: ImagePath = IMAGE,
     repository: Repository | None = None,
 ) -> Verified:
-    """Verify an image, having made sure that nothing is changed but its record."""
+    """Verify an image; check that nothing but its record has changed."""
     before = without_record(host)
     try:
         return verify(named, repository, host, listener or Memory())
@@ -89,7 +89,7 @@ def without_record(host: MemoryHost) -> dict[str, bytes]:
 
 
 def findings(host: MemoryHost, named: ImagePath = IMAGE) -> tuple[str, ...]:
-    """Return what is found wrong."""
+    """Return the findings."""
     with pytest.raises(FaultFound) as caught:
         outcome(host, named=named)
     for finding in caught.value.findings:
@@ -98,7 +98,7 @@ def findings(host: MemoryHost, named: ImagePath = IMAGE) -> tuple[str, ...]:
 
 
 def test_a_sound_image_is_verified(host: MemoryHost) -> None:
-    """Progress is told in bytes."""
+    """Progress is reported in bytes."""
     listener = Memory()
     made = outcome(host, listener)
     assert (made.image, made.warnings) == (IMAGE, ())
@@ -107,7 +107,7 @@ def test_a_sound_image_is_verified(host: MemoryHost) -> None:
 
 
 def test_an_image_without_a_receipt_is_a_finding_and_nothing_is_changed(host: MemoryHost) -> None:
-    """Although its osbackup has succeeded; no lock is taken, and the advice names prove."""
+    """It is so even if osbackup has succeeded; no lock is taken, and the advice names prove."""
     del host.files["/b/a.img.receipt.json"]
     host.files["/b/a.img.run/status"] = b"0"
     host.files["/b/a.img.run/started"] = b"2026-11-23T02:10:00Z"
@@ -121,7 +121,7 @@ def test_an_image_without_a_receipt_is_a_finding_and_nothing_is_changed(host: Me
 def test_without_a_sha256_only_the_size_is_compared_and_that_is_told(
     host: MemoryHost, *, known: bool
 ) -> None:
-    """A receipt made for another name may then be another image's."""
+    """A receipt made for another name may belong to another image."""
     image = IMAGE if known else ImagePath("db1", "/b/b.img")
     host.files["/b/a.img.receipt.json"] = sealed(None, image)
     warnings = outcome(host).warnings
@@ -131,7 +131,7 @@ def test_without_a_sha256_only_the_size_is_compared_and_that_is_told(
 
 
 def test_a_copy_is_as_good_if_the_bytes_are_the_same(host: MemoryHost) -> None:
-    """The receipt says what it was called when it was made."""
+    """The outcome has the name that it had when it was made."""
     made_as = ImagePath("db1", "/old/x.img")
     host.files["/b/a.img.receipt.json"] = sealed(image=made_as)
     made = outcome(host)
@@ -139,7 +139,7 @@ def test_a_copy_is_as_good_if_the_bytes_are_the_same(host: MemoryHost) -> None:
 
 
 def gone(host: MemoryHost) -> None:
-    """Lose the image."""
+    """Remove the image."""
     del host.files["/b/a.img"]
 
 
@@ -149,13 +149,13 @@ def emptied(host: MemoryHost) -> None:
 
 
 def replaced(host: MemoryHost) -> None:
-    """Put a directory in the image's place."""
+    """Replace the image by a directory."""
     gone(host)
     host.directories.add("/b/a.img")
 
 
 def shortened(host: MemoryHost) -> None:
-    """Cut the image."""
+    """Truncate the image."""
     host.files["/b/a.img"] = b"imag"
 
 
@@ -165,17 +165,17 @@ def flipped(host: MemoryHost) -> None:
 
 
 def relisted(host: MemoryHost) -> None:
-    """Put another image in its place."""
+    """Replace it by another image."""
     host.listing = Completed(0, b"/r/lib.db\n/r/New.db\n")
 
 
 def unlistable(host: MemoryHost) -> None:
-    """Make it one that osrestore does not know."""
+    """Make it unreadable for osrestore."""
     host.listing = Completed(3, b"not an image\n")
 
 
 def unnamed(host: MemoryHost) -> None:
-    """Lose the import file."""
+    """Remove the import file."""
     del host.files["/b/a.img.dbn"]
 
 
@@ -185,7 +185,7 @@ def renamed(host: MemoryHost) -> None:
 
 
 def reordered(host: MemoryHost) -> None:
-    """Let it name the same in another order."""
+    """Reorder the lines of the import file."""
     host.files["/b/a.img.dbn"] = b"/r/Book.db\n/r/lib.db\n"
 
 
@@ -223,13 +223,13 @@ DAMAGES: list[tuple[Callable[[MemoryHost], None], list[str]]] = [
 def test_each_damage_is_named(
     host: MemoryHost, damage: Callable[[MemoryHost], None], expected: list[str]
 ) -> None:
-    """And nothing else is."""
+    """No other finding is reported."""
     damage(host)
     assert [finding.rstrip(".") for finding in findings(host)] == expected
 
 
 def test_a_newer_receipt_is_no_damage(host: MemoryHost) -> None:
-    """What else is wrong with the image is told all the same, as damage."""
+    """Other damage of the image is still reported."""
     host.files[IMAGE.receipt] = host.files[IMAGE.receipt].replace(b"receipt/1", b"receipt/2")
     with pytest.raises(OtherVersion, match="newer version"):
         outcome(host)
@@ -238,7 +238,7 @@ def test_a_newer_receipt_is_no_damage(host: MemoryHost) -> None:
 
 
 def test_damages_are_named_together(host: MemoryHost) -> None:
-    """Of all three files; a damaged receipt does not hide the others."""
+    """All three files are examined; a damaged receipt does not hide the others."""
     unsealed(host)
     unnamed(host)
     gone(host)
@@ -249,7 +249,7 @@ def test_damages_are_named_together(host: MemoryHost) -> None:
 def test_a_backup_that_ends_meanwhile_is_no_fault(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch, change: Callable[[MemoryHost], None]
 ) -> None:
-    """Its receipt may be read a moment after the image and the import file were looked at."""
+    """Its receipt may be read after image and import file were examined."""
     whole, sound = dict(host.files), host.files[IMAGE.receipt]
     read = host.read
 
@@ -269,7 +269,7 @@ def test_a_backup_that_ends_meanwhile_is_no_fault(
 def test_what_a_failing_disk_does_not_give_back_is_a_finding(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the image, the import file and the receipt."""
+    """It may be the image, the import file or the receipt."""
 
     def failing(path: str, *_: object) -> None:
         raise OSError(errno.EIO, "Input/output error", path)
@@ -285,7 +285,7 @@ def test_what_a_failing_disk_does_not_give_back_is_a_finding(
 
 
 def test_the_next_step_is_a_command_that_can_be_typed(host: MemoryHost) -> None:
-    """A new backup, under a name that is free."""
+    """It is a new backup with an unused name."""
     gone(host)
     with pytest.raises(FaultFound) as caught:
         outcome(host)
@@ -297,7 +297,7 @@ def test_the_next_step_is_a_command_that_can_be_typed(host: MemoryHost) -> None:
 def test_an_osrestore_that_does_not_end_is_a_timeout(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may wait for an operator."""
+    """osrestore may be waiting for an operator."""
 
     def hang(*_: object) -> None:
         raise TimeoutError
@@ -308,7 +308,7 @@ def test_an_osrestore_that_does_not_end_is_a_timeout(
 
 
 def test_where_nothing_tells_what_should_be_in_it_nothing_is_unexpected(host: MemoryHost) -> None:
-    """Without a receipt and an import file; but osrestore has to know the image."""
+    """There is neither receipt nor import file; osrestore must still list the image."""
     unsealed(host)
     unnamed(host)
     assert len(findings(host)) == 2
@@ -317,7 +317,7 @@ def test_where_nothing_tells_what_should_be_in_it_nothing_is_unexpected(host: Me
 
 
 def test_who_may_not_read_is_told_so(host: MemoryHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    """That is no fault of the image."""
+    """It is no fault of the image."""
     for refused in ("/b/a.img.receipt.json", "/b/a.img.dbn", "/b/a.img"):
 
         def refuse(path: str, *_: object, refused: str = refused) -> bytes | None:
@@ -335,7 +335,7 @@ def test_who_may_not_read_is_told_so(host: MemoryHost, monkeypatch: pytest.Monke
 
 
 def test_a_receipt_that_names_no_databases_proves_nothing(host: MemoryHost) -> None:
-    """Nor does an image that holds none."""
+    """Neither does an image without databases."""
     facts = sealed_json.decode(sealed())
     host.files[IMAGE.receipt] = sealed_json.encode(
         {**facts, "databases": {}, "databases_after": {}}
@@ -344,7 +344,7 @@ def test_a_receipt_that_names_no_databases_proves_nothing(host: MemoryHost) -> N
 
 
 def with_manifest(host: MemoryHost, master: str, identity: str | None) -> Repository:
-    """Return another repository that is on the host, with a manifest."""
+    """Return another repository on the host, with a manifest."""
     home = Identity(identity, "a" * 32, "db1", master) if identity else None
     host.files |= {master: b"", f"{master}.manifest": manifest.encode(["lib.db"], home)}
     host.directories.add(master.rpartition("/")[0])
@@ -358,7 +358,7 @@ def with_manifest(host: MemoryHost, master: str, identity: str | None) -> Reposi
 def test_an_image_of_the_repository_that_is_named_is_verified(
     host: MemoryHost, master: str, identity: str | None
 ) -> None:
-    """Ids count; where one is not known, paths do."""
+    """Ids are compared or, if one is unknown, paths."""
     assert outcome(host, repository=with_manifest(host, master, identity)).image == IMAGE
 
 
@@ -369,7 +369,7 @@ def test_an_image_of_the_repository_that_is_named_is_verified(
 def test_an_image_of_another_repository_than_is_named_is_refused(
     host: MemoryHost, master: str, identity: str | None
 ) -> None:
-    """Both are named; that the image is damaged besides is another matter."""
+    """Both are named, even if the image is damaged."""
     shortened(host)
     with pytest.raises(WrongRepository) as caught:
         outcome(host, repository=with_manifest(host, master, identity))
@@ -379,7 +379,7 @@ def test_an_image_of_another_repository_than_is_named_is_refused(
 
 
 def test_a_repository_that_is_named_need_not_be_there_any_more(host: MemoryHost) -> None:
-    """It may be lost; its path tells which it was."""
+    """If it is lost, its path identifies it."""
     assert outcome(host, repository=Repository("/r/lib.db")).image == IMAGE
     with pytest.raises(WrongRepository):
         outcome(host, repository=Repository("/q/lib.db"))
@@ -396,7 +396,7 @@ def add_unusable(host: MemoryHost, modified: float, imported: bytes | None = Non
 def test_a_receipt_that_may_be_of_a_newer_image_is_a_finding_of_the_latest(
     host: MemoryHost, imported: bytes | None
 ) -> None:
-    """Nobody knows which image is the newest, then; of the image itself nothing is said."""
+    """It is not known which image is the newest; the image itself has no finding."""
     add_unusable(host, 51, imported)
     with pytest.raises(FaultFound, match="whether it is the newest image is not certain") as caught:
         outcome(host, named=LATEST)
@@ -410,7 +410,7 @@ def test_a_receipt_that_may_be_of_a_newer_image_is_a_finding_of_the_latest(
 def test_a_receipt_that_cannot_be_of_a_newer_image_is_a_warning_at_most(
     host: MemoryHost, modified: float, imported: bytes, told: int
 ) -> None:
-    """It was written before, or is another repository's."""
+    """It was written before, or belongs to another repository."""
     add_unusable(host, modified, imported)
     warnings = outcome(host, named=LATEST).warnings
     assert [text.partition(" has ")[0] for text in warnings] == ["passed over: db1:/b/z.img"] * told
@@ -431,7 +431,7 @@ def test_what_is_wrong_with_the_latest_and_with_its_choice_is_told_together(
 def test_the_newest_image_whose_backup_began_in_the_future_is_a_finding(
     host: MemoryHost, named: ImagePath
 ) -> None:
-    """However it is named: the clock was wrong then, or is now."""
+    """This holds however it is named: a clock was wrong then, or is wrong now."""
     host.files["/b/a.img.receipt.json"] = sealed(started=FUTURE)
     (finding,) = findings(host, named)
     assert finding == (
@@ -444,7 +444,7 @@ def test_the_newest_image_whose_backup_began_in_the_future_is_a_finding(
 
 @pytest.mark.parametrize("number", [6, None])
 def test_an_older_image_from_the_future_is_a_warning(host: MemoryHost, number: int | None) -> None:
-    """Nobody takes it for the newest any more."""
+    """It is not taken for the newest any more."""
     host.files["/b/a.img.receipt.json"] = sealed(started=FUTURE, number=number)
     host.files["/b/b.img.receipt.json"] = sealed(image=ImagePath("db1", "/b/b.img"))
     (warning,) = outcome(host).warnings

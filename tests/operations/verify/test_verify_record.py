@@ -1,4 +1,4 @@
-"""How the last verification of an image went stands beside it, where that may be written."""
+"""The last verification of an image is recorded beside it, where that can be written."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def recorded(place: Place) -> dict[str, Any]:
 
 
 def test_a_verification_is_recorded_however_it_went(imaged: Place) -> None:
-    """With what was found; the next one replaces it."""
+    """It has the findings, and is replaced by the next one."""
     assert verified(imaged).warnings == ()
     assert recorded(imaged)["findings"] == []
     with open(imaged.image, "ab") as file:
@@ -61,7 +61,7 @@ def test_a_verification_is_recorded_however_it_went(imaged: Place) -> None:
 def test_a_record_that_cannot_be_written_changes_nothing_else(
     imaged: Place, monkeypatch: pytest.MonkeyPatch, number: int, *, is_told: bool
 ) -> None:
-    """That it may not be is no reason for a word; whoever looks after images may only read."""
+    """Without permission there is no warning: a monitoring user may only read."""
 
     def refused(path: str, *_: object) -> str:
         raise OSError(number, "No.", path)
