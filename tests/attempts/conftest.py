@@ -1,4 +1,4 @@
-"""A ledger in a directory of a test's own."""
+"""A ledger in a directory of the test's own."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def book(tmp_path: Path) -> Book:
-    """Return a ledger that is not there yet."""
+    """Return a ledger that does not exist yet."""
     return Book(tmp_path / "state")

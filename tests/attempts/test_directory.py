@@ -1,4 +1,4 @@
-"""Where the ledger is: the first place that is named."""
+"""Where the ledger is: the first directory that is named."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ALL = {
 def test_the_first_place_that_is_named_is_taken(
     without: list[str], directory: str, absent: str
 ) -> None:
-    """A variable that is empty names none."""
+    """An empty variable names none."""
     environ = {name: value for name, value in ALL.items() if name not in without}
     if absent == "empty":
         environ |= dict.fromkeys(without, "")
@@ -46,14 +46,14 @@ def test_the_first_place_that_is_named_is_taken(
 
 
 def test_a_relative_place_of_others_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the XDG specification demands; the home directory is the system's then."""
+    """The XDG specification demands that; the home directory then comes from the system."""
     relative = {"STATE_DIRECTORY": "var", "XDG_STATE_HOME": "xdg", "HOME": "home"}
     home = pwd.getpwuid(os.geteuid()).pw_dir
     assert state_directory(relative) == f"{home}/.local/state/csf-backup"
 
 
 def test_a_relative_place_of_our_own_is_told() -> None:
-    """It was meant, and would be another one in each working directory."""
+    """It would be a different directory in each working directory."""
     with pytest.raises(NoDirectory, match="CSF_BACKUP_STATE_DIR is not an absolute path: state"):
         state_directory({**ALL, "CSF_BACKUP_STATE_DIR": "state"})
 
@@ -62,7 +62,7 @@ def test_a_relative_place_of_our_own_is_told() -> None:
 def test_a_user_without_a_home_is_told_which_variable_helps(
     monkeypatch: pytest.MonkeyPatch, *, known: bool
 ) -> None:
-    """Whether or not the system knows the user."""
+    """It does not matter whether the system knows the user."""
 
     class Nobody:
         pw_dir = ""
@@ -79,7 +79,7 @@ def test_a_user_without_a_home_is_told_which_variable_helps(
 
 @pytest.mark.parametrize("umask", [0, 0o077])
 def test_everybody_may_read_a_directory_that_is_made(tmp_path: Path, umask: int) -> None:
-    """Whatever the umask; its parents are their owner's alone."""
+    """This holds for any umask; missing parents are only for their owner."""
     path = tmp_path / ".local" / "state" / "csf-backup"
     before = os.umask(umask)
     try:
@@ -93,7 +93,7 @@ def test_everybody_may_read_a_directory_that_is_made(tmp_path: Path, umask: int)
 def test_a_directory_that_is_there_keeps_its_mode(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also one that another command makes at the same time."""
+    """This also holds for one that another command makes at the same time."""
     path = tmp_path / "state"
     path.mkdir(0o750)
     path.chmod(0o750)

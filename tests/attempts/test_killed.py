@@ -1,4 +1,4 @@
-"""The next attempt enters what those that were killed could not."""
+"""The next attempt writes the end of killed attempts into the ledger."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def struck_at(book: Book, step: int) -> int:
 
 
 def test_an_attempt_that_was_killed_is_entered_once(book: Book) -> None:
-    """With what its begin says; when it was killed nobody knows."""
+    """Its end repeats the begin; the time of the kill is unknown."""
     killed = book.killed(database="/data/old.db")
     done = book.attempt()
     book.attempt()
@@ -86,7 +86,7 @@ def test_a_lock_that_is_gone_is_as_good_as_free(book: Book) -> None:
 
 
 def test_what_is_left_of_one_that_had_not_begun_is_removed(book: Book) -> None:
-    """Nothing is entered for it; other files are left alone."""
+    """Nothing is written to the ledger, and other files are left alone."""
     book.attempt()
     (book.locks / "ab12.lock").touch()
     (book.locks / "notes.txt").touch()
@@ -95,7 +95,7 @@ def test_what_is_left_of_one_that_had_not_begun_is_removed(book: Book) -> None:
 
 
 def test_a_lock_that_cannot_be_opened_tells_nothing(book: Book) -> None:
-    """The attempt stays open."""
+    """The attempt counts as running."""
     killed = book.killed()
     lock = book.locks / f"{killed}.lock"
     lock.unlink()
@@ -118,7 +118,7 @@ def test_a_line_that_only_looks_like_a_begin_is_passed_over(book: Book) -> None:
 def test_only_the_last_part_of_a_long_ledger_is_looked_at(
     book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No command waits for years of lines."""
+    """A command does not read years of lines."""
     old, young = book.begun(), book.begun()
     for made in (old, young):
         made.close()
@@ -129,7 +129,7 @@ def test_only_the_last_part_of_a_long_ledger_is_looked_at(
 
 
 def test_processes_at_once_are_killed_at_any_moment(book: Book) -> None:
-    """Each of their attempts is entered once, in whole lines, and nothing is left behind."""
+    """Each of their attempts ends once in the ledger, all lines are whole, and no file is left."""
     program = [sys.executable, "-c", f"{ATTEMPTS}\nwhile True: attempt()", book.directory]
     for _ in range(4):
         started = [subprocess.Popen(program) for _ in range(3)]
@@ -152,7 +152,7 @@ def test_processes_at_once_are_killed_at_any_moment(book: Book) -> None:
 
 
 def test_processes_at_once_lose_no_line(book: Book) -> None:
-    """Though each finds the others' attempts open."""
+    """Each of them finds the others' attempts still running."""
     program = f"{ATTEMPTS}\nfor _ in range(40): attempt()"
     command = [sys.executable, "-c", program, book.directory]
     started = [subprocess.Popen(command) for _ in range(4)]
@@ -162,7 +162,7 @@ def test_processes_at_once_lose_no_line(book: Book) -> None:
 
 
 def test_a_kill_at_any_step_leaves_a_ledger_to_go_on_with(book: Book) -> None:
-    """The first attempt of all, one that finds another killed, and one that prunes."""
+    """The attempt may be the first one, find another one killed, or prune the ledger."""
     for first in (True, False):
         for step in itertools.count(1):
             if not first:

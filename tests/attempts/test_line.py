@@ -1,4 +1,4 @@
-"""A line of the ledger: it is read as it was written, or it is refused."""
+"""A line of the ledger is read as it was written, or it is refused."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ names = st.binary(max_size=40).map(os.fsdecode)
 def test_a_line_has_any_name_and_is_read_as_it_was_written(
     image: str, database: str, directories: list[str]
 ) -> None:
-    """It is one line of ASCII, whatever bytes the names are."""
+    """It is one line of ASCII, whatever bytes the names have."""
     facts = {**ENDED, "image": image, "database": database, "image_dirs": directories}
     line = Line(END, "ab12", facts)
     data = encode(line)
@@ -64,7 +64,7 @@ def test_a_line_has_any_name_and_is_read_as_it_was_written(
 
 
 def test_names_are_written_as_in_every_document() -> None:
-    """An error is a sentence, whose names are fit for a person already."""
+    """An error is a sentence, in which names are made printable already."""
     facts = {**ENDED, "image": os.fsdecode(b"db9:/a\\x0a\xff"), "error": "\\x0a failed: \udc80"}
     document = json.loads(encode(Line(END, "ab12", facts)))
     assert document["image"] == "db9:/a\\x5cx0a\\xff"
@@ -72,14 +72,14 @@ def test_names_are_written_as_in_every_document() -> None:
 
 
 def test_a_text_that_is_no_name_is_written_all_the_same() -> None:
-    """No command fails because of what was typed."""
+    """No command fails because of what the user typed."""
     document = json.loads(encode(Line(BEGIN, "ab12", {**BEGUN, "image": "half: \ud800"})))
     assert document["image"] == "half: \\ud800"
 
 
 @pytest.mark.parametrize("event", [BEGIN, END])
 def test_a_key_that_is_not_known_is_passed_over(event: str) -> None:
-    """A later version may add one; one that it does not write any more is empty."""
+    """A later version may add a key; a key that is missing is empty."""
     line = Line(event, "ab12", BEGUN if event == BEGIN else ENDED)
     document = {**json.loads(encode(line)), "more": {"a": [1]}}
     del document["host"]
@@ -122,7 +122,7 @@ WRONG: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
 def test_a_value_of_another_kind_is_refused(wrong: dict[str, Any]) -> None:
-    """So that whoever reads an attempt finds what its types say."""
+    """So the fields of an attempt have the types that are declared."""
     document = {"schema": SCHEMA, "event": END, "attempt": "ab12", **ENDED}
     assert decode(json.dumps(document).encode()).event == END
     with pytest.raises(UnreadableLine):
@@ -133,12 +133,12 @@ def test_a_value_of_another_kind_is_refused(wrong: dict[str, Any]) -> None:
     "data", [b"", b"\n", b"{", b"7", b"[]", b"null", b'{"schema":7}', b"\xff", b"[" * 100_000]
 )
 def test_what_is_no_line_is_refused(data: bytes) -> None:
-    """Whatever it is."""
+    """A line may hold anything."""
     with pytest.raises(UnreadableLine):
         decode(data)
 
 
 def test_a_newer_version_is_told_apart() -> None:
-    """Its lines are whole, and are not for this one to understand."""
+    """Its lines are whole, but this version does not understand them."""
     with pytest.raises(NewerLine, match="csf-backup/attempt/2"):
         decode(b'{"schema":"csf-backup/attempt/2"}')

@@ -1,4 +1,4 @@
-"""Which attempts are of one repository, also where few of them know its id."""
+"""Which attempts belong to one repository, even if few of them know its id."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def history(*attempts: Attempt) -> History:
 
 
 def ids(found: History) -> str:
-    """Return the ids of its attempts, which are a letter each."""
+    """Return the ids of its attempts; each is a letter."""
     return "".join(one.id for one in found.attempts)
 
 
@@ -40,7 +40,7 @@ def test_a_refused_attempt_is_of_the_repository_of_the_same_database() -> None:
 
 
 def test_what_reads_an_image_is_of_the_repository_whose_it_is() -> None:
-    """Also if it has failed before the receipt was read."""
+    """This also holds if it failed before it read the receipt."""
     image = "db1:/backup/a.img"
     done = attempt("a", repository_id="1f" * 16, image=image, **NAMED)
     assert ids(history(done, attempt("b", host="db1", image=image))) == "ab"
@@ -50,7 +50,7 @@ def test_what_reads_an_image_is_of_the_repository_whose_it_is() -> None:
 
 
 def test_a_repository_whose_id_is_not_known_has_a_key_of_its_own() -> None:
-    """What was told under that is known as soon as the id is."""
+    """What was recorded under that key is found once the id is known."""
     first, second = attempt("a", **NAMED), attempt("b", exit_code=2, **NAMED)
     unknown = history(first, second)
     assert (unknown.id, ids(unknown), len(unknown.key)) == (None, "ab", 12)
@@ -59,7 +59,7 @@ def test_a_repository_whose_id_is_not_known_has_a_key_of_its_own() -> None:
 
 
 def test_of_two_repositories_at_one_path_the_last_one_counts() -> None:
-    """As after a repository was copied there."""
+    """A repository may be copied to a path that another one had."""
     old = attempt("a", repository_id="1f" * 16, **NAMED)
     new = attempt("b", repository_id="2e" * 16, **NAMED)
     assert history(old, new, attempt("c", **NAMED)).id == "2e" * 16
@@ -67,7 +67,7 @@ def test_of_two_repositories_at_one_path_the_last_one_counts() -> None:
 
 
 def test_image_directories_count_only_where_nothing_else_is_named() -> None:
-    """They may be of several repositories."""
+    """They may hold images of several repositories."""
     rotated = attempt("a", repository_id="1f" * 16, image_dirs=("db1:/backup",), **NAMED)
     read = attempt("b", image_dirs=("db1:/backup",), host="db1")
     assert (history(rotated, read).id, ids(history(rotated, read))) == (None, "b")
@@ -75,7 +75,7 @@ def test_image_directories_count_only_where_nothing_else_is_named() -> None:
 
 
 def test_a_wrong_command_line_that_names_no_repository_is_of_none() -> None:
-    """Else it would be told for ever: nothing that is done later is of the same."""
+    """Otherwise it would be reported for ever, since nothing later belongs to it."""
     wrong = attempt("a", image_dirs=("db1:/backup",), exit_code=2)
     assert history_of(wrong, [wrong]) is None
     bare = attempt("a")
@@ -97,7 +97,7 @@ def test_a_wrong_command_line_that_names_no_repository_is_of_none() -> None:
     )
 )
 def test_an_attempt_is_in_its_own_history_and_no_other_id_is(facts: list[dict[str, Any]]) -> None:
-    """Whatever else there is."""
+    """This holds whatever other attempts there are."""
     attempts = [attempt(str(number), **one) for number, one in enumerate(facts)]
     found = history_of(attempts[-1], attempts)
     if found is None:

@@ -21,7 +21,7 @@ DAY = 86400
 
 
 def aged(days: float) -> bytes:
-    """Return a line that is so many days old."""
+    """Return a line of some days ago."""
     at = timestamps.later(timestamps.now(), -days * DAY)
     who = {"driver": "vm", "user": "root", "pid": 7}
     return encode(Line(END, "ab12", {**FACTS, **who, **DONE, "at": at}))
@@ -29,12 +29,12 @@ def aged(days: float) -> bytes:
 
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let hardly a line stay for its place alone."""
+    """Reduce the number of last lines that are always kept."""
     monkeypatch.setattr(pruning, "LEAST", 2)
 
 
 def pruned(book: Book, *lines: bytes) -> list[bytes]:
-    """Return what is left of lines, after an attempt a day later."""
+    """Return the remaining lines after an attempt one day later."""
     book.file.write_bytes(b"".join(lines))
     os.utime(book.lock, (time.time() - DAY - 1,) * 2)
     book.attempt()
@@ -47,7 +47,7 @@ def _made(book: Book) -> None:
 
 
 def test_a_line_is_kept_for_13_months(book: Book) -> None:
-    """And the file's mode with it."""
+    """The file keeps its mode."""
     old, young = aged(401), aged(399)
     book.file.chmod(0o640)
     assert pruned(book, old, young, old) == [young]
@@ -56,7 +56,7 @@ def test_a_line_is_kept_for_13_months(book: Book) -> None:
 
 
 def test_a_line_that_cannot_be_read_is_as_old_as_the_next(book: Book) -> None:
-    """One of a newer version too; the last ones stay."""
+    """This also holds for a line of a newer version; the last ones stay."""
     old, young, cut, newer = aged(401), aged(1), b"cut\n", b'{"schema":"csf-backup/attempt/2"}\n'
     assert pruned(book, cut, old, newer, old, newer, young, cut) == [newer, young, cut]
 
@@ -64,14 +64,14 @@ def test_a_line_that_cannot_be_read_is_as_old_as_the_next(book: Book) -> None:
 def test_the_last_lines_stay_however_old_they_are(
     book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A clock that is years ahead, for once, does not empty the ledger."""
+    """A clock that is years ahead for a moment does not empty the ledger."""
     monkeypatch.setattr(pruning, "LEAST", 5)
     lines = [aged(500 - number) for number in range(4)]
     assert pruned(book, *lines) == lines[-3:]
 
 
 def test_nothing_is_written_anew_where_all_is_young(book: Book) -> None:
-    """The file stays the same one."""
+    """The file is not replaced."""
     before = book.file.stat().st_ino
     assert len(pruned(book, aged(1), aged(2))) == 2
     assert book.file.stat().st_ino == before
@@ -79,7 +79,7 @@ def test_nothing_is_written_anew_where_all_is_young(book: Book) -> None:
 
 @pytest.mark.parametrize(("ago", "due"), [(DAY - 60, False), (DAY + 60, True), (-60, True)])
 def test_it_is_looked_at_once_a_day(book: Book, ago: float, *, due: bool) -> None:
-    """Or at once, if the last time seems to lie ahead."""
+    """If the last check seems to lie in the future, the ledger is examined at once."""
     book.file.write_bytes(aged(401) + aged(401))
     os.utime(book.lock, (time.time() - ago,) * 2)
     book.attempt()
@@ -90,7 +90,7 @@ def test_it_is_looked_at_once_a_day(book: Book, ago: float, *, due: bool) -> Non
 def test_a_ledger_that_cannot_be_written_anew_stays_as_it_was(
     book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was begun is removed, and an earlier one's that was killed."""
+    """The temporary file is removed, and one that a killed run left, too."""
     (book.file.parent / "attempts.jsonl.tmp").touch()
 
     def full(*_: object) -> NoReturn:

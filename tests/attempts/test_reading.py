@@ -1,4 +1,4 @@
-"""What the ledger says is read whatever is in it, and what could not be read is counted."""
+"""The ledger is read whatever is in it, and unreadable lines are counted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NEWER = b'{"schema":"csf-backup/attempt/2","event":"begin"}\n'
 
 
 def lines(number: int) -> list[bytes]:
-    """Return begin and end of several attempts."""
+    """Return the lines for begin and end of several attempts."""
     return [
         encode(Line(event, f"{one:x}", facts))
         for one in range(number)
@@ -35,7 +35,7 @@ def lines(number: int) -> list[bytes]:
 
 
 def test_begin_and_end_are_one_attempt() -> None:
-    """With what either says."""
+    """The attempt has the facts of both lines."""
     (attempt,), newer, unreadable = parse(lines(1))
     assert attempt == Attempt(
         *("0", "csf-backup", "vm", "root", 7, AT, LATER),
@@ -47,7 +47,7 @@ def test_begin_and_end_are_one_attempt() -> None:
 
 
 def test_either_can_be_missing() -> None:
-    """An attempt may still run; the begin may have met a full disk."""
+    """An attempt may still be running, or the disk was full at its begin."""
     begin, end = lines(1)
     (running,), (ended,) = parse([begin]).attempts, parse([end]).attempts
     assert (running.began, running.ended, running.outcome) == (AT, None, None)
@@ -56,7 +56,7 @@ def test_either_can_be_missing() -> None:
 
 
 def test_who_reads_knows_of_a_kill_before_it_is_entered(book: Book) -> None:
-    """As far as he may see whether it runs; nothing is changed by that."""
+    """The reader tries its lock, and changes nothing."""
     running, killed = book.begun(), book.killed()
     before = book.file.read_bytes()
     assert book.outcomes() == {running.id: None, killed: "killed"}
@@ -69,7 +69,7 @@ def test_who_reads_knows_of_a_kill_before_it_is_entered(book: Book) -> None:
 def test_an_attempt_that_ends_while_its_lock_is_looked_at_is_not_taken_for_killed(
     book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it has entered holds."""
+    """The end that it has written counts."""
     running = book.begun()
 
     def end(_directory: str, _attempt: str) -> bool:
@@ -82,7 +82,7 @@ def test_an_attempt_that_ends_while_its_lock_is_looked_at_is_not_taken_for_kille
 
 
 def test_an_end_of_its_own_holds_against_one_that_others_have_entered() -> None:
-    """In either order, as where a lock could not be seen from another machine."""
+    """This holds in either order: a lock may be invisible from another machine."""
     begin, end = lines(1)
     killed = encode(Line(END, "0", KILLED))
     for order in ([begin, end, killed], [begin, killed, end], [end, killed, begin]):
@@ -95,7 +95,7 @@ def test_an_end_of_its_own_holds_against_one_that_others_have_entered() -> None:
     st.lists(st.one_of(st.sampled_from([*lines(3), NEWER]), st.binary(max_size=60)), max_size=20)
 )
 def test_every_line_is_read_or_counted(some: list[bytes]) -> None:
-    """Whatever stands between the lines."""
+    """Anything may stand between the lines."""
     whole = {line for line in some if line in lines(3)}
     read = parse(some)
     passed = sum(line not in lines(3) for line in some)
@@ -105,7 +105,7 @@ def test_every_line_is_read_or_counted(some: list[bytes]) -> None:
 
 @given(st.data())
 def test_a_cut_costs_no_other_line(data: st.DataObject) -> None:
-    """Wherever it is, as long as the next writer ends the line."""
+    """It may be anywhere, if the next writer ends the line."""
     whole = lines(4)
     number = data.draw(st.integers(0, len(whole) - 1))
     size = data.draw(st.integers(0, len(whole[number]) - 2))
@@ -117,7 +117,7 @@ def test_a_cut_costs_no_other_line(data: st.DataObject) -> None:
 
 
 def test_the_ledger_is_read_from_its_directory(book: Book) -> None:
-    """In the order in which the attempts were entered."""
+    """The attempts are in the order of their begin."""
     made = [book.attempt(database=os.fsdecode(b"/\xff")), book.attempt()]
     read = book.read()
     assert [one.id for one in read.attempts] == made
@@ -125,7 +125,7 @@ def test_the_ledger_is_read_from_its_directory(book: Book) -> None:
 
 
 def test_a_ledger_that_is_not_there_is_an_error(book: Book, tmp_path: Path) -> None:
-    """Nothing to read is not the same as nothing attempted."""
+    """No ledger is not the same as no attempts."""
     with pytest.raises(FileNotFoundError):
         read_attempts(book.directory)
     book.file.parent.mkdir()

@@ -1,4 +1,4 @@
-"""An attempt is entered when it begins and when it ends, in lines that stay whole."""
+"""An attempt is recorded when it begins and when it ends, in lines that stay whole."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def test_an_attempt_is_two_lines(book: Book) -> None:
-    """The end repeats what the begin says, and either says who, where and when."""
+    """The end repeats the facts of the begin; both have user, machine and time."""
     attempt = book.attempt(image="db9:/a.img")
     begin, end = book.lines()
     assert begin == {
@@ -38,7 +38,7 @@ def test_an_attempt_is_two_lines(book: Book) -> None:
 
 
 def test_an_end_may_know_better(book: Book) -> None:
-    """Which image `latest` was, as an example."""
+    """For example, it knows which image `latest` was."""
     made = book.begun(image="db9:/latest")
     made.end({**DONE, "image": "db9:/a.img"})
     made.close()
@@ -46,7 +46,7 @@ def test_an_end_may_know_better(book: Book) -> None:
 
 
 def test_an_attempt_that_runs_holds_a_lock(book: Book) -> None:
-    """Until it has ended; nothing is left of it then but its lines."""
+    """After its end, only its lines are left."""
     made = book.begun()
     assert book.running() == [f"{made.id}.lock"]
     book.attempt()
@@ -58,7 +58,7 @@ def test_an_attempt_that_runs_holds_a_lock(book: Book) -> None:
 
 @pytest.mark.parametrize("umask", [0, 0o077])
 def test_everybody_may_read_the_ledger(book: Book, umask: int) -> None:
-    """Whatever the umask; only its owner can hold its locks."""
+    """This holds for any umask; only the owner can hold its locks."""
     before = os.umask(umask)
     try:
         book.attempt()
@@ -73,7 +73,7 @@ def test_everybody_may_read_the_ledger(book: Book, umask: int) -> None:
 
 
 def test_a_file_that_is_there_keeps_its_mode(book: Book) -> None:
-    """It is the administrator's."""
+    """The administrator has set it."""
     book.attempt()
     book.file.chmod(0o640)
     book.attempt()
@@ -83,7 +83,7 @@ def test_a_file_that_is_there_keeps_its_mode(book: Book) -> None:
 @pytest.mark.parametrize("name", ["attempts.jsonl", "attempts.lock"])
 @pytest.mark.parametrize("kind", ["link", "fifo", "directory"])
 def test_nothing_is_written_through_a_link(book: Book, name: str, kind: str) -> None:
-    """Nor to a pipe."""
+    """Neither is a pipe written to."""
     path, target = book.file.parent / name, book.file.parent / "target"
     path.parent.mkdir()
     if kind == "link":
@@ -108,7 +108,7 @@ def test_a_file_of_another_user_is_told(book: Book, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_user_without_a_name_has_a_number(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a container."""
+    """Containers have such users."""
 
     def unknown(_: int) -> NoReturn:
         raise KeyError("uid not found")
@@ -120,7 +120,7 @@ def test_a_user_without_a_name_has_a_number(book: Book, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("cut", [1, 200])
 def test_a_line_that_was_cut_short_is_ended(book: Book, cut: int) -> None:
-    """It is not mixed with the next one."""
+    """The next line is not mixed with it."""
     book.attempt()
     os.truncate(book.file, book.file.stat().st_size - cut)
     later = book.attempt()
@@ -131,7 +131,7 @@ def test_a_line_that_was_cut_short_is_ended(book: Book, cut: int) -> None:
 
 
 def test_a_full_disk_is_told(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was cut short then is passed over; an end without a begin counts."""
+    """A truncated line is ignored; an end without a begin counts."""
     write = os.write
 
     def full(descriptor: int, data: bytes) -> int:
@@ -153,7 +153,7 @@ def test_a_full_disk_is_told(book: Book, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_nobody_is_waited_for_longer_than_a_moment(
     book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A backup is never late because of the ledger."""
+    """The ledger never delays a backup."""
     book.attempt()
     monkeypatch.setattr(files, "WAIT", 0.5)
     with open(book.lock, "rb") as held:
@@ -163,7 +163,7 @@ def test_nobody_is_waited_for_longer_than_a_moment(
 
 
 def test_without_locks_lines_are_appended(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who was killed cannot be known then, and nothing is said of it."""
+    """Killed attempts are then unknown, and not reported."""
 
     def none(*_: object) -> NoReturn:
         raise OSError(37, "No locks available")
@@ -176,7 +176,7 @@ def test_without_locks_lines_are_appended(book: Book, monkeypatch: pytest.Monkey
 
 
 def test_no_child_inherits_a_lock(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that outlives csf would hide that csf was killed."""
+    """A child that outlives csf would hide that csf was killed."""
     opened = list[int]()
     plain_file = opening.plain_file
 

@@ -1,4 +1,4 @@
-"""The end of an attempt that was killed is kept until somebody has been told of it."""
+"""The end of a killed attempt is kept until somebody has been informed of it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def test_an_attempt_that_has_ended_is_nobodys_concern(book: Book) -> None:
-    """It has told its end itself."""
+    """It has reported its end itself."""
     book.attempt()
     assert book.untold() == []
 
 
 def test_an_attempt_that_was_killed_is_told_once(book: Book) -> None:
-    """With what its begin says, and the ledger's words for how it has ended."""
+    """The report has the facts of its begin, and the ledger's words for its end."""
     killed = [book.killed(database="/data/old.db"), book.killed()]
     book.attempt()
     lines = {line.id: line.facts for line in untold(book.directory)}
@@ -37,7 +37,7 @@ def test_an_attempt_that_was_killed_is_told_once(book: Book) -> None:
 
 
 def test_what_was_not_told_is_told_later(book: Book) -> None:
-    """One that was being told, too: nobody knows whether that came to an end."""
+    """This includes a report that was interrupted, as its result is unknown."""
     killed = sorted(book.killed() for _ in range(3))
     book.attempt()
     telling = untold(book.directory)
@@ -47,7 +47,7 @@ def test_what_was_not_told_is_told_later(book: Book) -> None:
 
 
 def test_two_do_not_tell_the_same(book: Book) -> None:
-    """Who finds that another one is telling goes on to the next."""
+    """A reader skips what another one is reporting."""
     killed = sorted(book.killed() for _ in range(2))
     book.attempt()
     telling = untold(book.directory)
@@ -59,7 +59,7 @@ def test_two_do_not_tell_the_same(book: Book) -> None:
 def test_what_another_process_has_just_told_is_not_told_again(
     book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its file is gone, be that before or after it was opened."""
+    """Its file is gone, before or after it was opened."""
     book.killed()
     book.killed()
     book.attempt()
@@ -83,7 +83,7 @@ def test_what_another_process_has_just_told_is_not_told_again(
 def test_a_line_that_was_cut_short_is_written_again(
     book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The attempt counts as ended only once it is whole."""
+    """The attempt counts as ended only once the line is whole."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

@@ -1,4 +1,4 @@
-"""Every kind of host, for the contract they share."""
+"""Hosts of every kind, for the contract that all of them keep."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 
 @pytest.fixture
 def program(tmp_path: Path) -> Callable[[str, str], None]:
-    """Return what makes a program, in a directory `bin` of the test, a script."""
+    """Return a function that makes a program in the test's directory `bin` from a script."""
 
     def write(name: str, script: str) -> None:
         path = tmp_path / "bin" / name
@@ -53,7 +53,7 @@ def program(tmp_path: Path) -> Callable[[str, str], None]:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
-    """Return what starts a server of a test's own, whose users live in the test's directory."""
+    """Return a function that starts a server for the test, with homes in the test's directory."""
     servers: list[Sshd] = []
 
     def start(settings: str = "", below: Sequence[str] = (), **variables: str) -> Sshd:
@@ -72,7 +72,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
 
 @pytest.fixture(params=["dash", "bash", "busybox sh", "tcsh"])
 def noisy(request: pytest.FixtureRequest, tmp_path: Path, serve: Callable[..., Sshd]) -> Sshd:
-    """A server whose users have a login shell of some kind, which says things of its own."""
+    """A server whose users have one of several login shells, which prints text of its own."""
     script = tmp_path / "login"
     script.write_text(NOISY.format(shell=request.param))
     script.chmod(0o755)
@@ -81,7 +81,7 @@ def noisy(request: pytest.FixtureRequest, tmp_path: Path, serve: Callable[..., S
 
 @pytest.fixture(params=["local", "ssh", "memory"])
 def host(request: pytest.FixtureRequest) -> Iterator[Host]:
-    """A host of each kind: the double of the other tests keeps the contract, too."""
+    """A host of each kind; the double of the other tests keeps the contract, too."""
     if request.param == "memory":
         if lacking := request.node.get_closest_marker("not_in_memory"):
             pytest.skip(f"a host in memory has no {lacking.args[0]}")
@@ -101,7 +101,7 @@ def home(host: Host, tmp_path: Path) -> Home:
 
 @pytest.fixture
 def synced(fs: FakeFilesystem, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the names of what has been fsynced, in order, in a file system with /d."""
+    """Return the list of names that are fsynced, in order; the file system has /d."""
     fs.create_dir("/d")
     names: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Who may use a file that replaces another one, or stands beside it: nobody is locked out."""
+"""The permissions of a file that replaces another one: no user loses access."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ NONE = 0xFFFFFFFF
 
 @pytest.fixture
 def shared() -> Iterator[Path]:
-    """Return a directory of alice's team, without the bit that hands its group down."""
+    """Return a directory of alice's team, without the set-group-ID bit."""
     with shared_directory(0o775, TEAM) as path:
         yield path
 
 
 @pytest.fixture
 def manifest(shared: Path) -> Path:
-    """Return alice's file, which her team may write."""
+    """Return a file of alice that her team may write."""
     path = shared / "lib.db.manifest"
     path.write_bytes(b"old")
     os.chown(path, ALICE, TEAM)
@@ -38,14 +38,14 @@ def manifest(shared: Path) -> Path:
 
 
 def members(*_: object) -> list[int]:
-    """Stand in for the group database: alice is in the team."""
+    """Replace the group database: alice is in the team."""
     return [ALICE, TEAM]
 
 
 def test_what_a_member_replaces_the_owner_may_write_by_the_group(
     manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Though nobody but root may give it back; no ACL is needed."""
+    """Only root may give the file back to its owner; no ACL is needed."""
     monkeypatch.setattr(os, "getgrouplist", members)
     with user(BOB, TEAM):
         assert writing.replace(str(manifest), b"new", like=str(manifest)) == ""
@@ -59,7 +59,7 @@ def test_what_a_member_replaces_the_owner_may_write_by_the_group(
 
 
 def test_what_another_user_replaces_its_users_may_write_by_an_acl(manifest: Path) -> None:
-    """The owner, its group, and who was in its ACL; the new owner's group may no more."""
+    """These are the owner, its group and the ACL's users; the new owner's group gains nothing."""
     let_bob_in(manifest.parent)
     entries = (
         (1, 7, NONE),
@@ -76,7 +76,7 @@ def test_what_another_user_replaces_its_users_may_write_by_an_acl(manifest: Path
 
 
 def test_what_is_masked_in_an_acl_stays_so(manifest: Path) -> None:
-    """Whoever is added for the former owner."""
+    """This holds even if an entry is added for the former owner."""
     let_bob_in(manifest.parent)
     entries = ((1, 6, NONE), (2, 6, CAROL), (4, 6, NONE), (0x10, 4, NONE), (0x20, 0, NONE))
     os.setxattr(manifest, ACL, acl(*entries))
@@ -88,7 +88,7 @@ def test_what_is_masked_in_an_acl_stays_so(manifest: Path) -> None:
 
 
 def test_root_keeps_owner_group_mode_and_acl(manifest: Path) -> None:
-    """But for what no file of ours is: a program."""
+    """The executable bits are removed."""
     let_bob_in(manifest.parent)
     entries = ((1, 7, NONE), (2, 6, CAROL), (4, 4, NONE), (0x10, 6, NONE), (0x20, 0, NONE))
     os.setxattr(manifest, ACL, acl(*entries))
@@ -101,7 +101,7 @@ def test_root_keeps_owner_group_mode_and_acl(manifest: Path) -> None:
 def test_an_acl_that_the_directory_hands_down_is_not_taken_for_the_files_own(
     manifest: Path,
 ) -> None:
-    """What its users may is what they could."""
+    """Its users get what they had before."""
     let_bob_in(manifest.parent)
     entries = ((1, 7, NONE), (2, 7, CAROL), (4, 7, NONE), (0x10, 7, NONE), (0x20, 7, NONE))
     os.setxattr(manifest.parent, "system.posix_acl_default", acl(*entries))
@@ -113,7 +113,7 @@ def test_an_acl_that_the_directory_hands_down_is_not_taken_for_the_files_own(
 def test_who_is_locked_out_all_the_same_is_told(
     manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there are no ACLs, and the group is not the new owner's to give."""
+    """There may be no ACLs, and the new owner may not be in the group."""
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EOPNOTSUPP, "Operation not supported")
@@ -130,7 +130,7 @@ def test_who_is_locked_out_all_the_same_is_told(
 
 
 def test_what_everybody_may_do_the_owner_may(manifest: Path) -> None:
-    """No entry says so twice."""
+    """No second entry is added for the owner."""
     manifest.chmod(0o666)
     manifest.parent.chmod(0o777)
     with user(BOB):

@@ -1,4 +1,4 @@
-"""A program whose output goes to files: it neither waits for a reader nor needs one."""
+"""A program whose output goes to files neither waits for a reader nor needs one."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def ended(script: str, **variables: str) -> tuple[int | None, Captured]:
 
 
 def state(program: Captured) -> str:
-    """Return what a program does now, in a letter of proc(5)."""
+    """Return the state of a program, as a letter of proc(5)."""
     return Path(f"/proc/{program.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_what_it_prints_is_read_behind_its_end() -> None:
-    """However much that is; of standard error, the last of it."""
+    """This holds for any amount of output; of standard error, the last part is kept."""
     status, program = ended("head -c 300000 /dev/zero; printf %s $SAID >&2; exit 3", SAID="abcdef")
     with contextlib.closing(program):
         assert status == 3
@@ -37,7 +37,7 @@ def test_what_it_prints_is_read_behind_its_end() -> None:
 
 
 def test_it_is_in_a_session_of_its_own_and_reads_nothing() -> None:
-    """So that no Ctrl-C reaches it, and nothing waits for somebody to type."""
+    """Ctrl-C does not reach it, and it cannot wait for input."""
     status, program = ended("cat; ps -o sid= -p $$")
     with contextlib.closing(program):
         assert status == 0
@@ -45,7 +45,7 @@ def test_it_is_in_a_session_of_its_own_and_reads_nothing() -> None:
 
 
 def test_it_is_asked_to_end_with_its_group() -> None:
-    """And says itself how; nobody is asked who has ended already."""
+    """It reports its own status; a program that has ended gets no signal."""
     program = Captured(["sh", "-c", "trap 'exit 7' TERM; echo up; sleep 60 & wait"], os.environ)
     with contextlib.closing(program):
         wait_for(lambda: program.printed(10) == b"up\n")
@@ -56,7 +56,7 @@ def test_it_is_asked_to_end_with_its_group() -> None:
 
 
 def test_it_goes_on_when_nobody_waits_for_it() -> None:
-    """As when csf is killed."""
+    """csf may be killed."""
     program = Captured(["sh", "-c", "kill -STOP $$; echo on; exit 0"], os.environ)
     wait_for(lambda: state(program) == "T")
     program.close()
@@ -66,7 +66,7 @@ def test_it_goes_on_when_nobody_waits_for_it() -> None:
 
 
 def test_one_that_is_not_there_leaves_nothing() -> None:
-    """Neither a file nor a descriptor."""
+    """Neither file nor descriptor is left."""
     before = len(os.listdir("/proc/self/fd"))
     with pytest.raises(FileNotFoundError):
         Captured(["/no/such/program"], {})

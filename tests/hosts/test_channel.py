@@ -1,4 +1,4 @@
-"""A login of a script's own: its first bytes, its end, and its words; a shell stands for ssh."""
+"""A separate login for a script: first bytes, end, and messages; a shell replaces ssh."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ eval "$(printf %s "$line" | base64 -d)"
 
 
 class Stub:
-    """A connection whose further logins are run here.
+    """A connection whose further logins run here.
 
     Args:
         script: what stands for ssh.
@@ -50,7 +50,7 @@ class Stub:
 
 @contextlib.contextmanager
 def opened(login: str = LET_IN) -> Iterator[Channel]:
-    """Have a channel about a file ``/file``."""
+    """Open a channel for the file ``/file``."""
     made = Channel(Stub(login), "/file")  # type: ignore[arg-type]
     try:
         yield made
@@ -59,20 +59,20 @@ def opened(login: str = LET_IN) -> Iterator[Channel]:
 
 
 def write_on(made: Channel) -> None:
-    """Write until that fails."""
+    """Write until the channel fails."""
     while True:
         made.write(memoryview(b"x" * 1000))
 
 
 def next_of(made: Channel) -> bytes:
-    """Return what the script prints next, be it within a moment or later."""
+    """Return the next output of the script, which may take a moment."""
     while (more := made.read()) is None:
         pass
     return more
 
 
 def test_what_a_script_prints_is_read_and_what_it_is_given_arrives() -> None:
-    """Nothing of the login's own words is among it; there may be nothing for a moment."""
+    """The login's own output is not part of it; there may be nothing for a moment."""
     with opened() as made:
         made.begin(b"exec cat")
         assert made.read() is None
@@ -84,7 +84,7 @@ def test_what_a_script_prints_is_read_and_what_it_is_given_arrives() -> None:
 
 
 def test_there_may_be_no_room_on_the_way(tmp_path: Path) -> None:
-    """It comes when the script reads on."""
+    """There is room again when the script reads on."""
     with opened() as made:
         made.begin(f"until [ -e '{tmp_path}/go' ]; do sleep 0.02; done; exec cat".encode())
         while made.write(memoryview(b"x" * 10_000)):
@@ -95,35 +95,35 @@ def test_there_may_be_no_room_on_the_way(tmp_path: Path) -> None:
 
 
 def test_a_start_up_file_may_wait_for_a_line() -> None:
-    """It gets an empty one."""
+    """It gets an empty line."""
     with opened(f"read -r _; {LET_IN}") as made:
         made.begin(b"exit")
         wait_for(made.has_ended)
 
 
 def test_a_login_that_fails_is_a_cut() -> None:
-    """Its words tell why, also where it ends as a script would."""
+    """The error has ssh's words, even if ssh ends with a script's status."""
     denied = pytest.raises(HostUnreachable, match="was cut: Permission denied")
     with opened("echo 'Permission denied' >&2; exit 1") as made, denied:
         made.begin(b"exec cat")
 
 
 def test_a_login_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After as long as the first one."""
+    """The limit is that of the first login."""
     monkeypatch.setattr(channel, "LOGIN", 0)
     with opened("sleep 60") as made, pytest.raises(HostUnreachable, match="nothing for us in 0 s"):
         made.begin(b"exec cat")
 
 
 def test_an_ssh_that_cannot_be_run_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system's error is told."""
+    """The error of the system is reported."""
     monkeypatch.setattr(Stub, "argv", lambda _: ["/no/such/ssh"])
     with pytest.raises(FileNotFoundError), opened():
         pass
 
 
 def test_a_signal_ends_the_wait_for_a_login() -> None:
-    """As any other wait."""
+    """The wait ends like any other."""
     stub = Stub("sleep 60")
     made = Channel(stub, "/file")  # type: ignore[arg-type]
     stub.cancellation.cancel(signal.SIGTERM)
@@ -133,7 +133,7 @@ def test_a_signal_ends_the_wait_for_a_login() -> None:
 
 
 def test_a_script_that_fails_tells_why() -> None:
-    """By what it says itself, last; the file is named."""
+    """The message has its last words, and the name of the file."""
     with opened() as made:
         made.begin(b"echo 'cat: write error: No space left on device' >&2; exit 1")
         with pytest.raises(OSError, match="No space") as caught:
@@ -145,7 +145,7 @@ def test_a_script_that_fails_tells_why() -> None:
 
 @pytest.mark.parametrize("end", ["exit 255", "kill -KILL $$"])
 def test_an_end_that_is_no_scripts_is_a_cut(end: str) -> None:
-    """ssh has one of its own, and somebody may end it."""
+    """ssh has its own exit status, and ssh may be killed."""
     with opened() as made:
         made.begin(f"echo gone >&2; {end}".encode())
         with pytest.raises(HostUnreachable, match="was cut: gone"):
@@ -153,7 +153,7 @@ def test_an_end_that_is_no_scripts_is_a_cut(end: str) -> None:
 
 
 def test_a_script_that_takes_no_more_is_a_cut() -> None:
-    """Though it has ended well."""
+    """Its exit status is 0, but not all bytes were read."""
     with opened() as made:
         made.begin(b"exit")
         with pytest.raises(HostUnreachable, match="it takes no more"):
@@ -163,7 +163,7 @@ def test_a_script_that_takes_no_more_is_a_cut() -> None:
 def test_a_script_that_takes_no_more_and_does_not_end_is_a_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is not waited for without end."""
+    """The wait for its end has a limit."""
     with opened() as made:
         made.begin(b"exec <&-; exec sleep 60")
         monkeypatch.setattr(channel, "LOGIN", 0)

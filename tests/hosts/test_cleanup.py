@@ -1,4 +1,4 @@
-"""Removing what is not needed any more: never a failure, always told."""
+"""Removing files that are not needed any more: a failure is only a warning."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from doubles import MemoryHost
 def test_what_cannot_be_removed_is_a_warning(
     monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
 ) -> None:
-    """With what that means, and why."""
+    """It says why, and what the consequence is."""
     host = MemoryHost({"/a": b"", "/b": b""})
     assert clean_up([], host) == clean_up(["/a"], host) == []
 

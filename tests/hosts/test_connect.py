@@ -26,7 +26,7 @@ def test_localhost_and_this_machines_own_names_are_this_machine(name: str) -> No
 
 @pytest.mark.parametrize("name", ["db2", "db1.elsewhere.org", "me@db1", "127.0.0.1", "db1x"])
 def test_any_other_name_is_another_machine(name: str) -> None:
-    """It is for ssh to know it; nothing is connected before it is needed."""
+    """ssh decides what it means; no connection is made before it is needed."""
     with connect(name, Cancellation()) as host:
         assert host.name == name
         assert not isinstance(host, LocalHost)
@@ -34,7 +34,7 @@ def test_any_other_name_is_another_machine(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["localhost", "db2"])
 def test_a_host_offers_the_cancellation_that_it_was_given(name: str) -> None:
-    """A local one that was given none has its own."""
+    """Without one, a local host makes its own."""
     cancellation = Cancellation()
     with connect(name, cancellation) as host:
         assert host.cancellation is cancellation

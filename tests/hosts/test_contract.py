@@ -1,4 +1,4 @@
-"""What every host does, this machine, one that ssh reaches, and the double of the other tests."""
+"""The contract of every host: this machine, one over ssh, and the double of the other tests."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 def test_files_are_written_and_read_by_any_name(host: Host, home: Home) -> None:
-    """Whatever a shell would make of it; and any bytes."""
+    """Names may have special characters of a shell, and contents any bytes."""
     data = bytes(range(256)) * 3 + b"\n"
     for name in ODD:
         path = str(home / name)
@@ -59,7 +59,7 @@ def test_files_are_written_and_read_by_any_name(host: Host, home: Home) -> None:
 
 
 def test_what_is_not_there_reads_as_none(host: Host, home: Home) -> None:
-    """And what is no file is refused."""
+    """Anything that is no file is refused."""
     assert host.read(str(home / "missing")) is None
     make_pipe(home / "pipe")
     with pytest.raises(OSError, match="Not a file") as caught:
@@ -69,7 +69,7 @@ def test_what_is_not_there_reads_as_none(host: Host, home: Home) -> None:
 
 @pytest.mark.parametrize("way", ["create", "publish"])
 def test_what_exists_is_never_overwritten(host: Host, home: Home, way: str) -> None:
-    """Nor is a link to nothing."""
+    """A link to nothing is not overwritten either."""
     write: Callable[[str, bytes], None] = getattr(host, way)
     (home / "file").write_bytes(b"old")
     (home / "link").symlink_to("nothing")
@@ -82,14 +82,14 @@ def test_what_exists_is_never_overwritten(host: Host, home: Home, way: str) -> N
 
 @pytest.mark.parametrize("way", ["create", "publish", "replace"])
 def test_a_directory_that_is_not_there_is_told(host: Host, home: Home, way: str) -> None:
-    """By the error that the system has for it."""
+    """The error is the system's."""
     write: Callable[[str, bytes], None] = getattr(host, way)
     with pytest.raises(FileNotFoundError):
         write(str(home / "missing" / "file"), b"new")
 
 
 def test_what_is_asked_together_is_answered_in_order(host: Host, home: Home) -> None:
-    """Also a chain of questions of which one needs the answer to another, and nothing at all."""
+    """One question may need the answer of another, and there may be none."""
     (home / "one").write_bytes(b"1")
     (home / "two").write_bytes(b"22")
 
@@ -111,7 +111,7 @@ def test_what_is_asked_together_is_answered_in_order(host: Host, home: Home) -> 
 
 
 def test_of_what_fails_together_the_first_is_told(host: Host, home: Home) -> None:
-    """In the order in which it was asked, however long each takes."""
+    """The order of the questions decides, however long each takes."""
     (home / "file").write_bytes(b"1")
 
     def late() -> None:
@@ -130,7 +130,7 @@ def test_of_what_fails_together_the_first_is_told(host: Host, home: Home) -> Non
 
 @pytest.mark.not_in_memory("permissions")
 def test_a_published_file_is_like_another(host: Host, tmp_path: Path) -> None:
-    """It has its permissions, but no program's."""
+    """It gets the same permissions without the executable bits."""
     (tmp_path / "like").touch()
     (tmp_path / "like").chmod(0o764)
     host.publish(str(tmp_path / "file"), b"one", like=str(tmp_path / "like"))
@@ -144,7 +144,7 @@ def test_a_published_file_is_like_another(host: Host, tmp_path: Path) -> None:
 def test_lines_are_appended_behind_a_line_that_was_cut_short(
     host: Host, home: Home, torn: bytes
 ) -> None:
-    """It stays, and is ended so that it can be told from a whole one."""
+    """The partial line is ended and marked, so that it is recognised."""
     path = home / "journal"
     path.write_bytes(b"one\n")
     host.append(str(path), b"\xff\n")
@@ -157,7 +157,7 @@ def test_lines_are_appended_behind_a_line_that_was_cut_short(
 
 
 def test_nothing_is_appended_where_no_line_is_whole(host: Host, home: Home) -> None:
-    """It is none of our files, whatever it is."""
+    """The file is not one of ours."""
     path = home / "journal"
     for content in (b"", b"torn", b"t" * 10_000):
         path.write_bytes(content)
@@ -172,7 +172,7 @@ def test_nothing_is_appended_where_no_line_is_whole(host: Host, home: Home) -> N
 
 
 def test_nothing_is_appended_to_what_is_no_file(host: Host, home: Home) -> None:
-    """Nor to one that a link leads to; a pipe is not waited for."""
+    """A link to a file and a pipe are refused; nothing waits."""
     (home / "file").write_bytes(b"one\n")
     (home / "link").symlink_to("file")
     (home / "dangling").symlink_to("nothing")
@@ -192,7 +192,7 @@ def test_nothing_is_appended_to_what_is_no_file(host: Host, home: Home) -> None:
 
 
 def test_paths_are_looked_at_all_at_once(host: Host, home: Home) -> None:
-    """Links are followed; one to nothing is no file, and not missing either."""
+    """Links are followed; a link to nothing is neither a file nor missing."""
     (home / "file").write_bytes(b"12345")
     (home / "link").symlink_to("file")
     (home / "dangling").symlink_to("nothing")
@@ -223,7 +223,7 @@ def test_paths_are_looked_at_all_at_once(host: Host, home: Home) -> None:
 
 @pytest.mark.not_in_memory("disks")
 def test_of_a_directory_its_disks_and_free_space_are_told(host: Host, tmp_path: Path) -> None:
-    """As they are on this machine, on which the other host is, too."""
+    """Both hosts are this machine, so the facts are known."""
     (facts,) = host.look([str(tmp_path)])
     assert facts.device == tmp_path.stat().st_dev
     assert facts.disks == LocalHost().look([str(tmp_path)])[0].disks
@@ -232,7 +232,7 @@ def test_of_a_directory_its_disks_and_free_space_are_told(host: Host, tmp_path: 
 
 @pytest.mark.not_in_memory("disks")
 def test_a_file_is_told_with_what_it_takes_up_on_the_disk(host: Host, tmp_path: Path) -> None:
-    """Holes take up nothing, and what is no file has no such number."""
+    """Holes take up nothing; only files have such a number."""
     (tmp_path / "full").write_bytes(b"x" * 100_000)
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate(10_000_000)
@@ -246,7 +246,7 @@ def test_a_file_is_told_with_what_it_takes_up_on_the_disk(host: Host, tmp_path: 
 
 @pytest.mark.parametrize("many", [1, 10], ids=["few", "many"])
 def test_links_are_told_apart_from_what_they_lead_to(host: Host, home: Home, many: int) -> None:
-    """A link above a path does not count, nor does one that a slash follows."""
+    """Only the path itself counts, and no link that a slash follows."""
     (home / "directory").mkdir()
     (home / "directory" / "file").touch()
     (home / "link").symlink_to("directory")
@@ -274,7 +274,7 @@ def test_links_are_told_apart_from_what_they_lead_to(host: Host, home: Home, man
 
 @pytest.mark.not_in_memory("mounts")
 def test_mount_points_are_told_as_stat_tells_them(host: Host, tmp_path: Path) -> None:
-    """Of where a path leads; of what leads nowhere none is told."""
+    """A path that leads nowhere has none."""
     (tmp_path / "file\n").touch()
     (tmp_path / "to proc").symlink_to("/proc/1")
     (tmp_path / "to file").symlink_to("/proc/version")
@@ -292,7 +292,7 @@ def test_mount_points_are_told_as_stat_tells_them(host: Host, tmp_path: Path) ->
 
 @pytest.mark.not_in_memory("names that are too long")
 def test_what_cannot_be_looked_at_is_not_taken_for_missing(host: Host, tmp_path: Path) -> None:
-    """The system's error is told instead."""
+    """The system's error is raised instead."""
     for look in (host.stat, host.look):
         with pytest.raises(OSError, match="File name too long") as caught:
             look([str(tmp_path), str(tmp_path / ("x" * 300))])
@@ -300,7 +300,7 @@ def test_what_cannot_be_looked_at_is_not_taken_for_missing(host: Host, tmp_path:
 
 
 def test_thousands_of_paths_are_looked_at(host: Host, home: Home) -> None:
-    """In order, with what tells a change."""
+    """Results are in order, each with a token that changes with the file."""
     for number in range(0, 3000, 2):
         (home / f"{number}.db").write_bytes(b"x" * (number % 7))
     paths = [str(home / f"{number}.db") for number in range(3000)]
@@ -317,7 +317,7 @@ def test_thousands_of_paths_are_looked_at(host: Host, home: Home) -> None:
 
 
 def test_a_directory_is_listed(host: Host, home: Home) -> None:
-    """Links by what they lead to, with its time; those that lead nowhere too."""
+    """Links have the kind and timestamp of their target; links to nothing are listed, too."""
     (home / "file").write_bytes(b"123")
     (home / "directory").mkdir()
     (home / "link").symlink_to("file")
@@ -344,7 +344,7 @@ def test_a_directory_is_listed(host: Host, home: Home) -> None:
 
 
 def test_any_names_are_listed(host: Host, home: Home) -> None:
-    """Also those that a line does not hold, be they of links."""
+    """A name may have a line feed, also that of a link."""
     odd = [*ODD, "a\nb", "\n", " ", "end\n"]
     for name in odd:
         (home / name).write_bytes(name.encode("utf-8", "surrogateescape"))
@@ -361,7 +361,7 @@ def test_any_names_are_listed(host: Host, home: Home) -> None:
 def test_a_directory_is_listed_and_its_files_of_one_ending_are_read(
     host: Host, home: Home, ending: str
 ) -> None:
-    """Whatever their names are; what cannot be read is an error in its place."""
+    """Names may be any; a file that cannot be read has an error in its place."""
     assert host.read_directory(str(home), ending) == ([], {})
     for name in ODD:
         (home / f"{name}{ending}").write_bytes(os.fsencode(name) + b"\0\n")
@@ -381,7 +381,7 @@ def test_a_directory_is_listed_and_its_files_of_one_ending_are_read(
 
 
 def test_a_directory_that_cannot_be_listed_is_not_read(host: Host, home: Home) -> None:
-    """By the error that the system has for it."""
+    """The error is the system's."""
     (home / "file").touch()
     with pytest.raises(FileNotFoundError):
         host.read_directory(str(home / "missing"), ".json")
@@ -390,7 +390,7 @@ def test_a_directory_that_cannot_be_listed_is_not_read(host: Host, home: Home) -
 
 
 def test_directories_are_made_one_in_another_as_far_as_can_be(host: Host, home: Home) -> None:
-    """The first that cannot be made is named; those before it are there."""
+    """The error names the first one that cannot be made; those before it exist."""
     paths = [str(home / name) for name in ("a b", "a b/in", "file", "later")]
     (home / "file").touch()
     with pytest.raises(FileExistsError) as caught:
@@ -401,7 +401,7 @@ def test_directories_are_made_one_in_another_as_far_as_can_be(host: Host, home: 
 
 
 def test_directories_are_made_once_and_removed_empty(host: Host, home: Home) -> None:
-    """Nothing in them goes with them."""
+    """A directory that is not empty is not removed."""
     path = str(home / "directory")
     host.make_directories([path])
     with pytest.raises(FileExistsError):
@@ -415,7 +415,7 @@ def test_directories_are_made_once_and_removed_empty(host: Host, home: Home) -> 
 
 
 def test_a_tree_is_removed_and_no_link_followed(host: Host, home: Home) -> None:
-    """By any name; a file and a link as well; what is not there is no error."""
+    """Names may be any; files and links are removed, and missing paths are no error."""
     (home / "precious").mkdir()
     (home / "precious" / "file").touch()
     for name in ODD:
@@ -433,7 +433,7 @@ def test_a_tree_is_removed_and_no_link_followed(host: Host, home: Home) -> None:
 @pytest.mark.not_in_memory("users")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_a_tree_of_another_user_is_removed_only_if_it_may_be(host: Host, tmp_path: Path) -> None:
-    """What comes after it stays as well. Where all belongs to nobody, our own would be removed."""
+    """Paths after it stay, too; if nothing belongs to this user, nothing is removed."""
     for name in ("first", "tree", "later"):
         (tmp_path / name).mkdir()
     os.chown(tmp_path / "tree", 4711, -1)
@@ -451,7 +451,7 @@ def test_a_tree_of_another_user_is_removed_only_if_it_may_be(host: Host, tmp_pat
 def test_what_of_a_tree_cannot_be_removed_is_no_reason_to_leave_the_rest(
     host: Host, tmp_path: Path
 ) -> None:
-    """A file system that is mounted in it is not entered."""
+    """A file system mounted inside is not entered."""
     tree, mounted = tmp_path / "tree", tmp_path / "tree" / "mounted"
     mounted.mkdir(parents=True)
     (tree / "file").touch()
@@ -471,7 +471,7 @@ def test_what_of_a_tree_cannot_be_removed_is_no_reason_to_leave_the_rest(
 
 
 def test_moves_replace_nothing(host: Host, home: Home) -> None:
-    """What was moved before the failure stays moved."""
+    """Files that were moved before the failure stay moved."""
     for name in ("one", "two", "taken"):
         (home / name).write_bytes(name.encode())
     path = str(home)
@@ -486,7 +486,7 @@ def test_moves_replace_nothing(host: Host, home: Home) -> None:
 def test_a_file_of_two_names_loses_one_when_it_is_moved_to_the_other(
     host: Host, tmp_path: Path
 ) -> None:
-    """As where a move was cut short; a link that leads to it is another file, and stays."""
+    """A move may have been cut short; a link that leads to the file is a different file."""
     old, new, link = (tmp_path / name for name in ("old", "new", "link"))
     old.write_bytes(b"data")
     os.link(old, new)
@@ -501,7 +501,7 @@ def test_a_file_of_two_names_loses_one_when_it_is_moved_to_the_other(
 
 
 def test_a_file_is_digested(host: Host, home: Home) -> None:
-    """Its bytes are counted, and its SHA-256 taken."""
+    """The result is its size and its SHA-256."""
     data = os.urandom(3_000_000)
     (home / "image").write_bytes(data)
     steps: list[int] = []
@@ -514,7 +514,7 @@ def test_a_file_is_digested(host: Host, home: Home) -> None:
 
 @pytest.mark.not_in_memory("environment")
 def test_a_utility_is_found_or_the_places_are_told(host: Host) -> None:
-    """On the host that is to run it."""
+    """The search is on the host where it will run."""
     assert os.access(host.find("env", "CSF_TEST_UNSET"), os.X_OK)
     with pytest.raises(UtilityMissing, match=re.escape("$CSF_TEST_UNSET is not set")) as caught:
         host.find("no-such-utility", "CSF_TEST_UNSET")
@@ -525,7 +525,7 @@ def test_a_utility_is_found_or_the_places_are_told(host: Host) -> None:
 
 @pytest.mark.not_in_memory("processes")
 def test_programs_are_run_to_their_end(host: Host) -> None:
-    """Each stream, the exit status, or the signal; nothing to read; and no longer than allowed."""
+    """Both streams and the status are returned; there is no input, and a time limit."""
     script = "echo one; cat; echo two >&2; exit 3"
     assert host.run(["sh", "-c", script], 30) == Completed(3, b"one\n", b"two\n")
     assert host.run(["sh", "-c", "kill -9 $$"], 30).status == -9
@@ -537,7 +537,7 @@ def test_programs_are_run_to_their_end(host: Host) -> None:
 
 @pytest.mark.not_in_memory("processes")
 def test_the_longest_list_there_is_is_read_whole(host: Host) -> None:
-    """That of 20,000 databases with the longest names there are."""
+    """It is that of 20,000 databases with the longest names."""
     script = "head -c 90000000 /dev/zero | tr '\\0' x; echo end"
     completed = host.run(["sh", "-c", script], 250)
     assert (completed.status, len(completed.output)) == (0, 90_000_004)
@@ -549,7 +549,7 @@ def test_the_longest_list_there_is_is_read_whole(host: Host) -> None:
 def test_a_program_that_prints_without_end_is_stopped(
     host: Host, script: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Long before memory is full, and before its time is over; the first that it said is known."""
+    """It ends before memory is full and before its time limit; its first output is known."""
     largest = 4 * common.OUTPUT
     monkeypatch.setattr(common, "OUTPUT", 10_000_000)  # of another host, where it takes longest
     completed = host.run(["sh", "-c", script], 100)
@@ -561,7 +561,7 @@ def test_a_program_that_prints_without_end_is_stopped(
 
 @pytest.mark.not_in_memory("processes")
 def test_of_each_program_no_more_than_so_much_is_read(host: Host) -> None:
-    """The status of one that says more is not to be trusted, as what it said is not known."""
+    """With more output, neither the status nor the output is complete."""
     script = 'echo begin; head -c "$0" /dev/zero | tr "\\0" x; echo end >&2'
     sizes = ["10", "1000000", str(common.OUTPUT_OF_EACH), "10"]
     ended = list(host.run_each(["sh", "-c", script], sizes, 60))
@@ -573,7 +573,7 @@ def test_of_each_program_no_more_than_so_much_is_read(host: Host) -> None:
 
 @pytest.mark.not_in_memory("processes")
 def test_a_program_is_run_for_each_operand(host: Host, tmp_path: Path) -> None:
-    """In order, whatever it prints."""
+    """The order is kept, whatever they print."""
     paths = [str(tmp_path / name) for name in ODD]
     ended = list(host.run_each(["printf", "%s\\n\\n0 1\\n"], paths, 30))
     assert ended == [Completed(0, os.fsencode(path) + b"\n\n0 1\n") for path in paths]
@@ -587,7 +587,7 @@ def test_a_program_is_run_for_each_operand(host: Host, tmp_path: Path) -> None:
 
 @pytest.mark.not_in_memory("processes")
 def test_a_lock_excludes_both_kinds_of_hosts(host: Host, tmp_path: Path) -> None:
-    """It names its holder, and is waited for no longer than allowed."""
+    """The error names the holder, and the wait is limited."""
     path = str(tmp_path / "lib.db.lock")
     told: list[str] = []
     with host.lock(path, "admin_database_backup", 0, told.append):
@@ -612,7 +612,7 @@ def test_a_lock_excludes_both_kinds_of_hosts(host: Host, tmp_path: Path) -> None
 
 @pytest.mark.not_in_memory("processes")
 def test_a_lock_whose_file_may_not_be_made_tells_its_holder_too(host: Host, tmp_path: Path) -> None:
-    """As that of a proof, which may take as long as a backup."""
+    """A prove may hold it as long as a backup."""
     path = tmp_path / "lock"
     path.write_bytes(b"csf of one who was killed")
     with host.lock(str(path), "admin_database_prove", 0, print, create=False):
@@ -623,7 +623,7 @@ def test_a_lock_whose_file_may_not_be_made_tells_its_holder_too(host: Host, tmp_
 
 
 def test_a_lock_file_that_is_removed_under_its_lock_stays_removed(host: Host, home: Home) -> None:
-    """As a drill does with what another one has left."""
+    """A drill removes lock files that others have left."""
     path = home / "lock"
     path.touch()
     with host.lock(str(path), "x", 0, print, create=False):
@@ -633,7 +633,7 @@ def test_a_lock_file_that_is_removed_under_its_lock_stays_removed(host: Host, ho
 
 @pytest.mark.not_in_memory("processes")
 def test_a_lock_is_waited_for(host: Host, tmp_path: Path) -> None:
-    """It is had as soon as its holder ends."""
+    """It is acquired as soon as its holder ends."""
     path = str(tmp_path / "lock")
     command = ["flock", path, "sh", "-c", "echo held; sleep 0.5"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
@@ -644,7 +644,7 @@ def test_a_lock_is_waited_for(host: Host, tmp_path: Path) -> None:
 
 
 def test_a_lock_file_of_a_failed_command_goes(host: Host, home: Home) -> None:
-    """Unless it was there before; somebody's own data in it is left alone."""
+    """A file that existed before stays, and so does foreign data in it."""
     path = home / "lock"
     with pytest.raises(ZeroDivisionError), host.lock(str(path), "x", 0, print):
         raise ZeroDivisionError
@@ -656,7 +656,7 @@ def test_a_lock_file_of_a_failed_command_goes(host: Host, home: Home) -> None:
 
 
 def test_a_dry_run_makes_no_lock_file(host: Host, home: Home) -> None:
-    """Where there is none nobody holds it."""
+    """Without a lock file nobody holds the lock."""
     with host.lock(str(home / "lock"), "x", 0, print, create=False) as lock:
         assert lock is None
     assert names(home) == set()
@@ -667,7 +667,7 @@ def test_a_dry_run_makes_no_lock_file(host: Host, home: Home) -> None:
 
 
 def test_what_is_no_file_is_no_lock(host: Host, home: Home) -> None:
-    """A pipe would keep us waiting, and a link lead elsewhere."""
+    """A pipe would block, and a link could lead elsewhere."""
     make_pipe(home / "pipe")
     (home / "link").symlink_to("elsewhere")
     for name in ("pipe", "link"):
@@ -678,7 +678,7 @@ def test_what_is_no_file_is_no_lock(host: Host, home: Home) -> None:
 
 
 def test_what_a_lock_protects_is_looked_at_under_it(host: Host, home: Home) -> None:
-    """Or as well where there is none, and none is to be made."""
+    """If no file exists and none is to be made, the look happens without a lock."""
     (home / "file").write_bytes(b"1")
     look = functools.partial(host.read, str(home / "file"))
     path = str(home / "lock")
@@ -694,7 +694,7 @@ def test_what_a_lock_protects_is_looked_at_under_it(host: Host, home: Home) -> N
 
 @pytest.mark.not_in_memory("processes")
 def test_what_was_seen_before_a_lock_was_had_does_not_count(host: Host, tmp_path: Path) -> None:
-    """Its holder may have changed it."""
+    """The previous holder may have changed it."""
     path, file = str(tmp_path / "lock"), tmp_path / "file"
     file.write_bytes(b"before")
     with contextlib.ExitStack() as stack:
@@ -710,7 +710,7 @@ def test_what_was_seen_before_a_lock_was_had_does_not_count(host: Host, tmp_path
 
 
 def test_steps_are_carried_out_in_turn(host: Host, home: Home) -> None:
-    """And each tells what the operation of its name would have returned."""
+    """Each step returns what the single operation returns."""
     (home / "log").write_bytes(b"1\n")
     (home / "old").mkdir()
     (home / "old" / "file").write_bytes(b"")
@@ -732,7 +732,7 @@ def test_steps_are_carried_out_in_turn(host: Host, home: Home) -> None:
 
 @pytest.mark.parametrize("link", [False, True])
 def test_nothing_is_done_behind_a_step_that_fails(host: Host, home: Home, *, link: bool) -> None:
-    """Its error is that of all that would have followed it."""
+    """All later steps raise the same error."""
     if link:
         (home / "there").symlink_to("nothing")
     else:
@@ -753,7 +753,7 @@ def test_nothing_is_done_behind_a_step_that_fails(host: Host, home: Home, *, lin
 
 
 def test_what_a_failed_step_has_begun_is_gone(host: Host, home: Home) -> None:
-    """As if it had been carried out alone."""
+    """It is as if the step had been carried out alone."""
     (home / "log").write_bytes(b"torn")
     made, appended = host.in_turn(
         Create(str(home / "new"), b"new"), Append(str(home / "log"), b"line\n")
@@ -767,7 +767,10 @@ def test_what_a_failed_step_has_begun_is_gone(host: Host, home: Home) -> None:
 
 
 def test_a_lock_can_be_given_up_in_turn(host: Host, home: Home) -> None:
-    """Behind what was done under it; the end of its block then does no harm to the next holder."""
+    """It is released after the steps before it.
+
+    The end of its block does not affect a new holder.
+    """
     path = home / "lock"
     with host.lock(str(path), "x", 0, print) as lock:
         assert lock is not None
@@ -787,7 +790,7 @@ def test_a_lock_can_be_given_up_in_turn(host: Host, home: Home) -> None:
 
 
 def finished(running: Running) -> tuple[Completed, int]:
-    """Wait for the end; return it and the size of what was watched."""
+    """Wait for the end; return it with the size of the watched file."""
     while True:
         completed, size = running.poll()
         if completed:
@@ -796,7 +799,7 @@ def finished(running: Running) -> tuple[Completed, int]:
 
 @pytest.mark.not_in_memory("processes")
 def test_a_utility_is_watched_to_its_end(host: Host, tmp_path: Path) -> None:
-    """Its output is kept, and the image's growth is told."""
+    """Its output is kept, and the image's size is reported."""
     image, record = tmp_path / "an image", tmp_path / "an image.run"
     script = 'printf 12345 > "$1"; echo said; cat; exit 7'
     argv = ["sh", "-c", script, "sh", str(image)]
@@ -811,7 +814,7 @@ def test_a_utility_is_watched_to_its_end(host: Host, tmp_path: Path) -> None:
 
 @pytest.mark.not_in_memory("processes")
 def test_a_utility_works_in_its_record(host: Host, tmp_path: Path) -> None:
-    """What it leaves in its working directory is found there, and goes with the record."""
+    """What it leaves in its working directory is removed with the record."""
     record = tmp_path / "an image.run"
     script = "pwd; : > left"
     with host.start(["sh", "-c", script], "/no", None, str(record)) as running:
@@ -824,7 +827,7 @@ def test_a_utility_works_in_its_record(host: Host, tmp_path: Path) -> None:
 
 @pytest.mark.not_in_memory("processes")
 def test_a_note_is_in_the_record_before_the_utility_begins(host: Host, tmp_path: Path) -> None:
-    """Byte for byte; there is no such file where nothing is to be noted."""
+    """Its bytes are unchanged; without a note there is no such file."""
     data = bytes(range(256)) * 40
     argv = ["sh", "-c", "cat note"]
     with host.start(argv, "/no", None, str(tmp_path / "run"), note=data) as running:
@@ -840,7 +843,7 @@ def test_a_note_is_in_the_record_before_the_utility_begins(host: Host, tmp_path:
 def test_a_utility_that_cannot_be_executed_is_an_error(
     host: Host, tmp_path: Path, text: str | None
 ) -> None:
-    """And no end of it; exit codes of its own may be the shell's for that."""
+    """It is no end of the utility, though a shell has exit codes for that."""
     program, record = tmp_path / "osbackup", tmp_path / "run"
     if text is not None:
         program.write_text(text)
@@ -858,7 +861,7 @@ def test_a_utility_that_cannot_be_executed_is_an_error(
 
 @pytest.mark.not_in_memory("processes")
 def test_a_utility_may_print_without_end(host: Host, tmp_path: Path) -> None:
-    """It is not stopped, its last words are told, and neither memory nor disk fills up."""
+    """It is not stopped; the end of its output is kept, and neither memory nor disk fills up."""
     record = tmp_path / "record"
     script = "yes no | head -c 210000000; echo last words >&2; exit 3"
     with host.start(["sh", "-c", script], "/no", None, str(record)) as running:
@@ -872,7 +875,7 @@ def test_a_utility_may_print_without_end(host: Host, tmp_path: Path) -> None:
 
 @pytest.mark.not_in_memory("processes")
 def test_a_utility_that_is_left_is_stopped_with_all_it_started(host: Host, tmp_path: Path) -> None:
-    """Politely first."""
+    """SIGTERM comes first."""
     script = 'trap "echo asked > $2; exit" TERM; sleep 60 & echo $! > "$1"; wait'
     pid, asked = tmp_path / "pid", tmp_path / "asked"
     argv = ["sh", "-c", script, "sh", str(pid), str(asked)]
@@ -885,7 +888,7 @@ def test_a_utility_that_is_left_is_stopped_with_all_it_started(host: Host, tmp_p
 
 @pytest.mark.not_in_memory("processes")
 def test_a_utility_holds_the_lock_as_long_as_it_lives(host: Host, tmp_path: Path) -> None:
-    """Also when nobody else holds it any more."""
+    """The lock stays held when all others have released it."""
     path, go = str(tmp_path / "lock"), tmp_path / "go"
     script = 'while [ ! -e "$1" ]; do sleep 0.02; done'
     with host.lock(path, "x", 0, print) as lock:
@@ -900,7 +903,7 @@ def test_a_utility_holds_the_lock_as_long_as_it_lives(host: Host, tmp_path: Path
 
 
 def test_a_lock_that_is_held_is_waited_for_no_longer_than_allowed(host: Host, home: Home) -> None:
-    """Its holder's command is told, of a wait and in the end; then it is free again."""
+    """Wait and refusal name the holder's command; later the lock is free again."""
     path, told = str(home / "lock"), list[str]()
     with host.lock(path, "admin_database_prove", 0, told.append):
         for wait in (0, 0.2):
@@ -917,7 +920,7 @@ def test_a_lock_that_is_held_is_waited_for_no_longer_than_allowed(host: Host, ho
 
 
 def test_a_lock_of_another_host_is_refused(host: Host, home: Home) -> None:
-    """Nobody would hold it; the utility is not started, and no record made."""
+    """The utility is not started, and no record is made."""
     record, elsewhere = str(home / "record"), MemoryHost({}, ["/r"])
     with elsewhere.lock("/r/lib.db.lock", "x", 0, print) as lock:  # noqa: SIM117
         with pytest.raises(ValueError, match="held on another host"):
@@ -942,7 +945,7 @@ def _state(pid: int) -> str:
 
 
 def test_of_many_paths_what_directories_and_links_are_is_told(host: Host, home: Home) -> None:
-    """A restore looks at many directories at once."""
+    """A restore examines many directories at once."""
     for number in range(10):
         (home / f"d{number}").mkdir()
         (home / f"f{number}").write_bytes(b"12")

@@ -1,4 +1,4 @@
-"""What every host tells of itself and of the contents of files."""
+"""What every host reports about itself and about the contents of files."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ODD = ["a b", "it's", "$(id)", "*", "a\nb", "end\n", "\udcff\udcfe", "0 1 byte c
 
 
 def numbers(found: Sequence[bytes | OSError | None]) -> list[bytes | int | None]:
-    """Return what was read, and of errors their numbers."""
+    """Return the contents read, and the numbers of errors."""
     return [one.errno if isinstance(one, OSError) else one for one in found]
 
 
 @pytest.mark.not_in_memory("machine of its own")
 def test_a_host_tells_who_it_is(host: Host) -> None:
-    """Its name as uname has it, and its clock, whatever its time zone."""
+    """It gives its name like uname, and its time in UTC."""
     machine = host.machine()
     assert machine.name == os.uname().nodename
     assert timestamps.read(machine.now) == machine.now
@@ -64,7 +64,7 @@ def test_a_machine_id_is_that_of_the_first_file_that_has_one(
     second: str | None,
     told: str,
 ) -> None:
-    """A machine that has not started yet has none."""
+    """A machine that was never booted has none."""
     paths = (tmp_path / "an id", tmp_path / "other")
     for path, content in zip(paths, (first, second), strict=True):
         if content is not None:
@@ -74,7 +74,7 @@ def test_a_machine_id_is_that_of_the_first_file_that_has_one(
 
 
 def test_many_files_are_read_whatever_is_in_them(host: Host, home: Home) -> None:
-    """In order, by any name; none at all too."""
+    """The order is kept; names may be any, and there may be no file."""
     contents = [bytes(range(256)) * 300, b"", b"\n", b"3 bytes copied, \n", b"\0", b"00000001"]
     expected = []
     for number, name in enumerate(ODD):
@@ -88,7 +88,7 @@ def test_many_files_are_read_whatever_is_in_them(host: Host, home: Home) -> None
 
 
 def test_thousands_of_files_are_read(host: Host, home: Home) -> None:
-    """More than fit into one command line."""
+    """They do not fit into one command line."""
     deep = home / ("d" * 200)
     deep.mkdir()
     for number in range(0, 1500, 2):
@@ -99,7 +99,7 @@ def test_thousands_of_files_are_read(host: Host, home: Home) -> None:
 
 
 def test_a_file_that_cannot_be_read_disturbs_no_other(host: Host, home: Home) -> None:
-    """The error that reading it alone meets stands in its place."""
+    """The same error as for a single file is in its place."""
     (home / "file").write_bytes(b"data")
     (home / "link").symlink_to("file")
     (home / "dangling").symlink_to("nothing")
@@ -122,7 +122,7 @@ def test_a_file_that_cannot_be_read_disturbs_no_other(host: Host, home: Home) ->
 def test_what_only_a_system_has_disturbs_no_file(
     host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a file that cannot be read: sockets, devices, and names that are too long."""
+    """Sockets, devices and names that are too long count as unreadable files."""
     (tmp_path / "file").write_bytes(b"data")
     with socket.socket(socket.AF_UNIX) as end, monkeypatch.context() as patch:
         patch.chdir(tmp_path)  # an address is short
@@ -137,7 +137,7 @@ def test_what_only_a_system_has_disturbs_no_file(
 
 
 def check_unreadable(host: Host, home: Home, path: str, number: int, said: str) -> None:
-    """Let a path be unreadable between two files that can be read, for a reason."""
+    """Make a path unreadable between two readable files, and check the result."""
     good = str(home / "file")
     before, error, missing, after = host.read_each([good, path, str(home / "no"), good])
     assert (before, missing, after) == (b"data", None, b"data")
@@ -152,7 +152,7 @@ def check_unreadable(host: Host, home: Home, path: str, number: int, said: str) 
 def test_a_file_that_is_too_large_is_not_taken_into_memory(
     host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor one that turns out so as it is read, as those of /proc do; one byte decides."""
+    """Files of /proc show their size only when they are read; the limit is exact."""
     large = str(tmp_path / "large")
     with open(large, "wb") as file:
         file.truncate(common.LARGEST + 1)
@@ -176,7 +176,7 @@ def test_a_file_that_is_too_large_is_not_taken_into_memory(
 
 @pytest.mark.not_in_memory("files that others change")
 def test_a_file_that_changes_as_it_is_read_disturbs_no_other(host: Host, tmp_path: Path) -> None:
-    """What comes of it belongs to it alone, however much that is."""
+    """The change affects its own result only."""
     for name in ("before", "after"):
         (tmp_path / name).write_bytes(name.encode() * 1000)
     changing, stop = tmp_path / "changing", threading.Event()

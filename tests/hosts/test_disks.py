@@ -1,4 +1,4 @@
-"""Physical disks below a file system, told from trees as sysfs has them."""
+"""The physical disks below a file system, found in trees like sysfs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Sysfs:
-    """Block devices in a fake /sys."""
+    """Block devices in a simulated /sys."""
 
     def __init__(self, fs: FakeFilesystem) -> None:
         self.fs = fs
@@ -41,20 +41,20 @@ def sysfs(fs: FakeFilesystem) -> Sysfs:
 
 
 def test_a_disk_is_itself_and_a_partition_is_on_its_disk(sysfs: Sysfs) -> None:
-    """Two partitions of one disk share it."""
+    """Two partitions are on the same disk."""
     assert disks_below(sysfs.device((8, 0), "sda")) == disk("sda")
     assert disks_below(sysfs.device((8, 1), "sda/sda1")) == disk("sda")
 
 
 def test_a_disk_with_an_empty_slaves_directory_is_itself(sysfs: Sysfs) -> None:
-    """Plain disks have one too."""
+    """Plain disks have one, too."""
     sysfs.fs.create_dir("/sys/devices/sda/slaves")
     sysfs.fs.create_symlink(f"{SYSFS}/8:0", "/sys/devices/sda")
     assert disks_below(os.makedev(8, 0)) == disk("sda")
 
 
 def volume(sysfs: Sysfs, **array: str) -> Disks:
-    """Return the disks of a volume of LVM on an array of md on partitions of two disks."""
+    """Return the disks of an LVM volume on an md array of partitions of two disks."""
     for letter, minor in (("a", 0), ("b", 16)):
         sysfs.device((8, minor), f"sd{letter}")
         sysfs.device((8, minor + 1), f"sd{letter}/sd{letter}1")
@@ -65,7 +65,7 @@ def volume(sysfs: Sysfs, **array: str) -> Disks:
 
 
 def test_a_volume_is_on_every_disk_it_is_made_of(sysfs: Sysfs) -> None:
-    """The failure of any one is its loss."""
+    """The failure of any disk destroys it."""
     both = frozenset(["sda", "sdb"])
     assert volume(sysfs) == Disks(both, both)
 
@@ -84,13 +84,13 @@ def test_a_volume_is_on_every_disk_it_is_made_of(sysfs: Sysfs) -> None:
 def test_a_redundant_array_is_lost_with_no_single_disk(
     sysfs: Sysfs, array: dict[str, str], *, lost: bool
 ) -> None:
-    """While it is whole."""
+    """This holds while it is complete."""
     both = frozenset(["sda", "sdb"])
     assert volume(sysfs, **array) == Disks(both, both if lost else frozenset())
 
 
 def test_a_loop_device_is_where_its_file_is(sysfs: Sysfs, fs: FakeFilesystem) -> None:
-    """A file system in a file shares the disk of the file."""
+    """A file system in a file is on the disk of the file."""
     image = fs.create_file("/images/disk.img")
     device = sysfs.device((7, 0), "loop0")
     fs.create_file("/sys/devices/loop0/loop/backing_file", contents="/images/disk.img\n")
@@ -101,7 +101,7 @@ def test_a_loop_device_is_where_its_file_is(sysfs: Sysfs, fs: FakeFilesystem) ->
 
 
 def test_a_loop_device_whose_file_is_gone_is_unknown(sysfs: Sysfs, fs: FakeFilesystem) -> None:
-    """As in a container, which sees the device and not the file."""
+    """A container may see the device, but not the file."""
     device = sysfs.device((7, 0), "loop0")
     fs.create_file("/sys/devices/loop0/loop/backing_file", contents="/gone (deleted)\n")
     assert disks_below(device) == Disks()
@@ -110,7 +110,7 @@ def test_a_loop_device_whose_file_is_gone_is_unknown(sysfs: Sysfs, fs: FakeFiles
 def test_a_device_that_goes_while_we_look_is_unknown(
     sysfs: Sysfs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is no reason for a backup to fail."""
+    """The backup does not fail."""
 
     def gone(entry: str) -> Disks:
         raise FileNotFoundError(entry)
@@ -121,7 +121,7 @@ def test_a_device_that_goes_while_we_look_is_unknown(
 
 
 def test_what_lies_partly_on_something_unknown_is_unknown(sysfs: Sysfs, fs: FakeFilesystem) -> None:
-    """Half an answer would be a wrong one."""
+    """An incomplete answer would be wrong."""
     sysfs.device((8, 0), "sda")
     sysfs.device((7, 0), "loop0")
     fs.create_file("/sys/devices/loop0/loop/backing_file", contents="/gone\n")
@@ -130,5 +130,5 @@ def test_what_lies_partly_on_something_unknown_is_unknown(sysfs: Sysfs, fs: Fake
 
 
 def test_a_file_system_without_a_block_device_is_unknown(sysfs: Sysfs) -> None:
-    """tmpfs, overlay, NFS, btrfs."""
+    """Examples are tmpfs, overlay, NFS and btrfs."""
     assert disks_below(os.makedev(0, 42)) == Disks()

@@ -1,4 +1,4 @@
-"""Names of files on the local host: given, taken, brought to the disk, and nothing half told."""
+"""Names of files on the local host: given, removed and fsynced, with complete error messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def test_removing_is_on_the_disk_and_may_find_nothing(synced: list[str]) -> None:
-    """A file that is gone is as good as removed."""
+    """A missing file counts as removed."""
     writing.create("/d/a", b"")
     del synced[:]
     entries.remove("/d/a")
@@ -28,7 +28,7 @@ def test_removing_is_on_the_disk_and_may_find_nothing(synced: list[str]) -> None
 
 
 def test_a_moved_file_replaces_nothing(tmp_path: Path) -> None:
-    """What stands at the new name stays, and so does the file."""
+    """A file at the new name stays, and so does the moved one."""
     old, new, taken = (str(tmp_path / name) for name in ("old", "new", "taken"))
     Path(old).write_bytes(b"file")
     Path(taken).write_bytes(b"another")
@@ -44,7 +44,7 @@ def test_a_moved_file_replaces_nothing(tmp_path: Path) -> None:
 def test_a_file_is_moved_where_there_are_no_hard_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A rename does it then, and takes the old name itself."""
+    """A rename is used, which removes the old name itself."""
 
     def refuse(*_: str) -> None:
         raise PermissionError(errno.EPERM, "Operation not permitted")
@@ -56,7 +56,7 @@ def test_a_file_is_moved_where_there_are_no_hard_links(
 
 
 def test_a_directory_is_made_once_and_removed_when_empty(tmp_path: Path) -> None:
-    """Nothing that is in it goes with it."""
+    """A directory that is not empty is not removed."""
     path = tmp_path / "directory"
     entries.make_directory(str(path))
     with pytest.raises(FileExistsError):
@@ -70,12 +70,12 @@ def test_a_directory_is_made_once_and_removed_when_empty(tmp_path: Path) -> None
 
 
 def refuse(*_: object) -> None:
-    """Stand in for what a disk that has died says."""
+    """Raise the error of a dead disk."""
     raise OSError(errno.EIO, "Input/output error")
 
 
 def test_in_a_sticky_directory_it_is_told_who_may_replace_or_remove(tmp_path: Path) -> None:
-    """Such as /tmp; in any other one, no more than that it is not permitted."""
+    """In another directory, the message says only that it is not permitted."""
     with shared_directory(0o1777, TEAM) as directory:
         path = directory / "lib.db.manifest"
         path.write_bytes(b"data")
@@ -103,7 +103,7 @@ def test_in_a_sticky_directory_it_is_told_who_may_replace_or_remove(tmp_path: Pa
 def test_a_file_whose_old_name_cannot_be_taken_keeps_that_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not in both places; if it has to be, that is told."""
+    """The file never has both names silently."""
     old, new = tmp_path / "old", tmp_path / "new"
     old.write_bytes(b"file")
     unlink = os.unlink
@@ -125,7 +125,10 @@ def test_a_file_whose_old_name_cannot_be_taken_keeps_that_alone(
 def test_what_does_not_reach_the_disk_is_told_as_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A move and a removal cannot be taken back; a directory can, unless its disk is dead."""
+    """Moves and removals cannot be undone.
+
+    A new directory is removed again, unless its disk is dead.
+    """
     path = str(tmp_path / "file")
     Path(path).touch()
     monkeypatch.setattr(os, "fsync", refuse)
@@ -147,7 +150,7 @@ def test_what_does_not_reach_the_disk_is_told_as_done(
 def test_what_somebody_else_has_removed_is_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And any other error than the system's goes through."""
+    """An error that is not the system's passes unchanged."""
     entries.take_back(str(tmp_path / "none"), OSError())
     monkeypatch.setattr(os, "unlink", refuse)
     entries.take_back(str(tmp_path / "file"), KeyboardInterrupt())

@@ -1,4 +1,4 @@
-"""What the local host tells of a path."""
+"""What the local host reports about a path."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_directory_is_told_with_its_space_and_device(tmp_path: Path) -> None:
 
 
 def test_of_what_is_missing_only_that_it_is_missing(tmp_path: Path) -> None:
-    """A link to nothing is something, if not much."""
+    """A link to nothing exists."""
     (tmp_path / "link").symlink_to("nothing")
     for name, kind in (("none", "missing"), ("link", "other")):
         found = facts(str(tmp_path / name))
@@ -41,7 +41,7 @@ def test_of_what_is_missing_only_that_it_is_missing(tmp_path: Path) -> None:
 
 
 def test_a_file_is_told_with_its_size(tmp_path: Path) -> None:
-    """A program need not be executable to be written to."""
+    """A program that may only be written to is reported, too."""
     path = str(tmp_path / "a")
     (tmp_path / "a").write_bytes(b"123")
     (found,) = stat([path])
@@ -49,12 +49,12 @@ def test_a_file_is_told_with_its_size(tmp_path: Path) -> None:
 
 
 def test_a_device_is_neither_file_nor_directory() -> None:
-    """A database is a file."""
+    """A database is a regular file."""
     assert facts(os.devnull).kind == "other"
 
 
 def test_the_stamp_changes_with_the_file(tmp_path: Path) -> None:
-    """Neither other contents of the same length nor a replacement goes unseen."""
+    """It changes for new contents of the same length, and for a replaced file."""
     path = tmp_path / "a.db"
     stamps = []
     for name, contents in (("a.db", b"one"), ("a.db", b"two"), ("other", b"two")):
@@ -68,7 +68,7 @@ def test_the_stamp_changes_with_the_file(tmp_path: Path) -> None:
 def test_where_there_is_no_proc_no_mount_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It cannot be known then."""
+    """The mount is unknown then."""
     monkeypatch.setattr(module, "MOUNTINFO", str(tmp_path / "none"))
     found = facts(str(tmp_path))
     assert (found.kind, found.mount, found.place, found.filesystem) == ("directory", "", "", "")

@@ -1,4 +1,4 @@
-"""A program is given something to read, and is ended with its group where it takes too long."""
+"""A program gets input, and is ended with its process group if it takes too long."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def feed(script: str, data: bytes = b"", timeout: float = 60, **variables: str) 
 
 @pytest.mark.parametrize("size", [0, 10, 200_000])
 def test_a_program_reads_all_it_is_given(tmp_path: Path, size: int) -> None:
-    """More than a pipe holds, too; then its input has an end."""
+    """The input may be larger than a pipe's buffer, and then ends."""
     assert feed(f"cat > '{tmp_path}/read'; exit 3", b"x" * size) == 3
     assert (tmp_path / "read").stat().st_size == size
 
 
 def test_a_program_need_not_read() -> None:
-    """It is no failure, however much it was given."""
+    """It is no failure, however much input there was."""
     assert feed("exec <&-; sleep 0.3", b"x" * 200_000) == 0
 
 
 def test_what_a_program_prints_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
-    """Both streams do, as they come; it has the environment that it is given."""
+    """Both streams are merged in order; the environment is the given one."""
     assert feed("echo one; echo $WORD >&2", WORD="two") == 0
     assert capfd.readouterr() == ("", "one\ntwo\n")
 
@@ -54,7 +54,7 @@ def test_what_reads_no_more_is_given_no_more() -> None:
 def test_a_program_that_takes_too_long_is_stopped_with_its_group(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it has read anything or not."""
+    """It does not matter whether it has read anything."""
     made = tmp_path / "pid"
     script = f"sleep 60 & echo $! > '{made}.new'; mv '{made}.new' '{made}'; wait"
     given: list[int] = []
@@ -76,7 +76,7 @@ def test_a_program_that_takes_too_long_is_stopped_with_its_group(
 
 
 def has_ended(pid: int) -> bool:
-    """Tell whether a process has ended, though nobody may have asked how."""
+    """Tell whether a process has ended, even if nobody has waited for it."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] == "Z"
@@ -85,7 +85,7 @@ def has_ended(pid: int) -> bool:
 
 
 def test_what_a_program_leaves_behind_goes_on(tmp_path: Path) -> None:
-    """It has been left on purpose."""
+    """It was left on purpose."""
     script = f"(until [ -e '{tmp_path}/go' ]; do sleep 0.05; done; touch '{tmp_path}/done') &"
     assert feed(script) == 0
     (tmp_path / "go").touch()
@@ -93,7 +93,7 @@ def test_what_a_program_leaves_behind_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_signal_to_csf_ends_a_program() -> None:
-    """It is heard between two polls."""
+    """The signal is noticed between two polls."""
     with deferred_signals("It") as cancellation:
         os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(Interrupted):
@@ -101,6 +101,6 @@ def test_a_signal_to_csf_ends_a_program() -> None:
 
 
 def test_a_program_that_cannot_be_started_is_the_systems_error(tmp_path: Path) -> None:
-    """Nothing is left open."""
+    """No descriptor is left open."""
     with pytest.raises(FileNotFoundError):
         feeding.feed([str(tmp_path / "none")], b"", {}, 60, Cancellation())

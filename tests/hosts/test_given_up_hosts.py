@@ -1,4 +1,4 @@
-"""A host that hangs is given up: in the login, or in the middle of a call."""
+"""A host that does not answer is given up, during the login or during a call."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ for last; do :; done
 
 @pytest.fixture
 def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
-    """Return what makes an ssh that does as told; each login adds a line to a file."""
+    """Return a function that makes a fake ssh; each login adds a line to a file."""
 
     def write(then: str) -> Path:
         logins, script = tmp_path / "logins", tmp_path / "ssh"
@@ -43,13 +43,13 @@ def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path
 
 @contextlib.contextmanager
 def looking(cancellation: Cancellation, notes: list[str]) -> Iterator[Host]:
-    """Have a host, asked by a command that changes nothing."""
+    """Yield a host, for a command that changes nothing."""
     with limited(cancellation, "db1", 60) as within, connect("db1", within, notes.append) as host:
         yield host
 
 
 def test_in_its_login_it_is_asked_once(ssh: Callable[[str], Path]) -> None:
-    """By whichever of several steps comes first; the others do not log in again."""
+    """The first of several steps logs in, and the others do not repeat it."""
     logins, cancellation = ssh("exec sleep 60"), Cancellation()
     notes: list[str] = []
     with pytest.raises(Interrupted), looking(cancellation, notes) as host:
@@ -63,7 +63,7 @@ def test_in_its_login_it_is_asked_once(ssh: Callable[[str], Path]) -> None:
 
 
 def test_in_a_call_it_is_not_logged_in_to_again(ssh: Callable[[str], Path], tmp_path: Path) -> None:
-    """There is no lock to be freed, so nothing is done at last."""
+    """No lock must be released, so nothing is done at the end."""
     called, slow = tmp_path / "called", tmp_path / "stat"
     slow.write_text(f"#!/bin/sh\n: >{called}\nexec sleep 10\n")
     slow.chmod(0o755)
@@ -80,7 +80,7 @@ def test_in_a_call_it_is_not_logged_in_to_again(ssh: Callable[[str], Path], tmp_
 
 
 def test_a_host_that_has_no_time_is_not_reached(ssh: Callable[[str], Path]) -> None:
-    """What is said of it names the option that gives it longer."""
+    """The message names the option with the time limit."""
     ssh("exec sleep 60")
     with (
         pytest.raises(HostUnreachable, match="db1 has not answered within 0.1 s"),

@@ -1,4 +1,4 @@
-"""osbackup below a guardian: its end is on record, and the lock lives as long as it does."""
+"""osbackup below a guardian: its end is recorded, and the lock is held until then."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ until [ -e go ]; do sleep 0.02; done
 
 
 class Work:
-    """A repository's lock, and a utility that is run under it.
+    """A repository's lock, and a utility that runs under it.
 
     Args:
         directory: where both are.
@@ -56,7 +56,7 @@ class Work:
         return job.started(["sh", "-c", script], os.devnull, None, str(self.record), Cancellation())
 
     def csf(self, script: str, *, is_stuck: bool = False) -> None:
-        """Run a script, and then prove without end, in a process that is to be killed.
+        """Run a script, and then a proof that never ends, in a process that will be killed.
 
         Args:
             script: for sh.
@@ -89,7 +89,7 @@ class Work:
         self.wait_for_csf()
 
     def wait_for_csf(self) -> None:
-        """Wait until that process has ended."""
+        """Wait until the process has ended."""
         os.waitpid(self._csf, 0)
 
     def wait(self, name: str) -> None:
@@ -97,23 +97,23 @@ class Work:
         wait_for((self.record / name).exists)
 
     def wait_for_the_proof(self) -> None:
-        """Wait until the utility has ended, for the process that is to be killed."""
+        """Wait until the utility has ended in the process that will be killed."""
         wait_for(self._proving.exists)
 
     def go(self) -> None:
-        """Let the script come to its end."""
+        """Let the script end."""
         (self.record / "go").touch()
 
     def number(self, place: int) -> int:
-        """Return a process from the record: 0 for the utility, 2 for its guardian."""
+        """Return a process number from the record: 0 for the utility, 2 for its guardian."""
         return int((self.record / "pid").read_text().split()[place])
 
     def status(self) -> str:
-        """Return what the record says of the end."""
+        """Return the status in the record."""
         return (self.record / "status").read_text().strip()
 
     def is_locked(self) -> bool:
-        """Tell whether anybody holds the lock."""
+        """Tell whether any process holds the lock."""
         try:
             with held(self.lock, "class_create", 0, print, Cancellation(), create=False):
                 return False
@@ -123,7 +123,7 @@ class Work:
 
 @pytest.fixture
 def work(tmp_path: Path) -> Iterator[Work]:
-    """Return a place to work in; a daemon that was left there is ended at last."""
+    """Yield a place to work in; a daemon that was left there is killed at the end."""
     made = Work(tmp_path)
     yield made
     with contextlib.suppress(FileNotFoundError):
@@ -142,14 +142,14 @@ def gone(pid: int) -> bool:
 
 
 def end_of(running: Job) -> Completed:
-    """Wait for the end."""
+    """Wait for the end of a utility."""
     while not (completed := running.poll()[0]):
         pass
     return completed
 
 
 def test_a_run_is_on_record_from_its_start_to_its_end(work: Work) -> None:
-    """It has a time, processes, output with its room on the disk, and a status."""
+    """The record has times, processes, output with reserved room, and a status."""
     with work.start(f"echo said; {LEAVES} exit 7") as running:
         work.wait("began")
         assert {"started", "pid", "output", "status"} < {*os.listdir(work.record)}
@@ -168,7 +168,7 @@ def test_a_run_is_on_record_from_its_start_to_its_end(work: Work) -> None:
 
 
 def test_what_a_utility_leaves_behind_delays_nobody(work: Work) -> None:
-    """Even if it could print more."""
+    """A process left behind may still print."""
     began = time.monotonic()
     with work.start(f"{LEAVES} echo said; echo more >&2") as running:
         work.wait("began")
@@ -178,7 +178,7 @@ def test_what_a_utility_leaves_behind_delays_nobody(work: Work) -> None:
 
 
 def test_the_watched_files_growth_is_told(work: Work, tmp_path: Path) -> None:
-    """Nothing, before it exists."""
+    """Before the file exists, its size is 0."""
     image = tmp_path / "image"
     script = f"until [ -e go ]; do sleep 0.02; done; printf 12345 > '{image}'"
     with job.started(
@@ -192,7 +192,7 @@ def test_the_watched_files_growth_is_told(work: Work, tmp_path: Path) -> None:
 
 
 def test_what_still_runs_at_the_end_is_stopped_with_its_children(work: Work) -> None:
-    """A child that ignores the polite signal is killed, and gone when the block is left."""
+    """A child that ignores SIGTERM is killed before the block ends."""
     with work.start("(trap '' TERM; sleep 60) & echo $$ $! > new; mv new pids; sleep 60"):
         work.wait("pids")
     assert all(gone(int(pid)) for pid in (work.record / "pids").read_text().split())
@@ -201,7 +201,7 @@ def test_what_still_runs_at_the_end_is_stopped_with_its_children(work: Work) -> 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "busybox sh"])
 def test_a_guardian_that_holds_no_lock_ends_with_its_utility(tmp_path: Path, shell: str) -> None:
-    """Whatever a shell's kill says of no process."""
+    """A kill command for a missing process may print anything."""
     record = Record(str(tmp_path / "run"))
     record.make()
     command = guardian.command(record.path, ["", ""], ["true"])
@@ -217,7 +217,7 @@ def test_a_guardian_that_holds_no_lock_ends_with_its_utility(tmp_path: Path, she
 def test_a_utility_that_ignores_the_polite_signal_is_killed(
     work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a time of grace."""
+    """SIGKILL comes after a grace period."""
     monkeypatch.setattr(process_group, "_GRACE", 1.0)
     with work.start("trap '' TERM; : > ready; while :; do sleep 1; done"):
         work.wait("ready")
@@ -225,7 +225,7 @@ def test_a_utility_that_ignores_the_polite_signal_is_killed(
 
 
 def test_a_utility_has_default_signals_and_nothing_to_read(work: Work) -> None:
-    """Whatever its guardian does; what the tests themselves ignore, the command puts right."""
+    """The signals of guardian and tests do not matter: they are reset."""
     with work.start("cat; exec grep -E '^Sig(Blk|Ign)' /proc/self/status") as running:
         blocked, ignored = masks(end_of(running).output)
     ours = [one for one in signal.valid_signals() if signal.getsignal(one) == signal.SIG_IGN]
@@ -233,7 +233,7 @@ def test_a_utility_has_default_signals_and_nothing_to_read(work: Work) -> None:
 
 
 def test_what_a_utility_prints_is_read_after_we_were_killed(work: Work) -> None:
-    """It would be ended by its next word otherwise, in the middle of a restore."""
+    """Without a reader, the next output would end it in the middle of a restore."""
     work.csf(": > began; while [ ! -e go ]; do echo x; sleep 0.02; done; echo y; : > done")
     work.wait("began")
     work.kill()
@@ -246,7 +246,7 @@ def test_what_a_utility_prints_is_read_after_we_were_killed(work: Work) -> None:
 def test_after_a_kill_the_lock_is_held_until_the_utility_ends_and_no_longer(
     work: Work, status: int
 ) -> None:
-    """Whatever it leaves behind, and however it ends; that is on record."""
+    """However it ends, that is recorded, and a process left behind does not hold the lock."""
     work.csf(f"{LEAVES} exit {status}")
     work.wait("began")
     work.kill()
@@ -271,7 +271,7 @@ def test_a_kill_while_the_image_is_proven_frees_the_lock_and_nothing_else_does(w
 
 
 def test_a_lock_whose_guardian_and_csf_were_killed_is_the_utilitys(work: Work) -> None:
-    """No class is created under it."""
+    """No class can be created while the utility runs."""
     work.csf(": > began; while [ ! -e go ]; do sleep 0.02; done")
     work.wait("began")
     os.kill(work.number(2), signal.SIGKILL)
@@ -284,7 +284,7 @@ def test_a_lock_whose_guardian_and_csf_were_killed_is_the_utilitys(work: Work) -
 
 @pytest.mark.parametrize("end", ["success", "failure", "signal"])
 def test_a_lock_is_free_when_its_block_ends_whatever_was_left_behind(work: Work, end: str) -> None:
-    """Nobody has to wait for a guardian either, which is gone then."""
+    """The guardian has ended, too, so nobody waits for it."""
     script = LEAVES if end == "signal" else f"{LEAVES} exit {int(end == 'failure')}"
     with (
         contextlib.suppress(Interrupted, ZeroDivisionError),
@@ -307,7 +307,7 @@ def test_a_lock_is_free_when_its_block_ends_whatever_was_left_behind(work: Work,
 
 
 def test_a_guardian_that_was_killed_leaves_no_success(work: Work) -> None:
-    """Nobody knows how the utility will end, so it is ended; what it left holds no lock."""
+    """The utility is ended, since its end would not be recorded, and no process holds the lock."""
     with held(work.lock, "x", 0, print, Cancellation(), create=True) as lock:
         argv = ["sh", "-c", f"sleep 60 & {LEAVES}"]
         with job.started(argv, os.devnull, lock, str(work.record), Cancellation()) as running:
@@ -320,7 +320,7 @@ def test_a_guardian_that_was_killed_leaves_no_success(work: Work) -> None:
 
 
 def test_a_utility_that_cannot_be_ended_keeps_the_lock(work: Work) -> None:
-    """As one does whose disk has died; its guardian frees the lock at last."""
+    """Its disk may have failed; its guardian releases the lock in the end."""
     work.csf(LEAVES, is_stuck=True)
     work.wait_for_csf()
     assert work.is_locked()
@@ -330,7 +330,7 @@ def test_a_utility_that_cannot_be_ended_keeps_the_lock(work: Work) -> None:
 
 
 def test_such_a_lock_is_not_given_up_with_its_block(work: Work) -> None:
-    """Only closed; so is its guardian not ended."""
+    """It is only closed, and the guardian is not ended."""
     stuck, watch = SimpleNamespace(stop=lambda: False), SimpleNamespace()
     with held(work.lock, "x", 0, print, Cancellation(), create=True) as lock:
         assert lock is not None
@@ -341,7 +341,7 @@ def test_such_a_lock_is_not_given_up_with_its_block(work: Work) -> None:
 def test_a_machine_without_setsid_runs_nothing(
     work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is missing is said at once."""
+    """The message names setsid at once."""
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("sh", "sleep", "cat", "sync", "dd", "tail"):
@@ -355,7 +355,7 @@ def test_a_machine_without_setsid_runs_nothing(
 
 
 def test_two_at_once_have_their_own_records(work: Work, tmp_path: Path) -> None:
-    """And their own ends."""
+    """Each record has its own end."""
     with work.start("echo one; exit 1") as one:
         other = str(tmp_path / "other.run")
         with job.started(
@@ -366,7 +366,7 @@ def test_two_at_once_have_their_own_records(work: Work, tmp_path: Path) -> None:
 
 
 def test_another_runs_record_is_left_alone(work: Work) -> None:
-    """It may still be at work."""
+    """That run may still be active."""
     work.record.mkdir()
     with pytest.raises(FileExistsError), work.start(": > here"):
         pass
@@ -376,7 +376,7 @@ def test_another_runs_record_is_left_alone(work: Work) -> None:
 def test_a_record_for_which_there_is_no_room_starts_nothing(
     work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And nothing is left of it."""
+    """Nothing of the record is left."""
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -390,7 +390,7 @@ def test_a_record_for_which_there_is_no_room_starts_nothing(
 def test_a_note_that_does_not_reach_the_disk_starts_nothing(
     work: Work, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """And nothing is left of the record, whichever of its names it is that fails."""
+    """Nothing of the record is left, whichever fsync fails."""
     for refused in (work.record, tmp_path):
 
         def sync(path: str, refused: Path = refused) -> bool:
@@ -405,7 +405,7 @@ def test_a_note_that_does_not_reach_the_disk_starts_nothing(
 
 
 def test_a_record_that_says_nothing_of_the_end_is_no_success(work: Work) -> None:
-    """Somebody has written into it."""
+    """Somebody has changed the record."""
     with work.start(LEAVES) as running:
         work.wait("began")
         (work.record / "status").write_text("what?")
@@ -413,7 +413,7 @@ def test_a_record_that_says_nothing_of_the_end_is_no_success(work: Work) -> None
 
 
 def test_a_record_that_is_gone_is_an_error(work: Work) -> None:
-    """And no end of the utility, which is stopped."""
+    """It is no end of the utility, which is stopped."""
     with work.start(LEAVES) as running:
         work.wait("began")
         utility = work.number(0)
@@ -424,7 +424,7 @@ def test_a_record_that_is_gone_is_an_error(work: Work) -> None:
 
 
 def test_a_utility_whose_record_was_moved_is_ended_and_the_lock_is_free(work: Work) -> None:
-    """Its process group has been known since it began."""
+    """Its process group is known since its start."""
     with held(work.lock, "x", 0, print, Cancellation(), create=True) as lock:
         argv = ["sh", "-c", LEAVES]
         with job.started(argv, os.devnull, lock, str(work.record), Cancellation()) as running:
@@ -439,7 +439,7 @@ def test_a_utility_whose_record_was_moved_is_ended_and_the_lock_is_free(work: Wo
 
 
 def test_a_utility_whose_process_group_cannot_be_read_is_not_called_gone(tmp_path: Path) -> None:
-    """It may have begun."""
+    """It may have started."""
     child = cast("process_group.Child", None)
     record = Record(str(tmp_path / "none"))
     unknown = job.Job([], record, os.devnull, child, child, -1, Cancellation())
@@ -449,7 +449,7 @@ def test_a_utility_whose_process_group_cannot_be_read_is_not_called_gone(tmp_pat
 def test_without_flock_what_is_left_behind_holds_no_lock(
     work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The utility does not get it in the first place; its guardian holds it."""
+    """The utility does not get the lock, only its guardian."""
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("sh", "setsid", "sleep", "cat", "sync", "dd", "tail", "mv"):
@@ -464,14 +464,14 @@ def test_without_flock_what_is_left_behind_holds_no_lock(
 
 
 def found(name: str) -> str:
-    """Return where a program is."""
+    """Return the path of a program."""
     return subprocess.run(
         ["sh", "-c", f"command -v {name}"], stdout=subprocess.PIPE, text=True, check=True
     ).stdout.strip()
 
 
 def test_a_boot_that_is_not_known_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where there is no /proc."""
+    """There may be no /proc."""
 
     def missing(*_: object, **__: object) -> None:
         raise FileNotFoundError
@@ -482,13 +482,13 @@ def test_a_boot_that_is_not_known_is_empty(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_process_that_is_not_known_has_no_start() -> None:
-    """There is none of number 0."""
+    """No process has the number 0."""
     assert process_table.start_of(0) == ""
     assert process_table.itself() == (str(os.getpid()), process_table.start_of(os.getpid()))
 
 
 def test_a_local_host_runs_utilities_so(tmp_path: Path) -> None:
-    """Under its own lock alone."""
+    """It must hold the lock itself."""
     host = LocalHost()
     with (
         host.lock(str(tmp_path / "lock"), "x", 0, print) as lock,

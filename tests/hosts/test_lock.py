@@ -1,4 +1,4 @@
-"""The repository's lock: bounded waits, named holders, no stale locks."""
+"""The repository's lock: limited waits, named holders, and no stale locks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def path(tmp_path: Path) -> str:
-    """Return where the lock file goes."""
+    """Return the path of the lock file."""
     return str(tmp_path / "lib.db.lock")
 
 
@@ -39,14 +39,14 @@ def hold(
     *,
     create: bool = True,
 ) -> AbstractContextManager[Any]:
-    """Hold the lock as a backup would."""
+    """Hold the lock like a backup."""
     told = notes if notes is not None else []
     by = cancellation or Cancellation()
     return lock.held(path, "admin_database_backup", wait, told.append, by, create=create)
 
 
 def test_a_second_holder_is_refused_and_told_who_has_it_since_when(path: str) -> None:
-    """The holder's command, process, host and time are in the file."""
+    """The file has the holder's command, process, host and time."""
     with hold(path):
         with pytest.raises(LockBusy) as caught, hold(path):
             pass
@@ -56,7 +56,7 @@ def test_a_second_holder_is_refused_and_told_who_has_it_since_when(path: str) ->
 
 
 def test_a_lock_is_free_again_when_its_block_ends(path: str) -> None:
-    """The file stays, and means nothing."""
+    """The file stays, without meaning."""
     for _ in range(2):
         with hold(path):
             pass
@@ -64,14 +64,14 @@ def test_a_lock_is_free_again_when_its_block_ends(path: str) -> None:
 
 
 def test_a_failed_block_removes_the_lock_file_it_made(path: str) -> None:
-    """A refused command leaves the directory as it was."""
+    """A refused command leaves the directory unchanged."""
     with pytest.raises(ZeroDivisionError), hold(path):
         raise ZeroDivisionError
     assert not os.path.exists(path)
 
 
 def test_a_failed_block_whose_lock_file_is_gone_has_nothing_to_remove(path: str) -> None:
-    """Somebody tidied up."""
+    """Somebody has removed it meanwhile."""
     with pytest.raises(ZeroDivisionError), hold(path):
         os.unlink(path)
         raise ZeroDivisionError
@@ -90,7 +90,7 @@ def test_a_failed_block_leaves_a_lock_file_it_did_not_make(path: str) -> None:
 def test_a_child_that_inherited_the_lock_keeps_it_only_if_it_is_to(
     path: str, *, is_left: bool
 ) -> None:
-    """What a utility left behind holds nothing; one that cannot be ended keeps even the file."""
+    """Otherwise it is closed in the child; a utility that cannot be ended keeps even the file."""
 
     def failed() -> subprocess.Popen[bytes]:
         with contextlib.suppress(ZeroDivisionError), hold(path) as held:
@@ -109,7 +109,7 @@ def test_a_child_that_inherited_the_lock_keeps_it_only_if_it_is_to(
 
 
 def test_a_wait_ends_when_the_holder_does_and_is_announced_once(path: str) -> None:
-    """The announcement says for whom and how long."""
+    """The announcement names the holder and the time limit."""
     notes: list[str] = []
     announced = threading.Event()
 
@@ -131,7 +131,7 @@ def test_a_wait_ends_when_the_holder_does_and_is_announced_once(path: str) -> No
 
 
 def test_a_holder_that_is_killed_holds_nothing(path: str) -> None:
-    """There are no stale locks: the lock dies with its last process."""
+    """The lock ends with its last process, so there are no stale locks."""
     program = (
         "import sys, time; from csf_backup_plugin.hosts.local import LocalHost\n"
         "with LocalHost().lock(sys.argv[1], 'x', 0, print): print(flush=True); time.sleep(60)"
@@ -150,7 +150,7 @@ def test_a_holder_that_is_killed_holds_nothing(path: str) -> None:
 def test_a_lock_file_that_loses_its_name_while_we_wait_is_no_lock(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Others could not find it: we lock the file that has the name now."""
+    """Others would use a new file, so that one is locked."""
     flock = fcntl.flock
 
     def slow(descriptor: int, operation: int) -> None:
@@ -166,7 +166,7 @@ def test_a_lock_file_that_loses_its_name_while_we_wait_is_no_lock(
 def test_a_lock_that_cannot_be_taken_leaves_no_file(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error names it, and nothing of ours is left."""
+    """The error names the file, and none is left."""
 
     def fail(*_: object) -> None:
         monkeypatch.undo()
@@ -192,7 +192,7 @@ def test_a_lock_that_cannot_be_taken_leaves_no_file(
 def test_a_lock_file_that_was_made_and_stays_is_told(
     path: str, monkeypatch: pytest.MonkeyPatch, error: Exception, left: str
 ) -> None:
-    """As on a disk that has died."""
+    """Its disk may have failed."""
 
     def refuse(path: str) -> None:
         raise OSError(errno.EIO, "Input/output error", path)
@@ -207,7 +207,7 @@ def test_a_lock_file_that_was_made_and_stays_is_told(
 def test_a_lock_file_that_nobody_can_see_any_more_may_stay(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What cannot be known is not taken for gone."""
+    """Unknown is not the same as removed."""
 
     def refuse(path: str, **_: object) -> None:
         raise OSError(errno.EIO, "Input/output error", path)
@@ -222,7 +222,7 @@ def test_a_lock_file_that_nobody_can_see_any_more_may_stay(
 def test_a_lock_file_that_is_made_and_cannot_be_used_is_not_left(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whenever its disk dies."""
+    """Its disk may fail at any point."""
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
@@ -237,7 +237,7 @@ def test_a_lock_file_that_is_made_and_cannot_be_used_is_not_left(
 def test_any_other_error_goes_through_where_a_lock_file_stays(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has no room for that."""
+    """Such an error cannot be extended."""
 
     def refuse(path: str) -> None:
         raise OSError(errno.EIO, "Input/output error", path)
@@ -248,7 +248,7 @@ def test_any_other_error_goes_through_where_a_lock_file_stays(
 
 
 def test_an_error_names_the_lock_file(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Though it is about an open one."""
+    """This also holds for errors of an open file."""
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
@@ -262,7 +262,7 @@ def test_an_error_names_the_lock_file(path: str, monkeypatch: pytest.MonkeyPatch
 def test_a_descriptor_that_cannot_be_closed_keeps_nobody_from_the_lock(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A network file system may tell errors there; nothing was written yet."""
+    """Network file systems may report errors at close; nothing was written yet."""
     close = os.close
 
     def refuse(descriptor: int) -> None:
@@ -278,7 +278,7 @@ def test_a_descriptor_that_cannot_be_closed_keeps_nobody_from_the_lock(
 def test_where_there_are_no_locks_nobody_holds_one_and_that_is_told(
     path: str, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """As on NFS without lockd; a command that fails leaves no file all the same."""
+    """NFS without lockd has no locks; a failed command removes the file nevertheless."""
 
     def fail(*_: object) -> None:
         raise OSError(number, os.strerror(number))
@@ -295,7 +295,7 @@ def test_where_there_are_no_locks_nobody_holds_one_and_that_is_told(
 def test_a_lock_that_cannot_be_given_up_fails_nobody(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was done under it is done; the file system of its file has died meanwhile."""
+    """The work under the lock is done, but the file system has failed since."""
 
     def dead(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
@@ -326,7 +326,7 @@ def test_a_lock_file_that_goes_between_two_looks_is_made_again(
 
 
 def test_without_leave_to_create_a_missing_file_means_nobody_holds_it(path: str) -> None:
-    """A dry run makes nothing, and still sees a holder."""
+    """A dry run creates no lock file, but notices a holder."""
     with hold(path, create=False) as held:
         assert held is None
     assert not os.path.exists(path)
@@ -338,7 +338,7 @@ def test_without_leave_to_create_a_missing_file_means_nobody_holds_it(path: str)
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("x", path)])
 def test_what_is_no_file_is_no_lock_file(path: str, make: Callable[[str], None]) -> None:
-    """Nothing is written through a link, and nobody waits for a pipe."""
+    """Links are not written through, and a pipe blocks nobody."""
     make(path)
     with pytest.raises(OSError), hold(path):
         pass
@@ -346,7 +346,7 @@ def test_what_is_no_file_is_no_lock_file(path: str, make: Callable[[str], None])
 
 
 def test_somebodys_data_is_locked_and_not_written_over(path: str) -> None:
-    """It is not ours, whatever its name; nor does it name who holds the lock."""
+    """The data is foreign, whatever its name, and does not name the holder."""
     with open(path, "w") as file:
         file.write("user's own data")
     with (
@@ -360,7 +360,7 @@ def test_somebodys_data_is_locked_and_not_written_over(path: str) -> None:
 
 
 def test_a_lock_file_is_everybodys_to_lock(path: str) -> None:
-    """root's backup and another user's class_create share it, whatever the umask."""
+    """A backup of root and a class_create of another user share it, with any umask."""
     before = os.umask(0o777)
     try:
         with hold(path):
@@ -373,7 +373,7 @@ def test_a_lock_file_is_everybodys_to_lock(path: str) -> None:
 def test_a_lock_file_that_cannot_be_written_can_be_locked(
     path: str, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """It is only not signed; any other trouble with it is told."""
+    """Only the holder's name is missing; any other error is reported."""
     with hold(path):
         pass
     opened = os.open
@@ -394,7 +394,7 @@ def test_a_lock_file_that_cannot_be_written_can_be_locked(
 
 @pytest.mark.measured
 def test_the_lock_takes_the_place_of_no_standard_stream(path: str) -> None:
-    """A child's standard input would replace it, and the child not hold it."""
+    """It would be replaced by a child's standard input, and released."""
     program = (
         "import os, sys; os.close(0); from csf_backup_plugin.hosts.local import LocalHost\n"
         "with LocalHost().lock(sys.argv[1], 'x', 0, print) as held: print(held.descriptor)"
@@ -404,7 +404,7 @@ def test_the_lock_takes_the_place_of_no_standard_stream(path: str) -> None:
 
 
 def test_a_signal_ends_the_wait(path: str) -> None:
-    """Nobody has to wait for the end of a wait."""
+    """A signal interrupts the wait."""
     with hold(path), deferred_signals("It") as cancellation:
         os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(Interrupted), hold(path, wait=60, cancellation=cancellation):
@@ -412,14 +412,14 @@ def test_a_signal_ends_the_wait(path: str) -> None:
 
 
 def test_a_lock_in_a_directory_that_does_not_exist_is_not_found(tmp_path: Path) -> None:
-    """With and without leave to create."""
+    """It does not matter whether the file may be created."""
     for create in (True, False):
         with pytest.raises(FileNotFoundError), hold(f"{tmp_path}/none/x.lock", create=create):
             pass
 
 
 def test_flock_is_looked_for_on_the_path(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It frees a lock from what a utility leaves behind."""
+    """It releases the lock from processes that a utility leaves."""
     with hold(path) as held:
         assert held.is_freed
         monkeypatch.setenv("PATH", os.path.dirname(path))

@@ -1,4 +1,4 @@
-"""Who holds the lock now is named, or it is said that nobody knows."""
+"""Who holds the lock is named, or the message says that it is unknown."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ SCRIPT = ": > began; until [ -e go ]; do sleep 0.02; done"
 
 @pytest.fixture
 def path(tmp_path: Path) -> str:
-    """Return where the lock file goes."""
+    """Return the path of the lock file."""
     return str(tmp_path / "lib.db.lock")
 
 
 @pytest.fixture
 def record(tmp_path: Path) -> Path:
-    """Return where the record of a utility goes."""
+    """Return the path of a utility's run record."""
     return tmp_path / "an image.run"
 
 
 def killed(path: str, record: Path, *, is_reaped: bool) -> None:
-    """Kill a process that holds the lock, and whose utility is at work."""
+    """Kill a process that holds the lock while its utility runs."""
     pid = os.fork()
     if not pid:  # pragma: no cover  # another process
         with held(path, "admin_database_backup", 0, print, Cancellation(), create=True) as mine:
@@ -46,7 +46,7 @@ def killed(path: str, record: Path, *, is_reaped: bool) -> None:
 
 
 def refused(path: str) -> LockBusy:
-    """Ask for the lock, which somebody holds."""
+    """Ask for a lock that is held; return the refusal."""
     told: list[str] = []
     with (
         pytest.raises(LockBusy) as caught,
@@ -60,7 +60,7 @@ def refused(path: str) -> LockBusy:
 
 @pytest.mark.parametrize("is_reaped", [True, False])
 def test_after_a_kill_it_is_the_utility(path: str, record: Path, *, is_reaped: bool) -> None:
-    """With host, process and image; and how to end it. A zombie holds nothing."""
+    """It has host, process, image, and how to end it; a zombie holds nothing."""
     killed(path, record, is_reaped=is_reaped)
     error = refused(path)
     group = (record / "pid").read_text().split()[0]
@@ -74,7 +74,7 @@ def test_after_a_kill_it_is_the_utility(path: str, record: Path, *, is_reaped: b
 
 
 def test_a_living_csf_is_named_while_its_utility_is_at_work(path: str, record: Path) -> None:
-    """It will hold the lock for longer."""
+    """It will hold the lock longer than the utility."""
     with (
         held(path, "admin_database_backup", 0, print, Cancellation(), create=True) as mine,
         job.started(["sh", "-c", SCRIPT], os.devnull, mine, str(record), Cancellation()),
@@ -95,7 +95,7 @@ def test_a_living_csf_is_named_while_its_utility_is_at_work(path: str, record: P
     ],
 )
 def test_what_cannot_be_known_is_said(path: str, old: str, new: str, name: str) -> None:
-    """No process is named that may have gone, or is another one of its number."""
+    """A process that may have ended, or has a reused number, is not named."""
     with held(path, "x", 0, print, Cancellation(), create=True):
         text = Path(path).read_text()
         first, second = text.splitlines()
@@ -115,7 +115,7 @@ def test_what_cannot_be_known_is_said(path: str, old: str, new: str, name: str) 
 
 @pytest.mark.parametrize("word", ["starting", "\x1b[2J", "0", "00", "1", "--1", "-"])
 def test_what_is_no_process_group_is_not_named(path: str, tmp_path: Path, word: str) -> None:
-    """Whoever may write the lock file could make it say anything; nobody is told to end that."""
+    """A forged lock file must not make a user kill another process."""
     (tmp_path / "pid").write_text(f"{word} boot\n")
     with held(path, "x", 0, print, Cancellation(), create=True):
         first, second = Path(path).read_text().splitlines()
@@ -130,14 +130,14 @@ def test_what_is_no_process_group_is_not_named(path: str, tmp_path: Path, word: 
 def test_a_holder_that_cannot_be_found_out_in_time_is_not_named(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a host that is too slow."""
+    """The host may be too slow."""
     monkeypatch.setattr(lock, "_LOOK", 0.0)
     with held(path, "x", 0, print, Cancellation(), create=True):
         assert "a process that cannot be named" in refused(path).what
 
 
 def test_a_csf_of_another_machine_may_be_there_all_the_same(path: str, record: Path) -> None:
-    """During a cut its shell here has gone, and will be back: what is well is not to be ended."""
+    """During a cut its shell has ended here and will return, so it must not be killed."""
     killed(path, record, is_reaped=True)
     text = Path(path).read_text()
     Path(path).write_text(text.replace(" since ", ", by process 7 on db1, since ", 1))
@@ -148,7 +148,7 @@ def test_a_csf_of_another_machine_may_be_there_all_the_same(path: str, record: P
 
 
 def test_a_lock_that_was_given_up_names_nobody(path: str) -> None:
-    """Who takes it next may not be able to sign."""
+    """The next holder may be unable to write its name."""
     for error in (None, ZeroDivisionError):
         with (
             contextlib.suppress(ZeroDivisionError),
@@ -160,14 +160,14 @@ def test_a_lock_that_was_given_up_names_nobody(path: str) -> None:
 
 
 def test_an_image_may_have_any_name() -> None:
-    """It is shown as elsewhere."""
+    """It is made printable, as everywhere."""
     by = holder("utility 7 db1 osbackup -f /b/\udcff \x1b", "/r/lock")
     assert by.name.endswith("(process 7 on db1), whose csf has gone")
     assert "\x1b" not in by.name
 
 
 def test_a_utility_is_not_named_in_somebodys_data(path: str) -> None:
-    """Nothing of ours is written there."""
+    """Nothing of ours is written into it."""
     Path(path).write_bytes(b"data")
     with held(path, "x", 0, print, Cancellation(), create=True) as mine:
         assert mine is not None

@@ -1,4 +1,4 @@
-"""A host whose work is logged does what it does without, and its records tell all of it."""
+"""A host with a log does the same as without, and the log has everything."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Records(logging.Handler):
 
 @pytest.fixture
 def records() -> Iterator[list[str]]:
-    """Return what is logged, one text a record."""
+    """Return the list of logged messages."""
     handler, level = Records(), log.level
     log.addHandler(handler)
     log.setLevel(logging.INFO)
@@ -52,7 +52,7 @@ def records() -> Iterator[list[str]]:
 
 
 def test_a_signal_is_known_to_it_too(records: list[str]) -> None:
-    """Operations check the same `Cancellation` that the host does."""
+    """Operations check the same `Cancellation` as the host."""
     host = LocalHost()
     assert observed(host).cancellation is host.cancellation
     assert records == []
@@ -61,7 +61,7 @@ def test_a_signal_is_known_to_it_too(records: list[str]) -> None:
 def test_what_is_asked_together_is_told_as_what_is_asked_alone(
     records: list[str], tmp_path: Path
 ) -> None:
-    """One record of each."""
+    """Each of them has one record."""
     host, path = observed(LocalHost()), str(tmp_path)
     (entries, _) = host.together(lambda: host.list_directory(path), lambda: host.sync([path]))
     assert entries == []
@@ -71,7 +71,7 @@ def test_what_is_asked_together_is_told_as_what_is_asked_alone(
 def test_whatever_changes_files_is_told_and_reading_is_not(
     records: list[str], tmp_path: Path
 ) -> None:
-    """Also where it fails; never what is in the files."""
+    """A failed change is logged, too, but never the contents of files."""
     host, path = observed(LocalHost()), str(tmp_path / "file")
     host.create(path, b"secret\n")
     host.append(path, b"secret\n")
@@ -99,7 +99,7 @@ def test_whatever_changes_files_is_told_and_reading_is_not(
 def test_what_is_withdrawn_is_told_and_what_stays_with_the_reason(
     records: list[str], tmp_path: Path
 ) -> None:
-    """One record of each file."""
+    """Each file has one record."""
     one, two = str(tmp_path / "one"), str(tmp_path / "two")
     host = observed(LocalHost())
     host.create(one, b"")
@@ -112,7 +112,7 @@ def test_what_is_withdrawn_is_told_and_what_stays_with_the_reason(
 
 
 def test_what_is_held_for_reading_is_told(records: list[str], tmp_path: Path) -> None:
-    """Also where it cannot be."""
+    """A failed attempt is logged, too."""
     path, host = str(tmp_path / "receipt"), observed(LocalHost())
     with pytest.raises(FileNotFoundError), host.reading(path):
         pass
@@ -128,7 +128,7 @@ def test_what_is_held_for_reading_is_told(records: list[str], tmp_path: Path) ->
 def test_programs_are_told_with_directory_status_and_duration(
     records: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each of many as well; and one that was not seen to its end."""
+    """Each of several programs is logged, also one whose end was not seen."""
     monkeypatch.chdir(tmp_path)
     host = observed(LocalHost())
     assert host.run(["sh", "-c", "exit 3"], 10).status == 3
@@ -153,7 +153,7 @@ def test_programs_are_told_with_directory_status_and_duration(
     ("status", "words"), [(-9, "status -9"), (UNKNOWN, "unknown"), (ENDLESS, "without end")]
 )
 def test_an_end_that_is_none_is_told_so(records: list[str], status: int, words: str) -> None:
-    """On a host that is not this machine, whose directory is the login's."""
+    """It is on another host, and the directory is that of the login."""
     memory = MemoryHost({})
     memory.listing = Completed(status, b"secret")
     observed(memory).run(["x"], 1)
@@ -163,7 +163,7 @@ def test_an_end_that_is_none_is_told_so(records: list[str], status: int, words: 
 
 
 def test_locks_and_their_end_are_told(records: list[str], tmp_path: Path) -> None:
-    """And one that was waited for in vain."""
+    """A failed wait is logged, too."""
     host, path, waits = observed(LocalHost()), str(tmp_path / "lock"), list[str]()
     with (
         host.lock(path, "a test", 0, waits.append),
@@ -178,7 +178,7 @@ def test_locks_and_their_end_are_told(records: list[str], tmp_path: Path) -> Non
 
 
 def test_what_is_done_under_a_lock_in_turn_is_told(records: list[str], tmp_path: Path) -> None:
-    """Each step that was done, and the one that has failed; nothing of those behind it."""
+    """Steps that were done and the one that failed are logged, but not those after it."""
     host = observed(LocalHost())
     path, file, tree = (str(tmp_path / name) for name in ("lock", "file", "tree"))
     with host.lock_and_look(path, "a test", 0, print, lambda: 7) as (lock, seven):
@@ -199,7 +199,7 @@ def test_what_is_done_under_a_lock_in_turn_is_told(records: list[str], tmp_path:
 def test_utilities_and_checksums_are_told(
     records: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where a utility was found."""
+    """The log has the path of each utility."""
     (tmp_path / "osbackup").write_text("#!/bin/sh\n")
     (tmp_path / "osbackup").chmod(0o755)
     monkeypatch.setenv("CSF_BACKUP_OSBACKUP", f"{tmp_path}/osbackup")
@@ -217,7 +217,7 @@ def test_utilities_and_checksums_are_told(
 def test_a_directory_that_is_gone_is_told_so(
     records: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is no reason to fail."""
+    """It does not cause a failure."""
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)

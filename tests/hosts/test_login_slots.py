@@ -1,4 +1,4 @@
-"""Logins wait for a slot where somebody has named a directory of them, and nowhere else."""
+"""Logins wait for a slot if the environment names a directory of slots."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ NEVER = float("inf")
 
 @pytest.fixture
 def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the directory that the environment names; each host is reached by itself."""
+    """Return the directory that the environment names; each host has its own."""
     monkeypatch.setenv(VARIABLE, str(tmp_path / "logins"))
     monkeypatch.setattr(login_slots, "ssh_route", lambda host, *_: Route(host, host))
     return tmp_path / "logins"
 
 
 def taken(top: Path) -> int:
-    """Return how many slots somebody has."""
+    """Return how many slots are taken."""
     count = 0
     for path in top.glob("*/*"):
         with path.open() as file:
@@ -51,7 +51,7 @@ def taken(top: Path) -> int:
 
 @contextlib.contextmanager
 def all_taken(host: str) -> Iterator[contextlib.ExitStack]:
-    """Have every slot of a host while the block runs; return one of them, to be closed."""
+    """Take every slot of a host; yield one of them, which can be closed."""
     with contextlib.ExitStack() as stack, contextlib.ExitStack() as one:
         one.enter_context(login_slot(host, NEVER, Cancellation()))
         for _ in range(SLOTS - 1):
@@ -60,7 +60,7 @@ def all_taken(host: str) -> Iterator[contextlib.ExitStack]:
 
 
 def test_a_login_has_a_slot_while_it_lasts(top: Path) -> None:
-    """Another host has slots of its own."""
+    """Other hosts have their own slots."""
     with login_slot("db1", NEVER, Cancellation()), login_slot("db2", NEVER, Cancellation()):
         assert taken(top) == 2
         assert len([*top.iterdir()]) == 2
@@ -68,7 +68,7 @@ def test_a_login_has_a_slot_while_it_lasts(top: Path) -> None:
 
 
 def test_without_a_directory_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where a command is run by itself."""
+    """A command that is run by itself needs none."""
     monkeypatch.delenv(VARIABLE, raising=False)
     with login_slot("db1", 0.0, Cancellation()):
         pass
@@ -77,7 +77,7 @@ def test_without_a_directory_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> No
 def test_one_login_too_many_waits_until_another_one_is_in(
     top: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has the slot then."""
+    """It gets the free slot."""
     looks, order = threading.Event(), list[str]()
     monkeypatch.setattr(time, "sleep", lambda _: looks.set())
 
@@ -98,7 +98,7 @@ def test_one_login_too_many_waits_until_another_one_is_in(
 
 @pytest.mark.usefixtures("top")
 def test_the_wait_ends_with_a_signal_or_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As every other wait for a host."""
+    """It ends like every other wait for a host."""
     signalled = Cancellation()
     with all_taken("db1"):
         with pytest.raises(TimeoutError), login_slot("db1", 0.0, Cancellation()):
@@ -111,7 +111,7 @@ def test_the_wait_ends_with_a_signal_or_its_time(monkeypatch: pytest.MonkeyPatch
 def test_slots_that_cannot_be_written_hold_up_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One login more at once is better than no backup."""
+    """One more login at once is better than no backup."""
     (tmp_path / "file").touch()
     monkeypatch.setenv(VARIABLE, str(tmp_path / "file"))
     with login_slot("db1", NEVER, Cancellation()):
@@ -120,7 +120,7 @@ def test_slots_that_cannot_be_written_hold_up_nobody(
 
 
 def test_a_slot_is_not_opened_through_a_link(top: Path, tmp_path: Path) -> None:
-    """Whoever may write there could have any file made by us."""
+    """Another user could otherwise make us create any file."""
     with login_slot("db1", NEVER, Cancellation()):
         (slot,) = top.glob("*/0")
     slot.unlink()
@@ -132,7 +132,7 @@ def test_a_slot_is_not_opened_through_a_link(top: Path, tmp_path: Path) -> None:
 def test_a_file_system_without_locks_holds_up_nobody(
     top: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor does each login leave a file open."""
+    """No file stays open either."""
 
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
@@ -148,7 +148,7 @@ def test_a_file_system_without_locks_holds_up_nobody(
 
 
 def recording(call: Callable[..., int], results: list[int]) -> Callable[..., int]:
-    """Return a function that notes what another one returns."""
+    """Return a function that records the results of another one."""
 
     def noted(*arguments: object) -> int:
         results.append(call(*arguments))
@@ -164,7 +164,7 @@ exit 255
 
 
 def test_a_login_takes_its_slot(top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And gives it back, also if the host does not let it in."""
+    """It releases the slot, even if the login fails."""
     (ssh := tmp_path / "ssh").write_text(SSH.format(top=top, note=tmp_path / "note"))
     ssh.chmod(0o755)
     monkeypatch.setenv("CSF_BACKUP_SSH", str(ssh))
@@ -176,7 +176,7 @@ def test_a_login_takes_its_slot(top: Path, tmp_path: Path, monkeypatch: pytest.M
 
 
 class Beside:
-    """A connection whose further logins are run here: a shell that notes which slots are held.
+    """A connection whose further logins run here, in a shell that notes which slots are held.
 
     Args:
         top: the directory of the slots.
@@ -196,7 +196,7 @@ class Beside:
 
 
 def test_a_login_for_the_bytes_of_a_file_takes_a_slot_too(top: Path, tmp_path: Path) -> None:
-    """It is one more that the sshd may drop; as soon as it is in, the slot is free."""
+    """The sshd counts this login, too; once it has succeeded, the slot is free."""
     connection = cast("Connection", Beside(top, tmp_path / "note"))
     with streaming.receiving(connection, str(tmp_path / "file")):
         assert (tmp_path / "note").read_text() == "held\n"

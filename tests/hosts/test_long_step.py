@@ -1,4 +1,4 @@
-"""Steps that take long run beside each other, and what is concluded has their order."""
+"""Long steps run in parallel, and their results keep their order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from csf_backup_plugin.hosts.long_step import Long
 
 
 def test_long_steps_run_beside_each_other_and_the_others() -> None:
-    """Each waits here until all have begun; what they return is in their order."""
+    """Each step waits until all have begun."""
     all_have_begun = threading.Barrier(3, timeout=60)
 
     def step(name: str) -> str:
@@ -27,14 +27,14 @@ def test_long_steps_run_beside_each_other_and_the_others() -> None:
 
 
 def test_a_single_long_step_has_no_thread() -> None:
-    """There is nothing that it could run beside."""
+    """No other step could run in parallel."""
     here = threading.get_ident()
     found = LocalHost().together(Long(threading.get_ident), threading.get_ident)
     assert found == (here, here)
 
 
 def test_the_first_error_in_order_is_raised_once_all_long_steps_have_ended() -> None:
-    """Whichever came first; no other step is begun behind it."""
+    """No other step is begun after it."""
     last_has_failed, ended = threading.Event(), list[str]()
 
     def fail_late() -> NoReturn:
@@ -62,7 +62,7 @@ def test_the_first_error_in_order_is_raised_once_all_long_steps_have_ended() -> 
 
 
 def test_a_signal_ends_all_of_them() -> None:
-    """A program, and the reading of files, each as if it were alone."""
+    """Programs and reads of files end as if each were alone."""
     cancellation = Cancellation()
     host = LocalHost(cancellation=cancellation)
     both_run = threading.Barrier(3, timeout=60)

@@ -1,4 +1,4 @@
-"""Mount points, in a mount namespace of the test's own."""
+"""Mount points, in a mount namespace of the test."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ json.dump([[fact.mount, fact.place, fact.filesystem, fact.source] for fact in fa
 
 
 def check(told: list[list[str]], top: Path) -> None:
-    """Let what was told of the mount, place, type and source of each path be right."""
+    """Check the reported mount, place, type and source of each path."""
     around = os.path.dirname(top)
     mounts = ["" if around.startswith(one[0]) else os.path.relpath(one[0], top) for one in told]
     assert dict(zip(EXPECTED, mounts, strict=True)) == EXPECTED
@@ -74,7 +74,7 @@ def check(told: list[list[str]], top: Path) -> None:
 
 
 def test_a_mount_is_told_as_the_kernel_follows_it(tmp_path: Path, namespace: list[str]) -> None:
-    """Also one of a part of the file system that it is in, and none that another one hides."""
+    """Bind mounts of a part are found, and hidden mounts are not."""
     paths = [os.path.join(tmp_path, path) for path in EXPECTED]
     command = [*namespace, f'{MOUNT} shift; exec "$@"', "sh", str(tmp_path)]
     told = subprocess.run([*command, sys.executable, "-c", LOOK, *paths], capture_output=True)
@@ -86,7 +86,7 @@ def test_a_mount_is_told_as_the_kernel_follows_it(tmp_path: Path, namespace: lis
 def test_a_mount_is_told_as_the_kernel_follows_it_on_another_host(
     serve: Callable[..., Sshd], tmp_path: Path
 ) -> None:
-    """The same ones."""
+    """The results are those of this machine."""
     if os.geteuid() != 0:
         pytest.skip("a server in a mount namespace of its own is root's")
     server = serve(
@@ -98,7 +98,7 @@ def test_a_mount_is_told_as_the_kernel_follows_it_on_another_host(
 
 
 def test_what_went_meanwhile_has_no_mount_point() -> None:
-    """Nor where it was."""
+    """The previous mount point is not reported either."""
     at = Stat("file", 1, stamp="s", device=7)
     (told,) = detailed([at], ["/f", "", "0", "0", "", ""])
     assert (told.mount, told.place, told.free) == ("", "", 0)

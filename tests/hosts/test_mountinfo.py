@@ -1,4 +1,4 @@
-"""What is mounted where, told from texts as mountinfo has them."""
+"""What is mounted where, read from texts like mountinfo."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TEXT = rf"""
 def test_a_path_is_on_the_mount_that_the_kernel_would_find(
     path: str, point: str, place: str, kind: str, source: str
 ) -> None:
-    """Escapes are read, hidden mounts are not seen, and one of a directory on itself is none."""
+    """Escapes are decoded, hidden mounts ignored, and a bind of a directory on itself is none."""
     found = parse(TEXT).at(path)
     assert found
     assert (found.point, found.type, found.source) == (point, kind, source)
@@ -48,7 +48,7 @@ def test_a_path_is_on_the_mount_that_the_kernel_would_find(
 
 
 def test_below_a_root_directory_that_is_no_mount_only_what_is_mounted_there_is_told() -> None:
-    """In a chroot(2) that is a plain directory, the mount at the top is not seen."""
+    """In a chroot(2) in a plain directory, the top mount is not visible."""
     mounts = parse("30 22 8:17 / /disk rw - xfs /dev/sdb1 rw\n31 30 0:9 / /disk/x rw - tmpfs t rw")
     assert mounts.at("/r") is None
     told = [found.point for path in ("/disk/r", "/disk/x/y") if (found := mounts.at(path))]
@@ -56,14 +56,14 @@ def test_below_a_root_directory_that_is_no_mount_only_what_is_mounted_there_is_t
 
 
 def test_a_mount_that_is_its_own_parent_is_the_top() -> None:
-    """So is that of some namespaces, by proc_pid_mountinfo(5)."""
+    """Some namespaces have one, see proc_pid_mountinfo(5)."""
     found = parse("1 1 0:2 / / rw - rootfs rootfs rw\n").at("/x")
     assert found
     assert found.type == "rootfs"
 
 
 def test_two_directories_of_one_nfs_server_are_two_places() -> None:
-    """Linux tells the same device and root of both."""
+    """Linux reports the same device and root for both."""
     mounts = parse(
         "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
         "30 22 0:50 / /databases rw - nfs4 filer:/vol/databases rw\n"
@@ -77,5 +77,5 @@ def test_two_directories_of_one_nfs_server_are_two_places() -> None:
 
 
 def test_of_no_mounts_none_is_told() -> None:
-    """Where there is no /proc."""
+    """There may be no /proc."""
     assert parse("").at("/") is None

@@ -1,4 +1,4 @@
-"""What is asked before its turn, and answered in it."""
+"""What is asked early, and answered in its turn."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from csf_backup_plugin.hosts.postponed import postponed
 
 
 def test_what_was_found_is_returned_in_its_turn() -> None:
-    """As often as it is called for; it is looked for once."""
+    """Several calls give the same result of one question."""
     asked: list[int] = []
     found = postponed(lambda: asked.append(1))()
     assert found() is found() is None
@@ -18,7 +18,7 @@ def test_what_was_found_is_returned_in_its_turn() -> None:
 
 @pytest.mark.parametrize("error", [OSError(5, "Bad"), UtilityMissing("None.", "Do.")])
 def test_a_failure_is_told_in_its_turn(error: Exception) -> None:
-    """And not before."""
+    """It is not raised before."""
 
     def fail() -> None:
         raise error
@@ -34,7 +34,7 @@ def test_a_failure_is_told_in_its_turn(error: Exception) -> None:
     "error", [HostUnreachable("Gone.", "Do."), Interrupted(15, "It"), ZeroDivisionError()]
 )
 def test_what_ends_the_command_is_told_at_once(error: BackupError | ZeroDivisionError) -> None:
-    """A host that is gone, a signal, and a fault of ours."""
+    """This holds for a lost host, a signal and a bug."""
 
     def fail() -> None:
         raise error

@@ -1,4 +1,4 @@
-"""Programs: started in their own group, watched, and ended with all they started."""
+"""Programs run in their own group, are watched, and end with all their processes."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 def test_a_program_is_run_to_its_end_with_nothing_to_read() -> None:
-    """Both streams are kept, each by itself."""
+    """Both streams are kept separately."""
     script = "echo one; echo two >&2; cat; exit 3"
     assert process.run(["sh", "-c", script], 30, Cancellation()) == (3, b"one\n", b"two\n")
 
 
 def test_a_signal_is_a_negative_status() -> None:
-    """As subprocess has it."""
+    """It is the same as in subprocess."""
     assert process.run(["sh", "-c", "kill -9 $$"], 30, Cancellation()).status == -signal.SIGKILL
 
 
 def test_a_status_that_cannot_be_had_is_no_success() -> None:
-    """Who ignores SIGCHLD has no children to ask about; Popen would have it that all went well."""
+    """If SIGCHLD is ignored, no status is known, and Popen would report success."""
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         for command in ("true", "false"):
@@ -40,26 +40,26 @@ def test_a_status_that_cannot_be_had_is_no_success() -> None:
 
 
 def test_a_megabyte_of_output_that_is_no_text_is_kept() -> None:
-    """It never blocks the program."""
+    """The program never blocks."""
     completed = process.run(["head", "-c", "1000000", "/dev/urandom"], 30, Cancellation())
     assert len(completed.output) == 1_000_000
 
 
 def test_a_program_that_does_not_end_is_stopped() -> None:
-    """The caller learns that it was."""
+    """The caller gets an error."""
     with pytest.raises(TimeoutError):
         process.run(["sleep", "60"], 0.2, Cancellation())
 
 
 @pytest.mark.parametrize(("room", "status"), [(8, 0), (7, ENDLESS)])
 def test_there_is_room_for_so_much_and_no_more(room: int, status: int) -> None:
-    """What prints more is stopped."""
+    """A program that prints more is stopped."""
     completed = process.run(["echo", "0123456"], 30, Cancellation(), room=room)
     assert completed == (status, b"0123456\n", b"")
 
 
 def test_another_users_process_is_left_and_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What ended the program is told, not that."""
+    """The result is how the program ended."""
 
     def refused(*_: int) -> None:
         raise PermissionError
@@ -72,7 +72,7 @@ def test_another_users_process_is_left_and_is_no_error(monkeypatch: pytest.Monke
 def test_a_program_that_closes_its_streams_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It need not print to be at work."""
+    """It may still be running."""
     go, wait = tmp_path / "go", process_group.Group.wait
 
     def waited(program: process_group.Group, seconds: float) -> int | None:
@@ -86,7 +86,7 @@ def test_a_program_that_closes_its_streams_is_waited_for(
 
 
 def test_what_a_program_leaves_behind_delays_nobody() -> None:
-    """Even if it could print more."""
+    """A process left behind may still print."""
     script = "setsid sleep 60 & echo said; echo more >&2"
     began = time.monotonic()
     assert process.run(["sh", "-c", script], 30, Cancellation()) == (0, b"said\n", b"more\n")
@@ -94,7 +94,7 @@ def test_what_a_program_leaves_behind_delays_nobody() -> None:
 
 
 def test_a_signal_to_csf_ends_the_run() -> None:
-    """It is heard between two polls."""
+    """The signal is noticed between two polls."""
     with deferred_signals("It") as cancellation:
         os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(Interrupted):
@@ -102,13 +102,13 @@ def test_a_signal_to_csf_ends_the_run() -> None:
 
 
 def test_a_program_is_not_in_our_group_so_that_a_terminals_signals_do_not_reach_it() -> None:
-    """Control-C is ours to answer."""
+    """csf itself handles Ctrl-C."""
     script = "ps -o pgid= -p $$ 2>/dev/null || cut -d' ' -f5 /proc/$$/stat"
     assert int(process.run(["sh", "-c", script], 30, Cancellation()).output) != os.getpgrp()
 
 
 def test_a_program_that_cannot_be_started_is_the_systems_error(tmp_path: Path) -> None:
-    """Its file is named."""
+    """The error names its file."""
     program = tmp_path / "no program"
     program.write_bytes(b"\x7fELF nonsense")
     program.chmod(0o755)

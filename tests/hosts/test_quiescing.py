@@ -1,4 +1,4 @@
-"""A program that makes quiet: whatever is killed, the server it stops does not stay stopped."""
+"""A program that makes quiet: whatever is killed, the server it stops is started again."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.not_in_memory("programs")
 
 @pytest.fixture
 def server(tmp_path: Path) -> ApplicationServer:
-    """Return an application server that runs."""
+    """Return a running application server."""
     return ApplicationServer(tmp_path / "server")
 
 
@@ -66,13 +66,13 @@ def run(host: Host, server: ApplicationServer, script: str, limit: float = 60.0)
 
 
 def reported(server: ApplicationServer, name: str = "quiesce") -> str:
-    """Return what the record of the run says of the calls."""
+    """Return the calls in the record of the run."""
     with open(f"{os.path.dirname(server.master)}/run/{name}") as file:
         return file.read()
 
 
 def is_locked(server: ApplicationServer) -> bool:
-    """Tell whether anybody holds the lock."""
+    """Tell whether any process holds the lock."""
     try:
         with LocalHost().lock(f"{os.path.dirname(server.master)}/lock", "y", 0, print):
             return False
@@ -81,14 +81,14 @@ def is_locked(server: ApplicationServer) -> bool:
 
 
 def settled(host: Host, quiesce: Quiesce) -> bytes:
-    """Call the end that is owed; return what is said of that."""
+    """Make the end call that is owed; return its messages."""
     return host.run(quiescing.settling(quiesce, PID_WIDTH), 60).output
 
 
 def test_a_server_is_stopped_as_long_as_the_utility_runs(
     host: Host, server: ApplicationServer
 ) -> None:
-    """And it is on record meanwhile that it is to be started again."""
+    """In the meantime the debt of an end call is recorded."""
     script = 'cat "$1/lib.db.quiesced"; [ -e "$1/up" ] || echo stopped; exit 4'
     assert run(host, server, script) == (4, b"owed\nby a test\nstopped\n", b"")
     assert server.runs
@@ -102,7 +102,7 @@ def test_a_server_is_stopped_as_long_as_the_utility_runs(
 def test_a_program_that_fails_to_begin_lets_nothing_run(
     host: Host, server: ApplicationServer
 ) -> None:
-    """It is called for the end all the same, and what it has said is on record."""
+    """Its end is still called, and its output is recorded."""
     server.do("begin.after", "echo cannot; exit 3")
     assert run(host, server, ': > "$1/ran"').status == UNQUIET
     assert (server.calls, server.runs) == (["begin", "end"], True)
@@ -116,7 +116,7 @@ def test_a_program_that_fails_to_begin_lets_nothing_run(
 def test_a_program_that_does_not_end_in_time_is_ended(
     host: Host, server: ApplicationServer
 ) -> None:
-    """Its time limit is not the utility's."""
+    """It has its own time limit."""
     server.do("begin.after", "sleep 60")
     assert run(host, server, ': > "$1/ran"', limit=1).status == UNQUIET
     assert (server.calls, server.runs) == (["begin", "end"], True)
@@ -124,7 +124,7 @@ def test_a_program_that_does_not_end_in_time_is_ended(
 
 
 def test_an_end_that_fails_is_called_once_more(host: Host, server: ApplicationServer) -> None:
-    """Whether it is killed or says that it failed."""
+    """It may be killed, or report a failure."""
     server.do("end.before", '[ -e "$here/once" ] || { : >"$here/once"; kill -9 $$; }')
     assert run(host, server, "exit 0").status == 0
     assert (server.calls, server.runs) == (["begin", "end", "end"], True)
@@ -132,7 +132,7 @@ def test_an_end_that_fails_is_called_once_more(host: Host, server: ApplicationSe
 
 
 def test_an_end_that_fails_twice_stays_owed(host: Host, server: ApplicationServer) -> None:
-    """The utility has succeeded all the same; and whoever settles that may fail, too."""
+    """The utility has succeeded nevertheless; the later end call may fail, too."""
     server.do("end.before", "echo no; exit 7")
     assert run(host, server, "exit 0").status == 0
     assert (server.calls, server.runs) == (["begin", "end", "end"], False)
@@ -146,7 +146,7 @@ def test_an_end_that_fails_twice_stays_owed(host: Host, server: ApplicationServe
 
 
 def test_what_cannot_be_put_on_record_is_not_begun(host: Host, server: ApplicationServer) -> None:
-    """Nobody would ever end it."""
+    """Nothing would ever end it."""
     quiesce = server.quiesce()._replace(debt=f"{server.master}/no/debt")
     directory = os.path.dirname(server.master)
     with host.start(
@@ -160,7 +160,7 @@ def test_what_cannot_be_put_on_record_is_not_begun(host: Host, server: Applicati
 def test_what_the_program_leaves_behind_has_nothing_of_ours(
     host: Host, server: ApplicationServer
 ) -> None:
-    """No lock, no directory; and it may print for ever."""
+    """It has no lock and no directory of ours, and may print for ever."""
     daemon = "while [ ! -e go ]; do echo said; sleep 0.1; done; ls -l /proc/self/fd; pwd"
     server.do(
         "end.after", f"""cd "$here"; ({daemon}; : > done) & cd /; echo $! > "$here/daemon" """
@@ -179,7 +179,7 @@ def test_what_the_program_leaves_behind_has_nothing_of_ours(
 def test_a_signal_while_the_server_is_stopped_starts_it_again(
     server: ApplicationServer, signum: signal.Signals
 ) -> None:
-    """The utility never runs."""
+    """The utility is never run."""
     server.do("begin.after", f"kill -{int(signum)} {os.getpid()}; sleep 60")
     with deferred_signals("It") as cancellation, pytest.raises(Interrupted):
         run(LocalHost("localhost", cancellation), server, ': > "$1/ran"')
@@ -191,7 +191,7 @@ def test_a_signal_while_the_server_is_stopped_starts_it_again(
 def test_a_signal_starts_the_server_again_on_another_host(
     sshd: Sshd, server: ApplicationServer
 ) -> None:
-    """Likewise, though that takes its time."""
+    """The result is the same, but takes longer."""
     server.do("begin.after", f"kill -TERM {os.getpid()}; sleep 60")
     server.do("end.before", "sleep 1.5")
     with deferred_signals("It") as cancellation, reached(sshd, cancellation) as host:  # noqa: SIM117
@@ -204,7 +204,7 @@ def test_a_signal_starts_the_server_again_on_another_host(
 @pytest.mark.remote
 @pytest.mark.parametrize("when", ["begin.after", "utility", "end.before"])
 def test_a_cut_keeps_no_server_stopped(sshd: Sshd, server: ApplicationServer, when: str) -> None:
-    """The utility's true end is told, and the lock is had again behind the last call."""
+    """The utility's real end is reported, and the lock is taken again after the last call."""
     here = server.debt.parent
     waits = f': >"{here}/now"; until [ -e "{here}/go" ]; do sleep 0.02; done'
     if when != "utility":
@@ -234,7 +234,7 @@ def test_a_cut_keeps_no_server_stopped(sshd: Sshd, server: ApplicationServer, wh
 
 
 def killing(who: str, directory: str) -> str:
-    """Return a script that kills csf, the guardian, both, or the program itself, once."""
+    """Return a script that once kills csf, the guardian, both, or the program itself."""
     guardian = f'$(cut -d" " -f3 {directory}/run/pid)'
     csf = f"$(cat {directory}/csf)"
     victims = {"csf": csf, "guardian": guardian, "both": f"{csf} {guardian}", "program": "$$"}
@@ -248,7 +248,7 @@ def killing(who: str, directory: str) -> str:
 def test_whatever_is_killed_the_server_is_started_again(
     server: ApplicationServer, when: str, who: str
 ) -> None:
-    """By the guardian if it lives; else it is on record that somebody is to do it."""
+    """The guardian does it if it lives; otherwise the debt is recorded."""
     directory = os.path.dirname(server.master)
     kills, script = killing(who, directory), "exit 0"
     if when == "utility":
@@ -280,7 +280,7 @@ def test_whatever_is_killed_the_server_is_started_again(
 def test_a_guardian_that_was_killed_leaves_the_end_owed(
     server: ApplicationServer, when: str
 ) -> None:
-    """csf knows that nobody knows the utility's end, and ends what is at work."""
+    """csf knows that the utility's end is unknown, and ends what still runs."""
     script = f"{killing('guardian', os.path.dirname(server.master))}; sleep 60"
     server.do("begin.after", script if when == "begin.after" else "")
     assert run(LocalHost(), server, script).status == UNKNOWN
@@ -291,7 +291,7 @@ def test_a_guardian_that_was_killed_leaves_the_end_owed(
 def test_nothing_is_called_for_a_utility_that_is_not_to_run(
     server: ApplicationServer, tmp_path: Path
 ) -> None:
-    """As when the image it was to read has been withdrawn."""
+    """The image to be read may have been withdrawn."""
     gone, record = str(tmp_path / "gone"), str(tmp_path / "run")
     with (
         pytest.raises(FileNotFoundError, match="Removed meanwhile"),
@@ -308,7 +308,7 @@ def test_nothing_is_called_for_a_utility_that_is_not_to_run(
 def test_only_what_our_user_has_written_is_settled(
     host: Host, server: ApplicationServer, tmp_path: Path
 ) -> None:
-    """Whoever can write into the directory could let us run any program else."""
+    """Otherwise anybody who can write to the directory could make us run a program."""
     quiesce = server.quiesce()
     server.debt.write_text("other words\n")
     assert settled(host, quiesce) == b""
@@ -329,7 +329,7 @@ def test_only_what_our_user_has_written_is_settled(
 def test_the_server_is_asked_for_clients_behind_the_program(
     host: Host, server: ApplicationServer, tmp_path: Path, said: str
 ) -> None:
-    """With clients it is not quiet, and what was said is on record."""
+    """If it has clients, it is not quiet, and the output is recorded."""
     ossvrstat = tmp_path / "ossvrstat"
     ossvrstat.write_text(f'#!/bin/sh\n[ "$*" = "-clients db1" ] && echo "{said}"\n')
     ossvrstat.chmod(0o755)
@@ -345,7 +345,7 @@ def test_the_server_is_asked_for_clients_behind_the_program(
 def test_a_call_that_does_not_end_leaves_the_lock_to_the_guardian(
     server: ApplicationServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With or without a lock it is not killed."""
+    """With or without a lock, it is not killed."""
     monkeypatch.setattr(quiescing, "longest", lambda _limit: 0.05)
     started: list[subprocess.Popen[bytes]] = []
     start = job._start
@@ -377,7 +377,7 @@ def test_a_call_that_does_not_end_leaves_the_lock_to_the_guardian(
 def test_a_call_that_does_not_end_leaves_the_lock_on_another_host(
     sshd: Sshd, server: ApplicationServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Likewise."""
+    """With or without a lock, it is not killed there either."""
     monkeypatch.setattr(quiescing, "longest", lambda _limit: 0.05)
     directory = server.debt.parent
     server.do("end.before", 'until [ -e "$here/go" ]; do sleep 0.02; done')
@@ -404,7 +404,7 @@ def test_a_call_that_takes_longer_than_an_exchange_is_asked_for_again(
     when: str,
     question: str,
 ) -> None:
-    """It ends here only once the host has answered that it still runs."""
+    """The wait ends only when the host reports the end."""
     go, ask, answers = server.debt.parent / "go", Connection.ask, list[int]()
     server.do(when, f"until [ -e '{go}' ]; do sleep 0.02; done")
 
@@ -430,7 +430,7 @@ def test_a_beginning_that_takes_too_long_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
     kind: str,
 ) -> None:
-    """Its guardian ends it; that much longer the utility may take then."""
+    """Its guardian ends it; the utility's time limit is extended by that time."""
     monkeypatch.setattr(job, "_BEGINNING", -19.9)
     monkeypatch.setattr(ssh_job, "_PARTING", -19.9)
     server.do("begin.before", 'until [ -e "$here/go" ]; do sleep 0.02; done')
@@ -454,7 +454,7 @@ def test_a_beginning_that_takes_too_long_is_not_waited_for(
 def test_a_report_for_which_there_is_no_lock_is_read(
     server: ApplicationServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a file system without locks."""
+    """File systems without locks have such reports."""
 
     def refused(*_: object) -> None:
         raise OSError(37, "No locks available")
@@ -473,7 +473,7 @@ def test_a_report_for_which_there_is_no_lock_is_read(
 def test_other_shells_stop_and_start_it_too(
     server: ApplicationServer, monkeypatch: pytest.MonkeyPatch, shell: str
 ) -> None:
-    """The guardian and what is below it are for any POSIX shell."""
+    """The guardian and its children run in any POSIX shell."""
     start = job._start
 
     def other(argv: list[str], *streams: int) -> object:
@@ -488,7 +488,7 @@ def test_other_shells_stop_and_start_it_too(
 def test_a_program_is_named_by_its_user_or_by_the_environment(
     host: Host, server: ApplicationServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is one where nobody names any; what is named must be an executable file."""
+    """Without a name there is none; a named program must be an executable file."""
     assert host.find_program("", "CSF_BACKUP_NO_SUCH_VARIABLE") == ""
     assert host.find_program(server.program, "CSF_BACKUP_NO_SUCH_VARIABLE") == server.program
     for name in (f"{server.program}.no", server.master, "quiesce", "/"):

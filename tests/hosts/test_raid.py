@@ -30,7 +30,7 @@ from csf_backup_plugin.hosts.raid import Disks, combined, disk, parse, spare
 def test_so_many_members_of_an_array_may_fail(
     level: str, members: str, missing: str, expected: int
 ) -> None:
-    """What is not told is never redundancy."""
+    """An unknown level is not redundant."""
     assert spare(level, members, missing) == expected
 
 
@@ -53,11 +53,11 @@ def test_so_many_members_of_an_array_may_fail(
 def test_a_disk_is_vital_if_its_failure_alone_is_the_loss(
     text: str, disks: str, vital: str
 ) -> None:
-    """However often it is below."""
+    """It does not matter how often it occurs."""
     names = [frozenset(f"sd{letter}" for letter in letters) for letters in (disks, vital)]
     assert parse(text) == Disks(*names)
 
 
 def test_what_is_partly_unknown_is_unknown() -> None:
-    """Half an answer would be a wrong one, also of a mirror."""
+    """An incomplete answer would be wrong, also for a mirror."""
     assert combined([disk("sda"), Disks()], 1) == Disks()

@@ -1,4 +1,4 @@
-"""A file that is held for reading: nobody withdraws it, and a utility at work holds it too."""
+"""A file that is held for reading: it is not withdrawn, and a running utility holds it, too."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ until [ -e go ]; do sleep 0.02; done
 
 
 def withdrawn(path: object, host: Host | None = None) -> str:
-    """Withdraw a file, and return why it stays, if it does."""
+    """Withdraw a file; return why it stays, or an empty string."""
     one = Withdrawal(str(path), f"{path}.removing", f"{path}.keep")
     (why,) = (host or LocalHost()).withdraw([one])
     return why
@@ -58,7 +58,7 @@ def finish(running: Running) -> int:
 
 @pytest.fixture
 def receipt(tmp_path: Path) -> Path:
-    """Return a file that is to be read."""
+    """Return a file to be read."""
     path = tmp_path / "it's an image.receipt.json"
     path.write_bytes(b"{}")
     return path
@@ -66,14 +66,14 @@ def receipt(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def record(tmp_path: Path) -> Iterator[Path]:
-    """Return where a record goes; a daemon that was left in it is ended at last."""
+    """Return the path of a record; a daemon that was left in it is killed at the end."""
     path = tmp_path / "image.run"
     yield path
     os.kill(int((path / "daemon").read_text()), signal.SIGKILL)
 
 
 def test_a_file_that_is_read_is_withdrawn_once_nobody_reads_it(host: Host, home: Home) -> None:
-    """Any number may read it at once; it stays as it is."""
+    """Any number may read it at once, and it is unchanged."""
     path = home / "receipt"
     path.write_bytes(b"{}")
     with host.reading(str(path)):
@@ -90,7 +90,7 @@ def test_a_file_that_is_read_is_withdrawn_once_nobody_reads_it(host: Host, home:
 
 @pytest.mark.not_in_memory("locks")
 def test_readers_of_both_kinds_of_hosts_are_known_to_each_other(host: Host, receipt: Path) -> None:
-    """And to who withdraws on either."""
+    """They are also known to a withdrawal on either host."""
     with LocalHost().reading(str(receipt)):
         with host.reading(str(receipt)):
             assert withdrawn(receipt) == BEING_READ
@@ -101,7 +101,7 @@ def test_readers_of_both_kinds_of_hosts_are_known_to_each_other(host: Host, rece
 
 
 def test_what_is_no_file_is_not_read(host: Host, home: Home) -> None:
-    """Nor what a link leads to; and nothing is made."""
+    """A link is not followed, and no file is made."""
     (home / "file").write_bytes(b"")
     (home / "link").symlink_to("file")
     host.make_directories([str(home / "directory")])
@@ -120,7 +120,7 @@ def test_what_is_no_file_is_not_read(host: Host, home: Home) -> None:
 
 
 def test_who_may_only_read_keeps_a_file_from_being_withdrawn() -> None:
-    """By whoever may."""
+    """This holds even against users who may write the file."""
     with shared_directory(0o755, TEAM) as directory:
         path = directory / "receipt"
         path.touch(0o444)
@@ -137,7 +137,7 @@ def test_who_may_only_read_keeps_a_file_from_being_withdrawn() -> None:
 def test_who_is_about_to_withdraw_a_file_is_waited_for_so_long(
     host: Host, receipt: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is a moment as a rule."""
+    """The withdrawal usually takes a moment."""
     check, checks = Cancellation.check, list[Cancellation]()
 
     def checked(cancellation: Cancellation) -> None:  # before each attempt
@@ -162,7 +162,7 @@ def test_who_is_about_to_withdraw_a_file_is_waited_for_so_long(
 def test_without_locks_a_file_is_read_all_the_same(
     receipt: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody withdraws it under a lock; any other trouble with one is told, with the file."""
+    """Files are then withdrawn without a lock; any other error of a lock is reported."""
     monkeypatch.setattr(fcntl, "flock", Mock(side_effect=OSError(errno.ENOLCK, "No locks")))
     with LocalHost().reading(str(receipt)):
         pass
@@ -175,7 +175,7 @@ def test_without_locks_a_file_is_read_all_the_same(
 def test_a_file_that_has_lost_its_name_when_it_is_locked_is_missing(
     receipt: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever has that name by then."""
+    """Another file may have that name by then."""
     for then in (b"", b"another"):
 
         def lock(_file: object, _how: int, then: bytes = then) -> None:
@@ -195,7 +195,7 @@ def test_a_file_that_has_lost_its_name_when_it_is_locked_is_missing(
 def test_what_a_utility_leaves_behind_does_not_read(
     host: Host, receipt: Path, record: Path, status: int
 ) -> None:
-    """The file is read as long as the block runs, and no longer."""
+    """The file is held exactly as long as the block runs."""
     with host.reading(str(receipt)):
         argv = ["sh", "-c", f"{LEAVES} exit {status}"]
         with host.start(argv, "/no", None, str(record)) as running:
@@ -208,7 +208,7 @@ def test_what_a_utility_leaves_behind_does_not_read(
 
 @pytest.mark.not_in_memory("processes")
 def test_a_utility_that_is_stopped_reads_no_longer(host: Host, receipt: Path, record: Path) -> None:
-    """Nor does what it leaves behind."""
+    """Processes that it leaves do not read either."""
     with pytest.raises(ZeroDivisionError), host.reading(str(receipt)):  # noqa: SIM117
         with host.start(["sh", "-c", LEAVES], "/no", None, str(record)):
             wait_for((record / "began").exists)
@@ -233,7 +233,7 @@ def kill_while_it_runs(host: Host, receipt: Path, record: Path) -> None:
 
 
 def let_it_end(receipt: Path, record: Path) -> None:
-    """Let that utility end; the file is read until then."""
+    """Let the utility end; the file is held until then."""
     assert withdrawn(receipt) == BEING_READ
     (record / "go").touch()
     wait_for(lambda: withdrawn(receipt) == "")
@@ -241,7 +241,7 @@ def let_it_end(receipt: Path, record: Path) -> None:
 
 
 def test_after_a_kill_a_file_is_read_until_the_utility_ends(receipt: Path, record: Path) -> None:
-    """And no longer, although it has left something behind."""
+    """A process left behind does not hold it."""
     kill_while_it_runs(LocalHost(), receipt, record)
     let_it_end(receipt, record)
 
@@ -250,7 +250,7 @@ def test_after_a_kill_a_file_is_read_until_the_utility_ends(receipt: Path, recor
 def test_after_a_kill_a_file_is_read_until_the_utility_ends_on_its_host(
     sshd: Sshd, receipt: Path, record: Path
 ) -> None:
-    """Although the connection has gone with csf."""
+    """The connection ends with csf."""
     with reached(sshd) as host:  # no login before the other process has made its own
         kill_while_it_runs(host, receipt, record)
     wait_for(lambda: not sshd.cut())
@@ -260,7 +260,7 @@ def test_after_a_kill_a_file_is_read_until_the_utility_ends_on_its_host(
 def test_a_file_whose_csf_and_guardian_were_killed_is_read_by_the_utility(
     receipt: Path, record: Path
 ) -> None:
-    """Nobody removes what osrestore still reads."""
+    """No command removes what osrestore still reads."""
     kill_while_it_runs(LocalHost(), receipt, record)
     utility, _, guardian = (record / "pid").read_text().split()
     os.kill(int(guardian), signal.SIGKILL)
@@ -276,7 +276,7 @@ def test_a_file_whose_csf_and_guardian_were_killed_is_read_by_the_utility(
 def test_no_utility_is_run_for_what_was_withdrawn_meanwhile(
     host: Host, receipt: Path, tmp_path: Path, then: str
 ) -> None:
-    """As it can be during a cut; the error names the file."""
+    """It may be withdrawn during a cut; the error names the file."""
     marker, record = tmp_path / "marker", tmp_path / "run"
     with host.reading(str(receipt)):
         receipt.rename(f"{receipt}.removing")
@@ -292,7 +292,7 @@ def test_no_utility_is_run_for_what_was_withdrawn_meanwhile(
 
 @pytest.mark.remote
 def test_after_a_cut_a_file_is_read_again(sshd: Sshd, receipt: Path) -> None:
-    """By the next call; one that was withdrawn meanwhile ends nothing by itself."""
+    """The next call locks it again; if it was withdrawn, that alone ends nothing."""
     path = str(receipt)
     with reached(sshd) as host:
         with host.reading(path):
@@ -313,7 +313,7 @@ def test_after_a_cut_a_file_is_read_again(sshd: Sshd, receipt: Path) -> None:
 def test_a_reader_whose_connection_has_gone_has_nothing_to_give_up(
     sshd: Sshd, receipt: Path
 ) -> None:
-    """Nobody logs in for that."""
+    """No new login is made for that."""
     connection = Connection("remote", sshd.command, Cancellation(), print)
     host = SshHost("remote", connection)
     with host.reading(str(receipt)):
@@ -328,7 +328,7 @@ def test_a_reader_whose_connection_has_gone_has_nothing_to_give_up(
 def test_a_reader_who_ends_while_a_utility_is_followed_disturbs_nothing(
     sshd: Sshd, receipt: Path, tmp_path: Path
 ) -> None:
-    """Nobody takes his last words for another call."""
+    """Its last output is not taken for another call's."""
     argv = ["sh", "-c", "until [ -e go ]; do sleep 0.02; done; exit 7"]
     with (
         reached(sshd) as host,
@@ -343,7 +343,7 @@ def test_a_reader_who_ends_while_a_utility_is_followed_disturbs_nothing(
 
 @pytest.mark.remote
 def test_who_is_told_to_end_does_not_begin_to_read(sshd: Sshd, receipt: Path) -> None:
-    """And leaves the file to who withdraws it."""
+    """The file is left to the withdrawal."""
     with deferred_signals("The test") as cancellation, reached(sshd, cancellation) as host:
         host.read("/no")
         os.kill(os.getpid(), signal.SIGTERM)
@@ -362,7 +362,7 @@ def test_every_shell_reads(
     record: Path,
     shell: str,
 ) -> None:
-    """Also where there are no locks; what goes wrong with one is told."""
+    """This includes systems without locks, and errors of locks are reported."""
     (tmp_path / "bin").mkdir()
     program("sh", f'exec {shell} "$@"')
     path, server = str(receipt), serve(PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")

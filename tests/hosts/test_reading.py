@@ -1,4 +1,4 @@
-"""Reading on the local host: what is there, what is not, and what cannot be told."""
+"""Reading on the local host: what exists, what does not, and what is unknown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def test_a_directory_is_listed_with_kinds_and_sizes(fs: FakeFilesystem) -> None:
-    """A link is what it leads to; a link to nothing is neither file nor directory."""
+    """A link has the kind of its target; a link to nothing is neither file nor directory."""
     fs.create_file("/d/file", contents="123")
     fs.create_dir("/d/directory")
     fs.create_symlink("/d/to file", "file")
@@ -38,7 +38,7 @@ def test_a_directory_is_listed_with_kinds_and_sizes(fs: FakeFilesystem) -> None:
 
 
 def test_the_digest_is_sha256_and_tells_how_far_it_is(fs: FakeFilesystem) -> None:
-    """Chunk by chunk, so that a signal is heard."""
+    """It is computed in chunks, so that signals are noticed."""
     data = bytes(range(256)) * 5000
     fs.create_file("/d/a", contents=data)
     steps: list[int] = []
@@ -51,7 +51,7 @@ def test_the_digest_is_sha256_and_tells_how_far_it_is(fs: FakeFilesystem) -> Non
 def test_what_cannot_be_told_is_an_error_and_not_an_absence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    """A database on a failing disk must not be left out of a backup as if it were not there."""
+    """A database on a failing disk must not be left out as if it were missing."""
     (tmp_path / "link").symlink_to("nothing")
 
     def fail(*_: object) -> None:
@@ -63,13 +63,13 @@ def test_what_cannot_be_told_is_an_error_and_not_an_absence(
 
 
 def test_a_link_that_leads_to_itself_is_neither_file_nor_directory(tmp_path: Path) -> None:
-    """Like one that leads to nothing."""
+    """It is treated like a link to nothing."""
     (tmp_path / "loop").symlink_to("loop")
     assert status.kind_of(str(tmp_path / "loop")) == ("other", 0)
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    """It is no file, and is named."""
+    """It is not a file, and the error names it."""
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="Not a file.*pipe"):
         reading.read(str(tmp_path / "pipe"))
@@ -80,19 +80,19 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [None, "", 3])
 def test_an_error_that_has_no_name_or_a_number_for_one_names_the_file(name: object) -> None:
-    """As those of an open file."""
+    """Errors of an open file have no name."""
     with pytest.raises(OSError, match="Is a directory: '/r/x'"), opening.named("/r/x"):
         raise IsADirectoryError(21, "Is a directory", name)
 
 
 def test_an_error_that_names_another_file_is_left_alone() -> None:
-    """It knows better."""
+    """Its own name is more precise."""
     with pytest.raises(OSError, match="No: '/r/y'"), opening.named("/r/x"):
         raise OSError(5, "No", "/r/y")
 
 
 def test_no_more_memory_is_asked_for_than_a_file_has_bytes(tmp_path: Path) -> None:
-    """A receipt of 2 kB is no reason for 64 MiB; files of /proc say that they have none."""
+    """A receipt of 2 kB needs no 64 MiB; files of /proc report a size of 0."""
     (tmp_path / "small").write_bytes(b"x" * 2000)
     tracemalloc.start()
     assert reading.read(str(tmp_path / "small")) == b"x" * 2000

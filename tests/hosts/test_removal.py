@@ -1,4 +1,4 @@
-"""A tree is removed as far as it can be, and never more than it."""
+"""A tree is removed as far as possible, and nothing outside of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_what_goes_meanwhile_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody else may remove it at the same time."""
+    """Another process may remove it at the same time."""
     (tmp_path / "tree").mkdir()
     monkeypatch.setattr(os, "listdir", lambda _descriptor: ["gone"])
     remove_tree(str(tmp_path / "tree"), mine=True)
@@ -25,7 +25,7 @@ def test_what_goes_meanwhile_is_no_error(tmp_path: Path, monkeypatch: pytest.Mon
 def test_another_file_system_is_not_entered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever is mounted in a tree is not of it."""
+    """Whatever is mounted in a tree does not belong to it."""
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "file").touch()
     other = SimpleNamespace(st_uid=os.geteuid(), st_dev=-1)

@@ -1,4 +1,4 @@
-"""How a host is reached, by what ssh knows of it: nothing is asked of the host."""
+"""How a host is reached according to ssh's configuration, without asking the host."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Host proxied
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """Return an environment whose ssh has a configuration of its own."""
+    """Return an environment whose ssh has its own configuration."""
     (config := tmp_path / "ssh_config").write_text(CONFIG)
     return {"CSF_BACKUP_SSH": f"ssh -F {config}"}
 
@@ -50,7 +50,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 def test_two_names_of_a_machine_lead_to_one(
     environ: dict[str, str], host: str, found: Route
 ) -> None:
-    """And what is behind a jump host has that in common."""
+    """Machines behind one jump host have that in common."""
     assert ssh_route(host, environ, Cancellation()) == found
 
 
@@ -60,13 +60,13 @@ def test_two_names_of_a_machine_lead_to_one(
 def test_where_ssh_does_not_tell_the_name_stands_for_the_machine(
     ssh: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is wrong with it, each job tells."""
+    """Each job reports the error of ssh."""
     monkeypatch.setattr("csf_backup_plugin.hosts.ssh.route._LIMIT", 1.0)
     assert ssh_route("db1", {"CSF_BACKUP_SSH": ssh}, Cancellation()) == Route("db1", "db1")
 
 
 def test_a_signal_ends_the_wait_for_ssh() -> None:
-    """As it ends everything."""
+    """The signal ends it like everything else."""
     cancellation = Cancellation()
     cancellation.cancel(signal.SIGTERM)
     with pytest.raises(Interrupted):

@@ -1,4 +1,4 @@
-"""The bytes of files, from a host and to it: what every host does, and what a cut does to them."""
+"""The bytes of files from and to a host: what every host does, and the effects of a cut."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def fill(sink: Sink, data: bytes) -> None:
 
 
 def is_cut() -> AbstractContextManager[object]:
-    """Return what expects a cut to be told."""
+    """Return a context that expects a cut to be reported."""
     return pytest.raises(HostUnreachable, match="was cut while .*/file went over it")
 
 
 @pytest.mark.parametrize("data", [DATA, b"x", b""])
 def test_bytes_go_from_a_host_and_to_it(host: Host, home: Home, data: bytes) -> None:
-    """As many as there are, of files of any name."""
+    """Files may have any size and name."""
     for name in ODD:
         path = str(home / name)
         with host.receiving(path) as sink:
@@ -64,14 +64,14 @@ def test_bytes_go_from_a_host_and_to_it(host: Host, home: Home, data: bytes) -> 
 
 @pytest.mark.not_in_memory("permissions")
 def test_not_everybody_may_write_to_what_arrives(host: Host, tmp_path: Path) -> None:
-    """Whatever our umask is."""
+    """This holds for any umask."""
     with host.receiving(str(tmp_path / "file")) as sink:
         fill(sink, b"x")
     assert not stat.S_IMODE((tmp_path / "file").stat().st_mode) & stat.S_IWOTH
 
 
 def test_nothing_that_stands_there_is_filled(host: Host, home: Home) -> None:
-    """Nor what a link leads to."""
+    """The target of a link is not filled either."""
     (home / "file").write_bytes(b"old")
     (home / "link").symlink_to("nothing")
     for name in ("file", "link"):
@@ -82,7 +82,7 @@ def test_nothing_that_stands_there_is_filled(host: Host, home: Home) -> None:
 
 
 def test_a_directory_that_is_not_there_is_told(host: Host, home: Home) -> None:
-    """By the error that the system has for it."""
+    """The error is the system's."""
     path = str(home / "missing" / "file")
     with pytest.raises(FileNotFoundError) as caught, host.receiving(path) as sink:
         fill(sink, DATA)
@@ -90,7 +90,7 @@ def test_a_directory_that_is_not_there_is_told(host: Host, home: Home) -> None:
 
 
 def test_a_file_that_is_not_there_is_not_sent(host: Host, home: Home) -> None:
-    """It is none without bytes."""
+    """It is not an empty file."""
     path = str(home / "missing")
     with pytest.raises(FileNotFoundError) as caught, host.sending(path) as source:
         all_of(source)
@@ -99,7 +99,7 @@ def test_a_file_that_is_not_there_is_not_sent(host: Host, home: Home) -> None:
 
 @pytest.mark.not_in_memory("files that cannot be read to their end")
 def test_a_file_that_cannot_be_read_to_its_end_is_told(host: Host, tmp_path: Path) -> None:
-    """What has come of it does not count."""
+    """The part that was read does not count."""
     is_one = pytest.raises(OSError, match="Is a directory")
     with is_one as caught, host.sending(str(tmp_path)) as source:
         all_of(source)
@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_read_to_its_end_is_told(host: Host, tmp_path: Pat
 
 @pytest.mark.remote
 def test_what_a_login_shell_says_is_no_byte_of_a_file(noisy: Sshd, tmp_path: Path) -> None:
-    """Nor is it why something has failed."""
+    """It is not the reason of a failure either."""
     with reached(noisy) as host:
         with host.receiving(str(tmp_path / "file")) as sink:
             fill(sink, DATA)
@@ -121,7 +121,7 @@ def test_what_a_login_shell_says_is_no_byte_of_a_file(noisy: Sshd, tmp_path: Pat
 
 @pytest.mark.remote
 def test_a_cut_is_told_by_what_is_sent(serve: Callable[..., Sshd], tmp_path: Path) -> None:
-    """What has come is not taken for the whole file."""
+    """The part that was read is not taken for the whole file."""
     server = serve()
     os.mkfifo(tmp_path / "file")
     with reached(server) as host:
@@ -137,7 +137,7 @@ def test_a_cut_is_told_by_what_is_sent(serve: Callable[..., Sshd], tmp_path: Pat
 
 @pytest.mark.remote
 def test_a_cut_is_told_by_what_is_received(serve: Callable[..., Sshd], tmp_path: Path) -> None:
-    """What has arrived by then stays to be removed."""
+    """The part that arrived stays, to be removed."""
     server = serve()
     with reached(server) as host, is_cut(), host.receiving(str(tmp_path / "file")) as sink:
         wait_for((tmp_path / "file").exists)
@@ -149,7 +149,7 @@ def test_a_cut_is_told_by_what_is_received(serve: Callable[..., Sshd], tmp_path:
 
 @pytest.mark.remote
 def test_a_host_that_lets_nobody_in_is_told(sshd: Sshd, tmp_path: Path) -> None:
-    """By the first login, which is that of all other calls."""
+    """The first login, for all other calls, reports it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sshd, "command", f"{sshd.command} -o User=nobody -o IdentityFile=/none")
         unreachable = pytest.raises(HostUnreachable, match="cannot be reached")
@@ -158,7 +158,7 @@ def test_a_host_that_lets_nobody_in_is_told(sshd: Sshd, tmp_path: Path) -> None:
 
 
 def test_what_was_written_is_on_the_disk(synced: list[str]) -> None:
-    """Once it has ended."""
+    """This holds after its end."""
     with LocalHost().receiving("/d/file") as sink:
         fill(sink, b"data")
         assert synced == ["file"]

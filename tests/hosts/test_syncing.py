@@ -1,4 +1,4 @@
-"""Many files reach the disk, each of them."""
+"""Each of many files reaches the disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from csf_backup_plugin.hosts.local import syncing
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[str]:
-    """Return more files than are synced one after another, in two directories."""
+    """Return files in two directories, more than are synced one by one."""
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     paths = [tmp_path / "ab"[number % 2] / str(number) for number in range(50)]
@@ -23,7 +23,7 @@ def files(tmp_path: Path) -> list[str]:
 
 
 def named(descriptor: int) -> str:
-    """Return the path that a descriptor was opened by."""
+    """Return the path by which a descriptor was opened."""
     return os.readlink(f"/proc/self/fd/{descriptor}")
 
 
@@ -31,7 +31,7 @@ def named(descriptor: int) -> str:
 def test_each_file_and_then_each_directory_is_synced_once(
     files: list[str], many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Names count only for files that are whole."""
+    """Names count only if the files are complete."""
     synced: list[str] = []
     monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(named(descriptor)))
     assert syncing.sync_each(iter(files[:many])) == []

@@ -1,4 +1,4 @@
-"""Temporary files: gone at the end, and those of a killed csf by the next one that writes there."""
+"""Temporary files: removed at the end, and those of a killed csf by the next write there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OLD = time.time() - 7200
 
 
 def left(directory: Path, number: int, suffix: str = "") -> Path:
-    """Make what a csf that was killed two hours ago has left."""
+    """Make a temporary file as a csf leaves it that was killed two hours ago."""
     path = directory / f".csf-{number:016x}.tmp{suffix}"
     path.write_bytes(b"part")
     os.utime(path, (OLD, OLD))
@@ -30,7 +30,7 @@ def left(directory: Path, number: int, suffix: str = "") -> Path:
 def test_what_a_killed_csf_has_left_goes_with_the_next_file_that_is_written(
     tmp_path: Path,
 ) -> None:
-    """However many there are; of a file that was published the second name, however young."""
+    """All of them go; for a published file, only its second name goes, at any age."""
     left(tmp_path, 1)
     left(tmp_path, 2, ".own")
     (tmp_path / "published").write_bytes(b"data")
@@ -40,7 +40,7 @@ def test_what_a_killed_csf_has_left_goes_with_the_next_file_that_is_written(
 
 
 def test_what_may_be_at_work_or_anothers_stays(tmp_path: Path) -> None:
-    """A young one, one that is locked, another user's, a link, and any other name."""
+    """It is young, locked, another user's, a link, or has another name."""
     directory = tmp_path / "directory"
     directory.mkdir()
     young, locked = left(directory, 1), left(directory, 2)
@@ -60,7 +60,7 @@ def test_what_may_be_at_work_or_anothers_stays(tmp_path: Path) -> None:
 
 
 def test_one_that_is_written_is_locked(tmp_path: Path) -> None:
-    """However long that takes."""
+    """It is locked as long as the write takes."""
     with temporary(str(tmp_path / "file"), b"data") as path:
         with open(path, "rb") as file, pytest.raises(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -73,7 +73,7 @@ def test_one_that_is_written_is_locked(tmp_path: Path) -> None:
 def test_a_name_that_another_file_has_got_meanwhile_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is somebody's who has come before us."""
+    """It belongs to somebody else."""
     path, flock = left(tmp_path, 1), fcntl.flock
 
     def swap(descriptor: int, operation: int) -> None:

@@ -1,4 +1,4 @@
-"""Where the utilities are looked for, and in which order."""
+"""Where the utilities are searched for, and in which order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VARIABLE = "CSF_BACKUP_OSBACKUP"
 
 @pytest.fixture
 def places(tmp_path: Path) -> dict[str, str]:
-    """Return an environment that names osbackup three times over."""
+    """Return an environment that names osbackup in three ways."""
     for directory in ("own", "root/bin", "path"):
         program = tmp_path / directory / "osbackup"
         program.parent.mkdir(parents=True)
@@ -38,7 +38,7 @@ def looked_up(environ: dict[str, str]) -> str:
 def test_the_variable_comes_first_then_os_rootdir_then_the_path(
     places: dict[str, str], tmp_path: Path
 ) -> None:
-    """The most specific place wins."""
+    """The most specific place comes first."""
     assert looked_up(places) == f"{tmp_path}/own/osbackup"
     del places[VARIABLE]
     assert looked_up(places) == f"{tmp_path}/root/bin/osbackup"
@@ -56,13 +56,13 @@ def test_an_os_rootdir_without_the_program_leaves_the_path(
 def test_a_variable_that_names_no_program_is_refused_and_not_passed_over(
     places: dict[str, str],
 ) -> None:
-    """A backup with another program than the one named would be a surprise."""
+    """A backup with a program other than the named one would be a surprise."""
     with pytest.raises(UtilityMissing, match=f"{VARIABLE} = /none .not an executable"):
         looked_up({**places, VARIABLE: "/none"})
 
 
 def test_a_failure_lists_where_it_looked_on_which_host() -> None:
-    """And says what to set."""
+    """It also says which variable to set."""
     with pytest.raises(UtilityMissing) as caught:
         looked_up({"OS_ROOTDIR": "/os", "PATH": "/bin:/none"})
     assert caught.value.what == (
@@ -76,7 +76,7 @@ def test_a_failure_lists_where_it_looked_on_which_host() -> None:
 def test_a_relative_place_is_meant_where_csf_was_started(
     places: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A utility works in another directory."""
+    """A utility runs in another working directory."""
     monkeypatch.chdir(tmp_path)
     for name, value in (("PATH", "path"), ("OS_ROOTDIR", "root"), (VARIABLE, "own/osbackup")):
         places = {name: value}

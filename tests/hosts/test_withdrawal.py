@@ -1,4 +1,4 @@
-"""Files that get other names, unless somebody reads them or they are to be kept."""
+"""Files that are renamed unless they are being read or must be kept."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def withdrawal(path: object) -> Withdrawal:
-    """Return that a file is to be withdrawn, unless there is one like it that ends with .keep."""
+    """Return the withdrawal of a file, unless a file of that name with .keep exists."""
     return Withdrawal(str(path), f"{path}.removing", f"{path}.keep")
 
 
@@ -47,7 +47,7 @@ def locked(path: Path, how: int) -> Iterator[None]:
 def test_files_are_withdrawn_by_any_name_and_one_that_stays_stops_no_other(
     host: Host, home: Home
 ) -> None:
-    """What stands in the way, is missing, is no file or is to be kept stays as it is."""
+    """Existing targets, missing files, other kinds and kept files stay unchanged."""
     for name in ("it's\nodd $(id)", "taken", "taken.removing", "kept", "kept.keep", "-last"):
         (home / name).write_bytes(name.encode())
     (home / "linked").symlink_to("kept")
@@ -78,7 +78,7 @@ def test_files_are_withdrawn_by_any_name_and_one_that_stays_stops_no_other(
 
 @pytest.mark.not_in_memory("locks")
 def test_a_file_that_is_read_is_not_withdrawn(host: Host, tmp_path: Path) -> None:
-    """It is not waited for; the next file is withdrawn, and this one as soon as it is free."""
+    """Nothing waits for it; the next file is withdrawn, and this one once it is free."""
     one, two = tmp_path / "one", tmp_path / "two"
     for how in (fcntl.LOCK_SH, fcntl.LOCK_EX):
         one.touch()
@@ -95,7 +95,7 @@ def test_a_file_that_is_read_is_not_withdrawn(host: Host, tmp_path: Path) -> Non
 def test_what_may_not_be_written_is_withdrawn_where_names_may_be_changed(
     host: Host, tmp_path: Path
 ) -> None:
-    """A receipt may be read-only; in a sticky directory only its owner may do that."""
+    """A receipt may be read-only; in a sticky directory only its owner may rename it."""
     path = tmp_path / "receipt"
     path.touch(0o444)
     assert host.withdraw([withdrawal(path)]) == [""]
@@ -124,7 +124,7 @@ def test_a_withdrawal_that_was_cut_short_between_two_names_is_ended(
 
 @pytest.mark.not_in_memory("errors of its own")
 def test_what_cannot_be_told_is_not_taken_for_missing(host: Host, tmp_path: Path) -> None:
-    """Whether a file is to be kept may be unknown: then it stays."""
+    """If it is unknown whether a file must be kept, it stays."""
     path, beside = tmp_path / "receipt", tmp_path / "beside"
     path.touch()
     beside.touch()
@@ -139,7 +139,7 @@ def test_what_cannot_be_told_is_not_taken_for_missing(host: Host, tmp_path: Path
 def test_a_file_system_without_locks_has_no_readers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So its files are withdrawn; any other trouble with a lock is told."""
+    """Its files are withdrawn; any other error of a lock is reported."""
     path = tmp_path / "receipt"
 
     for number, told in ((errno.EIO, "Input/output error"), (errno.ENOLCK, "")):
@@ -152,7 +152,7 @@ def test_a_file_system_without_locks_has_no_readers(
 def test_a_file_that_loses_its_name_before_it_is_locked_is_not_withdrawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether another file has that name by then or none."""
+    """Another file may have that name by then, or none."""
     path = tmp_path / "receipt"
     for change, told in ((path.unlink, GONE), (lambda: path.write_bytes(b"new"), REPLACED)):
         path.write_bytes(b"old")
@@ -170,7 +170,7 @@ def test_a_file_that_loses_its_name_before_it_is_locked_is_not_withdrawn(
 def test_a_new_name_that_does_not_reach_the_disk_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A power cut may undo it, so nothing that belongs to the file is to be removed yet."""
+    """A power failure may undo it, so no file of the set may be removed yet."""
 
     def refuse(_path: str) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -184,14 +184,14 @@ def test_a_new_name_that_does_not_reach_the_disk_is_told(
 
 
 def test_files_that_do_not_exist_may_not_be_open_by_their_directory(tmp_path: Path) -> None:
-    """What the system says of a file that cannot be opened is told."""
+    """The system's error for a file that cannot be opened is reported."""
     (tmp_path / "file").touch()
     assert LocalHost().withdraw([withdrawal(tmp_path / "file" / "x")]) == ["Not a directory"]
 
 
 @pytest.fixture(params=["dash", "bash", "busybox sh"])
 def odd_host(request: pytest.FixtureRequest, tmp_path: Path, serve: Callable[..., Sshd]) -> Any:
-    """A host with a shell of each kind, and programs of a directory `bin` before others."""
+    """A host with each kind of shell, and the programs of a directory `bin` first."""
     (tmp_path / "bin").mkdir()
     sh = tmp_path / "bin" / "sh"
     sh.write_text(f'#!/bin/sh\nexec {request.param} "$@"\n')
@@ -204,7 +204,7 @@ def odd_host(request: pytest.FixtureRequest, tmp_path: Path, serve: Callable[...
 def test_every_shell_withdraws_files(
     odd_host: Host, tmp_path: Path, program: Callable[[str, str], None]
 ) -> None:
-    """Also without hard links or locks; a name that is lost meanwhile, or an odd error, is told."""
+    """This includes systems without hard links or locks; lost names and odd errors are reported."""
     path = tmp_path / "receipt"
     receipt = withdrawal(path)
     path.touch()
@@ -231,7 +231,7 @@ def test_every_shell_withdraws_files(
 def test_a_withdrawal_is_carried_on_after_a_cut(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, done: bool
 ) -> None:
-    """A file that was withdrawn before the cut counts as done; what is missing does not."""
+    """A file that was withdrawn before the cut counts as done, and a missing one does not."""
     run = Connection.run
     cuts: list[int] = []
 
@@ -256,7 +256,7 @@ def test_a_withdrawal_is_carried_on_after_a_cut(
 
 @pytest.mark.remote
 def test_any_number_of_files_is_withdrawn_in_one_call(sshd: Sshd, tmp_path: Path) -> None:
-    """As many as a directory may have."""
+    """The number may be that of a large directory."""
     paths = [tmp_path / f"{number:03d}" for number in range(100)]
     for path in paths:
         path.touch()

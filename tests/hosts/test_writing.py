@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def full(*_: object) -> int:
-    """Stand in for os.write on a full disk."""
+    """Replace os.write by that of a full disk."""
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_a_file_is_created_once(synced: list[str]) -> None:
-    """File, then directory, are on the disk when it returns."""
+    """The file is fsynced, and then its directory."""
     writing.create("/d/a", b"12")
     assert reading.read("/d/a") == b"12"
     assert synced == ["a", "d"]
@@ -38,7 +38,7 @@ def test_a_file_is_created_once(synced: list[str]) -> None:
 def test_a_file_that_cannot_be_written_whole_is_not_left(
     synced: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither by create nor by publish; the error names it."""
+    """This holds for create and publish; the error names the file."""
     monkeypatch.setattr(os, "write", full)
     for operation in (writing.create, writing.publish):
         with pytest.raises(OSError, match="No space.*/d/"):
@@ -50,7 +50,7 @@ def test_a_file_that_cannot_be_written_whole_is_not_left(
 def test_a_file_whose_directory_cannot_be_synced_is_not_left(
     synced: list[str], monkeypatch: pytest.MonkeyPatch, operation: Callable[[str, bytes], None]
 ) -> None:
-    """It might be gone after a power cut, so it is gone now; a clean-up that fails is not told."""
+    """A power failure could remove it, so it is removed; a failed cleanup is not reported."""
     fsync = os.fsync
     monkeypatch.setattr(os, "fsync", lambda fd: (fsync(fd), synced[-1] == "d" and full()))
     with pytest.raises(OSError, match="No space.*/d"):
@@ -62,7 +62,7 @@ def test_a_file_whose_directory_cannot_be_synced_is_not_left(
 
 
 def test_a_short_write_is_continued(synced: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernel may take less than it is given."""
+    """The kernel may write less than it is given."""
     write = os.write
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:3]))
     writing.create("/d/a", b"0123456789")
@@ -73,7 +73,7 @@ def test_a_short_write_is_continued(synced: list[str], monkeypatch: pytest.Monke
 def test_a_published_file_is_on_the_disk_before_it_has_its_name(
     synced: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Temporary name, fsync, name, fsync of the directory."""
+    """The order is temporary name, fsync, name, and fsync of the directory."""
     link = os.link
 
     def noted(source: str, target: str) -> None:
@@ -92,7 +92,7 @@ def test_a_published_file_is_on_the_disk_before_it_has_its_name(
 def test_publishing_never_replaces_a_file(
     synced: list[str], monkeypatch: pytest.MonkeyPatch, *, links: bool
 ) -> None:
-    """Also where the file system has no hard links."""
+    """This also holds on file systems without hard links."""
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
@@ -109,7 +109,7 @@ def test_publishing_never_replaces_a_file(
 def test_a_name_that_cannot_be_given_leaves_no_temporary_file(
     synced: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the error is the link's."""
+    """The error is that of the link."""
     monkeypatch.setattr(os, "link", full)
     with pytest.raises(OSError, match="No space"):
         writing.publish("/d/a", b"1")
@@ -119,7 +119,7 @@ def test_a_name_that_cannot_be_given_leaves_no_temporary_file(
 def test_lines_are_appended_in_one_write(
     synced: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One fsynced append: the cost does not grow with the file."""
+    """There is one write and one fsync, whatever the size of the file."""
     writing.create("/d/a", b"one\n")
     del synced[:]
     writes: list[bytes] = []
@@ -139,7 +139,7 @@ def test_lines_are_appended_in_one_write(
 def test_lines_are_appended_where_there_are_no_locks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """The file's own lock is for those who could not lock the repository; no other error is one."""
+    """The file's own lock only protects those who could not lock the repository."""
 
     def fail(*_: object) -> None:
         raise OSError(number, os.strerror(number))
@@ -159,7 +159,7 @@ def test_lines_are_appended_where_there_are_no_locks(
 def test_a_torn_line_stays_and_is_ended_before_lines_are_appended(
     synced: list[str], monkeypatch: pytest.MonkeyPatch, torn: bytes
 ) -> None:
-    """However long it is; in the same write."""
+    """It may have any length, and is ended in the same write."""
     writing.create("/d/a", b"one\n" + torn)
     writes: list[bytes] = []
     write = os.write
@@ -175,14 +175,14 @@ def test_a_torn_line_stays_and_is_ended_before_lines_are_appended(
 
 
 def test_nothing_is_appended_to_a_file_that_is_not_there(synced: list[str]) -> None:
-    """The caller then makes it."""
+    """The caller then creates it."""
     with pytest.raises(FileNotFoundError):
         writing.append("/d/a", b"two\n")
 
 
 @pytest.mark.parametrize("content", [b"", b"torn", b"t" * 10_000])
 def test_nothing_is_appended_where_no_line_is_whole(synced: list[str], content: bytes) -> None:
-    """It is none of our files, whatever it is."""
+    """The file is not one of ours."""
     writing.create("/d/a", content)
     with pytest.raises(OSError, match="Not one whole line in it.*/d/a"):
         writing.append("/d/a", b"two\n")
@@ -190,7 +190,7 @@ def test_nothing_is_appended_where_no_line_is_whole(synced: list[str], content: 
 
 
 def test_replacing_leaves_old_or_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failure before the rename leaves the file as it was, and nothing beside it."""
+    """After a failure before the rename, the file is unchanged, and no other one is left."""
     path = tmp_path / "file"
     for contents in (b"one", b"two"):
         writing.replace(str(path), contents)
@@ -206,7 +206,7 @@ def test_replacing_leaves_old_or_new(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def closed_badly(descriptor: int) -> None:
-    """Stand in for os.close where a file system tells of a failure only then."""
+    """Replace os.close by one that reports a failed write."""
     CLOSE(descriptor)
     raise OSError(errno.EDQUOT, "Disk quota exceeded")
 
@@ -217,7 +217,7 @@ CLOSE = os.close
 def test_what_is_told_when_a_file_is_closed_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on NFS and FUSE: nothing is left of it, and the file to be replaced is as it was."""
+    """NFS and FUSE do that: the new file is removed, and the old one is unchanged."""
     path = tmp_path / "file"
     path.write_bytes(b"one\n")
     operations: list[Callable[[], object]] = [
@@ -237,7 +237,7 @@ def test_what_is_told_when_a_file_is_closed_counts(
 def test_what_is_told_when_a_file_that_was_read_is_closed_is_no_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All of it is known by then."""
+    """Everything was read by then."""
     (tmp_path / "file").write_bytes(b"data")
     monkeypatch.setattr(os, "close", closed_badly)
     assert reading.read(str(tmp_path / "file")) == b"data"
@@ -247,7 +247,7 @@ def test_what_is_told_when_a_file_that_was_read_is_closed_is_no_matter(
 def test_a_file_that_cannot_be_written_nor_removed_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody says that nothing was created."""
+    """The message never says that nothing was created."""
     monkeypatch.setattr(os, "write", full)
     monkeypatch.setattr(os, "unlink", full)
     with pytest.raises(HalfDone, match="No space") as caught:
@@ -261,7 +261,7 @@ def test_a_file_that_cannot_be_written_nor_removed_is_told(
 def test_a_replaced_file_whose_directory_cannot_be_synced_is_told_as_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its contents are new, and may not be after a power cut."""
+    """It has the new contents, which a power failure may undo."""
     path = tmp_path / "file"
     path.write_bytes(b"old")
     monkeypatch.setattr(os, "fsync", lambda fd: stat.S_ISDIR(os.fstat(fd).st_mode) and full())
@@ -275,7 +275,7 @@ def test_a_replaced_file_whose_directory_cannot_be_synced_is_told_as_replaced(
 def test_where_directories_cannot_be_synced_files_are_written_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """As on CIFS and some FUSE file systems; what is said of a file still counts."""
+    """CIFS and some FUSE file systems cannot do it; errors of the file itself still count."""
     fsync = os.fsync
 
     def files_only(descriptor: int) -> None:
@@ -301,7 +301,7 @@ def test_where_directories_cannot_be_synced_files_are_written_all_the_same(
 def test_what_was_appended_in_part_is_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Unless that cannot be, or without a lock another's lines may follow it; that is told."""
+    """If that fails, or others may have appended without a lock, the message says so."""
     path, write = tmp_path / "file", os.write
     path.write_bytes(b"one\n")
 

@@ -1,4 +1,4 @@
-"""Which repository a backup is of, and its number."""
+"""Which repository a backup belongs to, and its number."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HOST = MemoryHost({})
 
 
 def catalog_of(*all_made: Receipt) -> Catalog:
-    """Return the images of a directory."""
+    """Return the catalog of a directory."""
     return read_catalog(ImagePath("db1", "/b/latest"), MemoryHost(receipts(*all_made), ["/b"]))
 
 
@@ -37,7 +37,7 @@ def stand(recorded: Manifest | None, *all_made: Receipt) -> Standing:
 
 
 def test_the_manifest_tells_the_id_and_the_number_goes_on() -> None:
-    """From the highest of the manifest and of the images with this id."""
+    """It continues from the highest of the manifest and the images with this id."""
     recorded = Manifest(identity=OWN, backups={"/b/a": 5})
     for number, other, highest in ((3, ID, 5), (8, ID, 8), (8, "2" * 32, 5)):
         found = stand(recorded, made("/b/x", number, id=other))
@@ -47,7 +47,7 @@ def test_the_manifest_tells_the_id_and_the_number_goes_on() -> None:
 
 
 def test_a_new_repository_gets_a_new_id() -> None:
-    """Whatever other repositories' images lie there."""
+    """Images of other repositories in the directory do not matter."""
     others = (
         made("/b/x", 7, machine_id="b" * 32),
         made("/b/y", 7, master="/q/lib.db"),
@@ -61,7 +61,7 @@ def test_a_new_repository_gets_a_new_id() -> None:
 
 
 def test_a_lost_manifest_is_known_by_the_newest_image_that_was_made_here() -> None:
-    """The id, the number and the databases are the image's."""
+    """The image gives id, number and databases."""
     new = made("/b/b", 9, databases={"/r/lib.db": 1, "/else/x": 1})
     found = stand(None, made("/b/a", 3), new, made("/b/c", 4))
     assert (found.identity, found.number, found.is_new) == (OWN, 9, False)
@@ -69,7 +69,7 @@ def test_a_lost_manifest_is_known_by_the_newest_image_that_was_made_here() -> No
 
 
 def test_a_lost_manifest_of_what_may_be_a_copy_gets_a_new_id() -> None:
-    """But its databases are known."""
+    """Its databases are known nevertheless."""
     found = stand(None, made("/b/a", 3, settled=False))
     assert found.is_new
     assert found.identity.id != ID
@@ -77,7 +77,7 @@ def test_a_lost_manifest_of_what_may_be_a_copy_gets_a_new_id() -> None:
 
 
 def test_a_number_is_left_for_each_receipt_that_cannot_be_used() -> None:
-    """They may have the next ones, if they were written later than all that can be used."""
+    """They may have the next numbers, if they are newer than all usable ones."""
     files = receipts(made("/b/a", 3))
     for name in "xy":
         files[f"/b/{name}.receipt.json"] = b"?"
@@ -90,7 +90,7 @@ def test_a_number_is_left_for_each_receipt_that_cannot_be_used() -> None:
 
 
 def test_a_repository_whose_id_another_has_too_is_told() -> None:
-    """It was said to have moved, and there still is one where it was."""
+    """It was said to have moved, but there is still one at the old place."""
     (doubt,) = stand(
         Manifest(identity=OWN), made("/b/a", 3), made("/b/b", 4, machine_id="b" * 32, machine="db2")
     ).doubts
@@ -98,7 +98,7 @@ def test_a_repository_whose_id_another_has_too_is_told() -> None:
 
 
 def test_a_new_id_beside_images_of_an_old_one_is_told_once() -> None:
-    """The manifest may have been lost, and been made anew elsewhere."""
+    """The manifest may have been lost and rebuilt elsewhere."""
     recorded = Manifest(identity=OWN)
     old = made("/b/b", 4, id="2" * 32)
     (doubt,) = stand(recorded, old).doubts
@@ -108,14 +108,14 @@ def test_a_new_id_beside_images_of_an_old_one_is_told_once() -> None:
 
 
 def test_one_that_went_elsewhere_is_not_here_any_more() -> None:
-    """What is at the old path now is another repository."""
+    """At the old path there is another repository now."""
     found = stand(None, made("/b/a", 3), made("/b/b", 4, master="/new/lib.db"))
     assert found.is_new
     assert (found.adopted, found.number) == ((), 0)
 
 
 def test_two_candidates_are_refused_and_each_can_be_taken() -> None:
-    """By the command that is shown."""
+    """Each of the printed commands takes one of them."""
     with pytest.raises(WrongRepository, match="does not tell which repository") as caught:
         stand(None, made("/b/a", 3), made("/b/b", 1, id="2" * 32))
     lines = [shlex.split(line) for line in caught.value.next_step.splitlines()[1:]]
@@ -127,7 +127,7 @@ def test_two_candidates_are_refused_and_each_can_be_taken() -> None:
 
 
 def test_what_is_not_as_it_was_is_told() -> None:
-    """The id stays, until somebody says what happened."""
+    """The id stays until the user says what happened."""
     home = OWN._replace(master="/old/lib.db", machine="db0")
     found = stand(Manifest(identity=home))
     assert found.identity == home

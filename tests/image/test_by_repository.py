@@ -1,4 +1,4 @@
-"""Which images of a directory are of one repository."""
+"""Which images in a directory belong to one repository."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def one(path: str, number: int | None, **others: object) -> ImageSet:
 
 
 def test_images_of_one_id_are_one_repositorys() -> None:
-    """Wherever they were made; those without id or number are none's."""
+    """It does not matter where they were made; without id or number they belong to none."""
     sets = [one("/b/a", 1), one("/b/b", 2, master="/new/lib.db"), one("/b/c", 1, id="2" * 32)]
     groups = by_repository([*sets, one("/b/d", None), one("/b/e", None, id=None)])
     assert groups == {Key(ID): sets[:2], Key("2" * 32): sets[2:]}
 
 
 def test_what_may_be_a_copys_is_kept_apart_by_its_place() -> None:
-    """Until a later image says that it is at home there; the machine has a name as well."""
+    """A later image may say that it is at home there; machines have names, too."""
     copy = {"master": "/copy/lib.db", "settled": False}
     first, second = one("/b/a", 1), one("/b/b", 2, **copy)
     assert by_repository([first, second]) == {
@@ -41,7 +41,7 @@ def test_what_may_be_a_copys_is_kept_apart_by_its_place() -> None:
 
 
 def test_the_newest_image_tells_where_a_repository_is() -> None:
-    """It is not where it was before."""
+    """It is no longer at its old place."""
     sets = [one("/b/a", 1), one("/b/b", 2, master="/new/lib.db")]
     groups = by_repository(sets)
     assert highest(sets) == sets[1]

@@ -1,4 +1,4 @@
-"""The images of a directory, and what is passed over."""
+"""The images in a directory, and what is ignored."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ LATEST = ImagePath("db1", "/b/latest")
 
 
 def unsealed(schema: str) -> bytes:
-    """Return a document of another schema."""
+    """Return a document with another schema."""
     return json.dumps({"schema": schema, "~sha256": ""}).encode()
 
 
 def test_sound_receipts_are_image_sets() -> None:
-    """Those of other directories are not, nor directories with such a name, which are told."""
+    """Receipts in other directories do not count; directories with such names are reported."""
     files = receipts(made("/b/mon", 1), made("/b/tue", 2), made("/c/wed", 3))
     host = MemoryHost({**files, "/b/mon": b"", "/b/mon.dbn": b""}, ["/b/dir.receipt.json"])
     host.modified["/b/tue.receipt.json"] = 17.5
@@ -38,7 +38,7 @@ def test_sound_receipts_are_image_sets() -> None:
 
 
 def test_a_copy_is_where_it_is_now() -> None:
-    """Whatever its receipt says."""
+    """The path in its receipt does not matter."""
     (one,) = read_catalog(
         LATEST, MemoryHost({"/b/copy.receipt.json": receipt_of(made("/x", 1))})
     ).sets
@@ -56,7 +56,7 @@ def test_a_copy_is_where_it_is_now() -> None:
     ],
 )
 def test_a_receipt_that_cannot_be_used_is_passed_over(data: bytes | OSError, why: str) -> None:
-    """The import file beside it tells whose it is, if it can be read."""
+    """Its import file shows the repository, if it can be read."""
     host = MemoryHost({"/b/a.receipt.json": b"", "/b/a.dbn": b"/r/lib.db\n/r/x.db\n"})
     if isinstance(data, bytes):
         host.files["/b/a.receipt.json"] = data
@@ -74,7 +74,7 @@ def test_a_receipt_that_cannot_be_used_is_passed_over(data: bytes | OSError, why
 
 
 def test_a_set_without_a_receipt_is_passed_over() -> None:
-    """Its backup may be running."""
+    """Its backup may still be running."""
     host = MemoryHost({"/b/a.dbn": b"/r/lib.db\n", "/b/b": b""})
     host.modified["/b/a.dbn"] = 4.0
     (one,) = read_catalog(LATEST, host).passed_over
@@ -101,7 +101,7 @@ def test_the_part_of_a_copy_whose_record_is_gone_is_passed_over() -> None:
 
 
 def test_a_directory_in_a_receipts_place_is_a_receipt_that_cannot_be_read() -> None:
-    """What is there is not called missing."""
+    """It is not reported as missing."""
     host = MemoryHost({"/b/a.dbn": b"/r/lib.db\n"}, ["/b/a.receipt.json"])
     error = OSError(errno.EINVAL, "Not a file", "/b/a.receipt.json")
     host.unreadable["/b/a.receipt.json"] = error
@@ -111,7 +111,7 @@ def test_a_directory_in_a_receipts_place_is_a_receipt_that_cannot_be_read() -> N
 
 
 def test_what_went_away_meanwhile_is_no_matter() -> None:
-    """An image is removed with its receipt."""
+    """An image is removed together with its receipt."""
 
     class Fleeting(MemoryHost):
         def list_directory(self, path: str) -> list[Entry]:
@@ -122,7 +122,7 @@ def test_what_went_away_meanwhile_is_no_matter() -> None:
 
 
 def test_receipts_that_cannot_be_used_are_counted() -> None:
-    """Those that may be of a repository, and have higher numbers than its sound ones."""
+    """They may belong to the repository, with higher numbers than its sound ones."""
     files = {f"/b/{name}.receipt.json": b"" for name in "abce"}
     beside = {"/b/a.dbn": b"/r/lib.db\n", "/b/b.dbn": b"/q/x.db\n", "/b/d.dbn": b"/r/lib.db\n"}
     host = MemoryHost({**files, **beside, **receipts(made("/b/s", 1))})
@@ -134,7 +134,7 @@ def test_receipts_that_cannot_be_used_are_counted() -> None:
 
 
 def test_warnings_are_about_one_repository_and_few() -> None:
-    """What may be of any repository is told to each."""
+    """Receipts that may belong to any repository are reported to each."""
     files = {f"/b/{number:02}.dbn": b"/r/lib.db\n" for number in range(12)}
     catalog = read_catalog(LATEST, MemoryHost({**files, "/b/x.dbn": b"/q/x.db\n", "/b/y.dbn": b""}))
     told = catalog.warnings("/r/lib.db")
@@ -145,7 +145,7 @@ def test_warnings_are_about_one_repository_and_few() -> None:
 
 
 def test_a_directory_that_cannot_be_listed_is_told() -> None:
-    """A backup can be made there all the same."""
+    """A backup can still be made there."""
 
     class Closed(MemoryHost):
         def list_directory(self, path: str) -> list[Entry]:

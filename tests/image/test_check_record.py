@@ -1,4 +1,4 @@
-"""A record of a drill or verification counts for the one image that it was written for."""
+"""A record of a drill or verification counts only for the image it was written for."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ def written(made: Receipt, *findings: str) -> bytes:
 
 
 def test_what_is_written_is_read(made: Receipt) -> None:
-    """Sound is what has no findings."""
+    """An image without findings is sound."""
     assert read_check(written(made), sealed_json.DRILL, made) == Check(is_sound=True, at=NOW)
     failed = read_check(written(made, "It is torn."), sealed_json.DRILL, made)
     assert failed == Check(is_sound=False, at=NOW)
 
 
 def test_a_record_of_another_image_of_that_name_does_not_count(made: Receipt) -> None:
-    """Its backup began at another time."""
+    """Its backup started at another time."""
     other = made._replace(started="2020-01-01T00:00:00+00:00")
     assert read_check(written(other), sealed_json.DRILL, made) is None
 
 
 @pytest.mark.parametrize("data", [None, OSError(5, "Input/output error"), b"", b"{}"])
 def test_what_is_no_record_does_not_count(made: Receipt, data: bytes | OSError | None) -> None:
-    """Nor one of another kind, nor one that was changed."""
+    """Records of another kind, or changed ones, do not count either."""
     assert read_check(data, sealed_json.DRILL, made) is None
     record = written(made)
     assert read_check(record, sealed_json.VERIFICATION, made) is None

@@ -1,4 +1,4 @@
-"""HOST:DIR/latest: which image is meant."""
+"""Which image HOST:DIR/latest means."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ LATER = "2027-01-01T00:00:00+00:00"
 
 
 def host_with(*all_made: Receipt, **files: bytes) -> MemoryHost:
-    """Return a host with images' receipts, and files in their directory."""
+    """Return a host with receipts of images, and files in their directory."""
     return MemoryHost({**receipts(*all_made), **{f"/b/{n}": d for n, d in files.items()}}, ["/b"])
 
 
 def newest(host: MemoryHost, identity: Identity | None = None, master: str = "") -> Newest:
-    """Choose the latest, of a repository if one is given."""
+    """Find the latest image, of a repository if one is given."""
     repository = Repository(master or "/r/lib.db")
     wanted = Wanted(repository, identity) if identity or master else None
     return choose(LATEST, host.look(["/b"])[0], wanted, HERE, host, lambda _text: None)
 
 
 def test_any_other_name_is_an_images_own() -> None:
-    """Whether it is there or not; but the directory is resolved."""
+    """It does not matter whether it exists, but the directory is resolved."""
     notes: list[str] = []
     host = MemoryHost({}, ["/link"])
     host.facts["/link"] = {"resolved": "/b"}
@@ -50,14 +50,14 @@ def test_any_other_name_is_an_images_own() -> None:
 
 
 def test_the_highest_number_is_the_newest_whatever_the_clock_said() -> None:
-    """A start is a clock's word, and a clock may have been wrong."""
+    """The start time comes from a clock, which may have been wrong."""
     found = newest(host_with(made("/b/a", 9, started="2020-01-01T00:00:00+00:00"), made("/b/b", 8)))
     assert found.image.path == "/b/a"
     assert (found.findings, found.warnings) == ((), ())
 
 
 def test_of_two_copies_the_one_that_has_kept_its_name_is_taken() -> None:
-    """And of more, the last by name: always the same one."""
+    """Without such a name, the last by name is taken: always the same one."""
     host = host_with(made("/b/a", 1), made("/b/b", 1))
     host.files["/b/c.receipt.json"] = host.files["/b/a.receipt.json"]
     assert newest(host).image.path == "/b/b"
@@ -67,7 +67,7 @@ def test_of_two_copies_the_one_that_has_kept_its_name_is_taken() -> None:
 
 
 def test_images_of_several_repositories_are_told_apart_by_the_database() -> None:
-    """Without it they are all named, and none is chosen."""
+    """Without it they are all named, and none is taken."""
     host = host_with(made("/b/a", 3), made("/b/b", 9, id="2" * 32, master="/q/x.db"))
     with pytest.raises(WrongRepository, match="several repositories") as caught:
         newest(host)
@@ -81,7 +81,7 @@ def test_images_of_several_repositories_are_told_apart_by_the_database() -> None
 
 
 def test_one_path_on_two_machines_never_mixes() -> None:
-    """Nor is the other machine's taken where this one has made none."""
+    """The other machine's image is not taken even if there is no own one."""
     other = {"id": "2" * 32, "machine_id": "b" * 32, "machine": "db2"}
     host = host_with(made("/b/a", 3), made("/b/b", 9, **other))
     with pytest.raises(WrongRepository, match="several"):
@@ -95,14 +95,14 @@ def test_one_path_on_two_machines_never_mixes() -> None:
 
 
 def test_two_repositories_that_were_at_one_path_are_both_named() -> None:
-    """Where no manifest tells which of them it is."""
+    """No manifest shows which of them is meant."""
     host = host_with(made("/b/a", 3), made("/b/b", 9, id="2" * 32))
     with pytest.raises(WrongRepository, match="images of several repositories that was last"):
         newest(host, master="/r/lib.db")
 
 
 def test_what_was_moved_or_copied_is_kept_apart_until_somebody_says_which() -> None:
-    """By the machine and the path that its backups were made at."""
+    """The machine and the path of the backups distinguish them."""
     copy: dict[str, Any] = {"settled": False, "master": "/copy/lib.db"}
     host = host_with(made("/b/a", 3), made("/b/b", 9, **copy), made("/b/c", 5, settled=True))
     with pytest.raises(WrongRepository, match="several"):
@@ -112,7 +112,7 @@ def test_what_was_moved_or_copied_is_kept_apart_until_somebody_says_which() -> N
 
 
 def test_before_its_first_backup_a_moved_repository_is_told_of_its_old_images() -> None:
-    """With the command that says that it was moved."""
+    """The message has the command that says that it was moved."""
     with pytest.raises(WrongRepository, match="no image of /new/lib.db as it is now") as caught:
         newest(host_with(made("/b/a", 3)), OWN, "/new/lib.db")
     assert "the path was /r/lib.db and is /new/lib.db. These were made before" in caught.value.what
@@ -121,7 +121,7 @@ def test_before_its_first_backup_a_moved_repository_is_told_of_its_old_images() 
 
 
 def test_one_that_was_moved_is_the_same_repository() -> None:
-    """Images made before, in between, and after count together."""
+    """Images from before and after the move count together."""
     between = made("/b/b", 4, master="/new/lib.db", settled=False)
     moved = OWN.moved(HERE, "/new/lib.db")
     assert newest(host_with(made("/b/a", 3), between), moved, "/new/lib.db").image.path == "/b/b"
@@ -131,7 +131,7 @@ def test_one_that_was_moved_is_the_same_repository() -> None:
 
 
 def test_a_doubt_may_be_of_what_was_moved() -> None:
-    """A receipt that cannot be used tells its path by the import file alone."""
+    """For an unusable receipt, only the import file shows the path."""
     files = {"c.receipt.json": b"?", "c.dbn": b"/new/lib.db\n"}
     host = host_with(made("/b/a", 3), made("/b/b", 4, master="/new/lib.db"), **files)
     host.modified["/b/c.receipt.json"] = 9.0
@@ -139,7 +139,7 @@ def test_a_doubt_may_be_of_what_was_moved() -> None:
 
 
 def test_two_images_with_one_number_are_a_doubt() -> None:
-    """Numbers are repeated where a manifest could not be written; copies do not count."""
+    """Numbers come twice if a manifest could not be written; copies do not count."""
     first, second = made("/b/a", 3), made("/b/b", 3, size=7)
     host = host_with(first, second)
     host.files["/b/c.receipt.json"] = host.files["/b/b.receipt.json"]
@@ -147,7 +147,7 @@ def test_two_images_with_one_number_are_a_doubt() -> None:
 
 
 def test_an_id_that_two_repositories_have_is_a_doubt() -> None:
-    """It was said to have moved to another machine, and is still in use on this one."""
+    """It was said to have moved to another machine, but is still in use here."""
     host = host_with(made("/b/a", 3), made("/b/b", 4, machine_id="b" * 32, machine="db2"))
     (doubt,) = newest(host, OWN).doubts
     assert doubt.startswith("db1:/b/b is of a repository with the same id: /r/lib.db on db2.")
@@ -158,14 +158,14 @@ def test_an_id_that_two_repositories_have_is_a_doubt() -> None:
 
 
 def test_a_clone_with_another_name_is_kept_apart() -> None:
-    """Also where it has the same machine-id, and no manifest tells which it is."""
+    """The machine-id may be the same, and no manifest shows which one is meant."""
     host = host_with(made("/b/a", 3), made("/b/b", 4, machine="clone", settled=False))
     for identity in (OWN, None):
         assert newest(host, identity, "/r/lib.db").image.path == "/b/a"
 
 
 def test_a_renamed_machine_still_has_its_images() -> None:
-    """Before and after it was renamed; without a manifest, too."""
+    """This holds before and after the renaming, and without a manifest."""
     renamed = made("/b/b", 4, machine="db2", settled=False)
     host = host_with(made("/b/a", 3), renamed)
     (at,), machine = host.look(["/b"]), HERE._replace(name="db2")
@@ -175,7 +175,7 @@ def test_a_renamed_machine_still_has_its_images() -> None:
 
 
 def test_where_it_was_before_a_move_it_is_no_more() -> None:
-    """The path alone does not tell that an old image is the newest."""
+    """The path alone does not make an old image the newest."""
     host = host_with(made("/b/a", 3), made("/b/b", 4, master="/new/lib.db"))
     with pytest.raises(WrongRepository, match="no repository for certain") as caught:
         newest(host, master="/r/lib.db")
@@ -183,7 +183,7 @@ def test_where_it_was_before_a_move_it_is_no_more() -> None:
 
 
 def test_an_image_without_a_number_is_never_the_latest() -> None:
-    """Nor one without an id."""
+    """An image without an id is not the latest either."""
     host = host_with(made("/b/a", 1), made("/b/b", None), made("/b/c", None, id=None))
     assert newest(host).image.path == "/b/a"
     with pytest.raises(FaultFound, match="no image that has a sound receipt with a backup's") as e:
@@ -193,7 +193,7 @@ def test_an_image_without_a_number_is_never_the_latest() -> None:
 
 
 def test_a_receipt_written_later_that_cannot_be_used_is_a_doubt() -> None:
-    """It may be of a newer image; of an older one, or another repository's, it is none."""
+    """It may belong to a newer image; an older one, or another repository's, is no doubt."""
     for modified, import_file, doubt in (
         (5.0, b"/r/lib.db\n", True),
         (5.0, b"", True),
@@ -209,7 +209,7 @@ def test_a_receipt_written_later_that_cannot_be_used_is_a_doubt() -> None:
 
 
 def test_a_set_without_receipt_is_a_warning_only() -> None:
-    """A backup may be running; if it was begun later, a restore will not pass it over."""
+    """A backup may be running; if it was started later, a restore does not ignore it."""
     host = host_with(made("/b/a", 1), **{"b.dbn": b"/r/lib.db\n"})
     host.modified["/b/a.receipt.json"] = 4.0
     for modified, unproven in ((3.0, False), (5.0, True)):
@@ -221,7 +221,7 @@ def test_a_set_without_receipt_is_a_warning_only() -> None:
 
 
 def test_a_start_in_the_future_is_told_of_the_newest() -> None:
-    """By more than clocks may differ."""
+    """A small difference between clocks is ignored."""
     assert newest(host_with(made("/b/a", 1, started="2026-11-25T12:05:00+00:00"))).future == ""
     found = newest(host_with(made("/b/a", 1, started="2026-11-25T12:05:01+00:00")))
     assert found.findings == (
@@ -236,7 +236,7 @@ def test_a_start_in_the_future_is_told_of_the_newest() -> None:
 def test_a_named_image_from_the_future_is_a_finding_while_it_is_the_newest(
     number: int | None, *, is_finding: bool
 ) -> None:
-    """Otherwise a warning; of the past, nothing is said."""
+    """Otherwise it is a warning; a start in the past is not mentioned."""
     named = made("/b/a", number, started=LATER)
     host = host_with(named, made("/b/b", 2 if number == 1 else 1))
     chosen = check_clock(Newest(named.image), named, HERE, host)

@@ -1,4 +1,4 @@
-"""HOST:PATH: what is read from it, and what is refused."""
+"""How HOST:PATH is parsed, and what is refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_host_and_path_are_split_at_the_first_colon(host: str) -> None:
 
 
 def test_import_file_and_receipt_stand_beside_the_image() -> None:
-    """The import file's name is the original's: the image's with .dbn appended."""
+    """The import file's name is that of the original description: the image's with .dbn."""
     image = ImagePath.parse("localhost:/b/a.img")
     assert (image.import_file, image.receipt) == ("/b/a.img.dbn", "/b/a.img.receipt.json")
     assert {image.path, image.import_file, image.receipt, image.run, image.drill} < {
@@ -48,7 +48,7 @@ def test_import_file_and_receipt_stand_beside_the_image() -> None:
     ],
 )
 def test_anything_else_is_a_usage_error_that_shows_an_example(text: str, problem: str) -> None:
-    """Nothing that could be an option, a shell word or another kind of name goes on."""
+    """Options, shell syntax and other kinds of names are refused."""
     with pytest.raises(UsageError, match=problem) as caught:
         ImagePath.parse(text)
     assert caught.value.exit_code == ExitCode.USAGE
@@ -67,7 +67,7 @@ def test_anything_else_is_a_usage_error_that_shows_an_example(text: str, problem
     ],
 )
 def test_a_name_that_belongs_to_another_images_set_is_unsafe(ending: str, what: str) -> None:
-    """Two backups could write over each other's files; the image that may be meant is told."""
+    """Two backups could overwrite each other's files; the message names the likely image."""
     with pytest.raises(UnsafeImagePath, match=f"localhost:/b/a.img{ending} cannot") as caught:
         ImagePath.parse(f"localhost:/b/a.img{ending}")
     assert f"that of another image's {what}." in caught.value.what
@@ -79,21 +79,21 @@ def test_a_name_that_belongs_to_another_images_set_is_unsafe(ending: str, what: 
 
 
 def test_a_temporary_files_name_is_unsafe() -> None:
-    """A file that is left under such a name is removed."""
+    """A file with such a name is removed later."""
     with pytest.raises(UnsafeImagePath, match="files of such names are temporary, and removed"):
         ImagePath.parse("localhost:/b/.csf-0123456789abcdef.tmp")
     ImagePath.parse("localhost:/b/csf-0123456789abcdef.tmp")
 
 
 def test_a_name_must_leave_room_for_the_files_beside_it() -> None:
-    """255 bytes, and not characters, is what a file system takes."""
+    """A file system limits names to 255 bytes, not characters."""
     ImagePath.parse("localhost:/b/" + "é" * 121)
     with pytest.raises(UsageError, match="too long a name, with the .receipt.json"):
         ImagePath.parse("localhost:/b/" + "é" * 121 + "x")
 
 
 def test_latest_stands_for_another_image() -> None:
-    """In any directory; a name that only ends like it is an image's own."""
+    """This holds in any directory; a name that only ends alike is an ordinary image."""
     assert ImagePath.parse("localhost:/b/latest").is_latest
     assert not ImagePath.parse("localhost:/b/my-latest").is_latest
     assert not ImagePath.parse("localhost:/latest/a.img").is_latest

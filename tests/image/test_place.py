@@ -1,4 +1,4 @@
-"""Places: which one a day has, what a set is called in it, and on which directory it lies."""
+"""Places: which one a day has, the names of sets in it, and their image directory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DAYS = st.dates(datetime.date(1970, 1, 10), datetime.date(2200, 1, 1))
 
 
 def test_each_weekday_has_a_place_but_the_dated_one() -> None:
-    """Any day of the week may be the dated one; all days of a week fill all places but its own."""
+    """Any weekday may be the dated one; the other days fill their own places."""
     week = [MONDAY + DAY * days for days in range(7)]
     assert [place_of(day, "sunday") for day in week] == [*WEEKDAYS[:6], DATED]
     assert [place_of(day, "monday") for day in week] == [DATED, *WEEKDAYS[1:]]
@@ -43,7 +43,7 @@ def test_each_weekday_has_a_place_but_the_dated_one() -> None:
 
 
 def test_a_set_is_named_for_its_repository_and_its_start() -> None:
-    """A further attempt in the same second has another name; no other suffix is cut off."""
+    """Another attempt in the same second gets another name; no other suffix is removed."""
     assert set_name("/databases/lib.db", START) == "lib-2026-11-23-021000.img"
     assert set_name("/databases/lib.db", START, 2) == "lib-2026-11-23-021000-2.img"
     assert set_name("/databases/a.b.db", START) == "a.b-2026-11-23-021000.img"
@@ -55,13 +55,13 @@ def test_a_set_is_named_for_its_repository_and_its_start() -> None:
     [("-rf.db", "_-rf"), (".lib.db", "_.lib"), (".db", "_.db"), ("-", "_-"), ("_.db", "_")],
 )
 def test_no_set_is_hidden_or_looks_like_an_option(name: str, stem: str) -> None:
-    """Whatever the master database is called."""
+    """The name of the master database may be any."""
     assert set_name(f"/r/{name}", START) == f"{stem}-2026-11-23-021000.img"
 
 
 @given(FILE_NAMES, st.datetimes(), st.integers(1, 10**6))
 def test_any_set_can_be_an_image(name: str, at: datetime.datetime, attempt: int) -> None:
-    """Its name is legal, and leaves room for the files of the set while they are temporary."""
+    """Its name is legal, and short enough for the temporary names of the set's files."""
     made = set_name(f"/r/{name}", at, attempt)
     assert ImagePath.parse(f"localhost:/b/{DATED}/{made}").path == f"/b/{DATED}/{made}"
     assert not made.startswith(("-", "."))
@@ -71,7 +71,7 @@ def test_any_set_can_be_an_image(name: str, at: datetime.datetime, attempt: int)
 
 @pytest.mark.parametrize("ending", SET)
 def test_a_master_may_be_named_like_a_file_of_a_set(ending: str) -> None:
-    """The set of such a repository is that of an ordinary image."""
+    """The set of such a repository is like that of an ordinary image."""
     made = set_name(f"/r/lib{ending}.db", START)
     assert made == f"lib{ending}-2026-11-23-021000.img"
     ImagePath.parse(f"localhost:/b/{made}")
@@ -79,7 +79,7 @@ def test_a_master_may_be_named_like_a_file_of_a_set(ending: str) -> None:
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_long_name_is_cut_between_characters_in_every_locale(encoding: str) -> None:
-    """By its bytes; bytes that are no UTF-8 are cut where they are."""
+    """Only bytes that are not UTF-8 are cut anywhere."""
     room = NAME_MAX - len(TEMPORARY + ".receipt.json" + "-2026-11-23-021000.img")
     with encoded(encoding):
         for raw in ("é".encode(), "x€".encode(), b"\xff", b"\xc3"):
@@ -94,7 +94,7 @@ def test_a_long_name_is_cut_between_characters_in_every_locale(encoding: str) ->
 
 @given(st.integers(2, 30), DAYS)
 def test_consecutive_nights_use_different_directories(count: int, day: datetime.date) -> None:
-    """And each night there are all of them to go to; dated sets, a week apart, alternate too."""
+    """All directories are possible each night; dated sets, a week apart, alternate, too."""
     names = [f"/{number}" for number in range(count)]
     tonight = in_turn(names, day, None)
     assert sorted(tonight) == sorted(names)
@@ -104,7 +104,7 @@ def test_consecutive_nights_use_different_directories(count: int, day: datetime.
 
 @given(st.integers(2, 30), DAYS)
 def test_all_directories_are_used_alike(count: int, day: datetime.date) -> None:
-    """Within some weeks, each is the first as often as every other one."""
+    """Within a few weeks, each one comes first equally often."""
     names = [f"/{number}" for number in range(count)]
     whole = 49 if count == 7 else count
     firsts = [in_turn(names, day + DAY * days, None)[0] for days in range(whole)]
@@ -115,7 +115,7 @@ def test_all_directories_are_used_alike(count: int, day: datetime.date) -> None:
 def test_no_directory_is_used_twice_while_another_one_can_be(
     count: int, nights: list[tuple[int, set[int]]]
 ) -> None:
-    """Also where nights are missed, or repeated, and directories vanish and come back."""
+    """Nights may be missed or repeated, and directories may vanish and return."""
     names = [f"/{number}" for number in range(count)]
     day, used = MONDAY, None
     for later, vanished in nights:
@@ -127,7 +127,7 @@ def test_no_directory_is_used_twice_while_another_one_can_be(
 
 
 def test_the_date_decides_and_the_directory_of_the_night_before_is_last() -> None:
-    """The others keep their turn; one that is no longer named plays no part."""
+    """The others keep their order; a directory that is no longer named does not count."""
     assert MONDAY.toordinal() % 3 == 2
     names = ["/a", "/b", "/c"]
     assert in_turn(names, MONDAY, None) == ["/c", "/a", "/b"]
@@ -138,7 +138,7 @@ def test_the_date_decides_and_the_directory_of_the_night_before_is_last() -> Non
 
 
 def test_the_order_is_explained() -> None:
-    """In one sentence, with names that can be shown."""
+    """The explanation is one sentence, with printable names."""
     assert rule(["/a"], MONDAY, "/a") == "There is one image directory, /a."
     assert rule(["/a\udcff", "/b", "/c\udcff"], MONDAY, None) == (
         "By the date, 2026-11-23 begins with /c\\xff of 3 image directories, and the others "

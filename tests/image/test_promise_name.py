@@ -1,4 +1,4 @@
-"""Promises are known by their names."""
+"""The names of promises."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from csf_backup_plugin.image.promise_name import promise_name, promised
 
 
 def test_the_name_tells_the_repository() -> None:
-    """Rotations and whoever watches them agree on it."""
+    """Rotations and monitoring agree on the name."""
     assert promised(promise_name("5ae1")) == "5ae1"
 
 

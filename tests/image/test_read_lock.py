@@ -1,4 +1,4 @@
-"""An image whose receipt is held while it is read."""
+"""An image's receipt is locked while the image is read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IMAGE = ImagePath("db1", "/b/a.img")
 
 
 def test_a_receipt_is_held_while_the_block_runs() -> None:
-    """And not afterwards."""
+    """It is not held afterwards."""
     host = MemoryHost({"/b/a.img": b"image", IMAGE.receipt: b"{}"})
     with not_removed(read_contents(IMAGE, host), host):
         assert host.being_read == [IMAGE.receipt]
@@ -25,7 +25,7 @@ def test_a_receipt_is_held_while_the_block_runs() -> None:
 
 @pytest.mark.parametrize("error", [None, OSError(errno.EIO, "Input/output error")])
 def test_an_image_without_a_receipt_is_not_held(error: OSError | None) -> None:
-    """Whoever reads the receipt tells what is wrong with it."""
+    """Reading the receipt shows what is wrong."""
     host = MemoryHost({"/b/a.img": b"image"})
     if error:
         host.unreadable = {IMAGE.receipt: error}
@@ -34,7 +34,7 @@ def test_an_image_without_a_receipt_is_not_held(error: OSError | None) -> None:
 
 
 def test_an_image_that_has_been_removed_meanwhile_is_none() -> None:
-    """What is left of it has no receipt."""
+    """The rest of it has no receipt."""
     host = MemoryHost({"/b/a.img": b"image", IMAGE.receipt: b"{}"})
     contents = read_contents(IMAGE, host)
     del host.files[IMAGE.receipt]

@@ -1,4 +1,4 @@
-"""What a receipt says of an image, read back."""
+"""What a receipt says about an image, read back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMAGE = ImagePath("db1", "/b/a.img")
 
 
 def test_a_receipt_that_leaves_something_out_is_none() -> None:
-    """Sealed or not: nobody can be sure of an image it says too little of."""
+    """Sealed or not, it says too little about the image."""
     with pytest.raises(sealed_json.CorruptDocument, match="does not tell 'databases'"):
         receipt_format.decode(sealed_json.encode({"image": "/b/a.img"}))
 
@@ -33,7 +33,7 @@ def test_a_receipt_that_leaves_something_out_is_none() -> None:
     ],
 )
 def test_what_is_encoded_is_decoded(origin: Origin) -> None:
-    """With what is known of how it was made."""
+    """It has all that is known about how the image was made."""
     made = receipt.Receipt(
         "/r/lib.db",
         {"/r/lib.db": None},
@@ -134,7 +134,7 @@ SOUND = {
     ],
 )
 def test_a_sealed_receipt_says_only_what_a_backup_writes(wrong: dict[str, object]) -> None:
-    """Whoever reads one may rely on that."""
+    """A reader can rely on that."""
     assert receipt_format.decode(sealed_json.encode(SOUND)).master == "/r/lib.db"
     assert (
         receipt_format.decode(sealed_json.encode({**SOUND, "number": None})).origin.number is None
@@ -154,7 +154,7 @@ def test_a_sealed_receipt_says_only_what_a_backup_writes(wrong: dict[str, object
     ],
 )
 def test_a_placement_is_one_that_a_rotation_makes(wrong: dict[str, object]) -> None:
-    """Place, slot and run are told together, or none of them."""
+    """Place, slot and run are all present, or none is."""
     told = {"place": "monday", "slot": "2026-11-23", "run_id": "x"}
     placement = receipt_format.decode(sealed_json.encode({**SOUND, **told})).placement
     assert placement == Placement("monday", datetime.date(2026, 11, 23), "x")
@@ -164,35 +164,35 @@ def test_a_placement_is_one_that_a_rotation_makes(wrong: dict[str, object]) -> N
 
 @pytest.mark.parametrize("wrong", [{"suspicions": "none"}, {"accepted": 1}])
 def test_suspicions_are_a_list_and_were_accepted_or_not(wrong: dict[str, object]) -> None:
-    """A receipt that is older than these tells neither."""
+    """Older receipts have neither."""
     assert receipt_format.decode(sealed_json.encode(SOUND)).suspicions == ()
     with pytest.raises(sealed_json.CorruptDocument, match="no backup writes"):
         receipt_format.decode(sealed_json.encode({**SOUND, **wrong}))
 
 
 def _alike(wrong: dict[str, object]) -> dict[str, object]:
-    """Return what goes with databases, so that they alone are wrong."""
+    """Return values that fit the databases, so that only those are wrong."""
     databases = wrong.get("databases", SOUND["databases"])
     return {"databases_after": databases, "changed": None}
 
 
 @pytest.mark.parametrize("fact", SOUND)
 def test_a_receipt_tells_everything(fact: str) -> None:
-    """Nothing that a backup writes is left to be guessed."""
+    """Nothing that a backup writes must be guessed."""
     facts = {name: value for name, value in SOUND.items() if name != fact}
     with pytest.raises(sealed_json.CorruptDocument, match=f"does not tell '{fact}'"):
         receipt_format.decode(sealed_json.encode(facts))
 
 
 def test_an_origin_tells_an_identity_if_it_has_an_id() -> None:
-    """At home where the backup was made."""
+    """It is at home where the backup was made."""
     origin = Origin("1" * 32, 7, "a" * 32, "db1")
     assert origin.identity("/r/lib.db") == Identity("1" * 32, "a" * 32, "db1", "/r/lib.db")
     assert Origin(machine="db1").identity("/r/lib.db") is None
 
 
 def test_databases_are_named_as_a_manifest_names_them() -> None:
-    """Those beside the master database by name alone."""
+    """Databases beside the master database are named without a directory."""
     made = receipt.Receipt(
         "/r/lib.db", {"/r/lib.db": 1, "/far/x.db": 2}, 5, None, "", "2026-11-23", IMAGE
     )
@@ -216,7 +216,7 @@ def resealed(schema: str) -> bytes:
 def test_a_receipt_that_cannot_be_used_says_what_to_do(
     data: bytes | None, what: str, next_step: str
 ) -> None:
-    """Another image helps where this plugin in another version does not."""
+    """It advises another image, or another version of the plugin."""
     host = MemoryHost({IMAGE.receipt: data} if data else {})
     with pytest.raises(FaultFound) as caught:
         receipt_file.read_receipt(read_contents(IMAGE, host), host)
@@ -227,6 +227,6 @@ def test_a_receipt_that_cannot_be_used_says_what_to_do(
 
 
 def test_a_receipt_without_end_is_none() -> None:
-    """Deep as it is."""
+    """A document nested too deeply is refused."""
     with pytest.raises(sealed_json.CorruptDocument):
         receipt_format.decode(b"[" * 100_000)

@@ -1,4 +1,4 @@
-"""A set whose removal has begun is no backup, and every command says so."""
+"""A set that is partly removed is no backup, and every command says so."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("tools")
 
 @pytest.fixture
 def begun(place: Place) -> Place:
-    """Return a place with an image that a rotation has begun to remove."""
+    """Return a place with an image whose removal has begun."""
     request = BackupRequest.parse(place.master, f"localhost:{place.image}")
     back_up(request, LocalHost(), Memory())
     os.rename(f"{place.image}.receipt.json", f"{place.image}.removing")
@@ -33,7 +33,7 @@ def begun(place: Place) -> Place:
 
 
 def test_it_is_not_verified(begun: Place) -> None:
-    """What is left of it may be whole, and need not be."""
+    """What is left of it may or may not be complete."""
     with pytest.raises(FaultFound) as caught:
         verify(ImagePath("localhost", begun.image), None, LocalHost(), Memory())
     assert "a rotation has begun to remove it" in caught.value.findings[0]
@@ -47,7 +47,7 @@ def test_it_is_not_proven_anew(begun: Place) -> None:
 
 
 def test_its_name_is_taken(begun: Place) -> None:
-    """Until all of it is gone."""
+    """It is free once everything has been removed."""
     request = BackupRequest.parse(begun.master, f"localhost:{begun.image}")
     with pytest.raises(ImageExists):
         back_up(request, LocalHost(), Memory())

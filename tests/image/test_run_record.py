@@ -1,4 +1,4 @@
-"""What the record of an osbackup's run tells."""
+"""What the record of an osbackup run says."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STARTED = "2026-11-23T02:10:00+00:00"
 
 
 def record(**files: bytes | OSError) -> RunRecord:
-    """Return what a record tells in which some files are others than usual."""
+    """Read a record in which some files differ from the usual."""
     host = MemoryHost(RECORD)
     for name, contents in files.items():
         path = f"/b/a.img.run/{name}"
@@ -35,13 +35,13 @@ def record(**files: bytes | OSError) -> RunRecord:
 
 
 def test_a_status_of_0_is_success() -> None:
-    """Whatever it is padded with."""
+    """Padding in the file is ignored."""
     assert record() == RunRecord(started=STARTED)
     assert record(started=b"") == RunRecord()
 
 
 def test_success_before_the_machine_was_started_anew_is_not_known_to_be_on_the_disk() -> None:
-    """Nobody has brought the image there; where the boot cannot be told, success counts."""
+    """The image was not fsynced; if the boot is unknown, success counts."""
     found = record(pid=b"4711 boot-0 4712")
     assert "whether all of the image had reached the disk by then is not known" in found.problem
     assert record(pid=b"").problem == ""
@@ -51,7 +51,7 @@ def test_success_before_the_machine_was_started_anew_is_not_known_to_be_on_the_d
 
 
 def test_what_is_not_yet_ended_may_be_running() -> None:
-    """Its process group is named, and when it was started if that is known."""
+    """Its process group is named, with its start time if that is known."""
     at_work = record(status=b"running\n")
     assert at_work.running == f"osbackup (process group 4711, started {STARTED})"
     assert (at_work.problem, at_work.leaders) == ("", ("4711",))
@@ -76,21 +76,21 @@ def test_what_is_not_yet_ended_may_be_running() -> None:
     ],
 )
 def test_everything_else_is_no_success(status: bytes | OSError, problem: str) -> None:
-    """What cannot be known is no success, and no end either."""
+    """An unknown end is neither success nor failure."""
     found = record(status=status)
     assert (found.problem, found.running) == (problem, "")
     assert problem_if_ended(found, IMAGE) == problem
 
 
 def test_output_that_cannot_be_read_does_not_matter() -> None:
-    """How it ended is known without."""
+    """The end is known without it."""
     assert record(output=OSError(errno.EIO, "Input/output error")).problem == ""
     failed = record(status=b"1", output=OSError(errno.EIO, "Input/output error"))
     assert failed.problem == "osbackup failed: exit 1, and it said nothing."
 
 
 def test_a_machine_that_was_started_anew_has_ended_it() -> None:
-    """Where the boot cannot be told, nobody knows."""
+    """If the boot is unknown, the end is unknown, too."""
     found = record(status=b"running", pid=b"4711 boot-0")
     assert "started anew meanwhile" in found.problem
     assert not found.running
@@ -101,7 +101,7 @@ def test_a_machine_that_was_started_anew_has_ended_it() -> None:
 
 
 def test_a_record_that_is_no_directory_of_ours_tells_nothing() -> None:
-    """It is missing, a file, or reached through a link."""
+    """It may be missing, a file, or reached through a link."""
     host = MemoryHost({"/b/a.img.run": b""})
     assert "is no directory" in read_record(IMAGE, host).problem
     del host.files["/b/a.img.run"]
@@ -112,7 +112,7 @@ def test_a_record_that_is_no_directory_of_ours_tells_nothing() -> None:
 
 
 def test_the_leaders_of_the_sessions_are_looked_for() -> None:
-    """Without one, nobody is at work; osbackup's guardian works longer."""
+    """Without a leader nothing runs; the guardian runs longer than osbackup."""
     found = record(status=b"running", pid=b"4711 boot-1 4712  ")
     assert found.leaders == ("4711", "4712")
     host = MemoryHost({"/proc/4711/stat": b"4711 (a) b) R 1 4711 4711 0 -1"})
@@ -123,6 +123,6 @@ def test_the_leaders_of_the_sessions_are_looked_for() -> None:
 
 
 def test_an_osbackup_before_which_the_servers_could_not_be_stopped_was_not_run() -> None:
-    """Its guardian says so."""
+    """The record of the guardian says so."""
     found = record(status=b"unquiet\n")
     assert found.problem == "osbackup was not run: the repository was not quiet"

@@ -1,4 +1,4 @@
-"""The receipt: what is sealed is read back, and any change is found."""
+"""Sealed documents: what is sealed is read back, and any change is found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FACTS = {"image": "/b/ü\udcff.img", "image_bytes": 3, "databases": {"/r/m.db": 
 
 
 def test_what_is_encoded_is_decoded() -> None:
-    """A receipt is a JSON document anybody can read."""
+    """A receipt is a plain JSON document."""
     data = sealed_json.encode(FACTS)
     assert sealed_json.decode(data) == FACTS
     assert json.loads(data)["schema"] == "csf-backup/receipt/1"
@@ -20,7 +20,7 @@ def test_what_is_encoded_is_decoded() -> None:
 
 
 def test_every_flipped_bit_and_every_truncation_is_found() -> None:
-    """Also where the JSON would still say the same."""
+    """This holds even if the JSON would still mean the same."""
     data = sealed_json.encode(FACTS)
     flipped = [
         data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :]
@@ -37,7 +37,7 @@ def test_every_flipped_bit_and_every_truncation_is_found() -> None:
 
 @pytest.mark.parametrize("data", [b"[]", b"3", b"{}", b"\xff", b'{"schema": "x", "~sha256": ""}'])
 def test_what_is_no_receipt_is_refused(data: bytes) -> None:
-    """Whatever it is, the error is the same kind."""
+    """The kind of error is always the same."""
     with pytest.raises(sealed_json.CorruptDocument):
         sealed_json.decode(data)
 
@@ -55,7 +55,7 @@ def test_what_is_no_receipt_is_refused(data: bytes) -> None:
     ],
 )
 def test_what_no_encoder_writes_is_refused_although_it_is_sealed(body: bytes) -> None:
-    """In one line, and at once."""
+    """The refusal is short and quick."""
     inside = b'{"schema": "csf-backup/receipt/1", ' + body
     seal = sealed_json.sha256(inside + b"}\n")
     with pytest.raises(sealed_json.CorruptDocument) as caught:
@@ -65,7 +65,7 @@ def test_what_no_encoder_writes_is_refused_although_it_is_sealed(body: bytes) ->
 
 
 def test_half_a_character_is_no_text() -> None:
-    """Though it is sealed as a document is, and can be written in JSON."""
+    """It is refused though it is sealed and can be written in JSON."""
     data = sealed_json.encode({"name": "?"})
     body = data.replace(b"?", b"\\ud800")[: data.index(b',\n "~sha256"') + 5]
     seal = sealed_json.sha256(body + b"\n}\n")
@@ -74,7 +74,7 @@ def test_half_a_character_is_no_text() -> None:
 
 
 def test_each_kind_of_document_is_read_as_that_only() -> None:
-    """A drill's record is no receipt, and the other way round."""
+    """A drill's record is no receipt, and a receipt is no drill's record."""
     for kind, other in (
         (sealed_json.RECEIPT, sealed_json.DRILL),
         (sealed_json.DRILL, sealed_json.RECEIPT),

@@ -1,4 +1,4 @@
-"""The repository whose image a command is to work on."""
+"""The repository whose image a command uses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OWN = Identity(ID, MACHINE_ID, "db1", "/r/lib.db")
 
 
 def test_an_image_is_of_the_repository_whose_id_it_has() -> None:
-    """Where an id is missing, the path must do."""
+    """If an id is missing, the path decides."""
     image = ImagePath("db1", "/b/a")
     check_image_of(None, image, made("/b/a", 1))
     check_image_of(Wanted(Repository("/moved/lib.db"), OWN), image, made("/b/a", 1))

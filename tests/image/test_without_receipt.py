@@ -1,4 +1,4 @@
-"""What is said of images without a receipt."""
+"""Messages about images without a receipt."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def host(status: bytes | None, **others: bytes) -> MemoryHost:
 
 
 def test_where_osbackup_has_succeeded_prove_is_named() -> None:
-    """All that is asked for is there."""
+    """Everything that prove needs is there."""
     error = without_receipt(IMAGE, host(b"0"))
     assert error.what.startswith("db1:/b/a.img has no receipt (/b/a.img.receipt.json): nobody has")
     assert error.findings == (
@@ -39,7 +39,7 @@ def test_where_osbackup_has_succeeded_prove_is_named() -> None:
 
 
 def test_where_osbackup_may_be_at_work_its_end_is_to_be_waited_for() -> None:
-    """It is named, and so is prove for later; what is missing yet may come."""
+    """The process is named, with prove for later; missing files may still appear."""
     there = host(b"running")
     del there.files["/b/a.img"]
     error = without_receipt(IMAGE, there)
@@ -53,7 +53,7 @@ def test_where_osbackup_may_be_at_work_its_end_is_to_be_waited_for() -> None:
 
 @pytest.mark.parametrize("status", [b"1", b"", None])
 def test_what_cannot_be_proven_says_what_to_do(status: bytes | None) -> None:
-    """Unless a backup is at work that has not begun to record it."""
+    """A backup that has just begun has no record yet."""
     error = without_receipt(IMAGE, host(status))
     assert error.next_step.startswith("If its backup is running, let that end.")
     assert error.next_step.endswith(BY_HAND)
@@ -62,7 +62,7 @@ def test_what_cannot_be_proven_says_what_to_do(status: bytes | None) -> None:
 
 
 def test_an_image_that_lacks_something_cannot_be_proven() -> None:
-    """Although osbackup has succeeded."""
+    """The success of osbackup is not enough."""
     there = host(b"0")
     del there.files["/b/a.img.dbn"]
     error = without_receipt(IMAGE, there)
@@ -80,7 +80,7 @@ def test_of_nothing_it_is_said_that_there_is_no_image() -> None:
 
 
 def test_only_of_what_a_killed_csf_may_have_left_it_is_told_that_it_has_no_receipt() -> None:
-    """Not of any other file that is in the way, nor of a backup."""
+    """Other files and complete backups are not reported in this way."""
     assert left_behind(IMAGE, MemoryHost({"/b/a.img": b"a letter"})) == ""
     there = host(b"0")
     there.files["/b/a.img.receipt.json"] = b"{}"
@@ -89,7 +89,7 @@ def test_only_of_what_a_killed_csf_may_have_left_it_is_told_that_it_has_no_recei
 
 @pytest.mark.parametrize("is_usable", [True, False])
 def test_a_copy_that_was_killed_is_told_from_a_backup(*, is_usable: bool) -> None:
-    """What it is a copy of, if its record can be used, and what to do."""
+    """The message names its original, if its record can be used, and what to do."""
     there = MemoryHost({"/b/a.img.copying.part": b"half"})
     record = CopyRecord("db2:/x/a.img", "process 7 on driver", "2026-11-25", ("1", 1, "", 1, ""))
     there.files[IMAGE.copying] = copy_record.encode(record) if is_usable else b"what?"
@@ -109,7 +109,7 @@ def test_a_copy_that_was_killed_is_told_from_a_backup(*, is_usable: bool) -> Non
 
 
 def test_an_import_file_of_another_user_is_a_finding() -> None:
-    """The name is taken all the same, and the image has no receipt."""
+    """The name is used, and the image has no receipt."""
     there = host(b"0")
     refused = PermissionError(errno.EACCES, "Permission denied", "/b/a.img.dbn")
     there.unreadable["/b/a.img.dbn"] = refused

@@ -1,4 +1,4 @@
-"""Which databases a list names, in every form that it may have."""
+"""Which databases a list of osrestore names, in every possible form."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ def test_a_line_that_names_no_absolute_path_is_ignored(line: bytes) -> None:
 
 @given(st.sets(PATHS))
 def test_a_plain_list_is_read_back_whatever_the_names(paths: set[str]) -> None:
-    """One full pathname a line is the form the original text suggests."""
+    """The original description suggests one full pathname on each line."""
     assert listed_databases(import_file(paths)) == paths
 
 
 @given(st.binary())
 def test_any_output_at_all_is_read_without_an_error(output: bytes) -> None:
-    """What is found are absolute paths on one line."""
+    """The result is absolute paths, each from one line."""
     for path in listed_databases(output):
         assert path.startswith("/")
         assert b"\n" not in os.fsencode(path)
@@ -77,7 +77,7 @@ def test_any_output_at_all_is_read_without_an_error(output: bytes) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_good_list_is_good_in_every_form(form: str) -> None:
-    """Names may themselves end as if something stood behind them."""
+    """Names may end like the text that may follow a name."""
     expected = {"/r/a b.db", "/r/Book.db", "/r/Book.db.", "/r/Book.db 452", "/r/it's", "/r/a:b.db"}
     output = "".join(form.format(path) + "\n" for path in expected)
     assert listed_databases(output.encode(), expected) == expected
@@ -88,7 +88,7 @@ def test_a_good_list_is_good_in_every_form(form: str) -> None:
     "other", ["/r/Book.db", "/r/b.dbx", "/r/xb.db", "/x/r/b.db", "/r/b.db.old"]
 )
 def test_a_bad_list_is_bad_in_every_form(form: str, other: str) -> None:
-    """No name is found within another one, and none that is missing is taken to be there."""
+    """No name is found within another one, and a missing one is noticed."""
     expected = {"/r/a.db", "/r/b.db"}
     for names in (("/r/a.db",), ("/r/a.db", other), ("/r/a.db", "/r/b.db", other)):
         output = "".join(form.format(path) + "\n" for path in names)
@@ -99,7 +99,7 @@ def test_a_bad_list_is_bad_in_every_form(form: str, other: str) -> None:
     "line", ["/r/b.db 2", "/r/b.db.", "/r/b.db (level 0)", "/r/b.db old", "/old /r/b.db"]
 )
 def test_a_line_of_another_form_than_the_others_names_another_database(line: str) -> None:
-    """Somebody's copy is not the database, nor does it stand in for one."""
+    """A copy of a database does not count as the database."""
     for names in ({"/r/a.db", "/r/b.db"}, {"/r/a.db"}):
         assert listed_databases(f"/r/a.db\n{line}\n".encode(), names) != names
         assert listed_databases(f"/r/a.db.\n{line}x\n".encode(), names) != names
@@ -118,10 +118,11 @@ def test_a_line_about_the_image_names_no_database() -> None:
 
 @given(st.sets(PATHS, min_size=1), st.sampled_from(FORMS))
 def test_a_list_is_read_back_in_any_form_whatever_the_names(paths: set[str], form: str) -> None:
-    """Also names that look like another's size.
+    """Names may even look like the size of another one.
 
-    Where a name ends with what may stand before a size, another name without that end may be taken
-    for it, and be called missing: a false alarm, which no form tells apart for certain.
+    If a name ends with the text that may stand before a size, another name without that end may be
+    taken for it, and be called missing. No form can distinguish them for certain, so this is a
+    false alarm.
     """
     assume(not any(path.rstrip(" \t\v\f,;:") in paths - {path} for path in paths))
     output = "".join(form.format(path) + "\n" for path in paths)
@@ -130,7 +131,7 @@ def test_a_list_is_read_back_in_any_form_whatever_the_names(paths: set[str], for
 
 @pytest.mark.parametrize("form", ["{}", "db1:{} 452 sectors, level 0."])
 def test_a_long_list_is_read_quickly(form: str) -> None:
-    """20,000 databases, a few with the longest names there are."""
+    """It has 20,000 databases, a few with the longest possible names."""
     names = {f"/{'d' * (4000 if n % 100 == 0 else 60)}/{n} 1 1 1 1 1 1 1 1" for n in range(20_000)}
     output = "".join(form.format(name) + "\n" for name in names).encode()
     began = time.process_time()

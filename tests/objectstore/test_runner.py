@@ -1,4 +1,4 @@
-"""A utility is run to its end, in time, and what keeps it from that is told."""
+"""A utility is run to its end within its time limit, and problems are reported."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def refused(error: OSError) -> Callable[..., NoReturn]:
 
 
 def silent() -> Watch:
-    """Return what shows nothing."""
+    """Return a listener that shows nothing."""
     return lambda _completed, _size: None
 
 
 def test_every_poll_is_told_and_the_last_one_returned() -> None:
-    """With the size of the watched file."""
+    """Each report has the size of the watched file."""
     done, seen = Completed(3, b"words"), list[tuple[Completed | None, int]]()
 
     def told(completed: Completed | None, size: int) -> None:
@@ -63,14 +63,14 @@ def test_every_poll_is_told_and_the_last_one_returned() -> None:
 
 
 def test_a_utility_that_does_not_end_in_time_is_late() -> None:
-    """What to do then is the caller's to say."""
+    """The caller decides what to do."""
     with pytest.raises(TimedOut, match="osrestore did not end within 0 s on db1") as caught:
         run(OSRESTORE._replace(timeout=0), Polled(), silent)
     assert caught.value.next_step == "Give it longer."
 
 
 def test_a_utility_that_does_not_begin_in_time_is_late() -> None:
-    """As on a disk that does not answer; what the system calls a timeout is its own error."""
+    """The disk may not answer; a timeout of the system is an error of its own."""
     host = Polled()
     host.start = refused(TimeoutError())  # type: ignore[method-assign]
     with pytest.raises(TimedOut, match="osrestore did not end within 600 s on db1"):
@@ -81,7 +81,7 @@ def test_a_utility_that_does_not_begin_in_time_is_late() -> None:
 
 
 def test_a_status_other_than_zero_is_a_failure() -> None:
-    """Of the caller's kind."""
+    """The caller chooses the kind of error."""
     with pytest.raises(OsrestoreFailed, match=r"osrestore failed on db1, at work: exit 3"):
         run_to_success(OSRESTORE, Polled(Completed(3, b"")), silent, OsrestoreFailed, "at work")
 
@@ -97,7 +97,7 @@ def test_a_status_other_than_zero_is_a_failure() -> None:
 def test_what_keeps_a_utility_from_being_run_is_told_apart(
     monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception], said: str
 ) -> None:
-    """A full disk is no fault of the utility's, nor is a record that somebody else has made."""
+    """A full disk, or a foreign record, is no failure of the utility."""
     host = Polled()
 
     def start(*_: object, **_options: object) -> None:

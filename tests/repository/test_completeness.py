@@ -1,4 +1,4 @@
-"""Why a repository is not backed up, in words that help."""
+"""Why a backup of a repository is refused, in words that help."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ FILES = {"/r/lib.db": b"12", "/r/Book.db": b"1", "/r/notes.txt": b""}
 
 
 def listing(*names: str, of: Repository = REPOSITORY) -> dict[str, bytes]:
-    """Return a manifest that records `names`."""
+    """Return a manifest that lists `names`."""
     return {of.manifest: manifest.encode(names)}
 
 
 def test_a_whole_repository_is_not_refused() -> None:
-    """Nor one beside it."""
+    """Neither is another one in the same directory."""
     two = {"/r/two.db": b"", **listing("two.db", of=TWO)}
     check_complete(
         read_inventory(REPOSITORY, MemoryHost({**FILES, **two, **listing("lib.db", "Book.db")}))
@@ -34,7 +34,7 @@ def test_a_whole_repository_is_not_refused() -> None:
 
 
 def test_the_image_that_tells_a_missing_database_is_named_as_it_can_be_shown() -> None:
-    """Whatever bytes its name has."""
+    """Its name may have any bytes."""
     found = read_inventory(REPOSITORY, MemoryHost({**FILES, **listing("lib.db", "Gone.db")}))
     with pytest.raises(RepositoryIncomplete) as caught:
         check_complete(found, "db1:/b/i\udcff\x1b[2J.img")
@@ -43,7 +43,7 @@ def test_the_image_that_tells_a_missing_database_is_named_as_it_can_be_shown() -
 
 @pytest.mark.parametrize("gone", ["Gone.db", "/else/Gone.db"])
 def test_a_listed_database_that_is_not_there_makes_it_incomplete(gone: str) -> None:
-    """A backup never silently leaves a database out; what was deleted on purpose is dropped."""
+    """No database is left out silently; one that was deleted on purpose must be dropped."""
     found = read_inventory(REPOSITORY, MemoryHost({**FILES, **listing("lib.db", gone)}))
     with pytest.raises(RepositoryIncomplete, match="Gone.db") as caught:
         check_complete(found)
@@ -53,7 +53,7 @@ def test_a_listed_database_that_is_not_there_makes_it_incomplete(gone: str) -> N
 
 
 def test_of_many_missing_ones_the_first_are_named() -> None:
-    """Too many to be dropped by name."""
+    """They are too many to be dropped by name."""
     gone = [f"Gone{number:02}.db" for number in range(12)]
     found = read_inventory(REPOSITORY, MemoryHost({**FILES, **listing("lib.db", *gone)}))
     with pytest.raises(
@@ -72,14 +72,14 @@ def test_what_cannot_be_read_as_a_file_makes_it_incomplete() -> None:
 
 
 def test_a_name_the_import_file_cannot_hold_makes_it_incomplete() -> None:
-    """The import file is line-oriented."""
+    """The import file has one name on each line."""
     host = MemoryHost({**FILES, "/r/a\nb.db": b""})
     with pytest.raises(RepositoryIncomplete, match=r"control character.*: /r/a\\x0ab.db"):
         check_complete(read_inventory(REPOSITORY, host))
 
 
 def test_another_repositorys_damaged_manifest_is_refused() -> None:
-    """Nobody knows whose the databases are."""
+    """It is unknown whose the databases are."""
     host = MemoryHost({**FILES, "/r/two.db": b"", TWO.manifest: b"?"})
     with pytest.raises(WrongRepository, match=r"/r/two.db.manifest on db1 .*line 1 is damaged"):
         check_complete(read_inventory(REPOSITORY, host))
@@ -98,7 +98,7 @@ def test_another_repositorys_damaged_manifest_is_refused() -> None:
 def test_what_two_manifests_list_is_refused_until_it_is_dropped(
     ours: tuple[str, ...], theirs: tuple[str, ...], way: int
 ) -> None:
-    """Each way that is shown makes them disjoint, typed as it is."""
+    """Each printed command makes them disjoint."""
     host = MemoryHost(
         {
             **dict.fromkeys(["/r/lib.db", "/r/two.db", "/r/Book.db", "/r/b.db"], b""),
@@ -120,7 +120,7 @@ def test_what_two_manifests_list_is_refused_until_it_is_dropped(
 
 
 def _drop(host: MemoryHost, words: list[str]) -> None:
-    """Do what the command does."""
+    """Do what the printed command does."""
     repository = Repository(words[words.index("-database") + 1])
     dropped = [words[at + 1] for at, word in enumerate(words) if word == "-drop"]
     assert dropped
@@ -129,7 +129,7 @@ def _drop(host: MemoryHost, words: list[str]) -> None:
 
 
 def test_what_may_be_either_repositorys_is_refused_until_it_is_added() -> None:
-    """To the one or to the other."""
+    """It may be added to either repository."""
     two = {"/r/two.db": b"", "/r/New.db": b"", **listing("two.db", of=TWO)}
     host = MemoryHost({**FILES, **two, **listing("lib.db", "Book.db")})
     with pytest.raises(

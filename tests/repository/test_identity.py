@@ -1,4 +1,4 @@
-"""A repository's identity, and how a move or a copy shows."""
+"""A repository's identity, and how a move or copy is recognised."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HERE = Machine("a" * 32, "db1", "2026-11-25T12:00:00+00:00")
 
 
 def test_a_new_identity_is_one_that_nobody_has() -> None:
-    """At home where it is made."""
+    """The repository is at home where its id was made."""
     first, second = (Identity.new(HERE, "/r/lib.db") for _ in range(2))
     assert len(first.id) == 32
     assert first.id != second.id
@@ -28,7 +28,7 @@ def test_a_new_identity_is_one_that_nobody_has() -> None:
     ],
 )
 def test_each_change_is_told(machine: Machine, master: str, words: tuple[str, ...]) -> None:
-    """Until it is at home there."""
+    """They are reported until it is at home there."""
     identity = Identity.new(HERE, "/r/lib.db")
     assert identity.changes(machine, master) == words
     moved = identity.moved(machine, master)
@@ -37,7 +37,7 @@ def test_each_change_is_told(machine: Machine, master: str, words: tuple[str, ..
 
 
 def test_a_machine_is_known_by_its_id_and_without_one_by_its_name() -> None:
-    """A name may change, or be another machine's too."""
+    """A name may change, or be used twice."""
     identity = Identity.new(HERE, "/r/lib.db")
     assert identity.is_at(HERE._replace(name="db2"), "/r/lib.db")
     assert not identity.is_at(HERE._replace(id="b"), "/r/lib.db")

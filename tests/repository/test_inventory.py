@@ -1,4 +1,4 @@
-"""What a repository consists of: its directory set against its manifest."""
+"""What belongs to a repository: its directory compared with its manifest."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ FILES = {"/r/lib.db": b"12", "/r/Book.db": b"1", "/r/notes.txt": b""}
 
 
 def listing(*names: str) -> dict[str, bytes]:
-    """Return a manifest that records `names`."""
+    """Return a manifest that lists `names`."""
     return {REPOSITORY.manifest: manifest.encode(names)}
 
 
 def test_without_a_manifest_the_directory_is_what_there_is() -> None:
-    """The first backup of a repository makes its manifest."""
+    """The first backup makes the manifest."""
     found = read_inventory(REPOSITORY, MemoryHost(FILES))
     assert found.recorded is None
     assert found.coverage.paths == ["/r/lib.db", "/r/Book.db"]
@@ -39,7 +39,7 @@ def test_a_database_the_manifest_lists_elsewhere_belongs_to_the_repository() -> 
 
 
 def test_a_damaged_manifest_is_refused_with_its_line() -> None:
-    """Nobody could say what it listed; also of an empty one, which is none of ours."""
+    """Its list is unknown; an empty file is not a manifest either."""
     for data, line in ((manifest.encode(["lib.db"]) + b"?\n", 3), (b"", 1)):
         files = {**FILES, REPOSITORY.manifest: data}
         with pytest.raises(RepositoryIncomplete, match=rf"lib.db.manifest on db1 .* line {line}"):
@@ -47,7 +47,7 @@ def test_a_damaged_manifest_is_refused_with_its_line() -> None:
 
 
 def test_a_manifest_that_is_a_link_is_refused() -> None:
-    """One that leads to nothing would look like none at all, and its databases be forgotten."""
+    """A link to nothing would look like a missing manifest, and databases would be forgotten."""
     host = MemoryHost(FILES)
     host.unreadable[REPOSITORY.manifest] = OSError(errno.ELOOP, "Is a symbolic link")
     with pytest.raises(RepositoryIncomplete, match="Is a symbolic link") as caught:
@@ -65,7 +65,7 @@ def test_a_manifest_that_this_user_may_not_read_is_the_systems_error() -> None:
 
 @pytest.mark.parametrize("name", ["cls Book.db", "Book", "BOOK.MDB", "Book.db.1"])
 def test_what_the_manifest_lists_counts_whatever_its_suffix(name: str) -> None:
-    """Each path is looked at by itself."""
+    """Each path is examined separately."""
     files = {"/r/lib.mdb": b"", f"/r/{name}": b"1", "/r/lib.mdb.manifest": manifest.encode([name])}
     found = read_inventory(Repository("/r/lib.mdb"), MemoryHost(files))
     assert found.coverage.paths == ["/r/lib.mdb", f"/r/{name}"]
@@ -74,7 +74,7 @@ def test_what_the_manifest_lists_counts_whatever_its_suffix(name: str) -> None:
 
 
 def test_a_listed_file_that_the_listing_does_not_show_is_looked_at() -> None:
-    """A directory may be listed while something is renamed in it."""
+    """A file may be renamed while its directory is listed."""
 
     class Blind(MemoryHost):
         def list_directory(self, path: str) -> list[Entry]:
@@ -86,7 +86,7 @@ def test_a_listed_file_that_the_listing_does_not_show_is_looked_at() -> None:
 
 
 def test_what_is_listed_and_gone_is_missing_wherever_it_was() -> None:
-    """And what is listed and no file is unreachable, and not missing."""
+    """A listed path that is no file is unreachable, not missing."""
     files = {**FILES, **listing("lib.db", "Gone.db", "/else/Gone.db", "Dir.x", "/else/dir")}
     host = MemoryHost(files, ["/r/Dir.x", "/else/dir", "/else"])
     found = read_inventory(REPOSITORY, host)
@@ -95,7 +95,7 @@ def test_what_is_listed_and_gone_is_missing_wherever_it_was() -> None:
 
 
 def test_what_is_no_file_and_has_the_suffix_is_told() -> None:
-    """A link to nothing may be on a disk that is not mounted; a directory is no database."""
+    """A link to nothing may need a disk that is not mounted; a directory is no database."""
     host = MemoryHost({**FILES, "/r/Lost.db": b""}, ["/r/old.db"])
     host.facts["/r/Lost.db"] = {"kind": "other", "link": True}
     found = read_inventory(REPOSITORY, host)
@@ -104,7 +104,7 @@ def test_what_is_no_file_and_has_the_suffix_is_told() -> None:
 
 
 def test_databases_that_are_links_are_known() -> None:
-    """In the directory, and elsewhere."""
+    """This holds in the directory and elsewhere."""
     host = MemoryHost({**FILES, "/else/a": b"", **listing("lib.db", "/else/a")}, ["/else"])
     for path in ("/r/Book.db", "/else/a"):
         host.facts[path] = {"link": True}
@@ -112,7 +112,7 @@ def test_databases_that_are_links_are_known() -> None:
 
 
 def test_files_that_look_like_databases_are_left_out_and_known() -> None:
-    """By the suffix of any database, in whatever letters."""
+    """The suffix of any database counts, in upper and lower case."""
     more = dict.fromkeys(["/r/a.DB", "/r/b.mdb", "/r/c.txt", "/r/lib.db.lock", "/else/d.db"], b"")
     host = MemoryHost({**FILES, **more, **listing("lib.db", "/else/x.mdb"), "/else/x.mdb": b""})
     found = read_inventory(REPOSITORY, host)
@@ -121,7 +121,7 @@ def test_files_that_look_like_databases_are_left_out_and_known() -> None:
 
 
 def test_what_was_dropped_is_left_alone_and_known() -> None:
-    """Though it is on disk, with the suffix; what is not on disk is no matter."""
+    """It may be on disk, with the suffix; if it is not there, nothing is reported."""
     dropped = manifest.dropped_lines(["Book.db", "Gone.db"])
     host = MemoryHost({**FILES, REPOSITORY.manifest: manifest.encode(["lib.db"]) + dropped})
     found = read_inventory(REPOSITORY, host)
@@ -131,14 +131,14 @@ def test_what_was_dropped_is_left_alone_and_known() -> None:
 
 
 def test_the_master_database_is_never_dropped() -> None:
-    """A manifest that was copied from another repository may say so."""
+    """A manifest copied from another repository may say so."""
     dropped = manifest.dropped_lines(["lib.db"])
     host = MemoryHost({**FILES, REPOSITORY.manifest: manifest.encode(["Book.db"]) + dropped})
     assert read_inventory(REPOSITORY, host).coverage.paths == ["/r/lib.db", "/r/Book.db"]
 
 
 def test_more_paths_may_count_as_listed() -> None:
-    """As those of an image that the manifest was lost after."""
+    """They may come from an image that was made before the manifest was lost."""
     host = MemoryHost({**FILES, "/else/x": b""}, ["/else"])
     found = read_inventory(REPOSITORY, host, ["/else/x", "/else/gone", "/r/Book.db"])
     assert found.coverage.paths == ["/r/lib.db", "/else/x", "/r/Book.db"]
@@ -146,7 +146,7 @@ def test_more_paths_may_count_as_listed() -> None:
 
 
 def test_what_another_repository_lists_is_not_taken() -> None:
-    """By the suffix it would be."""
+    """Its suffix alone would make it ours."""
     other = manifest.encode(["lib2.db", "Two.db"])
     more = {"/r/lib2.db": b"", "/r/Two.db": b"", "/r/lib2.db.manifest": other}
     found = read_inventory(
@@ -157,7 +157,7 @@ def test_what_another_repository_lists_is_not_taken() -> None:
 
 
 def test_what_two_repositories_would_take_is_ambiguous() -> None:
-    """But not what one of them dropped, or has another suffix than."""
+    """A database that one of them dropped, or with another suffix, is not ambiguous."""
     for dropped, suffix, ambiguous in (
         ((), ".db", ("/r/New.db",)),
         (("New.db",), ".db", ()),

@@ -39,12 +39,12 @@ def linked(*directories: str) -> MemoryHost:
 def found(
     find: Callable[..., Repository], named: Repository, host: MemoryHost, note: Note
 ) -> Repository:
-    """Locate a repository by what the host tells of it."""
+    """Locate a repository by the host's facts."""
     return find(named, look_at_repository(named, host), host, note)
 
 
 def test_a_plain_path_is_its_own() -> None:
-    """Then there is nothing to say."""
+    """Nothing is reported then."""
     notes: list[str] = []
     assert found(locate, REPOSITORY, MemoryHost(FILES), notes.append) == REPOSITORY
     assert found(locate_place, REPOSITORY, MemoryHost(FILES), notes.append) == REPOSITORY
@@ -54,7 +54,7 @@ def test_a_plain_path_is_its_own() -> None:
 
 
 def test_a_linked_directory_names_the_same_repository() -> None:
-    """What it was resolved to is told."""
+    """The resolved path is reported."""
     for find in (locate, locate_place):
         notes: list[str] = []
         assert found(find, Repository("/link/lib.db"), linked(), notes.append) == REPOSITORY
@@ -65,14 +65,14 @@ def test_a_linked_directory_names_the_same_repository() -> None:
 
 
 def test_a_master_that_is_not_there_is_not_found() -> None:
-    """The message names path and host; but it may be restored."""
+    """The message names path and host; a restore is still possible."""
     with pytest.raises(RepositoryNotFound, match="/r/none.db on db1 .* no such file"):
         found(locate, Repository("/r/none.db"), MemoryHost(FILES), print)
     assert found(locate_place, Repository("/r/none.db"), MemoryHost(FILES), print).name == "none.db"
 
 
 def test_a_link_to_a_master_database_is_refused() -> None:
-    """Beside the link there are no class databases, so a backup would leave them all out."""
+    """No class databases are beside the link, so a backup would be incomplete."""
     host = MemoryHost({**FILES, "/home/lib.db": b""})
     host.facts["/home/lib.db"] = {"resolved": "/r/lib.db"}
     with pytest.raises(RepositoryNotFound, match="a link to /r/lib.db"):
@@ -82,14 +82,14 @@ def test_a_link_to_a_master_database_is_refused() -> None:
 
 
 def test_without_a_directory_nothing_can_be_restored() -> None:
-    """It is not made: a disk that is not mounted looks the same."""
+    """The directory is not made, since a disk that is not mounted looks the same."""
     with pytest.raises(RepositoryNotFound, match="no directory /a b on db1") as caught:
         found(locate_place, Repository("/a b/lib.db"), MemoryHost(FILES), print)
     assert caught.value.next_step.endswith("mkdir -p '/a b'")
 
 
 def test_paths_are_resolved_by_their_directories() -> None:
-    """As far as those are there; a link itself is not followed."""
+    """Only existing directories are resolved, and a link at the end is not followed."""
     paths = ["/link/Book.db", "/gone/x.db", "/r/Book.db"]
     assert resolved_paths(paths, linked()) == ["/r/Book.db", "/gone/x.db", "/r/Book.db"]
     gone = ImagePath("db1", "/gone/a.img")

@@ -1,4 +1,4 @@
-"""File systems without locks: every command goes on, and says what that means."""
+"""File systems without locks: every command continues, with a warning."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MEANING = (
 
 @pytest.fixture(autouse=True)
 def no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let flock(2) be as on NFS without lockd."""
+    """Make flock(2) fail as on NFS without lockd."""
 
     def fail(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
@@ -41,7 +41,7 @@ def no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_backup_a_restore_a_rebuild_and_a_class_create_are_done_and_told(
     place: Place, tools: Tools
 ) -> None:
-    """Each has a warning, and none waits for a holder that nobody can know."""
+    """Each gives a warning, and none waits for an unknown holder."""
     image = f"localhost:{place.image}"
     request = BackupRequest.parse(place.master, image)
     made = back_up(request, LocalHost(), Memory())

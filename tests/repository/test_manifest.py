@@ -1,4 +1,4 @@
-"""The manifest's journal: what is written is read back, and damage is found."""
+"""The manifest's lines: what is written is read back, and damage is found."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ IDENTITY = Identity("0123456789abcdef" * 2, "f" * 32, "db1", "/r/\udcff lib.db")
 def test_what_is_encoded_and_appended_is_decoded_once_each_in_order(
     first: list[str], appended: list[str]
 ) -> None:
-    """A name recorded twice is one name."""
+    """A name that is recorded twice counts once."""
     data = encode(first) + encode_lines(appended)
     assert decode(data) == Manifest(tuple(dict.fromkeys(first + appended)))
 
@@ -47,7 +47,7 @@ def test_what_is_encoded_and_appended_is_decoded_once_each_in_order(
 def test_of_a_torn_append_what_has_its_checksum_counts(
     names: list[str], data: st.DataObject
 ) -> None:
-    """Cut anywhere, a manifest yields the names whose lines are whole but for a newline."""
+    """Wherever it is cut, all lines count that lack at most their newline."""
     whole = encode(names)
     cut = data.draw(st.integers(len(HEADER) + 1, len(whole)))
     found = decode(whole[:cut])
@@ -60,7 +60,7 @@ def test_of_a_torn_append_what_has_its_checksum_counts(
 def test_an_append_behind_a_torn_one_hides_nothing(
     names: list[str], more: list[str], data: st.DataObject
 ) -> None:
-    """What is left of the torn line is still told, and what is appended counts."""
+    """The torn line is still reported, and the appended ones count."""
     whole = encode(names)
     cut = data.draw(st.integers(len(HEADER) + 1, len(whole)))
     torn = whole[:cut]
@@ -72,7 +72,7 @@ def test_an_append_behind_a_torn_one_hides_nothing(
 
 
 def test_a_name_may_end_as_a_torn_line_does() -> None:
-    """Its checksum says that it is whole."""
+    """Its checksum shows that it is complete."""
     name = f"a.db{CUT_SHORT.decode()}"
     assert decode(encode([name])) == Manifest((name,))
 
@@ -84,7 +84,7 @@ def test_a_torn_line_that_names_no_database_is_not_told(line: bytes) -> None:
 
 
 def test_later_records_override_earlier_ones() -> None:
-    """A database may be dropped and added, a repository get another identity."""
+    """A database may be dropped and added again, and an id may change."""
     data = encode(["a.db", "b.db", "/else/c.db"], Identity("1" * 32, "", "", "/q/lib.db"))
     data += (
         dropped_lines(["a.db", "/else/c.db"]) + backup_line(1, "/b/x y") + backup_line(2, "/b/z")
@@ -96,7 +96,7 @@ def test_later_records_override_earlier_ones() -> None:
 
 
 def test_a_new_manifest_keeps_all_numbers() -> None:
-    """An image may be proven yet; and of some backups only the number is known."""
+    """Older images may still be proven, and for some backups only the number is known."""
     found = decode(encode(["a.db"], IDENTITY, {"/b/x": 3, "/b/y": 12}, ["b.db"], 17))
     assert found == Manifest(("a.db",), ("b.db",), IDENTITY, {"/b/x": 3, "/b/y": 12}, 17)
     assert found.number == 17
@@ -118,7 +118,7 @@ def test_a_new_manifest_keeps_all_numbers() -> None:
     ],
 )
 def test_a_record_that_this_version_does_not_know_is_damage(record: str) -> None:
-    """But a name without a slash is one, whatever it says."""
+    """A name without a slash is always accepted as a name."""
     data = HEADER + b"\n" + encode_lines([record])
     assert salvage(data).damaged == (() if record == "dropped" else (2,))
 
@@ -127,7 +127,7 @@ def test_a_record_that_this_version_does_not_know_is_damage(record: str) -> None
 def test_every_flipped_bit_is_found_or_tears_the_last_line(
     names: list[str], data: st.DataObject
 ) -> None:
-    """Damage never makes a wrong name; only the newline at the very end looks like a tear."""
+    """Damage never makes a wrong name; only damage to the last newline looks like a torn line."""
     raw = bytearray(encode(names))
     bit = data.draw(st.integers(0, len(raw) * 8 - 1))
     raw[bit // 8] ^= 1 << bit % 8
@@ -150,21 +150,21 @@ def test_every_flipped_bit_is_found_or_tears_the_last_line(
     ],
 )
 def test_damage_is_reported_with_its_line(data: bytes, line: int) -> None:
-    """The number is what an editor shows."""
+    """The number is that of an editor."""
     with pytest.raises(CorruptManifest, match=f"line {line} is damaged") as caught:
         decode(data)
     assert caught.value.line == line
 
 
 def test_the_format_is_the_documented_one() -> None:
-    """A manifest can be read, and its checksums recomputed, by anything that knows CRC-32."""
+    """Any program that knows CRC-32 can read a manifest, and compute its checksums."""
     assert encode(["m.db"]) == b"csf-backup-manifest 1\n78f635ff m.db\n"
     assert backup_line(17, "/b/x") == b"%08x backup/17 /b/x\n" % zlib.crc32(b"backup/17 /b/x")
 
 
 @given(NAMES, st.binary(min_size=10).filter(lambda raw: b"\n" not in raw), st.data())
 def test_what_is_whole_is_salvaged(names: list[str], line: bytes, data: st.DataObject) -> None:
-    """A damaged line costs its own name, and is told by its number."""
+    """A damaged line loses its own name, and is reported by its number."""
     lines = [whole + b"\n" for whole in encode(names).split(b"\n")[:-1]]
     at = data.draw(st.integers(0, len(lines)))
     lines.insert(at, line + b"?\n")

@@ -1,4 +1,4 @@
-"""The manifest over a long life: appends, crashes, deletions and rebuilds, against a model."""
+"""The manifest over a long time: appends, crashes, deletions and rebuilds, against a model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMES = st.text("abé ", min_size=1, max_size=3).map(lambda stem: f"{stem}.db")
 
 
 class Life(RuleBasedStateMachine):
-    """What the model knows: the databases on disk, and those that were recorded."""
+    """The model: the databases on disk, and the recorded ones."""
 
     @initialize()
     def _begin(self) -> None:
@@ -52,15 +52,15 @@ class Life(RuleBasedStateMachine):
 
     @rule(name=NAMES)
     def class_is_created(self, name: str) -> None:
-        """Its database is on disk, and recorded."""
+        """A class's database is on disk, and recorded."""
         manifest_store.append(self._repository, self._create(name), self._host)
         self._recorded.append(name)
 
     @rule(name=NAMES, data=st.data())
     def class_create_is_cut_off(self, name: str, data: st.DataObject) -> None:
-        """Any part of the append has reached the disk; one that lost only its newline counts.
+        """A part of the append has reached the disk; it counts if only its newline is missing.
 
-        Of any other, what is left is told until the manifest is made anew.
+        Any other part is reported until the manifest is rebuilt.
         """
         manifest_store.append(self._repository, self._create(name), self._host)
         size = os.path.getsize(self._repository.manifest)
@@ -75,20 +75,20 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: len(self._on_disk) > 1)
     @rule(data=st.data())
     def database_is_deleted(self, data: st.DataObject) -> None:
-        """Behind the manifest's back."""
+        """A database is deleted without csf."""
         name = data.draw(st.sampled_from(sorted(self._on_disk - {"lib.db"})))
         os.unlink(self._repository.path_of(name))
         self._on_disk.remove(name)
 
     @rule()
     def backup_records_what_it_found(self) -> None:
-        """What is on disk and was not recorded is now."""
+        """Databases on disk that were not recorded are recorded now."""
         assert manifest_store.record(read_inventory(self._repository, self._host), self._host) == []
         self._recorded += self._on_disk
 
     @rule()
     def manifest_is_rebuilt(self) -> None:
-        """It lists what is on disk, and says what that changed."""
+        """It lists the databases on disk, and reports the differences."""
         change = ManifestChange(rebuild=True)
         rebuilt = change_manifest(self._repository, change, 0, self._host, Memory())
         added, dropped = (
@@ -101,7 +101,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def the_manifest_lists_what_was_recorded(self) -> None:
-        """No more and no less, and it is never damaged."""
+        """It lists no more and no less, and is never damaged."""
         data = self._host.read(self._repository.manifest)
         assert data is not None
         found = manifest.decode(data)
@@ -124,7 +124,7 @@ for number in range(25):
 
 
 def test_appenders_who_could_not_lock_the_repository_lose_nothing(tmp_path: Path) -> None:
-    """Eight at once; each line is whole."""
+    """Eight processes append at once, and each line is complete."""
     master = tmp_path / "lib.db"
     manifest_path = tmp_path / "lib.db.manifest"
     manifest_path.write_bytes(manifest.encode(["lib.db"]))

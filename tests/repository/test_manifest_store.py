@@ -1,4 +1,4 @@
-"""Keeping the manifest: what is found or created is recorded, and nothing else."""
+"""Updating the manifest: what is found or created is recorded, and nothing else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FILES = {"/r/lib.db": b"", "/r/Book.db": b""}
 
 
 def listed(host: MemoryHost) -> tuple[str, ...]:
-    """Return what the manifest lists."""
+    """Return the databases that the manifest lists."""
     return manifest.decode(host.files[REPOSITORY.manifest]).names
 
 
@@ -40,7 +40,7 @@ def began(host: MemoryHost, catalog: Catalog | None = None) -> None:
 
 
 def test_a_first_backup_makes_the_manifest_from_the_directory() -> None:
-    """The master database comes first; the repository gets an id, the backup the number 1."""
+    """The master database comes first; the repository gets an id, and the backup the number 1."""
     host = MemoryHost(FILES)
     began(host)
     found = manifest.decode(host.files[REPOSITORY.manifest])
@@ -53,7 +53,7 @@ def test_a_first_backup_makes_the_manifest_from_the_directory() -> None:
 
 
 def test_a_backup_appends_its_number() -> None:
-    """The next one, and an id where there was none; nothing else is touched."""
+    """A missing id is added; nothing else is changed."""
     before = manifest.encode(["lib.db"]) + manifest.backup_line(6, "/b/y")
     host = MemoryHost({**FILES, REPOSITORY.manifest: before})
     began(host)
@@ -67,7 +67,7 @@ def test_a_backup_appends_its_number() -> None:
 
 
 def test_what_an_image_tells_of_a_lost_manifest_is_recorded_at_the_beginning() -> None:
-    """Its id, its number, and a database elsewhere."""
+    """These are its id, its number, and a database elsewhere."""
     origin = Origin("1" * 32, 4, "a" * 32, "db1")
     sizes = dict.fromkeys(["/r/lib.db", "/else/x.db"])
     receipt = Receipt("/r/lib.db", sizes, 1, None, "", "2026-11-25T12:00:00+00:00", IMAGE, origin)
@@ -82,7 +82,7 @@ def test_what_an_image_tells_of_a_lost_manifest_is_recorded_at_the_beginning() -
 
 
 def test_a_database_found_on_disk_is_added() -> None:
-    """What was recorded before stays as it was, byte for byte."""
+    """The existing lines keep their bytes."""
     before = manifest.encode(["lib.db"])
     host = MemoryHost({**FILES, REPOSITORY.manifest: before})
     manifest_store.record(read_inventory(REPOSITORY, host), host)
@@ -91,7 +91,7 @@ def test_a_database_found_on_disk_is_added() -> None:
 
 
 def test_a_manifest_that_lists_everything_is_not_touched() -> None:
-    """Nor its torn last line."""
+    """A torn last line stays, too."""
     before = manifest.encode(["lib.db", "Book.db"]) + b"torn"
     host = MemoryHost({**FILES, REPOSITORY.manifest: before})
     manifest_store.record(read_inventory(REPOSITORY, host), host)
@@ -99,7 +99,7 @@ def test_a_manifest_that_lists_everything_is_not_touched() -> None:
 
 
 def test_a_manifest_that_cannot_be_written_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proven backup is not thrown away for it."""
+    """A proven backup is kept nevertheless."""
 
     def refuse(path: str, *_: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system", path)
@@ -113,7 +113,7 @@ def test_a_manifest_that_cannot_be_written_is_a_warning(monkeypatch: pytest.Monk
 
 
 def test_a_new_database_is_one_append() -> None:
-    """By name, if it lies in the repository's directory."""
+    """If it is in the repository's directory, its name is enough."""
     before = manifest.encode(["lib.db"])
     host = MemoryHost({**FILES, REPOSITORY.manifest: before})
     manifest_store.append(REPOSITORY, "/r/New.db", host)
@@ -121,14 +121,14 @@ def test_a_new_database_is_one_append() -> None:
 
 
 def test_a_new_database_elsewhere_is_recorded_by_its_path() -> None:
-    """It is part of the repository all the same."""
+    """It belongs to the repository nevertheless."""
     host = MemoryHost({**FILES, REPOSITORY.manifest: manifest.encode(["lib.db"])}, ["/else"])
     manifest_store.append(REPOSITORY, "/else/New.db", host)
     assert listed(host) == ("lib.db", "/else/New.db")
 
 
 def test_a_first_manifest_takes_nothing_that_may_be_another_repositorys() -> None:
-    """What another lists, or might have listed; nor a name that a line cannot hold."""
+    """Names that another one lists, or may have listed, or no line can hold are left out."""
     two = {"/r/two.db": b"", "/r/a.db": b"", "/r/New.db": b"", "/r/a\nb.db": b""}
     for listed_there, rest, names in (
         (b"", b"", ("lib.db", "New.db")),
@@ -144,7 +144,7 @@ def test_a_first_manifest_takes_nothing_that_may_be_another_repositorys() -> Non
 
 
 def test_without_a_manifest_the_first_new_database_makes_it() -> None:
-    """From the directory, with the new one among them once; the next backup looks for an id."""
+    """It lists the directory, with the new database once; the next backup searches for an id."""
     host = MemoryHost(FILES)
     manifest_store.append(REPOSITORY, "/r/Book.db", host)
     assert host.files[REPOSITORY.manifest] == manifest.encode(["lib.db", "Book.db"])
@@ -154,7 +154,7 @@ NEW, DAMAGED = manifest.encode(["lib.db"]), b"damaged\n"
 
 
 class Refusing(MemoryHost):
-    """A host whose manifest is damaged, and cannot be replaced; nor can its copy be removed.
+    """A host with a damaged manifest that cannot be replaced, and whose copy cannot be removed.
 
     Args:
         error: what is said to the new manifest.
@@ -175,12 +175,12 @@ class Refusing(MemoryHost):
 
 
 def copies(host: MemoryHost) -> dict[str, bytes]:
-    """Return what was kept of damaged manifests."""
+    """Return the copies of damaged manifests."""
     return {path: data for path, data in host.files.items() if ".damaged-" in path}
 
 
 def test_a_damaged_manifest_is_kept_once() -> None:
-    """One that a killed run has kept is found again."""
+    """The copy that a killed run made is found again."""
     host = MemoryHost({**FILES, REPOSITORY.manifest: DAMAGED})
     for _ in range(2):
         kept, warnings = manifest_store.supersede(REPOSITORY, DAMAGED, NEW, host)
@@ -189,7 +189,7 @@ def test_a_damaged_manifest_is_kept_once() -> None:
 
 
 def test_a_new_manifest_that_fails_leaves_no_copy_that_was_not_there() -> None:
-    """But one that was is somebody's."""
+    """A copy that existed before stays."""
     host = Refusing(OSError(errno.ENOSPC, "No space left on device", REPOSITORY.manifest))
     with pytest.raises(OSError, match="No space"):
         manifest_store.supersede(REPOSITORY, DAMAGED, NEW, host)
@@ -209,7 +209,7 @@ def test_a_new_manifest_that_fails_leaves_no_copy_that_was_not_there() -> None:
     ],
 )
 def test_a_copy_that_stays_after_a_failure_is_named(error: OSError, left: str) -> None:
-    """It is all there is of the damaged manifest, or could not be removed."""
+    """It may be the only copy of the damaged manifest, or could not be removed."""
     host = Refusing(error, stays=True)
     with pytest.raises(HalfDone) as caught:
         manifest_store.supersede(REPOSITORY, DAMAGED, NEW, host)
@@ -221,7 +221,7 @@ def test_a_copy_that_stays_after_a_failure_is_named(error: OSError, left: str) -
 def test_who_is_locked_out_of_the_manifest_is_told_with_what_root_may_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whether it is made by a backup or by a class_create, or made anew."""
+    """A backup, a class_create or a rebuild may have made the manifest."""
     host = MemoryHost(FILES)
     monkeypatch.setattr(host, "publish", lambda *_, like: f"alice, as with {like}")
     monkeypatch.setattr(host, "replace", lambda *_, like: f"alice, as with {like}")

@@ -1,4 +1,4 @@
-"""A repository's files, and its directory set against its manifest."""
+"""A repository's files: its directory compared with its manifest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REPOSITORY = Repository("/r/lib.db")
     ],
 )
 def test_the_masters_suffix_tells_a_database(name: str, *, owned: bool) -> None:
-    """Other files in the directory are nobody's databases."""
+    """Other files in the directory belong to no repository."""
     assert REPOSITORY.owns(name) is owned
 
 
@@ -35,20 +35,20 @@ def test_our_own_files_are_never_databases_whatever_the_suffix() -> None:
 
 
 def test_a_master_without_a_suffix_owns_files_without_one() -> None:
-    """Having none is a suffix of its own."""
+    """No suffix counts as a suffix."""
     assert Repository("/r/lib").owns("Book")
     assert not Repository("/r/lib").owns("Book.db")
 
 
 def test_the_manifest_records_names_and_gives_paths() -> None:
-    """A database elsewhere is recorded by its path, so both can be told apart."""
+    """A database elsewhere is recorded by its path, so that it is distinct."""
     for path, recorded in (("/r/Book.db", "Book.db"), ("/else/Book.db", "/else/Book.db")):
         assert REPOSITORY.recorded(path) == recorded
         assert REPOSITORY.path_of(recorded) == path
 
 
 def test_coverage_orders_the_databases_and_names_what_differs() -> None:
-    """The master database comes first; sizes are added up."""
+    """The master database comes first, and the sizes are added up."""
     on_disk = [Database("/r/z.db", 3), Database("/r/lib.db", 2), Database("/r/a.db", 1)]
     coverage = compare("/r/lib.db", on_disk, ["/r/lib.db", "/r/gone.db", "/r/z.db"])
     assert coverage.paths == ["/r/lib.db", "/r/a.db", "/r/z.db"]

@@ -1,4 +1,4 @@
-"""Other repositories in the same directories, by their manifests."""
+"""Other repositories in the same directories, recognised by their manifests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OWN = {REPOSITORY.manifest: manifest.encode(["lib.db", "/else/x.db"])}
 
 
 def others(files: dict[str, bytes], unreadable: dict[str, OSError] | None = None) -> Neighbours:
-    """Return the others that are found beside the repository."""
+    """Return the other repositories that are found."""
     host = MemoryHost({**FILES, "/else/x.db": b"", **files})
     host.unreadable = unreadable or {}
     return read_inventory(REPOSITORY, host).others
@@ -29,7 +29,10 @@ def test_alone_there_are_no_others() -> None:
 
 
 def test_another_manifest_is_another_repository() -> None:
-    """In the directory, and in those of databases elsewhere; its master is always its own."""
+    """Directories of databases elsewhere are searched, too.
+
+    A master belongs to its own repository.
+    """
     found = others(
         {
             **OWN,
@@ -46,7 +49,7 @@ def test_another_manifest_is_another_repository() -> None:
 
 
 def test_a_file_that_is_only_called_a_manifest_is_none() -> None:
-    """Unless it stands beside a file with a database's suffix: then it is a damaged one."""
+    """If it stands beside a file with a database's suffix, it is a damaged manifest."""
     for name in ("/r/README", "/r/none.db", "/r/notes.txt"):
         beside = {} if name == "/r/none.db" else {name: b""}
         assert others({**OWN, **beside, f"{name}.manifest": b"Version: 1"}) == Neighbours()
@@ -56,7 +59,7 @@ def test_a_file_that_is_only_called_a_manifest_is_none() -> None:
 
 
 def test_a_manifest_that_cannot_be_read_is_known() -> None:
-    """Damaged behind its first line, or not readable at all beside a file, whatever its suffix."""
+    """It may be damaged after its first line, or unreadable beside a file of any suffix."""
     damaged = manifest.encode(["x"]) + b"?\n"
     found = others({**OWN, "/r/gone.db.manifest": damaged})
     assert found.unreadable == {"/r/gone.db.manifest": "line 3 is damaged"}
@@ -69,7 +72,7 @@ def test_a_manifest_that_cannot_be_read_is_known() -> None:
 
 
 def test_where_a_copied_manifest_came_from_there_is_another() -> None:
-    """If there still is one."""
+    """It counts if it still exists."""
     home = Identity("1" * 32, "", "db1", "/old/lib.db")
     own = {REPOSITORY.manifest: manifest.encode(["lib.db", "/else/x.db"], home)}
     assert others(own) == Neighbours()

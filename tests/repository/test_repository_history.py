@@ -1,8 +1,8 @@
-"""Repositories over a long life: backups, copies, moves, clones and losses, against a model.
+"""Repositories over a long time: backups, copies, moves, clones and losses, against a model.
 
-What must hold whatever happens: a backup of a repository holds all its databases and none of
-another one's; within a directory of images no number is repeated; and the latest image of a
-repository is the one that was made last, whatever the clock said.
+This must always hold: a backup has all databases of its repository and none of another; within a
+directory of images no number comes twice; and the latest image of a repository is the one made
+last, whatever the clock said.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass
 class Known:
-    """What the model knows of a repository.
+    """What the model knows about a repository.
 
     Attributes:
         databases: the paths of those that csf created in it.
@@ -56,21 +56,21 @@ class Known:
 
 
 class Clocked(LocalHost):
-    """This machine, with an id and a clock that a test sets."""
+    """This machine, with an id and a clock set by the test."""
 
     itself = Machine("a" * 32, "db1", "2026-01-01T00:00:00+00:00")
 
     def machine(self) -> Machine:
-        """Return what was set."""
+        """Return the values that the test has set."""
         return self.itself
 
 
 class Lives(RuleBasedStateMachine):
-    """Several repositories, two directories of images, one host."""
+    """Several repositories, two directories of images, and one host."""
 
     @initialize()
     def begin(self) -> None:
-        """One repository, of one database."""
+        """Make one repository with one database."""
         self._unsynced = mock.patch.object(os, "fsync")  # no power is cut here
         self._unsynced.start()
         self._home = tempfile.TemporaryDirectory()
@@ -98,7 +98,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(where=st.none() | st.integers(0, 3), suffix=st.sampled_from([".db", ".mdb", ""]))
     def another_master(self, where: int | None, suffix: str) -> None:
-        """In a directory of its own, or in one that has some; csf records its first class."""
+        """It has its own directory, or shares one; csf records its first class."""
         # Where a manifest was lost, nobody could tell whose the databases there are.
         masters = [one for one in sorted(self._known) if os.path.exists(f"{one}.manifest")]
         if where is None or not masters:
@@ -113,7 +113,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(data=st.data(), kind=st.sampled_from([".db", ".mdb", "", "far"]))
     def class_is_created(self, data: st.DataObject, kind: str) -> None:
-        """With any suffix, in the directory or elsewhere."""
+        """It may have any suffix, in the directory or elsewhere."""
         repository, known = self._draw(data)
         if kind == "far":
             path = self._new(f"{self._top}/far/c")
@@ -125,7 +125,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(data=st.data(), hours=st.integers(-50, 50))
     def backup_is_made(self, data: st.DataObject, hours: int) -> None:
-        """While the clock jumps; what would be ambiguous is refused."""
+        """The clock jumps meanwhile; an ambiguous backup is refused."""
         repository, known = self._draw(data)
         days, hour = divmod(240 + hours, 24)
         now = f"2026-01-{days + 1:02}T{hour:02}:00:00+00:00"
@@ -163,7 +163,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule()
     def machine_is_cloned(self) -> None:
-        """The clone is another machine, and what is on it may be a copy."""
+        """The clone is another machine, and its repositories may be copies."""
         self._host.itself = self._host.itself._replace(id=f"{self._count:032}")
         for known in self._known.values():
             known.told, known.last = False, None
@@ -171,7 +171,10 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: len(self._known) < 6)
     @rule(data=st.data(), gone=st.booleans())
     def directory_is_copied_or_moved(self, data: st.DataObject, *, gone: bool) -> None:
-        """With all repositories in it; a copy may share databases elsewhere with the original."""
+        """All repositories in it go along.
+
+        A copy may share databases elsewhere with the original.
+        """
         repository, _ = self._draw(data)
         old, new = repository.directory, self._new(f"{self._top}/r")
         (shutil.move if gone else shutil.copytree)(old, new)
@@ -189,7 +192,7 @@ class Lives(RuleBasedStateMachine):
     def somebody_says_what_happened(
         self, data: st.DataObject, way: Literal["moved", "copied"]
     ) -> None:
-        """A copy that shares databases with its original gives them up."""
+        """A copy gives up the databases that it shares with its original."""
         repository, known = self._draw(data)
         elsewhere = {path for path in known.databases if path.startswith(f"{self._top}/far")}
         others = [one for master, one in self._known.items() if master != repository.master]
@@ -210,7 +213,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def manifest_is_lost(self, data: st.DataObject) -> None:
-        """Only where its last image, or the suffix, tells all that it told."""
+        """This happens only if the last image or the suffix shows the same databases."""
         repository, known = self._draw(data)
         suffix = os.path.splitext(repository.master)[1]
         alone = [m for m in self._known if os.path.dirname(m) == repository.directory]
@@ -228,7 +231,7 @@ class Lives(RuleBasedStateMachine):
 
     @invariant()
     def no_number_is_repeated(self) -> None:
-        """Of those that may be taken for one repository."""
+        """This holds for repositories that may be taken for each other."""
         if not hasattr(self, "_top"):
             return
         catalog = read_catalog(ImagePath("db1", f"{self._top}/images/latest"), self._host)
@@ -239,7 +242,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule()
     def the_latest_image_is_the_one_made_last(self) -> None:
-        """Of each repository, by its manifest."""
+        """Each repository is found by its manifest."""
         for master, known in self._known.items():
             if known.last is not None:
                 assert self._latest(master).image.path == known.last

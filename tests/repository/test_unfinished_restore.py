@@ -15,12 +15,12 @@ REPOSITORY = Repository("/r/lib.db")
 
 
 def test_without_a_mark_there_is_none() -> None:
-    """Nothing is said."""
+    """No message is given."""
     check_not_half_restored(REPOSITORY, MemoryHost({}), "?")
 
 
 def test_with_a_mark_it_says_how_to_repeat_the_restore() -> None:
-    """Or to say that it was done otherwise."""
+    """The message also says how to declare it as done in another way."""
     host = MemoryHost({REPOSITORY.unfinished_restore: b"csf restore\n"})
     with pytest.raises(RepositoryIncomplete, match="/r/lib.db on db1 .* What then") as caught:
         check_not_half_restored(REPOSITORY, host, "What then")
@@ -30,7 +30,7 @@ def test_with_a_mark_it_says_how_to_repeat_the_restore() -> None:
 
 @pytest.mark.parametrize("mark", [b"", b"\n", b"\0" * 100, b"x" * 60_000_000, b"csf\ncsf\n"])
 def test_a_mark_that_tells_no_command_is_not_shown(mark: bytes) -> None:
-    """However large it is."""
+    """The size of the file does not matter."""
     host = MemoryHost({REPOSITORY.unfinished_restore: mark})
     with pytest.raises(RepositoryIncomplete, match="has begun and not succeeded") as caught:
         check_not_half_restored(REPOSITORY, host, "What then")
@@ -41,7 +41,7 @@ def test_a_mark_that_tells_no_command_is_not_shown(mark: bytes) -> None:
 
 
 def test_a_mark_that_cannot_be_read_is_one() -> None:
-    """Nobody knows that no restore has begun."""
+    """A restore may have begun."""
     host = MemoryHost({})
     error = OSError(errno.EINVAL, "Not a file", REPOSITORY.unfinished_restore)
     host.unreadable[REPOSITORY.unfinished_restore] = error
