@@ -1,4 +1,4 @@
-"""A csf of the plugin's commands and nothing else, for tests of what they show."""
+"""A csf with the plugin's commands and nothing else, for tests of what they print."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Csf:
         plugin.register_commands(self._group)
 
     def __call__(self, *args: str) -> tuple[int, str, str]:
-        """Run a command; return its exit code and what it printed on either stream."""
+        """Run a command; return its exit code, standard output and standard error."""
         with pytest.raises(SystemExit) as caught:
             self._group.main(list(args), "csf")
         code = caught.value.code

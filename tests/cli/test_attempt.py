@@ -1,4 +1,4 @@
-"""Each attempt of a command is in the ledger, however it ends; none fails because of that."""
+"""Each attempt of a command is in the ledger, however it ends; the ledger fails no command."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def backup(place: Place, *options: str) -> list[str]:
 
 
 def last(book: Book) -> dict[str, Any]:
-    """Return the last line: an end, whose begin stands before it."""
+    """Return the last line, which is an end; its begin is before it."""
     assert book.running() == []
     *_, begin, end = book.lines()
     assert (begin["event"], end["event"]) == ("begin", "end")
@@ -52,7 +52,7 @@ def last(book: Book) -> dict[str, Any]:
 
 
 def test_every_command_is_in_the_ledger_or_is_known_not_to_be() -> None:
-    """A new one has to be thought of."""
+    """The author of a new command must decide."""
     assert {str(one.name) for one in COMMANDS} - RECORDED == {
         "admin_database_fleet",
         "admin_database_manifest",
@@ -62,7 +62,7 @@ def test_every_command_is_in_the_ledger_or_is_known_not_to_be() -> None:
 
 
 def test_a_backup_says_what_it_has_made(csf: Csf, place: Place, book: Book) -> None:
-    """As a program is told it."""
+    """The ledger has the same facts as a program gets."""
     assert csf(*backup(place))[0] == 0
     end = last(book)
     assert {key: end[key] for key in ("command", "host", "image", "database", "exit_code")} == {
@@ -79,7 +79,7 @@ def test_a_backup_says_what_it_has_made(csf: Csf, place: Place, book: Book) -> N
 
 
 def test_what_reads_an_image_says_which_it_was(csf: Csf, place: Place, book: Book) -> None:
-    """The begin has what was typed."""
+    """The begin has the name that was typed."""
     assert csf(*backup(place))[0] == 0
     latest = ["-image-file", f"localhost:{place.images}/latest"]
     for line in (
@@ -98,7 +98,7 @@ def test_what_reads_an_image_says_which_it_was(csf: Csf, place: Place, book: Boo
 
 
 def test_a_rotation_is_one_attempt_with_its_drill(csf: Csf, place: Place, book: Book) -> None:
-    """Its end says which place it has filled, with which run, and whether it was drilled."""
+    """Its end has the place, the run id, and whether the set was drilled."""
     (place.images / "a").mkdir()
     directory, scratch = f"localhost:{place.images}/a", place.images / "scratch"
     scratch.mkdir()
@@ -115,7 +115,7 @@ def test_a_rotation_is_one_attempt_with_its_drill(csf: Csf, place: Place, book: 
 
 
 def test_an_end_says_how_many_warnings_were_told(csf: Csf, place: Place, book: Book) -> None:
-    """A backup that one of two directories could not take is done, and somebody should look."""
+    """A backup with a failed directory is done, but somebody should look at the warning."""
     line = ["admin_database_rotate", "-database", place.master, "-json"]
     line += [
         "-image-dir",
@@ -131,7 +131,7 @@ def test_an_end_says_how_many_warnings_were_told(csf: Csf, place: Place, book: B
 
 
 def test_a_verification_of_all_images_is_one_attempt(csf: Csf, place: Place, book: Book) -> None:
-    """It says where they are, and how much was read."""
+    """Its end has the directory, and how many bytes were read."""
     assert csf(*backup(place))[0] == 0
     directory = f"localhost:{place.images}"
     assert csf("admin_database_verify", "-image-dir", directory)[0] == 0
@@ -142,14 +142,14 @@ def test_a_verification_of_all_images_is_one_attempt(csf: Csf, place: Place, boo
 
 
 def test_a_command_without_an_option_is_an_attempt(csf: Csf, book: Book) -> None:
-    """It is refused, and entered like any other."""
+    """It is refused, and recorded like any other."""
     code, _, err = csf("admin_database_verify")
     assert (code, "warning: " in err) == (ExitCode.USAGE, False)
     assert last(book)["exit_code"] == ExitCode.USAGE
 
 
 def test_a_refusal_is_an_attempt(csf: Csf, place: Place, book: Book) -> None:
-    """With the first line of what was told."""
+    """The end has the first line of the message."""
     Path(place.image).touch()
     assert csf(*backup(place))[0] == ExitCode.IMAGE_EXISTS
     end = last(book)
@@ -159,7 +159,7 @@ def test_a_refusal_is_an_attempt(csf: Csf, place: Place, book: Book) -> None:
 
 
 def test_a_failure_is_an_attempt(csf: Csf, place: Place, tools: Tools, book: Book) -> None:
-    """However much the utility has to say."""
+    """A long output of the utility does not matter."""
     tools.write("osbackup", "head -c 4000 /dev/zero | tr '\\0' x; exit 7")
     assert csf(*backup(place))[0] == ExitCode.OSBACKUP_FAILED
     end = last(book)
@@ -181,7 +181,7 @@ def test_a_failure_is_an_attempt(csf: Csf, place: Place, tools: Tools, book: Boo
 def test_a_wrong_command_line_is_an_attempt(
     csf: Csf, book: Book, wrong: list[str], named: tuple[str | None, ...]
 ) -> None:
-    """It is read as far as it can be."""
+    """As much of it is parsed as possible."""
     code, _, err = csf("admin_database_backup", *wrong)
     end = last(book)
     assert code == end["exit_code"] == ExitCode.USAGE
@@ -193,7 +193,7 @@ def test_a_wrong_command_line_is_an_attempt(
 def test_what_the_command_itself_finds_wrong_is_one_attempt(
     csf: Csf, place: Place, book: Book
 ) -> None:
-    """As any other refusal."""
+    """It is recorded like any other refusal."""
     place.image = "relative"
     assert csf(*backup(place))[0] == ExitCode.USAGE
     assert (last(book)["outcome"], len(book.lines())) == ("refused", 2)
@@ -210,13 +210,13 @@ def test_what_the_command_itself_finds_wrong_is_one_attempt(
     ],
 )
 def test_what_only_shows_something_is_no_attempt(csf: Csf, book: Book, words: list[str]) -> None:
-    """Right or wrong."""
+    """It does not matter whether it succeeds."""
     csf(*words)
     assert not book.file.exists()
 
 
 def test_a_dry_run_is_no_attempt(csf: Csf, place: Place, book: Book) -> None:
-    """It changes nothing, here as elsewhere; a name that looks like the option is none."""
+    """It changes nothing; a name that looks like the option does not count as -dry-run."""
     assert csf(*backup(place, "-dry-run"))[0] == 0
     assert not book.file.exists()
     assert csf("admin_database_verify", "-image-file=-dry-run")[0] == ExitCode.USAGE
@@ -224,7 +224,7 @@ def test_a_dry_run_is_no_attempt(csf: Csf, place: Place, book: Book) -> None:
 
 
 def test_a_shell_that_completes_a_line_makes_no_attempt(book: Book) -> None:
-    """It reads lines that are not finished."""
+    """The shell passes incomplete lines."""
     command = next(one for one in COMMANDS if one.name == "admin_database_backup")
     with pytest.raises(Exception, match="No such option"):
         command.make_context("csf", ["-x"], resilient_parsing=True)
@@ -234,7 +234,7 @@ def test_a_shell_that_completes_a_line_makes_no_attempt(book: Book) -> None:
 def test_a_signal_stops_an_attempt(
     csf: Csf, place: Place, book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That is neither a failure nor a refusal."""
+    """The end is neither a failure nor a refusal."""
 
     def stop(host: LocalHost, *_: object) -> NoReturn:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -250,7 +250,7 @@ def test_a_signal_stops_an_attempt(
 def test_what_nobody_has_thought_of_is_a_failure(
     csf: Csf, place: Place, book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The ledger says so, too."""
+    """The ledger has it as a failure."""
 
     def fail(*_: object) -> NoReturn:
         raise ZeroDivisionError("a\nb")
@@ -261,7 +261,7 @@ def test_what_nobody_has_thought_of_is_a_failure(
 
 
 def test_a_csf_that_was_killed_is_entered_by_the_next(place: Place, book: Book) -> None:
-    """Here while it waits for the repository's lock."""
+    """It was killed while it waited for the repository's lock."""
     command = [sys.executable, "-c", PROGRAM, *backup(place, "-wait", "60")]
     with open(f"{place.master}.lock", "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -277,7 +277,7 @@ def test_a_csf_that_was_killed_is_entered_by_the_next(place: Place, book: Book) 
 def test_a_program_is_told_of_every_end(
     csf: Csf, place: Place, book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a wrong command line and a killed attempt, too; that the program fails is a warning."""
+    """This includes usage errors and killed attempts; if the program fails, there is a warning."""
     program = tmp_path / "program"
     program.write_text('#!/bin/sh\necho "$CSF_BACKUP_OUTCOME" >> "$0.told"\nexit 9\n')
     program.chmod(0o755)
@@ -296,7 +296,7 @@ def test_a_program_is_told_of_every_end(
 def test_a_ledger_that_cannot_be_written_is_one_warning(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
-    """The backup is made, and it is none of the warnings that -strict counts."""
+    """The backup is made; the warning does not count for -strict."""
     monkeypatch.setenv("CSF_BACKUP_STATE_DIR", state)
     code, out, err = csf(*backup(place, "-json"))
     assert (code, "ledger of attempts" in out, bool(out)) == (0, False, True)
@@ -317,7 +317,7 @@ def test_nothing_about_the_ledger_fails_a_command(
     when: str,
     error: Exception,
 ) -> None:
-    """The end is entered even where the begin could not be."""
+    """The end is recorded even if the begin could not be."""
 
     def full(*_: object) -> NoReturn:
         raise error
@@ -330,7 +330,7 @@ def test_nothing_about_the_ledger_fails_a_command(
 
 
 def test_the_words_for_every_exit_code() -> None:
-    """One that is not known is a failure."""
+    """An unknown code is a failure."""
     words = {code: outcome_of(code) for code in (*ExitCode, 21, 80, 99, 128, 129, 143)}
     assert {code for code, word in words.items() if word == "done"} == {0, 3, 71}
     refused = {2, 10, 11, 12, 13, 14, 20, 21, 30, 32, 60}

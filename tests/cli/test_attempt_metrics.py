@@ -1,4 +1,4 @@
-"""After each attempt there is a page for node_exporter, one a repository."""
+"""After each attempt there is a page for node_exporter, one for each repository."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CODE, SUCCESS = "last_attempt_exit_code", "last_success_timestamp_seconds"
 
 @pytest.fixture
 def metrics(book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the directory of this test's pages."""
+    """Return the directory of the test's pages."""
     assert book
     directory = tmp_path / "metrics"
     directory.mkdir()
@@ -43,7 +43,7 @@ def backup(place: Place) -> list[str]:
 
 
 def samples(metrics: Path) -> dict[tuple[str, str], float]:
-    """Return the samples of all pages, by name and operation; no two are of one name and labels."""
+    """Return the samples of all pages, by name and operation; check that none comes twice."""
     told: dict[tuple[str, str], float] = {}
     seen: list[tuple[str, dict[str, str]]] = []
     for page in metrics.glob("*.prom"):
@@ -59,7 +59,7 @@ def samples(metrics: Path) -> dict[tuple[str, str], float]:
 
 
 def test_a_refused_attempt_shows_at_once(csf: Csf, place: Place, metrics: Path) -> None:
-    """What was done before it stays told; a dry run tells nothing."""
+    """The success before it stays on the page; a dry run changes nothing."""
     assert csf(*backup(place), "-dry-run")[0] == 0
     assert samples(metrics) == {}
     assert csf(*backup(place))[0] == 0
@@ -75,7 +75,7 @@ def test_a_refused_attempt_shows_at_once(csf: Csf, place: Place, metrics: Path) 
 def test_each_operation_of_a_repository_is_told_apart(
     csf: Csf, place: Place, metrics: Path
 ) -> None:
-    """An image that is damaged is no failed backup."""
+    """A damaged image is not a failed backup."""
     assert csf(*backup(place))[0] == 0
     with open(place.image, "ab") as image:
         image.write(b"x")
@@ -99,7 +99,7 @@ def labels(metrics: Path) -> list[dict[str, str]]:
 def test_a_page_names_the_master_database_and_the_host(
     csf: Csf, place: Place, metrics: Path
 ) -> None:
-    """They are the same as in a status, so that one failure is one alert."""
+    """A status uses the same labels, so that one failure is one alert."""
     assert csf(*backup(place))[0] == 0
     (told,) = labels(metrics)
     assert (told["master"], told["host"]) == (place.master, "localhost")
@@ -109,7 +109,7 @@ def test_a_page_names_the_master_database_and_the_host(
 def test_verifications_of_two_directories_are_told_apart(
     csf: Csf, place: Place, metrics: Path, tmp_path: Path
 ) -> None:
-    """They name no repository, and a collector refuses two samples of the same name and labels."""
+    """They name no repository; a collector refuses two samples with the same name and labels."""
     (tmp_path / "empty").mkdir()
     assert csf(*backup(place))[0] == 0
     for directory, code in ((place.images, 0), (tmp_path / "empty", 50)):
@@ -123,7 +123,7 @@ def test_verifications_of_two_directories_are_told_apart(
 def test_what_was_refused_before_the_id_was_known_is_replaced(
     csf: Csf, place: Place, metrics: Path
 ) -> None:
-    """A page under another name would tell of that failure for ever."""
+    """A page under another name would report that failure for ever."""
     assert csf(*backup(place), "-timeout", "soon")[0] == ExitCode.USAGE
     assert samples(metrics) == {
         (CODE, "backup"): 2.0,
@@ -137,7 +137,7 @@ def test_what_was_refused_before_the_id_was_known_is_replaced(
 def test_an_attempt_that_names_no_repository_has_no_page(
     csf: Csf, metrics: Path, book: Book
 ) -> None:
-    """As of a command line without one."""
+    """The command line may name none."""
     assert csf("admin_database_backup")[0] == ExitCode.USAGE
     assert [one.exit_code for one in book.read().attempts] == [ExitCode.USAGE]
     assert [*metrics.iterdir()] == []
@@ -146,7 +146,7 @@ def test_an_attempt_that_names_no_repository_has_no_page(
 def test_a_killed_attempt_is_told_by_the_next_one(
     csf: Csf, place: Place, metrics: Path, book: Book
 ) -> None:
-    """Also by one of another repository; its status is that of a program that was killed."""
+    """Another repository's attempt reports it, too; its status is that of a killed program."""
     assert csf(*backup(place))[0] == 0
     killed = {"command": "admin_database_rotate", "database": place.master}
     book.killed(host="localhost", image=None, **killed)
@@ -157,7 +157,7 @@ def test_a_killed_attempt_is_told_by_the_next_one(
 
 
 def test_a_status_may_be_written_beside_the_pages(csf: Csf, place: Place, metrics: Path) -> None:
-    """A collector refuses two samples of the same name and labels."""
+    """A collector refuses two samples with the same name and labels."""
     assert csf(*backup(place))[0] == 0
     line = ["admin_database_status", "-image-dir", f"localhost:{place.images}"]
     line += ["-format", "prometheus", "-output", str(metrics / "status.prom")]
@@ -169,7 +169,7 @@ def test_a_status_may_be_written_beside_the_pages(csf: Csf, place: Place, metric
 def test_without_a_ledger_the_page_tells_of_this_attempt(
     csf: Csf, place: Place, metrics: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That is all that is known."""
+    """Nothing else is known."""
     monkeypatch.setenv("CSF_BACKUP_STATE_DIR", "/dev/null/state")
     code, _, err = csf(*backup(place))
     assert (code, err.count("warning: the ledger")) == (0, 1)
@@ -180,7 +180,7 @@ def test_without_a_ledger_the_page_tells_of_this_attempt(
 def test_a_page_that_cannot_be_written_is_a_warning(
     csf: Csf, place: Place, book: Book, monkeypatch: pytest.MonkeyPatch, directory: str
 ) -> None:
-    """The backup is made, and the ledger tells of it."""
+    """The backup is made, and the ledger records it."""
     monkeypatch.setenv("CSF_BACKUP_METRICS_DIR", directory)
     code, _, err = csf(*backup(place))
     assert code == 0

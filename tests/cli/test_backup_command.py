@@ -32,7 +32,7 @@ def backup(place: Place, *options: str) -> tuple[str, ...]:
 
 @pytest.fixture(autouse=True)
 def _two_disks(monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
-    """Let images and databases lie on two disks, so that nothing is worth a warning."""
+    """Put images and databases on two disks, so that there is no warning."""
     from csf_backup_plugin.hosts.local import LocalHost
 
     look = LocalHost.look
@@ -49,7 +49,7 @@ def _two_disks(monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
 
 
 def test_a_successful_run_says_one_line(csf: Csf, place: Place) -> None:
-    """On standard error; there is no data to print."""
+    """The line is on standard error, since there is no data to print."""
     code, out, err = csf(*backup(place))
     assert (code, out) == (0, "")
     (line,) = err.splitlines()
@@ -61,7 +61,7 @@ def test_a_successful_run_says_one_line(csf: Csf, place: Place) -> None:
 def test_an_image_without_a_number_is_called_so(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is never the latest one."""
+    """Such an image is never the newest."""
     from csf_backup_plugin.hosts.local import LocalHost
 
     publish = LocalHost.publish
@@ -81,7 +81,7 @@ def test_an_image_without_a_number_is_called_so(
 def test_require_mount_is_a_refusal(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the image's directory is on the file system of the root directory."""
+    """It is given if the image's directory is on the file system of the root directory."""
     from csf_backup_plugin.hosts.local import LocalHost
 
     look = LocalHost.look
@@ -97,20 +97,20 @@ def test_require_mount_is_a_refusal(
 
 
 def test_a_single_database_is_not_called_databases(csf: Csf, place: Place) -> None:
-    """The line is meant for people."""
+    """The line is for people."""
     (place.repository / "Book.db").unlink()
     assert "Backed up 1 database (600 bytes) of" in csf(*backup(place))[2]
 
 
 def test_without_a_checksum_the_line_says_so(csf: Csf, place: Place) -> None:
-    """Nobody should believe there is one."""
+    """Nobody should believe that there is one."""
     assert "no checksum" in csf(*backup(place, "-no-checksum"))[2]
     with open(f"{place.image}.receipt.json") as file:
         assert json.load(file)["image_sha256"] is None
 
 
 def test_json_is_one_document_on_stdout(csf: Csf, place: Place) -> None:
-    """And nothing else is printed anywhere."""
+    """Nothing else is printed."""
     code, out, err = csf(*backup(place, "-json"))
     document = json.loads(out)
     assert (code, err) == (0, "")
@@ -127,7 +127,7 @@ def test_json_is_one_document_on_stdout(csf: Csf, place: Place) -> None:
 
 
 def test_a_failure_is_told_in_three_parts(csf: Csf, place: Place, tools: Tools) -> None:
-    """What happened where, what was left, what to do; with -json also as a document."""
+    """The parts are: what happened where, what was left, what to do; -json prints them, too."""
     tools.write("osbackup", "echo bad luck; exit 7")
     code, out, err = csf(*backup(place, "-json"))
     document = json.loads(out)
@@ -137,7 +137,7 @@ def test_a_failure_is_told_in_three_parts(csf: Csf, place: Place, tools: Tools) 
 
 
 def test_a_dry_run_shows_the_command_it_would_run(csf: Csf, place: Place, tools: Tools) -> None:
-    """And what there would be to say as JSON."""
+    """With -json it is in the document."""
     code, out, err = csf(*backup(place, "-dry-run"))
     assert (code, out) == (0, "")
     assert f"osbackup -a -I {place.image}.dbn -f {place.image}" in err
@@ -152,7 +152,7 @@ def test_a_dry_run_shows_the_command_it_would_run(csf: Csf, place: Place, tools:
 def test_warnings_are_lines_of_their_own_and_count_under_strict(
     csf: Csf, place: Place, options: tuple[str, ...], code: int
 ) -> None:
-    """The backup is made and kept all the same."""
+    """The backup is made and kept nevertheless."""
     (place.repository / "old.db").mkdir()
     found, _, err = csf(*backup(place, *options))
     assert found == code
@@ -161,21 +161,21 @@ def test_warnings_are_lines_of_their_own_and_count_under_strict(
 
 
 def test_without_warnings_strict_changes_nothing(csf: Csf, place: Place) -> None:
-    """The exit code is 0."""
+    """The exit code is 0 without warnings."""
     assert csf(*backup(place, "-strict"))[0] == ExitCode.DONE
 
 
 def test_the_lock_wait_is_taken_from_the_environment_or_the_option(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The option wins; nonsense in the environment is a usage error."""
+    """The option comes first; an invalid value in the environment is a usage error."""
     monkeypatch.setenv("CSF_BACKUP_LOCK_WAIT", "soon")
     assert csf(*backup(place))[0] == ExitCode.USAGE
     assert csf(*backup(place, "-wait", "0"))[0] == ExitCode.DONE
 
 
 def test_a_usage_error_of_ours_exits_as_clicks_does(csf: Csf, place: Place) -> None:
-    """With 2, and the message has an example."""
+    """The exit code is 2, and the message has an example."""
     place.image = "not/absolute"
     code, _, err = csf(*backup(place))
     assert code == ExitCode.USAGE
@@ -186,7 +186,7 @@ def test_a_usage_error_of_ours_exits_as_clicks_does(csf: Csf, place: Place) -> N
 def test_nobody_to_hear_it_changes_no_exit_code(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, *, exists: bool
 ) -> None:
-    """A mail system that is full does not make a backup fail, nor a refusal something else."""
+    """If the mail system's disk is full, backups and refusals keep their exit codes."""
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -207,7 +207,7 @@ def test_seconds_are_a_number_that_ends(csf: Csf, place: Place, option: str, tex
 
 
 def test_help_lists_every_exit_code(csf: Csf) -> None:
-    """From the one table."""
+    """They come from the one table."""
     code, out, _ = csf("admin_database_backup", "-help")
     assert code == 0
     for member in ExitCode:
@@ -215,7 +215,7 @@ def test_help_lists_every_exit_code(csf: Csf) -> None:
 
 
 class Broken:
-    """A csf's own class_create that fails as the system does."""
+    """A csf whose own class_create fails with an error of the system."""
 
     @pluggy.HookimplMarker("csf")
     def class_create(self) -> str:
@@ -225,7 +225,7 @@ class Broken:
 def test_around_class_create_our_refusals_have_our_exit_codes(
     place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As click exceptions, which any csf ends with; csf's own errors stay its own."""
+    """They are click exceptions, with which any csf ends; csf's own errors pass unchanged."""
     from csf_backup_plugin.hosts.local import LocalHost
 
     pm = pluggy.PluginManager("csf")

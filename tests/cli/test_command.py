@@ -1,4 +1,4 @@
-"""csf's option style: exact single-dash long options, and messages that name the whole mistake."""
+"""Options in csf's style: exact long options with one dash; messages name the whole mistake."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from csf_backup_plugin.cli.command import CsfCommand
 @click.option("-database", required=True)
 @click.option("-image-dir", multiple=True)
 def example() -> None:
-    """Be parsed only."""
+    """Do nothing; only the options matter."""
 
 
 def parse(*args: str) -> dict[str, object]:
-    """Return the options as parsed."""
+    """Return the parsed options."""
     return example.make_context("example", list(args)).params
 
 
@@ -34,7 +34,7 @@ def parse(*args: str) -> dict[str, object]:
 def test_one_dash_and_two_dashes_with_and_without_an_equals_sign_work(
     args: tuple[str, ...],
 ) -> None:
-    """However the user is used to write it."""
+    """Users may write any of these forms."""
     assert parse(*args, "-json", "--image-dir", "a", "-image-dir", "b") == {
         "database": "/m",
         "image_dir": ("a", "b"),
@@ -64,7 +64,7 @@ def test_one_dash_and_two_dashes_with_and_without_an_equals_sign_work(
     ],
 )
 def test_a_mistake_is_refused_and_named_whole(args: list[str], problem: str) -> None:
-    """No option is abbreviated, bundled or guessed; the nearest one is suggested."""
+    """Options are never abbreviated, bundled or guessed, and the nearest one is suggested."""
     with pytest.raises(click.UsageError) as caught:
         parse(*args)
     assert caught.value.exit_code == 2
@@ -73,7 +73,7 @@ def test_a_mistake_is_refused_and_named_whole(args: list[str], problem: str) -> 
 
 @pytest.mark.parametrize("option", ["-help", "--help"])
 def test_help_is_shown_for_both_spellings(option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Wherever it stands, whatever is missing."""
+    """It may stand anywhere, and other options may be missing."""
     with pytest.raises(click.exceptions.Exit) as caught:
         parse(option)
     assert caught.value.exit_code == 0

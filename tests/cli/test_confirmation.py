@@ -1,4 +1,4 @@
-"""A question is asked on a terminal only, and a signal or the end of input ends it."""
+"""A question is asked only on a terminal; a signal or the end of input ends it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Let standard input be a terminal; return the side that types."""
+    """Make standard input a terminal; return the end that types."""
     mine, theirs = pty.openpty()
     with open(theirs) as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
@@ -46,7 +46,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 def test_only_the_name_agrees(
     terminal: int, capsys: pytest.CaptureFixture[str], answer: bytes, *, agreed: bool
 ) -> None:
-    """Not even nearly; the end of input neither."""
+    """A similar name, or the end of input, does not."""
     os.write(terminal, answer)
     assert typed("lib.db", "Which? ", Cancellation()) is agreed
     assert capsys.readouterr().err == "Which? "
@@ -54,14 +54,14 @@ def test_only_the_name_agrees(
 
 @pytest.mark.parametrize("answer", [b"l\xff\xc3\xa9.db\n", b"l\\xff\xc3\xa9.db\n"])
 def test_a_name_that_cannot_be_shown_is_typed_as_it_is_shown(terminal: int, answer: bytes) -> None:
-    """Or as it is, where the terminal can do that."""
+    """The name itself works, too, if the terminal can show it."""
     os.write(terminal, answer)
     assert typed(os.fsdecode(b"l\xff\xc3\xa9.db"), "Which? ", Cancellation())
 
 
 @pytest.mark.parametrize("answer", [b"l\xe9.db\n", b"l\xc3\xa9.db\n", b"l\\u20ac.db\n"])
 def test_a_name_may_be_typed_in_the_letters_of_the_terminal(answer: bytes) -> None:
-    """As it is shown there: other bytes than the name's, or a number for what it does not have."""
+    """They may differ from the name's bytes, or be a number for a missing character."""
     mine, theirs = pty.openpty()
     name = "l€.db" if b"u20ac" in answer else "lé.db"
     with open(theirs, encoding="iso8859-1") as stdin, mock.patch.object(sys, "stdin", stdin):
@@ -74,7 +74,7 @@ def test_a_name_may_be_typed_in_the_letters_of_the_terminal(answer: bytes) -> No
 def test_a_terminal_that_is_gone_does_not_agree(
     terminal: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether the system calls that an end or an error."""
+    """The system may report an end or an error."""
 
     def refuse(*_: int) -> bytes:
         raise OSError(5, "Input/output error")
@@ -87,7 +87,7 @@ def test_a_terminal_that_is_gone_does_not_agree(
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_question(terminal: int, signum: signal.Signals) -> None:
-    """Although Python would go on waiting for the answer."""
+    """Python alone would continue to wait for the answer."""
     with deferred_signals("The restore") as cancellation, pytest.raises(Interrupted):
         os.kill(os.getpid(), signum)
         typed("lib.db", "Which? ", cancellation)
@@ -96,14 +96,14 @@ def test_a_signal_ends_the_question(terminal: int, signum: signal.Signals) -> No
 def test_a_question_that_cannot_be_shown_is_not_agreed_to(
     terminal: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever has been typed ahead."""
+    """Text that was typed before does not count."""
     os.write(terminal, b"lib.db\n")
     monkeypatch.setattr(sys, "stderr", None)
     assert not typed("lib.db", "Which? ", Cancellation())
 
 
 def test_both_ends_must_be_a_terminal(terminal: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who cannot read the question or cannot type the answer is not asked."""
+    """A user who cannot read the question, or cannot answer, is not asked."""
     monkeypatch.setattr(sys, "stderr", sys.stdin)
     assert on_a_terminal()
     for name in ("stdin", "stderr"):

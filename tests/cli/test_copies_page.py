@@ -1,4 +1,4 @@
-"""docs/copies.md: every command that it shows is carried out, in its order."""
+"""Every command that docs/copies.md shows is run, in order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME = "lib-2026-11-30-021000.img"
 
 
 def commands(text: str) -> list[list[str]]:
-    """Return the words of each command that a page shows, a line of the crontab's among them."""
+    """Return the words of each command on a page, with those of the crontab's line."""
     lines = re.findall(r"^ {4}(?:\$ (csf .*)|[\d*]+ [\d*]+ \* \* \* (.*))$", text, re.MULTILINE)
     typed = [one for line in lines for one in "".join(line).split(" && ")]
     return [shlex.split(one)[1:] for one in typed]
@@ -33,7 +33,7 @@ def commands(text: str) -> list[list[str]]:
 def test_every_command_of_the_page_does_what_it_says(
     csf: Csf, place: Place, tmp_path: Path, tools: Tools
 ) -> None:
-    """With other directories, on one host."""
+    """The test uses other directories, and one host."""
     tools.write("osverifydb", "exit 0")
     for name in ("copies", "standby", "tmp"):
         (tmp_path / name).mkdir()

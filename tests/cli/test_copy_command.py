@@ -32,7 +32,7 @@ def to(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def copy(csf: Csf, place: Place, to: Path, tools: Tools) -> Callable[..., tuple[int, str, str]]:
-    """Return what runs the command, of an image that there is."""
+    """Return a function that runs the command on an existing image."""
     image = f"localhost:{place.image}"
     assert tools
     assert csf("admin_database_backup", "-database", place.master, "-image-file", image)[0] == 0
@@ -48,7 +48,7 @@ def facts(result: tuple[int, str, str]) -> dict[str, Any]:
 
 
 def test_a_copy_has_a_line(copy: Csf, place: Place, to: Path) -> None:
-    """It says what was copied, and that it was read again; it can be verified and drilled."""
+    """The line says what was copied and read again; the copy can be verified and drilled."""
     code, out, err = copy()
     assert (code, out) == (ExitCode.DONE, "")
     *warnings, line = err.splitlines()
@@ -60,7 +60,7 @@ def test_a_copy_has_a_line(copy: Csf, place: Place, to: Path) -> None:
 
 
 def test_a_copy_is_an_image_like_any(copy: Csf, csf: Csf, place: Place, to: Path) -> None:
-    """It is verified, drilled and restored; its name may be the directory's latest."""
+    """It can be verified, drilled and restored, and may be the latest image of its directory."""
     assert copy()[0] == 0
     for image in (f"localhost:{to}/a.img", f"localhost:{to}/latest"):
         code, _, err = csf("admin_database_verify", "-image-file", image)
@@ -78,7 +78,7 @@ def test_a_copy_is_an_image_like_any(copy: Csf, csf: Csf, place: Place, to: Path
 
 
 def test_a_copy_at_fault_is_to_be_made_again(copy: Csf, csf: Csf, place: Place, to: Path) -> None:
-    """A new backup would be no copy."""
+    """A new backup would not be a copy."""
     copy()
     (to / "a.img").write_bytes(b"damaged")
     code, _, err = csf("admin_database_verify", "-image-file", f"localhost:{to}/a.img")
@@ -88,7 +88,7 @@ def test_a_copy_at_fault_is_to_be_made_again(copy: Csf, csf: Csf, place: Place, 
 
 
 def test_a_second_copy_finds_the_first(copy: Csf, place: Place, to: Path) -> None:
-    """That is no failure."""
+    """This is no failure."""
     assert copy()[0] == 0
     code, _, err = copy()
     assert code == 0
@@ -107,7 +107,7 @@ def test_a_dry_run_says_what_would_be(copy: Csf, to: Path) -> None:
 
 
 def test_the_document_says_where_it_was_copied_from(copy: Csf, place: Place, to: Path) -> None:
-    """And all that is said of an image."""
+    """It also has all facts of an image."""
     said = facts(copy("-json"))
     assert (said["host"], said["image"], said["made_now"]) == ("localhost", f"{to}/a.img", True)
     told = said["copied_from"]
@@ -117,7 +117,7 @@ def test_the_document_says_where_it_was_copied_from(copy: Csf, place: Place, to:
 
 
 def image_of(place: Place, number: int) -> str:
-    """Return an image that is that of a later backup."""
+    """Return an image of a later backup."""
     path = str(place.images / f"{number}.img")
     for ending in ("", ".dbn"):
         shutil.copy(place.image + ending, path + ending)
@@ -129,7 +129,7 @@ def image_of(place: Place, number: int) -> str:
 
 @pytest.mark.usefixtures("copy")
 def test_copies_that_are_not_kept_go(csf: Csf, place: Place, to: Path) -> None:
-    """Each has a line with the reason; if many would go, none does until that is accepted."""
+    """Each line has the reason; if many would be removed, none is until the user accepts it."""
     command = ("admin_database_copy", "-to", f"localhost:{to}", "-image-file")
     for number in range(2, 6):
         assert csf(*command, image_of(place, number))[0] == 0
@@ -165,7 +165,7 @@ def test_what_stands_there_is_told(copy: Csf, to: Path) -> None:
 
 
 def test_a_copy_is_an_attempt(book: Book, copy: Csf, to: Path) -> None:
-    """The ledger has it, with the copy's name; a dry run is none."""
+    """The ledger has the copy's name; a dry run is not recorded."""
     copy("-dry-run")
     copy()
     (line,) = [one for one in book.read().attempts if one.command == "admin_database_copy"]
@@ -173,7 +173,7 @@ def test_a_copy_is_an_attempt(book: Book, copy: Csf, to: Path) -> None:
 
 
 def test_a_receipt_tells_of_its_copy(copy: Csf, place: Place, to: Path) -> None:
-    """As the original's tells of that."""
+    """The original's receipt is similar."""
     copy()
     made = receipt_format.decode((to / "a.img.receipt.json").read_bytes())
     assert made.copied

@@ -26,7 +26,7 @@ exec tar -xP -f "$2" --transform "s:^$3:$4:" 2>&1
 
 @pytest.fixture
 def drill(csf: Csf, place: Place, tools: Tools, tmp_path: Path) -> Csf:
-    """Return what runs the command on an image that has been made."""
+    """Return a function that runs the command on an existing image."""
     tools.write("osrestore", OSRESTORE)
     tools.write("osverifydb", "exit 0")
     image = ("-image-file", f"localhost:{place.image}")
@@ -37,7 +37,7 @@ def drill(csf: Csf, place: Place, tools: Tools, tmp_path: Path) -> Csf:
 
 
 def test_a_drill_that_goes_well_is_one_line(drill: Csf, place: Place) -> None:
-    """What was restored, how it was checked, and where that is recorded."""
+    """The line has what was restored, how it was checked, and the path of the record."""
     code, out, err = drill()
     (line,) = err.splitlines()
     assert (code, out) == (ExitCode.DONE, "")
@@ -46,7 +46,7 @@ def test_a_drill_that_goes_well_is_one_line(drill: Csf, place: Place) -> None:
 
 
 def test_without_osverifydb_the_line_says_so(drill: Csf, tools: Tools) -> None:
-    """After a warning."""
+    """There is a warning before it."""
     (tools.directory / "osverifydb").unlink()
     warning, line = drill()[2].splitlines()
     assert warning.startswith("warning: osverifydb was not found")
@@ -54,7 +54,7 @@ def test_without_osverifydb_the_line_says_so(drill: Csf, tools: Tools) -> None:
 
 
 def test_json_is_one_document(drill: Csf, place: Place, tmp_path: Path) -> None:
-    """And nothing else is printed anywhere."""
+    """Nothing else is printed."""
     code, out, err = drill("-json")
     document = json.loads(out)
     assert (code, err) == (0, "")
@@ -69,7 +69,7 @@ def test_json_is_one_document(drill: Csf, place: Place, tmp_path: Path) -> None:
 
 
 def test_the_repository_may_be_named(drill: Csf, place: Place) -> None:
-    """Another one's image is refused; a path that is none is a usage error."""
+    """An image of another repository is refused; an invalid path is a usage error."""
     assert drill("-database", place.master)[0] == ExitCode.DONE
     other = str(place.images / "lib.db")
     code, _, err = drill("-database", other)
@@ -87,7 +87,7 @@ def test_findings_are_in_the_document(drill: Csf, tools: Tools) -> None:
 
 
 def test_a_directory_that_is_none_is_a_usage_error(csf: Csf) -> None:
-    """Its message has an example."""
+    """The message has an example."""
     image = ("-image-file", "localhost:/b/a.img")
     code, _, err = csf("admin_database_drill", *image, "-scratch-dir", "x")
     assert (code, "/var/tmp" in err) == (ExitCode.USAGE, True)

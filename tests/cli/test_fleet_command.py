@@ -1,4 +1,4 @@
-"""admin_database_fleet as csf runs it: its command line, and what is said of its jobs."""
+"""admin_database_fleet as csf runs it: its command line, and its messages about jobs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAME = "admin_database_fleet"
 
 
 class Bench:
-    """A fleet of two repositories, whose jobs do what a test says.
+    """A fleet of two repositories, whose jobs do what the test says.
 
     Args:
         csf: what runs the command.
@@ -44,19 +44,19 @@ class Bench:
         written(path, sections)
 
     def run(self, lib: str, shop: str, *words: str) -> tuple[int, str, str]:
-        """Let each job be a script; return how the command ended, and what it printed."""
+        """Run the fleet with a script as each job; return exit code and output."""
         script = f'#!/bin/sh\necho "$@" >> $0.log\nif [ "$3" = /r/lib.db ]; then\n{lib}\nfi\n{shop}'
         self._tools.write("csf", script)
         return self._csf(NAME, "-fleet", str(self.path), *words)
 
     def calls(self) -> list[str]:
-        """Return the command line of each job that was started."""
+        """Return the command line of each job."""
         return sorted(self.log.read_text().splitlines()) if self.log.exists() else []
 
 
 @pytest.fixture
 def fleet(csf: Csf, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """Return a fleet, whose csf is the one that was called."""
+    """Return a fleet; its csf is the program that was called."""
     monkeypatch.setattr(sys, "argv", [str(tools.directory / "csf")])
     monkeypatch.setenv("CSF_BACKUP_STATE_DIR", str(tmp_path / "state"))
     return Bench(csf, tools, tmp_path / "fleet")
@@ -66,12 +66,12 @@ DONE = printing({})
 
 
 def failing(code: int, error: str) -> str:
-    """Return a job that fails."""
+    """Return a script for a job that fails."""
     return printing({"error": error}, code)
 
 
 def test_the_warnings_of_jobs_are_told(fleet: Bench) -> None:
-    """Also with -quiet, and of those that were done."""
+    """-quiet prints them, too, and so do jobs that succeeded."""
     warned = printing({"warnings": ["it is on the same disk"]})
     code, _, err = fleet.run(warned, DONE, "-quiet", "rotate")
     assert code == 0
@@ -79,7 +79,7 @@ def test_the_warnings_of_jobs_are_told(fleet: Bench) -> None:
 
 
 def test_every_repository_has_its_job(fleet: Bench, tmp_path: Path) -> None:
-    """With the options behind the action; nothing of it is in the driver's own ledger."""
+    """Each gets the options after the action; the driver's ledger has no entry."""
     code, out, err = fleet.run(DONE, DONE, "rotate", "-strict")
     assert (code, out) == (0, "")
     assert err.startswith("rotate: 2 of 2 jobs done in ")
@@ -92,12 +92,12 @@ def test_every_repository_has_its_job(fleet: Bench, tmp_path: Path) -> None:
 
 
 def test_quiet_prints_nothing_where_all_was_done(fleet: Bench) -> None:
-    """As cron wants it."""
+    """This is for cron."""
     assert fleet.run(DONE, DONE, "-quiet", "verify") == (0, "", "")
 
 
 def test_a_failure_is_one_line(fleet: Bench) -> None:
-    """And the whole ends with its code; what is proven now is another command's to tell."""
+    """The exit code is the job's; what is proven now must be asked of another command."""
     code, out, err = fleet.run(failing(11, "It is full."), DONE, "-quiet", "rotate")
     assert (code, out) == (11, "")
     line, counts, problem, left, next_step = err.splitlines()
@@ -109,7 +109,7 @@ def test_a_failure_is_one_line(fleet: Bench) -> None:
 
 
 def test_failures_that_differ_have_a_code_of_their_own(fleet: Bench) -> None:
-    """The document has each job's own."""
+    """The document has the code of each job."""
     code, out, _ = fleet.run(failing(11, "Full."), failing(40, "Failed."), "-json", "rotate")
     document = json.loads(out)
     assert code == document["exit_code"] == ExitCode.FLEET
@@ -129,7 +129,7 @@ def test_a_job_of_which_nothing_is_known_is_told(fleet: Bench) -> None:
 
 
 def test_one_repository_of_the_fleet(fleet: Bench) -> None:
-    """The others are left alone."""
+    """No jobs are started for the others."""
     assert fleet.run(DONE, DONE, "-only", "shop", "rotate")[0] == 0
     (call,) = fleet.calls()
     assert "/r/shop.db" in call
@@ -138,7 +138,7 @@ def test_one_repository_of_the_fleet(fleet: Bench) -> None:
 def test_an_executor_that_cannot_be_closed_is_a_warning(
     fleet: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All was done before."""
+    """Everything was done before."""
     (tmp_path / "stuck_executor.py").write_text(
         "from concurrent.futures import ThreadPoolExecutor\n"
         "class Stuck(ThreadPoolExecutor):\n"
@@ -156,7 +156,7 @@ def test_an_executor_that_cannot_be_closed_is_a_warning(
 def test_an_executor_that_never_ends_keeps_no_command(
     fleet: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Python would wait for its threads; cron mails nothing before the process ends."""
+    """Python would wait for its threads, and cron sends its mail when the process ends."""
     (tmp_path / "lost_executor.py").write_text(
         "from concurrent.futures import Executor, Future\n"
         "class Lost(Executor):\n"
@@ -194,7 +194,7 @@ def test_an_executor_that_never_ends_keeps_no_command(
     ],
 )
 def test_a_wrong_command_line_starts_nothing(fleet: Bench, words: list[str], told: str) -> None:
-    """Neither of the fleet, nor of a job."""
+    """The error may be in the fleet's part or in the job's part."""
     code, out, err = fleet.run(DONE, DONE, *words)
     assert (code, out) == (ExitCode.USAGE, "")
     assert told in err
@@ -202,7 +202,7 @@ def test_a_wrong_command_line_starts_nothing(fleet: Bench, words: list[str], tol
 
 
 def test_the_help_of_an_action_is_that_of_its_command(fleet: Bench) -> None:
-    """Wherever it is asked for."""
+    """It does not matter where -help stands."""
     code, out, _ = fleet.run(DONE, DONE, "rotate", "-strict", "-help")
     assert code == 0
     assert out.startswith("Usage: csf admin_database_rotate ")
@@ -211,7 +211,7 @@ def test_the_help_of_an_action_is_that_of_its_command(fleet: Bench) -> None:
 
 
 def test_a_signal_stops_the_jobs_and_counts(fleet: Bench) -> None:
-    """Each has ended as by a signal of its own."""
+    """Each has ended as if it had got the signal itself."""
     script = f"kill -TERM {os.getpid()}\nsleep 60 & wait"
     code, out, err = fleet.run(f"trap 'exit 143' TERM\n{script}", DONE, "-jobs", "1", "rotate")
     assert (code, out) == (128 + signal.SIGTERM, "")

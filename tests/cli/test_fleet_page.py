@@ -1,4 +1,4 @@
-"""docs/fleet.md shows the driver's screens as they are."""
+"""docs/fleet.md shows the driver's output as it is."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def test_the_table_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a terminal of 80 columns."""
+    """The terminal has 80 columns."""
     monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
     since = {("lib", "db1"): 760, ("accounts", "db2"): 185, ("maps", "db3"): 7}
     running = [Running(spec(*names), Future(), 1000.0 - ago) for names, ago in since.items()]
@@ -33,7 +33,7 @@ def test_the_table_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_mail_is_shown_as_it_is() -> None:
-    """With a line for each job that was not done."""
+    """It has a line for each job that was not done."""
     failed = JobResult("lib", 11, None, "/backup1 on db1 has no room for the image")
     lost = f"the executor has failed (BrokenProcessPool: a worker died); {NOT_KNOWN}"
     unknown = JobResult("maps", None, None, lost)

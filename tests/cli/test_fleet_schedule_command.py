@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def schedule(csf: Csf, place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch) -> Csf:
-    """Return what runs the command as a csf of its own, on a fleet of two hosts."""
+    """Return a function that runs the command as a separate csf, for a fleet of two hosts."""
     tools.write("csf", "exit 1")
     monkeypatch.setattr(sys, "argv", [str(tools.directory / "csf")])
     path = place.images.parent / "fleet.ini"
@@ -32,7 +32,7 @@ def schedule(csf: Csf, place: Place, tools: Tools, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_host_has_the_lines_of_its_own_repositories(schedule: Csf, place: Place) -> None:
-    """It is this machine, whatever the file calls it."""
+    """The host is this machine, by whatever name the file has."""
     code, out, err = schedule("-host", "db1", "-format", "cron")
     assert (code, out.count("admin_database_rotate")) == (ExitCode.DONE, 1)
     assert f" -database {place.master} -image-dir localhost:{place.images} " in out
@@ -44,7 +44,7 @@ def test_a_host_has_the_lines_of_its_own_repositories(schedule: Csf, place: Plac
 
 
 def test_a_control_host_has_lines_for_all(schedule: Csf) -> None:
-    """At the time that is asked for."""
+    """They start at the time that the user gives."""
     code, out, _ = schedule("-format", "cron", "-at", "05:07", "-only", "maps")
     assert code == ExitCode.DONE
     (line,) = (one for one in out.splitlines() if one.endswith(" rotate"))
@@ -76,7 +76,7 @@ def test_a_document_of_several_has_no_one_time(schedule: Csf, place: Place) -> N
     ],
 )
 def test_what_has_no_meaning_is_refused(schedule: Csf, options: list[str], said: str) -> None:
-    """Nothing is on standard output then, which may be a file."""
+    """Standard output, which may be a file, stays empty."""
     code, out, err = schedule("-format", "cron", *options)
     assert (code, out, said in err) == (ExitCode.USAGE, "", True)
 
@@ -90,6 +90,6 @@ def test_what_has_no_meaning_is_refused(schedule: Csf, options: list[str], said:
     ],
 )
 def test_without_a_file_all_must_be_named(csf: Csf, options: list[str], said: str) -> None:
-    """As before there were fleets."""
+    """The options are those of a schedule without a fleet."""
     code, out, err = csf("admin_database_schedule", "-format", "cron", *options)
     assert (code, out, said in err) == (ExitCode.USAGE, "", True)

@@ -49,7 +49,7 @@ def fleet(place: Place, csf: Csf) -> str:
 
 @pytest.fixture
 def status(csf: Csf, fleet: str) -> Csf:
-    """Return what runs the command on the fleet."""
+    """Return a function that runs the command on the fleet."""
     return lambda *options: csf("admin_database_status", "-fleet", fleet, *options)
 
 
@@ -60,7 +60,7 @@ def add(fleet: str, text: str) -> None:
 
 
 def test_all_is_well_in_every_form(status: Csf, fleet: str, place: Place) -> None:
-    """The exit code is 0, and -quiet says nothing."""
+    """The exit code is 0, and -quiet prints nothing."""
     code, out, err = status()
     assert (code, err) == (0, "")
     assert out.startswith(f"1 repository of {fleet}: 1 OK\n\nREPOSITORY  STATE  AGE ")
@@ -74,7 +74,7 @@ def test_all_is_well_in_every_form(status: Csf, fleet: str, place: Place) -> Non
 
 
 def states(page: str) -> dict[str, float]:
-    """Return the state of each repository that a page has."""
+    """Return the state of each repository on a page."""
     return {
         sample.labels["name"]: sample.value
         for family in text_string_to_metric_families(page)
@@ -86,7 +86,7 @@ def states(page: str) -> dict[str, float]:
 def test_a_host_without_an_answer_costs_its_own_rows_only(
     status: Csf, fleet: str, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has one login for all its repositories."""
+    """All repositories of a host share one login."""
     tools.write("away", 'echo "$*" >> "$0.calls"; echo "ssh: connect: timed out" >&2; exit 255')
     monkeypatch.setenv("CSF_BACKUP_SSH", str(tools.directory / "away"))
     for name in ("maps", "keys"):
@@ -114,7 +114,7 @@ def test_a_host_without_an_answer_costs_its_own_rows_only(
 
 
 def test_images_that_no_section_names_are_a_warning(status: Csf, fleet: str, place: Place) -> None:
-    """On standard error, beside the table."""
+    """The warning is on standard error, beside the table."""
     text = Path(fleet).read_text().replace(place.master, "/databases/other.db")
     Path(fleet).write_text(text)
     code, out, err = status()
@@ -126,7 +126,7 @@ def test_images_that_no_section_names_are_a_warning(status: Csf, fleet: str, pla
 def test_copies_of_another_repository_are_no_warning(
     csf: Csf, status: Csf, fleet: str, place: Place
 ) -> None:
-    """They may lie where sets of a section are; its own row does not count them."""
+    """They may be in a section's directories; the section's row does not count them."""
     copies = place.images.parent / "copies"
     copies.mkdir()
     words = ("-image-file", f"localhost:{place.images}/latest", "-to", f"localhost:{copies}")
@@ -153,7 +153,7 @@ def test_copies_of_another_repository_are_no_warning(
 def test_what_has_no_meaning_is_refused(
     csf: Csf, fleet: str, options: list[str], said: str
 ) -> None:
-    """To Nagios that is a state of its own."""
+    """Nagios has a separate state for that."""
     words = [word.format(fleet=fleet) for word in options]
     code, out, err = csf("admin_database_status", *words)
     assert (code, out, said in err) == (ExitCode.USAGE, "", True)
@@ -162,7 +162,7 @@ def test_what_has_no_meaning_is_refused(
 
 
 def test_a_rehearsal_is_of_the_first_repository(status: Csf) -> None:
-    """Nothing is looked at."""
+    """Nothing is examined."""
     code, out, _ = status("-rehearse")
     assert (code, out.startswith("Rehearsal: nothing has failed")) == (0, True)
 
@@ -185,7 +185,7 @@ def a_set(**others: Any) -> SetState:
 
 
 def fleet_of(*healths: Health, unread: tuple[str, ...] = ()) -> FleetStatus:
-    """Return the status of a fleet of some repositories."""
+    """Return the status of a fleet with some repositories."""
     rows = [Row(one.name, one.host, one.master, one) for one in healths]
     return FleetStatus("/etc/csf/fleet.ini", rows, Status(healths, [], [], unread))
 
@@ -242,12 +242,12 @@ FAILED = Check(is_sound=False, at="2026-11-22T03:10:00+00:00", seconds=None)
     ],
 )
 def test_a_row_tells_in_short(others: dict[str, Any], expected: list[str]) -> None:
-    """What is wrong first, and how much more there is."""
+    """The worst problem comes first, with the number of the others."""
     assert cells(**others) == ["lib", *expected]
 
 
 def test_no_row_is_wider_than_80_columns() -> None:
-    """A long name is cut there, and whole below."""
+    """A long name is cut in the table, and complete below it."""
     name = "the repository of all maps of the north"
     facts: dict[str, Any] = {
         "name": name,
@@ -264,7 +264,7 @@ def test_no_row_is_wider_than_80_columns() -> None:
 
 
 def test_below_the_table_all_is_told() -> None:
-    """Of those of which there is something to tell."""
+    """Repositories without problems are left out."""
     last = Attempt("b", "admin_database_rotate", "m", "u", 1, STARTED, outcome="killed")
     found = fleet_of(
         health(),
@@ -280,7 +280,7 @@ def test_below_the_table_all_is_told() -> None:
 
 
 def test_a_state_is_coloured_only_if_asked_for() -> None:
-    """All else is as it is without."""
+    """The rest of the text is the same."""
     found = fleet_of(health(), health("maps", stale=["old"]))
     plain, coloured = table(found), table(found, in_colour=True)
     assert "\x1b[33m\x1b[1mSTALE\x1b[0m" in coloured
@@ -288,7 +288,7 @@ def test_a_state_is_coloured_only_if_asked_for() -> None:
 
 
 def test_nagios_is_told_by_names() -> None:
-    """Of the worst ten, in one line."""
+    """It gets the worst ten, in one line."""
     healths = [health(f"r{number}", stale=["old"]) for number in range(12)]
     found = fleet_of(*healths)
     away = found.status._replace(unreached=[Unreached("db9", AWAY)])

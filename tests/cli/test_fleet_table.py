@@ -1,4 +1,4 @@
-"""The table of jobs that run fits its terminal, and stands where it stood before."""
+"""The table of running jobs fits its terminal, and is updated in place."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMES = ("lib", "a-shop-with-a-long-name", "bücher\x1b")
 
 
 def state(names: Sequence[str] = NAMES, *, is_stopping: bool = False) -> State:
-    """Return three ended jobs, and some that run."""
+    """Return three ended jobs, and some running ones."""
     running = [
         Running(spec(name, "db1.example.com"), Future(), 1000.0 - 61 * at)
         for at, name in enumerate(names)
@@ -33,21 +33,21 @@ def state(names: Sequence[str] = NAMES, *, is_stopping: bool = False) -> State:
 
 
 class Clock:
-    """A clock that shows a second since the first job began, until a test moves it."""
+    """A clock that shows one second since the start of the first job, until the test sets it."""
 
     now = 1001.0
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Let time be what a test says."""
+    """Replace the clock."""
     clock = Clock()
     monkeypatch.setattr(time, "monotonic", lambda: clock.now)
     return clock
 
 
 def test_the_table_has_counts_and_a_row_for_each_job() -> None:
-    """With the time since it began; names are shown as they can be."""
+    """Rows have the time since the start, and printable names."""
     assert table("rotate", state(), 80, 24) == [
         "rotate: 1 done, 2 failed, 3 running, 4 waiting",
         "  lib                      db1.example.com  0:01",
@@ -59,7 +59,7 @@ def test_the_table_has_counts_and_a_row_for_each_job() -> None:
 
 
 def test_names_are_cut_where_there_is_no_room() -> None:
-    """The host's first."""
+    """The host's name is cut first."""
     assert table("rotate", state(), 40, 24) == [
         "rotate: 1 done, 2 failed, 3 running,...",
         "  lib                  db1.exa...  0:01",
@@ -77,7 +77,7 @@ def test_no_line_is_longer_than_the_terminal(columns: int) -> None:
 
 @pytest.mark.parametrize(("rows", "lines"), [(1, 2), (3, 2), (4, 3), (5, 4), (24, 4)])
 def test_no_more_rows_than_the_terminal_has(rows: int, lines: int) -> None:
-    """How many jobs are left out is told."""
+    """The number of jobs that are left out is shown."""
     found = table("rotate", state(), 80, rows)
     assert len(found) == lines
     assert ("more" in found[-1]) == (lines < 4)
@@ -93,7 +93,7 @@ class Terminal(io.StringIO):
 def test_a_table_takes_the_place_of_the_one_before(
     monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    """And is gone in the end; nothing is written while nothing is new within a second."""
+    """It disappears in the end; nothing is written if nothing changes within a second."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     with FleetScreen("rotate") as screen:
@@ -111,7 +111,7 @@ def test_a_table_takes_the_place_of_the_one_before(
 
 
 def test_nothing_is_shown_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
-    """As in cron's mail."""
+    """Cron's mail has no table."""
     with FleetScreen("rotate") as screen:
         screen.watch(state())
     assert capsys.readouterr() == ("", "")

@@ -1,4 +1,4 @@
-"""Bytes as people read them."""
+"""Bytes in a form for people."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from csf_backup_plugin.cli.human_sizes import counted, human
     ],
 )
 def test_a_size_has_one_decimal_and_the_unit_that_fits(size: float, text: str) -> None:
-    """Decimal units, as ObjectStore's 4 Gbytes an hour."""
+    """Units are decimal, as in ObjectStore's 4 Gbytes per hour."""
     assert human(size) == text
 
 
 def test_one_of_something_is_not_called_many() -> None:
-    """And many are told in groups of three digits."""
+    """Large numbers have groups of three digits."""
     assert counted(1, "database") == "1 database"
     assert counted(1200, "database") == "1,200 databases"

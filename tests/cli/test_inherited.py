@@ -1,4 +1,4 @@
-"""What a process inherits is put right while a command runs."""
+"""Problems of an inherited environment are corrected while a command runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ with inherited.put_right(), open("file", "w") as file:
 @pytest.mark.measured
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"])
 def test_standard_descriptors_that_are_closed_are_opened(tmp_path: Path, closed: str) -> None:
-    """No file of ours gets the number of one."""
+    """No file of ours gets the descriptor of a standard stream."""
     command = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-c", DESCRIPTORS]
     subprocess.run(command, cwd=tmp_path, check=True)
     names = (tmp_path / "file").read_text().splitlines()
@@ -37,7 +37,7 @@ def test_standard_descriptors_that_are_closed_are_opened(tmp_path: Path, closed:
 def test_a_working_directory_that_is_gone_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that is there stays."""
+    """An existing one is kept."""
     monkeypatch.chdir(tmp_path)
     with inherited.put_right():
         assert os.getcwd() == str(tmp_path)
@@ -50,7 +50,7 @@ def test_a_working_directory_that_is_gone_is_left(
 
 @pytest.mark.parametrize(("mask", "meanwhile"), [(0o777, 0o077), (0o027, 0o027), (0, 0)])
 def test_a_files_owner_may_use_it_whatever_the_umask_is(mask: int, meanwhile: int) -> None:
-    """The umask is put back."""
+    """The old umask is restored afterwards."""
     before = os.umask(mask)
     try:
         with inherited.put_right():

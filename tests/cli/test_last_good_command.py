@@ -27,7 +27,7 @@ exec tar -xP -f "$2" --transform "s:^$3:$4:" 2>&1
 
 @pytest.fixture
 def search(csf: Csf, place: Place, tools: Tools, tmp_path: Path) -> Csf:
-    """Return what searches three images, two of which are of a corrupt database."""
+    """Return a function that searches three images, two of them with a corrupt database."""
     tools.write("osrestore", OSRESTORE)
     tools.write("osverifydb", '! grep -q rotten "$1"')
     (tmp_path / "scratch").mkdir()
@@ -53,7 +53,7 @@ def facts(result: tuple[int, str, str]) -> dict[str, Any]:
 
 
 def test_the_last_good_image_is_told(search: Csf, place: Place) -> None:
-    """Each image has a line; then comes what they show, and what to do."""
+    """There is a line for each image, then the conclusion and the next step."""
     code, out, err = search()
     lines = [line for line in err.splitlines() if not line.startswith("  ")]
     assert (code, out) == (ExitCode.FAULT_FOUND, "")
@@ -86,7 +86,7 @@ def test_where_the_newest_is_good_that_is_all(search: Csf, place: Place) -> None
 
 
 def test_json_is_one_document(search: Csf, place: Place) -> None:
-    """Between which two backups it was, for a program."""
+    """A program learns between which two backups the damage came."""
     said = facts(search("-json"))
     assert [one["outcome"] for one in said["images"]] == ["at fault", "at fault", "sound"]
     assert [one["number"] for one in said["corrupt_between"]] == [1, 2]
@@ -117,7 +117,7 @@ def test_where_none_is_good_the_document_has_none(search: Csf, place: Place) -> 
     ],
 )
 def test_options_that_do_not_fit_together_are_refused(csf: Csf, words: tuple[str, ...]) -> None:
-    """Before a host is asked."""
+    """No host is asked."""
     code, _, err = csf("admin_database_drill", *words, "-scratch-dir", "/var/tmp")
     assert (code, err.startswith("Error: ")) == (ExitCode.USAGE, True)
 
@@ -129,7 +129,7 @@ def test_another_host_is_searched_in_one_login(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """However many images are drilled."""
+    """The number of drilled images does not matter."""
     (tmp_path / "sshd").mkdir()
     path = f"{tools.directory}:{os.environ['PATH']}"
     server = Sshd(tmp_path / "sshd", {"HOME": str(tmp_path), "PATH": path})

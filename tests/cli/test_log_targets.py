@@ -1,4 +1,4 @@
-"""The log: whole lines in a file or on standard error, no secrets, and never a reason to fail."""
+"""The log: whole lines in a file or on standard error, without secrets, never a failure."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def backup(place: Place, *options: str) -> tuple[str, ...]:
 
 
 def lines(path: Path) -> list[str]:
-    """Return the lines of a log, each of which is whole."""
+    """Return the lines of a log; check that each is complete."""
     found = path.read_text().splitlines()
     assert all(LINE.fullmatch(line) for line in found), found
     return found
 
 
 def test_a_log_tells_what_was_run_written_and_decided(csf: Csf, place: Place, path: Path) -> None:
-    """With the command line, directory, exit status and duration of each program."""
+    """It has command line, directory, exit status and duration of each program."""
     assert csf(*backup(place))[0] == 0
     text = "\n".join(lines(path))
     run = rf"run on localhost in \S+: \S+/osbackup -a -I {place.image}\.dbn -f {place.image}\n"
@@ -76,7 +76,7 @@ def test_a_log_tells_what_was_run_written_and_decided(csf: Csf, place: Place, pa
 
 
 def test_each_run_appends_and_opens_the_file_anew(csf: Csf, place: Place, path: Path) -> None:
-    """So logrotate may move it away between two runs; its mode is the administrator's."""
+    """logrotate may move it between two runs; the administrator decides its mode."""
     path.touch(0o640)
     path.chmod(0o640)
     assert csf(*backup(place, "-dry-run"))[0] == 0
@@ -90,7 +90,7 @@ def test_each_run_appends_and_opens_the_file_anew(csf: Csf, place: Place, path: 
 
 
 def test_a_failure_is_in_the_log_as_well(csf: Csf, place: Place, tools: Tools, path: Path) -> None:
-    """With the program's exit status, and what was taken back."""
+    """It has the program's exit status, and what was removed."""
     tools.write("osbackup", "echo bad luck; exit 7")
     assert csf(*backup(place))[0] == ExitCode.OSBACKUP_FAILED
     text = "\n".join(lines(path))
@@ -105,7 +105,7 @@ def test_a_failure_is_in_the_log_as_well(csf: Csf, place: Place, tools: Tools, p
 def test_the_traceback_of_a_fault_of_ours_is_in_the_log_only(
     csf: Csf, place: Place, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A line at a time."""
+    """Each line of it is a line of the log."""
 
     def look(*_: object) -> NoReturn:
         raise ZeroDivisionError("a\nb")
@@ -119,7 +119,7 @@ def test_the_traceback_of_a_fault_of_ours_is_in_the_log_only(
 
 
 def test_names_of_whatever_bytes_stay_in_one_line(csf: Csf, place: Place, path: Path) -> None:
-    """And nobody's terminal obeys them."""
+    """Control characters do not reach a terminal."""
     odd = os.fsdecode(b"a\nb\x1b[2J\xff.db")
     (place.repository / odd).write_bytes(b"x")
     assert csf(*backup(place))[0] == ExitCode.REPOSITORY_INCOMPLETE
@@ -130,7 +130,7 @@ def test_names_of_whatever_bytes_stay_in_one_line(csf: Csf, place: Place, path: 
 def test_a_log_that_cannot_be_opened_is_a_warning(
     csf: Csf, place: Place, path: Path, kind: str
 ) -> None:
-    """Never a failure, and nothing is written through a link, or waited for at a pipe."""
+    """It is never a failure; links are refused, and nothing waits for a pipe."""
     words = {"link": "Is a symbolic link", "nowhere": "No such file or directory"}
     target = path.parent / "target"
     if kind == "nowhere":
@@ -149,7 +149,7 @@ def test_a_log_that_cannot_be_opened_is_a_warning(
 
 
 def test_a_fifo_that_somebody_reads_is_no_log_either(csf: Csf, place: Place, path: Path) -> None:
-    """A reader that stops reading would stop the backup."""
+    """A reader that stops reading would block the backup."""
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     code, _, err = csf(*backup(place))
@@ -161,7 +161,7 @@ def test_a_fifo_that_somebody_reads_is_no_log_either(csf: Csf, place: Place, pat
 def test_a_log_that_cannot_be_written_is_one_warning(
     csf: Csf, place: Place, path: Path, monkeypatch: pytest.MonkeyPatch, *, cut: bool
 ) -> None:
-    """The backup is made; a line that was cut short ends where the next one begins."""
+    """The backup is made; a truncated line ends where the next one begins."""
     write, struck = os.write, list[bytes]()
 
     def full(descriptor: int, data: bytes) -> int:
@@ -182,7 +182,7 @@ def test_a_log_that_cannot_be_written_is_one_warning(
 
 
 def test_verbose_shows_it_on_standard_error(csf: Csf, place: Place) -> None:
-    """What is said there anyway is not said twice, and standard output has the document alone."""
+    """Messages are not printed twice, and standard output has only the document."""
     code, out, err = csf(*backup(place, "-verbose", "-json"))
     assert (code, len(out.splitlines())) == (0, 1)
     assert all(LINE.fullmatch(line) for line in err.splitlines())
@@ -195,7 +195,7 @@ def test_verbose_shows_it_on_standard_error(csf: Csf, place: Place) -> None:
 def test_options_of_the_ssh_command_are_no_ones_business(
     csf: Csf, place: Place, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One of them may be a password; neither is any other value of the environment."""
+    """One of them may be a password; no other value of the environment is logged either."""
     monkeypatch.setenv("OTHER_SECRET", "hunter1")
     for value in ("false -p 'hunter2 x'", "nowhere -p hunter2", "false 'hunter2"):
         monkeypatch.setenv("CSF_BACKUP_SSH", value)
@@ -208,7 +208,7 @@ def test_options_of_the_ssh_command_are_no_ones_business(
 
 
 def test_csfs_own_logging_is_as_it_was(csf: Csf, place: Place, path: Path) -> None:
-    """Nothing of ours reaches its handlers; nor does it turn off ours."""
+    """Our records do not reach its handlers, and it cannot turn off ours."""
     seen: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: seen.append(record.getMessage())  # type: ignore[method-assign]
@@ -225,7 +225,7 @@ def test_csfs_own_logging_is_as_it_was(csf: Csf, place: Place, path: Path) -> No
 
 
 def test_processes_at_once_write_whole_lines(tmp_path: Path) -> None:
-    """However long they are."""
+    """Lines may have any length."""
     program = (
         "import sys; from csf_backup_plugin.cli.log_targets import logged; "
         "from csf_backup_plugin.log import log\n"
@@ -242,7 +242,7 @@ def test_processes_at_once_write_whole_lines(tmp_path: Path) -> None:
 
 
 def test_without_either_nothing_is_logged(csf: Csf, place: Place, tmp_path: Path) -> None:
-    """And no host is watched."""
+    """Hosts are not observed either."""
     from csf_backup_plugin.hosts.logged_host import observed
 
     host = LocalHost()
@@ -253,7 +253,7 @@ def test_without_either_nothing_is_logged(csf: Csf, place: Place, tmp_path: Path
 
 
 def test_class_create_is_logged_too(place: Place, path: Path) -> None:
-    """By the environment alone, and its errors as well."""
+    """The environment turns it on, and errors are logged, too."""
     new = place.repository / "New.db"
     wrapper = plugin.class_create(place.master)
     next(wrapper)

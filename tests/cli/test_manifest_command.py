@@ -1,4 +1,4 @@
-"""admin_database_manifest as csf runs it: coverage, drift, and a manifest made anew."""
+"""admin_database_manifest as csf runs it: coverage, differences, and a rebuilt manifest."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def look(csf: Csf, place: Place, *options: str) -> tuple[int, str, str]:
 
 
 def test_what_agrees_is_said_in_a_line(csf: Csf, backed_up: Place) -> None:
-    """Disk, manifest and image name the same databases; another says which repository it is."""
+    """Disk, manifest and image name the same databases; another line names the repository."""
     code, out, err = look(csf, backed_up)
     agreement, identity = err.splitlines()
     assert (code, out) == (ExitCode.DONE, "")
@@ -52,7 +52,7 @@ def test_what_agrees_is_said_in_a_line(csf: Csf, backed_up: Place) -> None:
 
 
 def test_drift_is_named_and_ends_with_its_code(csf: Csf, backed_up: Place) -> None:
-    """One database more and one less than manifest and image know."""
+    """There is one database more and one less than in manifest and image."""
     (backed_up.repository / "New.db").touch()
     (backed_up.repository / "Book.db").unlink()
     before = backed_up.tree()
@@ -69,7 +69,7 @@ def test_drift_is_named_and_ends_with_its_code(csf: Csf, backed_up: Place) -> No
 
 
 def test_only_an_image_that_is_older_needs_no_new_manifest(csf: Csf, backed_up: Place) -> None:
-    """The next backup is what helps then."""
+    """The next backup is enough then."""
     (backed_up.repository / "New.db").touch()
     assert look(csf, backed_up, "-rebuild")[0] == 0
     code, _, err = look(csf, backed_up, "-image-file", f"localhost:{backed_up.image}")
@@ -78,7 +78,7 @@ def test_only_an_image_that_is_older_needs_no_new_manifest(csf: Csf, backed_up: 
 
 
 def test_without_a_manifest_everything_is_unlisted(csf: Csf, place: Place) -> None:
-    """The first backup makes it, or this command."""
+    """The first backup makes the manifest, or this command."""
     code, out, _ = look(csf, place, "-json")
     document = json.loads(out)
     assert code == document["exit_code"] == ExitCode.REPOSITORY_INCOMPLETE
@@ -88,7 +88,7 @@ def test_without_a_manifest_everything_is_unlisted(csf: Csf, place: Place) -> No
 
 
 def test_a_new_manifest_is_told_line_by_line(csf: Csf, backed_up: Place) -> None:
-    """What was added and what was dropped; afterwards all agrees."""
+    """The lines say what was added and dropped; then everything agrees."""
     (backed_up.repository / "New.db").touch()
     (backed_up.repository / "Book.db").unlink()
     identity = json.loads(look(csf, backed_up, "-json")[1])["repository_id"]
@@ -106,7 +106,7 @@ def test_a_new_manifest_is_told_line_by_line(csf: Csf, backed_up: Place) -> None
 def test_a_damaged_manifest_is_refused_and_kept_when_it_is_made_anew(
     csf: Csf, backed_up: Place, tmp_path: Path
 ) -> None:
-    """What can be read of it still counts, also of databases outside the directory."""
+    """Its readable lines count, also for databases outside the directory."""
     far = tmp_path / "Far.db"
     far.touch()
     path = Path(f"{backed_up.master}.manifest")
@@ -130,7 +130,7 @@ def test_a_damaged_manifest_is_refused_and_kept_when_it_is_made_anew(
 def test_an_image_must_be_one_of_this_repositorys(
     csf: Csf, backed_up: Place, tmp_path: Path
 ) -> None:
-    """And on the same host; and it has no part in adding and dropping."""
+    """It must be on the same host, and does not go together with -add and -drop."""
     image = f"localhost:{backed_up.image}"
     other = tmp_path / "other.db"
     other.touch()
@@ -147,7 +147,7 @@ def test_an_image_must_be_one_of_this_repositorys(
 
 
 def test_a_class_database_is_no_master_database(csf: Csf, backed_up: Place) -> None:
-    """The master's manifest lists it; the way out is told, in words and for a program."""
+    """The master's manifest lists it; the next step is in the message and in the document."""
     arguments = ("admin_database_manifest", "-database", str(backed_up.repository / "Book.db"))
     code, _, err = csf(*arguments)
     assert code == ExitCode.REPOSITORY_INCOMPLETE
@@ -158,7 +158,7 @@ def test_a_class_database_is_no_master_database(csf: Csf, backed_up: Place) -> N
 
 
 def test_what_lies_beside_is_told(csf: Csf, backed_up: Place) -> None:
-    """It is none of the repository's, so all agrees."""
+    """These files do not belong to the repository, so everything agrees."""
     (backed_up.repository / "Old.DB").touch()
     (backed_up.repository / "two.db").touch()
     (backed_up.repository / "two.db.manifest").write_bytes(manifest.encode(["two.db"]))
@@ -187,7 +187,7 @@ def test_what_lies_beside_is_told(csf: Csf, backed_up: Place) -> None:
 def test_what_an_image_holds_and_is_there_is_not_called_missing(
     csf: Csf, backed_up: Place, tmp_path: Path
 ) -> None:
-    """A lost manifest has forgotten a database elsewhere; the image brings it back."""
+    """The lost manifest had listed a database elsewhere; the image restores the entry."""
     far = tmp_path / "Far"
     far.touch()
     gone = tmp_path / "Gone"
@@ -212,7 +212,7 @@ def test_what_an_image_holds_and_is_there_is_not_called_missing(
 def test_a_moved_repository_is_told_until_it_is_settled(
     csf: Csf, backed_up: Place, tmp_path: Path
 ) -> None:
-    """With the machine, the name or the path that is not as it was."""
+    """The message has the changed machine, name or path."""
     moved = tmp_path / "moved"
     backed_up.repository.rename(moved)
     (moved / "Odd.db").touch()
@@ -231,7 +231,7 @@ def test_a_moved_repository_is_told_until_it_is_settled(
 
 
 def test_an_image_without_a_sound_receipt_is_at_fault(csf: Csf, backed_up: Place) -> None:
-    """Only what was proven is compared with."""
+    """Only a proven image is compared."""
     receipt = Path(f"{backed_up.image}.receipt.json")
     receipt.write_bytes(receipt.read_bytes().replace(b"lib.db", b"lub.db"))
     options = ("-image-file", f"localhost:{backed_up.image}")
@@ -247,7 +247,7 @@ def test_an_image_without_a_sound_receipt_is_at_fault(csf: Csf, backed_up: Place
 def test_a_held_lock_is_waited_for(
     csf: Csf, backed_up: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a class_create has half done is no drift."""
+    """A class_create in progress is no difference."""
     monkeypatch.setenv("CSF_BACKUP_LOCK_WAIT", "0.1")
     with LocalHost().lock(f"{backed_up.master}.lock", "class_create", 0, print):
         for options in ((), ("-rebuild",)):
@@ -259,7 +259,7 @@ def test_a_held_lock_is_waited_for(
 def test_a_failing_disk_leaves_the_old_manifest(
     csf: Csf, backed_up: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is replaced all at once or not at all."""
+    """It is replaced completely or not at all."""
     (backed_up.repository / "New.db").touch()
     before = Path(f"{backed_up.master}.manifest").read_bytes()
 
@@ -275,7 +275,7 @@ def test_a_failing_disk_leaves_the_old_manifest(
 
 
 def test_the_latest_image_can_be_compared_with(csf: Csf, backed_up: Place) -> None:
-    """By that name."""
+    """The name latest is accepted."""
     code, _, err = look(csf, backed_up, "-image-file", f"localhost:{backed_up.images}/latest")
     assert code == ExitCode.DONE
     assert "2 in the image; they agree" in err

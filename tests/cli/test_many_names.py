@@ -1,4 +1,4 @@
-"""Hundreds of names: how many there are, the first ten, where the rest is, and what to type."""
+"""Messages about hundreds of names: the number, ten names, where the others are, what to type."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def fill(place: Place, suffix: str = "db") -> list[str]:
 
 
 def named(text: str, paths: list[str]) -> int:
-    """Return how many of the paths a text names."""
+    """Return how many of the paths are in a text."""
     return sum(path in text for path in paths)
 
 
 def test_a_backup_tells_the_first_of_what_is_new_and_of_what_it_leaves_out(
     csf: Csf, place: Place
 ) -> None:
-    """The document has all, as lists."""
+    """The document has all of them as lists."""
     assert csf("admin_database_manifest", "-database", place.master, "-rebuild")[0] == 0
     new, other = fill(place), fill(place, "DB")
     code, _, err = csf(*backup(place, "-dry-run"))
@@ -68,7 +68,7 @@ def test_a_backup_tells_the_first_of_what_is_new_and_of_what_it_leaves_out(
 
 
 def test_differences_are_told_by_the_first_of_each_kind(csf: Csf, place: Place) -> None:
-    """Of what the manifest has and the disk has not, and the other way round."""
+    """They may be in the manifest and not on disk, or the reverse."""
     manifest = ("admin_database_manifest", "-database", place.master)
     gone = fill(place)
     assert csf(*manifest, "-rebuild")[0] == 0
@@ -90,7 +90,7 @@ def test_differences_are_told_by_the_first_of_each_kind(csf: Csf, place: Place) 
 
 
 def test_extra_databases_are_told_by_the_first(csf: Csf, place: Place) -> None:
-    """By a refusal, by a dry run and by a restore; what is to be typed is short."""
+    """Refusal, dry run and restore do so; the command to type is short."""
     assert csf(*backup(place))[0] == 0
     extra = fill(place)
     restore = ("admin_database_restore", *backup(place)[1:])
@@ -107,7 +107,7 @@ def test_extra_databases_are_told_by_the_first(csf: Csf, place: Place) -> None:
 
 
 def test_findings_and_states_are_told_by_the_first_of_each_kind() -> None:
-    """And all are facts."""
+    """The document has all of them."""
     findings = [f"/r/{number} is missing" for number in range(MANY)]
     error = FaultFound("It is not as it was:", "Do this.", findings)
     assert error.what.splitlines()[-1] == "  and 190 more (-json lists them all)"
@@ -119,7 +119,7 @@ def test_findings_and_states_are_told_by_the_first_of_each_kind() -> None:
 
 
 def test_ten_are_few() -> None:
-    """They are all named."""
+    """All of them are named."""
     names = [f"/r/{number}" for number in range(10)]
     assert first(names) == names
     assert listed(names) == ", ".join(names)
@@ -129,7 +129,7 @@ def test_ten_are_few() -> None:
 def test_the_command_for_many_reads_them_from_a_file(
     csf: Csf, place: Place, tmp_path: Path
 ) -> None:
-    """As it is shown, but for the file's name."""
+    """Only the file's name is replaced."""
     manifest = ("admin_database_manifest", "-database", place.master)
     repository, far = Repository(place.master), tmp_path / "far"
     far.mkdir()
@@ -153,7 +153,7 @@ def test_the_command_for_many_reads_them_from_a_file(
 
 
 def test_a_copy_drops_many_before_it_is_called_one() -> None:
-    """One command cannot name them all."""
+    """One command line could not name them all."""
     repository, paths = Repository("/r/lib.db"), [f"/r/{number}.db" for number in range(11)]
     drop, where, copied = drop_and_copied_commands(repository.master, "db1", paths).split("\n")
     assert drop.startswith("sed 's/^/-drop\\n/' FILE | xargs ")

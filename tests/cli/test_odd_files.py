@@ -1,4 +1,4 @@
-"""What is no file of ours, in place of one: told at once, and never read whole or waited for."""
+"""A foreign kind of file in place of ours is reported at once, not read whole or waited for."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ LARGE = 300_000_000
 
 
 def sparse(path: str) -> None:
-    """Make a file that takes up nothing."""
+    """Make a large file without blocks."""
     with open(path, "wb") as file:
         file.truncate(LARGE)
 
 
 def listening(path: str) -> None:
-    """Make a socket; its name in an address is short."""
+    """Make a socket; its name in an address must be short."""
     with socket.socket(socket.AF_UNIX) as end:
         directory = os.open(os.path.dirname(path), os.O_PATH)
         end.bind(f"/proc/self/fd/{directory}/{os.path.basename(path)}")
@@ -38,7 +38,7 @@ def listening(path: str) -> None:
 
 
 def device(path: str) -> None:
-    """Make a device without end, or what else is no file for who may not."""
+    """Make an endless device, or another special file for an unprivileged user."""
     if os.geteuid():
         listening(path)
     else:
@@ -46,7 +46,7 @@ def device(path: str) -> None:
 
 
 def endless(path: str) -> None:
-    """Make a link to a file without end."""
+    """Make a link to an endless file."""
     os.symlink("/dev/zero", path)
 
 
@@ -81,7 +81,7 @@ ALSO_READ: dict[str, tuple[str, ...]] = {
 
 
 class Site:
-    """A repository with an image, and every command of ours on them.
+    """A repository with an image, on which every command is run.
 
     Args:
         csf: runs a command.
@@ -101,7 +101,7 @@ class Site:
             shutil.copytree(directory, self._kept / directory.name)
 
     def reset(self, *, orphaned: bool) -> None:
-        """Let all be as the backup left it; or as a csf left it that was killed before."""
+        """Restore the state after the backup, or after a csf that was killed."""
         for directory in (self._place.images, self._place.repository):
             shutil.rmtree(directory)
             shutil.copytree(self._kept / directory.name, directory)
@@ -112,7 +112,7 @@ class Site:
                 Path(f"{self._place.image}.run/{name}").write_text(text)
 
     def run(self, command: str) -> tuple[int, str]:
-        """Run a command; return how it ended, and what was said."""
+        """Run a command; return its exit code and messages."""
         if command == "class_create":
             return self._class_create()
         other = ("-image-file", f"localhost:{self._place.images}/b.img")
@@ -143,7 +143,7 @@ class Site:
 def test_what_is_no_file_of_ours_is_told_at_once(
     csf: Csf, place: Place, tools: Tools, suffix: str
 ) -> None:
-    """A pipe, a directory, a device, a socket, a link and a huge file, by every command."""
+    """It may be a pipe, directory, device, socket, link or huge file, for every command."""
     site = Site(csf, place)
     beside, orphaned, ends = FILES[suffix]
     path = {"image": place.image, "master": place.master}[beside] + suffix

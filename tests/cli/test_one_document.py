@@ -1,4 +1,4 @@
-"""With -json there is one document on standard output for every outcome of every command."""
+"""With -json, standard output has one document for every outcome of every command."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PROGRAM = (
 
 @pytest.fixture(autouse=True)
 def _csf(tools: Tools) -> None:
-    """Have a csf on PATH: a schedule says where it is."""
+    """Put a csf on PATH, which a schedule needs."""
     tools.write("csf", "exit 1")
 
 
@@ -62,7 +62,7 @@ def words(name: str, place: Place) -> list[str]:
 
 
 def failed(result: tuple[int, str, str]) -> dict[str, Any]:
-    """Return the document of a failure; it says what people are told."""
+    """Return the document of a failure; check that it has the printed message."""
     code, out, err = result
     (line,) = out.splitlines()
     document: dict[str, Any] = json.loads(line)
@@ -75,7 +75,7 @@ def failed(result: tuple[int, str, str]) -> dict[str, Any]:
 
 
 def strike(monkeypatch: pytest.MonkeyPatch, act: Callable[[LocalHost], None]) -> None:
-    """Let something happen before each look at the host's files, however a command asks for it."""
+    """Run something before each look at the host's files, by whatever operation."""
 
     def before(look: Callable[..., Any]) -> Callable[..., Any]:
         def struck(host: LocalHost, paths: Any) -> Any:
@@ -103,7 +103,7 @@ def strike(monkeypatch: pytest.MonkeyPatch, act: Callable[[LocalHost], None]) ->
 def test_a_wrong_command_line_is_told_as_a_document(
     csf: Csf, name: str, wrong: list[str], problem: str, json_word: str
 ) -> None:
-    """Wherever -json stands, also behind the mistake; without it there is only the text."""
+    """-json may stand anywhere, also after the mistake; without it there is only text."""
     for line in ([json_word, *wrong], [*wrong, json_word]):
         document = failed(csf(name, *line))
         assert (document["exit_code"], document["command"]) == (ExitCode.USAGE, name)
@@ -128,7 +128,7 @@ def test_a_wrong_command_line_is_told_as_a_document(
 def test_a_wrong_value_is_told_as_a_document(
     csf: Csf, place: Place, name: str, option: str
 ) -> None:
-    """Whether click or the command itself finds it."""
+    """Either click or the command itself finds it."""
     document = failed(csf(*words(name, place), option, "-json"))
     assert document["exit_code"] == ExitCode.USAGE
 
@@ -137,7 +137,7 @@ def test_a_wrong_value_is_told_as_a_document(
 def test_what_nobody_has_thought_of_is_a_fault_of_ours(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """It says what and where, asks for a report, and shows no traceback."""
+    """The message has the error and its place, and asks for a report; there is no traceback."""
 
     def fail(_: LocalHost) -> NoReturn:
         raise ZeroDivisionError("a\nb\x1b")
@@ -156,7 +156,7 @@ def test_what_nobody_has_thought_of_is_a_fault_of_ours(
 def test_an_unexpected_error_under_way_takes_back_what_was_made(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the message says so."""
+    """The message says so."""
     before = place.tree()
     monkeypatch.setattr(LocalHost, "sync", lambda *_: None + 1)  # type: ignore[operator]
     document = failed(csf(*words("admin_database_backup", place), "-json"))
@@ -168,7 +168,7 @@ def test_an_unexpected_error_under_way_takes_back_what_was_made(
 def test_an_unexpected_error_of_a_restore_tells_the_state_of_every_database(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As any other of its errors does."""
+    """The command's other errors do that, too."""
     assert csf(*words("admin_database_backup", place))[0] == 0
     monkeypatch.setattr(LocalHost, "start", lambda *_: None + 1)  # type: ignore[operator]
     document = failed(csf(*words("admin_database_restore", place), "-json"))
@@ -180,7 +180,7 @@ def test_an_unexpected_error_of_a_restore_tells_the_state_of_every_database(
 def test_an_ssh_that_this_machine_cannot_run_is_told(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is no fault of the host, nor of ours."""
+    """It is neither the host's fault nor the plugin's."""
 
     def full(*_: object, **__: object) -> NoReturn:
         raise OSError(12, "Cannot allocate memory")
@@ -199,7 +199,7 @@ def test_an_ssh_that_this_machine_cannot_run_is_told(
 def test_a_signal_is_told_as_a_document(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, name: str, signum: signal.Signals
 ) -> None:
-    """With 128 and its number as exit code."""
+    """The exit code is 128 and the signal's number."""
 
     def kill(host: LocalHost) -> None:
         os.kill(os.getpid(), signum)
@@ -214,7 +214,7 @@ def test_a_signal_is_told_as_a_document(
 def test_a_signal_while_a_failure_is_told_changes_nothing(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The document is printed whole, with the code of what has failed."""
+    """The document is complete, with the exit code of the failure."""
 
     def struck(name: str, error: BackupError) -> None:
         os.kill(os.getpid(), signal.SIGINT)
@@ -230,7 +230,7 @@ def test_a_signal_while_a_failure_is_told_changes_nothing(
 def test_a_keyboard_interrupt_that_nobody_expects_is_one_too(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """It ends a command as SIGINT does."""
+    """The command ends as with SIGINT."""
 
     def interrupt(_: LocalHost) -> NoReturn:
         raise KeyboardInterrupt
@@ -243,14 +243,14 @@ def test_a_keyboard_interrupt_that_nobody_expects_is_one_too(
 
 @pytest.mark.parametrize("name", WORKING)
 def test_a_refusal_is_told_as_a_document(csf: Csf, place: Place, name: str) -> None:
-    """Here of an image that is not there, or of a repository."""
+    """The image or the repository does not exist."""
     os.unlink(place.master)
     document = failed(csf(*words(name, place), "-json"))
     assert document["exit_code"] in (ExitCode.REPOSITORY_NOT_FOUND, ExitCode.FAULT_FOUND, 41, 70)
 
 
 def test_a_dry_run_that_would_be_refused_says_why(csf: Csf, place: Place) -> None:
-    """As the refusal itself, besides the facts of the dry run."""
+    """The document also has the facts of the dry run."""
     assert csf(*words("admin_database_backup", place))[0] == 0
     (place.repository / "New.db").write_bytes(b"x")
     line = words("admin_database_restore", place)
@@ -265,7 +265,7 @@ def test_a_dry_run_that_would_be_refused_says_why(csf: Csf, place: Place) -> Non
 
 
 def test_differences_say_what_to_do(csf: Csf, place: Place) -> None:
-    """With the numbers of what differs; the lists stand beside them."""
+    """The document has their number, and lists of them."""
     line = [*words("admin_database_manifest", place), "-json"]
     assert csf(*line[:-1], "-rebuild")[0] == 0
     (place.repository / "Book.db").unlink()
@@ -284,7 +284,7 @@ def test_differences_say_what_to_do(csf: Csf, place: Place) -> None:
 
 
 def test_warnings_under_strict_say_what_was_left(csf: Csf, place: Place) -> None:
-    """The image is made all the same, but not by a dry run."""
+    """The image is made nevertheless, except in a dry run."""
     (place.repository / "old.db").mkdir()
     line = [*words("admin_database_backup", place), "-strict", "-json"]
     dry = json.loads(csf(*line, "-dry-run")[1])
@@ -309,7 +309,7 @@ def test_warnings_under_strict_say_what_was_left(csf: Csf, place: Place) -> None
     ],
 )
 def test_whatever_is_in_a_document_it_is_one_line_of_json(value: object, plain: object) -> None:
-    """Also what JSON does not know."""
+    """This holds for values that JSON does not know, too."""
     text = encoded({"value": value})
     assert json.loads(text, parse_constant=pytest.fail) == {"value": plain}
     assert (text.isascii(), len(text.splitlines())) == (True, 1)
@@ -317,7 +317,7 @@ def test_whatever_is_in_a_document_it_is_one_line_of_json(value: object, plain: 
 
 @pytest.mark.parametrize("how", ["full", "closed", "gone"])
 def test_a_backup_whose_outcome_cannot_be_printed_is_no_failed_one(place: Place, how: str) -> None:
-    """The exit code is the backup's, and what it had to say stands on standard error."""
+    """The exit code is the backup's, and its message is on standard error."""
     command = [sys.executable, "-c", PROGRAM, *words("admin_database_backup", place), "-json"]
     ended = subprocess.run(redirected(command, how, 1), stderr=subprocess.PIPE, text=True)
     assert ended.returncode == 0, ended.stderr
@@ -332,7 +332,7 @@ def test_a_backup_whose_outcome_cannot_be_printed_is_no_failed_one(place: Place,
 def test_a_standard_error_that_takes_nothing_changes_no_exit_code(
     place: Place, how: str, option: str
 ) -> None:
-    """Of a success, a refusal, or a wrong command line."""
+    """This holds after a success, a refusal or a usage error."""
     line = [sys.executable, "-c", PROGRAM, *words("admin_database_backup", place), option]
     command = redirected(line, how, 2)
     for code in (2, 2) if option == "-databse" else (0, 10):
@@ -341,7 +341,7 @@ def test_a_standard_error_that_takes_nothing_changes_no_exit_code(
 
 
 def redirected(command: list[str], how: str, descriptor: int) -> list[str]:
-    """Return a command line that runs another with a stream nobody can write to."""
+    """Return a command line that runs another one with a stream that cannot be written to."""
     to = {"full": f"{descriptor}>/dev/full", "closed": f"{descriptor}>&-", "gone": ""}[how]
     if to:
         return ["sh", "-c", f'exec "$@" {to}', "sh", *command]
@@ -356,7 +356,7 @@ def redirected(command: list[str], how: str, descriptor: int) -> list[str]:
 def test_a_fault_in_telling_is_told(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, tools: Tools
 ) -> None:
-    """As any other of ours."""
+    """It is reported like any other bug."""
     monkeypatch.setattr("csf_backup_plugin.cli.backup_report.human", lambda _: 1 // 0)
     code, _, err = csf(*words("admin_database_backup", place))
     assert (code, "please report it" in err) == (1, True)

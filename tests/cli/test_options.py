@@ -1,4 +1,4 @@
-"""Options are declared once each, in the words that help and README show."""
+"""Options are declared once each, with the words that help and README show."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from csf_backup_plugin.operations.request import LOCK_WAIT, LOCK_WAIT_VARIABLE
 
 
 def declared() -> Counter[str]:
-    """Return how often each option is declared; `options.JSON` and the like by that name."""
+    """Return how often each option is declared; for example `options.JSON` by its name."""
     found: Counter[str] = Counter()
     for path in Path(cli.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -28,7 +28,7 @@ def declared() -> Counter[str]:
 
 
 def test_every_option_is_declared_once() -> None:
-    """However many commands have it: `cli/options.py` has what they share."""
+    """`cli/options.py` has the options that commands share."""
     counts = declared()
     assert {name: count for name, count in counts.items() if count > 1} == {}
     names = {option for command in COMMANDS for one in command.params for option in one.opts}
@@ -36,7 +36,7 @@ def test_every_option_is_declared_once() -> None:
 
 
 def test_every_option_says_what_it_is_for() -> None:
-    """In a sentence."""
+    """The text is a sentence."""
     for command in COMMANDS:
         for option in command.params:
             assert isinstance(option, click.Option)
@@ -45,7 +45,7 @@ def test_every_option_says_what_it_is_for() -> None:
 
 
 def test_the_default_of_wait_is_the_one_that_is_used() -> None:
-    """The text cannot be made of it, since csf's start imports no operation."""
+    """The text cannot use the constant, since csf's start imports no operation."""
     (text,) = {
         option.help
         for command in COMMANDS

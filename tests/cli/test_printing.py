@@ -1,4 +1,4 @@
-"""What cannot be printed is told to the caller, and given up at the end."""
+"""Output that cannot be printed is reported to the caller, and discarded at the end."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 def test_each_stream_is_written_to_in_whole_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    """And nothing is to be told then."""
+    """There is nothing to report then."""
     assert (said("people"), printed("programs")) == ("", "")
     assert capsys.readouterr() == ("programs\n", "people\n")
 
 
 class Terminal(io.StringIO):
-    """A stream that says that it is a terminal."""
+    """A stream that says it is a terminal."""
 
     def isatty(self) -> bool:
-        """Say so."""
+        """Return True."""
         return True
 
 
@@ -51,7 +51,7 @@ def test_colours_are_for_terminals(
     variables: dict[str, str],
     colours: str,
 ) -> None:
-    """And only for those whose user wants them."""
+    """The user can turn them off."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     for name, value in variables.items():
@@ -61,7 +61,7 @@ def test_colours_are_for_terminals(
 
 
 class Slow(io.RawIOBase):
-    """A stream without a buffer that takes three bytes at a time, and then no more.
+    """A stream without a buffer that takes three bytes at a time, up to a limit.
 
     Args:
         room: how many it takes in all.
@@ -72,7 +72,7 @@ class Slow(io.RawIOBase):
         self._room = room
 
     def writable(self) -> bool:
-        """Tell that it can be written to."""
+        """Return True."""
         return True
 
     def write(self, data: Buffer) -> int | None:
@@ -84,7 +84,7 @@ class Slow(io.RawIOBase):
 
 
 def test_all_is_written_where_there_is_no_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is not taken is told."""
+    """A rest that is not taken is reported."""
     texts: list[tuple[str | bytes, bytes]] = [
         ("a document", b"a document\n"),
         (b"a name: \xff", b"a name: \xff\n"),
@@ -100,7 +100,7 @@ def test_all_is_written_where_there_is_no_buffer(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("name", ["stdout", "stderr"])
 def test_a_stream_that_is_closed_takes_nothing(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Before Python was started, or by csf."""
+    """It was closed before the start, or by csf."""
     closed = io.StringIO()
     closed.close()
     for stream in (None, closed):
@@ -112,7 +112,7 @@ def test_a_stream_that_is_closed_takes_nothing(monkeypatch: pytest.MonkeyPatch, 
 def test_what_a_full_disk_did_not_take_is_given_up(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Not before the end, for there may be room again; then, so that Python does not fail on it."""
+    """It is kept until the end, as there may be room again; then Python does not fail on it."""
     descriptor = os.open("/dev/full", os.O_WRONLY)
     full = open(descriptor, "w")  # noqa: SIM115
     monkeypatch.setattr(sys, "stdout", full)
@@ -129,7 +129,7 @@ def test_what_a_full_disk_did_not_take_is_given_up(
 
 
 def test_errors_for_click_may_be_shown_in_a_file() -> None:
-    """As any of click's."""
+    """click's errors are shown in the same way."""
     file = io.StringIO()
     Failure(UsageError("What.", "Do this.")).show(file)
     Misuse(click.UsageError("Which?")).show(file)

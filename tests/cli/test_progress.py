@@ -1,4 +1,4 @@
-"""Progress: a bar where somebody watches, silence elsewhere, and never a failure."""
+"""Progress: a bar on a terminal, silence elsewhere, and never a failure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Terminal(io.StringIO):
-    """A standard error that is a terminal, until it is gone."""
+    """A standard error that is a terminal until it goes away."""
 
     gone = False
 
@@ -36,12 +36,12 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def _able(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the terminal be one that can go back to the beginning of a line."""
+    """Make the terminal one that can return to the beginning of a line."""
     monkeypatch.setenv("TERM", "xterm")
 
 
 class Pty:
-    """A real terminal, of a size that can change.
+    """A real terminal, whose size can change.
 
     Args:
         columns: its width.
@@ -53,12 +53,12 @@ class Pty:
         self.stream = open(self._theirs, "w", closefd=False)  # noqa: SIM115
 
     def resize(self, columns: int) -> None:
-        """Let it have another width."""
+        """Set another width."""
         size = struct.pack("HHHH", 24, columns, 0, 0)
         fcntl.ioctl(self._theirs, termios.TIOCSWINSZ, size)
 
     def rows(self) -> list[str]:
-        """Return what was written since the last time, from one beginning of a row to the next."""
+        """Return what was written since the last call, split at each return to a row's start."""
         self.stream.flush()
         os.write(self._theirs, b"\0")
         seen = b""
@@ -75,14 +75,14 @@ class Pty:
 
 @pytest.fixture
 def terminal() -> Iterator[Pty]:
-    """Return a terminal of 80 columns, which a test lets be standard error."""
+    """Return a terminal of 80 columns; the test makes it standard error."""
     made = Pty(80)
     yield made
     made.close()
 
 
 def advance(progress: Progress) -> None:
-    """Show phases of all kinds of sizes."""
+    """Show phases with sizes of all kinds."""
     for phase, total in [("backing up", 4_000_000), ("verifying", 123_456_789_012_345), ("x", 0)]:
         for done in (0, total // 3, total, total * 2):
             progress.advance(phase, done, total)
@@ -92,7 +92,7 @@ def advance(progress: Progress) -> None:
 def test_a_line_fits_its_terminal(
     terminal: Pty, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
-    """The last column stays empty, so that no terminal goes on to the next row."""
+    """The last column stays empty, so that no terminal wraps the line."""
     monkeypatch.setattr(sys, "stderr", terminal.stream)
     terminal.resize(columns)
     with Progress() as progress:
@@ -108,7 +108,7 @@ def test_a_line_fits_its_terminal(
 def test_a_terminal_that_gets_narrower_or_wider_is_followed(
     terminal: Pty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From one line to the next, and what a longer one has left is removed."""
+    """Each line uses the new width, and remains of a longer line are removed."""
     monkeypatch.setattr(sys, "stderr", terminal.stream)
     with Progress() as progress:
         for columns in (120, 40, 80, 40):
@@ -123,7 +123,7 @@ def test_a_terminal_that_gets_narrower_or_wider_is_followed(
 
 
 def test_a_note_stands_in_lines_of_its_own(terminal: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long and of whatever letters it is; it may be told on several rows."""
+    """It may be long, and have any characters; it may take several rows."""
     monkeypatch.setattr(sys, "stderr", terminal.stream)
     note = "waiting for /r/" + "本" * 100
     with Progress() as progress:
@@ -149,7 +149,7 @@ def test_a_terminal_that_cannot_go_back_has_no_bar(
 
 
 def test_on_a_terminal_there_is_a_bar_a_phase(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With bytes, rate and percentage; a note does not spoil it."""
+    """The bar has bytes, rate and percentage; a note does not disturb it."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     with Progress() as progress:
@@ -170,7 +170,7 @@ def test_on_a_terminal_there_is_a_bar_a_phase(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_time_left_is_told_while_there_is_some(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the rate so far."""
+    """The estimate uses the rate so far."""
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     bar = Bar("backing up", 4000)
@@ -198,7 +198,7 @@ def test_a_stream_that_is_closed_is_no_terminal(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_terminal_that_goes_away_does_not_stop_a_backup(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is left to see it, and the backup goes on."""
+    """Nobody sees the progress, but the backup continues."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     with Progress() as progress:

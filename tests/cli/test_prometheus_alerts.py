@@ -1,4 +1,4 @@
-"""The alert rules for Prometheus: each is about metrics that there are, fires, and is silent."""
+"""The alert rules for Prometheus: each uses existing metrics, fires, and stays silent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ELSEWHERE = {"instance", TARGET}  # of the scrape, and of an attempt's own page
 
 
 def whole_page() -> str:
-    """Return a page with every metric: of a repository of which everything is known."""
+    """Return a page with every metric, of a repository about which everything is known."""
     drill = Check(is_sound=True, at=AT, seconds=1.0)
     image = ImagePath("db1", "/b/monday/a.img")
     made = SetState(image, "monday", 7, AT, 1.0, 9, 2, None, drill, ())
@@ -41,7 +41,7 @@ def alerts(text: str) -> list[str]:
 
 
 def test_every_metric_and_every_label_is_there() -> None:
-    """What no page has would never fire, and nobody would notice."""
+    """A rule on a missing metric would never fire, and nobody would notice."""
     families = [*text_string_to_metric_families(whole_page())]
     labels = {label for family in families for one in family.samples for label in one.labels}
     rules = RULES.read_text()
@@ -52,17 +52,17 @@ def test_every_metric_and_every_label_is_there() -> None:
 
 
 def test_promtool_reads_the_rules() -> None:
-    """As Prometheus does when it starts."""
+    """Prometheus reads them in the same way."""
     promtool("check", "rules", str(RULES))
 
 
 def test_the_rules_fire_when_they_should() -> None:
-    """And are silent else."""
+    """Otherwise they are silent."""
     promtool("test", "rules", str(TESTS))
 
 
 def test_every_alert_is_seen_to_fire_and_to_be_silent() -> None:
-    """With the text that somebody reads then."""
+    """The test compares the text that a reader gets."""
     found = re.findall(r"alertname: (\w+)[,\n]\s*exp_alerts:( \[\])?", TESTS.read_text())
     silent = {name for name, none in found if none}
     fires = {name for name, none in found if not none}
@@ -72,7 +72,7 @@ def test_every_alert_is_seen_to_fire_and_to_be_silent() -> None:
 
 
 def test_every_alert_says_what_happened_and_what_to_type() -> None:
-    """In a summary, and in a description with a command."""
+    """They have a summary, and a description with a command."""
     for rule in RULES.read_text().split("- alert: ")[1:]:
         assert re.search(r"\n          summary: \"[^\n]+\.\"\n", rule), rule
         description = rule.partition("description:")[2]
@@ -81,5 +81,5 @@ def test_every_alert_says_what_happened_and_what_to_type() -> None:
 
 
 def test_the_limit_is_the_one_of_a_status() -> None:
-    """Where nothing is promised."""
+    """It counts if nothing is promised."""
     assert RULES.read_text().count(f" + {MAX_AGE:.0f})") == 2

@@ -39,7 +39,7 @@ def orphan(csf: Csf, place: Place) -> Place:
 
 
 def test_a_proof_is_one_line(csf: Csf, orphan: Place) -> None:
-    """What was proven, and that the receipt was written."""
+    """The line has the image, and says that the receipt was written."""
     code, out, err = prove(csf, orphan)
     (line,) = err.splitlines()
     assert (code, out) == (ExitCode.DONE, "")
@@ -50,7 +50,7 @@ def test_a_proof_is_one_line(csf: Csf, orphan: Place) -> None:
 
 
 def test_the_second_proof_says_that_there_is_nothing_to_do(csf: Csf, orphan: Place) -> None:
-    """And names the command that checks an image with a receipt."""
+    """The message names the command that checks an image with a receipt."""
     assert prove(csf, orphan)[0] == ExitCode.DONE
     code, out, err = prove(csf, orphan)
     (line,) = err.splitlines()
@@ -62,7 +62,7 @@ def test_the_second_proof_says_that_there_is_nothing_to_do(csf: Csf, orphan: Pla
 
 
 def test_json_is_one_document(csf: Csf, orphan: Place) -> None:
-    """It tells whether the receipt was written; warnings are in it."""
+    """It says whether the receipt was written, and has the warnings."""
     os.unlink(f"{orphan.master}.manifest")
     for written in (True, False):
         code, out, err = prove(csf, orphan, "-json")
@@ -78,7 +78,7 @@ def test_json_is_one_document(csf: Csf, orphan: Place) -> None:
 
 
 def test_an_image_that_cannot_be_proven_is_41_with_every_reason(csf: Csf, orphan: Place) -> None:
-    """As lines, and in the document."""
+    """The reasons are lines, and in the document."""
     with open(f"{orphan.image}.run/status", "w") as file:
         file.write("3\n")
     code, out, err = prove(csf, orphan, "-json")
@@ -89,7 +89,7 @@ def test_an_image_that_cannot_be_proven_is_41_with_every_reason(csf: Csf, orphan
 
 
 def test_latest_has_its_receipt_and_is_a_usage_error(csf: Csf, place: Place) -> None:
-    """So is what is no image's name."""
+    """A name that cannot be an image's is a usage error, too."""
     place.image = str(place.images / "latest")
     code, _, err = prove(csf, place)
     assert (code, "has its receipt" in err) == (ExitCode.USAGE, True)
@@ -100,7 +100,7 @@ def test_latest_has_its_receipt_and_is_a_usage_error(csf: Csf, place: Place) -> 
 def test_the_lock_is_waited_for_as_long_as_is_said(
     csf: Csf, orphan: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the option, else by the environment."""
+    """The option counts, or else the environment."""
     monkeypatch.setenv("CSF_BACKUP_LOCK_WAIT", "never")
     assert prove(csf, orphan)[0] == ExitCode.USAGE
     assert prove(csf, orphan, "-wait", "0")[0] == ExitCode.DONE

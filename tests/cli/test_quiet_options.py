@@ -1,4 +1,4 @@
-"""-quiesce as csf runs it: the program is called around osbackup and osrestore, and told of."""
+"""-quiesce as csf runs it: the program is called around osbackup and osrestore, and reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("tools")
 
 @pytest.fixture
 def server(tmp_path: Path) -> ApplicationServer:
-    """Return an application server that runs."""
+    """Return a running application server."""
     return ApplicationServer(tmp_path / "server")
 
 
@@ -34,7 +34,7 @@ def words(place: Place, command: str, *options: str) -> tuple[str, ...]:
 def test_a_dry_run_says_what_would_be_called(
     csf: Csf, place: Place, server: ApplicationServer
 ) -> None:
-    """And calls nothing."""
+    """Nothing is called."""
     asked = words(place, "admin_database_backup", "-dry-run", "-quiesce", server.program)
     code, _, err = csf(*asked)
     assert code == 0
@@ -45,7 +45,7 @@ def test_a_dry_run_says_what_would_be_called(
 def test_a_backup_and_a_restore_call_the_program(
     csf: Csf, place: Place, tools: Tools, server: ApplicationServer
 ) -> None:
-    """How many databases changed meanwhile is told, if any did."""
+    """The number of databases that changed meanwhile is reported."""
     osbackup = (tools.directory / "osbackup").read_text()
     tools.write("osbackup", osbackup.replace("exec tar", f"touch {place.master}; exec tar"))
     quiesce = ("-quiesce", server.program)
@@ -59,7 +59,7 @@ def test_a_backup_and_a_restore_call_the_program(
 
 
 def test_a_backup_without_begin_is_none(csf: Csf, place: Place, server: ApplicationServer) -> None:
-    """What the program has said is told, and that the server runs."""
+    """The message has the program's output, and says that the server runs."""
     server.do("begin.after", "echo cannot; exit 3")
     code, _, err = csf(*words(place, "admin_database_backup", "-quiesce", server.program))
     assert code == 21

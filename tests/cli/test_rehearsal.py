@@ -1,4 +1,4 @@
-"""A rehearsed failure reaches whoever would be told of a real one, and is marked."""
+"""A rehearsed failure reaches everybody who would learn of a real one, and is marked."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STATUS = ("admin_database_status", "-image-dir", "localhost:/no/such", "-rehears
 
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return where this test's ledger would be; nothing else of the surroundings is known."""
+    """Return the path of the test's ledger; the environment has no other settings."""
     for name in ("CSF_BACKUP_ON_FINISH", "CSF_BACKUP_METRICS_DIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CSF_BACKUP_STATE_DIR", str(tmp_path / "state"))
@@ -38,7 +38,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the directory of this test's pages."""
+    """Return the directory of the test's pages."""
     directory = tmp_path / "metrics"
     directory.mkdir()
     monkeypatch.setenv("CSF_BACKUP_METRICS_DIR", str(directory))
@@ -46,7 +46,7 @@ def metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def failing(page: str) -> list[tuple[str, str]]:
-    """Return operation and repository of each attempt that a page says has failed."""
+    """Return operation and repository of each failed attempt on a page."""
     return [
         (sample.labels["operation"], sample.labels["repository"])
         for family in text_string_to_metric_families(page)
@@ -56,7 +56,7 @@ def failing(page: str) -> list[tuple[str, str]]:
 
 
 def test_without_any_way_it_says_so(csf: Csf, state: Path) -> None:
-    """Nothing is looked at, and nothing is entered into the ledger."""
+    """Nothing is examined, and nothing is written to the ledger."""
     code, out, err = csf(*STATUS)
     assert (code, err) == (0, "")
     assert out.splitlines()[:4] == [
@@ -71,7 +71,7 @@ def test_without_any_way_it_says_so(csf: Csf, state: Path) -> None:
 def test_every_way_gets_a_marked_failure(
     csf: Csf, tmp_path: Path, metrics: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the repository that is named."""
+    """It has the repository that is named."""
     installed = Installed(tmp_path / "site", monkeypatch)
     installed.add("night", PLUGIN)
     program = tmp_path / "program"
@@ -103,7 +103,7 @@ def test_the_next_attempt_removes_the_page(csf: Csf, place: Place, metrics: Path
 def test_a_way_that_fails_is_a_warning(
     csf: Csf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that it is noticed now, and not when it counts: the exit code is 3."""
+    """The exit code is 3, so that the problem is noticed in time."""
     monkeypatch.setenv("CSF_BACKUP_METRICS_DIR", str(tmp_path / "missing"))
     monkeypatch.setenv("CSF_BACKUP_ON_FINISH", "relative")
     code, out, err = csf(*STATUS)
@@ -117,7 +117,7 @@ def test_a_way_that_fails_is_a_warning(
 
 
 def test_nagios_and_prometheus_get_the_failure_itself(csf: Csf, tmp_path: Path) -> None:
-    """In the place of what the status would be."""
+    """It replaces the status."""
     assert csf(*STATUS, "-format", "nagios")[:2] == (2, f"BACKUP CRITICAL - {SAID}\n")
     page = tmp_path / "csf.prom"
     assert csf(*STATUS, "-format", "prometheus", "-output", str(page))[:2] == (0, "")

@@ -37,7 +37,7 @@ def command(place: Place, *options: str) -> tuple[str, ...]:
 
 
 def test_plan_and_outcome_are_told(csf: Csf, place: Place) -> None:
-    """On standard error; there is no data to print."""
+    """They are on standard error, since there is no data to print."""
     (place.repository / "Book.db").unlink()
     (place.repository / "New.db").touch()
     code, out, err = csf(*command(place, "-yes", "-quarantine"))
@@ -58,7 +58,7 @@ def test_plan_and_outcome_are_told(csf: Csf, place: Place) -> None:
 
 
 def test_on_a_new_disk_no_work_is_said_to_be_lost(csf: Csf, place: Place) -> None:
-    """There is none that could be."""
+    """There is no work that could be lost."""
     for path in place.repository.iterdir():
         path.unlink()
     code, _, err = csf(*command(place, "-yes"))
@@ -66,7 +66,7 @@ def test_on_a_new_disk_no_work_is_said_to_be_lost(csf: Csf, place: Place) -> Non
 
 
 def test_the_undo_of_the_quarantine_undoes_it(csf: Csf, place: Place) -> None:
-    """As it is shown, up to csf's own command."""
+    """The printed commands are run, up to csf's own."""
     (place.repository / "it's New.db").write_bytes(b"new")
     undo = csf(*command(place, "-yes", "-quarantine"))[2].splitlines()[-2]
     assert not (place.repository / "it's New.db").exists()
@@ -76,7 +76,7 @@ def test_the_undo_of_the_quarantine_undoes_it(csf: Csf, place: Place) -> None:
 
 
 def test_json_is_one_document_on_stdout(csf: Csf, place: Place) -> None:
-    """All else that is printed is where the extra databases go."""
+    """The only other output is the quarantine of the extra databases."""
     (place.repository / "New.db").touch()
     code, out, err = csf(*command(place, "-yes", "-quarantine", "-json"))
     document = json.loads(out)
@@ -95,7 +95,7 @@ def test_json_is_one_document_on_stdout(csf: Csf, place: Place) -> None:
 
 
 def reseal(place: Place, **changes: object) -> None:
-    """Change what the receipt says, and seal it again."""
+    """Change facts in the receipt, and seal it again."""
     from csf_backup_plugin.image import sealed_json
 
     path = f"{place.image}.receipt.json"
@@ -108,7 +108,7 @@ def reseal(place: Place, **changes: object) -> None:
 def test_a_disk_that_is_not_mounted_is_a_refusal_that_may_be_overridden(
     csf: Csf, place: Place
 ) -> None:
-    """The option is told."""
+    """The message names the option."""
     reseal(place, mounts={str(place.repository): str(place.repository)})
     code, _, err = csf(*command(place, "-yes"))
     assert (code, "add -accept-unmounted" in err) == (ExitCode.UNSAFE_IMAGE_PATH, True)
@@ -118,7 +118,7 @@ def test_a_disk_that_is_not_mounted_is_a_refusal_that_may_be_overridden(
 def test_require_mount_is_a_refusal(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the repository's directory is on the file system of the root directory."""
+    """It is given if the repository's directory is on the file system of the root directory."""
     from csf_backup_plugin.hosts.local import LocalHost
 
     look = LocalHost.look
@@ -147,7 +147,7 @@ def test_with_yes_the_latest_from_the_future_is_refused(
 
 
 def test_a_refusal_is_a_document_too(csf: Csf, place: Place) -> None:
-    """With what is extra as a list."""
+    """It has the extra databases as a list."""
     (place.repository / "New.db").touch()
     code, out, err = csf(*command(place, "-yes", "-json"))
     document = json.loads(out)
@@ -157,7 +157,7 @@ def test_a_refusal_is_a_document_too(csf: Csf, place: Place) -> None:
 
 
 def test_a_failure_has_the_state_of_every_database(csf: Csf, place: Place, tools: Tools) -> None:
-    """For a program, and for a person."""
+    """It is in the document and in the message."""
     tools.write("osrestore", '[ "$1" != -t ] || exec tar -tPf "$3"\nexit 3')
     code, out, _ = csf(*command(place, "-yes", "-json"))
     document = json.loads(out)
@@ -186,7 +186,7 @@ def test_a_dry_run_shows_the_plan_and_ends_as_the_real_run_would(csf: Csf, place
 
 
 def test_a_plan_says_of_what_and_where_to(csf: Csf, place: Place) -> None:
-    """If the repository is made anew elsewhere."""
+    """This matters if the repository is restored elsewhere."""
     other = place.images / "other"
     other.mkdir()
     image = f"localhost:{place.image}"
@@ -196,7 +196,7 @@ def test_a_plan_says_of_what_and_where_to(csf: Csf, place: Place) -> None:
 
 
 def test_without_a_terminal_yes_is_needed(csf: Csf, place: Place) -> None:
-    """Nothing is even looked at."""
+    """The host is not even examined."""
     before = place.tree()
     code, _, err = csf(*command(place))
     assert (code, "no terminal to ask on" in err) == (ExitCode.USAGE, True)
@@ -207,7 +207,7 @@ def test_without_a_terminal_yes_is_needed(csf: Csf, place: Place) -> None:
 def test_on_a_terminal_the_name_must_be_typed(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, *, answer: bool, code: int
 ) -> None:
-    """Who types anything else changes nothing."""
+    """With any other answer, nothing is changed."""
     asked = []
 
     def typed(wanted: str, *_: object) -> bool:
@@ -224,7 +224,7 @@ def test_on_a_terminal_the_name_must_be_typed(
 
 
 def test_a_long_plan_is_shortened(csf: Csf, place: Place, tmp_path: Path) -> None:
-    """It has numbers and the first names, and says where all are."""
+    """It has numbers and the first names, and says where all of them are."""
     for number in range(30):
         (place.repository / f"C{number:02}.db").touch()
     image = f"localhost:{tmp_path}/images/b.img"
@@ -249,7 +249,7 @@ def test_a_long_plan_is_shortened(csf: Csf, place: Place, tmp_path: Path) -> Non
 def test_how_long_ago_the_backup_was_is_told(
     csf: Csf, place: Place, started: str, said: str
 ) -> None:
-    """A clock that is wrong is seen."""
+    """A wrong clock is noticed by it."""
     reseal(place, started=started)
     (line,) = csf(*command(place, "-dry-run"))[2].splitlines()[:1]
     assert said in line.partition(" as they were at ")[2]

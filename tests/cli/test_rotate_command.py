@@ -25,13 +25,13 @@ NIGHTS = [f"2026-11-{day}" for day in (22, 23, 30)]
 
 @pytest.fixture
 def rotate(csf: Csf, place: Place) -> Callable[..., tuple[int, str, str]]:
-    """Return what runs the command, of the repository and its image directory."""
+    """Return a function that runs the command on the repository and its image directory."""
     words = ("-database", place.master, "-image-dir", f"localhost:{place.images}")
     return lambda *options: csf("admin_database_rotate", *words, *options)
 
 
 def test_each_set_has_a_line(rotate: Csf) -> None:
-    """The new one, what was decided of each, and why."""
+    """The line has the decision and its reason; the new set has one, too."""
     for night in NIGHTS:
         code, out, err = rotate("-slot", night, "-run-id", night)
         assert (code, out) == (ExitCode.DONE, "")
@@ -44,7 +44,7 @@ def test_each_set_has_a_line(rotate: Csf) -> None:
 
 
 def test_a_dry_run_says_what_would_be(rotate: Csf, place: Place) -> None:
-    """By which rule the directory is chosen, too; nothing is changed."""
+    """It includes the rule by which the directory is chosen; nothing is changed."""
     for night in NIGHTS[:2]:
         assert rotate("-slot", night)[0] == 0
     before = place.tree()
@@ -57,7 +57,7 @@ def test_a_dry_run_says_what_would_be(rotate: Csf, place: Place) -> None:
 
 
 def test_a_run_that_has_made_its_set_makes_no_other(rotate: Csf) -> None:
-    """It says which one that is."""
+    """It names that set."""
     assert rotate("-run-id", "x")[0] == 0
     code, _, err = rotate("-run-id", "x")
     assert code == 0
@@ -73,7 +73,7 @@ def facts(result: tuple[int, str, str]) -> dict[str, Any]:
 
 
 def test_the_document_has_the_plan(rotate: Csf) -> None:
-    """And what was removed."""
+    """It also has the removed sets."""
     for night in NIGHTS[:2]:
         rotate("-slot", night)
     said = facts(rotate("-slot", NIGHTS[2], "-run-id", "y", "-json"))
@@ -86,7 +86,7 @@ def test_the_document_has_the_plan(rotate: Csf) -> None:
 
 
 def test_what_is_withheld_is_told_after_the_backup(rotate: Csf) -> None:
-    """More than two dated sets do not go at once; with -yes they do."""
+    """More than two dated sets are removed only with -yes."""
     today = datetime.date.today()  # a slot that is far from its start counts in no bucket
     days = [today - datetime.timedelta(days=age) for age in (4, 3, 2, 1, 0)]
     dated = [("-slot", str(day), "-dated-day", WEEKDAYS[day.weekday()]) for day in days]
@@ -108,7 +108,7 @@ def test_what_is_withheld_is_told_after_the_backup(rotate: Csf) -> None:
 def test_sets_that_no_rotation_has_made_are_told_and_kept(
     rotate: Csf, csf: Csf, place: Place
 ) -> None:
-    """Each has its line."""
+    """Each has a line."""
     image = ("-image-file", f"localhost:{place.image}")
     assert csf("admin_database_backup", "-database", place.master, *image)[0] == 0
     _, _, err = rotate()
@@ -116,7 +116,7 @@ def test_sets_that_no_rotation_has_made_are_told_and_kept(
 
 
 def test_what_is_left_of_a_set_is_told_when_it_is_removed(rotate: Csf, place: Place) -> None:
-    """An earlier run had begun with it."""
+    """An earlier run had begun its removal."""
     rotate("-slot", NIGHTS[1])
     (receipt,) = place.images.glob("monday/*.receipt.json")
     begun = receipt.with_name(receipt.name.replace(".receipt.json", ".removing"))
@@ -127,7 +127,7 @@ def test_what_is_left_of_a_set_is_told_when_it_is_removed(rotate: Csf, place: Pl
 
 
 def test_a_drill_has_its_line(rotate: Csf, place: Place, tools: Tools) -> None:
-    """Where it went well; else the exit code tells."""
+    """The line is for a success; otherwise the exit code shows the failure."""
     tools.write(
         "osrestore",
         '[ "$1" = -t ] && exec tar -tP --quoting-style=literal -f "$3"\n'
@@ -144,7 +144,7 @@ def test_a_drill_has_its_line(rotate: Csf, place: Place, tools: Tools) -> None:
 
 @pytest.mark.parametrize("strict", [[], ["-strict"]])
 def test_under_strict_a_warning_is_a_failure(rotate: Csf, place: Place, strict: list[str]) -> None:
-    """The backup is made all the same."""
+    """The backup is made nevertheless."""
     missing = f"localhost:{place.images.parent}/missing"
     code, _, err = rotate("-image-dir", missing, *strict)
     assert code == (ExitCode.WARNINGS if strict else ExitCode.DONE)
@@ -156,5 +156,5 @@ def test_under_strict_a_warning_is_a_failure(rotate: Csf, place: Place, strict: 
     "option", ["-drill-every=7", "-drill-every=0d", "-every=1y", "-dated-day=Sonntag", "-slot=x"]
 )
 def test_what_is_no_length_of_time_or_day_is_refused(rotate: Csf, option: str) -> None:
-    """As a wrong command line."""
+    """It is a usage error."""
     assert rotate(option)[0] == ExitCode.USAGE

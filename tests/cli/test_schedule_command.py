@@ -1,4 +1,4 @@
-"""admin_database_schedule as csf runs it: the schedule on standard output, all else beside it."""
+"""admin_database_schedule as csf runs it: the schedule on standard output, all else elsewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def schedule(
     csf: Csf, place: Place, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Csf:
-    """Return what runs the command as a csf of its own, on the place's repository."""
+    """Return a function that runs the command as a separate csf, on the place's repository."""
     tools.write("csf", "exit 1")
     monkeypatch.setattr(sys, "argv", [str(tools.directory / "csf")])
     monkeypatch.setenv("CSF_BACKUP_STATE_DIR", str(tmp_path / "state"))
@@ -38,7 +38,7 @@ def schedule(
 def test_the_schedule_alone_is_on_standard_output(
     schedule: Csf, tools: Tools, place: Place, form: str
 ) -> None:
-    """So that it can be put into a file; nothing is changed, nor on record."""
+    """It can be redirected to a file; nothing is changed or recorded."""
     before = place.tree()
     code, out, err = schedule("-format", form)
     assert code == ExitCode.DONE
@@ -53,7 +53,7 @@ def test_the_schedule_alone_is_on_standard_output(
 def test_names_are_on_standard_output_as_they_are(
     schedule: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also bytes that are no text; a document has a text that stands for them."""
+    """Bytes may be no text; in the document, text stands for them."""
     odd = os.fsdecode(os.fsencode(place.images.parent) + b"/\xff \xe4%")
     os.mkdir(odd)
     words = ("-image-dir", f"localhost:{odd}", "-format", "cron")
@@ -68,7 +68,7 @@ def test_names_are_on_standard_output_as_they_are(
 
 
 def test_a_document_has_each_file_apart(schedule: Csf) -> None:
-    """With the name that it is to have."""
+    """It has the name of each file."""
     code, out, err = schedule("-format", "systemd", "-at", "05:07", "-json")
     found = json.loads(out)
     assert (code, err) == (0, "")
@@ -83,7 +83,7 @@ def test_a_document_has_each_file_apart(schedule: Csf) -> None:
 
 
 def test_each_option_of_the_rotation_is_in_its_line(schedule: Csf, place: Place) -> None:
-    """-wait only if it is given: the variable is there by itself."""
+    """-wait is there only if given: its variable is in the schedule anyway."""
     options = ("-no-checksum", "-require-mount", "-accept-small", "-strict", "-wait", "5")
     kept = ("-keep-dated", "4", "-keep-monthly", "12", "-keep-yearly", "7", "-dated-day", "friday")
     drilled = ("-drill-every", "7d", "-scratch-dir", "/var/tmp", "-timeout", "90")
@@ -111,20 +111,20 @@ def test_each_option_of_the_rotation_is_in_its_line(schedule: Csf, place: Place)
 def test_what_no_rotation_would_take_is_refused(
     schedule: Csf, options: tuple[str, ...], code: ExitCode
 ) -> None:
-    """Nothing is on standard output then, which may be a file."""
+    """Standard output, which may be a file, stays empty."""
     assert schedule(*options)[:2] == (code, "")
 
 
 def test_a_wait_that_no_rotation_would_take_is_refused(
     schedule: Csf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would be in the schedule."""
+    """It would be written into the schedule."""
     monkeypatch.setenv("CSF_BACKUP_LOCK_WAIT", "soon")
     assert schedule("-format", "cron")[:2] == (ExitCode.USAGE, "")
 
 
 def test_a_repository_or_a_host_that_is_not_there_is_refused(schedule: Csf, csf: Csf) -> None:
-    """With the exit codes that a rotation has."""
+    """The exit codes are those of a rotation."""
     words = ("admin_database_schedule", "-format", "cron", "-database", "/nowhere/lib.db")
     assert csf(*words, "-image-dir", "localhost:/b")[0] == ExitCode.REPOSITORY_NOT_FOUND
     assert csf(*words, "-image-dir", "nowhere.invalid:/b")[0] == ExitCode.HOST_UNREACHABLE

@@ -32,26 +32,26 @@ ANY = ("-max-drill-age", "none")
 
 @pytest.fixture
 def status(csf: Csf, place: Place) -> Csf:
-    """Return what runs the command on the place's image directory."""
+    """Return a function that runs the command on the place's image directory."""
     words = ("-image-dir", f"localhost:{place.images}")
     return lambda *options: csf("admin_database_status", *words, *options)
 
 
 @pytest.fixture
 def rotate(csf: Csf, place: Place) -> Csf:
-    """Return what makes a set there."""
+    """Return a function that makes a set there."""
     words = ("-database", place.master, "-image-dir", f"localhost:{place.images}")
     return lambda *options: csf("admin_database_rotate", *words, *options)
 
 
 def image_of(place: Place) -> Path:
-    """Return the one image there is."""
+    """Return the only image."""
     (receipt,) = place.images.glob("*/*.receipt.json")
     return Path(str(receipt).removesuffix(".receipt.json"))
 
 
 def test_the_text_stands_on_standard_output(rotate: Csf, status: Csf, place: Place) -> None:
-    """A block for each repository, a line for each set."""
+    """It has a block for each repository, with a line for each set."""
     assert rotate("-every", "24h")[0] == 0
     code, out, err = status(*ANY, "-database", f"localhost:{place.master}")
     assert (code, err) == (0, "")
@@ -73,7 +73,7 @@ def test_the_text_stands_on_standard_output(rotate: Csf, status: Csf, place: Pla
 
 
 def test_what_is_wrong_stands_first(rotate: Csf, status: Csf, csf: Csf, place: Place) -> None:
-    """The exit code is that of the worst."""
+    """The exit code is the worst one."""
     rotate()
     assert status()[0] == ExitCode.STALE
     image = image_of(place)
@@ -86,7 +86,7 @@ def test_what_is_wrong_stands_first(rotate: Csf, status: Csf, csf: Csf, place: P
 
 
 def test_a_failed_attempt_is_told(rotate: Csf, status: Csf, place: Place, tools: Any) -> None:
-    """How many there were since the last that made a set."""
+    """The text has the number of attempts since the last that made a set."""
     rotate()
     tools.write("osbackup", "echo no server >&2; exit 3")
     for _ in range(2):
@@ -113,7 +113,7 @@ def test_a_document_has_it_all(rotate: Csf, status: Csf, place: Place) -> None:
 
 
 def test_nobody_home_is_told_to_everybody(csf: Csf, status: Csf) -> None:
-    """An empty directory, and a host that is away."""
+    """The directory is empty, or the host is down."""
     code, out, _ = status()
     assert (code, out) == (ExitCode.STALE, "There is no proven image.\n")
     words = ("admin_database_status", "-image-dir", "nowhere.invalid:/b")
@@ -147,7 +147,7 @@ def test_nobody_home_is_told_to_everybody(csf: Csf, status: Csf) -> None:
 def test_nagios_gets_one_line_and_its_own_codes(
     rotate: Csf, status: Csf, place: Place, options: tuple[str, ...], code: int, begin: str
 ) -> None:
-    """With figures, and limits for them."""
+    """The line has figures with their limits."""
     rotate()
     image = image_of(place)
     facts = json.loads(Path(f"{image}.receipt.json").read_bytes())
@@ -161,12 +161,12 @@ def test_nagios_gets_one_line_and_its_own_codes(
 
 
 def test_a_database_without_its_host_is_refused(status: Csf) -> None:
-    """As any wrong command line."""
+    """It is a usage error."""
     assert status("-database", "lib.db")[0] == ExitCode.USAGE
 
 
 def test_nagios_is_told_of_nothing(status: Csf) -> None:
-    """That is critical."""
+    """The state is critical."""
     assert status("-format", "nagios")[:2] == (2, "BACKUP CRITICAL - there is no proven image\n")
 
 
@@ -183,13 +183,13 @@ def test_nagios_is_told_of_a_repository_without_images(
 
 
 def samples(page: str) -> dict[str, float]:
-    """Return the samples of a page by name; of several, the last."""
+    """Return the samples of a page by name; of several, the last one."""
     families = text_string_to_metric_families(page)
     return {sample.name: sample.value for family in families for sample in family.samples}
 
 
 def test_prometheus_gets_a_page(rotate: Csf, status: Csf, place: Place) -> None:
-    """Which ends with 0 when it is written."""
+    """The exit code is 0 once the page is written."""
     rotate("-every", "24h")
     code, out, _ = status("-format", "prometheus", "-database", f"localhost:{place.master}")
     page = samples(out)
@@ -206,7 +206,7 @@ def test_prometheus_gets_a_page(rotate: Csf, status: Csf, place: Place) -> None:
 def test_a_page_is_written_to_a_file_whole(
     rotate: Csf, status: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Everybody may read it; what cannot be written leaves the earlier one."""
+    """Everybody may read the file; if it cannot be written, the old one stays."""
     rotate()
     path = place.images.parent / "csf.prom"
     options = ("-format", "prometheus", "-output", str(path))
@@ -228,7 +228,7 @@ def test_a_page_is_written_to_a_file_whole(
 def test_output_that_cannot_be_printed_is_told(
     rotate: Csf, status: Csf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The exit code is still that of the work."""
+    """The exit code is still that of the status."""
     rotate()
     monkeypatch.setattr("csf_backup_plugin.cli.report.printed", lambda _: "it is closed")
     code, _, err = status(*ANY)
@@ -239,7 +239,7 @@ def test_output_that_cannot_be_printed_is_told(
 def test_a_directory_that_cannot_be_read_is_no_good_news(
     rotate: Csf, csf: Csf, place: Place
 ) -> None:
-    """In each form, since not everybody reads standard error."""
+    """Each form says so, since not everybody reads standard error."""
     rotate()
     missing = f"localhost:{place.images.parent}/missing"
     words = ("-image-dir", f"localhost:{place.images}", "-image-dir", missing, *ANY)
@@ -255,7 +255,7 @@ def test_a_directory_that_cannot_be_read_is_no_good_news(
 
 
 def test_a_document_is_written_to_a_file(rotate: Csf, status: Csf, place: Place) -> None:
-    """What is written there is what was asked for; -json prints it besides."""
+    """The file has the requested format; -json prints the document, too."""
     rotate()
     path = place.images.parent / "status.json"
     words = ("-format", "json", "-output", str(path))
@@ -268,7 +268,7 @@ def test_a_document_is_written_to_a_file(rotate: Csf, status: Csf, place: Place)
 
 
 def test_quiet_is_for_people(rotate: Csf, status: Csf) -> None:
-    """A monitor gets its line and its page in any case."""
+    """A monitoring system gets its line and its page in any case."""
     rotate()
     options = ("-max-drill-age", "none", "-quiet")
     assert status(*options) == (0, "", "")
@@ -278,7 +278,7 @@ def test_quiet_is_for_people(rotate: Csf, status: Csf) -> None:
 
 
 def test_nothing_but_a_plain_file_is_replaced(status: Csf, place: Place) -> None:
-    """As root, /dev/null would be a file afterwards; a link leads to the file that is written."""
+    """For root, /dev/null would become a file; for a link, its target is written."""
     top = place.images.parent
     pipe, link, directory = top / "pipe", top / "link", top / "directory"
     os.mkfifo(pipe)
@@ -300,7 +300,7 @@ def test_nothing_but_a_plain_file_is_replaced(status: Csf, place: Place) -> None
 
 
 def test_names_in_a_document_are_told_once(rotate: Csf, csf: Csf, place: Place) -> None:
-    """What is a sentence for a person is not written again as a name."""
+    """A text that is a sentence already is not escaped again."""
     odd = place.images / "a\udcff"
     odd.mkdir()
     words = ("-database", place.master, "-image-dir", f"localhost:{odd}")
@@ -313,7 +313,7 @@ def test_names_in_a_document_are_told_once(rotate: Csf, csf: Csf, place: Place) 
 
 
 def test_a_host_that_does_not_answer_in_time_is_given_up() -> None:
-    """As a signal would end it; other signals end it as they do."""
+    """A signal would end it in the same way; other signals still work."""
     late = pytest.raises(HostUnreachable, match="db1 has not answered within 0.01 s")
     with late, limited(Cancellation(), "db1", 0.01) as within:
         while not within.received:
@@ -327,7 +327,7 @@ def test_a_host_that_does_not_answer_in_time_is_given_up() -> None:
 
 
 def test_a_signal_that_has_come_before_ends_it() -> None:
-    """Between two hosts, and while one is given up."""
+    """It may come between two hosts, or while one is given up."""
     cancellation = Cancellation()
     cancellation.cancel(signal.SIGTERM)
     with pytest.raises(Interrupted), limited(cancellation, "db1", 60):
@@ -335,6 +335,6 @@ def test_a_signal_that_has_come_before_ends_it() -> None:
 
 
 def test_a_limit_may_be_longer_than_a_timer_can_wait() -> None:
-    """That is as good as none."""
+    """It has no effect then."""
     with limited(Cancellation(), "db1", 1e300) as within:
         assert not within.received

@@ -1,4 +1,4 @@
-"""Each form of a status says what is known, and nothing of what is not."""
+"""Each form of a status shows what is known, and nothing that is unknown."""
 
 from __future__ import annotations
 
@@ -53,18 +53,21 @@ def attempt(**others: Any) -> Attempt:
 
 
 def names(page: str) -> set[str]:
-    """Return the names of all metrics of a page."""
+    """Return the names of all metrics on a page."""
     return {family.name for family in text_string_to_metric_families(page)}
 
 
 def test_a_restore_takes_as_long_as_the_last_drill() -> None:
-    """Where that is on record."""
+    """The record of the drill has the duration."""
     assert "  A restore takes about 12.5 s, by the drill of " in table(status())
     assert "restore" not in table(status(sets=[a_set(drilled=None)]))
 
 
 def test_room_is_told_with_its_end() -> None:
-    """Where sets are promised, and it is soon; a set of the future tells nothing."""
+    """It is shown if sets are promised and the end is near.
+
+    A set from the future gives no estimate.
+    """
     facts: dict[str, Any] = {"room": {"/b": 12}, "interval": 86400.0}
     room = "  /b has room for 12 more sets"
     assert f"{room}, until 2026-12-05 if none is removed.\n" in table(status(**facts))
@@ -73,12 +76,12 @@ def test_room_is_told_with_its_end() -> None:
 
 
 def test_little_room_is_told_once() -> None:
-    """Above, where it is a finding."""
+    """It is shown above, as a finding."""
     assert table(status(room={"/b": 2}, stale=["/b has room for 2 more"])).count("room for") == 1
 
 
 def test_a_set_of_the_future_has_no_age() -> None:
-    """Nor is it known how much work would be lost."""
+    """The work that would be lost is unknown, too."""
     found = status(sets=[a_set(age=-3.2e7)])
     text = table(found)
     assert "  How much work would be lost is not known: the newest set is of the future.\n" in text
@@ -87,14 +90,14 @@ def test_a_set_of_the_future_has_no_age() -> None:
 
 
 def test_a_set_that_is_overdue_was_due() -> None:
-    """By its age, and not by the clock of who reads it."""
+    """Its age decides, and not the reader's clock."""
     for age, word in ((3600.0, "is"), (90000.0, "was")):
         found = status(sets=[a_set(age=age)], due="2026-11-24T02:10:00+00:00")
         assert f"  The next set {word} due by 2026-11-24T02:10:00+00:00.\n" in table(found)
 
 
 def test_nagios_is_told_of_a_failed_attempt_before_anything_is_late() -> None:
-    """Its state is as it was."""
+    """The state does not change."""
     last = attempt(id="b", outcome="failed", exit_code=40, error="osbackup | failed")
     code, line = nagios.line(status(attempts=[last]))
     told = (
@@ -104,7 +107,7 @@ def test_nagios_is_told_of_a_failed_attempt_before_anything_is_late() -> None:
 
 
 def test_a_verdict_is_coloured_only_if_asked_for() -> None:
-    """All else is as it is without."""
+    """The rest of the text is the same."""
     plain, coloured = table(status()), table(status(), in_colour=True)
     assert (plain[:2], coloured[:5]) == ("OK", "\x1b[32m")
     assert click.unstyle(coloured) == plain
@@ -124,20 +127,20 @@ def test_a_repository_without_sets_has_a_verdict_only() -> None:
     ],
 )
 def test_an_attempt_that_made_no_set_is_told(last: dict[str, Any], told: str) -> None:
-    """With how many there were."""
+    """The number of such attempts is shown."""
     text = table(status(attempts=[attempt(id="b", **last)]))
     assert told in text
     assert "\n  1 attempt since the last that made a set." in text
 
 
 def test_after_a_success_there_is_nothing_to_tell() -> None:
-    """Nor where there was no attempt."""
+    """Nothing is shown without any attempt either."""
     for attempts in ([attempt(outcome="done", exit_code=0)], [], None):
         assert "attempt" not in table(status(attempts=attempts))
 
 
 def test_a_page_has_no_sample_of_what_is_not_known() -> None:
-    """An attempt that runs has no exit code."""
+    """A running attempt has no exit code."""
     running = names(prometheus.page(status(attempts=[attempt()])))
     assert "csf_backup_last_attempt_timestamp_seconds" in running
     assert not running & {"csf_backup_last_attempt_exit_code", "csf_backup_last_duration_seconds"}
@@ -149,7 +152,7 @@ def test_a_page_has_no_sample_of_what_is_not_known() -> None:
 
 
 def test_names_are_escaped_in_labels() -> None:
-    """As Prometheus reads them."""
+    """The escapes are those of Prometheus."""
     one = status().repositories[0]._replace(master='/r/a"b\\c.db')
     page = prometheus.page(Status([one], [], []))
     families = text_string_to_metric_families(page)
@@ -158,7 +161,7 @@ def test_names_are_escaped_in_labels() -> None:
 
 
 def test_repositories_of_one_host_give_one_sample_of_it() -> None:
-    """Two of the same would be refused."""
+    """Prometheus would refuse two of them."""
     found = status()
     away = Unreached("db2", HostUnreachable("It is away.", "Wait."))
     page = prometheus.page(Status([*found.repositories] * 2, [away], []))
@@ -166,7 +169,7 @@ def test_repositories_of_one_host_give_one_sample_of_it() -> None:
 
 
 def test_a_page_counts_what_is_wrong_and_what_is_late() -> None:
-    """Since the exit code does not tell."""
+    """The exit code does not show it."""
     page = prometheus.page(status(faults=["torn"], stale=["late", "full"]))
     families = text_string_to_metric_families(page)
     values = {s.name: s.value for family in families for s in family.samples}
@@ -174,7 +177,7 @@ def test_a_page_counts_what_is_wrong_and_what_is_late() -> None:
 
 
 def test_no_sample_is_there_twice() -> None:
-    """A copy of a repository may have the same id, path and host; collectors refuse such a page."""
+    """A copy of a repository may have the same id, path and host; collectors refuse such pages."""
     one = status().repositories[0]
     others = [one._replace(faults=["torn"]), one, one._replace(machine="db2")]
     page = prometheus.page(Status(others, [], []))
@@ -185,13 +188,13 @@ def test_no_sample_is_there_twice() -> None:
 
 
 def test_what_the_ledger_says_has_no_control_characters() -> None:
-    """Whoever has written it."""
+    """Anybody may have written it."""
     text = table(status(attempts=[attempt(id="b", outcome="failed", error="a\x1b[2Jb")]))
     assert "a\\x1b[2Jb" in text
 
 
 def test_a_set_of_twice_its_age_is_critical_to_nagios() -> None:
-    """One that is only too old is a warning."""
+    """A set that is merely too old is a warning."""
     stale = {"stale": ["late"]}
     for age, code in ((1500.0, nagios.WARNING), (2500.0, nagios.CRITICAL)):
         found = status(sets=[a_set(age=age)], limits=(1000.0, None), **stale)
@@ -201,7 +204,7 @@ def test_a_set_of_twice_its_age_is_critical_to_nagios() -> None:
 
 
 def test_no_figure_of_a_line_has_the_name_of_another() -> None:
-    """Of two hosts, or of a copy, nor anything that parts them."""
+    """There may be two hosts, or a copy, and the names have no separators."""
     one = status().repositories[0]._replace(master="/r/a|b'=.db")
     line = nagios.line(Status([one, one._replace(host="db2"), one._replace(id="2" * 32)], [], []))
     figures = line[1].partition(" | ")[2]

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("tools")
 
 @pytest.fixture
 def images(csf: Csf, place: Place) -> list[str]:
-    """Return the paths of three images that have been made, the oldest first."""
+    """Return the paths of three images, the oldest first."""
     made = [str(place.images / f"{number}.img") for number in (1, 2, 3)]
     for path in made:
         words = ("-database", place.master, "-image-file", f"localhost:{path}")
@@ -38,7 +38,7 @@ def images(csf: Csf, place: Place) -> list[str]:
 
 @pytest.fixture
 def verify(csf: Csf, place: Place, images: list[str]) -> Csf:
-    """Return what runs the command on the directory of the images."""
+    """Return a function that runs the command on the directory of the images."""
     words = ("-image-dir", f"localhost:{os.path.dirname(images[0])}")
     return lambda *options: csf("admin_database_verify", *words, *options)
 
@@ -58,7 +58,7 @@ def rot(path: str) -> None:
 
 
 def test_each_image_has_a_line_and_the_last_one_counts(verify: Csf, images: list[str]) -> None:
-    """The newest first; a second run has nothing to do."""
+    """The newest comes first; a second run has nothing to do."""
     code, out, err = verify("-older-than", "30d")
     assert (code, out) == (ExitCode.DONE, "")
     *lines, counts = err.splitlines()
@@ -73,7 +73,7 @@ def test_each_image_has_a_line_and_the_last_one_counts(verify: Csf, images: list
 
 
 def test_bit_rot_in_an_old_image_is_told(verify: Csf, images: list[str]) -> None:
-    """At once, in its line and in the error; also by the next run, from the record."""
+    """It is reported at once, in its line and in the error; the next run reports it again."""
     rot(images[0])
     code, _, err = verify()
     assert code == ExitCode.FAULT_FOUND
@@ -89,7 +89,7 @@ def test_bit_rot_in_an_old_image_is_told(verify: Csf, images: list[str]) -> None
 
 
 def test_json_is_one_document_with_a_list(verify: Csf, images: list[str]) -> None:
-    """What is wrong with an image stands with it, and in the findings of all."""
+    """Findings are listed with their image, and again for all images."""
     rot(images[0])
     os.unlink(f"{images[1]}.dbn")
     said = facts(verify("-json"))
@@ -109,7 +109,7 @@ def test_json_is_one_document_with_a_list(verify: Csf, images: list[str]) -> Non
 def test_what_is_left_for_the_next_run_is_told(
     verify: Csf, images: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the image that it begins with, and when that was verified."""
+    """The message names the next image, and when that was verified."""
     clock = itertools.count(0.0, 7200.0).__next__
     slow = functools.partial(all_images.verify_all, clock=clock)
     monkeypatch.setattr(all_images, "verify_all", slow)
@@ -127,7 +127,7 @@ def test_what_is_left_for_the_next_run_is_told(
 
 
 def test_an_image_without_a_receipt_is_a_warning(verify: Csf, images: list[str]) -> None:
-    """So is one that cannot be verified; that has no line."""
+    """An image that cannot be verified is a warning, too, without a line."""
     os.unlink(f"{images[1]}.receipt.json")
     code, _, err = verify()
     assert code == ExitCode.DONE
@@ -138,7 +138,7 @@ def test_an_image_without_a_receipt_is_a_warning(verify: Csf, images: list[str])
 def test_an_image_that_cannot_be_verified_has_no_line(
     verify: Csf, images: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But a warning, and its place in the document."""
+    """There is a warning, and an entry in the document."""
 
     def busy(*_: object) -> None:
         raise LockBusy("It is held.", "Wait.")
@@ -168,7 +168,7 @@ def test_an_image_that_cannot_be_verified_has_no_line(
     ],
 )
 def test_options_that_do_not_fit_together_are_refused(csf: Csf, words: tuple[str, ...]) -> None:
-    """Before a host is asked."""
+    """No host is asked."""
     code, out, _ = csf("admin_database_verify", *words, "-json")
     assert (code, json.loads(out)["exit_code"]) == (ExitCode.USAGE, ExitCode.USAGE)
 
@@ -182,7 +182,7 @@ def test_all_images_of_another_host_are_verified_in_one_login(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A damaged one among them."""
+    """One of the images is damaged."""
     rot(images[0])
     (tmp_path / "sshd").mkdir()
     path = f"{tools.directory}:{os.environ['PATH']}"

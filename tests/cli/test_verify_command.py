@@ -33,7 +33,7 @@ def backup(csf: Csf, place: Place, *options: str) -> None:
 
 
 def test_a_sound_image_is_one_line(csf: Csf, place: Place) -> None:
-    """What was verified, and against what."""
+    """The line says what was verified and compared."""
     backup(csf, place)
     code, out, err = verify(csf, place)
     (line,) = err.splitlines()
@@ -43,7 +43,7 @@ def test_a_sound_image_is_one_line(csf: Csf, place: Place) -> None:
 
 
 def test_without_a_checksum_the_line_says_so(csf: Csf, place: Place) -> None:
-    """After a warning."""
+    """There is a warning before it."""
     backup(csf, place, "-no-checksum")
     code, _, err = verify(csf, place)
     warning, line = err.splitlines()
@@ -53,13 +53,13 @@ def test_without_a_checksum_the_line_says_so(csf: Csf, place: Place) -> None:
 
 
 def untimed(ended: tuple[int, str, str]) -> tuple[int, str, str]:
-    """Return how a command ended, without how long it took."""
+    """Return the result of a command without its duration."""
     code, out, err = ended
     return code, out, re.sub(r"in [0-9.]+ s", "in a while", err)
 
 
 def test_quiet_prints_nothing_where_all_is_well(csf: Csf, place: Place) -> None:
-    """A warning and a finding are told with all that is told else; so is a document."""
+    """A warning or a finding is printed as usual, and so is a document."""
     backup(csf, place, "-no-checksum")
     assert untimed(verify(csf, place, "-quiet")) == untimed(verify(csf, place))
     os.rename(place.image, f"{place.image}.old")
@@ -71,7 +71,7 @@ def test_quiet_prints_nothing_where_all_is_well(csf: Csf, place: Place) -> None:
 
 
 def test_a_copy_is_called_what_it_was_made_as(csf: Csf, place: Place) -> None:
-    """Its name is not what makes an image."""
+    """A copy is recognised by its contents."""
     backup(csf, place)
     made = place.image
     place.image = str(place.images / "copy")
@@ -83,7 +83,7 @@ def test_a_copy_is_called_what_it_was_made_as(csf: Csf, place: Place) -> None:
 
 
 def test_json_is_one_document(csf: Csf, place: Place) -> None:
-    """And nothing else is printed anywhere."""
+    """Nothing else is printed."""
     backup(csf, place)
     place.image = str(place.images / "latest")
     code, out, err = verify(csf, place, "-json")
@@ -99,7 +99,7 @@ def test_json_is_one_document(csf: Csf, place: Place) -> None:
 
 
 def test_the_repository_may_be_named(csf: Csf, place: Place) -> None:
-    """Another one's image is refused; a path that is none is a usage error."""
+    """An image of another repository is refused; an invalid path is a usage error."""
     backup(csf, place)
     assert verify(csf, place, "-database", place.master)[0] == ExitCode.DONE
     other = str(place.images / "lib.db")
@@ -122,7 +122,7 @@ def test_findings_are_lines_and_in_the_document(csf: Csf, place: Place) -> None:
 
 
 def test_an_image_without_a_receipt_is_a_finding(csf: Csf, place: Place) -> None:
-    """The advice names the command that gives it one."""
+    """The advice names the command that writes one."""
     backup(csf, place)
     os.unlink(f"{place.image}.receipt.json")
     os.mkdir(f"{place.image}.run")
@@ -134,6 +134,6 @@ def test_an_image_without_a_receipt_is_a_finding(csf: Csf, place: Place) -> None
 
 
 def test_an_image_that_is_none_is_a_usage_error(csf: Csf, place: Place) -> None:
-    """As for a backup."""
+    """A backup refuses it in the same way."""
     place.image = "not/absolute"
     assert verify(csf, place)[0] == ExitCode.USAGE

@@ -1,4 +1,4 @@
-"""What the documents say of osbackup."""
+"""What the documents say about osbackup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gives each scenario two databases of its own to work on."""
+"""Give each scenario two databases to work on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contract.installed import Outcome, Utilities, lines
 
 
 class NotPossible(Exception):
-    """A scenario could not be played: the utilities did not do what it builds on."""
+    """A scenario could not be run: the utilities did not do what it needs."""
 
 
 class Bench:
@@ -82,7 +82,7 @@ class Bench:
         return os.path.isfile(self.at(name))
 
     def read(self, name: str) -> bytes:
-        """Return what is in a file, and nothing if there is none."""
+        """Return the contents of a file, or nothing if there is none."""
         if not self.exists(name):
             return b""
         with open(self.at(name), "rb") as file:
@@ -99,10 +99,10 @@ class Bench:
         return name
 
     def remove_databases(self) -> None:
-        """Remove both, as the description of csf's backup has it done before a restore."""
+        """Remove both, as the original description does before a restore."""
         os.unlink(self.large)
         os.unlink(self.small)
 
     def sectors(self, name: str) -> int:
-        """Return how many sectors of 512 bytes a file needs; of none there are none."""
+        """Return how many sectors of 512 bytes a file needs; a missing file needs none."""
         return -(-len(self.read(name)) // 512)

@@ -1,4 +1,4 @@
-"""What a scenario is, and how its outcome is judged and written down, for any pair of utilities."""
+"""Scenarios: how their outcome is judged and recorded, for any pair of utilities."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Label = Literal["DOC", "TXT", "INF", "UNK"]
 
 
 class Seen(NamedTuple):
-    """What a scenario should bring about, and what it did; values that JSON can hold."""
+    """The expected and the actual outcome of a scenario, as JSON values."""
 
     expected: object
     observed: object
@@ -70,7 +70,7 @@ class Record(NamedTuple):
 
 
 def scenario(label: Label) -> Callable[[Callable[[Bench], Seen]], Scenario]:
-    """Make a scenario of a function, with its docstring as the sentence."""
+    """Make a scenario of a function; its docstring is the sentence."""
     return lambda play: Scenario(label, play)
 
 
@@ -80,7 +80,7 @@ def gather(names: Mapping[str, object]) -> list[Scenario]:
 
 
 def play(scene: Scenario, utilities: Utilities) -> Record:
-    """Play a scenario on fresh copies of the databases."""
+    """Run a scenario on fresh copies of the databases."""
     with Bench(utilities) as bench:
         try:
             seen = scene.play(bench)
@@ -91,7 +91,7 @@ def play(scene: Scenario, utilities: Utilities) -> Record:
 
 
 def write_report(directory: str, records: Iterable[Record]) -> str:
-    """Write all records, one a line, and return the path; nobody ever sees half of them."""
+    """Write all records, one on each line, in one step; return the path."""
     os.makedirs(directory, exist_ok=True)
     path = os.path.join(directory, "utilities.jsonl")
     unfinished = f"{path}.{os.getpid()}~"
@@ -102,7 +102,7 @@ def write_report(directory: str, records: Iterable[Record]) -> str:
 
 
 def _plain(value: object, directory: str) -> object:
-    """Return a value as JSON keeps it, the same wherever it was seen."""
+    """Return a value as JSON keeps it, without differences between machines."""
     text = json.dumps(value).replace(json.dumps(directory)[1:-1], ".")
     plain: object = json.loads(text)
     return plain

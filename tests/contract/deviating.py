@@ -1,4 +1,4 @@
-"""An osbackup and an osrestore made of tar, which deviate from the documents on purpose."""
+"""An osbackup and an osrestore made of tar, which differ from the documents on purpose."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def write_utilities(directory: str, osbackup: str, osrestore: str) -> None:
 
 
 def write_databases(directory: str) -> None:
-    """Write two files that will do as databases: neither is a whole number of sectors."""
+    """Write two files that serve as databases: neither has a whole number of sectors."""
     os.makedirs(directory)
     for name, size in (("large.db", 200_001), ("small.db", 7_001)):
         with open(os.path.join(directory, name), "wb") as file:

@@ -1,4 +1,4 @@
-"""Runs the utilities of an installation as programs, and no other way."""
+"""Run the utilities of an installation, as programs only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Outcome(NamedTuple):
 
     @property
     def ending(self) -> str:
-        """Say how it ended, in the terms in which anything is known of exit statuses."""
+        """Describe the end in the terms in which exit statuses are documented."""
         if self.status is None:
             return "waits"
         return "success" if self.status == 0 else "failure"
@@ -37,12 +37,12 @@ class Outcome(NamedTuple):
 
     @property
     def asks(self) -> bool:
-        """Tell whether an operator was asked for something."""
+        """Tell whether the utility asked the operator a question."""
         return any(line.startswith("Please enter") for line in self.words)
 
     @property
     def archived(self) -> dict[str, int]:
-        """The sectors it said to archive of each database; a host before a path is left out."""
+        """The number of sectors reported for each database, without the host before its path."""
         found = filter(None, map(_ARCHIVING.fullmatch, self.words))
         return {match[2]: int(match[1]) for match in found}
 
@@ -96,7 +96,7 @@ class Utilities:
 
 
 def _finish(process: subprocess.Popen[bytes], stdin: bytes | None) -> Outcome:
-    """Wait for a utility, but not for ever."""
+    """Wait for a utility, with a limit."""
     try:
         output = process.communicate(stdin, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
@@ -112,7 +112,7 @@ def lines(output: bytes) -> list[str]:
 
 @contextmanager
 def _standard_input(stdin: bytes | None) -> Iterator[int]:
-    """Provide what Popen takes as standard input; see `Utilities.run`."""
+    """Open what Popen takes as standard input; see `Utilities.run`."""
     if stdin is not None:
         yield subprocess.PIPE
         return

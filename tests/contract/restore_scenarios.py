@@ -1,4 +1,4 @@
-"""What the documents say of osrestore."""
+"""What the documents say about osrestore."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def exit_status_tells_how_a_restore_ended(bench: Bench) -> Seen:
 
 
 def _sizes(bench: Bench, directory: str = "repository") -> dict[str, int]:
-    """Return the files in a directory, and how many sectors each has."""
+    """Return the number of sectors of each file in a directory."""
     directory = bench.at(directory)
     names = sorted(os.listdir(directory))
     return {name: bench.sectors(os.path.join(directory, name)) for name in names}

@@ -1,4 +1,4 @@
-"""The checklist: what it says of csfs that fit, of those that do not, and of what they do to it."""
+"""The checklist: what it reports about a csf that fits, and about one that does not."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ hookimpl = pluggy.HookimplMarker("csf")
 
 
 class Hooks:
-    """The hooks of a csf as it should be."""
+    """The hooks of a csf that fits."""
 
     @hookspec
     def register_commands(self, cli: object) -> None:
@@ -38,7 +38,7 @@ class Hooks:
 
 
 class Classes:
-    """What creates a class.
+    """A plugin that creates classes.
 
     Args:
         result: what it returns for a master database; an exception is raised.
@@ -86,7 +86,7 @@ def csf(
 def checklist(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, list[str]]]:
-    """Return what runs the checklist on a function, or a plugin manager, and returns its lines."""
+    """Return a function that runs the checklist on a csf, and returns its lines."""
 
     def run(found: object, *words: str) -> tuple[int, list[str]]:
         module = ModuleType("some_csf")
@@ -98,7 +98,7 @@ def checklist(
 
 
 def run_main(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[int, list[str]]:
-    """Run the checklist's command line; return exit code and what it has printed."""
+    """Run the checklist's command line; return exit code and output."""
     with pytest.raises(SystemExit) as caught:
         main(words)
     said, errors = capfd.readouterr()
@@ -107,7 +107,7 @@ def run_main(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[int, list[
 
 
 def not_fitting(lines: list[str]) -> list[str]:
-    """Return the lines of what does not fit."""
+    """Return the lines about what does not fit."""
     return [line.partition(": ")[2] for line in lines if line.startswith("does not fit: ")]
 
 
@@ -125,20 +125,20 @@ FITTING = [
 
 
 def test_of_a_csf_that_fits_every_line_says_so(checklist: Any) -> None:
-    """In lines that a terminal shows whole."""
+    """The lines fit a terminal."""
     assert checklist(csf) == (0, FITTING)
     assert max(map(len, FITTING)) <= 80
 
 
 def test_the_stand_in_csf_fits(capfd: pytest.CaptureFixture[str]) -> None:
-    """Its own plugin is inside of the lock."""
+    """Its own plugin runs while the lock is held."""
     code, lines = run_main(capfd, "csf_simulator.csf.main:make_plugin_manager")
     assert (code, not_fitting(lines)) == (0, [])
     assert "fits: class_create runs 2. csf_simulator.csf.builtin: inside of the lock" in lines
 
 
 def test_a_plugin_manager_may_be_named_itself(checklist: Any) -> None:
-    """What csf called on it before is not known."""
+    """Earlier calls of csf on it are unknown."""
     code, lines = checklist(csf())
     told = (
         "cannot be known: whether csf tells of hooks that it does not have - call check_pending()"
@@ -147,7 +147,7 @@ def test_a_plugin_manager_may_be_named_itself(checklist: Any) -> None:
 
 
 def test_the_document_has_the_same_findings(checklist: Any) -> None:
-    """With the exit code; nothing else is printed."""
+    """It has the exit code; nothing else is printed."""
     code, (line,) = checklist(csf, "-json")
     document = json.loads(line)
     head = ("schema", "command", "exit_code", "csf")
@@ -165,7 +165,7 @@ def test_the_document_has_the_same_findings(checklist: Any) -> None:
 def test_a_document_that_cannot_be_printed_is_said(
     checklist: Any, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On standard error; the exit code stays."""
+    """The error is on standard error, and the exit code is kept."""
     with open("/dev/full", "w") as full:
         monkeypatch.setattr(sys, "stdout", full)
         code, lines = checklist(csf, "-json")
@@ -190,7 +190,7 @@ class OnlyClasses:
 
 
 class OtherNames:
-    """The hooks of a csf that calls the class something else."""
+    """The hooks of a csf that has another name for the class."""
 
     @hookspec
     def register_commands(self, cli: object) -> None:
@@ -202,7 +202,7 @@ class OtherNames:
 
 
 class OtherResults:
-    """The hooks of a csf that takes the other hook's first result."""
+    """The hooks of a csf that takes the first result of the other hook."""
 
     @hookspec(firstresult=True)
     def register_commands(self, cli: object) -> None:
@@ -248,7 +248,7 @@ class OtherResults:
 def test_a_hook_that_is_not_as_it_should_be_is_told(
     checklist: Any, hooks: type, own: object, told: list[str]
 ) -> None:
-    """Each with what to do; csf itself may say nothing of it."""
+    """Each line has the next step; csf itself may report nothing."""
     code, lines = checklist(lambda: csf(hooks, own=own, check=False))
     assert (code, not_fitting(lines)) == (1, told)
 
@@ -265,7 +265,7 @@ def test_a_hook_that_is_not_as_it_should_be_is_told(
 def test_what_keeps_a_csf_from_seeing_the_plugin_is_told(
     checklist: Any, settings: dict[str, str], told: str
 ) -> None:
-    """pluggy is silent about all of it."""
+    """pluggy reports none of these cases."""
     hooks: type = Hooks
     if "project" in settings:
         spec = pluggy.HookspecMarker(settings["project"])
@@ -276,7 +276,7 @@ def test_what_keeps_a_csf_from_seeing_the_plugin_is_told(
 
 
 def test_a_plugin_of_the_same_name_is_told(checklist: Any) -> None:
-    """pluggy passes over ours then."""
+    """pluggy then ignores ours."""
 
     def plugins() -> pluggy.PluginManager:
         made = csf(group=None)
@@ -290,7 +290,7 @@ def test_a_plugin_of_the_same_name_is_told(checklist: Any) -> None:
 
 
 def test_a_csf_that_loads_no_plugins_yet_is_not_blamed(checklist: Any) -> None:
-    """It may load them later; who creates a class may come later, too."""
+    """It may load them later; a plugin that creates classes may come later, too."""
     code, lines = checklist(lambda: csf(group=None, own=object()))
     assert code == 0
     unknown = "which plugins csf loads: some_csf:plugins loads none"
@@ -301,7 +301,7 @@ def test_a_csf_that_loads_no_plugins_yet_is_not_blamed(checklist: Any) -> None:
 def test_where_the_plugin_is_not_installed_nothing_is_said_of_its_loading(
     checklist: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As from a tree that only PYTHONPATH names."""
+    """PYTHONPATH may name a tree."""
     monkeypatch.setattr(importlib.metadata, "distributions", lambda **_: [])
     code, lines = checklist(csf)
     assert code == 0
@@ -311,7 +311,7 @@ def test_where_the_plugin_is_not_installed_nothing_is_said_of_its_loading(
 
 
 class Wrapper:
-    """A plugin around class_create, and with a hook that no csf has."""
+    """A plugin that wraps class_create, and has a hook that no csf has."""
 
     @hookimpl(wrapper=True, trylast=True)
     def class_create(self) -> Generator[None, str, str]:
@@ -324,7 +324,7 @@ class Wrapper:
 
 
 class OldWrapper:
-    """A plugin around class_create in pluggy's old style, with an optional hook."""
+    """A plugin that wraps class_create in pluggy's old style, and has an optional hook."""
 
     @hookimpl(hookwrapper=True, tryfirst=True)
     def class_create(self) -> Generator[None, object, None]:
@@ -337,7 +337,7 @@ class OldWrapper:
 
 
 def test_other_plugins_around_class_create_are_listed_in_their_order(checklist: Any) -> None:
-    """And a hook of theirs that csf does not have is told, though csf has not looked."""
+    """A hook of theirs that csf does not have is reported, even if csf has not checked."""
     code, lines = checklist(lambda: csf(Hooks, Wrapper(), OldWrapper(), check=False))
     assert [line for line in lines if "runs" in line] == [
         "fits: class_create runs 1. OldWrapper (hookwrapper, tryfirst): outside of the lock",
@@ -350,7 +350,7 @@ def test_other_plugins_around_class_create_are_listed_in_their_order(checklist: 
 
 
 class WithoutMaster:
-    """The hooks of a csf whose class_create knows no master database."""
+    """The hooks of a csf whose class_create has no master database."""
 
     @hookspec
     def register_commands(self, cli: object) -> None:
@@ -362,7 +362,7 @@ class WithoutMaster:
 
 
 def unspeakable() -> None:
-    """Raise what has no text."""
+    """Raise an exception without text."""
 
     class UnspeakableError(Exception):
         def __str__(self) -> str:
@@ -395,7 +395,7 @@ def fail(error: BaseException) -> None:
     ],
 )
 def test_what_csf_raises_is_one_line(checklist: Any, function: object, told: str) -> None:
-    """And no traceback, nor the end of the program."""
+    """There is no traceback, and the program continues."""
     code, (line,) = checklist(function)
     assert code == 1
     assert line.startswith("does not fit: some_csf:plugins() raises ")
@@ -405,7 +405,7 @@ def test_what_csf_raises_is_one_line(checklist: Any, function: object, told: str
 def test_a_module_that_fails_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """With what it has printed before; a module that it needs is not taken for itself."""
+    """The line has its output; a missing dependency is not reported as a missing module."""
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "failing_csf.py").write_text("print('so far')\nimport none.of_it\n")
     assert run_main(capfd, "failing_csf:plugins") == (
@@ -438,7 +438,7 @@ def test_a_module_that_fails_is_one_line(
 def test_a_command_line_that_is_wrong_is_told(
     capfd: pytest.CaptureFixture[str], words: tuple[str, ...], told: str
 ) -> None:
-    """With 2; as a document, too."""
+    """The exit code is 2, also with a document."""
     code, (what, left, next_step) = run_main(capfd, *words)
     assert code == 2
     assert what.startswith(f"Error: {told}")
@@ -451,7 +451,7 @@ def test_a_command_line_that_is_wrong_is_told(
 
 
 def test_help_is_help(capfd: pytest.CaptureFixture[str]) -> None:
-    """With one dash or two."""
+    """One dash or two dashes are accepted."""
     code, lines = run_main(capfd, "-help")
     assert (code, lines) == run_main(capfd, "--help")
     assert (code, lines[0]) == (
@@ -460,14 +460,14 @@ def test_help_is_help(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_interrupt_ends_it(checklist: Any) -> None:
-    """With the code of a shell."""
+    """The exit code is a shell's."""
     code, lines = checklist(lambda: fail(KeyboardInterrupt()))
     assert code == 130
     assert "Error: The checklist was stopped by SIGINT." in lines
 
 
 def talkative() -> pluggy.PluginManager:
-    """Print in every way, and return a csf that fits."""
+    """Print in every way; return a csf that fits."""
     print("to", "output")
     print("to errors", file=sys.stderr)
     subprocess.run(["sh", "-c", "echo by a program; echo too >&2"], check=True)
@@ -475,7 +475,7 @@ def talkative() -> pluggy.PluginManager:
 
 
 def test_what_csf_prints_is_told_and_not_mixed_with_the_document(checklist: Any) -> None:
-    """On standard output it would stand before every document of ours."""
+    """On standard output it would precede every document of ours."""
     code, (line,) = checklist(talkative, "-json")
     output, errors, *_ = json.loads(line)["findings"]
     verdicts = [output["verdict"], errors["verdict"]]
@@ -487,13 +487,13 @@ def test_what_csf_prints_is_told_and_not_mixed_with_the_document(checklist: Any)
 def test_standard_streams_that_are_closed_are_nothing_to_it(
     checklist: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As under a daemon; csf may print all the same."""
+    """A daemon has none; csf may print nevertheless."""
     monkeypatch.setattr(sys, "stderr", None)
     assert "cannot be known: what this means: to errors too - read it" in checklist(talkative)[1]
 
 
 def test_a_class_is_created_only_when_it_is_asked_for(checklist: Any, tmp_path: Path) -> None:
-    """In an empty directory, with all plugins around it."""
+    """The repository is in an empty directory, and all plugins take part."""
     assert checklist(lambda: csf(own=Classes(lambda _: fail(AssertionError()))))[0] == 0
     code, lines = checklist(csf, "-try", str(tmp_path))
     new = tmp_path / "ContractTrial.db"
@@ -504,7 +504,7 @@ def test_a_class_is_created_only_when_it_is_asked_for(checklist: Any, tmp_path: 
 
 
 def test_a_repository_that_is_in_use_is_refused(checklist: Any, place: Place) -> None:
-    """One that was made for this is named by its master database, once."""
+    """A new repository is named by its master database, once."""
     assert checklist(csf, "-try", place.master)[0] == 0
     before = place.tree()
     code, (what, *_) = checklist(csf, "-try", place.master)
@@ -516,7 +516,7 @@ def test_a_repository_that_is_in_use_is_refused(checklist: Any, place: Place) ->
 
 
 class Unspeakable:
-    """An object that has no text."""
+    """An object without text."""
 
     def __str__(self) -> str:
         raise RuntimeError
@@ -540,7 +540,7 @@ class Unspeakable:
 def test_a_result_that_is_not_as_it_should_be_is_told(
     checklist: Any, tmp_path: Path, result: Callable[[Path], object], told: str
 ) -> None:
-    """With what it should be; what else is printed meanwhile is a line, too."""
+    """The message has the expected result; output is shown as lines."""
     code, lines = checklist(lambda: csf(own=Classes(result)), "-try", str(tmp_path))
     (line,) = not_fitting(lines)
     assert code == 1
@@ -549,7 +549,7 @@ def test_a_result_that_is_not_as_it_should_be_is_told(
 
 
 def test_what_this_plugin_warns_of_is_told(checklist: Any, tmp_path: Path) -> None:
-    """As csf's user would see it; whether that is as it should be is for a person to say."""
+    """A csf's user would see the warning; a person must judge it."""
     own = Classes(lambda at: print("made"))
     code, lines = checklist(lambda: csf(own=own), "-try", str(tmp_path))
     assert code == 1
@@ -558,7 +558,7 @@ def test_what_this_plugin_warns_of_is_told(checklist: Any, tmp_path: Path) -> No
 
 
 def test_the_master_database_is_no_new_one(checklist: Any, place: Place) -> None:
-    """A csf that returns it has misunderstood."""
+    """A csf that returns it has misunderstood the hook."""
     own = Classes(lambda at: place.master)
     code, lines = checklist(lambda: csf(own=own), "-try", place.master)
     assert code == 1
@@ -566,7 +566,7 @@ def test_the_master_database_is_no_new_one(checklist: Any, place: Place) -> None
 
 
 def test_a_csf_that_creates_no_class_is_told(checklist: Any, place: Place, tmp_path: Path) -> None:
-    """Where nothing was there, it may need a repository; else it may have left something."""
+    """In an empty directory it may need a repository; otherwise files may be left."""
     own = Classes(lambda _: OSError("disk"))
     (tmp_path / "empty").mkdir()
     _, lines = checklist(lambda: csf(own=own), "-try", str(tmp_path / "empty"))
@@ -578,7 +578,7 @@ def test_a_csf_that_creates_no_class_is_told(checklist: Any, place: Place, tmp_p
 
 
 def test_a_hook_that_cannot_be_called_is_not_tried(checklist: Any, tmp_path: Path) -> None:
-    """Nothing is created."""
+    """No class is created."""
     _, lines = checklist(lambda: csf(OtherNames, own=object()), "-try", str(tmp_path))
     told = "what class_create returns: it cannot be called - mend the hook first"
     assert lines[-1] == f"cannot be known: {told}"
@@ -587,7 +587,7 @@ def test_a_hook_that_cannot_be_called_is_not_tried(checklist: Any, tmp_path: Pat
 
 @pytest.mark.measured
 def test_it_runs_as_a_program_without_the_simulator(tmp_path: Path) -> None:
-    """In csf's directory; it imports nothing but click, pluggy and csf."""
+    """It runs in csf's directory, and imports nothing but click, pluggy and csf."""
     (tmp_path / "some_csf.py").write_text(
         "import atexit, sys, pluggy\n"
         "def plugins():\n"

@@ -27,7 +27,7 @@ hookimpl = pluggy.HookimplMarker("csf")
 
 
 class Commands:
-    """A csf that has commands only."""
+    """A csf that has only commands."""
 
     @hookspec
     def register_commands(self, cli: click.Group) -> None:
@@ -35,7 +35,7 @@ class Commands:
 
 
 class Classes(Commands):
-    """A csf that creates classes too."""
+    """A csf that also creates classes."""
 
     @hookspec(firstresult=True)
     def class_create(self, master_database: str, class_name: str) -> str:  # type: ignore[empty-body]
@@ -43,7 +43,7 @@ class Classes(Commands):
 
 
 class Own:
-    """What csf itself does when a class is created."""
+    """csf's own part of class_create."""
 
     @hookimpl
     def class_create(self, master_database: str, class_name: str) -> str:
@@ -54,7 +54,7 @@ class Own:
 
 
 class Another:
-    """Another plugin around class_create, which notes what it sees before and after.
+    """Another plugin around class_create, which records the state before and after.
 
     Args:
         fails: whether it fails once the class is created.
@@ -66,7 +66,7 @@ class Another:
 
     @hookimpl(wrapper=True)
     def class_create(self, master_database: str) -> Generator[None, str, str]:
-        """Look before and after."""
+        """Record the state before and after."""
         self.look(master_database)
         path = yield
         self.look(master_database)
@@ -75,7 +75,7 @@ class Another:
         return path
 
     def look(self, master: str) -> None:
-        """Note whether the repository is locked, and whether the class is in the manifest."""
+        """Record whether the repository is locked, and whether the manifest has the class."""
         locked = False
         try:
             with LocalHost().lock(f"{master}.lock", "test", 0, print):
@@ -96,7 +96,7 @@ def manager(specification: type) -> pluggy.PluginManager:
 
 
 def test_the_plugin_is_found_by_its_entry_point() -> None:
-    """In the group csf, once."""
+    """It is registered once, in the group csf."""
     (found,) = [e for e in entry_points(group="csf") if e.module == plugin.__name__]
     assert found.load() is plugin
 
@@ -106,7 +106,7 @@ def test_the_plugin_is_found_by_its_entry_point() -> None:
     [(Commands, {"register_commands"}), (Classes, {"register_commands", "class_create"})],
 )
 def test_the_plugin_implements_exactly_these_hooks(specification: type, hooks: set[str]) -> None:
-    """A csf without class_create is served as well."""
+    """A csf without class_create can use the plugin, too."""
     made = manager(specification)
     callers = made.get_hookcallers(plugin)
     assert callers is not None
@@ -114,7 +114,7 @@ def test_the_plugin_implements_exactly_these_hooks(specification: type, hooks: s
 
 
 def test_the_commands_are_added_to_csfs_tree() -> None:
-    """Under csf's names, which have no dashes."""
+    """The commands have csf's names, without dashes."""
     cli = click.Group("csf")
     manager(Commands).hook.register_commands(cli=cli)
     names = {
@@ -127,7 +127,7 @@ def test_the_commands_are_added_to_csfs_tree() -> None:
 def test_class_create_is_wrapped_and_its_result_kept(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Csf's own implementation decides what is returned."""
+    """The result is that of csf's own implementation."""
     made = manager(Classes)
     made.register(Own())
     directory = tmp_path_factory.mktemp("repository")
@@ -145,9 +145,9 @@ def test_class_create_is_wrapped_and_its_result_kept(
 def test_other_wrappers_may_be_registered_before_or_after(
     tmp_path: Path, seen: list[tuple[bool, bool]], *, inside: bool, fails: bool
 ) -> None:
-    """Inside of ours, the repository is locked; outside, the class is in the manifest at the end.
+    """Inside of ours, the repository is locked; outside, the manifest lists the class at the end.
 
-    One that fails inside has its failure, and nothing is recorded: the next backup finds the
+    The failure of an inner one passes unchanged, and nothing is recorded: the next backup finds the
     database in the directory.
     """
     made, another = manager(Classes), Another(fails=fails)
@@ -168,7 +168,7 @@ def test_other_wrappers_may_be_registered_before_or_after(
 
 
 def ordered(another: Another, **marks: Any) -> object:
-    """Return a plugin whose wrapper looks with another one's eyes."""
+    """Return a plugin with a wrapper in the given order, which records like `another`."""
 
     class Ordered:
         @hookimpl(**marks)  # type: ignore[untyped-decorator]
@@ -190,7 +190,7 @@ def ordered(another: Another, **marks: Any) -> object:
 def test_trylast_is_inside_of_the_lock_and_tryfirst_outside(
     tmp_path: Path, style: str, order: str, seen: list[object], *, is_first: bool
 ) -> None:
-    """Whatever was registered first, and in both of pluggy's styles."""
+    """The order of registration and the style of the wrapper do not matter."""
     made, another = manager(Classes), Another(fails=False)
     made.register(Own())
     if is_first:
@@ -203,7 +203,7 @@ def test_trylast_is_inside_of_the_lock_and_tryfirst_outside(
 
 
 def test_the_plugins_own_wrapper_leaves_the_order_to_others() -> None:
-    """It is a wrapper of the new style, and neither tried first nor last."""
+    """It is a wrapper of the new style, neither tried first nor last."""
     (ours,) = manager(Classes).hook.class_create.get_hookimpls()
     assert (ours.wrapper, ours.hookwrapper, ours.optionalhook) == (True, False, True)
     assert (ours.tryfirst, ours.trylast) == (False, False)
@@ -230,7 +230,7 @@ def test_a_class_within_a_class_is_refused(tmp_path: Path, monkeypatch: Any) -> 
 
 
 def test_a_database_that_an_outer_wrapper_removes_is_missing(tmp_path: Path) -> None:
-    """The manifest lists it by then; a backup refuses what is missing."""
+    """The manifest lists it already, and a backup refuses a missing database."""
 
     class Removes:
         @hookimpl(wrapper=True, tryfirst=True)
@@ -249,7 +249,7 @@ def test_a_database_that_an_outer_wrapper_removes_is_missing(tmp_path: Path) -> 
 
 
 class Failing:
-    """An object that nothing can be asked of."""
+    """An object whose methods all fail."""
 
     def __str__(self) -> str:
         raise RuntimeError("two\nlines")
@@ -285,7 +285,7 @@ PATHS: dict[str, Callable[[Path], Any]] = {
 
 
 def created(master: object, result: object) -> object:
-    """Let a csf return something; return what it gets."""
+    """Let a csf return an object; return what it gets back."""
 
     class Returns:
         @hookimpl
@@ -301,7 +301,7 @@ def created(master: object, result: object) -> object:
 def test_an_odd_result_is_one_warning_and_csfs_own(
     place: Place, kind: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Never an exception; a log that is written changes nothing."""
+    """It is never an exception, also if a log is written."""
     monkeypatch.setenv("CSF_BACKUP_LOG", str(place.images / "log"))
     result = ODD[kind](place.repository)
     assert created(place.master, result) is result
@@ -316,7 +316,7 @@ def test_an_odd_result_is_one_warning_and_csfs_own(
 def test_whatever_names_a_path_is_recorded(
     place: Place, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without a warning."""
+    """There is no warning."""
     assert created(place.master, PATHS[kind](place.repository))
     assert b" Book.db\n" in Path(f"{place.master}.manifest").read_bytes()
     assert capsys.readouterr() == ("", "")
@@ -326,7 +326,7 @@ def test_whatever_names_a_path_is_recorded(
 def test_a_master_database_may_be_named_by_another_type(
     place: Place, kind: Callable[[str], object], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As long as it is a path."""
+    """Any type of path works."""
     assert created(kind(place.master), str(place.repository / "Book.db"))
     assert b" Book.db\n" in Path(f"{place.master}.manifest").read_bytes()
     assert capsys.readouterr() == ("", "")
@@ -336,7 +336,7 @@ def test_a_master_database_may_be_named_by_another_type(
 def test_a_master_database_that_is_no_path_is_a_warning(
     master: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """csf creates the class as without us."""
+    """csf creates the class as without the plugin."""
     assert created(master, "made") == "made"
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("warning: csf names the master database by ")

@@ -1,4 +1,4 @@
-"""The contract with plugins of this plugin: real distributions, loaded by a real pluggy."""
+"""The contract with plugins of this plugin: real distributions, loaded by the real pluggy."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ PROGRAM = (
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
-    """Return a directory on the path that is still empty."""
+    """Return an empty directory on the import path."""
     return Installed(tmp_path / "site", monkeypatch)
 
 
 @pytest.fixture
 def csf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Csf:
-    """Return a csf with a ledger of its own; a program's output is seen as well."""
+    """Return a csf with its own ledger; the output of programs is captured, too."""
     monkeypatch.setenv("CSF_BACKUP_STATE_DIR", str(tmp_path / "state"))
     group = click.Group("csf")
     plugin.register_commands(group)
@@ -81,7 +81,7 @@ def hook(name: str, body: str) -> str:
 
 
 def test_a_plugin_is_told_before_and_after(csf: Csf, place: Place, installed: Installed) -> None:
-    """By plain values, with one id; what was found out meanwhile is in the second."""
+    """The values are plain, with one id; the second call has the facts found meanwhile."""
     installed.add("night", BOTH)
     assert csf(*backup(place))[0] == 0
     attempt, outcome = installed.told("night")
@@ -115,7 +115,7 @@ def test_a_plugin_is_told_before_and_after(csf: Csf, place: Place, installed: In
 def test_every_end_is_told(
     csf: Csf, installed: Installed, words: list[str], code: int, outcome: str
 ) -> None:
-    """Only a command line that cannot be read has no start."""
+    """Only a command line that cannot be parsed has no start."""
     installed.add("night", BOTH)
     ended, _, err = csf("admin_database_verify", *words)
     *starts, end = installed.told("night")
@@ -127,7 +127,7 @@ def test_every_end_is_told(
 
 
 def test_what_is_no_attempt_loads_no_plugin(csf: Csf, place: Place, installed: Installed) -> None:
-    """Help, dry runs, and commands that show something."""
+    """Help, dry runs and commands that only show something load none."""
     installed.add("night", BOTH)
     csf("-help")
     csf(*backup(place, "-dry-run"))
@@ -138,7 +138,7 @@ def test_what_is_no_attempt_loads_no_plugin(csf: Csf, place: Place, installed: I
 def test_the_locks_are_released_when_the_end_is_told(
     csf: Csf, place: Place, installed: Installed
 ) -> None:
-    """A hook that takes long keeps nobody waiting."""
+    """A slow hook delays no other command."""
     look = f"""
 import fcntl
 with open({place.master!r} + ".lock", "rb") as lock:
@@ -154,7 +154,7 @@ told.append("free")
 def test_a_refusal_ends_the_attempt(
     csf: Csf, place: Place, installed: Installed, *, as_json: bool
 ) -> None:
-    """It names plugins and reasons; everybody is called, and told that it was refused."""
+    """The message has plugins and reasons; every plugin is called, and told of the refusal."""
     refuse = "raise Refused({!r})"
     installed.add("a_first", hook("attempt_starting", refuse.format("it is month's\nend.")))
     installed.add("b_second", BOTH)
@@ -175,7 +175,7 @@ def test_a_refusal_ends_the_attempt(
 
 
 def test_a_reason_may_be_anything(csf: Csf, place: Place, installed: Installed) -> None:
-    """Also what has no text at all."""
+    """It may even have no text."""
     installed.add(
         "night", hook("attempt_starting", "raise Refused(type('', (), {'__str__': 1})())")
     )
@@ -197,7 +197,7 @@ def test_a_reason_may_be_anything(csf: Csf, place: Place, installed: Installed) 
 def test_a_hook_that_fails_is_a_warning(
     csf: Csf, place: Place, installed: Installed, name: str, body: str, why: str
 ) -> None:
-    """It keeps neither the work nor another plugin from being done; the exit code is the same."""
+    """The work and the other plugins continue, with the same exit code."""
     installed.add("a_broken", hook(name, body))
     installed.add("b_whole", BOTH)
     code, out, err = csf(*backup(place, "-json"))
@@ -210,7 +210,7 @@ def test_a_hook_that_fails_is_a_warning(
 def test_where_a_hook_has_failed_is_in_the_log(
     csf: Csf, place: Place, installed: Installed
 ) -> None:
-    """With its traceback."""
+    """The log has the traceback."""
     installed.add("night", hook("attempt_finished", "1 / 0"))
     _, _, err = csf(*backup(place, "-verbose"))
     assert "Traceback" in err
@@ -230,7 +230,7 @@ def test_where_a_hook_has_failed_is_in_the_log(
 def test_a_plugin_that_cannot_be_used_is_a_warning(
     csf: Csf, installed: Installed, source: str, why: str
 ) -> None:
-    """It names the plugin; its other hooks are not called, and other plugins are."""
+    """The warning names the plugin; its other hooks are not called, but other plugins are."""
     installed.add("a_broken", hook("attempt_starting", "raise Refused('broken')") + source)
     installed.add("b_whole", BOTH)
     code, _, err = csf("admin_database_verify", "-image-file", "localhost:/nowhere/a.img")
@@ -242,7 +242,7 @@ def test_a_plugin_that_cannot_be_used_is_a_warning(
 
 
 def test_of_two_plugins_of_one_name_the_first_is_called(csf: Csf, installed: Installed) -> None:
-    """The other one is named."""
+    """The warning names the other one."""
     installed.add("a_first", BOTH, entry="same")
     installed.add("b_second", BOTH, entry="same")
     _, _, err = csf("admin_database_verify", "-x")
@@ -255,7 +255,7 @@ def test_of_two_plugins_of_one_name_the_first_is_called(csf: Csf, installed: Ins
 def test_plugins_that_cannot_be_listed_are_a_warning(
     csf: Csf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where the metadata of any distribution is damaged."""
+    """The metadata of any distribution may be damaged."""
     listing = "csf_backup_plugin.notices.plugins.importlib.metadata.entry_points"
     monkeypatch.setattr(listing, lambda **_: 1 // 0)
     code, _, err = csf("admin_database_verify")
@@ -264,14 +264,14 @@ def test_plugins_that_cannot_be_listed_are_a_warning(
 
 
 def test_what_has_ended_cannot_be_refused(csf: Csf, place: Place, installed: Installed) -> None:
-    """That is a warning, too."""
+    """The refusal is a warning."""
     installed.add("night", hook("attempt_finished", "raise Refused('too late')"))
     code, _, err = csf(*backup(place))
     assert (code, "the plugin night (night) cannot refuse what has ended" in err) == (0, True)
 
 
 def test_every_command_has_plugins_of_its_own(csf: Csf, installed: Installed) -> None:
-    """One that is installed meanwhile is called by the next."""
+    """A plugin that is installed meanwhile is called by the next command."""
     csf("admin_database_verify", "-x")
     installed.add("night", BOTH)
     csf("admin_database_verify", "-x")
@@ -291,7 +291,7 @@ subprocess.run(["echo", "by echo"])
 def test_what_a_hook_prints_goes_to_standard_error(
     place: Place, installed: Installed, tmp_path: Path, option: str
 ) -> None:
-    """However it prints, when it is loaded, too: standard output has the document alone."""
+    """This holds for any way of printing, also while it is loaded."""
     kept = "from sys import stdout\n" + textwrap.dedent(PRINTS)
     hooks = hook("attempt_starting", PRINTS + "stdout.write('kept')")
     installed.add("night", kept + hooks + hook("attempt_finished", PRINTS))
@@ -313,7 +313,7 @@ def test_what_a_hook_prints_goes_to_standard_error(
 def test_a_hook_leaves_the_process_as_it_was(
     csf: Csf, place: Place, installed: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Directory, umask, handlers and standard output."""
+    """Working directory, umask, signal handlers and standard output are restored."""
     monkeypatch.chdir(tmp_path)
     spoil = """
 import os, signal, sys
@@ -336,7 +336,7 @@ sys.stdout = None
 def test_a_signal_ends_a_hook_that_hangs(
     csf: Csf, place: Place, installed: Installed, name: str, signum: signal.Signals
 ) -> None:
-    """Before the work, it ends the command as well; behind it, the exit code stays."""
+    """Before the work it ends the command, too; after it, the exit code is kept."""
     hang = f"import os, time\nos.kill(os.getpid(), {int(signum)})\ntime.sleep(100)"
     installed.add("night", hook(name, hang))
     code, _, err = csf(*backup(place))
@@ -348,7 +348,7 @@ def test_a_signal_ends_a_hook_that_hangs(
 def test_a_second_signal_does_not_cut_short_what_follows_a_hook(
     csf: Csf, place: Place, installed: Installed
 ) -> None:
-    """Only one ends it; what it does about that is not cut short."""
+    """The signal ends only the hook; the cleanup after it is complete."""
     hang = """
 import os, signal
 try:
@@ -365,7 +365,7 @@ finally:
 def test_a_signal_that_is_ignored_ends_no_hook(
     csf: Csf, place: Place, installed: Installed
 ) -> None:
-    """As under nohup."""
+    """nohup ignores signals."""
     stay = "import os, signal\nos.kill(os.getpid(), signal.SIGHUP)\ntold.append('stays')"
     installed.add("night", hook("attempt_finished", stay))
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -377,7 +377,7 @@ def test_a_signal_that_is_ignored_ends_no_hook(
 
 
 def test_hooks_are_called_in_any_thread(csf: Csf, place: Place, installed: Installed) -> None:
-    """A csf may run its commands where no handler can be set."""
+    """A csf may run commands in a thread that cannot set handlers."""
     installed.add("night", BOTH)
     codes: list[int] = []
     thread = threading.Thread(target=lambda: codes.append(csf(*backup(place))[0]))
@@ -389,7 +389,7 @@ def test_hooks_are_called_in_any_thread(csf: Csf, place: Place, installed: Insta
 def test_an_attempt_that_was_killed_is_told_by_the_next(
     csf: Csf, place: Place, installed: Installed, tmp_path: Path
 ) -> None:
-    """Before its own start, once."""
+    """It is reported once, before its own start."""
     installed.add("night", BOTH)
     strike = (
         "import os; from csf_backup_plugin.cli import runner\n"
@@ -421,7 +421,7 @@ def test_the_example_of_each_hook_runs(
     monkeypatch: pytest.MonkeyPatch,
     name: str,
 ) -> None:
-    """As it stands in the docstring: one refuses a rotation, one logs that to syslog."""
+    """One example refuses a rotation, and the other one logs it to syslog."""
     logged: list[tuple[int, str]] = []
     monkeypatch.setattr(syslog, "syslog", lambda *words: logged.append(words))
     exists = os.path.exists

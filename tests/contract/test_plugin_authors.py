@@ -1,4 +1,4 @@
-"""What docs/plugin-authors.md shows is what happens, and what it demands is what is installed."""
+"""The examples in docs/plugin-authors.md work, and its requirements are those installed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MODULES = dict(re.findall(r"<!-- (\w+)\.py -->\n```python\n(.*?)```", TEXT, re.D
 
 @pytest.fixture
 def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Write the modules that the document shows to where they can be imported."""
+    """Write the modules of the document to a directory on the import path."""
     at = tmp_path / "shown"
     at.mkdir()
     for name, text in MODULES.items():
@@ -38,7 +38,7 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def session(mark: str) -> tuple[list[str], list[str]]:
-    """Return the words of a command that the document shows, and what it prints."""
+    """Return the words of a command in the document, and its output."""
     found = re.search(rf"<!-- {mark} -->\n```\n\$ (.*?)\n(.*?)```", TEXT, re.DOTALL)
     assert found
     words = found[1].split()
@@ -47,7 +47,7 @@ def session(mark: str) -> tuple[list[str], list[str]]:
 
 
 def plugins(*names: str) -> pluggy.PluginManager:
-    """Return the smallest csf's plugin manager, with more of the document's plugins."""
+    """Return the plugin manager of the smallest csf, with more plugins of the document."""
     made: pluggy.PluginManager = import_module("smallest_csf").make_plugin_manager()
     for name in names:
         made.register(import_module(name))
@@ -65,7 +65,7 @@ def test_the_checklist_prints_what_is_shown(capfd: pytest.CaptureFixture[str]) -
 
 @pytest.mark.usefixtures("shown")
 def test_the_trial_prints_what_is_shown(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Its last line is the trial's."""
+    """The last line is that of the trial."""
     words, (_, line) = session("trial")
     (tmp_path / "empty").mkdir()
     with pytest.raises(SystemExit):
@@ -76,14 +76,14 @@ def test_the_trial_prints_what_is_shown(tmp_path: Path, capfd: pytest.CaptureFix
 
 @pytest.mark.usefixtures("shown")
 def test_the_smallest_csf_has_our_commands() -> None:
-    """And loses none of its own."""
+    """It also keeps its own commands."""
     names = import_module("smallest_csf").make_cli().commands
     assert "admin_database_backup" in names
 
 
 @pytest.mark.usefixtures("shown")
 def test_the_wrapper_inside_of_the_lock_is_there(place: Place) -> None:
-    """It runs after ours, although it is registered after it."""
+    """It runs after ours, although it is registered after ours."""
     made = plugins("inside_the_lock")
     path = made.hook.class_create(master_database=place.master, class_name="New")
     assert Path(path).stat().st_mode & 0o777 == 0o660
@@ -94,7 +94,7 @@ def test_the_wrapper_inside_of_the_lock_is_there(place: Place) -> None:
 def test_the_wrapper_outside_of_the_lock_is_there(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What it refuses, nobody has locked anything for."""
+    """Nothing is locked for what it refuses."""
     made = plugins("outside_of_the_lock")
     assert order(made) == [import_module("outside_of_the_lock"), plugin]
     with pytest.raises(click.ClickException, match="a/b is no class name"):
@@ -105,19 +105,19 @@ def test_the_wrapper_outside_of_the_lock_is_there(
 
 
 def order(made: pluggy.PluginManager) -> list[Any]:
-    """Return the plugins with wrappers of class_create, the outermost first."""
+    """Return the plugins that wrap class_create, the outermost first."""
     called = made.hook.class_create.get_hookimpls()[::-1]
     return [impl.plugin for impl in called if impl.wrapper]
 
 
 def test_every_module_of_the_document_is_run() -> None:
-    """There is no block of Python without a name."""
+    """Each block of Python has a name."""
     assert {*MODULES} == {"smallest_csf", "inside_the_lock", "outside_of_the_lock"}
     assert TEXT.count("```") == 2 * (len(MODULES) + 2)
 
 
 def test_the_versions_are_those_that_are_demanded() -> None:
-    """And the hooks those that the plugin knows."""
+    """The hooks are those that the plugin implements."""
     parsed = configparser.ConfigParser()
     parsed.read(ROOT / "setup.cfg")
     options = parsed["options"]

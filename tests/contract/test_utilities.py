@@ -1,4 +1,4 @@
-"""One suite of scenarios for osbackup and osrestore: simulated ones, real ones, deviating ones."""
+"""One suite of scenarios for osbackup and osrestore: simulated, real and deviating ones."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def installation(root: str, databases: str) -> Utilities:
 
 
 def read_inventory(utilities: Utilities, directory: str) -> tuple[str, list[Record]]:
-    """Play all scenarios, write the report, and return its path and the differences."""
+    """Run all scenarios, write the report, and return its path and the differences."""
     records = [play(scene, utilities) for scene in SCENARIOS]
     return write_report(directory, records), [each for each in records if not each.agrees]
 
 
 def assert_documented(utilities: Utilities, directory: str) -> None:
-    """Play all scenarios, write the report, and fail if a document is wrong about the utilities."""
+    """Run all scenarios, write the report, and fail if a document is wrong."""
     report, differences = read_inventory(utilities, directory)
     print(f"{len(differences)} of {len(SCENARIOS)} scenarios differ: {report}")  # pytest -rP
     contradictions = [record.line() for record in differences if record.contradicts]
@@ -50,7 +50,7 @@ def assert_documented(utilities: Utilities, directory: str) -> None:
 
 
 def scripts(root: Path, osbackup: str, osrestore: str) -> Utilities:
-    """Return utilities made of two scripts, found as a real installation's are."""
+    """Return utilities made of two scripts, found like those of a real installation."""
     deviating.write_utilities(str(root / "objectstore" / "bin"), osbackup, osrestore)
     deviating.write_databases(str(root / "databases"))
     return installation(str(root / "objectstore"), str(root / "databases"))
@@ -58,14 +58,14 @@ def scripts(root: Path, osbackup: str, osrestore: str) -> Utilities:
 
 @EVERY
 def test_simulator_does_what_is_said(scene: Scenario, simulated: Utilities) -> None:
-    """Documented, inferred or assumed: the simulator does it."""
+    """This holds for documented, inferred and assumed behaviour."""
     record = play(scene, simulated)
     assert record.observed == record.expected, record.sentence
 
 
 @pytest.mark.timeout(3600)  # seconds; a utility may turn out to wait for an operator, many times
 def test_real_utilities_do_what_is_documented(tmp_path: Path) -> None:
-    """Where a document is wrong about them, it fails; what was only inferred is written down."""
+    """The test fails if a document is wrong; differences from what was inferred are recorded."""
     root, databases = (os.environ.get(name) for name in ("OS_ROOTDIR", "CSF_TEST_DATABASE"))
     if not root:
         pytest.skip("OS_ROOTDIR is not set: this needs an ObjectStore, which no CI has")
@@ -76,7 +76,7 @@ def test_real_utilities_do_what_is_documented(tmp_path: Path) -> None:
 
 
 def test_differences_are_found_and_written_down(tmp_path: Path) -> None:
-    """Utilities made of tar differ in exactly what they were made to differ in."""
+    """Utilities made of tar differ only where they were made to differ."""
     utilities = scripts(tmp_path, deviating.OSBACKUP, deviating.OSRESTORE)
     report, differences = read_inventory(utilities, str(tmp_path / "new" / "report"))
     assert {record.scenario: record.label for record in differences} == deviating.DIFFERENCES
@@ -96,7 +96,7 @@ def test_differences_are_found_and_written_down(tmp_path: Path) -> None:
 
 
 def test_only_a_document_that_is_wrong_fails_the_real_half(tmp_path: Path) -> None:
-    """The failure shows those differences, and where all of them are written down."""
+    """The failure shows those differences, and the path of the report."""
     utilities = scripts(tmp_path, deviating.OSBACKUP, deviating.OSRESTORE)
     with pytest.raises(AssertionError) as failure:
         assert_documented(utilities, str(tmp_path / "report"))
@@ -108,13 +108,13 @@ def test_only_a_document_that_is_wrong_fails_the_real_half(tmp_path: Path) -> No
 
 @EVERY
 def test_no_scenario_is_content_with_nothing(scene: Scenario, tmp_path: Path) -> None:
-    """Utilities that do nothing and exit with 0 pass no scenario."""
+    """Utilities that do nothing, and exit with 0, pass no scenario."""
     nothing = "#!/bin/sh\n"
     assert not play(scene, scripts(tmp_path, nothing, nothing)).agrees
 
 
 def test_utility_that_waits_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With all processes it started, or the suite would wait for those."""
+    """All its processes are ended, or the suite would wait for them."""
     monkeypatch.setattr(installed, "PATIENCE", 0.5)
     waiting = "#!/bin/sh\ncat | cat\n"
     with Bench(scripts(tmp_path, waiting, waiting)) as bench:
@@ -124,7 +124,7 @@ def test_utility_that_waits_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("missing", ["objectstore/bin/osrestore", "databases/small.db"])
 def test_incomplete_installation_is_no_difference(tmp_path: Path, missing: str) -> None:
-    """It is an error: scenarios that cannot be played at all say nothing about utilities."""
+    """It is an error: if no scenario can be run, nothing is known about the utilities."""
     scripts(tmp_path, "#!/bin/sh\n", "#!/bin/sh\n")
     (tmp_path / missing).unlink()
     with pytest.raises(ValueError, match=r"two databases|no osrestore"):

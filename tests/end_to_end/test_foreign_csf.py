@@ -70,7 +70,7 @@ def run(csf: Path, *args: str) -> subprocess.CompletedProcess[str]:
 def test_a_csf_with_either_hook_makes_a_proven_backup(
     place: Place, tools: Tools, tmp_path: Path, class_create: str
 ) -> None:
-    """The plugin needs only the hooks of csf, and the documented behavior of the utilities."""
+    """The plugin needs only the hooks of csf, and the documented behaviour of the utilities."""
     csf = tmp_path / "csf.py"
     csf.write_text(CSF.format(class_create=class_create))
     if class_create:

@@ -1,4 +1,4 @@
-"""After every fault a status tells the truth: it never says that all is well where it is not."""
+"""After every fault, a status never reports that all is well when it is not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def told_truly(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Ask for the status of a test's site behind it, whatever has happened there."""
+    """Check the status of a test's site after the test, whatever has happened there."""
     if not {"site", "local_site"} & {*request.fixturenames}:
         yield
         return

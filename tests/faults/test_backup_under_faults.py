@@ -1,4 +1,4 @@
-"""Whatever osbackup does, a backup is proven or it is not there."""
+"""Whatever osbackup does, a backup is proven, or it does not exist."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_fault_ends_with_its_code_and_leaves_nothing(site: Site, fault: tuple[
     ids=" ".join,
 )
 def test_odd_manners_are_no_failure(site: Site, fault: tuple[str, ...]) -> None:
-    """Success is what the proof says, and not what is printed, or left in PATH.run."""
+    """The proof decides, and not what is printed, or left in PATH.run."""
     site.sim.fault("osbackup", *fault)
     result = site.backup()
     assert result.exit_code == 0, result.stderr
@@ -76,7 +76,7 @@ def test_odd_manners_are_no_failure(site: Site, fault: tuple[str, ...]) -> None:
 
 
 def test_an_osrestore_that_cannot_list_the_image_fails_the_proof(site: Site) -> None:
-    """What cannot be listed is not proven."""
+    """An image that cannot be listed is not proven."""
     before = site.listing()
     site.sim.fault("osrestore", "prompt")
     result = site.backup()

@@ -1,4 +1,4 @@
-"""Whatever osrestore does during a drill: it is told and recorded, and nothing else is left."""
+"""Whatever osrestore does during a drill is reported and recorded, and nothing else is left."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FAULTS = [
 
 @pytest.fixture
 def scratch(site: Site) -> Path:
-    """Return an empty directory on the image's host; there is a backup to drill."""
+    """Return an empty directory on the image's host, of which a backup exists to drill."""
     assert site.backup().exit_code == 0
     made = site.images.parent / "scratch"
     made.mkdir()
@@ -36,7 +36,7 @@ def scratch(site: Site) -> Path:
 def test_a_fault_is_a_finding_and_leaves_nothing(
     site: Site, scratch: Path, fault: tuple[str, ...]
 ) -> None:
-    """Repository and image are as they were; the same command succeeds the next time."""
+    """Repository and image are unchanged; the same command succeeds the next time."""
     before = site.listing()
     site.sim.fault("osrestore", *fault)
     command = ("admin_database_drill", "-scratch-dir", str(scratch))
@@ -59,7 +59,7 @@ def test_a_fault_is_a_finding_and_leaves_nothing(
     ids=" ".join,
 )
 def test_odd_manners_are_no_fault(site: Site, scratch: Path, fault: tuple[str, ...]) -> None:
-    """What counts is what was restored."""
+    """Only the restored databases count."""
     site.sim.fault("osrestore", *fault)
     result = site.on_image("admin_database_drill", "-scratch-dir", str(scratch))
     assert result.exit_code == 0, result.stderr
@@ -68,7 +68,7 @@ def test_odd_manners_are_no_fault(site: Site, scratch: Path, fault: tuple[str, .
 
 
 def test_an_osrestore_that_cannot_list_an_image_does_not_verify_it(site: Site) -> None:
-    """Even if the bytes are those that were backed up."""
+    """This holds even if its bytes are those that were backed up."""
     assert site.backup().exit_code == 0
     site.sim.fault("osrestore", "prompt")
     result = site.on_image("admin_database_verify", "-json")

@@ -1,4 +1,4 @@
-"""Whatever osrestore does, it is said what state everything is in, and a second run mends it."""
+"""Whatever osrestore does, the state of everything is reported, and a second run completes it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HALF = """#!/bin/sh
 
 
 def prepared(site: Site) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """Back up, and let work go on; return the databases then and now."""
+    """Back up, create a class; return the databases then and now."""
     assert site.backup().exit_code == 0
     saved = site.databases()
     site.create("Newer")
@@ -43,7 +43,7 @@ def prepared(site: Site) -> tuple[dict[str, bytes], dict[str, bytes]]:
 
 
 def script(site: Site, *fault: str) -> None:
-    """Let a fault strike osrestore when it restores, and not when it lists the image."""
+    """Script a fault for osrestore when it restores, and not when it lists the image."""
     site.sim.fault("osrestore", "slow", "1g/s")
     site.sim.fault("osrestore", *fault)
 
@@ -81,7 +81,7 @@ def test_a_fault_that_changed_nothing_leaves_everything_where_it_was(
 def test_half_a_restore_is_told_database_by_database(
     site: Site, tmp_path: Path, count: int, end: str
 ) -> None:
-    """The quarantine is kept, and the same command brings everything to its end."""
+    """The quarantine is kept, and the same command completes the restore."""
     saved, before = prepared(site)
     program = tmp_path / "half"
     real = os.path.join(site.sim.home.bin, "osrestore")
@@ -106,7 +106,7 @@ def test_half_a_restore_is_told_database_by_database(
     ids=" ".join,
 )
 def test_odd_manners_are_no_failure(site: Site, fault: tuple[str, ...]) -> None:
-    """Success is what is on the disk, and not what is printed."""
+    """The databases on disk decide, and not what is printed."""
     saved, _ = prepared(site)
     script(site, *fault)
     result = site.restore("-yes", "-quarantine")
@@ -116,7 +116,7 @@ def test_odd_manners_are_no_failure(site: Site, fault: tuple[str, ...]) -> None:
 
 
 def test_an_osrestore_that_cannot_list_the_image_restores_nothing(site: Site) -> None:
-    """What cannot be listed is not restored."""
+    """An image that cannot be listed is not restored."""
     _, before = prepared(site)
     site.sim.fault("osrestore", "prompt")
     result = site.restore("-yes", "-quarantine")

@@ -1,4 +1,4 @@
-"""docs/fleet.md shows the file, its keys and the screens as they are."""
+"""docs/fleet.md shows the file, its keys and the output as they are."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DOCUMENT = (DOCS / "fleet.md").read_text()
 
 
 def test_every_key_is_documented() -> None:
-    """In the order in which messages list them."""
+    """The order is that of the messages."""
     table = DOCUMENT.partition("<!-- keys -->")[2].partition("\n\n")[0]
     assert tuple(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == KEYS
 
@@ -43,7 +43,7 @@ def test_every_key_is_documented() -> None:
 def test_the_schedules_are_shown_as_they_are(
     which: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of the file above them, on a machine where all of that is."""
+    """The schedules are made from the file above them, on a suitable machine."""
     host = host_with("/backup1", "/backup2")
     host.files["/databases/maps.db"] = b"x"
     monkeypatch.setattr(runner, "connect", lambda *_: contextlib.nullcontext(host))
@@ -57,13 +57,13 @@ def test_the_schedules_are_shown_as_they_are(
 
 
 def no_ledger() -> Attempts:
-    """Tell that there is no ledger."""
+    """Replace the ledger by an empty one."""
     raise FileNotFoundError
 
 
 @pytest.mark.usefixtures("tools")
 def test_the_status_is_shown_as_it_is(place: Place) -> None:
-    """Of the file above it, where one host is away and one repository was never backed up."""
+    """It is that of the file above; one host is down, and one repository has no backup."""
     rotated(place, every=86400.0, drill_every=7 * 86400.0, scratch=str(place.images.parent))
     (record,) = place.images.glob("*/*.drill.json")
     facts = {**sealed_json.decode(record.read_bytes(), sealed_json.DRILL), "seconds": 9.0}

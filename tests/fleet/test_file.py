@@ -1,4 +1,4 @@
-"""The fleet file: what a section may say, and that every error names file, line and key."""
+"""The fleet file: what a section may have; each error names file, line and key."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ strict = no
 
 
 def fleet_of(directory: Path, text: str | bytes) -> Fleet:
-    """Return the fleet of a file with a text."""
+    """Return the fleet of a file with this text."""
     path = directory / "fleet.ini"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return read_fleet(str(path))
 
 
 def refusal(directory: Path, text: str | bytes) -> UsageError:
-    """Return why a text is no fleet file's; the message names the file, and its line."""
+    """Return why a text is refused; check that the message names the file and its line."""
     with pytest.raises(UsageError) as caught:
         fleet_of(directory, text)
     error = caught.value
@@ -82,7 +82,7 @@ def refusal(directory: Path, text: str | bytes) -> UsageError:
 
 
 def test_every_key_of_a_section_is_read(tmp_path: Path) -> None:
-    """In the units and types of the options; a section's own values go before the defaults'."""
+    """They have the units and types of the options; a section's values override the defaults."""
     lib, _ = fleet_of(tmp_path, WHOLE).repositories
     assert lib == FleetRepository(
         "lib",
@@ -114,7 +114,7 @@ def test_every_key_of_a_section_is_read(tmp_path: Path) -> None:
 
 
 def test_none_takes_a_default_away(tmp_path: Path) -> None:
-    """Keys are read in any case, and the % of a name is a %."""
+    """Keys may be in upper or lower case, and a % is an ordinary character."""
     _, maps = fleet_of(tmp_path, WHOLE).repositories
     assert (maps.name, maps.host) == ("maps, 100 %", "lib@db2")
     assert (maps.drill_every, maps.environment, maps.every) == (None, (), 86400.0)
@@ -187,40 +187,40 @@ def test_none_takes_a_default_away(tmp_path: Path) -> None:
 def test_what_cannot_be_is_told_with_its_line_and_key(
     tmp_path: Path, text: str, line: int, key: str | None, said: str
 ) -> None:
-    """Nobody has to look for it."""
+    """Nobody must search for it."""
     error = refusal(tmp_path, text)
     assert said in error.what
     assert (error.facts["line"], error.facts["key"]) == (line, key)
 
 
 def test_a_key_that_is_none_is_told_the_nearest_real_one(tmp_path: Path) -> None:
-    """Or all keys, where none is near."""
+    """If none is similar, all keys are listed."""
     assert refusal(tmp_path, LIB + "keep-date = 4\n").next_step == "Did you mean keep-dated?"
     assert refusal(tmp_path, LIB + "colour = 4\n").next_step.startswith("The keys are database, ")
 
 
 def test_a_comment_behind_a_value_is_told_as_what_it_is(tmp_path: Path) -> None:
-    """It is a part of the value, as it is to configparser."""
+    """configparser takes it for a part of the value."""
     error = refusal(tmp_path, LIB + "every = 24h  # each day\n")
     assert error.next_step.endswith("A comment has a line of its own.")
 
 
 def test_a_default_that_cannot_be_is_told_where_it_stands(tmp_path: Path) -> None:
-    """And of which section it was to be the value."""
+    """The message also names the section to which it applied."""
     error = refusal(tmp_path, "[DEFAULT]\nimage-dirs = vault:/b\n[lib]\ndatabase = db1:/a.db\n")
     assert error.facts["line"] == 2
     assert "image-dirs of [lib]: vault:/b is not on db1" in error.what
 
 
 def test_repositories_may_share_an_image_directory(tmp_path: Path) -> None:
-    """Receipts tell whose a set is; and one place of another directory is no place of this one."""
+    """Receipts show whose a set is; a place in another directory is not ours."""
     maps = "[maps]\ndatabase = db1:/databases/maps.db\nimage-dirs = /backup1\n /backup1/maps\n"
     other = "[far]\ndatabase = db2:/databases/lib.db\nimage-dirs = /backup1/monday\n"
     assert len(fleet_of(tmp_path, LIB + maps + other).repositories) == 3
 
 
 def test_some_are_chosen_by_name(tmp_path: Path) -> None:
-    """In the order of the file; a name that is none is told the nearest real one."""
+    """The order is that of the file; for an unknown name, the nearest one is suggested."""
     fleet = fleet_of(tmp_path, WHOLE)
     assert fleet.only([]) is fleet
     chosen = fleet.only(["maps, 100 %", "lib", "lib"])
@@ -243,7 +243,7 @@ def test_some_are_chosen_by_name(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, prepare: object, why: str) -> None:
-    """And no pipe is waited for."""
+    """Nothing waits for a pipe."""
     path = tmp_path / "fleet.ini"
     assert callable(prepare)
     prepare(path)
@@ -253,7 +253,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, prepare: object, why
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_names_are_bytes(encoding: str) -> None:
-    """Also those that are no text, or hold what is a blank or a line's end in some encoding."""
+    """They may be no text, or have blanks and line ends of some encoding."""
     path = b"/databases/\xff \xc2\xa0\xe2\x80\xa8\xc3\xa0.db\xc2\xa0"
     name = b"\xc3\xa0 " + b"\xc3\x89" * 20 + b"\xc3\xa0"
     data = b"[" + name + b"]\ndatabase = h:" + path + b"\nimage-dirs = /b\n"
@@ -264,7 +264,7 @@ def test_names_are_bytes(encoding: str) -> None:
 
 
 def test_other_line_ends_and_a_mark_of_utf_8_are_read(tmp_path: Path) -> None:
-    """As some editors leave them."""
+    """Some editors write them."""
     marked = b"\xef\xbb\xbf" + LIB.replace("\n", "\r\n").encode()
     assert fleet_of(tmp_path, marked).repositories == fleet_of(tmp_path, LIB).repositories
 
@@ -282,7 +282,7 @@ LINES = st.lists(
 
 @given(LINES)
 def test_no_text_is_worse_than_an_error_that_names_a_line(lines: list[str]) -> None:
-    """Whatever stands in the file."""
+    """Any text gives a fleet or such an error."""
     found: UsageError | None = None
     try:
         assert parse_fleet("f", "\n".join(lines).encode()).repositories
@@ -295,7 +295,7 @@ def test_no_text_is_worse_than_an_error_that_names_a_line(lines: list[str]) -> N
 
 @given(st.binary(max_size=60))
 def test_no_bytes_are_worse_than_a_misprint(data: bytes) -> None:
-    """What is no text, neither."""
+    """Bytes that are no text do, too."""
     line = 1
     try:
         read_sections(data)
@@ -306,7 +306,7 @@ def test_no_bytes_are_worse_than_a_misprint(data: bytes) -> None:
 
 @given(LINES)
 def test_what_is_read_is_what_configparser_reads(lines: list[str]) -> None:
-    """So that other programs may read and write the file."""
+    """Other programs can read and write the file."""
     text = "\n".join(line.replace("\x85", "").replace("\r", "") for line in lines)
     try:
         found = read_sections(text.encode())

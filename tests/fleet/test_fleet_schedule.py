@@ -50,7 +50,7 @@ def driven(text: str, *names: str, form: str = "cron") -> Schedule:
 
 
 def commands(found: Schedule) -> list[list[str]]:
-    """Return the words of each line of crontabs, in their order."""
+    """Return the words of each line of crontabs, in order."""
     text = "\n".join(one.text for one in found.files)
     lines = re.findall(r"\n[0-9]+ [0-9]+ \* \* \* (?:lib )?(.*)", text)
     return [shlex.split(to_shell(line)) for line in lines]
@@ -58,7 +58,7 @@ def commands(found: Schedule) -> list[list[str]]:
 
 @pytest.mark.parametrize("form", ["cron", "cron.d", "systemd"])
 def test_a_repository_gets_what_it_would_have_alone(form: str) -> None:
-    """By the command line that has the same options."""
+    """Its command line has the same options."""
     keys = (
         "dated-day = friday\nkeep-dated = 4\nkeep-monthly = 12\nkeep-yearly = 7\ndrill-every = 7d\n"
         "scratch-dir = /var/tmp\nwait = 5\ntimeout = 90\nno-checksum = yes\nrequire-mount = yes\n"
@@ -86,13 +86,13 @@ def test_a_repository_gets_what_it_would_have_alone(form: str) -> None:
 
 
 def test_a_scratch_directory_without_drills_is_for_drills_by_hand() -> None:
-    """No rotation drills then."""
+    """Rotations do not drill then."""
     (rotate, *_) = commands(here(LIB + "scratch-dir = /var/tmp\n"))
     assert "-scratch-dir" not in rotate
 
 
 def test_a_host_has_its_own_repositories_alone() -> None:
-    """In a user's crontab all in one; a directory that they share is read once."""
+    """A user's crontab has all of them; a shared directory is verified once."""
     found = here(LIB + MAPS + FAR)
     words = [line[1:4] for line in commands(found)]
     assert words == [
@@ -109,7 +109,7 @@ def test_a_host_has_its_own_repositories_alone() -> None:
 
 
 def test_files_are_apart() -> None:
-    """Each repository's is the one that it would have alone."""
+    """Each repository's file is the one that it would have alone."""
     found = here(LIB + MAPS, "cron.d")
     paths = [one.path for one in found.files]
     assert [path.rpartition("-")[0] for path in paths] == [
@@ -126,7 +126,7 @@ def test_files_are_apart() -> None:
 
 
 def test_an_environment_is_that_of_its_repository_alone() -> None:
-    """Whatever stands before it in a crontab."""
+    """Earlier lines of the crontab do not matter."""
     own = "environment = OS_ROOTDIR=/opt/50 %\n  A=b c\n"
     rotate, other, *_ = commands(here(LIB + own + MAPS))
     assert rotate[:4] == ["env", "OS_ROOTDIR=/opt/50 %", "A=b c", HERE.csf]
@@ -150,13 +150,13 @@ def test_an_environment_is_that_of_its_repository_alone() -> None:
     ],
 )
 def test_the_status_knows_the_ages_of_the_file(keys: str, ages: list[str]) -> None:
-    """A drill is missed where one is scheduled, or the file says how old one may be."""
+    """A missing drill is reported if one is scheduled, or if the file has a limit."""
     status = commands(here(LIB + keys))[1]
     assert status[6:-1] == ages
 
 
 def test_copies_follow_on_a_host() -> None:
-    """Of the repositories that have some."""
+    """They follow for the repositories that have copies."""
     line = commands(here(LIB + "copy-to = vault:/c\n" + MAPS))[-1]
     assert line[1:] == [
         *("admin_database_fleet", "-fleet", "/etc/csf/fleet.ini", "-only", "lib", "-quiet", "copy")
@@ -166,7 +166,7 @@ def test_copies_follow_on_a_host() -> None:
 
 
 def test_a_control_host_drives_all() -> None:
-    """None of the hosts is asked; those of a later section are driven, too."""
+    """No host is asked; those of later sections are included."""
     found = driven(LIB + FAR + "copy-to = vault:/c\n")
     fleet = ["-fleet", "/etc/csf/fleet.ini"]
     assert commands(found) == [
@@ -183,7 +183,7 @@ def test_a_control_host_drives_all() -> None:
 
 
 def test_what_a_schedule_cannot_do_is_told() -> None:
-    """More than one backup a day; and a time of its own for each of those that are driven."""
+    """More than one backup a day, or a time for each driven repository, is reported."""
     keys = "every = 12h\nat = 04:15\n"
     rare = "[lib] a set is promised each 12 h, and the schedule makes one each day"
     assert driven(LIB + keys).warnings == [
@@ -196,7 +196,7 @@ def test_what_a_schedule_cannot_do_is_told() -> None:
 
 
 def test_each_command_is_one_that_csf_has() -> None:
-    """With options that it takes."""
+    """It accepts the options."""
     known = {command.name: command for command in COMMANDS}
     lines = [*commands(here(LIB + MAPS + "every = 12h\n")), *commands(driven(LIB + FAR))]
     for _, name, *words in lines:
@@ -206,7 +206,7 @@ def test_each_command_is_one_that_csf_has() -> None:
 
 
 def test_a_host_that_is_none_is_told_the_nearest() -> None:
-    """Or all of them."""
+    """If none is similar, all are listed."""
     with pytest.raises(UsageError, match="no repository on db3") as caught:
         of_host(fleet_of(LIB + FAR), "db3")
     assert caught.value.next_step.startswith("Did you mean db")

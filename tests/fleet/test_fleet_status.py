@@ -1,4 +1,4 @@
-"""The status of a fleet has a row for each section, whatever became of its host."""
+"""The status of a fleet has a row for each section, even if its host is down."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HOUR = DAY / 24
 
 
 def no_ledger() -> Attempts:
-    """Tell that there is no ledger."""
+    """Replace the ledger by an empty one."""
     raise FileNotFoundError
 
 
@@ -61,7 +61,7 @@ class Bench:
         self.section("lib", place.master)
 
     def section(self, name: str, master: str, *lines: str, host: str = "localhost") -> None:
-        """Add a section, of the place's image directory unless told otherwise."""
+        """Add a section, with the place's image directory unless another is given."""
         dirs = [] if "image-dirs" in "".join(lines) else [f"image-dirs = {self.place.images}"]
         keys = [f"database = {host}:{master}", *dirs, *lines]
         self.sections.append("\n".join([f"[{name}]", *keys, ""]))
@@ -89,7 +89,7 @@ def bench(place: Place) -> Bench:
 
 
 def test_each_section_has_a_row_and_the_worst_is_first(bench: Bench) -> None:
-    """One whose host is away, and one that was never backed up, are never green."""
+    """A host that is down, and a repository without a backup, are never green."""
     bench.sections[0] += "max-drill-age = none\n"
     bench.section("maps", "/databases/maps.db")
     bench.section("far", "/databases/far.db", host="far")
@@ -107,7 +107,7 @@ def test_each_section_has_a_row_and_the_worst_is_first(bench: Bench) -> None:
 
 
 def test_a_fault_is_the_worst(bench: Bench) -> None:
-    """Its exit code holds, as in any status."""
+    """Its exit code is that of the fleet, too."""
     bench.section("far", "/databases/far.db", host="far")
     (image,) = bench.place.images.glob("*/*.img")
     image.write_bytes(b"x")
@@ -118,7 +118,7 @@ def test_a_fault_is_the_worst(bench: Bench) -> None:
 
 
 def test_images_that_no_section_names_are_told(bench: Bench) -> None:
-    """Where a section is only not asked for, nothing is told."""
+    """If the section only was not selected, nothing is reported."""
     other = bench.root / "other.db"
     bench.sections.clear()
     bench.section("other", str(other), "max-drill-age = none")
@@ -134,7 +134,7 @@ def test_images_that_no_section_names_are_told(bench: Bench) -> None:
 
 
 def test_the_option_holds_before_the_file_and_that_before_the_promise(place: Place) -> None:
-    """Where they differ, it is told."""
+    """A difference between them is reported."""
     rotated(place, every=7 * 86400.0)
     bench = Bench(place)
 
@@ -164,7 +164,7 @@ def test_the_option_holds_before_the_file_and_that_before_the_promise(place: Pla
 
 
 def test_a_drill_that_is_promised_otherwise_is_told(place: Place) -> None:
-    """As of sets."""
+    """The rule is the same as for sets."""
     rotated(place, every=86400.0, drill_every=7 * 86400.0, scratch=str(place.images.parent))
     bench = Bench(place)
     bench.sections[0] += "every = 24h\nmax-drill-age = 20d\n"
@@ -174,7 +174,7 @@ def test_a_drill_that_is_promised_otherwise_is_told(place: Place) -> None:
 
 
 def test_a_directory_that_cannot_be_read_is_a_finding_of_its_own_section(bench: Bench) -> None:
-    """It is told once."""
+    """It is reported once."""
     gone = bench.root / "gone"
     bench.sections[0] += "max-drill-age = none\n"
     bench.section("maps", "/databases/maps.db", f"image-dirs = {gone}")
@@ -191,7 +191,7 @@ def test_a_directory_that_cannot_be_read_is_a_finding_of_its_own_section(bench: 
 
 
 def test_room_is_told_of_a_sections_own_directories(bench: Bench) -> None:
-    """Nothing was promised, and the file tells which they are."""
+    """They come from the file, since nothing was promised."""
     others = bench.root / "others"
     others.mkdir()
     bench.section("maps", "/databases/maps.db", f"image-dirs = {others}")
@@ -201,7 +201,7 @@ def test_room_is_told_of_a_sections_own_directories(bench: Bench) -> None:
 
 
 def test_two_sections_of_one_repository_are_a_fault(bench: Bench) -> None:
-    """As a link may make them; both have rows."""
+    """A link may cause it; both have rows."""
     os.symlink(bench.place.repository, bench.root / "link")
     bench.section("again", f"{bench.root}/link/lib.db")
     found = bench.look()
@@ -211,7 +211,7 @@ def test_two_sections_of_one_repository_are_a_fault(bench: Bench) -> None:
 
 
 def test_images_of_two_repositories_at_one_path_are_two_rows(bench: Bench) -> None:
-    """While nobody can tell which of them is the section's own, both are."""
+    """Both have rows as long as it is unknown which is the section's own."""
     others = bench.root / "others"
     shutil.copytree(bench.place.images, others)
     for receipt in others.glob("*/*.receipt.json"):
@@ -225,7 +225,7 @@ def test_images_of_two_repositories_at_one_path_are_two_rows(bench: Bench) -> No
 
 
 def test_hosts_are_asked_at_once_and_each_once(bench: Bench) -> None:
-    """However many repositories it has; never more hosts than allowed."""
+    """A host may have many repositories; there is a limit on hosts at once."""
     bench.section("maps", "/databases/maps.db")
     for number in range(4):
         bench.section(f"x{number}", f"/databases/x{number}.db", host=f"db{number}")

@@ -1,4 +1,4 @@
-"""Who is told of an attempt, and until when."""
+"""Who is informed of an attempt, and until when."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def test_once_a_signal_has_come_no_more_killed_attempts_are_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A later attempt tells of them; its own end is told in any case."""
+    """A later attempt reports them; the own end is reported in any case."""
     cancellation, told = Cancellation(), list[str | None]()
 
     def tell(outcome: Outcome, *_: object) -> None:

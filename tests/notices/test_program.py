@@ -1,4 +1,4 @@
-"""The program that CSF_BACKUP_ON_FINISH names is told of each end, and changes none."""
+"""The program in CSF_BACKUP_ON_FINISH is informed of each end, and changes none."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Program:
     def call(
         self, script: str, outcome: Outcome = DONE, cancellation: Cancellation | None = None
     ) -> list[str]:
-        """Let the program be a script, and have it told; return the warnings."""
+        """Make the program from a script, and call it; return the warnings."""
         self.path.write_text(f"#!/bin/sh\n{script}\n")
         self.path.chmod(0o755)
         return self.named(str(self.path), outcome, cancellation)
@@ -61,31 +61,31 @@ class Program:
     def named(
         self, path: str, outcome: Outcome = DONE, cancellation: Cancellation | None = None
     ) -> list[str]:
-        """Tell the program of that name; return the warnings."""
+        """Call the program with that name; return the warnings."""
         warnings = list[str]()
         environ = {**os.environ, program.VARIABLE: path}
         program.call_program(outcome, environ, cancellation or self._cancellation, warnings.append)
         return warnings
 
     def read(self) -> dict[str, Any]:
-        """Return the document that it was given."""
+        """Return the document that it got."""
         found: dict[str, Any] = json.loads(self.path.with_suffix(".stdin").read_text())
         return found
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that it had, but for those of several lines."""
+        """Return its environment without values of several lines."""
         lines = self.path.with_suffix(".environment").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 @pytest.fixture
 def told(tmp_path: Path) -> Program:
-    """Return a program that is not there yet."""
+    """Return a program that does not exist yet."""
     return Program(tmp_path)
 
 
 def test_a_program_reads_one_document(told: Program) -> None:
-    """It has the outcome's own keys, in one line."""
+    """The document has the outcome's keys, in one line."""
     assert told.call(NOTE) == []
     outcome = {**DONE._asdict(), "image_dirs": ["localhost:/backup"]}
     assert told.read() == {"schema": "csf-backup/finished/1", **outcome}
@@ -93,7 +93,7 @@ def test_a_program_reads_one_document(told: Program) -> None:
 
 
 def test_a_shell_need_not_read_it(told: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it asks most often is in the environment; a csf that it runs calls it no more."""
+    """The most important values are in the environment; a csf run by it does not call it again."""
     monkeypatch.setenv("CSF_BACKUP_STATE_DIR", "/var/lib/csf")
     assert told.call(NOTE) == []
     found = {name: word for name, word in told.environment().items() if "CSF_BACKUP_" in name}
@@ -106,7 +106,7 @@ def test_a_shell_need_not_read_it(told: Program, monkeypatch: pytest.MonkeyPatch
 
 
 def test_what_is_not_known_is_empty(told: Program) -> None:
-    """It is set, as `set -u` needs it."""
+    """The variable is set, since `set -u` needs that."""
     killed = DONE._replace(exit_code=None, outcome="killed", run_id=None)
     assert told.call(NOTE, killed) == []
     assert (told.read()["exit_code"], told.read()["outcome"]) == (None, "killed")
@@ -115,7 +115,7 @@ def test_what_is_not_known_is_empty(told: Program) -> None:
 
 
 def test_names_are_bytes(told: Program) -> None:
-    """As in every document of ours."""
+    """They are as in every document."""
     odd = DONE._replace(image=os.fsdecode(b"db9:/a\xff"), error="half: \ud800", database="\\xff")
     assert told.call(NOTE, odd) == []
     read = told.read()
@@ -127,7 +127,7 @@ def test_names_are_bytes(told: Program) -> None:
 def test_a_relative_path_is_a_warning(
     told: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    """Nothing is run; none at all is none."""
+    """Nothing is run; an empty value means no program."""
     told.call(NOTE)
     told.path.with_suffix(".stdin").unlink()
     monkeypatch.chdir(tmp_path)
@@ -137,7 +137,7 @@ def test_a_relative_path_is_a_warning(
 
 
 def test_a_program_that_is_missing_is_a_warning(told: Program) -> None:
-    """It says why, and which."""
+    """It has the name and the reason."""
     why = "cannot be run (No such file or directory)"
     assert told.named("/no/such\x1bprogram") == [
         f"the program that CSF_BACKUP_ON_FINISH names {why}: /no/such\\x1bprogram"
@@ -145,14 +145,14 @@ def test_a_program_that_is_missing_is_a_warning(told: Program) -> None:
 
 
 def test_what_no_environment_holds_is_a_warning(told: Program) -> None:
-    """Half a character, as nobody types it."""
+    """Nobody types half a character."""
     (warning,) = told.call(NOTE, DONE._replace(run_id="\ud800"))
     assert "cannot be run (" in warning
 
 
 @pytest.mark.parametrize(("script", "status"), [("exit 3", "3"), ("kill -9 $$", "-9")])
 def test_a_program_that_fails_is_a_warning(told: Program, script: str, status: str) -> None:
-    """With its status."""
+    """The warning has the status."""
     (warning,) = told.call(script)
     assert f"failed with exit status {status}: {told.path}" in warning
 
@@ -160,7 +160,7 @@ def test_a_program_that_fails_is_a_warning(told: Program, script: str, status: s
 def test_a_program_that_takes_too_long_is_stopped(
     told: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And that is a warning."""
+    """There is a warning."""
     assert program.LIMIT == 60
     monkeypatch.setattr(program, "LIMIT", 0.2)
     (warning,) = told.call("exec sleep 100")
@@ -168,7 +168,7 @@ def test_a_program_that_takes_too_long_is_stopped(
 
 
 def test_a_signal_that_came_before_ends_no_program(told: Program) -> None:
-    """It has stopped the attempt, which is what is to be told."""
+    """That signal has stopped the attempt, which must be reported."""
     cancellation = Cancellation()
     cancellation.cancel(signal.SIGTERM)
     assert told.call(NOTE, DONE, cancellation) == []
@@ -177,7 +177,7 @@ def test_a_signal_that_came_before_ends_no_program(told: Program) -> None:
 
 @pytest.mark.parametrize("before", [False, True])
 def test_a_signal_that_comes_meanwhile_ends_the_program(told: Program, *, before: bool) -> None:
-    """A second one as well as the first."""
+    """It may be the first or a second signal."""
     with deferred_signals("It") as cancellation:
         if before:
             cancellation.cancel(signal.SIGINT)

@@ -1,7 +1,7 @@
-"""The main job with the lowest versions that the metadata allows, in an environment without pytest.
+"""The main job with the lowest versions of the metadata, in an environment without pytest.
 
-``python tests/packaging/lowest.py``. pytest needs a newer pluggy than the plugin does: in an
-environment that has both, the plugin is tested with the newer one, whatever was asked for.
+``python tests/packaging/lowest.py``. pytest needs a newer pluggy than the plugin: in an environment
+with both, the plugin would be tested with the newer one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CHECKLIST = ("-m", "csf_backup_plugin.contract", "csf_simulator.csf.main:make_pl
 
 
 def main() -> None:
-    """Check the versions, and do everything that a user does first."""
+    """Check the versions, and run a user's first commands."""
     check_versions()
     with Simulator() as sim, tempfile.TemporaryDirectory() as images:
         names = re.findall(rf"^  ({HELP}\w+)", said(sim, "csf", "-help"), re.MULTILINE)
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def check_versions() -> None:
-    """The lowest versions are installed, and nothing that would need newer ones."""
+    """Check that the lowest versions are installed, and nothing that needs newer ones."""
     assert importlib.util.find_spec("pytest") is None
     needed = importlib.metadata.requires("csf-backup-plugin") or []
     lowest = dict(line.split(">=") for line in needed if ";" not in line)
@@ -45,7 +45,7 @@ def check_versions() -> None:
 
 
 def check_main_job(sim: Simulator, image: str) -> None:
-    """A class is created; the repository is backed up, verified, and restored as it was."""
+    """Create a class; back up, verify and restore the repository."""
     master = sim.repository(classes=1)
     made = said(sim, "csf", "class_create", "-database", master, "-class", "Book").rstrip("\n")
     with open(f"{master}.manifest") as file:
@@ -61,7 +61,7 @@ def check_main_job(sim: Simulator, image: str) -> None:
 
 
 def said(sim: Simulator, *command: str) -> str:
-    """Run a command that succeeds; return what it prints."""
+    """Run a command that must succeed; return its output."""
     code, out, err = sim.run(command)
     assert code == 0, (command, out, err)
     return out

@@ -1,4 +1,4 @@
-"""Both distributions, built as a user's pip builds them: what is in them, and what is not."""
+"""Both distributions, built as pip builds them: what they contain, and what not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORBIDDEN = {"csf", "osbackup", "osrestore", "ossvrstat", "osverifydb", "ssh"}
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, zipfile.ZipFile]:
-    """Return both wheels, built from a copy of what git has, by way of the source distribution."""
+    """Return both wheels, built through the source distribution from a copy of what git has."""
     at = tmp_path_factory.mktemp("build")
     tree = at / "tree"
     tracked = subprocess.run(
@@ -39,12 +39,12 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, zipfile.ZipFil
 
 
 def contents(wheel: zipfile.ZipFile) -> set[str]:
-    """Return the files a wheel installs, its metadata apart."""
+    """Return the files that a wheel installs, without its metadata."""
     return {name for name in wheel.namelist() if ".dist-info/" not in name}
 
 
 def sources(package: str, root: Path) -> set[str]:
-    """Return a package's files as they are in the tree."""
+    """Return a package's files in the tree."""
     files = [
         path for kind in ("py", "sh", "yml", "json") for path in root.glob(f"{package}/**/*.{kind}")
     ]
@@ -68,14 +68,14 @@ def test_the_plugins_wheel_holds_the_plugin_and_nothing_else(
 def test_the_simulators_wheel_holds_the_simulator_and_nothing_else(
     wheels: dict[str, zipfile.ZipFile],
 ) -> None:
-    """It is a distribution of its own."""
+    """It is a separate distribution."""
     assert contents(wheels["csf_simulator"]) == sources("csf_simulator", ROOT / "simulator")
 
 
 def test_no_wheel_installs_a_program_of_objectstores_csfs_or_sshs_name(
     wheels: dict[str, zipfile.ZipFile],
 ) -> None:
-    """The simulator's one program is csf-sim; the plugin has none."""
+    """The simulator's only program is csf-sim, and the plugin has none."""
     programs = {}
     for name, wheel in wheels.items():
         parsed = configparser.ConfigParser()
@@ -89,7 +89,7 @@ def test_no_wheel_installs_a_program_of_objectstores_csfs_or_sshs_name(
 def test_the_plugin_is_found_in_csfs_entry_point_group(
     wheels: dict[str, zipfile.ZipFile],
 ) -> None:
-    """As csf looks for it."""
+    """csf looks there."""
     parsed = configparser.ConfigParser()
     parsed.read_string(metadata(wheels["csf_backup_plugin"], "entry_points.txt"))
     assert dict(parsed["csf"]) == {"backup": "csf_backup_plugin.plugin"}

@@ -1,4 +1,4 @@
-"""A repository, images of it, and a csf that can be struck; set up anew for each point."""
+"""A repository, its images, and a csf that can be struck; restored for each point."""
 
 from __future__ import annotations
 
@@ -112,11 +112,11 @@ class Bench:
         )
 
     def close(self) -> None:
-        """End the server."""
+        """Stop the server."""
         self._server.communicate()
 
     def make(self) -> None:
-        """Make an empty site: a repository of two databases, no image."""
+        """Make an empty site: a repository of two databases, and no image."""
         shutil.rmtree(self.site, ignore_errors=True)
         for directory in (self.repository, self.images, self.scratch):
             directory.mkdir(parents=True)
@@ -125,12 +125,12 @@ class Bench:
             (self.repository / name).write_bytes(name.encode() * 100)
 
     def run(self, *argv: str, stroke: str = "", at: int = 0) -> Ended:
-        """Run csf; strike its call number `at`, if a stroke is named."""
+        """Run csf; strike call number `at`, if a stroke is named."""
         how, what, _ = STROKES[stroke] if stroke else (_COUNT, 0, 0)
         return self._order(argv, how, what, at, "")
 
     def calls(self, *argv: str) -> tuple[Ended, list[Call]]:
-        """Run csf; return how it ended and the calls that may be struck."""
+        """Run csf; return how it ended, and the calls that can be struck."""
         listed = self.root / "calls"
         ended = self._order(argv, _COUNT, 0, 0, str(listed))
         rows = (line.split(" ", 2) for line in listed.read_text().splitlines())
@@ -162,9 +162,9 @@ class Bench:
         return Ended(answer["status"], output, errors, answer["left"])
 
     def tree(self) -> dict[str, bytes]:
-        """Return all that is there, with its contents: a lock file's says nothing.
+        """Return all files with their contents, except the contents of lock files.
 
-        Nor does a recovery card's, which tells when it was written.
+        Those of recovery cards are left out, too, since they have a time.
         """
         found: dict[str, bytes] = {}
         for at, directories, names in os.walk(self.site):
@@ -177,23 +177,23 @@ class Bench:
         return found
 
     def save(self) -> None:
-        """Keep the site as it is, for `again`."""
+        """Save the state of the site for `again`."""
         shutil.rmtree(self.root / "saved", ignore_errors=True)
         shutil.copytree(self.site, self.root / "saved", symlinks=True)
 
     def again(self) -> None:
-        """Have the site as it was saved."""
+        """Restore the saved state of the site."""
         shutil.rmtree(self.site)
         shutil.copytree(self.root / "saved", self.site, symlinks=True)
 
     def a_night_later(self) -> None:
-        """Let all files of ours be older whose age means anything: temporary and empty ones."""
+        """Make all temporary and empty files of ours a day older."""
         for path in self.site.rglob("*"):
             if path.name.startswith(".csf-") or (path.suffix == ".dbn" and not path.stat().st_size):
                 os.utime(path, (0, 0))
 
     def is_locked(self) -> bool:
-        """Tell whether somebody holds the repository's lock."""
+        """Tell whether any process holds the repository's lock."""
         try:
             with open(f"{self.master}.lock") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

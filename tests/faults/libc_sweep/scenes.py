@@ -1,4 +1,4 @@
-"""The commands that change files, and what must hold when one was struck and after the next."""
+"""The commands that change files, and what must hold after a strike and after the next command."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ALL_REMOVED = "What this run had created was removed; nothing else was changed.
 
 
 class Scene:
-    """A command, on a site that is made for it.
+    """A command, with the site it runs on.
 
     Args:
         bench: where.
@@ -100,7 +100,7 @@ class Scene:
             yield from self.succeeded(tree, ended)
 
     def untruth(self) -> Iterator[str]:
-        """Yield what a status does not tell of the images."""
+        """Yield what a status does not report about the images."""
         at = ("-image-dir", f"localhost:{self.bench.images}", "-max-drill-age", "none")
         told = self.bench.run("admin_database_status", *at)
         why = why_not_well(self.bench.images)
@@ -108,21 +108,21 @@ class Scene:
             yield f"a status ends with {told.status}, and {why or 'all is well'}: {told.output}"
 
     def is_told(self, path: str, said: str) -> bool:
-        """Tell whether a path that was left is told."""
+        """Tell whether a path that was left is reported."""
         return _is_told(path, said)
 
     def told(self, said: str) -> Tree:
-        """Return what is there if nothing was changed but what was said besides."""
+        """Return the files that are expected if nothing but the reported paths has changed."""
         return self.before
 
     def harm(self, tree: Tree) -> Iterator[str]:
-        """Yield which databases are not what they were."""
+        """Yield the databases that have changed."""
         for path, data in self.databases().items():
             if tree.get(path) != data:
                 yield f"{path} is {'changed' if path in tree else 'gone'}"
 
     def harm_to_others(self, tree: Tree) -> Iterator[str]:
-        """Yield which other files are not what they were, and what is wrong with images."""
+        """Yield other files that have changed, and faults of images."""
         for path, data in self.before.items():
             kept = path.endswith((".img", ".dbn", ".receipt.json", ".txt"))
             if kept and tree.get(path) != data:
@@ -160,9 +160,9 @@ class Scene:
 
 
 def _is_told(path: str, said: str) -> bool:
-    """Tell whether a path is named, or a directory of ours that it is in.
+    """Tell whether a path is named, or a directory of ours that contains it.
 
-    A second name of a file takes no room, and goes when the next file is written there.
+    A second name of a file takes no room, and is removed by the next write there.
     """
     if os.path.isfile(path) and os.stat(path).st_nlink > 1:
         return True
@@ -178,7 +178,7 @@ def _changes(before: Tree, after: Tree) -> str:
 
 
 def _images(tree: Tree, scene: Scene) -> Iterator[str]:
-    """Yield what is wrong with images that have a receipt."""
+    """Yield the faults of images that have a receipt."""
     for path, data in tree.items():
         if not path.endswith(".receipt.json"):
             continue
@@ -238,7 +238,7 @@ class FirstBackup(Scene):
 
 
 class Backup(FirstBackup):
-    """A backup of a repository that has one."""
+    """A backup of a repository that has earlier ones."""
 
     def prepare(self) -> None:
         super().prepare()
@@ -248,7 +248,7 @@ class Backup(FirstBackup):
 
 
 class ClassCreate(Backup):
-    """A class that is created."""
+    """The creation of a class."""
 
     may_end_by = (signal.SIGKILL, signal.SIGTERM)  # the command is csf's own
 
@@ -279,7 +279,7 @@ class ClassCreate(Backup):
 
 
 class Rebuild(Backup):
-    """A manifest that is made anew."""
+    """A rebuild of the manifest."""
 
     @property
     def argv(self) -> list[str]:
@@ -306,7 +306,7 @@ class Rebuild(Backup):
 
 
 class RebuildDamaged(Rebuild):
-    """A damaged manifest that is made anew; the damaged one is kept."""
+    """A rebuild of a damaged manifest, of which a copy is kept."""
 
     def harm(self, tree: Tree) -> Iterator[str]:
         yield from super().harm(tree)
@@ -323,7 +323,7 @@ class RebuildDamaged(Rebuild):
 
 
 class Prove(Backup):
-    """An image whose csf was killed, proven."""
+    """A prove of an image whose csf was killed."""
 
     @property
     def argv(self) -> list[str]:
@@ -344,7 +344,7 @@ class Prove(Backup):
 
 
 class Verify(Backup):
-    """An image that is verified."""
+    """A verification of an image."""
 
     @property
     def argv(self) -> list[str]:
@@ -371,7 +371,7 @@ class Verify(Backup):
 
 
 class Drill(Verify):
-    """An image that is restored for trial."""
+    """A drill of an image."""
 
     @property
     def argv(self) -> list[str]:
@@ -387,7 +387,7 @@ class Drill(Verify):
 
 
 class DrillAfterAnother(Drill):
-    """A drill that comes upon what a killed one has left."""
+    """A drill after a killed one, whose files it finds."""
 
     def prepare(self) -> None:
         super().prepare()
@@ -410,7 +410,7 @@ class DrillAfterAnother(Drill):
 
 
 class Restore(Verify):
-    """A repository that is restored, with a newer database in the way."""
+    """A restore of a repository, with a newer database in the way."""
 
     stays = (".lock", ".unfinished-restore")  # until a restore has succeeded, as it says
 
@@ -455,7 +455,7 @@ class Restore(Verify):
 
 
 class Copy(Backup):
-    """An image that is copied, and an older copy that goes."""
+    """A copy of an image, which removes an older copy."""
 
     def prepare(self) -> None:
         super().prepare()
@@ -498,7 +498,7 @@ class Copy(Backup):
 
 
 class CopyAfterAnother(Copy):
-    """A copy that comes upon what a killed one has left."""
+    """A copy after a killed one, whose files it finds."""
 
     def prepare(self) -> None:
         super().prepare()
@@ -532,7 +532,7 @@ class CopyAfterAnother(Copy):
 
 
 class Rotate(Scene):
-    """A rotation that replaces the set of a week ago; another night's stays, and others' files.
+    """A rotation that replaces last week's set; another night's set and foreign files stay.
 
     Attributes:
         left: what the paths begin with of what killed rotations have left, and may go at any time.
@@ -566,7 +566,7 @@ class Rotate(Scene):
         return str(made)
 
     def _others(self) -> None:
-        """Let there be what no rotation has made, with names like those of its sets."""
+        """Make files that no rotation has made, with names like those of its sets."""
         place = self.bench.images / "monday"
         hand_made = f"localhost:{place / 'hand made.img'}"
         backup = ("admin_database_backup", "-database", self.bench.master)
@@ -584,7 +584,7 @@ class Rotate(Scene):
         return super().is_told(path, said) or (".img" in path and self._image(path) in said)
 
     def goes(self, path: str) -> bool:
-        """Tell whether a file is of a set that is to go."""
+        """Tell whether a file belongs to a set that is to be removed."""
         return path.startswith((self.replaced, *self.left))
 
     def harm_to_others(self, tree: Tree) -> Iterator[str]:
@@ -631,7 +631,7 @@ class Rotate(Scene):
 
 
 class RotateAfterKills(Rotate):
-    """A rotation that comes upon what killed ones have left, to be proven or removed."""
+    """A rotation after killed ones, whose files it proves or removes."""
 
     def prepare(self) -> None:
         super().prepare()

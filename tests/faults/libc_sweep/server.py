@@ -1,7 +1,8 @@
-"""A process that has csf imported already and forks one for each order; run with strike preloaded.
+"""A process with csf imported, which forks one for each order; it runs with strike preloaded.
 
-An order is a line of JSON on standard input, an answer one on standard output. A forked csf is
-struck at one of its calls; what it starts is not. An answer comes when all of that has ended.
+An order is a line of JSON on standard input, and an answer one on standard output. A forked csf is
+struck at one of its calls, but not the programs that it starts. The answer comes when all of them
+have ended.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 
 
 def main() -> None:
-    """Answer orders until there are none."""
+    """Answer orders until there are no more."""
     library = ctypes.CDLL(os.environ.pop("LD_PRELOAD"))
     for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
         del os.environ[name]
@@ -64,7 +65,7 @@ def _imported(library: Any) -> Any:
 
 
 class _Creator:
-    """What csf itself does to create a class; its own calls are not struck.
+    """csf's own part of class_create; its calls are not struck.
 
     Args:
         library: what strikes.
@@ -85,7 +86,7 @@ class _Creator:
 
 
 def _run(cli: Any, library: Any, order: dict[str, Any]) -> None:
-    """Be csf."""
+    """Run csf in this process."""
     os.setsid()
     for target, path in ((0, os.devnull), (1, order["out"]), (2, order["err"])):
         opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -111,7 +112,7 @@ def _run(cli: Any, library: Any, order: dict[str, Any]) -> None:
 
 
 def _ended(pid: int) -> dict[str, Any]:
-    """Return how csf ended, once all that it has started has ended too, or what has not."""
+    """Return how csf ended, once all that it has started has ended; or what has not ended."""
     status, deadline = None, time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:

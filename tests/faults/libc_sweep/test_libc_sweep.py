@@ -1,6 +1,6 @@
-"""Whatever happens at a call that changes files: nothing is lost, and nothing untrue said.
+"""A failure of any call that changes files loses nothing, and is reported truly.
 
-The next run ends as if it had not happened.
+The next run ends as if the failure had not happened.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _POINTS = 8  # of each scene in CI; CSF_TEST_SCALE=50 takes them all
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """Return where csf is struck."""
+    """Return the bench for csf."""
     if shutil.which("cc") is None:
         needed = "a C compiler is needed, as cc"
         pytest.fail(needed) if os.environ.get("CI") else pytest.skip(needed)
@@ -36,7 +36,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 def test_a_struck_command_harms_nothing_and_the_next_mends_it(
     bench: Bench, kind: type[Scene]
 ) -> None:
-    """At any call, by any error or signal, once or from then on."""
+    """The error or signal comes at any call, once or from then on."""
     scene = kind(bench)
     undisturbed, calls = bench.calls(*scene.argv)
     assert (undisturbed.status, [*scene.struck(undisturbed)]) == (0, [])

@@ -1,4 +1,4 @@
-"""What a fleet file says of a repository, as the command lines of its jobs."""
+"""The command lines of jobs, from what a fleet file says about a repository."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def of(tmp_path: Path, keys: dict[str, str]) -> FleetRepository:
 
 
 def test_the_least_is_what_is_about_the_repository(tmp_path: Path) -> None:
-    """All else is as where nobody says, and a set is promised each day, as a schedule does."""
+    """Other options keep their defaults, and a set is promised each day, as by a schedule."""
     (rotate,) = commands("rotate", of(tmp_path, LEAST), ())
     assert rotate.words == (
         *("admin_database_rotate", "-database", "/r/lib.db", "-image-dir", "db1:/b1"),
@@ -62,7 +62,7 @@ def test_the_least_is_what_is_about_the_repository(tmp_path: Path) -> None:
 
 
 def test_a_rotation_has_all_that_the_file_says(tmp_path: Path) -> None:
-    """As its options have it."""
+    """They become options."""
     (rotate,) = commands("rotate", of(tmp_path, ALL), ())
     assert rotate.words == (
         *("admin_database_rotate", "-database", "/r/lib.db"),
@@ -76,7 +76,7 @@ def test_a_rotation_has_all_that_the_file_says(tmp_path: Path) -> None:
 
 
 def test_a_directory_is_verified_and_drilled_by_itself(tmp_path: Path) -> None:
-    """And named, where there are several."""
+    """If there are several, the directory is named."""
     one = of(tmp_path, ALL)
     for action in ("verify", "drill"):
         found = commands(action, one, ())
@@ -92,7 +92,7 @@ def test_a_directory_is_verified_and_drilled_by_itself(tmp_path: Path) -> None:
 
 
 def test_the_newest_set_is_copied_to_each_directory(tmp_path: Path) -> None:
-    """Whichever directory it is in: a status tells that."""
+    """A status finds the directory that has it."""
     first, second = commands("copy", of(tmp_path, ALL), ())
     assert first.words == (
         *("admin_database_copy", "-image-file", "{newest}", "-to", "db2:/c1", "-keep", "3"),
@@ -110,7 +110,7 @@ def test_the_newest_set_is_copied_to_each_directory(tmp_path: Path) -> None:
 
 
 def test_what_is_given_counts_instead_of_the_file(tmp_path: Path) -> None:
-    """However it is written; options that may not be there twice are there once."""
+    """Options may be written in any form; one that may not come twice comes once."""
     given = ("--keep-dated=9", "-wait", "1", "-strict", "-dry-run")
     (rotate,) = commands("rotate", of(tmp_path, ALL), given)
     assert rotate.words[-5:] == given
@@ -120,7 +120,7 @@ def test_what_is_given_counts_instead_of_the_file(tmp_path: Path) -> None:
 
 
 def test_a_drill_needs_a_scratch_directory(tmp_path: Path) -> None:
-    """From the file, or from the command line."""
+    """It comes from the file or from the command line."""
     one = of(tmp_path, LEAST)
     with pytest.raises(UsageError, match=r"\[lib\] has no scratch-dir"):
         commands("drill", one, ())

@@ -1,4 +1,4 @@
-"""A driver from begin to end: what it leaves behind."""
+"""A driver from start to end, and what it leaves behind."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REQUEST = FleetRequest(
 
 
 class Bench:
-    """A desk that is the executor, and a directory for temporary files.
+    """An executor that the test controls, and a directory for temporary files.
 
     Args:
         directory: that one.
@@ -42,7 +42,7 @@ class Bench:
         self.desk = Desk()
 
     def drive(self, step: Callable[[State], object], limit: float = 60.0) -> Driven:
-        """Drive one job, with a step of the test once it was started."""
+        """Drive one job, with a step of the test once it has started."""
         job = spec("lib")._replace(limit=limit)
         return drive(REQUEST, [job], Script(step), Cancellation())
 
@@ -63,7 +63,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
 
 
 def test_nothing_is_left_of_a_driver(bench: Bench) -> None:
-    """And its executor is closed, and was waited for."""
+    """Its executor has ended and is closed."""
     driven = bench.drive(lambda _: bench.desk.end("lib", 30))
     assert [(one.name, found.exit_code) for one, found in driven.jobs] == [("lib", 30)]
     assert (driven.stopped, driven.warnings) == (None, ())
@@ -72,7 +72,7 @@ def test_nothing_is_left_of_a_driver(bench: Bench) -> None:
 
 
 def test_a_job_that_may_still_begin_can_be_stopped_then(bench: Bench) -> None:
-    """So the directory in which it looks for that stays, and nobody waits for it."""
+    """The directory in which it looks for that stays, and nobody waits for the job."""
     driven = bench.drive(lambda _: None, limit=0.0)
     assert [found.exit_code for _, found in driven.jobs] == [None]
     assert len(os.listdir(bench.directory)) == 1
@@ -83,7 +83,7 @@ def test_a_job_that_may_still_begin_can_be_stopped_then(bench: Bench) -> None:
     ("state", "slots"), [("/var/lib/csf", "/var/lib/csf/logins"), ("relative", None)]
 )
 def test_jobs_share_their_logins(tmp_path: Path, state: str, slots: str | None) -> None:
-    """Where this machine has a directory for that; where it has none, each job tells that."""
+    """The directory for that may be missing; each job then warns."""
     sections = {"lib": {"database": "localhost:/r/lib.db", "image-dirs": "/b"}}
     fleet = read_fleet(written(tmp_path / "fleet", sections))
     request = dataclasses.replace(REQUEST, fleet=fleet)

@@ -1,4 +1,4 @@
-"""The executor: threads, or what a user names; what is none is refused before any job."""
+"""The executor: threads, or what the user names; anything else is refused before any job."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def nothing():
 
 @pytest.fixture(autouse=True)
 def _module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a user's module, and one that cannot be imported."""
+    """Make a module of a user, and one that cannot be imported."""
     (tmp_path / "my_executors.py").write_text(MODULE)
     (tmp_path / "my_broken.py").write_text("1 / 0")
     monkeypatch.syspath_prepend(tmp_path)
@@ -41,7 +41,7 @@ def _module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_threads_are_used_where_none_is_named() -> None:
-    """As many as jobs may run."""
+    """There are as many threads as jobs may run."""
     made = executor_of(None, 5)
     assert isinstance(made, ThreadPoolExecutor)
     assert made._max_workers == 5
@@ -53,7 +53,7 @@ def test_threads_are_used_where_none_is_named() -> None:
              "my_executors:Makers.one"]
 )  # fmt: skip
 def test_a_callable_is_called_without_arguments(name: str) -> None:
-    """Wherever in a module it is."""
+    """It may be anywhere in a module."""
     made = executor_of(name, 5)
     assert isinstance(made, ThreadPoolExecutor)
     assert close(made, wait=True) == ""
@@ -74,7 +74,7 @@ def test_a_callable_is_called_without_arguments(name: str) -> None:
     ],
 )
 def test_what_is_no_executor_is_refused(name: str, told: str) -> None:
-    """With what is wrong with it."""
+    """The message says what is wrong with it."""
     with pytest.raises(UsageError) as caught:
         executor_of(name, 5)
     assert told in caught.value.what
@@ -82,7 +82,7 @@ def test_what_is_no_executor_is_refused(name: str, told: str) -> None:
 
 
 def test_an_executor_that_cannot_be_closed_is_told() -> None:
-    """What the jobs have come to is known all the same."""
+    """The results of the jobs are known nevertheless."""
 
     class Stuck(Executor):
         def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002

@@ -1,4 +1,4 @@
-"""A job: a process of csf, whose end is told as plain values, and never as more than is known."""
+"""A job: a process of csf, whose end is reported in plain values, and only as far as known."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def program(tmp_path: Path) -> Program:
 
 
 class Program:
-    """A csf that does what a test says.
+    """A csf that does what the test says.
 
     Args:
         directory: where it is.
@@ -46,7 +46,7 @@ class Program:
 
 
 def test_a_job_is_told_by_its_exit_code_and_document(program: Program) -> None:
-    """Both go through a pickle, as the job does, whatever bytes names have."""
+    """Both pass through a pickle, as the job does, with names of any bytes."""
     odd = os.fsdecode(b"\xff")
     made = program.job(printing({"image": "a"}), environment=(("NAME", odd),))
     assert pickle.loads(pickle.dumps(made)) == made
@@ -60,7 +60,7 @@ def test_a_job_is_told_by_its_exit_code_and_document(program: Program) -> None:
 def test_a_job_has_its_words_and_its_variables(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beside the variables of whoever runs it."""
+    """They are added to the environment."""
     monkeypatch.setenv("KEPT", "k")
     script = 'printf \'{"exit_code": 0, "said": "%s"}\' "$KEPT $GIVEN $*"'
     done = run_job(program.job(script, environment=(("GIVEN", "g"),)))
@@ -68,7 +68,7 @@ def test_a_job_has_its_words_and_its_variables(
 
 
 def test_a_failure_is_told_by_the_first_line_of_its_error(program: Program) -> None:
-    """Its document has the rest."""
+    """The document has the rest."""
     error = {"error": "It is \x1b[1m full.\nMore.", "left": "x"}
     done = run_job(program.job(printing(error, 11)))
     assert (done.exit_code, done.problem) == (11, "It is \\x1b[1m full")
@@ -76,7 +76,7 @@ def test_a_failure_is_told_by_the_first_line_of_its_error(program: Program) -> N
 
 
 def test_a_line_that_introduces_the_next_one_is_told_with_it(program: Program) -> None:
-    """By itself it would say nothing, as that of a status does."""
+    """Alone, such as a status's first line, it would say nothing."""
     error = {"error": "Backups are not as they should be:\n  lib has none.\n  b"}
     done = run_job(program.job(printing(error, 70)))
     assert done.problem == "Backups are not as they should be: lib has none"
@@ -94,7 +94,7 @@ def test_a_line_that_introduces_the_next_one_is_told_with_it(program: Program) -
 def test_a_failure_without_a_document_is_one_all_the_same(
     program: Program, script: str, code: int, problem: str
 ) -> None:
-    """The last that it has said tells why."""
+    """Its last line of output is the reason."""
     done = run_job(program.job(script))
     assert (done.exit_code, done.document, done.problem) == (code, None, problem)
 
@@ -103,7 +103,7 @@ def test_a_failure_without_a_document_is_one_all_the_same(
 def test_an_end_that_says_nothing_of_what_was_done_is_no_success(
     program: Program, script: str
 ) -> None:
-    """Whoever prints no document of it is no csf, or none that has come to its end."""
+    """A program without a document is no csf, or did not run to its end."""
     done = run_job(program.job(script))
     assert done.exit_code is None
     assert "has not printed what was done" in done.problem
@@ -112,21 +112,21 @@ def test_an_end_that_says_nothing_of_what_was_done_is_no_success(
 def test_an_end_that_cannot_be_known_is_told_as_such(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where something else in the process has taken the status."""
+    """Another part of the process may have taken the status."""
     monkeypatch.setattr(Captured, "wait", lambda *_: UNKNOWN)
     done = run_job(program.job(printing({})))
     assert (done.exit_code, done.problem) == (None, "how it ended cannot be known")
 
 
 def test_a_csf_that_is_not_there_is_told(program: Program) -> None:
-    """No exception goes to the executor."""
+    """The executor gets no exception."""
     done = run_job(program.job("exit 0")._replace(program="/no/such/csf"))
     assert done.exit_code is None
     assert done.problem == "csf cannot be run: No such file or directory: /no/such/csf"
 
 
 def test_nothing_starts_once_it_is_to_stop(program: Program) -> None:
-    """As where an executor has kept the job until then."""
+    """The executor may have kept the job waiting until then."""
     program.stop.touch()
     done = run_job(program.job(f"touch {program.path}.ran"))
     assert (done.exit_code, done.problem) == (None, NOT_STARTED)
@@ -137,7 +137,7 @@ STOPPABLE = 'trap \'echo "{\\"exit_code\\": 143}"; exit 143\' TERM; touch $0.sto
 
 
 def test_a_job_is_stopped_as_by_sigterm_alone(program: Program) -> None:
-    """Which csf answers itself, and cleans up."""
+    """csf itself answers the signal, and cleans up."""
     done = run_job(program.job(STOPPABLE.replace("$0.stop", str(program.stop))))
     assert (done.exit_code, done.document) == (128 + signal.SIGTERM, {"exit_code": 143})
 
@@ -145,7 +145,7 @@ def test_a_job_is_stopped_as_by_sigterm_alone(program: Program) -> None:
 def test_one_that_takes_long_is_waited_for(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It ends only once it was looked whether it is to stop."""
+    """The job looks for the request to stop before it ends."""
     go, exists, looks = program.path.with_suffix(".go"), os.path.exists, list[str]()
 
     def looked(path: str) -> bool:
@@ -163,7 +163,7 @@ def test_one_that_takes_long_is_waited_for(
 def test_one_that_does_not_stop_is_left_and_told(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With its number, by which it can be looked for."""
+    """The message has its process number."""
     monkeypatch.setattr(job, "GRACE", 0.0)
     script = f"trap '' TERM; echo $$ > $0.pid; touch {program.stop}; exec sleep 60"
     done = run_job(program.job(script))
@@ -175,7 +175,7 @@ def test_one_that_does_not_stop_is_left_and_told(
 
 
 def test_one_that_takes_too_long_is_left_and_told(program: Program) -> None:
-    """It is not stopped: nobody has asked for that."""
+    """It is not stopped, since nobody has asked for that."""
     done = run_job(program.job("echo $$ > $0.pid; exec sleep 60")._replace(limit=0.0))
     wait_for(lambda: (path := program.path.with_suffix(".pid")).exists() and path.read_text())
     os.kill(int(program.path.with_suffix(".pid").read_text()), signal.SIGKILL)
@@ -190,14 +190,14 @@ def repository(master: str, *images: str, copy_of: str | None = None) -> dict[st
 
 
 def needing(program: Program, status: str) -> JobSpec:
-    """Return a job that needs the newest image, which a script tells."""
+    """Return a job that needs the newest image, which a script reports."""
     copy = f'printf %s "$*" > $0.said\n{printing({})}'
     made = program.job(f'if [ "$1" = status ]; then\n{status}\nfi\n{copy}')
     return made._replace(newest=("status",), words=("copy", "-image-file", NEWEST))
 
 
 def test_the_newest_image_is_looked_for_first(program: Program) -> None:
-    """By a status, whose own verdict does not matter; names are as they are in documents."""
+    """A status finds it, whatever its verdict; names are as in documents."""
     other, copies = repository("/r/other.db", "/b/9"), repository("/r/lib.db", "/9", copy_of="x:/9")
     found = repository("/r/lib.db", "/b/\\xff 2", "/b/1")
     status = printing({"repositories": [other, copies, found]}, 70)
@@ -208,7 +208,7 @@ def test_the_newest_image_is_looked_for_first(program: Program) -> None:
 
 
 def test_a_copy_may_be_the_newest_image_that_is_left(program: Program) -> None:
-    """It was brought back after its original was lost."""
+    """It was copied back after its original was lost."""
     found = repository("/r/lib.db", "/b/1", copy_of="db2:/c/1")
     assert run_job(needing(program, printing({"repositories": [found]}))).exit_code == 0
     assert program.path.with_suffix(".said").read_bytes() == b"copy -image-file db1:/b/1"
@@ -236,7 +236,7 @@ def test_a_copy_may_be_the_newest_image_that_is_left(program: Program) -> None:
 def test_without_a_newest_image_nothing_is_done(
     program: Program, status: str, code: int | None, problem: str
 ) -> None:
-    """And it is told why; which of several is meant, nobody guesses."""
+    """The message has the reason; if there are several, none is chosen."""
     done = run_job(needing(program, status))
     assert done.exit_code == code
     assert problem in done.problem

@@ -1,4 +1,4 @@
-"""Which job starts next: the longest waiting one that host and disk bear."""
+"""Which job starts next: the one that has waited longest and fits its host and disks."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ NONE = collections.Counter[str]()
     ],
 )
 def test_a_disk_is_the_beginning_of_a_path(path: str, disk: str) -> None:
-    """The first part; where disks are mounted side by side, the second."""
+    """It is the first part, or the first two if disks are mounted side by side."""
     assert disk_lane("db1:22", path) == f"disk db1:22:{disk}"
 
 
 def test_the_first_that_fits_starts() -> None:
-    """A host that is full holds up its own jobs alone."""
+    """A busy host delays only its own jobs."""
     a, b = spec("a", "db1"), spec("b", "db2")
     assert startable([a, b], NONE) is a
     assert startable([a, b], {host_lane("db1"): PER_HOST}) is b
@@ -50,7 +50,7 @@ def test_the_first_that_fits_starts() -> None:
 
 
 def test_none_overtakes_one_that_waits_for_its_disk() -> None:
-    """Or one that needs two disks would wait for as long as others need one of them."""
+    """Otherwise a job that needs two disks might wait for ever."""
     both = spec("both", lanes=["disk 1", "disk 2"])
     one, other = spec("one", lanes=["disk 2"]), spec("other", lanes=["disk 3"])
     assert startable([both, one, other], {"disk 1": PER_DISK}) is other
@@ -63,7 +63,7 @@ LANES = strategies.sets(
 
 @hypothesis.given(strategies.lists(LANES, max_size=12), strategies.integers())
 def test_the_limits_hold_and_all_have_their_turn(lanes: list[set[str]], seed: int) -> None:
-    """Whatever the jobs need, and in whatever order they end."""
+    """Jobs may need anything, and end in any order."""
     waiting = [spec(str(number), lanes=sorted(each)) for number, each in enumerate(lanes)]
     dice = random.Random(seed)
     running: list[JobSpec] = []

@@ -1,4 +1,4 @@
-"""The driver: what starts when, and that no job is taken for done of which that is not known."""
+"""The driver: what starts when, and that a job with an unknown end never counts as done."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the driver look often."""
+    """Let the driver poll often."""
     monkeypatch.setattr(loop, "_POLL", 0.001)
 
 
@@ -49,7 +49,7 @@ class Bench:
         jobs: int = 8,
         executor: Executor | None = None,
     ) -> dict[str, JobResult]:
-        """Run jobs, with a step of the test behind each look of the driver."""
+        """Run jobs, with a step of the test after each poll of the driver."""
         self.script = Script(*steps)
         self.driver = Driver(
             *(specs, jobs, executor or self.desk, self.script, self.cancellation, self._directory)
@@ -57,7 +57,7 @@ class Bench:
         return {one.name: one for one in self.driver.run()}
 
     def end(self, *names: str, code: int = 0) -> Callable[[State], None]:
-        """Return the step that lets jobs end."""
+        """Return a step that ends jobs."""
 
         def step(_state: State) -> None:
             for name in names:
@@ -66,11 +66,11 @@ class Bench:
         return step
 
     def tell(self, name: str, act: Callable[[Any], object]) -> Callable[[State], object]:
-        """Return the step that does something with a job's future."""
+        """Return a step that changes a job's future."""
         return lambda _: act(self.desk.given[name][1])
 
     def strike(self, signum: signal.Signals = signal.SIGTERM) -> Callable[[State], None]:
-        """Return the step in which a signal comes."""
+        """Return a step in which a signal comes."""
         return lambda _: self.cancellation.cancel(signum)
 
 
@@ -81,7 +81,7 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def test_no_more_jobs_run_than_may(bench: Bench) -> None:
-    """In all, and on a host; the others wait in their order."""
+    """There is a limit for all, and one for each host; the others wait in order."""
     specs = [spec(name, f"db{name[0]}") for name in ("1a", "1b", "1c", "2a", "3a")]
     ends = [bench.end("1b"), bench.end("1a"), bench.end("1c", "2a", "3a")]
     done = bench.run(specs, *ends, jobs=3)
@@ -96,14 +96,14 @@ def test_no_more_jobs_run_than_may(bench: Bench) -> None:
 
 
 def test_a_failure_delays_nobody(bench: Bench) -> None:
-    """The next job starts all the same."""
+    """The next job starts nevertheless."""
     specs = [spec("a"), spec("b"), spec("c")]
     done = bench.run(specs, bench.end("a", code=40), bench.end("b", "c"))
     assert {name: one.exit_code for name, one in done.items()} == {"a": 40, "b": 0, "c": 0}
 
 
 def test_the_jobs_of_a_host_that_is_gone_come_last(bench: Bench) -> None:
-    """Each waits for it in vain; the others do not wait for that."""
+    """Each of them would wait in vain, and the others need not wait for that."""
     specs = [spec("1a", "db1"), spec("1b", "db1"), spec("1c", "db1"), spec("2a", "db2")]
     steps = [bench.end(name, code=30 * (name[0] == "1")) for name in ("1a", "2a", "1b", "1c")]
     bench.run(specs, *steps, jobs=1)
@@ -111,7 +111,7 @@ def test_the_jobs_of_a_host_that_is_gone_come_last(bench: Bench) -> None:
 
 
 def test_threads_run_the_jobs(bench: Bench, tmp_path: Path) -> None:
-    """As plain values that any executor could take elsewhere."""
+    """The values are plain, so that any executor could pass them on."""
     (csf := tmp_path / "csf").write_text("#!/bin/sh\necho '{\"exit_code\": 0}'\n")
     csf.chmod(0o755)
     specs = [spec(name, name, program=str(csf)) for name in "abc"]
@@ -134,7 +134,7 @@ LOST: list[tuple[Callable[[Any], object], str]] = [
 def test_what_the_executor_does_not_tell_is_not_known(
     bench: Bench, act: Callable[[Any], object], told: str
 ) -> None:
-    """It may have run, or still run; the other jobs go on."""
+    """The job may have run, or still run; the others continue."""
     done = bench.run([spec("a"), spec("b")], bench.tell("a", act), bench.end("b"))
     assert (done["a"].exit_code, done["b"].exit_code) == (None, 0)
     assert told in done["a"].problem
@@ -142,7 +142,7 @@ def test_what_the_executor_does_not_tell_is_not_known(
 
 
 def test_an_executor_that_takes_nothing_is_told(bench: Bench) -> None:
-    """Of each job, since each was offered."""
+    """It is reported for each job, since each was submitted."""
 
     class Full(Desk):
         def submit(self, *_: Any, **__: Any) -> Any:
@@ -155,7 +155,7 @@ def test_an_executor_that_takes_nothing_is_told(bench: Bench) -> None:
 
 
 def test_an_executor_that_returns_no_future_is_told(bench: Bench) -> None:
-    """The job may run all the same; the driver goes on with the others."""
+    """The job may run nevertheless; the driver continues with the others."""
 
     class Mute(Desk):
         def submit(self, run: Any, /, *args: Any, **options: Any) -> Any:
@@ -172,7 +172,7 @@ def test_an_executor_that_returns_no_future_is_told(bench: Bench) -> None:
 def test_a_job_of_which_nothing_is_ever_told_is_given_up(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What comes later changes nothing, and the executor is not to be waited for."""
+    """A later result changes nothing, and the driver does not wait for the executor."""
     monkeypatch.setattr(loop, "MARGIN", 0.0)
     lost, late = spec("lost")._replace(limit=0.0), bench.end("lost")
     begin = bench.tell("lost", lambda future: future.set_running_or_notify_cancel())
@@ -184,7 +184,7 @@ def test_a_job_of_which_nothing_is_ever_told_is_given_up(
 
 
 def test_a_signal_stops_what_runs_and_starts_no_more(bench: Bench) -> None:
-    """Those that run are told by the file that they look for; then they are waited for."""
+    """The file that running jobs look for is made; then the driver waits for them."""
     specs = [spec("a"), spec("b"), spec("c")]
 
     def is_told(state: State) -> None:
@@ -207,7 +207,7 @@ def test_a_signal_stops_what_runs_and_starts_no_more(bench: Bench) -> None:
 def test_jobs_that_do_not_stop_are_not_waited_for_without_end(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor where nothing can tell them any more."""
+    """There is a limit, also if the file cannot be made any more."""
     monkeypatch.setattr(loop, "MARGIN", 0.0)
     monkeypatch.setattr(loop, "GRACE", 0.0)
 
@@ -222,7 +222,7 @@ def test_jobs_that_do_not_stop_are_not_waited_for_without_end(
 
 
 def test_a_signal_before_all_starts_nothing(bench: Bench) -> None:
-    """Each job is told not to have been started."""
+    """Each job is reported as not started."""
     bench.cancellation.cancel(signal.SIGHUP)
     done = bench.run([spec("a"), spec("b")])
     assert [one.problem for one in done.values()] == [NOT_STARTED] * 2

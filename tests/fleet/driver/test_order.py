@@ -32,7 +32,7 @@ def repositories(tmp_path: Path) -> tuple[FleetRepository, ...]:
 def test_the_longest_waiting_is_the_first(
     repositories: tuple[FleetRepository, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the last attempt that was done, of the same command; those without one lead."""
+    """The last successful attempt of the same command counts; those without one come first."""
     book = Book(tmp_path / "state")
     times = (f"2026-11-30T12:00:{second:02}+00:00" for second in itertools.count())
     monkeypatch.setattr(timestamps, "now", lambda: next(times))
@@ -52,6 +52,6 @@ def test_the_longest_waiting_is_the_first(
 def test_without_a_ledger_the_file_has_the_order(
     repositories: tuple[FleetRepository, ...], state: str
 ) -> None:
-    """A control host that is new knows of nobody."""
+    """A new control host knows no attempts."""
     ordered = longest_waiting_first(repositories, ROTATE, {"CSF_BACKUP_STATE_DIR": state})
     assert [one.name for one in ordered] == ["a", "b", "c", "d"]

@@ -1,4 +1,4 @@
-"""The jobs of a fleet: what they take, and their ids."""
+"""The jobs of a fleet: what they occupy, and their ids."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def jobs(tmp_path: Path, action: str, *given: str, slot: str | None = None) -> l
 
 
 def test_each_host_is_named_once(tmp_path: Path) -> None:
-    """Those that are copied to, too."""
+    """Targets of copies are included."""
     fleet = read_fleet(written(tmp_path / "fleet", SECTIONS))
     assert hosts_of(fleet.repositories) == ["db1", "db2", "alias"]
 
 
 def test_a_rotation_takes_its_host_and_disks(tmp_path: Path) -> None:
-    """By whatever names: the disk that two sections share is one lane."""
+    """A disk that two sections share is one lane, under any name."""
     lib, shop = jobs(tmp_path, "rotate")
     assert lib.lanes == ("host db1:22", "disk db1:22:/b1", "disk db1:22:/b2")
     assert shop.lanes == ("host db1:22", "disk db1:22:/b1")
@@ -54,7 +54,7 @@ def test_a_rotation_takes_its_host_and_disks(tmp_path: Path) -> None:
 
 
 def test_a_copy_takes_both_of_its_hosts(tmp_path: Path) -> None:
-    """And finds out which set is the newest."""
+    """It also finds which set is the newest."""
     (copy,) = jobs(tmp_path, "copy")
     assert copy.lanes == (
         *("host db1:22", "host db2:22"),
@@ -64,14 +64,14 @@ def test_a_copy_takes_both_of_its_hosts(tmp_path: Path) -> None:
 
 
 def test_a_job_has_the_variables_of_here_and_of_its_section(tmp_path: Path) -> None:
-    """The section's count."""
+    """The section's variable comes first."""
     lib, shop = jobs(tmp_path, "rotate")
     assert dict(lib.environment) == {"PATH": "/own", "B": "2", "A": "1"}
     assert dict(shop.environment) == {"PATH": "/bin", "B": "2"}
 
 
 def test_a_rotation_has_its_id_on_the_command_line(tmp_path: Path) -> None:
-    """That of its slot, which -slot names, or the time of day where it is due more often."""
+    """It is the id of the slot from -slot, or of the time of day if it is due more often."""
     lib, shop = jobs(tmp_path, "rotate")
     assert lib.words[-3:] == ("-run-id", lib.run_id, "-json")
     assert (lib.run_id[:11], shop.run_id[:20]) == ("2026-11-30-", "2026-11-30T12:00:00-")
@@ -84,7 +84,7 @@ def test_a_rotation_has_its_id_on_the_command_line(tmp_path: Path) -> None:
 
 
 def test_two_jobs_of_one_name_are_refused(tmp_path: Path) -> None:
-    """The result of the one would be told as that of the other."""
+    """The result of one would be reported for the other."""
     lib = {**SECTIONS["lib"], "copy-to": "\n db2:/c\n db2:/d"}
     other = {**SECTIONS["shop"], "copy-to": "db2:/c"}
     fleet = read_fleet(written(tmp_path / "fleet", {"lib": lib, "lib db2:/c": other}))
@@ -94,7 +94,7 @@ def test_two_jobs_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_to_do_is_no_success(tmp_path: Path) -> None:
-    """As where copies are asked for, and no section says where to."""
+    """A copy may have been requested, while no section has a target."""
     fleet = read_fleet(written(tmp_path / "fleet", SECTIONS)).only(["shop"])
     request = FleetRequest(fleet, "copy", (), 8, None, 5.0, AT)
     with pytest.raises(UsageError, match="There is nothing to copy"):

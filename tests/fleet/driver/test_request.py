@@ -1,4 +1,4 @@
-"""What a driver is asked, refused before anything is started."""
+"""A driver's request is refused before anything is started."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SECTIONS = {
 
 
 def asked(tmp_path: Path, action: str, *given: str, only: tuple[str, ...] = ()) -> FleetRequest:
-    """Return a request of a fleet of two."""
+    """Return the request for a fleet of two."""
     path = written(tmp_path / "fleet", SECTIONS)
     return FleetRequest.parse(path, only, action, given, jobs=8, executor=None, limit=1.0)
 
 
 def test_a_fleet_is_asked_whole_or_in_part(tmp_path: Path) -> None:
-    """As the file and -only have it."""
+    """It depends on the file and on -only."""
     assert [one.name for one in asked(tmp_path, "rotate").fleet.repositories] == ["lib", "shop"]
     (one,) = asked(tmp_path, "rotate", only=("shop",)).fleet.repositories
     assert one.name == "shop"
@@ -43,12 +43,12 @@ def test_a_fleet_is_asked_whole_or_in_part(tmp_path: Path) -> None:
 def test_the_slot_that_is_given_is_known(
     tmp_path: Path, given: tuple[str, ...], slot: str | None
 ) -> None:
-    """Since ids come from it."""
+    """Run ids are made from it."""
     assert asked(tmp_path, "rotate", *given).slot == slot
 
 
 @pytest.mark.parametrize("word", ["-yes", "--json", "-run-id=x", "-database", "-to"])
 def test_what_the_driver_gives_cannot_be_given(tmp_path: Path, word: str) -> None:
-    """What is about one repository would be about all."""
+    """An option about one repository would apply to all."""
     with pytest.raises(UsageError, match="cannot be given behind rotate"):
         asked(tmp_path, "rotate", word, "x")

@@ -1,4 +1,4 @@
-"""A job's id is the same whoever runs it again, and another one when it is due again."""
+"""A job's id is the same when it is repeated, and another one when it is due again."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ AT = datetime.datetime(2026, 11, 30, 13, 59, 59)
 def test_a_slot_is_the_part_of_the_day_in_which_a_job_is_due(
     every: float | None, slot: str
 ) -> None:
-    """What is due several times a day has as many slots."""
+    """A job that is due several times a day has as many slots."""
     assert slot_of(AT, every) == slot
 
 
 def test_an_id_tells_jobs_apart_and_fits() -> None:
-    """By fleet, name, action and slot; bytes that are no text are told apart, too."""
+    """It is made from fleet, name, action and slot.
+
+    Bytes that are no text are distinguished, too.
+    """
     made = {
         run_id(*names)
         for names in itertools.product(

@@ -1,4 +1,4 @@
-"""One exit code for all jobs, and what is said of them."""
+"""One exit code for all jobs, and the messages about them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REQUEST = FleetRequest(
 
 
 def driven(*codes: int | None, untouched: int = 0, stopped: Interrupted | None = None) -> Driven:
-    """Return jobs that have ended with exit codes, or of which it is not known."""
+    """Return jobs that have ended with these exit codes, or with an unknown end."""
     jobs = [(spec(str(at)), result(str(at), code)) for at, code in enumerate(codes)]
     rest = [(spec(f"{at}."), result(f"{at}.", None, NOT_STARTED)) for at in range(untouched)]
     return Driven(REQUEST, [*jobs, *rest], 1.0, stopped)
@@ -43,13 +43,13 @@ def driven(*codes: int | None, untouched: int = 0, stopped: Interrupted | None =
 def test_failures_share_their_code_or_have_that_of_a_fleet(
     codes: tuple[int | None, ...], code: int
 ) -> None:
-    """One of which nothing is known is a failure nobody has thought of."""
+    """An unknown end counts as an unexpected failure."""
     found = problem(driven(*codes))
     assert (found.exit_code if found else 0) == code
 
 
 def test_it_is_told_what_was_done_all_the_same() -> None:
-    """And how to find out what is proven."""
+    """It also says how to find out what is proven."""
     found = problem(driven(0, 30, None, None))
     assert found
     assert found.what == "Jobs that were not done: 3 of 4 (rotate)."
@@ -58,7 +58,7 @@ def test_it_is_told_what_was_done_all_the_same() -> None:
 
 
 def test_a_signal_counts_before_all_else() -> None:
-    """Also where all jobs had been done when it came."""
+    """All jobs may have been done when it came."""
     stopped = Interrupted(signal.SIGTERM, "csf")
     found = problem(driven(0, 143, untouched=3, stopped=stopped))
     assert found
