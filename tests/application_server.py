@@ -1,4 +1,4 @@
-"""An application server that is a file, and the program that stops it and starts it again."""
+"""An application server in the form of a file, and the program that stops and starts it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ esac
 
 
 class ApplicationServer:
-    """A server that runs, and what is to stop it while a utility is at work.
+    """A server that runs, and the program that stops it while a utility runs.
 
     Args:
         directory: where all of it is; it is made.
@@ -49,11 +49,11 @@ class ApplicationServer:
 
     @property
     def calls(self) -> list[str]:
-        """What the program was called with, so far: of each call the word, if it was of ours."""
+        """The words with which the program was called so far, if they were ours."""
         return [line.split()[0] for line in self._calls.read_text().splitlines()]
 
     def do(self, when: str, script: str) -> None:
-        """Let the program do something else, too: before, say, its work of `begin`.
+        """Let the program do something else, too: for example before its work of `begin`.
 
         Args:
             when: such as ``begin.before`` or ``end.after``.
@@ -62,5 +62,5 @@ class ApplicationServer:
         (self._directory / when).write_text(f"{script}\n")
 
     def quiesce(self, limit: float = 60.0) -> Quiesce:
-        """Return what makes a repository quiet that lies beside the program."""
+        """Return the description of the program for a repository beside it."""
         return Quiesce(self.program, self.master, str(self.debt), "owed\nby a test\n", limit)

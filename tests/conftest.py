@@ -1,4 +1,4 @@
-"""What tests of several kinds share: hypothesis profiles, a repository, utilities made of tar."""
+"""What several kinds of tests share: hypothesis profiles, a repository, utilities made of tar."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ exec tar -xP -f "$2" ${3:+--transform "s,^$3/,$4/,"}
 
 @pytest.fixture(scope="session", autouse=True)
 def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep what commands in this process record out of the user's home directory."""
+    """Keep the records of commands in this process out of the user's home directory."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CSF_BACKUP_STATE_DIR", str(tmp_path_factory.mktemp("state")))
         yield
@@ -76,7 +76,7 @@ MAKERS = (
 
 
 def _checking(make: Callable[..., str | bytes]) -> Callable[..., str | bytes]:
-    """Return what makes documents, and compares those that the plugin makes with their schemas."""
+    """Return a context in which the plugin's documents are compared with their schemas."""
 
     def made(*arguments: object, **options: object) -> str | bytes:
         document = make(*arguments, **options)
@@ -93,7 +93,7 @@ def _checking(make: Callable[..., str | bytes]) -> Callable[..., str | bytes]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _documents_are_checked() -> Iterator[None]:
-    """Compare each document that the plugin makes in this process, or prints to a test's."""
+    """Compare each document that the plugin makes in this process, or prints to a test."""
     run_to_end = processes.run_to_end
 
     def run(*arguments: Any, **options: Any) -> Any:
@@ -111,7 +111,7 @@ def _documents_are_checked() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Measure the coverage of what a test starts only where it is marked: that costs most of it."""
+    """Measure the coverage of programs that a test starts only if it is marked, as that is slow."""
     with pytest.MonkeyPatch.context() as patch:
         if not item.get_closest_marker("measured"):
             patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
@@ -119,7 +119,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 class Tools:
-    """An osbackup and an osrestore in a directory of their own, to be replaced as a test likes.
+    """An osbackup and an osrestore in a separate directory, which a test may replace.
 
     Args:
         directory: where they are; it is to come first on PATH.
@@ -132,7 +132,7 @@ class Tools:
         self.write("osrestore", OSRESTORE)
 
     def write(self, name: str, script: str) -> None:
-        """Let a utility be another script; without a #! line it is one for sh."""
+        """Replace a utility by a script; without a #! line it is one for sh."""
         path = self.directory / name
         path.write_text(script if script.startswith("#!") else f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
@@ -187,7 +187,7 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.fixture(scope="session")
 def namespace() -> list[str]:
-    """Return a command prefix that runs a shell script in a mount namespace of its own."""
+    """Return a command prefix that runs a shell script in its own mount namespace."""
     prefix = ["unshare", "-rm", "sh", "-euc"]
     try:
         subprocess.run([*prefix, "mount -t tmpfs none /mnt"], check=True, capture_output=True)
@@ -201,7 +201,7 @@ WAYS = {"local": "local", "ssh": pytest.param("ssh", marks=pytest.mark.remote)}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Let a test that wants a site run here and over ssh, or as its nearest `ways` marker says."""
+    """Run a test of a site here and over ssh, or as its nearest `ways` marker says."""
     if "site" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("ways")
         ways = marker.args if marker else ("local", "ssh")
@@ -209,7 +209,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the ways that a test's parameters do not take."""
+    """Deselect the ways that a test's parameters do not take."""
     config.hook.pytest_deselected(items=[item for item in items if not is_meant(item)])
     items[:] = filter(is_meant, items)
 
@@ -218,7 +218,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def site(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Site]:
-    """Return a simulated site: on this machine, and on one that is reached by ssh."""
+    """Return a simulated site, on this machine and on one that ssh reaches."""
     for name in (*UTILITIES, "CSF_BACKUP_LOCK_WAIT"):
         monkeypatch.delenv(name, raising=False)
     with Simulator(str(tmp_path / "home")) as sim:
@@ -232,7 +232,7 @@ def site(
 
 @pytest.fixture
 def local_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """Return a simulated site on this machine, for what is done to csf's own process."""
+    """Return a simulated site on this machine, for tests that change csf's own process."""
     for name in (*UTILITIES, "CSF_BACKUP_LOCK_WAIT"):
         monkeypatch.delenv(name, raising=False)
     with Simulator(str(tmp_path / "home")) as sim:
@@ -247,7 +247,7 @@ def served(
     below: Sequence[str] = (),
     **variables: str,
 ) -> Iterator[Sshd]:
-    """Let a simulator's machine be reached by ssh while the block runs; see `Sshd`."""
+    """Let ssh reach a simulator's machine while the block runs; see `Sshd`."""
     environment = {"HOME": str(directory), **variables}
     for name in ("PATH", "CSF_SIM_HOME"):
         environment[name] = sim.home.environment(os.environ)[name]

@@ -1,4 +1,4 @@
-"""What a document shows of a shell: its commands are run as they stand there, all in one shell."""
+"""The shell sessions of documents: their commands run as printed, all in one shell."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _END = "ended=$?; printf '\\036'; (exit $ended)\n"
 
 
 class Shown(NamedTuple):
-    """A command, and what it prints.
+    """A command, and its output.
 
     Attributes:
         command: one line or several, as typed.
@@ -31,12 +31,12 @@ class Shown(NamedTuple):
 
 
 def sessions(document: str) -> list[Shown]:
-    """Return the commands of all blocks marked ``console``, in their order."""
+    """Return the commands of all blocks marked ``console``, in order."""
     return [shown for block in _BLOCK.findall(document) for shown in _commands(block)]
 
 
 def run(commands: Sequence[str], environment: Mapping[str, str], at: Path) -> list[str]:
-    """Run commands in one shell; return what each has printed.
+    """Run commands in one shell; return the output of each.
 
     Args:
         commands: as typed.
@@ -64,7 +64,7 @@ def _commands(block: str) -> Iterator[Shown]:
 
 
 def _length(lines: Sequence[str]) -> int:
-    """Return how many of the lines are the command."""
+    """Return how many of the lines belong to the command."""
     if _HERE_DOCUMENT in lines[0]:
         return lines.index("END") + 1
     return next(at for at, line in enumerate(lines, 1) if not line.endswith("\\"))

@@ -22,7 +22,7 @@ ORIGINAL, COPY = ImagePath("db1", "/b/1.img"), ImagePath("db2", "/c/1.img")
 
 
 def target(kind: type[MemoryHost] = MemoryHost) -> MemoryHost:
-    """Return another host, with an empty directory ``/c``."""
+    """Return another host with an empty directory ``/c``."""
     host = kind({}, ["/c"])
     host.name, host.itself = "db2", Machine("b" * 32, "db2", NOW)
     host.listing = host_with().listing
@@ -32,7 +32,7 @@ def target(kind: type[MemoryHost] = MemoryHost) -> MemoryHost:
 def hosts(
     *numbers: int, kind: type[MemoryHost] = MemoryHost, to: type[MemoryHost] = MemoryHost
 ) -> tuple[MemoryHost, MemoryHost]:
-    """Return a host with the sets ``db1:/b/N.img``, and the one they are copied to."""
+    """Return a host with the sets ``db1:/b/N.img``, and the host they are copied to."""
     return host_with(*(numbers or (1,)), kind=kind), target(to)
 
 
@@ -57,5 +57,5 @@ def copied(
 
 
 def receipt_at(host: MemoryHost, image: ImagePath = COPY) -> Receipt:
-    """Return what the receipt of an image says."""
+    """Return the contents of an image's receipt."""
     return decode(host.files[image.receipt])

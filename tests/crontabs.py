@@ -26,7 +26,7 @@ class Job(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """What it runs."""
+        """The command that it runs."""
         return self.command.split(" admin_database_", 1)[1].split()[0]
 
 
@@ -43,7 +43,7 @@ class Crontab(NamedTuple):
 
 
 def read_crontab(text: str, owner: str) -> Crontab:
-    """Return what a crontab says: all of its lines are run each day, or none is understood."""
+    """Return the contents of a crontab; every line must be daily, or the file is refused."""
     settings, jobs = dict[str, str](), list[Job]()
     for line in text.splitlines():
         if line.startswith("#"):

@@ -1,4 +1,4 @@
-"""A cluster of Dask on this machine: a scheduler and two workers, each a process of its own."""
+"""A Dask cluster on this machine: a scheduler and two workers, each in its own process."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Cluster:
 
 @contextlib.contextmanager
 def cluster(directory: Path, environment: Mapping[str, str]) -> Iterator[Cluster]:
-    """Have a cluster while the block runs.
+    """Yield a cluster while the block runs.
 
     Args:
         directory: for its files.

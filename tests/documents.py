@@ -18,7 +18,7 @@ _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
 
 def block(mark: str) -> str:
-    """Return what is in the one fenced block of all pages that stands behind a mark."""
+    """Return the contents of the only fenced block of all pages after a mark."""
     pattern = re.compile(rf"<!-- {re.escape(mark)} -->\n```\w*\n(.*?)```", re.DOTALL)
     found = [text for page in PAGES for text in pattern.findall(page.read_text())]
     assert len(found) == 1, f"{len(found)} blocks are marked {mark}"
@@ -26,7 +26,7 @@ def block(mark: str) -> str:
 
 
 def links(page: Path) -> list[str]:
-    """Return where a page's links lead, as written; those in what it shows of code do not count."""
+    """Return the targets of a page's links, as written; links in code do not count."""
     text = _CODE.sub("CODE", _without_blocks(page))
     return [target for target in _LINK.findall(text) if "://" not in target]
 
@@ -37,7 +37,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def is_there(page: Path, target: str) -> bool:
-    """Tell whether a link of a page leads to a file, and to a heading in it if it names one."""
+    """Tell whether a link leads to a file, and to a heading in it if it names one."""
     path, _, anchor = target.partition("#")
     file = (page.parent / path) if path else page
     return file.exists() and (not anchor or anchor in anchors(file))

@@ -1,4 +1,4 @@
-"""A host in memory and a watcher that remembers, for tests of what needs no real files."""
+"""A host in memory and a listener that remembers, for tests that need no real files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class MemoryLock:
 
 
 class MemorySource:
-    """A file of a host in memory that is sent; it comes in two parts.
+    """A file of a host in memory that is sent, in two parts.
 
     Args:
         data: what is in it.
@@ -383,7 +383,7 @@ class MemoryHost(MemoryTree):
 
 
 def last_first(_host: object, *steps: Callable[[], Any]) -> tuple[Any, ...]:
-    """Carry out all steps, the last one first, as another host may; of errors, the first counts."""
+    """Carry out all steps, the last one first, as another host may; the first error counts."""
     failures: dict[int, Exception] = {}
     found: dict[int, Any] = {}
     for at, step in reversed([*enumerate(steps)]):
@@ -397,7 +397,7 @@ def last_first(_host: object, *steps: Callable[[], Any]) -> tuple[Any, ...]:
 
 
 class Memory(Listener):
-    """A watcher that remembers what it was told."""
+    """A listener that remembers what it was told."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []

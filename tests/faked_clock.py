@@ -1,4 +1,4 @@
-"""A clock that real programs see, by libfaketime, whatever this machine's own says."""
+"""A clock for real programs, by libfaketime, independent of this machine's clock."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class FakedClock:
     def time_of(
         self, day: datetime.date, hour: int, minute: int, *, again: bool = False
     ) -> datetime.datetime:
-        """Return a local time of a day, or what comes of it where the clock is put on.
+        """Return a local time of a day, or what it becomes in the hour that is skipped.
 
         Args:
             day: which.
@@ -61,15 +61,15 @@ class FakedClock:
         return datetime.datetime.combine(day, time)
 
     def set(self, moment: datetime.datetime) -> dict[str, str]:
-        """Let the clock show a moment; return the variables by which programs see it."""
+        """Set the clock; return the variables by which programs see it."""
         self._since = time.time()
         self._offset = round(moment.timestamp() - self._since)
         return {**self._given, "FAKETIME": f"{self._offset:+d}"}
 
     def date_files(self, directories: Iterable[str]) -> None:
-        """Let files tell the faked time that were written since the clock was set.
+        """Give files that were written since the clock was set the faked time.
 
-        The library has a say in none of the calls by which current programs look at files.
+        The library fakes none of the calls by which current programs read timestamps.
         """
         for directory in directories:
             for at, _, names in os.walk(directory):

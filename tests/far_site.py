@@ -1,6 +1,6 @@
-"""A simulated site on another host, behind a network that fails, and what runs on that host.
+"""A simulated site on another host, behind a network that fails, and its processes.
 
-Everything is seen from outside: command lines, files, and processes.
+Everything is observed from outside: command lines, files, and processes.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Ended(NamedTuple):
 
 
 class FarSite(Site):
-    """A site on host `remote`, whose osbackup and osrestore note that they are started.
+    """A site on host `remote`, whose osbackup and osrestore note their starts.
 
     Args:
         sim: the simulator.
@@ -81,7 +81,7 @@ class FarSite(Site):
             self.variables[f"CSF_BACKUP_{name.upper()}"] = self.noting(name, 0.5)
 
     def noting(self, name: str, seconds: float) -> str:
-        """Return a utility that notes its start, and takes some time more."""
+        """Return a utility that notes its start, and takes some more time."""
         program = self.root / f"noting-{name}"
         real = os.path.join(self.sim.home.bin, name)
         program.write_text(_NOTING.format(starts=self._starts, seconds=seconds, real=real))
@@ -93,7 +93,7 @@ class FarSite(Site):
         return self._starts.read_text().count("started") if self._starts.exists() else 0
 
     def struck(self, command: Sequence[str], strike: Strike, *, at_work: bool = False) -> Ended:
-        """Run a command through the proxy, which is to strike; return how it ended.
+        """Run a command through the proxy, and strike; return how it ended.
 
         Args:
             command: its words.
@@ -144,13 +144,13 @@ class FarSite(Site):
         return [pid for pid in pids if config in _stat(pid, "cmdline").split()]
 
     def end(self) -> None:
-        """Kill all that still runs on the host."""
+        """Kill all processes that still run on the host."""
         self.server.cut()
         while left := self.processes():
             signalled(left, signal.SIGKILL)
 
     def check_settled(self) -> None:
-        """Nothing runs on either machine any more, soon; and the repository's lock is free.
+        """Check that soon nothing runs on either machine, and that the repository's lock is free.
 
         A pause whose shell is gone ends by itself in time, and is not waited for.
         """
@@ -165,7 +165,7 @@ class FarSite(Site):
             wait_for(lambda: subprocess.run(["flock", "-n", lock, "true"]).returncode == 0)
 
     def check_backup(self, ended: Ended) -> None:
-        """A backup that was struck is proven, or has left nothing that it does not tell."""
+        """Check that a struck backup is proven, or that its message names all it has left."""
         names = {os.path.join(self.images, name) for name in besides_cards(self.images)}
         assert self.starts() <= 1, ended.said
         if ended.status == 0:
@@ -180,14 +180,14 @@ class FarSite(Site):
             assert all(name in ended.said for name in names), (names, ended.said)
 
     def check_image(self) -> None:
-        """The image is a backup like any other, as those see it who are on the host itself."""
+        """Check on the host itself that the image is a backup like any other."""
         verify = ["csf", "admin_database_verify", "-image-file", f"localhost:{self.image}"]
         verified = self.sim.run(verify)
         assert verified.exit_code == 0, verified.stderr
         assert self.sim.check(self.restored(self.root / "scratch")) == []
 
     def check_next_backup(self) -> None:
-        """The next backup of the repository is as good as any."""
+        """Check that the next backup of the repository succeeds."""
         self.image = str(self.images / "next.img")
         result = self.backup()
         assert result.exit_code == 0, result.stderr
@@ -197,7 +197,7 @@ class FarSite(Site):
 def far_site(
     root: Path, settings: str = "", below: Sequence[str] = (), **variables: str
 ) -> Iterator[FarSite]:
-    """Have a site on another host while the block runs.
+    """Yield a site on another host while the block runs.
 
     Args:
         root: an empty directory.

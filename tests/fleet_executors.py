@@ -1,4 +1,4 @@
-"""Executors that a driver of a test is told to use."""
+"""Executors for the driver of a test."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ RERUN = 33
 
 
 class Rerunning(ThreadPoolExecutor):
-    """Runs some tasks twice at the same time, as an engine does that has lost sight of one."""
+    """Runs some tasks twice at the same time, like an engine that has lost contact with one."""
 
     def __init__(self) -> None:
         super().__init__(max_workers=8)
         self._tasks = 0
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **more: Any) -> Future[Any]:
-        """Run a task; tell what the second run of it has come to, if there are two."""
+        """Run a task; return the result of its second run, if there are two."""
         self._tasks += 1
         if self._tasks % RERUN == 1:
             return super().submit(_twice, fn, *args, **more)

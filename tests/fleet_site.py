@@ -1,7 +1,7 @@
-"""A site of many repositories on many hosts, each with an sshd of its own, and a driver of them.
+"""A site of many repositories on many hosts, each with its own sshd, and a driver.
 
-`scenario` is what may befall a fleet in one night. A small one is a test; a big one is measured by
-`benchmarks/fleet_night.py`.
+`scenario` is what may happen to a fleet in one night. A small one is a test; a large one is
+measured by `benchmarks/fleet_night.py`.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ class FleetSite:
 
     @contextlib.contextmanager
     def served(self, *gone: int) -> Iterator[None]:
-        """Let all hosts but those that are gone be reached while the block runs."""
+        """Let all hosts but those that are gone be reachable while the block runs."""
         with contextlib.ExitStack() as stack:
             for number, server in enumerate(self.servers):
                 if number not in gone:
@@ -169,7 +169,7 @@ class FleetSite:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Let no osbackup go on while the block runs."""
+        """Stop every osbackup while the block runs."""
         path = self.root / "hold"
         path.touch()
         try:
@@ -178,11 +178,11 @@ class FleetSite:
             path.unlink()
 
     def starts(self) -> list[str]:
-        """Return the name of the repository of each osbackup that was started."""
+        """Return the repository's name of each osbackup that was started."""
         return self._noted("starts")
 
     def twice(self) -> list[str]:
-        """Return those of which another osbackup was at work then."""
+        """Return the repositories whose osbackup was started while another one ran."""
         return self._noted("twice")
 
     def _noted(self, name: str) -> list[str]:
@@ -196,12 +196,12 @@ class FleetSite:
         }
 
     def dropped(self) -> int:
-        """Return how often a host has dropped a login, since there were too many at once."""
+        """Return how many logins a host has dropped, as too many came at once."""
         logs = [server.log for server in self.servers if server.log.exists()]
         return sum(log.read_text().count("drop connection") for log in logs)
 
     def logins(self) -> int:
-        """Return how often somebody has logged in to any host."""
+        """Return the number of logins to all hosts."""
         return sum(server.logins() for server in self.servers if server.log.exists())
 
 
@@ -229,7 +229,7 @@ class Night(NamedTuple):
 
 
 def scenario(site: FleetSite, gone: int, kill_at: int, *again: str) -> Night:
-    """Let a driver be killed, a host be gone, disks be full, and an executor rerun its tasks.
+    """Kill a driver, remove a host, fill disks, and let an executor repeat its tasks.
 
     Args:
         site: the site.
@@ -276,11 +276,11 @@ class Driving:
         self.process.send_signal(signum)
 
     def has_ended(self) -> bool:
-        """Tell whether it has ended; nothing that a test waits for would come then."""
+        """Tell whether it has ended, so that a test need not wait for more."""
         return self.process.poll() is not None
 
     def end(self) -> Ended:
-        """Wait for its end; return that."""
+        """Wait for its end; return how it ended."""
         processor, memory = 0.0, 0
         with contextlib.suppress(FileNotFoundError, ProcessLookupError, KeyError):  # it is gone
             while self.process.poll() is None:
@@ -300,7 +300,7 @@ def _whole(file: Any) -> str:
 
 
 def _used(pid: int) -> tuple[float, int]:
-    """Return processor time, in seconds, and the most memory of a process, in bytes."""
+    """Return the processor time, in seconds, and the largest memory of a process, in bytes."""
     stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     status = dict(
         line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()

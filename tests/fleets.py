@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def spec(name: str, host: str = "db1", lanes: Sequence[str] = (), **fields: Any) -> JobSpec:
-    """Return a job, on a host's lane if no other is given."""
+    """Return a job, on a host's lane unless another is given."""
     lanes = tuple(lanes) or (f"host {host}",)
     return JobSpec(name, name, host, "/r/lib.db", ("rotate",), lanes, f"id-{name}", 60.0, **fields)
 
@@ -27,7 +27,7 @@ def result(name: str, code: int | None = 0, problem: str = "") -> JobResult:
 
 
 class Desk(Executor):
-    """An executor that runs nothing: a test says what becomes of each job.
+    """An executor that runs nothing: the test decides the result of each job.
 
     Attributes:
         given: the jobs that it was given, in that order, with what becomes of each.
@@ -45,17 +45,17 @@ class Desk(Executor):
         return future
 
     def end(self, name: str, code: int | None = 0) -> None:
-        """Let a job have ended."""
+        """End a job."""
         self.given[name][1].set_result(result(name, code))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002
-        """Note whether it was to wait."""
+        """Record whether to wait."""
         assert not cancel_futures
         self.closed.append(wait)
 
 
 class Script:
-    """A watcher that does the next of several steps each time that it is shown the jobs.
+    """A listener that runs the next of several steps each time that it gets the jobs.
 
     Args:
         steps: what to do; each is given the state.
@@ -66,7 +66,7 @@ class Script:
         self.seen: list[tuple[list[str], int]] = []
 
     def watch(self, state: State) -> None:
-        """Do the next step."""
+        """Run the next step."""
         self.seen.append(([one.spec.name for one in state.running], state.waiting))
         if self._steps:
             self._steps.pop(0)(state)

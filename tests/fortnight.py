@@ -1,6 +1,6 @@
-"""A repository whose backups go well for nine nights, and then fail in one way after another.
+"""A repository whose backups succeed for nine nights, and then fail in different ways.
 
-The real commands run under a faked clock; the images are on a small disk of their own.
+The real commands run under a faked clock; the images are on a small disk.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Fortnight:
         self._sim.fault("osbackup", "exit", "3", always=True)
 
     def killed_night(self, at: datetime.datetime) -> int:
-        """Let the rotation of a night, and its osbackup, be killed; return csf's exit code."""
+        """Kill the rotation of a night and its osbackup; return csf's exit code."""
         self._sim.faults.clear()
         self._sim.fault("osbackup", "hang")
         environment = {**self._sim.home.environment(os.environ), **self._clock.set(at)}
@@ -97,16 +97,16 @@ class Fortnight:
         return process.returncode
 
     def status(self, at: datetime.datetime, forms: Sequence[str] = FORMS) -> dict[str, Told]:
-        """Return what a status says at a time, by format."""
+        """Return the output of a status at a time, by format."""
         ended = {form: self._run(at, [*self._status, "-format", form]) for form in forms}
         return {form: Told(one.exit_code, self._shown(one.stdout)) for form, one in ended.items()}
 
     def fill_disk(self) -> None:
-        """Let something else take all room on the images' disk."""
+        """Fill the images' disk with something else."""
         fill(self._images)
 
     def empty_disk(self) -> None:
-        """Let that go again."""
+        """Remove that again."""
         empty(self._images)
 
     def _run(self, at: datetime.datetime, command: list[str]) -> Result:

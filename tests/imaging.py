@@ -20,7 +20,7 @@ IMAGE_ID = b"image id"
 
 
 def make_database(path: Path, sectors: int = 8, data: Mapping[int, bytes] | None = None) -> Path:
-    """Make a database; everything but its header and the data, by first sector, is a hole."""
+    """Make a database of a header and some data by first sector; the rest is a hole."""
     with path.open("wb") as file:
         file.write(encode_header(Header(os.urandom(16), sectors, "class")))
         for first, contents in (data or {}).items():
@@ -45,7 +45,7 @@ class MemorySink:
         self.closed = False
 
     def claim(self, parts: Sequence[Buffer]) -> int:
-        """Make room."""
+        """Reserve room."""
         offset = len(self.written)
         self.written += bytes(sum(map(len, parts)))
         return offset
@@ -57,7 +57,7 @@ class MemorySink:
             offset += len(part)
 
     def close(self) -> None:
-        """Take note."""
+        """Record it."""
         self.closed = True
 
 
@@ -81,11 +81,11 @@ class MemoryVolume:
         return len(found)
 
     def retire(self) -> None:
-        """Take note."""
+        """Record it."""
         self.closed = True
 
     def close(self) -> None:
-        """Take note."""
+        """Record it."""
         self.closed = True
 
 
@@ -133,7 +133,7 @@ def read_volumes(volumes: Sequence[bytes]) -> dict[str, dict[int, bytes | int]]:
 
 
 def split(volume: bytes) -> tuple[bytes, list[tuple[Record, bytes]]]:
-    """Take a volume apart: its header; the header and payload of each record."""
+    """Split a volume into its header, and the header and payload of each record."""
     records, position = [], VOLUME_SIZE
     while position < len(volume):
         record = unpack_record(volume[position : position + RECORD_SIZE])
@@ -144,6 +144,6 @@ def split(volume: bytes) -> tuple[bytes, list[tuple[Record, bytes]]]:
 
 
 def command(utility: str, *arguments: str) -> list[str]:
-    """Return the command line that runs a utility as a program of its own."""
+    """Return the command line that runs a utility as a separate program."""
     program = f"from csf_simulator.utilities.{utility} import main; main()"
     return [sys.executable, "-I", "-c", program, *arguments]

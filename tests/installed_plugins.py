@@ -1,4 +1,4 @@
-"""Distributions that offer plugins, installed as pip does it: a module and its metadata."""
+"""Distributions with plugins, installed as pip does it: a module and its metadata."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Installed:
         del sys.modules[name]
 
     def told(self, name: str) -> list[object]:
-        """Return what a module was told, and forget it."""
+        """Return the calls that a module has recorded, and clear them."""
         told: list[object] = sys.modules[name].told
         gone = told[:]
         del told[:]

@@ -1,4 +1,4 @@
-"""Lets threads take turns at every file operation, in an order that one number decides."""
+"""Threads that take turns at every file operation, in an order given by one number."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Work = Callable[[], None]
 
 
 class Interleaving:
-    """Runs works side by side, but only one at any moment.
+    """Runs functions side by side, but only one at any moment.
 
-    Before each file operation, it may be another's turn. The same number gives the same order, so
-    that a failure comes back.
+    Before each file operation, another one may continue. The same number gives the same order, so
+    that a failure can be reproduced.
 
     Args:
         seed: The number.
@@ -36,7 +36,7 @@ class Interleaving:
             monkeypatch.setattr(os, name, self._taking_turns(getattr(os, name)))
 
     def run(self, *works: Work) -> None:
-        """Do all works, and raise the first failure of one."""
+        """Run all functions, and raise the first failure."""
         threads = [threading.Thread(target=self._do, args=(work,)) for work in works]
         for thread in threads:
             self._turns[id(thread)] = threading.Semaphore(0)
@@ -50,7 +50,7 @@ class Interleaving:
             raise self._failures[0]
 
     def _do(self, work: Work) -> None:
-        """Do a work when it is its turn."""
+        """Run a function when it is its turn."""
         me = id(threading.current_thread())
         self._turns[me].acquire()
         try:
@@ -61,14 +61,14 @@ class Interleaving:
         self._pass_on()
 
     def _pass_on(self) -> None:
-        """Let any of those who are not done go on."""
+        """Let any unfinished function continue."""
         if self._turns:
             luck = [self._luck[waiting] for waiting in self._turns]
             (chosen,) = self._random.choices(list(self._turns), luck)
             self._turns[chosen].release()
 
     def _taking_turns(self, operation: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a file operation before which others may have their turns."""
+        """Return a file operation that lets others take turns before it."""
 
         def take_turns(*arguments: Any, **keywords: Any) -> Any:
             turn = self._turns.get(id(threading.current_thread()))

@@ -1,4 +1,4 @@
-"""A ledger in a directory of a test's own, and what tests enter into it."""
+"""A ledger in a directory of the test's own, and entries for it."""
 
 from __future__ import annotations
 
@@ -48,30 +48,30 @@ class Book:
         self.locks = directory / "attempts"
 
     def attempt(self, **facts: Any) -> str:
-        """Enter an attempt that is done; return its id."""
+        """Record a finished attempt; return its id."""
         made = self.begun(**facts)
         made.end(DONE)
         made.close()
         return made.id
 
     def begun(self, **facts: Any) -> Recording:
-        """Enter the begin of an attempt."""
+        """Record the begin of an attempt."""
         made = Recording(self.directory, {**FACTS, **facts})
         made.begin()
         return made
 
     def killed(self, **facts: Any) -> str:
-        """Enter an attempt that ends without a word; return its id."""
+        """Record an attempt that was killed; return its id."""
         made = self.begun(**facts)
         made.close()
         return made.id
 
     def read(self) -> Attempts:
-        """Return what the ledger says."""
+        """Return the attempts in the ledger."""
         return read_attempts(self.directory)
 
     def outcomes(self) -> dict[str, str | None]:
-        """Return the outcome of each attempt by its id; every line can be read."""
+        """Return the outcome of each attempt by its id; check that every line can be read."""
         read = self.read()
         assert (read.newer, read.unreadable) == (0, 0)
         return {one.id: one.outcome for one in read.attempts}
@@ -85,5 +85,5 @@ class Book:
         return sorted(name for name in os.listdir(self.locks) if not name.endswith(".killed"))
 
     def untold(self) -> list[str]:
-        """Tell of the killed attempts that nobody has been told of; return their ids."""
+        """Report the killed attempts that nobody was informed of; return their ids."""
         return [line.id for line in untold(self.directory)]

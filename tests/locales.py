@@ -1,4 +1,4 @@
-"""The locales that names are read in: of real processes, and for one that is tested in place."""
+"""The locales of names: of real processes, and for one that is tested in place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENCODINGS = ("utf-8", "ascii", "iso8859-1")  # of UTF-8 locales, C as it once wa
 
 @contextlib.contextmanager
 def encoded(encoding: str) -> Iterator[None]:
-    """Let names be decoded as in a locale of another encoding while the block runs."""
+    """Decode names as in a locale of another encoding while the block runs."""
 
     def encode(name: str | bytes) -> bytes:
         return name if isinstance(name, bytes) else name.encode(encoding, "surrogateescape")
@@ -32,7 +32,7 @@ def encoded(encoding: str) -> Iterator[None]:
 
 
 def environments(directory: Path) -> list[dict[str, str]]:
-    """Return what programs need to run in a locale of each of `ENCODINGS`, in their order.
+    """Return what programs need to run in a locale of each of `ENCODINGS`, in order.
 
     Args:
         directory: where a Latin-1 locale is made.

@@ -7,5 +7,5 @@ _OF_LIBC = 3 << 31
 
 
 def masks(said: bytes) -> list[int]:
-    """Return the masks of the lines that were found, without the C library's own signals."""
+    """Return the masks in the lines found, without the C library's own signals."""
     return [int(line.split()[1], 16) & ~_OF_LIBC for line in said.splitlines()]

@@ -1,4 +1,4 @@
-"""Paths of a host in memory, with as much of `pathlib.Path` as tests of every host need."""
+"""Paths of a host in memory, with the part of `pathlib.Path` that tests of every host need."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def make_pipe(path: Home) -> None:
 
 
 def change_time(path: Home, time: int) -> None:
-    """Set the time of the last change of what stands at a path, in nanoseconds."""
+    """Set the timestamp of the file at a path, in nanoseconds."""
     if isinstance(path, MemoryPath):
         path.host.modified[str(path)] = time / 10**9
     else:

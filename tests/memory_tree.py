@@ -1,4 +1,4 @@
-"""Names in memory: files, directories, symbolic links, and where all of them lead."""
+"""Names in memory: files, directories, symbolic links, and where they lead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_LINKS = 40  # that are followed; Linux follows as many
 
 
 class MemoryTree:
-    """What is on a host in memory; tests may change it.
+    """The files of a host in memory; tests may change them.
 
     Attributes:
         files: contents, by path.
@@ -33,7 +33,7 @@ class MemoryTree:
         self.pipes: set[str] = set()
 
     def _names(self) -> list[str]:
-        """Return the path of everything that there is."""
+        """Return the paths of all files, directories, links and pipes."""
         return [*self.files, *self.links, *self.pipes, *self.directories]
 
     def _forget(self, name: str) -> None:
@@ -61,7 +61,7 @@ class MemoryTree:
         return at
 
     def _name(self, path: str) -> str:
-        """Return a path with the links in its directory followed, and not itself."""
+        """Return a path with the links in its directory followed, but not the last one."""
         directory, name = posixpath.split(path)
         return posixpath.join(self._led(directory, path), name) if name else self._led(path)
 
@@ -71,7 +71,7 @@ class MemoryTree:
         return False
 
     def _is_there(self, path: str) -> bool:
-        """Tell whether a path leads to anything."""
+        """Tell whether a path leads to an existing file."""
         with contextlib.suppress(OSError):
             return self._led(path) in {*self.files, *self.directories, *self.pipes}
         return False
@@ -88,21 +88,21 @@ class MemoryTree:
         return "other" if led in self.pipes or self._is_link(path) else "missing"
 
     def _place(self, path: str) -> str:
-        """Return the path of a name that may be given, if its directory is there."""
+        """Return the path of a new name, if its directory exists."""
         name = self._name(path)
         if posixpath.dirname(name) not in self.directories:
             raise system_error(errno.ENOENT, path)
         return name
 
     def _unused(self, path: str) -> str:
-        """Return the path of a name that nothing has yet."""
+        """Return the path of a name that is not used yet."""
         name = self._place(path)
         if name in self._names():
             raise system_error(errno.EEXIST, path)
         return name
 
     def _file(self, path: str, number: int, words: str) -> str:
-        """Return the path of a file that is no link; for a directory, raise an error of its own."""
+        """Return the path of a file that is not a link; for a directory, raise its own error."""
         name = self._name(path)
         if name in self.links:
             raise OSError(errno.ELOOP, "Is a symbolic link", path)
@@ -118,5 +118,5 @@ class MemoryTree:
 
 
 def system_error(number: int, path: str) -> OSError:
-    """Return an error as the system words it."""
+    """Return an error with the system's text."""
     return OSError(number, os.strerror(number), path)

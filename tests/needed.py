@@ -1,4 +1,4 @@
-"""What some tests need of the machine: if it is missing, they fail in CI, and are skipped else."""
+"""What some tests need of the machine: without it, they fail in CI, and are skipped elsewhere."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def zone(name: str) -> zoneinfo.ZoneInfo:
 
 
 def root() -> None:
-    """Be root, who alone has mount namespaces with more than one user."""
+    """Require root, who alone has mount namespaces with more than one user."""
     if os.geteuid() != 0:
         lacking("only root can be other users")
 
 
 def lacking(what: str) -> NoReturn:
-    """Give up the test."""
+    """Fail or skip the test."""
     if os.environ.get("CI"):
         pytest.fail(what)
     pytest.skip(what)

@@ -1,4 +1,4 @@
-"""What is wrong with the newest image, found without the help of what is tested."""
+"""Faults of the newest image, found without the code under test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def why_not_well(images: Path) -> str:
-    """Return why the newest image is no good one, without the help of what is tested."""
+    """Return the faults of the newest image, found without the code under test."""
     receipts = {
         path: sealed_json.decode(path.read_bytes()) for path in images.rglob("*.receipt.json")
     }

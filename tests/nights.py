@@ -1,4 +1,4 @@
-"""Nights of rotations by the real command, each at a time of its own, and what holds after each."""
+"""Nights of rotations by the real command, each at its own time, and what holds after each."""
 
 from __future__ import annotations
 
@@ -84,15 +84,15 @@ class Nights:
 
     @property
     def present(self) -> list[Path]:
-        """The image directories that are there."""
+        """The image directories that exist."""
         return [disk for disk in self.disks if disk.exists()]
 
     def sets(self, master: str | None = None) -> Sets:
-        """Return the sets of a repository that can be seen."""
+        """Return the sets of a repository that can be read."""
         return found_sets(self.present, master or self.master)
 
     def keep_watch(self) -> None:
-        """From now on, let nothing happen to what no rotation has made."""
+        """From now on, check that files of others do not change."""
         self._date_files()
         owned = {*self.sets(), *self.sets(self.other)}
         self._others = {path: _state(path) for path in self._files() if not _is_of(path, owned)}
@@ -156,7 +156,7 @@ class Nights:
         return ran
 
     def _check_status(self, moment: datetime.datetime) -> None:
-        """A status finds nothing wrong only with a set that is whole, drilled, and not late."""
+        """Check that a status is good only with a complete, drilled set that is not late."""
         tops = [word for disk in self.present for word in ("-image-dir", f"localhost:{disk}")]
         ended = self.at(moment + _LATER, "csf", "admin_database_status", *tops, "-json")
         told = [o for o in json.loads(ended.stdout)["repositories"] if o["master"] == self.master]
@@ -173,11 +173,11 @@ class Nights:
             assert all(age <= one["max_age_seconds"] for age, one in zip(ages, told, strict=True))
 
     def fill_disks(self, *, once: bool) -> None:
-        """Let no disk take an image any more, or let one fail to."""
+        """Fill all disks, or check that one fails to take an image."""
         self._sim.fault("osbackup", "enospc", "4k", always=not once)
 
     def free_disks(self) -> None:
-        """Let all disks take images again."""
+        """Empty all disks again."""
         self._sim.faults.clear()
 
     def _command(self, master: str | None, *options: str) -> list[str]:
@@ -234,12 +234,12 @@ class Nights:
         self.clock.date_files(map(str, (*self.present, Path(self.master).parent)))
 
     def _files(self) -> list[Path]:
-        """Return all files in the image directories and their places, but recovery cards."""
+        """Return all files in the image directories and their places, except recovery cards."""
         paths = [path for disk in self.present for path in disk.rglob("*") if path.is_file()]
         return [path for path in paths if not is_of_a_card(str(path))]
 
     def _check_files(self) -> None:
-        """Nothing of any set is in a place but of those that are there."""
+        """Check that the places have no files but those of the existing sets."""
         whole = {*self.sets(), *self.sets(self.other)}
         for path in self._files():
             if path.parent.name in PLACES and path not in self._others:
@@ -259,7 +259,7 @@ class Nights:
         self.done["verified"] += 1
 
     def restore(self, image: str) -> None:
-        """Restore a set, and check all that is in it."""
+        """Restore a set, and check everything in it."""
         copy = self.scratch / "copy"
         copy.mkdir()
         command = ["osrestore", "-f", image, os.path.dirname(self.master), str(copy)]
@@ -271,12 +271,12 @@ class Nights:
 
 
 def is_whole(image: str, sha256: str) -> bool:
-    """Tell whether an image is as its receipt says."""
+    """Tell whether an image matches its receipt."""
     return hashlib.sha256(Path(image).read_bytes()).hexdigest() == sha256
 
 
 def _is_withheld(seen: Sets, goes: set[str]) -> bool:
-    """Tell whether nothing is removed: the sources may be corrupt, or too many dated ones go."""
+    """Tell whether nothing is removed, for corrupt sources or too many dated sets."""
     dated = [path for path in goes if seen[path].place == "dated"]
     return are_frozen(seen) or len(dated) > _FUSE
 

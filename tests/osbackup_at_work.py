@@ -1,4 +1,4 @@
-"""The osbackup of a rotation whose csf was killed: it goes on, and can be killed as well."""
+"""The osbackup of a rotation whose csf was killed: it continues, and can be killed, too."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 def record(images: Path, name: str) -> str:
-    """Return what is on record of the osbackup that runs; nothing if there is none yet."""
+    """Return the run record of the running osbackup; an empty string without one."""
     (text,) = [path.read_text() for path in images.rglob(f"*.run/{name}")] or [""]
     return text.strip()
 
 
 def wait_for_osbackup(images: Path) -> None:
-    """Wait until it has ended, and that is on record."""
+    """Wait until it has ended, and its end is recorded."""
     wait_for(lambda: record(images, "status") not in ("", "running"))
 
 
 def kill_osbackup(images: Path) -> None:
-    """Kill it, with all that it has started."""
+    """Kill it, with all its processes."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(int(record(images, "pid").split()[0]), signal.SIGKILL)
     wait_for_osbackup(images)

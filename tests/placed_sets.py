@@ -1,4 +1,4 @@
-"""Sets that a rotation would have made, for tests of what it decides about them."""
+"""Sets as made by rotations, for tests of the decisions about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which sets a rotation promises to keep, by another way than its plan, and what is on the disk."""
+"""The sets that a rotation promises to keep, computed differently from its plan."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _drill(image: str) -> bool | None:
 
 
 def promised(sets: Sets, counts: Mapping[str, int], out_of_order: Collection[str]) -> set[str]:
-    """Return the paths of the sets that stay.
+    """Return the paths of the sets that must stay.
 
     Args:
         sets: all that can be seen.

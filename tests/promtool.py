@@ -1,4 +1,4 @@
-"""The alert rules, as promtool sees them: in tests of its own, and on pages of a status."""
+"""The alert rules, as promtool reads them: in their tests, and on pages of a status."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _FIRING = 'count by (alertname) (ALERTS{alertstate="firing"})'
 
 
 def promtool(*words: str) -> None:
-    """Run promtool, which finds nothing wrong."""
+    """Run promtool, and check that it finds nothing wrong."""
     program = needed.program("promtool", "prometheus")
     ended = subprocess.run([program, *words], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def check_firing(pages: Mapping[str, str], alerts: Mapping[str, Iterable[str]], at: Path) -> None:
-    """Check that exactly some alerts fire when Prometheus reads a page as soon as it is written.
+    """Check which alerts fire when Prometheus reads a page right after it is written.
 
     Args:
         pages: by a name.
@@ -53,7 +53,7 @@ def check_firing(pages: Mapping[str, str], alerts: Mapping[str, Iterable[str]], 
 
 
 def _series(page: str) -> Iterator[dict[str, str]]:
-    """Yield a page's samples as promtool takes them, written at `_LATER`."""
+    """Yield a page's samples in promtool's form, written at `_LATER`."""
     families = text_string_to_metric_families(page)
     samples = [sample for family in families for sample in family.samples]
     (now,) = [s.value for s in samples if s.name == "csf_backup_status_timestamp_seconds"]

@@ -1,4 +1,4 @@
-"""A network between ssh and sshd: slow if need be, and struck once, at a chosen byte."""
+"""A network between ssh and sshd: slow if necessary, and struck once, at a chosen byte."""
 
 from __future__ import annotations
 
@@ -50,22 +50,22 @@ NEVER = Strike(FAR_END)
 
 
 def cut(after: int) -> Strike:
-    """Return the strike that ends a connection."""
+    """Return a strike that ends a connection."""
     return Strike(after, BOTH, cuts=True)
 
 
 def stall(after: int) -> Strike:
-    """Return the strike after which nothing is forwarded, with both sockets open."""
+    """Return a strike after which nothing is forwarded, with both sockets open."""
     return Strike(after, BOTH)
 
 
 def drop(after: int, *ways: Way) -> Strike:
-    """Return the strike after which all that is sent in some directions is lost."""
+    """Return a strike after which everything sent in some directions is lost."""
     return Strike(after, frozenset(ways), reads=True)
 
 
 def act(after: int, what: Callable[[], object]) -> Strike:
-    """Return the strike that does something at that moment; the connection is left as it is."""
+    """Return a strike that calls a function, and leaves the connection alone."""
     return Strike(after, act=what)
 
 
@@ -118,14 +118,14 @@ class Proxy:
         return sum(self.passed.values())
 
     def arm(self, strike: Strike) -> None:
-        """Count from here on, and strike."""
+        """Start to count here, and strike at the byte."""
         with self._lock:
             self.passed = {Way.UP: 0, Way.DOWN: 0}
             self.struck.clear()
             self.strike = strike
 
     def strike_now(self) -> None:
-        """Strike every connection, if none was struck."""
+        """Strike every connection, unless one was struck."""
         with self._lock:
             if self.strike and not self.struck.is_set():
                 self.struck.set()
@@ -158,7 +158,7 @@ class Proxy:
                 threading.Thread(target=work, args=(way,), daemon=True).start()
 
     def take(self, connection: _Connection, way: Way, data: bytes) -> bytes:
-        """Count what has been read; return what of it arrives."""
+        """Count the bytes that were read; return those that arrive."""
         with self._lock:
             arrives = b"" if way in connection.lost else data
             strike = self.strike
@@ -190,18 +190,18 @@ class _Connection:
         self.lost: frozenset[Way] = frozenset()
 
     def suffer(self, strike: Strike) -> None:
-        """Be struck."""
+        """Carry out the strike."""
         self.lost, self._reads = strike.lost, strike.reads
         if strike.cuts:
             self.end()
 
     def end(self) -> None:
-        """Let both ends learn that it is over."""
+        """End the connection for both sides."""
         for each in self._from.values():
             _end(each)
 
     def read(self, way: Way) -> None:
-        """Take what is sent, and when; the end is lost as any byte is."""
+        """Read what is sent, with its time; the end is lost as any byte is."""
         data, due = b".", self._begins  # the client has sent its first bytes long before
         while data and (self._reads or way not in self.lost):
             try:
@@ -215,7 +215,7 @@ class _Connection:
                 self._queues[way].put((due, arrives))
 
     def write(self, way: Way) -> None:
-        """Deliver it, each chunk at its time."""
+        """Deliver each chunk at its time."""
         data = b"."
         while data:
             due, data = self._queues[way].get()
@@ -228,7 +228,7 @@ class _Connection:
 
 
 def _end(one: socket.socket) -> None:
-    """Close a socket, also if a thread waits for it."""
+    """Close a socket, even if a thread waits for it."""
     with contextlib.suppress(OSError):
         one.shutdown(socket.SHUT_RDWR)
     one.close()

@@ -1,4 +1,4 @@
-"""Receipts of backups that nobody made, for tests of what reads them."""
+"""Receipts of backups that do not exist, for tests of what reads them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STARTED = "2026-11-25T02:10:00+00:00"
 
 
 def made(path: str, number: int | None, **others: Any) -> Receipt:
-    """Return what the receipt of an image says.
+    """Return the contents of an image's receipt.
 
     Args:
         path: the image's.
@@ -38,7 +38,7 @@ def made(path: str, number: int | None, **others: Any) -> Receipt:
 
 
 def receipt_of(made: Receipt) -> bytes:
-    """Return the receipt that says so."""
+    """Return a receipt with these contents."""
     return receipt_format.encode(
         made, finished=STARTED, osbackup=None, shared_disk="no", proven_by="a test"
     )

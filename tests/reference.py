@@ -1,4 +1,4 @@
-"""What docs/reference/ shows of the program; ``python tests/reference.py`` writes it anew."""
+"""What docs/reference/ shows of the program; ``python tests/reference.py`` updates it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLUMNS = 90
 
 
 def pages() -> dict[Path, str]:
-    """Return the pages that show something of the program, with what they are to be."""
+    """Return the pages that show something of the program, with their new text."""
     return {
         COMMANDS_PAGE: _with_help(COMMANDS_PAGE.read_text()),
         EXIT_CODES_PAGE: _with_exit_codes(EXIT_CODES_PAGE.read_text()),

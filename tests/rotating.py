@@ -1,4 +1,4 @@
-"""Rotations of a place that run in this process, each at a chosen time of its host."""
+"""Rotations of a place in this process, each at a chosen time of its host."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SUCCEEDED = {
 
 
 class TimedHost(LocalHost):
-    """This machine, whose clock says what a test wants.
+    """This machine, with a clock that the test sets.
 
     Args:
         at: what it says.
@@ -52,7 +52,7 @@ class TimedHost(LocalHost):
         self._itself = {"now": at.isoformat(), "local": at.isoformat(), **itself}
 
     def machine(self) -> Machine:
-        """Return who it says it is, at that time."""
+        """Return the machine's facts, with that time."""
         return super().machine()._replace(**self._itself)
 
 
@@ -79,7 +79,7 @@ def rotated(
 
 
 def receipts_in(*tops: Path) -> dict[str, Receipt]:
-    """Return what the receipts in some directories and their places say, by the image's path."""
+    """Return the contents of the receipts in some directories and their places, by image path."""
     return {
         str(path).removesuffix(".receipt.json"): receipt_format.decode(path.read_bytes())
         for top in tops
@@ -88,12 +88,15 @@ def receipts_in(*tops: Path) -> dict[str, Receipt]:
 
 
 def resealed(receipt: str, **facts: Any) -> bytes:
-    """Return a receipt that says other things, as sealed as any."""
+    """Return a receipt with changed contents, sealed again."""
     return sealed_json.encode({**sealed_json.decode(Path(receipt).read_bytes()), **facts})
 
 
 def dated_copy(image: str, number: int, at: datetime.datetime) -> str:
-    """Make one more set of a dated one, of another number and night; return its image's path."""
+    """Make a further set from a dated one, with another number and night.
+
+    Return its image's path.
+    """
     path = f"{os.path.dirname(image)}/lib-{at:%Y-%m-%d-%H%M%S}.img"
     facts = {"image": path, "number": number, "slot": str(at.date()), "started": at.isoformat()}
     for ending in ("", ".dbn"):
@@ -103,7 +106,7 @@ def dated_copy(image: str, number: int, at: datetime.datetime) -> str:
 
 
 def copied(place: Place, to: Path) -> Place:
-    """Copy a repository with its manifest; return it as a place of the same images."""
+    """Copy a repository with its manifest; return it as a place with the same images."""
     made = copy.copy(place)
     made.repository = shutil.copytree(place.repository, to)
     made.master = str(to / Path(place.master).name)
@@ -111,7 +114,7 @@ def copied(place: Place, to: Path) -> Place:
 
 
 def let_be_unproven(image: ImagePath, files: dict[str, str] | None = None) -> None:
-    """Let a set be as it was before its proof.
+    """Change a set to the state before its proof.
 
     Args:
         image: which; it has a receipt.
@@ -126,6 +129,6 @@ def let_be_unproven(image: ImagePath, files: dict[str, str] | None = None) -> No
 
 
 def files(top: Path) -> dict[str, bytes]:
-    """Return every file below a directory but recovery cards, with its contents."""
+    """Return every file below a directory except recovery cards, with its contents."""
     paths = [path for path in top.rglob("*") if not is_of_a_card(str(path))]
     return {str(path): path.read_bytes() for path in paths if path.is_file()}

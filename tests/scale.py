@@ -1,4 +1,4 @@
-"""How much of the tests that count rather than tell: CSF_TEST_SCALE times what CI can afford."""
+"""The extent of tests that count: CSF_TEST_SCALE times what CI can afford."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 
 def scaled(count: int) -> int:
-    """Return how often to do what is done `count` times in CI."""
+    """Return how often to do something that CI does `count` times."""
     return round(count * float(os.environ.get("CSF_TEST_SCALE", "1")))

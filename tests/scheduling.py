@@ -1,4 +1,4 @@
-"""How cron and systemd read what a schedule has: written anew from their manuals and sources."""
+"""How cron and systemd read a schedule, written from their manuals and sources."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def asked(
 
 
 def host_with(*mounted: str, on_root: Sequence[str] = ()) -> MemoryHost:
-    """Return a host with the master database, and with image directories on disks of their own."""
+    """Return a host with the master database, and with image directories on their own disks."""
     directories = ("/", "/databases", *mounted, *on_root)
     made = MemoryHost({"/databases/lib.db": b"x"}, directories)
     made.facts = {path: {"device": number} for number, path in enumerate(mounted, start=50)}
@@ -51,7 +51,7 @@ def host_with(*mounted: str, on_root: Sequence[str] = ()) -> MemoryHost:
 
 
 def to_shell(command: str, *, is_first: bool = False) -> str:
-    r"""Return what cron gives to the shell of a crontab's command.
+    r"""Return what cron passes to the shell for a crontab's command.
 
     Args:
         command: the sixth field.
@@ -72,9 +72,9 @@ def to_shell(command: str, *, is_first: bool = False) -> str:
 
 
 def setting(line: str) -> tuple[str, str] | None:
-    """Return name and value of a crontab's line that sets a variable; None if it is none.
+    """Return name and value of a crontab's line that sets a variable; None for other lines.
 
-    As load_env of Vixie's cron reads it: nothing is escaped, and a quote ends at its like.
+    This follows load_env of Vixie's cron: nothing is escaped, and a quote ends at the same quote.
     """
     name, equals, value = line.partition("=")
     if not equals or not re.fullmatch(r"\w+", name.strip(" \t"), re.ASCII):
@@ -87,7 +87,7 @@ def setting(line: str) -> tuple[str, str] | None:
 
 
 def unit_words(value: str) -> list[bytes]:
-    """Return the words of a unit's setting, as systemd.syntax(7) has them, specifiers undone."""
+    """Return the words of a unit's setting by systemd.syntax(7), with specifiers resolved."""
     rest, words = os.fsencode(value), []
     assert rest.isascii()
     while rest := rest.lstrip(b" "):
@@ -118,7 +118,7 @@ def _specifiers_undone(word: bytes) -> bytes:
 
 
 def dollars_undone(words: list[bytes]) -> list[bytes]:
-    """Return the arguments of a unit's command as its program gets them, without variables."""
+    """Return the arguments that a unit's program gets, without variables."""
     for word in words:
         assert not re.search(rb"(?<!\$)\$(?:\$\$)*(?!\$)", word), word
     return [word.replace(b"$$", b"$") for word in words]

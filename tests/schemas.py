@@ -1,4 +1,4 @@
-"""The schemas of the plugin's documents, as files beside it, and documents compared with them."""
+"""The schemas of the plugin's documents, and the comparison of documents with them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OURS = {command.name for command in COMMANDS}
 
 
 def check(data: str | bytes) -> None:
-    """Compare a document with the schema of its kind; the outcomes of commands of tests have none.
+    """Compare a document with the schema of its kind; outcomes of tests' own commands have none.
 
     Raises:
         AssertionError: it is not as its schema says.

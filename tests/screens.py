@@ -1,4 +1,4 @@
-"""What a status prints, as docs/monitoring.md shows it: the same from run to run."""
+"""What a status prints, as docs/monitoring.md shows it, without what varies."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ _OF_AN_ATTEMPT = ("began", "outcome", "exit_code", "error")
 
 
 def documented() -> dict[tuple[int, str], str]:
-    """Return each screen that the document shows, by day and format."""
+    """Return each screen in the document, by day and format."""
     found = _BLOCK.findall(_DOCUMENT.read_text())
     return {(int(day), form): text for day, form, text in found}
 
 
 def documented_alerts() -> dict[str, list[str]]:
-    """Return which alerts fire on each day, as the document says."""
+    """Return the alerts that fire on each day, according to the document."""
     rows = re.findall(r"^\| (\d+) \| (none|`Csf.*) \|$", _DOCUMENT.read_text(), re.MULTILINE)
     return {day: re.findall(r"`(\w+)`", alerts) for day, alerts in rows}
 
 
 def screen(form: str, text: str) -> str:
-    """Return what the document shows of what a status has printed.
+    """Return what the document shows of a status.
 
     Args:
         form: the format.
@@ -62,7 +62,7 @@ def screen(form: str, text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Return a text whose sentences are folded, with the first rows of its table."""
+    """Return a text with folded sentences, and the first rows of its table."""
     told, _, table = text.partition("\n\n")
     lines = [
         textwrap.fill(
@@ -78,7 +78,7 @@ def _folded(text: str) -> str:
 
 
 def _chosen(text: str) -> str:
-    """Return some of the facts about the one repository, as jq prints them."""
+    """Return some of the facts about the only repository, as jq prints them."""
     (one,) = json.loads(text)["repositories"]
     facts = {key: one[key] for key in _FACTS}
     facts["last_attempt"] = {key: facts["last_attempt"][key] for key in _OF_AN_ATTEMPT}

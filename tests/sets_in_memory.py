@@ -19,7 +19,7 @@ DIRECTORY = "db1:/b"
 
 
 def started(number: int) -> str:
-    """Return when the backup of a number began."""
+    """Return when the backup with a number began."""
     return f"2026-11-{number:02}T02:10:00+00:00"
 
 
@@ -75,7 +75,7 @@ def add_record(
 
 
 def host_with(*numbers: int, kind: type[MemoryHost] = MemoryHost) -> MemoryHost:
-    """Return a host whose directory ``/b`` has a sound set ``/b/N.img`` of each number."""
+    """Return a host whose directory ``/b`` has a sound set ``/b/N.img`` for each number."""
     host = kind({}, ["/b", "/r"])
     host.listing = Completed(0, LIST)
     for number in numbers:

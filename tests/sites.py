@@ -1,4 +1,4 @@
-"""A simulated site: a repository, a directory for images, and the main job as it is typed."""
+"""A simulated site: a repository, a directory for images, and the main job as users type it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLAIN = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--") if os.geteui
 
 
 def let_read(directory: str) -> None:
-    """Take everybody's leave to write to a directory and its files."""
+    """Remove everybody's write permission for a directory and its files."""
     for name in os.listdir(directory):
         os.chmod(os.path.join(directory, name), 0o444)
     os.chmod(directory, 0o555)
@@ -50,7 +50,7 @@ class Site:
         ]
 
     def backup(self, *options: str, **variables: str) -> Result:
-        """Back the repository up, with variables set in the environment besides."""
+        """Back the repository up, with some more environment variables."""
         return self.sim.run(self.command(*options), env=variables)
 
     def restore_command(self, *options: str) -> list[str]:
@@ -62,7 +62,7 @@ class Site:
         ]
 
     def restore(self, *options: str, **variables: str) -> Result:
-        """Restore the repository, with variables set in the environment besides."""
+        """Restore the repository, with some more environment variables."""
         return self.sim.run(self.restore_command(*options), env=variables)
 
     def create(self, name: str) -> str:
@@ -81,7 +81,7 @@ class Site:
         return found
 
     def refused_by_a_utility(self, command: list[str]) -> Result:
-        """Run a command that does not wait for the lock, once a csf that was killed has lost it.
+        """Run a command that does not wait for the lock, once a killed csf has lost it.
 
         The shell on another host needs a moment to notice that its csf is gone.
         """
@@ -91,14 +91,15 @@ class Site:
                 return refused
 
     def on_image(self, command: str, *options: str, **variables: str) -> Result:
-        """Run another command on the image, with variables set in the environment besides."""
+        """Run another command on the image, with some more environment variables."""
         image = f"{self.host}:{self.image}"
         return self.sim.run(["csf", command, "-image-file", image, *options], env=variables)
 
     def listing(self) -> dict[str, tuple[int, bytes]]:
-        """Return every file of repository and images, with its time of change and contents.
+        """Return every file of repository and images, with its timestamp and contents.
 
-        The lock file is a name only: it says who held it last. Recovery cards are left out.
+        Of the lock file only the name counts, as it names its last holder. Recovery cards are left
+        out.
         """
         found = {}
         for top in (self.repository, str(self.images)):

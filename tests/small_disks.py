@@ -1,4 +1,4 @@
-"""Small disks that are mounted for a test alone, and what fills them."""
+"""Small disks that are mounted for one test, and files that fill them."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ def small_disks(namespace: list[str], *paths: Path) -> Iterator[subprocess.Popen
 
 
 def entering(disks: subprocess.Popen[str]) -> list[str]:
-    """Return a command prefix that runs a command where the disks of a process are seen."""
+    """Return a command prefix that runs a command where a process's disks are mounted."""
     return ["nsenter", "--preserve-credentials", "-U", "-m", "-t", str(disks.pid), "--"]
 
 
 def fill(disk: Path) -> None:
-    """Let something else take all room on a disk."""
+    """Fill a disk with something else."""
     with contextlib.suppress(OSError), open(disk / _FILE, "wb", buffering=0) as file:
         while True:
             file.write(bytes(4096))
 
 
 def empty(disk: Path) -> None:
-    """Let that go again."""
+    """Remove that again."""
     (disk / _FILE).unlink()

@@ -1,4 +1,4 @@
-"""A real sshd on a free port of the loopback, with keys of its own, for the user who runs it."""
+"""A real sshd on a free port of the loopback, with its own keys, for the user who runs it."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Sshd:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start to listen."""
         program = needed.program("sshd", "openssh-server")
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", exist_ok=True)
@@ -107,7 +107,7 @@ class Sshd:
             time.sleep(0.01)
 
     def stop(self) -> None:
-        """Listen no more; sessions go on."""
+        """Stop listening; sessions continue."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
@@ -118,7 +118,7 @@ class Sshd:
         return len(self._signal(signal.SIGKILL))
 
     def freeze(self) -> list[int]:
-        """Stop every session for good, as a cut of which the host knows nothing; return them."""
+        """Stop every session for good, like a cut that the host does not notice; return them."""
         return self._signal(signal.SIGSTOP)
 
     def _signal(self, signum: signal.Signals) -> list[int]:
@@ -130,11 +130,11 @@ class Sshd:
         return sessions
 
     def logins(self) -> int:
-        """Return how often somebody has logged in."""
+        """Return the number of logins."""
         return self.log.read_text().count("Accepted publickey")
 
     def sessions(self) -> int:
-        """Return how many sessions there have been, of all logins."""
+        """Return the number of sessions, of all logins."""
         return self.log.read_text().count("Starting session")
 
     def behind(self, proxy: Proxy) -> str:
@@ -144,7 +144,7 @@ class Sshd:
 
 @contextlib.contextmanager
 def reached(server: Sshd, cancellation: Cancellation | None = None) -> Iterator[Host]:
-    """Work with the host behind a server."""
+    """Yield the host behind a server."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CSF_BACKUP_SSH", server.command)
         with connect("remote", cancellation or Cancellation()) as host:
@@ -152,7 +152,7 @@ def reached(server: Sshd, cancellation: Cancellation | None = None) -> Iterator[
 
 
 def _below(pid: int) -> list[int]:
-    """Return the processes of sshd below one: those of its sessions, and none of their programs."""
+    """Return the processes of sshd below one: those of its sessions, without their programs."""
     children: list[int] = []
     gone = contextlib.suppress(FileNotFoundError, ProcessLookupError)
     with gone, open(f"/proc/{pid}/task/{pid}/children") as file:
@@ -170,10 +170,10 @@ def _name(pid: int) -> str:
 
 
 def _reserved_port(owner: object) -> int:
-    """Return a port that nobody else gets as long as its owner lives, also while no sshd listens.
+    """Return a port that nobody else gets while its owner lives, even if no sshd listens.
 
-    A socket that is bound and does not listen keeps it; sshd sets SO_REUSEADDR, too, and so may
-    listen there all the same (socket(7)).
+    A socket that is bound and does not listen keeps it; sshd also sets SO_REUSEADDR, and so can
+    listen there nevertheless (socket(7)).
     """
     reservation = socket.socket()
     weakref.finalize(owner, reservation.close)

@@ -1,4 +1,4 @@
-"""What to type next."""
+"""Advised commands: what to type next."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from csf_backup_plugin.advised_commands import not_run, restore_command, verify_
 def test_a_utility_that_cannot_be_run_is_blamed_only_if_it_is_at_fault(
     file: str | None, advice: str
 ) -> None:
-    """A record that cannot be made, or too many processes, are nothing of its own."""
+    """A record that cannot be made, or too many processes, are no fault of the utility."""
     assert not_run(OSError(errno.EIO, "Bad", file), "/os/bin/osbackup") == advice
 
 

@@ -1,4 +1,4 @@
-"""The architecture: imports go one way, from the commands down to what knows nothing of backups."""
+"""The architecture: imports go one way, from the commands down to general modules."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def trees(root: Path) -> dict[str, ast.Module]:
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
-    """Yield what a module imports, at any place in it; also what only its types need."""
+    """Yield the modules that a module imports, anywhere in it, also for types only."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -60,7 +60,7 @@ def imported(tree: ast.Module) -> Iterator[str]:
 
 
 def texts(tree: ast.Module) -> Iterator[str]:
-    """Yield the literal texts of a module, parts of those that are put together, too."""
+    """Yield the literal texts of a module, with parts of composed ones."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
@@ -86,7 +86,7 @@ def arrows(modules: Mapping[str, ast.Module]) -> dict[str, set[str]]:
 
 
 def _module(path: str, modules: Iterable[str]) -> str:
-    """Return the module that a dotted path names, be it itself or something in it."""
+    """Return the module that a dotted path names, or that contains the named object."""
     return path if path in modules else path.rpartition(".")[0]
 
 
@@ -106,7 +106,7 @@ def _floor(module: str) -> int:
 
 
 def circle(found: Mapping[str, set[str]]) -> list[str]:
-    """Return modules that need each other, however far around; none if there are none."""
+    """Return a cycle of modules that import each other, or an empty list."""
     rest = {name: {*others} for name, others in found.items()}
     while ends := [name for name, others in rest.items() if not others & rest.keys()]:
         for name in ends:
@@ -121,18 +121,18 @@ def modules() -> dict[str, ast.Module]:
 
 
 def test_imports_go_one_way(modules: dict[str, ast.Module]) -> None:
-    """From command to operation, from there to image, repository and objectstore, then to hosts."""
+    """The order is command, operation, then image, repository and objectstore, then hosts."""
     assert upward(arrows(modules)) == []
 
 
 def test_no_modules_import_each_other(modules: dict[str, ast.Module]) -> None:
-    """What is read first never needs what is read later."""
+    """A module can be understood with the modules that it imports."""
     assert circle(arrows(modules)) == []
 
 
 @pytest.mark.parametrize("library", FOREIGN)
 def test_a_library_is_known_where_it_belongs(modules: dict[str, ast.Module], library: str) -> None:
-    """Operations know nothing of click, pluggy or processes."""
+    """Operations do not import click, pluggy or subprocess."""
     using = {
         name.partition(".")[0]
         for name, tree in modules.items()
@@ -144,19 +144,19 @@ def test_a_library_is_known_where_it_belongs(modules: dict[str, ast.Module], lib
 
 
 def test_no_domain_module_names_a_command(modules: dict[str, ast.Module]) -> None:
-    """Commands are named in one table, and by the command line that has them."""
+    """Commands are named in one table, and by their own command line."""
     naming = {name for name, tree in modules.items() if any(map(names_a_command, texts(tree)))}
     assert {name for name in naming if not name.startswith("cli")} == {"command_names"}
 
 
 def test_a_command_named_in_a_text_is_found() -> None:
-    """Also within a text that is put together."""
+    """Composed texts are found, too."""
     tree = ast.parse('f"type csf admin_database_prove -image-file {name}"')
     assert any(map(names_a_command, texts(tree)))
 
 
 def test_an_import_that_goes_up_is_found() -> None:
-    """Also into a package itself, and from what stands in no room."""
+    """An import into a package itself counts, and one from a module outside all rooms."""
     made = {
         "cli": "from csf_backup_plugin.operations import backup",
         "operations.backup": "from csf_backup_plugin.cli import options",
@@ -174,5 +174,5 @@ def test_an_import_that_goes_up_is_found() -> None:
 
 
 def test_a_circle_is_found_however_long_it_is() -> None:
-    """What only leads to it is no part of it, but is named with it."""
+    """Modules that only lead to the cycle are named with it."""
     assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": set(), "e": {"d"}}) == ["a", "b", "c"]

@@ -15,14 +15,14 @@ from csf_backup_plugin.errors import Interrupted
 
 
 def test_a_new_one_lets_the_command_go_on() -> None:
-    """So does one that nothing cancels."""
+    """A cancellation that nothing has cancelled does so, too."""
     cancellation = Cancellation()
     cancellation.check()
     assert not cancellation.received
 
 
 def test_the_first_signal_counts() -> None:
-    """It stays received when it has been answered, and is answered once."""
+    """It stays received after it was answered, and is answered once."""
     cancellation = Cancellation("The backup")
     cancellation.cancel(signal.SIGHUP)
     cancellation.cancel(signal.SIGINT)
@@ -35,7 +35,7 @@ def test_the_first_signal_counts() -> None:
 
 
 def test_a_later_one_counts_the_signals_that_come_later() -> None:
-    """And the first one of these is the earlier one's, too, if that has had none."""
+    """The first of them also counts for the earlier one, if that has had none."""
     cancellation = Cancellation("The backup")
     first = cancellation.later()
     assert not first.received
@@ -51,7 +51,7 @@ def test_a_later_one_counts_the_signals_that_come_later() -> None:
 
 
 def test_where_there_is_nothing_to_clean_up_it_is_answered_each_time() -> None:
-    """Each thread ends, and what would be done at last is not done."""
+    """Each thread ends, and the final cleanup is not done."""
     within = Cancellation("The look").later(at_once=True)
     within.check()
     within.cancel(signal.SIGALRM)
@@ -62,7 +62,7 @@ def test_where_there_is_nothing_to_clean_up_it_is_answered_each_time() -> None:
 
 
 def test_what_is_stopped_is_what_was_described_last() -> None:
-    """A command learns only on its way what it does."""
+    """A command learns during its work what it does."""
     cancellation = Cancellation("csf admin_database_backup")
     cancellation.describe("The backup of lib.db")
     cancellation.cancel(signal.SIGTERM)
@@ -72,7 +72,7 @@ def test_what_is_stopped_is_what_was_described_last() -> None:
 
 @pytest.mark.parametrize("signum", SIGNALS)
 def test_a_signal_ends_the_command_at_the_next_check_and_not_before(signum: int) -> None:
-    """The first one counts; a second, impatient one changes nothing."""
+    """The first signal counts; a second one changes nothing."""
     with deferred_signals("The backup") as cancellation:
         cancellation.check()
         os.kill(os.getpid(), signum)
@@ -85,7 +85,7 @@ def test_a_signal_ends_the_command_at_the_next_check_and_not_before(signum: int)
 
 
 def test_handlers_are_put_back() -> None:
-    """A host that has its own keeps them."""
+    """A host's own handlers are kept."""
     before = [signal.getsignal(signum) for signum in SIGNALS]
     with deferred_signals("The backup"):
         assert [signal.getsignal(signum) for signum in SIGNALS] != before
@@ -93,7 +93,7 @@ def test_handlers_are_put_back() -> None:
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
-    """Under nohup a closed terminal does not end a backup."""
+    """Under nohup, a closed terminal does not end a backup."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with deferred_signals("The backup") as cancellation:
@@ -104,7 +104,10 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
 
 
 def test_what_a_parent_ignores_or_blocks_is_put_right_and_put_back() -> None:
-    """Who ignores SIGCHLD lets every program succeed; SIGTERM is ignored by oversight only."""
+    """With SIGCHLD ignored, every program would seem to succeed.
+
+    SIGTERM is ignored by mistake only.
+    """
     ignored = (signal.SIGCHLD, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1)
     before = {signum: signal.signal(signum, signal.SIG_IGN) for signum in ignored}
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
@@ -126,7 +129,7 @@ def test_what_a_parent_ignores_or_blocks_is_put_right_and_put_back() -> None:
 
 
 def test_what_is_started_ignores_and_blocks_nothing() -> None:
-    """Whatever we do, and SIGHUP under nohup too: a utility is ended by us or by itself."""
+    """This includes SIGHUP under nohup: a utility is ended by us, or ends by itself."""
     ignored = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGCHLD, signal.SIGTERM)
     before = {signum: signal.signal(signum, signal.SIG_IGN) for signum in ignored}
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGUSR1])
@@ -143,14 +146,14 @@ def test_what_is_started_ignores_and_blocks_nothing() -> None:
 
 
 def test_a_handler_that_is_not_pythons_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It could not be put back."""
+    """It could not be restored."""
     monkeypatch.setattr(signal, "getsignal", lambda _: None)
     with deferred_signals("The backup"):
         pass
 
 
 def test_outside_the_main_thread_the_block_just_runs() -> None:
-    """Python lets only the main thread set handlers."""
+    """Python allows handlers only in the main thread."""
     ran = []
 
     def body() -> None:
@@ -164,7 +167,7 @@ def test_outside_the_main_thread_the_block_just_runs() -> None:
 
 
 def test_nothing_long_begins_once_a_signal_has_come() -> None:
-    """However often it is asked, and after clean-up has begun."""
+    """This holds for any number of calls, and after cleanup has begun."""
     cancellation = Cancellation("It")
     cancellation.check_start()
     cancellation.cancel(15)

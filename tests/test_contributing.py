@@ -1,4 +1,4 @@
-"""docs/contributing.md's example of a command works as shown, in a copy of this tree."""
+"""The example of a command in docs/contributing.md works as shown, in a copy of this tree."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COPIED = ("csf_backup_plugin", "tests", "setup.cfg", "tox.ini")
 
 
 def test_the_command_of_the_recipe_passes_its_tests(tmp_path: Path) -> None:
-    """With its name in MODULES; its own tests are shown, too."""
+    """Its name is in MODULES, and the document has its tests."""
     for name in COPIED:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, tmp_path / name)

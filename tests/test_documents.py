@@ -1,4 +1,4 @@
-"""The documents show what is: help, exit codes and commands are the program's own."""
+"""The documents are true: help, exit codes and commands are the program's own."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ README_LINES = 120
 
 
 def test_help_and_exit_codes_are_shown_as_they_are() -> None:
-    """They come from one place, the program; ``python tests/reference.py`` writes them anew."""
+    """The program is the only source; ``python tests/reference.py`` updates the pages."""
     for page, text in reference.pages().items():
         assert page.read_text() == text
     assert all(block(f"help of {command.name}") for command in COMMANDS)
 
 
 def test_a_new_command_gets_a_chapter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Behind the others, and nothing else changes."""
+    """It comes after the others, and nothing else changes."""
     new = click.Command("admin_database_new", help="Be new.")
     monkeypatch.setattr(reference, "COMMANDS", (*COMMANDS, new))
     before = reference.COMMANDS_PAGE.read_text()
@@ -44,7 +44,7 @@ def test_a_new_command_gets_a_chapter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_program_that_makes_quiet_stops_and_starts_a_service(tmp_path: Path) -> None:
-    """And says whether that went well."""
+    """It also reports whether that succeeded."""
     (tmp_path / "quiesce").write_text(block("quiesce"))
     (tmp_path / "systemctl").write_text('#!/bin/sh\necho "$@"; exit 5\n')
     for name in ("quiesce", "systemctl"):
@@ -62,7 +62,7 @@ def test_the_program_that_makes_quiet_stops_and_starts_a_service(tmp_path: Path)
 def test_the_schedule_is_shown_as_it_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of the command line above it, on a machine where all of that is."""
+    """It is that of the command line above it, on a suitable machine."""
     host = host_with("/backup1", "/backup2")
     monkeypatch.setattr(runner, "connect", lambda *_: contextlib.nullcontext(host))
     monkeypatch.setattr(surroundings, "look_around", lambda *_: HERE._replace(user="root"))
@@ -73,7 +73,7 @@ def test_the_schedule_is_shown_as_it_is(
 
 
 def test_every_link_leads_to_a_file_and_a_heading_of_it() -> None:
-    """In every page; links to other sites are not followed."""
+    """All pages are checked; links to other sites are not followed."""
     broken = [
         f"{page.name}: {target}"
         for page in PAGES
@@ -84,7 +84,7 @@ def test_every_link_leads_to_a_file_and_a_heading_of_it() -> None:
 
 
 def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
-    """To a page or to a heading; what is code is neither a link nor a heading."""
+    """It may lead to a page or a heading; code has neither links nor headings."""
     (tmp_path / "there.md").write_text("# A page's `heading`\n```sh\n# comment\n```\n")
     page = tmp_path / "page.md"
     shown = ("gone.md", "there.md#comment", "#gone")
@@ -95,5 +95,5 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
 
 
 def test_the_readme_is_short() -> None:
-    """It is read whole; docs/ has the rest."""
+    """A reader reads all of it; docs/ has the rest."""
     assert len(README.read_text().splitlines()) <= README_LINES

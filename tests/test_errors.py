@@ -1,4 +1,4 @@
-"""Exit codes and exceptions: one table, complete messages."""
+"""Exit codes and exceptions: one table, and complete messages."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def test_every_error_has_its_documented_exit_code(name: str, code: int) -> None:
 
 
 def test_every_error_is_in_the_table() -> None:
-    """But for the one whose exit code is the signal's, and the one that nobody has thought of."""
+    """The exceptions are the error whose exit code is a signal's, and the unexpected one."""
     others = {kind.__name__ for kind in BackupError.__subclasses__()} - {*TABLE}
     assert others == {"Interrupted", "Unexpected"}
 
 
 def test_every_exit_code_belongs_to_an_error_or_to_no_error() -> None:
-    """No code is documented that nothing ends with."""
+    """Every documented code is used."""
     classes = {error.exit_code for error in BackupError.__subclasses__()}
     assert classes | {ExitCode.DONE, ExitCode.UNEXPECTED, ExitCode.WARNINGS} == set(ExitCode)
     assert all(code.meaning for code in ExitCode)
@@ -66,7 +66,7 @@ def test_every_exit_code_belongs_to_an_error_or_to_no_error() -> None:
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_with_128_and_its_number(signum: signal.Signals) -> None:
-    """As a shell reports it."""
+    """A shell reports it in the same way."""
     assert EXIT_CODES[-1] == ("128+N", "stopped by signal N")
     error = Interrupted(signum, "The backup")
     assert error.exit_code == 128 + signum
@@ -74,7 +74,7 @@ def test_a_signal_ends_with_128_and_its_number(signum: signal.Signals) -> None:
 
 
 def test_findings_are_told_one_by_one() -> None:
-    """Without any, what happened is the finding."""
+    """Without findings, the message itself is the finding."""
     error = FaultFound("It is at fault:", "Do this.", ["a is missing", "b is empty"])
     assert error.what == "It is at fault:\n  a is missing\n  b is empty"
     assert error.findings == ("a is missing", "b is empty")

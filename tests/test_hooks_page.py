@@ -1,4 +1,4 @@
-"""What docs/hooks.md shows works: csf calls its programs, with stand-ins for what they run."""
+"""The examples in docs/hooks.md work: csf calls their programs, with stand-in tools."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ echo >> "$0.calls"
 
 
 def block(mark: str) -> str:
-    """Return what is in the fenced block behind a mark."""
+    """Return the contents of the fenced block after a mark."""
     found = re.search(rf"<!-- {mark} -->\n```\w*\n(.*?)```", PAGE, re.DOTALL)
     assert found, f"the page has no block marked {mark}"
     return found[1]
@@ -57,7 +57,7 @@ def backup(place: Place) -> int:
 
 
 def suspicious_rotation(place: Place) -> int:
-    """Make a set that is far smaller than the one before; return the exit code."""
+    """Make a set that is much smaller than the one before; return the exit code."""
     words = ("-database", place.master, "-image-dir", f"localhost:{place.images}")
     rotate = ("admin_database_rotate", *words)
     book = place.repository / "Book.db"
@@ -88,7 +88,7 @@ class Scripts:
         monkeypatch.setenv("CSF_BACKUP_STATE_DIR", str(directory / "state"))
 
     def use(self, name: str) -> None:
-        """Let a script of the page be called."""
+        """Let csf call a script of the page."""
         path = self._directory / name
         path.write_text(block(f"script: {name}"))
         path.chmod(0o755)
@@ -100,7 +100,7 @@ class Scripts:
         return len(path.read_text().splitlines()) if path.exists() else 0
 
     def called(self, name: str, times: int = 1) -> tuple[list[str], str]:
-        """Wait until a program was called so often; return its arguments, and what it has read."""
+        """Wait until a program was called so often; return its arguments and its input."""
         wait_for(lambda: self.calls(name) >= times)
         words = (self.bin / f"{name}.arguments").read_text().splitlines()
         return words, (self.bin / f"{name}.stdin").read_text()
@@ -108,17 +108,17 @@ class Scripts:
 
 @pytest.fixture
 def scripts(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scripts:
-    """Return the page's programs."""
+    """Return the programs of the page."""
     return Scripts(tools, tmp_path, monkeypatch)
 
 
 def test_every_program_of_the_page_is_tried_here() -> None:
-    """A new one has to be thought of."""
+    """The author of a new one must add a test."""
     assert tuple(re.findall(r"<!-- script: (\w+) -->", PAGE)) == SCRIPTS
 
 
 def test_the_page_says_all_that_is_told() -> None:
-    """In the document's own order."""
+    """The order is that of the document."""
     table = PAGE.partition("| key | what it is |")[2].partition("\n\n")[0]
     assert re.findall(r"^\| `(\w+)` ", table, re.MULTILINE) == ["schema", *Outcome._fields]
     assert SCHEMA in table
@@ -127,7 +127,7 @@ def test_the_page_says_all_that_is_told() -> None:
 def test_a_heartbeat_tells_each_end(
     scripts: Scripts, place: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """With its exit code in the address, and the document."""
+    """The address has the exit code, and the body is the document."""
     scripts.use("heartbeat")
     for code in (0, 10):
         assert backup(place) == code
@@ -140,7 +140,7 @@ def test_a_heartbeat_tells_each_end(
 def test_a_chat_is_told_what_has_gone_wrong(
     scripts: Scripts, place: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """In a sentence; nobody is told that all is well."""
+    """The message is a sentence; a success is not reported."""
     scripts.use("chat")
     assert backup(place) == 0
     assert scripts.calls("curl") == 0
@@ -158,7 +158,7 @@ def test_a_chat_is_told_what_has_gone_wrong(
 def test_mail_tells_what_has_gone_wrong(
     scripts: Scripts, place: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """With the whole document, a line for each key."""
+    """It has the whole document, with a line for each key."""
     scripts.use("mail")
     assert backup(place) == 0
     assert scripts.calls("mail") == 0
@@ -175,7 +175,7 @@ def test_mail_tells_what_has_gone_wrong(
 def test_a_new_set_is_copied_to_another_site(
     scripts: Scripts, place: Place, name: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The receipt last; what makes no set, and what fails, copies nothing."""
+    """The receipt is copied last; failures and commands that make no set copy nothing."""
     scripts.use(name)
     files = [f"{place.image}{ending}" for ending in ("", ".dbn", ".receipt.json")]
     assert backup(place) == 0
@@ -195,7 +195,7 @@ def test_a_new_set_is_copied_to_another_site(
 def test_the_pages_plugin_refuses_and_logs(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tools: Tools, hour: int
 ) -> None:
-    """It is found by the entry point that the page shows."""
+    """The entry point that the page shows finds it."""
     logged = list[Any]()
 
     class Clock(datetime.datetime):

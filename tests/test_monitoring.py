@@ -1,4 +1,4 @@
-"""docs/monitoring.md tells of the alert rules as they are."""
+"""docs/monitoring.md describes the alert rules as they are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DOCUMENT = (Path(__file__).parents[1] / "docs" / "monitoring.md").read_text()
 
 
 def test_the_document_lists_every_alert() -> None:
-    """With its severity."""
+    """The list has the severities."""
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| ", DOCUMENT, re.MULTILINE)
     rules = RULES.read_text()
     assert rows == [
@@ -31,7 +31,7 @@ def test_the_document_lists_every_alert() -> None:
 
 
 def test_the_document_tells_where_the_rules_are(tmp_path: Path) -> None:
-    """By the Python of csf."""
+    """The command uses csf's Python."""
     found = re.search(r"<!-- where the rules are -->\n```sh\n(.*)\n```", DOCUMENT)
     assert found
     program, *words = shlex.split(found[1])
@@ -41,7 +41,7 @@ def test_the_document_tells_where_the_rules_are(tmp_path: Path) -> None:
 
 
 def test_the_rehearsal_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the program and the directory are there, and no plugin is installed."""
+    """The program and the directory exist, and no plugin is installed."""
     found = re.search(
         r"<!-- rehearsal -->\n```text\n\$ csf (.*) -rehearse\n(.*?)```", DOCUMENT, re.S
     )

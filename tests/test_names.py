@@ -1,4 +1,4 @@
-"""Names: which may pass, and how they are shown."""
+"""Names: which are legal, and how they are shown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEGAL = ["a b", "it's", 'say "x"', "$(touch x)", ";", "-rf", "é", "\udcff", "a:
 
 @pytest.mark.parametrize("name", LEGAL)
 def test_odd_but_legal_names_pass_unchanged(name: str) -> None:
-    """Whatever a file system allows and the import file can hold is left as it is."""
+    """All names that a file system and the import file allow stay as they are."""
     assert absolute(f"/r/{name}.db") == f"/r/{name}.db"
 
 
@@ -50,19 +50,19 @@ def test_doubled_slashes_and_dots_are_dropped_and_parents_are_kept() -> None:
 
 @given(st.text())
 def test_anything_can_be_shown_on_a_terminal(name: str) -> None:
-    """What is shown holds no control character and can be encoded."""
+    """The result has no control characters, and can be encoded."""
     assert not has_control_character(shown(name))
     shown(name).encode()
 
 
 def test_undecodable_bytes_are_shown_escaped() -> None:
-    """A byte that is no text is shown by its number."""
+    """A byte that is not text is shown by its number."""
     assert shown("/r/\udcff\n") == "/r/\\xff\\x0a"
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_name_is_its_bytes_in_every_locale(encoding: str) -> None:
-    """What is a control character, how names are shown, and the order they stand in."""
+    """This holds for control characters, the shown form, and the order."""
     with encoded(encoding):
         for raw, text in (
             ("Ångström €".encode(), "Ångström €"),  # it has bytes of 0x80 to 0x9f
@@ -80,7 +80,7 @@ def test_a_name_is_its_bytes_in_every_locale(encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_command_hands_over_bytes_in_every_locale(encoding: str) -> None:
-    """What a terminal of that locale would send for a letter may be other bytes."""
+    """A terminal in that locale might send other bytes for a letter."""
     raw = "Å €\udcff".encode("utf-8", "surrogateescape")
     with encoded(encoding):
         typed = os.fsencode(command("printf", "%s", os.fsdecode(raw)))
@@ -88,7 +88,7 @@ def test_a_command_hands_over_bytes_in_every_locale(encoding: str) -> None:
 
 
 def test_a_command_is_shown_as_a_shell_takes_it() -> None:
-    """What a terminal does not show is escaped, and the shell still gets its bytes."""
+    """Characters that a terminal does not show are escaped, and the shell gets the right bytes."""
     assert command("csf", "a b", "c\n") == r"csf 'a b' $'c\012'"
     words = ["é", "\udcff'\udcfe\\$(x) é", "\x1b[1m", "plain"]
     printed = subprocess.run(
@@ -103,7 +103,7 @@ def test_half_a_character_is_shown_too() -> None:
 
 
 def test_inside_is_the_directory_itself_and_what_is_below() -> None:
-    """And not what only begins alike."""
+    """A path that only begins alike is outside."""
     assert is_inside("/r", "/r")
     assert is_inside("/r/a/b", "/r/")
     assert is_inside("/r", "/")

@@ -1,4 +1,4 @@
-"""The network of the tests: it delays without slowing down, and is struck at the byte."""
+"""The network of the tests: it delays without reducing the rate, and is struck at a byte."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AT_LAST = 60.0  # seconds in which what is to come has come on the slowest machi
 
 @pytest.fixture
 def echo() -> Iterator[int]:
-    """Return the port of a server that sends back what it gets."""
+    """Return the port of an echo server."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve(client: socket.socket) -> None:
@@ -42,7 +42,7 @@ def echo() -> Iterator[int]:
 
 
 def check_answer(proxy: Proxy, data: bytes, answer: bytes, *, is_over: bool = False) -> None:
-    """Send data; so much comes back, and then an end of the connection, or nothing."""
+    """Send data; check how much comes back, and then the end, or nothing."""
     with socket.create_connection(("127.0.0.1", proxy.port)) as client:
         client.settimeout(AT_LAST)
         client.sendall(data)
@@ -104,7 +104,7 @@ def test_a_strike_comes_at_its_byte(
     came: bytes,
     is_over: bool,  # noqa: FBT001
 ) -> None:
-    """Of what is sent, no byte more arrives; a later connection is as good as any."""
+    """No further byte arrives; later connections are not affected."""
     with Proxy(echo) as proxy:
         proxy.arm(strike)
         check_answer(proxy, b"0123456789", came, is_over=is_over)
@@ -117,7 +117,7 @@ def test_a_strike_comes_at_its_byte(
 
 @pytest.mark.parametrize("make", [cut, stall])
 def test_a_strike_comes_when_it_is_told(echo: int, make: Callable[[int], Strike]) -> None:
-    """To all connections that there are."""
+    """It affects all existing connections."""
     with Proxy(echo) as proxy:
         proxy.arm(make(1 << 60))
         with socket.create_connection(("127.0.0.1", proxy.port)) as client:

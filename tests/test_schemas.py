@@ -1,7 +1,7 @@
-"""The schemas that are shipped: sound themselves, whole, and for each document there is one.
+"""The shipped schemas are valid and complete, and there is one for each document.
 
-That documents are as they say is not tested here: each document that a test makes is compared with
-its schema as it is made, see `documents_are_checked` in conftest.py.
+This does not test the documents: each document that a test makes is compared with its schema as it
+is made, see `documents_are_checked` in conftest.py.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def objects(schema: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_a_schema_is_one(name: str) -> None:
-    """Each has a title, and an id that is named like its file."""
+    """Each has a title, and an id that matches its file's name."""
     schema = SCHEMAS[name]
     Draft202012Validator.check_schema(schema)
     assert schema["title"]
@@ -43,7 +43,7 @@ def test_a_schema_is_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_each_key_is_described(name: str) -> None:
-    """And no document has a key that its schema does not know."""
+    """No document has a key that its schema does not know."""
     for one in objects({**SCHEMAS[name], "if": {}, "else": {}}):
         properties = one.get("properties", {})
         assert [key for key in properties if not properties[key].get("description")] == []
@@ -52,7 +52,7 @@ def test_each_key_is_described(name: str) -> None:
 
 
 def test_the_page_lists_them_all() -> None:
-    """Each with its title."""
+    """Each has its title there."""
     rows = [
         f"| `{name}` | {one['title']} |" for name, one in SCHEMAS.items() if name != "common.json"
     ]
@@ -61,7 +61,7 @@ def test_the_page_lists_them_all() -> None:
 
 
 def test_the_example_of_the_page_checks_a_receipt(tmp_path: Path) -> None:
-    """It fails for one that is not as the schema says."""
+    """It fails for a receipt that does not match the schema."""
     example = PAGE.read_text().split("```python\n")[1].split("```")[0]
     receipt = tmp_path / "a.img.receipt.json"
 
@@ -77,7 +77,7 @@ def test_the_example_of_the_page_checks_a_receipt(tmp_path: Path) -> None:
 
 
 def test_there_is_one_for_each_command() -> None:
-    """And none for what is no command."""
+    """There is none for anything else."""
     commands = {str(command.name).removeprefix("admin_database_") for command in COMMANDS}
     assert {name for name in SCHEMAS if name.startswith("outcome/")} == {
         f"outcome/{name}.json" for name in commands
@@ -85,7 +85,7 @@ def test_there_is_one_for_each_command() -> None:
 
 
 def test_a_line_of_the_ledger_has_the_keys_that_it_is_read_for() -> None:
-    """What is read and what is promised is one list."""
+    """The schema has exactly the keys that are read."""
     head = {"schema", "event", "attempt"}
     assert {*SCHEMAS["attempt.json"]["properties"]} == {*head, *line.TYPES, *line.TYPES_AT_END}
 
@@ -100,7 +100,7 @@ def test_a_document_that_is_not_as_its_schema_says_is_found(change: dict[str, ob
 
 
 def test_an_outcome_that_lacks_a_key_is_found() -> None:
-    """Unless it is one of an error."""
+    """An outcome of an error may lack it."""
     lacking = {
         "schema": sealed_json.schema("outcome"),
         "command": "admin_database_schedule",

@@ -1,4 +1,4 @@
-"""What the operating system refuses becomes an error that names what and where."""
+"""Errors of the operating system become errors that say what happened, and where."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from csf_backup_plugin.system_errors import HalfDone, from_os_error, reason, tra
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_and_a_full_quota_are_no_space(number: int) -> None:
-    """Whichever call met it."""
+    """It does not matter which call fails."""
     error = from_os_error(OSError(number, "Full", "/b/a.img.dbn"), "db1")
     assert error.exit_code == ExitCode.NO_SPACE
     assert error.what == "Full: /b/a.img.dbn on db1."
 
 
 def test_any_other_refusal_of_the_system_is_unexpected_and_names_the_file() -> None:
-    """Or only says so, if it has no number and no file, or no more than an open file's number."""
+    """Without a number and a file, or with an open file's number only, it says just that."""
     assert (
         from_os_error(PermissionError(13, "Denied", "/r/x"), "db1").what == "Denied: /r/x on db1."
     )
@@ -44,7 +44,7 @@ def test_any_other_refusal_of_the_system_is_unexpected_and_names_the_file() -> N
 
 
 def test_no_message_is_made_of_an_errors_own_attributes() -> None:
-    """They may be None, or an open file's number; `reason` and `in_words` know."""
+    """They may be None, or an open file's number; `reason` and `in_words` handle that."""
     package = Path(errors.__file__).parent
     for path in package.rglob("*.py"):
         if path.parent.parent.name == "hosts" or path.name == "system_errors.py":
@@ -53,7 +53,7 @@ def test_no_message_is_made_of_an_errors_own_attributes() -> None:
 
 
 def test_what_was_changed_before_an_error_is_told() -> None:
-    """Instead of that nothing was."""
+    """The message does not say that nothing was changed."""
     half = HalfDone(OSError(5, "Input/output error", "/r/x"), "/r/x was replaced.")
     error = from_os_error(half, "db1")
     assert (error.what, error.left) == (
@@ -75,7 +75,7 @@ def test_what_to_do_where_a_disk_is_full_is_the_commands_own() -> None:
 
 
 def test_what_was_left_is_the_errors_own_or_the_blocks() -> None:
-    """Nothing, where neither tells."""
+    """Without either, nothing is added."""
     for error, left in (
         (OSError(5, "Input/output error"), "Nobody has looked."),
         (HalfDone(OSError(5, "Input/output error"), "/r/x was replaced."), "/r/x was replaced."),
@@ -87,7 +87,7 @@ def test_what_was_left_is_the_errors_own_or_the_blocks() -> None:
 
 
 def test_a_block_may_be_translated_as_a_whole() -> None:
-    """Errors of ours go through."""
+    """Errors of ours pass unchanged."""
     with pytest.raises(BackupError, match="Denied: /r/x on db1"), translated("db1"):
         raise PermissionError(13, "Denied", "/r/x")
     with pytest.raises(NoSpace, match=r"Full\."), translated("db1"):
@@ -95,7 +95,7 @@ def test_a_block_may_be_translated_as_a_whole() -> None:
 
 
 def test_what_nobody_has_thought_of_is_a_fault_of_ours() -> None:
-    """It names the error, and where it was raised; what was left is not known."""
+    """It names the error and its place; what was left is not known."""
     with pytest.raises(Unexpected, match=r"ZeroDivisionError \(.*, line \d+\)\.") as caught:  # noqa: SIM117
         with translated("db1"):
             raise ZeroDivisionError

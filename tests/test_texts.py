@@ -1,4 +1,4 @@
-"""Names as text: valid UTF-8, one form for each name, and the same bytes in every locale."""
+"""Names as text: valid UTF-8, one form for each name, the same bytes in every locale."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ encodings = st.sampled_from(ENCODINGS)
 
 
 def test_ordinary_names_are_themselves() -> None:
-    """Also those with backslashes, unless these would be read as a byte."""
+    """This includes backslashes, unless they could be read as an escaped byte."""
     for name in ("/r/lib.db", "/r/ü €.db", r"C:\x", "a\\", r"\xfg", r"\XFF"):
         assert to_text(name) == from_text(name) == name
     assert to_text("a\udcff") == r"a\xff"
@@ -40,7 +40,7 @@ def test_ordinary_names_are_themselves() -> None:
 @given(names, encodings, encodings)
 @example(b"\\x5cxff\xff", "utf-8", "ascii")
 def test_any_name_is_read_back_in_any_locale(raw: bytes, writer: str, reader: str) -> None:
-    """Its text is valid UTF-8, and no other name's."""
+    """The text is valid UTF-8, and different for each name."""
     with encoded(writer):
         text = to_text(os.fsdecode(raw))
     text.encode()
@@ -53,7 +53,7 @@ def test_any_name_is_read_back_in_any_locale(raw: bytes, writer: str, reader: st
 def test_receipt_and_manifest_carry_any_name_from_one_locale_to_another(
     raw: bytes, writer: str, reader: str
 ) -> None:
-    """What they say is not changed on the way, and is text for whoever else reads it."""
+    """Their contents do not change, and are text for other readers."""
     raw = raw.replace(b"\n", b"-")
     with encoded(writer):
         path = os.fsdecode(b"/" + raw)
@@ -76,13 +76,13 @@ def test_receipt_and_manifest_carry_any_name_from_one_locale_to_another(
 
 
 def test_half_a_character_is_no_text() -> None:
-    """A document that has one was not written here."""
+    """A document with one was not written by this program."""
     with pytest.raises(ValueError, match="surrogates"):
         from_text("a\ud800")
 
 
 def test_all_strings_of_a_value_are_converted_but_for_those_left_out() -> None:
-    """Keys are names as well."""
+    """Keys are names, too."""
     value = {"a": ["b", 1, {"c": None}], "said": ["b"], "d": True}
     expected = {"A": ["B", 1, {"C": None}], "SAID": ["b"], "D": True}
     assert each(value, str.upper, ["said"]) == expected

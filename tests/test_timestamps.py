@@ -1,4 +1,4 @@
-"""Moments as receipts tell them."""
+"""Timestamps, as receipts have them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from csf_backup_plugin import timestamps
 
 
 def test_now_is_read_back_as_it_is_written() -> None:
-    """UTC, to the second."""
+    """It is UTC, to the second."""
     now = timestamps.now()
     assert now.endswith("+00:00")
     assert timestamps.read(now) == now
@@ -24,7 +24,7 @@ def test_now_is_read_back_as_it_is_written() -> None:
     ],
 )
 def test_any_form_with_an_offset_is_read(text: str) -> None:
-    """A shell writes it otherwise than Python."""
+    """A shell writes it differently from Python."""
     assert timestamps.read(text) == "2026-11-23T02:10:00+00:00"
 
 
@@ -32,5 +32,5 @@ def test_any_form_with_an_offset_is_read(text: str) -> None:
     "text", ["", "2026-11-23T02:10:00", "yesterday", "Z", "0001-01-01T00:00:00+23:00", "9" * 9000]
 )
 def test_what_is_no_certain_moment_is_none(text: str) -> None:
-    """Without an offset it could be any of a day's."""
+    """Without an offset, the time is ambiguous."""
     assert timestamps.read(text) is None

@@ -1,7 +1,7 @@
-"""A machine that runs csf by cron alone, on virtual time, and what it then says of itself.
+"""A machine where csf runs by cron alone, on virtual time, and what it reports.
 
 Two repositories have two disks each. Each one's crontab is what `csf admin_database_schedule`
-prints; its lines are run as cron runs them, and what a line prints is its mail.
+prints; its lines are run as cron runs them, and the output of a line is its mail.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _MAIN = "from csf_simulator.csf.main import main; main()"
 
 
 class Ran(NamedTuple):
-    """What a line has told.
+    """What a line has reported.
 
     Attributes:
         job: the line.
@@ -70,7 +70,7 @@ class Ran(NamedTuple):
 
 
 class Day(NamedTuple):
-    """What was told on a day.
+    """What was reported on a day.
 
     Attributes:
         ran: each line, in the order in which they were run.
@@ -82,7 +82,7 @@ class Day(NamedTuple):
 
 
 def _nothing() -> None:
-    """Let a line go on."""
+    """Do nothing."""
 
 
 def _executable(path: Path, line: str) -> None:
@@ -156,7 +156,7 @@ class Unattended:
         return made.stdout
 
     def _page_line(self) -> str:
-        """Return the line that docs/monitoring.md has for Prometheus, run once a day."""
+        """Return the line for Prometheus in docs/monitoring.md, changed to run once a day."""
         words = [f"{self._root}/bin/csf admin_database_status"]
         for name in FIRST:
             words += [f"-image-dir localhost:{self._top(name, disk)}" for disk in DISKS]
@@ -187,7 +187,7 @@ class Unattended:
         return Day(ran, page)
 
     def _run(self, job: Job, settings: Mapping[str, str], at: datetime.datetime) -> str:
-        """Run a line as cron does; return what it prints, which is mailed to the user."""
+        """Run a line like cron; return its output, which is mailed to the user."""
         own = {**_CRONS_OWN, **self._machine, "LOGNAME": settings["MAILTO"]}
         environment = {**own, **settings, **self._clock.set(at)}
         with subprocess.Popen(
@@ -208,7 +208,7 @@ class Unattended:
         return text.replace(str(self._root), "")
 
     def _newly_told(self) -> list[dict[str, Any]]:
-        """Return what the plugin was told since the last time; the program was told the same."""
+        """Return what the plugin got since the last call; check that the program got the same."""
         told, documents = (
             [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
             for path in (self._root / "plugins/night_watch.told", self._root / "bin/on-finish.told")
@@ -218,21 +218,21 @@ class Unattended:
         return new
 
     def osbackup_fails(self, name: str) -> Iterator[None]:
-        """Every osbackup fails that night."""
+        """Let every osbackup fail that night."""
         self._sim.fault("osbackup", "exit", "3", always=True)
         yield
         self._sim.faults.clear()
         yield
 
     def disk_is_full(self, name: str) -> Iterator[None]:
-        """Something else fills one of the disks."""
+        """Fill one of the disks with something else."""
         fill(disk := self._inside / name / DISKS[0])
         yield
         yield
         empty(disk)
 
     def disk_is_away(self, name: str) -> Iterator[None]:
-        """One of the disks is not mounted."""
+        """Unmount one of the disks."""
         at = self._top(name, DISKS[0])
         (away := self._root / name / "away").mkdir()
         self._mount(at, str(away))
@@ -246,18 +246,18 @@ class Unattended:
         subprocess.run([*self._enter, "mount", "-n", "--move", old, new], check=True)
 
     def clock_is_ahead(self, name: str) -> Iterator[None]:
-        """The machine's clock is a year ahead while the rotation runs."""
+        """Set the machine's clock a year ahead while the rotation runs."""
         self._ahead = _YEAR
         yield
         self._ahead = datetime.timedelta()
         yield
 
     def csf_is_killed(self, name: str) -> Iterator[None]:
-        """Csf is killed, and osbackup goes on to its end."""
+        """Kill csf, and let osbackup run to its end."""
         yield from self._killed("slow", "500k/s", lambda: wait_for_osbackup(self._images(name)))
 
     def both_are_killed(self, name: str) -> Iterator[None]:
-        """Csf and osbackup are killed."""
+        """Kill csf and osbackup."""
         yield from self._killed("hang", "", lambda: kill_osbackup(self._images(name)))
 
     def _killed(self, kind: str, value: str, then: Callable[[], None]) -> Iterator[None]:
@@ -275,7 +275,7 @@ class Unattended:
         yield
 
     def image_is_damaged(self, name: str) -> Iterator[None]:
-        """A bit of the newest image flips, behind its proof."""
+        """Flip a bit of the newest image after its proof."""
         yield
         newest = max(self._images(name).rglob("*.img"), key=os.path.getmtime)
         with newest.open("r+b") as file:
@@ -286,7 +286,7 @@ class Unattended:
         yield
 
     def database_is_corrupt(self, name: str) -> Iterator[None]:
-        """A database is corrupt before it is backed up; it is mended in the evening."""
+        """Make a database corrupt before its backup; repair it in the evening."""
         database = Path(self._master(name)).with_name("Class1.db")
         sound = database.read_bytes()
         database.write_bytes(sound[:700] + b"\xff" * 20 + sound[720:])
@@ -295,7 +295,7 @@ class Unattended:
         database.write_bytes(sound)
 
     def database_is_missing(self, name: str) -> Iterator[None]:
-        """A database that the manifest has is gone; it is back in the evening."""
+        """Remove a database that the manifest lists; restore it in the evening."""
         database = Path(self._master(name)).with_name("Class1.db")
         database.rename(away := self._root / "away.db")
         yield

@@ -21,7 +21,7 @@ ACL = "system.posix_acl_access"
 
 @contextlib.contextmanager
 def user(number: int, *groups: int) -> Iterator[None]:
-    """Be another user while the block runs, in the group of that number and in more."""
+    """Act as another user while the block runs, with that group and more."""
     before = os.getgroups()
     os.setgroups(groups)
     os.setegid(number)
@@ -45,7 +45,7 @@ def may_write(path: Path | str, number: int, *groups: int) -> bool:
 
 
 def acl(*entries: tuple[int, int, int]) -> bytes:
-    """Return an ACL of tags, permissions and ids, as the kernel takes it."""
+    """Return an ACL from tags, permissions and ids, in the kernel's form."""
     return b"\2\0\0\0" + b"".join(
         tag.to_bytes(2, "little") + may.to_bytes(2, "little") + one.to_bytes(4, "little")
         for tag, may, one in entries
@@ -54,7 +54,7 @@ def acl(*entries: tuple[int, int, int]) -> bytes:
 
 @contextlib.contextmanager
 def shared_directory(mode: int, group: int) -> Iterator[Path]:
-    """Have a directory that other users reach, as none of pytest's are."""
+    """Make a directory that other users can reach, unlike pytest's."""
     if os.geteuid() != 0:
         pytest.skip("only root can be other users")
     path = Path(tempfile.mkdtemp())
@@ -67,7 +67,7 @@ def shared_directory(mode: int, group: int) -> Iterator[Path]:
 
 
 def let_bob_in(path: Path) -> None:
-    """Let bob into a directory by its ACL; skip where the file system has none."""
+    """Give bob access to a directory by its ACL; skip if the file system has none."""
     try:
         os.setxattr(path, ACL, acl((1, 7, ~0 & 0xFFFFFFFF), (2, 7, BOB), *REST))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Waiting for something to hold: polled, and ended by the test's own time limit."""
+"""Waiting for a condition: by polling, limited by the test's own time limit."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ if TYPE_CHECKING:
 
 
 def wait_for(condition: Callable[[], object]) -> None:
-    """Wait until something holds; the test's own time limit ends it."""
+    """Wait until a condition holds; the test's own time limit ends it."""
     while not condition():
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Over which way to its host a test of a site runs: here, over ssh, or both."""
+"""On which hosts a test of a site runs: this machine, one over ssh, or both."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ HERE = pytest.mark.ways("local")
 
 
 def over_ssh(values: Iterable[Any], *chosen: Any) -> list[ParameterSet]:
-    """Return a test's parameters, of which only the chosen ones are tried over ssh, too."""
+    """Return a test's parameters; only the chosen ones run over ssh, too."""
     return [pytest.param(value, marks=() if value in chosen else HERE) for value in values]
 
 
 def is_meant(item: pytest.Item) -> bool:
-    """Tell whether none of a test's own markers and parameters keeps it from its way."""
+    """Tell whether the test's own markers and parameters allow this way."""
     way = getattr(item, "callspec", None) and item.callspec.params.get("site")  # type: ignore[attr-defined]
     return way is None or all(way in mark.args for mark in item.own_markers if mark.name == "ways")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Bench:
-    """Where commands are measured.
+    """A repository and a directory in which commands are measured.
 
     Args:
         sim: the simulator of the repository.
@@ -36,7 +36,7 @@ class Bench:
         self.names.write_bytes(b"".join(os.fsencode(path) + b"\n" for path in paths))
 
     def emptied(self, name: str) -> Callable[[], None]:
-        """Return what makes a directory of the root empty, for `Case.prepare`."""
+        """Return a function that empties a directory of the root, for `Case.prepare`."""
         return functools.partial(_empty, self.root / name)
 
     def osbackup(self, image: str) -> list[str]:
@@ -60,7 +60,7 @@ class Bench:
 
 @contextlib.contextmanager
 def bench(classes: int, size: int = 0) -> Iterator[Bench]:
-    """Have a bench while the block runs.
+    """Yield a bench while the block runs.
 
     Args:
         classes: how many classes the repository has.
@@ -71,7 +71,7 @@ def bench(classes: int, size: int = 0) -> Iterator[Bench]:
 
 
 def then(argv: list[str], *following: str) -> list[str]:
-    """Return a command that runs another one behind it, if it succeeds."""
+    """Return a command that runs another one after it, if it succeeds."""
     return ["sh", "-c", f"{shlex.join(argv)} && {shlex.join(following)}"]
 
 

@@ -18,7 +18,7 @@ SUBJECTS = ("startup", "images", "scale", "status", "remote")
 
 
 def main(words: Sequence[str]) -> None:
-    """Measure, and print a table as soon as it is known."""
+    """Measure, and print each table as soon as it is complete."""
     options = _parser().parse_args(words)
     sizes = _sizes(options)
     print(f"{machine.description()}\n", flush=True)

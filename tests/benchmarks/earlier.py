@@ -1,4 +1,4 @@
-"""The same commands as an earlier version has them, in the same rounds."""
+"""The same commands of an earlier version, in the same rounds."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _MODULES = {
 
 
 def with_earlier(cases: Iterable[Case], python: str) -> Iterator[Case]:
-    """Yield each command that both versions have twice: first as the earlier version has it.
+    """Yield each command that both versions have twice: first that of the earlier version.
 
-    What the earlier csf itself calls is this version's osbackup and osrestore.
+    The earlier csf calls this version's osbackup and osrestore.
 
     Args:
         cases: the commands.

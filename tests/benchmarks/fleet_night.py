@@ -1,7 +1,7 @@
 """``python tests/benchmarks/fleet_night.py`` drives a fleet through a bad night, and counts.
 
 The night is `fleet_site.scenario`, of which the end-to-end tests have a small one. The figures of a
-big one are in docs/scale.md.
+large one are in docs/scale.md.
 """
 
 from __future__ import annotations

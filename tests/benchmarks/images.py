@@ -73,7 +73,7 @@ def _large(site: Bench) -> Iterator[Case]:
 
 
 def _written(site: Bench) -> Iterator[Case]:
-    """Yield what writes a copy: cp, and osbackup alone."""
+    """Yield the commands that write a copy: cp, and osbackup alone."""
     copy = str(site.root / "copy")
     cp = ["cp", "-r", "--reflink=never", site.repository, copy]
     yield Case("cp", cp, prepare=site.emptied("copy"))
@@ -81,7 +81,7 @@ def _written(site: Bench) -> Iterator[Case]:
 
 
 def _read(site: Bench) -> Iterator[Case]:
-    """Yield what reads an image: osrestore alone."""
+    """Yield the command that reads an image: osrestore alone."""
     osrestore = site.osrestore("bare/image", "copy")
     yield Case("osrestore", osrestore, "cp", 1.3, site.emptied("copy"))
     yield Case("osrestore -t", ["osrestore", "-t", "-f", str(site.root / "bare/image")], "cp")
@@ -94,7 +94,7 @@ def _tar(site: Bench) -> Case:
 
 
 def _backups(site: Bench) -> Iterator[Case]:
-    """Yield backups, beside the least that they could do."""
+    """Yield backups, each beside the minimum that they could do."""
     synced = "synced/image"
     osbackup = then(site.osbackup(synced), "sync", str(site.root / synced))
     yield Case(_SYNCED, osbackup, prepare=site.emptied("synced"))
@@ -105,7 +105,7 @@ def _backups(site: Bench) -> Iterator[Case]:
 
 
 def _checks(site: Bench) -> Iterator[Case]:
-    """Yield what reads the image of a backup, and a restore, each beside the least it could do."""
+    """Yield commands that read an image, and a restore, each beside the minimum it could do."""
     yield Case(_PASS, [sys.executable, "-I", "-c", _SHA256, str(site.root / _IMAGE)])
     yield Case("csf verify", site.csf("verify", _IMAGE), _PASS)
     yield Case("csf restore -dry-run", site.csf_of_all("restore", _IMAGE, "-dry-run"), _PASS)

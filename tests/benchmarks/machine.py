@@ -13,7 +13,7 @@ from csf_backup_plugin.hosts.local import LocalHost
 
 
 def description() -> str:
-    """Return when this is, what the machine has, and how busy it is."""
+    """Return the date, what the machine has, and how busy it is."""
     now = datetime.datetime.now(datetime.timezone.utc)
     (place,) = LocalHost().look([tempfile.gettempdir()])
     return (
@@ -24,7 +24,7 @@ def description() -> str:
 
 
 def load() -> str:
-    """Return how many processes want to run, on average of one minute and of fifteen."""
+    """Return the average number of processes that want to run, in one minute and in fifteen."""
     one, _, fifteen = os.getloadavg()
     return f"{one:.1f} ({fifteen:.1f} over 15 minutes)"
 

@@ -1,4 +1,4 @@
-"""The benchmarks run: each measures something tiny once. How long it takes is nobody's concern."""
+"""The benchmarks run: each measures something tiny once, and the time does not matter."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUBJECTS = [
 def test_each_subject_prints_tables(
     subject: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a row for each command, beneath what the machine is."""
+    """It has a row for each command, below a description of the machine."""
     monkeypatch.setattr(os, "sync", lambda: None)  # other tests write a lot
     command.main(["--quick", "--only", subject])
     machine, *tables, load = capsys.readouterr().out.split("\n\n")
@@ -41,7 +41,7 @@ def test_each_subject_prints_tables(
 
 
 def test_the_command_is_the_one_that_the_page_shows() -> None:
-    """From the top of the repository."""
+    """It is run from the top of the repository."""
     program, *words = shlex.split(block("benchmark command"))
     assert program == "python"
     ended = subprocess.run(
@@ -52,7 +52,7 @@ def test_the_command_is_the_one_that_the_page_shows() -> None:
 
 
 def test_an_earlier_version_is_measured_beside_this_one() -> None:
-    """Of what both have; the same is done before each."""
+    """It includes the commands that both have; the same preparation precedes each."""
     cases = [Case("cp", ["cp", "a"]), Case("bare", ["osbackup", "-a"], "cp", 1.3)]
     assert [*with_earlier(cases, "")] == cases
     cp, before, now = with_earlier(cases, "/old/bin/python")
@@ -64,7 +64,7 @@ def test_an_earlier_version_is_measured_beside_this_one() -> None:
 
 
 def test_a_ratio_is_the_median_of_those_of_the_rounds() -> None:
-    """So that a round in which the machine was slow counts as any other."""
+    """A round in which the machine was slow counts like any other."""
     cases = [Case("cp", ["cp"]), Case("osbackup", ["osbackup"], "cp", 1.3)]
     bare = [Cost(1.0, 0), Cost(10.0, 0), Cost(2.0, 0)]
     osbackup = [Cost(1.5, 1 << 20), Cost(12.0, 3 << 20), Cost(5.0, 2 << 20)]
@@ -75,7 +75,7 @@ def test_a_ratio_is_the_median_of_those_of_the_rounds() -> None:
 
 
 def test_commands_take_turns() -> None:
-    """Each is prepared before it runs, and knows the number of its round."""
+    """Each is prepared before it runs, and gets the number of its round."""
     ran: list[str] = []
     cases = [
         Case(one, ["test", ROUND, "-lt", "2"], prepare=functools.partial(ran.append, one))
@@ -87,7 +87,7 @@ def test_commands_take_turns() -> None:
 
 
 def test_a_command_that_fails_is_measured_only_if_that_is_expected() -> None:
-    """What it has said is told."""
+    """The message has its output."""
     failing = Case("a", ["sh", "-c", "echo no; exit 7"])
     alternate([failing._replace(accepted=(7,))], 1, {"PATH": "/usr/bin:/bin"})
     with pytest.raises(AssertionError, match=r"7, b'no\\n'"):

@@ -1,7 +1,7 @@
-"""Commands that run in turn, round by round, and what they cost.
+"""Commands that run in turn, round by round, and their costs.
 
-Every round runs each command once, so that a machine whose speed drifts slows all of them. What is
-still to be written to the disk is written before each, so that none pays for another.
+Every round runs each command once, so that a machine whose speed drifts slows all of them. The page
+cache is flushed before each, so that none pays for another.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Cost(NamedTuple):
 def alternate(
     cases: Sequence[Case], rounds: int, environment: Mapping[str, str]
 ) -> dict[str, list[Cost]]:
-    """Run commands in turn; return what each has cost, round by round, by its name."""
+    """Run commands in turn; return the costs of each, round by round, by its name."""
     costs: dict[str, list[Cost]] = {case.name: [] for case in cases}
     for number in range(rounds):
         for case in cases:

@@ -82,7 +82,7 @@ def move_and_create(server: Server, directory: str, line: int) -> None:
 
 
 def inspect(server: Server, directory: str) -> None:
-    """See that each of the two transactions happened whole or not at all, and in their order."""
+    """Check that each of the two transactions happened completely or not at all, in order."""
     master = os.path.join(directory, "master.db")
     assert check(server, master) == []
     balance = balance_of(server, os.path.join(directory, "Class1.db"))
@@ -126,7 +126,7 @@ def at_every_line(place: str) -> int:
 
 
 def create_in_vain(server: Server, directory: str, line: int) -> None:
-    """Add a class where no file gets another name; die before the wanted line of that."""
+    """Create a class where no file can be renamed; die before the wanted line of that."""
 
     def fail(*_: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -138,9 +138,9 @@ def create_in_vain(server: Server, directory: str, line: int) -> None:
 
 
 def while_undoing(place: str) -> int:
-    """Kill a process that adds a class in vain, and undoes that, before each line it passes.
+    """Kill a process that creates a class in vain, and undoes that, before each of its lines.
 
-    Whoever comes next can add the class: it is there whole, or not at all.
+    The next process can create the class: it exists completely, or not at all.
     """
     server = Server(os.path.join(place, "server"))
     fresh, used = os.path.join(place, "fresh"), os.path.join(place, "used")
@@ -163,7 +163,7 @@ def while_undoing(place: str) -> int:
 
 
 def at_random(place: str) -> int:
-    """Kill two processes at a time, that move money, after some random microseconds."""
+    """Kill two processes that move money, after random microseconds."""
     server = Server(os.path.join(place, "server"))
     master = repository.create(server, os.path.join(place, "zoo", "master.db"), classes=2)
     one, two = (os.path.join(place, "zoo", f"Class{number}.db") for number in (1, 2))
@@ -200,7 +200,7 @@ def side_by_side(place: str) -> int:
 
 
 def die(line: str, work: str, *arguments: str) -> None:
-    """Do a work, and be killed before the wanted line of it, unless it has fewer."""
+    """Do some work, and be killed before a line of it, unless it has fewer."""
     sys.settrace(kill_at_line(int(line)))
     if work == "move":
         directory, source, target, amount = arguments

@@ -45,7 +45,7 @@ class Image(NamedTuple):
 
 
 class History(RuleBasedStateMachine):
-    """A repository, and beside it what it should be like."""
+    """A repository, and a model of it."""
 
     images = Bundle("images")
 
@@ -70,7 +70,7 @@ class History(RuleBasedStateMachine):
 
     @property
     def has_classes(self) -> bool:
-        """Tell whether there is money."""
+        """Tell whether there are accounts."""
         return bool(self.balances)
 
     def path(self, name: str) -> str:
@@ -96,7 +96,7 @@ class History(RuleBasedStateMachine):
         return balances
 
     def found(self) -> Balances:
-        """Return what the accounts really hold."""
+        """Return the actual balances of the accounts."""
         names = repository.classes(self.server, self.master)
         with self.server.transaction() as tx:
             return {
@@ -105,14 +105,14 @@ class History(RuleBasedStateMachine):
             }
 
     def die(self, line: int, work: str, *arguments: str) -> None:
-        """Do a work in a process that is killed before a line of it, unless it has fewer."""
+        """Do some work in a process that is killed before a line of it, unless it has fewer."""
         command = [sys.executable, KILLING, "die", str(line), work, *arguments]
         done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         assert (done.returncode, done.stderr) in [(0, b""), (-9, b"")]
 
     @rule(name=class_names)
     def create_a_class(self, name: str) -> None:
-        """There is money then, unless there was such a class before."""
+        """Create a class with accounts, unless it exists."""
         if name in self.balances:
             with pytest.raises(FileExistsError):
                 repository.create_class(self.server, self.master, name)
@@ -123,7 +123,7 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: self.has_classes)
     @rule(one=numbers, two=numbers, amount=numbers)
     def transfer(self, one: int, two: int, amount: int) -> None:
-        """Money moves."""
+        """Move money."""
         after = self.after_transfer(one, two, amount)
         with self.server.transaction(durable=False) as tx:
             for number, change in ((one, -amount), (two, amount)):
@@ -135,7 +135,7 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: self.has_classes)
     @rule(one=numbers)
     def regret(self, one: int) -> None:
-        """A transaction that fails has not been."""
+        """Let a transaction fail, which changes nothing."""
         name, account = self.choose(one)
         with pytest.raises(ZeroDivisionError), self.server.transaction() as tx:
             tx.write(self.path(name), account + 1, encode_balance(0))
@@ -143,7 +143,7 @@ class History(RuleBasedStateMachine):
 
     @rule(target=images, moves=st.lists(st.tuples(numbers, numbers, numbers), max_size=5))
     def back_up(self, moves: list[tuple[int, int, int]]) -> Image:
-        """The image is of the beginning, whatever money moves while it is made."""
+        """Back up while money moves; the image has the state at the beginning."""
         self.made += 1
         image = Image(os.path.join(self.directory, f"image{self.made}"), deepcopy(self.balances))
         read, turn = FileSource.read, threading.Lock()
@@ -161,7 +161,7 @@ class History(RuleBasedStateMachine):
 
     @rule(image=images)
     def restore(self, image: Image) -> None:
-        """Everything is as it was; classes made since must be removed first."""
+        """Restore everything; classes created since must be removed first."""
         for name in self.balances.keys() - image.balances.keys():
             os.unlink(self.path(name))
         assert osrestore.run(["-a", "-f", image.path]) == 0
@@ -169,7 +169,7 @@ class History(RuleBasedStateMachine):
 
     @rule(image=images, number=numbers)
     def restore_damaged(self, image: Image, number: int) -> None:
-        """An image that is not sound restores nothing."""
+        """Refuse to restore an image that is not sound."""
         with open(image.path, "rb") as file:
             content = bytearray(file.read())
         content[number % len(content)] ^= 1
@@ -180,7 +180,7 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: self.has_classes)
     @rule(line=lines, one=numbers, two=numbers)
     def die_in_a_transfer(self, line: int, one: int, two: int) -> None:
-        """All of it has been, or nothing."""
+        """Kill a transfer; all of it has happened, or nothing."""
         source, target = self.choose(one)[0], self.choose(two)[0]
         moved = deepcopy(self.balances)
         moved[source][0] -= 7
@@ -193,7 +193,7 @@ class History(RuleBasedStateMachine):
 
     @rule(line=lines, name=class_names)
     def die_in_creating_a_class(self, line: int, name: str) -> None:
-        """The class is there with all its money, or not at all."""
+        """Kill the creation of a class; it exists with all its money, or not at all."""
         if name not in self.balances:
             self.die(line, "create", self.server.directory, self.master, name)
             found = self.found()
@@ -203,18 +203,18 @@ class History(RuleBasedStateMachine):
 
     @rule(line=lines)
     def die_in_a_backup(self, line: int) -> None:
-        """The image is worth nothing; the databases are as they were."""
+        """Kill a backup; its image is worthless, and the databases are unchanged."""
         self.die(line, "backup", "-a", "-f", f"{self.directory}/cut", *self.paths())
 
     @rule(line=lines, image=images)
     def die_in_a_restore(self, line: int, image: Image) -> None:
-        """Some databases may be replaced and others not: it must be done again."""
+        """Kill a restore; some databases may be replaced, so it must be repeated."""
         self.die(line, "restore", "-a", "-f", image.path)
         self.restore(image)
 
     @invariant()
     def everything_is_as_it_should_be(self) -> None:
-        """Every database is sound, every account right, and nobody is in anybody's way."""
+        """Every database is sound, every account is right, and no lock is held."""
         assert check(self.server, self.master) == []
         assert self.found() == self.balances
         assert os.listdir(os.path.join(self.server.directory, "claims")) == []

@@ -32,7 +32,7 @@ def listed(directory: str) -> dict[str, tuple[int, float]]:
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_executables_are_found_and_run(tmp_path: os.PathLike[str], name: str) -> None:
-    """Whatever the home is called, its csf runs by its bare name and knows the home."""
+    """Whatever the home's name, its csf runs by its bare name and finds the home."""
     home = Home(os.path.join(tmp_path, name))
     home.create()
     done = subprocess.run(["csf", "-help"], env=home.environment(os.environ), capture_output=True)
@@ -104,7 +104,7 @@ def test_executables_are_executable_under_any_umask(tmp_path: os.PathLike[str], 
 
 
 def own(home: Home) -> dict[str, str]:
-    """Return the variables by which a home is found, and what commands record stays in it."""
+    """Return the variables that name a home and what its commands record."""
     return {"CSF_SIM_HOME": home.path, "CSF_BACKUP_STATE_DIR": os.path.join(home.path, "state")}
 
 

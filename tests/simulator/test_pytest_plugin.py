@@ -1,4 +1,4 @@
-"""The fixtures, in a test run of somebody else's."""
+"""The fixtures, in a test run of another project."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_fault_that_never_struck_fails_the_test(pytester: pytest.Pytester) -> 
 def test_real_programs_of_the_surroundings_stay_outside(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A test run that inherited their variables runs the simulator's all the same."""
+    """Such variables of the test run have no effect on the simulator."""
     monkeypatch.setenv("CSF_BACKUP_OSBACKUP", "/bin/false")
     monkeypatch.setenv("OS_ROOTDIR", "/opt/ostore")
     pytester.makepyfile("""

@@ -20,24 +20,24 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def readme() -> str:
-    """The short text that comes with the distribution."""
+    """Return the short text in the distribution."""
     return (ROOT / "simulator" / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def page() -> str:
-    """The long one."""
+    """Return the long text in docs/."""
     return (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
 
 
 def test_the_help_is_the_help(page: str) -> None:
-    """The block in the page is what csf-sim --help prints on 80 columns."""
+    """The block on the page is what csf-sim --help prints on 80 columns."""
     result = CliRunner().invoke(main, ["--help"], prog_name="csf-sim", terminal_width=80)
     assert f"<!-- csf-sim --help -->\n```\n{result.output}```\n" in page
 
 
 def test_the_session_runs_as_shown(readme: str, tmp_path: os.PathLike[str]) -> None:
-    """Every command of the example prints what stands below it."""
+    """Every command of the example prints what is shown below it."""
     session = re.findall(r"^    \$ (.*)\n((?:    [^$\n].*\n)+)", readme, re.MULTILINE)
     assert len(session) == 4
     with Simulator(os.path.join(tmp_path, "home")) as sim:
@@ -50,7 +50,7 @@ def test_the_session_runs_as_shown(readme: str, tmp_path: os.PathLike[str]) -> N
 
 
 def test_the_script_shows_what_it_says(page: str, tmp_path: Path) -> None:
-    """One run is of one instant, and several are of several."""
+    """One run is from one instant, and several runs are from several instants."""
     [script] = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
     csf_sim = tmp_path / "csf-sim"
     csf_sim.write_text(f"""#!/bin/sh\nexec {sys.executable} -I -c '{CODE}' "$@"\n""")
@@ -68,6 +68,6 @@ def test_the_script_shows_what_it_says(page: str, tmp_path: Path) -> None:
 
 
 def test_the_program_runs(page: str) -> None:
-    """The example in Python holds."""
+    """The example in Python works."""
     [program, *_] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     exec(program, {})

@@ -27,7 +27,7 @@ def test_a_repository_can_be_worked_on() -> None:
 
 
 def test_a_home_that_was_named_stays(tmp_path: os.PathLike[str]) -> None:
-    """Only a temporary home is removed; another one is found again."""
+    """Only a temporary home is removed; a named one can be used again."""
     with Simulator(os.fspath(tmp_path)) as sim:
         first = sim.repository(size=1 << 20, classes=1)
     with Simulator(os.fspath(tmp_path)) as sim:
@@ -69,7 +69,7 @@ def test_surroundings_do_not_reach_a_command(
 
 
 def test_output_of_any_bytes_is_kept(tmp_path: os.PathLike[str]) -> None:
-    """What is no text can be encoded back into what it was."""
+    """Output that is not text can be encoded back."""
     with Simulator(os.fspath(tmp_path)) as sim:
         result = sim.run(["printf", "\\377"])
     assert os.fsencode(result.stdout) == b"\xff"
@@ -84,7 +84,7 @@ def test_a_death_by_signal_is_told(tmp_path: os.PathLike[str]) -> None:
 def test_a_command_that_hangs_is_killed_with_its_children(
     tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A time limit ends the whole family, so that nothing of it outlives the test."""
+    """A time limit ends all child processes, so that none outlives the test."""
     fifo = os.path.join(tmp_path, "fifo")
     os.mkfifo(fifo)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)

@@ -17,7 +17,7 @@ from csf_simulator.simulator import Result
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary directories are made."""
+    """Return where temporary directories are made."""
     made = tmp_path / "place"
     made.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(made))
@@ -26,7 +26,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the variables of the surroundings name programs that tell if they are run."""
+    """Let variables of the environment name programs that report if they are run."""
     programs = tmp_path / "real" / "bin"
     programs.mkdir(parents=True)
     for tool in ("osbackup", "osrestore", "osverifydb"):
@@ -44,10 +44,10 @@ def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_story_holds(
     real: Path, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every command is shown, runs, and does what is said of it; nothing is left behind.
+    """Every command is shown, runs, and does what the story says; nothing is left behind.
 
-    It fits 80 columns, at any place, which is left out of what is shown. No real program of the
-    surroundings is run.
+    It fits 80 columns, at any place, which is left out of the output. No real program of the
+    environment is run.
     """
     monkeypatch.setattr(tempfile, "tempdir", str(long := place / ("a b" * 30)))
     long.mkdir()
@@ -73,7 +73,7 @@ def test_the_story_holds(
 def test_a_step_that_does_not_hold_ends_the_story(
     step: Step, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A demonstration that proves nothing fails loudly."""
+    """A demonstration that proves nothing must fail."""
     monkeypatch.setattr(demo, "STORY", (step,))
     with pytest.raises(click.ClickException, match=message):
         demo.play()
@@ -82,7 +82,7 @@ def test_a_step_that_does_not_hold_ends_the_story(
 def test_without_the_plugin_it_says_how_to_install_it(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """csf without the backup command is no mystery."""
+    """A csf without the backup command gets an explanation."""
     said = "Error: No such command 'admin_database_backup'."
     ended = Result(2, said, "")
     monkeypatch.setattr("csf_simulator.simulator.Simulator.run", lambda *_: ended)
@@ -96,7 +96,7 @@ def test_without_the_plugin_it_says_how_to_install_it(
 def test_a_story_can_be_told_at_a_place_with_quotes(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The shell is given names that it takes for one word."""
+    """The shell gets each name as one word."""
     monkeypatch.setattr(tempfile, "tempdir", str(odd := place / "a b's $HOME"))
     odd.mkdir()
     monkeypatch.setattr(demo, "STORY", (Step("A zoo.", "csf-sim create {place}/zoo.db"),))

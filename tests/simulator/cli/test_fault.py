@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """Return a home that need not exist yet."""
+    """Return a home that does not exist yet."""
     return Home(str(tmp_path / "home"))
 
 

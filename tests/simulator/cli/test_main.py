@@ -34,18 +34,18 @@ def csf_sim(*arguments: str) -> Result:
 
 
 def without_foreign(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no variable be set that csf-sim env unsets."""
+    """Unset all variables that csf-sim env unsets."""
     for name in [name for name in os.environ if name.startswith(("CSF_BACKUP_", "OS_ROOTDIR"))]:
         monkeypatch.delenv(name)
 
 
 def started(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run csf-sim in a process of its own."""
+    """Run csf-sim in a separate process."""
     return subprocess.run([*CSF_SIM, *arguments], capture_output=True, text=True, timeout=60)
 
 
 def test_create_makes_a_repository_and_prints_where(directory: str) -> None:
-    """The absolute path is all there is on standard output; the home is made beside."""
+    """Standard output has the absolute path and nothing else; the home is made, too."""
     result = csf_sim("create", "zoo/zoo.db", "--classes", "2", "--size", "80k")
     assert (result.exit_code, result.output) == (0, f"{directory}/zoo/zoo.db\n")
     assert sorted(os.listdir(directory)) == [".csf-sim", "zoo"]
@@ -73,7 +73,7 @@ def test_create_refuses_what_is_no_size(size: str) -> None:
 
 
 def test_a_place_that_cannot_be_made_is_a_plain_error() -> None:
-    """No traceback for a file in the way."""
+    """An existing file in the way causes no traceback."""
     with open("file", "w"):
         pass
     for arguments in (["--home", "file", "env"], ["create", "file/zoo.db"]):
@@ -83,7 +83,7 @@ def test_a_place_that_cannot_be_made_is_a_plain_error() -> None:
 
 
 def test_a_home_with_a_colon_is_a_plain_error() -> None:
-    """PATH could not name it, and csf-sim says so."""
+    """PATH could not contain it, and csf-sim says so."""
     result = csf_sim("--home", "a:b", "env")
     assert (result.exit_code, result.output[:6]) == (1, "Error:")
     assert "a:b holds a colon" in result.output
@@ -97,7 +97,7 @@ def test_check_of_a_sound_repository_succeeds(directory: str) -> None:
 
 
 def test_check_prints_one_finding_a_line(directory: str) -> None:
-    """A broken repository is exit code 1, whether a person reads it or a program."""
+    """A broken repository gives exit code 1, for people and for programs."""
     csf_sim("create", "zoo/zoo.db", "--classes", "2")
     os.unlink("zoo/Class1.db")
     os.unlink("zoo/Class2.db")
@@ -116,7 +116,7 @@ def test_check_prints_one_finding_a_line(directory: str) -> None:
 
 
 def test_check_of_nothing_says_how_to_make_something() -> None:
-    """A missing master database is most often a mistyped one, or none yet."""
+    """A missing master database may be mistyped, or not made yet."""
     result = csf_sim("check", "zoo.db")
     assert result.exit_code == 1
     assert "there is no zoo.db; make it with: csf-sim create zoo.db" in result.output
@@ -136,7 +136,7 @@ def test_hints_are_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_hints_go_to_terminals_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, terminal_there: bool
 ) -> None:
-    """Programs and logs are spared."""
+    """Programs and logs get no hints."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal_there)
     terminal.hint("do this")
     assert capsys.readouterr().err == ("do this\n" if terminal_there else "")
@@ -144,7 +144,7 @@ def test_hints_go_to_terminals_only(
 
 @pytest.mark.parametrize("name", ["home", "a b", "it's", 'say "x"', "$(touch x)", "a\nb", "\\"])
 def test_env_evaluates_in_a_shell(directory: str, name: str) -> None:
-    """After eval, the shell finds the simulator, whatever its directory is called."""
+    """After eval, the shell finds the simulator, whatever the name of its directory."""
     script = 'eval "$("$@")" && command -v csf && csf -help && echo "${OS_ROOTDIR-unset}"'
     command = ["sh", "-c", script, "sh", *CSF_SIM, "--home", name, "env"]
     base = {**os.environ, "OS_ROOTDIR": "/opt/ostore"}
@@ -195,7 +195,7 @@ def test_run_leaves_real_programs_outside(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_run_becomes_the_command(monkeypatch: pytest.MonkeyPatch, directory: str) -> None:
-    """The command takes csf-sim's place, with its options as they are, in the environment."""
+    """The command replaces csf-sim, with its own options unchanged, in the environment."""
     executed: list[tuple[str, Sequence[str], object]] = []
     monkeypatch.setattr(run, "restore_signals", lambda: None)
     monkeypatch.setattr(os, "execvpe", lambda *arguments: executed.append(arguments))
@@ -238,7 +238,7 @@ def test_run_needs_no_dashes() -> None:
 def test_run_tells_a_command_that_cannot_run(
     monkeypatch: pytest.MonkeyPatch, command: str, status: int, message: str
 ) -> None:
-    """The exit code is the one a shell would have."""
+    """The exit code is the one that a shell would give."""
     monkeypatch.setenv("PATH", "/usr/bin")
     done = started("run", "--", command)
     assert (done.returncode, done.stderr) == (status, message)
@@ -260,7 +260,7 @@ def test_the_home_comes_from_the_environment(
 
 
 def test_demo_plays_the_story(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the story itself does is in its own tests."""
+    """The story itself has its own tests."""
     monkeypatch.setattr("csf_simulator.cli.demo.play", lambda: click.echo("the story"))
     assert csf_sim("demo").output == "the story\n"
 

@@ -52,7 +52,7 @@ def test_it_tells_people_what_it_did(home: Home) -> None:
 
 
 def test_it_tells_programs_the_same(home: Home) -> None:
-    """One JSON document holds the facts under fixed names."""
+    """One JSON document has the facts under fixed names."""
     result = workload("zoo/zoo.db", "--writers", "2", "--seconds", "0", "--json")
     assert result.exit_code == 0
     facts = json.loads(result.output)
@@ -80,7 +80,7 @@ def test_money_that_is_missing_is_exit_code_1(home: Home) -> None:
 
 
 def test_refusals_are_told_if_there_were_any(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Databases were being restored meanwhile."""
+    """In this case databases were being restored meanwhile."""
     done = Mock()
     done.result.return_value = Outcome(transactions=9, refused=5, seconds=2.0)
     monkeypatch.setattr(command, "start_workload", lambda *_, **__: nullcontext(done))
@@ -114,5 +114,5 @@ def test_nothing_to_work_on_is_a_plain_error(home: Home) -> None:
 
 @pytest.mark.parametrize("arguments", [["--writers", "0"], ["--seconds", "-1"], ["--rate", "1"]])
 def test_misuse_is_told(home: Home, arguments: list[str]) -> None:
-    """A wrong option is a usage error of click."""
+    """A wrong option is a usage error."""
     assert workload("zoo/zoo.db", *arguments).exit_code == 2

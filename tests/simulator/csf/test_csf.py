@@ -47,7 +47,7 @@ def master(home: Home) -> str:
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No plugin is installed but csf's own."""
+    """Let no plugin be installed but csf's own."""
     monkeypatch.setattr(pluggy.PluginManager, "load_setuptools_entrypoints", lambda *_: 0)
 
 
@@ -99,7 +99,7 @@ def test_a_hook_that_csf_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatc
 def test_the_examples_in_the_contract_run(
     home: Home, master: str, hook: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What a hook's documentation shows works as it stands."""
+    """The examples in the documentation of the hooks work as printed."""
     text = inspect.getdoc(getattr(hookspecs, hook)) or ""
     plugin = SimpleNamespace()
     exec(inspect.cleandoc("\n" + text.split("::\n")[-1]), plugin.__dict__)
@@ -182,7 +182,7 @@ def test_a_class_of_an_impossible_name_changes_nothing(
 
 @pytest.mark.usefixtures("alone")
 def test_an_error_is_one_line_whatever_the_place_is_called(home: Home) -> None:
-    """A line feed in a name is shown, and not printed."""
+    """A line feed in a name is shown escaped."""
     code, output = create_class(master="/no\nwhere/zoo.db")
     assert (code, output) == (1, "Error: there is no master database /no\\nwhere/zoo.db\n")
 
@@ -222,7 +222,7 @@ CSF = (
 def test_a_class_that_the_system_refuses_changes_nothing(
     home: Home, master: str, tmp_path: Path, namespace: list[str], prepare: str, message: str
 ) -> None:
-    """A read-only master database or directory and a full disk stop no other repository."""
+    """A read-only master or directory, or a full disk, does not affect other repositories."""
     (tmp_path / "place").mkdir()
     script = REFUSED.format(
         place=tmp_path / "place",
@@ -250,7 +250,7 @@ FAILING = ("open", "pwrite", "pread", "fsync", "rename", "ftruncate", "lstat", "
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EACCES, errno.EROFS])
 def test_a_class_whichever_call_fails_is_there_or_not(home: Home, master: str, number: int) -> None:
-    """Each call of the operating system that a class_create makes fails once."""
+    """The test lets each system call of a class_create fail once."""
     directory, close, wanted, failed = os.path.dirname(master), os.close, 0, True
     while failed:
         wanted += 1
@@ -334,7 +334,7 @@ def test_main_runs_the_command_line(
 
 
 def test_a_name_of_any_bytes_is_printed_as_it_is(home: Home, master: str) -> None:
-    """The path on standard output names the file, also where it is no text."""
+    """The path on standard output names the file, even if it is not text."""
     done = subprocess.run(
         [os.path.join(home.bin, "csf"), "class_create", "-database", master, "-class", b"\xff"],
         env={**os.environ, "LC_ALL": "C.UTF-8"},
@@ -345,7 +345,7 @@ def test_a_name_of_any_bytes_is_printed_as_it_is(home: Home, master: str) -> Non
 
 
 def test_it_starts_with_few_imports() -> None:
-    """The stand-in takes click, pluggy and the standard library, and nothing slow of that."""
+    """It imports click, pluggy and the standard library, without its slow modules."""
     code = (
         "import sys; before = set(sys.modules); import csf_simulator.csf.main;"
         "print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before}))"

@@ -17,7 +17,7 @@ ID = bytes(range(16))
 
 @pytest.fixture
 def path(tmp_path: os.PathLike[str]) -> str:
-    """The path of a database that is not there yet."""
+    """Return the path of a database that does not exist yet."""
     return os.path.join(tmp_path, "a.db")
 
 
@@ -67,7 +67,7 @@ def test_a_failure_leaves_nothing(path: str) -> None:
 def test_durable_means_flushed(
     path: str, monkeypatch: pytest.MonkeyPatch, *, durable: bool, flushes: int
 ) -> None:
-    """Only a database that must survive a power cut is flushed, and then it is complete."""
+    """Only a database that must survive a power failure is flushed, once it is complete."""
     sizes: list[int] = []
     monkeypatch.setattr(os, "fsync", lambda fd: sizes.append(os.fstat(fd).st_size))
     build(path, Header(ID, 0, "class"), [b"one"], durable=durable)

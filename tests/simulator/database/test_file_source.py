@@ -58,7 +58,7 @@ def test_dense_database_is_one_extent(tmp_path: Path) -> None:
 def test_sector_that_is_data_in_part_is_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever blocks a file system has, no byte of data is taken for a hole."""
+    """Whatever the block size of the file system is, no data is taken for a hole."""
     found = {os.SEEK_DATA: [700, 9 * SECTOR], os.SEEK_HOLE: [1300]}
     source = source_of(make_database(tmp_path / "a.db", 8))
     monkeypatch.setattr(os, "lseek", lambda fd, offset, whence: found[whence].pop(0))
@@ -66,7 +66,7 @@ def test_sector_that_is_data_in_part_is_data(
 
 
 def test_growth_is_not_read(tmp_path: Path) -> None:
-    """What is appended after the start is no part of the backup."""
+    """What is appended after the start does not belong to the backup."""
     path = make_database(tmp_path / "a.db", 8)
     source = source_of(path)
     with path.open("ab") as file:
@@ -75,7 +75,7 @@ def test_growth_is_not_read(tmp_path: Path) -> None:
 
 
 def test_vanished_database_is_an_error(tmp_path: Path) -> None:
-    """A database that is removed under way ends the backup."""
+    """A database that is removed during the backup ends it."""
     path = make_database(tmp_path / "a.db")
     source = source_of(path)
     path.unlink()
@@ -86,7 +86,7 @@ def test_vanished_database_is_an_error(tmp_path: Path) -> None:
 
 
 def test_replaced_database_is_an_error(tmp_path: Path) -> None:
-    """Half of one file and half of another are no database."""
+    """A mixture of two files would not be a database."""
     path = make_database(tmp_path / "a.db")
     source = source_of(path)
     make_database(tmp_path / "other").rename(path)
@@ -96,7 +96,7 @@ def test_replaced_database_is_an_error(tmp_path: Path) -> None:
 
 
 def test_database_that_becomes_shorter_is_an_error(tmp_path: Path) -> None:
-    """The end that is gone must not pass for a hole."""
+    """The missing end must not be taken for a hole."""
     path = make_database(tmp_path / "a.db", BLOCK * 4, {BLOCK * 3: b"x" * SECTOR * BLOCK})
     source = source_of(path)
     os.truncate(path, BLOCK * SECTOR)

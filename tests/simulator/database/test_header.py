@@ -65,7 +65,7 @@ def test_every_bit_flip_in_a_header_is_found() -> None:
 
 
 def test_a_header_is_read_wherever_the_file_stands(tmp_path: os.PathLike[str]) -> None:
-    """Reading the header neither uses nor moves the position in the file."""
+    """Reading the header neither uses nor changes the position in the file."""
     path = os.path.join(tmp_path, "a.db")
     header = Header(ID, 2, "schema", 1)
     with open(path, "w+b") as file:

@@ -34,12 +34,12 @@ def test_zeros_were_never_written() -> None:
 
 
 def test_an_empty_payload_is_not_the_same_as_never_written() -> None:
-    """A sector written with nothing in it differs from one never written."""
+    """A sector written without contents differs from one never written."""
     assert decode_sector(encode_sector(bytes(16), 0, b""), bytes(16), 0) == bytes(PAYLOAD)
 
 
 def test_a_payload_too_long_is_refused() -> None:
-    """More than 480 bytes do not get truncated in silence."""
+    """More than 480 bytes are not truncated silently."""
     with pytest.raises(ValueError, match="481 bytes do not fit"):
         encode_sector(ID, 1, bytes(PAYLOAD + 1))
 

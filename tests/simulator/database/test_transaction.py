@@ -70,7 +70,7 @@ def test_two_names_of_a_database_are_one_database(
 
 
 def test_a_sector_never_written_reads_as_zeros(server: Server, path: str) -> None:
-    """There is nothing in a hole, and the header counts what gets written there."""
+    """A hole has no contents, and the header counts what is written there."""
     with server.transaction() as tx:
         assert tx.read(path, 3) == bytes(PAYLOAD)
         tx.write(path, 3, b"three")
@@ -92,7 +92,7 @@ def test_a_database_grows_by_writing_beyond_its_end(server: Server, path: str) -
 
 @pytest.mark.parametrize("number", [-1, 0, 4])
 def test_there_is_no_reading_outside_the_data(server: Server, path: str, number: int) -> None:
-    """The header and what lies beyond the end are no data sectors."""
+    """The header and everything beyond the end are no data sectors."""
     with server.transaction() as tx, pytest.raises(IndexError, match=f"no data sector {number}"):
         tx.read(path, number)
 
@@ -150,7 +150,7 @@ def test_a_new_database_gets_its_name_by_the_commit(server: Server, path: str) -
 
 
 def test_a_name_that_is_taken_is_refused(server: Server, path: str) -> None:
-    """A new database replaces nothing: no file, no dangling link, none made just before."""
+    """A new database replaces no file, no dangling link, and no database made just before."""
     new, link = f"{path}.new", f"{path}.link"
     os.symlink("nowhere", link)
     with server.transaction() as tx:

@@ -47,7 +47,7 @@ class Run:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
-    """Return a run that has not begun; the fault must strike."""
+    """Return a run that has not begun; check that the fault strikes."""
     with Simulator(str(tmp_path / "home")) as sim:
         yield Run(sim, tmp_path)
         assert sim.faults.unstruck() == []
@@ -92,7 +92,7 @@ def test_what_stops_for_good_has_to_be_ended(run: Run, kind: str) -> None:
 
 
 def test_a_prompt_nobody_can_answer_is_a_failure(run: Run) -> None:
-    """A prompt fails when standard input is at its end."""
+    """A prompt fails at the end of standard input."""
     assert run.backup("prompt").exit_code == 1
 
 

@@ -9,7 +9,7 @@ from csf_simulator.faults.run import FaultyRun
 
 
 class Watching(Effect):
-    """Keep what the run tells."""
+    """Records what the run reports."""
 
     def __init__(self) -> None:
         super().__init__()

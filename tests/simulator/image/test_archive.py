@@ -36,7 +36,7 @@ def back_up(paths: list[Path], limit: int | None = None) -> list[bytes]:
 
 
 def contents(volumes: list[bytes], path: Path) -> bytes:
-    """Return a database as an image holds it."""
+    """Return the contents of a database in an image."""
     stretches = read_volumes(volumes)[str(path)]
     return b"".join(
         bytes(what * SECTOR) if isinstance(what, int) else what
@@ -55,7 +55,7 @@ def test_databases_are_in_the_image_bit_for_bit(tmp_path: Path) -> None:
 
 
 def test_zeros_among_data_are_a_note(tmp_path: Path) -> None:
-    """Zeros that are in no hole, scattered or at the end, take no room in the image."""
+    """Zeros outside of holes, scattered or at the end, take no room in the image."""
     mixed = (os.urandom(PIECE) + bytes(3 * PIECE)) * 20 + os.urandom(SECTOR) + bytes(SECTOR * 3)
     path = make_database(
         tmp_path / "a.db", PIECE_SECTORS + len(mixed) // SECTOR, {PIECE_SECTORS: mixed}
@@ -66,7 +66,7 @@ def test_zeros_among_data_are_a_note(tmp_path: Path) -> None:
 
 
 def test_frame_of_zeros_is_one_note(tmp_path: Path) -> None:
-    """A written stretch without anything in it is as good as a hole."""
+    """A written stretch of zeros is treated like a hole."""
     path = make_database(tmp_path / "a.db", 3 * FRAME // SECTOR, {1: bytes(3 * FRAME - SECTOR)})
     stretches = read_volumes(back_up([path]))[str(path)]
     data = [what for what in stretches.values() if not isinstance(what, int)]

@@ -45,7 +45,7 @@ def test_what_was_put_in_is_there_and_nothing_else(
 def test_digest_depends_on_everything_but_the_order(
     contents: dict[int, bytes], sectors: int
 ) -> None:
-    """The threads of a backup may take any turn; any other difference shows."""
+    """The threads may take turns in any order; any other difference shows."""
     digest = filled(contents).digest(sectors)
     assert len(digest) == 16
     assert filled(dict(reversed(contents.items()))).digest(sectors) == digest

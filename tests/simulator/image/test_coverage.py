@@ -28,7 +28,7 @@ def covered(runs: list[Run], total: int) -> bool:
 
 @st.composite
 def partitions(draw: st.DrawFn) -> list[Run]:
-    """Draw runs that make up a whole, in any order."""
+    """Generate runs that make up a whole, in any order."""
     lengths = draw(st.lists(st.integers(1, 5), min_size=1, max_size=12))
     starts = [sum(lengths[:number]) for number in range(len(lengths))]
     return draw(st.permutations(list(zip(starts, lengths, strict=True))))
@@ -66,7 +66,7 @@ def test_records_in_order_need_no_memory() -> None:
 
 
 def test_overlap_at_an_end_is_refused_at_once() -> None:
-    """A sector that came before is found when it comes again, where that can be seen."""
+    """A repeated sector is found as soon as it can be seen."""
     runs = [(0, 4), (10, 4)]
     random.shuffle(runs)
     coverage = Coverage()

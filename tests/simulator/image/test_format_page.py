@@ -34,7 +34,7 @@ def fields(heading: str) -> list[tuple[int, int]]:
     ],
 )
 def test_fields_fill_their_header(heading: str, size: int) -> None:
-    """Each field begins where the one before ends, and the last ends the header."""
+    """Each field begins at the end of the one before, and the last ends the header."""
     end = 0
     for offset, length in fields(heading):
         assert offset == end
@@ -43,7 +43,7 @@ def test_fields_fill_their_header(heading: str, size: int) -> None:
 
 
 def test_page_has_all_kinds_of_records() -> None:
-    """The page names the kinds the program knows, and no other."""
+    """The page names the kinds that the program knows, and no others."""
     kinds = (
         layout.INFO,
         layout.DATABASE,
@@ -70,5 +70,5 @@ def test_page_has_all_kinds_of_records() -> None:
     ],
 )
 def test_page_has_all_limits(number: int) -> None:
-    """A limit that changes must change on the page."""
+    """A changed limit must be changed on the page, too."""
     assert str(number) in PAGE

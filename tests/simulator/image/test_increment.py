@@ -27,7 +27,7 @@ def entry(source: FileSource, level: int, image_id: bytes = b"image id") -> Reco
 
 
 def test_newest_of_the_lower_levels_is_built_upon(source: FileSource) -> None:
-    """Higher levels and the same one count for nothing."""
+    """Entries at the same or a higher level do not count."""
     record = [entry(source, level, bytes([level]) * 8) for level in (0, 2, 4, 6)]
     chosen = [Increment([source], record, level).bases.get(0) for level in range(10)]
     assert [base and base.base_level for base in chosen] == [None, 0, 0, 2, 2, 4, 4, 6, 6, 6]
@@ -36,7 +36,7 @@ def test_newest_of_the_lower_levels_is_built_upon(source: FileSource) -> None:
 
 
 def test_database_without_a_record_is_whole(source: FileSource, tmp_path: Path) -> None:
-    """One that is new, or was made again under its old name, is saved at level 0."""
+    """A new database, or one made again under its old name, is saved at level 0."""
     other = FileSource(str(make_database(tmp_path / "b.db", 3)))
     again = entry(source, 0)._replace(database_id=b"another database")
     increment = Increment([source, other], [again], 3)
@@ -49,7 +49,7 @@ def test_database_without_a_record_is_whole(source: FileSource, tmp_path: Path) 
 
 
 def test_record_keeps_what_can_be_built_upon(source: FileSource) -> None:
-    """Lower levels stay; those that a newer state outdates go; other databases stay."""
+    """Entries at lower levels stay, outdated ones are removed, and other databases' stay."""
     record = [entry(source, level) for level in (0, 1, 2, 3)]
     stranger = entry(source, 5)._replace(path="/stranger.db")
     increment = Increment([source], [*record, stranger], 2)
@@ -64,7 +64,7 @@ def test_record_keeps_what_can_be_built_upon(source: FileSource) -> None:
 
 
 def test_piece_is_the_same_only_where_it_was(source: FileSource) -> None:
-    """A piece that moved, changed or was not there is new; all that is seen is recorded."""
+    """A piece that was moved, changed or added is new; all pieces are recorded."""
     increment, view = Increment([source], [entry(source, 0)], 1), memoryview(bytearray(3 * SECTOR))
     source.read(0, view)
     assert increment.is_same(0, 0, view)

@@ -61,21 +61,21 @@ def test_header_of_a_record_comes_back(record: Record) -> None:
 
 
 def test_every_flipped_bit_of_a_volume_header_is_found() -> None:
-    """No bit of it is without its check."""
+    """Each bit of it is covered by the checksum."""
     for flipped in flips(layout.pack_volume(Volume(1, b"12345678"))):
         with pytest.raises(ImageError):
             layout.unpack_volume(flipped)
 
 
 def test_every_flipped_bit_of_a_record_header_is_found() -> None:
-    """No bit of it is without its check."""
+    """Each bit of it is covered by the checksum."""
     for flipped in flips(layout.pack_record(Record(b"DATA", 512, 7, b"12345678", 2, 1, 5, 99))):
         with pytest.raises(ImageError, match="damaged"):
             layout.unpack_record(flipped)
 
 
 def test_something_else_is_no_image() -> None:
-    """A file that does not begin like an image is called none, not a damaged one."""
+    """A file that does not begin like an image is reported as no image, not as damaged."""
     for other in (b"", b"PK\3\4" * 7, b"\x89OSI\n\x1a\n" + bytes(21)):
         with pytest.raises(ImageError, match="not a backup image"):
             layout.unpack_volume(other)
@@ -89,7 +89,7 @@ def test_text_mode_transfer_is_no_image() -> None:
 
 
 def test_newer_format_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A format this program does not know is named, and not guessed at."""
+    """The message names the unknown format."""
     with monkeypatch.context() as patch:
         patch.setattr(layout, "VERSION", 2)
         newer = layout.pack_volume(Volume(1, b"12345678"))

@@ -33,7 +33,7 @@ class Memory:
         buffer[:] = bytes([first_sector]) * len(buffer)
 
     def extents(self) -> Iterator[tuple[int, int]]:
-        """Yield each sector with data alone: neighbours are no matter of course."""
+        """Yield each sector with data separately, although neighbours could be joined."""
         yield from ((number, 1) for number, has_data in enumerate(self._data) if has_data)
 
 
@@ -48,7 +48,7 @@ def covered(source: InPieces) -> list[int]:
     )
 )
 def test_stretches_are_the_pieces_with_data(shape: tuple[int, set[int]]) -> None:
-    """Whole pieces, each once and in order, up to the end of the database, and none but zeros."""
+    """They are whole pieces, each once and in order, to the end of the database."""
     sectors, data = shape
     pieces = {sector // SECTORS for sector in data}
     expected = [sector for sector in range(sectors) if sector // SECTORS in pieces]
@@ -57,7 +57,7 @@ def test_stretches_are_the_pieces_with_data(shape: tuple[int, set[int]]) -> None
 
 
 def test_neighbours_are_one_stretch() -> None:
-    """What can be read at once is, and a gap of a piece is not read."""
+    """Neighbours are read at once, and a gap of a piece is not read."""
     data = [False] * (9 * SECTORS)
     for sector in (SECTORS + 1, 3 * SECTORS - 1, 4 * SECTORS):
         data[sector] = True
@@ -66,7 +66,7 @@ def test_neighbours_are_one_stretch() -> None:
 
 
 def test_everything_else_is_the_source() -> None:
-    """Name, id and length are those of the source, and so is what is read."""
+    """Name, id, length and contents are those of the source."""
     source, buffer = InPieces(Memory([True] * 5)), bytearray(3)
     assert (source.path, source.database_id, source.sectors) == ("/memory.db", b"i" * 16, 5)
     source.read(4, memoryview(buffer))

@@ -44,7 +44,7 @@ def rebuild(volume: bytes, change: Callable[[Records], Records | None]) -> bytes
 
 
 def renumber(records: Records) -> Records:
-    """Number records anew, as a writer with an error might have done."""
+    """Number the records again, as a faulty writer might do."""
     return [(record._replace(sequence=at), data) for at, (record, data) in enumerate(records)]
 
 
@@ -72,14 +72,14 @@ def test_any_order_of_records_comes_back(data: st.DataObject) -> None:
 
 
 def test_every_truncation_is_found() -> None:
-    """An image cut anywhere is refused: the last byte counts as much as any."""
+    """An image that is cut anywhere is refused: the last byte counts, too."""
     for length in range(len(SMALL)):
         with pytest.raises(ImageError):
             read_volumes([SMALL[:length]])
 
 
 def test_every_flipped_bit_is_found() -> None:
-    """There is no bit in an image that may be wrong."""
+    """Every bit of an image is checked."""
     for bit in range(len(SMALL) * 8):
         flipped = bytearray(SMALL)
         flipped[bit // 8] ^= 1 << bit % 8
@@ -88,7 +88,7 @@ def test_every_flipped_bit_is_found() -> None:
 
 
 def test_every_lost_repeated_or_moved_record_is_found() -> None:
-    """Records are where they were written, each once, also where their order means nothing."""
+    """Each record must be once at its place, even where the order has no meaning."""
     _, records = split(SMALL)
     for at in range(len(records)):
         for change in (
@@ -117,7 +117,7 @@ def test_record_of_another_image_is_found() -> None:
 
 @pytest.mark.parametrize("tail", [b"x", b"\0" * 512, SMALL], ids=["byte", "zeros", "image"])
 def test_anything_after_the_end_is_found(tail: bytes) -> None:
-    """An image that something was appended to is not what was written."""
+    """Anything appended to an image is found."""
     with pytest.raises(ImageError, match="follows the end"):
         read_volumes([SMALL + tail])
 
@@ -134,7 +134,7 @@ def test_record_that_may_be_skipped_is_skipped() -> None:
 
 
 def test_skipped_record_is_checked_all_the_same() -> None:
-    """Damage counts wherever it is."""
+    """Damage counts even there."""
     position = SMALL.index(b"for people")
     with pytest.raises(ImageError, match="data in the image is damaged"):
         read_volumes([SMALL[:position] + b"F" + SMALL[position + 1 :]])
@@ -176,7 +176,7 @@ def first(of: bytes, payload: bytes | None = None, **fields: Any) -> Callable[[R
     ],
 )
 def test_contradiction_is_found(change: Callable[[Records], Records], message: str) -> None:
-    """An image whose every checksum is right must also make sense."""
+    """An image with correct checksums must also be consistent."""
     with pytest.raises(ImageError, match=message):
         read_volumes([rebuild(SMALL, change)])
 
@@ -213,7 +213,7 @@ def test_incremental_image_comes_back() -> None:
 
 
 def test_every_damage_of_an_incremental_image_is_found() -> None:
-    """Neither a length nor a bit of it may be wrong."""
+    """Its length and every bit are checked."""
     for length in range(len(INCREMENTAL)):
         with pytest.raises(ImageError):
             read_volumes([INCREMENTAL[:length]])
@@ -242,7 +242,7 @@ def test_every_damage_of_an_incremental_image_is_found() -> None:
 def test_contradiction_of_an_incremental_image_is_found(
     change: Callable[[Records], Records], message: str
 ) -> None:
-    """Sectors that are left out must have been there, and be accounted for."""
+    """Sectors that are left out must exist in the earlier backup, and be counted."""
     with pytest.raises(ImageError, match=message):
         read_volumes([rebuild(INCREMENTAL, change)])
 
@@ -274,7 +274,7 @@ def test_verification_takes_the_whole_image() -> None:
 
 
 def test_random_damage_ends_in_an_image_error() -> None:
-    """Whatever is wrong, the reader says so in one way."""
+    """Any fault gives an ImageError."""
     chance = random.Random(7)
     for _ in range(500):
         damaged = bytearray(SMALL)
@@ -328,7 +328,7 @@ def test_every_truncation_of_a_volume_is_found() -> None:
 
 
 def test_volumes_are_let_go_of() -> None:
-    """A volume that is done with is retired, and all are closed at the end."""
+    """A volume that is no longer needed is retired, and all are closed at the end."""
     opened: list[MemoryVolume] = []
 
     def open_volume(number: int) -> MemoryVolume:

@@ -71,7 +71,7 @@ def test_every_truncation_is_found() -> None:
 
 
 def test_every_flipped_bit_is_found() -> None:
-    """No bit of it is without its check."""
+    """Each bit of it is covered by the checksum."""
     for bit in range(len(SMALL) * 8):
         flipped = bytearray(SMALL)
         flipped[bit // 8] ^= 1 << bit % 8
@@ -81,7 +81,7 @@ def test_every_flipped_bit_is_found() -> None:
 
 @pytest.mark.parametrize("contents", [b"", b"hello\n" * 100, bytes(4096)])
 def test_something_else_is_no_record(contents: bytes) -> None:
-    """A file that does not begin like a record is called none, not a damaged one."""
+    """A file that does not begin like a record is reported as no record, not as damaged."""
     with pytest.raises(RecordError, match="not an incremental record file"):
         unpack_entries(contents)
 
@@ -94,7 +94,7 @@ def test_newer_format_is_named() -> None:
 
 
 def test_impossible_entries_are_refused() -> None:
-    """A writer with an error is no reason to trust its record."""
+    """A record from a faulty writer is not trusted."""
     one_more = SMALL[:12] + struct.pack("<I", 3) + SMALL[16:]
     shorter = SMALL[: HEADER_SIZE + ENTRY_SIZE - 1] + bytes(SEAL)
     too_high = pack_entries([make_entry(level=10)])

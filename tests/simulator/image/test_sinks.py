@@ -33,7 +33,7 @@ def test_file_is_emptied_and_written_at_offsets(tmp_path: Path) -> None:
 
 
 def test_pipe_is_written_in_order() -> None:
-    """A pipe gets a record when it is claimed, and nothing twice."""
+    """A pipe gets a record when it is claimed, and only once."""
     reading, writing = os.pipe()
     sink = StreamSink(FileIO(writing, "wb"))
     put(sink)

@@ -12,7 +12,7 @@ from csf_simulator.image.volumes import FileVolume, StreamVolume, VolumeInput, v
 
 
 def read(volume: VolumeInput, length: int) -> bytes:
-    """Read bytes in one go."""
+    """Read bytes at once."""
     view = memoryview(bytearray(length))
     return bytes(view[: volume.fill(view, volume.claim(view))])
 
@@ -27,7 +27,7 @@ def file(tmp_path: Path) -> FileIO:
 
 @pytest.mark.parametrize("kind", [FileVolume, StreamVolume])
 def test_volume_is_read_in_order(kind: type[FileVolume] | type[StreamVolume], file: FileIO) -> None:
-    """Each read goes on where the one before stopped; at the end there is less, then nothing."""
+    """Each read continues where the last one ended; at the end there is less, then nothing."""
     volume = kind(file)
     assert [read(volume, 4) for _ in range(4)] == [b"0123", b"4567", b"89", b""]
     volume.close()

@@ -80,7 +80,7 @@ def test_failure_to_find_the_next_task_is_raised() -> None:
 
 
 def test_one_worker_does_tasks_in_order() -> None:
-    """A crew of one does everything itself."""
+    """A single worker does everything itself."""
     tasks = iter(range(10))
     done: list[tuple[int, int]] = []
 

@@ -39,7 +39,7 @@ def test_every_word_ends_up_where_it_belongs(groups: list[list[str]]) -> None:
 
 @given(st.lists(st.text(max_size=4) | st.sampled_from(["-a", "-f", "-I", "-"]), max_size=8))
 def test_any_command_line_is_parsed_or_refused(argv: list[str]) -> None:
-    """There is no third way, and nothing but these options is ever accepted."""
+    """There is no other result, and nothing but these options is ever accepted."""
     try:
         parsed = parse(OPTIONS, argv)
     except UsageError:
@@ -55,25 +55,25 @@ def test_value_may_look_like_an_option() -> None:
 
 @pytest.mark.parametrize("word", ["-af", "-A", "--a", "-", "--", "-f=x", "-fx", "-i", "-abort"])
 def test_nothing_but_the_exact_name_is_an_option(word: str) -> None:
-    """Nothing is abbreviated, clustered, joined or guessed."""
+    """Nothing is abbreviated, combined, joined or guessed."""
     with pytest.raises(UsageError, match=f"unknown option: {word}"):
         parse(OPTIONS, [word])
 
 
 def test_option_without_its_value_is_refused() -> None:
-    """An option at the end of the line lacks what follows it."""
+    """An option at the end of the line lacks its value."""
     with pytest.raises(UsageError, match="-f needs a value"):
         parse(OPTIONS, ["-a", "-f"])
 
 
 def test_option_given_twice_is_refused_unless_that_has_a_meaning() -> None:
-    """Two values for one thing contradict each other; a flag says the same again."""
+    """Two values contradict each other; a repeated flag has the same meaning."""
     with pytest.raises(UsageError, match="-I given twice"):
         parse(OPTIONS, ["-I", "x", "-I", "x"])
     assert parse(OPTIONS, ["-a", "-a"]) == Arguments({"-a": []}, [])
 
 
 def test_presence_of_an_option_is_told() -> None:
-    """A flag that was not given is not there."""
+    """A flag that was not given is absent."""
     arguments = parse(OPTIONS, ["-a"])
     assert (arguments.has("-a"), arguments.has("-f")) == (True, False)

@@ -38,7 +38,7 @@ def test_names_are_real_ones() -> None:
 
 
 def test_line_is_one_line() -> None:
-    """Control characters of a name are shown, and not printed."""
+    """Control characters of a name are escaped."""
     assert UtilityError("/a\nb\x1b\u00e9\udcff: no").line() == (
         "<err-0001-0040>/a\\nb\\x1b\u00e9\udcff: no (err_misc)"
     )
@@ -88,5 +88,5 @@ def test_every_failure_has_a_name(error: Exception, text: str, name: str) -> Non
 
 
 def test_missing_file_need_not_be_a_database() -> None:
-    """An image that is not there is no missing database."""
+    """A missing image is not reported as a missing database."""
     assert explain(FileNotFoundError(errno.ENOENT, "No such file", "/i"), missing=MISC).name == MISC

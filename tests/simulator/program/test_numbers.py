@@ -20,7 +20,7 @@ from csf_simulator.program.numbers import size, whole_number
     ],
 )
 def test_size_is_in_bytes(text: str, expected: int) -> None:
-    """A unit multiplies by 1024s; without one the number counts megabytes."""
+    """Units are powers of 1024; without a unit the number counts megabytes."""
     assert size(text) == expected
 
 

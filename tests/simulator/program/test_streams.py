@@ -24,7 +24,7 @@ def answers() -> Iterator[int]:
 
 
 def test_words_keep_their_bytes(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """A name that is no text arrives as it is on the disk."""
+    """A name that is not text keeps its bytes."""
     say(os.fsdecode(b"/caf\xe9 \xff"))
     say("é", to=2)
     assert capfdbinary.readouterr() == (b"/caf\xe9 \xff\n", "é\n".encode())
@@ -41,7 +41,7 @@ def test_answer_is_one_line(answers: int, capfd: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.parametrize("answer", [b"", b"half a line"])
 def test_end_of_input_is_no_answer(answers: int, answer: bytes) -> None:
-    """An operator who is not there cannot be waited for."""
+    """Without an operator, the program does not wait."""
     os.write(answers, answer)
     os.close(answers)
     with pytest.raises(UtilityError, match="standard input ended"):

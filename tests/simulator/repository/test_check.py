@@ -102,7 +102,7 @@ def test_each_fault_of_a_database_is_told_with_its_path(server: Server, master: 
 
 
 def test_a_sector_of_another_database_is_found(server: Server, master: str) -> None:
-    """Two classes look alike, but their sectors are not to be mixed up."""
+    """Two classes are similar, but their sectors must not be mixed."""
     path = beside(master, "Class1.db")
     with open(beside(master, "Class2.db"), "rb") as file:
         file.seek(SECTOR)
@@ -169,7 +169,7 @@ def test_a_lost_entry_of_the_master_is_found(server: Server, master: str) -> Non
 
 
 def test_without_a_master_there_is_one_finding(server: Server, master: str) -> None:
-    """A master database that is lost, or is another kind of database, is all there is to say."""
+    """Nothing else can be checked without a sound master database."""
     schema = beside(master, "zoo_schema.db")
     fault = "is a schema database, not a master database"
     assert check(server, schema) == [Finding(schema, fault)]
@@ -178,7 +178,7 @@ def test_without_a_master_there_is_one_finding(server: Server, master: str) -> N
 
 
 def test_damage_all_over_is_told_in_short(server: Server, master: str) -> None:
-    """A database full of faults does not bury the other findings."""
+    """A database full of faults does not hide the other findings."""
     path = beside(master, "Large.db")
     build(path, Header(ID, 0, "class"), [b"x"] * 3000)
     with open(path, "r+b") as file:
@@ -196,7 +196,7 @@ def test_a_terabyte_of_holes_is_checked_at_once(server: Server, master: str) -> 
 
 
 def test_a_check_begins_with_what_was_promised(server: Server, master: str) -> None:
-    """A commit that was cut off in the middle is completed before anything is looked at."""
+    """An interrupted commit is completed before the check."""
     path = beside(master, "Class1.db")
     with open(path, "rb") as file:
         database_id = read_header(file.fileno()).database_id

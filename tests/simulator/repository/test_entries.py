@@ -26,5 +26,5 @@ def test_an_entry_survives(database_id: bytes, file_name: str, length: int) -> N
 
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_a_balance_survives(balance: int) -> None:
-    """An account may hold any amount of 64 bits, debts too."""
+    """An account may hold any 64-bit amount, also negative."""
     assert decode_balance(encode_balance(balance).ljust(PAYLOAD, b"\0")) == balance

@@ -31,13 +31,13 @@ def test_all_databases_share_directory_and_suffix(
 
 @pytest.mark.parametrize("name", ["Lion", "a b", "-x", "é", "\udcff", "$(x)", "a.b", ".a", "~"])
 def test_a_class_may_have_any_name_a_file_can_have(name: str) -> None:
-    """Blanks, dashes, quotes and bytes that are no text are all right."""
+    """Blanks, dashes, quotes and bytes that are not text are allowed."""
     assert class_path("/r/zoo.db", name) == f"/r/{name}.db"
 
 
 @pytest.mark.parametrize("name", ["a/b", "/a", "../a", "a\0b", "a\nb", "\x7f", "\x85"])
 def test_a_name_that_leaves_the_directory_or_the_line_is_refused(name: str) -> None:
-    """Slashes and control characters are in no class name."""
+    """Class names have no slashes and no control characters."""
     with pytest.raises(RepositoryError, match="a slash or a control character"):
         class_path("/r/zoo.db", name)
 

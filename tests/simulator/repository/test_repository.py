@@ -15,7 +15,7 @@ from csf_simulator.server.server import Server
 
 @pytest.fixture
 def master(tmp_path: os.PathLike[str]) -> str:
-    """The path of a master database that is not there yet, nor its directory."""
+    """Return the path of a master database; neither it nor its directory exists."""
     return os.path.join(tmp_path, "zoo", "zoo.db")
 
 
@@ -53,7 +53,7 @@ def test_a_class_may_have_the_longest_name_of_a_file(server: Server, master: str
 
 @pytest.mark.parametrize("name", ["Lion", "zoo", "zoo_schema"])
 def test_a_class_that_is_there_is_refused(server: Server, master: str, name: str) -> None:
-    """No database is ever replaced by a class, a base database least of all."""
+    """A class replaces no database, least of all a base database."""
     repository.create(server, master)
     repository.create_class(server, master, "Lion")
     with pytest.raises(FileExistsError, match=f"{name}.db exists already"):
@@ -92,7 +92,7 @@ def test_a_class_that_is_in_the_way_leaves_no_master(server: Server, master: str
 
 
 def test_there_is_no_class_without_a_master(server: Server, master: str) -> None:
-    """A missing master database is said to be missing."""
+    """The message says that the master database is missing."""
     with pytest.raises(RepositoryError, match=f"there is no master database {master}"):
         repository.create_class(server, master, "Lion")
 

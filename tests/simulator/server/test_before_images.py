@@ -65,7 +65,7 @@ def case(tmp_path: Path) -> Iterator[Case]:
 
 
 def test_every_snapshot_gets_what_it_needs(case: Case) -> None:
-    """One that has archived a sector is spared."""
+    """A snapshot that has archived a sector does not need it."""
     before = Path(case.path).read_bytes()
     case.sources[1].read(2, memoryview(bytearray(SECTOR)))
     BeforeImages().save(case.snapshots, {case.path: range(SECTORS)})
@@ -76,7 +76,7 @@ def test_every_snapshot_gets_what_it_needs(case: Case) -> None:
 
 
 def test_the_first_contents_count(case: Case) -> None:
-    """What is saved is not saved again, by whichever process."""
+    """A saved sector is not saved again, by any process."""
     before = Path(case.path).read_bytes()
     for _ in range(2):
         BeforeImages().save(case.snapshots, {case.path: [1, 2]})
@@ -95,7 +95,7 @@ def test_new_sectors_are_no_part_of_a_snapshot(case: Case) -> None:
 
 
 def test_a_database_of_the_same_name_is_another(case: Case) -> None:
-    """What a restore put in its place has nothing to do with the snapshot."""
+    """A database that a restore put in its place is not in the snapshot."""
     path = Path(case.path)
     make_database(path.with_name("new"), SECTORS).replace(path)
     BeforeImages().save(case.snapshots, {case.path: [1]})
@@ -111,7 +111,7 @@ def test_a_name_does_not_matter(case: Case) -> None:
 
 
 def test_what_is_safe_is_not_looked_at_again(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sectors most often written cost nothing from the second time on."""
+    """Sectors that are written often cost nothing from the second time on."""
     images = BeforeImages()
     images.save(case.snapshots, {case.path: [1, 2]})
     with monkeypatch.context() as patch:
@@ -122,7 +122,7 @@ def test_what_is_safe_is_not_looked_at_again(case: Case, monkeypatch: pytest.Mon
 
 
 def test_memory_is_limited(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is not remembered is looked at again, to the same effect."""
+    """Sectors that are not remembered are checked again, with the same result."""
     monkeypatch.setattr(before_images, "_REMEMBERED", 1)
     images = BeforeImages()
     for sectors in ([1], [2], [2], [1, 3]):
@@ -131,7 +131,7 @@ def test_memory_is_limited(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_memory_ends_with_the_snapshot(case: Case) -> None:
-    """What is safe in one is not in the next."""
+    """A sector that one snapshot has may be needed by the next."""
     images = BeforeImages()
     images.save(case.snapshots[:1], {case.path: [1]})
     images.save(case.snapshots[1:], {case.path: [1]})
@@ -141,7 +141,7 @@ def test_memory_ends_with_the_snapshot(case: Case) -> None:
 def test_a_snapshot_that_cannot_be_kept_is_given_up(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rather the backup fails than the transaction; the other backup does not."""
+    """The transaction succeeds, and so does the other backup."""
     before = Path(case.path).read_bytes()
     save = SnapshotFile.save
 

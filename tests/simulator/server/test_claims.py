@@ -29,7 +29,7 @@ def place(tmp_path: Path) -> Claims:
 
 
 def test_a_claim_lasts_as_long_as_its_block(place: Claims, tmp_path: Path) -> None:
-    """Others see it by its kind, and nothing of it stays."""
+    """Others see it by its kind, and nothing is left of it."""
     with place.hold(SNAPSHOT) as fd, place.hold(RESTORE), place.hold(RESTORE):
         os.write(fd, b"particulars")
         living = place.living()
@@ -65,6 +65,6 @@ def test_a_claim_can_be_made_void(place: Claims, tmp_path: Path) -> None:
 def test_a_claim_that_ends_under_the_eyes_is_none(
     place: Claims, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A claim that ends between the listing and its check is not listed."""
+    """If it ends between the listing and its check, it is not listed."""
     monkeypatch.setattr(os, "listdir", lambda _: ["snapshot-1-1"])
     assert place.living()[SNAPSHOT] == []

@@ -1,4 +1,4 @@
-"""Copy before write: what is read while transactions go on is of one instant between two."""
+"""Copy before write: data read while transactions go on is from one instant between two."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PAYLOAD = 32  # bytes from the beginning of a sector
 
 
 class Place:
-    """A repository, and beside it a database that is nearly all hole.
+    """A repository, and beside it a database that is mostly a hole.
 
     Args:
         directory: Where to make them, and the home they belong to.
@@ -65,7 +65,7 @@ class Place:
 
 
 class Outcome(NamedTuple):
-    """How many copies were made, were those of one instant, and at least had the right sum."""
+    """How many copies were made, were of one instant, and had at least the right sum."""
 
     copies: int = 0
     true: int = 0
@@ -109,7 +109,7 @@ def money(contents: Sequence[bytes]) -> int:
 
 
 def outcome(directory: str, schedules: int, *, snapshot: bool) -> Outcome:
-    """Copy again and again, and see how often the copy is the truth."""
+    """Copy repeatedly, and count the correct copies."""
     copies = true = balanced = 0
     for seed in range(schedules):
         if seed % PER_PLACE == 0:
@@ -128,14 +128,14 @@ def outcome(directory: str, schedules: int, *, snapshot: bool) -> Outcome:
 
 
 def test_a_copy_of_a_snapshot_is_of_one_instant(tmp_path: os.PathLike[str]) -> None:
-    """Whatever order everything happens in, every sector is as it was at the beginning."""
+    """In any order of events, every sector is as it was at the beginning."""
     schedules = scaled(500)
     found = outcome(os.fspath(tmp_path), schedules, snapshot=True)
     assert found == Outcome(schedules, schedules, schedules)
 
 
 def test_a_copy_without_snapshot_is_of_no_instant(tmp_path: os.PathLike[str]) -> None:
-    """The same schedules show that plain copies are wrong, so the test above can fail."""
+    """The same schedules give wrong plain copies, so the test above can fail."""
     schedules = 100
     found = outcome(os.fspath(tmp_path), schedules, snapshot=False)
     assert found.true < schedules // 2

@@ -23,7 +23,7 @@ def files(tmp_path: Path) -> Iterator[tuple[int, int]]:
 
 
 def test_a_lock_excludes_others(files: tuple[int, int]) -> None:
-    """Who has it has it alone, and gives it up in the end."""
+    """Only one process has it, until it releases it."""
     one, two = files
     locks.acquire(one)
     assert locks.is_held(two)
@@ -32,7 +32,7 @@ def test_a_lock_excludes_others(files: tuple[int, int]) -> None:
 
 
 def test_waiting_ends_in_time(files: tuple[int, int]) -> None:
-    """A limit of no time is one attempt."""
+    """With a limit of zero there is one attempt."""
     one, two = files
     locks.acquire(one)
     with pytest.raises(BlockingIOError, match="held by another process for 0.01 seconds"):
@@ -53,7 +53,7 @@ def test_waiting_ends_with_the_lock(
 def test_a_free_lock_is_had_at_once(
     files: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A free lock is taken at once, even without any time to wait."""
+    """A free lock is taken at once, even with a limit of zero."""
     monkeypatch.delattr("time.sleep")
     locks.acquire(files[0], 0)
     assert locks.is_held(files[1])

@@ -38,12 +38,12 @@ EXAMPLE = Changes(
 
 @given(changes=CHANGES)
 def test_a_log_gives_back_the_changes(changes: Changes) -> None:
-    """What a log was made from is what it says, paths of any bytes included."""
+    """The log gives the same changes, with paths of any bytes."""
     assert decode_log(encode_log(changes)) == changes
 
 
 def test_a_log_cut_anywhere_promises_nothing() -> None:
-    """A log that lacks its last byte does not count."""
+    """A log without its last byte does not count."""
     log = encode_log(EXAMPLE)
     assert [decode_log(log[:length]) for length in range(len(log))] == [None] * len(log)
 

@@ -42,7 +42,7 @@ def test_links_lead_to_a_database_under_restore(tmp_path: Path) -> None:
 
 
 def test_a_restore_that_ended_meanwhile_is_none(claim: str, tmp_path: Path) -> None:
-    """The others still count."""
+    """The other restores still count."""
     restores = Restores([str(tmp_path / "gone"), claim])
     restores.require_usable("/y")
     with pytest.raises(DatabaseInUse):
@@ -50,6 +50,6 @@ def test_a_restore_that_ended_meanwhile_is_none(claim: str, tmp_path: Path) -> N
 
 
 def test_without_restores_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a restore, a transaction pays nothing for the check."""
+    """Without a restore, a transaction does no extra work."""
     monkeypatch.delattr(os.path, "realpath")
     Restores([]).require_usable("/x/a.db")

@@ -72,7 +72,7 @@ def test_a_promise_is_kept_by_whoever_comes_next(server: Server, directory: str,
 
 
 def test_a_promise_kept_already_is_kept_again(server: Server, directory: str, path: str) -> None:
-    """A log carried out to the end, but not yet forgotten, changes nothing."""
+    """A log that was applied, but not cleared, changes nothing."""
     with server.transaction() as tx:
         tx.write(path, 1, b"new")
     write_log(directory, encode_log(Changes({path: {1: encode_sector(ID, 1, b"new")}}, {}, {})))
@@ -80,7 +80,7 @@ def test_a_promise_kept_already_is_kept_again(server: Server, directory: str, pa
 
 
 def test_half_a_promise_is_none(server: Server, directory: str, path: str) -> None:
-    """A log without its commit is thrown away."""
+    """A log without its commit is discarded."""
     log = encode_log(Changes({path: {1: encode_sector(ID, 1, b"new")}}, {}, {}))
     write_log(directory, log[:-1])
     assert read(server, path) == b"old"
@@ -90,7 +90,7 @@ def test_half_a_promise_is_none(server: Server, directory: str, path: str) -> No
 def test_a_promise_to_a_database_removed_since_is_void(
     server: Server, directory: str, path: str
 ) -> None:
-    """What was deleted after the kill does not come back and does not keep others waiting."""
+    """What was deleted after the kill does not come back, and blocks nobody."""
     gone = os.path.join(directory, "gone")
     sectors = {f"{gone}.db": {1: bytes(SECTOR)}, path: {1: encode_sector(ID, 1, b"new")}}
     write_log(directory, encode_log(Changes(sectors, {f"{gone}2.db": f"{gone}~"}, {})))
@@ -115,12 +115,12 @@ def test_a_log_that_cannot_be_written_is_no_commit(
 
 
 def fail(*_: object, **__: object) -> None:
-    """Fail, in the place of a function."""
+    """Raise an error, in place of a function."""
     raise OSError(5, "Input/output error")
 
 
 def half_promised(directory: str, path: str) -> None:
-    """Leave the log of a process that was killed after it had made half its changes."""
+    """Leave the log of a process that was killed after half of its changes."""
     new, unfinished = os.path.join(directory, "new.db"), os.path.join(directory, "unfinished.1~")
     build(new, Header(ID, 0, "class"))
     other = os.path.join(directory, "b.db")
@@ -179,7 +179,7 @@ def test_a_promise_that_cannot_be_kept_is_undone_by_whoever_comes_next(
 def test_a_promise_kept_already_needs_no_writing(
     server: Server, directory: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A database that became read-only since is flushed all the same."""
+    """A database that has become read-only is flushed nevertheless."""
     sectors = {path: {1: encode_sector(ID, 1, b"old")}}
     before = {path: Before(SECTOR, {})}
     write_log(directory, encode_log(Changes(sectors, {}, before)))
@@ -201,7 +201,7 @@ def test_a_log_that_cannot_be_emptied_is_no_failure(
 
 
 def refuse_writing(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
-    """Let a file be on a file system that became read-only."""
+    """Make a file read-only, as on a file system that became so."""
     opened = os.open
 
     def refuse(name: str, flags: int, mode: int = 0o777) -> int:
@@ -225,7 +225,7 @@ def test_reading_writes_nothing(server: Server, path: str, monkeypatch: pytest.M
 def test_only_durable_transactions_are_flushed(
     server: Server, directory: str, path: str, monkeypatch: pytest.MonkeyPatch, *, durable: bool
 ) -> None:
-    """The log before the databases, all of them, the new name, and the log's end."""
+    """The log is flushed first, then all databases, the new name, and the log's end."""
     flushed: list[str] = []
     monkeypatch.setattr(os, "fsync", lambda fd: flushed.append(os.readlink(f"/proc/self/fd/{fd}")))
     with server.transaction(durable=durable) as tx:
@@ -241,7 +241,7 @@ def test_only_durable_transactions_are_flushed(
 def test_a_write_taken_piecemeal_is_completed(
     server: Server, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A kernel that takes a hundred bytes at a time loses none."""
+    """A kernel that takes a hundred bytes at a time loses no byte."""
     pwrite = os.pwrite
 
     def some(fd: int, content: bytes, offset: int) -> int:
@@ -268,7 +268,7 @@ def test_a_directory_that_is_no_home_is_named(tmp_path: os.PathLike[str]) -> Non
     "experiment", ["at-every-line", "while-undoing", "at-random", "side-by-side"]
 )
 def test_killed_writers(tmp_path: os.PathLike[str], experiment: str) -> None:
-    """However writers are killed, the repository is sound and each transaction whole or absent."""
+    """After any kills, the repository is sound, and each transaction is whole or absent."""
     done = subprocess.run(
         [sys.executable, KILLING, experiment, tmp_path], capture_output=True, text=True, check=False
     )

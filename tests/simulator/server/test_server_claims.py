@@ -59,14 +59,14 @@ def site(tmp_path: Path) -> Site:
 
 @contextmanager
 def transaction_going_on(site: Site) -> Iterator[None]:
-    """Hold the lock, as a transaction of another process does."""
+    """Hold the lock, like a transaction of another process."""
     with open(site.directory / "server" / "lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def content(source: Source) -> bytes:
-    """Return a whole database out of a snapshot."""
+    """Return the contents of a whole database in a snapshot."""
     source.read(0, view := memoryview(bytearray(source.sectors * SECTOR)))
     return bytes(view)
 
@@ -77,7 +77,7 @@ def contents(paths: Sequence[str]) -> list[bytes]:
 
 
 def test_a_snapshot_stays_as_it_was(site: Site) -> None:
-    """Overwritten sectors, the header among them, and new ones are no part of it."""
+    """Overwritten sectors and the header are as they were, and new sectors are not in it."""
     before = contents(site.paths)
     with site.server.snapshot(site.paths) as sources:
         with site.server.transaction() as tx:
@@ -90,7 +90,7 @@ def test_a_snapshot_stays_as_it_was(site: Site) -> None:
 
 
 def test_two_snapshots_are_of_two_instants(site: Site) -> None:
-    """The later one has what was overwritten in the earlier one."""
+    """The later one has what was overwritten after the earlier one."""
     old = contents(site.paths)
     with site.server.snapshot(site.paths) as earlier:
         site.write(site.paths[0])
@@ -112,7 +112,7 @@ def test_a_snapshot_has_what_was_promised_before(site: Site) -> None:
 def test_a_promise_kept_under_a_snapshot_spares_it(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process that applies the log of a killed one saves the before-images again."""
+    """A process that applies the log of a killed one saves the before-images again."""
     before = contents(site.paths)
 
     def die(path: str, sectors: object, *, durable: bool) -> None:
@@ -148,7 +148,7 @@ def test_a_database_replaced_under_a_snapshot_fails_it(site: Site) -> None:
 
 
 def test_nobody_touches_a_database_under_restore(site: Site) -> None:
-    """Every use of it fails at once; other databases are not concerned."""
+    """Every use of it fails at once; other databases are not affected."""
     a, b = site.paths
     with site.server.restoring([a]):
         with pytest.raises(DatabaseInUse, match="a.db is being restored"):
@@ -182,7 +182,7 @@ def test_a_database_cannot_be_made_where_one_is_restored(site: Site) -> None:
 
 
 def test_a_repository_under_restore_is_not_checked(site: Site) -> None:
-    """Half of the old and half of the new state would be full of findings."""
+    """Half of the old and half of the new state would have many findings."""
     master = repository.create(site.server, str(site.directory / "zoo" / "zoo.db"), classes=2)
     for name in ("zoo.db", "Class2.db"):
         with (
@@ -194,7 +194,7 @@ def test_a_repository_under_restore_is_not_checked(site: Site) -> None:
 
 
 def test_a_restore_waits_for_a_transaction_so_long(site: Site) -> None:
-    """Then it says what it waited for."""
+    """After that it reports what it waited for."""
     with (
         transaction_going_on(site),
         pytest.raises(DatabaseInUse, match="transaction has gone on for 0.01 seconds"),
@@ -206,7 +206,7 @@ def test_a_restore_waits_for_a_transaction_so_long(site: Site) -> None:
 
 
 def test_a_restore_begins_after_what_was_promised(site: Site) -> None:
-    """A committed log is applied before a restore begins, and not over what it restored."""
+    """A committed log is applied before a restore begins, not over its result."""
     log = encode_log(Changes({site.paths[0]: {1: encode_sector(ID, 1, b"promised")}}, {}, {}))
     (site.directory / "server" / "redo.log").write_bytes(log)
     with site.server.restoring(site.paths):

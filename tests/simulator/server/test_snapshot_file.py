@@ -73,7 +73,7 @@ def test_what_was_overwritten_is_put_back(snapshot: SnapshotFile) -> None:
 
 
 def test_a_save_is_done_again_with_the_same_result(snapshot: SnapshotFile, fd: int) -> None:
-    """A writer killed between content and mark is followed by one who finds the same content."""
+    """After a kill between content and mark, the next writer finds the same content."""
     size = os.fstat(fd).st_size
     snapshot.save(0, content(1))
     os.ftruncate(fd, size + SECTORS)  # neither mark nor content is there any more
@@ -87,7 +87,7 @@ def test_a_save_is_done_again_with_the_same_result(snapshot: SnapshotFile, fd: i
 def test_the_mark_comes_after_the_content(
     snapshot: SnapshotFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A mark without content would put back zeros."""
+    """A mark without content would restore zeros."""
     written: list[int] = []
     pwrite = os.pwrite
 
@@ -108,7 +108,7 @@ def test_a_snapshot_is_void_once_its_file_is_gone(snapshot: SnapshotFile, tmp_pa
 
 
 def test_a_snapshot_takes_the_room_of_what_is_saved(tmp_path: Path) -> None:
-    """Terabytes of databases that are not written to cost nothing."""
+    """Databases that are not written to cost nothing, whatever their size."""
     path = tmp_path / "snapshot"
     fd = os.open(path, os.O_RDWR | os.O_CREAT)
     try:

@@ -49,7 +49,7 @@ def test_a_snapshot_tells_of_its_databases(fd: int, paths: list[str]) -> None:
 
 
 def test_what_was_saved_is_read_and_what_was_read_is_archived(fd: int, paths: list[str]) -> None:
-    """Positions go on from one database to the next."""
+    """Positions continue from one database to the next."""
     source = take_snapshot(fd, paths)[1]
     snapshot = SnapshotFile(fd)
     snapshot.save(5 + 3, b"x" * SECTOR)
@@ -67,7 +67,7 @@ def test_a_void_snapshot_cannot_be_read(fd: int, paths: list[str], tmp_path: Pat
 
 
 def test_what_is_no_database_has_no_snapshot(fd: int, paths: list[str], tmp_path: Path) -> None:
-    """All are looked at before anything is written."""
+    """All databases are checked before anything is written."""
     (tmp_path / "c.db").write_bytes(b"x" * SECTOR)
     with pytest.raises(NotADatabase, match="c.db"):
         take_snapshot(fd, [*paths, str(tmp_path / "c.db")])

@@ -31,7 +31,7 @@ def test_a_file_keeps_its_identity(tmp_path: Path) -> None:
 
 
 def test_a_file_made_anew_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one that gets the inode of a file removed differs in the generation of the inode."""
+    """A file that gets the inode of a removed one has another generation."""
     asked = []
 
     def generation(_: int, request: int, argument: bytes) -> bytes:

@@ -45,7 +45,7 @@ class Site:
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
 
     def restore(self, *images: str) -> str:
-        """Restore images into one new directory and return the copy's master database."""
+        """Restore images into one new directory; return the copy's master database."""
         self.copies += 1
         copy = self.directory / f"copy{self.copies}"
         copy.mkdir()
@@ -55,7 +55,7 @@ class Site:
         return str(copy / "zoo.db")
 
     def claims(self) -> list[str]:
-        """Return what claims there are, void ones too, but for those of a workload's writers."""
+        """Return the claims, also void ones, except those of a workload's writers."""
         names = os.listdir(os.path.join(self.sim.home.path, "server", "claims"))
         return [name for name in names if not name.startswith(CLIENT)]
 
@@ -79,7 +79,7 @@ def await_transactions(workload: Workload, count: int) -> None:
 
 
 def test_backups_of_one_run_are_consistent(site: Site) -> None:
-    """However busy the writers are, every copy is sound, to the last coin."""
+    """However busy the writers are, every copy is sound, and no money is lost."""
     images = [site.image(f"image{number}") for number in range(scaled(4))]
     with site.sim.workload(site.master, writers=4) as workload:
         for image in images:
@@ -93,7 +93,7 @@ def test_backups_of_one_run_are_consistent(site: Site) -> None:
 
 
 def test_backups_of_several_runs_are_not(site: Site) -> None:
-    """A run for each database gives sound databases that do not belong together."""
+    """A run for each database gives sound databases that do not match."""
     rounds = [[site.image(f"{name}{number}") for name in NAMES] for number in range(scaled(3))]
     with site.sim.workload(site.master, writers=4) as workload:
         for images in rounds:
@@ -151,7 +151,7 @@ def test_a_killed_backup_holds_up_nobody(site: Site) -> None:
 def test_a_database_under_restore_is_not_backed_up(
     site: Site, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The image is not even begun."""
+    """The image is not begun."""
     with site.sim.home.server.restoring([str(site.databases / "Class2.db")]):
         assert osbackup.run(["-a", "-f", site.image("image"), str(site.databases)]) == 1
     assert capfd.readouterr().err == (
@@ -176,7 +176,7 @@ def test_a_restore_waits_for_a_transaction_so_long(
 
 
 def test_a_restore_takes_the_databases_away_from_writers(site: Site) -> None:
-    """No writer sees half a restore: before and after it all money is there."""
+    """No writer sees half a restore: before and after it, all money is there."""
     image = site.image("image")
     process = site.start_backup(image)
     process.communicate()
@@ -221,7 +221,7 @@ def test_a_killed_restore_holds_up_nobody(site: Site) -> None:
 
 
 def test_a_database_restored_under_a_backup_fails_it(site: Site) -> None:
-    """What was to be saved is gone; the backup says so and is no success."""
+    """The sectors to be saved are gone, so the backup reports a failure."""
     image = site.image("image")
     site.start_backup(image).communicate()
     process = site.start_backup("-")

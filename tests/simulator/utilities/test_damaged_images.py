@@ -25,31 +25,31 @@ def flip(image: bytearray, dice: random.Random) -> None:
 
 
 def overwrite(image: bytearray, dice: random.Random) -> None:
-    """Write noise over a stretch."""
+    """Write random bytes over a stretch."""
     at, length = dice.randrange(len(image)), dice.randint(1, 100_000)
     image[at : at + length] = dice.randbytes(len(image[at : at + length]))
 
 
 def blank(image: bytearray, dice: random.Random) -> None:
-    """Write zeros over some blocks, as a disk does that lost them."""
+    """Write zeros over some blocks, like a failing disk."""
     at, length = dice.randrange(len(image)) // BLOCK * BLOCK, BLOCK * dice.randint(1, 100)
     image[at : at + length] = bytes(len(image[at : at + length]))
 
 
 def cut_out(image: bytearray, dice: random.Random) -> None:
-    """Leave out a stretch."""
+    """Remove a stretch."""
     at = dice.randrange(len(image))
     del image[at : at + dice.randint(1, 100_000)]
 
 
 def insert(image: bytearray, dice: random.Random) -> None:
-    """Put noise in between."""
+    """Insert random bytes."""
     at = dice.randrange(len(image))
     image[at:at] = dice.randbytes(dice.randint(1, 10_000))
 
 
 def swap(image: bytearray, dice: random.Random) -> None:
-    """Let two blocks have each other's places."""
+    """Exchange two blocks."""
     blocks = len(image) // BLOCK
     first, second = (BLOCK * block for block in dice.sample(range(blocks), 2))
     image[first : first + BLOCK], image[second : second + BLOCK] = (
@@ -59,12 +59,12 @@ def swap(image: bytearray, dice: random.Random) -> None:
 
 
 def truncate(image: bytearray, dice: random.Random) -> None:
-    """Leave out the end."""
+    """Remove the end."""
     del image[dice.randrange(len(image)) :]
 
 
 def repeat(image: bytearray, dice: random.Random) -> None:
-    """Write the end twice."""
+    """Append the end again."""
     image += image[dice.randrange(len(image)) :]
 
 

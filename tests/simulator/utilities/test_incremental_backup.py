@@ -75,7 +75,7 @@ def resize(path: Path, sectors: int) -> bytes:
 
 
 def test_only_changes_are_saved(database: Path, capfd: Capture) -> None:
-    """A sector that changed costs a piece; the list names the whole database all the same."""
+    """A changed sector costs one piece; the list nevertheless names the whole database."""
     back_up(0, "full", database)
     changed = change(database, 5_000)
     back_up(1, "changes", database)
@@ -131,7 +131,7 @@ def test_database_without_a_record_is_saved_whole(database: Path, tmp_path: Path
 
 
 def test_database_made_again_is_saved_whole(database: Path) -> None:
-    """The image of a database that was made anew is restored over any other."""
+    """The image of a database that was made again can be restored over any other."""
     back_up(0, "full", database)
     make_database(database, 60, {1: os.urandom(50 * SECTOR)})
     contents = database.read_bytes()
@@ -247,7 +247,7 @@ def chain(database: Path) -> Path:
 def test_any_other_order_is_refused(
     chain: Path, capfd: Capture, before: list[str], refused: str
 ) -> None:
-    """A link that is missing, comes twice or too late restores nothing."""
+    """A missing, repeated or late link restores nothing."""
     restore(*before)
     state = chain.stat().st_ino, chain.stat().st_mtime_ns
     capfd.readouterr()
@@ -285,7 +285,7 @@ def test_target_that_vanished_is_refused(chain: Path) -> None:
 
 
 def test_one_wrong_target_is_enough(database: Path, tmp_path: Path) -> None:
-    """A set of which one database is in another state is left as it is."""
+    """If one database is in another state, the whole set is unchanged."""
     other = make_database(tmp_path / "b.db", 50, {1: os.urandom(SECTOR)})
     back_up(0, "full", database, other)
     change(database, 1)
@@ -382,7 +382,7 @@ def test_levels_of_many_databases_are_kept_apart(
 
 
 def test_image_says_its_level(database: Path) -> None:
-    """The note in the image states the level."""
+    """The note in the image has the level."""
     back_up(0, "full", database)
     back_up(4, "image", database)
     assert b"\nlevel: 4\ndatabases: 1\n" in Path("image").read_bytes()[:300]
@@ -402,7 +402,7 @@ def test_frames_are_cut_at_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_chain_made_at_work_is_consistent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every image of a chain is of one instant, also while transactions go on."""
+    """Every image of a chain is from one instant, also while transactions go on."""
     with Simulator(str(tmp_path / "home")) as sim:
         monkeypatch.setenv("CSF_SIM_HOME", sim.home.path)
         monkeypatch.chdir(tmp_path)

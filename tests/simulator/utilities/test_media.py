@@ -37,7 +37,7 @@ def opener(name: str) -> str:
 
 
 def test_named_files_come_in_order() -> None:
-    """Each is known before it is opened, and remembered after."""
+    """Each name is known before it is opened, and remembered after."""
     found = media("a", "b")
     assert found.named() == "a"
     assert found.open_next(opener) == "open a"

@@ -67,7 +67,7 @@ def test_small_volumes_work(tmp_path: Path, capfd: Capture) -> None:
 
 
 def test_smallest_volume_has_room_for_any_pathname(tmp_path: Path, capfd: Capture) -> None:
-    """A smaller one is refused, and the error says which would do."""
+    """A smaller one is refused, and the error has the smallest possible size."""
     directory = tmp_path
     while len(str(directory)) < 3640:  # so that at most 250 bytes are left for the next name
         directory /= "d" * 200
@@ -188,7 +188,7 @@ def test_what_is_not_simulated_is_refused(
 
 
 def test_tape_options_change_nothing(tmp_path: Path, capfd: Capture) -> None:
-    """Blocking and buffer size are accepted, and a file does not show them."""
+    """Block and buffer sizes are accepted, and have no effect on a file."""
     path = make_database(tmp_path / "a.db")
     assert osbackup.run(["-b", "126", "-B", "1m", "-f", "image", str(path)]) == 0
     assert listed("image", capfd=capfd) == [str(path)]
@@ -281,7 +281,7 @@ def test_database_is_never_its_own_image(tmp_path: Path, capfd: Capture, image: 
 
 
 def test_volume_is_never_used_twice(tmp_path: Path, capfd: Capture) -> None:
-    """The second volume must not overwrite the first."""
+    """The second volume would overwrite the first."""
     path = make_database(tmp_path / "a.db", 100, {1: os.urandom(99 * SECTOR)})
     assert osbackup.run(["-a", "-s", "32k", "-f", "v", "-f", "./v", str(path)]) == 1
     assert "./v: another volume, a database or the record of this backup" in capfd.readouterr().err
@@ -307,7 +307,7 @@ def test_too_few_volumes_are_an_error_with_abort(tmp_path: Path, capfd: Capture)
 
 
 def test_full_disk_is_an_error(tmp_path: Path, capfd: Capture) -> None:
-    """The image that did not fit is named."""
+    """The error names the image that did not fit."""
     path = make_database(tmp_path / "a.db")
     assert osbackup.run(["-a", "-f", "/dev/full", str(path)]) == 1
     err = capfd.readouterr().err
@@ -315,7 +315,7 @@ def test_full_disk_is_an_error(tmp_path: Path, capfd: Capture) -> None:
 
 
 def test_file_size_limit_ends_it(tmp_path: Path) -> None:
-    """A limit of the shell's ends it by the signal that ends any program of C++."""
+    """A limit of the shell ends it with the same signal as a C++ program."""
     path = make_database(tmp_path / "a.db", 3000, {1: os.urandom(2999 * SECTOR)})
     limited = ["sh", "-c", 'ulimit -f 1000; exec "$@"', "sh"]
     done = subprocess.run([*limited, *command("osbackup"), "-a", "-f", "image", str(path)])
@@ -366,7 +366,7 @@ def test_prompt_without_an_operator_is_an_error(tmp_path: Path) -> None:
 
 
 def test_without_a_home_it_does_nothing(tmp_path: Path) -> None:
-    """A fake that came to some PATH by accident is no backup tool."""
+    """A fake on PATH by accident does not pass for the real utility."""
     path = make_database(tmp_path / "a.db")
     environment = {name: value for name, value in os.environ.items() if name != "CSF_SIM_HOME"}
     done = subprocess.run(
@@ -377,7 +377,7 @@ def test_without_a_home_it_does_nothing(tmp_path: Path) -> None:
 
 
 def test_sparse_database_makes_a_small_image(tmp_path: Path, capfd: Capture) -> None:
-    """A terabyte of nothing costs neither time nor room."""
+    """A hole of a terabyte costs neither time nor room."""
     data = {2**30: b"x" * SECTOR, 2**31 - 1: b"y" * SECTOR}
     path = make_database(tmp_path / "a.db", 2**31, data)
     assert osbackup.run(["-f", "image", str(path)]) == 0

@@ -102,7 +102,7 @@ def test_thousand_databases_come_back(tmp_path: Path) -> None:
 
 
 def test_pairs_restore_elsewhere(repository: Path) -> None:
-    """What is matched goes where the pair says; the original is not touched."""
+    """Matched databases go where the pair says, and the originals are not touched."""
     os.mkdir("there")
     inodes = {name: (repository / name).stat().st_ino for name in os.listdir(repository)}
     assert osrestore.run(["-f", "image", str(repository), "there"]) == 0
@@ -113,7 +113,7 @@ def test_pairs_restore_elsewhere(repository: Path) -> None:
 
 
 def test_sub_directories_stay_behind_with_n(tmp_path: Path) -> None:
-    """Without -n a missing sub-directory is an error, for it is not made up."""
+    """Without -n a missing sub-directory is an error, since it is not created."""
     (tmp_path / "d" / "e").mkdir(parents=True)
     make_database(tmp_path / "d" / "a.db")
     make_database(tmp_path / "d" / "e" / "b.db")
@@ -258,7 +258,7 @@ def half_restored(repository: Path, *before: str) -> Iterator[subprocess.Popen[b
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signal_leaves_nothing_behind(repository: Path, number: signal.Signals) -> None:
-    """An interrupted restore removes what it had begun, and dies by the signal."""
+    """An interrupted restore removes what it has made, and ends by the signal."""
     inherited = signal.signal(number, signal.SIG_DFL)  # it may be ignored here
     try:
         with half_restored(repository) as process:
@@ -279,7 +279,7 @@ def test_ignored_signal_stays_ignored(repository: Path) -> None:
 
 
 def test_file_size_limit_leaves_nothing_behind(repository: Path) -> None:
-    """A database that may not become as large as it was is an error, not a part of one."""
+    """A database that would exceed the limit is an error, and no part of it is left."""
     os.mkdir("there")
     limited = ["sh", "-c", 'ulimit -f 400; exec "$@"', "sh"]
     arguments = ("-f", "image", str(repository), "there")

@@ -30,7 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 def test_the_writers_of_a_workload_are_clients(home: Home, tmp_path: Path, capfd: Capture) -> None:
-    """As long as they are at work, and one that was killed no longer."""
+    """They are listed while they work, but not after they were killed."""
     master = str(tmp_path / "zoo" / "zoo.db")
     repository.create(home.server, master, classes=2)
     with start_workload(home.server, master, writers=2) as workload:

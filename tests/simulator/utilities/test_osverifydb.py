@@ -39,7 +39,7 @@ def flip(path: Path, offset: int) -> None:
 
 
 def test_a_sound_database_is_only_named(zoo: Path, capfd: Capture) -> None:
-    """The line is as documented, and the name as it was given."""
+    """The line is as documented, with the name as it was given."""
     for name in (str(zoo / "zoo.db"), f"localhost:{zoo}/Class1.db"):
         assert osverifydb.run([name]) == 0
         assert capfd.readouterr() == (f"Verifying database {name}\n", "")

@@ -37,7 +37,7 @@ def test_path_is_absolute(
     [("h::/a.db", "rawfs"), ("h::a", "rawfs"), ("elsewhere:/a.db", "this host"), ("/a\0b", "null")],
 )
 def test_what_is_not_simulated_is_refused(name: str, message: str) -> None:
-    """A rawfs database, another host's, or an impossible name is an error, not another file."""
+    """A rawfs database, another host's, or an impossible name is an error."""
     with pytest.raises(UtilityError, match=message) as caught:
         local_path(name)
     assert caught.value.name == "err_database_not_found"

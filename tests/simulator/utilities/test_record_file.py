@@ -43,7 +43,7 @@ def test_missing_file_is_an_empty_record(tmp_path: Path) -> None:
 
 
 def test_record_is_replaced(path: Path) -> None:
-    """The new one holds what it was given, and nothing else is left behind."""
+    """The new one has the given contents, and no other file is left."""
     record = RecordFile(str(path))
     assert record.identity() == [(path.stat().st_dev, path.stat().st_ino)]
     record.replace([OLD, NEW])
@@ -95,7 +95,7 @@ def test_unreadable_record_is_an_error(path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_record_that_somebody_else_wrote_stays(path: Path) -> None:
-    """Two backups with one record: the second must not undo what the first recorded."""
+    """Of two backups with one record, the second must not undo what the first recorded."""
     first, second = RecordFile(str(path)), RecordFile(str(path))
     first.replace([OLD, NEW])
     with pytest.raises(UtilityError, match="changed while the image was written"):

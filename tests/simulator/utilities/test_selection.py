@@ -79,7 +79,7 @@ def test_what_is_being_built_is_no_database_of_a_directory(tmp_path: Path) -> No
 
 
 def test_directory_without_databases_is_an_error(tmp_path: Path) -> None:
-    """A backup of nothing would look like one of something."""
+    """A backup of nothing would look like a real backup."""
     with pytest.raises(UtilityError, match="no database in this directory") as caught:
         selected(tmp_path)
     assert caught.value.name == "err_database_not_found"

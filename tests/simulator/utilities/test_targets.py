@@ -38,7 +38,7 @@ def test_database_goes_into_a_directory(tmp_path: Path) -> None:
 
 
 def test_directory_goes_into_a_directory(tmp_path: Path) -> None:
-    """All below it keep their places in it; a directory with a longer name is another one."""
+    """All below it keep their relative places; a directory with a longer name is another one."""
     (tmp_path / "s").mkdir()
     names = ("a.db", "b.db", "s/c.db")
     assert planned(("/r", tmp_path)) == {f"/r/{name}": f"{tmp_path}/{name}" for name in names}
@@ -59,7 +59,7 @@ def test_root_directory_stands_for_everything(tmp_path: Path) -> None:
 
 
 def test_several_pairs_add_up(tmp_path: Path) -> None:
-    """Each pair brings its own."""
+    """Each pair adds its databases."""
     found = planned(("/r/a.db", tmp_path / "x"), ("/r2", tmp_path))
     assert found == {"/r/a.db": f"{tmp_path}/x", "/r2/a": f"{tmp_path}/a"}
 
@@ -111,7 +111,7 @@ def test_target_that_is_no_file_is_an_error(tmp_path: Path, kind: str) -> None:
 
 
 def test_missing_directory_is_an_error(tmp_path: Path) -> None:
-    """No directory is made up."""
+    """No directory is created."""
     with pytest.raises(OSError, match="no such directory") as caught:
         planned(("/r/a.db", tmp_path / "gone" / "a.db"))
     assert caught.value.filename == f"{tmp_path}/gone"
@@ -141,6 +141,6 @@ def test_pairs_are_read_two_by_two(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_source_without_a_target_is_refused() -> None:
-    """The last name of an odd number stands alone."""
+    """The last name of an odd number has no partner."""
     with pytest.raises(UsageError, match="no target for /c"):
         read_pairs(["/a", "/b", "/c"])

@@ -1,4 +1,4 @@
-"""Undoing what was begun before a signal ends the process."""
+"""Undo what was begun before a signal ends the process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ held.acquire(timeout=60 if len(sys.argv) == 2 else 0.01)
 
 
 def run(*arguments: int) -> subprocess.CompletedProcess[bytes]:
-    """Run a program that sends itself a signal, and waits where no handler would be run."""
+    """Run a program that sends itself a signal, and waits where no handler would run."""
     command = [sys.executable, "-c", PROGRAM, *(str(int(number)) for number in arguments)]
     return subprocess.run(command, capture_output=True, restore_signals=True)
 

@@ -145,7 +145,7 @@ def test_only_a_repository_can_be_worked_on(site: Site, name: str) -> None:
 
 
 def test_a_repository_without_classes_has_no_money(site: Site, tmp_path: Path) -> None:
-    """There is nothing to move."""
+    """There is no money to move."""
     path = repository.create(site.server, str(tmp_path / "empty" / "empty.db"))
     with pytest.raises(RepositoryError, match="no class"), start_workload(site.server, path):
         pytest.fail("there is nothing to do")

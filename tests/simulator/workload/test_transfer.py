@@ -30,7 +30,7 @@ def balances(server: Server, master: str, name: str) -> list[int]:
 
 
 def test_money_moves_and_its_sum_stays(server: Server, master: str) -> None:
-    """Money moves between all classes, and soon all accounts have taken part."""
+    """Money moves between all classes, and soon all accounts take part."""
     random = Random(1)
     for _ in range(200):
         transfer(server, master, random, durable=False)
@@ -62,7 +62,7 @@ def test_one_class_is_enough(server: Server, tmp_path: Path) -> None:
 
 
 def test_the_same_number_makes_the_same_transfers(server: Server, master: str) -> None:
-    """A workload is as random as wanted, and no more."""
+    """The random numbers depend on the number only."""
     transfer(server, master, Random(5), durable=False)
     amount = min(balances(server, master, "Class1") + balances(server, master, "Class2")) - 1000
     transfer(server, master, Random(5), durable=False)
@@ -71,13 +71,13 @@ def test_the_same_number_makes_the_same_transfers(server: Server, master: str) -
 
 
 def test_totals_tell_what_is_missing(server: Server, master: str) -> None:
-    """Money that vanished is not taken for money that never was."""
+    """Missing money is reported."""
     with server.transaction() as tx:
         tx.write(os.path.join(os.path.dirname(master), "Class1.db"), 7, encode_balance(990))
     assert totals(server, master) == Totals(31990, 32000)
 
 
 def test_totals_of_a_repository_under_restore_are_none(server: Server, master: str) -> None:
-    """Half of the old state and half of the new would have any sum."""
+    """Half of the old state and half of the new could have any sum."""
     with server.restoring([master]), pytest.raises(DatabaseInUse):
         totals(server, master)

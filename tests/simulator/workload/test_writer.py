@@ -37,7 +37,7 @@ def board() -> Iterator[Board]:
 
 
 def after(count: int) -> Callable[[], bool]:
-    """Return what tells to end after so many steps."""
+    """Return a function that tells to end after some steps."""
     left = iter(range(count))
     return lambda: next(left, None) is None
 
@@ -77,7 +77,7 @@ def test_a_refusal_is_no_end(board: Board, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_any_other_failure_is_an_end(board: Board) -> None:
-    """A repository that is broken is not to be worked on."""
+    """A broken repository is not worked on."""
     with pytest.raises(ZeroDivisionError):
         writer.work(lambda _: print(1 / 0), board, 0, after(3))
 
