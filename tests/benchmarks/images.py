@@ -34,7 +34,7 @@ _RESTORED, _IMAGE = "osrestore and fsync", "backup/image"
 
 
 def tables(sizes: Sizes) -> Iterator[Table]:
-    """Measure everything with the first size; with the others only backups, as they take long."""
+    """Measure everything with the first size; with the others, only backups, which take long."""
     first, *others = sizes.mebibytes
     yield _measured(first, ", the utilities alone", _utilities, sizes)
     yield _measured(first, "", _everything, sizes)

@@ -33,7 +33,7 @@ def test_an_image_is_of_the_repository_whose_id_it_has() -> None:
 
 
 def test_what_is_wanted_is_known_by_the_manifest() -> None:
-    """If there is one; the repository may be lost."""
+    """The manifest may be missing, since the repository may be lost."""
     host = MemoryHost(
         {"/r/lib.db.manifest": manifest.encode([], OWN, known=7) + b"damage\n"}, ["/link"]
     )
