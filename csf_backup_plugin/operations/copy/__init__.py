@@ -1,7 +1,7 @@
-"""A copy of a proven set on another host or disk: the receipt comes last, as with a backup.
+"""Copy a proven set to another host or disk; the receipt is written last, as in a backup.
 
-The bytes go through this machine, and are read again where they have arrived. Until the receipt is
-there, a record beside the image says that it is a copy, and of what.
+The bytes pass through this machine, and are read again on the target host. Until the receipt is
+written, a record beside the image says that it is an unfinished copy, and of which set.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 
 
 class Copy(NamedTuple):
-    """A copy that is there, or in a dry run one that could be made.
+    """A copy that exists, or that a dry run predicts.
 
     Attributes:
         request: the command's validated options.
         source: the set that was copied.
         image: the copy.
-        receipt: what its receipt says; in a dry run, what it would.
-        made_now: whether this run has made it.
-        told: what became of what earlier runs had left, a sentence part each.
-        removal: what was decided of all copies there, and done.
-        warnings: what the user should know although it went well.
+        receipt: the copy's receipt; in a dry run, the receipt that it would have.
+        made_now: whether this run has made the copy; if not, it existed.
+        told: what was done with leftovers of earlier runs; each is a part of a sentence.
+        removal: what was decided about all copies in the directory, and done.
+        warnings: what the user should know although the copy succeeded.
         seconds: how long it took.
     """
 
@@ -55,7 +55,7 @@ class Copy(NamedTuple):
 
     @property
     def problem(self) -> BackupError | None:
-        """Why the command does not end with 0; None if it does."""
+        """Why the command does not end with 0; None if it ends with 0."""
         return withheld(self.request, self.image, self.removal)
 
 
@@ -63,13 +63,14 @@ def copy(request: CopyRequest, source: Host, host: Host, listener: Listener) -> 
     """Copy a proven set, prove the copy, and remove older copies that are not kept.
 
     Args:
-        request: what to copy, where to.
+        request: what to copy, and where to.
         source: the host of the set.
         host: the host that the copy goes to; it may be the same.
         listener: gets the progress.
 
     Raises:
-        BackupError: nothing that this run created is left, or the message names it.
+        BackupError: the copy failed. Everything that this run had created was removed, or the
+            message names what is left.
     """
     began = time.monotonic()
     with (
@@ -84,7 +85,8 @@ def copy(request: CopyRequest, source: Host, host: Host, listener: Listener) -> 
         with left_told(lambda said: preceded(making.done, said)), translated(host.name):
             doubted = doubts(request, original, source)
             removal = remove_older(request, there, target.machine.now, host, doubted)
-            # A run that was killed may have written none.
+            # Also if the copy existed: the run that made it may have been killed before it wrote
+            # the card.
             cards = [] if request.dry_run else write_cards([target.image], host)
     warnings = (*original.warnings, *shared_warnings(target, original), *making.warnings)
     return Copy(

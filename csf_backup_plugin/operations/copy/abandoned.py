@@ -1,6 +1,6 @@
-"""Remove what killed copies of other sets left in a directory, where it is certain that they ended.
+"""Remove leftovers of killed copies of other sets, if it is certain that they have ended.
 
-The next copy usually has another name, so that nothing else would ever take its place.
+The next copy usually has another name, so it does not replace them.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def abandoned(newest: ImageSet, catalog: Catalog, host: Host) -> list[_Unfinishe
     """Return the unfinished copies of a repository, each with its record.
 
     Args:
-        newest: the copy of this run, which is not among them.
-        catalog: what is in the directory.
-        host: where it is.
+        newest: the copy of this run; it is not returned.
+        catalog: the images in the directory.
+        host: the host to work on.
     """
     there = [
         one
@@ -50,14 +50,14 @@ def abandoned(newest: ImageSet, catalog: Catalog, host: Host) -> list[_Unfinishe
 
 
 def remove_abandoned(found: Sequence[_Unfinished], host: Host) -> tuple[list[str], list[str]]:
-    """Remove what killed copies left; a copy that is being made is left alone.
+    """Remove the leftovers of killed copies; leave a copy alone that may still be running.
 
     Args:
         found: the unfinished copies, each with its record.
-        host: where they are.
+        host: the host to work on.
 
     Returns:
-        What was removed, and warnings about what was not; a sentence part each.
+        What was removed, and warnings about what was not; each is a part of a sentence.
     """
     removed: list[str] = []
     warnings: list[str] = []
@@ -80,7 +80,7 @@ def remove_abandoned(found: Sequence[_Unfinished], host: Host) -> tuple[list[str
 def _removed(
     one: PassedOver, record: CopyRecord, host: Host
 ) -> Literal["removed", "stays", "finished"]:
-    """Remove what a copy left, its record last, unless the copy may be at work."""
+    """Remove the files of a copy, its record last, unless the copy may still be running."""
     image = one.image
     made = [image.arriving, image.path, image.import_file, image.copying]
     others = [path for path in image.whole_set if path not in made]
@@ -91,7 +91,7 @@ def _removed(
             if lock.unsupported or copy_record.read(image, host) != record:
                 return "stays"
             if any(at.kind != "missing" for at in host.stat(others)):
-                return "stays"  # a receipt, or a file that no copy has made
+                return "stays"  # a receipt, or a file that no copy makes
             host.remove(made)
     except LockBusy:
         return "stays"

@@ -1,4 +1,4 @@
-"""The claim on a copy's name: its record, locked while the copy is made, and left by a kill."""
+"""The claim on a copy's name: a record that is locked while the copy is made."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _AGAIN = "The same command takes the place of what is there."
 
 
 class Claim(NamedTuple):
-    """A name that is ours, and what was made under it so far.
+    """A name that this run has claimed, and the files made under it so far.
 
     Attributes:
-        created: paths, to be removed if the copy fails; the record comes first.
-        warnings: what the user should know of it.
-        told: what became of what a killed copy had left, a sentence part each.
+        created: the paths to remove if the copy fails; the record comes first.
+        warnings: what the user should know about the claim.
+        told: what was done with leftovers of a killed copy; each is a part of a sentence.
     """
 
     created: list[str]
@@ -46,21 +46,21 @@ class Claim(NamedTuple):
 def claimed(
     target: Target, original: Original, wait: float, host: Host, listener: Listener
 ) -> Iterator[Claim]:
-    """Own the name of a copy while the block runs; if that fails, remove what it has created.
+    """Claim the name of a copy for the block; if the block fails, remove what it has created.
 
-    What a killed copy of the same set has left is removed first. The record stays at the end: it is
-    the caller's to remove, while it is locked.
+    The leftovers of a killed copy of the same set are removed first. After a success, the caller
+    must remove the record while it is still locked.
 
     Args:
-        target: where the copy goes to.
-        original: the set.
+        target: the copy's path and directory.
+        original: the set to copy.
         wait: how long to wait for a copy that is being made already, in seconds.
         host: where the copy goes to.
         listener: gets a note if the command has to wait.
 
     Raises:
         LockBusy: the same set is being copied there already.
-        ImageExists: something of that name stands there.
+        ImageExists: a file of the copy's set exists already.
     """
     with contextlib.ExitStack() as stack:
         lock, is_new = _taken(target, original, wait, stack, host, listener)
@@ -86,7 +86,7 @@ def _taken(
     host: Host,
     listener: Listener,
 ) -> tuple[Lock, bool]:
-    """Lock the record; return the lock, and whether the record was made for this copy."""
+    """Lock the record; return the lock, and whether this run has created the record."""
     path, by = target.image.copying, f"process {os.getpid()} on {socket.gethostname()}"
     record = copy_record.record_of(original.image, original.receipt, by, target.machine.now)
     while True:
@@ -96,11 +96,11 @@ def _taken(
             lock = _locked(target, wait, stack, host, listener)
         if lock is not None:
             return lock, is_new
-        # Another copy has ended between the two, and its record with it.
+        # Another copy has ended after `_made`, and has removed its record: try again.
 
 
 def _left(stays: str, said: str) -> Left:
-    """Say what is left where the record could not be locked; that of a copy at work is its own."""
+    """Return what is left if the record could not be locked; `stays` is empty if it is not ours."""
     return Left(stays, _AGAIN) if stays else Left(said)
 
 
@@ -131,10 +131,11 @@ def _made(path: str, data: bytes, host: Host) -> bool:
 
 
 def _take_over(target: Target, original: Original, lock: Lock, claim: Claim, host: Host) -> None:
-    """Remove what a copy of the same set has left that was killed.
+    """Remove the leftovers of a killed copy of the same set.
 
     Raises:
-        ImageExists: the record is of something else, or nobody can know whether its copy lives.
+        ImageExists: the record belongs to another copy, or it is not known whether its copy is
+            still running.
     """
     image = target.image
     mine = copy_record.record_of(original.image, original.receipt, "", "")
@@ -153,7 +154,7 @@ def _take_over(target: Target, original: Original, lock: Lock, claim: Claim, hos
         )
     left = [image.arriving, image.path, image.import_file]
     check_free(target, [image.copying, *left], host)
-    # From here on it is as if this run had made it.
+    # From here on, these files count as created by this run.
     claim.created[:] = [image.copying, *left]
     claim.told.append(f"{record} was killed, and what it had left of {image} was removed")
     host.remove(left)
@@ -170,12 +171,12 @@ def _unlocked(target: Target, lock: Lock) -> str:
 def _taken_back(claim: Claim, lock: Lock, said: str, host: Host) -> Left:
     """Remove what was created, the record last; say what is left.
 
-    Once the lock is lost, another copy may have taken it over: then all stays.
+    If the lock was lost, another copy may have taken over: then everything stays.
     """
     if not claim.created:
         return Left(said)
     try:
-        host.stat(claim.created[:1])  # a connection that is cut is noticed, and made again
+        host.stat(claim.created[:1])  # if the connection was cut, this makes it again
         if not lock.is_held:
             return Left(f"What this run had created may be there: {listed(claim.created)}.", _AGAIN)
         left = _removed(claim.created, host)
@@ -188,7 +189,7 @@ def _taken_back(claim: Claim, lock: Lock, said: str, host: Host) -> Left:
 
 
 def _removed(paths: Sequence[str], host: Host) -> Left:
-    """Remove paths, the last one first; if one stays, so does the record, which comes first."""
+    """Remove paths, the last one first; keep the record, which is the first, if another stays."""
     record, *rest = paths
     stay: list[str] = []
     told: list[str] = []

@@ -1,4 +1,4 @@
-"""Which copies are kept in a directory, by the rules for dated sets; the others are removed."""
+"""Remove older copies in a directory, by the rules for dated sets."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
 
 def doubts(request: CopyRequest, original: Original, source: Host) -> list[str]:
-    """Return why a rotation would delete nothing now: older copies may be the only good ones, too.
+    """Return why a rotation would delete nothing now: old copies may be the only good ones.
 
     Args:
-        request: whether copies may be deleted at all, or the user has accepted that.
-        original: the set that is copied.
-        source: its host.
+        request: says whether copies may be deleted, and whether the user accepts suspicions.
+        original: the set to copy.
+        source: the host of the set.
     """
     if request.keep is None or request.accepted:
         return []
@@ -61,12 +61,11 @@ def doubts(request: CopyRequest, original: Original, source: Host) -> list[str]:
 def remove_older(
     request: CopyRequest, newest: ImageSet, now: str, host: Host, doubted: Sequence[str] = ()
 ) -> Removal:
-    """Remove the copies that -keep does not keep; in a dry run, say which would go.
+    """Remove the copies that -keep does not keep; in a dry run, only choose them.
 
     Args:
-        request: how many days' copies are kept.
-        newest: the copy of this run, whose repository's copies are meant; in a dry run, as it
-            would be.
+        request: says for how many days copies are kept.
+        newest: the copy of this run, even in a dry run; only copies of its repository are removed.
         now: the host's clock, in ISO 8601 and UTC.
         host: where the copies are.
         doubted: as `doubts` returns it.
@@ -106,7 +105,7 @@ def withheld(request: CopyRequest, image: ImagePath, removal: Removal) -> Withhe
     Args:
         request: the command's validated options.
         image: the copy of this run.
-        removal: what was decided of all copies.
+        removal: what was decided about all copies.
     """
     if not removal.withheld:
         return None
@@ -122,7 +121,7 @@ def withheld(request: CopyRequest, image: ImagePath, removal: Removal) -> Withhe
 
 
 def _same_copies(newest: ImageSet, sets: Sequence[ImageSet]) -> list[ImageSet]:
-    """Return the copies of the same repository in the same directory."""
+    """Return the copies of the same repository in the same directory, from among sets."""
     copies = [
         one for one in sets if one.receipt.copied and one.image.directory == newest.image.directory
     ]
@@ -132,7 +131,7 @@ def _same_copies(newest: ImageSet, sets: Sequence[ImageSet]) -> list[ImageSet]:
 
 
 def _placed(one: ImageSet, witness: Witness, catalog: Catalog) -> PlacedSet:
-    """Return a copy for the plan, where it counts as a dated set of the day of its backup."""
+    """Return a copy as the plan needs it: a dated set of the day of its backup."""
     started = one.receipt.started
     return PlacedSet(
         one.image,

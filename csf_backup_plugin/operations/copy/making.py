@@ -1,4 +1,4 @@
-"""One copy that is being made: claimed, brought, proven, and published, the receipt last."""
+"""Make one copy: claim its name, transfer and prove the image, publish, the receipt last."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 
 class Making:
-    """One copy that is being made.
+    """The steps that make one copy.
 
     Attributes:
-        made_now: whether it was made, and not found.
-        told: what became of what earlier runs had left, a sentence part each.
+        made_now: whether this run has made the copy; if not, it existed.
+        told: what was done with leftovers of earlier runs; each is a part of a sentence.
         warnings: what the user should know.
     """
 
@@ -64,11 +64,11 @@ class Making:
 
     @property
     def done(self) -> str:
-        """What was made, to precede what is said of a later step; empty if nothing was."""
+        """The sentence that the copy is made, to precede the error of a later step; else empty."""
         return f"The copy is made and proven: {self._target.image}" if self.made_now else ""
 
     def foretell(self) -> Receipt:
-        """Check all that a copy needs; return what its receipt says, or would."""
+        """Check everything that a copy needs; return the receipt that it has or would have."""
         image = self._target.image
         if found := existing_copy(self._target, self._original, self._host):
             self.told.append(f"{self._original.image} was copied to {image} already")
@@ -80,12 +80,12 @@ class Making:
         return self._copied(self._original.receipt.sha256)
 
     def make(self) -> Receipt:
-        """Make the copy, unless it is there already; return its receipt."""
+        """Make the copy unless it exists already; return its receipt."""
         if found := self._earlier():
             return found
         try:
             made = self._claimed()
-        except ImageExists:  # it may have been made while the claim was waited for
+        except ImageExists:  # another run may have made the copy during the wait
             if found := self._earlier():
                 return found
             raise
@@ -93,7 +93,7 @@ class Making:
         return made
 
     def _earlier(self) -> Receipt | None:
-        """Return the receipt of the copy that an earlier run has made; its record may be there."""
+        """Return the receipt of an existing copy, and remove its record; None if there is none."""
         found = existing_copy(self._target, self._original, self._host)
         if found:
             image = self._target.image
@@ -114,7 +114,7 @@ class Making:
         return made
 
     def _brought(self, claim: Claim) -> Receipt:
-        """Bring the image to the host, under another name; return what its receipt is to say."""
+        """Transfer the image to a temporary name on the host; return the receipt to write."""
         image, original = self._target.image, self._original
         deadline = Deadline(original, self._request.timeout, self._host)
         claim.created.append(image.arriving)
@@ -125,7 +125,7 @@ class Making:
         return self._copied(sha256)
 
     def _copied(self, sha256: str | None) -> Receipt:
-        """Return what the receipt of a copy is to say that is complete now."""
+        """Return the receipt of a copy that is complete now."""
         original = self._original
         at = timestamps.later(self._target.machine.now, time.monotonic() - self._began)
         copied = Copied(original.image, at, original.receipt.run_id)
@@ -134,7 +134,7 @@ class Making:
         )
 
     def _publish(self, claim: Claim, made: Receipt) -> None:
-        """Give the copy its import file, its name, and at last its receipt."""
+        """Write the import file, rename the image to its final name, and write the receipt."""
         image, host = self._target.image, self._host
         host.cancellation.check()
         sealed = encode_copy(self._original.sealed, made)
@@ -153,7 +153,7 @@ class Making:
                     f"{image.host}:{shown(path)} has appeared just now: something else makes it.",
                     "See what that is, and copy to another directory.",
                 ) from None
-            except (BackupError, HalfDone):  # it may be there
+            except (BackupError, HalfDone):  # the step may have been done
                 claim.created.append(path)
                 raise
             claim.created.append(path)

@@ -1,4 +1,4 @@
-"""The set that is copied: proven, and as its receipt says, as far as that is seen at a look."""
+"""The set to copy: it is proven, and its size and its import file fit its receipt."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Original(NamedTuple):
     """A set that can be copied.
 
     Attributes:
-        image: which.
-        receipt: what its receipt says.
+        image: its image.
+        receipt: its receipt.
         sealed: the receipt's bytes.
-        import_file: those of its import file.
-        machine: its host.
+        import_file: the bytes of its import file.
+        machine: its host, and the clock there.
         directory: the facts on its directory.
-        warnings: what the user should know of the choice.
+        warnings: what the user should know about the choice of the set.
     """
 
     image: ImagePath
@@ -48,16 +48,16 @@ class Original(NamedTuple):
 
 @contextlib.contextmanager
 def held_original(request: CopyRequest, host: Host, listener: Listener) -> Iterator[Original]:
-    """Have the set that is meant; nobody removes it while the block runs.
+    """Find the set to copy, and keep it from being removed while the block runs.
 
     Args:
-        request: which.
+        request: which set to copy.
         host: the host to work on.
         listener: gets a note if a path resolves to another one.
 
     Raises:
-        FaultFound: there is no such set, it is not proven, or not what its receipt says.
-        WrongRepository: it is another repository's.
+        FaultFound: there is no such set, it is not proven, or it differs from its receipt.
+        WrongRepository: the set belongs to another repository.
     """
     looked = look(request.image, request.repository, host)
     chosen, contents = meant(looked, host, listener.note)
@@ -77,7 +77,7 @@ def held_original(request: CopyRequest, host: Host, listener: Listener) -> Itera
 
 
 def _check_whole(contents: Contents, receipt: Receipt) -> None:
-    """Refuse a set of which a part is missing, or not of the bytes that it had."""
+    """Refuse a set if a part is missing or differs from the receipt."""
     image, at = contents.image, contents.at()
     found = presence_findings(image, at)
     if not found and at.size != receipt.size:

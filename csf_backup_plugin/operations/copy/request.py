@@ -1,4 +1,4 @@
-"""What a copy is asked to be, checked before anything is touched."""
+"""The options of a copy, checked before anything is touched."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class CopyRequest:
     """One copy of one set.
 
     Attributes:
-        image: which; ``latest`` for the newest of its directory.
+        image: the image of the set; ``latest`` for the newest of its directory.
         to: ``latest`` of the directory that the copy goes to.
-        repository: whose image it is to be; None for any's.
-        keep: how many days' copies are kept there; None for all.
+        repository: the repository that the image must belong to; None for any.
+        keep: for how many days copies are kept there; None for all copies.
         dry_run: check everything, and create nothing.
         wait: how long to wait for a copy that is being made already, in seconds.
-        timeout: how long the copy may take, in seconds; None: as `default_timeout` says.
-        accepted: whether the user accepts suspicious sets, and many deletions.
+        timeout: how long the copy may take, in seconds; None for `default_timeout`.
+        accepted: whether -yes was given, which accepts suspicious sets and many deletions.
     """
 
     image: ImagePath
@@ -49,10 +49,10 @@ class CopyRequest:
         timeout: float | None = None,
         accepted: bool = False,
     ) -> CopyRequest:
-        """Make a request of what the user wrote.
+        """Parse what the user wrote.
 
         Raises:
-            UsageError: an argument cannot be what it should be.
+            UsageError: an argument has a wrong value.
         """
         return cls(
             ImagePath.parse(image),

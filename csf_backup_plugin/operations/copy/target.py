@@ -1,4 +1,4 @@
-"""Where a copy goes to, as it is before anything is made there."""
+"""The target of a copy, as it is before anything is created there."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 class Target(NamedTuple):
-    """Where a copy goes to.
+    """The target of a copy.
 
     Attributes:
-        image: the copy, by the resolved path of its directory.
+        image: the copy's path; its directory's path is resolved.
         machine: its host, and the clock there.
         directory: the facts on its directory.
     """
@@ -43,12 +43,12 @@ class Target(NamedTuple):
 def look_at_target(
     request: CopyRequest, original: Original, host: Host, listener: Listener
 ) -> Target:
-    """Return where the copy of a set goes to.
+    """Return the target of a copy.
 
     Args:
-        request: to which directory.
-        original: the set.
-        host: where that directory is.
+        request: which directory to copy to.
+        original: the set to copy.
+        host: the host of that directory.
         listener: gets a note if a path resolves to another one.
 
     Raises:
@@ -72,12 +72,12 @@ def look_at_target(
 
 
 def existing_copy(target: Target, original: Original, host: Host) -> Receipt | None:
-    """Return the receipt of the same set's copy that is there already; None if there is none.
+    """Return the receipt of an existing copy of the same set; None if there is none.
 
     Args:
-        target: where it would be.
-        original: the set.
-        host: where the copy would be.
+        target: the copy's path and directory.
+        original: the set to copy.
+        host: the host of that directory.
     """
     image = target.image
     receipt, (listed,), (at,) = host.together(
@@ -87,7 +87,7 @@ def existing_copy(target: Target, original: Original, host: Host) -> Receipt | N
     )
     try:
         found = decode(receipt() or b"")
-    except (OSError, UnusableDocument):  # whatever it is, it stands there
+    except (OSError, UnusableDocument):  # it is no copy of this set
         return None
     is_same = found.copied is not None and found.is_of_backup(original.receipt)
     is_whole = at.kind == "file" and at.size == found.size and listed == original.import_file
@@ -95,15 +95,15 @@ def existing_copy(target: Target, original: Original, host: Host) -> Receipt | N
 
 
 def check_free(target: Target, but: Collection[str], host: Host) -> None:
-    """Refuse a copy where a file of its set stands.
+    """Refuse a copy if a file of its set exists.
 
     Args:
-        target: where it goes to.
-        but: paths that are the copy's own.
+        target: the copy's path and directory.
+        but: paths that may exist, since they are the copy's own.
         host: the host to work on.
 
     Raises:
-        ImageExists: it names the file.
+        ImageExists: the message names the file.
     """
     image = target.image
     paths = [path for path in image.whole_set if path not in but]
@@ -117,16 +117,16 @@ def check_free(target: Target, but: Collection[str], host: Host) -> None:
 
 
 def check_room(target: Target, original: Original, host: Host, left: int = 0) -> None:
-    """Refuse a copy for which there is no room.
+    """Refuse a copy if there is not enough space.
 
     Args:
-        target: where it goes to.
-        original: the set.
+        target: the copy's path and directory.
+        original: the set to copy.
         host: where the copy goes to.
-        left: the bytes of what a killed copy has left there, which goes before.
+        left: the bytes of a killed copy's leftovers, which are removed first.
 
     Raises:
-        NoSpace: there is none.
+        NoSpace: there is not enough space.
     """
     (at,) = host.look([target.image.directory])
     needed = space_needed(original.receipt.size)
@@ -139,7 +139,7 @@ def check_room(target: Target, original: Original, host: Host, left: int = 0) ->
 
 
 def left_by_killed(target: Target, original: Original, host: Host) -> int | None:
-    """Return the bytes of what a copy of the same set has left that was killed, or is being made.
+    """Return the bytes of an unfinished copy of the same set, killed or running.
 
     Returns:
         None if there is no record of such a copy.
@@ -153,7 +153,7 @@ def left_by_killed(target: Target, original: Original, host: Host) -> int | None
 
 
 def shared_warnings(target: Target, original: Original) -> list[str]:
-    """Return a warning if the copy lies on the same disk as its original."""
+    """Return a warning if the copy is on the same disk as its original."""
     here, there = target.machine, original.machine
     if (here.id, here.name) != (there.id, there.name):
         return []

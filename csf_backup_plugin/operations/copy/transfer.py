@@ -1,4 +1,4 @@
-"""The bytes of an image, from one host through this one to another, and what they are there."""
+"""Transfer an image's bytes from one host through this one to another, and check them there."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 class Deadline:
-    """When a copy is given up.
+    """The time limit of a copy.
 
     Args:
-        original: the set.
-        seconds: how long it may take; None for what its size asks for.
-        host: whose cancellation ends it before.
+        original: the set to copy.
+        seconds: how long the copy may take; None for a limit that depends on its size.
+        host: the host whose cancellation also ends the copy.
     """
 
     def __init__(self, original: Original, seconds: float | None, host: Host) -> None:
@@ -37,11 +37,11 @@ class Deadline:
         self._host = host
 
     def check(self) -> None:
-        """Let the copy end here if it is time to.
+        """End the copy here if its time is over or a signal has come.
 
         Raises:
-            TimedOut: it is.
-            Interrupted: a signal came.
+            TimedOut: its time is over.
+            Interrupted: a signal has come.
         """
         self._host.cancellation.check_start()
         if time.monotonic() >= self._until:
@@ -59,22 +59,22 @@ def transfer(
     deadline: Deadline,
     listener: Listener,
 ) -> tuple[str, list[str]]:
-    """Bring the image's bytes to where its copy arrives, and see that they are the same there.
+    """Transfer the image's bytes to the copy's temporary name, and check their SHA-256 there.
 
     Args:
-        original: the set.
-        target: where the copy goes to.
+        original: the set to copy.
+        target: the copy's path and directory.
         source: the host of the set.
-        host: that of the copy.
-        deadline: when that is given up.
+        host: the host of the copy.
+        deadline: the time limit of the copy.
         listener: gets the progress.
 
     Returns:
-        The copy's SHA-256; and the directories that cannot be brought to the disk.
+        The copy's SHA-256; and its directory, if its file system cannot flush names to the disk.
 
     Raises:
-        FaultFound: the original changes.
-        ImageUnproven: what has arrived is something else.
+        FaultFound: the original has changed.
+        ImageUnproven: the bytes on the target host are not those of the original.
     """
     size = original.receipt.size
     sent, streamed = _stream(original, target, source, host, deadline, listener)
@@ -106,7 +106,7 @@ def _stream(
     deadline: Deadline,
     listener: Listener,
 ) -> tuple[int, str]:
-    """Pass all bytes on; return how many, and their SHA-256 if no receipt tells it."""
+    """Pass all bytes on; return their number, and their SHA-256 if the receipt has none."""
     with (
         translated(source.name),
         source.sending(original.image.path) as outgoing,
@@ -118,7 +118,7 @@ def _stream(
 
 
 def _translating(outgoing: Source, source: Host) -> Callable[[], bytes | None]:
-    """Return what takes bytes, and tells of an error as one of their host."""
+    """Return a function that takes bytes; its errors name the source host."""
 
     def take() -> bytes | None:
         with translated(source.name):

@@ -1,8 +1,9 @@
-"""The recovery card: how to get databases back from the images of a directory, by hand too.
+"""The recovery card: how to restore databases from a directory's images, also by hand.
 
-It is beside them as ``RESTORE.txt``, in case everything else is lost. It is written from the
-current receipts, under a lock of its own: if two runs end at the same time, the later one finds the
-other's receipt. A card that cannot be written is only a warning, and the old one stays.
+It is the file ``RESTORE.txt`` beside the images, in case everything else is lost. It is written
+from the current receipts, under a lock of its own: if two runs end at the same time, the later one
+finds the other's receipt. If a card cannot be written, that is only a warning, and the old one
+stays.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _WAIT = 10.0  # seconds to wait for another run, which holds the lock only brief
 
 
 def write_cards(images: Iterable[ImagePath], host: Host) -> list[str]:
-    """Write the card of each image's directory; if that is a place, of the directory above it.
+    """Write the card of each image's directory; for a place, that of its parent directory.
 
     Args:
         images: the images, with resolved paths; they may have been removed.
@@ -48,7 +49,7 @@ def write_cards(images: Iterable[ImagePath], host: Host) -> list[str]:
 
 
 def _written(top: ImagePath, host: Host) -> list[str]:
-    """Write the card of a directory; return a warning if that cannot be done."""
+    """Write the card of a directory; return a warning if it cannot be written."""
     path, lock = (posixpath.join(top.directory, name) for name in (CARD, _LOCK))
     look = postponed(
         lambda: host.together(
@@ -85,13 +86,13 @@ def _text(
 
     Args:
         top: its ``latest``.
-        catalog: what there is.
-        machine: the host.
-        before: the card that there is; None if there is none.
+        catalog: the images in the directory.
+        machine: the host, and its clock.
+        before: the contents of the existing card; None if there is none.
         host: the host to work on.
 
     Raises:
-        BackupError: what is there is no card.
+        BackupError: the existing file is not a recovery card.
     """
     if before is not None and not before.startswith(MARK):
         raise BackupError(

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
 
-_HERE = "localhost"  # the reader of a card has its disk
+_HERE = "localhost"  # the card is read on the machine that has the disk
 
 
 def commands_of(image: ImagePath, receipt: Receipt) -> Iterator[tuple[str, str]]:
-    """Yield each command with its explanation, in the order in which they are typed.
+    """Yield each command with its explanation, in the order of typing.
 
     Args:
         image: the image, with its current path.

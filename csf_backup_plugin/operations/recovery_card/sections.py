@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.check_record import Check
     from csf_backup_plugin.image.last_checks import LastChecks
 
-_OLDER = 2  # how many older sets are named, in case the newest is bad
+_OLDER = 2  # how many older sets the card names, in case the newest is bad
 
 
 class Known(NamedTuple):
@@ -38,12 +38,12 @@ class Section(NamedTuple):
     """The sets of one repository.
 
     Attributes:
-        newest: the newest set that no check has found at fault; if all are at fault, the newest.
-        older: the next older ones.
-        faulty: those newer than `newest`.
-        doubts: what else to know before it is restored, a sentence each.
-        drilled: the last good drill of any of them; None if there was none.
-        drilled_set: the set that was drilled then.
+        newest: the newest set without faults on record; if all have faults, the newest.
+        older: the sets before it, the newest first.
+        faulty: the sets newer than `newest`.
+        doubts: reasons to doubt `newest`; each is a sentence.
+        drilled: the last good drill of any set; None if there was none.
+        drilled_set: the set of that drill; None if there was none.
     """
 
     newest: Known
@@ -55,7 +55,7 @@ class Section(NamedTuple):
 
 
 def by_section(sets: Sequence[ImageSet], checks: Sequence[LastChecks]) -> list[Section]:
-    """Return the section of each repository, by its master database.
+    """Return a section for each repository, sorted by master database.
 
     Args:
         sets: the sets of a directory.
@@ -91,7 +91,7 @@ def _section(known: Sequence[Known]) -> Section:
 
 
 def _doubts(newest: ImageSet, sets: Sequence[ImageSet]) -> Iterator[str]:
-    """Yield the doubts about a set that follow from receipts."""
+    """Yield reasons to doubt a set, from its receipt and those of the others."""
     receipt, number = newest.receipt, newest.receipt.origin.number
     if number is None:
         yield "Such sets have no number: which is the newest, only their clock tells."

@@ -1,7 +1,7 @@
-"""The text of a recovery card: for somebody who has the images, ObjectStore, and nothing else.
+"""The text of a recovery card, for a reader who has only the images and ObjectStore.
 
-It is UTF-8, for a screen of 80 columns; a command, or a line that ends with a path, is not wrapped.
-It has timestamps and no ages, since it may be read at any time.
+It is UTF-8, for a screen of 80 columns. Commands, and lines that end with a path, are not wrapped.
+It has timestamps instead of ages, since it may be read at any time.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def card(
 
     Args:
         directory: its path.
-        machine: where it is.
+        machine: the host, and its clock.
         sections: the section of each repository.
-        unusable: a sentence about each unusable receipt in it.
+        unusable: a sentence about each unusable receipt in the directory.
     """
     lines = [*_head(directory, machine)]
     for one in sections:
@@ -118,7 +118,7 @@ def _mounts(receipt: Receipt) -> list[str]:
 
 
 def _commands(newest: Known) -> Iterator[str]:
-    """Yield the commands to restore a set, each after a comment."""
+    """Yield the commands that restore a set, each after its explanation."""
     for comment, typed in commands_of(newest.set.image, newest.set.receipt):
         yield ""
         yield from _paragraph(comment)

@@ -1,6 +1,6 @@
-"""A schedule for cron or systemd that makes backups; it is printed, and not installed.
+"""Print a schedule of backups for cron or systemd; it is not installed.
 
-The images may be on another host: csf runs here, and so does the schedule.
+The schedule runs csf on this machine, even if the databases and images are on another host.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class File(NamedTuple):
     """A file of a schedule.
 
     Attributes:
-        path: where it belongs; empty for lines of a user's own crontab.
+        path: where to install it; empty for lines of a user's own crontab.
         text: its contents.
     """
 
@@ -51,11 +51,11 @@ class File(NamedTuple):
 
 
 class Schedule(NamedTuple):
-    """A schedule, which the user installs.
+    """A schedule, to be installed by the user.
 
     Attributes:
-        files: what it consists of.
-        at: when the rotation begins; None if there are several.
+        files: the files of the schedule.
+        at: when the rotation begins; None if there are several rotations.
         warnings: what the user should know.
         next_step: how to install it.
     """
@@ -67,12 +67,12 @@ class Schedule(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """One schedule as a plan.
+    """A schedule before it is written as files.
 
     Attributes:
         plan: what runs when.
-        warnings: what the user should know about it.
-        written: the directories of this machine that a rotation writes to, as far as is known.
+        warnings: what the user should know about the schedule.
+        written: the known directories of this machine that a rotation writes to.
     """
 
     plan: Timetable
@@ -86,9 +86,9 @@ def schedule(
     """Return a schedule, and change nothing.
 
     Args:
-        request: what it is to contain.
+        request: what the schedule contains.
         host: the machine that holds the databases and all images.
-        here: the surroundings of csf, in which the schedule is to run, too.
+        here: the surroundings of csf, in which the schedule runs, too.
         listener: gets a note if a path resolves to another one.
 
     Raises:
@@ -101,7 +101,7 @@ def schedule(
 def planned(
     request: ScheduleRequest, host: Host, here: Surroundings, listener: Listener
 ) -> Planned:
-    """Return what is to run when; arguments and errors are those of `schedule`."""
+    """Return what runs when; arguments and errors are those of `schedule`."""
     with translated(host.name):
         site = look_at_site(request.rotation, host, listener)
         on_mounts, unmounted = _mounts(request, site, host)
@@ -114,7 +114,7 @@ def planned(
 
 
 def written(several: Sequence[Planned], form: str, here: Surroundings) -> Schedule:
-    """Return schedules as files; for a user's own crontab, all in one.
+    """Write schedules as files; for a user's own crontab, all in one file.
 
     Args:
         several: the schedules, at least one.
@@ -122,7 +122,7 @@ def written(several: Sequence[Planned], form: str, here: Surroundings) -> Schedu
         here: as for `schedule`.
 
     Raises:
-        UsageError: one cannot be written in this form.
+        UsageError: a schedule cannot be written in this form.
     """
     files, unread = _files(several, form, here)
     warnings = [] if here.mailer else [_NO_MAILER]
@@ -132,7 +132,7 @@ def written(several: Sequence[Planned], form: str, here: Surroundings) -> Schedu
 
 
 def _mounts(request: ScheduleRequest, site: Site, host: Host) -> tuple[bool, list[str]]:
-    """Return whether rotate would accept -require-mount now; warn if it would not."""
+    """Return whether a rotation would accept -require-mount now, and warnings if it would not."""
     (at_root,) = host.look(["/"])
     on_root = [top for top, at in site.at.items() if at.device == at_root.device]
     is_asked = request.rotation.options.get("require_mount", False)
@@ -164,7 +164,7 @@ def _files(
 
 
 def _written(rotation: RotateRequest) -> list[str]:
-    """Return the directories of this machine that a rotation writes to, as far as is known."""
+    """Return the known directories of this machine that a rotation writes to."""
     if not is_this_machine(rotation.host):
         return []
     own = [rotation.repository.directory, *(top.directory for top in rotation.tops)]
@@ -186,7 +186,7 @@ def _next_step(files: Sequence[File]) -> str:
 
 
 def _warnings(request: ScheduleRequest, site: Site) -> list[str]:
-    """Return the warnings about what is not as it should be when the schedule runs."""
+    """Return the warnings about directories that cannot be used, and about missing drills."""
     told = [f"{top.host}:{shown(top.directory)} {why}" for top, why in site.problems.items()]
     if request.rotation.drill_every is None:
         told.append(_NO_DRILL)

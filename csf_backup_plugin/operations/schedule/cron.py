@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.schedule.surroundings import Surroundings
     from csf_backup_plugin.operations.schedule.timetable import Job, Timetable
 
-# Bytes of a command, or of a setting, that Debian's cron reads: its crontab(1) refuses 999.
+# The longest command or setting that Debian's cron reads, in bytes; its crontab(1) refuses 999.
 _LONGEST = 998
 _HEARTBEAT = "&& curl -fsS -m 10 --retry 5 -o /dev/null https://monitor.example/ID"
 _SAVE = "# Save as {path}, owned by root, mode 0644. cron ignores a name with a full stop in it."
@@ -25,8 +25,8 @@ def crontab(
     """Return the text, and warnings about lines that a cron may not read.
 
     Args:
-        plans: what runs when, of each schedule in it.
-        here: where it is to run.
+        plans: what runs when, for each schedule in the crontab.
+        here: the surroundings in which the schedule runs.
         path: the path of a file in /etc/cron.d, in which lines name the user; empty for the user's
             own crontab.
 
@@ -62,7 +62,7 @@ def crontab(
 
 
 def _command(job: Job, plan: Timetable, here: Surroundings) -> str:
-    """Return a command; its own variables are set in its line only."""
+    """Return a command; variables of its plan are set only in its line."""
     own = [f"{name}={value}" for name, value in plan.environment]
     return " ".join(map(cron_word, [*(["env", *own] if own else []), here.csf, *job.words]))
 

@@ -1,4 +1,4 @@
-"""The commands of a schedule, as words: the rotation, and what watches over its images."""
+"""The commands of a schedule, as words: rotation, status and verification."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.rotate.request import RotateRequest
     from csf_backup_plugin.operations.schedule.request import ScheduleRequest
 
-#: Nothing is printed but problems: cron mails whatever is printed.
+#: With it, a command prints only problems, since cron mails whatever is printed.
 QUIET = "-quiet"
-#: What a verification reads each day, so that each image is read once a month.
+#: The options of the daily verification, with which each image is read once a month.
 PART = ("-older-than", "30d", "-budget", "2h")
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
@@ -27,9 +27,9 @@ def rotate_words(rotation: RotateRequest, *, strict: bool, require_mount: bool) 
     """Return the words of a rotation, after csf's name.
 
     Args:
-        rotation: what to do.
+        rotation: the options of the rotation.
         strict: whether a warning is a failure.
-        require_mount: whether its directories must not be on the file system of ``/``.
+        require_mount: whether to refuse image directories on the file system of ``/``.
     """
     options = rotation.options
     words = [ROTATE, "-database", rotation.repository.master]
@@ -57,7 +57,7 @@ def rotate_words(rotation: RotateRequest, *, strict: bool, require_mount: bool) 
 
 
 def status_words(request: ScheduleRequest) -> list[str]:
-    """Return the words of the status command, which checks drills if scheduled or asked for."""
+    """Return the words of the status; it checks drills if they are scheduled or asked for."""
     rotation = request.rotation
     words = [STATUS]
     for top in rotation.tops:
@@ -73,7 +73,7 @@ def status_words(request: ScheduleRequest) -> list[str]:
 
 
 def verify_words(request: ScheduleRequest) -> list[list[str]]:
-    """Return the words of a verification for each directory, of a part of its images each day."""
+    """Return the words of the daily verification, for each image directory."""
     return [[VERIFY, *_image_dir(top), *PART, QUIET] for top in request.rotation.tops]
 
 
@@ -89,7 +89,7 @@ def _places(rotation: RotateRequest) -> Iterator[str]:
 
 
 def age(seconds: float) -> str:
-    """Return a length of time in the form of an option.
+    """Return a length of time as the value of an option, such as ``36h``.
 
     Args:
         seconds: a whole number.

@@ -1,4 +1,4 @@
-"""The name of a schedule, and the digest of machine and repository behind name and minute."""
+"""The name of a schedule, and the digest from which its name and its minute are made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST = 40  # characters
 
 
 def digest_of(named: str, machine: Machine) -> bytes:
-    """Return a digest that is always the same for one repository, and differs between repositories.
+    """Return a digest that never changes for a repository and a machine, and differs for others.
 
     Args:
         named: HOST:MASTER, with a resolved path; or a fleet file's path.
@@ -30,7 +30,7 @@ def name_of(path: str, digest: bytes) -> str:
     """Return the name of a schedule, fit for a file of /etc/cron.d and for a unit.
 
     Args:
-        path: of the master database that is backed up, or of a fleet file.
+        path: the path of the master database, or of the fleet file.
         digest: as `digest_of` returns it.
     """
     part = _ODD.sub("-", posixpath.splitext(posixpath.basename(path))[0])[:_LONGEST]

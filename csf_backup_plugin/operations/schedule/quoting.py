@@ -1,4 +1,4 @@
-r"""Quoting of a word for a crontab and a systemd unit; any bytes but control characters are legal.
+r"""Quote words for crontabs and systemd units; any bytes but control characters are legal.
 
 In a crontab's command, crontab(5), a ``%`` is a newline unless a backslash precedes it. Some crons
 remove that backslash, and some leave it to the shell; after another backslash it may not escape
@@ -24,7 +24,7 @@ _NO_PROGRAM = re.compile(r"[\"'\\]")
 
 
 def cron_word(word: str) -> str:
-    """Return a word of a crontab's command."""
+    """Return a word, quoted for a crontab's command."""
     parts = word.split("%")
     return r"\%".join(shlex.quote(part) if part else "" for part in parts) or "''"
 
@@ -33,7 +33,7 @@ def cron_setting(name: str, value: str) -> str:
     """Return the line of a crontab that sets a variable; nothing is escaped there.
 
     Raises:
-        UsageError: no line can set it to that value.
+        UsageError: the value contains both kinds of quotes.
     """
     if value == value.strip(" ") and value[:1] not in _QUOTES:
         return f"{name}={value}"
@@ -47,15 +47,15 @@ def cron_setting(name: str, value: str) -> str:
 
 
 def unit_word(word: str) -> str:
-    """Return an argument of a unit's command."""
+    """Return an argument, quoted for a unit's command."""
     return _unit_quoted(word.replace("$", "$$"))
 
 
 def unit_program(path: str) -> str:
-    """Return the program of a unit's command, in which ``$`` means nothing.
+    """Return a program, quoted for a unit's command; a ``$`` in it is not special.
 
     Raises:
-        UsageError: systemd runs no program of that name.
+        UsageError: systemd runs no program with such a path.
     """
     if _NO_PROGRAM.search(path):
         raise UsageError(
@@ -69,7 +69,7 @@ def unit_setting(name: str, value: str) -> str:
     """Return the line of a unit that sets a variable.
 
     Raises:
-        UsageError: systemd takes no such value.
+        UsageError: the value is not UTF-8.
     """
     try:
         os.fsencode(value).decode()

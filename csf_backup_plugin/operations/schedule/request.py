@@ -1,4 +1,4 @@
-"""The request for a schedule, checked before anything is looked at."""
+"""The options of a schedule, checked before anything is read."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ CRON, CRON_D, SYSTEMD = "cron", "cron.d", "systemd"
 
 @dataclass(frozen=True)
 class ScheduleRequest:
-    """A schedule for one rotation each day, and for the commands that go with it.
+    """A schedule for one rotation a day, and for its status and verifications.
 
     Attributes:
-        rotation: the request for each night's rotation, with only the options that the user gave.
+        rotation: the request for each night's rotation; it has only the options that the user gave.
         form: `CRON`, `CRON_D` or `SYSTEMD`.
         at: hour and minute of the rotation; None for a time that csf chooses.
-        strict: whether a rotation with warnings is to fail.
+        strict: whether a rotation with warnings fails.
         max_age: how old the newest set may be, in seconds; None for the promised age.
         max_drill_age: how old the last good drill may be, in seconds; None for the promised age, 0
             for any age.
-        environment: additional variables of its commands, each with its value.
+        environment: additional environment variables of its commands, each with its value.
     """
 
     rotation: RotateRequest
@@ -45,7 +45,7 @@ class ScheduleRequest:
     def parse(
         cls, rotation: RotateRequest, form: str, at: str | None, *, strict: bool = False
     ) -> ScheduleRequest:
-        """Make a request of what the user wrote.
+        """Parse what the user wrote.
 
         Raises:
             UsageError: `at` is not a time of day.

@@ -1,4 +1,4 @@
-"""The surroundings of csf, in which the schedule is to run: program, user, variables, mailer."""
+"""The surroundings of csf in which a schedule runs: program, user, variables, mailer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Machine
 
-#: Where cron looks for sendmail before PATH.
+#: The directories in which cron looks for sendmail before PATH.
 _MAILERS = "/usr/sbin:/usr/lib"
 _VARIABLES = re.compile(r"PATH|OS_ROOTDIR|CSF_BACKUP_[A-Z0-9_]+")
 # Characters that a crontab or a unit would not read as part of a user's name.
@@ -24,13 +24,13 @@ _USER = re.compile(r"[^\s:%$\"'\\-][^\s:%$\"'\\]*")
 
 
 class Surroundings(NamedTuple):
-    """What csf finds where it is called.
+    """The surroundings of this call of csf.
 
     Attributes:
-        csf: the program's absolute path.
+        csf: the absolute path of csf.
         user: the name of the user.
         machine: this machine.
-        variables: those of the environment that commands depend on.
+        variables: the environment variables that commands depend on, with their values.
         mailer: the path of sendmail; empty if there is none.
     """
 
@@ -42,7 +42,7 @@ class Surroundings(NamedTuple):
 
 
 def look_around(called: str, environ: Mapping[str, str], machine: Machine) -> Surroundings:
-    """Return what is found here.
+    """Return the surroundings of this call.
 
     Args:
         called: how csf was called, by a path or a name.
@@ -74,14 +74,14 @@ def variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def program(called: str, environ: Mapping[str, str]) -> str:
-    """Return the absolute path of csf; if Python was given another name, search for it.
+    """Return the absolute path of csf; search PATH if `called` is not a program.
 
     Args:
         called: how csf was called, by a path or a name.
         environ: the environment.
 
     Raises:
-        UsageError: it cannot be found.
+        UsageError: csf cannot be found.
     """
     path = environ.get("PATH", os.defpath)
     found = shutil.which(called, path=path) or shutil.which("csf", path=path)

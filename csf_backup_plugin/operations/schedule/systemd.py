@@ -36,8 +36,8 @@ def units(plan: Timetable, here: Surroundings, written: Sequence[str]) -> Iterat
 
     Args:
         plan: what runs when.
-        here: where it is to run.
-        written: the directories here that a rotation writes to.
+        here: the surroundings in which the schedule runs.
+        written: the directories of this machine that a rotation writes to.
 
     Raises:
         UsageError: something cannot be written in a unit.
@@ -109,9 +109,9 @@ ExecStart=/bin/sh -c {unit_word(script)} sh {unit_word(here.user)} %i %H
 
 
 def _writable(path: str) -> str:
-    """Return the line for a directory, which need not exist; empty if it cannot be named.
+    """Return the line that lets a unit write to a directory; empty if the path cannot be written.
 
-    This setting keeps backslashes as they are, so that nothing can be escaped with them.
+    The directory need not exist. In this setting, a backslash escapes nothing.
     """
     quote = "'" if '"' in path else '"'
     if quote in path or not path.isascii():

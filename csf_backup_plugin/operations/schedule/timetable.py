@@ -1,4 +1,4 @@
-"""What runs at which time of the day: the rotation, the verification of its images, the status."""
+"""The timetable of a schedule: rotation, status, verifications and copies."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.schedule.request import ScheduleRequest
     from csf_backup_plugin.operations.schedule.when import Time
 
-# A set is late a quarter of a day after it was due; the status runs an hour after that.
+# Hours after the rotation: a set is late a quarter of a day after it was due; the status runs an
+# hour after that.
 STATUS_AFTER = 7
-# Each verification may take 2 hours and the time of one more image.
+# Hours after the rotation, and for each verification: it may take 2 hours and the time of one more
+# image.
 VERIFY_AFTER, _VERIFY_FOR = 2, 2
 
 
@@ -39,12 +41,12 @@ class Timetable(NamedTuple):
     """All commands of a schedule.
 
     Attributes:
-        name: of the schedule, fit for a file: letters, digits, dashes and underscores of ASCII.
+        name: the name of the schedule, fit for a file: ASCII letters, digits, dashes, underscores.
         rotate: the rotation.
-        status: what fails if no rotation has succeeded.
+        status: the status, which fails if rotations have not succeeded.
         verify: the verifications, one for each image directory.
-        copy: the copying of new sets to other places, if there is any.
-        environment: additional variables of all commands, each with its value.
+        copy: the copies of new sets to other places, if there are any.
+        environment: additional environment variables of all commands, each with its value.
     """
 
     name: str
@@ -56,7 +58,7 @@ class Timetable(NamedTuple):
 
     @property
     def jobs(self) -> tuple[Job, ...]:
-        """All of them."""
+        """All commands of the schedule."""
         return self.rotate, self.status, *self.verify, *self.copy
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-#: The default hour: in all time zones of Europe and America, clocks are changed earlier.
+#: The default hour: clocks in Europe and America are changed for summer time before it.
 HOUR = 4
 _DAY, _MINUTES = 24, 60
 
@@ -20,23 +20,23 @@ class Time(NamedTuple):
         return Time((self.hour + hours) % _DAY, self.minute)
 
     def __str__(self) -> str:
-        """Return it as HH:MM."""
+        """Return the time as HH:MM."""
         return f"{self.hour:02d}:{self.minute:02d}"
 
 
 def chosen(digest: bytes) -> Time:
-    """Return the time to use if the user names none.
+    """Return the time to use if the user gives none.
 
     Minutes are spread evenly, so that the machines of a site do not all begin at once.
 
     Args:
-        digest: of the machine and the repository.
+        digest: the digest of machine and repository, as `digest_of` returns it.
     """
     return Time(HOUR, int.from_bytes(digest[:8], "big") % _MINUTES)
 
 
 def warnings(at: Time) -> list[str]:
-    """Return the warning of a time at which clocks are changed."""
+    """Return a warning if clocks may be changed at that time."""
     if at.hour >= HOUR:
         return []
     return [

@@ -1,6 +1,6 @@
-"""Status: how much work would be lost now, how long a restore would take, and since when.
+"""Status: the health of each repository's backups.
 
-Nothing is locked, and no image is read: sizes, receipts and records tell.
+Nothing is locked, and no image is read. The status comes from sizes, receipts and records.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 class Unreached(NamedTuple):
-    """A host that nothing could be learned of.
+    """A host whose images could not be looked at.
 
     Attributes:
-        host: which.
-        problem: why.
+        host: the host to work on.
+        problem: why not.
     """
 
     host: str
@@ -35,13 +35,13 @@ class Unreached(NamedTuple):
 
 
 class Status(NamedTuple):
-    """What is known of all repositories that were asked for.
+    """The status of all repositories that were asked for.
 
     Attributes:
         repositories: the health of each, worst first.
-        unreached: hosts of which nothing is known.
+        unreached: the hosts whose images could not be looked at.
         warnings: what else the user should know.
-        unread: image directories that could not be read, and why: what is there, nobody knows.
+        unread: sentences about image directories that could not be read, and why.
     """
 
     repositories: Sequence[Health]
@@ -51,13 +51,13 @@ class Status(NamedTuple):
 
     @property
     def unread_besides(self) -> list[str]:
-        """What could not be read, and is no finding of a repository."""
+        """The sentences in `unread` that are not among the findings of a repository."""
         told = {text for one in self.repositories for text in one.stale}
         return [text for text in self.unread if text not in told]
 
     @property
     def problem(self) -> BackupError | None:
-        """The worst problem of all; None if all is well."""
+        """The worst problem, as an error; None if there is none."""
         faults = [text for one in self.repositories for text in one.told(one.faults)]
         stale = [text for one in self.repositories for text in one.told(one.stale)]
         stale += self.unread_besides
@@ -84,12 +84,12 @@ def look(
     on: Callable[[str], AbstractContextManager[Host]],
     read_ledger: Callable[[], Attempts],
 ) -> Status:
-    """Return what is known of all repositories in the image directories.
+    """Return the status of all repositories in the image directories.
 
     Args:
         request: the command's validated options.
-        on: connects to a host, for a limited time.
-        read_ledger: returns the attempts that this machine knows of.
+        on: connects to a host by name, for the length of a block.
+        read_ledger: returns the attempts in this machine's ledger.
     """
     attempts, unknown = attempts_and_warnings(read_ledger)
     return joined([look_at(name, request, on, attempts) for name in request.hosts], unknown)
@@ -101,12 +101,12 @@ def look_at(
     on: Callable[[str], AbstractContextManager[Host]],
     attempts: Sequence[Attempt] | None,
 ) -> Status:
-    """Return what is known of the repositories of one host.
+    """Return the status of the repositories of one host.
 
     Args:
-        name: of the host.
-        request: what was asked for; what is on others is left out.
-        on: connects to it, for a limited time.
+        name: the name of the host.
+        request: the command's validated options; other hosts are left out.
+        on: connects to a host by name, for the length of a block.
         attempts: as `attempts_and_warnings` returns them.
     """
     try:
@@ -121,10 +121,10 @@ def look_at(
 
 
 def joined(statuses: Sequence[Status], warnings: Sequence[str]) -> Status:
-    """Return the status of several hosts as one.
+    """Join the statuses of several hosts into one.
 
     Args:
-        statuses: of each.
+        statuses: the status of each host.
         warnings: what else the user should know.
     """
     repositories = (health for one in statuses for health in one.repositories)
@@ -139,11 +139,11 @@ def joined(statuses: Sequence[Status], warnings: Sequence[str]) -> Status:
 def attempts_and_warnings(
     read_ledger: Callable[[], Attempts],
 ) -> tuple[list[Attempt] | None, list[str]]:
-    """Return what the ledger says, and what cannot be known without it."""
+    """Return the attempts in the ledger, None if there is no ledger; and warnings."""
     try:
         found = read_ledger()
     except FileNotFoundError:
-        return None, []  # csf may run on another machine
+        return None, []  # backups may be made by csf on another machine
     except (OSError, ValueError) as error:
         return None, [f"which attempts there were is not known: {reason(error)}"]
     passed_over = found.newer + found.unreadable

@@ -1,4 +1,4 @@
-"""What is wrong with a repository's backups, what is late, and what is told besides."""
+"""The findings about a repository's backups: faults, stale backups, and notes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.status.request import StatusRequest
     from csf_backup_plugin.operations.status.survey import Survey
 
-#: How much later than promised a set may be: a run takes time, and a clock changes twice a year.
+#: A set may be this many times as old as promised: a run takes time, and clocks are changed for
+#: summer time.
 GRACE = 1.25
-#: For so many more sets there is to be room.
+#: How many more sets there should be room for.
 ROOM_FOR = 3
 
 
 def faults(health: Health, sets: Sequence[ImageSet], found: Survey) -> Iterator[str]:
-    """Yield what is wrong with what is kept: exit code 50."""
+    """Yield the faults of the sets; they cause exit code 50."""
     newest = highest(sets)
     yield from health.sets[0].faults
     if timestamps.is_future(newest.receipt.started, found.machine.now):
@@ -49,7 +50,7 @@ def faults(health: Health, sets: Sequence[ImageSet], found: Survey) -> Iterator[
 
 
 def stale(health: Health, sets: Sequence[ImageSet], found: Survey) -> Iterator[str]:
-    """Yield what is late, or never was, and where there is little room: exit code 70."""
+    """Yield what is late or was never done, and where room is low; they cause exit code 70."""
     newest, (max_age, max_drill_age) = health.sets[0], health.limits
     if max_age is not None and newest.age > max_age:
         yield (
@@ -74,9 +75,10 @@ def stale(health: Health, sets: Sequence[ImageSet], found: Survey) -> Iterator[s
 
 
 def _not_mounted(sets: Sequence[ImageSet], found: Survey) -> Iterator[str]:
-    """Yield the image directories whose disk is not mounted, as the newest rotation here knew them.
+    """Yield the image directories whose disk is not mounted.
 
-    What is on the disk is not seen, and the sets that are seen may be well.
+    The newest rotation on this machine says which disks are expected. Without a disk, its sets are
+    not seen, and the others may be sound.
     """
     made_here = [
         one
@@ -90,7 +92,7 @@ def _not_mounted(sets: Sequence[ImageSet], found: Survey) -> Iterator[str]:
 
 
 def _last_drill_failed(health: Health, found: Survey) -> Iterator[str]:
-    """Yield that the last drill has failed, if of an older set: the newest may be alike."""
+    """Yield the last drill if it failed on an older set: the newest may have the same fault."""
     now = found.machine.now
     drills = [
         (one.drilled.at, one.drilled.is_sound, one.image)
@@ -103,7 +105,7 @@ def _last_drill_failed(health: Health, found: Survey) -> Iterator[str]:
 
 
 def unknown(health: Health, request: StatusRequest, found: Survey) -> Iterator[str]:
-    """Yield what is there to be known, and cannot be: it may be that something is late or wrong."""
+    """Yield records that cannot be used: they may hide that something is late or wrong."""
     newest, of_newest = health.sets[0].image, found.checks[health.sets[0].image]
     for path, check, what in (
         (newest.verification, of_newest.verified, "verification"),
@@ -117,7 +119,7 @@ def unknown(health: Health, request: StatusRequest, found: Survey) -> Iterator[s
 
 
 def of_the_future(attempts: Sequence[Attempt], found: Survey) -> Iterator[str]:
-    """Yield that the last attempt has begun in the future: no age is right then."""
+    """Yield the last attempt if it began in the future: a clock is wrong, and so are ages."""
     began, now = attempts[-1].began if attempts else None, found.machine.now
     if began and timestamps.is_future(began, now):
         yield (
@@ -129,7 +131,7 @@ def of_the_future(attempts: Sequence[Attempt], found: Survey) -> Iterator[str]:
 def notes(
     health: Health, request: StatusRequest, expected: Expected | None, found: Survey
 ) -> Iterator[str]:
-    """Yield what is told besides, and never changes the exit code."""
+    """Yield what else the user should know; it never changes the exit code."""
     for one in health.sets:
         drill = found.checks[one.image].drilled
         if drill and not one.drilled:
@@ -157,14 +159,14 @@ def notes(
 def _differing(
     name: str, promised: str, option: float | None, file: float | None, every: float | None
 ) -> Iterator[str]:
-    """Yield that what is said of an age differs: the option holds, then the fleet file.
+    """Yield the differences between the ages in an option, in the fleet file and in a promise.
 
     Args:
-        name: the option's.
-        promised: what is promised, in words.
-        option: the age that it gives, in seconds; 0 or None where it gives none.
-        file: the age that the fleet file gives, likewise.
-        every: how often something is promised.
+        name: the option's name.
+        promised: the beginning of the words about the promise.
+        option: the option's age in seconds; it comes first. 0 or None if it gives none.
+        file: the fleet file's age in seconds; 0 or None if it gives none.
+        every: the promised interval in seconds; None if nothing is promised.
     """
     if option and file and option != file:
         yield f"{name} says {spoken(option)}, and the fleet file {spoken(file)}"
@@ -175,7 +177,7 @@ def _differing(
 
 
 def suspicious(newest: ImageSet, health: Health) -> Iterator[str]:
-    """Yield what is suspicious in the newest set, as long as a rotation deletes nothing for it."""
+    """Yield the suspicions about the newest set, as long as they stop deletions."""
     suspicions, drilled = newest.receipt.suspicions, health.sets[0].drilled
     if suspicions and not newest.receipt.accepted and not (drilled and drilled.is_sound):
         yield (
@@ -185,7 +187,7 @@ def suspicious(newest: ImageSet, health: Health) -> Iterator[str]:
 
 
 def coverage(newest: ImageSet, found: Survey) -> tuple[int | None, list[str]]:
-    """Return how many databases there are now, and how they differ from the newest set's."""
+    """Return how many databases there are now, and their differences from the newest set."""
     receipt = newest.receipt
     for repository, inventory in found.databases.items():
         if repository.master != receipt.master:

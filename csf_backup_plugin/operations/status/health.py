@@ -1,4 +1,4 @@
-"""What a status says of a repository: its sets, what is wrong, what is late."""
+"""The health of a repository's backups: its sets, what is wrong, what is late."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class SetState(NamedTuple):
     """One proven set.
 
     Attributes:
-        image: which.
-        place: where a rotation has put it; empty for one that no rotation has made.
-        number: of the backup; None where it is not known.
+        image: its image.
+        place: its place; empty if no rotation has made it.
+        number: the number of the backup; None if it is not known.
         started: when its backup began, in ISO 8601.
-        age: the seconds since.
-        size: the image's bytes, as the receipt says.
-        databases: how many are in it.
-        verified, drilled: how that went last; None if never.
+        age: the seconds since then.
+        size: the image's size in bytes, from the receipt.
+        databases: how many databases are in it.
+        verified, drilled: its last verification and drill; None if there was none.
         faults: what is wrong with it.
-        copied: the image that it is a copy of; None if it is none.
+        copied: the image that it is a copy of; None if it is not a copy.
     """
 
     image: ImagePath
@@ -47,28 +47,28 @@ class SetState(NamedTuple):
 
 
 class Health(NamedTuple):
-    """What is known of one repository.
+    """The health of one repository's backups.
 
     Attributes:
-        id: its own; None where it has none.
-        host: where its images are.
-        machine: what that calls itself.
+        id: the repository's id; None if it is not known.
+        host: the host of its images.
+        machine: the name that the host has for itself.
         master: its master database.
         sets: its proven sets, the newest first.
-        faults: what is wrong with what is kept: exit code 50.
-        stale: what is late, or never was: exit code 70.
-        notes: what the user may want to know besides.
-        leftovers: how many sets without a receipt may be its own.
+        faults: the faults of its sets; they cause exit code 50.
+        stale: what is late or was never done; it causes exit code 70.
+        notes: what else the user may want to know.
+        leftovers: how many sets without a receipt may be the repository's.
         room: how many more sets of the newest one's size fit into each image directory.
-        free: the bytes that are free in each.
-        needed: the bytes that another set of that size needs, and its reserve.
-        limits: how old set and drill may be, in seconds; None for any age.
-        due: when the next set is promised, in ISO 8601; None where nothing is promised.
-        interval: how often one is, in seconds; None likewise.
-        coverage: how many databases there are on disk; None where that was not asked.
-        attempts: of backups and rotations of it, in the order in which they began; None where no
-            ledger tells.
-        name: what a fleet file calls it; empty where none does.
+        free: the free bytes in each image directory.
+        needed: the bytes that another set of that size needs, with the reserve.
+        limits: how old the newest set and the last good drill may be, in seconds; None for any age.
+        due: when the next set is promised, in ISO 8601; None if nothing is promised.
+        interval: the promised time between two sets, in seconds; None if nothing is promised.
+        coverage: how many databases there are on disk; None if that is not known.
+        attempts: the attempts to back it up, in the order in which they began; None if there is no
+            ledger.
+        name: its name in a fleet file; empty without one.
     """
 
     id: str | None
@@ -92,11 +92,11 @@ class Health(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What it is called, fit for a message: by a fleet file, or by its master database."""
+        """Its name in a fleet file, or else its master database, for messages."""
         return shown(self.name or self.master)
 
     def told(self, *findings: Iterable[str]) -> list[str]:
-        """Return findings to be told beside those of others: of a fleet with the name."""
+        """Return findings for a list of several repositories; a fleet's begin with the name."""
         before = f"{self.title}: " if self.name else ""
         return [before + text for texts in findings for text in texts]
 
@@ -107,13 +107,13 @@ class Health(NamedTuple):
 
     @property
     def last_success(self) -> Attempt | None:
-        """The last attempt that has made one."""
+        """The last attempt that has made a set."""
         made = [one for one in self.attempts or () if one.outcome == DONE]
         return made[-1] if made else None
 
     @property
     def rank(self) -> int:
-        """How bad it is: 0 is the worst."""
+        """How bad its health is: 0 is the worst."""
         return 0 if self.faults else 1 if self.stale else 2
 
     @property
@@ -124,7 +124,7 @@ class Health(NamedTuple):
 
 
 def spoken(seconds: float) -> str:
-    """Return a length of time as people say it: ``13 h``, ``2 d``."""
+    """Return a length of time, rounded: ``13 h``, ``2 d``."""
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
         if abs(seconds) >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
@@ -132,12 +132,12 @@ def spoken(seconds: float) -> str:
 
 
 def is_of_the_future(one: SetState) -> bool:
-    """Return whether a set's backup began in the future, by the clock of its host as it is now."""
+    """Return whether a set's backup began in the future, by the current clock of its host."""
     return one.age < -timestamps.TOLERANCE
 
 
 def last_attempt(one: Health) -> str:
-    """Return how the last attempt went that has made no set; empty if the last one has."""
+    """Return the outcome of the last attempt if it has made no set; empty if it has."""
     last = one.last_attempt
     if last is None or last is one.last_success:
         return ""
@@ -146,5 +146,5 @@ def last_attempt(one: Health) -> str:
 
 
 def place_of(one: SetState) -> str:
-    """Return where a set lies, in a word."""
+    """Return the place of a set, in a word."""
     return one.place or ("copy" if one.copied else posixpath.basename(one.image.directory))

@@ -1,4 +1,4 @@
-"""What a survey means for each repository: what is wrong, and what is late."""
+"""Judge the health of each repository from a survey of its host."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.status.survey import Survey
     from csf_backup_plugin.repository.model import Repository
 
-#: What holds where neither an option nor a promise says, in seconds.
+#: The limits without an option, a fleet file or a promise, in seconds.
 MAX_AGE, MAX_DRILL_AGE = 30 * 3600.0, 30 * 86400.0
 
 
@@ -33,8 +33,8 @@ def judge(
 
     Args:
         request: how old sets and drills may be.
-        found: what there is.
-        attempts: what the ledger of this machine tells; None where there is none.
+        found: the survey of the host.
+        attempts: the attempts in this machine's ledger; None if there is no ledger.
     """
     by_key = by_repository(found.catalog.sets)
     groups = [_health(sets, request, found) for sets in by_key.values()]
@@ -50,13 +50,13 @@ def judge(
 
 def _with_attempts(one: Health, attempts: Sequence[Attempt], found: Survey) -> Health:
     one = one._replace(attempts=attempts)
-    if one.sets and is_of_the_future(one.sets[0]):  # which is told as a fault
+    if one.sets and is_of_the_future(one.sets[0]):  # that is reported as a fault already
         return one
     return one._replace(stale=(*one.stale, *findings.of_the_future(attempts, found)))
 
 
 def _attempts_of(one: Health, attempts: Sequence[Attempt]) -> list[Attempt]:
-    """Return the attempts of a repository, by its id, or by its path where that is not known."""
+    """Return the attempts of a repository, by its id; by its path where an attempt has no id."""
     return [
         attempt
         for attempt in attempts
@@ -107,9 +107,9 @@ def _health(sets: Sequence[ImageSet], request: StatusRequest, found: Survey) -> 
 
 
 def _without_a_newest(known: Collection[str], found: Survey) -> Iterator[Health]:
-    """Yield the repositories of which images are there, and no set that could be the newest.
+    """Yield the repositories that have images, but no set that could be the newest.
 
-    Their receipts cannot be used, or tell no backup's number.
+    The receipts of these images cannot be used, or have no backup number.
     """
     masters: dict[str, list[list[str]]] = {}
     for over in found.catalog.passed_over:
@@ -132,13 +132,13 @@ def _may_be(master: str, id_: str | None, repository: Repository, found: Survey)
 
 
 def _expected(master: str, id_: str | None, found: Survey) -> Expected | None:
-    """Return what a fleet file says of a repository of which there are images."""
+    """Return a fleet file's expectations of a repository that has images."""
     named = found.expected.items()
     return next((one for asked, one in named if _may_be(master, id_, asked, found)), None)
 
 
 def _as_expected(one: Health, expected: Expected | None, found: Survey) -> Health:
-    """Return the health of a repository by its name; what cannot be read of its images is late."""
+    """Return the health with the name in the fleet file; unreadable directories make it stale."""
     if expected is None:
         return one
     own = [top.directory for top in expected.tops]
@@ -170,7 +170,7 @@ def _limits(
 ) -> tuple[float | None, float | None]:
     """Return how old the newest set and the last good drill may be.
 
-    What was asked for goes before the promise, and that before the default.
+    Limits in the request come first, then those of the promise, then the defaults.
     """
     every, drill_every = promise.get("every_seconds"), promise.get("drill_every_seconds")
     age = request.max_age or (every * findings.GRACE if every else MAX_AGE)
@@ -194,7 +194,7 @@ def _state(one: ImageSet, found: Survey) -> SetState:
         if check and not check.is_sound:
             faults.append(f"the last {what} of {one.image} failed, at {check.at}")
     if drilled and drilled.is_sound and timestamps.is_future(drilled.at, found.machine.now):
-        drilled = None  # else it would be a good one for as long as the clock was wrong by
+        drilled = None  # it would count as recent until that time
     return SetState(
         one.image,
         receipt.placement.place if receipt.placement else "",
@@ -213,9 +213,10 @@ def _state(one: ImageSet, found: Survey) -> SetState:
 def _own_directories(
     promise: Mapping[str, Any], expected: Expected | None, found: Survey
 ) -> dict[str, Facts]:
-    """Return the image directories that a repository's rotations fill; all, where nothing tells.
+    """Return the image directories of a repository; all of them if they are not known.
 
-    One status may be of several repositories, and another one's disk is no concern of this one.
+    They are known from the fleet file, or from a promise. The disks of other repositories do not
+    count.
     """
     if expected:
         return {top.directory: at for top, at in found.at.items() if top in expected.tops}
@@ -226,14 +227,14 @@ def _own_directories(
 
 
 def _room(newest: ImageSet, own: Mapping[str, Facts]) -> dict[str, int]:
-    """Return how many more sets fit into each image directory, as a backup's preflight counts."""
+    """Return how many more sets fit into each image directory, counted as in the preflight."""
     size = max(newest.receipt.size, 1)
     reserve = space_needed(size) - size
     return {directory: max(0, at.free - reserve) // size for directory, at in own.items()}
 
 
 def _due(promise: Mapping[str, Any], found: Survey) -> str | None:
-    """Return when the next set is promised; a clock that was ahead has promised nothing."""
+    """Return when the next set is promised; ignore a promise that is dated in the future."""
     if not promise or timestamps.is_future(promise["started"], found.machine.now):
         return None
     due: str = promise["due"]

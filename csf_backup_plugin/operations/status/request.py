@@ -1,4 +1,4 @@
-"""What a status is asked of, checked before anything is looked at."""
+"""The options of a status, checked before anything is read."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 
 class Expected(NamedTuple):
-    """What a fleet file says of a repository that must have images.
+    """A fleet file's expectations of a repository.
 
     Attributes:
-        name: of the repository, in the file.
+        name: the repository's name in the file.
         tops: ``latest`` of each of its image directories.
-        max_age: how old its newest set may be, in seconds; None where the file does not say.
-        max_drill_age: likewise its last good drill; 0 for any age.
+        max_age: how old its newest set may be, in seconds; None if the file does not say.
+        max_drill_age: how old its last good drill may be, in seconds; None if the file does not
+            say, 0 for any age.
     """
 
     name: str
@@ -33,14 +34,15 @@ class Expected(NamedTuple):
 
 @dataclass(frozen=True)
 class StatusRequest:
-    """What a status is asked of.
+    """A status of image directories and repositories.
 
     Attributes:
         tops: ``latest`` of each image directory.
-        databases: host and repository of each that must have images.
-        max_age: how old the newest set may be, in seconds; None for what the promise says.
-        max_drill_age: likewise the last good drill; None likewise, 0 for any age.
-        expected: what a fleet file says of some of the databases.
+        databases: the host and the repository of each database that must have images.
+        max_age: how old the newest set may be, in seconds; None for the promised age.
+        max_drill_age: how old the last good drill may be, in seconds; None for the promised age, 0
+            for any age.
+        expected: a fleet file's expectations of some of the repositories.
     """
 
     tops: tuple[ImagePath, ...]
@@ -50,7 +52,7 @@ class StatusRequest:
     expected: Mapping[tuple[str, Repository], Expected] = field(default_factory=dict)
 
     def of(self, expected: Expected | None) -> StatusRequest:
-        """Return the request of one repository: where it says no age, the fleet file does."""
+        """Return the request for one repository; its ages may come from the fleet file."""
         if expected is None:
             return self
         drill_age = self.max_drill_age
@@ -62,7 +64,7 @@ class StatusRequest:
 
     @property
     def hosts(self) -> list[str]:
-        """The hosts that are asked, each once."""
+        """The hosts to look at, each once."""
         named = (*(top.host for top in self.tops), *(host for host, _ in self.databases))
         return list(dict.fromkeys(named))
 
@@ -74,10 +76,10 @@ class StatusRequest:
         max_age: float | None = None,
         max_drill_age: float | None = None,
     ) -> StatusRequest:
-        """Make a request of what the user wrote.
+        """Parse what the user wrote.
 
         Raises:
-            UsageError: an argument cannot be what it should be.
+            UsageError: an argument has a wrong value.
         """
         tops = tuple(dict.fromkeys(map(parse_directory, directories)))
         return cls(tops, tuple(map(parse_database, databases)), max_age, max_drill_age)

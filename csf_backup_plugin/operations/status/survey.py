@@ -1,4 +1,4 @@
-"""What is found on one host, in a fixed number of exchanges: receipts, records, promises, room."""
+"""Survey one host in a fixed number of exchanges: receipts, records, promises, room."""
 
 from __future__ import annotations
 
@@ -37,16 +37,17 @@ class Survey(NamedTuple):
     """What was found.
 
     Attributes:
-        host: where.
-        machine: the same, and its clock.
-        catalog: all images.
+        host: the host's name.
+        machine: the host, and its clock.
+        catalog: all images in the image directories and their places.
         problems: why image directories, or places in them, could not be read, by their ``latest``.
-        checks: what is known of each image by its drills and verifications.
-        at: the facts on each image directory that is one: the bytes that are free, the mount point.
-        promises: what is promised of each repository, by its id.
-        broken_promises: each promise that cannot be used, and why, likewise.
-        databases: the databases of each repository that was named, or why they cannot be told.
-        expected: what a fleet file says of them.
+        checks: the last checks of each image.
+        at: the facts on each image directory that exists.
+        promises: the promise of each repository, by its id.
+        broken_promises: the path of each unusable promise, and why it is unusable, by the
+            repository's id.
+        databases: the databases of each repository that was asked for, or why they are not known.
+        expected: a fleet file's expectations of these repositories.
     """
 
     host: str
@@ -70,14 +71,14 @@ class Survey(NamedTuple):
 
 
 def survey(request: StatusRequest, host: Host) -> Survey:
-    """Look at all that was asked for on a host.
+    """Look at everything on a host that was asked for.
 
     Args:
         request: the command's validated options.
-        host: the host; what is on others is left out.
+        host: the host to work on; what is on other hosts is left out.
 
     Raises:
-        BackupError: nothing can be learned of it.
+        BackupError: the host could not be looked at.
     """
     tops = [top for top in request.tops if top.host == host.name]
     named = [repository for name, repository in request.databases if name == host.name]
@@ -116,7 +117,7 @@ def survey(request: StatusRequest, host: Host) -> Survey:
 
 
 def _databases(repository: Repository, host: Host) -> tuple[Repository, Inventory | str]:
-    """Return a repository by its resolved path, as receipts name it, and its databases."""
+    """Return a repository with its resolved path, as in receipts; and its databases."""
     try:
         at = host.look([repository.directory])[0]
         if at.kind == "directory":
@@ -129,7 +130,7 @@ def _databases(repository: Repository, host: Host) -> tuple[Repository, Inventor
 def _promises(
     catalog: Catalog, host: Host
 ) -> tuple[dict[str, dict[str, Any]], dict[str, list[tuple[str, str]]]]:
-    """Return what is promised, of several promises the last one; and what cannot be used, and why.
+    """Return the last promise of each repository, and the unusable promises with reasons.
 
     Both are by the repository's id.
     """
@@ -155,11 +156,11 @@ def _promises(
 
 
 def _promise(data: bytes | OSError | None) -> dict[str, Any]:
-    """Return what a promise says.
+    """Return the contents of a promise.
 
     Raises:
         OSError: it cannot be read.
-        UnusableDocument: it is not as it was written, or says what no rotation writes.
+        UnusableDocument: it was damaged, or no rotation has written it.
     """
     if isinstance(data, OSError):
         raise data
