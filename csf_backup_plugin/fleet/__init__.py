@@ -1,1 +1,1 @@
-"""A fleet: repositories on many hosts, as one file has them."""
+"""A fleet: the repositories of many hosts, described in one file."""

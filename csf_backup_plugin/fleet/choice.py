@@ -1,4 +1,4 @@
-"""Whether a command is about one fleet file, or about what its other options name."""
+"""Choose between -fleet and the options that name databases and directories."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def choose(
     others: Collection[str],
     of_file: Collection[str],
 ) -> Fleet | None:
-    """Return the fleet of -fleet; None where the command is about what other options name.
+    """Return the fleet of -fleet; None if -fleet was not given. Refuse options that do not fit.
 
     Args:
-        name: the command's.
+        name: the command's name.
         path: the fleet file, if one was given.
         given: the names of all options that were given.
-        needed: those that must be given without the file.
-        others: those that have no meaning with it.
-        of_file: those that have none without it.
+        needed: the options that must be given without the file.
+        others: the options that have no meaning with the file.
+        of_file: the options that have no meaning without the file.
 
     Raises:
-        UsageError: one is missing or has no meaning, or the file cannot be read.
+        UsageError: an option is missing or has no meaning, or the file cannot be read.
     """
     usage = command("csf", name, "-help")
     if path is not None:

@@ -1,4 +1,4 @@
-"""What two values of a fleet file must not say together."""
+"""Refuse values of a fleet file that contradict each other."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 def check(pairs: Sequence[Pair]) -> None:
-    """Refuse what does not fit together.
+    """Refuse values that contradict each other.
 
-    That several repositories share an image directory is fine: receipts tell whose a set is.
+    Repositories may share an image directory: receipts say which repository a set belongs to.
 
     Args:
         pairs: each repository, and the entries of its section.
 
     Raises:
-        Misprint: something does not.
+        Misprint: two values contradict each other, or a value is missing.
     """
     _check_drills(pairs)
     _check_databases(pairs)
@@ -62,7 +62,7 @@ def _check_databases(pairs: Iterable[Pair]) -> None:
 
 
 def _check_directories(pairs: Sequence[Pair]) -> None:
-    """Refuse directories that are places of an image directory: rotations fill and empty those."""
+    """Refuse places of an image directory as directories: rotations remove sets there."""
     tops = {
         (_machine(top.host), top.directory): (top, item.line)
         for one, entries in pairs
@@ -103,5 +103,5 @@ def _directories(
 
 
 def _machine(host: str) -> str:
-    """Return what is the same of a host whoever the user is there."""
+    """Return the name of a host without the user, in lower case."""
     return host.rpartition("@")[2].lower()

@@ -1,4 +1,4 @@
-"""The fleet file: which repositories there are, where, and how each is backed up and watched."""
+"""The fleet file: a section for each repository."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
     from csf_backup_plugin.fleet.repository import FleetRepository
     from csf_backup_plugin.fleet.syntax import Section
 
-_LARGEST = 1 << 24  # bytes; 10,000 repositories are a tenth of it
-# Of a section's name, which stands in tables, in file names and behind -only.
+_LARGEST = 1 << 24  # bytes; 10,000 repositories need a tenth of that
+# A valid section name. Such names are used in tables, in file names and with -only.
 _NAME = re.compile(r"[^\s-](?:.*\S)?", re.ASCII | re.DOTALL)
 _LONGEST_NAME = 60  # bytes
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """The repositories of a file.
+    """The repositories of a fleet file.
 
     Attributes:
         path: the file, as the user named it.
-        repositories: in the order of the file; at least one.
+        repositories: the repositories in the order of the file; at least one.
     """
 
     path: str
     repositories: tuple[FleetRepository, ...]
 
     def only(self, names: Iterable[str]) -> Fleet:
-        """Return the fleet of some of its repositories; the same one where none is named.
+        """Return a fleet with some of the repositories; the same fleet if none is named.
 
         Args:
-            names: those of sections.
+            names: the names of sections.
 
         Raises:
             UsageError: there is no such section.
@@ -66,7 +66,7 @@ def read_fleet(path: str) -> Fleet:
         path: the file, on this machine.
 
     Raises:
-        UsageError: it cannot be read, or a line of it cannot be what it should be.
+        UsageError: the file cannot be read, or a line of it is wrong.
     """
     try:
         data = _read(path)
@@ -82,12 +82,11 @@ def parse_fleet(path: str, data: bytes) -> Fleet:
     """Return the repositories of a file's contents.
 
     Args:
-        path: the file, to be named.
+        path: the file, for messages.
         data: its contents.
 
     Raises:
-        UsageError: a line cannot be what it should be; the error's facts have ``file``, ``line``
-            and ``key``.
+        UsageError: a line is wrong; the error's facts have ``file``, ``line`` and ``key``.
     """
     try:
         last = data.rstrip().count(b"\n") + 1
@@ -101,7 +100,7 @@ def parse_fleet(path: str, data: bytes) -> Fleet:
 
 
 def _read(path: str) -> bytes:
-    """Return a file's contents; nothing waits for a pipe, or reads a device."""
+    """Return a file's contents; refuse a pipe or a device, without waiting for it."""
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError("it is no plain file")

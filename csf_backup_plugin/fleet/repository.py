@@ -1,4 +1,4 @@
-"""A repository of a fleet: a section of its file."""
+"""A repository of a fleet, which is a section of the fleet file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.repository.model import Repository
 
-#: The keys of a section, in the order in which documents have them.
+#: The keys of a section, in the order of the documents.
 KEYS = (
     *("database", "image-dirs", "every", "max-age", "dated-day"),
     *("keep-dated", "keep-monthly", "keep-yearly"),
@@ -30,28 +30,32 @@ KEYS = (
 
 @dataclass(frozen=True)
 class FleetRepository:
-    """A repository, and how it is backed up and watched. All lengths of time are in seconds.
+    """A repository, and how it is backed up and watched; lengths of time are in seconds.
 
     Attributes:
-        name: of its section.
-        host: where its databases and images are, as ssh knows it.
-        repository: its master database there.
+        name: the name of its section.
+        host: the host of its databases and images, as a name for ssh.
+        repository: the repository of its master database there.
         image_dirs: ``latest`` of each image directory; at least one, all on that host.
-        every: how often a set is promised; None where the file does not say.
-        max_age: how old the newest set may be; None likewise.
+        every: the promised time between two sets; None if the file does not say.
+        max_age: how old the newest set may be; None if the file does not say.
         dated_day: the weekday whose sets are kept longer.
-        keep_dated, keep_monthly, keep_yearly: how many of these are kept; None likewise.
-        drill_every: how often a set is drilled; None for never. There is a `scratch_dir` then.
-        scratch_dir: where on the host a drill has its directory.
-        max_drill_age: how long ago the last good drill may be; 0 for any time; None likewise.
+        keep_dated, keep_monthly, keep_yearly: how many of these sets are kept; None if the file
+            does not say.
+        drill_every: how old the last good drill may be before the next; None for no drills. With
+            it, `scratch_dir` is not None.
+        scratch_dir: where on the host a drill makes its directory; None if the file does not say.
+        max_drill_age: how old the last good drill may be for a status; 0 for any age; None if the
+            file does not say.
         copy_to: ``latest`` of each directory that sets are copied to.
-        copy_keep: how many copies are kept there; None for all.
-        at: hour and minute at which its schedule begins; None for a time that is chosen.
+        copy_keep: for how many days copies are kept there; None for all copies.
+        at: hour and minute of the rotation in its schedule; None for a time that csf chooses.
         wait: how long to wait for the repository's lock; None for the option's default.
-        timeout: how long osbackup may take; None likewise.
-        no_checksum, require_mount, accept_small, require_quiet, strict: as the options.
+        timeout: how long osbackup may take; None for the option's default.
+        no_checksum, require_mount, accept_small, require_quiet, strict: whether the options of
+            these names are given.
         quiesce: the program on the host that makes the repository quiet; None for the default.
-        environment: variables of csf's own process, each with its value.
+        environment: environment variables for csf's process, each with its value.
     """
 
     name: str
@@ -82,7 +86,7 @@ class FleetRepository:
 
     @property
     def database(self) -> str:
-        """HOST:MASTER, as the key has it."""
+        """HOST:MASTER, as in the file."""
         return f"{self.host}:{self.repository.master}"
 
 
@@ -90,11 +94,11 @@ def made_of(name: str, found: Values) -> FleetRepository:
     """Return the repository of a section.
 
     Args:
-        name: of the section.
-        found: its values.
+        name: the name of the section.
+        found: the values of the section.
 
     Raises:
-        Misprint: a value cannot be what it should be, or one is missing.
+        Misprint: a value is wrong or missing.
     """
     host, repository = found.needed("database", lambda text: parse_database(text, "database"))
     return FleetRepository(
@@ -129,7 +133,7 @@ def made_of(name: str, found: Values) -> FleetRepository:
 
 
 def _image_dir(text: str, host: str) -> ImagePath:
-    """Return an image directory, which is on the host of the databases, be it named or not."""
+    """Return an image directory; refuse one on another host than the databases."""
     found = parse_directory(text if not text.startswith("/") else f"{host}:{text}", "image-dirs")
     if found.host != host:
         raise UsageError(

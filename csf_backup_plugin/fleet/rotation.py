@@ -18,8 +18,8 @@ def rotation_of(one: FleetRepository, host: str) -> RotateRequest:
     """Return the request for the rotation of a repository.
 
     Args:
-        one: the repository. Where the file does not say how often, a set is promised each day.
-        host: its host, by the name that csf has for it where the rotation runs.
+        one: the repository. If its section has no `every`, a set is promised each day.
+        host: its host, by the name for it on the machine that runs the rotation.
     """
     options = BackupOptions(
         timeout=one.timeout,

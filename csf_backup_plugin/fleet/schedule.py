@@ -1,4 +1,4 @@
-"""The schedule of a fleet: of each host by itself, or of one control host for all of them."""
+"""The schedules of a fleet: one for a host itself, or one for a control host of all hosts."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
     from csf_backup_plugin.progress_listener import Listener
 
 _HERE = "localhost"
-# Sets are copied once they have been made and verified.
+# Sets are copied so many hours after the rotation, when they have been made and verified.
 _COPY_AFTER = 4
 
 
 def of_host(fleet: Fleet, name: str) -> Fleet:
-    """Return the fleet of the repositories of a host.
+    """Return a fleet with only the repositories of one host.
 
     Args:
         fleet: the fleet.
-        name: the host's, as the file has it.
+        name: the host's name in the file.
 
     Raises:
-        UsageError: there is none of that host.
+        UsageError: no repository is on that host.
     """
     hosts = {one.host: None for one in fleet.repositories}
     if name not in hosts:
@@ -60,13 +60,13 @@ def of_host(fleet: Fleet, name: str) -> Fleet:
 def schedule_here(
     fleet: Fleet, form: str, host: Host, here: Surroundings, listener: Listener
 ) -> Schedule:
-    """Return the schedule of this host, for each of its repositories what it would have alone.
+    """Return the schedule of this host: for each repository, the jobs of a schedule of its own.
 
     Args:
         fleet: the repositories, all of this host.
-        form: as a schedule's request has it.
-        host: this host.
-        here: what csf finds where it is called, and where the schedule is to run.
+        form: the form, as in `ScheduleRequest`.
+        host: this machine.
+        here: the surroundings of csf, in which the schedule runs, too.
         listener: gets a note if a path resolves to another one.
 
     Raises:
@@ -74,7 +74,7 @@ def schedule_here(
         UsageError: the schedule cannot be written in this form.
     """
     found: list[Planned] = []
-    read: list[Sequence[str]] = []  # by verifications; repositories may share a directory
+    read: list[Sequence[str]] = []  # verifications so far; repositories may share a directory
     for one in fleet.repositories:
         made = planned(_request(one, form), host, here, listener)
         verify = [job for job in made.plan.verify if job.words not in read]
@@ -90,14 +90,14 @@ def schedule_here(
 def schedule_of_control_host(
     fleet: Fleet, names: Sequence[str], form: str, at: tuple[int, int] | None, here: Surroundings
 ) -> Schedule:
-    """Return the schedule of a host from which all others are driven; none of them is asked.
+    """Return the schedule of a host that drives all others; connect to none of them.
 
     Args:
         fleet: the repositories.
-        names: those that were chosen; empty for all of the file, also those of later.
-        form: as a schedule's request has it.
-        at: hour and minute of the rotations; None for a time that is chosen.
-        here: what csf finds where it is called, and where the schedule is to run.
+        names: the chosen repositories; empty for all in the file, including those added later.
+        form: the form, as in `ScheduleRequest`.
+        at: hour and minute of the rotations; None for a time that csf chooses.
+        here: the surroundings of csf, in which the schedule runs, too.
 
     Raises:
         UsageError: the schedule cannot be written in this form.
@@ -139,7 +139,7 @@ def _which(fleet: Fleet, names: Sequence[str]) -> list[str]:
 
 
 def _request(one: FleetRepository, form: str) -> ScheduleRequest:
-    """Return the request for the schedule of a repository, on its own host."""
+    """Return the request for a repository's schedule on its own host."""
     return ScheduleRequest(
         rotation_of(one, _HERE),
         form,

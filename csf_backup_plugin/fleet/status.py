@@ -1,4 +1,4 @@
-"""The status of a fleet: all hosts are asked at once, each by one login for its repositories."""
+"""The status of a fleet; hosts are asked in parallel, with one login for each."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.status import Status
 
-#: How many hosts are asked at once, at most: an sshd, or one on a jump host, drops logins of more
-#: than ten that have not ended (sshd_config(5), MaxStartups).
+#: How many hosts are asked at once, at most: an sshd, for example on a jump host, drops logins if
+#: more than ten are being authenticated (sshd_config(5), MaxStartups).
 AT_ONCE = 8
 
 FAULT, UNREACHED, STALE, OK = "fault", "unreached", "stale", "ok"
-#: The states, the worst first: in the order of the exit codes of a status.
+#: The states, the worst first, in the order in which they decide the exit code.
 STATES = (FAULT, UNREACHED, STALE, OK)
 
 
@@ -37,11 +37,11 @@ class Row(NamedTuple):
     """A repository of the fleet.
 
     Attributes:
-        name: of its section.
+        name: the name of its section.
         host: the host to work on.
-        master: its master database, as the file has it.
-        health: what is known of it; None where its host could not be asked.
-        problem: why not.
+        master: its master database, as in the file.
+        health: its health; None if its host could not be reached.
+        problem: why the host could not be reached; None if it could.
     """
 
     name: str
@@ -59,13 +59,13 @@ class Row(NamedTuple):
 
 
 class FleetStatus(NamedTuple):
-    """What is known of a fleet.
+    """The status of a fleet.
 
     Attributes:
         path: the fleet file.
-        rows: its repositories, the worst first, and else in the order of the file; each section
-            has one at least.
-        status: the same, as a status of several hosts.
+        rows: its repositories, the worst first, then in the order of the file; each section has at
+            least one row.
+        status: the same repositories, as a status of several hosts.
     """
 
     path: str
@@ -81,14 +81,14 @@ def look_at_fleet(
     read_ledger: Callable[[], Attempts],
     at_once: int = AT_ONCE,
 ) -> FleetStatus:
-    """Return what is known of the repositories of a fleet.
+    """Return the status of repositories of a fleet.
 
     Args:
-        fleet: the whole fleet: of its other repositories nothing is told.
-        chosen: those that are asked for.
-        request: of these, as `request_of` returns it.
-        on: connects to a host, for a limited time; it is called in several threads.
-        read_ledger: returns the attempts that this machine knows of.
+        fleet: the whole fleet; so the sets of repositories that were not chosen are recognized.
+        chosen: the repositories that the status is about.
+        request: the request for these, as `request_of` returns it.
+        on: connects to a host by name, for the length of a block; called in several threads.
+        read_ledger: returns the attempts in this machine's ledger.
         at_once: how many hosts are asked at once.
     """
     attempts, warnings = attempts_and_warnings(read_ledger)
@@ -117,12 +117,13 @@ def look_at_fleet(
 def request_of(
     chosen: Fleet, max_age: float | None = None, max_drill_age: float | None = None
 ) -> StatusRequest:
-    """Return what a status of a fleet is asked of.
+    """Return the request for the status of a fleet.
 
     Args:
         chosen: the fleet, or a part of it.
-        max_age: how old each newest set may be, in seconds; None for what the file says.
-        max_drill_age: likewise the last good drill; 0 for any age.
+        max_age: how old each newest set may be, in seconds; None for the ages in the file.
+        max_drill_age: how old each last good drill may be, in seconds; None for the ages in the
+            file, 0 for any age.
     """
     return StatusRequest(
         tuple(dict.fromkeys(top for one in chosen.repositories for top in one.image_dirs)),
@@ -134,7 +135,7 @@ def request_of(
 
 
 def _by_host(fleet: Fleet, request: StatusRequest) -> dict[str, StatusRequest]:
-    """Return what each host is asked, which knows its other repositories, too, by their names."""
+    """Return the request for each host; it names the host's other repositories, too."""
     named: dict[str, list[FleetRepository]] = {}
     for one in fleet.repositories:
         named.setdefault(one.host, []).append(one)
@@ -164,7 +165,7 @@ def _expected(one: FleetRepository) -> Expected:
 def _rows(
     one: FleetRepository, healths: Sequence[Health], problem: BackupError | None
 ) -> Iterator[Row]:
-    """Yield the row of a section; several, where images of several repositories may be its own."""
+    """Yield the row of a section; several rows if images of several repositories may be its own."""
     row = Row(one.name, one.host, one.repository.master)
     if problem:
         yield row._replace(problem=problem)
@@ -175,13 +176,13 @@ def _rows(
 
 
 def _another(one: FleetRepository) -> Health:
-    """Return the health of a section whose database is, by a link, that of another one."""
+    """Return the health of a section whose database is that of another section, by a link."""
     text = f"{shown(one.database)} is the database of another section, too, by a link"
     return Health(None, one.host, "", one.repository.master, (), (text,), name=one.name)
 
 
 def _strange(healths: Sequence[Health], fleet: Fleet) -> Iterator[str]:
-    """Yield the repositories of which there are images that are no copies, and no section."""
+    """Warn of repositories without a section whose images here are not only copies."""
     for one in healths:
         if not one.sets or any(each.copied is None for each in one.sets):
             yield (

@@ -1,7 +1,7 @@
 """The lines of a fleet file: sections, keys and values, each with the number of its line.
 
-It is the syntax of Python's configparser as its default is, without interpolation; what that
-would pass over in silence is an error here. Bytes are kept as they are, in every locale.
+The syntax is that of Python's configparser with its defaults, without interpolation. Lines that
+configparser would ignore silently are errors here. Bytes are kept as they are, in every locale.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from typing import NamedTuple
 
 from csf_backup_plugin.names import has_control_character, shown
 
-#: The section whose keys hold for all others.
+#: The section whose keys are the defaults of all others.
 DEFAULTS = "DEFAULT"
 
 _KEY = re.compile(r"(.*?)\s*[=:]\s*(.*)", re.DOTALL)
-_MARK = b"\xef\xbb\xbf"  # with which some editors begin a file in UTF-8
+_MARK = b"\xef\xbb\xbf"  # some editors begin a file in UTF-8 with it
 
 
 class Misprint(ValueError):
-    """Something in a fleet file that cannot be what it should be.
+    """Something in a fleet file that is wrong.
 
     Args:
         line: the number of its line.
         what: what is wrong, as a sentence.
-        next_step: what would be right.
-        key: the key whose value it is; empty if it is none's.
+        next_step: what to write instead.
+        key: the key whose value is wrong; empty if it is not a value.
     """
 
     def __init__(self, line: int, what: str, next_step: str, key: str = "") -> None:
@@ -39,7 +39,7 @@ class Item(NamedTuple):
 
     Attributes:
         line: its number.
-        text: what stands there, without blanks around it.
+        text: its text, without blanks around it.
     """
 
     line: int
@@ -50,7 +50,7 @@ class Entry(NamedTuple):
     """A key and its value.
 
     Attributes:
-        key: in small letters.
+        key: the key, in lower case.
         line: the number of its line.
         items: the lines of the value that are not empty.
     """
@@ -64,9 +64,9 @@ class Section(NamedTuple):
     """A section.
 
     Attributes:
-        name: its own.
-        line: the number of the line that has it.
-        entries: what it has, by key.
+        name: the name of the section.
+        line: the number of the line with the name.
+        entries: its entries, by key.
     """
 
     name: str
@@ -78,10 +78,10 @@ def read_sections(data: bytes) -> list[Section]:
     """Return the sections of a file.
 
     Raises:
-        Misprint: a line is none of a fleet file.
+        Misprint: a line is not valid in a fleet file.
     """
     found: dict[str, Section] = {}
-    entry, indent = None, 0  # the key whose value may go on, and how far its line is indented
+    entry, indent = None, 0  # the entry whose value may continue, and its indentation
     for number, line in enumerate(_lines(data), start=1):
         text = line.strip()
         if not text or text[0] in "#;":
@@ -100,7 +100,7 @@ def read_sections(data: bytes) -> list[Section]:
 
 
 def _lines(data: bytes) -> list[str]:
-    """Return the lines; a byte that is not ASCII is half a character, and so no blank."""
+    """Return the lines; bytes outside ASCII are kept, and never count as blanks."""
     text = data.removeprefix(_MARK).decode("ascii", "surrogateescape")
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     for number, line in enumerate(lines, start=1):
@@ -114,7 +114,7 @@ def _lines(data: bytes) -> list[str]:
 
 
 def _name(text: str) -> str:
-    """Return what stands in the file as names are everywhere else."""
+    """Return a text of the file in the form that names have elsewhere."""
     return os.fsdecode(text.encode("ascii", "surrogateescape"))
 
 

@@ -1,4 +1,4 @@
-"""The values of a section's keys, read by the functions that read those of the options."""
+"""The values of a section's keys; they are read by the same functions as those of options."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _LOOKS_LIKE_A_COMMENT = re.compile(r"\s[#;]")
 
 
 class Values:
-    """The values of a section, in which the defaults' hold where it has none of its own.
+    """The values of a section; where it has none, those of the defaults.
 
     Args:
         section: the section.
         defaults: the entries of the defaults, by key.
 
     Attributes:
-        entries: those that hold, by key; one that is ``none`` is not there.
+        entries: the entries, by key, without those whose value is ``none``.
     """
 
     def __init__(self, section: Section, defaults: Mapping[str, Entry]) -> None:
@@ -40,12 +40,12 @@ class Values:
         self.entries = {key: one for key, one in every.items() if not _is_none(one)}
 
     def needed(self, key: str, read: Callable[[str], Read]) -> Read:
-        """Return the value of a key that must be there, in one line."""
+        """Return the only value of a key that is required."""
         self._need(key)
         return self.one(key, read, None)
 
     def one(self, key: str, read: Callable[[str], Read], default: Any = None) -> Read | Any:
-        """Return the value of a key, in one line; the default where there is none."""
+        """Return the only value of a key, or the default if the key is missing."""
         entry = self.entries.get(key)
         if entry is None:
             return default
@@ -55,7 +55,7 @@ class Values:
         return self._read(key, entry.items[0], read)
 
     def several(self, key: str, read: Callable[[str], Read]) -> tuple[Read, ...]:
-        """Return the values of a key, one a line, none of which is there twice."""
+        """Return the values of a key, one a line; refuse a value that is given twice."""
         entry = self.entries.get(key)
         found: dict[Read, int] = {}
         for item in entry.items if entry else ():
@@ -67,12 +67,12 @@ class Values:
         return tuple(found)
 
     def at_least_one(self, key: str, read: Callable[[str], Read]) -> tuple[Read, ...]:
-        """Return the values of a key that must be there, one a line."""
+        """Return the values of a key that is required, one a line."""
         self._need(key)
         return self.several(key, read)
 
     def flag(self, key: str) -> bool:
-        """Return whether a key says yes."""
+        """Return whether the value of a key is yes."""
         return bool(self.one(key, _flag, default=False))
 
     def _need(self, key: str) -> None:
@@ -100,10 +100,10 @@ class Values:
 
 
 def check_keys(section: Section, known: Collection[str]) -> None:
-    """Refuse keys that are none, and keys without a value.
+    """Refuse unknown keys, and keys without a value.
 
     Raises:
-        Misprint: there is one.
+        Misprint: there is such a key.
     """
     for key, entry in section.entries.items():
         if key not in known:
@@ -124,7 +124,7 @@ def check_keys(section: Section, known: Collection[str]) -> None:
 
 
 def nearest(name: str, known: Collection[str], otherwise: str) -> str:
-    """Return a question for the real name that is nearest; `otherwise` if none is near."""
+    """Return a sentence that suggests the most similar name; `otherwise` if none is similar."""
     near = difflib.get_close_matches(name, known, 1)
     return f"Did you mean {shown(near[0])}?" if near else otherwise
 
@@ -153,11 +153,11 @@ def path(text: str) -> str:
 
 
 def variable(text: str, keys: Collection[str]) -> tuple[str, str]:
-    """Return name and value of an environment variable.
+    """Return the name and the value of an environment variable.
 
     Args:
         text: NAME=VALUE.
-        keys: those of a section. A line of one that is indented by mistake would be a variable.
+        keys: the keys of a section; refused as names, since they are lines indented by mistake.
 
     Raises:
         ValueError: it is none.

@@ -1,4 +1,4 @@
-"""Doing the same with every repository of a fleet: each job is a process of csf by itself."""
+"""Run one action for every repository of a fleet; each job is a process of csf."""
 
 from __future__ import annotations
 
@@ -30,20 +30,21 @@ if TYPE_CHECKING:
     from csf_backup_plugin.fleet.driver.request import FleetRequest
 
 
-_THIS = "localhost"  # by whatever name
+_THIS = "localhost"  # for any name of this machine
 _LOGINS = "logins"
 
 
 class Driven(NamedTuple):
-    """What has come of a fleet's jobs.
+    """The results of a fleet's jobs.
 
     Attributes:
-        request: what was asked.
-        jobs: each job with its result, in the order in which they had their turn.
-        seconds: that all took.
-        stopped: the signal that stopped them, as an error; None if none did.
+        request: the command's validated options.
+        jobs: each job with its result, in the order of the plan.
+        seconds: how long it took.
+        stopped: the signal that stopped the jobs, as an error; None if there was none.
         warnings: what else the user should know.
-        is_any_lost: whether the executor has told nothing of some job; its threads may never end.
+        is_any_lost: whether the executor has not returned the result of a job; its threads may
+            never end.
     """
 
     request: FleetRequest
@@ -57,16 +58,16 @@ class Driven(NamedTuple):
 def planned(
     request: FleetRequest, called: str, environ: Mapping[str, str], cancellation: Cancellation
 ) -> list[JobSpec]:
-    """Return the jobs of a fleet, the longest waiting first; no host is asked for that.
+    """Return the jobs of a fleet, the longest waiting first; connect to no host.
 
     Args:
         request: the command's validated options.
         called: how csf was called, by a path or a name.
         environ: the environment.
-        cancellation: what stops the command.
+        cancellation: the cancellation of the command.
 
     Raises:
-        UsageError: something cannot be what it should be.
+        UsageError: the file does not have what the action needs, or csf cannot be found.
         Interrupted: a signal came.
     """
     repositories = request.fleet.repositories
@@ -82,17 +83,17 @@ def planned(
 def drive(
     request: FleetRequest, specs: Sequence[JobSpec], watcher: Watcher, cancellation: Cancellation
 ) -> Driven:
-    """Run jobs, or as many as there is time for until a signal comes.
+    """Run jobs until all have ended or a signal comes.
 
     Args:
         request: the command's validated options.
         specs: the jobs.
-        watcher: shown how far they are.
-        cancellation: what stops them.
+        watcher: gets the state of the jobs, again and again.
+        cancellation: the cancellation of the command.
 
     Raises:
-        UsageError: the executor cannot be what it should be.
-        OSError: this machine has no room for a directory.
+        UsageError: the executor cannot be made.
+        OSError: a temporary directory cannot be created on this machine.
     """
     began = time.monotonic()
     executor = executor_of(request.executor, request.jobs)
@@ -100,7 +101,7 @@ def drive(
     driver = Driver(specs, request.jobs, executor, watcher, cancellation, directory)
     results = {one.name: one for one in driver.run()}
     problem = close(executor, wait=not driver.is_any_lost)
-    if not driver.is_any_lost:  # else one that begins late still finds there that it is to stop
+    if not driver.is_any_lost:  # else a job that begins late must find the stop file
         shutil.rmtree(directory, ignore_errors=True)
     return Driven(
         request,
@@ -113,10 +114,10 @@ def drive(
 
 
 def _login_slots(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variable by which jobs share the logins, also with those of other drivers."""
+    """Return the variable by which jobs share logins, also with the jobs of other drivers."""
     try:
         return {login_slots.VARIABLE: os.path.join(state_directory(environ), _LOGINS)}
-    except NoDirectory:  # which each job tells, since it has no ledger then
+    except NoDirectory:  # each job warns about that, since it has no ledger
         return {}
 
 

@@ -1,4 +1,4 @@
-"""The commands of a fleet's jobs, as words: what the file says of a repository, as options."""
+"""The commands of a fleet's jobs, as words; the keys of a section become options."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ if TYPE_CHECKING:
     from csf_backup_plugin.fleet.repository import FleetRepository
     from csf_backup_plugin.image.path import ImagePath
 
-#: What can be done with a fleet, and the command that does it with a repository.
+#: The actions of a fleet, each with the command that it runs for a repository.
 ACTIONS = {"rotate": ROTATE, "verify": VERIFY, "drill": DRILL, "copy": COPY}
-#: The options that the driver gives itself, and nobody else.
+#: The options that only the driver gives; the user may not.
 OWN = ("-database", "-image-dir", "-image-file", "-last-good", "-to", "-json", "-run-id", "-yes")
 
 
 class Command(NamedTuple):
-    """A command behind csf's name.
+    """The command of a job.
 
     Attributes:
-        words: the command's name, what it is about, and what the file says besides.
-        about: what tells it from others of the same repository; empty where there is one.
-        directories: what it reads and writes, each ``latest`` of a directory.
-        newest: as `job.JobSpec` has it, behind csf's name.
+        words: the words after csf's name: the command's name and its options.
+        about: a directory that distinguishes it from the repository's other commands; empty if
+            there are none.
+        directories: the directories that it reads and writes, as ``latest`` of each.
+        newest: as in `job.JobSpec`.
     """
 
     words: tuple[str, ...]
@@ -40,15 +41,15 @@ class Command(NamedTuple):
 
 
 def commands(action: str, one: FleetRepository, given: Sequence[str]) -> list[Command]:
-    """Return the commands of a repository; none where the file has nothing for the action.
+    """Return the commands of a repository; none if the action does not concern it.
 
     Args:
         action: one of `ACTIONS`.
         one: the repository.
-        given: the options of all jobs, which count instead of the file's.
+        given: the options given for all jobs; they override the file.
 
     Raises:
-        UsageError: something is missing.
+        UsageError: a drill has no scratch directory.
     """
     names = {word.partition("=")[0].replace("--", "-", 1) for word in given}
     return [
@@ -58,7 +59,7 @@ def commands(action: str, one: FleetRepository, given: Sequence[str]) -> list[Co
 
 
 def _without(words: Sequence[str], names: set[str]) -> Iterator[str]:
-    """Yield a command's words without options, and their values, that are given otherwise."""
+    """Yield a command's words, without the named options and their values."""
     is_left_out = False
     for word in words:
         if word.startswith("-"):

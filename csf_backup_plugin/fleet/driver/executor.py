@@ -1,4 +1,4 @@
-"""Who runs the jobs: threads of csf, or whatever executor the user names."""
+"""The executor of the jobs: threads of csf, or an executor that the user names."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _FORM = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def executor_of(name: str | None, jobs: int) -> Executor:
-    """Return the executor that a user has named, or one of threads.
+    """Return the executor that the user has named, or one of threads.
 
     Args:
         name: ``module:callable``, which is called without arguments; None for threads.
         jobs: how many threads.
 
     Raises:
-        UsageError: there is no such thing, or it makes none.
+        UsageError: it cannot be imported or called, or does not return an executor.
     """
     if name is None:
         return ThreadPoolExecutor(jobs, "fleet")
@@ -50,7 +50,7 @@ def _found(name: str) -> Callable[[], object]:
         found = importlib.import_module(module)
         for part in path.split("."):
             found = getattr(found, part)
-    except Exception as error:  # whatever its author has thought of
+    except Exception as error:  # a foreign module may raise anything
         raise _refused(name, "cannot be imported", error) from None
     if not callable(found):
         raise UsageError(
@@ -75,11 +75,11 @@ def _refused(name: str, what: str, error: Exception) -> UsageError:
 
 
 def close(executor: Executor, *, wait: bool) -> str:
-    """Close an executor; return why that failed, or an empty string.
+    """Shut an executor down; return why that failed, or an empty string.
 
     Args:
         executor: the executor.
-        wait: whether all that it was given has ended; what may never end is not waited for.
+        wait: whether to wait for its threads; False if a job may never end.
     """
     try:
         executor.shutdown(wait=wait)

@@ -1,6 +1,6 @@
 """A job of a fleet: one process of csf, as plain values in and out, for any executor to run.
 
-Whoever runs it needs this package, and csf at the same path; nothing else of the driver.
+The machine that runs a job needs this package, and csf at the same path.
 """
 
 from __future__ import annotations
@@ -22,36 +22,36 @@ from csf_backup_plugin.texts import from_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Seconds that a job may take to end once it has been asked to.
+#: Seconds that a job may take to end after it was asked to stop.
 GRACE = 120.0
-#: In a command line: the newest proven image, which the command `JobSpec.newest` tells.
+#: In a command line: stands for the newest proven image, which `JobSpec.newest` finds.
 NEWEST = "{newest}"
-#: What is said of a job that has not begun, and will not.
+#: The problem of a job that was not started, and will not be.
 NOT_STARTED = "was not started: the driver was stopped"
 
 _NO_NEWEST = "no proven image of it was found, or those of several repositories"
-_POLL = 0.2  # seconds between two looks whether it has ended, or is to stop
-_ROOM = 1 << 26  # bytes of a document
-_LAST = 1 << 14  # bytes of standard error that are kept
+_POLL = 0.2  # seconds between two checks whether it has ended or must stop
+_ROOM = 1 << 26  # bytes of a document at most
+_LAST = 1 << 14  # bytes at the end of standard error that are kept
 
 
 class JobSpec(NamedTuple):
-    """What is to be run.
+    """A job to run.
 
     Attributes:
-        name: of the job, told to people.
+        name: the name of the job, for messages.
         repository: the name of its section in the fleet file.
-        host: that it works on, as the fleet file names it.
+        host: the host that it works on, by the name in the fleet file.
         master: the master database there.
-        words: the command behind csf's name.
-        lanes: what it takes a share of; see `lanes`.
-        run_id: the same each time that the same is asked for.
-        limit: the seconds after which it is waited for no longer.
-        newest: likewise a command whose document names the image that `NEWEST` stands for in
-            `words`; empty for none.
+        words: the words of the command, after csf's name.
+        lanes: the hosts and disks that it uses; see `lanes`.
+        run_id: the id of the run; the same if the same job is planned again.
+        limit: how long to wait for its end, in seconds.
+        newest: the words of a command that is run first; its document names the image for `NEWEST`
+            in `words`. Empty for none.
         program: csf's path.
-        environment: variables that are set besides those of whoever runs it.
-        stop: the path of a file; the job is stopped once that exists.
+        environment: environment variables to set in addition to those of the executor's process.
+        stop: the path of a file; the job stops when that file exists.
     """
 
     name: str
@@ -69,17 +69,17 @@ class JobSpec(NamedTuple):
 
 
 class JobResult(NamedTuple):
-    """What has come of a job.
+    """The result of a job.
 
     Attributes:
-        name: the job's.
-        exit_code: csf's; 128 and the signal's number where one has ended it; None if it is not
-            known how the job ended, or whether it did.
-        document: what csf has printed; None if that was no document.
-        problem: in a sentence without its full stop, why the exit code is not known, or what is
-            known of a failure; empty for what is done.
-        seconds: that it took.
-        where: on which machine it was run; empty if that is not known.
+        name: the name of the job.
+        exit_code: the exit code of csf; 128 plus the signal's number if a signal has ended csf;
+            None if it is not known how the job ended, or whether it did.
+        document: the JSON document that csf has printed; None if it has printed none.
+        problem: why the exit code is not known, or why the job failed, as a sentence without its
+            full stop; empty after a success.
+        seconds: how long it took.
+        where: the machine that ran it; empty if that is not known.
     """
 
     name: str
@@ -91,7 +91,7 @@ class JobResult(NamedTuple):
 
 
 def run_job(spec: JobSpec) -> JobResult:
-    """Run a job to its end, or until it is to stop; nothing of it raises an exception.
+    """Run a job to its end, or until it must stop; never raise an exception.
 
     Args:
         spec: the job.
@@ -99,7 +99,7 @@ def run_job(spec: JobSpec) -> JobResult:
     began = time.monotonic()
     try:
         result = _run(spec)
-    except OSError as error:  # csf is not there, or this machine has no process left
+    except OSError as error:  # csf does not exist, or no process can be started
         result = JobResult(spec.name, None, None, f"csf cannot be run: {in_words(error)}")
     seconds = round(time.monotonic() - began, 3)
     return result._replace(seconds=seconds, where=socket.gethostname())
@@ -117,14 +117,13 @@ def _run(spec: JobSpec) -> JobResult:
 
 
 def _newest(document: dict[str, Any], master: str) -> str | None:
-    """Return ``HOST:PATH`` of a repository's newest proven image that a status tells of.
+    """Return ``HOST:PATH`` of a repository's newest proven image in a status.
 
     Args:
-        document: of the status.
-        master: the master database, as the status was asked. One of that path on another host may
-            have copies of its sets there: those are not meant. If sets of several repositories
-            have been made there, or the status says that the one it was asked about has none, it
-            is not known which are meant.
+        document: the JSON document of the status.
+        master: the master database that the status was asked about. Copies of sets of another
+            host's database with the same path do not count. None is returned if the database has no
+            sets, or if sets of several repositories with that path were made there.
     """
     there = document.get("repositories", ())
     found = [one for one in there if from_text(one["master"]) == master]
@@ -137,7 +136,7 @@ def _newest(document: dict[str, Any], master: str) -> str | None:
 
 
 def _ended(spec: JobSpec, words: Sequence[str]) -> JobResult:
-    """Run a command to its end; return how that was."""
+    """Run a command to its end; return its result."""
     if os.path.exists(spec.stop):
         return JobResult(spec.name, None, None, NOT_STARTED)
     program = Captured([spec.program, *words], {**os.environ, **dict(spec.environment)})
@@ -150,7 +149,7 @@ def _ended(spec: JobSpec, words: Sequence[str]) -> JobResult:
 
 
 def _status(program: Captured, spec: JobSpec) -> tuple[int | None, str]:
-    """Wait for a program; return how it ended, or None, and why it is waited for no longer."""
+    """Wait for a program; return its status, or None if it still runs, and why the wait ended."""
     until = time.monotonic() + spec.limit
     while (status := program.wait(0)) is None:
         if os.path.exists(spec.stop):
@@ -158,12 +157,12 @@ def _status(program: Captured, spec: JobSpec) -> tuple[int | None, str]:
             return program.wait(GRACE), "was asked to stop"
         if time.monotonic() >= until:
             return None, f"had not ended after {spec.limit:g} s"
-        time.sleep(_POLL)  # one look a time: many jobs may be waited for
+        time.sleep(_POLL)  # a thread each: many jobs may be waiting
     return status, ""
 
 
 def _result(name: str, status: int, printed: bytes, said: bytes) -> JobResult:
-    """Return what a program's end means; what it has printed must agree."""
+    """Return the result of a program that has ended; its document must have the same code."""
     document = _document(printed)
     if status == UNKNOWN:
         return JobResult(name, None, document, "how it ended cannot be known")
@@ -184,11 +183,11 @@ def _document(printed: bytes) -> dict[str, Any] | None:
 
 
 def _beginning(document: dict[str, Any]) -> str:
-    """Return a document's error; a line that only introduces the next one has that behind it."""
+    """Return a document's error; join a first line that ends with a colon and the next one."""
     return re.sub(r":\n\s*", ": ", str(document.get("error") or ""), count=1)
 
 
 def _line(text: str, at: int) -> str:
-    """Return the first or the last line of a text that is not empty, fit for a message."""
+    """Return the non-empty line at an index of a text, for a message."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return shown(lines[at]).removesuffix(".") if lines else ""

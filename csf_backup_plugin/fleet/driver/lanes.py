@@ -1,9 +1,9 @@
-"""How many jobs a host and a disk bear at once, and which one starts next: pure functions.
+"""How many jobs may use a host and a disk at once, and which job starts next.
 
-A lane is a text: a machine, or a machine and what is taken for one of its disks. Before a job logs
-in, nothing is known of the host's disks but the paths in the fleet file. So two directories count
-as on one disk if their paths begin alike: in the first part, and below /mnt and /media in the
-second. That keeps jobs apart that might run at once; it never lets two write to one directory.
+A lane is a text that names a machine, or a machine and one of its disks. Before a job logs in, only
+the paths in the fleet file are known. So two directories count as on one disk if the first part of
+their paths is the same; below /mnt and /media, the second part must be the same, too. This may keep
+jobs apart that could run at once, but never lets two jobs write to one directory.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.fleet.driver.job import JobSpec
 
-#: The jobs that run at once on a host, and on a disk.
+#: How many jobs may run at once on a host, and on a disk.
 PER_HOST, PER_DISK = 2, 1
 
 _HOST, _DISK = "host ", "disk "
-_OF_MOUNTS = ("mnt", "media")  # below which each directory is a disk by itself
+_OF_MOUNTS = ("mnt", "media")  # each directory below these counts as a disk
 
 
 def host_lane(machine: str) -> str:
@@ -29,17 +29,18 @@ def host_lane(machine: str) -> str:
 
 
 def disk_lane(machine: str, path: str) -> str:
-    """Return the lane of the disk that an absolute path is taken to be on."""
+    """Return the lane of the disk that an absolute path is on."""
     parts = path.split("/")[1:]
     count = 2 if parts[0] in _OF_MOUNTS else 1
     return f"{_DISK}{machine}:/{'/'.join(parts[:count])}"
 
 
 def startable(waiting: Sequence[JobSpec], taken: Mapping[str, int]) -> JobSpec | None:
-    """Return the job that starts next; None if all have to wait for another one's end.
+    """Return the job to start next; None if all must wait for the end of another job.
 
     Args:
-        waiting: the longest waiting first. None overtakes one that waits for the same disk.
+        waiting: the waiting jobs, the longest waiting first. No job overtakes one that waits for
+            the same disk.
         taken: how many jobs run in each lane.
     """
     held = collections.Counter(taken)

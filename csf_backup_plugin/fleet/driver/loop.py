@@ -1,4 +1,4 @@
-"""The driver: starts jobs as far as the limits let it, and knows of each what has become of it."""
+"""The driver: start jobs within the limits, and collect the result of each."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.fleet.driver.job import JobSpec
 
-#: Seconds that an executor may take longer than the job that it runs.
+#: Seconds that an executor may need in addition to a job's limit.
 MARGIN = 60.0
-#: What is said of a job of which its executor has told nothing.
+#: The problem of a job whose executor has returned no result.
 NOT_KNOWN = "it is not known whether it ran, or still runs"
 
-_POLL = 0.2  # seconds between two looks at the signals that came
+_POLL = 0.2  # seconds between two checks for signals
 
 
 class Running(NamedTuple):
@@ -33,8 +33,8 @@ class Running(NamedTuple):
 
     Attributes:
         spec: the job.
-        future: what becomes of it.
-        began: the monotonic time of that.
+        future: the executor's future of its result.
+        began: when it was given to the executor, in monotonic time.
     """
 
     spec: JobSpec
@@ -43,13 +43,13 @@ class Running(NamedTuple):
 
 
 class State(NamedTuple):
-    """How far the jobs are.
+    """The state of the jobs.
 
     Attributes:
-        results: of those that have ended, in the order in which they did.
-        running: those that were started, in that order.
-        waiting: how many were not.
-        is_stopping: whether no more will be.
+        results: the results of the jobs that have ended, in that order.
+        running: the jobs that are running, in the order of their start.
+        waiting: how many jobs were not started yet.
+        is_stopping: whether no more jobs will be started.
     """
 
     results: Sequence[JobResult]
@@ -59,26 +59,26 @@ class State(NamedTuple):
 
 
 class Watcher(Protocol):
-    """Somebody who is shown how far the jobs are. It never fails."""
+    """A watcher of the jobs, such as a progress display. It never fails."""
 
     def watch(self, state: State) -> None:
-        """Learn how far the jobs are; called several times a second."""
+        """Take the state of the jobs; called several times a second."""
         ...
 
 
 class Driver:
-    """Runs jobs.
+    """The driver of jobs.
 
     Args:
         specs: the jobs, the longest waiting first.
         jobs: how many may run at once.
-        executor: who runs them.
-        watcher: shown how far they are.
-        cancellation: what stops them.
-        directory: an empty one, for the file that tells the jobs to stop.
+        executor: the executor that runs them.
+        watcher: gets the state of the jobs, again and again.
+        cancellation: the cancellation of the command.
+        directory: an empty directory, for the file that stops the jobs.
 
     Attributes:
-        is_any_lost: whether the executor has told nothing of some job, which may still run.
+        is_any_lost: whether the executor has not returned the result of a job, which may still run.
     """
 
     def __init__(
@@ -100,13 +100,13 @@ class Driver:
         self._ended: queue.SimpleQueue[Running] = queue.SimpleQueue()
         self._stopped_at: float | None = None
         self._stop_file = directory / "stop"
-        # There may be no room for another file when a signal comes; to rename one takes none.
+        # A file is renamed to stop the jobs, since the disk may be too full for a new file then.
         self._go_file = directory / "go"
         self._go_file.touch()
         self.is_any_lost = False
 
     def run(self) -> list[JobResult]:
-        """Run all jobs, or those that end before a signal comes; return the results of all."""
+        """Run the jobs until all have ended or a signal comes; return a result for each."""
         while self._waiting or self._running:
             if self._cancellation.received:
                 self._stop()
@@ -136,13 +136,13 @@ class Driver:
             future = self._executor.submit(run_job, spec._replace(stop=str(self._stop_file)))
             one = Running(spec, future, time.monotonic())
             future.add_done_callback(lambda _: self._ended.put(one))
-        except Exception as error:  # whatever an executor's author has thought of
+        except Exception as error:  # a foreign executor may raise anything
             self._note(spec, None, f"the executor has not taken it ({_kind(error)}); {NOT_KNOWN}")
             return
         self._running[spec.name] = one
 
     def _take(self) -> None:
-        """Wait a while for a job's end; enter all that have ended."""
+        """Wait briefly for a job's end; add the results of all that have ended."""
         timeout: float | None = _POLL
         try:
             while True:
@@ -153,7 +153,7 @@ class Driver:
 
     def _enter(self, one: Running) -> None:
         if self._running.pop(one.spec.name, None) is None:
-            return  # it was given up
+            return  # its result came after `_give_up`
         if one.future.cancelled():
             self._note(one.spec, one, f"the executor has taken it back; {NOT_KNOWN}")
             return
@@ -169,27 +169,27 @@ class Driver:
             self._put_behind(one.spec)
 
     def _note(self, spec: JobSpec, one: Running | None, problem: str) -> None:
-        """Enter a job of which the executor tells nothing."""
+        """Add the result of a job without a result from the executor."""
         seconds = round(time.monotonic() - one.began, 3) if one else 0.0
         self._results.append(JobResult(spec.name, None, None, problem, seconds))
 
     def _put_behind(self, gone: JobSpec) -> None:
-        """Let the jobs of a host that is gone come last: each waits for it a while, in vain."""
+        """Move the jobs of an unreachable host to the end: each would wait for the connection."""
         self._waiting.sort(key=lambda one: one.host == gone.host)
 
     def _stop(self) -> None:
-        """Stop what runs, and start no more; once."""
+        """Ask the running jobs to stop, and start no more; only the first call does anything."""
         if self._stopped_at is not None:
             return
         self._stopped_at = time.monotonic()
-        with contextlib.suppress(OSError):  # somebody has removed it: the jobs go on to their end
+        with contextlib.suppress(OSError):  # the file was removed: the jobs run to their end
             self._go_file.rename(self._stop_file)
         for spec in self._waiting:
             self._results.append(JobResult(spec.name, None, None, NOT_STARTED))
         self._waiting.clear()
 
     def _give_up(self) -> None:
-        """Enter the jobs that the executor should have told of by now."""
+        """Give up the jobs whose results are overdue."""
         now = time.monotonic()
         for one in [*self._running.values()]:
             late = one.began + one.spec.limit
@@ -198,7 +198,7 @@ class Driver:
             if now > late + MARGIN:
                 del self._running[one.spec.name]
                 self.is_any_lost = True
-                # Not before: some executors take back what runs, and then tell nothing of its end.
+                # Not earlier: some executors cancel a running job, and never return its result.
                 one.future.cancel()
                 told = f"the executor has told nothing of it in {now - one.began:.0f} s"
                 self._note(one.spec, one, f"{told}; {NOT_KNOWN}")

@@ -1,4 +1,4 @@
-"""Which repository has waited longest, as far as the ledger of this machine tells."""
+"""Sort repositories by the time since the last success, from the ledger of this machine."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 def longest_waiting_first(
     repositories: Sequence[FleetRepository], command: str, environ: Mapping[str, str]
 ) -> list[FleetRepository]:
-    """Return repositories in the order in which the command was last done with them.
+    """Return repositories, those whose last success with a command is the oldest first.
 
-    Those of which nothing is known are the first; among equals, the file's order counts.
+    Repositories without a known success come first. Otherwise equal ones stay in the order of the
+    file.
 
     Args:
-        repositories: in the order of the file.
-        command: its name.
+        repositories: the repositories in the order of the file.
+        command: the name of the command.
         environ: the environment, which says where the ledger is.
     """
     last = _last_done(command, environ)
@@ -31,10 +32,10 @@ def longest_waiting_first(
 
 
 def _last_done(command: str, environ: Mapping[str, str]) -> dict[tuple[str, str], str]:
-    """Return when an attempt that was done began last, by host and master database."""
+    """Return when the last successful attempt began, by host and master database."""
     try:
         attempts = read_attempts(state_directory(environ)).attempts
-    except (OSError, NoDirectory):  # each job tells of a ledger that cannot be used
+    except (OSError, NoDirectory):  # each job warns about a ledger that cannot be used
         return {}
     return {
         (one.host, one.database): one.began

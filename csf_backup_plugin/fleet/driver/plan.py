@@ -1,4 +1,4 @@
-"""The jobs of a fleet: which command each is, what it takes of host and disks, and its id."""
+"""Plan the jobs of a fleet: the command, the lanes and the id of each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _JSON = "-json"
 
 
 def hosts_of(repositories: Iterable[FleetRepository]) -> list[str]:
-    """Return every host that some repository's jobs work on, each once."""
+    """Return every host that a repository's jobs work on, each once."""
     named = (top.host for one in repositories for top in (*one.image_dirs, *one.copy_to))
     return list(dict.fromkeys(named))
 
@@ -40,13 +40,14 @@ def plan(
 
     Args:
         request: the command's validated options.
-        repositories: in the order in which they have their turn.
-        machines: what two names of one machine have in common, by name.
-        csf: the program's absolute path.
-        variables: those of the environment that all jobs have.
+        repositories: the repositories in the order of their jobs.
+        machines: by host, a name of its machine that is the same for all names of one machine.
+        csf: the absolute path of csf.
+        variables: the environment variables of all jobs.
 
     Raises:
-        UsageError: the file has not what the action needs, or nothing for it.
+        UsageError: the file lacks a value that the action needs, or has nothing to do for the
+            action.
     """
     made = [
         _spec(request, one, command, machines)._replace(
@@ -66,7 +67,7 @@ def plan(
 
 
 def _check_names(made: Sequence[JobSpec]) -> None:
-    """Refuse two jobs of one name: what became of the one would be told of the other."""
+    """Refuse two jobs with the same name, since results are known by the name."""
     sections: dict[str, str] = {}
     for spec in made:
         if spec.name in sections:
@@ -99,7 +100,7 @@ def _spec(
 
 
 def _lanes(command: Command, machines: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what a command takes: a share of each host, and each disk; no more than once."""
+    """Return the lanes of the hosts and disks that a command uses, each once."""
     hosts = (host_lane(machines[top.host]) for top in command.directories)
     disks = (disk_lane(machines[top.host], top.directory) for top in command.directories)
     return tuple(dict.fromkeys((*hosts, *disks)))

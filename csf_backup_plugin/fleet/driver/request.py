@@ -1,4 +1,4 @@
-"""What is asked of a driver, checked before anything is started."""
+"""The options of a fleet's driver, checked before anything is started."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _SLOT = "-slot"
 
 @dataclass(frozen=True)
 class FleetRequest:
-    """What is to be done with a fleet.
+    """An action for the repositories of a fleet.
 
     Attributes:
         fleet: the repositories.
         action: one of `commands.ACTIONS`.
         given: the options that every job gets.
-        jobs: how many may run at once.
-        executor: who runs them, as ``module:callable``; None for threads.
-        limit: how many seconds a job is waited for.
-        now: the local time for which this is asked.
-        slot: the date that every job gets as -slot; None for none.
+        jobs: how many jobs may run at once.
+        executor: the executor that runs the jobs, as ``module:callable``; None for threads.
+        limit: how long to wait for the end of a job, in seconds.
+        now: the local time of the command.
+        slot: the date that every job gets with -slot; None without -slot.
     """
 
     fleet: Fleet
@@ -55,10 +55,10 @@ class FleetRequest:
         executor: str | None,
         limit: float,
     ) -> FleetRequest:
-        """Make a request of what the user wrote.
+        """Parse what the user wrote.
 
         Raises:
-            UsageError: an argument cannot be what it should be, or the fleet file cannot.
+            UsageError: an argument or a line of the fleet file is wrong.
         """
         options = {_name(word) for word in given if word.startswith("-")}
         if own := [name for name in OWN if name in options]:
@@ -78,7 +78,7 @@ def _name(word: str) -> str:
 
 
 def _value(words: Sequence[str], option: str) -> str | None:
-    for word, following in zip(words, [*words[1:], None], strict=False):  # there may be none
+    for word, following in zip(words, [*words[1:], None], strict=False):  # the last has none
         if word.startswith("-") and _name(word) == option:
             _, equals, value = word.partition("=")
             return value if equals else following

@@ -1,4 +1,4 @@
-"""The id of a job: the same whoever runs it again, so that a second run makes no second set."""
+"""The id of a job: the same if the job is run again, so that no second set is made."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ _DIGITS = 16
 
 
 def slot_of(now: datetime.datetime, every: float | None) -> str:
-    """Return the time for which a job is run.
+    """Return the slot of a job: the date or the time that it is run for.
 
     Args:
         now: the local time.
-        every: how often it is to run, in seconds; None for daily.
+        every: how often the job runs, in seconds; None for daily.
 
     Returns:
-        The date; of what runs more often, with the time at which its part of the day began.
+        The date. If the job runs more often than daily, also the time at which its part of the day
+        began.
     """
     date = now.date().isoformat()
     if every is None or every >= _DAY:
@@ -33,8 +34,8 @@ def run_id(fleet: str, name: str, action: str, slot: str) -> str:
 
     Args:
         fleet: the absolute path of the fleet file.
-        name: the job's.
-        action: what it does.
+        name: the name of the job.
+        action: the action of the job.
         slot: as `slot_of` returns it, or another text.
     """
     whole = "\0".join((fleet, name, action, slot))

@@ -1,4 +1,4 @@
-"""What the results of a fleet's jobs come to: one exit code, and what was left."""
+"""The error of a fleet command, from the results of its jobs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def problem(driven: Driven) -> BackupError | None:
-    """Return why a fleet's exit code is not 0; None if it is.
+    """Return the error with which a fleet command ends; None if all jobs were done.
 
-    It is the one that all jobs share that were not done, or else 80; a job of which nothing is
-    known counts as one with 1.
+    Its exit code is that of the jobs that were not done if they all have the same code, else 80. A
+    job with an unknown exit code counts as one with 1.
     """
     failed = [result for _, result in driven.jobs if result.exit_code != ExitCode.DONE]
     if driven.stopped:
@@ -50,7 +50,7 @@ def _code(result: JobResult) -> int:
 
 
 def _left(driven: Driven) -> str:
-    """Return how many jobs were done all the same, and how many may still run."""
+    """Return how many jobs were done, were not started, and may still run."""
     results = [result for _, result in driven.jobs]
     done = sum(one.exit_code == ExitCode.DONE for one in results)
     untouched = sum(one.problem == NOT_STARTED for one in results)
