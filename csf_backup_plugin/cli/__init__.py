@@ -1,4 +1,4 @@
-"""The commands that csf gets; each is a module with its options, its request and its report."""
+"""The commands that the plugin adds to csf, one module for each."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Enter each attempt of a command into the ledger, and tell plugins and a program of it.
+"""Record each attempt of a command in the ledger, and notify plugins and a program.
 
-No command fails because of that. Dry runs, and commands that only show something, are neither
-entered nor told.
+An error here never makes a command fail. Dry runs, and commands that only show something, are not
+recorded.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ _LEDGER, _METRICS = "the ledger of attempts", "the metrics of this attempt"
 
 
 class Result:
-    """The result of a command, which is set while it runs.
+    """The result of a command; it is set while the command runs.
 
     Args:
-        start: is called before the work, and may refuse it.
+        start: called before the work; it may refuse the work.
 
     Attributes:
-        start: as above.
-        outcome: set by the runner; not set if the command fails.
+        start: the function of that name.
+        outcome: the outcome, set by the runner; not set if the command fails.
     """
 
     outcome: Outcome
@@ -64,13 +64,13 @@ class Result:
 def recorded(
     name: str, words: Sequence[str], warn: Callable[[str], None], cancellation: Cancellation
 ) -> Iterator[Result]:
-    """Enter a command's begin before the block and its end after it; tell plugins and program.
+    """Record a command's begin before the block and its end after it, and send the notices.
 
     Args:
-        name: the command's.
+        name: the command's name.
         words: the command line after the name.
-        warn: is called with a sentence for each part that failed.
-        cancellation: the command's.
+        warn: called with a sentence for each part that failed.
+        cancellation: the cancellation of the command.
     """
     if name not in RECORDED or is_dry_run(words):
         yield Result()
@@ -89,7 +89,7 @@ def recorded(
 
 
 def record_misuse(name: str, words: Sequence[str], error: BackupError) -> None:
-    """Enter an attempt whose command line is wrong; see `recorded`."""
+    """Record an attempt with a wrong command line; see `recorded`."""
     with (
         contextlib.suppress(Failure),
         inherited.put_right(),
@@ -104,7 +104,7 @@ def _say(text: str) -> None:
 
 
 class _Entry:
-    """An attempt in the ledger, or one that cannot be entered, with those who are told of it."""
+    """An attempt, with its entry in the ledger, if that can be written, and its notices."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class _Entry:
     def end(
         self, code: int, facts: dict[str, Any], problem: BackupError | None, began: float
     ) -> None:
-        """Enter how the attempt ended."""
+        """Record how the attempt ended, and send the notices."""
         seconds = round(time.monotonic() - began, 3)
         how = {"exit_code": int(code), "outcome": outcome_of(code), "seconds": seconds}
         ended = {**how, **at_end(facts, problem)}
@@ -143,7 +143,7 @@ class _Entry:
                 attempt_metrics.write_pages(directory, recording)
 
     def close(self) -> None:
-        """Release what is held only while the command runs."""
+        """Close the ledger, which is held open while the command runs."""
         if self._recording:
             self._recording.close()
 

@@ -1,4 +1,4 @@
-"""The ledger's facts on an attempt: what its command line names, and its result."""
+"""The facts of an attempt for the ledger, from its command line and its result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def is_dry_run(words: Sequence[str]) -> bool:
 
 
 def at_begin(words: Sequence[str]) -> dict[str, Any]:
-    """Return what a command line names; read a wrong one as far as possible.
+    """Return the facts in a command line; read a wrong one as far as possible.
 
     Args:
         words: the command line after the command's name.
@@ -41,11 +41,11 @@ def at_begin(words: Sequence[str]) -> dict[str, Any]:
 
 
 def at_end(facts: Mapping[str, Any], problem: BackupError | None) -> dict[str, Any]:
-    """Return the facts that a command has found.
+    """Return the facts in the result of a command.
 
     Args:
-        facts: the facts for a program.
-        problem: why the exit code is not 0; None if it is.
+        facts: the facts of its JSON document.
+        problem: why the exit code is not 0; None if it is 0.
     """
     found: dict[str, Any] = {
         "bytes": facts.get("image_bytes", facts.get("database_bytes")),

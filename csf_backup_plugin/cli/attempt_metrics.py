@@ -1,6 +1,6 @@
-"""Write a page for node_exporter after each attempt, so that a refused one shows at once.
+"""Write a page for node_exporter after each attempt, so that a failure is seen at once.
 
-There is one file for each repository, with the last attempt of each operation from the ledger.
+There is one file for each repository. It has the last attempt of each operation, from the ledger.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from csf_backup_plugin.attempts.recording import Recording
 
 VARIABLE = "CSF_BACKUP_METRICS_DIR"
-#: The label of what was named where neither a repository's id nor its path is known.
+#: The label for an image or directory, if neither the repository's id nor its path is known.
 TARGET = "target"
 _REHEARSAL = "rehearsal"
 
 
 def write_pages(directory: str, recording: Recording) -> None:
-    """Write the pages of an attempt's repository, and of repositories whose attempts were killed.
+    """Write the page of an attempt's repository, and those of killed attempts.
 
     Args:
-        directory: where, an absolute path.
-        recording: of the attempt that has ended.
+        directory: the absolute path of the directory for the pages.
+        recording: the recording of the attempt that has ended.
 
     Raises:
-        OSError: a page cannot be written; the earlier one is as it was.
+        OSError: a page cannot be written; the old page is unchanged.
         ValueError: the directory is not an absolute path.
     """
     _check(directory)
@@ -60,8 +60,7 @@ def write_rehearsal(directory: str, page: str) -> str:
         directory: as for `write_pages`.
         page: the page.
 
-    Returns:
-        Its path.
+    Returns: The path of the page.
 
     Raises: as for `write_pages`.
     """
@@ -77,7 +76,7 @@ def _check(directory: str) -> None:
 
 
 def _known(recording: Recording) -> list[Attempt]:
-    """Return the attempts of the ledger, and this one, which may not be in it."""
+    """Return the attempts in the ledger, and this one, even if it is not in the ledger."""
     lines: list[bytes] = []
     with contextlib.suppress(OSError):
         lines = lines_of(recording.directory)
@@ -85,7 +84,7 @@ def _known(recording: Recording) -> list[Attempt]:
 
 
 def _ended(attempt: str, attempts: list[Attempt]) -> Iterator[Attempt]:
-    """Yield the attempts that were found to have been killed since this one began, and this one."""
+    """Yield the killed attempts that were found since this one began, and this one."""
     (this,) = (one for one in attempts if one.id == attempt)
     since, killed = str(this.began), [one for one in attempts if one.outcome == KILLED]
     yield from (one for one in killed if timestamps.between(since, str(one.ended)) >= 0)
@@ -94,7 +93,7 @@ def _ended(attempt: str, attempts: list[Attempt]) -> Iterator[Attempt]:
 
 def _write(directory: str, history: History) -> None:
     text_file.write(_path(directory, history.key), _page(history) + "\n")
-    for key in history.other_keys:  # otherwise an earlier refusal would be shown for ever
+    for key in history.other_keys:  # else an earlier failure would be shown for ever
         _remove(directory, key)
 
 
@@ -110,8 +109,8 @@ def _path(directory: str, key: str) -> str:
 def _page(history: History) -> str:
     """Return the page of a repository.
 
-    Its samples have the label ``driver``, the machine on which csf ran. A status's samples do not
-    have it, so both pages may be in one directory.
+    Its samples have the label ``driver``, the machine that ran csf. The samples of a status have no
+    such label, so both pages may be in one directory.
     """
     by_command: dict[str, list[Attempt]] = {}
     for one in history.attempts:
@@ -128,7 +127,7 @@ def _page(history: History) -> str:
 def _of(history: History) -> dict[str, str]:
     """Return the labels that identify a repository.
 
-    Without `TARGET`, the pages of two verified directories would have samples in common, which
+    Without `TARGET`, the pages of two verified directories would have the same samples, which
     node_exporter refuses.
     """
     master = _last(one.database for one in history.attempts)

@@ -23,7 +23,7 @@ def warning_lines(warnings: Iterable[str]) -> list[str]:
 
 
 def sentence(backup: Backup) -> str:
-    """Return the line for a person."""
+    """Return the sentence about a backup."""
     request, origin = backup.request, backup.origin
     coverage, image, master = backup.plan.found.coverage, request.image, request.repository.master
     databases = counted(len(coverage.databases), "database")
@@ -54,8 +54,8 @@ def warned(warnings: Sequence[str], left: str) -> Warned | None:
     """Return the error of -strict if there are warnings, or None.
 
     Args:
-        warnings: all of them.
-        left: what the command has made; a whole sentence.
+        warnings: all warnings of the command.
+        left: a sentence about what the command has made.
     """
     if not warnings:
         return None
@@ -67,7 +67,7 @@ def warned(warnings: Sequence[str], left: str) -> Warned | None:
 
 
 def document(backup: Backup) -> dict[str, Any]:
-    """Return the facts for a program."""
+    """Return the facts about a backup for the JSON document."""
     request, plan, proof = backup.request, backup.plan, backup.proof
     return {
         "dry_run": request.dry_run,

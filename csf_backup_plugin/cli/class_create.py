@@ -1,4 +1,4 @@
-"""Wrap csf's class_create: print warnings, and turn refusals into errors of click."""
+"""Wrap csf's class_create: print warnings, and raise refusals as errors of click."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def around(master_database: str) -> Generator[None, str | None, str | None]:
-    """Wrap one class's creation; see `class_creation.recorded_creation`."""
+    """Wrap the creation of one class; see `class_creation.recorded_creation`."""
     from csf_backup_plugin.cli.log_targets import logged
     from csf_backup_plugin.hosts.local import LocalHost
     from csf_backup_plugin.hosts.logged_host import observed

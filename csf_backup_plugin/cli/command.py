@@ -1,10 +1,11 @@
 """Commands in csf's style: single-dash long options, matched exactly.
 
-``-option`` is the name, ``--option`` is accepted as well, ``-help`` and ``--help`` both work. click
-would read a mistyped ``-databse`` as a bundle of one-letter options, and would take ``-json`` for
-the value of ``-database``; both are refused here before click parses.
+An option is named ``-option``; ``--option`` is accepted, too, and so are ``-help`` and ``--help``.
+click would read a mistyped ``-databse`` as several one-letter options, and could take ``-json`` as
+the value of ``-database``. Both are refused here before click parses the line.
 
-Every command has ``-json``, and prints one document with it whatever happens; and ``-verbose``.
+Every command has ``-verbose`` and ``-json``; with ``-json``, it prints one document even if it
+fails.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class CsfCommand(click.Command):
         except click.UsageError as error:
             from csf_backup_plugin.cli.failure import Misuse
 
-            if not e.get("resilient_parsing"):  # the shell completes a line, and runs none
+            if not e.get("resilient_parsing"):  # for a shell that completes the line
                 self._record(error, given)
             if any(word[0:1] == "-" and options.name_of(word) == options.JSON for word in given):
                 self._report(error)
@@ -62,7 +63,7 @@ class CsfCommand(click.Command):
         ctx.exit(run.carry_out(ctx.meta[_GIVEN], lambda: callback(run, **ctx.params)))
 
     def _record(self, error: click.UsageError, words: list[str]) -> None:
-        """Enter a wrong command line into the ledger."""
+        """Record a wrong command line in the ledger."""
         from csf_backup_plugin.cli.attempt import record_misuse
 
         record_misuse(str(self.name), words, self._translated(error))

@@ -1,4 +1,4 @@
-"""Ask a question on the terminal; a signal ends it."""
+"""Ask a question on the terminal, until a signal comes."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ _POLL = 0.1  # seconds between two checks for signals
 
 
 def on_a_terminal() -> bool:
-    """Return whether there is somebody who sees our messages and can type."""
+    """Return whether standard input and standard error are terminals."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def typed(wanted: str, question: str, cancellation: Cancellation) -> bool:
-    """Ask, and tell whether the answer is `wanted`, or what is shown for it.
+    """Ask a question; return whether the answer is `wanted`, as it is or as it is shown.
 
     Args:
-        wanted: the answer that agrees; any other answer and the end of input do not.
+        wanted: the answer that means yes; any other answer, and the end of input, means no.
         question: what to ask.
-        cancellation: what ends the wait for an answer.
+        cancellation: the cancellation of the command; ends the wait for an answer.
 
     Raises:
-        Interrupted: a signal came meanwhile.
+        Interrupted: a signal has come.
     """
     descriptor = sys.stdin.fileno()
     try:
         if said(question, end=""):
             return False
-        # Python would go on reading after a signal; short waits allow a check between them.
+        # Python would go on reading after a signal; short waits allow checks between them.
         while not select.select([descriptor], [], [], _POLL)[0]:
             cancellation.check()
         answer = os.read(descriptor, 1 << 12)

@@ -99,5 +99,5 @@ def admin_database_copy(
 
 
 def _at(name: str, doing: str, source: Host, run: Run) -> AbstractContextManager[Host]:
-    """Work with the host that the copy goes to, which may be that of the image."""
+    """Connect to the target host, unless it is the host of the image."""
     return contextlib.nullcontext(source) if name == source.name else run.on(name, doing)

@@ -1,4 +1,4 @@
-"""What is said of a copy."""
+"""Sentences and facts about a copy."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def outcome(made: Copy) -> Outcome:
-    """Return how a copy has ended."""
+    """Return the outcome of a copy."""
     return Outcome(tuple(_sentences(made)), _document(made), made.problem)
 
 
 def _sentences(made: Copy) -> Iterator[str]:
-    """Yield the lines for a person."""
+    """Yield the sentences about a copy."""
     receipt = made.receipt
     yield from (f"warning: {warning}" for warning in made.warnings)
     yield from made.told
@@ -43,7 +43,7 @@ def _sentences(made: Copy) -> Iterator[str]:
 
 
 def _document(made: Copy) -> dict[str, Any]:
-    """Return the facts for a program."""
+    """Return the facts about a copy for the JSON document."""
     facts = image_facts(made.image, made.receipt, made.warnings, made.seconds)
     return {
         **facts,

@@ -1,4 +1,4 @@
-"""Encode a document as one line of JSON, whatever is in it."""
+"""Encode a document as one line of JSON, with any bytes in its names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from csf_backup_plugin.texts import fit_for_json
 
-#: Keys of sentences, in which names are already printable. All other strings are names.
+#: The keys of sentences, in which names are printable already. All other strings are names.
 _SENTENCES = (
     *("error", "left", "next_step", "findings", "warnings"),
     *("faults", "stale", "notes", "unread", "why"),
@@ -16,12 +16,12 @@ _SENTENCES = (
 
 
 def encoded(document: dict[str, Any]) -> str:
-    """Return a document as JSON, in one line, whatever is in it."""
+    """Return a document as one line of JSON."""
     return json.dumps(fit_for_json(_plain(document), _SENTENCES))
 
 
 def _plain(value: Any) -> Any:
-    """Return the JSON form of a value."""
+    """Return a value as types that JSON has."""
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -25,7 +25,7 @@ def outcome(made: Drill, directory: str) -> Outcome:
 
 
 def sentence(made: Drill) -> str:
-    """Return the line for a person."""
+    """Return the sentence about a drill."""
     plan, trial = made.plan, made.trial
     databases = counted(len(plan.receipt.databases), "database")
     checked = "osverifydb found all sound" if plan.osverifydb else "not checked by osverifydb"
@@ -38,7 +38,7 @@ def sentence(made: Drill) -> str:
 
 
 def document(made: Drill, directory: str) -> dict[str, Any]:
-    """Return the facts for a program.
+    """Return the facts about a drill for the JSON document.
 
     Args:
         made: the drill.

@@ -34,17 +34,17 @@ class Failure(click.ClickException):
 
 
 class Misuse(click.UsageError):
-    """A usage error that click found.
+    """A usage error that click has found.
 
     Args:
-        error: click's.
+        error: click's error.
     """
 
     def __init__(self, error: click.UsageError) -> None:
         super().__init__(error.format_message(), error.ctx)
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the message as click does."""
+        """Print the message in the form of click."""
         text = io.StringIO()
         super().show(text)
         _show(text.getvalue().removesuffix("\n"), file)
@@ -63,7 +63,7 @@ def failures(tell: Callable[[BackupError], None] | None = None) -> Iterator[None
     """Turn a `BackupError` of the block into `Failure`, and log it.
 
     Args:
-        tell: is called with the error.
+        tell: called with the error before that.
     """
     try:
         yield

@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from csf_backup_plugin.cli.runner import Run
     from csf_backup_plugin.fleet.driver.job import JobSpec
 
-#: Words behind the options of the fleet; the first of them is what is done.
+#: How many jobs run at once by default.
 _JOBS = 8
 _PREFIX = "admin_database_"
 _ACTIONS = ("rotate", "verify", "drill", "copy")
 
 
 class FleetCommand(CsfCommand):
-    """A command whose options end before a word that says what is done, with options of its own."""
+    """A command whose own options precede an action, which is followed by options for the jobs."""
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Return what stands behind the command's name in its usage."""
+        """Return the words after the command's name in its usage line."""
         return [*super().collect_usage_pieces(ctx), "|".join(_ACTIONS), "[OPTIONS OF EACH JOB]"]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the command's own options; what is behind them is for the jobs."""
+        """Parse the command's own options; the words after them are for the jobs."""
         at = self._end_of_own(ctx, args)
         own, given = args[:at], args[at:]
         if given and given[0] not in _ACTIONS:
@@ -51,12 +51,12 @@ class FleetCommand(CsfCommand):
         return rest
 
     def _end_of_own(self, ctx: click.Context, args: list[str]) -> int:
-        """Return how many words are options of this command, and their values."""
+        """Return how many words belong to the command's own options."""
         known = self.known_options(ctx)
         at = 0
         while at < len(args) and args[at].startswith("-"):
             option = known.get(options.name_of(args[at]))
-            if option is None:  # which is told when all is parsed
+            if option is None:  # an unknown option; refused when all words are parsed
                 return len(args)
             at += 1 if option.is_flag or "=" in args[at] else 2
         return min(at, len(args))
@@ -123,7 +123,7 @@ def admin_database_fleet(
 
 
 def _command(action: str) -> click.Command:
-    """Return the command that does something with one repository."""
+    """Return the command of an action for one repository."""
     from csf_backup_plugin.cli import COMMANDS
 
     return next(one for one in COMMANDS if one.name == _PREFIX + action)

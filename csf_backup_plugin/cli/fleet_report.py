@@ -1,4 +1,4 @@
-"""What is said of a fleet's jobs: a line for each that was not done, and one with the counts."""
+"""Sentences and facts about a fleet's jobs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def outcome(driven: Driven) -> Outcome:
-    """Return how a fleet's jobs have ended."""
+    """Return the outcome of a fleet's jobs."""
     found = problem(driven)
     return Outcome(tuple(_sentences(driven, found)), _document(driven), found)
 
@@ -49,12 +49,12 @@ def _about(spec: JobSpec) -> str:
 
 
 def _warnings(result: JobResult) -> list[str]:
-    """Return the warnings of a job, which its mail would have had if it had been run alone."""
+    """Return the warnings in a job's document; the fleet command prints them for the job."""
     return [shown(text) for text in (result.document or {}).get("warnings", ())]
 
 
 def _document(driven: Driven) -> dict[str, Any]:
-    """Return the facts for a program."""
+    """Return the facts about the jobs for the JSON document."""
     results = [result for _, result in driven.jobs]
     unknown = sum(one.exit_code is None for one in results)
     done = sum(one.exit_code == ExitCode.DONE for one in results)

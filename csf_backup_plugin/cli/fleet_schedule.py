@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 def fleet_schedule(
     run: Run, fleet: Fleet, only: Sequence[str], host: str | None, form: str, at: str | None
 ) -> Outcome:
-    """Return the schedule of a fleet.
+    """Return the outcome: the schedule of a fleet.
 
     Args:
-        run: the command's.
-        fleet: all of the file.
-        only: the names of those that are asked for; empty for all.
-        host: the host that the schedule is on, as the file has it; None for a control host.
-        form: which kind of schedule it is.
-        at: when the control host begins, as the user wrote it; None for a time that is chosen.
+        run: the run of the command.
+        fleet: all repositories of the file.
+        only: the names of the chosen repositories; empty for all.
+        host: the host that the schedule is for, by its name in the file; None for a control host.
+        form: the form of the schedule, as in `ScheduleRequest`.
+        at: when the control host begins, as the user wrote it; None for a time that csf chooses.
 
     Raises:
-        UsageError: something has no meaning, or the schedule cannot be written in this form.
+        UsageError: two options exclude each other, or the schedule cannot be written in this form.
     """
     time, chosen = None if at is None else parse_time(at), fleet.only(only)
     if host is not None:

@@ -1,4 +1,4 @@
-"""A table on a terminal, written again in its place; silence where nobody watches."""
+"""A table on a terminal that is updated in place; nothing without a terminal."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _UP_AND_ERASE = "\033[{}F\033[J"
 
 
 class FleetScreen:
-    """Shows how far a fleet's jobs are on standard error, if that is a terminal.
+    """Show the state of a fleet's jobs on standard error, if that is a terminal.
 
     Args:
-        action: what the jobs do.
+        action: the action of the jobs.
     """
 
     def __init__(self, action: str) -> None:
@@ -41,7 +41,7 @@ class FleetScreen:
         self._erase()
 
     def watch(self, state: State) -> None:
-        """Show how far the jobs are, if that is news or a second old."""
+        """Show the state of the jobs if it has changed, or if the table is a second old."""
         news = (len(state.results), len(state.running), state.is_stopping)
         now = time.monotonic()
         if not self._watched or (news == self._last and now < self._at + _EVERY):

@@ -1,4 +1,4 @@
-"""What is said of the status of a fleet: as text, as a document, to Nagios, and to Prometheus."""
+"""The status of a fleet as text, as a document, for Nagios, and for Prometheus."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def outcome(found: FleetStatus, form: str, *, in_colour: bool) -> Outcome:
-    """Return how the status of a fleet has ended.
+    """Return the outcome: the status of a fleet.
 
     Args:
-        found: what is known.
+        found: the status.
         form: ``text``, ``json``, ``nagios`` or ``prometheus``.
         in_colour: whether colours may be used, if it is printed on a terminal.
     """
@@ -51,7 +51,7 @@ def _row(row: Row) -> dict[str, Any]:
 
 
 def _samples(found: FleetStatus) -> Iterator[Sample]:
-    """Yield the state of each repository, those of hosts that could not be asked, too."""
+    """Yield the state of each repository, also of those on unreached hosts."""
     for row in found.rows:
         labels = {"fleet": shown(found.path), "name": shown(row.name), "host": row.host}
         master = row.health.master if row.health else row.master

@@ -1,4 +1,4 @@
-"""The status of a fleet as text: a row for each repository, and below what is wrong."""
+"""The status of a fleet as text: a row for each repository, then the findings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COLUMNS = 80
 
 
 def table(found: FleetStatus, *, in_colour: bool = False) -> str:
-    """Return the text; its table is at most 80 columns wide."""
+    """Return the text; the table in it is at most 80 columns wide."""
     rows = [_HEAD, *map(_cells, found.rows)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD) - 1)]
     lines = [_line(row, widths, in_colour=in_colour) for row in rows]
@@ -64,7 +64,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _figures(one: Health) -> Iterator[str]:
-    """Yield age of the newest set, age of verification and drill, and how long a restore takes."""
+    """Yield the ages of newest set, verification and drill, and how long a restore takes."""
     if not one.sets:
         yield from "----"
         return
@@ -77,7 +77,7 @@ def _figures(one: Health) -> Iterator[str]:
 
 
 def _ago(check: Check | None, newest: SetState) -> str:
-    """Return how long ago a check was, by the clock that the newest set's age is of."""
+    """Return how long ago a check was, by the clock of the newest set's age."""
     if check is None:
         return "-"
     return spoken(_age(check, newest)) if check.is_sound else "FAILED"
@@ -88,7 +88,7 @@ def _age(check: Check, newest: SetState) -> float:
 
 
 def _in_short(one: Health) -> str:
-    """Return what is wrong in a word or two, and how many more findings there are."""
+    """Return the worst finding in a word or two, and the number of the others."""
     findings = len(one.faults) + len(one.stale)
     if not findings:
         return ""
@@ -111,7 +111,7 @@ def _word(one: Health) -> str:
 
 
 def _details(found: FleetStatus) -> Iterator[list[str]]:
-    """Yield what is to be told of each repository, with its full name, and where it is."""
+    """Yield the findings and notes about each repository, below its full name."""
     for row in found.rows:
         lines = [f"  ! {row.problem.what}"] if row.problem else []
         if one := row.health:

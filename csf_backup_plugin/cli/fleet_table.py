@@ -1,4 +1,4 @@
-"""The table of a fleet's jobs that run, as lines that fit the terminal whatever its size."""
+"""The table of a fleet's running jobs, as lines that fit any terminal."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from csf_backup_plugin.fleet.driver.loop import Running, State
 
 _CUT = "..."
-_GAP = 2  # columns between two
+_GAP = 2  # spaces between two columns
 
 
 def table(action: str, state: State, columns: int, rows: int) -> list[str]:
-    """Return the lines: the counts, and one for each job that runs, as far as there is room.
+    """Return the lines: the counts, and a line for each running job that there is room for.
 
     Args:
-        action: what the jobs do.
-        state: how far they are.
-        columns: of the terminal; the last one stays empty.
-        rows: likewise.
+        action: the action of the jobs.
+        state: the state of the jobs.
+        columns: the columns of the terminal; the last one stays empty.
+        rows: the rows of the terminal; the last one stays empty.
     """
     room, shown_rows = max(1, columns - 1), max(1, rows - 2)
     running = state.running
@@ -50,7 +50,7 @@ def _cells(one: Running) -> tuple[str, str, str]:
 
 
 def _row(cells: tuple[str, str, str], widths: list[int], room: int) -> str:
-    """Return a line, whose name and host are cut where there is no room, the host first."""
+    """Return a line; cut its host, and then its name, if there is not enough room."""
     name, host, clock = cells
     free = max(0, room - 3 * _GAP - widths[2])
     first = min(widths[0], max(free - widths[1], free * 2 // 3))

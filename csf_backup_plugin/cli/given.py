@@ -1,4 +1,4 @@
-"""Which options were given on the command line; their values alone do not tell."""
+"""The options that were given on the command line, in contrast to defaults."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from click.core import ParameterSource
 
 
 def given_options() -> set[str]:
-    """Return the names of the options that were given to the command that is being run."""
+    """Return the names of the options that were given to the running command."""
     context = click.get_current_context()
     return {
         option.opts[0]

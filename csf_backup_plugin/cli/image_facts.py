@@ -1,4 +1,4 @@
-"""Words and facts about an image with a receipt, which several commands share."""
+"""Words and facts about an image with a receipt, for several commands."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 def image_facts(
     image: ImagePath, receipt: Receipt, warnings: tuple[str, ...], seconds: float
 ) -> dict[str, Any]:
-    """Return the facts on a sound image.
+    """Return the facts about a sound image for the JSON document.
 
     Args:
         image: the image.
         receipt: its receipt.
-        warnings: what the user should know nevertheless.
+        warnings: what the user should know although the image is sound.
         seconds: how long the check took.
     """
     return {
@@ -40,7 +40,7 @@ def image_facts(
 
 
 def copied_from(receipt: Receipt) -> dict[str, Any] | None:
-    """Return where an image was copied from, for a program; None if it is no copy."""
+    """Return the original of a copy, for the JSON document; None if the image is no copy."""
     copied = receipt.copied
     if copied is None:
         return None
@@ -48,7 +48,7 @@ def copied_from(receipt: Receipt) -> dict[str, Any] | None:
 
 
 def made_as(image: ImagePath, receipt: Receipt) -> str:
-    """Return what an image is a copy of, or its original name; empty if it is neither.
+    """Return words about an image's original, or its original name; empty if it has neither.
 
     Args:
         image: the image.
@@ -60,10 +60,10 @@ def made_as(image: ImagePath, receipt: Receipt) -> str:
 
 
 def checksum(sha256: str | None) -> str:
-    """Return the beginning of an image's SHA-256, or that it has none."""
+    """Return words with the beginning of an image's SHA-256, or that it has none."""
     return f"SHA-256 {sha256[:16]}..." if sha256 else "no checksum"
 
 
 def numbered(number: int | None) -> str:
-    """Return an image's number among the backups of its repository, if it is known."""
+    """Return words with an image's backup number, or that it has none."""
     return f"backup {number}" if number else "without a number"

@@ -1,4 +1,4 @@
-"""Correct what the process has inherited, apart from signals, while a command runs."""
+"""Correct inherited descriptors, working directory and umask while a command runs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _OWNERS = 0o700  # what a umask takes away from a file's owner
 
 @contextlib.contextmanager
 def put_right() -> Iterator[None]:
-    """Provide what files and programs need while the block runs.
+    """Provide what files and programs need during the block.
 
-    * Open standard descriptors: otherwise one of our files could get such a number, and would
-      receive what is printed.
+    * Open standard descriptors: otherwise one of our files could get the number of one, and receive
+      printed text.
     * A working directory that exists: shells and utilities complain otherwise.
     * A umask that lets a file's owner read and write it.
     """
@@ -25,7 +25,7 @@ def put_right() -> Iterator[None]:
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
     try:
         os.getcwd()
     except OSError:

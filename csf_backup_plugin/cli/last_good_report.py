@@ -20,7 +20,7 @@ def outcome(search: Search) -> Outcome:
 
 
 def _sentences(search: Search) -> Iterator[str]:
-    """Yield the lines for a person: one for each image, and the conclusion."""
+    """Yield a sentence about each image, and the conclusion."""
     yield from (f"warning: {warning}" for warning in search.warnings)
     for one in search.tried:
         if one.drill:
@@ -31,7 +31,7 @@ def _sentences(search: Search) -> Iterator[str]:
 
 
 def _document(search: Search) -> dict[str, Any]:
-    """Return the facts for a program."""
+    """Return the facts about a search for the JSON document."""
     good, since, newest = search.good, search.corrupt_since, search.newest.sets[0]
     return {
         "host": newest.image.host,

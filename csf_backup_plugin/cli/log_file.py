@@ -1,4 +1,4 @@
-"""The file that CSF_BACKUP_LOG names, to which several processes may append at once."""
+"""The log file that CSF_BACKUP_LOG names; several processes may append to it at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VARIABLE = "CSF_BACKUP_LOG"
 
 @contextlib.contextmanager
 def opened(path: str) -> Iterator[int]:
-    """Open a file, but no link; its descriptor is above those of the standard streams."""
+    """Open a file, never through a link; its descriptor is above the standard ones."""
     descriptor = open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         yield descriptor
@@ -29,12 +29,12 @@ def opened(path: str) -> Iterator[int]:
 
 
 class LogFile(logging.Handler):
-    """Append each line by one write, so that lines of several processes do not mix.
+    """Append each line with one write, so that lines of several processes do not mix.
 
     Args:
         path: the file.
         descriptor: the open file.
-        warn: is called once if the file cannot be written; no command fails because of it.
+        warn: called once if the file cannot be written; the command goes on.
     """
 
     def __init__(self, path: str, descriptor: int, warn: Callable[[str], None]) -> None:

@@ -16,7 +16,7 @@ from csf_backup_plugin.system_errors import reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-_SECRET = "CSF_BACKUP_SSH"  # may have a password among its options
+_SECRET = "CSF_BACKUP_SSH"  # its options may contain a password
 _LONGEST = 8000  # characters of a line
 
 
@@ -26,12 +26,12 @@ def logged(
     warn: Callable[[str], None],
     verbose: Callable[[str], None] | None = None,
 ) -> Iterator[None]:
-    """Log while the block runs; open the file anew each time, for logrotate(8).
+    """Log during the block; open the file again each time, for logrotate(8).
 
     Args:
         environ: the environment, which names the file.
-        warn: is called with a sentence if there is no log.
-        verbose: is called with each line that is not printed anyway; None to show nothing.
+        warn: called with a sentence if the file cannot be opened or written.
+        verbose: called with each line that is not printed otherwise; None to show nothing.
     """
     lines, level = _Lines(environ.get(_SECRET, "")), log.level
     with contextlib.ExitStack() as stack:
@@ -58,7 +58,7 @@ class _Lines(logging.Formatter):
     """Format a record as one line: time with zone, process, level, message.
 
     Args:
-        secret: a command line whose options must not be shown.
+        secret: a command line that is replaced in the log if it has options.
     """
 
     def __init__(self, secret: str) -> None:

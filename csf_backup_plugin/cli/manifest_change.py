@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def of_change(changed: ChangedManifest) -> Outcome:
-    """Return the outcome of a change."""
+    """Return the outcome of a change of the manifest."""
     return Outcome(_sentences(changed), _document(changed))
 
 

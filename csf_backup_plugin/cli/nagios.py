@@ -1,4 +1,4 @@
-"""A status as a Nagios plugin says it: one line, and an exit code from 0 to 3.
+"""A status in the form of a Nagios plugin: one line, and an exit code from 0 to 3.
 
 The form is that of the Monitoring Plugins Development Guidelines.
 """
@@ -22,7 +22,7 @@ _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 
 def line(status: Status) -> tuple[int, str]:
-    """Return the exit code, and the line."""
+    """Return the exit code and the line."""
     problems = [text for one in status.repositories for text in one.told(one.faults, one.stale)]
     problems += [one.problem.what for one in status.unreached] + status.unread_besides
     code = max(map(_state, status.repositories), default=CRITICAL)
@@ -47,7 +47,7 @@ def line(status: Status) -> tuple[int, str]:
 
 
 def unknown(why: str) -> str:
-    """Return the line of a status that could not be asked for."""
+    """Return the line if there is no status."""
     return f"BACKUP UNKNOWN - {_plain(why)}"
 
 
@@ -57,7 +57,7 @@ def critical(why: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text in one line, without what parts it from the figures."""
+    """Return a text in one line, without the bar that separates text and figures."""
     return text.replace("|", "/").replace("\n", "; ")
 
 
@@ -74,7 +74,7 @@ def _all_is_well(status: Status) -> str:
 
 
 def _state(one: Health) -> int:
-    """Return how bad it is: a set of twice the age that it may have is as bad as none."""
+    """Return the state of a repository; a newest set of twice the allowed age is critical."""
     if one.faults or not one.sets:
         return CRITICAL
     limit = one.limits[0]
@@ -84,7 +84,7 @@ def _state(one: Health) -> int:
 
 
 def _figures(one: Health, *, is_alone: bool) -> Iterator[str]:
-    """Yield the figures of a repository; no two of a line may have the same name."""
+    """Yield the figures of a repository; names in a line must differ."""
     if not one.sets:
         return
     name = one.title if is_alone else shown(f"{one.host}:{one.master} {(one.id or '')[:8]}")

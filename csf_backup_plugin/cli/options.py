@@ -1,4 +1,4 @@
-"""The options that several commands share; each is declared only here."""
+"""The options that several commands share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Seconds(click.FloatRange):
     """A finite number of seconds.
 
     Args:
-        least: the smallest allowed.
+        least: the smallest allowed number.
     """
 
     def __init__(self, least: float = 0) -> None:
@@ -66,7 +66,7 @@ class Count(click.IntRange):
 
 @contextlib.contextmanager
 def _failing(kind: Any, param: click.Parameter | None, ctx: click.Context | None) -> Iterator[None]:
-    """Turn a ValueError of the block into an error of click."""
+    """Raise a ValueError of the block as an error of click."""
     try:
         yield
     except ValueError as error:
@@ -74,12 +74,12 @@ def _failing(kind: Any, param: click.Parameter | None, ctx: click.Context | None
 
 
 def name_of(word: str) -> str:
-    """Return an option's name without its value, whether typed with one dash or two."""
+    """Return an option's name, with one dash and without its value."""
     return "-" + word.partition("=")[0].lstrip("-")
 
 
 def of_every_command() -> list[click.Parameter]:
-    """Return the options that each command has."""
+    """Return the options that every command has."""
     told = "Log on standard error what is done and decided."
     return [
         click.Option([JSON, "as_json"], is_flag=True, help="Print the outcome as JSON."),

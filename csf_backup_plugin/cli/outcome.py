@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 class Outcome(NamedTuple):
-    """The outcome of a command that was not interrupted.
+    """The outcome of a command that ended without an exception.
 
     Attributes:
-        sentences: the lines for a person.
-        facts: the facts for a program.
+        sentences: the lines for people, on standard error.
+        facts: the facts for the JSON document.
         problem: why the exit code is not 0; None if it is 0.
-        output: what is printed on standard output without -json; bytes if it contains unchanged
-            names.
-        status: the exit code, for commands with codes of their own; None for the problem's code.
+        output: the text for standard output without -json; bytes if it has names that must not be
+            changed.
+        status: the exit code, if it is not that of the problem; None if it is.
     """
 
     sentences: Iterable[str]

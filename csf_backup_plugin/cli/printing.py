@@ -1,4 +1,4 @@
-"""Print; a failure to print never changes the exit code."""
+"""Print text; a failure to print never changes the exit code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from csf_backup_plugin.system_errors import reason
 
 
 def said(text: str, end: str = "\n") -> str:
-    """Print for people, on standard error; return why it failed, or an empty string."""
+    """Print to standard error, for people; return why it failed, or an empty string."""
     return _printed(text + end, err=True)
 
 
 def printed(text: str | bytes) -> str:
-    """Print for programs, on standard output; return why it failed, or an empty string."""
+    """Print to standard output, for programs; return why it failed, or an empty string."""
     return _printed(text + b"\n" if isinstance(text, bytes) else f"{text}\n", err=False)
 
 
@@ -44,8 +44,8 @@ def _printed(text: str | bytes, *, err: bool) -> str:
 def _write(text: str | bytes, *, err: bool) -> None:
     """Write all of a text.
 
-    Without a buffer (PYTHONUNBUFFERED), Python drops what one write(2) does not take, because of a
-    slow reader, a signal or a full disk.
+    Without a buffer (PYTHONUNBUFFERED), Python drops the bytes that one write(2) does not take, for
+    example after a signal or on a full disk.
     """
     stream = sys.stderr if err else sys.stdout
     raw = getattr(stream, "buffer", None)
@@ -64,7 +64,7 @@ def _write(text: str | bytes, *, err: bool) -> None:
 def give_up() -> None:
     """Drop output that could not be printed.
 
-    Python would try again when it ends; if that failed, its exit status would be 120.
+    Python would try to print it again at its end; if that failed, its exit status would be 120.
     """
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -18,9 +18,9 @@ _COLUMNS, _ROWS = 80, 24  # if the terminal does not say
 
 
 class Progress:
-    """Shows a use case's progress on standard error, if that is a terminal.
+    """Show the progress of an operation on standard error, if that is a terminal.
 
-    Nothing here raises `OSError`: a closed terminal must not make a backup fail.
+    Nothing here raises `OSError`, since a closed terminal must not make a backup fail.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Progress:
             self._bar = Bar(phase, total)
         columns, _ = terminal_size()
         line = self._bar.line(done, columns)
-        # Spaces overwrite the rest of a longer line, as far as it is in this row.
+        # Spaces overwrite the rest of a longer line.
         if line != self._shown:
             spaces = " " * (min(len(self._shown), columns - 1) - len(line))
             said(f"\r{line}{spaces}", end="")
@@ -75,7 +75,7 @@ def can_go_back() -> bool:
 
 
 def terminal_size() -> tuple[int, int]:
-    """Return the terminal's columns and rows now; they may change at any time."""
+    """Return the terminal's current columns and rows."""
     with contextlib.suppress(OSError, ValueError):
         columns, rows = os.get_terminal_size(sys.stderr.fileno())
         return columns or _COLUMNS, rows or _ROWS

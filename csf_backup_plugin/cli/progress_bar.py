@@ -1,4 +1,4 @@
-"""A line that shows the progress of a phase, and fits the terminal."""
+"""The line that shows the progress of a phase, and fits the terminal."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import time
 
 from csf_backup_plugin.cli.human_sizes import human
 
-_BAR = (10, 30)  # columns of a bar: with fewer there is none; at most
+_BAR = (10, 30)  # the least and the greatest width of a bar, in columns
 
 
 class Bar:
     """The progress of a phase.
 
     Args:
-        phase: such as "backing up".
-        total: about how many bytes there are to do.
+        phase: the name of the phase, such as "backing up".
+        total: how many bytes there are to do, about.
     """
 
     def __init__(self, phase: str, total: int) -> None:

@@ -1,7 +1,7 @@
-"""A status, or attempts, in Prometheus' text format, for the textfile collector of node_exporter.
+"""A status or attempts in the text format of Prometheus, for node_exporter's textfile collector.
 
-Moments are told and never ages, and no sample has a timestamp: so what is not written any more is
-seen to grow old.
+Samples are points in time, never ages, and have no timestamps of their own. So a page that is no
+longer written is seen to become old.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ _HELP = {
     "build_info": "The version that has written this.",
 }
 
-_KILLED = 128 + 9.0  # what a shell says of a program that SIGKILL has ended
+_KILLED = 128 + 9.0  # as a shell reports a program that SIGKILL has ended
 
 Sample = tuple[str, dict[str, str], float]
 
 
 def page(status: Status, more: Collection[Sample] = ()) -> str:
-    """Return the page, with more samples."""
+    """Return the page of a status, with more samples."""
     samples = [
         *more,
         *(sample for one in status.repositories for sample in _repository(one)),
@@ -62,12 +62,12 @@ def page(status: Status, more: Collection[Sample] = ()) -> str:
 
 
 def written(samples: Collection[Sample]) -> str:
-    """Return the page of samples, each of which is a name of `_HELP`, its labels and its value."""
+    """Return a page of samples; each is a name in `_HELP`, labels and a value."""
     lines: list[str] = []
     for name, text in _HELP.items():
         own: dict[str, float] = {}
         for _, labels, value in (sample for sample in samples if sample[0] == name):
-            own.setdefault(_labels(labels), value)  # of two of one name the whole page is refused
+            own.setdefault(_labels(labels), value)  # a page with a sample twice is refused
         if own:
             lines += [f"# HELP csf_backup_{name} {text}", f"# TYPE csf_backup_{name} gauge"]
             lines += [f"csf_backup_{name}{told} {value:.15g}" for told, value in own.items()]
@@ -76,7 +76,7 @@ def written(samples: Collection[Sample]) -> str:
 
 def _repository(one: Health) -> Iterator[Sample]:
     labels = {"repository": one.id or "", "master": shown(one.master), "host": one.host}
-    labels["machine"] = shown(one.machine)  # a copy elsewhere may have all else in common
+    labels["machine"] = shown(one.machine)  # a copy may share all other labels
     yield "host_reached", {"host": one.host}, 1.0
     yield "proven_images", labels, float(len(one.sets))
     yield "unproven_images", labels, float(one.leftovers)
@@ -106,12 +106,12 @@ def _repository(one: Health) -> Iterator[Sample]:
 def attempt_samples(
     last: Attempt | None, success: Attempt | None, labels: dict[str, str]
 ) -> Iterator[Sample]:
-    """Yield the samples of the last attempt, and of the last one that was done.
+    """Yield the samples of the last attempt, and of the last successful one.
 
     Args:
-        last: the one, which may still run.
-        success: the other.
-        labels: of each sample; the operation is added.
+        last: the last attempt, which may still run; None if there is none.
+        success: the last successful attempt; None if there is none.
+        labels: the labels of each sample; the operation is added.
     """
     if last and last.began:
         operation = {**labels, "operation": last.command.rpartition("_")[2]}

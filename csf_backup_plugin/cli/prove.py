@@ -46,7 +46,7 @@ def admin_database_prove(run: Run, image: str, wait: float | None) -> Outcome:
 
 
 def _sentences(proof: Proof) -> Iterator[str]:
-    """Yield the lines for a person: one, and one for each warning."""
+    """Yield the warnings, and the sentence about the proof."""
     from csf_backup_plugin.advised_commands import verify_command
     from csf_backup_plugin.cli.human_sizes import counted, human
     from csf_backup_plugin.cli.image_facts import checksum, made_as, numbered
@@ -73,7 +73,7 @@ def _sentences(proof: Proof) -> Iterator[str]:
 
 
 def _document(proof: Proof) -> dict[str, Any]:
-    """Return the facts for a program."""
+    """Return the facts about the proof for the JSON document."""
     from csf_backup_plugin.cli.image_facts import image_facts
 
     image, receipt = proof.image, proof.receipt

@@ -1,4 +1,4 @@
-"""Rehearse a failure: send one by each channel, to show that the channels work."""
+"""Rehearse a failure: send one through each channel, to show that the channels work."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ _OTHERS = (
 def rehearse(
     request: StatusRequest, form: str, environ: Mapping[str, str], cancellation: Cancellation
 ) -> Outcome:
-    """Send a failed rotation, marked as a rehearsal, by each channel; examine nothing.
+    """Send a failed rotation, marked as a rehearsal, through each channel; look at no host.
 
     Args:
-        request: the status's; its first host and repository are named in the failure.
-        form: the status's format; for Nagios and Prometheus, the output shows the failure.
+        request: the request for the status; its first host and repository are named in the failure.
+        form: the format of the status; for Nagios and Prometheus, the output shows the failure.
         environ: the environment.
-        cancellation: the command's.
+        cancellation: the cancellation of the command.
     """
     facts, warnings = _facts(request), list[str]()
     page = prometheus.written([*_samples(facts)])

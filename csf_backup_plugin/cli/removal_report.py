@@ -1,4 +1,4 @@
-"""Sentences about the removal of sets: each decision, and why."""
+"""Sentences about the removal of sets."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def decisions(removal: Removal, *, dry_run: bool) -> Iterator[str]:
-    """Yield a line for each set: the decision, and why.
+    """Yield a line for each set: the decision and its reason.
 
     Args:
         removal: what was decided, and done.
-        dry_run: whether nothing was.
+        dry_run: whether the decisions were not carried out.
     """
     would = "would be " if dry_run else ""
     for one in removal.decisions:

@@ -1,4 +1,4 @@
-"""Report an outcome: sentences on standard error, or one document on standard output."""
+"""Report an outcome, as sentences on standard error or as one document on standard output."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def report(command: str, outcome: Outcome, *, as_json: bool, is_quiet: bool = False) -> None:
-    """Print and log an outcome; use standard error if the document cannot be printed.
+    """Print and log an outcome; if the document cannot be printed, print the sentences.
 
     Args:
         command: the command's name.
         outcome: its outcome.
-        as_json: print the document, and nothing else.
-        is_quiet: without `as_json`, print nothing if all went well without a warning.
+        as_json: print the document; on standard error, print only an error.
+        is_quiet: without `as_json`, print nothing if there is no error and no warning.
     """
     sentences, has_warning = list(outcome.sentences), False
     for line in sentences:

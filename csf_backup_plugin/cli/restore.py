@@ -116,7 +116,7 @@ def admin_database_restore(
 
 
 def _sentences(outcome: Restored) -> Iterator[str]:
-    """Yield the lines for a person."""
+    """Yield the sentences about a restore."""
     from csf_backup_plugin.advised_commands import rebuild_command
     from csf_backup_plugin.cli.human_sizes import counted, human
     from csf_backup_plugin.cli.restore_plan import plan_lines
@@ -148,7 +148,7 @@ def _sentences(outcome: Restored) -> Iterator[str]:
 
 
 def _document(outcome: Restored) -> dict[str, Any]:
-    """Return the facts for a program."""
+    """Return the facts about a restore for the JSON document."""
     from csf_backup_plugin.cli.image_facts import copied_from
 
     plan, place, request = outcome.plan, outcome.place, outcome.plan.request

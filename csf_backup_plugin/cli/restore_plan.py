@@ -1,4 +1,4 @@
-"""Sentences about a planned restore, for the question and for a dry run."""
+"""The plan of a restore as sentences, before the question and in a dry run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def plan_lines(plan: RestorePlan) -> Iterator[str]:
-    """Yield what a person should know before the restore."""
+    """Yield what the user should know before the restore."""
     request = plan.request
     what = f"{counted(len(plan.targets), 'database')} ({human(plan.bytes)})"
     yield (
@@ -36,12 +36,12 @@ def plan_lines(plan: RestorePlan) -> Iterator[str]:
 
 
 def _some(paths: Sequence[str]) -> str:
-    """Return the number of databases, and the names of the first."""
+    """Return the number of databases, and the names of the first ones."""
     return f"{counted(len(paths), 'database')}: {listed(paths, IN_JSON)}"
 
 
 def _age(started: str) -> str:
-    """Return how long ago that was."""
+    """Return words that say how long ago the backup began."""
     age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(started)
     if age.total_seconds() < 0:
         return " (in the future, by this clock)"

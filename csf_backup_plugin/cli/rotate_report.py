@@ -19,8 +19,8 @@ def outcome(rotated: Rotated, *, is_strict: bool) -> Outcome:
     """Return the outcome of a rotation.
 
     Args:
-        rotated: what it has done.
-        is_strict: whether warnings alone make it fail.
+        rotated: the result of the rotation.
+        is_strict: whether -strict was given, with which warnings are an error.
     """
     problem = rotated.problem
     if not problem and is_strict:
@@ -31,7 +31,7 @@ def outcome(rotated: Rotated, *, is_strict: bool) -> Outcome:
 
 
 def _sentences(rotated: Rotated) -> Iterator[str]:
-    """Yield the lines for a person, with the decision on each set."""
+    """Yield the sentences about a rotation, with the decision about each set."""
     filled = rotated.filled
     yield from backup_report.warning_lines(rotated.warnings)
     yield from filled.told
@@ -47,7 +47,7 @@ def _sentences(rotated: Rotated) -> Iterator[str]:
 
 
 def _document(rotated: Rotated) -> dict[str, Any]:
-    """Return the facts for a program."""
+    """Return the facts about a rotation for the JSON document."""
     request, filled, removal = rotated.request, rotated.filled, rotated.removal
     placement, drilled = filled.placement, rotated.drilled
     made = backup_report.document(filled.backup) if filled.backup else {}

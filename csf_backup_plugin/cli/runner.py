@@ -1,4 +1,4 @@
-"""Run a command: everything that each command needs before, around and after its work."""
+"""Run a command: what every command needs before, during and after its work."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
 
 
-#: What reports an outcome is loaded before the work. The work may take hours, and another version
-#: may be installed meanwhile.
+#: Modules that report an outcome are loaded before the work. The work may take hours, and another
+#: version may be installed meanwhile.
 LOADED = (human_sizes, image_facts, restore_plan)
 
 
 @contextlib.contextmanager
 def limited(cancellation: Cancellation, host: str, limit: float | None) -> Iterator[Cancellation]:
-    """Limit the time of a block that changes nothing; end it as a signal would.
+    """Limit the time of a block that changes nothing; at the limit, end it like a signal.
 
     Args:
-        cancellation: what else ends it.
-        host: whose answer it waits for.
-        limit: seconds; None for no limit.
+        cancellation: the cancellation of the command, which also ends the block.
+        host: the host that the block waits for.
+        limit: the limit in seconds; None for no limit.
     """
     if limit is None:
         yield cancellation
         return
     within = cancellation.later(at_once=True)
-    cancellation.check_start()  # the new one only knows of later signals
+    cancellation.check_start()  # the new cancellation takes only later signals
     timer = threading.Timer(min(limit, threading.TIMEOUT_MAX), within.cancel, [signal.SIGALRM])
     timer.daemon = True
     timer.start()
@@ -73,15 +73,15 @@ class Run:
     """One run of a command.
 
     Args:
-        name: the command's.
+        name: the command's name.
         as_json: print one document, whatever the outcome.
-        verbose: show what is logged.
+        verbose: show the log.
 
     Attributes:
-        cancellation: what asks the work to end, while it runs.
+        cancellation: the cancellation of the work, while it runs.
         is_quiet: whether an outcome without a warning is not printed.
-        ends_at_once: whether the process ends as soon as the outcome is told, since threads of
-            somebody else's may never end, and Python would wait for them.
+        ends_at_once: whether to end the process right after the report: Python would wait for the
+            threads of an executor, which may never end.
     """
 
     cancellation: Cancellation
@@ -102,7 +102,7 @@ class Run:
             work: the work.
 
         Raises:
-            Failure: it failed.
+            Failure: the work failed.
         """
         began, failure = time.monotonic(), None
         with inherited.put_right(), logged(os.environ, self._warn, self._verbose):
@@ -121,15 +121,15 @@ class Run:
 
     @contextlib.contextmanager
     def on(self, host: str, doing: str, limit: float | None = None) -> Iterator[Host]:
-        """Work with a host while the block runs.
+        """Connect to a host for the block.
 
         Args:
-            host: as the user calls it.
-            doing: what the block does, for the message if it is stopped.
+            host: the host, as the user named it.
+            doing: what the block does, for the message if a signal ends it.
             limit: how long the block may take, in seconds; None for a block that changes something.
 
         Raises:
-            HostUnreachable: it took longer.
+            HostUnreachable: the host cannot be reached, or the block took longer.
         """
         self.cancellation.describe(doing)
         with (
@@ -140,7 +140,7 @@ class Run:
             yield observed(at)
 
     def _done(self, words: Sequence[str], work: Callable[[], Outcome]) -> int:
-        """Do the work; after its end, no signal changes the outcome."""
+        """Do the work and report its outcome; later signals do not change the exit code."""
         doing, here = f"csf {self._name}", translated("localhost", left=UNKNOWN_LEFT)
         with (
             deferred_signals(doing) as self.cancellation,
@@ -152,7 +152,7 @@ class Run:
                 result.start()
                 result.outcome = outcome = work()
                 report(self._name, outcome, as_json=self.as_json, is_quiet=self.is_quiet)
-            except KeyboardInterrupt:  # outside the main thread's care
+            except KeyboardInterrupt:  # raised where signals are not deferred
                 raise Interrupted(signal.SIGINT, doing) from None
             return outcome.code
 

@@ -1,4 +1,4 @@
-"""What is said of a schedule: the schedule itself, and beside it what the user should know."""
+"""Sentences and facts about a schedule, and the schedule itself."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def outcome(made: Schedule, form: str) -> Outcome:
-    """Return how the command has ended: the schedule is on standard output.
+    """Return the outcome: the schedule for standard output, and warnings.
 
     Args:
         made: the schedule.
-        form: which kind it is.
+        form: the form of the schedule, as in `ScheduleRequest`.
     """
     sentences = (*warning_lines(made.warnings), f"Nothing was installed: {made.next_step}")
     text = "\n".join(one.text for one in made.files).removesuffix("\n")
@@ -26,7 +26,7 @@ def outcome(made: Schedule, form: str) -> Outcome:
 
 
 def _document(made: Schedule, form: str) -> dict[str, Any]:
-    """Return the facts for a program."""
+    """Return the facts about a schedule for the JSON document."""
     return {
         "format": form,
         "hour": made.at.hour if made.at else None,

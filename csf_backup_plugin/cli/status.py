@@ -19,7 +19,7 @@ _FORMATS = ("text", "json", "nagios", "prometheus")
 
 
 class StatusCommand(CsfCommand):
-    """The command; to Nagios a wrong command line is the state UNKNOWN."""
+    """The status command; for Nagios, a wrong command line is the state UNKNOWN."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **e: Any

@@ -1,4 +1,4 @@
-"""What is said of a status: as text, as a document, to Nagios, and to Prometheus."""
+"""A status as text, as a document, for Nagios, and for Prometheus."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def outcome(status: Status, form: str, *, in_colour: bool) -> Outcome:
-    """Return how a status has ended.
+    """Return the outcome: a status.
 
     Args:
-        status: what is known.
+        status: the status.
         form: ``text``, ``json``, ``nagios`` or ``prometheus``.
         in_colour: whether colours may be used, if it is printed on a terminal.
     """
@@ -40,15 +40,15 @@ def outcome(status: Status, form: str, *, in_colour: bool) -> Outcome:
 
 
 def written(found: Outcome, form: str, path: str | None) -> Outcome:
-    """Write what is to be printed to a file; return what is left to be printed.
+    """Write the output to a file, if one is given; return the outcome without that output.
 
     Args:
         found: the outcome.
-        form: as above.
-        path: the file; None if there is none.
+        form: the form, as in `outcome`.
+        path: the file; None to leave the output in the outcome.
 
     Raises:
-        OSError: the file cannot be written; to Nagios that is a state of its own.
+        OSError: the file cannot be written; with ``nagios``, the outcome says so instead.
     """
     if path is None:
         return found
@@ -65,12 +65,12 @@ def written(found: Outcome, form: str, path: str | None) -> Outcome:
 
 
 def unknown(error: BackupError) -> Outcome:
-    """Return what is said to Nagios of a command line that is wrong."""
+    """Return the outcome, for Nagios, of a wrong command line."""
     return Outcome((), {}, error, nagios.unknown(error.what), nagios.UNKNOWN)
 
 
 def status_document(status: Status) -> dict[str, Any]:
-    """Return the facts for a program."""
+    """Return the facts about a status for the JSON document."""
     return {
         "repositories": [health_document(one) for one in status.repositories],
         "unreached": [{"host": one.host, "why": one.problem.what} for one in status.unreached],
@@ -80,7 +80,7 @@ def status_document(status: Status) -> dict[str, Any]:
 
 
 def health_document(one: Health) -> dict[str, Any]:
-    """Return the facts about one repository."""
+    """Return the facts about one repository for the JSON document."""
     max_age, max_drill_age = one.limits
     return {
         "repository_id": one.id,

@@ -1,4 +1,4 @@
-"""A status as text: for each repository its verdict, and a line for each set."""
+"""A status as text: a verdict for each repository, and a line for each set."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from csf_backup_plugin.operations.status.health import Health, SetState
 
 _VERDICTS = (("FAULT", "red"), ("STALE", "yellow"), ("OK", "green"))
-_NEAR = 400 * 86400  # seconds within which it is told until when there is room
+_NEAR = 400 * 86400  # in seconds: a later end of the room is not shown
 _HEAD = ("PLACE", "AGE", "SIZE", "DATABASES", "VERIFIED", "DRILLED", "IMAGE")
 
 
 def table(status: Status, *, in_colour: bool = False) -> str:
-    """Return the text: at most 80 columns wide, but for names."""
+    """Return the text; it is at most 80 columns wide, except for names."""
     blocks = [
         "\n".join([f"{_verdict(one, in_colour=in_colour)} {_name(one)}", *_repository(one)])
         for one in status.repositories
@@ -67,7 +67,7 @@ def _repository(one: Health) -> Iterator[str]:
         is_past = timestamps.between(newest.started, one.due) < newest.age
         yield f"  The next set {'was' if is_past else 'is'} due by {one.due}."
     for directory, count in one.room.items():
-        if count < ROOM_FOR:  # which was told above
+        if count < ROOM_FOR:  # that is among the findings above
             continue
         yield f"  {shown(directory)} has room for {counted(count, 'more set')}{_until(one, count)}."
     if one.coverage is not None:
@@ -82,7 +82,7 @@ def _repository(one: Health) -> Iterator[str]:
 
 
 def _until(one: Health, count: int) -> str:
-    """Return until when a directory has room, if that is soon, and one set a time is promised."""
+    """Return until when a directory has room, if that is soon and an interval is promised."""
     seconds = count * (one.interval or 0)
     if not 0 < seconds < _NEAR or is_of_the_future(one.sets[0]):
         return ""
@@ -90,7 +90,7 @@ def _until(one: Health, count: int) -> str:
 
 
 def attempt_lines(one: Health) -> Iterator[str]:
-    """Yield how the last attempt went, if it has made no set, and since when that is so."""
+    """Yield the outcome of the last attempt if it made no set, and the number of such attempts."""
     if told := last_attempt(one):
         yield f"  The last attempt, {told}"
         ids = [attempt.id for attempt in one.attempts or ()]

@@ -1,4 +1,4 @@
-"""Write a text file completely, or not at all."""
+"""Write a text file as a whole, or not at all."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from csf_backup_plugin.system_errors import reason
 
 
 def write(path: str, text: str) -> None:
-    """Write a file that everybody may read, in place of an earlier one.
+    """Write a file that all users may read; replace an earlier one.
 
     The text goes to a temporary file first. Its name begins with a full stop and has no suffix, so
-    that no collector of files reads half of it.
+    that no collector reads an unfinished file.
 
     Args:
         path: the file; if it is a link, the link stays and its target is written.
-        text: its contents.
+        text: the contents.
 
     Raises:
-        OSError: it cannot be written, or is a device, a pipe or a directory, which nothing may
-            take the place of; what was there is as it was.
+        OSError: the file cannot be written; or it is a device, a pipe or a directory, which are
+            never replaced. What was there is unchanged.
     """
     named = path
     try:
@@ -35,7 +35,7 @@ def write(path: str, text: str) -> None:
 
 
 def _plain(path: str) -> str:
-    """Return the path of a file, with links followed; the file need not exist."""
+    """Return the path of a file with links resolved; the file need not exist."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise OSError(errno.EINVAL, "Not a plain file")

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def outcome(made: VerifiedAll) -> Outcome:
-    """Return the outcome of a run that was not interrupted."""
+    """Return the outcome of a verification of all images."""
     return Outcome(tuple(_sentences(made)), _document(made), made.problem)
 
 
 def _sentences(made: VerifiedAll) -> Iterator[str]:
-    """Yield the lines for a person: one for each image, and one with the counts."""
+    """Yield a sentence about each image, and one with the counts."""
     yield from (f"warning: {warning}" for warning in made.warnings)
     yield from (line for one in made.results if (line := _line(one)))
     yield from (f"at fault on record {one.image}: verified {one.at}" for one in made.on_record)
@@ -33,7 +33,7 @@ def _sentences(made: VerifiedAll) -> Iterator[str]:
 
 
 def _line(one: Result) -> str:
-    """Return the line for an image; empty if it was not verified, which is a warning."""
+    """Return the sentence about an image; empty if it was not verified: a warning says so."""
     if one.verified:
         receipt = one.verified.receipt
         which = f"{one.image}{made_as(one.image, receipt)}"
@@ -69,7 +69,7 @@ def _verified_at(one: Candidate) -> str:
 
 
 def _document(made: VerifiedAll) -> dict[str, Any]:
-    """Return the facts for a program."""
+    """Return the facts about a verification for the JSON document."""
     return {
         "host": made.top.host,
         "image_dir": made.top.directory,

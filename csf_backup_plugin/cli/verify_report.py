@@ -21,7 +21,7 @@ def outcome(verified: Verified) -> Outcome:
 
 
 def _sentences(verified: Verified) -> Iterator[str]:
-    """Yield the lines for a person: one, and one for each warning."""
+    """Yield the warnings, and the sentence about the image."""
     image, receipt = verified.image, verified.receipt
     yield from (f"warning: {warning}" for warning in verified.warnings)
     what = f"{counted(len(receipt.databases), 'database')} of {shown(receipt.master)}"
@@ -34,7 +34,7 @@ def _sentences(verified: Verified) -> Iterator[str]:
 
 
 def document(verified: Verified) -> dict[str, Any]:
-    """Return the facts for a program."""
+    """Return the facts about a verification for the JSON document."""
     image, receipt = verified.image, verified.receipt
     facts = image_facts(image, receipt, verified.warnings, verified.seconds)
     return {**facts, "made_as": {"host": receipt.image.host, "image": receipt.image.path}}
