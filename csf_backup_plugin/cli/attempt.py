@@ -50,7 +50,7 @@ class Result:
         start: called before the work; it may refuse the work.
 
     Attributes:
-        start: the function of that name.
+        start: the argument of that name.
         outcome: the outcome, set by the runner; not set if the command fails.
     """
 
@@ -64,7 +64,7 @@ class Result:
 def recorded(
     name: str, words: Sequence[str], warn: Callable[[str], None], cancellation: Cancellation
 ) -> Iterator[Result]:
-    """Record a command's begin before the block and its end after it, and send the notices.
+    """Record a command's beginning before the block and its end after it; send the notices.
 
     Args:
         name: the command's name.

@@ -60,7 +60,8 @@ def write_rehearsal(directory: str, page: str) -> str:
         directory: as for `write_pages`.
         page: the page.
 
-    Returns: The path of the page.
+    Returns:
+        The path of the page.
 
     Raises: as for `write_pages`.
     """

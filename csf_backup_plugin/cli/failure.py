@@ -63,7 +63,7 @@ def failures(tell: Callable[[BackupError], None] | None = None) -> Iterator[None
     """Turn a `BackupError` of the block into `Failure`, and log it.
 
     Args:
-        tell: called with the error before that.
+        tell: called with the error before `Failure` is raised.
     """
     try:
         yield

@@ -48,7 +48,7 @@ def copied_from(receipt: Receipt) -> dict[str, Any] | None:
 
 
 def made_as(image: ImagePath, receipt: Receipt) -> str:
-    """Return words about an image's original, or its original name; empty if it has neither.
+    """Return words with the original of a copy, or the old name of a moved image; else nothing.
 
     Args:
         image: the image.
@@ -60,10 +60,10 @@ def made_as(image: ImagePath, receipt: Receipt) -> str:
 
 
 def checksum(sha256: str | None) -> str:
-    """Return words with the beginning of an image's SHA-256, or that it has none."""
+    """Return the beginning of an image's SHA-256 in words, or that it has none."""
     return f"SHA-256 {sha256[:16]}..." if sha256 else "no checksum"
 
 
 def numbered(number: int | None) -> str:
-    """Return words with an image's backup number, or that it has none."""
+    """Return an image's backup number in words, or that it has none."""
     return f"backup {number}" if number else "without a number"

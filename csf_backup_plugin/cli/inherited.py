@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_OWNERS = 0o700  # what a umask takes away from a file's owner
+_OWNERS = 0o700  # the bits of a umask that concern a file's owner
 
 
 @contextlib.contextmanager

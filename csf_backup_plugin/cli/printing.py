@@ -64,7 +64,7 @@ def _write(text: str | bytes, *, err: bool) -> None:
 def give_up() -> None:
     """Drop output that could not be printed.
 
-    Python would try to print it again at its end; if that failed, its exit status would be 120.
+    Python would try to print it again when it exits; if that failed, the exit status would be 120.
     """
     for stream in (sys.stdout, sys.stderr):
         try:

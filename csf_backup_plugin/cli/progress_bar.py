@@ -15,7 +15,7 @@ class Bar:
 
     Args:
         phase: the name of the phase, such as "backing up".
-        total: how many bytes there are to do, about.
+        total: about how many bytes there are to do.
     """
 
     def __init__(self, phase: str, total: int) -> None:

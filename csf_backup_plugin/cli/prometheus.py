@@ -1,7 +1,7 @@
 """A status or attempts in the text format of Prometheus, for node_exporter's textfile collector.
 
-Samples are points in time, never ages, and have no timestamps of their own. So a page that is no
-longer written is seen to become old.
+Times are given as points in time, never as ages, and samples have no timestamps of their own. So an
+outdated page can be recognized.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.progress_listener import Listener
 
 _HERE = "localhost"
-# Sets are copied so many hours after the rotation, when they have been made and verified.
+# Hours from the rotation to the copies: by then, sets have been made and verified.
 _COPY_AFTER = 4
 
 

@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
     Attributes:
         name: the name of its section.
-        host: the host to work on.
+        host: its host, by the name in the file.
         master: its master database, as in the file.
         health: its health; None if its host could not be reached.
         problem: why the host could not be reached; None if it could.
@@ -87,7 +87,7 @@ def look_at_fleet(
         fleet: the whole fleet; so the sets of repositories that were not chosen are recognized.
         chosen: the repositories that the status is about.
         request: the request for these, as `request_of` returns it.
-        on: connects to a host by name, for the length of a block; called in several threads.
+        on: connects to a host by name for a block, with a time limit; called in several threads.
         read_ledger: returns the attempts in this machine's ledger.
         at_once: how many hosts are asked at once.
     """
@@ -182,7 +182,7 @@ def _another(one: FleetRepository) -> Health:
 
 
 def _strange(healths: Sequence[Health], fleet: Fleet) -> Iterator[str]:
-    """Warn of repositories without a section whose images here are not only copies."""
+    """Yield a warning about each repository with images here, not only copies, and no section."""
     for one in healths:
         if not one.sets or any(each.copied is None for each in one.sets):
             yield (

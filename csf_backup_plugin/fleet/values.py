@@ -133,7 +133,7 @@ def weekday(text: str) -> str:
     """Return the name of a weekday.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not a weekday.
     """
     if text not in WEEKDAYS:
         raise ValueError(f"{text} is not a weekday: {', '.join(WEEKDAYS)}.")
@@ -144,7 +144,7 @@ def path(text: str) -> str:
     """Return an absolute path.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not an absolute path.
     """
     try:
         return absolute(text)
@@ -160,7 +160,7 @@ def variable(text: str, keys: Collection[str]) -> tuple[str, str]:
         keys: the keys of a section; refused as names, since they are lines indented by mistake.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not NAME=VALUE, or NAME is a key.
     """
     if not _VARIABLE.fullmatch(text):
         raise ValueError(f"{text} is not NAME=VALUE.")

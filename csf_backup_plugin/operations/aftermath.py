@@ -30,7 +30,8 @@ def preceded(first: str, said: str) -> Left:
     """Return what was left, beginning with what was done before the failed step.
 
     Args:
-        first: sentences about that, without the last full stop; empty if nothing was done.
+        first: sentences about what was done before, without the last full stop; empty if nothing
+            was.
         said: sentences about the failed step and what comes after it.
     """
     if not first:

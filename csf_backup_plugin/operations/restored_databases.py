@@ -19,7 +19,7 @@ def findings(expected: Mapping[str, Size | None], looked: Iterable[Stat]) -> lis
     The size of each database was taken before and after the backup. In between, the database may
     have grown, or have been compacted. So it counts as complete if it is at least as large as the
     smaller of the two sizes. If it was compacted and had grown again before the second size was
-    taken, it is reported as a fault, although it is complete.
+    taken, it is reported as a fault: it looks like one that was cut short.
 
     Args:
         expected: the sizes of each database, by the path where it should be; None if they are not

@@ -41,7 +41,7 @@ class Command(NamedTuple):
 
 
 def commands(action: str, one: FleetRepository, given: Sequence[str]) -> list[Command]:
-    """Return the commands of a repository; none if the action does not concern it.
+    """Return the commands of a repository; none if its section has nothing for the action.
 
     Args:
         action: one of `ACTIONS`.

@@ -63,7 +63,7 @@ def _found(name: str) -> Callable[[], object]:
 def _called(name: str, make: Callable[[], object]) -> object:
     try:
         return make()
-    except Exception as error:  # likewise
+    except Exception as error:  # a foreign executor may raise anything
         raise _refused(name, "has failed", error) from None
 
 
@@ -79,10 +79,10 @@ def close(executor: Executor, *, wait: bool) -> str:
 
     Args:
         executor: the executor.
-        wait: whether to wait for its threads; False if a job may never end.
+        wait: whether to wait until its threads have ended; False if a job may never end.
     """
     try:
         executor.shutdown(wait=wait)
-    except Exception as error:  # likewise
+    except Exception as error:  # a foreign executor may raise anything
         return f"the executor cannot be closed: {type(error).__name__}: {shown(reason(error))}"
     return ""

@@ -157,7 +157,7 @@ def _status(program: Captured, spec: JobSpec) -> tuple[int | None, str]:
             return program.wait(GRACE), "was asked to stop"
         if time.monotonic() >= until:
             return None, f"had not ended after {spec.limit:g} s"
-        time.sleep(_POLL)  # a thread each: many jobs may be waiting
+        time.sleep(_POLL)  # fewer polls than in `wait`: many jobs may be waiting
     return status, ""
 
 
@@ -188,6 +188,6 @@ def _beginning(document: dict[str, Any]) -> str:
 
 
 def _line(text: str, at: int) -> str:
-    """Return the non-empty line at an index of a text, for a message."""
+    """Return the first or the last non-empty line of a text, for a message."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return shown(lines[at]).removesuffix(".") if lines else ""

@@ -116,7 +116,7 @@ def _numbered(
     numbered: Callable[[], str],
     host: Host,
 ) -> tuple[Origin, list[str]]:
-    """Return which backup it is, and warnings; without a number if none could be taken."""
+    """Return which backup it is, and warnings, even if its number could not be recorded."""
     origin, repository = origin_of(plan), request.repository
     is_made = plan.found.recorded is None
     used_up = f"The number {origin.number} is used up in {shown(repository.manifest)}."

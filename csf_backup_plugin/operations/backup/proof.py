@@ -68,8 +68,8 @@ def prove(
         TimedOut: osrestore did not end in time.
     """
     expected = {*plan.found.coverage.paths}
-    # Steps that run a program come last, since a remote host answers nothing else after it in the
-    # same exchange. Errors are reported in this order, those of `postponed` steps after the others.
+    # Steps that run a program come last: after one, a remote host answers nothing else in the same
+    # exchange. Errors are reported in this order, those of `postponed` steps after the others.
     # osbackup has ended, so the image does not change while it is flushed to the disk.
     size, unsynced, _, directory, held, _, read = host.together(
         lambda: _size(request, host),

@@ -67,7 +67,7 @@ class BackupRequest:
         require_mount: refuse an image's directory on the file system of ``/``.
         arrays: disks and mount points that are redundant arrays according to the user.
         accept_small: accept an image that is far smaller than its databases.
-        quiescing: how the repository is made quiet meanwhile.
+        quiescing: how to make the repository quiet for osbackup.
     """
 
     repository: Repository

@@ -85,8 +85,8 @@ def copy(request: CopyRequest, source: Host, host: Host, listener: Listener) -> 
         with left_told(lambda said: preceded(making.done, said)), translated(host.name):
             doubted = doubts(request, original, source)
             removal = remove_older(request, there, target.machine.now, host, doubted)
-            # Also if the copy existed: the run that made it may have been killed before it wrote
-            # the card.
+            # Write the card even if the copy existed: the run that made it may have been killed
+            # before.
             cards = [] if request.dry_run else write_cards([target.image], host)
     warnings = (*original.warnings, *shared_warnings(target, original), *making.warnings)
     return Copy(

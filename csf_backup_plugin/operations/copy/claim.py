@@ -100,7 +100,7 @@ def _taken(
 
 
 def _left(stays: str, said: str) -> Left:
-    """Return what is left if the record could not be locked; `stays` is empty if it is not ours."""
+    """Return what is left if the record could not be locked; empty `stays`: not our record."""
     return Left(stays, _AGAIN) if stays else Left(said)
 
 

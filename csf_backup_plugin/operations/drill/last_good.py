@@ -69,7 +69,7 @@ def find_last_good(request: LastGoodRequest, host: Host, listener: Listener) -> 
 
 
 def _so_far(tried: Sequence[Tried]) -> str:
-    """Return the images that a failed search has found at fault so far."""
+    """Return a sentence about the images that a failed search has found faulty so far."""
     if not tried:
         return ""
     return f"Not sound, each on record: {listed([one.set.image.path for one in tried])}"

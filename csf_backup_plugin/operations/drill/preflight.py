@@ -26,7 +26,7 @@ class Plan(NamedTuple):
     Attributes:
         image: the image to restore.
         receipt: its receipt.
-        size: how many bytes will be restored, about.
+        size: about how many bytes will be restored.
         osrestore: the program that restores.
         osverifydb: the program that checks a database; None if there is none.
         warnings: what the user should know although the drill may begin.

@@ -32,7 +32,7 @@ class DrillRequest:
 
     @classmethod
     def parse(cls, image: str, directory: str, master: str | None = None) -> DrillRequest:
-        """Make a request of what the user wrote.
+        """Parse what the user wrote.
 
         Raises:
             UsageError: `image` is not HOST:PATH, or `directory` or `master` is not an absolute
@@ -58,7 +58,7 @@ class LastGoodRequest:
 
     @classmethod
     def parse(cls, top: str, directory: str, master: str | None) -> LastGoodRequest:
-        """Make a request of what the user wrote.
+        """Parse what the user wrote.
 
         Raises:
             UsageError: `top` is not HOST:DIR, no master database is named, or `directory` or

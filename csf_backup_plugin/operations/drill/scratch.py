@@ -139,8 +139,8 @@ def scratch(
     """
     made = Scratch(posixpath.join(directory, name_of(image.path, machine)), host)
     failure: BaseException | None = None
-    # An error is raised only after the lock's block: an error in it would remove the lock file,
-    # even if the directory could not be removed.
+    # Raise an error only after the lock's block: an error inside it removes the lock file, even if
+    # the directory could not be removed.
     with host.lock(made.path + LOCK, DRILL, 0, lambda _holder: None) as made.lock:
         try:
             with translated(host.name, _ROOM):

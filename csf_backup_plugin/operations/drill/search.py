@@ -52,8 +52,7 @@ class Search(NamedTuple):
         request: the command's validated options.
         newest: the newest image, and reasons why it may not be the newest.
         tried: the images that were drilled, the newest first; only the last one may be sound.
-        gone: a sentence about each image that was not drilled, since it was removed or being
-            written.
+        gone: a sentence about each image that was not drilled, since it is gone or locked.
         seconds: how long it took.
     """
 

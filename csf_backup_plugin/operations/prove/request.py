@@ -25,7 +25,7 @@ class ProveRequest:
 
     @classmethod
     def parse(cls, image: str, *, wait: float = LOCK_WAIT) -> ProveRequest:
-        """Make a request of what the user wrote.
+        """Parse what the user wrote.
 
         Raises:
             UsageError: `image` is not HOST:PATH, or is ``latest``, whose image has a receipt

@@ -39,7 +39,7 @@ class Section(NamedTuple):
 
     Attributes:
         newest: the newest set without faults on record; if all have faults, the newest.
-        older: the sets before it, the newest first.
+        older: the next older sets, the newest first.
         faulty: the sets newer than `newest`.
         doubts: reasons to doubt `newest`; each is a sentence.
         drilled: the last good drill of any set; None if there was none.

@@ -59,7 +59,7 @@ class RestorePlan(NamedTuple):
         appearing: the targets that are not on disk now.
         extra: databases on disk in the repository's directory and not in the image.
         elsewhere: databases in the manifest, on disk outside the directory, and not in the image.
-            They are not moved, since nobody takes them for restored ones.
+            They are not moved, since they cannot be mistaken for restored ones.
         argv: the command that restores; osrestore comes first.
         timeout: how long it may take, in seconds.
         damaged_manifest: the bytes of the existing manifest, if not all of it could be read.

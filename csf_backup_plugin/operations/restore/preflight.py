@@ -91,8 +91,8 @@ def check_replaceable(
 
     Args:
         request: the command's validated options.
-        at: what is at each path that a database is to be restored to.
-        links: the facts on those of the paths that are links.
+        at: what is at each path to restore a database to.
+        links: the facts on each of these paths that is a link.
         host: the host to work on.
 
     Raises:
@@ -118,7 +118,7 @@ def check_image_apart(
 
     Args:
         request: the command's validated options.
-        files: what is at the image's path, and at each path that a database is to be restored to.
+        files: what is at the image's path, and at each path to restore a database to.
         directories: the facts on the image's directory, and on the repository's.
 
     Raises:

@@ -44,8 +44,8 @@ class Quarantine(NamedTuple):
 def quarantine_for(repository: Repository, extra: Sequence[str], host: Host) -> Quarantine:
     """Choose the directory for extra databases; move nothing.
 
-    It is a dated directory beside the repository's. If that would be on another file system or
-    mount, where a move could fail half way, or could not be written to, it is one inside the
+    It is a dated directory beside the repository's. If the parent directory is not writable, or is
+    on another file system or mount, so that a move could fail half way, it is one inside the
     repository's directory.
     """
     parent = posixpath.dirname(repository.directory)

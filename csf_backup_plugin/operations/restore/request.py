@@ -37,7 +37,7 @@ class RestoreRequest:
         require_mount: refuse a repository's directory on the file system of ``/``.
         accept_unmounted: restore even to a directory whose file system was mounted at the backup
             and is not mounted now.
-        quiescing: how the repository is made quiet meanwhile.
+        quiescing: how to make the repository quiet for osrestore.
     """
 
     repository: Repository

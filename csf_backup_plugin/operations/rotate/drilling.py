@@ -28,8 +28,8 @@ class Drilled(NamedTuple):
     """The drill of tonight's set.
 
     Attributes:
-        drill: the result of a good drill; None if it failed.
-        problem: why the drill failed; None if it was good.
+        drill: the result of a good drill; None if there is a problem.
+        problem: why the drill failed or could not be made; None if it was good.
     """
 
     drill: Drill | None = None
@@ -37,7 +37,7 @@ class Drilled(NamedTuple):
 
     @property
     def is_fault(self) -> bool:
-        """Whether the drill has found a fault in the image; otherwise it could not be made."""
+        """Whether the drill has found a fault in the image."""
         return isinstance(self.problem, FaultFound)
 
 
@@ -57,7 +57,7 @@ def is_due(every: float, witnesses: Collection[Witness], now: str) -> bool:
 
 
 def drill_set(image: ImagePath, request: RotateRequest, host: Host, listener: Listener) -> Drilled:
-    """Drill tonight's set; return an error that concerns only the drill.
+    """Drill tonight's set; return a failure of the drill instead of raising it.
 
     Args:
         image: the set's image.

@@ -127,7 +127,7 @@ class _Filling:
         self.told: list[str] = []
 
     def earlier(self) -> Filled | None:
-        """Settle what killed runs have left; return the set of an earlier run with our id."""
+        """Prove or remove leftovers; return the set of an earlier run with our id, or None."""
         tonight, host = self._tonight, self._host
         catalog, request = tonight.listed.catalog, tonight.site.request
         leftovers = find_leftovers(tonight.site, tonight.recorded, catalog, host)
@@ -161,7 +161,7 @@ class _Filling:
         raise self._none_made(failures) if failures else self._nowhere()
 
     def _may_go_on(self, error: BackupError) -> bool:
-        """Return whether to try another directory: never while an osbackup could not be ended."""
+        """Return whether to try another directory; never if osbackup could not be ended."""
         is_refused = type(error) is BackupError  # by the system
         is_left = self._lock is not None and self._lock.is_left
         return (is_refused or isinstance(error, _OF_A_DIRECTORY)) and not is_left

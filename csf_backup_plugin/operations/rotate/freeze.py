@@ -23,11 +23,11 @@ class Witness(NamedTuple):
     Attributes:
         image: its image.
         number: the number of the backup, within the repository.
-        size: the image's bytes.
+        size: the image's size in bytes.
         databases: the databases in it, named as in a manifest, so that a move of the repository
             changes none.
         suspicions: the suspicions in its receipt; empty if there are none.
-        is_accepted: whether it was made under -yes.
+        is_accepted: whether it was made with -yes.
         drilled: its last drill; None if there was none.
         verified: its last verification; None if there was none.
     """

@@ -87,7 +87,7 @@ def own_sets(
 
 
 def witnesses(sets: Sequence[ImageSet], catalog: Catalog, host: Host) -> list[Witness]:
-    """Return what decides about a freeze, for each set; read all records at once.
+    """Return the witness of each set, for the decision about a freeze; read all records at once.
 
     Args:
         sets: the sets of one repository, each with a number.

@@ -182,7 +182,7 @@ def _proven(
 
 
 def _removed(one: Leftover, record: RunRecord, host: Host) -> str:
-    """Remove a set that can never be proven; its import file last, so that a kill leaves it."""
+    """Remove a set that can never be proven; last its import file, by which a run finds it."""
     image = one.image
     host.remove_trees([image.path, image.run, image.import_file], mine=False)
     why = problem_if_ended(record, image)

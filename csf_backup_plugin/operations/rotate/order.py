@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 def in_order(starts: Sequence[str]) -> set[int]:
     """Return the indices of a longest subsequence of the starts that never decreases.
 
-    All other starts are out of order. Often several subsequences are equally long. If the clock was
-    ahead or behind for one set, only that set should be out of order. So of two possible last
-    starts the earlier is taken, since the clock was ahead for the other; of two possible ones
-    before a third, the later, since the clock was behind for the other.
+    All other starts are out of order. If the clock was wrong for one set, only that set should be
+    out of order. So if several subsequences are equally long, the last start is the earliest
+    possible one: a later one shows a clock that was ahead. Each start before it is the latest
+    possible one: an earlier one shows a clock that was behind.
 
     Args:
         starts: when the sets were begun, in the order of their numbers; in ISO 8601, all in UTC.

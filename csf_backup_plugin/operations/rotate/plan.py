@@ -51,10 +51,10 @@ class Retention(NamedTuple):
     """How many calendar buckets of dated sets to keep; without any option, all sets are kept.
 
     Attributes:
-        dated: days.
-        monthly: months.
-        yearly: years.
-        copies: days of copies, which count as dated sets.
+        dated: how many days.
+        monthly: how many months.
+        yearly: how many years.
+        copies: how many days of copies; copies count as dated sets.
     """
 
     dated: int | None = None

@@ -1,7 +1,7 @@
 """The promise: a file in each image directory that says when the next set is due.
 
-Its name is ``csf-backup-promise-ID.json``. It lets any host find out that a set is late, without
-configuration.
+Its name is ``csf-backup-promise-ID.json``. With it, a status from any machine can report a late set
+without configuration.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def remove_replaced(site: Site, filled: Filled, host: Host, listener: Listener) 
 
 
 def look_back(site: Site, image: ImagePath, host: Host) -> Outlook | None:
-    """Return the sets of the repository of an image; None if that image is gone."""
+    """Return the sets of the repository that an image belongs to; None if the image is gone."""
     catalog = read_all([*site.at], host).catalog
     newest = next((one for one in catalog.sets if one.image == image), None)
     if newest is None:

@@ -35,7 +35,7 @@ class Removal(NamedTuple):
         withheld: why nothing was removed, each a part of a sentence; empty if deletions were
             allowed.
         warnings: what else the user should know.
-        told: what became of what killed copies had left, a sentence part each.
+        told: what was done with leftovers of killed copies; each is a part of a sentence.
     """
 
     decisions: Sequence[Decision] = ()

@@ -67,9 +67,9 @@ def timetable(request: ScheduleRequest, name: str, at: Time, *, require_mount: b
 
     Args:
         request: the command's validated options.
-        name: of the schedule.
+        name: the name of the schedule.
         at: the time of the rotation.
-        require_mount: whether it refuses directories on the file system of ``/``.
+        require_mount: whether the rotation refuses directories on the file system of ``/``.
     """
     rotate = rotate_words(request.rotation, strict=request.strict, require_mount=require_mount)
     return Timetable(

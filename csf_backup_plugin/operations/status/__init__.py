@@ -26,7 +26,7 @@ class Unreached(NamedTuple):
     """A host whose images could not be looked at.
 
     Attributes:
-        host: the host to work on.
+        host: the name of the host.
         problem: why not.
     """
 
@@ -88,7 +88,7 @@ def look(
 
     Args:
         request: the command's validated options.
-        on: connects to a host by name, for the length of a block.
+        on: connects to a host by name for a block, with a time limit.
         read_ledger: returns the attempts in this machine's ledger.
     """
     attempts, unknown = attempts_and_warnings(read_ledger)
@@ -106,7 +106,7 @@ def look_at(
     Args:
         name: the name of the host.
         request: the command's validated options; other hosts are left out.
-        on: connects to a host by name, for the length of a block.
+        on: connects to a host by name for a block, with a time limit.
         attempts: as `attempts_and_warnings` returns them.
     """
     try:

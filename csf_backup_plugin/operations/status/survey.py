@@ -159,8 +159,8 @@ def _promise(data: bytes | OSError | None) -> dict[str, Any]:
     """Return the contents of a promise.
 
     Raises:
-        OSError: it cannot be read.
-        UnusableDocument: it was damaged, or no rotation has written it.
+        OSError: the promise cannot be read.
+        UnusableDocument: the promise was damaged, or was not written by a rotation.
     """
     if isinstance(data, OSError):
         raise data

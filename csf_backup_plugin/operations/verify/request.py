@@ -39,7 +39,7 @@ class VerifyAllRequest:
         older_than: float | None = None,
         budget: float | None = None,
     ) -> VerifyAllRequest:
-        """Make a request of what the user wrote.
+        """Parse what the user wrote.
 
         Raises:
             UsageError: `directory` is not HOST:DIR, or `master` is not an absolute path.

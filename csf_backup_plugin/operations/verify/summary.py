@@ -26,7 +26,7 @@ class Result(NamedTuple):
         verified: the result of its verification; None if it is not sound, or its receipt alone was
             read.
         problem: what is wrong with the image, or why it could not be verified; None if it is sound.
-        is_gone: whether it was removed meanwhile, or is locked.
+        is_gone: whether the image was removed meanwhile, or is locked.
     """
 
     image: ImagePath
