@@ -80,17 +80,17 @@ def name_of(word: str) -> str:
 
 def of_every_command() -> list[click.Parameter]:
     """Return the options that every command has."""
-    told = "Log on standard error what is done and decided."
+    text = "Log on standard error what is done and decided."
     return [
         click.Option([JSON, "as_json"], is_flag=True, help="Print the outcome as JSON."),
-        click.Option(["-verbose"], is_flag=True, help=told),
+        click.Option(["-verbose"], is_flag=True, help=text),
     ]
 
 
 def quiet(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add -quiet, for commands that cron runs; `command.CsfCommand` handles it."""
-    told = "Print nothing if all went well without a warning."
-    return click.option("-quiet", "is_quiet", is_flag=True, help=told)(command)
+    text = "Print nothing if all went well without a warning."
+    return click.option("-quiet", "is_quiet", is_flag=True, help=text)(command)
 
 
 def image_file(text: str, *, required: bool = True) -> Decorator:

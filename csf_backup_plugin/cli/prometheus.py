@@ -70,7 +70,7 @@ def written(samples: Collection[Sample]) -> str:
             own.setdefault(_labels(labels), value)  # a page with a sample twice is refused
         if own:
             lines += [f"# HELP csf_backup_{name} {text}", f"# TYPE csf_backup_{name} gauge"]
-            lines += [f"csf_backup_{name}{told} {value:.15g}" for told, value in own.items()]
+            lines += [f"csf_backup_{name}{suffix} {value:.15g}" for suffix, value in own.items()]
     return "\n".join(lines)
 
 
@@ -126,8 +126,8 @@ def attempt_samples(
 
 
 def _labels(labels: dict[str, str]) -> str:
-    told = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-    return f"{{{told}}}" if told else ""
+    pairs = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+    return f"{{{pairs}}}" if pairs else ""
 
 
 def _escaped(text: str) -> str:

@@ -63,8 +63,10 @@ def rehearse(
         status, text = nagios.CRITICAL, nagios.critical(_SAID)
     elif form == "prometheus":
         text = page
-    told = [f"warning: {warning}" for warning in warnings]
-    return Outcome(told, {_NAME: True, **ways, "warnings": warnings}, output=text, status=status)
+    sentences = [f"warning: {warning}" for warning in warnings]
+    return Outcome(
+        sentences, {_NAME: True, **ways, "warnings": warnings}, output=text, status=status
+    )
 
 
 def _facts(request: StatusRequest) -> dict[str, Any]:

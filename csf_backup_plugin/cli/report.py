@@ -52,8 +52,8 @@ def report_error(command: str, error: BackupError) -> None:
 
 def document(command: str, outcome: Outcome) -> str:
     """Return the document of an outcome."""
-    told = _told(outcome.problem) if outcome.problem else {}
-    return _document(command, outcome.code, {**told, **outcome.facts})
+    error = _told(outcome.problem) if outcome.problem else {}
+    return _document(command, outcome.code, {**error, **outcome.facts})
 
 
 def _told(error: BackupError) -> dict[str, Any]:

@@ -143,8 +143,8 @@ def _sentences(outcome: Restored) -> Iterator[str]:
             f"{place.undo_command}"
         )
         yield f"and then: {rebuild_command(request.repository.master, request.image.host)}"
-    told = len(plan.warnings)
-    yield from (f"warning: {warning}" for warning in outcome.warnings[told:])
+    known = len(plan.warnings)
+    yield from (f"warning: {warning}" for warning in outcome.warnings[known:])
 
 
 def _document(outcome: Restored) -> dict[str, Any]:

@@ -124,14 +124,14 @@ def admin_database_status(
     if rehearse:
         from csf_backup_plugin.cli import rehearsal
 
-        told = rehearsal.rehearse(request, form, os.environ, run.cancellation)
+        outcome = rehearsal.rehearse(request, form, os.environ, run.cancellation)
     elif whole is None:
         found = look(
             request,
             lambda host: run.on(host, f"The status of {host}", limit),
             lambda: read_attempts(state_directory(os.environ)),
         )
-        told = status_report.outcome(found, form, in_colour=in_colour)
+        outcome = status_report.outcome(found, form, in_colour=in_colour)
     else:
         seen = look_at_fleet(
             whole,
@@ -141,5 +141,5 @@ def admin_database_status(
             lambda: read_attempts(state_directory(os.environ)),
             jobs or AT_ONCE,
         )
-        told = fleet_status_report.outcome(seen, form, in_colour=in_colour)
-    return status_report.written(told, form, output)
+        outcome = fleet_status_report.outcome(seen, form, in_colour=in_colour)
+    return status_report.written(outcome, form, output)

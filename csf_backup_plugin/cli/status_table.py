@@ -91,8 +91,8 @@ def _until(one: Health, count: int) -> str:
 
 def attempt_lines(one: Health) -> Iterator[str]:
     """Yield the outcome of the last attempt if it made no set, and the number of such attempts."""
-    if told := last_attempt(one):
-        yield f"  The last attempt, {told}"
+    if how := last_attempt(one):
+        yield f"  The last attempt, {how}"
         ids = [attempt.id for attempt in one.attempts or ()]
         success = one.last_success
         failed = len(ids) - (ids.index(success.id) + 1 if success else 0)

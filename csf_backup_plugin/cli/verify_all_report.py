@@ -47,21 +47,21 @@ def _line(one: Result) -> str:
 def _counts(made: VerifiedAll) -> str:
     sound, at_fault = len(made.sound), len(made.at_fault)
     where = f"{made.top.host}:{shown(made.top.directory)}"
-    said = [
+    parts = [
         f"Verified {counted(sound + at_fault, 'image')} in {where} in {made.seconds:.1f} s: "
         f"{sound:,} sound, {at_fault:,} at fault"
     ]
     if made.on_record:
-        said.append(f"{len(made.on_record):,} at fault on record")
+        parts.append(f"{len(made.on_record):,} at fault on record")
     if made.recent:
-        said.append(f"{len(made.recent):,} verified within -older-than")
+        parts.append(f"{len(made.recent):,} verified within -older-than")
     if made.left:
         first = made.left[0]
-        said.append(
+        parts.append(
             f"{len(made.left):,} left for the next run, which begins with {first.image} "
             f"({_verified_at(first)})"
         )
-    return "; ".join(said)
+    return "; ".join(parts)
 
 
 def _verified_at(one: Candidate) -> str:

@@ -114,8 +114,8 @@ def schedule_of_control_host(
         [Job(_command(fleet, names, "verify", *PART), begin.later(VERIFY_AFTER))],
         copy,
     )
-    told = [f"[{shown(r.name)}] {text}" for r in fleet.repositories for text in _warnings(r)]
-    return written([Planned(plan, [*when.warnings(begin), *told])], form, here)
+    warnings = [f"[{shown(r.name)}] {text}" for r in fleet.repositories for text in _warnings(r)]
+    return written([Planned(plan, [*when.warnings(begin), *warnings])], form, here)
 
 
 def _warnings(one: FleetRepository) -> Iterator[str]:

@@ -107,11 +107,11 @@ def look_at_fleet(
         for one in chosen.repositories
         for row in _rows(one, by_name.get(one.name, []), away.get(one.host))
     ]
-    told = found._replace(
+    status = found._replace(
         repositories=[row.health for row in rows if row.health],
         warnings=[*warnings, *_strange(by_name.get("", []), fleet)],
     )
-    return FleetStatus(fleet.path, sorted(rows, key=lambda row: STATES.index(row.state)), told)
+    return FleetStatus(fleet.path, sorted(rows, key=lambda row: STATES.index(row.state)), status)
 
 
 def request_of(

@@ -161,7 +161,7 @@ def _status(program: Captured, spec: JobSpec) -> tuple[int | None, str]:
     return status, ""
 
 
-def _result(name: str, status: int, printed: bytes, said: bytes) -> JobResult:
+def _result(name: str, status: int, printed: bytes, errors: bytes) -> JobResult:
     """Return the result of a program that has ended; its document must have the same code."""
     document = _document(printed)
     if status == UNKNOWN:
@@ -171,7 +171,7 @@ def _result(name: str, status: int, printed: bytes, said: bytes) -> JobResult:
         return JobResult(name, code, document, _line(_beginning(document), 0))
     if not code:
         return JobResult(name, None, document, "ended with 0, and has not printed what was done")
-    return JobResult(name, code, None, _line(os.fsdecode(said), -1) or "has said nothing")
+    return JobResult(name, code, None, _line(os.fsdecode(errors), -1) or "has said nothing")
 
 
 def _document(printed: bytes) -> dict[str, Any] | None:

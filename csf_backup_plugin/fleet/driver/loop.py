@@ -200,8 +200,8 @@ class Driver:
                 self.is_any_lost = True
                 # Not earlier: some executors cancel a running job, and never return its result.
                 one.future.cancel()
-                told = f"the executor has told nothing of it in {now - one.began:.0f} s"
-                self._note(one.spec, one, f"{told}; {NOT_KNOWN}")
+                why = f"the executor has told nothing of it in {now - one.began:.0f} s"
+                self._note(one.spec, one, f"{why}; {NOT_KNOWN}")
 
 
 def _kind(error: BaseException) -> str:

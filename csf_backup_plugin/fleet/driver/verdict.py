@@ -55,7 +55,7 @@ def _left(driven: Driven) -> str:
     done = sum(one.exit_code == ExitCode.DONE for one in results)
     untouched = sum(one.problem == NOT_STARTED for one in results)
     unknown = sum(one.exit_code is None for one in results) - untouched
-    told = [f"{done:,} done"]
-    told += [f"{untouched:,} not started"] if untouched else []
-    told += [f"{unknown:,} not known, which may still run"] if unknown else []
-    return f"Of all {len(results):,} jobs: {', '.join(told)}."
+    counts = [f"{done:,} done"]
+    counts += [f"{untouched:,} not started"] if untouched else []
+    counts += [f"{unknown:,} not known, which may still run"] if unknown else []
+    return f"Of all {len(results):,} jobs: {', '.join(counts)}."

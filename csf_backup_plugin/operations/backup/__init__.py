@@ -138,10 +138,10 @@ def back_up_locked(
             look = functools.partial(look_at_site, request, turn.catalog, host)
         plan, proof = prepare(request, host, listener, look), None
         if request.dry_run:
-            origin, told = foretell(request, plan, host)
+            origin, more = foretell(request, plan, host)
         else:
-            origin, proof, told = _carry_out(request, plan, lock, turn, host, listener)
-    warnings = (*plan.warnings, *told)
+            origin, proof, more = _carry_out(request, plan, lock, turn, host, listener)
+    warnings = (*plan.warnings, *more)
     return Backup(request, plan, origin, proof, warnings, time.monotonic() - began)
 
 
@@ -185,7 +185,7 @@ def _carry_out(
         host.cancellation.check()
         made = _receipt(request, plan, origin, proof)
         if turn:
-            made = turn.told(made, plan.found.recorded)
+            made = turn.completed(made, plan.found.recorded)
         data = _encoded(made, plan, time.monotonic() - began)
         warnings += complete(image, data, plan.found, created, host)
     return origin, proof, warnings

@@ -74,8 +74,8 @@ def begin(
     except BackupError as error:  # the steps may have been done; files they created were removed
         if not is_made:
             manifest = shown(request.repository.manifest)
-            told = f"The number {origin.number} may be used up in {manifest}"
-            error.left = preceded(told, error.left).said
+            used_up = f"The number {origin.number} may be used up in {manifest}"
+            error.left = preceded(used_up, error.left).said
         raise
     _check_claimed(image, claimed)
     created.append(image.import_file)

@@ -143,9 +143,9 @@ def _surveyed(
 
 def _from_the_future(catalog: Catalog, now: Standing, machine: Machine) -> list[str]:
     own = (one for one in catalog.sets if one.receipt.origin.id == now.identity.id)
-    told = [text for one in own if (text := future(one.image, one.receipt, machine.now))]
-    more = [f"{len(told) - 1:,} more images say so"] if len(told) > 1 else []
-    return told[:1] + more
+    texts = [text for one in own if (text := future(one.image, one.receipt, machine.now))]
+    more = [f"{len(texts) - 1:,} more images say so"] if len(texts) > 1 else []
+    return texts[:1] + more
 
 
 def check_none_stands(image: ImagePath, looked: Iterable[tuple[str, Stat]], host: Host) -> None:

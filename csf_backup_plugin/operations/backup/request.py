@@ -37,7 +37,7 @@ class Turn(NamedTuple):
     accepted: bool
     suspicions: Callable[[Receipt, Manifest | None], tuple[str, ...]]
 
-    def told(self, made: Receipt, recorded: Manifest | None) -> Receipt:
+    def completed(self, made: Receipt, recorded: Manifest | None) -> Receipt:
         """Return the receipt with the rotation's additions.
 
         Args:

@@ -62,8 +62,8 @@ def rollback(host: Host) -> Iterator[Created]:
     """
     created = Created()
 
-    def clean_up(said: str) -> Left:
-        left = _remove(host, created) if created else Left(said)
+    def clean_up(so_far: str) -> Left:
+        left = _remove(host, created) if created else Left(so_far)
         return left._replace(said=" ".join(filter(None, [left.said, created.remains])))
 
     with left_told(clean_up, BaseException):

@@ -99,17 +99,17 @@ def _taken(
         # Another copy has ended after `_made`, and has removed its record: try again.
 
 
-def _left(stays: str, said: str) -> Left:
+def _left(stays: str, so_far: str) -> Left:
     """Return what is left if the record could not be locked; empty `stays`: not our record."""
-    return Left(stays, _AGAIN) if stays else Left(said)
+    return Left(stays, _AGAIN) if stays else Left(so_far)
 
 
 def _locked(
     target: Target, wait: float, stack: contextlib.ExitStack, host: Host, listener: Listener
 ) -> Lock | None:
-    told = f"waiting up to {wait:g} s for the copy that is making {target.image}"
+    note = f"waiting up to {wait:g} s for the copy that is making {target.image}"
     held = host.lock(
-        target.image.copying, COPY, wait, lambda _holder: listener.note(told), create=False
+        target.image.copying, COPY, wait, lambda _holder: listener.note(note), create=False
     )
     try:
         return stack.enter_context(held)
@@ -168,13 +168,13 @@ def _unlocked(target: Target, lock: Lock) -> str:
     )
 
 
-def _taken_back(claim: Claim, lock: Lock, said: str, host: Host) -> Left:
+def _taken_back(claim: Claim, lock: Lock, so_far: str, host: Host) -> Left:
     """Remove what was created, the record last; say what is left.
 
     If the lock was lost, another copy may have taken over: then everything stays.
     """
     if not claim.created:
-        return Left(said)
+        return Left(so_far)
     try:
         host.stat(claim.created[:1])  # if the connection was cut, this makes it again
         if not lock.is_held:
@@ -183,16 +183,16 @@ def _taken_back(claim: Claim, lock: Lock, said: str, host: Host) -> Left:
     except (OSError, BackupError) as error:
         names = listed(claim.created)
         return Left(f"What this run had created may be there: {names} ({reason(error)}).", _AGAIN)
-    told = [f"{one}." for one in claim.told]
-    before = said.replace(NOTHING_LEFT, "").strip()
-    return left._replace(said=" ".join(filter(None, [before, *told, left.said])))
+    taken_over = [f"{one}." for one in claim.told]
+    before = so_far.replace(NOTHING_LEFT, "").strip()
+    return left._replace(said=" ".join(filter(None, [before, *taken_over, left.said])))
 
 
 def _removed(paths: Sequence[str], host: Host) -> Left:
     """Remove paths, the last one first; keep the record, which is the first, if another stays."""
     record, *rest = paths
     stay: list[str] = []
-    told: list[str] = []
+    left: list[str] = []
     for path in (*reversed(rest), record):
         if path == record and stay:
             stay.append(shown(record))
@@ -200,12 +200,12 @@ def _removed(paths: Sequence[str], host: Host) -> Left:
         try:
             host.remove([path])
         except HalfDone as error:
-            told.append(error.left)
+            left.append(error.left)
         except OSError as error:
             stay.append(f"{shown(path)} ({reason(error)})")
     if stay:
         what = f"What this run had created could not all be removed: {', '.join(stay)}."
-        return Left(" ".join([what, *told]), _AGAIN)
-    if told:
-        return Left(" ".join(told))
+        return Left(" ".join([what, *left]), _AGAIN)
+    if left:
+        return Left(" ".join(left))
     return Left("What this run had created was removed; nothing else was changed.")

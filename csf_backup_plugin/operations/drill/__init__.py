@@ -122,11 +122,11 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
     return Drill(plan, trial, warnings, time.monotonic() - began)
 
 
-def _with_earlier_record(said: str, image: ImagePath, host: Host) -> Left:
+def _with_earlier_record(so_far: str, image: ImagePath, host: Host) -> Left:
     """Return what a failed drill has left; name the record of an earlier drill, which is kept."""
-    if shown(image.drill) in said:  # this drill's record has replaced it
-        return Left(said)
+    if shown(image.drill) in so_far:  # this drill's record has replaced it
+        return Left(so_far)
     with contextlib.suppress(OSError, BackupError):
         if host.stat([image.drill])[0].kind == "file":
-            return Left(f"{said} {shown(image.drill)}, of an earlier drill, is as it was.")
-    return Left(said)
+            return Left(f"{so_far} {shown(image.drill)}, of an earlier drill, is as it was.")
+    return Left(so_far)

@@ -43,9 +43,9 @@ class Leftovers:
         """A sentence about each leftover: that it was removed, or why it stays."""
         return (*self._changed.values(), *self._kept)
 
-    def left(self, said: str) -> Left:
+    def left(self, so_far: str) -> Left:
         """Return what a failed drill has left, beginning with the leftovers that were removed."""
-        return preceded(". ".join(self._changed.values()), said)
+        return preceded(". ".join(self._changed.values()), so_far)
 
     @property
     def changed(self) -> bool:

@@ -67,10 +67,12 @@ class Record:
             try:
                 self._record.write(error.findings)
             except (OSError, BackupError) as problem:
-                told = f"It could not be recorded in {shown(self._record.path)}: {reason(problem)}"
+                recorded = (
+                    f"It could not be recorded in {shown(self._record.path)}: {reason(problem)}"
+                )
             else:
-                told = f"It is on record in {shown(self._record.path)}"
+                recorded = f"It is on record in {shown(self._record.path)}"
                 cards = write_cards([self._plan.image], self._host)
-                told = "; ".join([told, *cards])
-            error.left = preceded(told, error.left).said
+                recorded = "; ".join([recorded, *cards])
+            error.left = preceded(recorded, error.left).said
             raise

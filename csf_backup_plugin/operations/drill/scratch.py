@@ -110,14 +110,14 @@ class Scratch:
         except (OSError, HostUnreachable) as error:
             self.kept = f"{shown(self.path)} could not be removed: {reason(error)}"
 
-    def left(self, said: str) -> Left:
+    def left(self, so_far: str) -> Left:
         """Return what is left if a drill fails after the removal of the directory."""
-        return preceded(self.kept, said)
+        return preceded(self.kept, so_far)
 
-    def left_inside(self, said: str) -> Left:
+    def left_inside(self, so_far: str) -> Left:
         """Return what is left if a drill fails while it uses the directory."""
         if not self.is_ours:
-            return Left(said)
+            return Left(so_far)
         if self.kept:
             return Left(f"What this run had created could not all be removed: {self.kept}.")
         return Left("What this run had created was removed; nothing else was changed.")

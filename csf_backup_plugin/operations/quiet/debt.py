@@ -65,9 +65,9 @@ def encode(debt: Debt) -> str:
 def decode(data: bytes) -> Debt | None:
     """Return the debt in a record; None if `encode` cannot have written it."""
     first, *lines = os.fsdecode(data[:_LONGEST]).split("\n")
-    told = dict(line.partition(" ")[::2] for line in lines if line)
+    values = dict(line.partition(" ")[::2] for line in lines if line)
     try:
-        program, master, limit, *rest = [told[key] for key in _KEYS]
+        program, master, limit, *rest = [values[key] for key in _KEYS]
         debt = Debt(program, master, float(limit), *rest)
     except (KeyError, ValueError):
         return None
@@ -140,10 +140,10 @@ def _call(debt: Debt, owed: str, repository: Repository, host: Host) -> str:
         return "did not end"
     except (OSError, BackupError) as error:
         return f"may not have been called: {reason(error)}"
-    said = ran.output.strip().decode("ascii", "replace")
-    if said == "0" or not said:
-        return said or "was not called, since another user has written that file"
-    status = as_wait_status(int(said)) if said.isdecimal() else UNKNOWN
+    printed = ran.output.strip().decode("ascii", "replace")
+    if printed == "0" or not printed:
+        return printed or "was not called, since another user has written that file"
+    status = as_wait_status(int(printed)) if printed.isdecimal() else UNKNOWN
     return f"failed: {call_ended(Completed(status, b''), debt.limit).removesuffix('.')}"
 
 

@@ -107,9 +107,9 @@ def restore(
             plan = prepare_restore(request, chosen, receipt, machine, tools(), host, listener)
             place = quarantine.quarantine_for(repository, plan.extra, host) if plan.extra else None
             refusal = refused(request, plan, place) if place else None
-            told = [*plan.warnings, *unlocked_warnings(lock, repository)]
-            told += unguarded_warnings(lock, commands.OSRESTORE)
-            plan = plan._replace(warnings=tuple(told))
+            texts = [*plan.warnings, *unlocked_warnings(lock, repository)]
+            texts += unguarded_warnings(lock, commands.OSRESTORE)
+            plan = plan._replace(warnings=tuple(texts))
             warnings = plan.warnings
             if request.dry_run:
                 return Restored(plan, place, refusal, warnings, time.monotonic() - began)
@@ -118,8 +118,8 @@ def restore(
             if not agreed(plan):
                 raise Declined("The restore was not confirmed.", "Run the same command again.")
             host.cancellation.check()
-            place, debt, told = _carry_out(request, plan, place, lock, host, listener)
-            warnings += (*told, *complete(request, plan, lock, debt, host))
+            place, debt, texts = _carry_out(request, plan, place, lock, host, listener)
+            warnings += (*texts, *complete(request, plan, lock, debt, host))
     return Restored(plan, place, None, warnings, time.monotonic() - began)
 
 
@@ -210,8 +210,8 @@ def _carry_out(
         except LockBusy:
             is_lost = True
             raise
-        told = unsynced_warnings(_check(request, plan, before, host), "the restore", host)
-    return place, debt, [*ended, *told]
+        unsynced = unsynced_warnings(_check(request, plan, before, host), "the restore", host)
+    return place, debt, [*ended, *unsynced]
 
 
 def _unknown(lock: Lock | None, host: Host, *, is_lost: bool) -> str:

@@ -50,10 +50,10 @@ def complete(
     # With -quiesce, the program's `end` has been called already.
     owes = not plan.quiesce and _is_something(debt)
     if plan.damaged_manifest is not None:
-        told = [*_supersede(request, plan, host), *_clean_up(repository, host)]
+        warnings = [*_supersede(request, plan, host), *_clean_up(repository, host)]
     else:
-        told = _replace(request, plan, None if owes else lock, host)
-    return [*told, *settle_debt(repository, lock, host, debt)] if owes else told
+        warnings = _replace(request, plan, None if owes else lock, host)
+    return [*warnings, *settle_debt(repository, lock, host, debt)] if owes else warnings
 
 
 def _is_something(debt: Callable[[], bytes | None]) -> bool:
@@ -76,10 +76,10 @@ def _replace(
             RemoveTrees((repository.unfinished_restore, repository.restore_run)),
             *releases,
         )
-        told = manifest_store.locked_out(repository, replaced(), host)
+        warnings = manifest_store.locked_out(repository, replaced(), host)
     except (OSError, BackupError) as error:
         return [_unrecorded(request, error, host), *_clean_up(repository, host)]
-    return [*told, *_cleaned_up(removed, repository, host)]
+    return [*warnings, *_cleaned_up(removed, repository, host)]
 
 
 def _supersede(request: RestoreRequest, plan: RestorePlan, host: Host) -> list[str]:

@@ -57,8 +57,8 @@ def order(tonight: Tonight) -> Order:
 def unmounted_tops(tonight: Tonight) -> dict[ImagePath, str]:
     """Return the image directories whose disk is not mounted, and the message for each."""
     expected, at = _expected_mounts(tonight), tonight.site.at
-    told = {top: why_unmounted(at[top], expected.get(top.directory, "/")) for top in at}
-    return {top: why for top, why in told.items() if why}
+    reasons = {top: why_unmounted(at[top], expected.get(top.directory, "/")) for top in at}
+    return {top: why for top, why in reasons.items() if why}
 
 
 def _expected_mounts(tonight: Tonight) -> Mapping[str, str]:

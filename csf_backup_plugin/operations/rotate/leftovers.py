@@ -112,7 +112,7 @@ def settle(
     site: Site,
     lock: Lock | None,
     judged: Callable[[Receipt], Receipt],
-    told: list[str],
+    done: list[str],
     host: Host,
     listener: Listener,
 ) -> dict[str, ImagePath]:
@@ -123,7 +123,7 @@ def settle(
         site: the host, the repository and the image directories.
         lock: the repository's lock; without a working one, other runs may be writing the leftovers.
         judged: returns a receipt with its suspicions added.
-        told: gets what was done with each leftover, as a part of a sentence.
+        done: gets what was done with each leftover, as a part of a sentence.
         host: the host to work on.
         listener: gets the progress of a proof.
 
@@ -143,19 +143,19 @@ def settle(
                 if is_at_work(record, host):
                     raise _busy(one, record, host)
                 if not (record.problem or record.running):
-                    told.append(_proven(one, site, judged, proven, host, listener))
+                    done.append(_proven(one, site, judged, proven, host, listener))
                 elif is_alone:
-                    told.append(_removed(one, record, host))
+                    done.append(_removed(one, record, host))
                 else:
-                    told.append(f"{one.image} has no receipt, and stays: no lock keeps others out")
+                    done.append(f"{one.image} has no receipt, and stays: no lock keeps others out")
         except LockBusy:
             raise
         except (HostUnreachable, Interrupted):
-            told.append(f"{one.image}, left by a run that was killed, may be removed or proven")
+            done.append(f"{one.image}, left by a run that was killed, may be removed or proven")
             raise
         except BackupError as error:
             why = reason(error)
-            told.append(f"{one.image} was left by a run that was killed, and stays: {why}")
+            done.append(f"{one.image} was left by a run that was killed, and stays: {why}")
     return proven
 
 
@@ -198,10 +198,10 @@ def clean_up_records(listed: Catalog, own: Sequence[ImageSet], site: Site, host:
         site: the host, the repository and the image directories.
         host: the host to work on.
     """
-    told = []
+    done = []
     for one in own:
         run = one.image.run
         if run in listed.entries and not removable(one, site.machine, site.request.repository):
             left = f"{shown(run)} was left by a run that was killed, and was removed"
-            told += clean_up_record(run, host) or [left]
-    return told
+            done += clean_up_record(run, host) or [left]
+    return done

@@ -71,10 +71,10 @@ class Tonight(NamedTuple):
             recorded: what the manifest says now.
         """
         last = last_trusted(self.witnesses)
-        told = frozenset(recorded.dropped if recorded else ())
+        dropped = frozenset(recorded.dropped if recorded else ())
         if last and recorded and _is_new_manifest(last, recorded):
-            told = last.databases
-        return suspicions(frozenset(made.names), made.size, last, told)
+            dropped = last.databases
+        return suspicions(frozenset(made.names), made.size, last, dropped)
 
     def judged(self, made: Receipt) -> Receipt:
         """Return the receipt of an earlier run's set with its suspicions added."""

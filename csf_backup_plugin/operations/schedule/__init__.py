@@ -137,11 +137,11 @@ def _mounts(request: ScheduleRequest, site: Site, host: Host) -> tuple[bool, lis
     on_root = [top for top, at in site.at.items() if at.device == at_root.device]
     is_asked = request.rotation.options.get("require_mount", False)
     without = "would be refused now" if is_asked else "the schedule is without -require-mount"
-    told = [
+    warnings = [
         f"{top.host}:{shown(top.directory)} is on the file system of /: {without}"
         for top in on_root
     ]
-    return is_asked or not (on_root or site.problems), told
+    return is_asked or not (on_root or site.problems), warnings
 
 
 def _files(
@@ -187,7 +187,7 @@ def _next_step(files: Sequence[File]) -> str:
 
 def _warnings(request: ScheduleRequest, site: Site) -> list[str]:
     """Return the warnings about directories that cannot be used, and about missing drills."""
-    told = [f"{top.host}:{shown(top.directory)} {why}" for top, why in site.problems.items()]
+    warnings = [f"{top.host}:{shown(top.directory)} {why}" for top, why in site.problems.items()]
     if request.rotation.drill_every is None:
-        told.append(_NO_DRILL)
-    return told
+        warnings.append(_NO_DRILL)
+    return warnings

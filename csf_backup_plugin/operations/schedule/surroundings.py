@@ -101,9 +101,9 @@ def _user() -> str:
     except KeyError:
         name = ""
     if not _USER.fullmatch(name):
-        told = f"named {shown(name)}" if name else "without a name"
+        called = f"named {shown(name)}" if name else "without a name"
         raise UsageError(
-            f"The user {number} is {told}, and a schedule cannot say so.",
+            f"The user {number} is {called}, and a schedule cannot say so.",
             "Run the command as the user who is to make the backups.",
         )
     return name

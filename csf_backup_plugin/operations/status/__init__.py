@@ -52,8 +52,8 @@ class Status(NamedTuple):
     @property
     def unread_besides(self) -> list[str]:
         """The sentences in `unread` that are not among the findings of a repository."""
-        told = {text for one in self.repositories for text in one.stale}
-        return [text for text in self.unread if text not in told]
+        reported = {text for one in self.repositories for text in one.stale}
+        return [text for text in self.unread if text not in reported]
 
     @property
     def problem(self) -> BackupError | None:

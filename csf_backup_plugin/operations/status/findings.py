@@ -139,11 +139,11 @@ def notes(
     promise = found.promises.get(str(health.id), {})
     every, drill_every = promise.get("every_seconds"), promise.get("drill_every_seconds")
     file = expected or Expected("", ())
-    for name, what, option, said, each in (
+    for name, what, option, in_file, each in (
         ("-max-age", "a set", request.max_age, file.max_age, every),
         ("-max-drill-age", "a drill", request.max_drill_age, file.max_drill_age, drill_every),
     ):
-        yield from _differing(name, f"{what} is promised", option, said, each)
+        yield from _differing(name, f"{what} is promised", option, in_file, each)
     for one in health.sets[1:]:
         yield from one.faults
     yield from (

@@ -112,8 +112,10 @@ def _read_all(
     is_recorded, unrecorded = _record(record, found)
     if found:
         fault = _at_fault(image, [*found, *chosen.findings], _again(image, receipt))
-        told = f"It is on record in {shown(record.path)}" if is_recorded else "".join(unrecorded)
-        fault.left = preceded(told, fault.left).said
+        recorded = (
+            f"It is on record in {shown(record.path)}" if is_recorded else "".join(unrecorded)
+        )
+        fault.left = preceded(recorded, fault.left).said
         raise fault
     if chosen.findings:
         raise _not_certain(chosen)

@@ -123,5 +123,7 @@ def _so_far(results: Sequence[Result], count: int) -> str:
     """Return how far a failed run got."""
     verified = sum(one.is_sound or one.is_at_fault for one in results)
     faults = [one.image.path for one in results if one.is_at_fault]
-    said = f"{verified:,} of {count:,} images had been verified, and {len(faults):,} were at fault"
-    return f"{said}: {listed(faults)}" if faults else said
+    counts = (
+        f"{verified:,} of {count:,} images had been verified, and {len(faults):,} were at fault"
+    )
+    return f"{counts}: {listed(faults)}" if faults else counts
