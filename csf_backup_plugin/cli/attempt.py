@@ -143,7 +143,7 @@ class _Entry:
                 attempt_metrics.write_pages(directory, recording)
 
     def close(self) -> None:
-        """Close the ledger, which is held open while the command runs."""
+        """Release the attempt's lock, which is held while the command runs."""
         if self._recording:
             self._recording.close()
 

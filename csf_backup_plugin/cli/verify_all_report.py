@@ -33,7 +33,7 @@ def _sentences(made: VerifiedAll) -> Iterator[str]:
 
 
 def _line(one: Result) -> str:
-    """Return the sentence about an image; empty if it was not verified: a warning says so."""
+    """Return the sentence about an image; empty if a warning says that it was not verified."""
     if one.verified:
         receipt = one.verified.receipt
         which = f"{one.image}{made_as(one.image, receipt)}"

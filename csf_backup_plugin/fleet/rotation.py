@@ -19,7 +19,7 @@ def rotation_of(one: FleetRepository, host: str) -> RotateRequest:
 
     Args:
         one: the repository. If its section has no `every`, a set is promised each day.
-        host: its host, by the name for it on the machine that runs the rotation.
+        host: the host's name on the machine that runs the rotation, such as ``localhost``.
     """
     options = BackupOptions(
         timeout=one.timeout,

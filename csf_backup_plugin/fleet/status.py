@@ -182,7 +182,7 @@ def _another(one: FleetRepository) -> Health:
 
 
 def _strange(healths: Sequence[Health], fleet: Fleet) -> Iterator[str]:
-    """Yield a warning about each repository with images here, not only copies, and no section."""
+    """Yield a warning about each repository that has images other than copies, but no section."""
     for one in healths:
         if not one.sets or any(each.copied is None for each in one.sets):
             yield (

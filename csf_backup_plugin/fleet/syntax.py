@@ -114,7 +114,7 @@ def _lines(data: bytes) -> list[str]:
 
 
 def _name(text: str) -> str:
-    """Return a text of the file in the form that names have elsewhere."""
+    """Return a text of the file, decoded as file names are."""
     return os.fsdecode(text.encode("ascii", "surrogateescape"))
 
 

@@ -48,7 +48,7 @@ class JobSpec(NamedTuple):
         run_id: the id of the run; the same if the same job is planned again.
         limit: how long to wait for its end, in seconds.
         newest: the words of a command that is run first; its document names the image for `NEWEST`
-            in `words`. Empty for none.
+            in `words`. Empty if none is needed.
         program: csf's path.
         environment: environment variables to set in addition to those of the executor's process.
         stop: the path of a file; the job stops when that file exists.

@@ -86,7 +86,7 @@ def copy(request: CopyRequest, source: Host, host: Host, listener: Listener) -> 
             doubted = doubts(request, original, source)
             removal = remove_older(request, there, target.machine.now, host, doubted)
             # Write the card even if the copy existed: the run that made it may have been killed
-            # before.
+            # before it wrote the card.
             cards = [] if request.dry_run else write_cards([target.image], host)
     warnings = (*original.warnings, *shared_warnings(target, original), *making.warnings)
     return Copy(

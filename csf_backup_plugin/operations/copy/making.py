@@ -64,7 +64,7 @@ class Making:
 
     @property
     def done(self) -> str:
-        """The sentence that the copy is made, to precede the error of a later step; else empty."""
+        """What errors of later steps say first: that the copy is made; empty if it is not."""
         return f"The copy is made and proven: {self._target.image}" if self.made_now else ""
 
     def foretell(self) -> Receipt:

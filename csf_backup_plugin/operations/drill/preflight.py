@@ -43,7 +43,7 @@ class Plan(NamedTuple):
 def look_at_places(
     image: ImagePath, receipt: Receipt, directory: str, host: Host
 ) -> tuple[Facts, Callable[[], list[Entry]]]:
-    """Check the image's directory, and the directory for the scratch directory.
+    """Check the image's directory, and the one in which the scratch directory is to be created.
 
     Args:
         image: the image.

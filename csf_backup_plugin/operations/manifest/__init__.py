@@ -113,7 +113,7 @@ def _rebuild(
     host: Host,
     listener: Listener,
 ) -> ChangedManifest:
-    """Write a new manifest of the databases in the directory, and of others known and on disk."""
+    """Write a new manifest: the databases in the directory, and known ones that exist elsewhere."""
     data = read_bytes(repository, host)
     recorded = Manifest() if data is None else manifest.salvage(data)
     source = None

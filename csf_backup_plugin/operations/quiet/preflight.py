@@ -59,7 +59,7 @@ def prepare_quiet(
 
     Args:
         asked: how to make the repository quiet.
-        found: the programs that were found.
+        found: the programs, as `find_programs` returns them.
         repository: the repository.
         directory: the facts on its directory.
         machine: the host, and its clock.

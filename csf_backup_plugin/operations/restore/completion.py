@@ -115,7 +115,7 @@ def _cleaned_up(removed: Callable[[], object], repository: Repository, host: Hos
 
     Args:
         removed: raises the error of the first try, which removed both at once.
-        repository: the repository with that mark and record.
+        repository: the repository that was restored.
         host: the host to work on.
     """
     mark, record = repository.unfinished_restore, repository.restore_run

@@ -24,8 +24,8 @@ class Witness(NamedTuple):
         image: its image.
         number: the number of the backup, within the repository.
         size: the image's size in bytes.
-        databases: the databases in it, named as in a manifest, so that a move of the repository
-            changes none.
+        databases: the databases in it, by their names in a manifest, which a move of the repository
+            does not change.
         suspicions: the suspicions in its receipt; empty if there are none.
         is_accepted: whether it was made with -yes.
         drilled: its last drill; None if there was none.
@@ -54,7 +54,7 @@ def suspicions(
     """Return the suspicions about a new set, in words that follow its name.
 
     Args:
-        databases: the databases in it, named as in a manifest.
+        databases: the databases in it, by their names in a manifest.
         size: its image's size in bytes.
         last: the last trusted set; None if there is none.
         dropped: the databases that were dropped from the manifest.

@@ -91,7 +91,7 @@ def witnesses(sets: Sequence[ImageSet], catalog: Catalog, host: Host) -> list[Wi
 
     Args:
         sets: the sets of one repository, each with a number.
-        catalog: the files beside them.
+        catalog: the catalog that the sets are from.
         host: the host to work on.
     """
     return [

@@ -74,7 +74,7 @@ def variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def program(called: str, environ: Mapping[str, str]) -> str:
-    """Return the absolute path of csf; search PATH if `called` is not a program.
+    """Return the absolute path of csf; look for ``csf`` on PATH if `called` is not found.
 
     Args:
         called: how csf was called, by a path or a name.

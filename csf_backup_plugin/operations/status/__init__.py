@@ -27,7 +27,7 @@ class Unreached(NamedTuple):
 
     Attributes:
         host: the name of the host.
-        problem: why not.
+        problem: why they could not be looked at.
     """
 
     host: str

@@ -77,8 +77,8 @@ def stale(health: Health, sets: Sequence[ImageSet], found: Survey) -> Iterator[s
 def _not_mounted(sets: Sequence[ImageSet], found: Survey) -> Iterator[str]:
     """Yield the image directories whose disk is not mounted.
 
-    The newest rotation on this machine says which disks are expected. Without a disk, its sets are
-    not seen, and the others may be sound.
+    The newest rotation on this machine says which disks are expected. The sets on a missing disk
+    are not seen, so nothing else may look wrong.
     """
     made_here = [
         one
@@ -119,7 +119,7 @@ def unknown(health: Health, request: StatusRequest, found: Survey) -> Iterator[s
 
 
 def of_the_future(attempts: Sequence[Attempt], found: Survey) -> Iterator[str]:
-    """Yield the last attempt if it began in the future: a clock is wrong, and so are ages."""
+    """Yield the last attempt if it began in the future: then ages cannot be known."""
     began, now = attempts[-1].began if attempts else None, found.machine.now
     if began and timestamps.is_future(began, now):
         yield (

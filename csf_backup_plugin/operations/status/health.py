@@ -61,7 +61,7 @@ class Health(NamedTuple):
         leftovers: how many sets without a receipt may be the repository's.
         room: how many more sets of the newest one's size fit into each image directory.
         free: the free bytes in each image directory.
-        needed: the bytes that another set of that size needs, with the reserve.
+        needed: the bytes that another set of the newest one's size needs, with the reserve.
         limits: how old the newest set and the last good drill may be, in seconds; None for any age.
         due: when the next set is promised, in ISO 8601; None if nothing is promised.
         interval: the promised time between two sets, in seconds; None if nothing is promised.
