@@ -47,7 +47,7 @@ class CsfCommand(click.Command):
             if not e.get("resilient_parsing"):  # for a shell that completes the line
                 self._record(error, given)
             if any(word[0:1] == "-" and options.name_of(word) == options.JSON for word in given):
-                self._report(error)
+                self._print_document(error)
             raise Misuse(error) from None
         context.meta[_GIVEN] = given
         return context
@@ -68,7 +68,7 @@ class CsfCommand(click.Command):
 
         record_misuse(str(self.name), words, self._translated(error))
 
-    def _report(self, error: click.UsageError) -> None:
+    def _print_document(self, error: click.UsageError) -> None:
         """Print the document of a wrong command line."""
         from csf_backup_plugin.cli.printing import give_up
         from csf_backup_plugin.cli.report import report_error

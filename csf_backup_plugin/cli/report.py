@@ -47,16 +47,16 @@ def report(command: str, outcome: Outcome, *, as_json: bool, is_quiet: bool = Fa
 def report_error(command: str, error: BackupError) -> None:
     """Print the document of an error."""
     code = int(error.exit_code)
-    _print(code, _document(command, code, {**_told(error), **error.facts}))
+    _print(code, _document(command, code, {**_error_facts(error), **error.facts}))
 
 
 def document(command: str, outcome: Outcome) -> str:
     """Return the document of an outcome."""
-    error = _told(outcome.problem) if outcome.problem else {}
+    error = _error_facts(outcome.problem) if outcome.problem else {}
     return _document(command, outcome.code, {**error, **outcome.facts})
 
 
-def _told(error: BackupError) -> dict[str, Any]:
+def _error_facts(error: BackupError) -> dict[str, Any]:
     return {"error": error.what, "left": error.left, "next_step": error.next_step}
 
 

@@ -145,7 +145,7 @@ class Run:
         with (
             deferred_signals(doing) as self.cancellation,
             recorded(self._name, words, self._warn, self.cancellation) as result,
-            failures(self._tell),
+            failures(self._print_error),
             here,
         ):
             try:
@@ -156,7 +156,7 @@ class Run:
                 raise Interrupted(signal.SIGINT, doing) from None
             return outcome.code
 
-    def _tell(self, error: BackupError) -> None:
+    def _print_error(self, error: BackupError) -> None:
         if self.as_json:
             report_error(self._name, error)
 

@@ -109,7 +109,7 @@ def look_at_fleet(
     ]
     status = found._replace(
         repositories=[row.health for row in rows if row.health],
-        warnings=[*warnings, *_strange(by_name.get("", []), fleet)],
+        warnings=[*warnings, *_without_section(by_name.get("", []), fleet)],
     )
     return FleetStatus(fleet.path, sorted(rows, key=lambda row: STATES.index(row.state)), status)
 
@@ -172,16 +172,16 @@ def _rows(
     elif healths:
         yield from (row._replace(health=health) for health in healths)
     else:
-        yield row._replace(health=_another(one))
+        yield row._replace(health=_same_database(one))
 
 
-def _another(one: FleetRepository) -> Health:
+def _same_database(one: FleetRepository) -> Health:
     """Return the health of a section whose database is that of another section, by a link."""
     text = f"{shown(one.database)} is the database of another section, too, by a link"
     return Health(None, one.host, "", one.repository.master, (), (text,), name=one.name)
 
 
-def _strange(healths: Sequence[Health], fleet: Fleet) -> Iterator[str]:
+def _without_section(healths: Sequence[Health], fleet: Fleet) -> Iterator[str]:
     """Yield a warning about each repository that has images other than copies, but no section."""
     for one in healths:
         if not one.sets or any(each.copied is None for each in one.sets):

@@ -76,7 +76,7 @@ def _rotate(one: FleetRepository, _names: set[str]) -> list[Command]:
 
 def _verify(one: FleetRepository, _names: set[str]) -> list[Command]:
     return [
-        Command((VERIFY, *_all_of(one, top)), _told(one.image_dirs, top), (top,))
+        Command((VERIFY, *_all_of(one, top)), _about(one.image_dirs, top), (top,))
         for top in one.image_dirs
     ]
 
@@ -91,7 +91,7 @@ def _drill(one: FleetRepository, names: set[str]) -> list[Command]:
     return [
         Command(
             (DRILL, *_all_of(one, top), "-last-good", *scratch),
-            _told(one.image_dirs, top),
+            _about(one.image_dirs, top),
             (top,),
         )
         for top in one.image_dirs
@@ -106,7 +106,7 @@ def _copy(one: FleetRepository, _names: set[str]) -> list[Command]:
     return [
         Command(
             (COPY, "-image-file", NEWEST, "-to", _directory(to), *keep),
-            _told(one.copy_to, to),
+            _about(one.copy_to, to),
             (*one.image_dirs, to),
             tuple(newest),
         )
@@ -130,5 +130,5 @@ def _directory(top: ImagePath) -> str:
     return f"{top.host}:{top.directory}"
 
 
-def _told(tops: Sequence[ImagePath], top: ImagePath) -> str:
+def _about(tops: Sequence[ImagePath], top: ImagePath) -> str:
     return _directory(top) if len(tops) > 1 else ""

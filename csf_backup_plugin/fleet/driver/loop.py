@@ -166,14 +166,14 @@ class Driver:
             return
         self._results.append(result)
         if result.exit_code == ExitCode.HOST_UNREACHABLE:
-            self._put_behind(one.spec)
+            self._move_to_end(one.spec)
 
     def _note(self, spec: JobSpec, one: Running | None, problem: str) -> None:
         """Add the result of a job without a result from the executor."""
         seconds = round(time.monotonic() - one.began, 3) if one else 0.0
         self._results.append(JobResult(spec.name, None, None, problem, seconds))
 
-    def _put_behind(self, gone: JobSpec) -> None:
+    def _move_to_end(self, gone: JobSpec) -> None:
         """Move the jobs of an unreachable host to the end: each would wait for the connection."""
         self._waiting.sort(key=lambda one: one.host == gone.host)
 

@@ -91,7 +91,7 @@ def prepare(
     now = standing(repository, recorded, catalog, machine, host)
     found = _surveyed(request, site, now, host, listener)
     check_complete(found, now.source.image.name if now.source else "")
-    check_none_stands(image, site.image_set(), host)
+    _check_none_exists(image, site.image_set(), host)
     at_image = site.directories[image.directory]
     _check_space(image, at_image.free, found.coverage.sectors * SECTOR)
     homes = look_at_directories(found.coverage.paths, site.directories, host)
@@ -148,7 +148,7 @@ def _from_the_future(catalog: Catalog, now: Standing, machine: Machine) -> list[
     return texts[:1] + more
 
 
-def check_none_stands(image: ImagePath, looked: Iterable[tuple[str, Stat]], host: Host) -> None:
+def _check_none_exists(image: ImagePath, looked: Iterable[tuple[str, Stat]], host: Host) -> None:
     """Refuse an image if a file of its set exists.
 
     Args:

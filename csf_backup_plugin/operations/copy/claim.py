@@ -63,10 +63,10 @@ def claimed(
         ImageExists: a file of the copy's set exists already.
     """
     with contextlib.ExitStack() as stack:
-        lock, is_new = _taken(target, original, wait, stack, host, listener)
+        lock, is_new = _acquired(target, original, wait, stack, host, listener)
         claim = Claim([target.image.copying] if is_new else [], [], [])
         with (
-            left_told(lambda said: _taken_back(claim, lock, said, host), BaseException),
+            left_told(lambda said: _undo(claim, lock, said, host), BaseException),
             translated(host.name),
         ):
             if lock.unsupported:
@@ -78,7 +78,7 @@ def claimed(
             yield claim
 
 
-def _taken(
+def _acquired(
     target: Target,
     original: Original,
     wait: float,
@@ -168,7 +168,7 @@ def _unlocked(target: Target, lock: Lock) -> str:
     )
 
 
-def _taken_back(claim: Claim, lock: Lock, so_far: str, host: Host) -> Left:
+def _undo(claim: Claim, lock: Lock, so_far: str, host: Host) -> Left:
     """Remove what was created, the record last; say what is left.
 
     If the lock was lost, another copy may have taken over: then everything stays.

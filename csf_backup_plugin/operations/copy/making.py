@@ -107,13 +107,13 @@ class Making:
             self.warnings += claim.warnings
             self.told += claim.told
             check_room(self._target, self._original, host)
-            made = self._brought(claim)
+            made = self._transferred(claim)
             self._publish(claim, made)
             claim.created.clear()
             self.warnings += clean_up([self._target.image.copying], host)
         return made
 
-    def _brought(self, claim: Claim) -> Receipt:
+    def _transferred(self, claim: Claim) -> Receipt:
         """Transfer the image to a temporary name on the host; return the receipt to write."""
         image, original = self._target.image, self._original
         deadline = Deadline(original, self._request.timeout, self._host)

@@ -81,7 +81,7 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
         chosen, contents = meant(looked, host, listener.note)
     image, machine = chosen.image, looked.machine
     leftovers = Leftovers(request.directory, machine.name, host)
-    earlier = left_told(lambda said: _with_earlier_record(said, image, host))
+    earlier = left_told(lambda said: _naming_earlier_record(said, image, host))
     kept = not_removed(contents, host)
     with earlier, left_told(leftovers.left), translated(host.name), kept:
         stamp = contents.at().stamp
@@ -122,7 +122,7 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
     return Drill(plan, trial, warnings, time.monotonic() - began)
 
 
-def _with_earlier_record(so_far: str, image: ImagePath, host: Host) -> Left:
+def _naming_earlier_record(so_far: str, image: ImagePath, host: Host) -> Left:
     """Return what a failed drill has left; name the record of an earlier drill, which is kept."""
     if shown(image.drill) in so_far:  # this drill's record has replaced it
         return Left(so_far)

@@ -59,7 +59,7 @@ class Record:
     def of_failure(self) -> Iterator[None]:
         """Record a fault that the block finds, and say so in the error.
 
-        The recovery cards are written anew, so that they no longer recommend the image.
+        The recovery cards are written again, so that they no longer recommend the image.
         """
         try:
             yield

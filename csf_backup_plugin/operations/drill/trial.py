@@ -69,7 +69,7 @@ def restore_for_trial(
     )
     originals, copies = looked[: len(databases)], looked[len(databases) :]
     pairs = zip(databases, originals, targets, copies, strict=True)
-    findings = [*_led_astray(led), *(text for pair in pairs if (text := _no_copy(*pair)))]
+    findings = [*_outside_scratch(led), *(text for pair in pairs if (text := _why_no_copy(*pair)))]
     findings = findings or restored_databases.findings(targets, copies)
     if findings:
         raise _failed(plan, findings)  # osverifydb must not open databases outside the directory
@@ -86,7 +86,7 @@ def _homes(plan: Plan, place: Scratch) -> list[str]:
     return [place.place(path) for path in database_directories.directories(plan.receipt.databases)]
 
 
-def _led_astray(led: Sequence[Facts]) -> list[str]:
+def _outside_scratch(led: Sequence[Facts]) -> list[str]:
     """Return faults: directories outside the scratch directory, where live databases may be.
 
     Args:
@@ -101,7 +101,7 @@ def _led_astray(led: Sequence[Facts]) -> list[str]:
     ]
 
 
-def _no_copy(source: str, at: Stat, target: str, copy: Stat) -> str:
+def _why_no_copy(source: str, at: Stat, target: str, copy: Stat) -> str:
     """Return why a restored database is not a separate file; empty if it is."""
     if copy.link:
         return f"{shown(target)} is a symbolic link, and no database"

@@ -53,7 +53,7 @@ class Restored(NamedTuple):
     """A restore that was done, or that a dry run predicts.
 
     Attributes:
-        plan: what was restored.
+        plan: the plan that was carried out.
         place: where extra databases are now, or after a dry run would be; None if there are none.
         refusal: after a dry run, why a real run would be refused; None if it would be done.
         warnings: what the user should know although the restore succeeded.

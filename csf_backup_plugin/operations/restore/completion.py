@@ -48,7 +48,7 @@ def complete(
     repository = request.repository
     # The owed `end` starts applications, which must not run during a restore, so it comes last.
     # With -quiesce, the program's `end` has been called already.
-    owes = not plan.quiesce and _is_something(debt)
+    owes = not plan.quiesce and _is_owed(debt)
     if plan.damaged_manifest is not None:
         warnings = [*_supersede(request, plan, host), *_clean_up(repository, host)]
     else:
@@ -56,7 +56,7 @@ def complete(
     return [*warnings, *settle_debt(repository, lock, host, debt)] if owes else warnings
 
 
-def _is_something(debt: Callable[[], bytes | None]) -> bool:
+def _is_owed(debt: Callable[[], bytes | None]) -> bool:
     """Return whether something is owed, or may be."""
     try:
         return debt() is not None

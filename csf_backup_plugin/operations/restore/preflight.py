@@ -46,7 +46,7 @@ def check_not_anothers(targets: Collection[str], at: Mapping[str, Stat], found: 
                 f"The manifest of another repository, {shown(other.repository.master)} on "
                 f"{found.host}, lists {len(theirs):,} of the databases in the image: "
                 f"{listed(theirs, IN_JSON)}. The restore would overwrite its later work.",
-                _way_round(other, theirs, found.host),
+                _advice(other, theirs, found.host),
                 {"databases": theirs},
             )
     check_apart(found)
@@ -67,7 +67,7 @@ def _is_file(path: str, at: Mapping[str, Stat]) -> bool:
     return path in at and at[path].kind == "file"
 
 
-def _way_round(other: Other, theirs: Sequence[str], host: str) -> str:
+def _advice(other: Other, theirs: Sequence[str], host: str) -> str:
     """Return what to do about databases that another repository lists."""
     drops = [path for path in theirs if path != other.repository.master]
     text = "Restore into another directory with -into."

@@ -104,7 +104,7 @@ def fill(site: Site, host: Host, listener: Listener) -> Filled:
             left_told(lambda said: preceded("; ".join(filling.told), said)),
             translated(host.name),
         ):
-            filled = filling.earlier() or filling.anew()
+            filled = filling.earlier_set() or filling.new_set()
     return filled._replace(warnings=(*unlocked, *settled, *filled.warnings))
 
 
@@ -126,7 +126,7 @@ class _Filling:
         self._warnings: list[str] = []
         self.told: list[str] = []
 
-    def earlier(self) -> Filled | None:
+    def earlier_set(self) -> Filled | None:
         """Prove or remove leftovers; return the set of an earlier run with our id, or None."""
         tonight, host = self._tonight, self._host
         catalog, request = tonight.listed.catalog, tonight.site.request
@@ -146,7 +146,7 @@ class _Filling:
         image = self._proven.get(request.run_id)
         return self._filled(image, None) if image else None
 
-    def anew(self) -> Filled:
+    def new_set(self) -> Filled:
         """Make the set, in the first directory that can take it."""
         self._warnings += self._order.problems
         failures: list[BackupError] = []

@@ -143,7 +143,7 @@ def notes(
         ("-max-age", "a set", request.max_age, file.max_age, every),
         ("-max-drill-age", "a drill", request.max_drill_age, file.max_drill_age, drill_every),
     ):
-        yield from _differing(name, f"{what} is promised", option, in_file, each)
+        yield from _differences(name, f"{what} is promised", option, in_file, each)
     for one in health.sets[1:]:
         yield from one.faults
     yield from (
@@ -156,7 +156,7 @@ def notes(
         yield f"{images} without a receipt: running, or left by a run that failed"
 
 
-def _differing(
+def _differences(
     name: str, promised: str, option: float | None, file: float | None, every: float | None
 ) -> Iterator[str]:
     """Yield the differences between the ages in an option, in the fleet file and in a promise.
