@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,17 +49,32 @@ def looking(cancellation: Cancellation, notes: list[str]) -> Iterator[Host]:
         yield host
 
 
+@contextlib.contextmanager
+def given_up(cancellation: Cancellation, begun: Callable[[], object]) -> Iterator[None]:
+    """Let a signal come as soon as something has begun while the block runs."""
+
+    def give_up() -> None:
+        wait_for(begun)
+        cancellation.cancel(15)
+
+    thread = threading.Thread(target=give_up)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
 def test_in_its_login_it_is_asked_once(ssh: Callable[[str], Path]) -> None:
     """The first of several steps logs in, and the others do not repeat it."""
     logins, cancellation = ssh("exec sleep 60"), Cancellation()
     notes: list[str] = []
-    with pytest.raises(Interrupted), looking(cancellation, notes) as host:
-
-        def give_up() -> None:
-            wait_for(lambda: logins.exists() and logins.read_text())
-            cancellation.cancel(15)
-
-        host.together(host.machine, host.machine, host.machine, give_up)
+    with (
+        given_up(cancellation, lambda: logins.exists() and logins.read_text()),
+        pytest.raises(Interrupted),
+        looking(cancellation, notes) as host,
+    ):
+        host.together(host.machine, host.machine, host.machine)
     assert (logins.read_text().count("\n"), notes) == (1, [])
 
 
@@ -69,13 +85,12 @@ def test_in_a_call_it_is_not_logged_in_to_again(ssh: Callable[[str], Path], tmp_
     slow.chmod(0o755)
     logins = ssh(f'PATH={tmp_path}:$PATH exec /bin/sh -c "$last"')
     cancellation, notes = Cancellation(), list[str]()
-    with pytest.raises(Interrupted), looking(cancellation, notes) as host:
-
-        def give_up() -> None:
-            wait_for(called.exists)
-            cancellation.cancel(15)
-
-        host.together(lambda: host.stat(["/"]), lambda: host.stat(["/tmp"]), give_up)
+    with (
+        given_up(cancellation, called.exists),
+        pytest.raises(Interrupted),
+        looking(cancellation, notes) as host,
+    ):
+        host.together(lambda: host.stat(["/"]), lambda: host.stat(["/tmp"]))
     assert (logins.read_text().count("\n"), notes) == (1, [])
 
 

@@ -157,7 +157,7 @@ def test_what_the_shell_runs_is_ended_with_it(
     pid = tmp_path / "pid"
     script = f"echo $$ >{pid}.new; mv {pid}.new {pid}; sleep 300"
     words = ["eval", script] if kind == "script" else ["program", "100", "sh", "-c", script]
-    pending = behind.made._post(words, b"", kind, float("inf"))
+    pending = behind.made._post(library.step(words), kind, float("inf"))
     wait_for(pid.exists)
     behind.cut()
     with pytest.raises(Cut):

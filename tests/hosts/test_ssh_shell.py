@@ -153,7 +153,8 @@ def test_a_call_that_is_cut_short_never_runs(tmp_path: Path, shell: str, kind: K
             check=False,
         )
 
-    call = library.call(1, kind, "mark", ["eval", f"csf_data >'{marker}'"], data=b"data")
+    script = library.step(["eval", f"csf_data >'{marker}'"], b"data")
+    call = library.call(1, kind, "mark", script)
     whole = len(call) - 1  # without its last newline
     for end in (0, 5, 9, *range(12, whole - 5, 40), *range(whole - 5, whole)):
         heard(call[:end])
@@ -473,7 +474,9 @@ def test_what_a_host_that_is_full_says_is_no_answer(made: Connection) -> None:
 
 def test_a_cut_is_told_to_each_that_waits(made: Connection) -> None:
     """And ends one login only."""
-    first, second = (made._post(["sleep", "60"], b"", "script", float("inf")) for _ in range(2))
+    first, second = (
+        made._post(library.step(["sleep", "60"]), "script", float("inf")) for _ in range(2)
+    )
     first.shell.close()
     for pending in (first, second):
         with pytest.raises(Cut):
@@ -539,7 +542,7 @@ def test_an_earlier_logins_shell_is_evicted(any_shell: Sshd, tmp_path: Path, *, 
     try:
         connected.run("true")
         script = f"echo $$ >{pid}; sleep 60; echo >>{marker}"
-        early = connected._post(["eval", script], b"", "script", float("inf"))
+        early = connected._post(library.step(["eval", script]), "script", float("inf"))
         shell = number_in(pid)
         processes = ours(connected)
         assert shell in processes
@@ -753,7 +756,7 @@ def test_a_connection_that_is_gone_at_the_end_spoils_nothing(
 def test_a_line_that_is_no_call_ends_the_shell(made: Connection) -> None:
     """What somebody else has read the beginning of is not taken for another call."""
     assert made._shell is not None
-    lost = library.call(7, "script", made._login.mark, ["make_directories", "/no/such"])
+    lost = library.call(7, "script", made._login.mark, "make_directories /no/such")
     made._shell.send(lost.partition(b"\n")[2])
     with pytest.raises(Cut):
         made.run("echo", "x")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from csf_backup_plugin.errors import Interrupted
@@ -56,8 +55,7 @@ class SshHost(Looking, Reading, InTurn, Writing, Programs):
 
     def together(self, *steps: Callable[[], Any]) -> tuple[Any, ...]:
         """Carry out steps that only look, at once; see `Host.together`."""
-        with ThreadPoolExecutor(len(steps) or 1) as pool:
-            asked = [pool.submit(step) for step in steps]
+        asked = self._connection.together(steps)
         for step in asked:
             if isinstance(step.exception(), Interrupted):
                 step.result()

@@ -8,11 +8,12 @@ import re
 import shlex
 import threading
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.ssh import library
+from csf_backup_plugin.hosts.ssh.gathering import Gathering
 from csf_backup_plugin.hosts.ssh.login import HURRY, Cut, Login
 from csf_backup_plugin.hosts.ssh.pending import Pending
 from csf_backup_plugin.hosts.ssh.trial import Trial
@@ -20,6 +21,7 @@ from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
 
     from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.hosts.ssh.errors import Answer
@@ -79,6 +81,7 @@ class Connection:
         self._shell: Shell | None = None
         self._watch: Pending | None = None
         self._turn = threading.RLock()
+        self._gathering = Gathering(self._post_each, self._await_each)
         self._before = ""  # what is to be run before the next call
         self._has_left = False  # whether a shell was left that may still be there
 
@@ -177,13 +180,53 @@ class Connection:
             Cut: there was one, and it ended before the answer came.
             TimeoutError: it had not ended by `until`.
         """
+        text = library.again(again, library.step(words, data))
+        if not self._gathering.is_inside:
+            return self._run(text, kind, grace, until, heard, locked=locked)
+        if (kind, locked, grace, until, heard) == ("script", False, _MOMENT, _FOREVER, None):
+            return self._gathering.ask(text)
+        with self._gathering.alone():
+            return self._run(text, kind, grace, until, heard, locked=locked)
+
+    def _run(
+        self,
+        text: str,
+        kind: Kind,
+        grace: float,
+        until: float,
+        heard: Callable[[int], None] | None,
+        *,
+        locked: bool,
+    ) -> Answer:
         with self._turn:
             if kind == "program":
                 self.cancellation.check_start()
-            pending = self._post(words, data, kind, until, again=again, locked=locked)
+            pending = self._post(text, kind, until, locked=locked)
             if kind == "program":  # what we sent behind it would be taken for the order to end it
                 return self._await(pending, grace, until, heard)
         return self._await(pending, grace, until, heard)
+
+    def together(self, steps: Sequence[Callable[[], Any]]) -> list[Future[Any]]:
+        """Carry out steps, each in a thread of its own; what they ask for at once is one call.
+
+        Args:
+            steps: as for `Host.together`.
+
+        Returns:
+            The steps, all of which have ended.
+        """
+        return self._gathering.carry_out(steps)
+
+    def _post_each(self, texts: Sequence[str]) -> Pending:
+        with self._turn:
+            return self._post(library.each(texts), "script", _FOREVER)
+
+    def _await_each(self, pending: Pending, count: int) -> Sequence[Answer]:
+        answer = self._await(pending, _MOMENT, _FOREVER, None)
+        answers = library.answers_of_each(answer, count, self._login.mark)
+        for one in answers:
+            self._check_forks(one)
+        return answers
 
     def run_and_follow(
         self,
@@ -206,8 +249,8 @@ class Connection:
         Raises: as for `run`.
         """
         with self._turn:
-            pending = self._post(words, data, "locked", until, locked=True)
-            self._watch = watch = self._post(following, b"", "watch", until)
+            pending = self._post(library.step(words, data), "locked", until, locked=True)
+            self._watch = watch = self._post(library.step(following), "watch", until)
         return self._await(pending, grace, until, None), watch
 
     def run_and_look(
@@ -227,7 +270,7 @@ class Connection:
         Raises: as for `run`.
         """
         with self._turn:
-            pending = self._post(words, b"", "here", _FOREVER)
+            pending = self._post(library.step(words), "here", _FOREVER)
             login, until = self._login.count, time.monotonic() + seconds
         found = look(login)
         return self._await(pending, 0, until, None), found
@@ -239,7 +282,7 @@ class Connection:
             HostUnreachable: there is no connection.
         """
         with self._turn:
-            self._watch = self._post(words, b"", "watch", _FOREVER)
+            self._watch = self._post(library.step(words), "watch", _FOREVER)
             return self._watch
 
     def look_in(self, pending: Pending, seconds: float) -> Answer | None:
@@ -312,16 +355,7 @@ class Connection:
         """Tell of a cut that is to be mended, at once and now and then."""
         self._trial.lasts(cut)
 
-    def _post(
-        self,
-        words: Sequence[str],
-        data: bytes,
-        kind: Kind,
-        until: float,
-        *,
-        again: Again = "",
-        locked: bool = False,
-    ) -> Pending:
+    def _post(self, text: str, kind: Kind, until: float, *, locked: bool = False) -> Pending:
         shell = self._connect(until)
         if locked and any(login != self._login.count for login in self.bound):
             what = f"The connection to {self.host} was cut, and the lock is lost"
@@ -329,27 +363,23 @@ class Connection:
         self._stop_watch(shell)
         before, self._before, shell.progress = self._before, "", 0
         pending = Pending(shell, shell.next_number(), kind, before)
-        shell.send(
-            library.call(
-                pending.number, kind, self._login.mark, words, data=data, again=again, before=before
-            )
-        )
+        shell.send(library.call(pending.number, kind, self._login.mark, before + text))
         return pending
 
     def _send_unheard(self, shell: Shell, words: Sequence[str]) -> None:
         self._stop_watch(shell)
-        shell.send(library.call(shell.next_number(), "here", self._login.mark, words))
+        text = library.step(words)
+        shell.send(library.call(shell.next_number(), "here", self._login.mark, text))
 
     def _stop_watch(self, shell: Shell) -> None:
         """End what follows something, which would take the next call for the order to end."""
         if self._watch and self._watch.shell is shell and not self._watch.answer:
             self._stop(self._watch)
 
-    def _check_forks(self, pending: Pending) -> None:
+    def _check_forks(self, answer: Answer) -> None:
         """Do not take an answer for one if its shell could not start what was to find it."""
-        assert pending.answer
-        said = pending.answer.errors
-        if not pending.is_program and _NO_FORK.search(said):
+        said = answer.errors
+        if _NO_FORK.search(said):
             raise HostUnreachable(
                 f"{self.host} could not start another process for us: {shown(os.fsdecode(said))}.",
                 f"See how many this user has there, and how many he may have: ssh {self.host} "
@@ -394,7 +424,8 @@ class Connection:
             self._trial.answered()
             if pending.listens and pending.answer.status > common.LAST_STATUS:
                 self._leave(shell)  # what has listened may still be there, and take the next call
-            self._check_forks(pending)
+            if not pending.is_program:
+                self._check_forks(pending.answer)
         elif shell.is_over or time.monotonic() > SILENCE + (
             max(shell.ticked, pending.sent)
             if pending.listens and shell.last == pending.number - 1

@@ -71,30 +71,47 @@ def library(mark: str) -> bytes:
     return base64.b64encode(os.fsencode(text)) + b"\n"
 
 
-def call(
-    number: int,
-    kind: Kind,
-    mark: str,
-    words: Sequence[str],
-    *,
-    data: bytes = b"",
-    again: Again = "",
-    before: str = "",
-) -> bytes:
+def call(number: int, kind: Kind, mark: str, text: str) -> bytes:
     """Return a call.
 
     Args:
         number: of the call within its login.
         kind: how it is run.
         mark: as for `library`.
-        words: a function of the library, and its arguments.
-        data: for the function.
-        again: whether it may have been carried out before a cut.
-        before: what is run before it.
+        text: what is run; see `step`.
     """
-    assigned = f"csf_again={again}\n"
-    text = os.fsencode(f"{before}{assigned}{step(words, data)}\n#{mark}\n")
-    return f"{number} {kind} {len(text)}\n".encode() + text
+    data = os.fsencode(f"csf_again=\n{text}\n#{mark}\n")
+    return f"{number} {kind} {len(data)}\n".encode() + data
+
+
+def again(again: Again, text: str) -> str:
+    """Return a text of which it is known whether it may have been carried out before a cut."""
+    return f"csf_again={again}\n{text}" if again else text
+
+
+def each(texts: Sequence[str]) -> str:
+    """Return a text that does each of several texts, whatever becomes of the others."""
+    return texts[0] if len(texts) == 1 else step(("each", *texts))
+
+
+def answers_of_each(answer: errors.Answer, count: int, mark: str) -> Sequence[errors.Answer]:
+    """Return the answers to the texts of `each`, in order.
+
+    Args:
+        answer: the answer to all of them.
+        count: how many there are.
+        mark: as for `library`.
+    """
+    if count == 1:
+        return [answer]
+    told = answer.output.split(b"\0%s\0" % mark.encode())[:-1]
+    found = []
+    for output, ended in zip(told[::2], told[1::2], strict=False):
+        status, _, said = ended.partition(b"\0")
+        found.append(errors.Answer(int(status), output, said))
+    # Somebody has killed the shell that did them: it tells nothing of the others.
+    missing = errors.Answer(answer.status or 1, b"", answer.errors)
+    return [*found, *[missing] * (count - len(found))]
 
 
 def step(words: Sequence[str], data: bytes = b"") -> str:

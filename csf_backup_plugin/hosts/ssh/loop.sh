@@ -53,6 +53,18 @@ in_turn() {
   done
 }
 
+# Does each of the texts "$@", whatever becomes of the others. Behind what one of them prints stand its
+# exit status and what it said on standard error, between two marks.
+each() {
+  for csf_step; do
+    said=$(
+      exec 2>&1 >&4 4>&-
+      eval "$csf_step"
+    )
+    printf '\0%s\0%s\0%s\0%s\0' "$csf_mark" $? "$said" "$csf_mark"
+  done
+} 4>&1
+
 csf_data() {
   printf '%s' "$csf_base64" | base64 -d
 }

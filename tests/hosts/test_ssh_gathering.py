@@ -1,0 +1,226 @@
+"""What several threads ask a host for at once goes there as one call."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from sshd import reached
+
+from csf_backup_plugin.errors import HostUnreachable
+from csf_backup_plugin.hosts.ssh import SshHost
+from csf_backup_plugin.hosts.ssh.errors import Answer
+from csf_backup_plugin.hosts.ssh.gathering import Gathering
+from csf_backup_plugin.hosts.ssh.library import answers_of_each
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from sshd import Sshd
+
+    from csf_backup_plugin.hosts.ssh.pending import Pending
+
+
+class Asked:
+    """A host that answers each text with itself.
+
+    Attributes:
+        calls: what was sent in each call, sorted; the name of a thread that made a call alone.
+        failures: the errors of the next calls, in order.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+        self.failures: list[Exception] = []
+        self.late: list[Exception] = []
+        self.gathering = Gathering(self._post, self._wait)
+        self._texts: Sequence[str] = ()
+
+    def ask(self, text: str) -> str:
+        """Ask for a text."""
+        return self.gathering.ask(text).output.decode()
+
+    def alone(self, text: str) -> str:
+        """Make another kind of call."""
+        with self.gathering.alone():
+            self.calls.append([text])
+        return text
+
+    def together(self, *steps: Callable[[], Any]) -> list[Any]:
+        """Carry out steps, and return what they return."""
+        return [one.result() for one in self.gathering.carry_out(steps)]
+
+    def _post(self, texts: Sequence[str]) -> Pending:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.calls.append(sorted(texts))
+        self._texts = list(texts)
+        return cast("Pending", object())
+
+    def _wait(self, _pending: Pending, count: int) -> list[Answer]:
+        assert len(self._texts) == count
+        if self.late:
+            raise self.late.pop(0)
+        return [Answer(0, text.encode(), b"") for text in self._texts]
+
+
+@pytest.fixture
+def asked() -> Asked:
+    """Return a host that answers each text with itself."""
+    return Asked()
+
+
+def test_what_steps_ask_for_at_once_is_one_call(asked: Asked) -> None:
+    """Each step gets its own answer, also of the same text."""
+
+    def twice(name: str) -> tuple[str, str]:
+        return asked.ask(f"{name}1"), asked.ask(f"{name}2")
+
+    found = asked.together(lambda: twice("a"), lambda: twice("b"), lambda: twice("a"))
+    assert found == [("a1", "a2"), ("b1", "b2"), ("a1", "a2")]
+    assert asked.calls == [["a1", "a1", "b1"], ["a2", "a2", "b2"]]
+
+
+def test_a_step_that_ends_is_not_waited_for(asked: Asked) -> None:
+    """Be it before the others ask, or after."""
+    ended = threading.Event()
+
+    def ask() -> str:
+        ended.wait(20)
+        return asked.ask("a")
+
+    assert asked.together(ask, ended.set) == ["a", None]
+    assert asked.together(lambda: asked.ask("a"), lambda: None) == ["a", None]
+    assert asked.calls == [["a"], ["a"]]
+    assert asked.gathering.carry_out([]) == []
+
+
+def test_steps_of_a_step_are_asked_for_with_the_others(asked: Asked) -> None:
+    """After them, their own step is waited for again."""
+
+    def outer() -> list[str]:
+        found = asked.together(lambda: asked.ask("a"), lambda: asked.ask("b"), lambda: "c")
+        return [*found, asked.ask("d")]
+
+    def other() -> str:
+        return asked.ask("x") + asked.ask("y")
+
+    assert asked.together(outer, other) == [["a", "b", "c", "d"], "xy"]
+    assert asked.calls == [["a", "b", "x"], ["d", "y"]]
+
+
+def test_another_kind_of_call_goes_behind_what_is_asked_for(asked: Asked) -> None:
+    """Since it may take long; after it, its thread is waited for again."""
+
+    def program() -> str:
+        return asked.alone("program") + asked.ask("b")
+
+    assert asked.together(program, lambda: asked.ask("a")) == ["programb", "a"]
+    assert asked.calls == [["a"], ["program"], ["b"]]
+
+
+def test_several_calls_of_another_kind_wait_for_nothing_else(asked: Asked) -> None:
+    """There may be no call to go behind."""
+    assert asked.together(*[lambda: asked.alone("p")] * 3) == ["p"] * 3
+    assert asked.calls == [["p"]] * 3
+
+
+@pytest.mark.parametrize("when", ["failures", "late"])
+def test_an_error_comes_to_each_step(asked: Asked, when: str) -> None:
+    """After it, each can ask again."""
+    getattr(asked, when).append(HostUnreachable("cut", ""))
+
+    def again() -> str:
+        with pytest.raises(HostUnreachable, match="cut"):
+            asked.ask("a")
+        return asked.ask("b")
+
+    assert asked.together(again, again) == ["b", "b"]
+    assert asked.calls[-1] == ["b", "b"]
+
+
+def test_a_step_whose_thread_cannot_be_started_is_not_waited_for(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others end, and the error is told; so a step of a step."""
+    submit, begun = ThreadPoolExecutor.submit, []
+
+    def full(pool: ThreadPoolExecutor, step: Any, *arguments: Any) -> Future[Any]:
+        begun.append(step)
+        if len(begun) in (2, 4):
+            raise RuntimeError("can't start new thread")
+        return submit(pool, step, *arguments)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", full)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        asked.together(lambda: asked.ask("a"), lambda: asked.ask("b"))
+
+    def outer() -> str:
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            asked.together(lambda: asked.ask("c"))
+        return asked.ask("d")
+
+    assert asked.together(outer) == ["d"]
+    assert asked.calls == [["a"], ["d"]]
+
+
+def test_a_thread_outside_of_all_steps_is_not_one(asked: Asked) -> None:
+    """Its calls wait for nobody."""
+    assert not asked.gathering.is_inside
+    assert asked.together(lambda: asked.gathering.is_inside) == [True]
+    assert not asked.gathering.is_inside
+
+
+def test_texts_that_were_not_done_have_failed() -> None:
+    """Somebody has killed the shell that did them."""
+    whole = b"a\0b\0mark\x000\0said\0mark\0\0mark\x003\0\0mark\0"
+    sound = [Answer(0, b"a\0b", b"said"), Answer(3, b"", b"")]
+    assert answers_of_each(Answer(0, whole, b""), 2, "mark") == sound
+    killed = Answer(137, whole + b"part", b"Killed")
+    assert answers_of_each(killed, 4, "mark") == [*sound, *[Answer(137, b"", b"Killed")] * 2]
+    assert answers_of_each(Answer(0, b"", b""), 2, "mark") == [Answer(1, b"", b"")] * 2
+
+
+def test_a_host_answers_each_of_several_texts(sshd: Sshd, tmp_path: Path) -> None:
+    """With any bytes, in one call; a step that kills its shell fails alone."""
+    data = bytes(range(256)) * 3
+    (tmp_path / "file").write_bytes(data)
+    with reached(sshd) as host:
+        assert isinstance(host, SshHost)
+        made = host._connection
+        found = host.together(
+            lambda: host.read(str(tmp_path / "file")),
+            lambda: host.read(str(tmp_path / "none")),
+            lambda: made.ask("eval", "printf 'a\\0b\\n\\n'; echo said >&2; exit 3"),
+            lambda: made.ask("eval", "kill -9 $(exec sh -c 'echo $PPID')").status,
+            lambda: made.ask("eval", 'printf %s "$csf_again"; csf_data', data=b"x", again="only"),
+        )
+        assert made._shell
+        assert made._shell.next_number() == 2
+    assert found == (*(data, None, Answer(3, b"a\0b\n\n", b"said"), 137, Answer(0, b"onlyx", b"")),)
+
+
+def test_a_host_that_is_full_is_told_whichever_step_has_found_it(sshd: Sshd) -> None:
+    """Nothing is taken for an answer that no process has found."""
+    with reached(sshd) as host:
+        assert isinstance(host, SshHost)
+        made = host._connection
+        with pytest.raises(HostUnreachable, match="could not start another process for us"):
+            host.together(
+                lambda: made.ask("true"),
+                lambda: made.ask("eval", "echo 'sh: 0: Cannot fork' >&2"),
+            )
+
+
+def test_steps_ask_again_after_a_cut(sshd: Sshd, tmp_path: Path) -> None:
+    """All of them do, within one new login."""
+    for name in "abc":
+        (tmp_path / name).write_text(name)
+    with reached(sshd) as host:
+        host.machine()
+        assert sshd.cut()
+        found = host.together(*[lambda n=name: host.read(str(tmp_path / n)) for name in "abc"])
+    assert found == (b"a", b"b", b"c")
