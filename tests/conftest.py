@@ -39,7 +39,7 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# What would name other utilities than a test's own.
+# Variables that would name other utilities than those of a test.
 UTILITIES = (
     *("CSF_BACKUP_OSBACKUP", "CSF_BACKUP_OSRESTORE", "CSF_BACKUP_OSVERIFYDB"),
     *("CSF_BACKUP_OSSVRSTAT", "CSF_BACKUP_QUIESCE", "CSF_BACKUP_QUIESCE_TIMEOUT"),
@@ -82,8 +82,8 @@ def _checking(make: Callable[..., str | bytes]) -> Callable[..., str | bytes]:
         document = make(*arguments, **options)
         frame = sys._getframe(1)
         while frame.f_back and frame.f_globals["__name__"].startswith("csf_backup_plugin.image."):
-            frame = frame.f_back  # to who makes the facts
-        # What tests make by themselves may well be unsound.
+            frame = frame.f_back  # the function that makes the facts
+        # Documents that tests themselves make may be unsound.
         if frame.f_globals["__name__"].startswith("csf_backup_plugin."):
             schemas.check(document)
         return document

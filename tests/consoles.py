@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _PROMPT = "$ "
 _HERE_DOCUMENT = "<<'END'"
-_BETWEEN = "\036"  # what no command prints
-# `$?` stays the command's own.
+_BETWEEN = "\036"  # no command prints this
+# `$?` stays that of the command.
 _END = "ended=$?; printf '\\036'; (exit $ended)\n"
 
 

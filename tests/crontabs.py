@@ -53,6 +53,6 @@ def read_crontab(text: str, owner: str) -> Crontab:
             continue
         minute, hour, *days, command = line.split(" ", 5)
         assert days == ["*", "*", "*"], line
-        at = datetime.time(int(hour), int(minute), 1)  # cron takes a moment
+        at = datetime.time(int(hour), int(minute), 1)  # cron needs a moment
         jobs.append(Job(at, to_shell(command), owner))
     return Crontab(settings, jobs)

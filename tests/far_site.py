@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from proxy import Strike
     from sshd import Sshd
 
-#: What a command may take at most, in seconds, whatever happens to it.
+#: The most that a command may take, in seconds, whatever happens to it.
 LONGEST = 100.0
 #: How long anything of ours may run on the host after csf has ended, in seconds.
 LINGERING = 60.0
-#: How long a pause may be that is not waited for, in seconds.
+#: The longest pause that is not waited for, in seconds.
 PAUSE = 25
-#: Lets ssh find out within 3 s that nobody answers; a user may set that, too.
+#: Makes ssh notice within 3 s that nobody answers; a user may set the same.
 HASTY = "-o ServerAliveInterval=1 -o ServerAliveCountMax=2"
 
 _MARK = "CSF_TEST_HOST"

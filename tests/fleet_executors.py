@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: One task of so many is run twice.
+#: Of this number of tasks, one is run twice.
 RERUN = 33
 
 

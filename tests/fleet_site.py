@@ -52,7 +52,7 @@ sys.path.append("{tests}")
 from csf_simulator.csf.main import main
 main()' "$@"
 """
-#: An executor that runs some of its tasks once more, at the same time, and tells what comes first.
+#: An executor that runs some tasks twice at once, and returns the first result.
 RERUNNING = "fleet_executors:Rerunning"
 
 
@@ -100,8 +100,8 @@ class FleetSite:
         self.environment = {
             **self.sim.home.environment(os.environ),
             "CSF_BACKUP_OSBACKUP": str(root / "bin" / "osbackup"),
-            "TMPDIR": str(root / "tmp"),  # where a driver that is killed leaves something
-            "CSF_BACKUP_LOCK_WAIT": "250",  # a busy machine takes its time
+            "TMPDIR": str(root / "tmp"),  # where a killed driver leaves files
+            "CSF_BACKUP_LOCK_WAIT": "250",  # a busy machine is slow
         }
         self.environment["PATH"] = f"{root}/bin:{self.environment['PATH']}"
         if hosts:

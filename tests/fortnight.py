@@ -89,7 +89,7 @@ class Fortnight:
             stderr=subprocess.DEVNULL,
         ) as process:
             try:
-                wait_for(lambda: not self._sim.faults.unstruck())  # osbackup is at work
+                wait_for(lambda: not self._sim.faults.unstruck())  # osbackup is running
             finally:
                 process.kill()
         kill_osbackup(self._images)

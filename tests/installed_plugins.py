@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-#: What each module begins with; it notes what it is told where a test can see it.
+#: The beginning of each module: it records the calls where a test can read them.
 HEAD = """
 from csf_backup_plugin.hookspecs import Attempt, Outcome, Refused, hookimpl
 told = []
@@ -57,7 +57,7 @@ class Installed:
             head: of the module.
         """
         install(self._directory, name, head + source, entry or name)
-        self._monkeypatch.setitem(sys.modules, name, None)  # so that it goes with the test
+        self._monkeypatch.setitem(sys.modules, name, None)  # so that it is removed after the test
         del sys.modules[name]
 
     def told(self, name: str) -> list[object]:

@@ -14,7 +14,7 @@ from csf_backup_plugin.attempts.untold import untold
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: What a command line names.
+#: The facts in a command line.
 FACTS: dict[str, Any] = {
     "command": "csf-backup",
     "run_id": None,
@@ -23,7 +23,7 @@ FACTS: dict[str, Any] = {
     "image_dirs": [],
     "database": "/data/lib.db",
 }
-#: How an attempt has ended.
+#: The facts about an attempt's end.
 DONE: dict[str, Any] = {
     **dict.fromkeys(TYPES_AT_END),
     "exit_code": 0,

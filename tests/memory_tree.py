@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Kind
 
-_MOST_LINKS = 40  # that are followed; Linux follows as many
+_MOST_LINKS = 40  # the most links that are followed, as on Linux
 
 
 class MemoryTree:

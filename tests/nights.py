@@ -139,7 +139,7 @@ class Nights:
         if code == KILLED:
             assert {*gone} <= (set() if withheld else goes), said
         elif is_full:
-            # What the run before was killed at may still be proven: its image is there.
+            # The image of the run that was killed before may exist, and be proven.
             proven = facts["left"].count("is proven now")
             assert (code in FULL, len(made), gone) == (True, proven, {}), said
         elif withheld:

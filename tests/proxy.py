@@ -45,7 +45,7 @@ class Strike(NamedTuple):
 
 
 BOTH = frozenset(Way)
-FAR_END = 1 << 60  # bytes; nobody exchanges as many
+FAR_END = 1 << 60  # bytes; no connection exchanges as many
 NEVER = Strike(FAR_END)
 
 

@@ -30,7 +30,7 @@ DAY = datetime.timedelta(days=1)
 WEEK = 7 * DAY
 SUNDAY = MONDAY - DAY
 
-# What the record of an osbackup says that has succeeded; its process has a number none has.
+# The record of a successful osbackup, with a process number that no process has.
 SUCCEEDED = {
     "started": "2026-11-23T02:10:00+00:00",
     "pid": "999999999",

@@ -16,7 +16,7 @@ _BLOCK = re.compile(r"<!-- day (\d+): (\w+) -->\n```\w*\n(.*?)```", re.DOTALL)
 _COLUMNS = 80
 _ROWS = 2  # of a table
 _FOLDED = "      "
-# What is another number each time, and what is shown in its place.
+# Numbers that differ each time, and what the document shows instead.
 _OTHERS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"-021\d\d\d\.img", "-021000.img"),
     (r"T02:1\d:\d\d", "T02:10:00"),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from csf_simulator.simulator import Result, Simulator
 
-#: root without its capabilities: permissions hold for it as for any other user.
+#: root without its capabilities, so that permissions hold as for any other user.
 PLAIN = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--") if os.geteuid() == 0 else ()
 
 

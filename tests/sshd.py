@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Host
 
-#: What people have in ssh_config for work at a terminal; {} is a directory.
+#: What users have in ssh_config for interactive work; {} is a directory.
 INTERACTIVE = (
     "LogLevel DEBUG3",
     "RequestTTY force",
@@ -36,7 +36,7 @@ INTERACTIVE = (
     "RemoteCommand echo something else",
     "ControlMaster auto\n  ControlPath {}/master\n  ControlPersist 60",
 )
-#: The same, of what concerns this machine alone.
+#: The same for settings that only concern this machine.
 LOCAL = (
     "PermitLocalCommand yes\n  LocalCommand echo something else",
     "LocalForward {}/forward localhost:1",
@@ -125,7 +125,7 @@ class Sshd:
         """Send a signal to all processes of sessions; return them."""
         sessions = _below(self._process.pid) if self._process else []
         for pid in sessions:
-            with contextlib.suppress(ProcessLookupError):  # as that of a login has ended since
+            with contextlib.suppress(ProcessLookupError):  # a login's, ended since
                 os.kill(pid, signum)
         return sessions
 

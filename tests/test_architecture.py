@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PACKAGE = csf_backup_plugin.__name__
 ROOT = Path(csf_backup_plugin.__file__).parent
 
-# What may import what stands to its right; docs/architecture.md says why.
+# Each may import what is to its right; docs/architecture.md says why.
 ROOMS = (
     *("contract", "plugin"),
     *(
@@ -32,7 +32,7 @@ ROOMS = (
     ),
 )
 
-# Each by what it may not import: where a module of ours has no business.
+# The modules that may use each library.
 FOREIGN = {
     "click": ("cli", "plugin", "contract"),
     "pluggy": ("plugin", "contract", "hookspecs", "notices"),

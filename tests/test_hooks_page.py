@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PAGE = (Path(__file__).parents[1] / "docs" / "hooks.md").read_text()
 SCRIPTS = ("heartbeat", "chat", "mail", "rclone", "restic")
-# Notes its arguments, and what it is given to read; at last, that it has been called.
+# Records its arguments and its input, and finally that it was called.
 STAND_IN = """
 printf '%s\\n' "$@" >> "$0.arguments"
 cat > "$0.stdin"
@@ -82,7 +82,7 @@ class Scripts:
         self._monkeypatch = monkeypatch
         for name in ("curl", "mail", "rclone", "restic"):
             tools.write(name, STAND_IN)
-        # The scripts' own, whatever the environment is that the tests run in.
+        # Only the scripts' own variables, whatever the tests' environment is.
         tools.write("python3", f'exec {sys.executable} "$@"')
         monkeypatch.setenv("OFFSITE_LOG", str(directory / "log"))
         monkeypatch.setenv("CSF_BACKUP_STATE_DIR", str(directory / "state"))

@@ -13,8 +13,8 @@ from proxy import NEVER, Proxy, Strike, Way, act, cut, drop, stall
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MOMENT = 0.3  # seconds in which nothing comes where nothing is to come
-AT_LAST = 60.0  # seconds in which what is to come has come on the slowest machine
+MOMENT = 0.3  # seconds to wait to see that nothing comes
+AT_LAST = 60.0  # seconds after which everything has come on the slowest machine
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.repository.identity import Identity
 from csf_backup_plugin.texts import each, from_text, to_text
 
-# What a file system takes; a part that is often a text's, since few random bytes are.
+# Names that a file system accepts; half of them are text, since few random bytes are.
 names = st.lists(
     st.one_of(
         st.binary(min_size=1, max_size=6),

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from csf_simulator.simulator import Simulator
 
-    #: A fault: it strikes, ends, or is mended before the rotation, behind it, and in the evening.
+    #: A fault, as three parts: before the rotation, after it, and in the evening.
     Fault = Callable[["Unattended", str], Iterator[None]]
 
 #: The repositories, and when their rotations begin.
@@ -41,7 +41,7 @@ ROTATE, STATUS = "rotate", "status"
 _YEAR = datetime.timedelta(days=365)
 _CLASS = 200_000  # bytes of each database of a class
 _PAGE_AT = datetime.time(12)
-# What cron sets by itself, beside HOME and LOGNAME.
+# The variables that cron itself sets, besides HOME and LOGNAME.
 _CRONS_OWN = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"}
 _PLUGIN = """
 import json
@@ -122,7 +122,7 @@ class Unattended:
         _executable(root / "bin" / "on-finish", 'exec cat >> "$0.told"')
         for name in FIRST:
             repository.create(sim.home.server, self._master(name), classes=2, size=_CLASS)
-        # The real machine has them for every user, and so no crontab has to say them.
+        # A real machine has them for every user, so no crontab must set them.
         self._machine = {
             "CSF_SIM_HOME": sim.home.path,
             "HOME": str(root / "home"),
@@ -242,7 +242,7 @@ class Unattended:
         away.rmdir()
 
     def _mount(self, old: str, new: str) -> None:
-        # Only root may write the table that -n leaves alone.
+        # Only root may write the table of mounts, which -n leaves alone.
         subprocess.run([*self._enter, "mount", "-n", "--move", old, new], check=True)
 
     def clock_is_ahead(self, name: str) -> Iterator[None]:
@@ -262,7 +262,7 @@ class Unattended:
 
     def _killed(self, kind: str, value: str, then: Callable[[], None]) -> Iterator[None]:
         def strike() -> None:
-            wait_for(lambda: not self._sim.faults.unstruck())  # osbackup is at work
+            wait_for(lambda: not self._sim.faults.unstruck())  # osbackup is running
             last = (Path(self._sim.home.path) / "state" / "attempts.jsonl").read_text()
             os.kill(json.loads(last.splitlines()[-1])["pid"], signal.SIGKILL)
             then()

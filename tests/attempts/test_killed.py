@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ledgers import Book
 
-# Attempts one after the other, as of many commands.
+# Several attempts in a row, like many commands.
 ATTEMPTS = f"""
 import sys
 sys.path.insert(0, {os.path.dirname(os.path.dirname(__file__))!r})
@@ -35,7 +35,7 @@ def attempt():
     made.end(DONE)
     made.close()
 """
-# The calls by which an attempt is entered.
+# The calls that write an attempt.
 CALLS = (
     *((os, name) for name in ("open", "write", "pread", "fsync", "unlink", "utime", "rename")),
     *((os, name) for name in ("close", "fchmod", "mkdir", "chmod")),
@@ -139,7 +139,7 @@ def test_processes_at_once_are_killed_at_any_moment(book: Book) -> None:
             sizes.add(book.file.stat().st_size if book.file.exists() else 0)
             return len(sizes) >= 4
 
-        wait_for(grown)  # all is imported, and lines are written
+        wait_for(grown)  # so that everything is imported, and lines exist
         for process in random.sample(started, 3):
             time.sleep(random.uniform(0, 0.05))
             process.kill()

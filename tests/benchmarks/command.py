@@ -13,7 +13,7 @@ from benchmarks.table import text_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: A module each; it says what it measures.
+#: One module each, whose docstring says what it measures.
 SUBJECTS = ("startup", "images", "scale", "status", "remote")
 
 

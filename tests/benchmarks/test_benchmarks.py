@@ -27,7 +27,7 @@ def test_each_subject_prints_tables(
     subject: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has a row for each command, below a description of the machine."""
-    monkeypatch.setattr(os, "sync", lambda: None)  # other tests write a lot
+    monkeypatch.setattr(os, "sync", lambda: None)  # other tests write much at the same time
     command.main(["--quick", "--only", subject])
     machine, *tables, load = capsys.readouterr().out.split("\n\n")
     assert re.match(r"\d{4}-\d\d-\d\d .* processors, .*\. Load at the beginning: ", machine)

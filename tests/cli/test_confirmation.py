@@ -29,7 +29,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     with open(theirs) as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
         yield mine
-    with contextlib.suppress(OSError):  # a test has hung up
+    with contextlib.suppress(OSError):  # a test has closed the terminal
         os.close(mine)
 
 

@@ -265,7 +265,7 @@ def test_class_create_is_logged_too(place: Place, path: Path) -> None:
     assert f"class_create has returned {new}" in text
     wrapper = plugin.class_create(place.master)
     next(wrapper)
-    with pytest.raises(StopIteration):  # what is no path is csf's own affair
+    with pytest.raises(StopIteration):  # csf handles values that are no paths
         wrapper.send(7)  # type: ignore[arg-type]
     (place.repository / "lib.db.manifest").unlink()
     (place.repository / "lib.db.manifest").mkdir()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("tools")
 
 MANY = 200
-SHORT = 6000  # characters of a message that may be read; one path of each kind is 80 and more
+SHORT = 6000  # characters of a readable message; each path has 80 or more
 
 
 def backup(place: Place, *options: str) -> tuple[str, ...]:

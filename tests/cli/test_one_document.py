@@ -259,7 +259,7 @@ def test_a_dry_run_that_would_be_refused_says_why(csf: Csf, place: Place) -> Non
     real = failed(csf(*line, "-json"))
     assert code == dry["exit_code"] == real["exit_code"] == ExitCode.EXTRA_DATABASES
     assert dry["dry_run"]
-    assert "-quarantine" in dry["next_step"]  # whose name has the time in it
+    assert "-quarantine" in dry["next_step"]  # their names have the time
     for key in ("error", "left", "extra"):
         assert dry[key] == real[key]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
-PATIENCE = 60  # seconds until a utility counts as waiting for an operator
+PATIENCE = 60  # seconds after which a utility is taken to wait for an operator
 LARGE = 160 * 1024  # bytes; a larger database fills two volumes of 80k and more
 
 _ARCHIVING = re.compile(r"Archiving (\d+) sectors in database (?:[^/:]+::?)?(/.*)\.")
@@ -121,4 +121,4 @@ def _standard_input(stdin: bytes | None) -> Iterator[int]:
         yield source
     finally:
         os.close(source)
-        os.close(operator)  # not before: it would end what the utility reads
+        os.close(operator)  # not earlier, which would end the utility's input

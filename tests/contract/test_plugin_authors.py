@@ -31,7 +31,7 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     at.mkdir()
     for name, text in MODULES.items():
         (at / f"{name}.py").write_text(text)
-        monkeypatch.setitem(sys.modules, name, None)  # so that it is taken out again
+        monkeypatch.setitem(sys.modules, name, None)  # so that it is removed again
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.syspath_prepend(at)
     return at

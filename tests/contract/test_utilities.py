@@ -63,7 +63,7 @@ def test_simulator_does_what_is_said(scene: Scenario, simulated: Utilities) -> N
     assert record.observed == record.expected, record.sentence
 
 
-@pytest.mark.timeout(3600)  # seconds; a utility may turn out to wait for an operator, many times
+@pytest.mark.timeout(3600)  # seconds; utilities may wait for an operator many times
 def test_real_utilities_do_what_is_documented(tmp_path: Path) -> None:
     """The test fails if a document is wrong; differences from what was inferred are recorded."""
     root, databases = (os.environ.get(name) for name in ("OS_ROOTDIR", "CSF_TEST_DATABASE"))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-#: The kinds of sealed files, by how their names end.
+#: The kinds of sealed files, by the endings of their names.
 KINDS = {".receipt.json": "receipt", ".drill.json": "drill", ".verify.json": "verification"}
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from csf_simulator.simulator import Result
 
 NAME = "it's a $(copy) of Größe.img"
-# An ssh whose second login, that of the bytes, is held until it may go on.
+# An ssh whose second login, for the bytes, waits until it may continue.
 HOLDING = """#!/bin/sh
 echo login >> {notes}
 if [ "$(wc -l < {notes})" = 2 ]; then

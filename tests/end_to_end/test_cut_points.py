@@ -24,7 +24,7 @@ pytestmark = pytest.mark.remote
 
 AT_WORK = "at-work"  # the point at which osbackup or osrestore has begun
 
-# What becomes of the network.
+# What happens to the network.
 STRIKES: dict[str, Callable[[int], Strike]] = {
     "cut": cut,
     "stalled": stall,

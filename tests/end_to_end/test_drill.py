@@ -89,7 +89,7 @@ def test_the_next_drill_replaces_the_record_however_it_ends(site: Site, scratch:
     assert "osrestore failed: exit 3" in json.loads(record.read_bytes())["findings"][0]
     before = record.stat().st_ino
     assert drill(site, scratch)[0] == 0
-    assert record.stat().st_ino != before  # two drills of one second say the same
+    assert record.stat().st_ino != before  # two drills in one second have the same record
 
 
 def test_databases_outside_of_the_directory_keep_their_place_relative_to_it(

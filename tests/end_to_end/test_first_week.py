@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 FIRST_WEEK = DOCS / "first-week.md"
 DIRECTORIES = ("databases", "backups", "restored", "var/tmp")
-ACTIVATE = f'export PATH="{os.path.dirname(sys.executable)}:$PATH"\n'  # what that of venv does
+ACTIVATE = f'export PATH="{os.path.dirname(sys.executable)}:$PATH"\n'  # as venv's own script does
 FOLDED = r"\n {4}(?=\S)"
-# What is another one on each day, machine and run, and what it is taken for.
+# Patterns of what differs from day to day, machine or run, and their replacements.
 OTHERS = (
     (r"\d{4}-\d\d-\d\dT[\d:]+\+00:00", "TIME"),
     (r"\d{4}-\d\d-\d\d(-\d{6})?", "DATE"),

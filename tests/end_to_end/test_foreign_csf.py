@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from conftest import Place, Tools
 
-# A csf of its own making. {class_create} is its second hook, which it need not have.
+# A csf written for this test. {class_create} is its second hook, which may be missing.
 CSF = """
 import click
 import pluggy

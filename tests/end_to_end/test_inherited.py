@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from csf_simulator.simulator import Result
     from sites import Site
 
-# Each leaves what it is called after to the program that it becomes.
+# Each passes the condition in its name on to the program that replaces it.
 STATES = {
     "as usual": "pass",
     "SIGCHLD ignored": "signal.signal(signal.SIGCHLD, signal.SIG_IGN)",
@@ -31,7 +31,7 @@ STATES = {
     "no directory": "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')",
     "few files": "resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))",
 }
-# Each of the others is a part of one of these.
+# Each other condition is a part of one of these.
 OVER_SSH = ("all ignored", "all blocked", "all closed", "umask 0777", "few files")
 MAIN = "from csf_simulator.csf.main import main; main()"
 EXEC = "os.execv(sys.argv[1], sys.argv[1:])"

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from sites import Site
 
-# Notes what is loaded when the work has ended, and says at last what has come since.
+# Records the modules that are loaded when the work has ended, and at exit prints later ones.
 PROGRAM = """
 import atexit, contextlib, sys
 from csf_backup_plugin.cli.runner import Run

@@ -72,7 +72,7 @@ class Odd:
         result = self.run(command, *options, "-json", **locale)
         assert result.exit_code == 0, result.stderr
         printed = json.loads(result.stdout)
-        json.dumps(printed, ensure_ascii=False).encode()  # valid, whatever reads it
+        json.dumps(printed, ensure_ascii=False).encode()  # valid for any reader
         return each(printed, from_text)
 
 
@@ -139,7 +139,7 @@ def test_a_class_that_was_created_in_one_locale_is_recorded_for_all(
     created = local_site.sim.run(words, env=locales["iso8859-1"])
     assert created.exit_code == 0, created.stderr
     result = odd.run("manifest", "-json")
-    assert result.exit_code == 13  # the image does not hold it; that is all
+    assert result.exit_code == 13  # the only problem is that the image does not have it
     differences = json.loads(result.stdout)["differences"]
     path = os.path.join(os.path.dirname(odd.master), "Neu ü.db")
     assert [names for names in differences.values() if names] == [[to_text(path)]]

@@ -82,7 +82,7 @@ def test_a_server_that_cannot_be_started_is_a_warning_until_it_is(
     assert owed in local_site.restore("-yes").stderr
     assert not server.runs
     server.do("end.before", "")
-    refused = local_site.backup()  # as the image exists
+    refused = local_site.backup()  # since the image exists
     assert refused.exit_code == 10
     assert server.runs
     assert not os.path.exists(f"{local_site.master}.quiesced")

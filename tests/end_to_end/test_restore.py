@@ -300,7 +300,7 @@ def test_on_a_terminal_the_masters_name_is_asked_for(
     before = site.databases()
     environment = {**site.sim.home.environment(os.environ), "TERM": "xterm"}
     mine, theirs = pty.openpty()
-    command = ["setsid", "--ctty", *site.restore_command("-quarantine")]  # so that ^C is a signal
+    command = ["setsid", "--ctty", *site.restore_command("-quarantine")]  # for Ctrl-C
     process = subprocess.Popen(command, env=environment, stdin=theirs, stderr=theirs)
     os.close(theirs)
     shown = b""
@@ -310,7 +310,7 @@ def test_on_a_terminal_the_masters_name_is_asked_for(
     try:
         while True:
             shown += os.read(mine, 1000)
-    except OSError:  # it has ended, and its terminal with it
+    except OSError:  # it has ended, with its terminal
         pass
     assert process.wait() == code
     os.close(mine)

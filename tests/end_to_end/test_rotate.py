@@ -186,7 +186,7 @@ def test_a_rotation_whose_network_fails_when_sets_are_removed(
     """Every other set is complete; the next run finds what is left, and makes no further set."""
     asked = prepared(far)
     before = sets(far)
-    # The removal is the last of it.
+    # The removal is the last step.
     point = 0.75 + 0.25 * (part + 0.5) / max(1, scaled(1))
     ended = far.struck(asked, STRIKES[kind](int(bytes_of_a_rotation * point)))
     found = sets(far)

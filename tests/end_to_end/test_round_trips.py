@@ -51,5 +51,5 @@ def test_as_many_questions_are_asked_about_many_databases_as_about_few(
         counts.append(len(asked))
     server.stop()
     first, few, many = counts
-    assert few == many < 54  # those asked together are one round trip
+    assert few == many < 54  # questions that are asked together are one round trip
     assert few - 3 <= first <= few  # it has no receipt to read, and nothing to add to a manifest

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
     from sites import Site
 
-# Says that it was started, but for a list.
+# Notes that it was started, except for a list.
 SAYS_SO = """#!/bin/sh
 [ "$1" = -t ] || echo started >> {log}
 exec {real} "$@"

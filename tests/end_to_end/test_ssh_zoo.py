@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.remote
 
-PLAIN = 54321  # the number of a user of the host, who runs nothing else
+PLAIN = 54321  # the uid of a user of the host who runs nothing else
 # Runs a server with another user database.
 WITH_USERS = ("unshare", "-m", "sh", "-ec", 'mount --bind "$0" /etc/passwd; exec "$@"')
-# What start-up files do that were made for people.
+# What start-up files for interactive users do.
 NOISY = {
     "prints": "echo 'Welcome!'; echo 'No such file or directory' >&2; printf 'no end of line'\n",
     "reads": 'read -r answer; echo "You said $answer"\n',

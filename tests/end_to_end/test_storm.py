@@ -169,7 +169,7 @@ def test_no_image_misses_a_database(local_site: Site, tmp_path: Path) -> None:
     print(f"{receipt} images proven, {wrong} wrong; {dict(sorted(storm.ended.items()))}")
     assert workload.result().transactions
     assert wrong == 0
-    assert receipt >= storm.rounds  # at least the backup that nobody killed
+    assert receipt >= storm.rounds  # at least the backup that was not killed
     assert set(storm.ended) <= {
         f"{kind} {code}" for kind in ("class_create", "backup") for code in (0, -9)
     }

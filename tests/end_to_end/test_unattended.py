@@ -116,7 +116,7 @@ FAULTS = {
         (FAULT, FAILED),
     ),
 }
-# What a later rotation's mail warns of, because of an earlier night's fault.
+# What the mail of a later rotation warns about, because of an earlier fault.
 AFTERWARDS = {
     (7, "shop"): "warning: localhost:/shop/disk2/saturday/shop-2027-11-06-",
     (9, "shop"): "warning: localhost:/shop/disk2/saturday/shop-2027-11-06-",

@@ -75,7 +75,7 @@ def create(master, returned, file):
 csf()
 """
 
-# An osrestore that leaves a link to the live database where it should have restored a copy.
+# An osrestore that makes a link to the live database in place of a restored copy.
 LINKING = """#!/bin/sh
 {real} "$@" || exit
 [ "$1" = -t ] && exit
@@ -84,7 +84,7 @@ for restored in "$4"/Class1.db; do
 done
 """
 
-# One that fails when it is done.
+# An osrestore that fails after its work.
 FAILING = """#!/bin/sh
 {real} "$@" || exit
 [ "$1" = -t ] || exit 3

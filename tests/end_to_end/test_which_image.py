@@ -51,7 +51,7 @@ code=0; "$@" || code=$?
 cp -a "$directory/." "$kept"
 exit $code
 """
-# An osbackup that looks at the manifest before it begins.
+# An osbackup that copies the manifest before it begins.
 LOOKING = """#!/bin/sh
 cp {manifest} {seen} && exec {real} "$@"
 """
@@ -651,7 +651,7 @@ def test_an_older_image_that_begins_in_the_future_is_a_warning(site: Site) -> No
     assert any(FUTURE in text for text in json.loads(done.stdout)["warnings"])
 
 
-# What cannot be used.
+# Receipts that cannot be used.
 
 
 def damaged(site: Site) -> str:
@@ -833,7 +833,7 @@ def test_a_disk_that_is_mounted_higher_up_is_mounted(
     assert done.exit_code == 0, done.stderr
 
 
-# What it costs.
+# Costs.
 
 
 @pytest.mark.remote

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DAY, YEAR = datetime.timedelta(days=1), datetime.timedelta(days=365)
 WEEKS = datetime.timedelta(days=364)  # to the same weekday
 
-Events = dict[datetime.date, str]  # what is not as usual, in words; then nobody is killed
+Events = dict[datetime.date, str]  # the unusual event in words; nothing is killed then
 
 
 def spread(first: datetime.date, count: int, what: str) -> Events:
@@ -65,7 +65,7 @@ MONTHS_EVENTS = in_2028(
     m3d26="spring",
     m3d27="twice",
 )
-# And on 29 October 02:30 is there twice.
+# On 29 October, 02:30 comes twice.
 YEAR_OF_NIGHTS = (datetime.date(2027, 12, 20), datetime.date(2028, 12, 20))
 YEARS_EVENTS = {
     **in_2028(
@@ -264,5 +264,5 @@ def test_after_each_night_exactly_the_promised_sets_are_left(
         print("", *(f"{what}: {count:,}" for what, count in sorted(nights.done.items())), sep="\n")
     for count in ("ended by 71", "ended by kill", "restored"):
         assert nights.done[count], count
-    # A kill may be too early for osbackup to succeed.
+    # A kill may come too early for osbackup to succeed.
     assert nights.done["leftovers proven"] + nights.done["leftovers removed"]

@@ -27,7 +27,7 @@ FAILURES = {
 }
 
 
-# What can be another thing over ssh: exit status, signal, no room, no end, no image, a wrong one.
+# What may differ over ssh: exit status, signal, full disk, no end, no image, a wrong image.
 OVER_SSH = [
     ("exit", "1"),
     ("signal", "KILL"),

@@ -124,7 +124,7 @@ def test_none_takes_a_default_away(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "key", "said"),
     [
-        # What is no line of such a file.
+        # Lines that a fleet file cannot have.
         ("database = db1:/a\n", 1, None, "stands in no section"),
         ("[lib]\ndatabase\n", 2, None, "neither a section nor a key"),
         ("[lib]\n = db1:/a\n", 2, None, "neither a section nor a key"),
@@ -169,7 +169,7 @@ def test_none_takes_a_default_away(tmp_path: Path) -> None:
         (LIB + "strict = perhaps\n", 4, "strict", "neither yes nor no"),
         (LIB + "environment = OS_ROOTDIR\n", 4, "environment", "OS_ROOTDIR is not NAME=VALUE"),
         (LIB + "environment = A=1\n  strict=yes\n", 5, "environment", "strict is a key"),
-        # What does not fit together.
+        # Values that contradict each other.
         (LIB + "drill-every = 7d\n", 4, "drill-every", "there is no scratch-dir"),
         (LIB + " /backup1/monday\n", 4, "image-dirs", "a place of db1:/backup1, in line 3"),
         (LIB + "copy-to = v:/c\n db1:/backup1/dated\n", 5, "copy-to", "a place of db1:/backup1"),

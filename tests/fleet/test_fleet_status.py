@@ -237,7 +237,7 @@ def test_hosts_are_asked_at_once_and_each_once(bench: Bench) -> None:
         asked.append(name)
         assert at_work.acquire(blocking=False)  # never more than two
         if name in ("localhost", "db0"):
-            most.wait()  # for the other one, which must be asked meanwhile
+            most.wait()  # for the other host, which must be asked in parallel
         with reached(name) as host:
             yield host
         at_work.release()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host
     from memory_path import Home
 
-# What a user's start-up files may print; none of it is an answer.
+# What a user's start-up files may print, which must not be taken for an answer.
 NOISY = """#!/bin/sh
 echo 'Welcome!'; echo 'No such file or directory: permission denied' >&2
 exec {shell} -c "$SSH_ORIGINAL_COMMAND"

@@ -126,7 +126,7 @@ def test_who_is_locked_out_all_the_same_is_told(
     os.chown(manifest, 54321, 54322)
     with user(BOB):
         lost = writing.replace(str(manifest), b"new", like="/no")
-    assert lost == "user 54321"  # who may write it least may read it still
+    assert lost == "user 54321"  # without write permission it can still be read
 
 
 def test_what_everybody_may_do_the_owner_may(manifest: Path) -> None:

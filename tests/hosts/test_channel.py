@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# What a login does that works.
+# What a successful login does.
 LET_IN = """
 echo Welcome; echo 'No such file or directory' >&2
 echo; echo csf ready; line=

@@ -236,7 +236,7 @@ def test_a_file_is_told_with_what_it_takes_up_on_the_disk(host: Host, tmp_path: 
     (tmp_path / "full").write_bytes(b"x" * 100_000)
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate(10_000_000)
-    os.sync()  # some file systems find room for data only when they write it
+    os.sync()  # some file systems allocate when they write
     paths = [str(tmp_path / name) for name in ("full", "sparse", "", "no")]
     expected = [*((tmp_path / name).stat().st_blocks * 512 for name in ("full", "sparse")), 0, 0]
     for found in (host.stat(paths), host.stat(paths * 5)[:4]):
@@ -529,7 +529,7 @@ def test_programs_are_run_to_their_end(host: Host) -> None:
     script = "echo one; cat; echo two >&2; exit 3"
     assert host.run(["sh", "-c", script], 30) == Completed(3, b"one\n", b"two\n")
     assert host.run(["sh", "-c", "kill -9 $$"], 30).status == -9
-    for status in (124, 200):  # what timeout(1) ends with, and no signal's number
+    for status in (124, 200):  # the exit status of timeout(1), which is no signal's
         assert host.run(["sh", "-c", f"exit {status}"], 30).status == status
     with pytest.raises(TimeoutError):
         host.run(["sleep", "60"], 0.2)
@@ -723,7 +723,7 @@ def test_steps_are_carried_out_in_turn(host: Host, home: Home) -> None:
         RemoveTrees((str(home / "old"), str(home / "no"))),
     )
     assert [done() for done in ended] == [""] * 6
-    assert host.read(str(home / "new")) == b"new"  # what was put aside goes before the next call
+    assert host.read(str(home / "new")) == b"new"  # before the next call, what was renamed goes
     assert names(home) == {"new", "log", "made"}
     assert (home / "made").read_bytes() == bytes(range(256))
     assert (home / "log").read_bytes() == b"1\n3\n"

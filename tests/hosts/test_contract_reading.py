@@ -125,7 +125,7 @@ def test_what_only_a_system_has_disturbs_no_file(
     """Sockets, devices and names that are too long count as unreadable files."""
     (tmp_path / "file").write_bytes(b"data")
     with socket.socket(socket.AF_UNIX) as end, monkeypatch.context() as patch:
-        patch.chdir(tmp_path)  # an address is short
+        patch.chdir(tmp_path)  # the address of a socket must be short
         end.bind("socket")
     for name, number, said in (
         ("socket", errno.EINVAL, "Not a file"),

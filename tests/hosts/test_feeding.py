@@ -64,7 +64,7 @@ def test_a_program_that_takes_too_long_is_stopped_with_its_group(
         given.append(len(rest))
         return give(pipe, rest)
 
-    def now() -> float:  # it is late once the pipe was found full, and there is a child
+    def now() -> float:  # it counts as late once the pipe is full, and a child exists
         return 100.0 if len(given) > 2 and made.exists() else 0.0
 
     monkeypatch.setattr(feeding, "_given", noted)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol import Host
 
-# The options of ssh stand before the command, which is its last word.
+# The options of ssh come before the command, which is the last argument.
 SSH = """#!/bin/sh
 echo >>{logins}
 for last; do :; done

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.local.job import Job
     from csf_backup_plugin.hosts.protocol import Completed
 
-# Leaves a daemon behind that has all that was open, and ends when it may.
+# Leaves a daemon with all open descriptors, which ends when it is told.
 LEAVES = """
 setsid sh -c 'echo $$ > new; mv new daemon; exec sleep 60' &
 until [ -e daemon ]; do sleep 0.02; done
@@ -347,7 +347,7 @@ def test_a_machine_without_setsid_runs_nothing(
     for name in ("sh", "sleep", "cat", "sync", "dd", "tail"):
         (programs / name).symlink_to(found(name))
     monkeypatch.setenv("PATH", str(programs))
-    monkeypatch.setattr(job, "_BEGINNING", 600.0)  # which it does not wait for
+    monkeypatch.setattr(job, "_BEGINNING", 600.0)  # the program does not wait for it
     with work.start(": > here") as running:
         status, said, _ = end_of(running)
     assert (status, b"setsid" in said) == (127, True)

@@ -368,7 +368,7 @@ def test_a_call_that_does_not_end_leaves_the_lock_to_the_guardian(
     (directory / "go").touch()
     wait_for(lambda: server.calls.count("end") == 2)
     wait_for(lambda: server.runs and not server.debt.exists())
-    for popen in started:  # guardians of this process, which lives on
+    for popen in started:  # guardians of this process, which continues
         popen.kill()
         popen.wait()
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Host, Running
     from memory_path import Home
 
-# Leaves a daemon behind that has all that was open, and ends when it may.
+# Leaves a daemon with all open descriptors, which ends when it is told.
 LEAVES = """
 setsid sh -c 'echo $$ > new; mv new daemon; exec sleep 60' &
 until [ -e daemon ]; do sleep 0.02; done
@@ -251,7 +251,7 @@ def test_after_a_kill_a_file_is_read_until_the_utility_ends_on_its_host(
     sshd: Sshd, receipt: Path, record: Path
 ) -> None:
     """The connection ends with csf."""
-    with reached(sshd) as host:  # no login before the other process has made its own
+    with reached(sshd) as host:  # no login before that of the other process
         kill_while_it_runs(host, receipt, record)
     wait_for(lambda: not sshd.cut())
     let_it_end(receipt, record)

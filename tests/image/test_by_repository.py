@@ -34,7 +34,7 @@ def test_what_may_be_a_copys_is_kept_apart_by_its_place() -> None:
     }
     third = one("/b/c", 3, master="/copy/lib.db")
     assert by_repository([first, second, third]) == {Key(ID): [first, second, third]}
-    back = one("/b/e", 4, settled=False)  # a copy of what has moved away from there
+    back = one("/b/e", 4, settled=False)  # a copy of a repository that has moved away
     assert by_repository([first, third, back])[Key(ID)] == [first, third]
     renamed = one("/b/d", 4, machine="db2", settled=False)
     assert len(by_repository([first, renamed])) == 2

@@ -142,17 +142,17 @@ def exchanges(work: Callable[[Host], object], host: Host | None = None) -> list[
     return [", ".join(sorted({*asked})) for asked in counted.exchanges]
 
 
-#: What a recovery card asks for, and where images have records of checks beside them.
+#: The exchanges for a recovery card, and with records of checks beside images.
 CARD = ["lock, machine, read, read_directory", "Replace then Release"]
 CARD_WITH_RECORDS = [CARD[0], "read_each", CARD[1]]
 
-#: What each command asks for, in each of its exchanges.
+#: The calls of each command, in each of its exchanges.
 EXCHANGES = {
     "backup": [
         "look",
-        # One read is of what a run that was killed owes to the repository.
+        # One read looks for what a killed run owes to the repository.
         "find, find_program, list_directory, lock, look, machine, read, read_directory, stat",
-        "Create then Absent then Append, stat",  # the claim, nobody came before it, and the number
+        "Create then Absent then Append, stat",  # the claim, earlier files, and the number
         "start",
         "digest, list_directory, read, run, stat, sync",  # the proof
         "Publish then RemoveTrees then Release",  # the receipt, and the record
@@ -181,7 +181,7 @@ EXCHANGES = {
         "find, find_program, lock, stat",
         "digest, run",
         "list_directory, look, read, read_directory, stat",
-        "look, read, stat",  # nothing has changed since, and nobody is at work; what a run owes
+        "look, read, stat",  # changes, running utilities, and what a run owes
         "replace",  # the mark that a restore has begun
         "start",
         "stat, sync",
@@ -236,15 +236,15 @@ def test_each_command_needs_a_fixed_number_of_exchanges(
     assert found == EXCHANGES
 
 
-#: What a rotation asks for that has sets to remove, and finds what killed ones have left.
+#: The calls of a rotation that removes sets, and finds files of killed ones.
 ROTATION = [
     "look, machine",
     "lock, read, read_directory",  # what there is
-    *("read_each", "read_each"),  # whose what has no receipt is, and how the sets were checked
+    *("read_each", "read_each"),  # the owners of sets without a receipt, and the records of checks
     "find, find_program, list_directory, look, machine, read, stat",
     *EXCHANGES["backup"][2 : -len(CARD)],
     CARD[0],
-    *("read_each", "read_each"),  # whose what has no receipt is, and how the sets were checked
+    *("read_each", "read_each"),  # the owners of sets without a receipt, and the records of checks
     CARD[1],
     *("lock, read_directory", "read_each", "read_each"),  # the same again
     "read_each",  # the sets whose removal had begun

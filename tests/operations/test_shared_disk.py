@@ -69,7 +69,7 @@ def test_what_is_shared_and_whose_it_is_is_told() -> None:
     assert [*warnings(at("/b"), {"/r": at("/r")}, ["/r/lib.db"])] == [
         f"image and databases share a file system{advice}CSF_BACKUP_RAID=/"
     ]
-    for mount in ("", "/a b"):  # not known, or nothing that the variable could name
+    for mount in ("", "/a b"):  # unknown, or no name that the variable could have
         assert [*warnings(at("/b", mount=mount), {"/r": at("/r")}, ["/r/lib.db"])] == [
             "image and databases share a file system: its failure would take both. Use another disk"
         ]

@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.packaging
 
 ROOT = Path(__file__).parents[2]
-# A package that installed one of these would overwrite the real one, and delete it with itself.
+# A package with one of these would overwrite the real one, and uninstalling would delete it.
 FORBIDDEN = {"csf", "osbackup", "osrestore", "ossvrstat", "osverifydb", "ssh"}
 
 

@@ -91,7 +91,7 @@ def test_a_command_that_hangs_is_killed_with_its_children(
 
     def expire(process: subprocess.Popen[bytes], timeout: float) -> None:
         received = b""
-        while not received:  # until the child of the child is there
+        while not received:  # until the grandchild exists
             with contextlib.suppress(BlockingIOError):
                 received = os.read(reader, 1)
         raise subprocess.TimeoutExpired(process.args, timeout)
@@ -101,7 +101,7 @@ def test_a_command_that_hangs_is_killed_with_its_children(
     with Simulator(os.path.join(tmp_path, "h")) as sim, pytest.raises(subprocess.TimeoutExpired):
         sim.run(["sh", "-c", script], env={"FIFO": fifo}, timeout=9)
     os.set_blocking(reader, True)
-    assert os.read(reader, 1) == b""  # the end of the file: nobody has it open for writing
+    assert os.read(reader, 1) == b""  # the end of the file: no process has it open for writing
     os.close(reader)
 
 

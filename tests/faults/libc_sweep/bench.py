@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _COUNT, _SIGNAL, _FAIL, _DEAD = range(4)
-#: What a call may meet: how it is struck, with what, and which calls believably are.
+#: Strokes: the kind, its value, and the calls that can realistically have it.
 STROKES = {
     "KILL": (_SIGNAL, signal.SIGKILL, 7),
     "TERM": (_SIGNAL, signal.SIGTERM, 7),
@@ -32,7 +32,7 @@ STROKES = {
     "dead ENOSPC": (_DEAD, errno.ENOSPC, 2),
 }
 
-# Utilities of tar: what they save and restore can be told by anybody.
+# Utilities made of tar: tar shows what they save and restore.
 OSBACKUP = """#!/bin/sh
 exec tar -cP --verbatim-files-from -f "$5" -T "$3"
 """

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 Tree = dict[str, bytes]
 
-# What no message says.
+# What no message reports.
 _UNTRUE = re.compile(
     r"Traceback|unnamed file|\(None\)|: None|unexpected error|a fault of csf-backup-plugin|Errno"
 )
-# What is left behind for a while, and for ever only if somebody says so.
+# What may be left for some time, and for ever only if a message says so.
 _TRANSIENT = re.compile(
     r"/\.csf-[^/]*\.tmp$|\.run$|\.copying(\.part)?$|/csf-drill-|\.damaged-|\.unfinished-restore$|/quarantine-|\.quarantine-"
 )
@@ -150,7 +150,7 @@ class Scene:
             yield "the lock is held after the next run"
         for path, data in tree.items():
             if data == self.kept and path.startswith(f"{self.bench.master}.manifest.damaged-"):
-                continue  # it is to be there
+                continue  # it should exist
             is_new = path not in self.before and _TRANSIENT.search(path)
             if is_new and not self.is_told(path, said):
                 yield f"{path} is left and nobody says so"
@@ -228,7 +228,7 @@ class FirstBackup(Scene):
         ended = self.bench.run(*self.argv)
         if ended.status == 10:
             proof = self.bench.run("admin_database_prove", "-image-file", f"localhost:{self.image}")
-            # What is left is told, and removed by hand.
+            # What is left is reported, and removed by hand.
             struck = struck._replace(errors=struck.errors + ended.errors + proof.errors)
             ended = self.bench.run(*self._to(f"{self.image}2"))
         yield from self.finished(ended, struck)
@@ -412,7 +412,7 @@ class DrillAfterAnother(Drill):
 class Restore(Verify):
     """A restore of a repository, with a newer database in the way."""
 
-    stays = (".lock", ".unfinished-restore")  # until a restore has succeeded, as it says
+    stays = (".lock", ".unfinished-restore")  # until a restore has succeeded, as the message says
 
     @property
     def argv(self) -> list[str]:
@@ -475,7 +475,7 @@ class Copy(Backup):
         return self._copy("b.img", "-keep", "1")
 
     def told(self, said: str) -> Tree:
-        # The older copy goes once the new one is there, as it says then.
+        # The older copy is removed once the new one exists, as the message says.
         return self.bench.tree() if "The copy is made and proven" in said else self.before
 
     def harm_to_others(self, tree: Tree) -> Iterator[str]:

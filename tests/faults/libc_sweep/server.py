@@ -21,7 +21,7 @@ from typing import Any
 
 import pluggy
 
-PATIENCE = 60.0  # seconds until what a csf has started counts as never ending
+PATIENCE = 60.0  # seconds after which a process of csf counts as never ending
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 
 
@@ -108,7 +108,7 @@ def _run(cli: Any, library: Any, order: dict[str, Any]) -> None:
         traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(status)  # to take all modules apart would take longer than all before
+    os._exit(status)  # a normal exit would take longer than everything before
 
 
 def _ended(pid: int) -> dict[str, Any]:

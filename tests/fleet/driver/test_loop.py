@@ -218,7 +218,7 @@ def test_jobs_that_do_not_stop_are_not_waited_for_without_end(
     done = bench.run([spec("a")], begin)
     assert NOT_KNOWN in done["a"].problem
     assert bench.driver.is_any_lost
-    assert bench.desk.given["a"][1].cancelled()  # one that has not begun does not begin any more
+    assert bench.desk.given["a"][1].cancelled()  # a job that has not begun does not begin
 
 
 def test_a_signal_before_all_starts_nothing(bench: Bench) -> None:

@@ -818,7 +818,7 @@ def test_a_lock_that_is_lost_during_a_cut_costs_no_image(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another command, which has the lock now, may be proving that image."""
-    Path(f"{place.master}.lock").touch()  # which stays where another command holds it
+    Path(f"{place.master}.lock").touch()  # the file stays if another command holds it
     poll = Job.poll
 
     def locked(job: Job) -> tuple[Completed | None, int]:

@@ -158,7 +158,7 @@ KILO, ACCEPTED = 1000, BackupRequest.parse("/r/lib.db", "db1:/b/a.img", accept_s
         (450 * KILO, 900 * KILO, True),
         (384 * KILO, 900 * KILO, False),
         (385 * KILO, 900 * KILO, True),
-        (1, 100 * KILO, True),  # so little may be empty
+        (1, 100 * KILO, True),  # such a small file may be all zeros
     ],
 )
 def test_an_image_that_is_far_too_small_for_its_databases_fails(
@@ -168,7 +168,7 @@ def test_an_image_that_is_far_too_small_for_its_databases_fails(
     host.files["/b/a.img"] = b"i" * image
     for at in (host.facts, FACTS_BEFORE):
         at["/r/lib.db"] = {"size": held, "allocated": held}
-    host.facts["/r/lib.db"]["size"] = 10**9  # it has grown, by a hole
+    host.facts["/r/lib.db"]["size"] = 10**9  # it has grown by a hole
     if not accepted:
         with pytest.raises(ImageUnproven, match=f"has {image:,} bytes, .* {held + 1:,} on") as told:
             outcome(host)
@@ -208,7 +208,7 @@ def test_where_the_file_system_tells_no_blocks_that_is_told(host: MemoryHost) ->
     host.facts["/r/Book.db"] = {"allocated": 4096}
     assert outcome(host).sizes.doubts == []
     FACTS_BEFORE["/r/lib.db"] = {"size": 100, "allocated": 0}
-    host.facts["/r/Book.db"] = {"allocated": 0}  # so little tells nothing
+    host.facts["/r/Book.db"] = {"allocated": 0}  # such a small size proves nothing
     assert outcome(host).sizes.doubts == []
 
 

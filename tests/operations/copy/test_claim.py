@@ -123,7 +123,7 @@ def test_a_copy_that_ends_meanwhile_has_made_the_set() -> None:
             self, path: str, *arguments: Any, **options: Any
         ) -> AbstractContextManager[MemoryLock | None]:
             if COPY.path not in self.files and path == COPY.copying:
-                self.files = dict(first.files)  # which has no record any more
+                self.files = dict(first.files)  # its record is gone
             return super().lock(path, *arguments, **options)
 
     _, host = hosts(to=Ending)
@@ -297,7 +297,7 @@ def killed_at(moment: int, calls: tuple[str, ...]) -> Callable[[MemoryHost, Memo
         def watched(name: str) -> Callable[..., Any]:
             def call(self: MemoryHost, *arguments: object, **options: object) -> object:
                 nonlocal count
-                if count >= moment:  # nothing is cleaned up, either
+                if count >= moment:  # nothing is cleaned up either
                     raise Killed
                 count += 1
                 return getattr(MemoryHost, name)(self, *arguments, **options)

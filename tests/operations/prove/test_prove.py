@@ -128,7 +128,7 @@ def test_the_receipt_says_what_can_be_known(host: MemoryHost) -> None:
     assert facts["shared_disk"] == "unknown"
     assert (facts["repository_id"], facts["number"]) == ("1" * 32, 7)
     assert (facts["machine_id"], facts["machine"], facts["settled"]) == ("a" * 32, "db1", True)
-    assert facts["mounts"] == {}  # what was mounted then is not known
+    assert facts["mounts"] == {}  # the mounts of that time are unknown
     assert facts["finished"] == host.itself.now
     assert not [path for path in host.files if ".run/" in path]
     assert listener.steps == [("checking", 5, 5)]

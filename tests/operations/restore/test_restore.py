@@ -502,7 +502,7 @@ def test_after_half_a_restore_there_is_no_backup_until_it_was_repeated(
     )
     assert f"{again} -quarantine" in caught.value.next_step
     assert f"{place.master}.unfinished-restore" in caught.value.next_step
-    tools.write("osrestore", "echo no; exit 1")  # nothing changes now, and all is as bad as before
+    tools.write("osrestore", "echo no; exit 1")  # nothing is restored, and all is as bad as before
     with pytest.raises(FaultFound):
         run(place, quarantine=True)
     tools.write("osrestore", f"{LIST}echo no; exit 1")

@@ -90,7 +90,7 @@ def test_in_its_place_a_repository_is_the_same_one_and_its_numbers_go_on(
     """They continue from the highest known number, of manifest or receipts."""
     found = made(plan(Manifest(("lib.db",), (), HOME, before), known))
     assert (found.identity, found.number) == (HOME, after)
-    assert found.backups == before  # an image may be proven yet
+    assert found.backups == before  # an image may still be proven
 
 
 def test_a_lost_manifest_is_made_up_for_by_the_image() -> None:

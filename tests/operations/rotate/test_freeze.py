@@ -146,7 +146,7 @@ def test_a_failed_check_of_any_set_withholds_deletions(field: str, what: str) ->
         ([witness(6, drilled=good(7))], False),  # in the same second
         ([witness(6, drilled=good(6))], False),  # before it
         ([witness(4, drilled=good(8))], False),  # of an older set
-        ([witness(6, verified=good(8))], False),  # it cannot be restored, for all that is known
+        ([witness(6, verified=good(8))], False),  # it may be impossible to restore
         ([witness(6, drilled=good(31))], False),  # a clock that was wrong
         ([witness(6, drilled=good(31)), witness(7, drilled=good(8))], True),
         ([witness(6, is_accepted=True)], True),

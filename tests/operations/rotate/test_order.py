@@ -23,10 +23,10 @@ STARTS = st.lists(st.text("0123456789", min_size=1, max_size=1), max_size=20)
         ("134526", "2"),  # back
         ("1293", "9"),  # ahead, and the last but one
         ("193", "9"),
-        ("93", "9"),  # or back: nothing tells
+        ("93", "9"),  # or back: it is not known which
         ("1324", "2"),
         ("214", "1"),  # back, and the second of all
-        ("2349", ""),  # ahead, and the last of all: nothing tells
+        ("2349", ""),  # ahead, and the last of all: it cannot be known
         ("2341", "1"),  # back, and the last of all
         ("1289345", "89"),
         ("9123", "9"),

@@ -260,7 +260,7 @@ def test_a_directory_whose_disk_is_not_mounted_is_told_and_the_next_one_taken(
         if day >= 2:
             assert last.filled.image.path.startswith(str(second))
             assert any("its disk is not mounted" in warning for warning in last.warnings)
-    # Nothing is promised on the file system that is there instead.
+    # The file system in its place has no promise.
     (promise,) = place.images.glob("csf-backup-promise-*")
     assert f'"started": "{(MONDAY + DAY).isoformat()}"' in promise.read_text()
 

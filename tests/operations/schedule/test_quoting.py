@@ -21,7 +21,7 @@ from csf_backup_plugin.operations.schedule.quoting import (
     unit_word,
 )
 
-# What somebody may have in a name that some parser takes for its own, and any other bytes.
+# Text in a name that some parser may take for syntax, and any other bytes.
 ODD = st.sampled_from(
     [*"%$\\\"' ;#`~!*@-=&{}", "\\%", "%%", "$$", "${A}", "ä", "\udcff", "%n", "x"]
 )

@@ -110,7 +110,7 @@ def test_a_disk_that_is_not_mounted_is_told(place: Place, image: ImagePath) -> N
         f"localhost:{place.images} was on the file system mounted at /mnt/backups, and is on that"
     )
     assert "its disk is not mounted" in text
-    # On another machine, a copy of the image tells nothing of what is mounted there.
+    # On another machine, a copy of the image says nothing about mounts there.
     receipt.write_bytes(resealed(image.receipt, machine_id="another"))
     assert health(look(place)).stale == ()
 

@@ -224,7 +224,7 @@ def test_what_cannot_be_verified_is_a_warning_unless_nothing_else_was() -> None:
 def test_what_holds_for_all_images_ends_the_run() -> None:
     """The message says how far the run got, and what it found."""
     host = changing(1, 2, 3)
-    host.files["/b/3.img"] = b"x"  # is not read, since its size tells
+    host.files["/b/3.img"] = b"x"  # it is not read, since its size is wrong already
 
     def be_gone() -> None:
         raise HostUnreachable("Gone.", "Look.")

@@ -119,7 +119,7 @@ def test_no_damage_is_missed(
         files = dict(sound)
         damage(files, "a.img" + suffix, dice)
         if files == sound:
-            continue  # a line was put where it was: no damage
+            continue  # a line was moved to its old place: no damage
         for path in local_site.images.iterdir():
             path.unlink()
         for name, data in files.items():

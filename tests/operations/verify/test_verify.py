@@ -30,7 +30,7 @@ LATEST = ImagePath("db1", "/b/latest")
 LIST = b"/r/lib.db\n/r/Book.db\n"
 OURS = "1" * 32
 SHA256 = hashlib.sha256(b"image").hexdigest()
-FUTURE = "2026-11-25T12:05:01+00:00"  # the host's clock says 12:00, and 300 s are no matter
+FUTURE = "2026-11-25T12:05:01+00:00"  # the host's clock shows 12:00, and 300 s are tolerated
 
 
 def sealed(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from csf_simulator.image.catalog import Database, is_listable, pack_database, unpack_database
 from csf_simulator.image.layout import ImageError
 
-# Any bytes a file can be called, and not "." or "..", which name directories.
+# Any bytes that a file's name can have, except "." and "..", which name directories.
 names = st.binary(min_size=1, max_size=255).filter(
     lambda name: not set(b"/\n\0") & set(name) and name.strip(b".")
 )

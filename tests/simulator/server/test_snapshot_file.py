@@ -76,7 +76,7 @@ def test_a_save_is_done_again_with_the_same_result(snapshot: SnapshotFile, fd: i
     """After a kill between content and mark, the next writer finds the same content."""
     size = os.fstat(fd).st_size
     snapshot.save(0, content(1))
-    os.ftruncate(fd, size + SECTORS)  # neither mark nor content is there any more
+    os.ftruncate(fd, size + SECTORS)  # mark and content are gone
     assert snapshot.needs(0)
     snapshot.save(0, content(1))
     read = bytearray(SECTOR)

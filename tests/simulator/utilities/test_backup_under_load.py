@@ -20,7 +20,7 @@ from csf_simulator.workload.running import Workload
 
 Process = subprocess.Popen[bytes]
 NAMES = ["Class1.db", "Class2.db", "Class3.db", "zoo.db", "zoo_schema.db"]
-FIRST_BYTES = 100_000  # of an image; there are more, and a pipe holds fewer
+FIRST_BYTES = 100_000  # bytes of an image; it is longer, and a pipe holds less
 
 
 class Site:

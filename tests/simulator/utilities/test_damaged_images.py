@@ -16,7 +16,7 @@ from csf_simulator.database.sectors import SECTOR
 from csf_simulator.image.layout import FRAME
 from csf_simulator.utilities import osbackup, osrestore
 
-BLOCK = 4096  # bytes; what a file system loses or mixes up at a time
+BLOCK = 4096  # bytes that a file system may lose or exchange at once
 
 
 def flip(image: bytearray, dice: random.Random) -> None:

@@ -259,7 +259,7 @@ def half_restored(repository: Path, *before: str) -> Iterator[subprocess.Popen[b
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signal_leaves_nothing_behind(repository: Path, number: signal.Signals) -> None:
     """An interrupted restore removes what it has made, and ends by the signal."""
-    inherited = signal.signal(number, signal.SIG_DFL)  # it may be ignored here
+    inherited = signal.signal(number, signal.SIG_DFL)  # a parent may have ignored it
     try:
         with half_restored(repository) as process:
             process.send_signal(number)
