@@ -46,7 +46,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 def test_only_the_name_agrees(
     terminal: int, capsys: pytest.CaptureFixture[str], answer: bytes, *, agreed: bool
 ) -> None:
-    """A similar name, or the end of input, does not."""
+    """A similar name is no agreement, and neither is the end of input."""
     os.write(terminal, answer)
     assert typed("lib.db", "Which? ", Cancellation()) is agreed
     assert capsys.readouterr().err == "Which? "

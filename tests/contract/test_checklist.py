@@ -301,7 +301,7 @@ def test_a_csf_that_loads_no_plugins_yet_is_not_blamed(checklist: Any) -> None:
 def test_where_the_plugin_is_not_installed_nothing_is_said_of_its_loading(
     checklist: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PYTHONPATH may name a tree."""
+    """A tree that PYTHONPATH names is not installed, for example."""
     monkeypatch.setattr(importlib.metadata, "distributions", lambda **_: [])
     code, lines = checklist(csf)
     assert code == 0

@@ -422,7 +422,7 @@ def test_into_another_directory_no_earlier_mount_counts() -> None:
     ],
 )
 def test_an_image_of_another_machine_is_told(origin: Origin, said: str) -> None:
-    """It might overwrite a test server's databases; ids count, not names."""
+    """A restore might overwrite a test server's databases; ids decide, not names."""
     receipt = image({MASTER: 3})._replace(origin=origin)
     assert plan(receipt, site(receipt)).warnings[1].endswith(said)
 
