@@ -73,7 +73,7 @@ def test_a_signal_ends_with_128_and_its_number(signum: signal.Signals) -> None:
     assert signum.name in error.what
 
 
-def test_findings_are_told_one_by_one() -> None:
+def test_findings_are_reported_one_by_one() -> None:
     """Without findings, the message itself is the finding."""
     error = FaultFound("It is at fault:", "Do this.", ["a is missing", "b is empty"])
     assert error.what == "It is at fault:\n  a is missing\n  b is empty"

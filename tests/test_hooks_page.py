@@ -117,7 +117,7 @@ def test_every_program_of_the_page_is_tried_here() -> None:
     assert tuple(re.findall(r"<!-- script: (\w+) -->", PAGE)) == SCRIPTS
 
 
-def test_the_page_says_all_that_is_told() -> None:
+def test_the_page_says_all_that_is_reported() -> None:
     """The order is that of the document."""
     table = PAGE.partition("| key | what it is |")[2].partition("\n\n")[0]
     assert re.findall(r"^\| `(\w+)` ", table, re.MULTILINE) == ["schema", *Outcome._fields]

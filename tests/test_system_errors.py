@@ -52,7 +52,7 @@ def test_no_message_is_made_of_an_errors_own_attributes() -> None:
         assert not re.search(r"(?<!\bos)\.(strerror|filename)\b", path.read_text()), path
 
 
-def test_what_was_changed_before_an_error_is_told() -> None:
+def test_what_was_changed_before_an_error_is_reported() -> None:
     """The message does not say that nothing was changed."""
     half = HalfDone(OSError(5, "Input/output error", "/r/x"), "/r/x was replaced.")
     error = from_os_error(half, "db1")

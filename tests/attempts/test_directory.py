@@ -52,7 +52,7 @@ def test_a_relative_place_of_others_is_passed_over(monkeypatch: pytest.MonkeyPat
     assert state_directory(relative) == f"{home}/.local/state/csf-backup"
 
 
-def test_a_relative_place_of_our_own_is_told() -> None:
+def test_a_relative_place_of_our_own_is_reported() -> None:
     """It would be a different directory in each working directory."""
     with pytest.raises(NoDirectory, match="CSF_BACKUP_STATE_DIR is not an absolute path: state"):
         state_directory({**ALL, "CSF_BACKUP_STATE_DIR": "state"})

@@ -138,7 +138,7 @@ def test_what_is_no_line_is_refused(data: bytes) -> None:
         decode(data)
 
 
-def test_a_newer_version_is_told_apart() -> None:
+def test_a_newer_version_is_distinguished() -> None:
     """Its lines are whole, but this version does not understand them."""
     with pytest.raises(NewerLine, match="csf-backup/attempt/2"):
         decode(b'{"schema":"csf-backup/attempt/2"}')

@@ -70,7 +70,7 @@ def test_the_last_lines_stay_however_old_they_are(
     assert pruned(book, *lines) == lines[-3:]
 
 
-def test_nothing_is_written_anew_where_all_is_young(book: Book) -> None:
+def test_nothing_is_rewritten_where_all_is_young(book: Book) -> None:
     """The file is not replaced."""
     before = book.file.stat().st_ino
     assert len(pruned(book, aged(1), aged(2))) == 2
@@ -87,7 +87,7 @@ def test_it_is_looked_at_once_a_day(book: Book, ago: float, *, due: bool) -> Non
     assert len(book.file.read_bytes().splitlines()) == (4 if due else 6)
 
 
-def test_a_ledger_that_cannot_be_written_anew_stays_as_it_was(
+def test_a_ledger_that_cannot_be_rewritten_stays_as_it_was(
     book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The temporary file is removed, and one that a killed run left, too."""

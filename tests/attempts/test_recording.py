@@ -97,7 +97,7 @@ def test_nothing_is_written_through_a_link(book: Book, name: str, kind: str) -> 
     assert not target.exists()
 
 
-def test_a_file_of_another_user_is_told(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_another_user_is_reported(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written to it."""
     book.attempt()
     before = book.file.read_bytes()
@@ -130,7 +130,7 @@ def test_a_line_that_was_cut_short_is_ended(book: Book, cut: int) -> None:
     assert read.attempts[1].id == later
 
 
-def test_a_full_disk_is_told(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     """A truncated line is ignored; an end without a begin counts."""
     write = os.write
 

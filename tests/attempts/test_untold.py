@@ -20,7 +20,7 @@ def test_an_attempt_that_has_ended_is_nobodys_concern(book: Book) -> None:
     assert book.untold() == []
 
 
-def test_an_attempt_that_was_killed_is_told_once(book: Book) -> None:
+def test_an_attempt_that_was_killed_is_reported_once(book: Book) -> None:
     """The report has the facts of its begin, and the ledger's words for its end."""
     killed = [book.killed(database="/data/old.db"), book.killed()]
     book.attempt()
@@ -100,7 +100,7 @@ def test_a_line_that_was_cut_short_is_written_again(
     assert book.untold() == [killed]
 
 
-def test_an_attempt_without_a_lock_is_told_as_well(book: Book) -> None:
+def test_an_attempt_without_a_lock_is_reported_as_well(book: Book) -> None:
     """The machine was switched off, and only the line had reached the disk."""
     killed = book.killed()
     (book.locks / f"{killed}.lock").unlink()

@@ -72,7 +72,7 @@ def test_a_refused_attempt_shows_at_once(csf: Csf, place: Place, metrics: Path) 
     assert len(list(metrics.iterdir())) == 1
 
 
-def test_each_operation_of_a_repository_is_told_apart(
+def test_each_operation_of_a_repository_is_distinguished(
     csf: Csf, place: Place, metrics: Path
 ) -> None:
     """A damaged image is not a failed backup."""
@@ -106,7 +106,7 @@ def test_a_page_names_the_master_database_and_the_host(
     assert "target" not in told
 
 
-def test_verifications_of_two_directories_are_told_apart(
+def test_verifications_of_two_directories_are_distinguished(
     csf: Csf, place: Place, metrics: Path, tmp_path: Path
 ) -> None:
     """They name no repository; a collector refuses two samples with the same name and labels."""
@@ -143,7 +143,7 @@ def test_an_attempt_that_names_no_repository_has_no_page(
     assert [*metrics.iterdir()] == []
 
 
-def test_a_killed_attempt_is_told_by_the_next_one(
+def test_a_killed_attempt_is_reported_by_the_next_one(
     csf: Csf, place: Place, metrics: Path, book: Book
 ) -> None:
     """Another repository's attempt reports it, too; its status is that of a killed program."""

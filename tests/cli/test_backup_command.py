@@ -126,7 +126,7 @@ def test_json_is_one_document_on_stdout(csf: Csf, place: Place) -> None:
         assert document["repository_id"] == json.load(file)["repository_id"] is not None
 
 
-def test_a_failure_is_told_in_three_parts(csf: Csf, place: Place, tools: Tools) -> None:
+def test_a_failure_is_reported_in_three_parts(csf: Csf, place: Place, tools: Tools) -> None:
     """The parts are: what happened where, what was left, what to do; -json prints them, too."""
     tools.write("osbackup", "echo bad luck; exit 7")
     code, out, err = csf(*backup(place, "-json"))

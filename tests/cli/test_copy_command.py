@@ -157,7 +157,7 @@ def test_copies_that_are_not_kept_go(csf: Csf, place: Place, to: Path) -> None:
     assert sorted(path.name for path in to.glob("*.img")) == ["7.img"]
 
 
-def test_what_stands_there_is_told(copy: Csf, to: Path) -> None:
+def test_what_stands_there_is_reported(copy: Csf, to: Path) -> None:
     """Nothing is overwritten."""
     (to / "a.img").write_bytes(b"somebody's")
     assert copy()[0] == ExitCode.IMAGE_EXISTS

@@ -70,7 +70,7 @@ def failing(code: int, error: str) -> str:
     return printing({"error": error}, code)
 
 
-def test_the_warnings_of_jobs_are_told(fleet: Bench) -> None:
+def test_the_warnings_of_jobs_are_reported(fleet: Bench) -> None:
     """-quiet prints them, too, and so do jobs that succeeded."""
     warned = printing({"warnings": ["it is on the same disk"]})
     code, _, err = fleet.run(warned, DONE, "-quiet", "rotate")
@@ -121,7 +121,7 @@ def test_failures_that_differ_have_a_code_of_their_own(fleet: Bench) -> None:
     assert document["error"] == "Jobs that were not done: 2 of 2 (rotate)."
 
 
-def test_a_job_of_which_nothing_is_known_is_told(fleet: Bench) -> None:
+def test_a_job_of_which_nothing_is_known_is_reported(fleet: Bench) -> None:
     """It counts as not done."""
     code, _, err = fleet.run("exit 0", DONE, "rotate")
     assert code == ExitCode.UNEXPECTED

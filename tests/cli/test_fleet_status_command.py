@@ -263,7 +263,7 @@ def test_no_row_is_wider_than_80_columns() -> None:
     assert f"\n\n{name}: /r/lib.db on db1\n  ! x\n" in text
 
 
-def test_below_the_table_all_is_told() -> None:
+def test_below_the_table_all_is_reported() -> None:
     """Repositories without problems are left out."""
     last = Attempt("b", "admin_database_rotate", "m", "u", 1, STARTED, outcome="killed")
     found = fleet_of(

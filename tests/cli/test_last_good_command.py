@@ -52,7 +52,7 @@ def facts(result: tuple[int, str, str]) -> dict[str, Any]:
     return found
 
 
-def test_the_last_good_image_is_told(search: Csf, place: Place) -> None:
+def test_the_last_good_image_is_reported(search: Csf, place: Place) -> None:
     """There is a line for each image, then the conclusion and the next step."""
     code, out, err = search()
     lines = [line for line in err.splitlines() if not line.startswith("  ")]

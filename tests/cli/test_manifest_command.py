@@ -87,7 +87,7 @@ def test_without_a_manifest_everything_is_unlisted(csf: Csf, place: Place) -> No
     assert "no manifest yet" in look(csf, place)[2]
 
 
-def test_a_new_manifest_is_told_line_by_line(csf: Csf, backed_up: Place) -> None:
+def test_a_new_manifest_is_reported_line_by_line(csf: Csf, backed_up: Place) -> None:
     """The lines say what was added and dropped; then everything agrees."""
     (backed_up.repository / "New.db").touch()
     (backed_up.repository / "Book.db").unlink()
@@ -103,7 +103,7 @@ def test_a_new_manifest_is_told_line_by_line(csf: Csf, backed_up: Place) -> None
     assert look(csf, backed_up)[0] == ExitCode.DONE
 
 
-def test_a_damaged_manifest_is_refused_and_kept_when_it_is_made_anew(
+def test_a_damaged_manifest_is_refused_and_kept_when_it_is_rebuilt(
     csf: Csf, backed_up: Place, tmp_path: Path
 ) -> None:
     """Its readable lines count, also for databases outside the directory."""
@@ -157,7 +157,7 @@ def test_a_class_database_is_no_master_database(csf: Csf, backed_up: Place) -> N
     assert f"-database {backed_up.master} -host localhost -drop" in document["problem"]["next_step"]
 
 
-def test_what_lies_beside_is_told(csf: Csf, backed_up: Place) -> None:
+def test_what_lies_beside_is_reported(csf: Csf, backed_up: Place) -> None:
     """These files do not belong to the repository, so everything agrees."""
     (backed_up.repository / "Old.DB").touch()
     (backed_up.repository / "two.db").touch()
@@ -209,7 +209,7 @@ def test_what_an_image_holds_and_is_there_is_not_called_missing(
     assert "last backup has the number 2" in look(csf, backed_up)[2]
 
 
-def test_a_moved_repository_is_told_until_it_is_settled(
+def test_a_moved_repository_is_reported_until_it_is_settled(
     csf: Csf, backed_up: Place, tmp_path: Path
 ) -> None:
     """The message has the changed machine, name or path."""

@@ -67,7 +67,7 @@ def test_a_backup_tells_the_first_of_what_is_new_and_of_what_it_leaves_out(
     assert document["left_out"] == other
 
 
-def test_differences_are_told_by_the_first_of_each_kind(csf: Csf, place: Place) -> None:
+def test_differences_are_reported_by_the_first_of_each_kind(csf: Csf, place: Place) -> None:
     """They may be in the manifest and not on disk, or the reverse."""
     manifest = ("admin_database_manifest", "-database", place.master)
     gone = fill(place)
@@ -89,7 +89,7 @@ def test_differences_are_told_by_the_first_of_each_kind(csf: Csf, place: Place) 
     assert len(err) < SHORT
 
 
-def test_extra_databases_are_told_by_the_first(csf: Csf, place: Place) -> None:
+def test_extra_databases_are_reported_by_the_first(csf: Csf, place: Place) -> None:
     """Refusal, dry run and restore do so; the command to type is short."""
     assert csf(*backup(place))[0] == 0
     extra = fill(place)
@@ -106,7 +106,7 @@ def test_extra_databases_are_told_by_the_first(csf: Csf, place: Place) -> None:
     assert (code, named(err, extra), len(err) < SHORT) == (0, 10, True)
 
 
-def test_findings_and_states_are_told_by_the_first_of_each_kind() -> None:
+def test_findings_and_states_are_reported_by_the_first_of_each_kind() -> None:
     """The document has all of them."""
     findings = [f"/r/{number} is missing" for number in range(MANY)]
     error = FaultFound("It is not as it was:", "Do this.", findings)

@@ -140,7 +140,7 @@ class Site:
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("suffix", FILES)
-def test_what_is_no_file_of_ours_is_told_at_once(
+def test_what_is_no_file_of_ours_is_reported_at_once(
     csf: Csf, place: Place, tools: Tools, suffix: str
 ) -> None:
     """It may be a pipe, directory, device, socket, link or huge file, for every command."""

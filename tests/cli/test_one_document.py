@@ -100,7 +100,7 @@ def strike(monkeypatch: pytest.MonkeyPatch, act: Callable[[LocalHost], None]) ->
     ],
 )
 @pytest.mark.parametrize("name", NAMES)
-def test_a_wrong_command_line_is_told_as_a_document(
+def test_a_wrong_command_line_is_reported_as_a_document(
     csf: Csf, name: str, wrong: list[str], problem: str, json_word: str
 ) -> None:
     """-json may stand anywhere, also after the mistake; without it there is only text."""
@@ -125,7 +125,7 @@ def test_a_wrong_command_line_is_told_as_a_document(
         ("admin_database_manifest", "-host=-x"),
     ],
 )
-def test_a_wrong_value_is_told_as_a_document(
+def test_a_wrong_value_is_reported_as_a_document(
     csf: Csf, place: Place, name: str, option: str
 ) -> None:
     """Either click or the command itself finds it."""
@@ -177,7 +177,7 @@ def test_an_unexpected_error_of_a_restore_tells_the_state_of_every_database(
     assert set(document["databases"]) == {place.master, f"{place.repository}/Book.db"}
 
 
-def test_an_ssh_that_this_machine_cannot_run_is_told(
+def test_an_ssh_that_this_machine_cannot_run_is_reported(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is neither the host's fault nor the plugin's."""
@@ -196,7 +196,7 @@ def test_an_ssh_that_this_machine_cannot_run_is_told(
 
 @pytest.mark.parametrize("signum", SIGNALS)
 @pytest.mark.parametrize("name", WORKING)
-def test_a_signal_is_told_as_a_document(
+def test_a_signal_is_reported_as_a_document(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, name: str, signum: signal.Signals
 ) -> None:
     """The exit code is 128 and the signal's number."""
@@ -211,7 +211,7 @@ def test_a_signal_is_told_as_a_document(
     assert signum.name in document["error"]
 
 
-def test_a_signal_while_a_failure_is_told_changes_nothing(
+def test_a_signal_while_a_failure_is_reported_changes_nothing(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The document is complete, with the exit code of the failure."""
@@ -242,7 +242,7 @@ def test_a_keyboard_interrupt_that_nobody_expects_is_one_too(
 
 
 @pytest.mark.parametrize("name", WORKING)
-def test_a_refusal_is_told_as_a_document(csf: Csf, place: Place, name: str) -> None:
+def test_a_refusal_is_reported_as_a_document(csf: Csf, place: Place, name: str) -> None:
     """The image or the repository does not exist."""
     os.unlink(place.master)
     document = failed(csf(*words(name, place), "-json"))
@@ -353,7 +353,7 @@ def redirected(command: list[str], how: str, descriptor: int) -> list[str]:
     return [sys.executable, "-c", closed, str(descriptor), *command]
 
 
-def test_a_fault_in_telling_is_told(
+def test_a_fault_in_telling_is_reported(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch, tools: Tools
 ) -> None:
     """It is reported like any other bug."""

@@ -169,7 +169,7 @@ def test_on_a_terminal_there_is_a_bar_a_phase(monkeypatch: pytest.MonkeyPatch) -
     assert shown.endswith("\n")
 
 
-def test_the_time_left_is_told_while_there_is_some(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_left_is_reported_while_there_is_some(monkeypatch: pytest.MonkeyPatch) -> None:
     """The estimate uses the rate so far."""
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)

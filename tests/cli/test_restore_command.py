@@ -36,7 +36,7 @@ def command(place: Place, *options: str) -> tuple[str, ...]:
     return ("admin_database_restore", "-database", place.master, "-image-file", image, *options)
 
 
-def test_plan_and_outcome_are_told(csf: Csf, place: Place) -> None:
+def test_plan_and_outcome_are_reported(csf: Csf, place: Place) -> None:
     """They are on standard error, since there is no data to print."""
     (place.repository / "Book.db").unlink()
     (place.repository / "New.db").touch()
@@ -246,7 +246,7 @@ def test_a_long_plan_is_shortened(csf: Csf, place: Place, tmp_path: Path) -> Non
         ("2126-01-01T00:00:00+00:00", "(in the future, by this clock)"),
     ],
 )
-def test_how_long_ago_the_backup_was_is_told(
+def test_how_long_ago_the_backup_was_is_reported(
     csf: Csf, place: Place, started: str, said: str
 ) -> None:
     """A wrong clock is noticed by it."""

@@ -85,7 +85,7 @@ def test_the_document_has_the_plan(rotate: Csf) -> None:
     assert (again["made_now"], again["image"]) == (False, said["image"])
 
 
-def test_what_is_withheld_is_told_after_the_backup(rotate: Csf) -> None:
+def test_what_is_withheld_is_reported_after_the_backup(rotate: Csf) -> None:
     """More than two dated sets are removed only with -yes."""
     today = datetime.date.today()  # a slot that is far from its start counts in no bucket
     days = [today - datetime.timedelta(days=age) for age in (4, 3, 2, 1, 0)]
@@ -105,7 +105,7 @@ def test_what_is_withheld_is_told_after_the_backup(rotate: Csf) -> None:
     assert (code, err.count("\ndeleted localhost:")) == (0, 6)
 
 
-def test_sets_that_no_rotation_has_made_are_told_and_kept(
+def test_sets_that_no_rotation_has_made_are_reported_and_kept(
     rotate: Csf, csf: Csf, place: Place
 ) -> None:
     """Each has a line."""
@@ -115,7 +115,7 @@ def test_sets_that_no_rotation_has_made_are_told_and_kept(
     assert f"\nkept localhost:{place.image}: no rotation has made it" in err
 
 
-def test_what_is_left_of_a_set_is_told_when_it_is_removed(rotate: Csf, place: Place) -> None:
+def test_what_is_left_of_a_set_is_reported_when_it_is_removed(rotate: Csf, place: Place) -> None:
     """An earlier run had begun its removal."""
     rotate("-slot", NIGHTS[1])
     (receipt,) = place.images.glob("monday/*.receipt.json")

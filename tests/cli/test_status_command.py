@@ -85,7 +85,7 @@ def test_what_is_wrong_stands_first(rotate: Csf, status: Csf, csf: Csf, place: P
     assert " FAILED 2" in out
 
 
-def test_a_failed_attempt_is_told(rotate: Csf, status: Csf, place: Place, tools: Any) -> None:
+def test_a_failed_attempt_is_reported(rotate: Csf, status: Csf, place: Place, tools: Any) -> None:
     """The text has the number of attempts since the last that made a set."""
     rotate()
     tools.write("osbackup", "echo no server >&2; exit 3")
@@ -225,7 +225,7 @@ def test_a_page_is_written_to_a_file_whole(
     assert [one.name for one in path.parent.glob(".csf-*")] == []
 
 
-def test_output_that_cannot_be_printed_is_told(
+def test_output_that_cannot_be_printed_is_reported(
     rotate: Csf, status: Csf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The exit code is still that of the status."""
@@ -299,7 +299,7 @@ def test_nothing_but_a_plain_file_is_replaced(status: Csf, place: Place) -> None
     assert told[:2] == (3, f"BACKUP UNKNOWN - the status cannot be written: {why}\n")
 
 
-def test_names_in_a_document_are_told_once(rotate: Csf, csf: Csf, place: Place) -> None:
+def test_names_in_a_document_are_reported_once(rotate: Csf, csf: Csf, place: Place) -> None:
     """A text that is a sentence already is not escaped again."""
     odd = place.images / "a\udcff"
     odd.mkdir()

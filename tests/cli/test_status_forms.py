@@ -63,7 +63,7 @@ def test_a_restore_takes_as_long_as_the_last_drill() -> None:
     assert "restore" not in table(status(sets=[a_set(drilled=None)]))
 
 
-def test_room_is_told_with_its_end() -> None:
+def test_room_is_reported_with_its_end() -> None:
     """It is shown if sets are promised and the end is near.
 
     A set from the future gives no estimate.
@@ -75,7 +75,7 @@ def test_room_is_told_with_its_end() -> None:
         assert f"{room}.\n" in table(status(**{**facts, **others}))
 
 
-def test_little_room_is_told_once() -> None:
+def test_little_room_is_reported_once() -> None:
     """It is shown above, as a finding."""
     assert table(status(room={"/b": 2}, stale=["/b has room for 2 more"])).count("room for") == 1
 
@@ -126,7 +126,7 @@ def test_a_repository_without_sets_has_a_verdict_only() -> None:
         ({"outcome": "refused", "exit_code": 20, "error": "Busy."}, ": refused (20). Busy."),
     ],
 )
-def test_an_attempt_that_made_no_set_is_told(last: dict[str, Any], told: str) -> None:
+def test_an_attempt_that_made_no_set_is_reported(last: dict[str, Any], told: str) -> None:
     """The number of such attempts is shown."""
     text = table(status(attempts=[attempt(id="b", **last)]))
     assert told in text

@@ -72,7 +72,7 @@ def test_each_image_has_a_line_and_the_last_one_counts(verify: Csf, images: list
     assert counts.endswith(" s: 0 sound, 0 at fault; 3 verified within -older-than")
 
 
-def test_bit_rot_in_an_old_image_is_told(verify: Csf, images: list[str]) -> None:
+def test_bit_rot_in_an_old_image_is_reported(verify: Csf, images: list[str]) -> None:
     """It is reported at once, in its line and in the error; the next run reports it again."""
     rot(images[0])
     code, _, err = verify()
@@ -106,7 +106,7 @@ def test_json_is_one_document_with_a_list(verify: Csf, images: list[str]) -> Non
     assert (later["at_fault_on_record"], later["recent"]) == (2, 3)
 
 
-def test_what_is_left_for_the_next_run_is_told(
+def test_what_is_left_for_the_next_run_is_reported(
     verify: Csf, images: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message names the next image, and when that was verified."""

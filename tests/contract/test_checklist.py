@@ -245,7 +245,7 @@ class OtherResults:
         ),
     ],
 )
-def test_a_hook_that_is_not_as_it_should_be_is_told(
+def test_a_hook_that_is_not_as_it_should_be_is_reported(
     checklist: Any, hooks: type, own: object, told: list[str]
 ) -> None:
     """Each line has the next step; csf itself may report nothing."""
@@ -262,7 +262,7 @@ def test_a_hook_that_is_not_as_it_should_be_is_told(
         ({"block": "backup"}, "this plugin is blocked, as backup - do not block it"),
     ],
 )
-def test_what_keeps_a_csf_from_seeing_the_plugin_is_told(
+def test_what_keeps_a_csf_from_seeing_the_plugin_is_reported(
     checklist: Any, settings: dict[str, str], told: str
 ) -> None:
     """pluggy reports none of these cases."""
@@ -275,7 +275,7 @@ def test_what_keeps_a_csf_from_seeing_the_plugin_is_told(
     assert told in not_fitting(lines)
 
 
-def test_a_plugin_of_the_same_name_is_told(checklist: Any) -> None:
+def test_a_plugin_of_the_same_name_is_reported(checklist: Any) -> None:
     """pluggy then ignores ours."""
 
     def plugins() -> pluggy.PluginManager:
@@ -435,7 +435,7 @@ def test_a_module_that_fails_is_one_line(
         (("gc:isenabled", "-try", "/"), "/ is not empty."),
     ],
 )
-def test_a_command_line_that_is_wrong_is_told(
+def test_a_command_line_that_is_wrong_is_reported(
     capfd: pytest.CaptureFixture[str], words: tuple[str, ...], told: str
 ) -> None:
     """The exit code is 2, also with a document."""
@@ -474,7 +474,7 @@ def talkative() -> pluggy.PluginManager:
     return csf()
 
 
-def test_what_csf_prints_is_told_and_not_mixed_with_the_document(checklist: Any) -> None:
+def test_what_csf_prints_is_reported_and_not_mixed_with_the_document(checklist: Any) -> None:
     """On standard output it would precede every document of ours."""
     code, (line,) = checklist(talkative, "-json")
     output, errors, *_ = json.loads(line)["findings"]
@@ -537,7 +537,7 @@ class Unspeakable:
         (lambda at: Unspeakable(), "class_create returns an object of type Unspeakable"),
     ],
 )
-def test_a_result_that_is_not_as_it_should_be_is_told(
+def test_a_result_that_is_not_as_it_should_be_is_reported(
     checklist: Any, tmp_path: Path, result: Callable[[Path], object], told: str
 ) -> None:
     """The message has the expected result; output is shown as lines."""
@@ -548,7 +548,7 @@ def test_a_result_that_is_not_as_it_should_be_is_told(
     assert line.endswith(" - return the new database's absolute path, a str")
 
 
-def test_what_this_plugin_warns_of_is_told(checklist: Any, tmp_path: Path) -> None:
+def test_what_this_plugin_warns_of_is_reported(checklist: Any, tmp_path: Path) -> None:
     """A csf's user would see the warning; a person must judge it."""
     own = Classes(lambda at: print("made"))
     code, lines = checklist(lambda: csf(own=own), "-try", str(tmp_path))
@@ -565,7 +565,9 @@ def test_the_master_database_is_no_new_one(checklist: Any, place: Place) -> None
     assert f"class_create returns {place.master}, the master database" in not_fitting(lines)[0]
 
 
-def test_a_csf_that_creates_no_class_is_told(checklist: Any, place: Place, tmp_path: Path) -> None:
+def test_a_csf_that_creates_no_class_is_reported(
+    checklist: Any, place: Place, tmp_path: Path
+) -> None:
     """In an empty directory it may need a repository; otherwise files may be left."""
     own = Classes(lambda _: OSError("disk"))
     (tmp_path / "empty").mkdir()

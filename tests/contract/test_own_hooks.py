@@ -112,7 +112,7 @@ def test_a_plugin_is_told_before_and_after(csf: Csf, place: Place, installed: In
         (["-image-file", "localhost:/a.img", "-databse"], ExitCode.USAGE, "refused"),
     ],
 )
-def test_every_end_is_told(
+def test_every_end_is_reported(
     csf: Csf, installed: Installed, words: list[str], code: int, outcome: str
 ) -> None:
     """Only a command line that cannot be parsed has no start."""
@@ -135,7 +135,7 @@ def test_what_is_no_attempt_loads_no_plugin(csf: Csf, place: Place, installed: I
     assert "night" not in sys.modules
 
 
-def test_the_locks_are_released_when_the_end_is_told(
+def test_the_locks_are_released_when_the_end_is_reported(
     csf: Csf, place: Place, installed: Installed
 ) -> None:
     """A slow hook delays no other command."""
@@ -386,7 +386,7 @@ def test_hooks_are_called_in_any_thread(csf: Csf, place: Place, installed: Insta
     assert (codes, len(installed.told("night"))) == ([0], 2)
 
 
-def test_an_attempt_that_was_killed_is_told_by_the_next(
+def test_an_attempt_that_was_killed_is_reported_by_the_next(
     csf: Csf, place: Place, installed: Installed, tmp_path: Path
 ) -> None:
     """It is reported once, before its own start."""

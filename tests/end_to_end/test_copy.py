@@ -179,7 +179,7 @@ def held(
 
 
 @pytest.mark.remote
-def test_a_killed_copy_is_told_and_the_next_takes_its_place(held: Held) -> None:
+def test_a_killed_copy_is_reported_and_the_next_takes_its_place(held: Held) -> None:
     """No command takes the files of a killed copy for a backup; the next copy replaces them."""
     copying = held.copying
     busy = copying.run("-wait", "0")

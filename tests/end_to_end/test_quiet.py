@@ -57,7 +57,7 @@ def test_a_server_that_cannot_be_stopped_is_no_backup(
     assert server.runs
 
 
-def test_a_program_that_is_not_there_is_told_before_anything_is_made(
+def test_a_program_that_is_not_there_is_reported_before_anything_is_made(
     local_site: Site, server: ApplicationServer
 ) -> None:
     """A missing program is reported before anything is created, also one from the environment."""
@@ -170,7 +170,7 @@ def test_a_server_with_clients_is_refused(local_site: Site) -> None:
     assert local_site.backup("-require-quiet", **lacking).exit_code == 21
 
 
-def test_how_many_databases_changed_meanwhile_is_told(local_site: Site, tmp_path: Path) -> None:
+def test_how_many_databases_changed_meanwhile_is_reported(local_site: Site, tmp_path: Path) -> None:
     """The message has the number of the changed databases, and the receipt their names."""
     busy = tmp_path / "osbackup"
     changed = [local_site.master, os.path.join(local_site.repository, "Class1.db")]

@@ -121,7 +121,7 @@ def test_a_file_of_an_images_set_is_no_image_for_any_command(
     assert local_site.listing() == before
 
 
-def test_another_host_is_unreachable_and_told_so(local_site: Site) -> None:
+def test_another_host_is_unreachable_and_reported(local_site: Site) -> None:
     """The message has ssh's own error text, and the command to try by hand."""
     before = local_site.listing()
     result = local_site.sim.csf(

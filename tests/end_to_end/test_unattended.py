@@ -228,7 +228,7 @@ def counts(days: dict[int, Day]) -> str:
 
 
 @pytest.mark.timeout(600)
-def test_each_fault_is_told_on_its_night_and_nothing_else_is(
+def test_each_fault_is_reported_on_its_night_and_nothing_else_is(
     machine: Unattended, tmp_path: Path
 ) -> None:
     """Cron's mail, the hooks, the status and the alerts report it.

@@ -227,7 +227,7 @@ def test_a_master_database_without_suffix_has_databases_without(site: Site) -> N
 
 
 @pytest.mark.ways("local", "ssh")
-def test_what_looks_like_a_database_and_is_not_taken_is_told(site: Site) -> None:
+def test_what_looks_like_a_database_and_is_not_taken_is_reported(site: Site) -> None:
     """Backup and manifest warn about it, and the printed command adds it."""
     alike = copy_of_a_class(site, os.path.join(site.repository, "BOOK.DB"))
     made = back_up(site, "1")
@@ -254,7 +254,7 @@ def test_every_suffix_that_is_listed_makes_others_look_alike(site: Site) -> None
 
 
 @pytest.mark.ways("local", "ssh")
-def test_a_directory_with_a_databases_name_is_told(site: Site) -> None:
+def test_a_directory_with_a_databases_name_is_reported(site: Site) -> None:
     """It may be a directory that was unpacked there by mistake."""
     os.mkdir(os.path.join(site.repository, "Dir.db"))
     assert any("Dir.db has a database's name" in text for text in back_up(site, "1")["warnings"])
@@ -291,7 +291,7 @@ def test_the_refusal_names_every_database_that_may_have_to_be_dropped(
     assert base_databases(other)[1] in refused.stderr
 
 
-def test_two_masters_that_are_told_apart_share_nothing(site: Site, other: str) -> None:
+def test_two_masters_that_are_distinguished_share_nothing(site: Site, other: str) -> None:
     """Every database is in exactly one of the backups; new classes go to their own master."""
     sets = told_apart(site, other)
     assert sets[other] == base_databases(other)
@@ -421,7 +421,7 @@ def test_a_lost_master_can_be_restored_although_a_database_may_be_of_either(
         assert site.restore("-yes", "-quarantine").exit_code == 0
 
 
-def test_a_manifest_that_is_lost_beside_another_one_is_made_anew(site: Site, other: str) -> None:
+def test_a_manifest_that_is_lost_beside_another_one_is_rebuilt(site: Site, other: str) -> None:
     """Receipts from before the separation do not bring back what was dropped."""
     sets = told_apart(site, other)
     for suffix in ("", ".dbn", ".receipt.json"):
@@ -501,7 +501,7 @@ def test_what_osrestore_brought_back_by_hand_is_not_forgotten(site: Site, outsid
 
 
 @pytest.mark.ways("local", "ssh")
-def test_a_line_that_was_cut_short_is_told(site: Site, outside: str) -> None:
+def test_a_line_that_was_cut_short_is_reported(site: Site, outside: str) -> None:
     """Backup and manifest report the line until the manifest is rebuilt."""
     path = f"{site.master}.manifest"
     os.truncate(path, os.path.getsize(path) - 3)
@@ -562,7 +562,7 @@ def test_what_is_there_is_never_called_missing_from_the_disk(site: Site, outside
     assert differences["in the image, on disk, and not in the manifest"] == [outside]
 
 
-def test_what_was_dropped_is_told_and_not_backed_up(site: Site) -> None:
+def test_what_was_dropped_is_reported_and_not_backed_up(site: Site) -> None:
     """The file stays where it is, and a restore of an image with it does not overwrite it."""
     junk = copy_of_a_class(site, os.path.join(site.repository, "Junk.db"))
     assert junk in back_up(site, "with")["databases"]
@@ -648,7 +648,7 @@ def test_a_relative_result_is_resolved_against_the_masters_directory(
 
 
 @pytest.mark.parametrize("result", ["None.db", "{0}/None.db", "{0}", "a\nb"])
-def test_a_result_that_is_no_file_is_told_and_not_recorded(
+def test_a_result_that_is_no_file_is_reported_and_not_recorded(
     place: Place, creator: list[str], result: str
 ) -> None:
     """The class counts as created, and the next backup is not refused for it."""
@@ -699,7 +699,7 @@ def test_class_create_waits_for_a_restore_that_has_not_succeeded(
 
 
 @pytest.mark.ways("local", "ssh")
-def test_databases_that_are_links_are_told(site: Site) -> None:
+def test_databases_that_are_links_are_reported(site: Site) -> None:
     """Backup and manifest report each link and its target."""
     link = os.path.join(site.repository, "Class1.db")
     os.rename(link, f"{site.repository}-Class1.db")

@@ -78,7 +78,7 @@ def test_a_fault_that_changed_nothing_leaves_everything_where_it_was(
 
 @pytest.mark.parametrize("end", ["exit 3", "kill -9 $$"])
 @pytest.mark.parametrize("count", over_ssh([1, 2, 3, 4], 2))
-def test_half_a_restore_is_told_database_by_database(
+def test_half_a_restore_is_reported_database_by_database(
     site: Site, tmp_path: Path, count: int, end: str
 ) -> None:
     """The quarantine is kept, and the same command completes the restore."""

@@ -184,7 +184,7 @@ def test_none_takes_a_default_away(tmp_path: Path) -> None:
         ("[DEFAULT]\nevery = 24h\n\n", 2, None, "has no repository"),
     ],
 )
-def test_what_cannot_be_is_told_with_its_line_and_key(
+def test_what_cannot_be_is_reported_with_its_line_and_key(
     tmp_path: Path, text: str, line: int, key: str | None, said: str
 ) -> None:
     """Nobody must search for it."""
@@ -199,13 +199,13 @@ def test_a_key_that_is_none_is_told_the_nearest_real_one(tmp_path: Path) -> None
     assert refusal(tmp_path, LIB + "colour = 4\n").next_step.startswith("The keys are database, ")
 
 
-def test_a_comment_behind_a_value_is_told_as_what_it_is(tmp_path: Path) -> None:
+def test_a_comment_behind_a_value_is_reported_as_what_it_is(tmp_path: Path) -> None:
     """configparser takes it for a part of the value."""
     error = refusal(tmp_path, LIB + "every = 24h  # each day\n")
     assert error.next_step.endswith("A comment has a line of its own.")
 
 
-def test_a_default_that_cannot_be_is_told_where_it_stands(tmp_path: Path) -> None:
+def test_a_default_that_cannot_be_is_reported_where_it_stands(tmp_path: Path) -> None:
     """The message also names the section to which it applied."""
     error = refusal(tmp_path, "[DEFAULT]\nimage-dirs = vault:/b\n[lib]\ndatabase = db1:/a.db\n")
     assert error.facts["line"] == 2
@@ -242,7 +242,7 @@ def test_some_are_chosen_by_name(tmp_path: Path) -> None:
         (lambda path: path.write_bytes(b"#" * (1 << 24) + b"\n"), "it has more than 16,777,216"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, prepare: object, why: str) -> None:
+def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path, prepare: object, why: str) -> None:
     """Nothing waits for a pipe."""
     path = tmp_path / "fleet.ini"
     assert callable(prepare)

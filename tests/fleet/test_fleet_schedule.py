@@ -182,7 +182,7 @@ def test_a_control_host_drives_all() -> None:
     assert [line[4:6] for line in commands(driven(LIB + FAR, "lib"))] == [["-only", "lib"]] * 3
 
 
-def test_what_a_schedule_cannot_do_is_told() -> None:
+def test_what_a_schedule_cannot_do_is_reported() -> None:
     """More than one backup a day, or a time for each driven repository, is reported."""
     keys = "every = 12h\nat = 04:15\n"
     rare = "[lib] a set is promised each 12 h, and the schedule makes one each day"

@@ -117,7 +117,7 @@ def test_a_fault_is_the_worst(bench: Bench) -> None:
     assert found.status.problem.findings[0].startswith(f"lib: localhost:{image} holds 1 bytes")
 
 
-def test_images_that_no_section_names_are_told(bench: Bench) -> None:
+def test_images_that_no_section_names_are_reported(bench: Bench) -> None:
     """If the section only was not selected, nothing is reported."""
     other = bench.root / "other.db"
     bench.sections.clear()
@@ -163,7 +163,7 @@ def test_the_option_holds_before_the_file_and_that_before_the_promise(place: Pla
     ]
 
 
-def test_a_drill_that_is_promised_otherwise_is_told(place: Place) -> None:
+def test_a_drill_that_is_promised_otherwise_is_reported(place: Place) -> None:
     """The rule is the same as for sets."""
     rotated(place, every=86400.0, drill_every=7 * 86400.0, scratch=str(place.images.parent))
     bench = Bench(place)

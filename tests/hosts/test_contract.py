@@ -81,7 +81,7 @@ def test_what_exists_is_never_overwritten(host: Host, home: Home, way: str) -> N
 
 
 @pytest.mark.parametrize("way", ["create", "publish", "replace"])
-def test_a_directory_that_is_not_there_is_told(host: Host, home: Home, way: str) -> None:
+def test_a_directory_that_is_not_there_is_reported(host: Host, home: Home, way: str) -> None:
     """The error is the system's."""
     write: Callable[[str, bytes], None] = getattr(host, way)
     with pytest.raises(FileNotFoundError):
@@ -110,7 +110,7 @@ def test_what_is_asked_together_is_answered_in_order(host: Host, home: Home) -> 
     assert host.together() == ()
 
 
-def test_of_what_fails_together_the_first_is_told(host: Host, home: Home) -> None:
+def test_of_what_fails_together_the_first_is_reported(host: Host, home: Home) -> None:
     """The order of the questions decides, however long each takes."""
     (home / "file").write_bytes(b"1")
 
@@ -222,7 +222,7 @@ def test_paths_are_looked_at_all_at_once(host: Host, home: Home) -> None:
 
 
 @pytest.mark.not_in_memory("disks")
-def test_of_a_directory_its_disks_and_free_space_are_told(host: Host, tmp_path: Path) -> None:
+def test_of_a_directory_its_disks_and_free_space_are_reported(host: Host, tmp_path: Path) -> None:
     """Both hosts are this machine, so the facts are known."""
     (facts,) = host.look([str(tmp_path)])
     assert facts.device == tmp_path.stat().st_dev
@@ -231,7 +231,7 @@ def test_of_a_directory_its_disks_and_free_space_are_told(host: Host, tmp_path: 
 
 
 @pytest.mark.not_in_memory("disks")
-def test_a_file_is_told_with_what_it_takes_up_on_the_disk(host: Host, tmp_path: Path) -> None:
+def test_a_file_is_reported_with_what_it_takes_up_on_the_disk(host: Host, tmp_path: Path) -> None:
     """Holes take up nothing; only files have such a number."""
     (tmp_path / "full").write_bytes(b"x" * 100_000)
     with (tmp_path / "sparse").open("wb") as file:
@@ -245,7 +245,7 @@ def test_a_file_is_told_with_what_it_takes_up_on_the_disk(host: Host, tmp_path: 
 
 
 @pytest.mark.parametrize("many", [1, 10], ids=["few", "many"])
-def test_links_are_told_apart_from_what_they_lead_to(host: Host, home: Home, many: int) -> None:
+def test_links_are_distinguished_from_what_they_lead_to(host: Host, home: Home, many: int) -> None:
     """Only the path itself counts, and no link that a slash follows."""
     (home / "directory").mkdir()
     (home / "directory" / "file").touch()
@@ -273,7 +273,7 @@ def test_links_are_told_apart_from_what_they_lead_to(host: Host, home: Home, man
 
 
 @pytest.mark.not_in_memory("mounts")
-def test_mount_points_are_told_as_stat_tells_them(host: Host, tmp_path: Path) -> None:
+def test_mount_points_are_reported_as_stat_tells_them(host: Host, tmp_path: Path) -> None:
     """A path that leads nowhere has none."""
     (tmp_path / "file\n").touch()
     (tmp_path / "to proc").symlink_to("/proc/1")
@@ -513,7 +513,7 @@ def test_a_file_is_digested(host: Host, home: Home) -> None:
 
 
 @pytest.mark.not_in_memory("environment")
-def test_a_utility_is_found_or_the_places_are_told(host: Host) -> None:
+def test_a_utility_is_found_or_the_places_are_reported(host: Host) -> None:
     """The search is on the host where it will run."""
     assert os.access(host.find("env", "CSF_TEST_UNSET"), os.X_OK)
     with pytest.raises(UtilityMissing, match=re.escape("$CSF_TEST_UNSET is not set")) as caught:
@@ -944,7 +944,7 @@ def _state(pid: int) -> str:
         return ""
 
 
-def test_of_many_paths_what_directories_and_links_are_is_told(host: Host, home: Home) -> None:
+def test_of_many_paths_what_directories_and_links_are_is_reported(host: Host, home: Home) -> None:
     """A restore examines many directories at once."""
     for number in range(10):
         (home / f"d{number}").mkdir()

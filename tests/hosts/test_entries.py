@@ -122,7 +122,7 @@ def test_a_file_whose_old_name_cannot_be_taken_keeps_that_alone(
     assert os.listdir(tmp_path) == ["old"]
 
 
-def test_what_does_not_reach_the_disk_is_told_as_done(
+def test_what_does_not_reach_the_disk_is_reported_as_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Moves and removals cannot be undone.

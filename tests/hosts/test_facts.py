@@ -22,7 +22,7 @@ def facts(path: str) -> Facts:
     return look([path])[0]
 
 
-def test_a_directory_is_told_with_its_space_and_device(tmp_path: Path) -> None:
+def test_a_directory_is_reported_with_its_space_and_device(tmp_path: Path) -> None:
     """Links are followed."""
     (tmp_path / "link").symlink_to(tmp_path)
     found = facts(str(tmp_path / "link"))
@@ -40,7 +40,7 @@ def test_of_what_is_missing_only_that_it_is_missing(tmp_path: Path) -> None:
         assert (found.kind, found.free, found.device, found.disks) == (kind, 0, -1, frozenset())
 
 
-def test_a_file_is_told_with_its_size(tmp_path: Path) -> None:
+def test_a_file_is_reported_with_its_size(tmp_path: Path) -> None:
     """A program that may only be written to is reported, too."""
     path = str(tmp_path / "a")
     (tmp_path / "a").write_bytes(b"123")
@@ -65,7 +65,7 @@ def test_the_stamp_changes_with_the_file(tmp_path: Path) -> None:
     assert stat([str(path)])[0].stamp == stamps[-1]
 
 
-def test_where_there_is_no_proc_no_mount_is_told(
+def test_where_there_is_no_proc_no_mount_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mount is unknown then."""

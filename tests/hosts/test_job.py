@@ -177,7 +177,7 @@ def test_what_a_utility_leaves_behind_delays_nobody(work: Work) -> None:
     assert time.monotonic() < began + 50
 
 
-def test_the_watched_files_growth_is_told(work: Work, tmp_path: Path) -> None:
+def test_the_watched_files_growth_is_reported(work: Work, tmp_path: Path) -> None:
     """Before the file exists, its size is 0."""
     image = tmp_path / "image"
     script = f"until [ -e go ]; do sleep 0.02; done; printf 12345 > '{image}'"

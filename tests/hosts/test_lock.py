@@ -189,7 +189,7 @@ def test_a_lock_that_cannot_be_taken_leaves_no_file(
         (HalfDone(OSError(errno.EIO, "Bad", "/x"), "Torn."), "Torn. The lock file {} stays."),
     ],
 )
-def test_a_lock_file_that_was_made_and_stays_is_told(
+def test_a_lock_file_that_was_made_and_stays_is_reported(
     path: str, monkeypatch: pytest.MonkeyPatch, error: Exception, left: str
 ) -> None:
     """Its disk may have failed."""
@@ -275,7 +275,7 @@ def test_a_descriptor_that_cannot_be_closed_keeps_nobody_from_the_lock(
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
-def test_where_there_are_no_locks_nobody_holds_one_and_that_is_told(
+def test_where_there_are_no_locks_nobody_holds_one_and_that_is_reported(
     path: str, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """NFS without lockd has no locks; a failed command removes the file nevertheless."""

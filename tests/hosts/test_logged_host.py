@@ -58,7 +58,7 @@ def test_a_signal_is_known_to_it_too(records: list[str]) -> None:
     assert records == []
 
 
-def test_what_is_asked_together_is_told_as_what_is_asked_alone(
+def test_what_is_asked_together_is_reported_as_what_is_asked_alone(
     records: list[str], tmp_path: Path
 ) -> None:
     """Each of them has one record."""
@@ -68,7 +68,7 @@ def test_what_is_asked_together_is_told_as_what_is_asked_alone(
     assert [text.rpartition(" on localhost: ")[0] for text in records] == [f"sync {path}"]
 
 
-def test_whatever_changes_files_is_told_and_reading_is_not(
+def test_whatever_changes_files_is_reported_and_reading_is_not(
     records: list[str], tmp_path: Path
 ) -> None:
     """A failed change is logged, too, but never the contents of files."""
@@ -96,7 +96,7 @@ def test_whatever_changes_files_is_told_and_reading_is_not(
     assert "secret" not in "".join(records)
 
 
-def test_what_is_withdrawn_is_told_and_what_stays_with_the_reason(
+def test_what_is_withdrawn_is_reported_and_what_stays_with_the_reason(
     records: list[str], tmp_path: Path
 ) -> None:
     """Each file has one record."""
@@ -111,7 +111,7 @@ def test_what_is_withdrawn_is_told_and_what_stays_with_the_reason(
     ]
 
 
-def test_what_is_held_for_reading_is_told(records: list[str], tmp_path: Path) -> None:
+def test_what_is_held_for_reading_is_reported(records: list[str], tmp_path: Path) -> None:
     """A failed attempt is logged, too."""
     path, host = str(tmp_path / "receipt"), observed(LocalHost())
     with pytest.raises(FileNotFoundError), host.reading(path):
@@ -125,7 +125,7 @@ def test_what_is_held_for_reading_is_told(records: list[str], tmp_path: Path) ->
     assert len(records) == 3
 
 
-def test_programs_are_told_with_directory_status_and_duration(
+def test_programs_are_reported_with_directory_status_and_duration(
     records: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of several programs is logged, also one whose end was not seen."""
@@ -152,7 +152,7 @@ def test_programs_are_told_with_directory_status_and_duration(
 @pytest.mark.parametrize(
     ("status", "words"), [(-9, "status -9"), (UNKNOWN, "unknown"), (ENDLESS, "without end")]
 )
-def test_an_end_that_is_none_is_told_so(records: list[str], status: int, words: str) -> None:
+def test_an_end_that_is_none_is_reported(records: list[str], status: int, words: str) -> None:
     """It is on another host, and the directory is that of the login."""
     memory = MemoryHost({})
     memory.listing = Completed(status, b"secret")
@@ -162,7 +162,7 @@ def test_an_end_that_is_none_is_told_so(records: list[str], status: int, words: 
     assert "secret" not in records[1]
 
 
-def test_locks_and_their_end_are_told(records: list[str], tmp_path: Path) -> None:
+def test_locks_and_their_end_are_reported(records: list[str], tmp_path: Path) -> None:
     """A failed wait is logged, too."""
     host, path, waits = observed(LocalHost()), str(tmp_path / "lock"), list[str]()
     with (
@@ -177,7 +177,7 @@ def test_locks_and_their_end_are_told(records: list[str], tmp_path: Path) -> Non
     assert third == f"unlock {path} on localhost"
 
 
-def test_what_is_done_under_a_lock_in_turn_is_told(records: list[str], tmp_path: Path) -> None:
+def test_what_is_done_under_a_lock_in_turn_is_reported(records: list[str], tmp_path: Path) -> None:
     """Steps that were done and the one that failed are logged, but not those after it."""
     host = observed(LocalHost())
     path, file, tree = (str(tmp_path / name) for name in ("lock", "file", "tree"))
@@ -196,7 +196,7 @@ def test_what_is_done_under_a_lock_in_turn_is_told(records: list[str], tmp_path:
     ]
 
 
-def test_utilities_and_checksums_are_told(
+def test_utilities_and_checksums_are_reported(
     records: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The log has the path of each utility."""
@@ -214,7 +214,7 @@ def test_utilities_and_checksums_are_told(
     assert records[1].startswith(f"take the SHA-256 of {tmp_path}/osbackup on localhost: 0.")
 
 
-def test_a_directory_that_is_gone_is_told_so(
+def test_a_directory_that_is_gone_is_reported(
     records: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It does not cause a failure."""

@@ -73,7 +73,7 @@ def check(told: list[list[str]], top: Path) -> None:
     assert at["over"][2:] == ["overlay", "all"]
 
 
-def test_a_mount_is_told_as_the_kernel_follows_it(tmp_path: Path, namespace: list[str]) -> None:
+def test_a_mount_is_reported_as_the_kernel_follows_it(tmp_path: Path, namespace: list[str]) -> None:
     """Bind mounts of a part are found, and hidden mounts are not."""
     paths = [os.path.join(tmp_path, path) for path in EXPECTED]
     command = [*namespace, f'{MOUNT} shift; exec "$@"', "sh", str(tmp_path)]
@@ -83,7 +83,7 @@ def test_a_mount_is_told_as_the_kernel_follows_it(tmp_path: Path, namespace: lis
 
 
 @pytest.mark.remote
-def test_a_mount_is_told_as_the_kernel_follows_it_on_another_host(
+def test_a_mount_is_reported_as_the_kernel_follows_it_on_another_host(
     serve: Callable[..., Sshd], tmp_path: Path
 ) -> None:
     """The results are those of this machine."""

@@ -47,7 +47,7 @@ def test_a_path_is_on_the_mount_that_the_kernel_would_find(
     assert found.place(path) == place
 
 
-def test_below_a_root_directory_that_is_no_mount_only_what_is_mounted_there_is_told() -> None:
+def test_below_a_root_directory_that_is_no_mount_only_what_is_mounted_there_is_reported() -> None:
     """In a chroot(2) in a plain directory, the top mount is not visible."""
     mounts = parse("30 22 8:17 / /disk rw - xfs /dev/sdb1 rw\n31 30 0:9 / /disk/x rw - tmpfs t rw")
     assert mounts.at("/r") is None
@@ -76,6 +76,6 @@ def test_two_directories_of_one_nfs_server_are_two_places() -> None:
     assert at_backup.place("/backup/lib") == "0:50:filer:/vol/backup/lib"
 
 
-def test_of_no_mounts_none_is_told() -> None:
+def test_of_no_mounts_none_is_reported() -> None:
     """There may be no /proc."""
     assert parse("").at("/") is None

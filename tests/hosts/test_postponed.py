@@ -17,7 +17,7 @@ def test_what_was_found_is_returned_in_its_turn() -> None:
 
 
 @pytest.mark.parametrize("error", [OSError(5, "Bad"), UtilityMissing("None.", "Do.")])
-def test_a_failure_is_told_in_its_turn(error: Exception) -> None:
+def test_a_failure_is_reported_in_its_turn(error: Exception) -> None:
     """It is not raised before."""
 
     def fail() -> None:
@@ -33,7 +33,7 @@ def test_a_failure_is_told_in_its_turn(error: Exception) -> None:
 @pytest.mark.parametrize(
     "error", [HostUnreachable("Gone.", "Do."), Interrupted(15, "It"), ZeroDivisionError()]
 )
-def test_what_ends_the_command_is_told_at_once(error: BackupError | ZeroDivisionError) -> None:
+def test_what_ends_the_command_is_reported_at_once(error: BackupError | ZeroDivisionError) -> None:
     """This holds for a lost host, a signal and a bug."""
 
     def fail() -> None:

@@ -81,7 +81,7 @@ def test_nothing_that_stands_there_is_filled(host: Host, home: Home) -> None:
     assert (home / "file").read_bytes() == b"old"
 
 
-def test_a_directory_that_is_not_there_is_told(host: Host, home: Home) -> None:
+def test_a_directory_that_is_not_there_is_reported(host: Host, home: Home) -> None:
     """The error is the system's."""
     path = str(home / "missing" / "file")
     with pytest.raises(FileNotFoundError) as caught, host.receiving(path) as sink:
@@ -98,7 +98,7 @@ def test_a_file_that_is_not_there_is_not_sent(host: Host, home: Home) -> None:
 
 
 @pytest.mark.not_in_memory("files that cannot be read to their end")
-def test_a_file_that_cannot_be_read_to_its_end_is_told(host: Host, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_to_its_end_is_reported(host: Host, tmp_path: Path) -> None:
     """The part that was read does not count."""
     is_one = pytest.raises(OSError, match="Is a directory")
     with is_one as caught, host.sending(str(tmp_path)) as source:
@@ -120,7 +120,7 @@ def test_what_a_login_shell_says_is_no_byte_of_a_file(noisy: Sshd, tmp_path: Pat
 
 
 @pytest.mark.remote
-def test_a_cut_is_told_by_what_is_sent(serve: Callable[..., Sshd], tmp_path: Path) -> None:
+def test_a_cut_is_reported_by_what_is_sent(serve: Callable[..., Sshd], tmp_path: Path) -> None:
     """The part that was read is not taken for the whole file."""
     server = serve()
     os.mkfifo(tmp_path / "file")
@@ -136,7 +136,7 @@ def test_a_cut_is_told_by_what_is_sent(serve: Callable[..., Sshd], tmp_path: Pat
 
 
 @pytest.mark.remote
-def test_a_cut_is_told_by_what_is_received(serve: Callable[..., Sshd], tmp_path: Path) -> None:
+def test_a_cut_is_reported_by_what_is_received(serve: Callable[..., Sshd], tmp_path: Path) -> None:
     """The part that arrived stays, to be removed."""
     server = serve()
     with reached(server) as host, is_cut(), host.receiving(str(tmp_path / "file")) as sink:
@@ -148,7 +148,7 @@ def test_a_cut_is_told_by_what_is_received(serve: Callable[..., Sshd], tmp_path:
 
 
 @pytest.mark.remote
-def test_a_host_that_lets_nobody_in_is_told(sshd: Sshd, tmp_path: Path) -> None:
+def test_a_host_that_lets_nobody_in_is_reported(sshd: Sshd, tmp_path: Path) -> None:
     """The first login, for all other calls, reports it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sshd, "command", f"{sshd.command} -o User=nobody -o IdentityFile=/none")

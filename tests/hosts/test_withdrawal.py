@@ -167,7 +167,7 @@ def test_a_file_that_loses_its_name_before_it_is_locked_is_not_withdrawn(
         path.unlink(missing_ok=True)
 
 
-def test_a_new_name_that_does_not_reach_the_disk_is_told(
+def test_a_new_name_that_does_not_reach_the_disk_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A power failure may undo it, so no file of the set may be removed yet."""

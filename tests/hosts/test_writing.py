@@ -214,7 +214,7 @@ def closed_badly(descriptor: int) -> None:
 CLOSE = os.close
 
 
-def test_what_is_told_when_a_file_is_closed_counts(
+def test_what_is_reported_when_a_file_is_closed_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """NFS and FUSE do that: the new file is removed, and the old one is unchanged."""
@@ -234,7 +234,7 @@ def test_what_is_told_when_a_file_is_closed_counts(
     assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"file": b"one\n"}
 
 
-def test_what_is_told_when_a_file_that_was_read_is_closed_is_no_matter(
+def test_what_is_reported_when_a_file_that_was_read_is_closed_is_no_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everything was read by then."""
@@ -244,7 +244,7 @@ def test_what_is_told_when_a_file_that_was_read_is_closed_is_no_matter(
     assert reading.digest(str(tmp_path / "file"), lambda _: None, Cancellation())[0] == 4
 
 
-def test_a_file_that_cannot_be_written_nor_removed_is_told(
+def test_a_file_that_cannot_be_written_nor_removed_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message never says that nothing was created."""
@@ -258,7 +258,7 @@ def test_a_file_that_cannot_be_written_nor_removed_is_told(
     assert re.fullmatch(rf"{tmp_path}/\.csf-.* was made, .*", caught.value.left)
 
 
-def test_a_replaced_file_whose_directory_cannot_be_synced_is_told_as_replaced(
+def test_a_replaced_file_whose_directory_cannot_be_synced_is_reported_as_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has the new contents, which a power failure may undo."""

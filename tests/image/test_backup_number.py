@@ -89,7 +89,7 @@ def test_a_number_is_left_for_each_receipt_that_cannot_be_used() -> None:
         assert standing(repository, recorded, catalog, HERE, HOST).number == highest
 
 
-def test_a_repository_whose_id_another_has_too_is_told() -> None:
+def test_a_repository_whose_id_another_has_too_is_reported() -> None:
     """It was said to have moved, but there is still one at the old place."""
     (doubt,) = stand(
         Manifest(identity=OWN), made("/b/a", 3), made("/b/b", 4, machine_id="b" * 32, machine="db2")
@@ -97,7 +97,7 @@ def test_a_repository_whose_id_another_has_too_is_told() -> None:
     assert doubt.startswith("db1:/b/b is of a repository with the same id: /r/lib.db on db2.")
 
 
-def test_a_new_id_beside_images_of_an_old_one_is_told_once() -> None:
+def test_a_new_id_beside_images_of_an_old_one_is_reported_once() -> None:
     """The manifest may have been lost and rebuilt elsewhere."""
     recorded = Manifest(identity=OWN)
     old = made("/b/b", 4, id="2" * 32)
@@ -126,7 +126,7 @@ def test_two_candidates_are_refused_and_each_can_be_taken() -> None:
     ]
 
 
-def test_what_is_not_as_it_was_is_told() -> None:
+def test_what_is_not_as_it_was_is_reported() -> None:
     """The id stays until the user says what happened."""
     home = OWN._replace(master="/old/lib.db", machine="db0")
     found = stand(Manifest(identity=home))

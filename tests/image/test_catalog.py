@@ -144,7 +144,7 @@ def test_warnings_are_about_one_repository_and_few() -> None:
     assert len(catalog.warnings(None)) == 11
 
 
-def test_a_directory_that_cannot_be_listed_is_told() -> None:
+def test_a_directory_that_cannot_be_listed_is_reported() -> None:
     """A backup can still be made there."""
 
     class Closed(MemoryHost):

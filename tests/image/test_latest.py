@@ -66,7 +66,7 @@ def test_of_two_copies_the_one_that_has_kept_its_name_is_taken() -> None:
     assert newest(host).image.path == "/b/c"
 
 
-def test_images_of_several_repositories_are_told_apart_by_the_database() -> None:
+def test_images_of_several_repositories_are_distinguished_by_the_database() -> None:
     """Without it they are all named, and none is taken."""
     host = host_with(made("/b/a", 3), made("/b/b", 9, id="2" * 32, master="/q/x.db"))
     with pytest.raises(WrongRepository, match="several repositories") as caught:

@@ -40,7 +40,7 @@ def test_a_status_of_0_is_success() -> None:
     assert record(started=b"") == RunRecord()
 
 
-def test_success_before_the_machine_was_started_anew_is_not_known_to_be_on_the_disk() -> None:
+def test_success_before_the_machine_was_rebooted_is_not_known_to_be_on_the_disk() -> None:
     """The image was not fsynced; if the boot is unknown, success counts."""
     found = record(pid=b"4711 boot-0 4712")
     assert "whether all of the image had reached the disk by then is not known" in found.problem
@@ -89,7 +89,7 @@ def test_output_that_cannot_be_read_does_not_matter() -> None:
     assert failed.problem == "osbackup failed: exit 1, and it said nothing."
 
 
-def test_a_machine_that_was_started_anew_has_ended_it() -> None:
+def test_a_machine_that_was_rebooted_has_ended_it() -> None:
     """If the boot is unknown, the end is unknown, too."""
     found = record(status=b"running", pid=b"4711 boot-0")
     assert "started anew meanwhile" in found.problem

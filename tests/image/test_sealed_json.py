@@ -104,7 +104,7 @@ def test_each_kind_of_document_is_read_as_that_only() -> None:
         (2, sealed_json.CorruptDocument, "not of schema csf-backup/receipt/1"),
     ],
 )
-def test_a_receipt_of_another_version_is_told_as_that(
+def test_a_receipt_of_another_version_is_reported_as_that(
     schema: object, kind: type[sealed_json.UnusableDocument], told: str
 ) -> None:
     """It is not damaged, and another version of the plugin may read it."""

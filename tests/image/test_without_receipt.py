@@ -88,7 +88,7 @@ def test_only_of_what_a_killed_csf_may_have_left_it_is_told_that_it_has_no_recei
 
 
 @pytest.mark.parametrize("is_usable", [True, False])
-def test_a_copy_that_was_killed_is_told_from_a_backup(*, is_usable: bool) -> None:
+def test_a_copy_that_was_killed_is_reported_from_a_backup(*, is_usable: bool) -> None:
     """The message names its original, if its record can be used, and what to do."""
     there = MemoryHost({"/b/a.img.copying.part": b"half"})
     record = CopyRecord("db2:/x/a.img", "process 7 on driver", "2026-11-25", ("1", 1, "", 1, ""))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hookspecs import Outcome
 
 
-def test_once_a_signal_has_come_no_more_killed_attempts_are_told(
+def test_once_a_signal_has_come_no_more_killed_attempts_are_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A later attempt reports them; the own end is reported in any case."""

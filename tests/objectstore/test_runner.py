@@ -51,7 +51,7 @@ def silent() -> Watch:
     return lambda _completed, _size: None
 
 
-def test_every_poll_is_told_and_the_last_one_returned() -> None:
+def test_every_poll_is_reported_and_the_last_one_returned() -> None:
     """Each report has the size of the watched file."""
     done, seen = Completed(3, b"words"), list[tuple[Completed | None, int]]()
 
@@ -94,7 +94,7 @@ def test_a_status_other_than_zero_is_a_failure() -> None:
         (errno.EEXIST, ImageExists, "It is there."),
     ],
 )
-def test_what_keeps_a_utility_from_being_run_is_told_apart(
+def test_what_keeps_a_utility_from_being_run_is_distinguished(
     monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception], said: str
 ) -> None:
     """A full disk, or a foreign record, is no failure of the utility."""

@@ -136,7 +136,7 @@ def test_a_relative_path_is_meant_in_the_masters_directory(place: Place) -> None
 
 
 @pytest.mark.parametrize("path", ["None.db", "/none/None.db", "below", "a\nb.db", ""])
-def test_a_path_that_names_no_file_is_told_and_not_recorded(place: Place, path: str) -> None:
+def test_a_path_that_names_no_file_is_reported_and_not_recorded(place: Place, path: str) -> None:
     """The class stays; the warning says what a backup includes nevertheless."""
     (place.repository / "below").mkdir()
     (warning,) = created(place, path)
@@ -230,7 +230,7 @@ def test_a_lock_that_cannot_be_had_does_not_stop_csf(place: Place) -> None:
     assert "lib.db.lock cannot be locked" in warnings[0]
 
 
-def test_what_the_manifests_writing_warns_of_is_told(
+def test_what_the_manifests_writing_warns_of_is_reported(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A warning may name users who cannot read it any more."""

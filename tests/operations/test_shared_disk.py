@@ -41,7 +41,7 @@ def test_a_disk_is_shared_if_its_failure_takes_both(image: Any, home: Any, share
     assert len(told) == (shared == "yes")
 
 
-def test_of_several_directories_the_worst_is_told() -> None:
+def test_of_several_directories_the_worst_is_reported() -> None:
     """Each directory may be on its own disks."""
     image = at("/b", "b", device=2)
     homes = {"/r": at("/r", "a"), "/x": at("/x"), "/y": at("/y", "bc", "c"), "/z": at("/z", "b")}
@@ -52,7 +52,7 @@ def test_of_several_directories_the_worst_is_told() -> None:
     assert shared_disk(image, homes) == "array"
 
 
-def test_what_is_shared_and_whose_it_is_is_told() -> None:
+def test_what_is_shared_and_whose_it_is_is_reported() -> None:
     """The message says "all databases", or names some."""
     image = at("/b", "ab", device=2)
     homes = {"/r": at("/r", "a"), "/x": at("/x", "c"), "/y": at("/y", "bd")}
@@ -109,7 +109,7 @@ def test_what_the_user_says_is_an_array_is_one() -> None:
         ("virtiofs", "tag", "network file system (virtiofs of tag)", None),
     ],
 )
-def test_databases_on_another_machine_are_told_with_that_machine(
+def test_databases_on_another_machine_are_reported_with_that_machine(
     kind: str, source: str, words: str, server: str | None
 ) -> None:
     """osbackup should run there.
@@ -136,7 +136,7 @@ def test_of_databases_on_this_machine_nothing_is_said(kind: str) -> None:
     assert [*warnings(image, homes, ["/r/lib.db"])] == []
 
 
-def test_databases_of_each_file_system_are_told_once() -> None:
+def test_databases_of_each_file_system_are_reported_once() -> None:
     """The number of its directories does not matter."""
     one = {"filesystem": "nfs4", "source": "filer:/a"}
     homes = {

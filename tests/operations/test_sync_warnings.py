@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conftest import Place, Tools
 
 
-def test_a_backup_and_a_restore_are_done_and_told(
+def test_a_backup_and_a_restore_are_done_and_reported(
     place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The warning names the directory."""

@@ -27,7 +27,7 @@ def test_a_new_identity_is_one_that_nobody_has() -> None:
         (HERE._replace(id=""), "/r/lib.db", (f"the machine-id was {'a' * 32} and is unknown",)),
     ],
 )
-def test_each_change_is_told(machine: Machine, master: str, words: tuple[str, ...]) -> None:
+def test_each_change_is_reported(machine: Machine, master: str, words: tuple[str, ...]) -> None:
     """They are reported until it is at home there."""
     identity = Identity.new(HERE, "/r/lib.db")
     assert identity.changes(machine, master) == words

@@ -94,7 +94,7 @@ def test_what_is_listed_and_gone_is_missing_wherever_it_was() -> None:
     assert found.unreachable == ("/else/dir", "/r/Dir.x")
 
 
-def test_what_is_no_file_and_has_the_suffix_is_told() -> None:
+def test_what_is_no_file_and_has_the_suffix_is_reported() -> None:
     """A link to nothing may need a disk that is not mounted; a directory is no database."""
     host = MemoryHost({**FILES, "/r/Lost.db": b""}, ["/r/old.db"])
     host.facts["/r/Lost.db"] = {"kind": "other", "link": True}

@@ -38,7 +38,7 @@ def no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fcntl, "flock", fail)
 
 
-def test_a_backup_a_restore_a_rebuild_and_a_class_create_are_done_and_told(
+def test_a_backup_a_restore_a_rebuild_and_a_class_create_are_done_and_reported(
     place: Place, tools: Tools
 ) -> None:
     """Each gives a warning, and none waits for an unknown holder."""

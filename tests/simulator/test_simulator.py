@@ -75,7 +75,7 @@ def test_output_of_any_bytes_is_kept(tmp_path: os.PathLike[str]) -> None:
     assert os.fsencode(result.stdout) == b"\xff"
 
 
-def test_a_death_by_signal_is_told(tmp_path: os.PathLike[str]) -> None:
+def test_a_death_by_signal_is_reported(tmp_path: os.PathLike[str]) -> None:
     """The exit code is the negative number of the signal, as in subprocess."""
     with Simulator(os.fspath(tmp_path)) as sim:
         assert sim.run(["sh", "-c", "kill -9 $$"]).exit_code == -9

@@ -81,7 +81,7 @@ def test_what_is_no_executor_is_refused(name: str, told: str) -> None:
     assert name in caught.value.what
 
 
-def test_an_executor_that_cannot_be_closed_is_told() -> None:
+def test_an_executor_that_cannot_be_closed_is_reported() -> None:
     """The results of the jobs are known nevertheless."""
 
     class Stuck(Executor):

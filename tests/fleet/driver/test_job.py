@@ -45,7 +45,7 @@ class Program:
         return spec("lib", program=str(self.path), stop=str(self.stop), **fields)
 
 
-def test_a_job_is_told_by_its_exit_code_and_document(program: Program) -> None:
+def test_a_job_is_reported_by_its_exit_code_and_document(program: Program) -> None:
     """Both pass through a pickle, as the job does, with names of any bytes."""
     odd = os.fsdecode(b"\xff")
     made = program.job(printing({"image": "a"}), environment=(("NAME", odd),))
@@ -67,7 +67,7 @@ def test_a_job_has_its_words_and_its_variables(
     assert done.document == {"exit_code": 0, "said": "k g rotate"}
 
 
-def test_a_failure_is_told_by_the_first_line_of_its_error(program: Program) -> None:
+def test_a_failure_is_reported_by_the_first_line_of_its_error(program: Program) -> None:
     """The document has the rest."""
     error = {"error": "It is \x1b[1m full.\nMore.", "left": "x"}
     done = run_job(program.job(printing(error, 11)))
@@ -75,7 +75,7 @@ def test_a_failure_is_told_by_the_first_line_of_its_error(program: Program) -> N
     assert done.document == {"exit_code": 11, **error}
 
 
-def test_a_line_that_introduces_the_next_one_is_told_with_it(program: Program) -> None:
+def test_a_line_that_introduces_the_next_one_is_reported_with_it(program: Program) -> None:
     """Alone, such as a status's first line, it would say nothing."""
     error = {"error": "Backups are not as they should be:\n  lib has none.\n  b"}
     done = run_job(program.job(printing(error, 70)))
@@ -109,7 +109,7 @@ def test_an_end_that_says_nothing_of_what_was_done_is_no_success(
     assert "has not printed what was done" in done.problem
 
 
-def test_an_end_that_cannot_be_known_is_told_as_such(
+def test_an_end_that_cannot_be_known_is_reported_as_such(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another part of the process may have taken the status."""
@@ -118,7 +118,7 @@ def test_an_end_that_cannot_be_known_is_told_as_such(
     assert (done.exit_code, done.problem) == (None, "how it ended cannot be known")
 
 
-def test_a_csf_that_is_not_there_is_told(program: Program) -> None:
+def test_a_csf_that_is_not_there_is_reported(program: Program) -> None:
     """The executor gets no exception."""
     done = run_job(program.job("exit 0")._replace(program="/no/such/csf"))
     assert done.exit_code is None
@@ -160,7 +160,7 @@ def test_one_that_takes_long_is_waited_for(
     assert (done.exit_code, done.problem) == (0, "")
 
 
-def test_one_that_does_not_stop_is_left_and_told(
+def test_one_that_does_not_stop_is_left_and_reported(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message has its process number."""
@@ -174,7 +174,7 @@ def test_one_that_does_not_stop_is_left_and_told(
     assert done.problem == f"was asked to stop, and still runs: {where}"
 
 
-def test_one_that_takes_too_long_is_left_and_told(program: Program) -> None:
+def test_one_that_takes_too_long_is_left_and_reported(program: Program) -> None:
     """It is not stopped, since nobody has asked for that."""
     done = run_job(program.job("echo $$ > $0.pid; exec sleep 60")._replace(limit=0.0))
     wait_for(lambda: (path := program.path.with_suffix(".pid")).exists() and path.read_text())

@@ -141,7 +141,7 @@ def test_what_the_executor_does_not_tell_is_not_known(
     assert NOT_KNOWN in done["a"].problem
 
 
-def test_an_executor_that_takes_nothing_is_told(bench: Bench) -> None:
+def test_an_executor_that_takes_nothing_is_reported(bench: Bench) -> None:
     """It is reported for each job, since each was submitted."""
 
     class Full(Desk):
@@ -154,7 +154,7 @@ def test_an_executor_that_takes_nothing_is_told(bench: Bench) -> None:
         assert "has not taken it (RuntimeError: cannot schedule" in one.problem
 
 
-def test_an_executor_that_returns_no_future_is_told(bench: Bench) -> None:
+def test_an_executor_that_returns_no_future_is_reported(bench: Bench) -> None:
     """The job may run nevertheless; the driver continues with the others."""
 
     class Mute(Desk):
@@ -169,7 +169,7 @@ def test_an_executor_that_returns_no_future_is_told(bench: Bench) -> None:
     assert done["b"].exit_code == 0
 
 
-def test_a_job_of_which_nothing_is_ever_told_is_given_up(
+def test_a_job_of_which_nothing_is_ever_reported_is_given_up(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A later result changes nothing, and the driver does not wait for the executor."""

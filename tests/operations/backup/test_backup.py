@@ -164,7 +164,7 @@ def test_a_lock_file_that_cannot_be_made_is_a_warning(
         run(place)
 
 
-def test_progress_is_told_in_bytes(place: Place) -> None:
+def test_progress_is_reported_in_bytes(place: Place) -> None:
     """First the growth of the image is reported, then the progress of the checksum."""
     listener = Memory()
     run(place, listener)
@@ -196,7 +196,7 @@ def test_a_lock_that_may_be_held_unseen_is_a_refusal(place: Place) -> None:
     assert not os.path.exists(place.image)
 
 
-def test_an_osbackup_that_fails_leaves_nothing_and_its_words_are_told(
+def test_an_osbackup_that_fails_leaves_nothing_and_its_words_are_reported(
     place: Place, tools: Tools
 ) -> None:
     """A partial image is removed, too."""
@@ -506,7 +506,7 @@ def test_a_lost_database_is_noticed_although_the_manifest_is_lost_too(place: Pla
     assert f"{place.repository}/Book.db" in error.what
 
 
-def test_a_repository_that_was_moved_is_backed_up_and_told(place: Place) -> None:
+def test_a_repository_that_was_moved_is_backed_up_and_reported(place: Place) -> None:
     """Its images are kept apart until the user says whether it was moved or copied."""
     first = run(place)
     was, place.repository = place.repository, place.repository.parent / "moved"
@@ -522,7 +522,7 @@ def test_a_repository_that_was_moved_is_backed_up_and_told(place: Place) -> None
     assert f"-database {place.master} -host localhost -rebuild -copied" in told
 
 
-def test_what_links_lead_to_is_backed_up_and_told(place: Place, tools: Tools) -> None:
+def test_what_links_lead_to_is_backed_up_and_reported(place: Place, tools: Tools) -> None:
     """Receipt, import file and manifest have the resolved paths of the databases."""
     root, master, image = place.images.parent, place.master, place.image
     (root / "r").symlink_to(place.repository)

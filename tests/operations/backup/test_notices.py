@@ -88,14 +88,14 @@ def test_a_first_backup_tells_what_is_not_taken_for_a_database() -> None:
 @pytest.mark.parametrize(
     ("is_new", "words"), [(True, "its databases are"), (False, "its id, number and databases are")]
 )
-def test_what_was_taken_from_a_receipt_is_told(words: str, *, is_new: bool) -> None:
+def test_what_was_taken_from_a_receipt_is_reported(words: str, *, is_new: bool) -> None:
     """The warning names the image and its number."""
     source = ImageSet(ImagePath("db1", "/b/a"), made("/b/a", 7), 0.0)
     (warning,) = told(STANDING._replace(source=source, is_new=is_new))
     assert f"{words} taken from the receipt of db1:/b/a, backup 7" in warning
 
 
-def test_a_move_or_a_copy_is_told_with_the_commands_that_settle_it() -> None:
+def test_a_move_or_a_copy_is_reported_with_the_commands_that_settle_it() -> None:
     """Each of the printed commands can be typed."""
     (warning,) = told(STANDING._replace(changes=("the path was /q and is /r",)))
     start = "csf admin_database_manifest -database /r/lib.db -host db1 -rebuild"

@@ -125,7 +125,7 @@ def test_both_utilities_must_be_found(utility: str) -> None:
         plan(on)
 
 
-def test_what_image_and_databases_lie_on_is_told() -> None:
+def test_what_image_and_databases_lie_on_is_reported() -> None:
     """It is reported for each directory of databases, also those elsewhere."""
     listed = manifest.encode(["lib.db", "Book.db", "/far/x.db"])
     on = host({**FILES, "/far/x.db": b"1", "/r/lib.db.manifest": listed})
@@ -201,7 +201,7 @@ def test_what_a_receipt_lists_is_missed_where_the_manifest_is_lost() -> None:
         plan(host(files))
 
 
-def test_a_repository_that_is_elsewhere_than_it_was_is_told() -> None:
+def test_a_repository_that_is_elsewhere_than_it_was_is_reported() -> None:
     """The backup is made, with a warning."""
     found = plan(host(listing(master="/was/lib.db")))
     assert found.standing.changes == ("the path was /was/lib.db and is /r/lib.db",)

@@ -105,7 +105,7 @@ def test_an_image_with_other_databases_fails_and_names_them(
 
 
 @pytest.mark.parametrize("listing", [b"", b"\n", b"2 databases\nBook\nlib\n"])
-def test_a_list_that_cannot_be_read_is_told_apart_from_a_missing_database(
+def test_a_list_that_cannot_be_read_is_distinguished_from_a_missing_database(
     host: MemoryHost, listing: bytes
 ) -> None:
     """The message shows the first lines of the list."""
@@ -198,7 +198,7 @@ def test_sizes_before_and_after_are_known_and_what_was_changed(host: MemoryHost)
     assert sizes.changed == ("/r/lib.db",)
 
 
-def test_where_the_file_system_tells_no_blocks_that_is_told(host: MemoryHost) -> None:
+def test_where_the_file_system_tells_no_blocks_that_is_reported(host: MemoryHost) -> None:
     """Some network file systems report 0 for every file, which means unknown."""
     for at in (host.facts, FACTS_BEFORE):
         at["/r/lib.db"] = {"size": 10**6, "allocated": 0}

@@ -98,7 +98,7 @@ def test_what_a_killed_copy_could_not_have_left_stays() -> None:
 
 
 @pytest.mark.parametrize("record", ["usable", ""])
-def test_a_copy_that_runs_already_is_told(record: str) -> None:
+def test_a_copy_that_runs_already_is_reported(record: str) -> None:
     """The message names the other copy, if its record does, and that it is waited for."""
     source, host = hosts()
     left_by_a_kill(source, host)
@@ -208,7 +208,7 @@ class Stuck(MemoryHost):
         raise OSError(28, "No space left on device", path)
 
 
-def test_what_cannot_be_removed_is_told() -> None:
+def test_what_cannot_be_removed_is_reported() -> None:
     """The message says that the same command replaces it."""
     source, host = hosts(to=Stuck)
     with pytest.raises(NoSpace) as caught:
@@ -220,7 +220,7 @@ def test_what_cannot_be_removed_is_told() -> None:
     assert caught.value.next_step.endswith("The same command takes the place of what is there.")
 
 
-def test_a_host_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_is_gone_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says that the state of the host is unknown."""
     monkeypatch.setattr(Stuck, "error", HostUnreachable("The connection was cut.", "Look."))
     source, host = hosts(to=Stuck)
@@ -232,7 +232,7 @@ def test_a_host_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_what_was_removed_and_not_brought_to_the_disk_is_told(
+def test_what_was_removed_and_not_brought_to_the_disk_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A power failure may bring it back."""
@@ -244,7 +244,7 @@ def test_what_was_removed_and_not_brought_to_the_disk_is_told(
     assert caught.value.left == "x was removed all the same. x was removed all the same."
 
 
-def test_a_record_that_could_not_be_locked_is_told() -> None:
+def test_a_record_that_could_not_be_locked_is_reported() -> None:
     """A signal came between creating and locking the record."""
 
     class Signalled(MemoryHost):

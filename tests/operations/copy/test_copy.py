@@ -294,7 +294,7 @@ def test_room_is_looked_for_before() -> None:
     assert host.files == {}
 
 
-def test_a_linked_directory_is_told() -> None:
+def test_a_linked_directory_is_reported() -> None:
     """The receipt has the resolved path."""
     source, host = hosts()
     host.links["/d"] = "/c"
@@ -304,7 +304,7 @@ def test_a_linked_directory_is_told() -> None:
     assert listener.notes == ["db2:/d/latest is db2:/c/latest"]
 
 
-def test_a_copy_on_the_same_disk_is_told() -> None:
+def test_a_copy_on_the_same_disk_is_reported() -> None:
     """The failure of one disk would destroy both."""
     source = host_with(1)
     source.directories.add("/c")
@@ -453,7 +453,7 @@ def test_what_appears_meanwhile_stays(step: str, monkeypatch: pytest.MonkeyPatch
         copied(source, host)
 
 
-def test_a_record_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_cannot_be_made_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is created after that."""
     monkeypatch.setattr(Failing, "step", ".copying")
     source, host = hosts(to=Failing)

@@ -135,7 +135,7 @@ def test_the_record_tells_which_backup_was_drilled_and_when(drilled: Place) -> N
     assert receipt.started <= record["started"] <= record["finished"]
 
 
-def test_progress_is_told_in_bytes(drilled: Place) -> None:
+def test_progress_is_reported_in_bytes(drilled: Place) -> None:
     """Checksum, restore and verification report their progress."""
     listener = Memory()
     run(drilled, listener)
@@ -379,7 +379,7 @@ def test_a_failed_drill_is_recorded_in_place_of_an_earlier_one(
     assert recorded(drilled)["findings"] == []
 
 
-def test_a_failure_that_cannot_be_recorded_is_told(
+def test_a_failure_that_cannot_be_recorded_is_reported(
     drilled: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The earlier record stays."""
@@ -587,7 +587,7 @@ def leave(place: Place, name: str = "b.img") -> Path:
     return left
 
 
-def test_what_a_killed_drill_has_left_is_removed_and_told(drilled: Place) -> None:
+def test_what_a_killed_drill_has_left_is_removed_and_reported(drilled: Place) -> None:
     """It is removed before the restore, which needs the room."""
     left = leave(drilled)
     assert run(drilled).warnings == (f"{left}, left by a drill that was killed, was removed",)

@@ -104,7 +104,9 @@ def test_where_the_newest_is_sound_no_other_is_drilled(
     assert os.path.exists(f"{newest}.drill.json")
 
 
-def test_since_when_databases_are_corrupt_is_told(place: Place, night: Callable[..., str]) -> None:
+def test_since_when_databases_are_corrupt_is_reported(
+    place: Place, night: Callable[..., str]
+) -> None:
     """The last good backup and the first bad one are named, and each drill is recorded."""
     good = [night(), night()]
     bad = [night(CORRUPT), night(CORRUPT)]
@@ -136,7 +138,7 @@ def test_an_image_that_was_damaged_tells_nothing_of_the_databases(
     assert "newer ones were damaged since their backups" in failure(search).what
 
 
-def test_where_none_is_sound_that_is_told(place: Place, night: Callable[..., str]) -> None:
+def test_where_none_is_sound_that_is_reported(place: Place, night: Callable[..., str]) -> None:
     """All images are drilled."""
     for _ in range(2):
         night(CORRUPT)

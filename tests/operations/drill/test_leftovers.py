@@ -37,7 +37,7 @@ def cleared(directory: Path, host: LocalHost | None = None) -> tuple[str, ...]:
     return leftovers.warnings
 
 
-def test_what_nobody_holds_is_removed_and_told(tmp_path: Path) -> None:
+def test_what_nobody_holds_is_removed_and_reported(tmp_path: Path) -> None:
     """All files in it are removed, but not the targets of links."""
     left, precious = leave(tmp_path), tmp_path / "precious"
     precious.mkdir()

@@ -133,7 +133,7 @@ def test_a_name_tells_the_machine(machine: str, *, found: bool) -> None:
     assert is_of(machine, name_of("/b/x-20.img", "prod-db1")) == found
 
 
-def test_after_any_other_error_it_is_gone_and_that_is_told(tmp_path: Path) -> None:
+def test_after_any_other_error_it_is_gone_and_that_is_reported(tmp_path: Path) -> None:
     """It may be a bug of the plugin."""
     removed = pytest.raises(Unexpected, match="What this run had created was removed")
     with removed, scratch(str(tmp_path), IMAGE, [], "db1", LocalHost()):

@@ -97,7 +97,7 @@ def test_a_copy_is_not_proven_and_says_how_it_is_made_again(host: MemoryHost) ->
     assert caught.value.next_step.endswith(typed)
 
 
-def test_where_there_are_no_locks_that_is_told(
+def test_where_there_are_no_locks_that_is_reported(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The image is proven nevertheless."""
@@ -240,7 +240,7 @@ def test_where_no_receipt_can_be_and_none_is_there_nothing_is_told_to_be_written
     assert "/b/a.img.run/status" in host.files
 
 
-def test_a_good_receipt_is_told_and_nothing_is_changed(host: MemoryHost) -> None:
+def test_a_good_receipt_is_reported_and_nothing_is_changed(host: MemoryHost) -> None:
     """Files that a killed csf has left beside it are reported, and stay."""
     host.files[IMAGE.receipt] = receipt_of(made("/b/a.img", 7, size=5))
     before = dict(host.files)
@@ -354,7 +354,7 @@ def test_an_osbackup_that_did_not_live_to_its_end_proves_nothing(
     assert findings(at_work) == (f"osbackup did not live to record its end in /b/a.img.run{also}",)
 
 
-def test_a_receipt_that_cannot_be_written_is_told_and_nothing_is_changed(
+def test_a_receipt_that_cannot_be_written_is_reported_and_nothing_is_changed(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run record stays, so that the command can be repeated."""
@@ -390,7 +390,7 @@ def test_a_host_that_is_lost_as_the_receipt_is_written_may_have_written_it(
     assert "csf admin_database_prove -image-file db1:/b/a.img" in caught.value.next_step
 
 
-def test_a_name_that_nothing_bears_is_told_as_that(host: MemoryHost) -> None:
+def test_a_name_that_nothing_bears_is_reported_as_that(host: MemoryHost) -> None:
     """The name was mistyped, and there is nothing to remove."""
     del host.files["/b/a.img"], host.files["/b/a.img.dbn"]
     with pytest.raises(FaultFound, match="There is no image db1:/b/a.img.") as caught:
@@ -398,7 +398,7 @@ def test_a_name_that_nothing_bears_is_told_as_that(host: MemoryHost) -> None:
     assert caught.value.exit_code == ExitCode.FAULT_FOUND
 
 
-def test_all_that_is_wrong_is_told_at_once(host: MemoryHost) -> None:
+def test_all_that_is_wrong_is_reported_at_once(host: MemoryHost) -> None:
     """Both osbackup's end and databases missing from the image are reported."""
     host.files["/b/a.img.run/status"] = b"139"
     host.listing = Completed(0, b"/r/lib.db\n")
@@ -483,7 +483,7 @@ def test_where_no_lock_can_be_there_is_no_osbackup(
     assert prove(host).written
 
 
-def test_a_directory_that_is_not_brought_to_the_disk_is_told(
+def test_a_directory_that_is_not_brought_to_the_disk_is_reported(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A backup gives the same warning."""

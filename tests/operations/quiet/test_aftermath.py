@@ -73,7 +73,7 @@ def test_the_end_is_called_now_if_the_guardian_was_killed() -> None:
     assert failed(unbegun, NotQuiet("It failed.", "")) == ""
 
 
-def test_what_cannot_be_known_is_told_so() -> None:
+def test_what_cannot_be_known_is_reported() -> None:
     """The lock may be another's, the host gone, or the utility still running."""
     unknown = "hether /etc/quiesce end /r/lib.db was called on db1 is not known: the next command"
     assert unknown in failed(host(), LockBusy("It failed.", ""))
@@ -102,7 +102,7 @@ def test_calls_are_read_as_far_as_they_are_on_record() -> None:
     assert (begin.status, end and end.status) == (124, 256)
 
 
-def test_a_record_that_cannot_be_written_is_told() -> None:
+def test_a_record_that_cannot_be_written_is_reported() -> None:
     """The message says that nothing was called."""
     error = not_quiet("osbackup", QUIESCE, RUN, host(quiesce=b"owed 1\n"))
     assert error.what == (

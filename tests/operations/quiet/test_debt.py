@@ -136,7 +136,7 @@ def test_nothing_is_called_on_another_machine_or_for_a_copy() -> None:
     assert [*elsewhere.ran, *copied.ran, *damaged.ran] == []
 
 
-def test_what_cannot_be_read_is_told() -> None:
+def test_what_cannot_be_read_is_reported() -> None:
     """It does not count as nothing owed."""
     host = Called("", Completed(0, b"0\n"))
     host.unreadable["/r/lib.db.quiesced"] = PermissionError(errno.EACCES, "Permission denied")

@@ -77,7 +77,7 @@ def test_each_repository_has_a_section_by_its_master() -> None:
     assert [numbers(each) for each in found] == [[3, 2], [1]]
 
 
-def test_sets_without_a_number_are_told_by_their_clocks_and_it_says_so() -> None:
+def test_sets_without_a_number_are_reported_by_their_clocks_and_it_says_so() -> None:
     """They may be the only sets; those of another machine are separate."""
     first, second = "2026-11-25T02:10:00+00:00", "2026-11-26T02:10:00+00:00"
     sets = [

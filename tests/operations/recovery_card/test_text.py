@@ -74,7 +74,7 @@ def test_all_facts_of_the_advised_set_are_on_it() -> None:
     assert any(line.startswith(f"  Written:    {NOW}, by version ") for line in lines)
 
 
-def test_the_commands_are_told_in_the_order_in_which_they_are_typed() -> None:
+def test_the_commands_are_reported_in_the_order_in_which_they_are_typed() -> None:
     """Each directory of databases is named, unless it is inside another one."""
     databases = {"/r/lib.db": 1, "/r/sub/x.db": 1, "/o r/y.db": 1}
     image = "/b/it's.img"
@@ -106,14 +106,14 @@ def test_an_image_without_a_checksum_is_not_compared() -> None:
     assert "Newest proven set: a backup without a number" in lines
 
 
-def test_mount_points_are_told_but_for_the_roots() -> None:
+def test_mount_points_are_reported_but_for_the_roots() -> None:
     """If a disk is not mounted, its empty directory is the wrong target."""
     mounts = {"/r": "/r", "/o": "/", "/b": "/b"}
     lines = written(databases={"/r/lib.db": 1, "/o/x.db": 1, "/p/y.db": 1}, mounts=mounts)
     assert [line for line in lines if "mounted at" in line] == ["  on a disk  mounted at /r"]
 
 
-def test_checks_are_told_as_they_ended() -> None:
+def test_checks_are_reported_as_they_ended() -> None:
     """The duration of the last good drill is shown, too."""
     lines = written(checks=LastChecks(SOUND, BAD), size=3000)
     assert f"  drilled    sound, {NOW}" in lines

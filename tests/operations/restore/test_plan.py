@@ -188,7 +188,7 @@ def placed(named: Repository, host: MemoryHost, note: Callable[[str], object]) -
     return locate_place(named, look_at_repository(named, host), host, note)
 
 
-def test_a_missing_directory_is_told_with_the_command_that_makes_it() -> None:
+def test_a_missing_directory_is_reported_with_the_command_that_makes_it() -> None:
     """The directory is not made, since a disk that is not mounted looks the same."""
     receipt = image({MASTER: 3, "/far/x.db": 3})
     with pytest.raises(RepositoryNotFound, match="no directory /far on db1"):
@@ -308,7 +308,7 @@ def test_a_dropped_database_elsewhere_is_another_repositorys_if_that_lists_it() 
         plan(receipt, host)
 
 
-def test_what_the_ids_leave_open_is_told() -> None:
+def test_what_the_ids_leave_open_is_reported() -> None:
     """The image may have no id, or another repository may be at the target."""
     receipt = image({MASTER: 3})
     own = Identity("9" * 32, "a" * 32, "db1", MASTER)
@@ -421,7 +421,7 @@ def test_into_another_directory_no_earlier_mount_counts() -> None:
         (Origin(), "made on an unknown machine, and is restored on db1"),
     ],
 )
-def test_an_image_of_another_machine_is_told(origin: Origin, said: str) -> None:
+def test_an_image_of_another_machine_is_reported(origin: Origin, said: str) -> None:
     """A restore might overwrite a test server's databases; ids decide, not names."""
     receipt = image({MASTER: 3})._replace(origin=origin)
     assert plan(receipt, site(receipt)).warnings[1].endswith(said)
@@ -472,7 +472,7 @@ def test_images_that_may_not_be_listed_are_no_reason_not_to_restore(
     assert found.warnings[0].startswith("db1:/b cannot be listed (Permission denied): ")
 
 
-def test_what_the_manifest_lists_and_is_gone_is_told() -> None:
+def test_what_the_manifest_lists_and_is_gone_is_reported() -> None:
     """The new manifest will not list it."""
     receipt = image({MASTER: 3})
     listed = manifest.encode(["lib.db", "/far/gone.db"])
@@ -480,7 +480,7 @@ def test_what_the_manifest_lists_and_is_gone_is_told() -> None:
     assert gone == "/far/gone.db is in the manifest and not on disk; the new one will not list it"
 
 
-def test_what_a_receipt_leaves_unproven_is_told_before_anything_is_done() -> None:
+def test_what_a_receipt_leaves_unproven_is_reported_before_anything_is_done() -> None:
     """An image without a checksum may be another one."""
     receipt = image({MASTER: 3})._replace(image=ImagePath("db1", "/b/other.img"))
     first, second = plan(receipt, site(receipt)).warnings
@@ -488,7 +488,7 @@ def test_what_a_receipt_leaves_unproven_is_told_before_anything_is_done() -> Non
     assert "was made for db1:/b/other.img" in second
 
 
-def test_a_directory_that_cannot_be_written_to_is_told_first() -> None:
+def test_a_directory_that_cannot_be_written_to_is_reported_first() -> None:
     """Otherwise osrestore would fail half way."""
     receipt = image({MASTER: 3})
     host = site(receipt, MASTER)

@@ -56,7 +56,7 @@ def test_what_was_only_begun_is_moved_back_too(host: MemoryHost) -> None:
 @pytest.mark.parametrize(
     "error", [OSError(17, "File exists"), HostUnreachable("db1 is gone", "Try again.")]
 )
-def test_what_cannot_be_moved_back_is_kept_and_told(
+def test_what_cannot_be_moved_back_is_kept_and_reported(
     host: MemoryHost, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     """The message has the reason and the path."""

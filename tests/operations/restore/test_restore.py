@@ -129,7 +129,7 @@ def test_the_repository_is_the_same_one_afterwards(place: Place) -> None:
     assert recorded(place.master).number == 2
 
 
-def test_what_links_lead_to_is_restored_and_told(
+def test_what_links_lead_to_is_restored_and_reported(
     place: Place, backed_up: dict[str, bytes], tmp_path: Path
 ) -> None:
     """The image was made of the link's targets."""
@@ -523,7 +523,7 @@ def test_a_restore_that_changed_nothing_stops_no_backup(place: Place, tools: Too
     assert not os.path.exists(f"{place.master}.unfinished-restore")
 
 
-def test_a_mark_that_cannot_be_removed_is_told(
+def test_a_mark_that_cannot_be_removed_is_reported(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mark blocks every backup; the record is removed nevertheless."""
@@ -542,7 +542,7 @@ def test_a_mark_that_cannot_be_removed_is_told(
 
 
 @pytest.mark.parametrize("name", [".unfinished-restore", ".restore.run"])
-def test_a_removal_that_may_not_have_reached_the_disk_is_told(
+def test_a_removal_that_may_not_have_reached_the_disk_is_reported(
     place: Place, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """It may be that of the mark or of the record; both are removed."""
@@ -560,7 +560,7 @@ def test_a_removal_that_may_not_have_reached_the_disk_is_told(
     assert not os.path.exists(f"{place.master}.restore.run")
 
 
-def test_a_record_that_cannot_be_removed_is_told(
+def test_a_record_that_cannot_be_removed_is_reported(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mark has been removed before it."""
@@ -577,7 +577,7 @@ def test_a_record_that_cannot_be_removed_is_told(
     assert not os.path.exists(f"{place.master}.unfinished-restore")
 
 
-def test_a_mark_that_stays_after_a_failure_is_told(
+def test_a_mark_that_stays_after_a_failure_is_reported(
     place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is reported even if nothing else is left, unless it was never written."""
@@ -704,7 +704,7 @@ def test_a_move_that_fails_otherwise_is_undone(
     failure(place, BackupError, quarantine=True)
 
 
-def test_what_an_earlier_restore_moved_away_is_told(place: Place) -> None:
+def test_what_an_earlier_restore_moved_away_is_reported(place: Place) -> None:
     """Somebody may look for those databases."""
     first = run(place, quarantine=True).place
     assert first is not None

@@ -191,7 +191,7 @@ def test_where_no_lock_keeps_others_out_nothing_without_a_receipt_is_removed(pla
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC, errno.EIO, errno.EACCES])
 @pytest.mark.parametrize("is_made", [False, True])
-def test_a_directory_that_takes_no_files_is_told_and_the_next_one_taken(
+def test_a_directory_that_takes_no_files_is_reported_and_the_next_one_taken(
     place: Place, tmp_path: Path, number: int, *, is_made: bool
 ) -> None:
     """Whether or not its place can be made: any backup is better than none."""

@@ -300,7 +300,7 @@ def test_a_file_that_says_to_keep_what_is_left_of_a_set_counts_too(place: Place)
     assert not os.path.exists(made.path)
 
 
-def test_what_counts_for_nothing_in_another_directory_is_told(place: Place) -> None:
+def test_what_counts_for_nothing_in_another_directory_is_reported(place: Place) -> None:
     """It is reported like files beside the new set, and nothing is removed."""
     other = place.images.parent / "other"
     (other / "monday").mkdir(parents=True)

@@ -203,7 +203,7 @@ def test_many_databases_take_seconds(place: Place) -> None:
 
 
 @pytest.mark.parametrize("call", ["look", "read_directory"])
-def test_a_directory_that_cannot_be_read_is_told_and_the_next_one_taken(
+def test_a_directory_that_cannot_be_read_is_reported_and_the_next_one_taken(
     place: Place, tmp_path: Path, call: str
 ) -> None:
     """Its disk may be broken."""
@@ -234,7 +234,7 @@ def test_a_directory_that_cannot_be_read_is_told_and_the_next_one_taken(
     assert there <= {*receipts_in(place.images)}
 
 
-def test_a_directory_whose_disk_is_not_mounted_is_told_and_the_next_one_taken(
+def test_a_directory_whose_disk_is_not_mounted_is_reported_and_the_next_one_taken(
     place: Place, tmp_path: Path
 ) -> None:
     """Receipts in the other directory show where a disk should be mounted."""
@@ -300,7 +300,7 @@ def test_names_are_not_tried_for_ever(place: Place) -> None:
         rotated(place)
 
 
-def test_a_manifest_that_was_made_anew_tells_which_databases_there_are(place: Place) -> None:
+def test_a_manifest_that_was_rebuilt_tells_which_databases_there_are(place: Place) -> None:
     """A database of the last set that is gone then causes no suspicion."""
     rotated(place, MONDAY)
     (place.repository / "Book.db").unlink()

@@ -175,14 +175,14 @@ def test_mounts_are_required_where_there_are_some_today() -> None:
     assert insisted.warnings == ["db1:/backup2 is on the file system of /: would be refused now"]
 
 
-def test_a_directory_that_is_missing_is_told() -> None:
+def test_a_directory_that_is_missing_is_reported() -> None:
     """It is not known whether it should be on its own disk."""
     found = made(asked("cron", "/backup1", "/gone", **DRILLED))
     assert found.warnings == ["db1:/gone does not exist"]
     assert "-require-mount" not in commands(found)[0]
 
 
-def test_a_schedule_without_drills_is_told() -> None:
+def test_a_schedule_without_drills_is_reported() -> None:
     """Its status does not ask for drills, or it would complain each day."""
     found = made(asked("cron"))
     assert "no drill is scheduled" in found.warnings[0]
@@ -190,7 +190,7 @@ def test_a_schedule_without_drills_is_told() -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_machine_that_sends_no_mail_is_told(form: str) -> None:
+def test_a_machine_that_sends_no_mail_is_reported(form: str) -> None:
     """Nobody would hear of a failure."""
     found = made(asked(form, **DRILLED), here=HERE._replace(mailer=""))
     assert found.warnings == [
@@ -232,7 +232,7 @@ def test_a_crontab_sets_what_commands_need() -> None:
     assert found == {"SHELL": "/bin/sh", "MAILTO": "lib", **HERE.variables}
 
 
-def test_a_line_that_cron_would_not_read_is_told() -> None:
+def test_a_line_that_cron_would_not_read_is_reported() -> None:
     """It may be a command or a variable; systemd would read it."""
     here = HERE._replace(variables={"PATH": "/" + "a" * 992})
     assert made(asked("cron", **DRILLED), here=here).warnings == []

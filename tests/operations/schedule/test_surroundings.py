@@ -43,7 +43,7 @@ def test_csf_is_the_program_that_was_called(programs: Path) -> None:
     assert looked(programs, "./other csf").csf == str(programs / "other csf")
 
 
-def test_a_csf_that_is_nowhere_is_told(programs: Path) -> None:
+def test_a_csf_that_is_nowhere_is_reported(programs: Path) -> None:
     """A wrong path in a schedule would be found only at night."""
     (programs / "csf").unlink()
     with pytest.raises(UsageError, match="It is not known where csf is: it was called as -c"):

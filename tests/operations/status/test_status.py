@@ -101,7 +101,7 @@ def test_all_is_well_after_a_good_night(place: Place, image: ImagePath) -> None:
     assert one.free[str(place.images)] > one.needed > state.size
 
 
-def test_a_disk_that_is_not_mounted_is_told(place: Place, image: ImagePath) -> None:
+def test_a_disk_that_is_not_mounted_is_reported(place: Place, image: ImagePath) -> None:
     """The empty directory can be read, but the disk's files are not there."""
     receipt = Path(image.receipt)
     receipt.write_bytes(resealed(image.receipt, mounts={str(place.images): "/mnt/backups"}))
@@ -128,7 +128,7 @@ def test_room_is_told_of_the_directories_that_rotations_fill(place: Place) -> No
     assert len(health(look(place, directories=directories)).room) == 2
 
 
-def test_copies_are_told(place: Place, image: ImagePath, tmp_path: Path) -> None:
+def test_copies_are_reported(place: Place, image: ImagePath, tmp_path: Path) -> None:
     """Two sets with one number are no fault if one is a copy."""
     (tmp_path / "copies").mkdir()
     to = f"localhost:{tmp_path}/copies"
@@ -140,7 +140,7 @@ def test_copies_are_told(place: Place, image: ImagePath, tmp_path: Path) -> None
     assert [state.copied for state in one.sets] == [None, image]
 
 
-def test_a_copy_that_is_made_or_was_killed_is_told(place: Place, image: ImagePath) -> None:
+def test_a_copy_that_is_made_or_was_killed_is_reported(place: Place, image: ImagePath) -> None:
     """It is not reported as left by a backup."""
     receipt = receipt_format.decode(Path(image.receipt).read_bytes())
     record = copy_record.record_of(ImagePath("db9", "/x/a.img"), receipt, "process 7", "then")
@@ -396,7 +396,7 @@ def test_another_repository_at_the_same_path_has_no_images(place: Place, image: 
     assert image.path
 
 
-def test_where_nothing_is_that_is_told(place: Place) -> None:
+def test_where_nothing_is_that_is_reported(place: Place) -> None:
     """A named repository gets a line."""
     nothing = look(place)
     assert isinstance(nothing.problem, Stale)
@@ -422,7 +422,7 @@ def test_little_room_is_stale(
     assert text == f"localhost:{place.images} has room for 2 more sets of that size"
 
 
-def test_what_the_newest_set_lacks_is_told(place: Place, image: ImagePath) -> None:
+def test_what_the_newest_set_lacks_is_reported(place: Place, image: ImagePath) -> None:
     """A class created since is in no backup, which is no fault."""
     (place.repository / "New.db").write_bytes(b"new")
     (place.repository / "Book.db").unlink()
@@ -469,7 +469,7 @@ def test_images_without_a_receipt_are_counted(place: Place, image: ImagePath) ->
 
 
 @pytest.mark.parametrize("answer", ["accepted", "drilled", ""])
-def test_what_is_suspicious_in_the_newest_set_is_told(place: Place, answer: str) -> None:
+def test_what_is_suspicious_in_the_newest_set_is_reported(place: Place, answer: str) -> None:
     """It is reported as long as rotations withhold deletions for it; it may be harmless."""
     made = rotated(place).filled.image
     facts = {"suspicions": ["lacks 1", "is small"], "accepted": answer == "accepted"}
@@ -514,7 +514,7 @@ def test_a_place_that_cannot_be_read_hides_no_other(
     assert health(found).sets[0].image == image
 
 
-def test_a_directory_whose_disk_fails_is_told_once(
+def test_a_directory_whose_disk_fails_is_reported_once(
     place: Place, image: ImagePath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its places fail with it."""
@@ -592,7 +592,7 @@ def test_a_promise_of_a_clock_that_was_ahead_is_not_due(place: Place) -> None:
     assert health(look(place, MONDAY + 300 * DAY)).due
 
 
-def test_what_the_ledger_does_not_tell_is_told(place: Place, image: ImagePath) -> None:
+def test_what_the_ledger_does_not_tell_is_reported(place: Place, image: ImagePath) -> None:
     """Without a ledger here, csf may run on another machine."""
 
     def refuse() -> Attempts:

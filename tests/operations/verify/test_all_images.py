@@ -347,7 +347,7 @@ def test_the_images_of_one_repository_can_be_told() -> None:
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC])
-def test_that_nothing_can_be_recorded_is_told(number: int) -> None:
+def test_that_nothing_can_be_recorded_is_reported(number: int) -> None:
     """Otherwise every run would read the same images."""
 
     class ReadOnly(MemoryHost):

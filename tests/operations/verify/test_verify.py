@@ -118,7 +118,7 @@ def test_an_image_without_a_receipt_is_a_finding_and_nothing_is_changed(host: Me
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_without_a_sha256_only_the_size_is_compared_and_that_is_told(
+def test_without_a_sha256_only_the_size_is_compared_and_that_is_reported(
     host: MemoryHost, *, known: bool
 ) -> None:
     """A receipt made for another name may belong to another image."""
@@ -416,7 +416,7 @@ def test_a_receipt_that_cannot_be_of_a_newer_image_is_a_warning_at_most(
     assert [text.partition(" has ")[0] for text in warnings] == ["passed over: db1:/b/z.img"] * told
 
 
-def test_what_is_wrong_with_the_latest_and_with_its_choice_is_told_together(
+def test_what_is_wrong_with_the_latest_and_with_its_choice_is_reported_together(
     host: MemoryHost,
 ) -> None:
     """The image is damaged, and may not be the newest."""

@@ -79,7 +79,9 @@ def test_money_that_is_missing_is_exit_code_1(home: Home) -> None:
     assert result.output.splitlines()[1] == "all accounts together hold 31990 instead of 32000"
 
 
-def test_refusals_are_told_if_there_were_any(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusals_are_reported_if_there_were_any(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In this case databases were being restored meanwhile."""
     done = Mock()
     done.result.return_value = Outcome(transactions=9, refused=5, seconds=2.0)
@@ -113,6 +115,6 @@ def test_nothing_to_work_on_is_a_plain_error(home: Home) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--writers", "0"], ["--seconds", "-1"], ["--rate", "1"]])
-def test_misuse_is_told(home: Home, arguments: list[str]) -> None:
+def test_misuse_is_reported(home: Home, arguments: list[str]) -> None:
     """A wrong option is a usage error."""
     assert workload("zoo/zoo.db", *arguments).exit_code == 2

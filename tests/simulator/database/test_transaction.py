@@ -117,7 +117,7 @@ def test_a_damaged_sector_is_not_read(server: Server, path: str) -> None:
         assert tx.read(path, 1) == content(b"mended")
 
 
-def test_what_is_no_database_is_told_with_its_path(server: Server, path: str) -> None:
+def test_what_is_no_database_is_reported_with_its_path(server: Server, path: str) -> None:
     """The error names the file that is no database."""
     other = f"{path}.txt"
     with open(other, "wb"):

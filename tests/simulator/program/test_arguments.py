@@ -73,7 +73,7 @@ def test_option_given_twice_is_refused_unless_that_has_a_meaning() -> None:
     assert parse(OPTIONS, ["-a", "-a"]) == Arguments({"-a": []}, [])
 
 
-def test_presence_of_an_option_is_told() -> None:
+def test_presence_of_an_option_is_reported() -> None:
     """A flag that was not given is absent."""
     arguments = parse(OPTIONS, ["-a"])
     assert (arguments.has("-a"), arguments.has("-f")) == (True, False)

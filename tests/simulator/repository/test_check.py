@@ -86,7 +86,7 @@ def test_every_bit_flip_in_a_repository_is_found(
     assert check(server, master) == []
 
 
-def test_each_fault_of_a_database_is_told_with_its_path(server: Server, master: str) -> None:
+def test_each_fault_of_a_database_is_reported_with_its_path(server: Server, master: str) -> None:
     """A sector flipped, one swapped in, one lost: each is named."""
     path = beside(master, "Class1.db")
     with open(path, "rb") as file:
@@ -177,7 +177,7 @@ def test_without_a_master_there_is_one_finding(server: Server, master: str) -> N
     assert check(server, master) == [Finding(master, "cannot be read: No such file or directory")]
 
 
-def test_damage_all_over_is_told_in_short(server: Server, master: str) -> None:
+def test_damage_all_over_is_reported_in_short(server: Server, master: str) -> None:
     """A database full of faults does not hide the other findings."""
     path = beside(master, "Large.db")
     build(path, Header(ID, 0, "class"), [b"x"] * 3000)

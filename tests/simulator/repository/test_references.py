@@ -39,7 +39,7 @@ def test_only_a_master_database_has_references(master: str, tmp_path: Path) -> N
     assert faults(str(tmp_path / "none")) == []
 
 
-def test_each_reference_that_leads_nowhere_is_told(master: str, tmp_path: Path) -> None:
+def test_each_reference_that_leads_nowhere_is_reported(master: str, tmp_path: Path) -> None:
     """A report names the sector, the target, and what is there instead."""
     zoo = tmp_path / "zoo"
     (zoo / "zoo_schema.db").unlink()

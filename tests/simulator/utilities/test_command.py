@@ -33,7 +33,7 @@ def test_without_a_home_nothing_runs(monkeypatch: pytest.MonkeyPatch, value: str
         (ValueError("odd"), "<err-0001-0040>odd (err_misc)\n"),
     ],
 )
-def test_failure_is_told_on_stderr(
+def test_failure_is_reported_on_stderr(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     failure: Exception | None,

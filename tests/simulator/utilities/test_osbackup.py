@@ -159,7 +159,7 @@ def test_reader_that_goes_away_ends_it(tmp_path: Path) -> None:
         ["-f", "image", "-I", "/dev/null"],
     ],
 )
-def test_wrong_command_line_is_told_with_the_usage(
+def test_wrong_command_line_is_reported_with_the_usage(
     tmp_path: Path, capfd: Capture, arguments: list[str]
 ) -> None:
     """A wrong command line exits with 1 and writes nothing."""

@@ -161,7 +161,7 @@ def test_missing_directory_leaves_everything_untouched(repository: Path, capfd: 
         ["-f", "image", "/a"],
     ],
 )
-def test_wrong_command_line_is_told_with_the_usage(
+def test_wrong_command_line_is_reported_with_the_usage(
     repository: Path, capfd: Capture, arguments: list[str]
 ) -> None:
     """A wrong command line exits with 1 and changes nothing."""
