@@ -120,5 +120,5 @@ def _each(option: str, paths: Iterable[str]) -> list[str]:
 def not_run(error: OSError, program: str) -> str:
     """Return what to do if a utility could not be run; the utility itself may not be at fault."""
     if is_about(error, program):
-        return "See that it is a program this user may run."
-    return "Put that right and run the same command again."
+        return "Check that it is a program that this user may run."
+    return "Fix that, and run the same command again."

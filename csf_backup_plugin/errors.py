@@ -62,7 +62,7 @@ class Unexpected(BackupError):
         super().__init__(
             "This is a fault of csf-backup-plugin; please report it. "
             f"{type(error).__name__}{f': {said}' if said else ''}{_place(error)}.",
-            "Report it with the log, which tells where it happened: run the same command again "
+            "Report it with the log, which shows where it happened: run the same command again "
             "with -verbose, or with CSF_BACKUP_LOG=FILE in its environment.",
             left=UNKNOWN_LEFT,
         )

@@ -33,11 +33,11 @@ class ExitCode(enum.IntEnum):
     UTILITY_MISSING = 32, "an ObjectStore utility was not found"
     OSBACKUP_FAILED = 40, "osbackup failed"
     IMAGE_UNPROVEN = 41, "the image failed its proof"
-    FAULT_FOUND = 50, "a fault was found in what is kept, or the newest image is not certain"
+    FAULT_FOUND = 50, "a fault was found in the images, or which one is the newest is not certain"
     EXTRA_DATABASES = 60, "restore refused: there are extra databases"
     OSRESTORE_FAILED = 61, "osrestore failed"
-    STALE = 70, "nothing proven, too old, not drilled, or hardly any room left"
-    WITHHELD = 71, "backed up, and deletions withheld"
+    STALE = 70, "no proven image, too old, not drilled, or hardly any room left"
+    WITHHELD = 71, "backed up, but nothing was deleted"
     FLEET = 80, "jobs of a fleet failed with different codes"
 
 

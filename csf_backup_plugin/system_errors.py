@@ -77,7 +77,7 @@ def from_os_error(
     left = error.left if isinstance(error, HalfDone) else left
     if error.errno in NO_ROOM:
         return NoSpace(what, room, left=left)
-    return BackupError(what, "Put that right and run the same command again.", left=left)
+    return BackupError(what, "Fix that, and run the same command again.", left=left)
 
 
 def in_words(error: OSError) -> str:

@@ -12,9 +12,9 @@ from csf_backup_plugin.advised_commands import not_run, restore_command, verify_
 @pytest.mark.parametrize(
     ("file", "advice"),
     [
-        ("/os/bin/osbackup", "See that it is a program this user may run."),
-        ("/b/a.img.run", "Put that right and run the same command again."),
-        (None, "Put that right and run the same command again."),
+        ("/os/bin/osbackup", "Check that it is a program that this user may run."),
+        ("/b/a.img.run", "Fix that, and run the same command again."),
+        (None, "Fix that, and run the same command again."),
     ],
 )
 def test_a_utility_that_cannot_be_run_is_blamed_only_if_it_is_at_fault(

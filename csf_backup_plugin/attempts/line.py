@@ -96,7 +96,7 @@ def decode(data: bytes) -> Line:
 
 
 def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")
+    raise ValueError(f"{word} is not a number")
 
 
 def _checked(document: dict[str, Any]) -> Line:
@@ -107,9 +107,9 @@ def _checked(document: dict[str, Any]) -> Line:
     if not isinstance(attempt, str) or not all(type(facts[key]) in types[key] for key in types):
         raise ValueError("a value of another type")
     if not all(isinstance(one, str) for one in facts["image_dirs"]):
-        raise ValueError("a directory that is no name")
+        raise ValueError("a directory that is not a string")
     if timestamps.read(facts["at"]) != facts["at"]:
-        raise ValueError("not a moment")
+        raise ValueError("not a timestamp")
     error = facts.pop("error", None)
     named: dict[str, Any] = each(facts, from_text)
     return Line(event, attempt, {**named, "error": error} if event == END else named)

@@ -61,7 +61,7 @@ def warned(warnings: Sequence[str], left: str) -> Warned | None:
         return None
     return Warned(
         f"There were warnings, and -strict was given: {counted(len(warnings), 'warning')}.",
-        "Put right what they name.",
+        "Fix what they name.",
         left=left,
     )
 

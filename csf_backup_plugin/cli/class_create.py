@@ -30,8 +30,8 @@ def around(master_database: str) -> Generator[None, str | None, str | None]:
         master = as_path(master_database)
         if master is None:
             warn(
-                f"csf names the master database by {described(master_database)}, which is no path: "
-                "its repository is not locked, and the class is not recorded"
+                f"csf names the master database by {described(master_database)}, which is not a "
+                "path: its repository is not locked, and the class is not recorded"
             )
             return (yield)
         wait, host = lock_wait(os.environ), observed(LocalHost())

@@ -35,7 +35,7 @@ class FleetCommand(CsfCommand):
         own, given = args[:at], args[at:]
         if given and given[0] not in _ACTIONS:
             raise click.UsageError(
-                f"Got an argument that belongs to no option, and is none of "
+                f"Got an argument that belongs to no option, and is not one of "
                 f"{', '.join(_ACTIONS)}: {given[0]}",
                 ctx,
             )
@@ -73,7 +73,8 @@ class FleetCommand(CsfCommand):
 @click.option(
     "-executor",
     metavar="MODULE:CALLABLE",
-    help="What makes the concurrent.futures.Executor that runs the jobs.  [default: threads]",
+    help="A callable that returns the concurrent.futures.Executor that runs the jobs.  "
+    "[default: threads]",
 )
 @click.option(
     "-give-up",
@@ -81,7 +82,8 @@ class FleetCommand(CsfCommand):
     type=options.Duration(),
     metavar="AGE",
     default="2d",
-    help="Wait no longer for a job; it is not stopped, and counts as not done.  [default: 2d]",
+    help="How long to wait for a job; it is not stopped then, and counts as not done.  "
+    "[default: 2d]",
 )
 @options.quiet
 def admin_database_fleet(
@@ -141,5 +143,5 @@ def _check(spec: JobSpec) -> None:
     except click.UsageError as error:
         raise UsageError(
             f"The job {spec.name} cannot be run: {error.format_message()}",
-            f"See csf {name} -help for what can stand behind the action.",
+            f"See csf {name} -help for the options of each action.",
         ) from None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @options.database
 @options.host("Where it is.  [default: localhost]")
 @options.image_file("An image to compare with as well.", required=False)
-@click.option("-rebuild", is_flag=True, help="Write the manifest anew, from what is on disk.")
+@click.option("-rebuild", is_flag=True, help="Rebuild the manifest from what is on disk.")
 @click.option("-moved", is_flag=True, help="With -rebuild: the repository was moved here.")
 @click.option("-copied", is_flag=True, help="With -rebuild: it is a copy, so it gets a new id.")
 @click.option("-add", metavar="PATH", multiple=True, help="Add a database.  [repeatable]")
@@ -46,7 +46,7 @@ def admin_database_manifest(
 
     The exit code is 13 if they are not the same.
 
-    -rebuild writes the manifest anew. It then lists the databases in the repository's directory,
+    -rebuild rebuilds the manifest. It then lists the databases in the repository's directory,
     and those that it listed elsewhere and that still exist. With -image-file, it also lists those
     of the image that are on disk.
 
@@ -74,9 +74,9 @@ def admin_database_manifest(
         )
     if compared and (add or drop) and not rebuild:
         raise UsageError(
-            "-image-file goes with -rebuild, or alone.", "Leave it out, or give -rebuild."
+            "-image-file must be given alone, or with -rebuild.", "Leave it out, or give -rebuild."
         )
-    doing = f"The look at {shown(repository.manifest)} on {name}"
+    doing = f"The check of {shown(repository.manifest)} on {name}"
     with run.on(name, doing) as at:
         if rebuild or add or drop:
             return of_change(change_manifest(repository, change, wait, at, run.progress))

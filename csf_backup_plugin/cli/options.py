@@ -177,7 +177,7 @@ def dry_run(text: str) -> Decorator:
 
 def timeout(utility: str) -> Decorator:
     """Return -timeout for a utility."""
-    text = f"How long {utility} may run.  [default: what 1 GB an hour takes, and 600 at least]"
+    text = f"How long {utility} may run.  [default: the time that 1 GB an hour takes, at least 600]"
     return _timeout("timeout", text)
 
 
@@ -233,7 +233,7 @@ only = click.option(
     "-only",
     metavar="NAME",
     multiple=True,
-    help="Leave out every section of the fleet file but this one.  [repeatable]",
+    help="Use only this section of the fleet file.  [repeatable]",
 )
 strict = click.option("-strict", is_flag=True, help="Exit with 3 if there were warnings.")
 dated_day = click.option(

@@ -57,7 +57,7 @@ def _write(text: str | bytes, *, err: bool) -> None:
     rest = memoryview(text)
     while rest:
         if (taken := raw.write(rest)) is None:
-            raise BlockingIOError("nobody reads it now")
+            raise BlockingIOError("its reader is not ready")
         rest = rest[taken:]
 
 

@@ -41,7 +41,7 @@ def report(command: str, outcome: Outcome, *, as_json: bool, is_quiet: bool = Fa
     if outcome.problem:
         said(f"Error: {outcome.problem}")
     if problem := _print(outcome.code, document(command, outcome)):
-        said("\n".join([f"warning: {problem}. What it would have said:", *sentences]))
+        said("\n".join([f"warning: {problem}. Its output would have been:", *sentences]))
 
 
 def report_error(command: str, error: BackupError) -> None:

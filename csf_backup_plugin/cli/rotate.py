@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "-run-id",
     metavar="ID",
-    help="This run's id: at most one set is made for each.  [default: a new one]",
+    help="This run's id: at most one set is made for each id.  [default: a new one]",
 )
 @options.yes("Delete although the new set is suspicious, or many dated sets would go.")
 @options.dry_run("Print the whole plan, change nothing.")

@@ -28,7 +28,7 @@ _FORMATS = ("cron", "cron.d", "systemd")
 @options.image_directories("Where the places are; several take turns.", required=False)
 @options.fleet("Instead: a file with a section for each repository.", required=False)
 @options.only
-@options.host("Of the fleet file, what is on HOST: this machine.  [default: all, from here]")
+@options.host("Only what the fleet file has on HOST: this machine.  [default: all, from here]")
 @options.form(_FORMATS)
 @click.option(
     "-at",

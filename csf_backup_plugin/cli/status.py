@@ -41,13 +41,13 @@ class StatusCommand(CsfCommand):
 @click.command(
     "admin_database_status",
     cls=StatusCommand,
-    short_help="Say how much work would be lost now, and since when that is known.",
+    short_help="Report how much work would be lost now, and what is wrong with the backups.",
 )
 @options.image_directories("Where images are; on any host.", required=False)
 @options.repositories
 @options.fleet("Instead: a file with a section for each repository.", required=False)
 @options.only
-@options.jobs("Ask so many hosts of the fleet file at once.  [default: 8]", 8)
+@options.jobs("How many hosts of the fleet file to ask at once.  [default: 8]", 8)
 @click.option(
     "-max-age",
     type=options.Duration(),
@@ -68,8 +68,8 @@ class StatusCommand(CsfCommand):
 @click.option(
     "-rehearse",
     is_flag=True,
-    help="Tell plugins, program and metrics of a failure that there was not, and say which of them "
-    "there are. Nothing else is looked at.",
+    help="Report a failure that did not happen to plugins, program and metrics, and list which "
+    "of them are set up. Nothing else is checked.",
 )
 @options.quiet
 def admin_database_status(

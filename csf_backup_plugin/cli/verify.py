@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command(
     "admin_database_verify",
     cls=CsfCommand,
-    short_help="See whether images are still what their backups proved.",
+    short_help="Check that images are still as their backups left them.",
 )
 @options.one_image
 @options.image_directory("Verify all images in DIR and in its places in turn.")
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "-budget",
     type=options.Duration(),
     metavar="AGE",
-    help="Begin no image after this time, such as 2h; the next run continues there.",
+    help="Start no image after this time, such as 2h; the next run continues there.",
 )
 @options.repository
 @options.quiet

@@ -17,7 +17,7 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_AGAIN = "mend that, and run this again"
+_AGAIN = "fix that, and run this again"
 
 
 class Loaded(NamedTuple):
@@ -111,7 +111,7 @@ def _manager(name: str) -> pluggy.PluginManager:
             found = found()
     if not isinstance(found, pluggy.PluginManager):
         raise UsageError(
-            f"{name} is no plugin manager, and no function that returns one.",
+            f"{name} is neither a plugin manager nor a function that returns one.",
             "Name the function of csf's that returns its pluggy.PluginManager.",
         )
     return found

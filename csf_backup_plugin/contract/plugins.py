@@ -81,7 +81,7 @@ def _unknown_hooks(manager: pluggy.PluginManager) -> Iterator[Finding]:
                 yield Finding(
                     DOES_NOT_FIT,
                     f"csf has no hook {shown(hook.name)}; plugin {name_of(registered, name)} has",
-                    "call check_pending() to be told",
+                    "call check_pending() to find out",
                 )
 
 
@@ -89,4 +89,4 @@ def _check(loaded: Loaded) -> Finding:
     if loaded.is_checked:
         return Finding(FITS, "check_pending() is called, and csf has all plugins' hooks")
     to_do = "call check_pending()"
-    return Finding(CANNOT_BE_KNOWN, "whether csf tells of hooks that it does not have", to_do)
+    return Finding(CANNOT_BE_KNOWN, "whether csf reports hooks that it does not have", to_do)

@@ -62,9 +62,9 @@ def tried(manager: pluggy.PluginManager, master: str) -> Finding:
     """
     if missing_arguments(manager, plugin.CLASS_HOOK):
         what = f"what {plugin.CLASS_HOOK} returns: it cannot be called"
-        return Finding(CANNOT_BE_KNOWN, what, "mend the hook first")
+        return Finding(CANNOT_BE_KNOWN, what, "fix the hook first")
     values = dict(zip(plugin.ARGUMENTS[plugin.CLASS_HOOK], (master, CLASS), strict=True))
-    to_do = f"mend that; see {shown(os.path.dirname(master))} for what it left"
+    to_do = f"fix that; see {shown(os.path.dirname(master))} for what it left"
     if not os.path.exists(master):
         to_do = "give -try the master database of a repository, if csf needs one"
     try:

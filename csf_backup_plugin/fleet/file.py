@@ -103,7 +103,7 @@ def _read(path: str) -> bytes:
     """Return a file's contents; refuse a pipe or a device, without waiting for it."""
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError("it is no plain file")
+            raise OSError("it is not a plain file")
         data = file.read(_LARGEST + 1)
     if len(data) > _LARGEST:
         raise OSError(f"it has more than {_LARGEST:,} bytes")
@@ -135,7 +135,7 @@ def _check_name(section: Section) -> None:
     if name.lower() in ("default", "defaults"):
         raise Misprint(
             section.line,
-            f"[{shown(name)}] is no section of defaults.",
+            f"[{shown(name)}] is not a section of defaults.",
             f"Write [{DEFAULTS}], in capital letters.",
         )
     if not _NAME.fullmatch(name) or len(os.fsencode(name)) > _LONGEST_NAME:

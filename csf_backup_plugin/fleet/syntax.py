@@ -148,7 +148,7 @@ def _add_entry(found: dict[str, Section], number: int, text: str) -> Entry:
     if not found:
         raise Misprint(
             number,
-            f"{shown(_name(text))} stands in no section.",
+            f"{shown(_name(text))} is not in a section.",
             f"Put it below the line of its section: [NAME], or [{DEFAULTS}] for all of them.",
         )
     key, value = _name(pair[1].lower()), _name(pair[2])

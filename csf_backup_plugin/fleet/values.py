@@ -109,7 +109,7 @@ def check_keys(section: Section, known: Collection[str]) -> None:
         if key not in known:
             raise Misprint(
                 entry.line,
-                f"{shown(key)} is no key of a fleet file.",
+                f"{shown(key)} is not a key of a fleet file.",
                 nearest(key, known, f"The keys are {', '.join(known)}."),
                 key,
             )

@@ -60,7 +60,7 @@ def withdrawing(path: str, host: str) -> LockBusy:
     """Return the refusal to read a file that another command is about to withdraw."""
     return LockBusy(
         f"{shown(path)} on {host} is locked: another command is about to remove it.",
-        "Let that command end, and run the same command again.",
+        "Wait until that command has ended, and run the same command again.",
     )
 
 

@@ -44,7 +44,7 @@ held_by() {
   } 2>/dev/null
 }
 """
-_AGAIN = "Run the command again when that has ended, or let it wait longer for its turn."
+_AGAIN = "Run the command again when that has ended, or let it wait longer."
 
 
 class Holder(NamedTuple):
@@ -72,20 +72,21 @@ def holder(said: str, path: str) -> Holder:
         return Holder(text)
     if told == "utility":
         return Holder(
-            f"{text} (process {group} on {machine}), whose csf has gone",
-            f"Let it end, or end it, on {machine}: kill -- -{group}\nThen run the command again.",
+            f"{text} (process {group} on {machine}), whose csf has ended",
+            f"Wait until it has ended, or end it, on {machine}: kill -- -{group}\nThen run the "
+            "command again.",
         )
     if told == "away":
         return Holder(
             f"{text} (process {group} on {machine}), whose csf runs on another machine, if it has "
-            "not gone",
-            f"Let it end. If it does not, end it, on {machine}: kill -- -{group}\nThen run the "
-            "command again.",
+            "not ended",
+            f"Wait until it has ended. If it does not end, end it, on {machine}: kill -- "
+            f"-{group}\nThen run the command again.",
         )
     if told == "elsewhere":
-        return Holder(f"{text}; whether that is still at work cannot be known from {machine}")
-    last = f"; {text} had it last, and has gone" if text else ""
+        return Holder(f"{text}; whether that still runs cannot be known from {machine}")
+    last = f"; {text} had it last, and has ended" if text else ""
     return Holder(
         f"a process that cannot be named{last}",
-        f"See by whom it is kept open, on its host: fuser -v {shown(path)}\n{_AGAIN}",
+        f"See which process keeps it open, on its host: fuser -v {shown(path)}\n{_AGAIN}",
     )

@@ -124,7 +124,7 @@ def _told_by_receipts(
             for one in settled
         ]
         raise WrongRepository(
-            f"{shown(repository.manifest)} on {host.name} does not tell which repository this is, "
+            f"{shown(repository.manifest)} on {host.name} does not say which repository this is, "
             f"and images of {len(settled)} that were at this path lie in one directory.",
             "Take the right one's id, from its newest image:\n" + "\n".join(images),
         )

@@ -92,9 +92,9 @@ def unfinished(image: ImagePath, record: CopyRecord | None) -> tuple[str, str]:
     """
     if record is None:
         what = f"is a copy that is being made, or was killed, as {shown(image.copying)} says"
-        return what, "Where no csf makes it, remove what is there of it, and make the copy again."
+        return what, "If no csf is making it, remove what is there of it, and make the copy again."
     typed = copy_command(record.source, f"{image.host}:{image.directory}")
     return (
         f"is {record} that is being made, or was killed",
-        f"Let it end. If it was killed, the same copy takes its place: {typed}",
+        f"Wait until it has ended. If it was killed, make the same copy again: {typed}",
     )

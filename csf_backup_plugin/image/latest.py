@@ -196,7 +196,7 @@ def _candidates(
                 latest,
                 groups,
                 "holds images of several repositories",
-                "Say which is meant with -database MASTER, or name the image instead of latest.",
+                "Choose one with -database MASTER, or name the image instead of latest.",
             )
         return next(iter(groups.values()), ())
     if wanted.identity is None:
@@ -237,7 +237,7 @@ def _made_here(
             latest,
             related,
             f"holds images of {what} that was last at {shown(master)} on this machine, which has "
-            "no manifest that tells its id",
+            "no manifest with its id",
             "Name the image that you mean instead of latest.",
         )
     return ()

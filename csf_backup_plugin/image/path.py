@@ -34,7 +34,7 @@ SET = {
 }
 # Names of temporary files, which are removed if they are found later.
 _TEMPORARY = re.compile(r"\.csf-.*\.tmp")
-#: The name that stands for the newest verified image of a directory; no image has it.
+#: The name that means the newest verified image of a directory; no image has it.
 LATEST = "latest"
 _EXAMPLE = "Give -image-file as HOST:PATH, such as localhost:/backups/monday.img."
 
@@ -146,7 +146,7 @@ class ImagePath:
         if _TEMPORARY.fullmatch(posixpath.basename(self.path)):
             raise UnsafeImagePath(
                 f"{self} cannot be an image: files of such names are temporary, and removed.",
-                "Name the image otherwise.",
+                "Give the image another name.",
             )
 
     def __str__(self) -> str:
@@ -160,7 +160,7 @@ class ImagePath:
 
     @property
     def is_latest(self) -> bool:
-        """Whether it stands for the newest verified image of its directory."""
+        """Whether it means the newest verified image of its directory."""
         return posixpath.basename(self.path) == LATEST
 
     @property

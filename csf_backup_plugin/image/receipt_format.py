@@ -101,7 +101,7 @@ def decode(data: bytes) -> Receipt:
             _copied_of(facts),
         )
     except KeyError as error:
-        raise sealed_json.CorruptDocument(f"it does not tell {error}") from None
+        raise sealed_json.CorruptDocument(f"it lacks {error}") from None
 
 
 def encode_copy(data: bytes, made: Receipt) -> bytes:
@@ -144,7 +144,7 @@ def _copied_of(facts: Mapping[str, Any]) -> Copied | None:
         host, image, at = (told[key] for key in keys)
         if _is_path(image) and timestamps.read(at) == at and (run_id is None or _is_text(run_id)):
             return Copied(ImagePath(host, image), at, run_id)
-    raise sealed_json.CorruptDocument("it tells where no copy was made from")
+    raise sealed_json.CorruptDocument("it does not say where the copy was made from")
 
 
 def placement_facts(placement: Placement | None) -> dict[str, str | None]:
@@ -169,7 +169,7 @@ def placement_of(facts: Mapping[str, Any]) -> Placement | None:
             return Placement(place, datetime.date.fromisoformat(str(slot)), run_id)
     except (TypeError, ValueError):
         pass
-    raise sealed_json.CorruptDocument("it tells a place that no rotation has")
+    raise sealed_json.CorruptDocument("it names a place that no rotation has")
 
 
 def _check_kinds(facts: dict[str, Any]) -> None:
@@ -195,7 +195,7 @@ def _check_kinds(facts: dict[str, Any]) -> None:
         and isinstance(facts.get("accepted", False), bool)
     )
     if not sound:
-        raise sealed_json.CorruptDocument("it says what no backup writes")
+        raise sealed_json.CorruptDocument("it holds a value that no backup writes")
 
 
 def _are_sizes(before: dict[str, Any], after: object) -> bool:

@@ -28,8 +28,8 @@ _STATUS, _PROCESS = re.compile("[0-9]{1,3}"), re.compile("[0-9]{1,9}")
 
 # If csf was killed, the image may never have been flushed to the disk.
 _REBOOTED = (
-    "osbackup has succeeded, and the machine was started anew since: whether all of the image had "
-    "reached the disk by then is not known"
+    "osbackup succeeded, and the machine was rebooted since: whether the whole image had reached "
+    "the disk by then is not known"
 )
 
 
@@ -65,7 +65,7 @@ def read_run(path: str, host: Host) -> RunRecord:
         problem = f"how osbackup ended was not recorded: there is no {shown(path)}"
         return RunRecord(problem, is_there=False)
     if at.kind != "directory" or at.link:
-        return RunRecord(f"how osbackup ended is not known: {shown(path)} is no directory")
+        return RunRecord(f"how osbackup ended is not known: {shown(path)} is not a directory")
     names = ("status", "started", "pid", "output")
     found = host.read_each([*(f"{path}/{name}" for name in names), _BOOT])
     if isinstance(error := found[0], OSError):
@@ -92,9 +92,7 @@ def _while_running(record: RunRecord, path: str, pid: str, boot: str) -> RunReco
     if not _PROCESS.fullmatch(leader):
         return record._replace(problem=_did_not_live(path))
     if _is_of_another_boot(pid, boot):
-        return record._replace(
-            problem=f"{_did_not_live(path)}: the machine was started anew meanwhile"
-        )
+        return record._replace(problem=f"{_did_not_live(path)}: the machine was rebooted meanwhile")
     since = f", started {record.started}" if record.started else ""
     running = f"osbackup (process group {leader}{since})"
     return record._replace(running=running, leaders=(leader, *filter(_PROCESS.fullmatch, other)))
@@ -129,7 +127,7 @@ def problem_if_ended(record: RunRecord, image: ImagePath) -> str:
 
 
 def _did_not_live(path: str) -> str:
-    return f"osbackup did not live to record its end in {shown(path)}"
+    return f"osbackup ended without recording its exit status in {shown(path)}"
 
 
 def _failed(status: str, output: bytes | OSError | None) -> str:

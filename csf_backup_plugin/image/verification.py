@@ -112,8 +112,8 @@ def size_warnings(receipt: Receipt) -> list[str]:
     if all(receipt.sizes.values()):
         return []
     return [
-        "the receipt does not tell the databases' sizes, since the image was proven without them: "
-        "whether a restored one is too small cannot be known"
+        "the receipt has no sizes of the databases, since the image was proven without them: "
+        "whether a restored database is too small cannot be checked"
     ]
 
 
@@ -183,7 +183,7 @@ def import_file_findings(
     if contents is None:
         return [f"{name} is missing"], []
     databases = commands.imported_databases(contents)
-    found = [] if databases else [f"{name} is no list of databases, one absolute path a line"]
+    found = [] if databases else [f"{name} is not a list of databases, one absolute path a line"]
     if receipt and sealed_json.sha256(contents) != receipt.import_file_sha256:
         found.append(f"{name} was changed since the backup")
         found += differences({*receipt.databases}, {*databases}, "import file")

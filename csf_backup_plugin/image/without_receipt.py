@@ -30,7 +30,7 @@ def without_receipt(image: ImagePath, host: Host) -> NoReceipt:
             f"There is no image {image}.", "Check -image-file; see what is there with ls."
         )
     findings, next_step = _explained(image, host)
-    what = f"{image} has no receipt ({shown(image.receipt)}): nobody has proven that image."
+    what = f"{image} has no receipt ({shown(image.receipt)}): that image is not proven."
     return NoReceipt(what, next_step, findings)
 
 
@@ -44,7 +44,7 @@ def left_behind(image: ImagePath, host: Host) -> str:
     if at_receipt.kind != "missing" or {facts.kind for facts in beside} == {"missing"}:
         return ""
     findings, next_step = _explained(image, host)
-    return f"\nIt has no receipt, so it is no backup: {'; '.join(findings)}.\n{next_step}"
+    return f"\nIt has no receipt, so it is not a backup: {'; '.join(findings)}.\n{next_step}"
 
 
 def _explained(image: ImagePath, host: Host) -> tuple[list[str], str]:
@@ -62,7 +62,7 @@ def _explained(image: ImagePath, host: Host) -> tuple[list[str], str]:
         return [f"it {what}"], next_step
     prove = prove_command(image.name)
     if record.running:
-        finding = f"{record.running} may be at work on it, as {shown(image.run)} says"
+        finding = f"{record.running} may still be writing it, as {shown(image.run)} says"
         return [finding], f"When that has ended, this gives the image its receipt: {prove}"
     try:
         lacking, _ = import_file_findings(image, None, contents.import_file)
@@ -71,7 +71,8 @@ def _explained(image: ImagePath, host: Host) -> tuple[list[str], str]:
         lacking = [f"the import file {shown(image.import_file)} cannot be read: {reason(error)}"]
     if findings := [*filter(None, [record.problem]), *lacking]:
         return findings, (
-            "If its backup is running, let that end. If not, it cannot be proven. " + by_hand(image)
+            "If its backup is running, wait until it has ended. If not, it cannot be proven. "
+            + by_hand(image)
         )
     finding = f"osbackup has succeeded, as {shown(image.run)} says, and csf may have been killed"
     return [finding], f"This gives it its receipt: {prove}"

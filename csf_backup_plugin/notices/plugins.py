@@ -95,12 +95,12 @@ def load(cancellation: Cancellation, warn: Callable[[str], None]) -> list[Plugin
         points = sorted(importlib.metadata.entry_points(group=PROJECT), key=lambda one: one.name)
     except Exception as error:
         traced(error)
-        warn(f"no plugin is called, for they cannot be listed: {in_words(error)}")
+        warn(f"no plugin is called, because they cannot be listed: {in_words(error)}")
         return []
     for point in points:
         title = f"the plugin {shown(point.name)} ({shown(point.value)})"
         if point.name in found:
-            warn(f"{title} is not called, for another one has the same name")
+            warn(f"{title} is not called, because another one has the same name")
             continue
         found[point.name] = None
         try:
@@ -108,7 +108,7 @@ def load(cancellation: Cancellation, warn: Callable[[str], None]) -> list[Plugin
                 manager = _manager(point.name)
         except BaseException as error:
             traced(error)
-            warn(f"{title} is not called, for it cannot be loaded: {in_words(error)}")
+            warn(f"{title} is not called, because it cannot be loaded: {in_words(error)}")
         else:
             found[point.name] = Plugin(title, manager, cancellation, warn)
     return [*filter(None, found.values())]

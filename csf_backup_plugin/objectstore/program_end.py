@@ -19,14 +19,14 @@ def described(completed: Completed) -> str:
     """Return in words how a program ended, and the last lines that it printed."""
     ending = f"signal {-completed.status}" if completed.status < 0 else f"exit {completed.status}"
     if completed.status == UNKNOWN:
-        ending = "nobody knows its exit status: what waited for it was killed, or did not get it"
+        ending = "its exit status is not known: what waited for it was killed, or did not get it"
     elif completed.status == ENDLESS:
-        ending = "it printed without end, and was stopped"
+        ending = "it did not stop printing, and was stopped"
     output, errors = quoted(completed.output), quoted(completed.errors)
     if output and errors:
-        return f"{ending}, and it said:\n{errors}\n  and on standard output:\n{output}"
+        return f"{ending}, and printed:\n{errors}\n  and on standard output:\n{output}"
     said = errors or output
-    return f"{ending}, and it said:\n{said}" if said else f"{ending}, and it said nothing."
+    return f"{ending}, and printed:\n{said}" if said else f"{ending}, and printed nothing."
 
 
 def beginning(output: bytes) -> str:

@@ -70,5 +70,5 @@ def not_quiet(utility: str, quiesce: Quiesce, record: str, host: Host) -> NotQui
     return NotQuiet(
         f"The repository could not be made quiet, and {utility} was not run. On {host.name}, "
         f"{typed} failed: {call_ended(begin, quiesce.limit)}",
-        "Put right what it says, and run the same command again.",
+        "Fix what it reports, and run the same command again.",
     )

@@ -123,5 +123,5 @@ def run_to_success(
     if completed.status:
         raise failure(
             f"{utility.name} failed on {host.name}, {doing}: {described(completed)}",
-            "Put right what it names and run the same command again.",
+            "Fix what it reports, and run the same command again.",
         )

@@ -106,8 +106,8 @@ def _record(
     path, found = as_path(result), None
     if path is None:
         warn(
-            f"class_create returned {described(result)}, which is no path: a class that it created "
-            f"is not in the manifest {shown(repository.manifest)}. "
+            f"class_create returned {described(result)}, which is not a path: a class that it "
+            f"created is not in the manifest {shown(repository.manifest)}. "
             f"{_consequence(repository, found, host)}"
         )
         return
@@ -157,6 +157,6 @@ def _consequence(repository: Repository, found: str | None, host: Host) -> str:
 
         now = read_inventory(repository, host)
         if found in now.coverage.paths and found not in now.ambiguous:
-            return "The next backup will find it in the directory all the same."
+            return "The next backup will still find it in the directory."
     add = add_command(repository.master, host.name, [found])
     return f"No backup will find it there; add it: {add}"

@@ -100,11 +100,11 @@ def check_still_mounted(
                 f"When the backup was made, {shown(path)} on {host.name} was on the file system "
                 f"mounted at {shown(mount)}, and {_now(at)}.",
                 "Mount it, and run the same command again. To restore to where the directory is "
-                "now all the same, add -accept-unmounted.",
+                "now anyway, add -accept-unmounted.",
             )
 
 
 def _now(at: Facts) -> str:
     if not at.mount:
-        return "which one it is on now cannot be told"
+        return "which one it is on now is not known"
     return f"now it is on that of {shown(at.mount)}: its disk is not mounted"

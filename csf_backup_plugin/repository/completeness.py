@@ -96,7 +96,7 @@ def check_readable(found: Inventory) -> None:
             f"The manifest {shown(path)} on {found.host} cannot be read whole ({problem}). It may "
             f"list databases that {shown(found.repository.master)} would take, so whose they are "
             "is not known.",
-            f"Make it anew: {rebuild_command(other.master, found.host)}\n"
+            f"Rebuild it: {rebuild_command(other.master, found.host)}\n"
             "If there is no such repository, remove it.",
         )
 
@@ -139,11 +139,11 @@ def _overlapping(found: Inventory, other: Other, both: list[str]) -> WrongReposi
         next_step = (
             "Drop from each manifest what belongs to the other repository, its master database and "
             "each of its class databases, by one -drop PATH more for each. "
-            f"{shown(theirs.manifest)} lists besides: {_rest(other, both)}.\n"
+            f"{shown(theirs.manifest)} also lists: {_rest(other, both)}.\n"
             + ways[0].partition("\n")[2]
         )
     masters = [
-        f"If {shown(one.master)} is no master database, remove {shown(one.manifest)}."
+        f"If {shown(one.master)} is not a master database, remove {shown(one.manifest)}."
         for one in (ours, theirs)
         if found.recorded or one is theirs
     ]
@@ -182,7 +182,7 @@ def _ambiguous(found: Inventory, paths: Collection[str]) -> WrongRepository:
         f"In {shown(found.repository.directory)} on {found.host} lie several repositories, and "
         f"none of their manifests lists {len(paths):,} of the databases there: "
         f"{listed(paths, IN_JSON)}.",
-        "Add each to the one it belongs to; what is no database, drop in each with -drop:\n"
+        "Add each to the one it belongs to; drop what is not a database from each with -drop:\n"
         + "\n".join(ways),
     )
     error.facts = {"databases": list(paths)}

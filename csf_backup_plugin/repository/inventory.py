@@ -172,7 +172,7 @@ def read_manifest(repository: Repository, host: Host) -> Manifest | None:
     except manifest.CorruptManifest as error:
         raise RepositoryIncomplete(
             f"The manifest {shown(repository.manifest)} on {host.name} is damaged at line "
-            f"{error.line}, so it cannot tell whether a database is missing.",
+            f"{error.line}, so whether a database is missing cannot be known.",
             "Make a new one of its whole lines and of what is in the directory; with -image-file "
             "HOST:PATH also of what that image holds, and with -add PATH of a database elsewhere "
             f"that only a damaged line named: {rebuild_command(repository.master, host.name)}",
@@ -194,7 +194,7 @@ def read_bytes(repository: Repository, host: Host) -> bytes | None:
         raise RepositoryIncomplete(
             f"The manifest {shown(repository.manifest)} on {host.name} cannot be read: "
             f"{reason(error)}.",
-            "Put the manifest itself there. If it is lost, remove what stands there, and make a "
+            "Put the manifest itself there. If it is lost, remove what is there, and make a "
             f"new one, with -image-file HOST:PATH: {rebuild_command(repository.master, host.name)}",
         ) from None
 

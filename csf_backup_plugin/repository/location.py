@@ -37,7 +37,7 @@ def locate(repository: Repository, looked: Sequence[Facts], host: Host, note: No
     """
     at_directory, at_master = looked
     if at_master.kind != "file":
-        problem = "it is no file" if at_master.kind != "missing" else "there is no such file"
+        problem = "it is not a file" if at_master.kind != "missing" else "there is no such file"
     elif at_master.resolved != posixpath.join(at_directory.resolved, repository.name):
         problem = f"it is a link to {shown(at_master.resolved)}"
     else:
@@ -72,7 +72,7 @@ def locate_place(
     if at_master.kind != "missing" and at_master.resolved != beside:
         raise RepositoryNotFound(
             f"{shown(repository.master)} on {host.name} is a link to {shown(at_master.resolved)}.",
-            "Give -database as the path the other databases stand beside.",
+            "Give -database as its path in the directory of the other databases.",
         )
     return _repository(repository, at_directory, note)
 

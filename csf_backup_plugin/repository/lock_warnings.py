@@ -23,8 +23,8 @@ def unlocked_warnings(lock: Lock | None, repository: Repository) -> list[str]:
         return []
     return [
         f"{shown(repository.lock)} cannot be locked ({lock.unsupported}): its file system has no "
-        "locks, so nothing keeps a class_create, a backup or a restore that runs at the same time "
-        "apart from this. On NFS, let lockd run, or mount it with local_lock=flock if only this "
+        "locks, so nothing prevents a class_create, a backup or a restore from running at the same "
+        "time. On NFS, let lockd run, or mount it with local_lock=flock if only this "
         "host uses it"
     ]
 
@@ -40,6 +40,6 @@ def unguarded_warnings(lock: Lock | None, utility: str) -> list[str]:
         return []
     return [
         f"there is no flock(1), so {utility} does not hold the repository's lock itself: if csf "
-        f"and the shell that watches {utility} are both killed, nothing keeps others out while it "
-        "still runs. It is part of util-linux"
+        f"and the shell that watches {utility} are both killed, nothing stops other commands while "
+        "it still runs. It is part of util-linux"
     ]

@@ -39,7 +39,7 @@ def check_not_half_restored(repository: Repository, host: Host, consequence: str
         f"A restore of {shown(repository.master)} on {host.name} {begun}: its databases may not "
         f"fit together. {consequence}.",
         f"Repeat the restore: {how}\n"
-        f"If the databases were brought back by other means, tell so by removing {mark}.",
+        f"If the databases were brought back by other means, remove {mark}.",
     )
 
 
@@ -48,4 +48,4 @@ def _command(data: bytes, mark: str) -> str:
     text = os.fsdecode(data[: _LONGEST + 1]).strip()
     if text and len(text) <= _LONGEST and not has_control_character(text):
         return shown(text)
-    return f"with the same image; {mark} does not tell the command."
+    return f"with the same image; {mark} does not record the command."

@@ -28,6 +28,6 @@ def cut_short_warnings(found: Inventory) -> Iterator[str]:
         yield (
             f"a line of the manifest {shown(found.repository.manifest)} was cut short "
             f'("{shown(text)}" is left of it). If it named a database that is not listed, add that '
-            "with -add PATH. In any case, make the manifest anew: "
+            "with -add PATH. In any case, rebuild the manifest: "
             + rebuild_command(found.repository.master, found.host)
         )

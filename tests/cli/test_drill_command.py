@@ -83,7 +83,7 @@ def test_findings_are_in_the_document(drill: Csf, tools: Tools) -> None:
     code, out, _ = drill("-json")
     document = json.loads(out)
     assert code == document["exit_code"] == ExitCode.FAULT_FOUND
-    assert document["findings"] == ["osrestore failed: exit 9, and it said nothing."]
+    assert document["findings"] == ["osrestore failed: exit 9, and printed nothing."]
 
 
 def test_a_directory_that_is_none_is_a_usage_error(csf: Csf) -> None:

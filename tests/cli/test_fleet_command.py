@@ -125,7 +125,7 @@ def test_a_job_of_which_nothing_is_known_is_reported(fleet: Bench) -> None:
     """It counts as not done."""
     code, _, err = fleet.run("exit 0", DONE, "rotate")
     assert code == ExitCode.UNEXPECTED
-    assert "not known: lib on localhost: ended with 0, and has not printed what was done" in err
+    assert "not known: lib on localhost: ended with 0, but did not print what was done" in err
 
 
 def test_one_repository_of_the_fleet(fleet: Bench) -> None:
@@ -181,7 +181,7 @@ def test_an_executor_that_never_ends_keeps_no_command(
         ([], "Missing argument: one of rotate, verify, drill, copy."),
         (["-only"], "requires an argument"),
         (["-only", "-quiet", "rotate"], "looks like an option"),
-        (["turn"], "belongs to no option, and is none of rotate, verify, drill, copy: turn"),
+        (["turn"], "belongs to no option, and is not one of rotate, verify, drill, copy: turn"),
         (["-jbos", "3", "rotate"], "No such option"),
         (["-jobs", "0", "rotate"], "Invalid value for '-jobs'"),
         (["-only", "shp", "rotate"], "has no section [shp]"),
@@ -215,7 +215,7 @@ def test_a_signal_stops_the_jobs_and_counts(fleet: Bench) -> None:
     script = f"kill -TERM {os.getpid()}\nsleep 60 & wait"
     code, out, err = fleet.run(f"trap 'exit 143' TERM\n{script}", DONE, "-jobs", "1", "rotate")
     assert (code, out) == (128 + signal.SIGTERM, "")
-    assert "failed with 143: lib on localhost: has said nothing" in err
+    assert "failed with 143: lib on localhost: printed nothing" in err
     assert "not known: shop on localhost: was not started: the driver was stopped" in err
     assert "Error: csf admin_database_fleet rotate was stopped by SIGTERM." in err
     assert "Of all 2 jobs: 0 done, 1 not started." in err

@@ -137,7 +137,7 @@ def test_an_image_must_be_one_of_this_repositorys(
     named = ("-database", backed_up.master, "-image-file", image)
     for arguments, wanted, message in (
         (("-database", str(other), "-image-file", image), 13, "is an image of"),
-        ((*named, "-drop", str(backed_up.repository / "Book.db")), 2, "goes with -rebuild"),
+        ((*named, "-drop", str(backed_up.repository / "Book.db")), 2, "must be given alone"),
         ((*named, "-host", "h"), 2, "and -host says h"),
         (("-database", backed_up.master, "-host", "-x"), 2, "looks like an option"),
         (("-database", backed_up.master, "-host", "a b"), 2, "not the name of a host"),

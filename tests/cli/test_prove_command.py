@@ -84,7 +84,7 @@ def test_an_image_that_cannot_be_proven_is_41_with_every_reason(csf: Csf, orphan
     code, out, err = prove(csf, orphan, "-json")
     document = json.loads(out)
     assert code == document["exit_code"] == ExitCode.IMAGE_UNPROVEN
-    assert document["findings"] == ["osbackup failed: exit 3, and it said nothing."]
+    assert document["findings"] == ["osbackup failed: exit 3, and printed nothing."]
     assert "  osbackup failed: exit 3" in err
 
 

@@ -63,6 +63,6 @@ def test_a_backup_without_begin_is_none(csf: Csf, place: Place, server: Applicat
     server.do("begin.after", "echo cannot; exit 3")
     code, _, err = csf(*words(place, "admin_database_backup", "-quiesce", server.program))
     assert code == 21
-    assert f"{server.program} begin {place.master} failed: exit 3, and it said:\n    cannot" in err
+    assert f"{server.program} begin {place.master} failed: exit 3, and printed:\n    cannot" in err
     assert f"Then {server.program} end {place.master} was called, and succeeded." in err
     assert [*place.images.iterdir()] == []

@@ -140,9 +140,7 @@ def test_the_stand_in_csf_fits(capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_plugin_manager_may_be_named_itself(checklist: Any) -> None:
     """Earlier calls of csf on it are unknown."""
     code, lines = checklist(csf())
-    told = (
-        "cannot be known: whether csf tells of hooks that it does not have - call check_pending()"
-    )
+    told = "cannot be known: whether csf reports hooks that it does not have - call check_pending()"
     assert (code, lines) == (0, [FITTING[0], FITTING[2], told, *FITTING[4:]])
 
 
@@ -225,8 +223,8 @@ class OtherResults:
             OnlyClasses,
             Classes(),
             [
-                "csf has no hook register_commands; plugin backup has - call check_pending() to be "
-                "told",
+                "csf has no hook register_commands; plugin backup has - call check_pending() to "
+                "find out",
                 "there is no hook register_commands, so csf gets no command - specify it",
             ],
         ),
@@ -345,7 +343,7 @@ def test_other_plugins_around_class_create_are_listed_in_their_order(checklist: 
         "fits: class_create runs 3. Wrapper (wrapper, trylast): inside of the lock",
         "fits: class_create runs 4. classes: inside of the lock",
     ]
-    told = "csf has no hook class_destroy; plugin Wrapper has - call check_pending() to be told"
+    told = "csf has no hook class_destroy; plugin Wrapper has - call check_pending() to find out"
     assert (code, not_fitting(lines)) == (1, [told])
 
 
@@ -379,11 +377,11 @@ def fail(error: BaseException) -> None:
 @pytest.mark.parametrize(
     ("function", "told"),
     [
-        (lambda: fail(OSError("no\nsite")), "some_csf:plugins() raises OSError: no site - mend"),
-        (lambda: fail(ValueError("x" * 999)), f"ValueError: {'x' * 300}... - mend"),
-        (lambda: sys.exit(3), "some_csf:plugins() raises SystemExit: 3 - mend"),
+        (lambda: fail(OSError("no\nsite")), "some_csf:plugins() raises OSError: no site - fix"),
+        (lambda: fail(ValueError("x" * 999)), f"ValueError: {'x' * 300}... - fix"),
+        (lambda: sys.exit(3), "some_csf:plugins() raises SystemExit: 3 - fix"),
         (lambda needed: needed, "some_csf:plugins() raises TypeError: "),
-        (unspeakable, "some_csf:plugins() raises UnspeakableError - mend that, and run this again"),
+        (unspeakable, "some_csf:plugins() raises UnspeakableError - fix that, and run this again"),
         (
             lambda: csf(WithoutMaster, own=object()),
             "specify register_commands(cli) and class_create(master_database, class_name)",
@@ -414,7 +412,7 @@ def test_a_module_that_fails_is_one_line(
             "does not fit: loading csf prints on standard output: so far - leave that to -json, or "
             "print on standard error",
             "does not fit: importing failing_csf raises ModuleNotFoundError: No module named "
-            "'none' - mend that, and run this again",
+            "'none' - fix that, and run this again",
         ],
     )
 
@@ -427,8 +425,14 @@ def test_a_module_that_fails_is_one_line(
         ((".:x",), ".:x is not of the form MODULE:FUNCTION."),
         (("no_such_csf:x",), "There is no module no_such_csf."),
         (("json.no_such:x",), "There is no module json.no_such."),
-        (("json:no_such",), "json:no_such is no plugin manager, and no function that returns one."),
-        (("gc:isenabled",), "gc:isenabled is no plugin manager, and no function that returns one."),
+        (
+            ("json:no_such",),
+            "json:no_such is neither a plugin manager nor a function that returns one.",
+        ),
+        (
+            ("gc:isenabled",),
+            "gc:isenabled is neither a plugin manager nor a function that returns one.",
+        ),
         ((), "Missing argument 'MODULE:FUNCTION'."),
         (("gc:isenabled", "-trie"), "No such option"),
         (("gc:isenabled", "-try", "/none/there"), "/none/there cannot be read: No such file"),
@@ -576,13 +580,13 @@ def test_a_csf_that_creates_no_class_is_reported(
     needed = "give -try the master database of a repository, if csf needs one"
     assert not_fitting(lines) == [f"{raised} - {needed}"]
     _, lines = checklist(lambda: csf(own=own), "-try", place.master)
-    assert not_fitting(lines) == [f"{raised} - mend that; see {place.repository} for what it left"]
+    assert not_fitting(lines) == [f"{raised} - fix that; see {place.repository} for what it left"]
 
 
 def test_a_hook_that_cannot_be_called_is_not_tried(checklist: Any, tmp_path: Path) -> None:
     """No class is created."""
     _, lines = checklist(lambda: csf(OtherNames, own=object()), "-try", str(tmp_path))
-    told = "what class_create returns: it cannot be called - mend the hook first"
+    told = "what class_create returns: it cannot be called - fix the hook first"
     assert lines[-1] == f"cannot be known: {told}"
     assert [*tmp_path.iterdir()] == []
 

@@ -235,7 +235,7 @@ def test_a_plugin_that_cannot_be_used_is_a_warning(
     installed.add("b_whole", BOTH)
     code, _, err = csf("admin_database_verify", "-image-file", "localhost:/nowhere/a.img")
     assert (code, len(installed.told("b_whole"))) == (ExitCode.FAULT_FOUND, 2)
-    told = "warning: the plugin a_broken (a_broken) is not called, for it cannot be loaded: "
+    told = "warning: the plugin a_broken (a_broken) is not called, because it cannot be loaded: "
     assert told in err
     assert why in err
     assert "Traceback" not in err
@@ -249,7 +249,7 @@ def test_of_two_plugins_of_one_name_the_first_is_called(csf: Csf, installed: Ins
     names = [name for name in ("a_first", "b_second") if name in sys.modules]
     (other,) = {"a_first", "b_second"} - {*names}
     assert len(installed.told(*names)) == 1
-    assert f"the plugin same ({other}) is not called, for another one has the same name" in err
+    assert f"the plugin same ({other}) is not called, because another one has the same name" in err
 
 
 def test_plugins_that_cannot_be_listed_are_a_warning(
@@ -259,7 +259,7 @@ def test_plugins_that_cannot_be_listed_are_a_warning(
     listing = "csf_backup_plugin.notices.plugins.importlib.metadata.entry_points"
     monkeypatch.setattr(listing, lambda **_: 1 // 0)
     code, _, err = csf("admin_database_verify")
-    told = "warning: no plugin is called, for they cannot be listed: ZeroDivisionError"
+    told = "warning: no plugin is called, because they cannot be listed: ZeroDivisionError"
     assert (code, err.count(told)) == (ExitCode.USAGE, 1)
 
 

@@ -83,7 +83,7 @@ def test_the_next_drill_replaces_the_record_however_it_ends(site: Site, scratch:
     site.sim.fault("osrestore", "exit", "3")
     code, _, err = drill(site, scratch)
     assert code == 50
-    assert "osrestore failed: exit 3, and it said:" in err
+    assert "osrestore failed: exit 3, and printed:" in err
     assert f"It is on record in {record}." in err
     assert record.read_bytes() != first
     assert "osrestore failed: exit 3" in json.loads(record.read_bytes())["findings"][0]
@@ -126,7 +126,7 @@ def test_osverifydb_finds_what_the_image_has_faithfully_kept(site: Site, scratch
     (finding,) = json.loads(out)["findings"]
     assert code == 50
     assert "osverifydb " in finding
-    assert "Class1.db: exit 1, and it said:" in finding
+    assert "Class1.db: exit 1, and printed:" in finding
     record = json.loads(Path(f"{site.image}.drill.json").read_bytes())
     assert record["findings"] == [finding]
     assert list(scratch.iterdir()) == []

@@ -147,7 +147,7 @@ def test_an_osbackup_that_fails_without_its_csf_proves_nothing(site: Site, kille
         assert "Make a new backup, under another name." in result.stderr
     again = site.backup("-wait", "60")
     assert again.exit_code == 10
-    assert "It has no receipt, so it is no backup: osbackup failed: exit 3" in again.stderr
+    assert "It has no receipt, so it is not a backup: osbackup failed: exit 3" in again.stderr
     assert site.listing() == before
 
 
@@ -158,7 +158,7 @@ def test_an_osbackup_that_is_killed_too_proves_nothing(site: Site, killed: Kille
     killed.wait()
     result = site.on_image(PROVE, "-wait", "60")
     assert result.exit_code == 41, result.stderr
-    assert "  osbackup failed: signal 9, and it said" in result.stderr
+    assert "  osbackup failed: signal 9, and printed" in result.stderr
 
 
 @pytest.mark.ways("local")
@@ -170,7 +170,7 @@ def test_a_guardian_that_is_killed_too_leaves_nothing_to_prove(site: Site, kille
     os.kill(killed.osbackup, signal.SIGKILL)
     result = site.on_image(PROVE, "-wait", "60")
     assert result.exit_code == 41, result.stderr
-    assert "osbackup did not live to record its end" in result.stderr
+    assert "osbackup ended without recording its exit status" in result.stderr
     assert "process group" not in result.stderr
 
 
@@ -182,7 +182,7 @@ def test_after_a_reboot_nothing_is_proven(site: Site, orphan: Path) -> None:
     for command, code in ((PROVE, 41), ("admin_database_verify", 50)):
         result = site.on_image(command)
         assert result.exit_code == code
-        assert "the machine was started anew meanwhile" in result.stderr
+        assert "the machine was rebooted meanwhile" in result.stderr
 
 
 @pytest.mark.ways("local")
@@ -278,10 +278,10 @@ def test_without_a_recorded_start_the_import_files_age_tells_when_the_backup_beg
 @pytest.mark.parametrize(
     ("status", "problem"),
     [
-        ("1\n", "osbackup failed: exit 1, and it said:\n    Closing volume #1."),
-        ("running\n", "did not live to record its end"),
-        ("", "did not live to record its end"),
-        (None, "did not live to record its end"),
+        ("1\n", "osbackup failed: exit 1, and printed:\n    Closing volume #1."),
+        ("running\n", "ended without recording its exit status"),
+        ("", "ended without recording its exit status"),
+        (None, "ended without recording its exit status"),
     ],
 )
 def test_an_osbackup_that_is_not_known_to_have_succeeded_proves_nothing(

@@ -97,7 +97,7 @@ def test_a_backup_cannot_be_called_latest(site: Site) -> None:
     site.image = str(site.images / "latest")
     result = site.backup()
     assert result.exit_code == 12
-    assert "stands for the newest verified image" in result.stderr
+    assert "means the newest verified image" in result.stderr
     assert list(site.images.iterdir()) == []
 
 

@@ -462,7 +462,7 @@ def test_a_database_outside_is_not_forgotten(site: Site, outside: str, damage: s
     made = back_up(site, "after")
     assert outside in made["databases"]
     assert shown(site)["agrees"]
-    told = [text for text in made["warnings"] if "does not tell which repository" in text]
+    told = [text for text in made["warnings"] if "does not say which repository" in text]
     assert bool(told) == (damage != "without its last newline")
 
 
@@ -549,7 +549,7 @@ def test_a_rebuild_takes_what_an_image_lists(site: Site, outside: str) -> None:
     assert facts["absent"] == [gone]
     made = back_up(site, "after")
     assert outside in made["databases"]
-    assert not any("does not tell" in text for text in made["warnings"])
+    assert not any("does not say" in text for text in made["warnings"])
 
 
 def test_what_is_there_is_never_called_missing_from_the_disk(site: Site, outside: str) -> None:

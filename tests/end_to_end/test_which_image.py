@@ -247,7 +247,7 @@ def test_no_number_comes_twice_whatever_becomes_of_the_manifest(site: Site) -> N
     made.append(back_up(site, "5"))
     os.unlink(old)
     made.append(back_up(site, "6"))
-    assert any("does not tell which repository" in text for text in made[-1]["warnings"])
+    assert any("does not say which repository" in text for text in made[-1]["warnings"])
     os.unlink(old)
     assert restore(site, image="2").exit_code == 0
     made.append(back_up(site, "7"))

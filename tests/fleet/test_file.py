@@ -125,7 +125,7 @@ def test_none_takes_a_default_away(tmp_path: Path) -> None:
     ("text", "line", "key", "said"),
     [
         # Lines that a fleet file cannot have.
-        ("database = db1:/a\n", 1, None, "stands in no section"),
+        ("database = db1:/a\n", 1, None, "is not in a section"),
         ("[lib]\ndatabase\n", 2, None, "neither a section nor a key"),
         ("[lib]\n = db1:/a\n", 2, None, "neither a section nor a key"),
         ("[lib\n", 1, None, "not the line of a section"),
@@ -139,8 +139,8 @@ def test_none_takes_a_default_away(tmp_path: Path) -> None:
         (LIB + "  db1:/backup1\n", 4, "image-dirs", "there already, in line 3"),
         (LIB + LIB.replace("[lib]", "[two]").replace("db1:", "me@DB1:"), 5, "database", "line 2"),
         # Keys.
-        (LIB + "keep-date = 4\n", 4, "keep-date", "is no key"),
-        ("[DEFAULT]\nevry = 4h\n" + LIB, 2, "evry", "is no key"),
+        (LIB + "keep-date = 4\n", 4, "keep-date", "is not a key"),
+        ("[DEFAULT]\nevry = 4h\n" + LIB, 2, "evry", "is not a key"),
         ("[lib]\nimage-dirs = /backup1\n", 1, "database", "[lib] has no database"),
         ("[lib]\ndatabase = db1:/a.db\n", 1, "image-dirs", "[lib] has no image-dirs"),
         (LIB + "every =\n", 4, "every", "every has no value"),
@@ -175,7 +175,7 @@ def test_none_takes_a_default_away(tmp_path: Path) -> None:
         (LIB + "copy-to = v:/c\n db1:/backup1/dated\n", 5, "copy-to", "a place of db1:/backup1"),
         (LIB + "copy-to = db1:/backup1\n", 4, "copy-to", "where the sets are"),
         # Names of sections.
-        ("[defaults]\nevery = 24h\n", 1, None, "no section of defaults"),
+        ("[defaults]\nevery = 24h\n", 1, None, "not a section of defaults"),
         ("[-x]\n", 1, None, "cannot be the name of a repository"),
         ("[ x]\n", 1, None, "cannot be the name of a repository"),
         ("[x ]\n", 1, None, "cannot be the name of a repository"),
@@ -238,7 +238,7 @@ def test_some_are_chosen_by_name(tmp_path: Path) -> None:
     [
         (lambda path: None, "No such file or directory"),
         (os.mkdir, "Is a directory"),
-        (os.mkfifo, "it is no plain file"),
+        (os.mkfifo, "it is not a plain file"),
         (lambda path: path.write_bytes(b"#" * (1 << 24) + b"\n"), "it has more than 16,777,216"),
     ],
 )

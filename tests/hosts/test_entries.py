@@ -137,7 +137,7 @@ def test_what_does_not_reach_the_disk_is_reported_as_done(
     assert caught.value.left.startswith(f"{path}2 has the place of {path} all the same")
     with pytest.raises(HalfDone) as caught:
         entries.remove(f"{path}2")
-    assert caught.value.left == f"{path}2 was removed all the same; a power cut may undo that."
+    assert caught.value.left == f"{path}2 was removed anyway; a power cut may undo that."
     with pytest.raises(OSError, match="Input/output error"):
         entries.make_directory(path)
     assert os.listdir(tmp_path) == []

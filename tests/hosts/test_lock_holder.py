@@ -89,7 +89,7 @@ def test_a_living_csf_is_named_while_its_utility_is_at_work(path: str, record: P
     ("old", "new", "name"),
     [
         ("\n1 ", "\n9", "a process that cannot be named; csf x "),
-        (" boot", " other-boot", "whether that is still at work cannot be known from"),
+        (" boot", " other-boot", "whether that still runs cannot be known from"),
         ("csf x", "data", "a process that cannot be named."),
         ("csf x", "", "a process that cannot be named."),
     ],
@@ -143,8 +143,8 @@ def test_a_csf_of_another_machine_may_be_there_all_the_same(path: str, record: P
     Path(path).write_text(text.replace(" since ", ", by process 7 on db1, since ", 1))
     error = refused(path)
     (record / "go").touch()
-    assert "whose csf runs on another machine, if it has not gone." in error.what
-    assert error.next_step.startswith("Let it end. If it does not, end it, on ")
+    assert "whose csf runs on another machine, if it has not ended." in error.what
+    assert error.next_step.startswith("Wait until it has ended. If it does not end, end it, on ")
 
 
 def test_a_lock_that_was_given_up_names_nobody(path: str) -> None:
@@ -162,7 +162,7 @@ def test_a_lock_that_was_given_up_names_nobody(path: str) -> None:
 def test_an_image_may_have_any_name() -> None:
     """It is made printable, as everywhere."""
     by = holder("utility 7 db1 osbackup -f /b/\udcff \x1b", "/r/lock")
-    assert by.name.endswith("(process 7 on db1), whose csf has gone")
+    assert by.name.endswith("(process 7 on db1), whose csf has ended")
     assert "\x1b" not in by.name
 
 

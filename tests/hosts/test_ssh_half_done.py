@@ -103,7 +103,7 @@ def test_what_was_changed_before_an_error_is_told(
     directory = tmp_path / "files"
     directory.mkdir()
     path = directory / "a"
-    undo = "all the same; a power cut may undo that."
+    undo = "anyway; a power cut may undo that."
     for refused in (host.create, host.publish):
         with pytest.raises(OSError, match="Input/output error") as caught:
             refused(str(path), b"1")
@@ -146,7 +146,7 @@ def test_what_was_appended_in_part_is_taken_back(
     program("truncate", "exit 1")
     with pytest.raises(HalfDone) as half:
         host.append(str(path), b"two\n")
-    assert half.value.left == f"What was to be added to {path} may stand in it, in part or whole."
+    assert half.value.left == f"What was to be added to {path} may be in it, in part or in whole."
     assert half.value.errno == errno.ENOSPC
 
 

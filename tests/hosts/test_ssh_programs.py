@@ -108,7 +108,7 @@ def test_a_host_that_lacks_a_program_is_told_before_anything_is_done(
     server = serve(PATH=str(tmp_path / "bin"))
     with reached(server) as host, pytest.raises(HostUnreachable) as caught:
         host.make_directories([str(tmp_path / "made")])
-    assert caught.value.what == f"Host remote cannot be worked on: it has no {named}."
+    assert caught.value.what == f"Host remote cannot be used: it has no {named}."
     assert caught.value.exit_code == 30
     assert not (tmp_path / "made").exists()
     assert server.logins() == 1

@@ -267,7 +267,7 @@ def test_a_replaced_file_whose_directory_cannot_be_synced_is_reported_as_replace
     monkeypatch.setattr(os, "fsync", lambda fd: stat.S_ISDIR(os.fstat(fd).st_mode) and full())
     with pytest.raises(HalfDone, match="No space") as caught:
         writing.replace(str(path), b"new")
-    assert caught.value.left == f"{path} was replaced all the same; a power cut may undo that."
+    assert caught.value.left == f"{path} was replaced anyway; a power cut may undo that."
     assert path.read_bytes() == b"new"
 
 
@@ -324,6 +324,6 @@ def test_what_was_appended_in_part_is_taken_back(
             with pytest.raises(HalfDone, match="No space") as caught:
                 writing.append(str(path), b"two\n")
         assert caught.value.left == (
-            f"What was to be added to {path} may stand in it, in part or whole."
+            f"What was to be added to {path} may be in it, in part or in whole."
         )
         assert path.read_bytes() == b"one\ntw"

@@ -116,7 +116,7 @@ def test_one_that_went_elsewhere_is_not_here_any_more() -> None:
 
 def test_two_candidates_are_refused_and_each_can_be_taken() -> None:
     """Each of the printed commands takes one of them."""
-    with pytest.raises(WrongRepository, match="does not tell which repository") as caught:
+    with pytest.raises(WrongRepository, match="does not say which repository") as caught:
         stand(None, made("/b/a", 3), made("/b/b", 1, id="2" * 32))
     lines = [shlex.split(line) for line in caught.value.next_step.splitlines()[1:]]
     assert sorted(line[-1] for line in lines) == ["db1:/b/a", "db1:/b/b"]

@@ -20,7 +20,7 @@ IMAGE = ImagePath("db1", "/b/a.img")
 
 def test_a_receipt_that_leaves_something_out_is_none() -> None:
     """Sealed or not, it says too little about the image."""
-    with pytest.raises(sealed_json.CorruptDocument, match="does not tell 'databases'"):
+    with pytest.raises(sealed_json.CorruptDocument, match="lacks 'databases'"):
         receipt_format.decode(sealed_json.encode({"image": "/b/a.img"}))
 
 
@@ -180,7 +180,7 @@ def _alike(wrong: dict[str, object]) -> dict[str, object]:
 def test_a_receipt_tells_everything(fact: str) -> None:
     """Nothing that a backup writes must be guessed."""
     facts = {name: value for name, value in SOUND.items() if name != fact}
-    with pytest.raises(sealed_json.CorruptDocument, match=f"does not tell '{fact}'"):
+    with pytest.raises(sealed_json.CorruptDocument, match=f"lacks '{fact}'"):
         receipt_format.decode(sealed_json.encode(facts))
 
 

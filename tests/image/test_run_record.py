@@ -43,7 +43,7 @@ def test_a_status_of_0_is_success() -> None:
 def test_success_before_the_machine_was_rebooted_is_not_known_to_be_on_the_disk() -> None:
     """The image was not fsynced; if the boot is unknown, success counts."""
     found = record(pid=b"4711 boot-0 4712")
-    assert "whether all of the image had reached the disk by then is not known" in found.problem
+    assert "whether the whole image had reached the disk by then is not known" in found.problem
     assert record(pid=b"").problem == ""
     host = MemoryHost(RECORD)
     del host.files[BOOT]
@@ -56,19 +56,21 @@ def test_what_is_not_yet_ended_may_be_running() -> None:
     assert at_work.running == f"osbackup (process group 4711, started {STARTED})"
     assert (at_work.problem, at_work.leaders) == ("", ("4711",))
     assert record(status=b"running", started=b"?").running == "osbackup (process group 4711)"
-    assert problem_if_ended(at_work, IMAGE).startswith("osbackup did not live to record its end")
+    assert problem_if_ended(at_work, IMAGE).startswith(
+        "osbackup ended without recording its exit status"
+    )
 
 
 @pytest.mark.parametrize(
     ("status", "problem"),
     [
         (b"unrun\n", "osbackup could not be executed"),
-        (b"139\n", "osbackup failed: signal 11, and it said:\n    Closing volume #1."),
-        (b"3\n", "osbackup failed: exit 3, and it said:\n    Closing volume #1."),
-        (b"", "osbackup did not live to record its end in /b/a.img.run"),
-        (b"00000000", "osbackup did not live to record its end in /b/a.img.run"),
-        ("²".encode(), "osbackup did not live to record its end in /b/a.img.run"),
-        (b"9" * 5000, "osbackup did not live to record its end in /b/a.img.run"),
+        (b"139\n", "osbackup failed: signal 11, and printed:\n    Closing volume #1."),
+        (b"3\n", "osbackup failed: exit 3, and printed:\n    Closing volume #1."),
+        (b"", "osbackup ended without recording its exit status in /b/a.img.run"),
+        (b"00000000", "osbackup ended without recording its exit status in /b/a.img.run"),
+        ("²".encode(), "osbackup ended without recording its exit status in /b/a.img.run"),
+        (b"9" * 5000, "osbackup ended without recording its exit status in /b/a.img.run"),
         (
             OSError(errno.EIO, "Input/output error"),
             "how osbackup ended is not known: /b/a.img.run/status: Input/output error",
@@ -86,13 +88,13 @@ def test_output_that_cannot_be_read_does_not_matter() -> None:
     """The end is known without it."""
     assert record(output=OSError(errno.EIO, "Input/output error")).problem == ""
     failed = record(status=b"1", output=OSError(errno.EIO, "Input/output error"))
-    assert failed.problem == "osbackup failed: exit 1, and it said nothing."
+    assert failed.problem == "osbackup failed: exit 1, and printed nothing."
 
 
 def test_a_machine_that_was_rebooted_has_ended_it() -> None:
     """If the boot is unknown, the end is unknown, too."""
     found = record(status=b"running", pid=b"4711 boot-0")
-    assert "started anew meanwhile" in found.problem
+    assert "rebooted meanwhile" in found.problem
     assert not found.running
     host = MemoryHost(RECORD)
     host.files["/b/a.img.run/status"] = b"running"
@@ -103,12 +105,12 @@ def test_a_machine_that_was_rebooted_has_ended_it() -> None:
 def test_a_record_that_is_no_directory_of_ours_tells_nothing() -> None:
     """It may be missing, a file, or reached through a link."""
     host = MemoryHost({"/b/a.img.run": b""})
-    assert "is no directory" in read_record(IMAGE, host).problem
+    assert "is not a directory" in read_record(IMAGE, host).problem
     del host.files["/b/a.img.run"]
     assert "there is no /b/a.img.run" in read_record(IMAGE, host).problem
     host = MemoryHost(RECORD)
     host.facts["/b/a.img.run"] = {"link": True}
-    assert "is no directory" in read_record(IMAGE, host).problem
+    assert "is not a directory" in read_record(IMAGE, host).problem
 
 
 def test_the_leaders_of_the_sessions_are_looked_for() -> None:

@@ -28,13 +28,15 @@ def host(status: bytes | None, **others: bytes) -> MemoryHost:
 def test_where_osbackup_has_succeeded_prove_is_named() -> None:
     """Everything that prove needs is there."""
     error = without_receipt(IMAGE, host(b"0"))
-    assert error.what.startswith("db1:/b/a.img has no receipt (/b/a.img.receipt.json): nobody has")
+    assert error.what.startswith(
+        "db1:/b/a.img has no receipt (/b/a.img.receipt.json): that image is not proven"
+    )
     assert error.findings == (
         "osbackup has succeeded, as /b/a.img.run says, and csf may have been killed",
     )
     assert error.next_step == f"This gives it its receipt: {PROVE}"
     text = left_behind(IMAGE, host(b"0"))
-    assert text.startswith("\nIt has no receipt, so it is no backup: osbackup has succeeded")
+    assert text.startswith("\nIt has no receipt, so it is not a backup: osbackup has succeeded")
     assert text.endswith(PROVE)
 
 
@@ -44,7 +46,7 @@ def test_where_osbackup_may_be_at_work_its_end_is_to_be_waited_for() -> None:
     del there.files["/b/a.img"]
     error = without_receipt(IMAGE, there)
     assert error.findings == (
-        "osbackup (process group 4711) may be at work on it, as /b/a.img.run says",
+        "osbackup (process group 4711) may still be writing it, as /b/a.img.run says",
     )
     assert error.next_step.startswith("When that has ended, ")
     assert error.next_step.endswith(PROVE)
@@ -55,7 +57,7 @@ def test_where_osbackup_may_be_at_work_its_end_is_to_be_waited_for() -> None:
 def test_what_cannot_be_proven_says_what_to_do(status: bytes | None) -> None:
     """A backup that has just begun has no record yet."""
     error = without_receipt(IMAGE, host(status))
-    assert error.next_step.startswith("If its backup is running, let that end.")
+    assert error.next_step.startswith("If its backup is running, wait until it has ended.")
     assert error.next_step.endswith(BY_HAND)
     assert "prove" not in str(error).replace("proven", "")
     assert left_behind(IMAGE, host(status)).endswith(BY_HAND)
@@ -103,7 +105,7 @@ def test_a_copy_that_was_killed_is_reported_from_a_backup(*, is_usable: bool) ->
         assert error.next_step.endswith("admin_database_copy -image-file db2:/x/a.img -to db1:/b")
     else:
         assert finding.endswith("or was killed, as /b/a.img.copying says")
-        assert error.next_step.startswith("Where no csf makes it, remove what is there of it")
+        assert error.next_step.startswith("If no csf is making it, remove what is there of it")
     assert left_behind(IMAGE, there).endswith(error.next_step)
     assert is_there(IMAGE, there)
 
@@ -116,5 +118,5 @@ def test_an_import_file_of_another_user_is_a_finding() -> None:
     why = "the import file /b/a.img.dbn cannot be read: Permission denied"
     assert without_receipt(IMAGE, there).findings == (why,)
     text = left_behind(IMAGE, there)
-    assert text.startswith(f"\nIt has no receipt, so it is no backup: {why}.\n")
+    assert text.startswith(f"\nIt has no receipt, so it is not a backup: {why}.\n")
     assert text.endswith(BY_HAND)

@@ -67,7 +67,7 @@ def test_where_nothing_was_created_nothing_is_recorded(place: Place) -> None:
     warnings: list[str] = []
     assert create(place, None, warnings) is None
     (warning,) = warnings
-    assert warning.startswith("class_create returned None, which is no path: a class that it")
+    assert warning.startswith("class_create returned None, which is not a path: a class that it")
     assert sorted(path.name for path in place.repository.iterdir()) == [
         *("Book.db", "lib.db", "lib.db.lock")
     ]
@@ -149,7 +149,7 @@ def test_a_path_that_names_no_file_is_reported_and_not_recorded(place: Place, pa
 @pytest.mark.parametrize(
     ("name", "promise"),
     [
-        ("New.db", "The next backup will find it in the directory all the same."),
+        ("New.db", "The next backup will still find it in the directory."),
         ("New.mdb", "No backup will find it there; add it: csf admin_database_manifest"),
         ("../New.db", "No backup will find it there; add it: csf admin_database_manifest"),
     ],
@@ -269,6 +269,6 @@ def test_an_odd_result_of_csfs_does_not_fail_the_creation(
     with pytest.raises(StopIteration) as caught:
         creation.send(result)  # type: ignore[arg-type]
     assert caught.value.value is result
-    told = ["class_create returned an object of type int, which is no path"]
+    told = ["class_create returned an object of type int, which is not a path"]
     assert [warning.partition(":")[0] for warning in warnings] == (told if result == 7 else [])
     assert ("7" in listed(place)) if result != 7 else True

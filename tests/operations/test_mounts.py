@@ -64,7 +64,7 @@ def test_what_is_mounted_now_may_not_be_known() -> None:
     """An unknown mount is not reported as missing."""
     host = MemoryHost({}, ["/r"])
     host.facts["/r"] = {"mount": ""}
-    with pytest.raises(NotMounted, match="mounted at /r, and which one it is on now cannot be"):
+    with pytest.raises(NotMounted, match="mounted at /r, and which one it is on now is not known"):
         check_still_mounted({"/r": "/r"}, {"/r": host.look(["/r"])[0]}, host)
 
 

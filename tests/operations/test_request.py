@@ -66,5 +66,5 @@ def test_an_image_or_a_directory_of_images_is_named() -> None:
 
 def test_an_image_to_make_is_not_called_latest() -> None:
     """The name stands for the newest existing image."""
-    with pytest.raises(UnsafeImagePath, match="h:/b/latest stands for the newest"):
+    with pytest.raises(UnsafeImagePath, match="h:/b/latest means the newest"):
         BackupRequest.parse("/r/lib.db", "h:/b/latest")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MEANING = (
     "lib.db.lock cannot be locked (No locks available): its file system has no locks, so nothing "
-    "keeps a class_create, a backup or a restore that runs at the same time apart from this"
+    "prevents a class_create, a backup or a restore from running at the same time"
 )
 
 

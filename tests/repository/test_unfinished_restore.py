@@ -25,7 +25,7 @@ def test_with_a_mark_it_says_how_to_repeat_the_restore() -> None:
     with pytest.raises(RepositoryIncomplete, match="/r/lib.db on db1 .* What then") as caught:
         check_not_half_restored(REPOSITORY, host, "What then")
     assert caught.value.next_step.startswith("Repeat the restore: csf restore\n")
-    assert caught.value.next_step.endswith("removing /r/lib.db.unfinished-restore.")
+    assert caught.value.next_step.endswith("remove /r/lib.db.unfinished-restore.")
 
 
 @pytest.mark.parametrize("mark", [b"", b"\n", b"\0" * 100, b"x" * 60_000_000, b"csf\ncsf\n"])
@@ -35,7 +35,7 @@ def test_a_mark_that_tells_no_command_is_not_shown(mark: bytes) -> None:
     with pytest.raises(RepositoryIncomplete, match="has begun and not succeeded") as caught:
         check_not_half_restored(REPOSITORY, host, "What then")
     assert caught.value.next_step.startswith(
-        "Repeat the restore: with the same image; /r/lib.db.unfinished-restore does not tell"
+        "Repeat the restore: with the same image; /r/lib.db.unfinished-restore does not record"
     )
     assert len(str(caught.value)) < 1000
 

@@ -70,7 +70,7 @@ def _called(name: str, make: Callable[[], object]) -> object:
 def _refused(name: str, what: str, error: Exception) -> UsageError:
     return UsageError(
         f"{_OPTION} {shown(name)} {what}: {type(error).__name__}: {shown(reason(error))}.",
-        "Put that right; PYTHONPATH names the directories of modules that are not installed.",
+        "Fix that; PYTHONPATH names the directories of modules that are not installed.",
     )
 
 

@@ -170,8 +170,8 @@ def _result(name: str, status: int, printed: bytes, errors: bytes) -> JobResult:
     if document and document.get("exit_code") == code:
         return JobResult(name, code, document, _line(_beginning(document), 0))
     if not code:
-        return JobResult(name, None, document, "ended with 0, and has not printed what was done")
-    return JobResult(name, code, None, _line(os.fsdecode(errors), -1) or "has said nothing")
+        return JobResult(name, None, document, "ended with 0, but did not print what was done")
+    return JobResult(name, code, None, _line(os.fsdecode(errors), -1) or "printed nothing")
 
 
 def _document(printed: bytes) -> dict[str, Any] | None:

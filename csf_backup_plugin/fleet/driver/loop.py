@@ -137,7 +137,7 @@ class Driver:
             one = Running(spec, future, time.monotonic())
             future.add_done_callback(lambda _: self._ended.put(one))
         except Exception as error:  # a foreign executor may raise anything
-            self._note(spec, None, f"the executor has not taken it ({_kind(error)}); {NOT_KNOWN}")
+            self._note(spec, None, f"the executor did not accept it ({_kind(error)}); {NOT_KNOWN}")
             return
         self._running[spec.name] = one
 
@@ -155,14 +155,14 @@ class Driver:
         if self._running.pop(one.spec.name, None) is None:
             return  # its result came after `_give_up`
         if one.future.cancelled():
-            self._note(one.spec, one, f"the executor has taken it back; {NOT_KNOWN}")
+            self._note(one.spec, one, f"the executor has cancelled it; {NOT_KNOWN}")
             return
         if error := one.future.exception():
             self._note(one.spec, one, f"the executor has failed ({_kind(error)}); {NOT_KNOWN}")
             return
         result = one.future.result()
         if not isinstance(result, JobResult) or result.name != one.spec.name:
-            self._note(one.spec, one, f"the executor has told of something else; {NOT_KNOWN}")
+            self._note(one.spec, one, f"the executor has reported another job; {NOT_KNOWN}")
             return
         self._results.append(result)
         if result.exit_code == ExitCode.HOST_UNREACHABLE:
@@ -200,7 +200,7 @@ class Driver:
                 self.is_any_lost = True
                 # Not earlier: some executors cancel a running job, and never return its result.
                 one.future.cancel()
-                why = f"the executor has told nothing of it in {now - one.began:.0f} s"
+                why = f"the executor has reported nothing about it for {now - one.began:.0f} s"
                 self._note(one.spec, one, f"{why}; {NOT_KNOWN}")
 
 

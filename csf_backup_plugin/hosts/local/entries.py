@@ -55,7 +55,7 @@ def sync_after(path: str, what: str) -> None:
     try:
         sync(os.path.dirname(path))
     except OSError as error:
-        left = f"{shown(path)} {what} all the same; a power cut may undo that."
+        left = f"{shown(path)} {what} anyway; a power cut may undo that."
         raise HalfDone(error, left) from None
 
 

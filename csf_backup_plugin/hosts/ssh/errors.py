@@ -57,10 +57,10 @@ _OURS = {
 }
 # What such a script has done before it failed.
 _LEFT = {
-    PART: "What was to be added to {} may stand in it, in part or whole.",
-    REPLACED: "{} was replaced all the same; a power cut may undo that.",
+    PART: "What was to be added to {} may be in it, in part or in whole.",
+    REPLACED: "{} was replaced anyway; a power cut may undo that.",
     MADE: "{} was made, and could not be removed again.",
-    REMOVED: "{} was removed all the same; a power cut may undo that.",
+    REMOVED: "{} was removed anyway; a power cut may undo that.",
 }
 
 # What bash, dash and busybox say in words of their own.

@@ -194,7 +194,7 @@ class Job:
         return LockBusy(
             f"How {self._program} ended on {self._connection.host} is not known: while the "
             f"connection was cut, another command has begun, and {shown(self._record)} is its own.",
-            "Let that command end, and run the same command again.",
+            "Wait until that command has ended, and run the same command again.",
         )
 
 

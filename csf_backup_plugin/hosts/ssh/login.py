@@ -158,7 +158,7 @@ class Login:
             )
         named = ", ".join(said.split()).replace("GNU-", "GNU ")
         return HostUnreachable(
-            f"Host {self._host} cannot be worked on: it has no {named}.",
+            f"Host {self._host} cannot be used: it has no {named}.",
             "GNU coreutils and findutils, sed, grep, flock and setsid of util-linux, and /proc "
             f"must be where a command that ssh runs finds them: ssh {self._host} env",
         )

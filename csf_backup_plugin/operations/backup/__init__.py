@@ -195,8 +195,8 @@ def _kept(created: Created, image: ImagePath, busy: LockBusy) -> LockBusy:
     """Return the error: all is kept, since the lock's new holder may prove the image."""
     return LockBusy(
         f"The lock was lost while the connection was cut. {busy.what}",
-        "Let the holder of the lock end. Then, if osbackup has succeeded, this gives the image "
-        f"its receipt: {prove_command(image.name)}",
+        "Wait until the holder of the lock has ended. Then, if osbackup has succeeded, this gives "
+        f"the image its receipt: {prove_command(image.name)}",
         busy.facts,
         f"osbackup has ended; what this run had created is kept: {listed(created.all)}.",
     )

@@ -58,8 +58,8 @@ class Sizes(NamedTuple):
         if any(one.allocated for one in looks) or sum(self.before_bytes.values()) <= _SLACK:
             return []
         return [
-            "by their file system's account the databases take up no room on the disk, so whether "
-            "the image is far too small for them cannot be known"
+            "the file system reports that the databases take up no space on the disk, so whether "
+            "the image is far too small for them cannot be checked"
         ]
 
 

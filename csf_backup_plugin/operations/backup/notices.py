@@ -82,7 +82,7 @@ def _identity(found: Inventory, standing: Standing) -> Iterator[str]:
         what = "its databases are" if standing.is_new else "its id, number and databases are"
         new = "; it gets an id of its own" if standing.is_new else ""
         yield (
-            f"{shown(repository.manifest)} does not tell which repository this is: {what} taken "
+            f"{shown(repository.manifest)} does not say which repository this is: {what} taken "
             f"from the receipt of {one.image}, backup {one.receipt.origin.number}{new}"
         )
     if standing.changes:

@@ -97,7 +97,7 @@ def _check_claimed(image: ImagePath, claimed: Callable[[], object]) -> None:
         raise ImageExists(
             f"{image.host}:{shown(image.import_file)} appeared just now: "
             "another backup is writing that image.",
-            "Let it end, or name another image.",
+            "Wait until it has ended, or name another image.",
         ) from None
 
 

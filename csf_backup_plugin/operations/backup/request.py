@@ -105,8 +105,8 @@ class BackupRequest:
         repository, made = parse_repository(master), ImagePath.parse(image)
         if made.is_latest:
             raise UnsafeImagePath(
-                f"{made} stands for the newest verified image of {shown(made.directory)}.",
-                "Name the new image otherwise.",
+                f"{made} means the newest verified image of {shown(made.directory)}.",
+                "Give the new image another name.",
             )
         known = frozenset(arrays.split())
         return cls(

@@ -99,7 +99,7 @@ def _check_directory(image: ImagePath, at_image: Facts, at_repository: Facts) ->
     if at_image.kind != "directory":
         problem = "does not exist" if at_image.kind == "missing" else "is not a directory"
     elif is_within(at_image, at_repository):
-        problem = "lies inside the repository, whose loss it is meant to outlive"
+        problem = "lies inside the repository, so it would be lost together with it"
     elif not at_image.writable:
         problem = "is not writable for this user"
     else:

@@ -118,7 +118,8 @@ def _locked(
         what = str(record) if record else "a copy"
         raise LockBusy(
             f"{target.image} is being made already: {what}.",
-            "Let that copy end; then this one finds the set there. With -wait SECONDS it waits.",
+            "Wait until that copy has ended; then this one finds the set there. With -wait SECONDS "
+            "it waits.",
         ) from None
 
 
@@ -141,7 +142,7 @@ def _take_over(target: Target, original: Original, lock: Lock, claim: Claim, hos
     mine = copy_record.record_of(original.image, original.receipt, "", "")
     record = copy_record.read(image, host)
     if record is None or record.backup != mine.backup:
-        whose = str(record) if record else "a copy of which nothing can be told"
+        whose = str(record) if record else "a copy about which nothing is known"
         raise ImageExists(
             f"{image.host}:{shown(image.copying)} exists: {whose} was killed.",
             "Make that copy again, or remove what is there of it; or copy to another directory.",

@@ -150,7 +150,8 @@ class Making:
                 step()
             except FileExistsError:
                 raise ImageExists(
-                    f"{image.host}:{shown(path)} has appeared just now: something else makes it.",
+                    f"{image.host}:{shown(path)} has appeared just now: something else is making "
+                    "it.",
                     "See what that is, and copy to another directory.",
                 ) from None
             except (BackupError, HalfDone):  # the step may have been done

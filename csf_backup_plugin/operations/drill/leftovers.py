@@ -103,6 +103,6 @@ class Leftovers:
 
 def _unknown(path: str, why: str) -> str:
     return (
-        f"{shown(path)} is another drill's and {why}, so that nobody knows whether that is at "
-        "work; if it is not, remove it"
+        f"{shown(path)} is another drill's and {why}, so whether that drill still runs is not "
+        "known; if it does not, remove it"
     )

@@ -143,14 +143,14 @@ def _check_directories(
         problem = "is not writable for this user"
     elif at_record.kind == "directory":
         raise UnsafeImagePath(
-            f"{image.host}:{shown(image.drill)} is a directory, so that the drill could not be "
-            "recorded there.",
+            f"{image.host}:{shown(image.drill)} is a directory, so the drill could not be recorded "
+            "there.",
             "Move it away.",
         )
     elif not at_image.writable:
         raise UnsafeImagePath(
-            f"{image.host}:{shown(image.directory)} is not writable for this user, so that the "
-            f"drill could not be recorded there ({shown(image.drill)}).",
+            f"{image.host}:{shown(image.directory)} is not writable for this user, so the drill "
+            f"could not be recorded there ({shown(image.drill)}).",
             "Run the drill as a user who may write there.",
         )
     else:

@@ -80,7 +80,7 @@ def check_last_good(directory: str | None, *, last_good: bool) -> None:
     """
     if (directory is not None) != last_good:
         raise UsageError(
-            "-image-dir and -last-good go together.",
+            "-image-dir and -last-good must be given together.",
             "Give both to find the last good image in a directory, or name one image with "
             "-image-file; HOST:DIR/latest is the newest.",
         )

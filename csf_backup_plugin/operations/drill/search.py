@@ -100,7 +100,7 @@ class Search(NamedTuple):
             doubt = "; whether it is the newest is not certain" if self.newest.findings else ""
             return f"The newest image of {master} is good: {which}{doubt}"
         if since is None:
-            what = "newer ones were damaged since their backups, and tell nothing of the databases"
+            what = "newer ones were damaged since then, and say nothing about the databases"
         else:
             what = f"corrupt since between {since[0].backup} and {since[1].backup}"
         return f"The last good image of {master} is {which}; {what}"
@@ -135,7 +135,7 @@ class Search(NamedTuple):
         if good is None:
             return f"Look for older images elsewhere. {_ANEW}"
         if not self.bad:
-            return "Look at what is named, and make a new backup."
+            return "Look at the images that are named, and make a new backup."
         restore = restore_command(good.set.receipt.master, good.set.image.name)
         return f"{_ANEW} To restore the last good image: {restore}"
 

@@ -169,7 +169,7 @@ def _verify_each(plan: Plan, sizes: Mapping[str, int], host: Host, listener: Lis
             if completed.status:
                 findings.append(f"osverifydb {shown(path)}: {described(completed)}")
             elif faults := commands.faults(completed.output):
-                findings.append(f"osverifydb {shown(path)}: exit 0, and it said: {listed(faults)}")
+                findings.append(f"osverifydb {shown(path)}: exit 0, and printed: {listed(faults)}")
     except TimeoutError:
         raise TimedOut(
             f"osverifydb did not end within {timeout:,.0f} s on {host.name}.",
@@ -181,7 +181,7 @@ def _verify_each(plan: Plan, sizes: Mapping[str, int], host: Host, listener: Lis
 def _failed(plan: Plan, findings: list[str]) -> NotRestorable:
     return NotRestorable(
         f"{plan.image} could not be restored whole:",
-        "If the scratch directory is to blame, put that right and run the same command again. "
+        "If the scratch directory is to blame, fix that, and run the same command again. "
         "Otherwise make a new backup, and drill an older image too. Whether the image has changed: "
         + verify_command(plan.image.name),
         findings,

@@ -183,7 +183,7 @@ def _names(
         raise UsageError(
             f"{shown(repository.master)} is the master database, so it cannot be dropped from its "
             "own manifest.",
-            f"If it is no master database, remove {shown(repository.manifest)}.",
+            f"If it is not a master database, remove {shown(repository.manifest)}.",
         )
     dropped = [repository.recorded(path) for path in drop]
     nowhere = [

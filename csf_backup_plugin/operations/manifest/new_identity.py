@@ -134,7 +134,7 @@ def new_identity(
     if change.home == "moved":
         if identity is None:
             raise UsageError(
-                f"Nothing tells which repository {shown(repository.master)} was before it moved.",
+                f"It is not known which repository {shown(repository.master)} was before it moved.",
                 "Give -image-file HOST:PATH, an image of it, too; or leave -moved out.",
             )
         _check_moved(repository, identity, host)

@@ -56,7 +56,7 @@ class ManifestChange:
                 "Give -moved if the repository is nowhere else any more, -copied if it is.",
             )
         if (moved or copied) and not rebuild:
-            raise UsageError("-moved and -copied go with -rebuild.", "Give -rebuild, too.")
+            raise UsageError("-moved and -copied need -rebuild.", "Give -rebuild, too.")
         added, dropped = _paths("-add", add), _paths("-drop", drop)
         if both := [path for path in added if path in dropped]:
             raise UsageError(

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.progress_listener import Listener
 
 _NO_NUMBER = (
-    "the manifest does not tell which number this backup has, so its image is never the latest one"
+    "the manifest does not say which number this backup has, so its image is never the latest one"
 )
 
 
@@ -198,8 +198,9 @@ def _locked(
 
 def _busy(record: RunRecord, image: ImagePath, host: Host) -> LockBusy:
     return LockBusy(
-        f"{record.running} is still at work on {host.name}, and writes {image}.",
-        "Let it end, and run the same command again; with -wait SECONDS it waits for that.",
+        f"{record.running} is still running on {host.name}, and writes {image}.",
+        "Wait until it has ended, and run the same command again; with -wait SECONDS it waits for "
+        "that.",
     )
 
 

@@ -34,7 +34,7 @@ class ProveRequest:
         named = ImagePath.parse(image)
         if named.is_latest:
             raise UsageError(
-                f"{named} stands for the newest verified image of {shown(named.directory)}, which "
+                f"{named} means the newest verified image of {shown(named.directory)}, which "
                 "has its receipt.",
                 "Name the image that has none.",
             )

@@ -108,7 +108,7 @@ def settle_debt(
     if debt is None or debt.master != repository.master:
         what = "cannot be read" if debt is None else f"is about {shown(debt.master)}"
         return [
-            f"{path} on {host.name} {what}, so nobody calls the `end` that may be owed. If the "
+            f"{path} on {host.name} {what}, so the `end` that may be owed is not called. If the "
             f"application servers run, {gone}"
         ]
     owed = f"{debt.command} has been owed since {debt.since} ({path})"
@@ -119,7 +119,7 @@ def settle_debt(
     if (debt.machine_id, debt.machine) != (machine.id, machine.name):
         return [f"{owed}, on {shown(debt.machine)}; this is {shown(machine.name)}. {by_hand}"]
     if lock is None or lock.unsupported:
-        return [f"{owed}, and was not called, since no lock keeps others out. {by_hand}"]
+        return [f"{owed}, and was not called, since the repository cannot be locked. {by_hand}"]
     how = _call(debt, os.fsdecode(data), repository, host)
     if how == "0":
         return [

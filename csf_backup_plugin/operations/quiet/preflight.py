@@ -155,5 +155,5 @@ def _check_not_anothers(program: str, repository: Repository, host: Host) -> Non
     what = f"{debt.command} is owed" if debt else "it cannot be read"
     raise NotQuiet(
         f"{shown(repository.quiesced)} is there on {host.name}, and {what}.",
-        "See that the application servers run, remove it, and run the same command again.",
+        "Check that the application servers run, remove it, and run the same command again.",
     )

@@ -94,7 +94,7 @@ def _doubts(newest: ImageSet, sets: Sequence[ImageSet]) -> Iterator[str]:
     """Yield reasons to doubt a set, from its receipt and those of the others."""
     receipt, number = newest.receipt, newest.receipt.origin.number
     if number is None:
-        yield "Such sets have no number: which is the newest, only their clock tells."
+        yield "Such sets have no number: which one is the newest is known from their clock alone."
     for one in sets:
         is_same = one.receipt.is_of_backup(receipt)
         if number is not None and one.receipt.origin.number == number and not is_same:

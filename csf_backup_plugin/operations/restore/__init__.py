@@ -225,12 +225,14 @@ def _unknown(lock: Lock | None, host: Host, *, is_lost: bool) -> str:
     if is_lost:
         return (
             "Another command has taken the repository's lock since: nothing was cleaned up, and "
-            "what is in the databases now is not known. Let it end, and run the same command again."
+            "what is in the databases now is not known. Wait until it has ended, and run the same "
+            "command again."
         )
     if lock and lock.is_left:
         return (
             f"osrestore could not be ended on {host.name}, and may still run there: what it "
-            "restores is not known. Let it end, or end it, and run the same command again."
+            "restores is not known. Wait until it has ended, or end it, and run the same command "
+            "again."
         )
     return ""
 
@@ -249,9 +251,9 @@ def _check_none_at_work(repository: Repository, record: RunRecord, host: Host) -
     if is_at_work(record, host):
         group = record.leaders[0]
         raise LockBusy(
-            f"An earlier osrestore (process group {group}) is still at work on {host.name}, and "
+            f"An earlier osrestore (process group {group}) is still running on {host.name}, and "
             f"restores {shown(repository.master)}.",
-            f"Let it end, or end it, on {host.name}: kill -- -{group}\n"
+            f"Wait until it has ended, or end it, on {host.name}: kill -- -{group}\n"
             "Then run the same command again.",
         )
 

@@ -143,7 +143,7 @@ def prepare_restore(
     if problems := image_findings(request.image, checked, receipt, osrestore, host, listener):
         raise FaultFound(
             f"{request.image} is not as its backup left it:",
-            "Restore another image. If this one was moved here, move what stands beside it, too.",
+            "Restore another image. If this one was moved here, move the files beside it, too.",
             problems,
         )
     targets, sizes = _targets(request, receipt), target_sizes(request, receipt)
@@ -244,7 +244,7 @@ def _warnings(
     directory, origin = request.repository.directory, receipt.origin
     own = found.recorded.identity if found.recorded else None
     if own and origin.id is None:
-        yield "the image has no repository id: only its path tells that it is of this repository"
+        yield "the image has no repository id: only its path shows that it is of this repository"
     elif own and own.id != origin.id:
         yield f"{shown(request.repository.master)} is another repository now, and is overwritten"
     if not same_machine(origin.machine_id, origin.machine, machine):

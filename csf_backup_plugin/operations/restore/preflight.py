@@ -76,7 +76,7 @@ def _advice(other: Other, theirs: Sequence[str], host: str) -> str:
         text += f" If they are not that repository's, drop them there first: {typed}"
     if len(drops) < len(theirs):
         text += (
-            f"\nIf {shown(other.repository.master)} is no master database, remove "
+            f"\nIf {shown(other.repository.master)} is not a master database, remove "
             f"{shown(other.repository.manifest)}."
         )
     return text

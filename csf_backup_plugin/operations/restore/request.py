@@ -125,8 +125,8 @@ class RestoreRequest:
                 check_image_of(wanted, self.image, receipt)
             except WrongRepository as error:
                 error.next_step = (
-                    "Name an image of this repository. To put that other one in its place all the "
-                    f"same: {self.command('-into', self.repository.directory)}"
+                    "Name an image of this repository. To put that other one in its place "
+                    f"anyway: {self.command('-into', self.repository.directory)}"
                 )
                 raise
             return

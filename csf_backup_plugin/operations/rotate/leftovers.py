@@ -147,7 +147,9 @@ def settle(
                 elif is_alone:
                     done.append(_removed(one, record, host))
                 else:
-                    done.append(f"{one.image} has no receipt, and stays: no lock keeps others out")
+                    done.append(
+                        f"{one.image} has no receipt, and stays: the repository cannot be locked"
+                    )
         except LockBusy:
             raise
         except (HostUnreachable, Interrupted):
@@ -161,8 +163,8 @@ def settle(
 
 def _busy(one: Leftover, record: RunRecord, host: Host) -> LockBusy:
     return LockBusy(
-        f"{record.running} is still at work on {host.name}, and writes {one.image}.",
-        "Let it end, and run the same command again: it proves that image.",
+        f"{record.running} is still running on {host.name}, and writes {one.image}.",
+        "Wait until it has ended, and run the same command again: it proves that image.",
     )
 
 

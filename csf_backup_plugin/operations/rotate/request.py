@@ -110,7 +110,7 @@ class RotateRequest:
         """
         if (drill_every is None) != (scratch is None):
             raise UsageError(
-                "-drill-every and -scratch-dir go together.",
+                "-drill-every and -scratch-dir must be given together.",
                 "Give both, such as -drill-every 7d -scratch-dir /var/tmp, or neither.",
             )
         return cls(

@@ -110,8 +110,8 @@ def _not_kept(begun: Sequence[ImageSet], catalog: Catalog, warnings: list[str]) 
     for one in begun:
         if one.image.keep in catalog.entries:
             warnings.append(
-                f"{one.image} is no backup any more, and what is left of it is kept: its removal "
-                f"had begun, and {shown(one.image.keep)} is there"
+                f"{one.image} is not a backup any more, and what is left of it is kept: its "
+                f"removal had begun, and {shown(one.image.keep)} is there"
             )
         else:
             found.append(one.image)
@@ -129,7 +129,7 @@ def _rest_removed(images: Sequence[ImagePath], warnings: list[str], host: Host) 
             host.remove_trees(_rest(image), mine=False)
         except OSError as error:
             why = reason(error)
-            warnings.append(f"{image} is no backup any more, and is not all removed: {why}")
+            warnings.append(f"{image} is not a backup any more, and is not all removed: {why}")
             stay.append(image)
     return stay
 

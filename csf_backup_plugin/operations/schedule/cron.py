@@ -47,7 +47,7 @@ def crontab(
         *set_first,
         "# A backup each day; cron mails its warnings, and what is not as it should be.",
         *lines_of(*((plan, plan.rotate) for plan in plans)),
-        "# A cron that is dead mails nothing. To let a monitor miss each backup that was not made,",
+        "# A dead cron mails nothing. To have a monitor notice each missing backup,",
         f"# add to {which} above, with an address of yours:",
         f"#   {_HEARTBEAT}",
         "# A mail if backups are not as they should be; one is late 30 hours after the last.",

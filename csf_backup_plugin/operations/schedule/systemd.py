@@ -21,11 +21,11 @@ _MAIL = (
     'systemctl status --full --no-pager --lines=100 "$2"; } | '
 )
 _HEARTBEAT = """\
-# A timer that is dead reports nothing. To let a monitor miss each backup that was not made:
+# A dead timer reports nothing. To have a monitor notice each missing backup:
 #ExecStartPost=/usr/bin/curl -fsS -m 10 --retry 5 -o /dev/null https://monitor.example/ID
 """
 _PROTECTED = """\
-# Not in force, since it is not known where ObjectStore itself writes, and an osbackup that is kept
+# Not active, since it is not known where ObjectStore itself writes, and an osbackup that is kept
 # from that makes no backup. If you know it, add its paths.
 #ProtectSystem=strict
 """

@@ -63,7 +63,7 @@ class Status(NamedTuple):
         stale += self.unread_besides
         if faults:
             return FaultFound(
-                "What is kept is not as it should be:",
+                "The images are not as they should be:",
                 "Look into it, and make a new backup.",
                 faults,
             )

@@ -34,8 +34,8 @@ def faults(health: Health, sets: Sequence[ImageSet], found: Survey) -> Iterator[
     if timestamps.is_future(newest.receipt.started, found.machine.now):
         started = newest.receipt.started
         yield (
-            f"{newest.image} says that its backup began in the future, at {started}; put the clock "
-            f"of {found.host} right, and make a new backup"
+            f"{newest.image} says that its backup began in the future, at {started}; correct the "
+            f"clock of {found.host}, and make a new backup"
         )
     for one in twins(sets):
         number = newest.receipt.origin.number
@@ -124,7 +124,7 @@ def of_the_future(attempts: Sequence[Attempt], found: Survey) -> Iterator[str]:
     if began and timestamps.is_future(began, now):
         yield (
             f"the last attempt began at {began}, by the clock of {shown(attempts[-1].driver)}, and "
-            f"{found.host} has {now} now; put the clock right that is wrong"
+            f"{found.host} has {now} now; correct the clock that is wrong"
         )
 
 
@@ -194,7 +194,7 @@ def coverage(newest: ImageSet, found: Survey) -> tuple[int | None, list[str]]:
             continue
         if isinstance(inventory, str):
             return None, [
-                f"the databases of {shown(repository.master)} cannot be told: {inventory}"
+                f"the databases of {shown(repository.master)} cannot be listed: {inventory}"
             ]
         there, imaged = {*inventory.coverage.paths}, {*receipt.databases}
         notes = []

@@ -174,7 +174,7 @@ def _promise(data: bytes | OSError | None) -> dict[str, Any]:
         and (drill_every is None or _is_length(drill_every))
     ):
         return facts
-    raise sealed_json.CorruptDocument("it says what no rotation writes")
+    raise sealed_json.CorruptDocument("it holds a value that no rotation writes")
 
 
 def _is_length(value: object) -> bool:

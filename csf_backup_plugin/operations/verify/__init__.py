@@ -140,7 +140,7 @@ def _record(record: CheckRecord, found: list[str]) -> tuple[bool, list[str]]:
 
 
 def _not_certain(chosen: Newest) -> FaultFound:
-    steps = ["Put the host's clock right if it is wrong."] if chosen.future else []
+    steps = ["Correct the host's clock if it is wrong."] if chosen.future else []
     steps += ["Move the sets with those receipts away."] if chosen.doubts else []
     return FaultFound(
         f"{chosen.image} is as its backup left it, but whether it is the newest image is not "

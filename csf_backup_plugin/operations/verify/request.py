@@ -56,6 +56,6 @@ def check_one_image(older_than: float | None, budget: float | None) -> None:
     """
     if older_than is not None or budget is not None:
         raise UsageError(
-            "-older-than and -budget go with -image-dir.",
+            "-older-than and -budget need -image-dir.",
             "Give -image-dir HOST:DIR to verify every image of a directory in turn.",
         )

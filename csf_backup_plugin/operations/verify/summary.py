@@ -118,7 +118,7 @@ class VerifiedAll(NamedTuple):
             return FaultFound(
                 f"Images in {self._where} are not as their backups left them:",
                 f"Do not rely on these images. If the newest is among them, make a new backup: "
-                f"{BACKUP_HELP}. One that you have put right is verified by its name: "
+                f"{BACKUP_HELP}. After you have fixed one, verify it by its name: "
                 f"{verify_command(images[0].name)}",
                 findings,
                 "\n".join(first(left)) or (_LEFT if self.sound else NOTHING_LEFT),

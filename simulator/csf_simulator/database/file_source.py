@@ -26,7 +26,7 @@ class FileSource:
 
     Raises:
         OSError: It cannot be read; `filename` says which.
-        NotADatabase: It is no database, or not of the length its header says.
+        NotADatabase: It is not a database, or not of the length its header says.
     """
 
     __slots__ = ("database_id", "identity", "path", "sectors")
@@ -84,7 +84,7 @@ def _measure(path: str, fd: int) -> tuple[bytes, int]:
     """Return id and sectors of an open database.
 
     Raises:
-        NotADatabase: It is no database.
+        NotADatabase: It is not a database.
         WrongLength: Its length is not the one in its header.
     """
     try:

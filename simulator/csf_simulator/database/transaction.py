@@ -39,7 +39,7 @@ class Transaction:
 
         Raises:
             FileNotFoundError: There is no such file.
-            NotADatabase: The file is no database.
+            NotADatabase: The file is not a database.
         """
         return self._overlay(path).header
 

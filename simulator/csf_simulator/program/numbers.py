@@ -25,7 +25,7 @@ def whole_number(text: str, lowest: int, highest: int) -> int:
     """Return the number that is written in decimal digits.
 
     Raises:
-        UsageError: The text is no number, or not between the two, both included.
+        UsageError: The text is not a number, or not between the two, both included.
     """
     if not _is_number(text) or not lowest <= int(text) <= highest:
         raise UsageError(f"not a number from {lowest} to {highest}: {text}")

@@ -71,7 +71,7 @@ def create_class(
 
     Raises:
         FileExistsError: There is a database of that name.
-        RepositoryError: No class can have the name, or `master` is no master database.
+        RepositoryError: No class can have the name, or `master` is not a master database.
     """
     master = os.path.abspath(master)
     path = class_path(master, class_name)

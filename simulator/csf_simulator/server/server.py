@@ -133,7 +133,7 @@ class Server:
         Raises:
             DatabaseInUse: One is being restored.
             OSError: One cannot be read; `filename` says which.
-            NotADatabase: One is no database, or not of the length its header says.
+            NotADatabase: One is not a database, or not of the length its header says.
         """
         with ExitStack() as stack:
             with self.between_transactions() as pause:

@@ -57,7 +57,7 @@ def take_snapshot(fd: int, paths: Iterable[str]) -> list[SnapshotSource]:
 
     Raises:
         OSError: One cannot be read; `filename` says which.
-        NotADatabase: One is no database, or not of the length its header says.
+        NotADatabase: One is not a database, or not of the length its header says.
     """
     files = [FileSource(path) for path in paths]
     firsts = accumulate((file.sectors for file in files), initial=0)

@@ -86,9 +86,9 @@ def test_a_line_that_introduces_the_next_one_is_reported_with_it(program: Progra
     ("script", "code", "problem"),
     [
         ("echo one >&2; echo 'no module.' >&2; echo >&2; exit 1", 1, "no module"),
-        ("echo []; exit 5", 5, "has said nothing"),
-        (printing({}).replace("exit 0", "exit 5"), 5, "has said nothing"),
-        ("kill -9 $$", 137, "has said nothing"),
+        ("echo []; exit 5", 5, "printed nothing"),
+        (printing({}).replace("exit 0", "exit 5"), 5, "printed nothing"),
+        ("kill -9 $$", 137, "printed nothing"),
     ],
 )
 def test_a_failure_without_a_document_is_one_all_the_same(
@@ -106,7 +106,7 @@ def test_an_end_that_says_nothing_of_what_was_done_is_no_success(
     """A program without a document is no csf, or did not run to its end."""
     done = run_job(program.job(script))
     assert done.exit_code is None
-    assert "has not printed what was done" in done.problem
+    assert "did not print what was done" in done.problem
 
 
 def test_an_end_that_cannot_be_known_is_reported_as_such(

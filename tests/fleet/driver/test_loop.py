@@ -121,12 +121,12 @@ def test_threads_run_the_jobs(bench: Bench, tmp_path: Path) -> None:
 
 
 LOST: list[tuple[Callable[[Any], object], str]] = [
-    (lambda future: future.cancel(), "has taken it back"),
+    (lambda future: future.cancel(), "has cancelled it"),
     (lambda future: future.set_exception(BrokenExecutor("a worker\ndied")), "a worker died"),
     (lambda future: future.set_exception(KeyError()), "has failed (KeyError)"),
     (lambda future: future.set_exception(SystemExit(3)), "has failed (SystemExit: 3)"),
-    (lambda future: future.set_result(None), "has told of something else"),
-    (lambda future: future.set_result(result("b")), "has told of something else"),
+    (lambda future: future.set_result(None), "has reported another job"),
+    (lambda future: future.set_result(result("b")), "has reported another job"),
 ]
 
 
@@ -151,7 +151,7 @@ def test_an_executor_that_takes_nothing_is_reported(bench: Bench) -> None:
     done = bench.run([spec("a"), spec("b")], executor=Full())
     for one in done.values():
         assert one.exit_code is None
-        assert "has not taken it (RuntimeError: cannot schedule" in one.problem
+        assert "did not accept it (RuntimeError: cannot schedule" in one.problem
 
 
 def test_an_executor_that_returns_no_future_is_reported(bench: Bench) -> None:
@@ -177,7 +177,7 @@ def test_a_job_of_which_nothing_is_ever_reported_is_given_up(
     lost, late = spec("lost")._replace(limit=0.0), bench.end("lost")
     begin = bench.tell("lost", lambda future: future.set_running_or_notify_cancel())
     done = bench.run([lost, spec("b")], begin, late, bench.end("b"))
-    assert "has told nothing of it in 0 s" in done["lost"].problem
+    assert "has reported nothing about it for 0 s" in done["lost"].problem
     assert (done["lost"].exit_code, done["b"].exit_code) == (None, 0)
     assert bench.driver.is_any_lost
     assert len(done) == 2

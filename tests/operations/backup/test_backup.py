@@ -492,7 +492,7 @@ def test_where_the_manifest_is_lost_receipts_tell_what_it_said(place: Place) -> 
     assert (made.origin.id, made.origin.number) == (second.origin.id, 3)
     assert str(far) in made.plan.found.coverage.paths
     assert sorted(recorded(place).names) == sorted(["lib.db", "Book.db", str(far)])
-    (told,) = [text for text in made.warnings if "does not tell which repository" in text]
+    (told,) = [text for text in made.warnings if "does not say which repository" in text]
     assert told.endswith(f"from the receipt of localhost:{place.image[:-1]}, backup 2")
 
 
@@ -862,7 +862,7 @@ def test_what_a_run_owes_is_found_with_all_else_and_settled_before(place: Place)
     debt.write_bytes(b"of an older version")
     made = run(place)
     (told,) = [text for text in made.warnings if str(debt) in text]
-    assert told.startswith(f"{debt} on localhost cannot be read, so nobody calls the `end`")
+    assert told.startswith(f"{debt} on localhost cannot be read, so the `end`")
 
 
 def test_a_record_that_stays_keeps_neither_the_receipt_nor_what_was_found(

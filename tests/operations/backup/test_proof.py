@@ -204,7 +204,7 @@ def test_where_the_file_system_tells_no_blocks_that_is_reported(host: MemoryHost
         at["/r/lib.db"] = {"size": 10**6, "allocated": 0}
         at["/r/Book.db"] = {"allocated": 0}
     (doubt,) = outcome(host).sizes.doubts
-    assert doubt.endswith("whether the image is far too small for them cannot be known")
+    assert doubt.endswith("whether the image is far too small for them cannot be checked")
     host.facts["/r/Book.db"] = {"allocated": 4096}
     assert outcome(host).sizes.doubts == []
     FACTS_BEFORE["/r/lib.db"] = {"size": 100, "allocated": 0}
@@ -228,23 +228,23 @@ def test_an_osrestore_that_does_not_end_is_a_timeout(
 @pytest.mark.parametrize(
     ("completed", "words"),
     [
-        (Completed(2, b""), "exit 2, and it said nothing."),
-        (Completed(-9, b"\n"), "signal 9, and it said nothing."),
+        (Completed(2, b""), "exit 2, and printed nothing."),
+        (Completed(-9, b"\n"), "signal 9, and printed nothing."),
         (
             Completed(UNKNOWN, b"x"),
-            "nobody knows its exit status: what waited for it was killed, or did not get it, and "
-            "it said:\n    x",
+            "its exit status is not known: what waited for it was killed, or did not get "
+            "it, and printed:\n    x",
         ),
         (
             Completed(1, b"out\n", b"err\n"),
-            "exit 1, and it said:\n    err\n  and on standard output:\n    out",
+            "exit 1, and printed:\n    err\n  and on standard output:\n    out",
         ),
         (
             Completed(ENDLESS, b"y\n"),
-            "it printed without end, and was stopped, and it said:\n    y",
+            "it did not stop printing, and was stopped, and printed:\n    y",
         ),
-        (Completed(1, b"", b"err\n"), "exit 1, and it said:\n    err"),
-        (Completed(1, b"a\xff\x1b[2J\n\nb"), "exit 1, and it said:\n    a\\xff\\x1b[2J\n    b"),
+        (Completed(1, b"", b"err\n"), "exit 1, and printed:\n    err"),
+        (Completed(1, b"a\xff\x1b[2J\n\nb"), "exit 1, and printed:\n    a\\xff\\x1b[2J\n    b"),
     ],
 )
 def test_an_ending_is_described_fit_for_a_terminal(completed: Completed, words: str) -> None:

@@ -80,7 +80,7 @@ def test_a_record_that_cannot_be_used_stays() -> None:
     """A newer version may have written it."""
     source, host = hosts()
     host.files[COPY.copying] = b"what?"
-    with pytest.raises(ImageExists, match="a copy of which nothing can be told"):
+    with pytest.raises(ImageExists, match="a copy about which nothing is known"):
         copied(source, host)
     assert host.files == {COPY.copying: b"what?"}
 

@@ -487,7 +487,7 @@ def test_a_receipt_that_tells_of_no_possible_copy_is_damaged() -> None:
     good = said["copied_from"]
     wrongs: list[object] = [[], {}, {**good, "at": "today"}, {**good, "image": "x"}]
     for wrong in wrongs:
-        with pytest.raises(sealed_json.CorruptDocument, match="where no copy was made from"):
+        with pytest.raises(sealed_json.CorruptDocument, match="where the copy was made from"):
             receipt_format.decode(sealed_json.encode({**said, "copied_from": wrong}))
     with pytest.raises(sealed_json.CorruptDocument):
         receipt_format.decode(sealed_json.encode({**said, "run_id": 7}))

@@ -193,7 +193,9 @@ def test_a_removal_that_was_begun_is_finished() -> None:
     assert [image.path for image in made.removal.finished] == ["/c/1.img"]
     assert images(host) == ["/c/2.img", "/c/3.img", "/c/r.img"]
     (warning,) = made.warnings
-    assert warning.startswith("db2:/c/2.img is no backup any more, and what is left of it is kept")
+    assert warning.startswith(
+        "db2:/c/2.img is not a backup any more, and what is left of it is kept"
+    )
 
 
 def test_a_copy_that_is_gone_again_removes_none() -> None:

@@ -173,8 +173,8 @@ def test_unknown_sizes_are_not_compared_and_the_images_stands_for_them(drilled: 
 @pytest.mark.parametrize(
     ("script", "finding"),
     [
-        ("echo bad luck; exit 7", "osrestore failed: exit 7, and it said:\n    bad luck"),
-        ("kill -KILL $$", "osrestore failed: signal 9, and it said nothing."),
+        ("echo bad luck; exit 7", "osrestore failed: exit 7, and printed:\n    bad luck"),
+        ("kill -KILL $$", "osrestore failed: signal 9, and printed nothing."),
         ("exit 0", "/lib.db is missing"),
         (': > "$4/lib.db"; : > "$4/Book.db"', "/lib.db holds 0 bytes; it held 600 when"),
         (f'{OSRESTORE.replace("exec tar -x", "tar -x")} : > "$4/New.db"', "/New.db was not to be"),
@@ -184,7 +184,7 @@ def test_unknown_sizes_are_not_compared_and_the_images_stands_for_them(drilled: 
 def test_what_is_not_restored_as_it_should_be_is_found(
     drilled: Place, tools: Tools, script: str, finding: str | None
 ) -> None:
-    """osrestore's exit status does not matter, and an empty directory is no database."""
+    """osrestore's exit status does not matter, and an empty directory is not a database."""
     tools.write("osrestore", script)
     if finding is None:
         run(drilled)
@@ -253,7 +253,7 @@ def test_a_fault_that_osverifydb_names_counts_whatever_its_exit_status(
     with pytest.raises(FaultFound) as caught:
         run(drilled)
     (first, _second) = caught.value.findings
-    assert first.endswith(f"Book.db: exit 0, and it said: {words.strip()}")
+    assert first.endswith(f"Book.db: exit 0, and printed: {words.strip()}")
 
 
 def test_a_databases_name_is_no_fault(drilled: Place, tools: Tools) -> None:
@@ -321,7 +321,7 @@ def test_the_scratch_directory_must_be_one_that_can_be_written_to(
     refused(scratch, "scratch .*is not writable", unwritable=scratch)
     refused(scratch, "could not be recorded there", unwritable=str(drilled.images))
     os.mkdir(f"{drilled.image}.drill.json")
-    refused(scratch, "a.img.drill.json is a directory, so that the drill could not be recorded")
+    refused(scratch, "a.img.drill.json is a directory, so the drill could not be recorded")
     os.rmdir(f"{drilled.image}.drill.json")
     assert drilled.tree() == before
 

@@ -135,7 +135,7 @@ def test_an_image_that_was_damaged_tells_nothing_of_the_databases(
     Path(newest).write_bytes(b"x")
     search = run(place)
     assert (tried(search), search.corrupt_since) == (["2.img", "1.img"], None)
-    assert "newer ones were damaged since their backups" in failure(search).what
+    assert "newer ones were damaged since then" in failure(search).what
 
 
 def test_where_none_is_sound_that_is_reported(place: Place, night: Callable[..., str]) -> None:
@@ -269,5 +269,5 @@ def test_a_directory_is_searched_for_the_last_good_image_and_for_nothing_else() 
     check_last_good("h:/b", last_good=True)
     check_last_good(None, last_good=False)
     for directory in ("h:/b", None):
-        with pytest.raises(UsageError, match="-image-dir and -last-good go together"):
+        with pytest.raises(UsageError, match="-image-dir and -last-good must be given together"):
             check_last_good(directory, last_good=directory is None)

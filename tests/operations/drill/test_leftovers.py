@@ -86,8 +86,8 @@ def link(left: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (rename, " is another drill's and by its name was not made on this machine, so that "),
-        (unlock, " is another drill's and has no lock file beside it, so that nobody knows "),
+        (rename, " is another drill's and by its name was not made on this machine, so whether "),
+        (unlock, " is another drill's and has no lock file beside it, so whether that drill "),
         (link, " is another drill's and has a lock that cannot be taken (Too many levels"),
     ],
 )
@@ -130,7 +130,7 @@ def test_without_locks_nobody_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     left = leave(tmp_path)
     monkeypatch.setattr(LockFile, "unsupported", "Operation not supported")
     (told,) = cleared(tmp_path)
-    assert "has no lock (Operation not supported), so that nobody knows" in told
+    assert "has no lock (Operation not supported), so whether that drill" in told
     assert left.exists()
 
 

@@ -202,7 +202,7 @@ def test_an_image_that_may_be_a_copys_tells_no_id() -> None:
     host = host_with(None)
     host.files.update(receipts(made("/b/a", 3, settled=False)))
     assert change(host, rebuild=True, image=IMAGE).identity is None
-    with pytest.raises(UsageError, match="Nothing tells which repository") as caught:
+    with pytest.raises(UsageError, match="It is not known which repository") as caught:
         change(host, rebuild=True, home="moved")
     assert "leave -moved out" in caught.value.next_step
     assert change(host, rebuild=True, home="moved", image=IMAGE).identity == OWN

@@ -29,8 +29,8 @@ def test_paths_are_kept_once_each() -> None:
     ("words", "message"),
     [
         ({"moved": True, "copied": True, "rebuild": True}, "exclude each other"),
-        ({"moved": True}, "go with -rebuild"),
-        ({"copied": True}, "go with -rebuild"),
+        ({"moved": True}, "need -rebuild"),
+        ({"copied": True}, "need -rebuild"),
         ({"add": ["Book.db"]}, "-add 'Book.db' is not an absolute path"),
         ({"drop": ["/r/"]}, "-drop '/r/' names a directory"),
         ({"add": ["/r/a"], "drop": ["/r/a"]}, "/r/a is given with both -add and -drop"),

@@ -313,7 +313,7 @@ def test_an_osbackup_at_work_is_named_to_who_waits_for_it(
     named = "osbackup (process group 4711, started 2026-11-23T02:10:00+00:00)"
     with pytest.raises(LockBusy) as caught:
         prove(at_work, listener)
-    assert caught.value.what == f"{named} is still at work on db1, and writes db1:/b/a.img."
+    assert caught.value.what == f"{named} is still running on db1, and writes db1:/b/a.img."
     assert "-wait SECONDS" in caught.value.next_step
     assert listener.notes == [f"waiting up to 0 s for {named}"]
     del at_work.files["/proc/4711/stat"]
@@ -334,13 +334,15 @@ def test_an_osbackup_at_work_is_found_without_a_lock(at_work: MemoryHost) -> Non
 def test_another_process_of_its_number_is_no_osbackup(at_work: MemoryHost, stat: bytes) -> None:
     """A zombie is not a running osbackup either."""
     at_work.files["/proc/4711/stat"] = stat
-    assert findings(at_work) == ("osbackup did not live to record its end in /b/a.img.run",)
+    assert findings(at_work) == (
+        "osbackup ended without recording its exit status in /b/a.img.run",
+    )
 
 
 @pytest.mark.parametrize(
     ("pid", "also"),
     [
-        (b"4711 boot-0", ": the machine was started anew meanwhile"),
+        (b"4711 boot-0", ": the machine was rebooted meanwhile"),
         (b"starting", ""),
         (b"", ""),
         (b"9" * 5000, ""),
@@ -351,7 +353,9 @@ def test_an_osbackup_that_did_not_live_to_its_end_proves_nothing(
 ) -> None:
     """After a reboot, its process number may belong to another process."""
     at_work.files["/b/a.img.run/pid"] = pid
-    assert findings(at_work) == (f"osbackup did not live to record its end in /b/a.img.run{also}",)
+    assert findings(at_work) == (
+        f"osbackup ended without recording its exit status in /b/a.img.run{also}",
+    )
 
 
 def test_a_receipt_that_cannot_be_written_is_reported_and_nothing_is_changed(
@@ -403,7 +407,7 @@ def test_all_that_is_wrong_is_reported_at_once(host: MemoryHost) -> None:
     host.files["/b/a.img.run/status"] = b"139"
     host.listing = Completed(0, b"/r/lib.db\n")
     assert findings(host) == (
-        "osbackup failed: signal 11, and it said nothing.",
+        "osbackup failed: signal 11, and printed nothing.",
         "missing from the image: /r/Book.db",
     )
 

@@ -93,9 +93,9 @@ def test_what_is_owed_is_called() -> None:
 @pytest.mark.parametrize(
     ("ended", "how"),
     [
-        (Completed(0, b"7\n"), "failed: exit 7, and it said nothing"),
-        (Completed(0, b"124\n"), "failed: it did not end within 300 s: exit 124, and it said noth"),
-        (Completed(0, b"what\n"), "failed: nobody knows its exit status"),
+        (Completed(0, b"7\n"), "failed: exit 7, and printed nothing"),
+        (Completed(0, b"124\n"), "failed: it did not end within 300 s: exit 124, and printed noth"),
+        (Completed(0, b"what\n"), "failed: its exit status is not known"),
         (Completed(0, b""), "was not called, since another user has written that file"),
         (TimeoutError(), "did not end"),
         (OSError(errno.EIO, "Input/output error"), "may not have been called: Input/output error"),
@@ -119,8 +119,8 @@ def test_nothing_is_called_without_a_lock_that_keeps_others_out() -> None:
     for held in (None, lock):
         (text,) = settle_debt(REPOSITORY, held, host)
         assert text == (
-            f"{OWED} (/r/lib.db.quiesced), and was not called, since no lock keeps others out. "
-            f"{BY_HAND}"
+            f"{OWED} (/r/lib.db.quiesced), and was not called, since the repository cannot be "
+            f"locked. {BY_HAND}"
         )
     assert host.ran == []
 
@@ -130,9 +130,9 @@ def test_nothing_is_called_on_another_machine_or_for_a_copy() -> None:
     elsewhere = Called(encode(DEBT._replace(machine="db2")), Completed(0, b"0\n"))
     assert "on db2; this is db1. Run it on db2, and remove" in told(elsewhere)
     copied = Called(encode(DEBT._replace(master="/old/lib.db")), Completed(0, b"0\n"))
-    assert "/r/lib.db.quiesced on db1 is about /old/lib.db, so nobody calls" in told(copied)
+    assert "/r/lib.db.quiesced on db1 is about /old/lib.db, so the `end`" in told(copied)
     damaged = Called("torn", Completed(0, b"0\n"))
-    assert "/r/lib.db.quiesced on db1 cannot be read, so nobody calls" in told(damaged)
+    assert "/r/lib.db.quiesced on db1 cannot be read, so the `end`" in told(damaged)
     assert [*elsewhere.ran, *copied.ran, *damaged.ran] == []
 
 

@@ -90,7 +90,7 @@ def test_sets_without_a_number_are_reported_by_their_clocks_and_it_says_so() -> 
         *("/b/new.img", "/b/old.img")
     ]
     assert found.doubts == [
-        "Such sets have no number: which is the newest, only their clock tells."
+        "Such sets have no number: which one is the newest is known from their clock alone."
     ]
     assert other.newest.set.image.path == "/b/other.img"
 

@@ -176,10 +176,12 @@ def test_where_nobody_knows_sizes_the_images_own_counts() -> None:
     with pytest.raises(NoSpace, match=f"{10**6 - 4096:,} more than"):
         plan(receipt, host)
     host.facts["/d/r/a.db"] = {"allocated": 10**6}
-    told = [text for text in plan(receipt, host).warnings if "does not tell" in text]
+    told = [
+        text for text in plan(receipt, host).warnings if "has no sizes of the databases" in text
+    ]
     assert told == [
-        "the receipt does not tell the databases' sizes, since the image was proven without them: "
-        "whether a restored one is too small cannot be known"
+        "the receipt has no sizes of the databases, since the image was proven without them: "
+        "whether a restored database is too small cannot be checked"
     ]
 
 
@@ -277,7 +279,7 @@ def test_a_database_that_another_repository_lists_is_never_overwritten() -> None
     with pytest.raises(WrongRepository) as caught:
         plan(receipt, host)
     assert caught.value.next_step.endswith(
-        "with -into.\nIf /d/r/zoo.db is no master database, remove /d/r/zoo.db.manifest."
+        "with -into.\nIf /d/r/zoo.db is not a master database, remove /d/r/zoo.db.manifest."
     )
 
 
@@ -315,7 +317,7 @@ def test_what_the_ids_leave_open_is_reported() -> None:
     host = site(receipt, MASTER, listed=manifest.encode(["lib.db"], own))
     nameless = receipt._replace(origin=receipt.origin._replace(id=None, number=None))
     told = "\n".join(plan(nameless, host).warnings)
-    assert "the image has no repository id: only its path tells" in told
+    assert "the image has no repository id: only its path shows" in told
     over = plan(receipt, host, into="/d/r").warnings
     assert f"{MASTER} is another repository now, and is overwritten" in over
 

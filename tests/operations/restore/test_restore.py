@@ -290,7 +290,7 @@ def test_a_damaged_image_and_a_held_lock_stop_it(place: Place) -> None:
 @pytest.mark.parametrize(
     ("script", "timeout", "kind", "message"),
     [
-        ("echo no room; exit 7", 60, OsrestoreFailed, r"exit 7, and it said:\n    no room"),
+        ("echo no room; exit 7", 60, OsrestoreFailed, r"exit 7, and printed:\n    no room"),
         ("#!/none/such\n", 60, OsrestoreFailed, "could not be run on localhost"),
         ("exec sleep 60", 1, TimedOut, "did not end within 1 s"),
     ],
@@ -465,7 +465,7 @@ def test_without_locks_no_second_osrestore_is_started_beside_the_first(place: Pl
     with started(["sleep", "60"], os.devnull, None, str(record), Cancellation()):
         error = failure(place, LockBusy, quarantine=True)
         group = (record / "pid").read_text().split()[0]
-    assert f"An earlier osrestore (process group {group}) is still at work" in error.what
+    assert f"An earlier osrestore (process group {group}) is still running" in error.what
     assert f"kill -- -{group}\n" in error.next_step
 
 

@@ -45,8 +45,8 @@ RUNNING = {"started": MONDAY.isoformat(), "pid": "999999999", "status": "running
 @pytest.mark.parametrize(
     ("record", "why"),
     [
-        ({}, "osbackup did not live to record its end"),
-        (RUNNING, "osbackup did not live to record its end"),
+        ({}, "osbackup ended without recording its exit status"),
+        (RUNNING, "osbackup ended without recording its exit status"),
         ({**RUNNING, "status": "1"}, "osbackup failed: "),
     ],
     ids=["never started", "killed", "failed"],
@@ -185,7 +185,7 @@ def test_where_no_lock_keeps_others_out_nothing_without_a_receipt_is_removed(pla
     let_be_unproven(left, {})
     before = files(place.images)
     (told,) = rotated(place, MONDAY + DAY, host=Lockless(MONDAY + DAY)).filled.told
-    assert told == f"{left} has no receipt, and stays: no lock keeps others out"
+    assert told == f"{left} has no receipt, and stays: the repository cannot be locked"
     assert before.items() <= files(place.images).items()
 
 
@@ -265,7 +265,7 @@ def test_what_is_left_of_a_set_is_removed_by_the_next_run(place: Place) -> None:
     host = Broken(half.import_file, errno.EBUSY, MONDAY + 8 * DAY)
     removal = rotated(place, MONDAY + 8 * DAY, host=host).removal
     assert (removal.finished, removal.removed) == ([], [other])
-    assert f"{half} is no backup any more, and is not all removed" in removal.warnings[0]
+    assert f"{half} is not a backup any more, and is not all removed" in removal.warnings[0]
     assert os.path.exists(half.removing)
     removal = rotated(place, MONDAY + 9 * DAY).removal
     assert removal.finished == [half]
@@ -293,7 +293,7 @@ def test_no_osbackup_is_started_beside_one_that_a_killed_run_has_left(place: Pla
         let_be_unproven(left, {**RUNNING, "pid": str(osbackup.pid)})
         before = files(place.images)
         try:
-            with pytest.raises(LockBusy, match=f"is still at work on .* and writes {left}"):
+            with pytest.raises(LockBusy, match=f"is still running on .* and writes {left}"):
                 rotated(place, MONDAY + DAY)
             assert files(place.images) == before
         finally:

@@ -26,5 +26,5 @@ def test_what_is_no_time_of_the_day_is_refused(at: str) -> None:
 
 def test_what_a_rotation_refuses_is_refused() -> None:
     """Otherwise the error would come at night."""
-    with pytest.raises(UsageError, match="go together"):
+    with pytest.raises(UsageError, match="must be given together"):
         asked("cron", drill_every=1.0)

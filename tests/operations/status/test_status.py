@@ -249,8 +249,8 @@ def test_a_set_of_the_future_is_a_fault(place: Place, image: ImagePath) -> None:
     """A clock was wrong then, or is wrong now."""
     (fault,) = health(look(place, MONDAY - DAY)).faults
     assert fault == (
-        f"{image} says that its backup began in the future, at {MONDAY.isoformat()}; put the clock "
-        "of localhost right, and make a new backup"
+        f"{image} says that its backup began in the future, at {MONDAY.isoformat()}; correct the "
+        "clock of localhost, and make a new backup"
     )
 
 
@@ -335,8 +335,8 @@ def test_a_promise_that_no_rotation_writes_is_stale(place: Place, facts: dict[st
     path.write_bytes(sealed_json.encode({**promise, **facts}, sealed_json.PROMISE))
     one = health(look(place))
     assert one.stale == (
-        f"{path} is damaged: it says what no rotation writes, so how often a set is promised is "
-        "not known",
+        f"{path} is damaged: it holds a value that no rotation writes, so how often a set is "
+        "promised is not known",
     )
     assert (one.due, one.interval) == (None, None)
     assert look(place, max_age=DAY.total_seconds(), max_drill_age=0).problem is None
@@ -378,7 +378,7 @@ def test_a_set_without_a_number_is_no_newest(place: Place, image: ImagePath) -> 
     """Its manifest cannot be written; `latest` does not mean that set either."""
     Path(image.receipt).write_bytes(resealed(image.receipt, number=None, repository_id=None))
     (told,) = health(look(place)).stale
-    assert told == f"{image} has no backup's number, so nobody knows whether it is the newest"
+    assert told == f"{image} has no backup's number, so whether it is the newest is not known"
     newer = rotated(place, MONDAY + DAY).filled.image
     assert [state.image for state in health(look(place)).sets] == [newer]
 
@@ -435,7 +435,7 @@ def test_what_the_newest_set_lacks_is_reported(place: Place, image: ImagePath) -
     assert (one.coverage, len(one.sets), image.path != "") == (2, 1, True)
     Path(f"{place.master}.manifest").write_text("csf-backup-manifest 1\n00000000 x\n")
     (note,) = health(look(place, databases=databases)).notes
-    assert note.startswith(f"the databases of {place.master} cannot be told: ")
+    assert note.startswith(f"the databases of {place.master} cannot be listed: ")
 
 
 def test_a_repository_may_be_named_by_a_link(place: Place, image: ImagePath) -> None:
@@ -569,7 +569,7 @@ def test_an_attempt_of_the_future_is_stale(place: Place, image: ImagePath) -> No
     one = health(look(place, ledger=lambda: Attempts([begun])))
     assert one.stale == (
         f"the last attempt began at {begun.began}, by the clock of m, and localhost has "
-        f"{(MONDAY + HOUR).isoformat()} now; put the clock right that is wrong",
+        f"{(MONDAY + HOUR).isoformat()} now; correct the clock that is wrong",
     )
     later = datetime.datetime.fromisoformat(str(begun.began))
     assert health(look(place, later, ledger=lambda: Attempts([begun]))).stale[1:] == ()

@@ -29,5 +29,5 @@ def test_the_options_of_many_images_are_refused_with_one() -> None:
     """This holds for either option."""
     check_one_image(None, None)
     for given in ((5.0, None), (None, 5.0)):
-        with pytest.raises(UsageError, match="-older-than and -budget go with -image-dir"):
+        with pytest.raises(UsageError, match="-older-than and -budget need -image-dir"):
             check_one_image(*given)

@@ -201,7 +201,7 @@ DAMAGES: list[tuple[Callable[[MemoryHost], None], list[str]]] = [
     (shortened, ["the image holds 4 bytes; its receipt says 5"]),
     (flipped, [f"the image's SHA-256 is {SHA256}; its receipt says {'0' * 64}"]),
     (relisted, ["missing from the image: /r/Book.db", "not expected in the image: /r/New.db"]),
-    (unlistable, ["osrestore -t cannot read the image: exit 3, and it said:\n    not an image"]),
+    (unlistable, ["osrestore -t cannot read the image: exit 3, and printed:\n    not an image"]),
     (unnamed, ["the import file /b/a.img.dbn is missing"]),
     (
         renamed,

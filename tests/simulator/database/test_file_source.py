@@ -124,7 +124,7 @@ def test_failing_search_for_data_is_an_error(
 
 
 def test_other_file_is_no_database(tmp_path: Path) -> None:
-    """A file that is no database is named."""
+    """A file that is not a database is named."""
     path = tmp_path / "a.txt"
     path.write_bytes(b"hello" * 1000)
     with pytest.raises(NotADatabase, match=r"a\.txt: not a database"):

@@ -45,6 +45,6 @@ def test_impossible_path_is_refused(path: str) -> None:
 
 @pytest.mark.parametrize("length", [0, 23, 24])
 def test_nameless_database_is_refused(length: int) -> None:
-    """A payload too short for a path is no database."""
+    """A payload too short for a path is not a database."""
     with pytest.raises(ImageError, match="no name"):
         unpack_database(bytes(length))

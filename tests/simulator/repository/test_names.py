@@ -56,5 +56,5 @@ def test_a_name_that_leaves_the_directory_or_the_line_is_refused(name: str) -> N
 )
 def test_a_name_that_makes_no_database_of_the_repository_is_refused(master: str, name: str) -> None:
     """The file of a class must have the suffix that all databases have."""
-    with pytest.raises(RepositoryError, match="is no database's"):
+    with pytest.raises(RepositoryError, match="is not a database's"):
         class_path(master, name)

@@ -32,7 +32,7 @@ def test_references_of_a_sound_repository_lead_somewhere(master: str) -> None:
 
 
 def test_only_a_master_database_has_references(master: str, tmp_path: Path) -> None:
-    """Another database, or a file that is no database, has no references."""
+    """Another database, or a file that is not a database, has no references."""
     (tmp_path / "zoo" / "zoo_schema.db").unlink()
     (tmp_path / "none").write_bytes(b"x" * 512)
     assert faults(str(tmp_path / "zoo" / "Class1.db")) == []

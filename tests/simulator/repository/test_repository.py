@@ -98,7 +98,7 @@ def test_there_is_no_class_without_a_master(server: Server, master: str) -> None
 
 
 def test_only_a_master_has_classes(server: Server, master: str) -> None:
-    """Another database of a repository is no master database."""
+    """Another database of a repository is not a master database."""
     repository.create(server, master)
     schema = os.path.join(os.path.dirname(master), "zoo_schema.db")
     with pytest.raises(RepositoryError, match="is a schema database, not a master database"):

@@ -130,7 +130,7 @@ def test_a_promise_kept_under_a_snapshot_spares_it(
 
 
 def test_a_failed_snapshot_leaves_nothing(site: Site) -> None:
-    """What is no database is found before anything is copied."""
+    """What is not a database is found before anything is copied."""
     (site.directory / "c.db").write_bytes(b"x" * SECTOR)
     with pytest.raises(NotADatabase), site.server.snapshot([str(site.directory / "c.db")]):
         pytest.fail("there is nothing to copy")

@@ -52,7 +52,7 @@ def test_database_named_twice_is_taken_once(tmp_path: Path) -> None:
 def test_directory_stands_for_its_databases(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """They come sorted; a file that is no database is left out, and that is said."""
+    """They come sorted; a file that is not a database is left out, and that is said."""
     for name in ("b.db", "a", ".hidden"):
         make_database(tmp_path / name)
     (tmp_path / "notes.txt").write_text("hello")
