@@ -108,7 +108,7 @@ def read_attempts(directory: str) -> Attempts:
 def lines_of(directory: str) -> list[bytes]:
     """Return every line of the ledger.
 
-    Args, Raises: as for `read_attempts`.
+    It takes the arguments of `read_attempts`, and raises what `read_attempts` raises.
     """
     with open(open_file(os.path.join(directory, FILE), os.O_RDONLY), "rb") as file:
         return file.readlines()

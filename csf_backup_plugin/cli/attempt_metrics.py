@@ -56,14 +56,14 @@ def write_pages(directory: str, recording: Recording) -> None:
 def write_rehearsal(directory: str, page: str) -> str:
     """Write a page of a simulated failure; the next attempt removes it.
 
+    It raises what `write_pages` raises.
+
     Args:
         directory: as for `write_pages`.
         page: the page.
 
     Returns:
         The path of the page.
-
-    Raises: as for `write_pages`.
     """
     _check(directory)
     path = _path(directory, _REHEARSAL)

@@ -512,7 +512,7 @@ class Host(Protocol):
                 once the lock is held, or none is to be made, counts. It raises nothing but what
                 every operation may.
 
-        Raises: as for `lock`.
+        It raises what `lock` raises.
         """
         ...
 

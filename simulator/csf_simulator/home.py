@@ -34,13 +34,13 @@ class Home:
     commands that must see the simulator: no other command runs a fake by accident.
 
     Args:
-        path: The directory; `create` makes it.
+        path: the directory; `create` makes it.
 
     Attributes:
-        variables: More variables for commands, such as `CSF_BACKUP_LOCK_WAIT`; empty at first.
+        variables: more variables for commands, such as `CSF_BACKUP_LOCK_WAIT`; empty at first.
 
     Raises:
-        HomeError: The path holds a colon, so that PATH could not name what is below.
+        HomeError: the path holds a colon, so that PATH could not name what is below.
     """
 
     def __init__(self, path: str) -> None:
@@ -66,7 +66,7 @@ class Home:
         result. What csf-backup-plugin records of its commands stays in the simulator's home.
 
         Args:
-            base: The environment to start from, such as `os.environ`.
+            base: the environment to start from, such as `os.environ`.
         """
         places = base.get("PATH", os.defpath).split(os.pathsep)
         others = [place for place in places if place != self.bin]
@@ -80,7 +80,7 @@ def require_home() -> str:
     """Return the absolute path of the simulator's home directory; it need not exist.
 
     Raises:
-        SystemExit: With a message and status 1: the variable is not set. So a fake that is on a
+        SystemExit: with a message and status 1: the variable is not set. So a fake that is on a
             PATH by accident never passes for the real utility.
     """
     home = os.environ.get(HOME_VARIABLE, "")

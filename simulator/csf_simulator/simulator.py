@@ -24,7 +24,7 @@ class Simulator:
     """A simulated ObjectStore and csf, as a context manager.
 
     Args:
-        path: Its home, which stays; without one, a temporary one that is removed at the end.
+        path: its home, which stays; without one, a temporary one that is removed at the end.
 
     Example:
         ::
@@ -58,8 +58,8 @@ class Simulator:
         """Make a repository in a directory of its own and return its master database's path.
 
         Args:
-            classes: How many classes it has.
-            size: Bytes in each class's database.
+            classes: how many classes it has.
+            size: bytes in each class's database.
         """
         places = (os.path.join(self.home.path, f"repository{number}") for number in count(1))
         place = next(place for place in places if not os.path.exists(place))
@@ -75,17 +75,17 @@ class Simulator:
     ) -> AbstractContextManager[Workload]:
         """Keep a repository busy while a block runs.
 
+        Args:
+            master: the repository's master database.
+            writers: number of processes that move money between its classes.
+            durable: flush every transaction to the disk.
+
         Example:
             ::
 
                 with sim.workload(master, writers=4) as workload:
                     sim.csf("admin_database_backup", ...)
                 assert workload.result().transactions > 0
-
-        Args:
-            master: The repository's master database.
-            writers: Number of processes that move money between its classes.
-            durable: Flush every transaction to the disk.
         """
         return start_workload(self.home.server, master, writers=writers, durable=durable)
 
@@ -93,13 +93,13 @@ class Simulator:
         """Script a fault for the next run of a utility.
 
         Args:
-            tool: The utility, such as osbackup.
-            kind: What goes wrong; `csf-sim fault --help` lists the kinds and their values.
-            value: What the kind needs.
-            always: Inject it in every run from then on.
+            tool: the utility, such as osbackup.
+            kind: what goes wrong; `csf-sim fault --help` lists the kinds and their values.
+            value: what the kind needs.
+            always: inject it in every run from then on.
 
         Raises:
-            ValueError: The utility has no such fault, or the value is not what it takes.
+            ValueError: the utility has no such fault, or the value is not what it takes.
         """
         self.faults.script(Fault(tool, kind, value, always))
 
@@ -120,13 +120,13 @@ class Simulator:
         OS_ROOTDIR and CSF_BACKUP_* of this process do not reach it.
 
         Args:
-            command: Program and arguments.
-            env: Variables to set besides; any, also these.
-            cwd: Directory to run in.
-            timeout: Seconds until it is killed, with all processes of its session.
+            command: program and arguments.
+            env: variables to set besides; any, also these.
+            cwd: directory to run in.
+            timeout: seconds until it is killed, with all processes of its session.
 
         Raises:
-            subprocess.TimeoutExpired: It was killed.
+            subprocess.TimeoutExpired: it was killed.
         """
         environment = {**self.home.environment(os.environ), **(env or {})}
         return run_to_end(command, env=environment, cwd=cwd, timeout=timeout)

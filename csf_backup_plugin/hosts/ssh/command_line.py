@@ -116,6 +116,6 @@ def _words(ssh: str) -> list[str]:
 def configuration(host: str, ssh: str) -> list[str]:
     """Return the command that prints what ssh knows of a host, and asks nothing of it.
 
-    Args, Raises: as for `CommandLine`.
+    It takes the arguments of `CommandLine`, and raises what `CommandLine` raises.
     """
     return [*_words(ssh), "-G", "--", host]

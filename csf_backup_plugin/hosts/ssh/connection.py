@@ -246,7 +246,7 @@ class Connection:
             grace: how long a signal that asks us to end waits for it, in seconds.
             until: the monotonic time at which it is given up.
 
-        Raises: as for `run`.
+        It raises what `run` raises.
         """
         with self._turn:
             pending = self._post(library.step(words, data), "locked", until, locked=True)
@@ -267,7 +267,7 @@ class Connection:
         Returns:
             The answer, and what was found.
 
-        Raises: as for `run`.
+        It raises what `run` raises.
         """
         with self._turn:
             pending = self._post(library.step(words), "here", _FOREVER)
@@ -308,7 +308,8 @@ class Connection:
     ) -> Answer:
         """Call a function that may be called again; if the connection is cut, do so.
 
-        Args, Raises: as for `run`; but no cut that is mended is told.
+        It takes the arguments of `run`, and raises what `run` raises. It does not report a cut from
+        which it recovers.
         """
         while True:
             try:
@@ -395,7 +396,7 @@ class Connection:
     ) -> Answer:
         """Wait for an answer.
 
-        Args, Raises: as for `run`.
+        It takes the arguments of `run`, and raises what `run` raises.
         """
         asked: float | None = None
         while not (answer := self._answer(pending)):

@@ -78,7 +78,7 @@ class SshLock:
     ) -> T:
         """Take the lock, and look; again after a cut, since nothing has begun.
 
-        Args, Raises: as for `take`; a second cut is told.
+        It takes the arguments of `take`, and raises what `take` raises. It reports a second cut.
         """
         for is_last in (False, True):
             self._holds(0)

@@ -101,7 +101,7 @@ def prepare_quiet_restore(
 
     A restore is not refused because ossvrstat is missing.
 
-    Args, Raises: as for `prepare_quiet`.
+    It takes the arguments of `prepare_quiet`, and raises what `prepare_quiet` raises.
     """
     try:
         _ossvrstat(found, host)

@@ -24,7 +24,7 @@ def play() -> None:
     """Tell the whole story on a throw-away home.
 
     Raises:
-        click.ClickException: A step did not do what the story says, or the plugin is missing.
+        click.ClickException: a step did not do what the story says, or the plugin is missing.
     """
     with tempfile.TemporaryDirectory(prefix="csf-demo-") as place:
         for name in _DIRECTORIES:

@@ -9,12 +9,12 @@ class Step(NamedTuple):
     """One command of the story, and the explanation before it.
 
     Attributes:
-        words: What a newcomer should know before reading the command.
-        command: Lines as a user types them, for a shell; {place} stands for the directory of the
+        words: what a newcomer should know before reading the command.
+        command: lines as a user types them, for a shell; {place} stands for the directory of the
             demonstration, {night} for the date of a week's first night, {nights} for all others.
-        shows: What its output must contain.
-        hides: What its output must not contain.
-        exit_code: Its expected exit code.
+        shows: what its output must contain.
+        hides: what its output must not contain.
+        exit_code: its expected exit code.
     """
 
     words: str

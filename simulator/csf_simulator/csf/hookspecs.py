@@ -26,7 +26,7 @@ def register_commands(cli: click.Group) -> None:
     Commands are named noun_verb and take long options with one dash.
 
     Args:
-        cli: The top of the tree.
+        cli: the top of the tree.
 
     Example:
         A plugin that adds the command `csf class_greet -class NAME`::
@@ -58,8 +58,8 @@ def class_create(master_database: str, class_name: str) -> str:  # type: ignore[
     ends csf with its message and its exit code.
 
     Args:
-        master_database: Absolute path of the master database.
-        class_name: Name of the new class.
+        master_database: absolute path of the master database.
+        class_name: name of the new class.
 
     Returns:
         The absolute path of the new database.

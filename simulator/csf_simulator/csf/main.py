@@ -13,7 +13,7 @@ def make_plugin_manager() -> pluggy.PluginManager:
     """Return a plugin manager with csf's own plugin and every plugin that is installed.
 
     Raises:
-        pluggy.PluginValidationError: A plugin implements a hook that csf does not have.
+        pluggy.PluginValidationError: a plugin implements a hook that csf does not have.
     """
     pm = pluggy.PluginManager(hookspecs.PROJECT)
     pm.add_hookspecs(hookspecs)
@@ -35,7 +35,7 @@ def main() -> None:
     """Run csf; the entry of the executable.
 
     Raises:
-        SystemExit: Always; status 0, 2 for a command line that is wrong, the exit code of the
+        SystemExit: always; status 0, 2 for a command line that is wrong, the exit code of the
             exception that a plugin raised, 1 for any other failure.
     """
     require_home()

@@ -19,16 +19,16 @@ def build(
     """Write a new database; a failure leaves nothing behind.
 
     Args:
-        path: Where to write it; there must be nothing there.
-        header: Its identity and kind; `sectors` is the least length, reached by a hole.
-        payloads: Contents of sectors 1, 2, ..., at most 480 bytes each.
-        durable: Flush the file to the disk before returning.
+        path: where to write it; there must be nothing there.
+        header: its identity and kind; `sectors` is the least length, reached by a hole.
+        payloads: contents of sectors 1, 2, ..., at most 480 bytes each.
+        durable: flush the file to the disk before returning.
 
     Returns:
         The header as written, with the true numbers of sectors.
 
     Raises:
-        FileExistsError: There is something at `path`.
+        FileExistsError: there is something at `path`.
     """
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
     try:

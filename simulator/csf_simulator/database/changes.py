@@ -9,8 +9,8 @@ class Before(NamedTuple):
     """What a database was before a transaction changed it.
 
     Attributes:
-        size: Length of its file in bytes.
-        sectors: What was in the sectors that change, by number; those beyond the end left out.
+        size: length of its file in bytes.
+        sectors: what was in the sectors that change, by number; those beyond the end left out.
     """
 
     size: int
@@ -21,9 +21,9 @@ class Changes(NamedTuple):
     """What one transaction does.
 
     Attributes:
-        sectors: New content, 512 bytes, by the path of the database and the number of the sector.
-        databases: For each new database, its path and the name it was built under.
-        before: What each database was whose sectors change, by its path.
+        sectors: new content, 512 bytes, by the path of the database and the number of the sector.
+        databases: for each new database, its path and the name it was built under.
+        before: what each database was whose sectors change, by its path.
     """
 
     sectors: dict[str, dict[int, bytes]]

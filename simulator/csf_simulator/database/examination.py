@@ -18,10 +18,10 @@ class Examination(NamedTuple):
     """What was found in a file that should be a database.
 
     Attributes:
-        header: Its header; None if it has none that can be read.
-        payloads: By number, the sound sectors that mean something to the repository: all of a
+        header: its header; None if it has none that can be read.
+        payloads: by number, the sound sectors that mean something to the repository: all of a
             master database, the accounts of a class database. The rest may be large.
-        faults: What is wrong, one sentence each; empty for a sound database.
+        faults: what is wrong, one sentence each; empty for a sound database.
     """
 
     header: Header | None

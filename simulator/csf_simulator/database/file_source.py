@@ -19,14 +19,14 @@ class FileSource:
     a file that vanishes or is replaced meanwhile is noticed.
 
     Args:
-        path: Absolute path.
+        path: absolute path.
 
     Attributes:
-        identity: Differs from that of any other file that gets the name.
+        identity: differs from that of any other file that gets the name.
 
     Raises:
-        OSError: It cannot be read; `filename` says which.
-        NotADatabase: It is not a database, or not of the length its header says.
+        OSError: it cannot be read; `filename` says which.
+        NotADatabase: it is not a database, or not of the length its header says.
     """
 
     __slots__ = ("database_id", "identity", "path", "sectors")
@@ -44,7 +44,7 @@ class FileSource:
         """Fill a buffer with the sectors from `first_sector` on.
 
         Raises:
-            OSError: The database vanished, was replaced, or ends before.
+            OSError: the database vanished, was replaced, or ends before.
         """
         fd = self._reopen()
         try:
@@ -58,7 +58,7 @@ class FileSource:
         """Yield first sector and count of each stretch that is not a hole of the file.
 
         Raises:
-            OSError: The database vanished, was replaced, or became shorter.
+            OSError: the database vanished, was replaced, or became shorter.
         """
         fd, size, end = self._reopen(), self.sectors * SECTOR, 0
         try:
@@ -84,8 +84,8 @@ def _measure(path: str, fd: int) -> tuple[bytes, int]:
     """Return id and sectors of an open database.
 
     Raises:
-        NotADatabase: It is not a database.
-        WrongLength: Its length is not the one in its header.
+        NotADatabase: it is not a database.
+        WrongLength: its length is not the one in its header.
     """
     try:
         header = read_header(fd)

@@ -38,11 +38,11 @@ class Header(NamedTuple):
 
     Attributes:
         database_id: 16 random bytes; a copy of a database keeps them.
-        sectors: Length of the file in sectors of 512 bytes, the header included.
+        sectors: length of the file in sectors of 512 bytes, the header included.
         kind: "master", "schema" or "class".
-        written: Number of sectors ever written, the header not included.
-        accounts: Number of accounts, which lie in sectors 1 to this number.
-        opening: Sum of the balances the accounts were opened with.
+        written: number of sectors ever written, the header not included.
+        accounts: number of accounts, which lie in sectors 1 to this number.
+        opening: sum of the balances the accounts were opened with.
     """
 
     database_id: bytes
@@ -64,7 +64,7 @@ def decode_header(sector: bytes) -> Header:
     """Read sector 0 of a database.
 
     Raises:
-        NotADatabase: It is no header, or a damaged one.
+        NotADatabase: it is no header, or a damaged one.
     """
     try:
         number, database_id, payload = unwrap(sector, 0)
@@ -81,6 +81,6 @@ def read_header(fd: int) -> Header:
     """Read the header of the database that is open as `fd`; the file's position stays.
 
     Raises:
-        NotADatabase: The file is anything else. Its length is not checked.
+        NotADatabase: the file is anything else. Its length is not checked.
     """
     return decode_header(os.pread(fd, SECTOR, 0))

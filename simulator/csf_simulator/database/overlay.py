@@ -19,9 +19,9 @@ class Overlay:
     """Sectors read from an open database, and their new contents, which stay in memory.
 
     Attributes:
-        header: The header as it will be once the changes are made.
-        changes: By number of the sector, its new 512 bytes; the header among them if it changed.
-        before: What the file holds without these changes.
+        header: the header as it will be once the changes are made.
+        changes: by number of the sector, its new 512 bytes; the header among them if it changed.
+        before: what the file holds without these changes.
     """
 
     def __init__(self, path: str) -> None:
@@ -44,8 +44,8 @@ class Overlay:
         """Return the payload of a data sector, zeros if it was never written.
 
         Raises:
-            DamagedSectorError: It is not what belongs there.
-            IndexError: There is no such sector.
+            DamagedSectorError: it is not what belongs there.
+            IndexError: there is no such sector.
         """
         if not 0 < number < self.header.sectors:
             raise IndexError(f"{self._path} has no data sector {number}")
@@ -59,8 +59,8 @@ class Overlay:
         """Give a data sector new content, which may lie beyond the end of the database.
 
         Raises:
-            IndexError: Sector 0 is the header.
-            ValueError: The payload is too long.
+            IndexError: sector 0 is the header.
+            ValueError: the payload is too long.
         """
         if number < 1:
             raise IndexError(f"{self._path} has no data sector {number}")

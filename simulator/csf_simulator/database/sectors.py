@@ -35,7 +35,7 @@ def encode_sector(database_id: bytes, number: int, payload: bytes) -> bytes:
     """Wrap a payload of at most 480 bytes into the 512 bytes of one sector.
 
     Raises:
-        ValueError: The payload is too long.
+        ValueError: the payload is too long.
     """
     if len(payload) > PAYLOAD:
         raise ValueError(f"{len(payload)} bytes do not fit into a sector's {PAYLOAD}")
@@ -50,7 +50,7 @@ def decode_sector(sector: bytes, database_id: bytes, number: int) -> bytes | Non
         The 480 bytes of its payload; None for a sector that was never written.
 
     Raises:
-        DamagedSectorError: The sector is damaged, belongs to another place or to another database.
+        DamagedSectorError: the sector is damaged, belongs to another place or to another database.
     """
     if sector == _NEVER_WRITTEN:
         return None
@@ -66,11 +66,11 @@ def unwrap(sector: bytes, number: int) -> tuple[int, bytes, bytes]:
     """Return the number, database id and payload that a sector itself states.
 
     Args:
-        sector: The sector.
-        number: Its place in the file, for the error message only.
+        sector: the sector.
+        number: its place in the file, for the error message only.
 
     Raises:
-        DamagedSectorError: Its checksum is wrong.
+        DamagedSectorError: its checksum is wrong.
     """
     if len(sector) != SECTOR:
         raise DamagedSectorError(f"sector {number} has {len(sector)} bytes, not {SECTOR}")

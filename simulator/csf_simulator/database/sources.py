@@ -10,9 +10,9 @@ class Source(Protocol):
     """A database to be archived.
 
     Attributes:
-        path: Absolute path.
+        path: absolute path.
         database_id: 16 bytes.
-        sectors: Its length in sectors of 512 bytes.
+        sectors: its length in sectors of 512 bytes.
     """
 
     path: str

@@ -22,9 +22,9 @@ class Transaction:
     reads of the same transaction, and by no other before the commit.
 
     Args:
-        require_usable: Called with the real path of each database that is touched; it raises if the
+        require_usable: called with the real path of each database that is touched; it raises if the
             database cannot be used.
-        durable: Flush what is built to the disk.
+        durable: flush what is built to the disk.
     """
 
     def __init__(self, require_usable: Callable[[str], None], *, durable: bool) -> None:
@@ -38,8 +38,8 @@ class Transaction:
         """Return the header of a database.
 
         Raises:
-            FileNotFoundError: There is no such file.
-            NotADatabase: The file is not a database.
+            FileNotFoundError: there is no such file.
+            NotADatabase: the file is not a database.
         """
         return self._overlay(path).header
 
@@ -47,8 +47,8 @@ class Transaction:
         """Return the 480 bytes of one data sector, zeros if it was never written.
 
         Raises:
-            DamagedSectorError: The sector is not what belongs there.
-            IndexError: The database has no such data sector.
+            DamagedSectorError: the sector is not what belongs there.
+            IndexError: the database has no such data sector.
         """
         return self._overlay(path).read(number)
 
@@ -56,8 +56,8 @@ class Transaction:
         """Give one data sector new content; beyond the end of the database, the database grows.
 
         Raises:
-            IndexError: Sector 0 is the header.
-            ValueError: The payload is too long.
+            IndexError: sector 0 is the header.
+            ValueError: the payload is too long.
         """
         self._overlay(path).write(number, payload)
 
@@ -71,13 +71,13 @@ class Transaction:
         """Build a new database now, under a temporary name; the commit gives it its own name.
 
         Args:
-            path: The name it gets; nothing may be there.
-            header: Its identity and kind, as `building.build` takes it.
-            payloads: The contents of its sectors 1, 2, ...
+            path: the name it gets; nothing may be there.
+            header: its identity and kind, as `building.build` takes it.
+            payloads: the contents of its sectors 1, 2, ...
 
         Raises:
-            FileExistsError: There is something at `path`.
-            OSError: It cannot be built, or no file can have that name.
+            FileExistsError: there is something at `path`.
+            OSError: it cannot be built, or no file can have that name.
         """
         final = self._usable(path)
         if _exists(path) or final in self._unfinished:
@@ -124,7 +124,7 @@ def _exists(path: str) -> bool:
     """Tell whether a path names something; `os.path.lexists` also denies a name too long.
 
     Raises:
-        OSError: The path cannot name anything.
+        OSError: the path cannot name anything.
     """
     with suppress(FileNotFoundError):
         os.lstat(path)

@@ -10,9 +10,9 @@ class Progress(NamedTuple):
     """How far a run of a utility has come.
 
     Attributes:
-        written: Bytes written so far.
-        seconds: Time since the run began.
-        databases: The databases of the run.
+        written: bytes written so far.
+        seconds: time since the run began.
+        databases: the databases of the run.
     """
 
     written: int
@@ -26,19 +26,19 @@ class Effect:
     A subclass is one kind of fault. It overrides the moments at which it acts.
 
     Args:
-        value: The value scripted for the fault.
+        value: the value scripted for the fault.
 
     Attributes:
-        kind: Name of the fault.
-        metavar: What help calls its value; in brackets if the value may be left out.
-        happens: What happens, for help.
-        takes: What its value must be, for error messages.
-        tools: The utilities that can have the fault.
-        spared_by: An option with which the fault would change nothing; such runs are spared.
-        keeps_record: Whether osbackup keeps a record although no option asks for one.
+        kind: name of the fault.
+        metavar: what help calls its value; in brackets if the value may be left out.
+        happens: what happens, for help.
+        takes: what its value must be, for error messages.
+        tools: the utilities that can have the fault.
+        spared_by: an option with which the fault would change nothing; such runs are spared.
+        keeps_record: whether osbackup keeps a record although no option asks for one.
 
     Raises:
-        ValueError: The value is not what the fault takes.
+        ValueError: the value is not what the fault takes.
     """
 
     kind: ClassVar[str] = ""
@@ -60,8 +60,8 @@ class Effect:
         """Act after something was written; one thread at a time.
 
         Raises:
-            UtilityError: The utility must end with a status.
-            OSError: The utility must act as if the system had refused the write.
+            UtilityError: the utility must end with a status.
+            OSError: the utility must act as if the system had refused the write.
         """
 
     def end(self, image: str) -> None:

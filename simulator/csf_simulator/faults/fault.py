@@ -13,10 +13,10 @@ class Fault(NamedTuple):
     """A fault.
 
     Attributes:
-        tool: The utility it strikes.
-        kind: What happens, one of `kinds.KINDS`.
-        value: What the kind takes.
-        always: Whether it strikes every run from its turn on, and not only one.
+        tool: the utility it strikes.
+        kind: what happens, one of `kinds.KINDS`.
+        value: what the kind takes.
+        always: whether it strikes every run from its turn on, and not only one.
     """
 
     tool: str
@@ -33,7 +33,7 @@ class Fault(NamedTuple):
         """Return what it does to one run.
 
         Raises:
-            ValueError: The tool has no such fault, or the value is not what the fault takes.
+            ValueError: the tool has no such fault, or the value is not what the fault takes.
         """
         known = kinds_of(self.tool)
         if self.kind not in known:

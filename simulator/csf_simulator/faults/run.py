@@ -15,11 +15,11 @@ class FaultyRun:
     """A run that reports to its effect what the utility does.
 
     Args:
-        effect: The effect of the fault, or NO_EFFECT.
-        databases: The databases of the run.
+        effect: the effect of the fault, or NO_EFFECT.
+        databases: the databases of the run.
 
     Attributes:
-        keeps_record: Whether osbackup keeps a record although no option asks for one.
+        keeps_record: whether osbackup keeps a record although no option asks for one.
     """
 
     def __init__(self, effect: Effect, databases: Sequence[str] = ()) -> None:
@@ -36,8 +36,8 @@ class FaultyRun:
         """Report `count` more bytes written to the effect; one thread at a time.
 
         Raises:
-            UtilityError: The utility must end with a status.
-            OSError: The utility must act as if the system had refused the write.
+            UtilityError: the utility must end with a status.
+            OSError: the utility must act as if the system had refused the write.
         """
         if self._effect is NO_EFFECT:
             return
@@ -53,10 +53,10 @@ def start_run(
     """Start a run of a utility, under the fault that is scripted for it.
 
     Args:
-        faults: The faults of the simulator.
-        tool: The utility.
-        databases: The databases of the run.
-        options: The options that were given.
+        faults: the faults of the simulator.
+        tool: the utility.
+        databases: the databases of the run.
+        options: the options that were given.
     """
     fault = faults.strike(tool, spared=spared_by(options))
     return FaultyRun(fault.effect() if fault else NO_EFFECT, databases)

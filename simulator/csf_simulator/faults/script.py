@@ -20,7 +20,7 @@ class Faults:
     """The faults of one simulator.
 
     Args:
-        directory: Where they are kept; it need not exist.
+        directory: where they are kept; it need not exist.
     """
 
     def __init__(self, directory: str) -> None:
@@ -30,7 +30,7 @@ class Faults:
         """Script a fault for the next run of its tool that no earlier fault is for.
 
         Raises:
-            ValueError: The tool has no such fault, or the value is not what the fault takes.
+            ValueError: the tool has no such fault, or the value is not what the fault takes.
         """
         fault.effect()
         os.makedirs(self._directory, exist_ok=True)
@@ -42,8 +42,8 @@ class Faults:
         """Return the fault that strikes a run of `tool` that begins now, if there is one.
 
         Args:
-            tool: The utility.
-            spared: Kinds that would change nothing in this run; they wait for a later one.
+            tool: the utility.
+            spared: kinds that would change nothing in this run; they wait for a later one.
         """
         for path in self._paths():
             fault = _read(path)

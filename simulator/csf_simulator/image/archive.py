@@ -26,11 +26,11 @@ def archive(
     """Write all databases into an image, and finish it.
 
     Args:
-        sources: The databases.
-        writer: The image.
-        begin: Called for each database when its first sectors are taken up.
-        workers: Threads to work with; 1 when the volumes have a limit.
-        comparison: With an earlier backup; what is the same is left out.
+        sources: the databases.
+        writer: the image.
+        begin: called for each database when its first sectors are taken up.
+        workers: threads to work with; 1 when the volumes have a limit.
+        comparison: with an earlier backup; what is the same is left out.
     """
     for number, source in enumerate(sources):
         writer.database(Database(source.database_id, source.sectors, source.path))

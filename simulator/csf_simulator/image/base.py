@@ -17,10 +17,10 @@ class Base(NamedTuple):
     """The state of a database in an earlier backup, without which its image cannot be restored.
 
     Attributes:
-        level: Level the database is now saved at, 1 to 9.
-        base_level: Level it was saved at then, lower than `level`.
+        level: level the database is now saved at, 1 to 9.
+        base_level: level it was saved at then, lower than `level`.
         image_id: 8 bytes: the image that holds it as it was then.
-        sectors: Its length then, in sectors of 512 bytes.
+        sectors: its length then, in sectors of 512 bytes.
         digest: 16 bytes of checksum over its contents then.
     """
 
@@ -40,7 +40,7 @@ def unpack_base(payload: bytes) -> Base:
     """Read the payload of an OVER record.
 
     Raises:
-        ImageError: It does not describe an earlier state.
+        ImageError: it does not describe an earlier state.
     """
     if len(payload) != BASE_SIZE:
         raise ImageError("a base of the image has an impossible length")

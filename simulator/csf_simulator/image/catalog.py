@@ -18,8 +18,8 @@ class Database(NamedTuple):
 
     Attributes:
         database_id: 16 bytes.
-        sectors: Length in sectors of 512 bytes.
-        path: Absolute path it was backed up from.
+        sectors: length in sectors of 512 bytes.
+        path: absolute path it was backed up from.
     """
 
     database_id: bytes
@@ -36,7 +36,7 @@ def unpack_database(payload: bytes) -> Database:
     """Read the payload of a DATABASE record.
 
     Raises:
-        ImageError: It does not describe a database.
+        ImageError: it does not describe a database.
     """
     if len(payload) <= _DATABASE.size:
         raise ImageError("a database of the image has no name")

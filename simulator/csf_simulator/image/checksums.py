@@ -69,7 +69,7 @@ def checksums_of(source: Source) -> Checksums:
     """Read a whole database and return its checksums.
 
     Raises:
-        OSError: It cannot be read, or changed its length or place meanwhile.
+        OSError: it cannot be read, or changed its length or place meanwhile.
     """
     checksums, buffer = Checksums(), bytearray(FRAME)
     for first, count in InPieces(source).extents():

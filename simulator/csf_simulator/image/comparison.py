@@ -12,7 +12,7 @@ class Comparison:
     """A comparison with nothing: all of every database is new.
 
     Attributes:
-        bases: What databases are built upon, by number; the others are archived whole.
+        bases: what databases are built upon, by number; the others are archived whole.
     """
 
     bases: Mapping[int, Base] = {}
@@ -25,9 +25,9 @@ class Comparison:
         """Tell whether a piece is unchanged; several threads may call this at once.
 
         Args:
-            database: Number of the database, from 0.
-            first: Number of the first sector.
-            piece: The sectors, at most layout.PIECE bytes, not all of them zeros.
+            database: number of the database, from 0.
+            first: number of the first sector.
+            piece: the sectors, at most layout.PIECE bytes, not all of them zeros.
         """
         return False
 

@@ -21,7 +21,7 @@ class Coverage:
         """Add a run of sectors.
 
         Raises:
-            ImageError: It is empty, or its first or last sector came before.
+            ImageError: it is empty, or its first or last sector came before.
         """
         end = start + count
         if count == 0 or start in self._end or end in self._start:

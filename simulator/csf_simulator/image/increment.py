@@ -16,13 +16,13 @@ class Increment(Comparison):
     """A comparison of databases with what a record says about them.
 
     Args:
-        sources: The databases, numbered from 0.
-        entries: The record, oldest first.
+        sources: the databases, numbered from 0.
+        entries: the record, oldest first.
         level: 0 to save all of every database; otherwise what changed since the last backup at a
             lower level.
 
     Attributes:
-        bases: What databases are built upon; one without a base is saved whole.
+        bases: what databases are built upon; one without a base is saved whole.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Increment(Comparison):
 
         Args:
             image_id: 8 bytes: the image that was written.
-            time: Seconds since 1970.
+            time: seconds since 1970.
         """
         new = {
             source.path: self._entry(number, image_id, time)

@@ -44,7 +44,7 @@ class Volume(NamedTuple):
     """The header of a volume.
 
     Attributes:
-        number: Place among the volumes of the image, from 1.
+        number: place among the volumes of the image, from 1.
         image_id: 8 random bytes; every record of the image repeats them.
     """
 
@@ -56,13 +56,13 @@ class Record(NamedTuple):
     """The header of a record.
 
     Attributes:
-        kind: One of the kinds above.
-        length: Bytes of payload that follow the header.
-        sequence: Place among the records of the image, from 0.
-        image_id: That of the volume.
-        database: Number of the database, in the order of the DATABASE records, from 0.
-        sectors: Sectors that a DATA, ZERO or SAME record stands for.
-        first: First of these sectors; in a DONE record: the sectors of all databases.
+        kind: one of the kinds above.
+        length: bytes of payload that follow the header.
+        sequence: place among the records of the image, from 0.
+        image_id: that of the volume.
+        database: number of the database, in the order of the DATABASE records, from 0.
+        sectors: sectors that a DATA, ZERO or SAME record stands for.
+        first: first of these sectors; in a DONE record: the sectors of all databases.
         checksum: CRC-32 of the payload.
     """
 
@@ -86,7 +86,7 @@ def unpack_volume(header: bytes) -> Volume:
     """Read the header of a volume.
 
     Raises:
-        ImageError: It is not the start of an image, is damaged, or of a newer format.
+        ImageError: it is not the start of an image, is damaged, or of a newer format.
     """
     if len(header) != VOLUME_SIZE or not header.startswith(MAGIC):
         raise ImageError("not a backup image")
@@ -106,7 +106,7 @@ def unpack_record(header: bytes) -> Record:
     """Read the header of a record.
 
     Raises:
-        ImageError: It is damaged, or claims a payload no record of its kind has.
+        ImageError: it is damaged, or claims a payload no record of its kind has.
     """
     if len(header) != RECORD_SIZE:
         raise ImageError("the image is cut short")

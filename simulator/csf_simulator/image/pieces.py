@@ -17,7 +17,7 @@ class InPieces:
     So a piece has the same sectors in every backup, and is always read as a whole.
 
     Args:
-        source: Where everything comes from.
+        source: where everything comes from.
     """
 
     __slots__ = ("_source", "database_id", "path", "sectors")

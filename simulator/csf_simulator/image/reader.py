@@ -18,14 +18,14 @@ class ImageReader:
     """An image being read; it is known to be sound only when `take` has returned None.
 
     Args:
-        scanner: The records of the image.
+        scanner: the records of the image.
 
     Attributes:
-        databases: The databases in the image, in the order of their numbers.
-        bases: What the incremental ones among them are built upon, by number.
+        databases: the databases in the image, in the order of their numbers.
+        bases: what the incremental ones among them are built upon, by number.
 
     Raises:
-        ImageError: It is no image, or is damaged before the first sector.
+        ImageError: it is no image, or is damaged before the first sector.
     """
 
     def __init__(self, scanner: Scanner) -> None:
@@ -44,10 +44,10 @@ class ImageReader:
         Only one thread may ask at a time. The frame's `load` proves the payload.
 
         Args:
-            buffer: Of layout.FRAME bytes.
+            buffer: of layout.FRAME bytes.
 
         Raises:
-            ImageError: The image is damaged, cut short, or not whole.
+            ImageError: the image is damaged, cut short, or not whole.
         """
         if self._content is None:
             return None
@@ -122,6 +122,6 @@ def verify(reader: ImageReader) -> None:
     """Read the whole image, with two threads.
 
     Raises:
-        ImageError: Anything is wrong with it.
+        ImageError: anything is wrong with it.
     """
     WorkerPool(reader.take, Frame.load).run()

@@ -32,13 +32,13 @@ class RecordedState(NamedTuple):
     """One database in one backup.
 
     Attributes:
-        path: Its absolute path.
+        path: its absolute path.
         database_id: 16 bytes.
         image_id: 8 bytes.
-        level: Level it was saved at, 0 for the whole of it.
-        time: Seconds since 1970, for people; the order of the entries decides.
-        sectors: Its length in sectors of 512 bytes.
-        checksums: What was in it.
+        level: level it was saved at, 0 for the whole of it.
+        time: seconds since 1970, for people; the order of the entries decides.
+        sectors: its length in sectors of 512 bytes.
+        checksums: what was in it.
     """
 
     path: str
@@ -61,7 +61,7 @@ def unpack_entries(contents: bytes) -> list[RecordedState]:
     """Read the contents of a record file.
 
     Raises:
-        RecordError: They are damaged, those of something else, or of a newer format.
+        RecordError: they are damaged, those of something else, or of a newer format.
     """
     if len(contents) < HEADER_SIZE + SEAL or not contents.startswith(MAGIC):
         raise RecordError("not an incremental record file")
@@ -90,7 +90,7 @@ def _unpack(contents: memoryview) -> Iterator[RecordedState]:
     """Yield the entries, one after another.
 
     Raises:
-        struct.error: One is longer than what is left.
+        struct.error: one is longer than what is left.
     """
     while contents:
         fields = _ENTRY.unpack_from(contents)

@@ -22,7 +22,7 @@ class Frame(NamedTuple):
         """Return the payload, read into the buffer that the frame was claimed with.
 
         Raises:
-            ImageError: It is damaged or cut short.
+            ImageError: it is damaged or cut short.
         """
         view = memoryview(buffer)[: self.record.length]
         if self.volume.fill(view, self.claim) != self.record.length:
@@ -36,7 +36,7 @@ class Scanner:
     """The records of an image, in order; for one thread at a time.
 
     Args:
-        next_volume: Opens the volume of a number, from 1, when it is needed.
+        next_volume: opens the volume of a number, from 1, when it is needed.
     """
 
     def __init__(self, next_volume: Callable[[int], VolumeInput]) -> None:
@@ -49,7 +49,7 @@ class Scanner:
         """Return the next record; its payload, if any, must be claimed before the one after it.
 
         Raises:
-            ImageError: It is damaged, missing or out of place.
+            ImageError: it is damaged, missing or out of place.
         """
         if not self._opened:
             self._start_volume()

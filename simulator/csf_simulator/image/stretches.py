@@ -14,10 +14,10 @@ class Stretch(NamedTuple):
     """Sectors to be archived.
 
     Attributes:
-        database: Number of the database, from 0.
-        first: Number of the first sector.
-        sectors: How many; for data at most a frame.
-        is_data: Whether they must be read; otherwise they are zeros.
+        database: number of the database, from 0.
+        first: number of the first sector.
+        sectors: how many; for data at most a frame.
+        is_data: whether they must be read; otherwise they are zeros.
     """
 
     database: int

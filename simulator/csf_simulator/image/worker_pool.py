@@ -18,9 +18,9 @@ class WorkerPool(Generic[Task]):
     """Threads, this one included, that do tasks until none is left or one fails.
 
     Args:
-        take: Returns the next task, None when none is left; called by one thread at a time with
+        take: returns the next task, None when none is left; called by one thread at a time with
             the caller's own buffer of layout.FRAME bytes, which it may fill.
-        work: Does a task; called with the buffer its task was taken with.
+        work: does a task; called with the buffer its task was taken with.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class WorkerPool(Generic[Task]):
         """Do all tasks.
 
         Raises:
-            BaseException: The first failure of a task; no other is begun after it.
+            BaseException: the first failure of a task; no other is begun after it.
         """
         others = [threading.Thread(target=self._run_tasks) for _ in range(workers - 1)]
         for thread in others:

@@ -19,8 +19,8 @@ class ImageWriter:
 
     Args:
         image_id: 8 random bytes that tell this image from all others.
-        next_volume: Opens the volume of a number, from 1; the one before is finished by then.
-        limit: Bytes a volume may have; None for no limit. With a limit, one thread only may write.
+        next_volume: opens the volume of a number, from 1; the one before is finished by then.
+        limit: bytes a volume may have; None for no limit. With a limit, one thread only may write.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class ImageWriter:
         """Write sectors of a database.
 
         Args:
-            database: Number of the database, from 0.
-            first: Number of the first sector.
-            payload: The sectors, at most layout.FRAME bytes.
+            database: number of the database, from 0.
+            first: number of the first sector.
+            payload: the sectors, at most layout.FRAME bytes.
         """
         self._append(layout.DATA, payload, database, len(payload) // SECTOR, first)
 

@@ -12,9 +12,9 @@ class Option(NamedTuple):
     """One option of a utility.
 
     Attributes:
-        name: With its dash, as in "-f".
-        takes_value: The next argument belongs to it, whatever that looks like, as with getopt.
-        repeatable: It may be given several times.
+        name: with its dash, as in "-f".
+        takes_value: the next argument belongs to it, whatever that looks like, as with getopt.
+        repeatable: it may be given several times.
     """
 
     name: str
@@ -26,8 +26,8 @@ class Arguments(NamedTuple):
     """A command line, taken apart.
 
     Attributes:
-        values: For each option that was given, its values in order; none for a flag.
-        operands: Everything else, in order.
+        values: for each option that was given, its values in order; none for a flag.
+        operands: everything else, in order.
     """
 
     values: dict[str, list[str]]
@@ -42,11 +42,11 @@ def parse(options: Iterable[Option], argv: Sequence[str]) -> Arguments:
     """Take a command line apart; options and operands may be mixed.
 
     Args:
-        options: Those the utility knows.
-        argv: The arguments, without the utility's name.
+        options: those the utility knows.
+        argv: the arguments, without the utility's name.
 
     Raises:
-        UsageError: An unknown option, a value missing, a single option given twice.
+        UsageError: an unknown option, a value missing, a single option given twice.
     """
     known = {option.name: option for option in options}
     parsed = Arguments({}, [])

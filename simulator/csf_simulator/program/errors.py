@@ -46,9 +46,9 @@ class UtilityError(Exception):
     """A failure of a utility.
 
     Attributes:
-        text: What happened, for people.
+        text: what happened, for people.
         name: ObjectStore's name of the exception, one of those above.
-        status: The exit status it leads to.
+        status: the exit status it leads to.
     """
 
     def __init__(self, text: str, name: str = MISC, status: int = 1) -> None:
@@ -76,8 +76,8 @@ def explain(error: Exception, missing: str = DATABASE_NOT_FOUND) -> UtilityError
     """Turn a failure of the operating system, of a database or of an image into a utility's.
 
     Args:
-        error: A UtilityError is returned as it is.
-        missing: Name of the exception for a file that does not exist.
+        error: a UtilityError is returned as it is.
+        missing: name of the exception for a file that does not exist.
     """
     if isinstance(error, UtilityError):
         return error

@@ -12,7 +12,7 @@ def size(text: str) -> int:
     """Return the bytes that `80k`, `1m` or `2g` stand for; a bare number is megabytes (inferred).
 
     Raises:
-        UsageError: The text is no size, or it is zero.
+        UsageError: the text is no size, or it is zero.
     """
     unit = text[-1:].lower()
     digits = text[:-1] if unit in _UNITS else text
@@ -25,7 +25,7 @@ def whole_number(text: str, lowest: int, highest: int) -> int:
     """Return the number that is written in decimal digits.
 
     Raises:
-        UsageError: The text is not a number, or not between the two, both included.
+        UsageError: the text is not a number, or not between the two, both included.
     """
     if not _is_number(text) or not lowest <= int(text) <= highest:
         raise UsageError(f"not a number from {lowest} to {highest}: {text}")

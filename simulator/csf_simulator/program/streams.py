@@ -20,7 +20,7 @@ def ask(question: str, to: int) -> str:
     """Print a question for the operator and wait for a line on standard input.
 
     Raises:
-        UtilityError: Standard input ended instead.
+        UtilityError: standard input ended instead.
     """
     say(question, to)
     answer = bytearray()

@@ -29,14 +29,14 @@ def check(server: Server, master: str) -> list[Finding]:
     directory, and all balances together must be what the accounts were opened with.
 
     Args:
-        server: The home whose transactions touch the repository.
-        master: Its master database.
+        server: the home whose transactions touch the repository.
+        master: its master database.
 
     Returns:
         All that is wrong; nothing for a sound repository.
 
     Raises:
-        DatabaseInUse: It is being restored.
+        DatabaseInUse: it is being restored.
     """
     master = os.path.abspath(master)
     with server.between_transactions() as pause:

@@ -21,9 +21,9 @@ class Entry(NamedTuple):
     """One database of a repository.
 
     Attributes:
-        database_id: Its id, 16 bytes.
-        file_name: Its name in the directory of the master database.
-        class_name: The class it holds; empty for the schema database.
+        database_id: its id, 16 bytes.
+        file_name: its name in the directory of the master database.
+        class_name: the class it holds; empty for the schema database.
     """
 
     database_id: bytes

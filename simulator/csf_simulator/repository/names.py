@@ -33,7 +33,7 @@ def class_path(master: str, class_name: str) -> str:
     """Return the path of a class's database.
 
     Raises:
-        RepositoryError: No class can have that name.
+        RepositoryError: no class can have that name.
     """
     file_name = class_name + suffix(master)
     if "/" in class_name or CONTROL.search(class_name):

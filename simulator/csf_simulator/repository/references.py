@@ -13,8 +13,8 @@ def dangling(master: str, examination: Examination) -> list[str]:
     """Return the references that lead nowhere, or to a wrong database, one sentence each.
 
     Args:
-        master: The database that was examined.
-        examination: What was found in it; only a master database has references.
+        master: the database that was examined.
+        examination: what was found in it; only a master database has references.
     """
     if examination.header is None or examination.header.kind != "master":
         return []

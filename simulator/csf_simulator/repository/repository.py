@@ -25,17 +25,17 @@ def create(server: Server, master: str, *, classes: int = 0, size: int = 0) -> s
     """Make a master repository, and its directory if it is missing.
 
     Args:
-        server: The home whose transactions will touch it.
-        master: The master database to make.
-        classes: How many classes it gets: Class1, Class2, ... They are not flushed to the disk
+        server: the home whose transactions will touch it.
+        master: the master database to make.
+        classes: how many classes it gets: Class1, Class2, ... They are not flushed to the disk
             one by one, which a power cut right afterwards could show.
-        size: Bytes in each class's database; what the accounts leave free holds random data.
+        size: bytes in each class's database; what the accounts leave free holds random data.
 
     Returns:
         The absolute path of the master database.
 
     Raises:
-        FileExistsError: A database is there already; nothing was made.
+        FileExistsError: a database is there already; nothing was made.
     """
     master = os.path.abspath(master)
     names = [f"Class{number}" for number in range(1, classes + 1)]
@@ -60,18 +60,18 @@ def create_class(
     The cost does not grow with the number of classes: creating the file reserves the name.
 
     Args:
-        server: The home of the repository.
-        master: Its master database.
-        class_name: Name of the class.
-        size: Least length of the database in bytes.
-        durable: Flush everything to the disk before returning.
+        server: the home of the repository.
+        master: its master database.
+        class_name: name of the class.
+        size: least length of the database in bytes.
+        durable: flush everything to the disk before returning.
 
     Returns:
         The absolute path of the new database.
 
     Raises:
-        FileExistsError: There is a database of that name.
-        RepositoryError: No class can have the name, or `master` is not a master database.
+        FileExistsError: there is a database of that name.
+        RepositoryError: no class can have the name, or `master` is not a master database.
     """
     master = os.path.abspath(master)
     path = class_path(master, class_name)

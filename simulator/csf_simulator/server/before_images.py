@@ -29,8 +29,8 @@ class BeforeImages:
         (break-snapshot in QEMU).
 
         Args:
-            snapshots: The files of the snapshots that are in use.
-            sectors: The numbers of the sectors, by real path of their database.
+            snapshots: the files of the snapshots that are in use.
+            sectors: the numbers of the sectors, by real path of their database.
         """
         wanted = {(path, number) for path, numbers in sectors.items() for number in numbers}
         self._safe = {snapshot: self._safe.get(snapshot, set()) for snapshot in snapshots}

@@ -23,7 +23,7 @@ class Claims:
     Claims are made and listed while the Server is locked: no process sees half a claim.
 
     Args:
-        directory: Where the files lie; `create` makes it.
+        directory: where the files lie; `create` makes it.
     """
 
     def __init__(self, directory: str) -> None:

@@ -24,8 +24,8 @@ class Committer:
     """The redo log of a home; the Server is locked whenever it is used.
 
     Args:
-        log: Path of the file.
-        save: Called with the sectors that are about to be overwritten, to save them for snapshots.
+        log: path of the file.
+        save: called with the sectors that are about to be overwritten, to save them for snapshots.
     """
 
     def __init__(self, log: str, save: Callable[[Sectors], None]) -> None:
@@ -58,7 +58,7 @@ class Committer:
         """Make the changes; doing so again, also after half of them, gives the same result.
 
         Raises:
-            OSError: They cannot be made; all files are as they were before.
+            OSError: they cannot be made; all files are as they were before.
         """
         if not any(changes):
             return

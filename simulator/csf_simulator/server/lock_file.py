@@ -15,12 +15,12 @@ def locked(path: str, wait: float | None) -> Iterator[None]:
     """Hold the lock of a Server during a block.
 
     Args:
-        path: The file that is locked, in the directory of the Server.
-        wait: Seconds to wait for it; without a limit, as long as it takes.
+        path: the file that is locked, in the directory of the Server.
+        wait: seconds to wait for it; without a limit, as long as it takes.
 
     Raises:
-        DatabaseInUse: Another process held the lock for all that time.
-        NoServer: There is no such file.
+        DatabaseInUse: another process held the lock for all that time.
+        NoServer: there is no such file.
     """
     lock = _open(path)
     try:

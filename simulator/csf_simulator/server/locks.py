@@ -12,11 +12,11 @@ def acquire(fd: int, wait: float | None = None) -> None:
     """Lock an open file against all other processes that open and lock it.
 
     Args:
-        fd: The file; closing it ends the lock.
-        wait: Seconds to wait at most; without a limit, as long as it takes.
+        fd: the file; closing it ends the lock.
+        wait: seconds to wait at most; without a limit, as long as it takes.
 
     Raises:
-        BlockingIOError: Another process held the lock all the time.
+        BlockingIOError: another process held the lock all the time.
     """
     if wait is None:
         fcntl.flock(fd, fcntl.LOCK_EX)
@@ -32,8 +32,8 @@ def is_held(fd: int, how: int = fcntl.LOCK_SH) -> bool:
     """Tell whether another process holds the lock; if none does, take it.
 
     Args:
-        fd: The file.
-        how: To share the lock or, with `fcntl.LOCK_EX`, to have it alone.
+        fd: the file.
+        how: to share the lock or, with `fcntl.LOCK_EX`, to have it alone.
     """
     try:
         fcntl.flock(fd, how | fcntl.LOCK_NB)

@@ -15,7 +15,7 @@ class Restores:
     """The databases that running processes restore.
 
     Args:
-        claims: The claims of these processes, made with `encode_targets`.
+        claims: the claims of these processes, made with `encode_targets`.
     """
 
     def __init__(self, claims: Sequence[str]) -> None:

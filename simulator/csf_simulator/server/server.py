@@ -26,8 +26,8 @@ class Pause(NamedTuple):
     """What a block may use between two transactions.
 
     Attributes:
-        committer: To make changes with.
-        require_usable: Raises DatabaseInUse for a database that is being restored.
+        committer: to make changes with.
+        require_usable: raises DatabaseInUse for a database that is being restored.
     """
 
     committer: Committer
@@ -38,10 +38,10 @@ class Server:
     """The transactions of one home, over databases that lie anywhere.
 
     Args:
-        directory: Where the lock, the redo log and the claims lie; `create` makes it.
+        directory: where the lock, the redo log and the claims lie; `create` makes it.
 
     Attributes:
-        directory: The same.
+        directory: the same.
     """
 
     def __init__(self, directory: str) -> None:
@@ -66,12 +66,12 @@ class Server:
         Transactions do not nest: the inner one would wait for the outer one forever.
 
         Args:
-            durable: Once committed, survive a power cut too, and not only the death of the process.
+            durable: once committed, survive a power cut too, and not only the death of the process.
                 That takes a flush for every file touched and two for the log.
 
         Raises:
-            DatabaseInUse: In the block, at the first touch of a database that is being restored.
-            OSError: A change is impossible; nothing was changed, unless the undoing failed too.
+            DatabaseInUse: in the block, at the first touch of a database that is being restored.
+            OSError: a change is impossible; nothing was changed, unless the undoing failed too.
         """
         with self.between_transactions() as pause:
             transaction = Transaction(pause.require_usable, durable=durable)
@@ -91,10 +91,10 @@ class Server:
         """Make all transactions wait during a block, in which all databases are consistent.
 
         Args:
-            wait: Seconds to wait for a transaction to end; without a limit, as long as it takes.
+            wait: seconds to wait for a transaction to end; without a limit, as long as it takes.
 
         Raises:
-            DatabaseInUse: A transaction went on for all that time.
+            DatabaseInUse: a transaction went on for all that time.
             NoServer: `create` was never called.
         """
         with locked(self._lock, wait):
@@ -128,12 +128,12 @@ class Server:
         Transactions go on meanwhile: they save what they overwrite.
 
         Args:
-            paths: Absolute paths, each file once.
+            paths: absolute paths, each file once.
 
         Raises:
-            DatabaseInUse: One is being restored.
-            OSError: One cannot be read; `filename` says which.
-            NotADatabase: One is not a database, or not of the length its header says.
+            DatabaseInUse: one is being restored.
+            OSError: one cannot be read; `filename` says which.
+            NotADatabase: one is not a database, or not of the length its header says.
         """
         with ExitStack() as stack:
             with self.between_transactions() as pause:
@@ -150,11 +150,11 @@ class Server:
         What touches one of them fails at once; other databases are not affected.
 
         Args:
-            paths: The databases, which need not exist.
-            wait: Seconds to wait for a transaction to end; without a limit, as long as it takes.
+            paths: the databases, which need not exist.
+            wait: seconds to wait for a transaction to end; without a limit, as long as it takes.
 
         Raises:
-            DatabaseInUse: One is being restored already, or a transaction went on for too long.
+            DatabaseInUse: one is being restored already, or a transaction went on for too long.
         """
         with ExitStack() as stack:
             with self.between_transactions(wait) as pause:

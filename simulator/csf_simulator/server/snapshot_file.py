@@ -39,8 +39,8 @@ class Place(NamedTuple):
     """Where the sectors of one database lie among those of all databases of a snapshot.
 
     Attributes:
-        first: Position of its sector 0.
-        sectors: How many it had when the snapshot was taken; later sectors are ignored.
+        first: position of its sector 0.
+        sectors: how many it had when the snapshot was taken; later sectors are ignored.
     """
 
     first: int
@@ -51,7 +51,7 @@ class SnapshotFile:
     """An open snapshot; any number of threads may use it.
 
     Args:
-        fd: The file, which begins with what `encode_databases` makes.
+        fd: the file, which begins with what `encode_databases` makes.
     """
 
     def __init__(self, fd: int) -> None:
@@ -85,8 +85,8 @@ class SnapshotFile:
         """Put back, into sectors just read, what was overwritten since the snapshot.
 
         Args:
-            position: Of the first.
-            sectors: Their contents, which are replaced by the before-images that are saved.
+            position: of the first.
+            sectors: their contents, which are replaced by the before-images that are saved.
         """
         marks = os.pread(self._fd, len(sectors) // SECTOR, self._saved + position)
         number = marks.find(_YES)

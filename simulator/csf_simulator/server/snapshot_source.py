@@ -17,9 +17,9 @@ class SnapshotSource:
     Each sector may be read once: its old content is not kept after that.
 
     Args:
-        file: The database; it may change and grow.
-        snapshot: What was in the sectors that changed.
-        first: Position of the database's sector 0 in the snapshot.
+        file: the database; it may change and grow.
+        snapshot: what was in the sectors that changed.
+        first: position of the database's sector 0 in the snapshot.
     """
 
     __slots__ = ("_file", "_first", "_snapshot", "database_id", "extents", "path", "sectors")
@@ -38,7 +38,7 @@ class SnapshotSource:
         """Fill a buffer with what was in the sectors from `first_sector` on.
 
         Raises:
-            OSError: The database vanished or was replaced, or a before-image could not be saved.
+            OSError: the database vanished or was replaced, or a before-image could not be saved.
         """
         position = self._first + first_sector
         self._file.read(first_sector, buffer)
@@ -52,12 +52,12 @@ def take_snapshot(fd: int, paths: Iterable[str]) -> list[SnapshotSource]:
     """Take a snapshot of databases; no transaction may be going on.
 
     Args:
-        fd: The empty file of the snapshot, which must stay open.
-        paths: The databases, each of them once.
+        fd: the empty file of the snapshot, which must stay open.
+        paths: the databases, each of them once.
 
     Raises:
-        OSError: One cannot be read; `filename` says which.
-        NotADatabase: One is not a database, or not of the length its header says.
+        OSError: one cannot be read; `filename` says which.
+        NotADatabase: one is not a database, or not of the length its header says.
     """
     files = [FileSource(path) for path in paths]
     firsts = accumulate((file.sectors for file in files), initial=0)

@@ -11,7 +11,7 @@ class FileErrors:
     A class, because a generator would cost more at every read and write.
 
     Args:
-        path: The file that everything inside is about.
+        path: the file that everything inside is about.
     """
 
     __slots__ = ("_path",)

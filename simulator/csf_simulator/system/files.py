@@ -40,9 +40,9 @@ def overwrite(path: str, contents: Mapping[int, bytes], *, durable: bool) -> Non
     """Write into an existing file.
 
     Args:
-        path: The file; it grows by what is written beyond its end.
-        contents: What to write, by its offset in bytes.
-        durable: Flush it to the disk before returning.
+        path: the file; it grows by what is written beyond its end.
+        contents: what to write, by its offset in bytes.
+        durable: flush it to the disk before returning.
     """
     fd = os.open(path, os.O_RDWR)
     try:

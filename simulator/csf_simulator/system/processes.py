@@ -23,13 +23,13 @@ def run_to_end(
     """Run a command in a session of its own, with nothing on its standard input.
 
     Args:
-        command: Program and arguments.
-        env: Its whole environment.
-        cwd: Directory to run in.
-        timeout: Seconds until it is killed, with all processes of its session.
+        command: program and arguments.
+        env: its whole environment.
+        cwd: directory to run in.
+        timeout: seconds until it is killed, with all processes of its session.
 
     Raises:
-        subprocess.TimeoutExpired: It was killed.
+        subprocess.TimeoutExpired: it was killed.
     """
     process = subprocess.Popen(
         command,

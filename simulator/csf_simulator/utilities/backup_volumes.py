@@ -20,9 +20,9 @@ class BackupVolumes:
     """The volumes of an image being written.
 
     Args:
-        names: The files named with -f.
-        abort: Fail instead of asking the operator for another file.
-        taken: Databases and record of this backup, by device and inode: no image may overwrite one.
+        names: the files named with -f.
+        abort: fail instead of asking the operator for another file.
+        taken: databases and record of this backup, by device and inode: no image may overwrite one.
     """
 
     def __init__(self, names: Sequence[str], *, abort: bool, taken: Iterable[Identity]) -> None:

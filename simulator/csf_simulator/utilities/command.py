@@ -13,9 +13,9 @@ def run_utility(work: Callable[[list[str]], None], usage: str, argv: list[str]) 
     """Run a utility, and print its failures on standard error.
 
     Args:
-        work: The utility; takes its arguments, without its name.
-        usage: Printed after a complaint about the arguments.
-        argv: The arguments.
+        work: the utility; takes its arguments, without its name.
+        usage: printed after a complaint about the arguments.
+        argv: the arguments.
 
     Returns:
         Exit status: 0, or for a failure 1 (inferred: only 0 is known to mean success) or what a

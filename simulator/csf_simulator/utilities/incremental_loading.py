@@ -22,12 +22,12 @@ class IncrementalLoader:
     """Takes the sectors that an image leaves out from the targets, which it proves first.
 
     Args:
-        bases: What databases of the image build upon, by number.
-        targets: Where databases go, by number; the others need no base.
+        bases: what databases of the image build upon, by number.
+        targets: where databases go, by number; the others need no base.
 
     Raises:
-        OSError: A target cannot be read.
-        UtilityError: A target is not as its database was when the image was begun upon it.
+        OSError: a target cannot be read.
+        UtilityError: a target is not as its database was when the image was begun upon it.
     """
 
     def __init__(self, bases: Mapping[int, Base], targets: Mapping[int, str]) -> None:
@@ -41,8 +41,8 @@ class IncrementalLoader:
         """Return the sectors of a record: as the image has them, or as they are in the target.
 
         Args:
-            frame: The record.
-            buffer: The one it was claimed with.
+            frame: the record.
+            buffer: the one it was claimed with.
 
         Returns:
             The sectors; nothing for zeros, and for a database that is not restored.

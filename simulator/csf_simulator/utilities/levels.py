@@ -19,7 +19,7 @@ def level_of(arguments: Arguments) -> int:
     """Return the level asked for; 0 without -l.
 
     Raises:
-        UsageError: It is not a level, or it needs a record file and none is named.
+        UsageError: it is not a level, or it needs a record file and none is named.
     """
     level = whole_number(arguments.values.get("-l", ["0"])[0], 0, HIGHEST_LEVEL)
     if level > 0 and not arguments.has("-i"):
@@ -31,8 +31,8 @@ def open_record(arguments: Arguments) -> Unrecorded:
     """Read the record file, if one is named.
 
     Raises:
-        UsageError: It is also the image.
-        UtilityError: It cannot be used.
+        UsageError: it is also the image.
+        UtilityError: it cannot be used.
     """
     if not arguments.has("-i"):
         return Unrecorded()
@@ -43,8 +43,8 @@ def open_default_record(arguments: Arguments) -> Unrecorded:
     """Read the record file in the working directory, as if it was named.
 
     Raises:
-        UsageError: It is also the image.
-        UtilityError: It cannot be used.
+        UsageError: it is also the image.
+        UtilityError: it cannot be used.
     """
     return _recorded(DEFAULT_RECORD, arguments)
 

@@ -14,12 +14,12 @@ def loader_for(bases: Mapping[int, Base], targets: Mapping[int, str]) -> Loader:
     """Return what loads the sectors of a record into the buffer that it was claimed with.
 
     Args:
-        bases: What databases of the image build upon, by number.
-        targets: Where databases go, by number.
+        bases: what databases of the image build upon, by number.
+        targets: where databases go, by number.
 
     Raises:
-        OSError: A target that is built upon cannot be read.
-        UtilityError: A target is not as the image expects it.
+        OSError: a target that is built upon cannot be read.
+        UtilityError: a target is not as the image expects it.
     """
     if not bases:
         return Frame.load

@@ -16,13 +16,13 @@ class Media:
     """The files of an image, in order.
 
     Args:
-        names: Those named on the command line; STANDARD stands alone.
-        question: What to ask the operator when they are used up or one cannot be opened.
-        abort: Fail instead of asking, as option -a demands.
-        out: File descriptor to ask on.
+        names: those named on the command line; STANDARD stands alone.
+        question: what to ask the operator when they are used up or one cannot be opened.
+        abort: fail instead of asking, as option -a demands.
+        out: file descriptor to ask on.
 
     Attributes:
-        name: The file that was opened last.
+        name: the file that was opened last.
     """
 
     name = ""
@@ -43,7 +43,7 @@ class Media:
         """Open the next file, asking for others until one can be opened.
 
         Raises:
-            UtilityError: It cannot be opened or none is named, and asking is not allowed or
+            UtilityError: it cannot be opened or none is named, and asking is not allowed or
                 brought no answer.
         """
         self.name = self._left.pop(0) if self._left else self._ask()

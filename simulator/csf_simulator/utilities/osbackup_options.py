@@ -36,8 +36,8 @@ def check(arguments: Arguments) -> int | None:
         Bytes a volume may have; None for no limit.
 
     Raises:
-        UsageError: An option is missing, or its value makes no sense.
-        UtilityError: An option is not simulated.
+        UsageError: an option is missing, or its value makes no sense.
+        UtilityError: an option is not simulated.
     """
     images = arguments.values.get("-f", [])
     if not images or (STANDARD in images and (len(images) > 1 or arguments.has("-s"))):
@@ -60,7 +60,7 @@ def database_names(arguments: Arguments) -> list[str]:
     """Return the names of all databases and directories, the import file's first.
 
     Raises:
-        UsageError: There are no names.
+        UsageError: there are no names.
     """
     imported = [name for path in arguments.values.get("-I", []) for name in read_import_file(path)]
     names = imported + arguments.operands

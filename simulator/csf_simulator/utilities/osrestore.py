@@ -55,8 +55,8 @@ def run(argv: list[str], guard: Guard = lambda undo: None) -> int:
     """Run with the arguments given.
 
     Args:
-        argv: The arguments.
-        guard: Called before anything is written, with what undoes it if the process must end.
+        argv: the arguments.
+        guard: called before anything is written, with what undoes it if the process must end.
 
     Returns:
         Exit status: 0, or 1 for any failure.

@@ -53,7 +53,7 @@ def _faults(path: str) -> list[str]:
     """Return what is wrong with a database at an instant between transactions.
 
     Raises:
-        OSError: It cannot be opened, or is being restored.
+        OSError: it cannot be opened, or is being restored.
     """
     with Home(require_home()).server.between_transactions() as pause:
         pause.require_usable(path)

@@ -11,11 +11,11 @@ def local_path(name: str) -> str:
     """Return the absolute path of a file database.
 
     Args:
-        name: A path, or `host:/path`; a colon after a slash is an ordinary character (ObjectStore
+        name: a path, or `host:/path`; a colon after a slash is an ordinary character (ObjectStore
             6.0 manual).
 
     Raises:
-        UtilityError: A rawfs database, `host::/path`, or one of another host: neither is simulated;
+        UtilityError: a rawfs database, `host::/path`, or one of another host: neither is simulated;
             or no name a file can have.
     """
     if "\0" in name:

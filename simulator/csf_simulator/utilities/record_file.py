@@ -24,14 +24,14 @@ class RecordFile:
     """A record file.
 
     Args:
-        path: Its name; a file that does not exist is a record of nothing.
+        path: its name; a file that does not exist is a record of nothing.
 
     Attributes:
-        path: Its absolute path, links resolved.
-        entries: What it holds, oldest first.
+        path: its absolute path, links resolved.
+        entries: what it holds, oldest first.
 
     Raises:
-        UtilityError: It cannot be read, is damaged, is no record file, or could not be replaced.
+        UtilityError: it cannot be read, is damaged, is no record file, or could not be replaced.
     """
 
     def __init__(self, path: str) -> None:
@@ -53,8 +53,8 @@ class RecordFile:
         """Replace the record file, atomically and durably.
 
         Raises:
-            OSError: It cannot be written; the old one stays.
-            UtilityError: Another program wrote a record meanwhile, which stays.
+            OSError: it cannot be written; the old one stays.
+            UtilityError: another program wrote a record meanwhile, which stays.
         """
         temporary = f"{self.path}.{os.urandom(8).hex()}~"
         try:

@@ -16,11 +16,11 @@ class Recorded(Unrecorded):
     """A backup with -i.
 
     Args:
-        path: The record file.
-        level: Level to save at.
+        path: the record file.
+        level: level to save at.
 
     Raises:
-        UtilityError: The record file cannot be used.
+        UtilityError: the record file cannot be used.
     """
 
     def __init__(self, path: str, level: int) -> None:
@@ -41,7 +41,7 @@ class Recorded(Unrecorded):
         """Replace the record file.
 
         Raises:
-            OSError: It cannot be written.
-            UtilityError: Another program replaced it meanwhile.
+            OSError: it cannot be written.
+            UtilityError: another program replaced it meanwhile.
         """
         self._record.replace(self._increment.entries(image_id, int(time.time())))

@@ -28,7 +28,7 @@ def read_import_file(path: str) -> list[str]:
     Spaces belong to a name, as does every byte but the line feed.
 
     Raises:
-        UtilityError: The file cannot be read.
+        UtilityError: the file cannot be read.
     """
     try:
         with open(path, "rb") as file:
@@ -45,15 +45,15 @@ def select(names: Iterable[str], *, recurse: bool) -> dict[Identity, str]:
     name counts (invented: what the real utility does is not known).
 
     Args:
-        names: Pathnames, as an operator writes them.
-        recurse: Whether a directory also stands for the directories in it.
+        names: pathnames, as an operator writes them.
+        recurse: whether a directory also stands for the directories in it.
 
     Returns:
         Absolute paths, by device and inode.
 
     Raises:
-        OSError: A file or directory does not exist, or cannot be read.
-        UtilityError: A name cannot be used, or a directory has no database.
+        OSError: a file or directory does not exist, or cannot be read.
+        UtilityError: a name cannot be used, or a directory has no database.
     """
     found: dict[Identity, str] = {}
     for name in names:
@@ -67,8 +67,8 @@ def _identify(path: str) -> Identity:
     """Return the identity of a database file.
 
     Raises:
-        OSError: It does not exist.
-        UtilityError: It is a device or pipe, or its name cannot be listed, so that the backup
+        OSError: it does not exist.
+        UtilityError: it is a device or pipe, or its name cannot be listed, so that the backup
             could not be checked (invented).
     """
     if not is_listable(path):
@@ -83,7 +83,7 @@ def _in_directory(directory: str, *, recurse: bool) -> list[str]:
     """Return the databases in a directory, sorted.
 
     Raises:
-        UtilityError: There is no database in it.
+        UtilityError: there is no database in it.
     """
     found = sorted(path for path in _files(directory, recurse=recurse) if _is_database(path))
     if not found:

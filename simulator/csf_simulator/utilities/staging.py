@@ -22,7 +22,7 @@ class Staging:
     Their names end in no suffix a database has, so that no search for databases finds one.
 
     Args:
-        targets: Where each database is to go, by its number.
+        targets: where each database is to go, by its number.
     """
 
     def __init__(self, targets: Mapping[int, str]) -> None:
@@ -55,7 +55,7 @@ class Staging:
         """Put all databases in their places.
 
         Raises:
-            UtilityError: The file system refused half way.
+            UtilityError: the file system refused half way.
         """
         with self._changing:
             self._rename()

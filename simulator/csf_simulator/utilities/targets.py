@@ -16,8 +16,8 @@ class Pair(NamedTuple):
     """What to restore, and where to.
 
     Attributes:
-        source: Absolute path of a database in the image, or of a directory that held some.
-        target: Absolute path of a database, or of a directory.
+        source: absolute path of a database in the image, or of a directory that held some.
+        target: absolute path of a database, or of a directory.
     """
 
     source: str
@@ -28,8 +28,8 @@ def read_pairs(operands: Sequence[str]) -> list[Pair]:
     """Return the pairs on a command line.
 
     Raises:
-        UsageError: A source has no target.
-        UtilityError: A name cannot be used.
+        UsageError: a source has no target.
+        UtilityError: a name cannot be used.
     """
     if len(operands) % 2:
         raise UsageError(f"no target for {operands[-1]}")
@@ -41,16 +41,16 @@ def plan(databases: Sequence[Database], pairs: Sequence[Pair], *, descend: bool)
     """Return where each database goes; only what a pair matches, when there are pairs.
 
     Args:
-        databases: Those in the image.
-        pairs: What to restore; none for everything.
-        descend: Whether a source directory stands for its sub-directories too.
+        databases: those in the image.
+        pairs: what to restore; none for everything.
+        descend: whether a source directory stands for its sub-directories too.
 
     Returns:
         Real paths of the targets, links resolved, by number of the database.
 
     Raises:
-        OSError: A target's directory is missing, or a target cannot be written.
-        UtilityError: The pairs contradict the image or each other.
+        OSError: a target's directory is missing, or a target cannot be written.
+        UtilityError: the pairs contradict the image or each other.
     """
     paths = [database.path for database in databases]
     chosen = _match_all(paths, pairs, descend=descend) if pairs else dict(enumerate(paths))

@@ -20,7 +20,7 @@ def undo_on_signal(undo: Callable[[], None]) -> None:
     A signal that is ignored, as under nohup, stays so.
 
     Args:
-        undo: Called in a thread of its own while the others go on; it must block those that could
+        undo: called in a thread of its own while the others go on; it must block those that could
             do again what it undoes.
     """
     numbers = [

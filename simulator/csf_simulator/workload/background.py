@@ -25,17 +25,17 @@ def start_workload(
     """Move money between the classes of a repository for as long as the block runs.
 
     Args:
-        server: The home of the repository.
-        master: Its master database.
-        writers: Number of processes.
-        durable: As for `Server.transaction`.
+        server: the home of the repository.
+        master: its master database.
+        writers: number of processes.
+        durable: as for `Server.transaction`.
 
     Yields:
         The workload, once all writers are at work.
 
     Raises:
-        RepositoryError: There is no such repository, or it has no class.
-        WorkloadError: A writer failed.
+        RepositoryError: there is no such repository, or it has no class.
+        WorkloadError: a writer failed.
     """
     master = os.path.abspath(master)
     if not repository.classes(server, master):
@@ -55,7 +55,7 @@ def _started(argv: Sequence[str], board: Board) -> Iterator[Writer]:
     """Run a writer while the block runs; it ends its last transaction.
 
     Raises:
-        WorkloadError: It failed. A killed writer did not fail: a test may kill it on purpose.
+        WorkloadError: it failed. A killed writer did not fail: a test may kill it on purpose.
     """
     # In a session of its own: Ctrl-C at a terminal is for the process that started it.
     with subprocess.Popen(

@@ -13,9 +13,9 @@ class Tally(NamedTuple):
     """What one writer, or all together, did so far.
 
     Attributes:
-        started: Number of writers that are at work.
-        transactions: Number of transactions committed.
-        refused: Number of transactions refused because a database was being restored.
+        started: number of writers that are at work.
+        transactions: number of transactions committed.
+        refused: number of transactions refused because a database was being restored.
     """
 
     started: int = 0
@@ -27,7 +27,7 @@ class Board:
     """The tallies of several processes, also of those that died.
 
     Args:
-        fd: File descriptor, open and inherited; `make` returns one.
+        fd: file descriptor, open and inherited; `make` returns one.
     """
 
     def __init__(self, fd: int) -> None:

@@ -21,9 +21,9 @@ class Result(NamedTuple):
     """What a workload did, from when all writers were at work.
 
     Attributes:
-        transactions: Number of transactions.
-        refused: Number of transactions refused because a database was being restored.
-        seconds: How long it took.
+        transactions: number of transactions.
+        refused: number of transactions refused because a database was being restored.
+        seconds: how long it took.
     """
 
     transactions: int
@@ -40,7 +40,7 @@ class Workload:
     """A workload that runs, or has run; `start_workload` makes it.
 
     Attributes:
-        writers: Its processes. If some are killed, the others go on.
+        writers: its processes. If some are killed, the others go on.
     """
 
     def __init__(self, board: Board) -> None:
@@ -57,7 +57,7 @@ class Workload:
         """Wait until all writers are at work; what they did until then does not count.
 
         Raises:
-            WorkloadError: One ended at once.
+            WorkloadError: one ended at once.
         """
         while self._board.total().started < len(self.writers):
             if any(writer.poll() is not None for writer in self.writers):

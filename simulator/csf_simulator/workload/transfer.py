@@ -22,8 +22,8 @@ class Totals(NamedTuple):
     """The sums of all accounts of a repository.
 
     Attributes:
-        held: What they hold.
-        opened: What they were opened with.
+        held: what they hold.
+        opened: what they were opened with.
     """
 
     held: int
@@ -36,13 +36,13 @@ def transfer(server: Server, master: str, random: Random, *, durable: bool) -> N
     The classes are those the master database lists at that moment: new ones take part.
 
     Args:
-        server: The home of the repository.
-        master: Its master database, which has classes.
-        random: Chooses the accounts and the amount.
-        durable: As for `Server.transaction`.
+        server: the home of the repository.
+        master: its master database, which has classes.
+        random: chooses the accounts and the amount.
+        durable: as for `Server.transaction`.
 
     Raises:
-        DatabaseInUse: A database is being restored.
+        DatabaseInUse: a database is being restored.
     """
     amount = random.randint(1, _MOST)
     with server.transaction(durable=durable) as tx:
@@ -59,7 +59,7 @@ def totals(server: Server, master: str) -> Totals:
     """Sum up all accounts of a repository at an instant between transactions.
 
     Raises:
-        DatabaseInUse: The repository is being restored.
+        DatabaseInUse: the repository is being restored.
     """
     held = opened = 0
     with server.between_transactions() as pause:

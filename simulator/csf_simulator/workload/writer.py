@@ -27,11 +27,11 @@ def command(
     It ends with its standard input, so it does not outlive the process at the other end.
 
     Args:
-        server: The home of the repository.
-        master: Its master database.
-        board: Where it posts what it did; it must inherit the descriptor.
-        writer: Its number on the board.
-        durable: As for `Server.transaction`.
+        server: the home of the repository.
+        master: its master database.
+        board: where it posts what it did; it must inherit the descriptor.
+        writer: its number on the board.
+        durable: as for `Server.transaction`.
     """
     code = f"from {__name__} import main; main()"
     numbers = [str(int(number)) for number in (board.fd, writer, durable)]
@@ -56,10 +56,10 @@ def work(
     """Do transactions, and post each.
 
     Args:
-        step: Does one.
-        board: Where to post.
-        writer: The number on the board.
-        is_over: Tells whether to end.
+        step: does one.
+        board: where to post.
+        writer: the number on the board.
+        is_over: tells whether to end.
     """
     random = Random(writer)
     tally = Tally(started=1)
