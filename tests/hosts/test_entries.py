@@ -134,7 +134,7 @@ def test_what_does_not_reach_the_disk_is_reported_as_done(
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(HalfDone) as caught:
         entries.move(path, f"{path}2")
-    assert caught.value.left.startswith(f"{path}2 has the place of {path} all the same")
+    assert caught.value.left.startswith(f"{path}2 has the place of {path} anyway")
     with pytest.raises(HalfDone) as caught:
         entries.remove(f"{path}2")
     assert caught.value.left == f"{path}2 was removed anyway; a power cut may undo that."
