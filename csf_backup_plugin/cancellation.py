@@ -83,7 +83,7 @@ class Cancellation:
             self.check_start()
 
     def check_start(self) -> None:
-        """Do not let a long step begin or continue once a signal has asked the command to end.
+        """Refuse to begin or continue a long step once a signal has asked the command to end.
 
         Raises:
             Interrupted: with the first signal that came, each time.

@@ -1,4 +1,4 @@
-"""The hooks of this plugin: how other distributions hear of attempts, and may refuse one.
+"""The hooks of this plugin: how other distributions learn of attempts, and may refuse one.
 
 A distribution offers a module, or another object, as an entry point of the group `PROJECT`, and
 marks its functions with `hookimpl`. What a hook prints goes to standard error. `docs/hooks.md`
@@ -72,7 +72,7 @@ class Outcome(NamedTuple):
         warnings: how many warnings there were, such as about a directory that could take no set;
             None if that is not known.
         error: how the message begins, if it was not done.
-        rehearsal: whether nothing has happened: this only tests that the hooks are reached.
+        rehearsal: whether this only tests that the hooks are called; then nothing has failed.
     """
 
     attempt: str | None

@@ -36,7 +36,7 @@ def register_commands(cli: click.Group) -> None:
 
 @hookimpl(wrapper=True, optionalhook=True)
 def class_create(master_database: str) -> Generator[None, str | None, str | None]:
-    """Keep the repository's manifest current, and let class_create and backups not run together."""
+    """Keep the manifest current, and prevent class_create and backups from running together."""
     from csf_backup_plugin.cli.class_create import around
 
     return (yield from around(master_database))

@@ -21,12 +21,12 @@ _LIKE_A_NUMBER = re.compile(rb"\\(?=x[0-9a-f]{2})")
 
 
 def to_text(name: str) -> str:
-    """Return the text that stands for a name."""
+    """Return a name as text."""
     return _LIKE_A_NUMBER.sub(rb"\\x5c", os.fsencode(name)).decode("utf-8", "backslashreplace")
 
 
 def from_text(text: str) -> str:
-    """Return the name that a text stands for.
+    """Return the name that a text was made from.
 
     Raises:
         ValueError: it has a lone surrogate, which no valid text has.

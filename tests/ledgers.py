@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from csf_backup_plugin.attempts.line import TYPES_AT_END
 from csf_backup_plugin.attempts.reading import Attempts, read_attempts
 from csf_backup_plugin.attempts.recording import Recording
-from csf_backup_plugin.attempts.untold import untold
+from csf_backup_plugin.attempts.unreported import unreported
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +84,6 @@ class Book:
         """Return the names of the attempts' locks."""
         return sorted(name for name in os.listdir(self.locks) if not name.endswith(".killed"))
 
-    def untold(self) -> list[str]:
+    def unreported(self) -> list[str]:
         """Report the killed attempts that nobody was informed of; return their ids."""
-        return [line.id for line in untold(self.directory)]
+        return [line.id for line in unreported(self.directory)]

@@ -1,4 +1,4 @@
-"""The files of the ledger: never through a link, never another user's, and locked."""
+"""The files of the ledger: opened without following links, owned by this user, locked."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from csf_backup_plugin.attempts.line import (
     encode,
 )
 from csf_backup_plugin.attempts.outcomes import KILLED
-from csf_backup_plugin.attempts.untold import mark
+from csf_backup_plugin.attempts.unreported import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from csf_backup_plugin.attempts.files import own_file, take_lock
 from csf_backup_plugin.attempts.killed import enter_killed, lock_file
 from csf_backup_plugin.attempts.line import BEGIN, END, Line, encode
 from csf_backup_plugin.attempts.pruning import prune
-from csf_backup_plugin.attempts.untold import untold
+from csf_backup_plugin.attempts.unreported import unreported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,9 +58,9 @@ class Recording:
             take_lock(self._held.enter_context(own_file(self._lock, flags)))
             book.append(line)
 
-    def untold(self) -> Iterator[Line]:
-        """Yield the ends of killed attempts that were not reported yet; see `untold.untold`."""
-        return untold(self.directory)
+    def unreported(self) -> Iterator[Line]:
+        """Yield the ends of killed attempts that were not reported yet."""
+        return unreported(self.directory)
 
     def end(self, how: Mapping[str, Any]) -> None:
         """Record the end, even if the begin could not be recorded; remove old lines.

@@ -122,7 +122,7 @@ class _Entry:
         attempt = self._recording.id if self._recording else None
         self.notices = Notices(attempt, facts, os.environ, cancellation, warn)
         with self._warned(_LEDGER):
-            self.notices.killed(self._recording.untold() if self._recording else ())
+            self.notices.killed(self._recording.unreported() if self._recording else ())
 
     def end(
         self, code: int, facts: dict[str, Any], problem: BackupError | None, began: float

@@ -49,7 +49,7 @@ class Refused(Exception):
 
 
 def load(name: str) -> Loaded:
-    """Return the plugin manager that a name stands for: an object, or a function that returns it.
+    """Return the plugin manager that a name refers to: an object, or a function that returns it.
 
     Args:
         name: ``MODULE:FUNCTION``, or ``MODULE:OBJECT``.

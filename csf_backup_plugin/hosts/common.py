@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LARGEST = 1 << 26
 
 #: Bytes that a program may print on a stream: 20,000 databases whose names are as long as Linux
-#: allows, each with a host's name before it and a size behind it, are 90 MB.
+#: allows, each with a host's name before it and a size after it, are 90 MB.
 OUTPUT = 100_000_000
 #: The same limit for each of many runs of a program, with both streams merged: 250,000 lines.
 OUTPUT_OF_EACH = 1 << 24

@@ -182,5 +182,5 @@ def command(
 
 
 def work(readings: Sequence[str], argv: Sequence[str], quiesce: Quiesce | None) -> list[str]:
-    """Return the guardian's last arguments: what makes quiet, what to read, and the command."""
+    """Return the guardian's last arguments: the program that makes quiet, files, the command."""
     return [*quiescing.words(quiesce), str(len(readings)), *readings, *argv]

@@ -196,7 +196,7 @@ class _Observed:
 
 
 class _Running:
-    """A utility at work, whose end is logged."""
+    """A running utility, whose end is logged."""
 
     def __init__(self, running: Running, ended: Callable[[Completed], None]) -> None:
         self._running = running

@@ -159,9 +159,10 @@ class Create(NamedTuple):
 
 
 class Absent(NamedTuple):
-    """A step of `Host.in_turn`: see that nothing stands at some paths, be it a link to nothing.
+    """A step of `Host.in_turn`: check that nothing exists at some paths.
 
-    It fails with a `FileExistsError` that names the first one at which something does.
+    It fails with a `FileExistsError` that names the first path at which something exists, be it a
+    link to nothing.
     """
 
     paths: tuple[str, ...]
@@ -197,7 +198,7 @@ class RemoveTrees(NamedTuple):
 
 
 class Release(NamedTuple):
-    """A step of `Host.in_turn`: give a lock up, whose block then holds it no more."""
+    """A step of `Host.in_turn`: release a lock before its block ends."""
 
     lock: Lock
 
@@ -294,7 +295,7 @@ class Sink(Protocol):
 
 
 class Running(Protocol):
-    """osbackup or osrestore at work."""
+    """A running osbackup or osrestore."""
 
     def poll(self) -> tuple[Completed | None, int]:
         """Wait a little; return how it ended, once it has, and the watched file's size so far.
@@ -323,7 +324,7 @@ class Lock(Protocol):
     Only the host that holds it can let a utility inherit it.
 
     Attributes:
-        unsupported: why it keeps nobody out: the system's error, if the file system has no locks.
+        unsupported: why it has no effect: the system's error, if the file system has no locks.
             Usually empty.
         is_left: whether a utility that could not be ended is to keep it.
     """
@@ -345,7 +346,7 @@ class Lock(Protocol):
         ...
 
     def release(self) -> None:
-        """Give it up before its block ends; see `Release`."""
+        """Release it before its block ends; see `Release`."""
         ...
 
 
@@ -517,13 +518,13 @@ class Host(Protocol):
         ...
 
     def reading(self, path: str) -> AbstractContextManager[None]:
-        """Hold a shared flock(2) on a file while the block runs, so that nobody withdraws it.
+        """Hold a shared flock(2) on a file while the block runs, so that it is not withdrawn.
 
         The file is neither created nor written, and need only be readable. Any number of processes
         may hold the lock at once. If the file system has no locks, `withdraw` cannot lock either. A
         utility that `start` starts within the block holds the lock, too, until it ends, even if we
         are killed. After a cut the lock is taken again, if possible, as soon as there is a
-        connection; nobody is told.
+        connection; no message is shown.
 
         Args:
             path: the file.
@@ -658,7 +659,7 @@ class Host(Protocol):
         """Remove what is at each path, one after another; a directory with all its contents.
 
         No link is followed, and no other file system entered. If something in a directory cannot be
-        removed, all the rest of it is removed nevertheless.
+        removed, everything else in it is still removed.
 
         Args:
             paths: files or directories; they need not be there.
@@ -694,25 +695,28 @@ class Host(Protocol):
     def in_turn(self, *steps: Step) -> tuple[Callable[[], str], ...]:
         """Carry out steps, one after another, until one fails.
 
-        Another host is asked for all of them at once, and itself goes on after a success alone.
+        Another host gets all of them at once, and begins each one only if the one before it
+        succeeded.
 
         Returns:
-            For each step, in order, what is to be called for what it has returned, or raises its
-            `OSError`. For one behind that, of which nothing was done, it raises the same.
+            For each step, in order, a function that returns the step's result, or raises its
+            `OSError`. For the steps after a failed one, which were not begun, it raises the same
+            error.
 
         Raises:
-            HostUnreachable: as ever; what files may have been made or changed, the error tells.
-            Interrupted: likewise; files that were made are gone again.
+            HostUnreachable: as for every operation; the error names the files that may have been
+                made or changed.
+            Interrupted: as for every operation; files that were made have been removed again.
         """
         ...
 
     def withdraw(self, files: Iterable[Withdrawal]) -> list[str]:
         """Rename files, each under an exclusive lock that is not waited for.
 
-        The lock is flock(2), as for the repository; on a file system without it, nobody can hold a
-        file for reading either. Nothing is replaced, and no link is followed. If one file keeps its
-        name, the others are renamed nevertheless. Any number of files cost the same number of
-        exchanges with the host.
+        The lock is flock(2), as for the repository; on a file system without it, a file cannot be
+        held for reading either. Nothing is replaced, and no link is followed. If one file keeps its
+        name, the others are still renamed. Any number of files cost the same number of exchanges
+        with the host.
 
         Args:
             files: the files, each with its new name, and what prevents the renaming.

@@ -35,14 +35,14 @@ def carried_out(host: Host, steps: Sequence[Step]) -> Ended:
             said.append(_carry_out(step, host))
     except OSError as error:
         return ended(said, len(steps), error)
-    except BackupError as error:  # as of a host that is gone
+    except BackupError as error:  # as for a host that is gone
         say_unknown(error, steps, host.name)
         raise
     return ended(said, len(steps))
 
 
 def say_unknown(error: BackupError, steps: Sequence[Step], host: str) -> None:
-    """Let an error say that nobody knows how far steps have come."""
+    """Make an error say that it is not known which steps were carried out."""
     files = [step.path for step in steps if not isinstance(step, Absent | RemoveTrees | Release)]
     error.left = f"It is not known whether {listed(files)} was written on {host}."
 
@@ -51,7 +51,7 @@ def ended(said: Sequence[str], count: int, error: OSError | None = None) -> Ende
     """Return how steps have ended, as `Host.in_turn` does.
 
     Args:
-        said: what those have returned that have succeeded.
+        said: what the steps that succeeded have returned.
         count: how many there were.
         error: that of the next one, if there were more.
     """

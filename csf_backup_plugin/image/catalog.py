@@ -221,7 +221,7 @@ def _receipts(
 ) -> Iterator[tuple[ImagePath, Receipt | str, float]]:
     """Yield each image with a receipt, the receipt or why it cannot be used, and its time."""
     for name in sorted(receipts):
-        if (data := receipts[name]) is not None:  # else it was removed since
+        if (data := receipts[name]) is not None:  # otherwise it was removed meanwhile
             yield _named(beside, name.removesuffix(RECEIPT)), _decoded(data), here[name].modified
 
 

@@ -1,4 +1,4 @@
-"""HOST:DIR/latest is not a file; it stands for a repository's newest verified image in DIR.
+"""HOST:DIR/latest is not a file; it means a repository's newest verified image in DIR.
 
 The places of a rotation in DIR are searched, too. Newest means the highest number within a
 repository's id, and never depends on the clock: after one wrong date, the wrong image would stay
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 class Newest(NamedTuple):
-    """The image that ``latest`` stands for, or one that was named.
+    """The image that ``latest`` means, or one that was named.
 
     Attributes:
         image: the image.

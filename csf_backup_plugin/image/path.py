@@ -1,4 +1,4 @@
-"""HOST:PATH, the place of a backup image, and the files that stand beside it."""
+"""HOST:PATH, which names a backup image, and the files beside the image."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class ImagePath:
         """Read HOST:PATH.
 
         Raises:
-            UsageError: `text` is not of that form, or a part of it cannot be what it should be.
+            UsageError: `text` is not of that form, or a part of it is not valid.
             UnsafeImagePath: the name is one that belongs to the set of another image.
         """
         host, path = split_host(text, "-image-file", _EXAMPLE)
@@ -133,7 +133,8 @@ class ImagePath:
         """Refuse a name that is reserved for a file of another image's set, or for temporary files.
 
         Raises:
-            UnsafeImagePath: it names the image whose file it would be.
+            UnsafeImagePath: the name is reserved; the message names the image that it is reserved
+                for.
         """
         for ending, what in SET.items():
             if self.path.endswith(ending):
@@ -175,17 +176,17 @@ class ImagePath:
 
     @property
     def receipt(self) -> str:
-        """The file whose presence says that the image is complete and proven."""
+        """The receipt: if it exists, the image is complete and proven."""
         return self.path + RECEIPT
 
     @property
     def drill(self) -> str:
-        """The file that says that the image was restored once, to a scratch directory."""
+        """The record of the image's last drill, its restore to a scratch directory."""
         return self.path + DRILL
 
     @property
     def keep(self) -> str:
-        """The file that says why the set is never to be removed."""
+        """The file that keeps the set from being removed, and says why."""
         return self.path + KEEP
 
     @property
@@ -208,15 +209,15 @@ class ImagePath:
 
     @property
     def verification(self) -> str:
-        """The file that says how the last verification of the image went."""
+        """The record of the image's last verification."""
         return self.path + VERIFICATION
 
     @property
     def run(self) -> str:
-        """The directory that keeps record of osbackup's run, and is its working directory."""
+        """The record of osbackup's run, a directory, which is also its working directory."""
         return self.path + _RUN
 
     @property
     def whole_set(self) -> tuple[str, ...]:
-        """The image, and all that may stand beside it."""
+        """The image, and all files that may be beside it."""
         return self.path, *(self.path + ending for ending in SET)

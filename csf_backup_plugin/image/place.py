@@ -49,7 +49,7 @@ def in_place(image: ImagePath, place: str) -> ImagePath:
 
 
 def beside_places(image: ImagePath) -> ImagePath:
-    """Return the same image name in the directory above its place; the image itself if in none."""
+    """Return the same name in the directory above an image's place; the image itself if in none."""
     above, place = posixpath.split(image.directory)
     if place not in PLACES:
         return image

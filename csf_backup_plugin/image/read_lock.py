@@ -1,4 +1,4 @@
-"""Keep an image while it is read: its receipt is locked, which a removal takes away first."""
+"""Protect an image while it is read: lock its receipt, which a removal renames first."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def not_removed(contents: Contents, host: Host) -> Iterator[None]:
-    """Keep an image while the block runs; an image without a readable receipt is not locked.
+    """Protect an image while the block runs; without a readable receipt, nothing is locked.
 
     Args:
         contents: what was found of the image.

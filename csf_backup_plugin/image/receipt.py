@@ -18,12 +18,12 @@ class Origin(NamedTuple):
     """Which backup of which repository an image is.
 
     Attributes:
-        id: the repository's; None where it had none that could be kept.
-        number: of the backup, within the repository; None where it is not known.
-        machine_id: the machine-id(5) of the host; empty where it had none.
+        id: the repository's; None if it had none that could be kept.
+        number: the backup's number in the repository; None if it is not known.
+        machine_id: the machine-id(5) of the host; empty if it had none.
         machine: what the host called itself.
         settled: whether the repository was at its identity's home; if not, it was moved or copied,
-            and nobody had said which.
+            and the user had not said which.
         mounts: the mount point of each directory that held a database, and of the image's.
     """
 
@@ -40,7 +40,7 @@ class Origin(NamedTuple):
 
 
 class Size(NamedTuple):
-    """A database's size in bytes, taken twice: osbackup's instant lies between.
+    """A database's size in bytes, before and after the instant whose state osbackup saves.
 
     Attributes:
         before: when the backup began.

@@ -1,4 +1,4 @@
-"""The note in a run record: which backup of which repository that osbackup makes.
+"""The note in a run record: which backup of which repository osbackup makes.
 
 It is written before osbackup starts. So if csf is killed, the next rotation knows which repository
 the image without a receipt belongs to, and a proof gives it the place that it was made for.

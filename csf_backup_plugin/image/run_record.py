@@ -107,7 +107,7 @@ def _is_of_another_boot(pid: str, boot: str) -> bool:
 def is_at_work(record: RunRecord, host: Host) -> bool:
     """Tell whether osbackup runs, or the guardian that is to record its end.
 
-    Each leads a session of its own. Another process that has got its number by chance hardly ever
+    Each leads a session of its own. Another process that has the same number by chance hardly ever
     does.
     """
     if not record.leaders:

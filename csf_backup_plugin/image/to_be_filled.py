@@ -21,8 +21,8 @@ def is_to_be_filled(top: ImagePath, catalog: Catalog, wanted: Wanted | None, hos
 
     With several directories, the first rotations fill only some of them. If one repository is
     wanted, the rotation must be its own: a repository without a known id has none. In a directory
-    that other repositories share, its own rotation has not come round to this directory as long as
-    it has made fewer backups than it has directories.
+    that other repositories share, its own rotation has not filled a place yet if it has made fewer
+    backups than it has directories.
 
     Args:
         top: ``latest`` of the directory.

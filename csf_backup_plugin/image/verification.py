@@ -118,7 +118,7 @@ def size_warnings(receipt: Receipt) -> list[str]:
 
 
 def raise_if_not_allowed(error: OSError) -> None:
-    """Raise the error if this user lacks permission: that is no fault of the file."""
+    """Raise the error if this user lacks permission: that is not a fault of the file."""
     if error.errno in (errno.EACCES, errno.EPERM):
         raise error
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def without_receipt(image: ImagePath, host: Host) -> NoReceipt:
-    """Return the error for an image that has no receipt; no lock is waited for.
+    """Return the error for an image that has no receipt, without waiting for a lock.
 
     Args:
         image: the image; it need not exist.

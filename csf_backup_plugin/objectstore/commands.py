@@ -18,7 +18,7 @@ OSRESTORE = "osrestore"
 OSVERIFYDB = "osverifydb"
 OSSVRSTAT = "ossvrstat"
 
-#: The environment variable that names each utility, before any other place is looked at.
+#: The environment variable that names each utility. It is looked at before all other places.
 VARIABLES = {
     OSBACKUP: "CSF_BACKUP_OSBACKUP",
     OSRESTORE: "CSF_BACKUP_OSRESTORE",

@@ -11,8 +11,8 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol import Completed
 
-_LINES = 10  # of what a program said, in a message
-_SHOWN = 100_000  # bytes of it that are looked at for them
+_LINES = 10  # lines of a program's output in a message
+_SHOWN = 100_000  # bytes of the output that are searched for these lines
 
 
 def described(completed: Completed) -> str:

@@ -1,4 +1,4 @@
-"""Check that a repository can be backed up whole, and be told apart from other ones."""
+"""Check that a repository can be backed up whole, and can be distinguished from others."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def check_complete(found: Inventory, source: str = "") -> None:
 
 
 def check_apart(found: Inventory) -> None:
-    """Refuse a repository that cannot be told apart from another one in the same directories.
+    """Refuse a repository that cannot be distinguished from another one in the same directories.
 
     Raises:
         WrongRepository: the message names the databases in question, and commands that settle it.

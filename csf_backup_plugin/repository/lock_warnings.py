@@ -1,4 +1,4 @@
-"""Warnings about a lock that keeps nobody out, since its file system has no locks."""
+"""Warnings about a lock that has no effect, since its file system has no locks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def unlocked_warnings(lock: Lock | None, repository: Repository) -> list[str]:
-    """Return a warning if a lock keeps nobody out.
+    """Return a warning if a lock has no effect.
 
     Args:
         lock: the lock that is held; None if no lock file could be made, which has a warning of its

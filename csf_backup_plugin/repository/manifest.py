@@ -42,7 +42,7 @@ class Manifest(NamedTuple):
         identity: the repository's; None if none was recorded.
         backups: by image path, the number of the last backup that was begun to that image.
         known: the highest number that is known from elsewhere; 0 if none is.
-        cut_short: the rests of lines that were not written whole and may have named a database.
+        cut_short: incomplete lines that may have named a database.
         damaged: the numbers, from 1, of damaged lines.
     """
 
@@ -116,7 +116,7 @@ def backup_line(number: int, image: str) -> bytes:
 
 def identity_line(identity: Identity) -> bytes:
     """Return the line that records the repository's identity."""
-    import json  # class_create does without
+    import json  # not needed by class_create
 
     return _encode_line(f"{_REPOSITORY}/{json.dumps(each(identity._asdict(), to_text))}")
 
@@ -171,7 +171,7 @@ def salvage(data: bytes) -> Manifest:
 
 
 def _may_name_a_database(written: bytes) -> bool:
-    """Tell whether a line that was cut short may have named a database; an empty rest did not."""
+    """Tell whether a line that was cut short may have named a database; an empty one did not."""
     kinds = (_BACKUP, _NUMBER, _REPOSITORY)
     return bool(written) and not written[9:].startswith(tuple(f"{k}/".encode() for k in kinds))
 

@@ -55,12 +55,12 @@ class Repository:
 
     @property
     def lock(self) -> str:
-        """The file whose flock keeps class_create and backups apart."""
+        """The file whose flock(2) prevents class_create and backups from running together."""
         return self.master + ".lock"
 
     @property
     def unfinished_restore(self) -> str:
-        """The mark of a restore that has begun and not succeeded; it says how to repeat it."""
+        """The mark of a restore that has begun and not succeeded, with the command to repeat it."""
         return self.master + ".unfinished-restore"
 
     @property

@@ -175,7 +175,7 @@ def test_a_kill_at_any_step_leaves_a_ledger_to_go_on_with(book: Book) -> None:
             assert set(book.outcomes().values()) <= {"done", "killed"}
             assert book.running() == []
             if first:
-                book.untold()
+                book.unreported()
                 for path in (book.file, book.lock):
                     path.unlink()
                 book.locks.rmdir()

@@ -53,7 +53,7 @@ class LocalHost:
     """The machine csf runs on.
 
     Args:
-        name: what the user calls it; messages say it back.
+        name: what the user calls it; messages use the same name.
         cancellation: what asks its work to end; without one, nothing does.
     """
 
@@ -130,7 +130,7 @@ class LocalHost:
         return reading.read(path)
 
     def read_each(self, paths: Iterable[str]) -> list[bytes | OSError | None]:
-        """Return the contents of each file, in order; an error stands in its place."""
+        """Return for each file, in order, its contents, or the error of reading it."""
         return reading.read_each(paths)
 
     def create(self, path: str, data: bytes) -> None:
@@ -178,7 +178,7 @@ class LocalHost:
         return carried_out(self, steps)
 
     def withdraw(self, files: Iterable[Withdrawal]) -> list[str]:
-        """Rename files that nobody reads; see `Host.withdraw`."""
+        """Rename files that are not being read; see `Host.withdraw`."""
         return [withdrawal.withdraw(one) for one in files]
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""Copy from one file to another who may use it: owner, group, mode and access ACL."""
+"""Copy the access rights of one file to another: owner, group, mode and access ACL."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _Entries = dict[tuple[int, int], int]  # permissions by tag and id
 
 
 def take_over(path: str, like: str) -> str:
-    """Give a file the users of another one, as far as we may.
+    """Give the users of another file access to this one, as far as we may.
 
-    Only root can change a file's owner, and only a group's members its group. Whoever would be
-    locked out by that gets an entry in the file's ACL, if its file system has ACLs.
+    Only root can change a file's owner, and only a group's members its group. A user who would lose
+    access by that gets an entry in the file's ACL, if its file system has ACLs.
 
     Args:
         path: the file; it belongs to our user.
         like: the other one; if it does not exist, nothing is done.
 
     Returns:
-        Those who may use the other file, and cannot be given the same use of this one; empty if all
-        can.
+        The users of the other file who cannot be given the same access to this one; empty if there
+        are none.
     """
     try:
         meant = os.stat(like)

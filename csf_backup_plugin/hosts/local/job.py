@@ -1,4 +1,4 @@
-"""osbackup or osrestore at work, below a guardian: see `hosts.guardian`."""
+"""A running osbackup or osrestore, below a guardian: see `hosts.guardian`."""
 
 from __future__ import annotations
 

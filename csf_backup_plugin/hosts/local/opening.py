@@ -71,7 +71,7 @@ def _close(descriptor: int) -> None:
 
 @contextlib.contextmanager
 def opened(descriptor: int) -> Iterator[FileIO]:
-    """Have an open file, and close it at the end; errors of closing are ignored.
+    """Use an open file while the block runs, then close it; errors of closing are ignored.
 
     By then all that was written is on the disk.
     """

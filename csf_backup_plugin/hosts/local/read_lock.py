@@ -1,4 +1,4 @@
-"""A shared lock on a file that is read, so that nobody withdraws it; the file is not changed."""
+"""A shared lock on a file that is read, so that it is not withdrawn; the file is not changed."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def read(path: str) -> bytes | None:
 
 
 def read_each(paths: Iterable[str]) -> list[bytes | OSError | None]:
-    """Return the contents of each file, in order; an error stands in its place."""
+    """Return for each file, in order, its contents, or the error of reading it."""
     return [_read_or_error(path) for path in paths]
 
 

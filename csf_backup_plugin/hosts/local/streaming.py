@@ -74,5 +74,5 @@ def receiving(path: str) -> Iterator[FileSink]:
     try:
         yield FileSink(path, descriptor)
     finally:
-        with contextlib.suppress(OSError):  # what counts was flushed to the disk before
+        with contextlib.suppress(OSError):  # what matters was flushed to the disk before
             os.close(descriptor)

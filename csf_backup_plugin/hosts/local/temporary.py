@@ -1,7 +1,7 @@
 """Temporary files, which get their final name once they are written, and those of a killed csf.
 
-A temporary file is locked by flock(2) while it is written. One that is old and not locked belongs
-to nobody any more: no csf, on whatever host, takes so long to write one.
+A temporary file is locked by flock(2) while it is written. One that is old and not locked is
+abandoned: no csf, on whatever host, takes so long to write one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OURS = re.compile(r"\.csf-[0-9a-f]{16}\.tmp(\.own)?")
 
 @contextlib.contextmanager
 def temporary(path: str, data: bytes) -> Iterator[str]:
-    """Have a temporary file in the directory of another file; remove it if it is left at the end.
+    """Create a temporary file beside another file; remove it at the end if it still exists.
 
     Args:
         path: the other file.

@@ -1,4 +1,4 @@
-"""Renaming files that nobody reads: so no backup is removed while it is read."""
+"""Renaming files that are not being read, so that no backup is removed while it is read."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def create(path: str, data: bytes) -> None:
 def append(path: str, lines: bytes) -> None:
     """Append whole lines, in one write that also ends a last line without its newline.
 
-    The file itself is locked meanwhile, to keep out those who could not lock the repository.
+    The file itself is locked meanwhile. This also excludes those who could not lock the repository.
 
     Raises:
         FileNotFoundError: there is no file.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin.attempts.ledger import Ledger
-from csf_backup_plugin.attempts.untold import untold
+from csf_backup_plugin.attempts.unreported import unreported
 
 if TYPE_CHECKING:
     from ledgers import Book
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 def test_an_attempt_that_has_ended_is_nobodys_concern(book: Book) -> None:
     """It has reported its end itself."""
     book.attempt()
-    assert book.untold() == []
+    assert book.unreported() == []
 
 
 def test_an_attempt_that_was_killed_is_reported_once(book: Book) -> None:
     """The report has the facts of its begin, and the ledger's words for its end."""
     killed = [book.killed(database="/data/old.db"), book.killed()]
     book.attempt()
-    lines = {line.id: line.facts for line in untold(book.directory)}
+    lines = {line.id: line.facts for line in unreported(book.directory)}
     assert sorted(lines) == sorted(killed)
     facts = lines[killed[0]]
     assert (facts["database"], facts["outcome"], facts["exit_code"]) == (
@@ -32,7 +32,7 @@ def test_an_attempt_that_was_killed_is_reported_once(book: Book) -> None:
         "killed",
         None,
     )
-    assert book.untold() == []
+    assert book.unreported() == []
     assert [line["attempt"] for line in book.lines() if line.get("outcome") == "killed"] == killed
 
 
@@ -40,20 +40,20 @@ def test_what_was_not_told_is_told_later(book: Book) -> None:
     """This includes a report that was interrupted, as its result is unknown."""
     killed = sorted(book.killed() for _ in range(3))
     book.attempt()
-    telling = untold(book.directory)
-    assert [next(telling).id, next(telling).id] == killed[:2]
-    telling.close()
-    assert book.untold() == killed[1:]
+    reporting = unreported(book.directory)
+    assert [next(reporting).id, next(reporting).id] == killed[:2]
+    reporting.close()
+    assert book.unreported() == killed[1:]
 
 
 def test_two_do_not_tell_the_same(book: Book) -> None:
     """A reader skips what another one is reporting."""
     killed = sorted(book.killed() for _ in range(2))
     book.attempt()
-    telling = untold(book.directory)
-    assert next(telling).id == killed[0]
-    assert book.untold() == [killed[1]]
-    assert [*telling] == []
+    reporting = unreported(book.directory)
+    assert next(reporting).id == killed[0]
+    assert book.unreported() == [killed[1]]
+    assert [*reporting] == []
 
 
 def test_what_another_process_has_just_told_is_not_told_again(
@@ -76,8 +76,8 @@ def test_what_another_process_has_just_told_is_not_told_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", gone)
-        assert book.untold() == []
-    assert book.untold() == []
+        assert book.unreported() == []
+    assert book.unreported() == []
 
 
 def test_a_line_that_was_cut_short_is_written_again(
@@ -95,9 +95,9 @@ def test_a_line_that_was_cut_short_is_written_again(
             book.begun()
     (marked,) = (path for path in book.locks.iterdir() if path.suffix == ".killed")
     os.truncate(marked, 20)
-    assert book.untold() == []
+    assert book.unreported() == []
     book.attempt()
-    assert book.untold() == [killed]
+    assert book.unreported() == [killed]
 
 
 def test_an_attempt_without_a_lock_is_reported_as_well(book: Book) -> None:
@@ -105,4 +105,4 @@ def test_an_attempt_without_a_lock_is_reported_as_well(book: Book) -> None:
     killed = book.killed()
     (book.locks / f"{killed}.lock").unlink()
     book.attempt()
-    assert book.untold() == [killed]
+    assert book.unreported() == [killed]

@@ -43,7 +43,7 @@ def mark(directory: str, ends: Mapping[str, bytes]) -> None:
         sync_directory(locks)
 
 
-def untold(directory: str) -> Generator[Line, None, None]:
+def unreported(directory: str) -> Generator[Line, None, None]:
     """Yield each end that is to be reported; it counts as reported once the next one is requested.
 
     An end that another process is reporting now is left to that process.
