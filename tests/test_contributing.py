@@ -65,7 +65,8 @@ def test_the_command_of_the_recipe_passes_its_tests(tmp_path: Path) -> None:
     tests = copied(tmp_path, "Add a command")
     assert len(tests) == 2
     modules = tmp_path / "csf_backup_plugin" / "cli" / "__init__.py"
-    modules.write_text(modules.read_text().replace(")\n", '    "size",\n)\n', 1))
+    line = '    "size": "Say how large an image is.",\n}\n'
+    modules.write_text(modules.read_text().replace("}\n", line, 1))
     check_tests(tmp_path, *tests)
 
 

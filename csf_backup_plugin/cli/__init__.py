@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+from csf_backup_plugin.cli.later import LaterCommand
 
-if TYPE_CHECKING:
-    import click
+#: The modules, each with its command's line in csf's help. The command of `backup` is
+#: `admin_database_backup`, and so on.
+MODULES = {
+    "backup": "Back up a whole master repository, and prove the image.",
+    "verify": "Check that images are still as their backups left them.",
+    "prove": "Prove an image whose csf was killed, and write its receipt.",
+    "drill": "Restore an image to a scratch directory, to prove that it can be restored.",
+    "restore": "Restore a whole master repository from a proven image.",
+    "manifest": "Compare a repository's databases with its manifest; change the manifest.",
+    "rotate": "Back up to the place of the day, and remove what that replaces.",
+    "copy": "Copy a proven image to another host or disk.",
+    "status": "Report how much work would be lost now, and what is wrong with the backups.",
+    "schedule": "Print what cron or systemd is to run; install nothing.",
+    "fleet": "Rotate, verify, drill or copy every repository of a fleet file.",
+}
 
-#: The modules. The command of `backup` is `admin_database_backup`, and so on.
-MODULES = (
-    "backup",
-    "verify",
-    "prove",
-    "drill",
-    "restore",
-    "manifest",
-    "rotate",
-    "copy",
-    "status",
-    "schedule",
-    "fleet",
-)
-
-COMMANDS: tuple[click.Command, ...] = tuple(
-    getattr(import_module(f"{__name__}.{name}"), f"admin_database_{name}") for name in MODULES
-)
+COMMANDS = tuple(LaterCommand(name, line) for name, line in MODULES.items())

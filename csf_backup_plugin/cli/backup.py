@@ -23,7 +23,6 @@ _EXIT_CODES = "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODE
 @click.command(
     "admin_database_backup",
     cls=CsfCommand,
-    short_help="Back up a whole master repository, and prove the image.",
     epilog=f"\b\nExit codes:\n{_EXIT_CODES}",
 )
 @options.database

@@ -30,7 +30,6 @@ To another disk of this machine:
 @click.command(
     "admin_database_copy",
     cls=CsfCommand,
-    short_help="Copy a proven image to another host or disk.",
     epilog=_EXAMPLES,
 )
 @options.existing_image

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 @click.command(
     "admin_database_drill",
     cls=CsfCommand,
-    short_help="Restore an image to a scratch directory, to prove that it can be restored.",
 )
 @options.one_image
 @options.image_directory("Where -last-good looks for images; its places, too.")

@@ -65,7 +65,6 @@ class FleetCommand(CsfCommand):
 @click.command(
     "admin_database_fleet",
     cls=FleetCommand,
-    short_help="Rotate, verify, drill or copy every repository of a fleet file.",
 )
 @options.fleet("The fleet file: which repositories there are, and how each is backed up.")
 @options.only

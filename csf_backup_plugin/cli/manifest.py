@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 @click.command(
     "admin_database_manifest",
     cls=CsfCommand,
-    short_help="Compare a repository's databases with its manifest; change the manifest.",
 )
 @options.database
 @options.host("Where it is.  [default: localhost]")

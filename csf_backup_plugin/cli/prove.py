@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 @click.command(
     "admin_database_prove",
     cls=CsfCommand,
-    short_help="Prove an image whose csf was killed, and write its receipt.",
 )
 @options.image_file("The image, which has no receipt.")
 @options.wait

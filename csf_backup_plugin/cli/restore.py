@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 @click.command(
     "admin_database_restore",
     cls=CsfCommand,
-    short_help="Restore a whole master repository from a proven image.",
 )
 @options.database
 @options.existing_image

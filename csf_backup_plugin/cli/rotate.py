@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 @click.command(
     "admin_database_rotate",
     cls=CsfCommand,
-    short_help="Back up to the place of the day, and remove what that replaces.",
 )
 @options.database
 @options.image_directories("Where the places are; several take turns.")

@@ -22,7 +22,6 @@ _FORMATS = ("cron", "cron.d", "systemd")
 @click.command(
     "admin_database_schedule",
     cls=CsfCommand,
-    short_help="Print what cron or systemd is to run; install nothing.",
 )
 @options.needed_database
 @options.image_directories("Where the places are; several take turns.", required=False)

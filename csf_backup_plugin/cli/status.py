@@ -41,7 +41,6 @@ class StatusCommand(CsfCommand):
 @click.command(
     "admin_database_status",
     cls=StatusCommand,
-    short_help="Report how much work would be lost now, and what is wrong with the backups.",
 )
 @options.image_directories("Where images are; on any host.", required=False)
 @options.repositories

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 @click.command(
     "admin_database_verify",
     cls=CsfCommand,
-    short_help="Check that images are still as their backups left them.",
 )
 @options.one_image
 @options.image_directory("Verify all images in DIR and in its places in turn.")
