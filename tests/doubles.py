@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import LockBusy, UtilityMissing
-from csf_backup_plugin.hosts.common import BEING_READ, GONE, foreign_lock, kept
+from csf_backup_plugin.hosts.common import BEING_READ, CUT_SHORT, GONE, foreign_lock, kept
 from csf_backup_plugin.hosts.local.find_utility import checked_program
-from csf_backup_plugin.hosts.protocol import CUT_SHORT, Completed, Entry, Facts, Machine, Stat
+from csf_backup_plugin.hosts.protocol import Completed, Entry, Facts, Machine, Stat
 from csf_backup_plugin.hosts.turns import carried_out
 from csf_backup_plugin.progress_listener import Listener
 from memory_tree import MemoryTree, system_error

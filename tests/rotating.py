@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cards import is_of_a_card
 
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.image import receipt_format, run_note, sealed_json
 from csf_backup_plugin.operations.rotate import rotate
 from csf_backup_plugin.operations.rotate.request import RotateRequest

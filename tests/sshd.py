@@ -16,7 +16,7 @@ import needed
 import pytest
 
 from csf_backup_plugin.cancellation import Cancellation
-from csf_backup_plugin.hosts import connect
+from csf_backup_plugin.hosts.connect import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

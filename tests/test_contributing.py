@@ -75,10 +75,10 @@ def test_the_host_adapter_of_the_recipe_passes_its_tests(tmp_path: Path) -> None
     tests = copied(tmp_path, "Add a host adapter")
     chosen = "    from csf_backup_plugin.hosts.ssh import connected"
     places = {
-        "csf_backup_plugin/hosts/__init__.py": chosen,
+        "csf_backup_plugin/hosts/connect.py": chosen,
         "tests/hosts/conftest.py": "    else:\n        with reached(",
     }
-    imports = "from csf_backup_plugin.hosts.local import LocalHost"
+    imports = "from csf_backup_plugin.hosts.local.host import LocalHost"
     inserted = [one for one in shown("Add a host adapter") if one[0] != "file"]
     assert [path for what, path, _ in inserted if what == "into"] == [*places]
     for what, path, code in inserted:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from locales import ENCODINGS, encoded
 
 from csf_backup_plugin.names import absolute, command, has_control_character, is_inside, shown
-from csf_backup_plugin.repository.model import Database, compare
+from csf_backup_plugin.repository.coverage import Database, compare
 
 LEGAL = ["a b", "it's", 'say "x"', "$(touch x)", ";", "-rf", "é", "\udcff", "a:b", "back\\slash"]
 

@@ -61,8 +61,8 @@ def admin_database_backup(
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.operations.backup import back_up
     from csf_backup_plugin.operations.backup.request import BackupRequest
+    from csf_backup_plugin.operations.lock_wait import lock_wait
     from csf_backup_plugin.operations.quiet.request import Quiescing
-    from csf_backup_plugin.operations.request import lock_wait
     from csf_backup_plugin.operations.shared_disk import ARRAYS
 
     request = BackupRequest.parse(

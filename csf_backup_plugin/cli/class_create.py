@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, cast
 
-from csf_backup_plugin.cli.failure import failures
-from csf_backup_plugin.cli.printing import said
+from csf_backup_plugin.errors import BackupError
+from csf_backup_plugin.hosts.local.quick import QuickHost
+from csf_backup_plugin.operations.class_creation import creation
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from csf_backup_plugin.hosts.protocol import Host
+
 
 def around(master_database: str) -> Generator[None, str | None, str | None]:
-    """Wrap the creation of one class; see `class_creation.recorded_creation`."""
-    from csf_backup_plugin.cli.log_targets import logged
-    from csf_backup_plugin.hosts.local import LocalHost
-    from csf_backup_plugin.hosts.logged_host import observed
-    from csf_backup_plugin.log import log, warned
-    from csf_backup_plugin.operations.class_creation import as_path, described, recorded_creation
-    from csf_backup_plugin.operations.request import lock_wait
+    """Wrap one class's creation; see `class_creation.creation`."""
+    # Without logging, nobody reads our log; to load it takes as long as all else that we do.
+    if "logging" in sys.modules or os.environ.get("CSF_BACKUP_LOG"):
+        from csf_backup_plugin.cli.class_create_log import logged_creation
 
-    def warn(text: str) -> None:
-        warned(text)
-        _say(text)
+        return (yield from logged_creation(master_database, _say))
+    try:
+        return (yield from creation(master_database, os.environ, cast("Host", QuickHost()), _say))
+    except BackupError as error:
+        from csf_backup_plugin.cli.failure import Failure
 
-    with logged(os.environ, _say), failures():
-        log.info("class_create begins in the repository of %s", described(master_database))
-        master = as_path(master_database)
-        if master is None:
-            warn(
-                f"csf names the master database by {described(master_database)}, which is not a "
-                "path: its repository is not locked, and the class is not recorded"
-            )
-            return (yield)
-        wait, host = lock_wait(os.environ), observed(LocalHost())
-        path = yield from recorded_creation(master, wait, host, warn)
-        log.info("class_create has returned %s", described(path))
-        return path
+        raise Failure(error) from None
 
 
 def _say(text: str) -> None:
+    from csf_backup_plugin.cli.printing import said
+
     said(f"warning: {text}")

@@ -76,7 +76,7 @@ def admin_database_copy(
     from csf_backup_plugin.cli.copy_report import outcome
     from csf_backup_plugin.operations.copy import copy
     from csf_backup_plugin.operations.copy.request import CopyRequest
-    from csf_backup_plugin.operations.request import lock_wait
+    from csf_backup_plugin.operations.lock_wait import lock_wait
 
     request = CopyRequest.parse(
         image,

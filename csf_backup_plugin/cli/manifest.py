@@ -55,10 +55,11 @@ def admin_database_manifest(
     from csf_backup_plugin.cli.manifest_change import of_change
     from csf_backup_plugin.cli.manifest_coverage import of_coverage
     from csf_backup_plugin.image.path import ImagePath, check_host
+    from csf_backup_plugin.operations.lock_wait import lock_wait
     from csf_backup_plugin.operations.manifest import change_manifest
     from csf_backup_plugin.operations.manifest.coverage import cover
     from csf_backup_plugin.operations.manifest.request import ManifestChange
-    from csf_backup_plugin.operations.request import lock_wait, parse_repository
+    from csf_backup_plugin.operations.request import parse_repository
 
     repository, wait = parse_repository(master), lock_wait(os.environ)
     compared = None if image is None else ImagePath.parse(image)

@@ -34,9 +34,9 @@ def admin_database_prove(run: Run, image: str, wait: float | None) -> Outcome:
     proven, the exit code is 41. An existing receipt is never changed.
     """
     from csf_backup_plugin.cli.outcome import Outcome
+    from csf_backup_plugin.operations.lock_wait import lock_wait
     from csf_backup_plugin.operations.prove import prove
     from csf_backup_plugin.operations.prove.request import ProveRequest
-    from csf_backup_plugin.operations.request import lock_wait
 
     request = ProveRequest.parse(image, wait=lock_wait(os.environ, wait))
     with run.on(request.image.host, f"The proof of {request.image}") as host:

@@ -77,8 +77,8 @@ def admin_database_restore(
     from csf_backup_plugin.cli.confirmation import on_a_terminal, typed
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.cli.restore_plan import plan_lines
+    from csf_backup_plugin.operations.lock_wait import lock_wait
     from csf_backup_plugin.operations.quiet.request import Quiescing
-    from csf_backup_plugin.operations.request import lock_wait
     from csf_backup_plugin.operations.restore import restore
     from csf_backup_plugin.operations.restore.request import RestoreRequest
 

@@ -89,8 +89,8 @@ def admin_database_rotate(
     If the new set is suspicious, nothing is removed, and the exit code is 71.
     """
     from csf_backup_plugin.cli.rotate_report import outcome
+    from csf_backup_plugin.operations.lock_wait import lock_wait
     from csf_backup_plugin.operations.quiet.request import Quiescing
-    from csf_backup_plugin.operations.request import lock_wait
     from csf_backup_plugin.operations.rotate import rotate
     from csf_backup_plugin.operations.rotate.plan import Retention
     from csf_backup_plugin.operations.rotate.request import BackupOptions, RotateRequest

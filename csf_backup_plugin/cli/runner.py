@@ -19,7 +19,7 @@ from csf_backup_plugin.cli.printing import give_up
 from csf_backup_plugin.cli.progress import Progress
 from csf_backup_plugin.cli.report import report, report_error
 from csf_backup_plugin.errors import UNKNOWN_LEFT, HostUnreachable, Interrupted
-from csf_backup_plugin.hosts import connect
+from csf_backup_plugin.hosts.connect import connect
 from csf_backup_plugin.hosts.logged_host import observed
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import command

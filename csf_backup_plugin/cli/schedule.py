@@ -89,8 +89,8 @@ def admin_database_schedule(
     from csf_backup_plugin.cli.schedule_report import outcome
     from csf_backup_plugin.command_names import SCHEDULE
     from csf_backup_plugin.fleet.choice import choose
+    from csf_backup_plugin.operations.lock_wait import lock_wait
     from csf_backup_plugin.operations.quiet.request import Quiescing
-    from csf_backup_plugin.operations.request import lock_wait
     from csf_backup_plugin.operations.rotate.plan import Retention
     from csf_backup_plugin.operations.rotate.request import BackupOptions, RotateRequest
     from csf_backup_plugin.operations.schedule import schedule

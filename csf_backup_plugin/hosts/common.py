@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import LockBusy
@@ -9,6 +10,12 @@ from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+#: What an append adds to a last line without a newline before it ends that line; no name has a tab.
+CUT_SHORT = b"\t[cut short]"
+
+#: Errors of a file system that has no flock(2), such as NFS without lockd, and some of FUSE.
+NO_FLOCK = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 #: Bytes of the largest file that is taken into memory; ours are far smaller.
 LARGEST = 1 << 26

@@ -9,7 +9,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, cast
 
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.protocol import (
     ENDLESS,
     UNKNOWN,

@@ -17,7 +17,6 @@ Each operation names the other errors that it may raise.
 
 from __future__ import annotations
 
-import errno
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar, overload
 
 if TYPE_CHECKING:
@@ -37,10 +36,6 @@ _G = TypeVar("_G")
 _H = TypeVar("_H")
 
 Kind = Literal["missing", "file", "directory", "other"]
-
-#: What an append adds to a last line without a newline before it ends that line; no name has a tab.
-CUT_SHORT = b"\t[cut short]"
-
 
 #: Statuses that no program ends with by itself: its exit status is not known; it was stopped
 #: because it printed more than the limit; the utility was not run because the repository could not
@@ -312,10 +307,6 @@ class Running(Protocol):
                 withdrawn during a cut.
         """
         ...
-
-
-#: Errors of a file system that has no flock(2), such as NFS without lockd, and some of FUSE.
-NO_FLOCK = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 class Lock(Protocol):

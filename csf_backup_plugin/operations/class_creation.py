@@ -8,19 +8,46 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.advised_commands import add_command
+from csf_backup_plugin.hosts.local.kinds import kind_of
 from csf_backup_plugin.names import absolute, shown
-from csf_backup_plugin.repository import manifest_store
+from csf_backup_plugin.operations.lock_wait import lock_wait
+from csf_backup_plugin.repository import new_database
 from csf_backup_plugin.repository.lock_warnings import unlocked_warnings
 from csf_backup_plugin.repository.model import Repository
 from csf_backup_plugin.repository.unfinished_restore import check_not_half_restored
 from csf_backup_plugin.system_errors import HalfDone, reason, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from csf_backup_plugin.hosts.protocol import Host
 
 _MOVED_AWAY = "A class that is created now would be moved away when that is repeated"
+
+
+def creation(
+    master_database: object, environ: Mapping[str, str], host: Host, warn: Callable[[str], None]
+) -> Generator[None, str | None, str | None]:
+    """Wrap one class's creation; see `recorded_creation`.
+
+    Args:
+        master_database: what csf has passed; if it is not a path, a warning is all that is done.
+        environ: the environment, which may say how long to wait for the lock.
+        host: this machine.
+        warn: called with a sentence about what could not be done.
+
+    Raises:
+        UsageError: the environment does not say how long to wait; nothing was created.
+        Exception: as from `recorded_creation`.
+    """
+    master = as_path(master_database)
+    if master is None:
+        warn(
+            f"csf names the master database by {described(master_database)}, which is not a path: "
+            "its repository is not locked, and the class is not recorded"
+        )
+        return (yield)
+    return (yield from recorded_creation(master, lock_wait(environ), host, warn))
 
 
 def recorded_creation(
@@ -112,8 +139,8 @@ def _record(
         )
         return
     try:
-        found = _database(repository, path, host)
-        for warning in manifest_store.append(repository, found, host):
+        found = _database(repository, path)
+        for warning in new_database.record(repository, found, host):
             warn(warning)
     except Exception as error:  # the class exists, so this must not fail
         warn(
@@ -128,7 +155,7 @@ def _record(
             )
 
 
-def _database(repository: Repository, path: str, host: Host) -> str:
+def _database(repository: Repository, path: str) -> str:
     """Return a new database's path, with its directory's path resolved.
 
     Raises:
@@ -139,10 +166,9 @@ def _database(repository: Repository, path: str, host: Host) -> str:
     except ValueError as error:
         raise ValueError(f"its path {error}") from None
     directory, name = posixpath.split(plain)
-    at_directory, at_database = host.look([directory, plain])
-    if at_database.kind != "file":
+    if kind_of(plain)[0] != "file":
         raise ValueError(f"there is no such file ({shown(plain)})")
-    return posixpath.join(at_directory.resolved, name)
+    return posixpath.join(os.path.realpath(directory), name)
 
 
 def _consequence(repository: Repository, found: str | None, host: Host) -> str:

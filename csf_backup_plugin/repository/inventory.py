@@ -14,7 +14,8 @@ from csf_backup_plugin.hosts.protocol import Entry
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import how_many, shown
 from csf_backup_plugin.repository import manifest
-from csf_backup_plugin.repository.model import Coverage, Database, Repository, compare
+from csf_backup_plugin.repository.coverage import Coverage, Database, compare
+from csf_backup_plugin.repository.model import Repository
 from csf_backup_plugin.repository.neighbours import Neighbours, find_neighbours
 from csf_backup_plugin.system_errors import reason
 

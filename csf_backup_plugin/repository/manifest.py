@@ -18,12 +18,12 @@ reported and does not count.
 from __future__ import annotations
 
 import os
-import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.hosts.protocol import CUT_SHORT
+from csf_backup_plugin.hosts.common import CUT_SHORT
 from csf_backup_plugin.names import has_control_character
 from csf_backup_plugin.repository.identity import Identity
+from csf_backup_plugin.repository.manifest_lines import encode_lines, line_of
 from csf_backup_plugin.texts import each, from_text, to_text
 
 if TYPE_CHECKING:
@@ -89,19 +89,14 @@ def encode(
         known: the highest number that is known from elsewhere.
     """
     lines = HEADER + b"\n" + (identity_line(identity) if identity else b"")
-    lines += _encode_line(f"{_NUMBER}/{known}") if known else b""
+    lines += line_of(f"{_NUMBER}/{known}") if known else b""
     lines += b"".join(backup_line(number, image) for image, number in (backups or {}).items())
     return lines + dropped_lines(dropped) + encode_lines(names)
 
 
-def encode_lines(names: Iterable[str]) -> bytes:
-    """Return the lines that record databases, to be appended to a manifest."""
-    return b"".join(map(_encode_line, names))
-
-
 def dropped_lines(names: Iterable[str]) -> bytes:
     """Return the lines that record databases as dropped."""
-    return b"".join(_encode_line(f"{_DROPPED}/{name}") for name in names)
+    return b"".join(line_of(f"{_DROPPED}/{name}") for name in names)
 
 
 def backup_line(number: int, image: str) -> bytes:
@@ -111,14 +106,14 @@ def backup_line(number: int, image: str) -> bytes:
         number: the backup's number.
         image: the image's path.
     """
-    return _encode_line(f"{_BACKUP}/{number} {image}")
+    return line_of(f"{_BACKUP}/{number} {image}")
 
 
 def identity_line(identity: Identity) -> bytes:
     """Return the line that records the repository's identity."""
     import json  # not needed by class_create
 
-    return _encode_line(f"{_REPOSITORY}/{json.dumps(each(identity._asdict(), to_text))}")
+    return line_of(f"{_REPOSITORY}/{json.dumps(each(identity._asdict(), to_text))}")
 
 
 def decode(data: bytes) -> Manifest:
@@ -176,18 +171,13 @@ def _may_name_a_database(written: bytes) -> bool:
     return bool(written) and not written[9:].startswith(tuple(f"{k}/".encode() for k in kinds))
 
 
-def _encode_line(record: str) -> bytes:
-    raw = os.fsencode(record)
-    return b"%08x %s\n" % (zlib.crc32(raw), raw)
-
-
 def _decode_line(line: bytes) -> str | tuple[str, str] | tuple[int, str] | int | Identity | None:
     """Return a line's record: a name, a dropped name, a backup's number and image, or an identity.
 
     Return None for a damaged line.
     """
     record = os.fsdecode(line[9:])
-    if line + b"\n" != _encode_line(record):
+    if line + b"\n" != line_of(record):
         return None
     kind, slash, value = record.partition("/")
     if not kind or not slash:

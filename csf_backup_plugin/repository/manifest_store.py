@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.hosts.cleanup import clean_up
 from csf_backup_plugin.hosts.protocol import Append, Publish, Replace
-from csf_backup_plugin.names import command, has_control_character, shown
+from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.repository import manifest
+from csf_backup_plugin.repository.manifest_lines import encode_lines
 from csf_backup_plugin.system_errors import HalfDone, reason
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def beginning(found: Inventory, entry: Entry) -> Publish | Append:
     lines += manifest.backup_line(entry.number, entry.image)
     listed = map(repository.path_of, recorded.names)
     adopted = {*entry.adopted}.intersection(found.coverage.paths).difference(listed)
-    lines += manifest.encode_lines(map(repository.recorded, sorted(adopted)))
+    lines += encode_lines(map(repository.recorded, sorted(adopted)))
     return Append(repository.manifest, lines)
 
 
@@ -78,44 +79,12 @@ def recording(found: Inventory) -> list[Append]:
     """Return the steps that add unlisted databases to the manifest; empty if there are none."""
     repository = found.repository
     names = [*map(repository.recorded, found.coverage.unlisted)] if found.recorded else []
-    return [Append(repository.manifest, manifest.encode_lines(names))] * bool(names)
+    return [Append(repository.manifest, encode_lines(names))] * bool(names)
 
 
 def not_updated(found: Inventory, error: OSError | BackupError) -> str:
     """Return the warning that the steps of `recording` have failed."""
     return f"the manifest {shown(found.repository.manifest)} was not updated: {reason(error)}"
-
-
-def append(repository: Repository, path: str, host: Host) -> list[str]:
-    """Record one new database by one append, whatever the number of databases.
-
-    A manifest that is created here gets no identity: the next backup finds or makes one.
-
-    Args:
-        repository: the repository that it belongs to.
-        path: the new database, with its directory's path resolved.
-        host: where it is.
-
-    Returns:
-        A warning if somebody who may use the repository may not use the manifest.
-
-    Raises:
-        OSError: the manifest cannot be written.
-    """
-    name = repository.recorded(path)
-    try:
-        host.append(repository.manifest, manifest.encode_lines([name]))
-        return []
-    except FileNotFoundError:  # imported only if needed, to keep class_create fast
-        from csf_backup_plugin.repository.inventory import read_inventory
-
-        found = read_inventory(repository, host)
-        doubtful = {*found.ambiguous}
-        if found.others.unreadable:  # which repository the others belong to is not known
-            doubtful |= {*found.coverage.paths} - {repository.master}
-        doubtful |= {*filter(has_control_character, found.coverage.paths)}
-        names = [repository.recorded(p) for p in found.coverage.paths if p not in doubtful]
-        return _publish(repository, manifest.encode(dict.fromkeys([*names, name])), host)
 
 
 def replace(repository: Repository, data: bytes, host: Host) -> list[str]:
@@ -165,12 +134,6 @@ def supersede(
         if is_made and (problem := clean_up([kept], host)):
             raise HalfDone(error, f"{problem[0]}.") from None
         raise
-
-
-def _publish(repository: Repository, data: bytes, host: Host) -> list[str]:
-    """Create the manifest for the users who may write to the master database."""
-    lost = host.publish(repository.manifest, data, like=repository.master)
-    return locked_out(repository, lost, host)
 
 
 def locked_out(repository: Repository, lost: str, host: Host) -> list[str]:

@@ -1,47 +1,37 @@
-"""A master repository: where its files are, and which databases belong to it."""
+"""A master repository: where its files are."""
 
 from __future__ import annotations
 
-import functools
-import os
 import posixpath
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 
 MANIFEST = ".manifest"
-SECTOR = 512  # bytes; the unit that osbackup counts
 
 
-class Database(NamedTuple):
-    """One database of a repository.
-
-    Attributes:
-        path: absolute, on the image's host.
-        size: in bytes.
-    """
-
-    path: str
-    size: int
-
-
-@dataclass(frozen=True)
 class Repository:
-    """The group of databases that a master database names.
+    """The group of databases that a master database names; it is not changed.
+
+    No dataclass, since class_create would wait until the standard library's module is loaded.
 
     Attributes:
         master: the master database's absolute path on the image's host.
+        directory: the directory that holds the master database and every class's database.
     """
 
-    master: str
+    def __init__(self, master: str) -> None:
+        self.master = master
+        self.directory = posixpath.dirname(master)  # it is needed once for each database
 
-    @functools.cached_property  # it is needed once for each database
-    def directory(self) -> str:
-        """The directory that holds the master database and every class's database."""
-        return posixpath.dirname(self.master)
+    def __eq__(self, other: object) -> bool:
+        """Tell whether this is the same repository."""
+        return isinstance(other, Repository) and self.master == other.master
+
+    def __hash__(self) -> int:
+        """Return the same for the same repository."""
+        return hash(self.master)
+
+    def __repr__(self) -> str:
+        """Return it as Python would make it."""
+        return f"Repository({self.master!r})"
 
     @property
     def name(self) -> str:
@@ -87,51 +77,3 @@ class Repository:
         """Return how the manifest records `path`: by name alone if it is in the directory."""
         directory, name = posixpath.split(path)
         return name if directory == self.directory else path
-
-
-class Coverage(NamedTuple):
-    """The repository's databases, on disk compared with the manifest.
-
-    Attributes:
-        databases: all databases on disk: the master database first, then the others, sorted by the
-            bytes of their paths, so that the order is the same in every locale.
-        unlisted: paths on disk and not in the manifest.
-        missing: paths in the manifest and not on disk.
-    """
-
-    databases: tuple[Database, ...]
-    unlisted: tuple[str, ...]
-    missing: tuple[str, ...]
-
-    @property
-    def paths(self) -> list[str]:
-        """The databases' paths, in their order."""
-        return [database.path for database in self.databases]
-
-    @property
-    def bytes(self) -> int:
-        """The sum of the databases' sizes, in bytes."""
-        return sum(database.size for database in self.databases)
-
-    @property
-    def sectors(self) -> int:
-        """The sectors that osbackup counts: those of whole files, including holes."""
-        return sum(-(-database.size // SECTOR) for database in self.databases)
-
-
-def compare(master: str, on_disk: Iterable[Database], listed: Iterable[str]) -> Coverage:
-    """Compare what is on disk with what the manifest lists.
-
-    Args:
-        master: the master database's path.
-        on_disk: every database found, in any order.
-        listed: the paths in the manifest.
-    """
-    sizes = dict(on_disk)
-    listed = set(listed)
-    ordered = sorted(sizes, key=lambda path: (path != master, os.fsencode(path)))
-    return Coverage(
-        databases=tuple(Database(path, sizes[path]) for path in ordered),
-        unlisted=tuple(path for path in ordered if path not in listed),
-        missing=tuple(sorted(listed - sizes.keys())),
-    )

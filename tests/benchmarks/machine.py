@@ -9,7 +9,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 
 
 def description() -> str:

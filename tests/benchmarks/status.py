@@ -14,7 +14,7 @@ from benchmarks.timing import Case, alternate
 from receipts import STARTED, made, receipt_of
 
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.check_record import CheckRecord
 from csf_backup_plugin.image.path import ImagePath

@@ -19,7 +19,7 @@ from csf_backup_plugin.attempts.recording import Recording
 from csf_backup_plugin.cli import COMMANDS
 from csf_backup_plugin.cli.attempt import RECORDED
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -33,7 +33,7 @@ def backup(place: Place, *options: str) -> tuple[str, ...]:
 @pytest.fixture(autouse=True)
 def _two_disks(monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
     """Put images and databases on two disks, so that there is no warning."""
-    from csf_backup_plugin.hosts.local import LocalHost
+    from csf_backup_plugin.hosts.local.host import LocalHost
 
     look = LocalHost.look
 
@@ -62,7 +62,7 @@ def test_an_image_without_a_number_is_called_so(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such an image is never the newest."""
-    from csf_backup_plugin.hosts.local import LocalHost
+    from csf_backup_plugin.hosts.local.host import LocalHost
 
     publish = LocalHost.publish
 
@@ -82,7 +82,7 @@ def test_require_mount_is_a_refusal(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is given if the image's directory is on the file system of the root directory."""
-    from csf_backup_plugin.hosts.local import LocalHost
+    from csf_backup_plugin.hosts.local.host import LocalHost
 
     look = LocalHost.look
     monkeypatch.setattr(
@@ -226,7 +226,7 @@ def test_around_class_create_our_refusals_have_our_exit_codes(
     place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are click exceptions, with which any csf ends; csf's own errors pass unchanged."""
-    from csf_backup_plugin.hosts.local import LocalHost
+    from csf_backup_plugin.hosts.local.host import LocalHost
 
     pm = pluggy.PluginManager("csf")
     pm.register(plugin)

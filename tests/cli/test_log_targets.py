@@ -15,7 +15,7 @@ import pytest
 from csf_backup_plugin import plugin
 from csf_backup_plugin.cli.log_targets import logged
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.log import log
 
 if TYPE_CHECKING:

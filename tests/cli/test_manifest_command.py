@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.repository import manifest
+from csf_backup_plugin.repository.manifest_lines import encode_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +111,7 @@ def test_a_damaged_manifest_is_refused_and_kept_when_it_is_rebuilt(
     far = tmp_path / "Far.db"
     far.touch()
     path = Path(f"{backed_up.master}.manifest")
-    damaged = path.read_bytes() + b"damage\n" + manifest.encode_lines([str(far)])
+    damaged = path.read_bytes() + b"damage\n" + encode_lines([str(far)])
     path.write_bytes(damaged)
     code, _, err = look(csf, backed_up)
     assert code == ExitCode.REPOSITORY_INCOMPLETE

@@ -17,7 +17,7 @@ from csf_backup_plugin.cli.document import encoded
 from csf_backup_plugin.cli.report import report_error
 from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 
 if TYPE_CHECKING:
     from collections.abc import Callable

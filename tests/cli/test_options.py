@@ -10,7 +10,7 @@ import click
 
 from csf_backup_plugin import cli
 from csf_backup_plugin.cli import COMMANDS
-from csf_backup_plugin.operations.request import LOCK_WAIT, LOCK_WAIT_VARIABLE
+from csf_backup_plugin.operations.lock_wait import LOCK_WAIT, LOCK_WAIT_VARIABLE
 
 
 def declared() -> Counter[str]:

@@ -119,7 +119,7 @@ def test_require_mount_is_a_refusal(
     csf: Csf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is given if the repository's directory is on the file system of the root directory."""
-    from csf_backup_plugin.hosts.local import LocalHost
+    from csf_backup_plugin.hosts.local.host import LocalHost
 
     look = LocalHost.look
     monkeypatch.setattr(

@@ -13,7 +13,7 @@ import pytest
 
 from csf_backup_plugin import plugin
 from csf_backup_plugin.errors import LockBusy
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.repository.inventory import read_inventory
 from csf_backup_plugin.repository.model import Repository
 

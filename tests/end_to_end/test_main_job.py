@@ -174,6 +174,32 @@ def test_help_costs_csf_only_click_pluggy_and_the_standard_library(local_site: S
     assert ours == {f"csf_backup_plugin.{name}" for name in ("plugin", "cli", "cli.later")}
 
 
+def test_class_create_costs_csf_a_lock_and_an_append(local_site: Site) -> None:
+    """No log, no host but this one, no process: modules that a class_create does not need."""
+    create = ("class_create", "-database", local_site.master, "-class")
+    program = "from csf_simulator.csf.main import main; main()"
+    imports(local_site, program, *create, "First")  # which makes the manifest
+    imported = imports(local_site, program, *create, "Second")
+    assert {"logging", "subprocess", "dataclasses", "json", "hashlib"} & imported == set()
+    ours = {name for name in imported if name.startswith("csf_backup_plugin.")}
+    assert ours == {
+        f"csf_backup_plugin.{name}"
+        for name in (
+            *("plugin", "cli", "cli.later", "cli.class_create"),
+            *("operations", "operations.class_creation", "operations.lock_wait"),
+            *("repository", "repository.model", "repository.new_database"),
+            *("repository.lock_warnings", "repository.manifest_lines"),
+            "repository.unfinished_restore",
+            *("hosts", "hosts.common", "hosts.local", "hosts.local.appending"),
+            *("hosts.local.entries", "hosts.local.kinds", "hosts.local.lock"),
+            *("hosts.local.lock_file", "hosts.local.opening", "hosts.local.process_table"),
+            "hosts.local.quick",
+            *("advised_commands", "cancellation", "command_names", "errors", "exit_codes"),
+            *("names", "system_errors"),
+        )
+    }
+
+
 @pytest.mark.parametrize("option", ["-help", "--help"])
 def test_csfs_help_has_our_command(site: Site, option: str) -> None:
     """csf -help lists the command under its name."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from users import ACL, ALICE, BOB, TEAM, acl, let_bob_in, may_write, shared_directory, user
 
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.operations.class_creation import recorded_creation
 from csf_backup_plugin.operations.manifest import change_manifest
 from csf_backup_plugin.operations.manifest.request import ManifestChange

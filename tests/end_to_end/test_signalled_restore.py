@@ -10,7 +10,7 @@ import pytest
 
 from csf_backup_plugin.cancellation import deferred_signals
 from csf_backup_plugin.errors import Interrupted
-from csf_backup_plugin.hosts import connect
+from csf_backup_plugin.hosts.connect import connect
 from csf_backup_plugin.operations.restore import restore
 from csf_backup_plugin.operations.restore.request import RestoreRequest
 from doubles import Memory

@@ -34,9 +34,9 @@ exec {real} "$@"
 # csf with this plugin, and without the lock; and also without what would find the consequences.
 UNLOCKED = """
 import contextlib, sys
-from csf_backup_plugin.hosts import local
+from csf_backup_plugin.hosts.local import lock
 from csf_simulator.csf.main import main
-local.held = lambda *_, **__: contextlib.nullcontext()
+lock.held = lambda *_, **__: contextlib.nullcontext()
 """
 UNPROVEN = """
 from csf_backup_plugin.operations.backup import proof

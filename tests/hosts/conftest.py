@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sshd import Sshd, reached
 
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from doubles import MemoryHost
 from memory_path import MemoryPath
 

@@ -7,8 +7,8 @@ import socket
 import pytest
 
 from csf_backup_plugin.cancellation import Cancellation
-from csf_backup_plugin.hosts import connect, is_this_machine
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.connect import connect, is_this_machine
+from csf_backup_plugin.hosts.local.host import LocalHost
 
 
 @pytest.fixture(autouse=True)

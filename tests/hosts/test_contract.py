@@ -17,9 +17,9 @@ import pytest
 
 from csf_backup_plugin.errors import LockBusy, UtilityMissing
 from csf_backup_plugin.hosts import common
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.common import CUT_SHORT
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.protocol import (
-    CUT_SHORT,
     ENDLESS,
     Absent,
     Append,

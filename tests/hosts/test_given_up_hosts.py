@@ -12,7 +12,7 @@ from waiting import wait_for
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.cli.runner import limited
 from csf_backup_plugin.errors import HostUnreachable, Interrupted
-from csf_backup_plugin.hosts import connect
+from csf_backup_plugin.hosts.connect import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

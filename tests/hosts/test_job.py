@@ -17,7 +17,8 @@ from waiting import wait_for
 from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import Interrupted, LockBusy
 from csf_backup_plugin.hosts import guardian
-from csf_backup_plugin.hosts.local import LocalHost, entries, job, process_group, process_table
+from csf_backup_plugin.hosts.local import entries, job, process_group, process_table
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.local.lock import held
 from csf_backup_plugin.hosts.local.run_record import Record
 from csf_backup_plugin.hosts.protocol import UNKNOWN

@@ -133,7 +133,7 @@ def test_a_wait_ends_when_the_holder_does_and_is_announced_once(path: str) -> No
 def test_a_holder_that_is_killed_holds_nothing(path: str) -> None:
     """The lock ends with its last process, so there are no stale locks."""
     program = (
-        "import sys, time; from csf_backup_plugin.hosts.local import LocalHost\n"
+        "import sys, time; from csf_backup_plugin.hosts.local.host import LocalHost\n"
         "with LocalHost().lock(sys.argv[1], 'x', 0, print): print(flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", program, path]
@@ -396,7 +396,7 @@ def test_a_lock_file_that_cannot_be_written_can_be_locked(
 def test_the_lock_takes_the_place_of_no_standard_stream(path: str) -> None:
     """It would be replaced by a child's standard input, and released."""
     program = (
-        "import os, sys; os.close(0); from csf_backup_plugin.hosts.local import LocalHost\n"
+        "import os, sys; os.close(0); from csf_backup_plugin.hosts.local.host import LocalHost\n"
         "with LocalHost().lock(sys.argv[1], 'x', 0, print) as held: print(held.descriptor)"
     )
     ended = subprocess.run([sys.executable, "-c", program, path], stdout=subprocess.PIPE)

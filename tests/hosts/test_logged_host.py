@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin.errors import LockBusy
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.logged_host import observed
 from csf_backup_plugin.hosts.protocol import (
     ENDLESS,

@@ -15,7 +15,7 @@ import pytest
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable, Interrupted
-from csf_backup_plugin.hosts import connect
+from csf_backup_plugin.hosts.connect import connect
 from csf_backup_plugin.hosts.ssh import login_slots, streaming
 from csf_backup_plugin.hosts.ssh.login_slots import SLOTS, VARIABLE, login_slot
 from csf_backup_plugin.hosts.ssh.route import Route

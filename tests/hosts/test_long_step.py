@@ -10,7 +10,7 @@ import pytest
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import Interrupted
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.long_step import Long
 
 

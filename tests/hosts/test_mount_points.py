@@ -52,7 +52,7 @@ EXPECTED = {
 }
 LOOK = """
 import json, sys
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 facts = [LocalHost().look([path])[0] for path in sys.argv[1:]]
 json.dump([[fact.mount, fact.place, fact.filesystem, fact.source] for fact in facts], sys.stdout)
 """

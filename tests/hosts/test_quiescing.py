@@ -18,7 +18,8 @@ from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import Interrupted, LockBusy, UtilityMissing
 from csf_backup_plugin.hosts import quiescing
 from csf_backup_plugin.hosts.guardian import PID_WIDTH
-from csf_backup_plugin.hosts.local import LocalHost, job
+from csf_backup_plugin.hosts.local import job
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.protocol import UNKNOWN, UNQUIET
 from csf_backup_plugin.hosts.ssh import job as ssh_job
 from csf_backup_plugin.hosts.ssh.connection import Connection

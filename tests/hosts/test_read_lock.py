@@ -18,7 +18,7 @@ from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import Interrupted, LockBusy
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.common import BEING_READ
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.protocol import Withdrawal
 from csf_backup_plugin.hosts.ssh import SshHost
 from csf_backup_plugin.hosts.ssh.connection import Connection

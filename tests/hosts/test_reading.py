@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin.cancellation import Cancellation
-from csf_backup_plugin.hosts.local import opening, reading, status
+from csf_backup_plugin.hosts.local import kinds, opening, reading
 from csf_backup_plugin.hosts.protocol import Entry
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def test_a_directory_is_listed_with_kinds_and_sizes(fs: FakeFilesystem) -> None:
         Entry("to file", "file", 3, link=True, modified=10.0),
         Entry("to nothing", "other", 0, link=True, modified=0.0),
     ]
-    assert status.kind_of("/d/none") == status.kind_of("/d/file/below") == ("missing", 0)
+    assert kinds.kind_of("/d/none") == kinds.kind_of("/d/file/below") == ("missing", 0)
 
 
 def test_the_digest_is_sha256_and_tells_how_far_it_is(fs: FakeFilesystem) -> None:
@@ -59,13 +59,13 @@ def test_what_cannot_be_told_is_an_error_and_not_an_absence(
 
     monkeypatch.setattr(os, call, fail)
     with pytest.raises(OSError, match="Input/output error"):
-        status.kind_of(str(tmp_path / "link"))
+        kinds.kind_of(str(tmp_path / "link"))
 
 
 def test_a_link_that_leads_to_itself_is_neither_file_nor_directory(tmp_path: Path) -> None:
     """It is treated like a link to nothing."""
     (tmp_path / "loop").symlink_to("loop")
-    assert status.kind_of(str(tmp_path / "loop")) == ("other", 0)
+    assert kinds.kind_of(str(tmp_path / "loop")) == ("other", 0)
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from waiting import wait_for
 
 from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import HostUnreachable, Interrupted, UsageError
-from csf_backup_plugin.hosts import connect
+from csf_backup_plugin.hosts.connect import connect
 from csf_backup_plugin.hosts.ssh import connection, login
 from csf_backup_plugin.hosts.ssh.connection import Connection
 
@@ -271,7 +271,7 @@ def test_a_host_that_lets_us_in_and_never_answers_again_is_given_up(
 CLIENT = """
 import sys, time
 from csf_backup_plugin.cancellation import Cancellation
-from csf_backup_plugin.hosts import connect
+from csf_backup_plugin.hosts.connect import connect
 with connect("remote", Cancellation()) as host, host.lock(sys.argv[1], "x", 0, print):
     print("held", flush=True)
     host.run(["sleep", sys.argv[2]], 600)

@@ -11,8 +11,8 @@ import pytest
 from sshd import Sshd, reached
 
 from csf_backup_plugin.errors import HostUnreachable, Interrupted
-from csf_backup_plugin.hosts.local import LocalHost
-from csf_backup_plugin.hosts.protocol import CUT_SHORT
+from csf_backup_plugin.hosts.common import CUT_SHORT
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.errors import Answer, os_error
 from csf_backup_plugin.hosts.ssh.login import Cut

@@ -16,7 +16,7 @@ from waiting import wait_for
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable, LockBusy, TimedOut
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.protocol import UNKNOWN
 from csf_backup_plugin.hosts.ssh import connection, job, lock
 from csf_backup_plugin.hosts.ssh.connection import Connection

@@ -13,7 +13,7 @@ from sshd import Sshd, reached
 
 from csf_backup_plugin.cancellation import deferred_signals
 from csf_backup_plugin.errors import HostUnreachable, Interrupted
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 
 if TYPE_CHECKING:
     from pathlib import Path

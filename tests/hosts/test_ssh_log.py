@@ -10,7 +10,7 @@ from sshd import Sshd, reached
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable
-from csf_backup_plugin.hosts import connect
+from csf_backup_plugin.hosts.connect import connect
 from csf_backup_plugin.hosts.logged_host import observed
 from csf_backup_plugin.log import log
 

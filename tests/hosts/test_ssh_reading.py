@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from sshd import reached
 
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.ssh.errors import Answer
 from csf_backup_plugin.hosts.ssh.reading import Reading
 

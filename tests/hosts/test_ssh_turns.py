@@ -9,7 +9,7 @@ import pytest
 from sshd import Sshd, reached
 
 from csf_backup_plugin.errors import HostUnreachable
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.protocol import Append, Create, Publish, Release, RemoveTrees
 from csf_backup_plugin.hosts.ssh.connection import Connection, LockLost
 from csf_backup_plugin.hosts.ssh.errors import Answer

@@ -11,7 +11,7 @@ from sshd import reached
 from waiting import wait_for
 
 from csf_backup_plugin.errors import HostUnreachable
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from memory_path import ODD, names
 
 if TYPE_CHECKING:

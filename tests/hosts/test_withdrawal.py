@@ -14,7 +14,8 @@ from sshd import reached
 from users import BOB, TEAM, shared_directory, user
 
 from csf_backup_plugin.hosts.common import BEING_READ, GONE, REPLACED, STICKY
-from csf_backup_plugin.hosts.local import LocalHost, entries
+from csf_backup_plugin.hosts.local import entries
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.protocol import Withdrawal
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.login import Cut

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin.cancellation import Cancellation
-from csf_backup_plugin.hosts.local import LocalHost, reading, writing
+from csf_backup_plugin.hosts.local import appending, reading, writing
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.system_errors import HalfDone
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def test_lines_are_appended_in_one_write(
         return write(descriptor, data)
 
     monkeypatch.setattr(os, "write", noted)
-    writing.append("/d/a", b"two\nthree\n")
+    appending.append("/d/a", b"two\nthree\n")
     assert reading.read("/d/a") == b"one\ntwo\nthree\n"
     assert (writes, synced) == ([b"two\nthree\n"], ["a"])
 
@@ -148,11 +149,11 @@ def test_lines_are_appended_where_there_are_no_locks(
     path.write_bytes(b"one\n")
     monkeypatch.setattr(fcntl, "flock", fail)
     if number == errno.ENOLCK:
-        writing.append(str(path), b"two\n")
+        appending.append(str(path), b"two\n")
         assert path.read_bytes() == b"one\ntwo\n"
     else:
         with pytest.raises(OSError, match=f"{os.strerror(number)}.*{path}"):
-            writing.append(str(path), b"two\n")
+            appending.append(str(path), b"two\n")
 
 
 @pytest.mark.parametrize("torn", [b"t", b"t" * 10_000, b"\0" * 8192])
@@ -169,7 +170,7 @@ def test_a_torn_line_stays_and_is_ended_before_lines_are_appended(
         return write(descriptor, data)
 
     monkeypatch.setattr(os, "write", noted)
-    writing.append("/d/a", b"two\n")
+    appending.append("/d/a", b"two\n")
     assert writes == [b"\t[cut short]\ntwo\n"]
     assert reading.read("/d/a") == b"one\n" + torn + b"\t[cut short]\ntwo\n"
 
@@ -177,7 +178,7 @@ def test_a_torn_line_stays_and_is_ended_before_lines_are_appended(
 def test_nothing_is_appended_to_a_file_that_is_not_there(synced: list[str]) -> None:
     """The caller then creates it."""
     with pytest.raises(FileNotFoundError):
-        writing.append("/d/a", b"two\n")
+        appending.append("/d/a", b"two\n")
 
 
 @pytest.mark.parametrize("content", [b"", b"torn", b"t" * 10_000])
@@ -185,7 +186,7 @@ def test_nothing_is_appended_where_no_line_is_whole(synced: list[str], content: 
     """The file is not one of ours."""
     writing.create("/d/a", content)
     with pytest.raises(OSError, match="Not one whole line in it.*/d/a"):
-        writing.append("/d/a", b"two\n")
+        appending.append("/d/a", b"two\n")
     assert reading.read("/d/a") == content
 
 
@@ -224,7 +225,7 @@ def test_what_is_reported_when_a_file_is_closed_counts(
         lambda: writing.create(f"{path}2", b"data"),
         lambda: writing.publish(f"{path}2", b"data"),
         lambda: writing.replace(str(path), b"data"),
-        lambda: writing.append(str(path), b"two\n"),
+        lambda: appending.append(str(path), b"two\n"),
     ]
     for operation in operations:
         with monkeypatch.context() as patch:
@@ -310,7 +311,7 @@ def test_what_was_appended_in_part_is_taken_back(
 
     monkeypatch.setattr(os, "write", half)
     with pytest.raises(OSError, match="No space") as refused:
-        writing.append(str(path), b"two\n")
+        appending.append(str(path), b"two\n")
     assert not isinstance(refused.value, HalfDone)
     assert path.read_bytes() == b"one\n"
     for name, number in (("ftruncate", errno.EIO), ("flock", errno.ENOLCK)):
@@ -322,7 +323,7 @@ def test_what_was_appended_in_part_is_taken_back(
         with monkeypatch.context() as patch:
             patch.setattr(fcntl if name == "flock" else os, name, fail)
             with pytest.raises(HalfDone, match="No space") as caught:
-                writing.append(str(path), b"two\n")
+                appending.append(str(path), b"two\n")
         assert caught.value.left == (
             f"What was to be added to {path} may be in it, in part or in whole."
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin.errors import CannotBeProven, FaultFound, ImageExists
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.backup import back_up
 from csf_backup_plugin.operations.backup.request import BackupRequest

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin.errors import BackupError, LockBusy, RepositoryIncomplete
-from csf_backup_plugin.hosts.local import LocalHost, writing
+from csf_backup_plugin.hosts.local import appending
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.operations.class_creation import recorded_creation
-from csf_backup_plugin.repository import manifest, manifest_store
+from csf_backup_plugin.repository import manifest, new_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,7 +167,7 @@ def test_what_a_backup_finds_by_itself_is_promised_and_nothing_else(
     path.touch()
     mark = place.repository / "lib.db.manifest"
     mark.write_bytes(manifest.encode(["lib.db"]))
-    monkeypatch.setattr(writing, "append", refuse)
+    monkeypatch.setattr(appending, "append", refuse)
     (warning,) = created(place, str(path))
     assert promise in warning
     assert "No space left on device" in warning
@@ -236,7 +237,7 @@ def test_what_the_manifests_writing_warns_of_is_reported(
     """A warning may name users who cannot read it any more."""
     path = place.repository / "New.db"
     path.touch()
-    monkeypatch.setattr(manifest_store, "append", lambda *_: ["anna may not read it"])
+    monkeypatch.setattr(new_database, "record", lambda *_: ["anna may not read it"])
     assert created(place, str(path)) == ["anna may not read it"]
 
 

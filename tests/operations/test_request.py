@@ -8,7 +8,8 @@ from csf_backup_plugin.errors import UnsafeImagePath, UsageError
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.objectstore.room_and_time import default_timeout
 from csf_backup_plugin.operations.backup.request import BackupRequest
-from csf_backup_plugin.operations.request import check_one_of, lock_wait
+from csf_backup_plugin.operations.lock_wait import lock_wait
+from csf_backup_plugin.operations.request import check_one_of
 from csf_backup_plugin.repository.model import Repository
 
 

@@ -12,6 +12,7 @@ from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.repository.completeness import check_apart, check_complete
 from csf_backup_plugin.repository.inventory import read_inventory
+from csf_backup_plugin.repository.manifest_lines import encode_lines
 from csf_backup_plugin.repository.model import Repository
 from doubles import MemoryHost
 
@@ -146,7 +147,7 @@ def test_what_may_be_either_repositorys_is_refused_until_it_is_added() -> None:
     with pytest.raises(WrongRepository) as caught:
         check_complete(gone)
     assert "If they are those of /r/lib.db, which is not there" in caught.value.next_step
-    host.append(TWO.manifest, manifest.encode_lines(["New.db"]))
+    host.append(TWO.manifest, encode_lines(["New.db"]))
     found = read_inventory(REPOSITORY, host)
     check_complete(found)
     assert found.coverage.paths == ["/r/lib.db", "/r/Book.db"]

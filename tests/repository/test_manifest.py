@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csf_backup_plugin.hosts.protocol import CUT_SHORT
+from csf_backup_plugin.hosts.common import CUT_SHORT
 from csf_backup_plugin.names import has_control_character
 from csf_backup_plugin.repository.identity import Identity
 from csf_backup_plugin.repository.manifest import (
@@ -20,10 +20,10 @@ from csf_backup_plugin.repository.manifest import (
     decode,
     dropped_lines,
     encode,
-    encode_lines,
     identity_line,
     salvage,
 )
+from csf_backup_plugin.repository.manifest_lines import encode_lines
 
 # A database is recorded by its name in the directory, or by its absolute path; a name with a
 # control character is never recorded.

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from scale import scaled
 
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.operations.manifest import change_manifest
 from csf_backup_plugin.operations.manifest.request import ManifestChange
-from csf_backup_plugin.repository import manifest, manifest_store
+from csf_backup_plugin.repository import manifest, manifest_store, new_database
 from csf_backup_plugin.repository.inventory import read_inventory
+from csf_backup_plugin.repository.manifest_lines import encode_lines
 from csf_backup_plugin.repository.model import Repository
 from doubles import Memory
 
@@ -38,7 +39,7 @@ class Life(RuleBasedStateMachine):
         self._on_disk: set[str] = set()
         self._recorded: list[str] = ["lib.db"]
         self._torn = 0
-        manifest_store.append(self._repository, self._create("lib.db"), self._host)
+        new_database.record(self._repository, self._create("lib.db"), self._host)
 
     def teardown(self) -> None:
         """Leave nothing behind."""
@@ -53,7 +54,7 @@ class Life(RuleBasedStateMachine):
     @rule(name=NAMES)
     def class_is_created(self, name: str) -> None:
         """A class's database is on disk, and recorded."""
-        manifest_store.append(self._repository, self._create(name), self._host)
+        new_database.record(self._repository, self._create(name), self._host)
         self._recorded.append(name)
 
     @rule(name=NAMES, data=st.data())
@@ -62,9 +63,9 @@ class Life(RuleBasedStateMachine):
 
         Any other part is reported until the manifest is rebuilt.
         """
-        manifest_store.append(self._repository, self._create(name), self._host)
+        new_database.record(self._repository, self._create(name), self._host)
         size = os.path.getsize(self._repository.manifest)
-        line = manifest.encode_lines([name])
+        line = encode_lines([name])
         lost = data.draw(st.integers(0, len(line)))
         os.truncate(self._repository.manifest, size - lost)
         if lost <= 1:
@@ -114,12 +115,12 @@ TestLife.settings = settings(max_examples=scaled(30), stateful_step_count=25, de
 
 APPENDER = """
 import sys
-from csf_backup_plugin.repository import manifest_store
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.repository import new_database
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.repository.model import Repository
 master, who = sys.argv[1:]
 for number in range(25):
-    manifest_store.append(Repository(master), f"{master[:-6]}{who}-{number}.db", LocalHost())
+    new_database.record(Repository(master), f"{master[:-6]}{who}-{number}.db", LocalHost())
 """
 
 

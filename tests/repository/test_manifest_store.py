@@ -11,8 +11,9 @@ from csf_backup_plugin.image.backup_number import standing
 from csf_backup_plugin.image.catalog import Catalog, ImageSet
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.receipt import Origin, Receipt
-from csf_backup_plugin.repository import manifest, manifest_store
+from csf_backup_plugin.repository import manifest, manifest_store, new_database
 from csf_backup_plugin.repository.inventory import read_inventory, read_manifest, set_against
+from csf_backup_plugin.repository.manifest_lines import encode_lines
 from csf_backup_plugin.repository.model import Repository
 from csf_backup_plugin.system_errors import HalfDone
 from doubles import MemoryHost
@@ -116,14 +117,14 @@ def test_a_new_database_is_one_append() -> None:
     """If it is in the repository's directory, its name is enough."""
     before = manifest.encode(["lib.db"])
     host = MemoryHost({**FILES, REPOSITORY.manifest: before})
-    manifest_store.append(REPOSITORY, "/r/New.db", host)
-    assert host.files[REPOSITORY.manifest] == before + manifest.encode_lines(["New.db"])
+    new_database.record(REPOSITORY, "/r/New.db", host)
+    assert host.files[REPOSITORY.manifest] == before + encode_lines(["New.db"])
 
 
 def test_a_new_database_elsewhere_is_recorded_by_its_path() -> None:
     """It belongs to the repository nevertheless."""
     host = MemoryHost({**FILES, REPOSITORY.manifest: manifest.encode(["lib.db"])}, ["/else"])
-    manifest_store.append(REPOSITORY, "/else/New.db", host)
+    new_database.record(REPOSITORY, "/else/New.db", host)
     assert listed(host) == ("lib.db", "/else/New.db")
 
 
@@ -139,14 +140,14 @@ def test_a_first_manifest_takes_nothing_that_may_be_another_repositorys() -> Non
         host = MemoryHost({**FILES, **two})
         if listed_there is not None:
             host.files["/r/two.db.manifest"] = listed_there + rest
-        manifest_store.append(REPOSITORY, "/r/New.db", host)
+        new_database.record(REPOSITORY, "/r/New.db", host)
         assert listed(host) == names
 
 
 def test_without_a_manifest_the_first_new_database_makes_it() -> None:
     """It lists the directory, with the new database once; the next backup searches for an id."""
     host = MemoryHost(FILES)
-    manifest_store.append(REPOSITORY, "/r/Book.db", host)
+    new_database.record(REPOSITORY, "/r/Book.db", host)
     assert host.files[REPOSITORY.manifest] == manifest.encode(["lib.db", "Book.db"])
 
 
@@ -230,7 +231,7 @@ def test_who_is_locked_out_of_the_manifest_is_told_with_what_root_may_do(
     (done,) = host.in_turn(manifest_store.beginning(found, now.entry(IMAGE)))
     for warnings in (
         manifest_store.locked_out(REPOSITORY, done(), host),
-        manifest_store.append(REPOSITORY, "/r/Book.db", host),
+        new_database.record(REPOSITORY, "/r/Book.db", host),
         manifest_store.replace(REPOSITORY, b"", host),
     ):
         assert warnings == [

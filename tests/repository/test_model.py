@@ -1,10 +1,10 @@
-"""A repository's files: its directory compared with its manifest."""
+"""The files of a repository."""
 
 from __future__ import annotations
 
 import pytest
 
-from csf_backup_plugin.repository.model import Database, Repository, compare
+from csf_backup_plugin.repository.model import Repository
 
 REPOSITORY = Repository("/r/lib.db")
 
@@ -47,11 +47,10 @@ def test_the_manifest_records_names_and_gives_paths() -> None:
         assert REPOSITORY.path_of(recorded) == path
 
 
-def test_coverage_orders_the_databases_and_names_what_differs() -> None:
-    """The master database comes first, and the sizes are added up."""
-    on_disk = [Database("/r/z.db", 3), Database("/r/lib.db", 2), Database("/r/a.db", 1)]
-    coverage = compare("/r/lib.db", on_disk, ["/r/lib.db", "/r/gone.db", "/r/z.db"])
-    assert coverage.paths == ["/r/lib.db", "/r/a.db", "/r/z.db"]
-    assert coverage.unlisted == ("/r/a.db",)
-    assert coverage.missing == ("/r/gone.db",)
-    assert coverage.bytes == 6
+def test_a_repository_is_what_its_master_database_is() -> None:
+    """Two objects with the same master database are equal."""
+    same, other = Repository("/r/lib.db"), Repository("/r/two.db")
+    assert {REPOSITORY, same, other} == {same, other}
+    assert str(REPOSITORY) != str(other)
+    assert repr(REPOSITORY) == "Repository('/r/lib.db')"
+    assert "/r/lib.db" not in {REPOSITORY}

@@ -21,7 +21,7 @@ from receipts import made, receipt_of
 from scale import scaled
 
 from csf_backup_plugin.errors import WrongRepository
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.protocol import Machine
 from csf_backup_plugin.image.backup_number import standing
 from csf_backup_plugin.image.catalog import read_catalog
@@ -30,7 +30,7 @@ from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.wanted_repository import wanted_at
 from csf_backup_plugin.operations.manifest import change_manifest
 from csf_backup_plugin.operations.manifest.request import ManifestChange
-from csf_backup_plugin.repository import manifest_store
+from csf_backup_plugin.repository import manifest_store, new_database
 from csf_backup_plugin.repository.completeness import check_complete
 from csf_backup_plugin.repository.inventory import read_manifest, set_against
 from csf_backup_plugin.repository.model import Repository
@@ -109,7 +109,7 @@ class Lives(RuleBasedStateMachine):
         master = self._new(f"{directory}/m") + suffix
         with open(master, "x"):
             self._known[master] = Known({master})
-        manifest_store.append(Repository(master), master, self._host)
+        new_database.record(Repository(master), master, self._host)
 
     @rule(data=st.data(), kind=st.sampled_from([".db", ".mdb", "", "far"]))
     def class_is_created(self, data: st.DataObject, kind: str) -> None:
@@ -121,7 +121,7 @@ class Lives(RuleBasedStateMachine):
             path = self._new(f"{repository.directory}/c") + kind
         with open(path, "x"):
             known.databases.add(path)
-        manifest_store.append(repository, path, self._host)
+        new_database.record(repository, path, self._host)
 
     @rule(data=st.data(), hours=st.integers(-50, 50))
     def backup_is_made(self, data: st.DataObject, hours: int) -> None:

@@ -16,7 +16,7 @@ from csf_backup_plugin.fleet.driver.executor import close, executor_of
 from csf_backup_plugin.fleet.driver.loop import Driver
 from csf_backup_plugin.fleet.driver.order import longest_waiting_first
 from csf_backup_plugin.fleet.driver.plan import hosts_of, plan
-from csf_backup_plugin.hosts import is_this_machine
+from csf_backup_plugin.hosts.connect import is_this_machine
 from csf_backup_plugin.hosts.ssh import login_slots
 from csf_backup_plugin.hosts.ssh.route import ssh_route
 from csf_backup_plugin.operations.schedule.surroundings import program, variables

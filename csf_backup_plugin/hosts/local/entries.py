@@ -1,4 +1,4 @@
-"""The names of files: created, removed and flushed to the disk."""
+"""Files and their names: created, removed and flushed to the disk."""
 
 from __future__ import annotations
 
@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 _NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 # Errors of network and FUSE file systems that cannot flush a directory to the disk.
 _NO_SYNC = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
+def write(descriptor: int, data: bytes) -> None:
+    """Write to a file, and flush it to the disk, as far as its file system reports errors.
+
+    Some network file systems report errors only when the file is closed: so a duplicate descriptor
+    is closed.
+    """
+    while data:
+        data = data[os.write(descriptor, data) :]
+    os.fsync(descriptor)
+    os.close(os.dup(descriptor))
 
 
 def sync(path: str) -> bool:

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.local.disks import disks_below
-from csf_backup_plugin.hosts.local.status import standing
+from csf_backup_plugin.hosts.local.kinds import standing
 from csf_backup_plugin.hosts.mountinfo import MOUNTINFO, Mounts, parse
 from csf_backup_plugin.hosts.protocol import Facts
 

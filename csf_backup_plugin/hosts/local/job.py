@@ -10,9 +10,9 @@ from typing import IO, TYPE_CHECKING
 
 from csf_backup_plugin.hosts import common, guardian, quiescing
 from csf_backup_plugin.hosts.local import process_table
+from csf_backup_plugin.hosts.local.kinds import kind_of
 from csf_backup_plugin.hosts.local.process_group import Child, Group, wait
 from csf_backup_plugin.hosts.local.run_record import Record
-from csf_backup_plugin.hosts.local.status import kind_of
 from csf_backup_plugin.hosts.protocol import UNKNOWN, Completed
 
 if TYPE_CHECKING:

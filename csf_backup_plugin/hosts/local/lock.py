@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, LockBusy
 from csf_backup_plugin.hosts.local.lock_file import check_directory, open_existing, open_or_create
 from csf_backup_plugin.hosts.local.opening import named
-from csf_backup_plugin.hosts.local.process import run
-from csf_backup_plugin.hosts.lock_holder import HELD_BY, holder
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.system_errors import HalfDone
 
@@ -117,6 +115,10 @@ def _acquire(
 
 def _holder(path: str, cancellation: Cancellation) -> Holder:
     """Return who holds a lock."""
+    # A lock is usually free, and a class_create waits for what it loads.
+    from csf_backup_plugin.hosts.local.process import run
+    from csf_backup_plugin.hosts.lock_holder import HELD_BY, holder
+
     script = f'{HELD_BY}\nheld_by "$1"'
     try:
         said = run(["sh", "-c", script, "sh", path], _LOOK, cancellation).output

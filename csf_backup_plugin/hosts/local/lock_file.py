@@ -11,10 +11,10 @@ import shutil
 import socket
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin.hosts.common import NO_FLOCK
 from csf_backup_plugin.hosts.local import process_table
 from csf_backup_plugin.hosts.local.entries import take_back
 from csf_backup_plugin.hosts.local.opening import CAREFULLY, plain_file
-from csf_backup_plugin.hosts.protocol import NO_FLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

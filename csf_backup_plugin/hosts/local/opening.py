@@ -9,7 +9,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.local.status import is_link
+from csf_backup_plugin.hosts.local.kinds import is_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import common
+from csf_backup_plugin.hosts.common import NO_FLOCK
 from csf_backup_plugin.hosts.local.opening import named, open_file, opened
 from csf_backup_plugin.hosts.local.withdrawal import lost_name
-from csf_backup_plugin.hosts.protocol import NO_FLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ import os
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import common
+from csf_backup_plugin.hosts.local.kinds import standing
 from csf_backup_plugin.hosts.local.opening import named, open_file, opened
-from csf_backup_plugin.hosts.local.status import standing
 from csf_backup_plugin.hosts.protocol import Entry
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.local import temporary
+from csf_backup_plugin.hosts.local import entries, temporary
 from csf_backup_plugin.hosts.local.opening import named
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ class FileSink:
             return os.write(self._descriptor, data)
 
     def end(self) -> bool:
-        """Flush them to the disk; see `temporary.write`."""
+        """Flush them to the disk; see `entries.write`."""
         with named(self._path):
-            temporary.write(self._descriptor, b"")
+            entries.write(self._descriptor, b"")
         return True
 
 

@@ -42,7 +42,7 @@ def temporary(path: str, data: bytes) -> Iterator[str]:
         with contextlib.suppress(OSError):  # without locks, its age protects it
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         with named(aside):
-            write(descriptor, data)
+            entries.write(descriptor, data)
         yield aside
     except BaseException as error:
         entries.take_back(aside, error)
@@ -60,18 +60,6 @@ def create(path: str) -> int:
     A daemon's umask is often 0.
     """
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o664)
-
-
-def write(descriptor: int, data: bytes) -> None:
-    """Write to a file, and flush it to the disk, as far as its file system reports errors.
-
-    Some network file systems report errors only when the file is closed: so a duplicate descriptor
-    is closed.
-    """
-    while data:
-        data = data[os.write(descriptor, data) :]
-    os.fsync(descriptor)
-    os.close(os.dup(descriptor))
 
 
 def _remove_abandoned(directory: str) -> None:

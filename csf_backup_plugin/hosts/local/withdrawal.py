@@ -8,9 +8,9 @@ import os
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import common
+from csf_backup_plugin.hosts.common import NO_FLOCK
 from csf_backup_plugin.hosts.local import entries
 from csf_backup_plugin.hosts.local.opening import named, open_file, opened
-from csf_backup_plugin.hosts.protocol import NO_FLOCK
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:

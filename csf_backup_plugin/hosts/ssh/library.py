@@ -12,9 +12,9 @@ import shlex
 from typing import TYPE_CHECKING, Literal
 
 from csf_backup_plugin.hosts import common, guardian, quiescing
+from csf_backup_plugin.hosts.common import CUT_SHORT
 from csf_backup_plugin.hosts.lock_holder import HELD_BY
 from csf_backup_plugin.hosts.mountinfo import MOUNTINFO
-from csf_backup_plugin.hosts.protocol import CUT_SHORT
 from csf_backup_plugin.hosts.ssh import errors
 
 if TYPE_CHECKING:

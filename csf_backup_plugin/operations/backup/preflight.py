@@ -22,8 +22,8 @@ from csf_backup_plugin.operations.backup.site import look_at_site
 from csf_backup_plugin.operations.mounts import look_at_directories, mount_points
 from csf_backup_plugin.operations.quiet.preflight import prepare_quiet
 from csf_backup_plugin.repository.completeness import check_complete
+from csf_backup_plugin.repository.coverage import SECTOR
 from csf_backup_plugin.repository.inventory import set_against
-from csf_backup_plugin.repository.model import SECTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

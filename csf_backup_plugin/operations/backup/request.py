@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin.errors import UnsafeImagePath
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.lock_wait import LOCK_WAIT
 from csf_backup_plugin.operations.quiet.request import AS_THERE, Quiescing
-from csf_backup_plugin.operations.request import LOCK_WAIT, parse_repository
+from csf_backup_plugin.operations.request import parse_repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.image.path import ImagePath, parse_directory
-from csf_backup_plugin.operations.request import LOCK_WAIT, parse_repository
+from csf_backup_plugin.operations.lock_wait import LOCK_WAIT
+from csf_backup_plugin.operations.request import parse_repository
 
 if TYPE_CHECKING:
     from csf_backup_plugin.repository.model import Repository

@@ -19,6 +19,7 @@ from csf_backup_plugin.repository.inventory import read_bytes, read_manifest, se
 from csf_backup_plugin.repository.location import locate, look_at_repository, resolved_paths
 from csf_backup_plugin.repository.lock_warnings import unlocked_warnings
 from csf_backup_plugin.repository.manifest import Manifest
+from csf_backup_plugin.repository.manifest_lines import encode_lines
 from csf_backup_plugin.repository.model import Repository
 from csf_backup_plugin.system_errors import translated
 
@@ -96,7 +97,7 @@ def _append(
     found = set_against(repository, host, _meant(recorded, add, drop), entries)
     _check_not_anothers(found, map(repository.path_of, add))
     if add or drop:
-        host.append(repository.manifest, manifest.dropped_lines(drop) + manifest.encode_lines(add))
+        host.append(repository.manifest, manifest.dropped_lines(drop) + encode_lines(add))
     return ChangedManifest(
         found,
         rebuilt=False,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.operations.request import LOCK_WAIT
+from csf_backup_plugin.operations.lock_wait import LOCK_WAIT
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from csf_backup_plugin.errors import UsageError, WrongRepository
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.wanted_repository import check_image_of
 from csf_backup_plugin.names import IN_JSON, absolute, listed, shown
+from csf_backup_plugin.operations.lock_wait import LOCK_WAIT
 from csf_backup_plugin.operations.quiet.request import AS_THERE, Quiescing
-from csf_backup_plugin.operations.request import LOCK_WAIT, parse_repository
+from csf_backup_plugin.operations.request import parse_repository
 
 if TYPE_CHECKING:
     from csf_backup_plugin.image.receipt import Receipt

@@ -12,7 +12,8 @@ from csf_backup_plugin.errors import UsageError
 from csf_backup_plugin.image.path import parse_directory
 from csf_backup_plugin.names import has_control_character, shown
 from csf_backup_plugin.operations.backup.request import BackupRequest
-from csf_backup_plugin.operations.request import LOCK_WAIT, parse_repository, parse_scratch
+from csf_backup_plugin.operations.lock_wait import LOCK_WAIT
+from csf_backup_plugin.operations.request import parse_repository, parse_scratch
 from csf_backup_plugin.operations.rotate.plan import ALL, Retention
 
 if TYPE_CHECKING:

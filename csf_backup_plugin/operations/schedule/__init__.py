@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.hosts import is_this_machine
+from csf_backup_plugin.hosts.connect import is_this_machine
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.rotate.site import look_at_site
 from csf_backup_plugin.operations.schedule import when

@@ -26,7 +26,8 @@ from csf_backup_plugin.errors import (
     TimedOut,
 )
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.hosts.local import LocalHost, entries, reading, syncing, writing
+from csf_backup_plugin.hosts.local import appending, entries, reading, syncing, writing
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.local.job import Job
 from csf_backup_plugin.hosts.local.lock_file import LockFile
 from csf_backup_plugin.image import sealed_json
@@ -35,6 +36,7 @@ from csf_backup_plugin.operations.backup.request import BackupRequest
 from csf_backup_plugin.operations.prove import prove as prove_image
 from csf_backup_plugin.operations.prove.request import ProveRequest
 from csf_backup_plugin.repository import manifest
+from csf_backup_plugin.repository.manifest_lines import encode_lines
 from csf_backup_plugin.system_errors import HalfDone
 from doubles import Memory, last_first
 
@@ -377,7 +379,7 @@ def test_a_manifest_that_cannot_be_appended_to_is_a_warning(
         raise OSError(errno.ENOSPC, "No space left on device", path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(writing, "append", full)
+        patch.setattr(appending, "append", full)
         place.image += "2"
         made = run(place)
     number, update = made.warnings[-2:]
@@ -483,7 +485,7 @@ def test_where_the_manifest_is_lost_receipts_tell_what_it_said(place: Place) -> 
     far.write_bytes(b"far")
     run(place)
     with open(f"{place.master}.manifest", "ab") as file:
-        file.write(manifest.encode_lines([str(far)]))
+        file.write(encode_lines([str(far)]))
     place.image += "2"
     second = run(place)
     os.unlink(f"{place.master}.manifest")
@@ -845,7 +847,7 @@ def test_a_first_backup_that_fails_keeps_what_others_added_to_its_manifest(
 ) -> None:
     """A csf that ignores the lock may have created a class in the meantime."""
     path = f"{place.master}.manifest"
-    added = manifest.encode_lines(["New.db"]).decode()
+    added = encode_lines(["New.db"]).decode()
     tools.write("osbackup", f"cat >> {path} <<'END'\n{added}END\nexit 1")
     with pytest.raises(OsbackupFailed) as caught:
         run(place)

@@ -12,10 +12,11 @@ from csf_backup_plugin.image.catalog import ImageSet
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.backup.notices import warnings
 from csf_backup_plugin.repository import manifest
+from csf_backup_plugin.repository.coverage import Coverage, Database
 from csf_backup_plugin.repository.identity import Identity
 from csf_backup_plugin.repository.inventory import Inventory
 from csf_backup_plugin.repository.manifest import Manifest
-from csf_backup_plugin.repository.model import Coverage, Database, Repository
+from csf_backup_plugin.repository.model import Repository
 from csf_backup_plugin.repository.neighbours import Neighbours, Other
 
 REPOSITORY = Repository("/r/lib.db")

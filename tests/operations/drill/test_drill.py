@@ -26,7 +26,8 @@ from csf_backup_plugin.errors import (
     WrongRepository,
 )
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.hosts.local import LocalHost, removal, writing
+from csf_backup_plugin.hosts.local import removal, writing
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.objectstore import room_and_time

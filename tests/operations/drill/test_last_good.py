@@ -21,7 +21,7 @@ from csf_backup_plugin.errors import (
     WrongRepository,
 )
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.backup import back_up
 from csf_backup_plugin.operations.backup.request import BackupRequest

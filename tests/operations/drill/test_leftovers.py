@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from csf_backup_plugin.errors import BackupError, Interrupted
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.local.lock_file import LockFile
 from csf_backup_plugin.operations.aftermath import left_told
 from csf_backup_plugin.operations.drill.leftovers import Leftovers

@@ -20,7 +20,7 @@ from csf_backup_plugin.errors import (
     NoSpace,
     Unexpected,
 )
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.drill.scratch import is_of, name_of, scratch
 

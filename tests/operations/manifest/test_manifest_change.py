@@ -22,6 +22,7 @@ from csf_backup_plugin.operations.manifest.request import ManifestChange
 from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.repository.identity import Identity
 from csf_backup_plugin.repository.manifest import Manifest
+from csf_backup_plugin.repository.manifest_lines import encode_lines
 from csf_backup_plugin.repository.model import Repository
 from doubles import Memory, MemoryHost
 
@@ -55,7 +56,7 @@ def test_a_database_is_added_by_one_append() -> None:
     host.files["/else/y"] = b""
     changed = change(host, add=("/r/x.mdb", "/else/y", "/r/lib.db"))
     assert changed.added == ("/r/x.mdb", "/else/y")
-    assert host.files[REPOSITORY.manifest] == before + manifest.encode_lines(["x.mdb", "/else/y"])
+    assert host.files[REPOSITORY.manifest] == before + encode_lines(["x.mdb", "/else/y"])
     assert change(host, add=("/r/x.mdb",)).added == ()
     assert (changed.rebuilt, changed.identity) == (False, OWN)
 

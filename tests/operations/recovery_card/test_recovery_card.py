@@ -12,7 +12,7 @@ from rotating import DAY, MONDAY, WEEK, TimedHost, rotated
 from sets_in_memory import OTHERS, add_set, host_with
 
 from csf_backup_plugin.errors import BackupError, FaultFound, HostUnreachable, Interrupted
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.image.catalog import read_catalog
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.backup import back_up

@@ -29,7 +29,8 @@ from csf_backup_plugin.errors import (
     WrongRepository,
 )
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.hosts.local import LocalHost, entries, removal, writing
+from csf_backup_plugin.hosts.local import entries, removal, writing
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.local.job import started
 from csf_backup_plugin.hosts.local.lock_file import LockFile
 from csf_backup_plugin.image import sealed_json

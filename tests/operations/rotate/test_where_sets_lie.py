@@ -24,7 +24,7 @@ from rotating import (
 from scale import scaled
 
 from csf_backup_plugin.errors import BackupError, ImageExists, RepositoryIncomplete, UsageError
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.image.latest import find_newest
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.manifest import change_manifest

@@ -15,7 +15,7 @@ from rotating import DAY, MONDAY, TimedHost, resealed, rotated
 
 from csf_backup_plugin.attempts.reading import Attempt, Attempts
 from csf_backup_plugin.errors import FaultFound, HostUnreachable, Stale
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.image import copy_record, receipt_format, sealed_json
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.objectstore.room_and_time import space_needed

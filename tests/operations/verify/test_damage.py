@@ -13,7 +13,7 @@ import pytest
 from scale import scaled
 
 from csf_backup_plugin.errors import FaultFound
-from csf_backup_plugin.hosts.local import LocalHost
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.drill import drill
 from csf_backup_plugin.operations.drill.request import DrillRequest

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from csf_backup_plugin.errors import FaultFound
-from csf_backup_plugin.hosts.local import LocalHost, writing
+from csf_backup_plugin.hosts.local import writing
+from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.backup import back_up
 from csf_backup_plugin.operations.backup.request import BackupRequest

@@ -1,0 +1,50 @@
+"""The host of a name: this machine, or one that ssh reaches."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+
+from csf_backup_plugin.log import noted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from csf_backup_plugin.cancellation import Cancellation
+    from csf_backup_plugin.hosts.protocol import Host
+
+
+def connect(
+    name: str, cancellation: Cancellation, note: Callable[[str], None] = noted
+) -> AbstractContextManager[Host]:
+    """Work with the host called `name` while the block runs.
+
+    Args:
+        name: `localhost`, this machine's own name or its fully qualified one; any other is one that
+            ssh knows.
+        cancellation: what asks the host's work to end.
+        note: called with a sentence on what the user may want to know meanwhile, such as a cut
+            connection.
+
+    Raises:
+        UsageError: the ssh command that the environment names cannot be read.
+        HostUnreachable: there is no such program.
+        OSError: this machine cannot look for it.
+    """
+    if is_this_machine(name):
+        from csf_backup_plugin.hosts.local.host import LocalHost
+
+        return contextlib.nullcontext(LocalHost(name, cancellation))
+    from csf_backup_plugin.hosts.ssh import connected
+
+    return connected(name, cancellation, note)
+
+
+def is_this_machine(name: str) -> bool:
+    """Tell whether `name` is this machine, asking the resolver only if it may be."""
+    wanted, own = name.lower(), socket.gethostname().lower()
+    if wanted in ("localhost", own):
+        return True
+    return wanted.split(".")[0] == own.split(".")[0] and wanted == socket.getfqdn().lower()
