@@ -10,7 +10,7 @@ from documents import block
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable
-from csf_backup_plugin.hosts import connect
+from csf_backup_plugin.hosts.connect import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
