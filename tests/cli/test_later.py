@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import copy
+import json
 import subprocess
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 import pytest
 
 from csf_backup_plugin.cli import COMMANDS, MODULES
+from csf_backup_plugin.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_csfs_help_loads_no_module_of_a_command() -> None:
@@ -50,9 +56,13 @@ def test_a_command_can_be_copied() -> None:
     assert not hasattr(command, "_other")
 
 
-def test_a_command_runs_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a csf around it, as click allows."""
+def test_a_command_runs_alone(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It needs no csf around it, as any command of click."""
+    monkeypatch.setenv("CSF_BACKUP_STATE_DIR", str(tmp_path / "state"))
+    manifest = next(one for one in COMMANDS if one.name == "admin_database_manifest")
     with pytest.raises(SystemExit) as caught:
-        COMMANDS[0].main(["-help"], prog_name="csf admin_database_backup")
-    assert caught.value.code == 0
-    assert capsys.readouterr().out.startswith("Usage: csf admin_database_backup [OPTIONS]")
+        manifest.main(["-database", f"{tmp_path}/none.db", "-json"], prog_name="csf")
+    assert caught.value.code == ExitCode.REPOSITORY_NOT_FOUND
+    assert json.loads(capsys.readouterr().out)["exit_code"] == ExitCode.REPOSITORY_NOT_FOUND
