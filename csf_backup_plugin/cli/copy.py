@@ -47,7 +47,7 @@ To another disk of this machine:
     help="Keep the copies in DIR of the last N days that have one, and remove older ones.  "
     "[default: all]",
 )
-@options.yes("Delete although the newest copy is suspicious, or many copies would go.")
+@options.yes("Delete even if the newest copy is suspicious, or many copies would be removed.")
 @options.dry_run("Check everything, print the plan, change nothing.")
 @options.wait
 @options.timeout("the copy")

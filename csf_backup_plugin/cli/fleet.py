@@ -68,7 +68,7 @@ class FleetCommand(CsfCommand):
 )
 @options.fleet("The fleet file: which repositories there are, and how each is backed up.")
 @options.only
-@options.jobs("Run N jobs at once; of them 2 on a host, and 1 on a disk.  [default: 8]", 1000)
+@options.jobs("Run at most N jobs at once, 2 on a host, and 1 on a disk.  [default: 8]", 1000)
 @click.option(
     "-executor",
     metavar="MODULE:CALLABLE",

@@ -41,7 +41,7 @@ def fleet_schedule(
     if host is not None:
         if at is not None:
             raise UsageError(
-                "-at and -host were given: on its host, each repository has its own time.",
+                "-at and -host were given: with -host, each repository has its own time.",
                 "Give the repository at = HH:MM in the fleet file.",
             )
         chosen = of_host(chosen, host)

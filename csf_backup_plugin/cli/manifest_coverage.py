@@ -70,8 +70,8 @@ def _identity(three: ThreeWay) -> str:
     recorded = three.found.recorded
     if not (recorded and recorded.identity):
         return (
-            "It has no repository id: the next backup takes it from the receipt of an image beside "
-            "its own, or gives it a new one."
+            "It has no repository id: the next backup takes it from the receipt of an image in "
+            "its image directory, or creates a new one."
         )
     identity = recorded.identity
     changes = identity.changes(three.machine, three.found.repository.master)

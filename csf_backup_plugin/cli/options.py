@@ -198,7 +198,7 @@ def _master(
 
 database = _master("The master database's path.", required=True)
 needed_database = _master("The master database's path.", required=False)
-repository = _master("The master database of the repository whose image it is.", required=False)
+repository = _master("The master database of the image's repository.", required=False)
 _EXISTING = "The image; HOST:DIR/latest is the newest verified one in DIR."
 existing_image = image_file(_EXISTING)
 one_image = image_file(_EXISTING, required=False)
@@ -217,8 +217,7 @@ no_checksum = click.option("-no-checksum", is_flag=True, help="Do not take the i
 accept_small = click.option(
     "-accept-small",
     is_flag=True,
-    help="Accept an image of less than half of its databases' disk space, for an osbackup that "
-    "compresses.",
+    help="Accept an image smaller than half of its databases, for an osbackup that compresses.",
 )
 quiesce = click.option(
     "-quiesce",
@@ -266,7 +265,7 @@ drill_every = click.option(
     "-drill-every",
     type=Duration(),
     metavar="AGE",
-    help="Drill the new set if the last good drill is as old as this, such as 7d.",
+    help="Drill the new set if the last good drill is this old or older, such as 7d.",
 )
 drill_scratch_dir = scratch_dir("Where on HOST a directory for a drill is made.", required=False)
 limit = _timeout("limit", "How long to wait for all answers of a host.  [default: 10]", 10.0)

@@ -98,8 +98,8 @@ def admin_database_restore(
     name = request.repository.name
     if not (yes or dry_run or on_a_terminal()):
         raise UsageError(
-            "There is no terminal to ask on whether the databases may be overwritten.",
-            "Look at what would happen with -dry-run, then give -yes.",
+            "There is no terminal to ask whether the databases may be overwritten.",
+            "See what would happen with -dry-run, then give -yes.",
         )
     doing = f"The restore of {shown(request.repository.master)} from {request.image}"
 

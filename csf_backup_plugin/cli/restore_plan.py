@@ -27,11 +27,11 @@ def plan_lines(plan: RestorePlan) -> Iterator[str]:
     if request.into:
         yield f"  made of {shown(plan.receipt.master)}, and restored into {shown(request.into)}"
     if plan.overwritten:
-        yield f"  overwritten, so that work done since then is lost: {_some(plan.overwritten)}"
+        yield f"  overwritten, so work since then is lost: {_some(plan.overwritten)}"
     if plan.appearing:
         yield f"  not on disk now: {_some(plan.appearing)}"
     if plan.extra:
-        yield f"  not in the image, so to be moved to quarantine: {_some(plan.extra)}"
+        yield f"  not in the image, so they are moved to quarantine: {_some(plan.extra)}"
     yield from (f"  warning: {warning}" for warning in plan.warnings)
 
 

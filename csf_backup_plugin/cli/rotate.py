@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     metavar="ID",
     help="This run's id: at most one set is made for each id.  [default: a new one]",
 )
-@options.yes("Delete although the new set is suspicious, or many dated sets would go.")
+@options.yes("Delete even if the new set is suspicious, or many dated sets would be removed.")
 @options.dry_run("Print the whole plan, change nothing.")
 @options.wait
 @options.timeout("osbackup")

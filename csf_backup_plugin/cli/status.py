@@ -62,7 +62,7 @@ class StatusCommand(CsfCommand):
     "file says, or as promised, or 30d]",
 )
 @options.form(_FORMATS, default="text")
-@click.option("-output", metavar="FILE", help="Write it there; it appears whole, or not at all.")
+@click.option("-output", metavar="FILE", help="Write the output to this file, atomically.")
 @options.limit
 @click.option(
     "-rehearse",

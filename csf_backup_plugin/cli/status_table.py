@@ -56,7 +56,7 @@ def _repository(one: Health) -> Iterator[str]:
         return
     newest = one.sets[0]
     if is_of_the_future(newest):
-        yield "  How much work would be lost is not known: the newest set is of the future."
+        yield "  How much work would be lost is not known: the newest set has a date in the future."
     else:
         yield f"  Work since {newest.started} would be lost: {spoken(newest.age)}."
     drill = one.last_drill

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     "-older-than",
     type=options.Duration(),
     metavar="AGE",
-    help="Leave out images that were verified within that time, such as 30d.",
+    help="Skip images that were verified within this time, such as 30d.",
 )
 @click.option(
     "-budget",

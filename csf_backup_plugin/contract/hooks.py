@@ -51,7 +51,11 @@ def _missing(name: str, specification: Any) -> list[str]:
 def _wrong(name: str, specification: Any) -> list[Finding]:
     """Return what is wrong with a hook."""
     found = [
-        Finding(DOES_NOT_FIT, f"{name} has no argument {missing}", "name it so, without a default")
+        Finding(
+            DOES_NOT_FIT,
+            f"{name} has no argument {missing}",
+            "give it that name, without a default",
+        )
         for missing in _missing(name, specification)
     ]
     is_first = bool(specification.opts.get("firstresult"))
@@ -78,8 +82,10 @@ def _order(called: Sequence[pluggy.HookImpl]) -> Iterator[Finding]:
         name = name_of(impl.plugin, impl.plugin_name)
         yield Finding(FITS, f"{plugin.CLASS_HOOK} runs {at + 1}. {name}{_marks(impl)}{place}")
     if all(impl.wrapper or impl.hookwrapper for impl in called):
-        to_do = "name what returns it with all plugins"
-        yield Finding(CANNOT_BE_KNOWN, "who creates a class: no plugin here does", to_do)
+        to_do = "name the function that returns it with all plugins"
+        yield Finding(
+            CANNOT_BE_KNOWN, "which plugin creates a class: none that is loaded here", to_do
+        )
 
 
 def _place(distance: int) -> str:

@@ -68,7 +68,7 @@ def _this_plugin(loaded: Loaded) -> Finding:
     if loaded.groups:
         to_do = f'call load_setuptools_entrypoints("{plugin.GROUP}")'
         return Finding(DOES_NOT_FIT, "this plugin is not loaded", to_do)
-    to_do = "name what returns it with all plugins"
+    to_do = "name the function that returns it with all plugins"
     return Finding(CANNOT_BE_KNOWN, f"which plugins csf loads: {loaded.name} loads none", to_do)
 
 

@@ -39,7 +39,7 @@ def choose(
     if path is not None:
         for option in sorted({*others} & {*given}):
             raise UsageError(
-                f"{option} and -fleet were given: the fleet file says that itself.",
+                f"{option} and -fleet were given: the fleet file already says that.",
                 f"Leave one of the two out. See {usage}.",
             )
         return read_fleet(path)

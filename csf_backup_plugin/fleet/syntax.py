@@ -131,7 +131,7 @@ def _add_section(found: dict[str, Section], number: int, text: str) -> None:
     if other := found.get(section.name):
         raise Misprint(
             number,
-            f"the section [{shown(section.name)}] is there already, in line {other.line}.",
+            f"the section [{shown(section.name)}] is already in line {other.line}.",
             "Give each repository one section, of a name of its own.",
         )
     found[section.name] = section
@@ -156,7 +156,7 @@ def _add_entry(found: dict[str, Section], number: int, text: str) -> Entry:
     if key in entries:
         raise Misprint(
             number,
-            f"{shown(key)} is there already, in line {entries[key].line}.",
+            f"{shown(key)} is already in line {entries[key].line}.",
             "Give each key of a section once. Each further line of a value begins with a blank.",
             key,
         )

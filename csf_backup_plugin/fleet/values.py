@@ -61,7 +61,7 @@ class Values:
         for item in entry.items if entry else ():
             value = self._read(key, item, read)
             if value in found:
-                what = f"{shown(item.text)} is there already, in line {found[value]}."
+                what = f"{shown(item.text)} is already in line {found[value]}."
                 self._refuse(key, item, what, "Give each value once.")
             found[value] = item.line
         return tuple(found)
@@ -117,8 +117,7 @@ def check_keys(section: Section, known: Collection[str]) -> None:
             raise Misprint(
                 entry.line,
                 f"{key} has no value.",
-                f"Give it one, leave the line out, or write {key} = {NONE} where no default is "
-                "to hold.",
+                f"Give it one, leave the line out, or write {key} = {NONE} to use no default.",
                 key,
             )
 

@@ -102,9 +102,9 @@ def _doubts(
     for sets in made_here(groups, machine, repository.master).values() if not own else ():
         one = highest(sets)
         yield (
-            f"{one.image} is of a repository with another id that was at this path. If it is this "
-            f"one, and its manifest was lost, move {shown(repository.manifest)} away and take id "
-            "and databases from that image: "
+            f"{one.image} is an image of a repository with another id that was at this path. If it "
+            f"is this repository, and its manifest was lost, move {shown(repository.manifest)} "
+            "away and take id and databases from that image: "
             + rebuild_command(repository.master, host.name, "-image-file", one.image.name)
         )
 
@@ -125,8 +125,8 @@ def _told_by_receipts(
         ]
         raise WrongRepository(
             f"{shown(repository.manifest)} on {host.name} does not say which repository this is, "
-            f"and images of {len(settled)} that were at this path lie in one directory.",
-            "Take the right one's id, from its newest image:\n" + "\n".join(images),
+            f"and one directory has images of {len(settled)} repositories that were at this path.",
+            "Take the id of the right one from its newest image:\n" + "\n".join(images),
         )
     if settled:
         return settled[0].receipt.origin.identity(repository.master), settled[0]

@@ -155,9 +155,9 @@ def _contradictions(
 def two_with_one_id(other: ImageSet) -> str:
     """Return the message about two repositories with the same id."""
     return (
-        f"{other.image} is of a repository with the same id: {shown(other.receipt.master)} on "
-        f"{shown(other.receipt.origin.machine)}. One of the two is a copy; there, type "
-        f"{COPIED_THERE}"
+        f"{other.image} is an image of a repository with the same id: "
+        f"{shown(other.receipt.master)} on {shown(other.receipt.origin.machine)}. One of the two "
+        f"is a copy; there, type {COPIED_THERE}"
     )
 
 

@@ -43,7 +43,7 @@ def list_findings(
     if not listed:
         found = [f"the list that osrestore -t prints names no database: {begins}"]
     elif expected and expected.isdisjoint(listed):
-        found.append(f"the list may be of a form that is not known: {begins}")
+        found.append(f"the list may have an unknown form: {begins}")
     if found and completed.errors.strip():
         found.append(f"osrestore -t said on standard error:\n{quoted(completed.errors)}")
     return found

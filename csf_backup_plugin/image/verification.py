@@ -102,7 +102,8 @@ def receipt_warnings(image: ImagePath, receipt: Receipt) -> list[str]:
     words = ["the receipt has no SHA-256 (-no-checksum): only the image's size could be compared"]
     if receipt.image != image:
         words += [
-            f"the receipt was made for {receipt.image}; that it is this image's is not proven"
+            f"the receipt was made for {receipt.image}; whether it belongs to this image is not "
+            "proven"
         ]
     return words
 

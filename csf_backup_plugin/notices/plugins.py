@@ -65,7 +65,7 @@ class Plugin:
         try:
             self._call("attempt_finished", lambda: self._hook.attempt_finished(outcome=outcome))
         except Refused as error:
-            self._warn(f"{self.title} cannot refuse what has ended: {in_words(error)}.")
+            self._warn(f"{self.title} cannot refuse an attempt that has ended: {in_words(error)}.")
 
     def _call(self, name: str, hook: Callable[[], object]) -> None:
         """Call one of its hooks.

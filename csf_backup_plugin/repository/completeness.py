@@ -179,7 +179,7 @@ def _ambiguous(found: Inventory, paths: Collection[str]) -> WrongRepository:
         )
     ways = [own, *(add_command(o.master, found.host, paths) for o in found.others.repositories)]
     error = WrongRepository(
-        f"In {shown(found.repository.directory)} on {found.host} lie several repositories, and "
+        f"In {shown(found.repository.directory)} on {found.host} are several repositories, and "
         f"none of their manifests lists {len(paths):,} of the databases there: "
         f"{listed(paths, IN_JSON)}.",
         "Add each to the one it belongs to; drop what is not a database from each with -drop:\n"

@@ -31,7 +31,9 @@ def simulator(tmp_path: Path) -> Iterator[Simulator]:
         yield made
     if unstruck := made.faults.unstruck():
         faults = "; ".join(map(str, unstruck))
-        pytest.fail(f"scripted and never struck: {faults} (simulator.faults.clear() if it may be)")
+        pytest.fail(
+            f"scripted and never injected: {faults} (simulator.faults.clear() if it may be)"
+        )
 
 
 @pytest.fixture

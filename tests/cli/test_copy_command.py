@@ -137,7 +137,7 @@ def test_copies_that_are_not_kept_go(csf: Csf, place: Place, to: Path) -> None:
     said = facts(result)
     assert (said["exit_code"], said["made_now"]) == (ExitCode.WITHHELD, True)
     assert said["left"] == "All older copies are as they were."
-    assert "3 copies would go, which is more than 2: localhost:" in result[2]
+    assert "3 copies would be removed, which is more than 2: localhost:" in result[2]
     assert f"Error: localhost:{to}/6.img is there. Nothing was deleted:" in result[2]
     assert len([*to.glob("*.img")]) == 5
     code, _, err = csf(*command, image_of(place, 6), "-keep", "2", "-dry-run")

@@ -188,7 +188,7 @@ def test_an_executor_that_never_ends_keeps_no_command(
         (["rotate", "-strickt"], "The job lib cannot be run: No such option"),
         (["rotate", "-wait", "soon"], "The job lib cannot be run: Invalid value for '-wait'"),
         (["rotate", "more"], "The job lib cannot be run: Got an argument that belongs to no"),
-        (["rotate", "-json"], "-json cannot be given behind rotate"),
+        (["rotate", "-json"], "-json cannot be given after rotate"),
         (["drill"], "[lib] has no scratch-dir"),
         (["-executor", "nowhere:make", "rotate"], "cannot be imported: ModuleNotFoundError"),
     ],

@@ -66,7 +66,10 @@ def test_a_document_of_several_has_no_one_time(schedule: Csf, place: Place) -> N
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["-keep-dated", "4"], "-keep-dated and -fleet were given: the fleet file says that"),
+        (
+            ["-keep-dated", "4"],
+            "-keep-dated and -fleet were given: the fleet file already says that",
+        ),
         (["-dated-day", "sunday"], "-dated-day and -fleet were given"),
         (["-database", "/d/lib.db"], "-database and -fleet were given"),
         (["-host", "db1", "-at", "04:15"], "-at and -host were given"),

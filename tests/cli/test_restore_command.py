@@ -45,11 +45,9 @@ def test_plan_and_outcome_are_reported(csf: Csf, place: Place) -> None:
     first, lost, absent, extra, going, done, moved, undo = err.splitlines()
     assert first.startswith(f"To be restored: 2 databases (1.3 kB) of {place.master} from localho")
     assert first.endswith(" (0 h 0 min ago).")
-    assert lost == (
-        f"  overwritten, so that work done since then is lost: 1 database: {place.master}"
-    )
+    assert lost == (f"  overwritten, so work since then is lost: 1 database: {place.master}")
     assert absent == f"  not on disk now: 1 database: {place.repository}/Book.db"
-    assert extra.endswith(f"to be moved to quarantine: 1 database: {place.repository}/New.db")
+    assert extra.endswith(f"they are moved to quarantine: 1 database: {place.repository}/New.db")
     assert done.startswith(f"Restored 2 databases (1.3 kB) of {place.master} from localhost:")
     assert going.startswith(f"extra databases go to {place.repository}.quarantine-")
     assert moved.startswith("1 database that the image does not hold: moved to ")
@@ -199,7 +197,7 @@ def test_without_a_terminal_yes_is_needed(csf: Csf, place: Place) -> None:
     """The host is not even examined."""
     before = place.tree()
     code, _, err = csf(*command(place))
-    assert (code, "no terminal to ask on" in err) == (ExitCode.USAGE, True)
+    assert (code, "no terminal to ask" in err) == (ExitCode.USAGE, True)
     assert place.tree() == before
 
 

@@ -96,7 +96,7 @@ def test_what_is_withheld_is_reported_after_the_backup(rotate: Csf) -> None:
     code, _, err = rotate(*last)
     assert code == ExitCode.WITHHELD
     assert "\nError: The new backup is proven: localhost:" in err
-    assert "4 dated sets would go, which is more than 2: " in err
+    assert "4 dated sets would be removed, which is more than 2: " in err
     assert err.count("\nnot deleted localhost:") == 4
     said = facts(rotate(*last, "-json"))
     assert said["error"].startswith("The new backup is proven: ")
@@ -112,7 +112,7 @@ def test_sets_that_no_rotation_has_made_are_reported_and_kept(
     image = ("-image-file", f"localhost:{place.image}")
     assert csf("admin_database_backup", "-database", place.master, *image)[0] == 0
     _, _, err = rotate()
-    assert f"\nkept localhost:{place.image}: no rotation has made it" in err
+    assert f"\nkept localhost:{place.image}: no rotation made it" in err
 
 
 def test_what_is_left_of_a_set_is_reported_when_it_is_removed(rotate: Csf, place: Place) -> None:

@@ -84,7 +84,10 @@ def test_a_set_of_the_future_has_no_age() -> None:
     """The work that would be lost is unknown, too."""
     found = status(sets=[a_set(age=-3.2e7)])
     text = table(found)
-    assert "  How much work would be lost is not known: the newest set is of the future.\n" in text
+    assert (
+        "  How much work would be lost is not known: the newest set has a date in the future.\n"
+        in text
+    )
     assert "  monday  future  1.0 kB" in text
     assert "'/r/lib.db age'=U " in nagios.line(found)[1]
 

@@ -231,7 +231,7 @@ class OtherResults:
         (
             OtherNames,
             object(),
-            ["class_create has no argument class_name - name it so, without a default"],
+            ["class_create has no argument class_name - give it that name, without a default"],
         ),
         (
             OtherResults,
@@ -292,8 +292,10 @@ def test_a_csf_that_loads_no_plugins_yet_is_not_blamed(checklist: Any) -> None:
     code, lines = checklist(lambda: csf(group=None, own=object()))
     assert code == 0
     unknown = "which plugins csf loads: some_csf:plugins loads none"
-    assert f"cannot be known: {unknown} - name what returns it with all plugins" in lines
-    assert any("who creates a class: no plugin here does" in line for line in lines)
+    assert (
+        f"cannot be known: {unknown} - name the function that returns it with all plugins" in lines
+    )
+    assert any("which plugin creates a class: none that is loaded here" in line for line in lines)
 
 
 def test_where_the_plugin_is_not_installed_nothing_is_said_of_its_loading(

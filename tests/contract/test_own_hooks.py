@@ -267,7 +267,10 @@ def test_what_has_ended_cannot_be_refused(csf: Csf, place: Place, installed: Ins
     """The refusal is a warning."""
     installed.add("night", hook("attempt_finished", "raise Refused('too late')"))
     code, _, err = csf(*backup(place))
-    assert (code, "the plugin night (night) cannot refuse what has ended" in err) == (0, True)
+    assert (code, "the plugin night (night) cannot refuse an attempt that has ended" in err) == (
+        0,
+        True,
+    )
 
 
 def test_every_command_has_plugins_of_its_own(csf: Csf, installed: Installed) -> None:

@@ -97,7 +97,7 @@ def test_the_wrapper_outside_of_the_lock_is_there(
     """Nothing is locked for what it refuses."""
     made = plugins("outside_of_the_lock")
     assert order(made) == [import_module("outside_of_the_lock"), plugin]
-    with pytest.raises(click.ClickException, match="a/b is no class name"):
+    with pytest.raises(click.ClickException, match="a/b is not a class name"):
         made.hook.class_create(master_database=place.master, class_name="a/b")
     assert sorted(path.name for path in place.repository.iterdir()) == ["Book.db", "lib.db"]
     path = made.hook.class_create(master_database=place.master, class_name="New")

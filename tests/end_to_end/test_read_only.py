@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 READ_ONLY = 'mount --bind "$0" "$0"; mount -o remount,bind,ro "$0"; exec "$@"'
-KEPT_OUT = "cannot be made (): a class_create of another user during this backup cannot be kept out"
+KEPT_OUT = (
+    "cannot be made (): a class_create of another user during this backup cannot be prevented"
+)
 NO_NUMBER = "cannot be written (): this image has no number, and so is never the latest one"
-NOT_NOTED = "cannot be written (): that 2 is used up is not on record there, and may be forgotten"
+NOT_NOTED = "cannot be written (): the number 2 is not recorded there, and may be given again"
 
 
 def backed_up(site: Site, *prefix: str) -> list[dict[str, Any]]:

@@ -889,7 +889,7 @@ def test_a_repository_that_nobody_may_write_to_is_backed_up_without_a_number(
     document = json.loads(done.stdout)
     assert (document["repository_id"], document["number"]) == (None, None)
     warnings = " ".join(document["warnings"])
-    assert "a class_create of another user during this backup cannot be kept out" in warnings
+    assert "a class_create of another user during this backup cannot be prevented" in warnings
     assert "this image has no number, and so is never the latest one" in warnings
     latest = f"localhost:{local_site.images}/latest"
     verified = local_site.sim.csf("admin_database_verify", "-image-file", latest)

@@ -134,9 +134,9 @@ def test_none_takes_a_default_away(tmp_path: Path) -> None:
         (LIB + "[maps]\x00\n", 4, None, "control character"),
         (LIB + "every = 2\x0b4h\n", 4, None, "control character"),
         # Twice the same.
-        (LIB + LIB, 4, None, "there already, in line 1"),
-        (LIB + "DataBase = db1:/b\n", 4, "database", "there already, in line 2"),
-        (LIB + "  db1:/backup1\n", 4, "image-dirs", "there already, in line 3"),
+        (LIB + LIB, 4, None, "already in line 1"),
+        (LIB + "DataBase = db1:/b\n", 4, "database", "already in line 2"),
+        (LIB + "  db1:/backup1\n", 4, "image-dirs", "already in line 3"),
         (LIB + LIB.replace("[lib]", "[two]").replace("db1:", "me@DB1:"), 5, "database", "line 2"),
         # Keys.
         (LIB + "keep-date = 4\n", 4, "keep-date", "is not a key"),

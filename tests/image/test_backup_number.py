@@ -94,7 +94,9 @@ def test_a_repository_whose_id_another_has_too_is_reported() -> None:
     (doubt,) = stand(
         Manifest(identity=OWN), made("/b/a", 3), made("/b/b", 4, machine_id="b" * 32, machine="db2")
     ).doubts
-    assert doubt.startswith("db1:/b/b is of a repository with the same id: /r/lib.db on db2.")
+    assert doubt.startswith(
+        "db1:/b/b is an image of a repository with the same id: /r/lib.db on db2."
+    )
 
 
 def test_a_new_id_beside_images_of_an_old_one_is_reported_once() -> None:
@@ -102,7 +104,9 @@ def test_a_new_id_beside_images_of_an_old_one_is_reported_once() -> None:
     recorded = Manifest(identity=OWN)
     old = made("/b/b", 4, id="2" * 32)
     (doubt,) = stand(recorded, old).doubts
-    assert doubt.startswith("db1:/b/b is of a repository with another id that was at this path.")
+    assert doubt.startswith(
+        "db1:/b/b is an image of a repository with another id that was at this path."
+    )
     assert doubt.endswith("-rebuild -image-file db1:/b/b")
     assert stand(recorded, old, made("/b/c", 1)).doubts == ()
 

@@ -150,7 +150,9 @@ def test_an_id_that_two_repositories_have_is_a_doubt() -> None:
     """It was said to have moved to another machine, but is still in use here."""
     host = host_with(made("/b/a", 3), made("/b/b", 4, machine_id="b" * 32, machine="db2"))
     (doubt,) = newest(host, OWN).doubts
-    assert doubt.startswith("db1:/b/b is of a repository with the same id: /r/lib.db on db2.")
+    assert doubt.startswith(
+        "db1:/b/b is an image of a repository with the same id: /r/lib.db on db2."
+    )
     moved = Identity(ID, "b" * 32, "db2", "/r/lib.db")
     there = HERE._replace(id="b" * 32, name="db2")
     wanted = Wanted(Repository("/r/lib.db"), moved)

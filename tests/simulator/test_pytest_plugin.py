@@ -79,7 +79,7 @@ def test_a_fault_that_never_struck_fails_the_test(pytester: pytest.Pytester) -> 
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly")
     result.assert_outcomes(passed=3, errors=2)
     for fault in ("hang", "record"):
-        result.stdout.fnmatch_lines([f"*scripted and never struck: osbackup {fault}*"])
+        result.stdout.fnmatch_lines([f"*scripted and never injected: osbackup {fault}*"])
 
 
 def test_real_programs_of_the_surroundings_stay_outside(

@@ -85,7 +85,7 @@ def _drill(one: FleetRepository, names: set[str]) -> list[Command]:
     if one.scratch_dir is None and "-scratch-dir" not in names:
         raise UsageError(
             f"[{shown(one.name)}] has no scratch-dir, where a drill restores an image for trial.",
-            "Add scratch-dir to the fleet file, or give -scratch-dir DIR behind drill.",
+            "Add scratch-dir to the fleet file, or give -scratch-dir DIR after drill.",
         )
     scratch = () if one.scratch_dir is None else ("-scratch-dir", one.scratch_dir)
     return [

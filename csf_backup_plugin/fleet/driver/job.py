@@ -29,7 +29,7 @@ NEWEST = "{newest}"
 #: The problem of a job that was not started, and will not be.
 NOT_STARTED = "was not started: the driver was stopped"
 
-_NO_NEWEST = "no proven image of it was found, or those of several repositories"
+_NO_NEWEST = "no proven image of it was found, or images of several repositories were"
 _POLL = 0.2  # seconds between two checks whether it has ended or must stop
 _ROOM = 1 << 26  # bytes of a document at most
 _LAST = 1 << 14  # bytes at the end of standard error that are kept

@@ -63,9 +63,9 @@ class FleetRequest:
         options = {_name(word) for word in given if word.startswith("-")}
         if own := [name for name in OWN if name in options]:
             raise UsageError(
-                f"{listed(own)} cannot be given behind {action}: the driver gives what a job is "
-                "about from the fleet file, and what is for one repository alone is not for all.",
-                f"Leave it out; csf {ACTIONS[action]} does it with one repository.",
+                f"{listed(own)} cannot be given after {action}: the fleet file says which "
+                "repositories the jobs are for, and an option for one repository is not for all.",
+                f"Leave it out; csf {ACTIONS[action]} does it for one repository.",
             )
         slot = _value(given, _SLOT)
         now = datetime.datetime.now()

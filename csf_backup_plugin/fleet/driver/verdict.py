@@ -29,7 +29,7 @@ def problem(driven: Driven) -> BackupError | None:
     action, known = driven.request.action, fleet_status_command(driven.request.fleet.path)
     error = FleetFailed(
         f"Jobs that were not done: {len(failed):,} of {len(driven.jobs):,} ({action}).",
-        f"Run the same command again; -only NAME leaves out the others, and -json has the whole "
+        f"Run the same command again; -only NAME runs one alone, and -json has the whole "
         f"message of each. What is proven now: {known}",
         left=_left(driven),
     )

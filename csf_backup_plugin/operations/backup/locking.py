@@ -68,5 +68,5 @@ def locked(
 def _not_kept_out(path: str, error: OSError) -> str:
     return (
         f"the lock file {shown(path)} cannot be made ({reason(error)}): a class_create of another "
-        "user during this backup cannot be kept out"
+        "user during this backup cannot be prevented"
     )

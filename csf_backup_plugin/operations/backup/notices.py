@@ -67,8 +67,8 @@ def _first(found: Inventory) -> Iterator[str]:
 def _not_known(found: Inventory) -> Iterator[str]:
     if found.links:
         yield (
-            "what osbackup saves of databases that are symbolic links, the link or what it leads "
-            f"to, is not known: {listed(found.links, IN_JSON)}"
+            "it is not known whether osbackup saves a symbolic link or the database that it "
+            f"leads to; these are links: {listed(found.links, IN_JSON)}"
         )
     yield from closed_warnings(found)
     yield from cut_short_warnings(found)

@@ -147,5 +147,5 @@ def unnumbered(manifest: str, plan: Plan, error: OSError) -> tuple[Origin, list[
         origin = origin._replace(id=None, number=None)
         what = "this image has no number, and so is never the latest one"
     else:
-        what = f"that {origin.number} is used up is not on record there, and may be forgotten"
+        what = f"the number {origin.number} is not recorded there, and may be given again"
     return origin, [f"the manifest {shown(manifest)} cannot be written ({reason(error)}): {what}"]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.progress_listener import Listener
 
 
-_AGAIN = "The same command takes the place of what is there."
+_AGAIN = "The same command replaces what is there."
 
 
 class Claim(NamedTuple):

@@ -75,7 +75,7 @@ def remove_older(
     catalog = read_catalog(newest.image, host)
     sets = _same_copies(newest, catalog.sets)
     if not request.dry_run and newest.image not in [one.image for one in sets]:
-        unread = f"nothing was removed, since {newest.image} is not found any more"
+        unread = f"nothing was removed, since {newest.image} was not found"
         return Removal(warnings=[unread])
     rest = [one for one in sets if one.image != newest.image]
     copies = [*rest, newest]

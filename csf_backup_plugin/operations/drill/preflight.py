@@ -138,7 +138,7 @@ def _check_directories(
     if at_scratch.kind != "directory":
         problem = "does not exist" if at_scratch.kind == "missing" else "is not a directory"
     elif any(is_within(at_scratch, source) for source in at_sources):
-        problem = "lies inside the repository, which a drill keeps away from"
+        problem = "lies inside the repository, which a drill must not touch"
     elif not at_scratch.writable:
         problem = "is not writable for this user"
     elif at_record.kind == "directory":

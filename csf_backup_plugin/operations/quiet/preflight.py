@@ -77,8 +77,8 @@ def prepare_quiet(
         return None
     if not directory.writable:
         raise NotWritable(
-            f"{shown(repository.directory)} on {host.name} is not writable for this user, so it "
-            f"cannot be written there that {shown(program)} is to be called with `end`.",
+            f"{shown(repository.directory)} on {host.name} is not writable for this user, so the "
+            f"file that says that {shown(program)} is to be called with `end` cannot be written.",
             "Run the command as a user who may write there, or without -quiesce.",
         )
     _check_not_anothers(program, repository, host)
@@ -135,7 +135,7 @@ def _check_no_clients(ossvrstat: str, machine: Machine, host: Host) -> None:
             return
         how = described(ran)
     raise NotQuiet(
-        f"The Server on {host.name} is not known to have no clients. {command(*argv)}: {how}",
+        f"The Server on {host.name} may have clients. {command(*argv)}: {how}",
         "Stop the applications that use it, and run the same command again. -quiesce names a "
         "program that does.",
     )

@@ -30,12 +30,12 @@ def commands_of(image: ImagePath, receipt: Receipt) -> Iterator[tuple[str, str]]
     databases = receipt.databases or [master]
     if receipt.sha256:
         yield (
-            "To check the image; it is as it was if this prints the SHA-256 above:",
+            "To check the image (it is unchanged if this prints the SHA-256 above):",
             f"sha256sum < {command(image.path)}",
         )
     yield (
-        "For either way, the directories of the databases must be there, on the disks that belong "
-        "there, mounted:",
+        "For both ways, the directories of the databases must exist, and their disks must be "
+        "mounted:",
         command("mkdir", "-p", "--", *directories(databases)),
     )
     yield (

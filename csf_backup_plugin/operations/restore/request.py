@@ -80,7 +80,8 @@ class RestoreRequest:
         place = ImagePath.parse(image)
         if directory and place.is_latest:
             raise UsageError(
-                f"{place} may be an image of any repository, so -into takes a named one only.",
+                f"{place} may mean an image of any repository, so -into needs an image by its "
+                "name.",
                 "Name the image.",
             )
         return cls(

@@ -116,7 +116,7 @@ def removable(one: ImageSet, machine: Machine, repository: Repository) -> str:
     """
     receipt = one.receipt
     if receipt.placement is None:
-        return "no rotation has made it"
+        return "no rotation made it"
     if receipt.image.path != one.image.path:
         return f"it was made as {receipt.image}, and is a copy or was moved"
     if not _is_made_here(one, machine, repository):

@@ -75,7 +75,7 @@ def remove_replaced(site: Site, filled: Filled, host: Host, listener: Listener) 
             return Removal(warnings=[f"nothing was removed, which the next run does: {busy.what}"])
         outlook = look()
         if outlook is None:
-            unread = f"nothing was removed, since {filled.image} is not found any more"
+            unread = f"nothing was removed, since {filled.image} was not found"
             return Removal(warnings=[unread])
         planned = decide(site, outlook)
         if planned.withheld:

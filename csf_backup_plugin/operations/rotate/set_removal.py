@@ -61,7 +61,9 @@ def reasons_to_withhold(
     withheld = reasons_to_freeze(witnesses, now)
     if fuse := plan.blows_fuse(decisions):
         names = listed([one.image.name for one in fuse])
-        withheld.append(f"{len(fuse):,} {what} would go, which is more than {plan.FUSE}: {names}")
+        withheld.append(
+            f"{len(fuse):,} {what} would be removed, which is more than {plan.FUSE}: {names}"
+        )
     return withheld
 
 

@@ -135,7 +135,10 @@ def notes(
     for one in health.sets:
         drill = found.checks[one.image].drilled
         if drill and not one.drilled:
-            yield f"the last drill of {one.image} does not count: it is of the future, {drill.at}"
+            yield (
+                f"the last drill of {one.image} does not count: it has a date in the future, "
+                f"{drill.at}"
+            )
     promise = found.promises.get(str(health.id), {})
     every, drill_every = promise.get("every_seconds"), promise.get("drill_every_seconds")
     file = expected or Expected("", ())

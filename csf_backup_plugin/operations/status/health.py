@@ -22,7 +22,7 @@ class SetState(NamedTuple):
 
     Attributes:
         image: its image.
-        place: its place; empty if no rotation has made it.
+        place: its place; empty if no rotation made it.
         number: the number of the backup; None if it is not known.
         started: when its backup began, in ISO 8601.
         age: the seconds since then.

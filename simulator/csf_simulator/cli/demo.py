@@ -56,7 +56,7 @@ def _play_step(sim: Simulator, step: Step, place: str, nights: dict[str, str]) -
     output = result.stdout.replace(place, "")
     show_output(output, result.exit_code)
     if wrong := _wrong(step, output, result.exit_code):
-        raise click.ClickException(f"the story does not hold: {wrong}")
+        raise click.ClickException(f"the demonstration has failed: {wrong}")
 
 
 def _require_plugin(result: Result) -> None:

@@ -15,7 +15,9 @@ _KINDS = "\n".join(f"{kind:<17}{happens}" for kind, happens in described())
 @click.argument("tool", required=False)
 @click.argument("kind", required=False)
 @click.argument("value", default="")
-@click.option("--always", is_flag=True, help="Strike every run, and not only the next.")
+@click.option(
+    "--always", is_flag=True, help="Inject the fault in every run, not only in the next one."
+)
 @click.option("--clear", is_flag=True, help="Forget all faults.")
 @click.pass_context
 def fault_command(

@@ -22,7 +22,7 @@ from csf_simulator.home import HOME_VARIABLE, Home
     default=".csf-sim",
     show_default=True,
     show_envvar=True,
-    help="Where the simulator lives; made when it is missing.",
+    help="The simulator's home directory; created if it is missing.",
 )
 @click.version_option(__version__, prog_name="csf-sim")
 @click.pass_context

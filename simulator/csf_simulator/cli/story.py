@@ -68,7 +68,7 @@ STORY = (
         "csf admin_database_rotate -database {place}/zoo/zoo.db \\\n"
         "    -image-dir localhost:{place}/images -every 24h \\\n"
         "    -drill-every 7d -scratch-dir {place}/copy -slot {night}",
-        shows=("Backed up 4 databases", "Restored it for trial", "no rotation has made it"),
+        shows=("Backed up 4 databases", "Restored it for trial", "no rotation made it"),
     ),
     Step(
         "Six more nights. This prints how many backups were proven.",

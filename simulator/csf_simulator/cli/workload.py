@@ -22,7 +22,9 @@ _ENDING = {signal.SIGINT, signal.SIGTERM}
 @click.command("workload")
 @click.argument("master")
 @click.option("--writers", type=click.IntRange(min=1), default=4, show_default=True)
-@click.option("--seconds", type=click.FloatRange(min=0), help="How long; else until Ctrl-C.")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0), help="How long to run.  [default: until Ctrl-C]"
+)
 @click.option("--durable", is_flag=True, help="Flush every transaction to the disk.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context

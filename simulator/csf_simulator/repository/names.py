@@ -37,7 +37,9 @@ def class_path(master: str, class_name: str) -> str:
     """
     file_name = class_name + suffix(master)
     if "/" in class_name or CONTROL.search(class_name):
-        raise RepositoryError(f"{class_name!r} is no class name: a slash or a control character")
+        raise RepositoryError(f"{class_name!r} is not a class name: a slash or a control character")
     if class_name in ("", ".", "..") or suffix(file_name) != suffix(master):
-        raise RepositoryError(f"{class_name!r} is no class name: {file_name!r} is not a database's")
+        raise RepositoryError(
+            f"{class_name!r} is not a class name: {file_name!r} is not a database's"
+        )
     return os.path.join(os.path.dirname(master), file_name)

@@ -39,4 +39,4 @@ def _open(path: str) -> int:
         return os.open(path, os.O_RDWR)
     except FileNotFoundError:
         home = os.path.dirname(os.path.dirname(path))
-        raise NoServer(f"{home} is no simulator's home; csf-sim makes one") from None
+        raise NoServer(f"{home} is not a simulator's home; make one with csf-sim") from None

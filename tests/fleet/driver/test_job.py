@@ -229,7 +229,7 @@ def test_a_copy_may_be_the_newest_image_that_is_left(program: Program) -> None:
                 {"repositories": [repository("/r/lib.db", "/1"), repository("/r/lib.db", "/2")]}
             ),
             None,
-            "or those of several repositories",
+            "or images of several repositories",
         ),
     ],
 )

@@ -50,5 +50,5 @@ def test_the_slot_that_is_given_is_known(
 @pytest.mark.parametrize("word", ["-yes", "--json", "-run-id=x", "-database", "-to"])
 def test_what_the_driver_gives_cannot_be_given(tmp_path: Path, word: str) -> None:
     """An option about one repository would apply to all."""
-    with pytest.raises(UsageError, match="cannot be given behind rotate"):
+    with pytest.raises(UsageError, match="cannot be given after rotate"):
         asked(tmp_path, "rotate", word, "x")

@@ -384,8 +384,7 @@ def test_a_manifest_that_cannot_be_appended_to_is_a_warning(
         made = run(place)
     number, update = made.warnings[-2:]
     assert (
-        "lib.db.manifest cannot be written (No space left on device): that 2 is used up is not"
-        in number
+        "lib.db.manifest cannot be written (No space left on device): the number 2 is not" in number
     )
     assert "lib.db.manifest was not updated: No space left on device" in update
     assert (made.origin.id, made.origin.number) == (first.id, 2)

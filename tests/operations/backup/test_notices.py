@@ -47,7 +47,7 @@ def test_of_a_plain_repository_nothing_is_said() -> None:
         ),
         (
             {"links": ("/r/x.db",)},
-            "symbolic links, the link or what it leads to, is not known: /r/x",
+            "the database that it leads to; these are links: /r/x",
         ),
         (
             {"closed": {"/else": "Permission denied"}},

@@ -123,7 +123,7 @@ def test_a_list_of_other_databases_alone_shows_how_it_begins(host: MemoryHost) -
     host.listing = Completed(0, b"| /r/lib.db |\n| /r/Book.db |\n")
     with pytest.raises(ImageUnproven, match="missing from the image: /r/Book.db") as caught:
         outcome(host)
-    assert "not known: it begins:\n    | /r/lib.db |\n" in caught.value.what
+    assert "unknown form: it begins:\n    | /r/lib.db |\n" in caught.value.what
 
 
 def test_what_osrestore_says_on_standard_error_is_no_list(host: MemoryHost) -> None:

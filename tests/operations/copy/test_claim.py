@@ -188,7 +188,7 @@ def test_once_the_lock_is_lost_all_stays() -> None:
     assert caught.value.left == (
         "What this run had created may be there: /c/1.img.copying, /c/1.img.copying.part."
     )
-    assert caught.value.next_step == "Look.\nThe same command takes the place of what is there."
+    assert caught.value.next_step == "Look.\nThe same command replaces what is there."
     assert {*host.files} == {COPY.copying, COPY.arriving}
 
 
@@ -217,7 +217,7 @@ def test_what_cannot_be_removed_is_reported() -> None:
         "What this run had created could not all be removed: /c/1.img.copying.part (Read-only "
         "file system), /c/1.img.copying."
     )
-    assert caught.value.next_step.endswith("The same command takes the place of what is there.")
+    assert caught.value.next_step.endswith("The same command replaces what is there.")
 
 
 def test_a_host_that_is_gone_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

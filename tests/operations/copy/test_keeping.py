@@ -125,7 +125,7 @@ def test_many_deletions_are_withheld() -> None:
     for dry_run in (True, False):
         made = copied(source, host, "db1:/b/4.img", keep=1, dry_run=dry_run)
         (why,) = made.removal.withheld
-        assert why.startswith("3 copies would go, which is more than 2: db2:/c/1.img, ")
+        assert why.startswith("3 copies would be removed, which is more than 2: db2:/c/1.img, ")
         assert isinstance(made.problem, Withheld)
     assert len(images(host)) == 4
     made = copied(source, host, "db1:/b/4.img", keep=1, accepted=True)
@@ -205,7 +205,7 @@ def test_a_copy_that_is_gone_again_removes_none() -> None:
     gone = newest._replace(image=ImagePath("db2", "/c/gone.img"))
     request = CopyRequest.parse("db1:/b/1.img", "db2:/c", keep=1)
     removal = remove_older(request, gone, host.itself.now, host)
-    assert removal.warnings == ["nothing was removed, since db2:/c/gone.img is not found any more"]
+    assert removal.warnings == ["nothing was removed, since db2:/c/gone.img was not found"]
 
 
 def test_without_a_number_none_goes() -> None:

@@ -327,7 +327,7 @@ def test_a_database_that_two_repositories_may_have_stops_the_restore() -> None:
     receipt = image({MASTER: 3})
     host = site(receipt, MASTER, "/d/r/zoo.db", "/d/r/new.db")
     host.files["/d/r/zoo.db.manifest"] = zoo()
-    with pytest.raises(WrongRepository, match="lie several repositories, and") as caught:
+    with pytest.raises(WrongRepository, match="are several repositories, and") as caught:
         plan(receipt, host, quarantine=True)
     assert caught.value.facts == {"databases": ["/d/r/new.db"]}
     for master in (MASTER, "/d/r/zoo.db"):

@@ -112,7 +112,7 @@ def test_what_makes_quiet_is_in_the_command_line() -> None:
 
 def test_into_another_directory_goes_a_named_image_only() -> None:
     """latest could be an image of any repository."""
-    with pytest.raises(UsageError, match="takes a named one only"):
+    with pytest.raises(UsageError, match="needs an image by its name"):
         RestoreRequest.parse("/r/lib.db", "h:/b/latest", into="/r")
 
 

@@ -201,7 +201,7 @@ def test_what_is_made_by_hand_or_copied_stays(place: Place) -> None:
     assert len(last.removal.removed) == 1
     assert kept.items() <= files(place.images).items()
     whys = {os.path.basename(image.path): why for image, why in last.removal.others}
-    assert whys['it\'s "hand" made.img'] == "no rotation has made it"
+    assert whys['it\'s "hand" made.img'] == "no rotation made it"
     assert "is a copy or was moved" in whys["copy of it.img"]
 
 

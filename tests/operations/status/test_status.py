@@ -260,7 +260,9 @@ def test_a_drill_of_the_future_does_not_count(place: Place, image: ImagePath) ->
     one = health(look(place))
     assert one.stale == (f"no image of {place.master} was ever restored by a drill",)
     (note,) = one.notes
-    assert note.startswith(f"the last drill of {image} does not count: it is of the future, 2036")
+    assert note.startswith(
+        f"the last drill of {image} does not count: it has a date in the future, 2036"
+    )
     drilled(image, "2036-11-23T03:00:00+00:00", "torn")
     assert len(health(look(place)).faults) == 1
 

@@ -133,7 +133,7 @@ def test_class_create_creates_a_class(home: Home, master: str, dashes: str) -> N
     ("master", "name", "message"),
     [
         ("/nowhere/zoo.db", "Lion", "Error: there is no master database /nowhere/zoo.db\n"),
-        ("/nowhere/zoo.db", "a/b", "Error: 'a/b' is no class name: a slash"),
+        ("/nowhere/zoo.db", "a/b", "Error: 'a/b' is not a class name: a slash"),
         ("/etc/passwd", "Lion", "Error: /etc/passwd: not a database"),
     ],
 )
@@ -157,10 +157,10 @@ def files(directory: str) -> dict[str, bytes]:
     [
         ("L" * 253, f"{'L' * 253}.db: File name too long"),
         ("L" * 5000, f"{'L' * 5000}.db: File name too long"),
-        ("", "'' is no class name"),
-        ("a/b", "'a/b' is no class name"),
-        ("..", "'..' is no class name"),
-        ("a\nb", r"'a\nb' is no class name"),
+        ("", "'' is not a class name"),
+        ("a/b", "'a/b' is not a class name"),
+        ("..", "'..' is not a class name"),
+        ("a\nb", r"'a\nb' is not a class name"),
         ("Zebra", "Zebra.db exists already"),
         ("zoo", "zoo.db exists already"),
         ("zoo_schema", "zoo_schema.db exists already"),

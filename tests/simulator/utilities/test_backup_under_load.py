@@ -239,6 +239,6 @@ def test_utilities_need_a_home_that_exists(
     monkeypatch.setenv("CSF_SIM_HOME", site.image("nowhere"))
     assert osbackup.run(["-a", "-f", site.image("image"), site.master]) == 1
     assert capfd.readouterr().err == (
-        f"<err-0001-9905>{site.directory}/nowhere is no simulator's home; csf-sim makes one "
+        f"<err-0001-9905>{site.directory}/nowhere is not a simulator's home; make one with csf-sim "
         "(err_broken_server_connection)\n"
     )
