@@ -95,7 +95,7 @@ class Gathering:
     def ask(self, text: str) -> Answer:
         """Ask the host for something that changes nothing, in one call with the other threads.
 
-        Raises: what sending, or the wait for the answers, raises; in each thread the same.
+        It raises the errors of sending and of the wait for the answers, in each thread the same.
         """
         batch, number = self._closed(text)
         if number == 0 and batch.pending:
