@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
-LISTED = b"a.json\0f\x001\0001.5\0b.json\0f\x001\0001.5\0//\0//\0"
+LISTED = b"a.json\0f\x001\0001.5\0\0b.json\0f\x001\0001.5\0\0//\0//\0"
 
 
 class Told(Reading):

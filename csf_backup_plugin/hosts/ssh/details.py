@@ -9,11 +9,12 @@ from csf_backup_plugin.hosts.mountinfo import Mounts, parse
 from csf_backup_plugin.hosts.protocol import Facts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from csf_backup_plugin.hosts.protocol import Stat
+    from csf_backup_plugin.hosts.raid import Disks
 
-_FIELDS = 5
+_FIELDS = 4
 
 
 def detailed(stats: Sequence[Stat], fields: Sequence[str]) -> list[Facts]:
@@ -24,17 +25,25 @@ def detailed(stats: Sequence[Stat], fields: Sequence[str]) -> list[Facts]:
         fields: what `look_at` of `looking.sh` tells of these.
     """
     *told, mountinfo = fields
-    rows = (told[at : at + _FIELDS] for at in range(0, len(told), _FIELDS))
+    end = _FIELDS * len(stats)
+    rows = (told[at : at + _FIELDS] for at in range(0, end, _FIELDS))
+    disks = dict(zip(map(int, told[end::2]), map(raid.parse, told[end + 1 :: 2]), strict=True))
     mounts = parse(mountinfo)
-    return [_facts(stat, mounts, *row) for stat, row in zip(stats, rows, strict=True)]
+    return [_facts(stat, mounts, disks, *row) for stat, row in zip(stats, rows, strict=True)]
 
 
 def _facts(
-    stat: Stat, mounts: Mounts, resolved: str, writable: str, blocks: str, size: str, told: str
+    stat: Stat,
+    mounts: Mounts,
+    disks_on: Mapping[int, Disks],
+    resolved: str,
+    writable: str,
+    blocks: str,
+    size: str,
 ) -> Facts:
     if stat.device < 0:
         return Facts(stat.kind, resolved)
-    disks = raid.parse(told)
+    disks = disks_on.get(stat.device, raid.parse(""))
     return Facts(
         stat.kind,
         resolved,

@@ -162,14 +162,13 @@ def entries_of(answer: Answer, path: str) -> list[Entry]:
         raise os_error(answer, path)
     fields = split(answer.output)
     end = fields.index("//")  # no name has a slash
-    links = dict.fromkeys(fields[end + 1 :])
-    rows = (fields[at : at + 4] for at in range(0, end, 4))
-    found = {row[0]: _entry(*row, link=row[0] in links) for row in rows}
+    found = {fields[at]: _entry(*fields[at : at + 5]) for at in range(0, end, 5)}
+    links = fields[end + 1 :]
     circles = [Entry(name, "other", 0, link=True) for name in links if name not in found]
     return [*found.values(), *circles]
 
 
-def _entry(name: str, letter: str, size: str, modified: str, *, link: bool) -> Entry:
+def _entry(name: str, letter: str, size: str, modified: str, link: str) -> Entry:
     kind = KINDS.get(letter, "other")
     time = 0.0 if letter in NOWHERE else float(modified)
-    return Entry(name, kind, int(size) if kind == "file" else 0, link, time)
+    return Entry(name, kind, int(size) if kind == "file" else 0, bool(link), time)

@@ -1,14 +1,31 @@
 # shellcheck shell=sh disable=SC2154,SC3013,SC2034,SC2015
 # Looking at paths, any number of them in one go, and at the host itself.
 
+csf_block=100 # paths
+
 # Kind, size, sectors, device and stamp of the paths, as far as they lead somewhere; a link that does
 # not is "l", or N or L where find tells so. Then whether the path itself is a link, and whether it may
 # be read.
 stat_paths() {
-  # shellcheck disable=SC2016
-  printf '%s\0' "$@" | xargs -0r sh -c 'exec find -L "$@" -maxdepth 0 -printf "$0" , -xtype l -printf l \
-    , -printf "\0" , -readable -printf r , -printf "\0"' '%p\0%y\0%s\0%b\0%D\0%i-%s-%T@-%C@\0'
+  in_blocks csf_stat_block "$@"
   printf '//\0'
+}
+
+csf_stat_block() {
+  find -L "$@" -maxdepth 0 -printf '%p\0%y\0%s\0%b\0%D\0%i-%s-%T@-%C@\0' , -xtype l -printf l \
+    , -printf '\0' , -readable -printf r , -printf '\0'
+}
+
+# in_blocks FUNCTION PATH... calls the function with the paths, of which a program can have $csf_block.
+in_blocks() {
+  in_block=$1 words='' count=0
+  shift
+  while [ $((count += 1)) -le "$csf_block" ]; do words="$words \"\${$count}\""; done
+  while [ $# -gt "$csf_block" ]; do
+    eval "$in_block $words"
+    shift "$csf_block"
+  done
+  [ $# = 0 ] || "$in_block" "$@"
 }
 
 # What find says of each path, if it is not to be found; nobody can tell so from all errors at once.
@@ -21,41 +38,45 @@ why_not() {
   done
 }
 
-# Of each path besides: itself without links, whether it may be written to, free blocks and their size,
-# and disks as `raid.parse` reads them, found as in `local.disks`. At last, when all have been looked at
-# and what mounts itself is mounted, all mounts.
+# Of each path besides: itself without links, whether it may be written to, free blocks and their size;
+# then each device that one of them is on, with its disks as `raid.parse` reads them, found as in
+# `local.disks`. At last, when all have been looked at and what mounts itself is mounted, all mounts.
 look_at() {
   stat_paths "$@"
   for path; do
-    target=$(
-      realpath -m -- "$path"
-      echo .
-    )
-    target=${target%??}
+    realpath -mz -- "$path" || printf '\0'
     writable=
     [ ! -w "$path" ] || { [ -d "$path" ] && [ ! -x "$path" ]; } || writable=w
-    printf '%s\0%s\0' "$target" "$writable"
-    stat -f --printf '%a\0%S\0' -- "$path" 2>/dev/null || printf '0\0000\000'
-    found=$(disks_below "$target") || found=
-    printf '%s\0' "$found"
+    printf '%s\0' "$writable"
+    stat -f --printf '%a\0%S\0' -- "$path" || printf '0\0000\000'
+  done 2>/dev/null
+  told=/
+  for device in $(in_blocks csf_devices_of "$@"); do
+    case $told in */$device/*) continue ;; esac
+    told=$told$device/
+    printf '%s\0%s\0' "$device" "$(disks_on "$device")"
   done 2>/dev/null
   cat "$csf_mountinfo" 2>/dev/null
   printf '\0'
 }
 
-disks_below() {
-  device=$(stat -L -c %d -- "$1") || return
-  major=$((device >> 8 & 4095 | device >> 32 & ~4095))
-  minor=$((device & 255 | device >> 12 & ~255))
+csf_devices_of() {
+  stat -L -c %d -- "$@"
+}
+
+# Nothing is told of a device whose disks are not all known.
+disks_on() {
+  major=$(($1 >> 8 & 4095 | $1 >> 32 & ~4095))
+  minor=$(($1 & 255 | $1 >> 12 & ~255))
   entry=$(readlink -f "/sys/dev/block/$major:$minor")
-  [ -d "$entry" ] && disks_of "$entry"
+  [ -d "$entry" ] && found=$(disks_of "$entry") && echo "$found"
 }
 
 disks_of() (
   if [ -e "$1/partition" ]; then
     disks_of "${1%/*}"
   elif [ -e "$1/loop/backing_file" ]; then
-    disks_below "$(cat "$1/loop/backing_file")"
+    device=$(csf_devices_of "$(cat "$1/loop/backing_file")") && disks_on "$device"
   elif parts=$(ls "$1/slaves" 2>/dev/null) && [ -n "$parts" ]; then
     for part in $parts; do disks_of "$(readlink -f "$1/slaves/$part")" || exit 1; done
     array=$(first_word "$1/md/level")/$(first_word "$1/md/raid_disks")/$(first_word "$1/md/degraded")
@@ -71,12 +92,13 @@ first_word() {
   echo "$word"
 } 2>/dev/null
 
-# Names, kinds, sizes and times of what is in a directory, with links followed, then the names of links:
-# of one in a circle the first find tells nothing.
+# Names, kinds, sizes and times of what is in a directory, with links followed, and whether each is a link;
+# then, if not all could be told, the names of all links: of one in a circle the first find tells nothing.
 list_directory() {
-  find -L "$1/" -mindepth 1 -maxdepth 1 -printf '%P\0%y\0%s\0%T@\0'
+  find -L "$1/" -mindepth 1 -maxdepth 1 -printf '%P\0%y\0%s\0%T@\0' , -xtype l -printf l , -printf '\0'
   status=$?
   printf '//\0'
+  [ $status != 0 ] && [ -d "$1/" ] || return $status
   find "$1/" -mindepth 1 -maxdepth 1 -type l -printf '%P\0' || return
   return $status
 }

@@ -2,8 +2,6 @@
 # Reading files, any number of them in one go. What is told of some stands behind their contents, and
 # behind that its length in 8 digits: so the answer is read from its end.
 
-csf_block=100 # files
-
 # What `list_directory` tells of the directory $2, and `read_files` of those files in it whose names end
 # with $3.
 read_directory() {
@@ -25,23 +23,20 @@ read_matches() {
 read_files() {
   largest=$1
   shift
-  words='' count=0
-  while [ $((count += 1)) -le "$csf_block" ]; do words="$words \"\${$count}\""; done
-  while [ $# -gt "$csf_block" ]; do
-    eval "read_block $words"
-    shift "$csf_block"
-  done
-  [ $# = 0 ] || read_block "$@"
+  in_blocks read_block "$@"
 } 4>&1
 
 # Of files that can all be read: the contents of all by one program, and then "block", the bytes of all
 # and of each, and behind a slash each name. Were they changed meanwhile, they are read one by one.
 read_block() {
-  stamps=$(stamps_of "$@") told='' total=0 files=0
+  stamps='' told='' total=0 files=0 large=
+  if [ $# -gt 1 ] || [ -e "$1" ]; then stamps=$(stamps_of "$@"); fi
   for stamp in $stamps; do
-    told="$told ${stamp%%-*}" total=$((total + ${stamp%%-*})) files=$((files + 1))
+    size=${stamp%%-*}
+    [ "$size" -le "$largest" ] || large=1
+    told="$told $size" total=$((total + size)) files=$((files + 1))
   done
-  if [ $files -gt 1 ] && [ $files = $# ]; then
+  if [ -z "$large" ] && [ $files -gt 1 ] && [ $files = $# ]; then
     copied=$(cat -- "$@" 2>/dev/null | dd iflag=fullblock,count_bytes count=$((total + 1)) bs=64k 2>&1 >&4)
     copied=${copied% byte*}
     copied=${copied##*[!0-9]}
@@ -54,13 +49,12 @@ read_block() {
     told="block ${copied:-0}"
     printf '%s%8d' "$told" "${#told}"
   fi
-  large=$(larger_ones "$@")
   for path; do read_file "$path"; done
 }
 
-# The bytes and the state of each file that is no link, can be read, and is no larger than $largest.
+# The bytes and the state of each file that is no link and can be read.
 stamps_of() {
-  find "$@" -maxdepth 0 -type f -readable ! -size "+${largest}c" -printf '%s-%i-%T@-%C@\n' 2>/dev/null
+  find "$@" -maxdepth 0 -type f -readable -printf '%s-%i-%T@-%C@\n' 2>/dev/null
 }
 
 # The contents of one file, its status, what dd said, which tells how many bytes it has copied, and
@@ -71,7 +65,7 @@ read_file() {
     said=$csf_link
   elif [ -e "$1" ] && [ ! -f "$1" ]; then
     said=$csf_not_a_file
-  elif [ -n "$large" ] && [ -n "$(larger_ones "$1")" ]; then
+  elif [ -n "$large" ] && is_larger "$1"; then
     said=$csf_too_large
   else
     said=$(dd if="$1" iflag=nofollow,nonblock,count_bytes count=$((largest + 1)) bs=1M 2>&1 >&4)
@@ -81,8 +75,6 @@ read_file() {
   printf '%s%8d' "$said" "${#said}"
 }
 
-larger_ones() {
-  # shellcheck disable=SC2016
-  printf '%s\0' "$@" | xargs -0r sh -c 'exec find "$@" -maxdepth 0 -size "+${0}c" -print -quit' \
-    "$largest" 2>/dev/null
+is_larger() {
+  size=$(stat -c %s -- "$1" 2>/dev/null) && [ "$size" -gt "$largest" ]
 }
