@@ -65,7 +65,7 @@ def _cut_back(file: FileIO, size: int, error: BaseException, path: str, *, is_lo
         if is_locked:
             os.ftruncate(file.fileno(), size)
             return
-    add_left(error, f"What was to be added to {shown(path)} may stand in it, in part or whole.")
+    add_left(error, f"What was to be added to {shown(path)} may be in it, in part or in whole.")
 
 
 def _end_of_last_line(file: FileIO, size: int) -> int:
