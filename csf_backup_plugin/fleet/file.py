@@ -135,7 +135,7 @@ def _check_name(section: Section) -> None:
     if name.lower() in ("default", "defaults"):
         raise Misprint(
             section.line,
-            f"[{shown(name)}] is not a section of defaults.",
+            f"[{shown(name)}] is not the section of defaults.",
             f"Write [{DEFAULTS}], in capital letters.",
         )
     if not _NAME.fullmatch(name) or len(os.fsencode(name)) > _LONGEST_NAME:

@@ -182,5 +182,5 @@ def command(
 
 
 def work(readings: Sequence[str], argv: Sequence[str], quiesce: Quiesce | None) -> list[str]:
-    """Return the guardian's last arguments: the program that makes quiet, files, the command."""
+    """Return the guardian's last arguments, in the order in which it reads them."""
     return [*quiescing.words(quiesce), str(len(readings)), *readings, *argv]

@@ -92,7 +92,7 @@ def unfinished(image: ImagePath, record: CopyRecord | None) -> tuple[str, str]:
     """
     if record is None:
         what = f"is a copy that is being made, or was killed, as {shown(image.copying)} says"
-        return what, "If no csf is making it, remove what is there of it, and make the copy again."
+        return what, "If no csf is making it, remove its files, and make the copy again."
     typed = copy_command(record.source, f"{image.host}:{image.directory}")
     return (
         f"is {record} that is being made, or was killed",

@@ -232,12 +232,12 @@ def _made_here(
         key: sets for key, sets in groups.items() if any(o.receipt.master == master for o in sets)
     }
     if related:
-        what = "several repositories" if here else "no repository for certain"
+        what = "several repositories that were" if here else "repositories that may not have been"
         raise _ambiguous(
             latest,
             related,
-            f"holds images of {what} that was last at {shown(master)} on this machine, which has "
-            "no manifest with its id",
+            f"holds images of {what} at {shown(master)} on this machine, and no manifest there has "
+            "the id of the right one",
             "Name the image that you mean instead of latest.",
         )
     return ()

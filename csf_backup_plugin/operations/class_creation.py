@@ -43,8 +43,8 @@ def creation(
     master = as_path(master_database)
     if master is None:
         warn(
-            f"csf names the master database by {described(master_database)}, which is not a path: "
-            "its repository is not locked, and the class is not recorded"
+            f"csf gives {described(master_database)} as the master database, which is not a "
+            "path: its repository is not locked, and the class is not recorded"
         )
         return (yield)
     return (yield from recorded_creation(master, lock_wait(environ), host, warn))

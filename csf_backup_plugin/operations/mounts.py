@@ -99,8 +99,8 @@ def check_still_mounted(
             raise NotMounted(
                 f"When the backup was made, {shown(path)} on {host.name} was on the file system "
                 f"mounted at {shown(mount)}, and {_now(at)}.",
-                "Mount it, and run the same command again. To restore to where the directory is "
-                "now anyway, add -accept-unmounted.",
+                "Mount it, and run the same command again. To restore anyway, to where the "
+                "directory is now, add -accept-unmounted.",
             )
 
 

@@ -26,8 +26,8 @@ def cut_short_warnings(found: Inventory) -> Iterator[str]:
     """Yield warnings about lines of the manifest that were cut short."""
     for text in found.recorded.cut_short if found.recorded else ():
         yield (
-            f"a line of the manifest {shown(found.repository.manifest)} was cut short "
-            f'("{shown(text)}" is left of it). If it named a database that is not listed, add that '
+            f"a line of the manifest {shown(found.repository.manifest)} is incomplete (only "
+            f'"{shown(text)}" was written). If it named a database that is not listed, add that '
             "with -add PATH. In any case, rebuild the manifest: "
             + rebuild_command(found.repository.master, found.host)
         )

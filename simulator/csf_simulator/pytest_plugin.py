@@ -32,7 +32,8 @@ def simulator(tmp_path: Path) -> Iterator[Simulator]:
     if unstruck := made.faults.unstruck():
         faults = "; ".join(map(str, unstruck))
         pytest.fail(
-            f"scripted and never injected: {faults} (simulator.faults.clear() if it may be)"
+            f"scripted and never injected: {faults} (if that is right, call "
+            "simulator.faults.clear())"
         )
 
 

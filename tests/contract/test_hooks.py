@@ -339,5 +339,5 @@ def test_a_master_database_that_is_no_path_is_a_warning(
     """csf creates the class as without the plugin."""
     assert created(master, "made") == "made"
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("warning: csf names the master database by ")
+    assert line.startswith("warning: csf gives ")
     assert line.endswith("its repository is not locked, and the class is not recorded")

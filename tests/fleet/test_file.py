@@ -175,7 +175,7 @@ def test_none_takes_a_default_away(tmp_path: Path) -> None:
         (LIB + "copy-to = v:/c\n db1:/backup1/dated\n", 5, "copy-to", "a place of db1:/backup1"),
         (LIB + "copy-to = db1:/backup1\n", 4, "copy-to", "where the sets are"),
         # Names of sections.
-        ("[defaults]\nevery = 24h\n", 1, None, "not a section of defaults"),
+        ("[defaults]\nevery = 24h\n", 1, None, "not the section of defaults"),
         ("[-x]\n", 1, None, "cannot be the name of a repository"),
         ("[ x]\n", 1, None, "cannot be the name of a repository"),
         ("[x ]\n", 1, None, "cannot be the name of a repository"),

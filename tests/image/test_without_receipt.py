@@ -105,7 +105,7 @@ def test_a_copy_that_was_killed_is_reported_from_a_backup(*, is_usable: bool) ->
         assert error.next_step.endswith("admin_database_copy -image-file db2:/x/a.img -to db1:/b")
     else:
         assert finding.endswith("or was killed, as /b/a.img.copying says")
-        assert error.next_step.startswith("If no csf is making it, remove what is there of it")
+        assert error.next_step.startswith("If no csf is making it, remove its files")
     assert left_behind(IMAGE, there).endswith(error.next_step)
     assert is_there(IMAGE, there)
 

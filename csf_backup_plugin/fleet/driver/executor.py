@@ -33,7 +33,7 @@ def executor_of(name: str | None, jobs: int) -> Executor:
     made = _called(name, _found(name))
     if not isinstance(made, Executor):
         raise UsageError(
-            f"{_OPTION} {shown(name)} returns no executor, but a {type(made).__name__}.",
+            f"{_OPTION} {shown(name)} returns a {type(made).__name__}, not an executor.",
             "Name a callable that returns a concurrent.futures.Executor.",
         )
     return made

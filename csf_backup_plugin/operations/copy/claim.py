@@ -145,13 +145,13 @@ def _take_over(target: Target, original: Original, lock: Lock, claim: Claim, hos
         whose = str(record) if record else "a copy about which nothing is known"
         raise ImageExists(
             f"{image.host}:{shown(image.copying)} exists: {whose} was killed.",
-            "Make that copy again, or remove what is there of it; or copy to another directory.",
+            "Make that copy again, or remove its files; or copy to another directory.",
         )
     if lock.unsupported:
         raise ImageExists(
             f"{image.host}:{shown(image.copying)} exists: {record} is being made, or was killed; "
             f"its file system has no locks ({lock.unsupported}), so which cannot be known.",
-            "If no csf makes it, remove what is there of it, and run the same command again.",
+            "If no csf makes it, remove its files, and run the same command again.",
         )
     left = [image.arriving, image.path, image.import_file]
     check_free(target, [image.copying, *left], host)

@@ -103,6 +103,6 @@ class Leftovers:
 
 def _unknown(path: str, why: str) -> str:
     return (
-        f"{shown(path)} is another drill's and {why}, so whether that drill still runs is not "
-        "known; if it does not, remove it"
+        f"{shown(path)} belongs to another drill and {why}, so whether that drill still runs is "
+        "not known; if it does not, remove it"
     )

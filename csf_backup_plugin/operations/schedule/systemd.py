@@ -25,8 +25,8 @@ _HEARTBEAT = """\
 #ExecStartPost=/usr/bin/curl -fsS -m 10 --retry 5 -o /dev/null https://monitor.example/ID
 """
 _PROTECTED = """\
-# Not active, since it is not known where ObjectStore itself writes, and an osbackup that is kept
-# from that makes no backup. If you know it, add its paths.
+# Not active: it is not known where ObjectStore itself writes, and osbackup fails if it cannot write
+# there. If you know these paths, add them to ReadWritePaths.
 #ProtectSystem=strict
 """
 

@@ -63,7 +63,7 @@ class Status(NamedTuple):
         stale += self.unread_besides
         if faults:
             return FaultFound(
-                "The images are not as they should be:",
+                "Faults were found in the images:",
                 "Look into it, and make a new backup.",
                 faults,
             )

@@ -117,7 +117,7 @@ def _without_a_newest(known: Collection[str], found: Survey) -> Iterator[Health]
             masters.setdefault(over.master, [[], []])[0].append(str(over))
     for one in found.catalog.sets:
         if one.receipt.origin.number is None:
-            why = f"{one.image} has no backup's number, so whether it is the newest is not known"
+            why = f"{one.image} has no backup number, so whether it is the newest is not known"
             masters.setdefault(one.receipt.master, [[], []])[1].append(why)
     for master, (faults, stale) in masters.items():
         if master not in known:

@@ -70,7 +70,7 @@ def test_a_callable_is_called_without_arguments(name: str) -> None:
         ("my_executors:make", "cannot be imported: AttributeError"),
         ("my_executors:NUMBER", "is a int, and cannot be called"),
         ("my_executors:fails", "has failed: RuntimeError: no cluster"),
-        ("my_executors:nothing", "returns no executor, but a NoneType"),
+        ("my_executors:nothing", "returns a NoneType, not an executor"),
     ],
 )
 def test_what_is_no_executor_is_refused(name: str, told: str) -> None:

@@ -58,7 +58,7 @@ def test_of_a_plain_repository_nothing_is_said() -> None:
                 "recorded": Manifest(("lib.db",), cut_short=("/else/lo",)),
                 "coverage": Coverage((), (), ()),
             },
-            '("/else/lo" is left of it). If it named a database that is not listed, add that with',
+            '("/else/lo" was written). If it named a database that is not listed, add that with',
         ),
     ],
 )

@@ -86,9 +86,9 @@ def link(left: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (rename, " is another drill's and by its name was not made on this machine, so whether "),
-        (unlock, " is another drill's and has no lock file beside it, so whether that drill "),
-        (link, " is another drill's and has a lock that cannot be taken (Too many levels"),
+        (rename, " belongs to another drill and by its name was not made on this machine, so "),
+        (unlock, " belongs to another drill and has no lock file beside it, so whether that "),
+        (link, " belongs to another drill and has a lock that cannot be taken (Too many levels"),
     ],
 )
 def test_what_cannot_be_told_to_be_a_killed_drills_stays(

@@ -380,7 +380,7 @@ def test_a_set_without_a_number_is_no_newest(place: Place, image: ImagePath) -> 
     """Its manifest cannot be written; `latest` does not mean that set either."""
     Path(image.receipt).write_bytes(resealed(image.receipt, number=None, repository_id=None))
     (told,) = health(look(place)).stale
-    assert told == f"{image} has no backup's number, so whether it is the newest is not known"
+    assert told == f"{image} has no backup number, so whether it is the newest is not known"
     newer = rotated(place, MONDAY + DAY).filled.image
     assert [state.image for state in health(look(place)).sets] == [newer]
 
