@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shlex
 from typing import TYPE_CHECKING, Literal
 
@@ -39,6 +40,8 @@ _PRELUDE = """
 csf_locale=${LC_ALL-}; LC_ALL=C; export csf_locale LC_ALL; umask u=rwx
 csf_signals=--default-signal; (exec env $csf_signals true 2>/dev/null) || csf_signals=
 """
+# What the shell need not read: a line's indentation, and a line that is a comment.
+_NEEDLESS = re.compile(r"(?m)^ *(?:#.*\n)?")
 _RESTORE = 'if [ -n "$csf_locale" ]; then LC_ALL=$csf_locale; else unset LC_ALL; fi; '
 _RESTORE += "unset csf_locale; "
 
@@ -129,4 +132,4 @@ def step(words: Sequence[str], data: bytes = b"") -> str:
 
 def _part(name: str) -> str:
     with open(os.path.join(os.path.dirname(__file__), f"{name}.sh"), encoding="ascii") as file:
-        return file.read()
+        return _NEEDLESS.sub("", file.read())

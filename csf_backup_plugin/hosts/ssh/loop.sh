@@ -129,6 +129,25 @@ csf_started_at() {
   sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20
 }
 
+# Reads the text of a call, of $1 bytes; fails if it is not whole. A short one, as most are, is read by the
+# shell itself, which reads byte by byte.
+csf_read_text() {
+  if [ "$1" -gt 4000 ]; then
+    csf_text=$(head -c "$1" <&5 && echo .)
+    csf_text=${csf_text%.}
+  else
+    csf_text=
+    while [ ${#csf_text} -lt "$1" ] && IFS= read -r line <&5; do csf_text="$csf_text$line
+"; done
+  fi
+  case ${#csf_text}$csf_text in
+  "$1"*"
+#$csf_mark
+") ;;
+  *) return 1 ;;
+  esac
+}
+
 csf_serve() {
   csf_number=0 csf_kind=script csf_text=
   exec 3>&2 5<&0 6>&1 </dev/null >/dev/null
@@ -144,11 +163,7 @@ csf_serve() {
   while read -r csf_number csf_kind length <&5; do
     [ -n "$csf_number$csf_kind" ] || continue # what was to end a program that has ended by itself
     case /$csf_number/$length/ in *[!0-9/]* | *//*) exit ;; esac # the rest of a call that is lost
-    csf_text=$(head -c "$length" <&5)
-    case $csf_text in
-    *"#$csf_mark") ;;
-    *) exit ;;
-    esac
+    csf_read_text "$length" || exit
     if [ "$csf_kind" = here ]; then
       csf_said='' csf_status=0
       eval "$csf_text"
