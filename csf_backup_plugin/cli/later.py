@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+#: What is known of a command before it is loaded.
+_OWN = ("name", "short_help", "hidden", "deprecated", "_module")
+
 
 class LaterCommand(click.Command):
     """A command of which csf's help has a line; its module is imported for anything else.
@@ -28,6 +31,11 @@ class LaterCommand(click.Command):
         if attribute.startswith("__") or attribute == "_module":  # as copy asks for them
             raise AttributeError(attribute)
         return getattr(self._loaded(), attribute)
+
+    def __setattr__(self, attribute: str, value: Any) -> None:
+        """Change the command itself, so that what a csf or another plugin wraps is used."""
+        target = self if attribute in _OWN else self._loaded()
+        object.__setattr__(target, attribute, value)
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Return the context of a command line; its command is the loaded one."""

@@ -49,6 +49,19 @@ def test_the_rest_is_what_the_commands_module_declares(command: click.Command) -
         command.make_context(name, ["-x"], resilient_parsing=True)
 
 
+def test_what_is_changed_of_a_command_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another plugin may wrap a command's callback, or hide the command."""
+    from csf_backup_plugin.cli.verify import admin_database_verify
+
+    command = next(one for one in COMMANDS if one.name == "admin_database_verify")
+    wrapped = str.strip
+    monkeypatch.setattr(admin_database_verify, "callback", admin_database_verify.callback)
+    command.callback = wrapped
+    assert admin_database_verify.callback is wrapped
+    monkeypatch.setattr(command, "hidden", True)
+    assert not admin_database_verify.hidden
+
+
 def test_a_command_can_be_copied() -> None:
     """What it does not have is no endless search."""
     command = copy.copy(COMMANDS[0])
