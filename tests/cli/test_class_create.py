@@ -49,7 +49,7 @@ def test_a_warning_is_printed(place: Place, capsys: pytest.CaptureFixture[str]) 
     assert created(None, "made") == "made"
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("warning: class_create returned an object of type int")
-    assert second.startswith("warning: csf names the master database by None")
+    assert second.startswith("warning: csf gives None as the master database")
 
 
 def test_a_refusal_is_an_error_of_click(

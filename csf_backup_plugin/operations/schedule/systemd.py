@@ -26,7 +26,7 @@ _HEARTBEAT = """\
 """
 _PROTECTED = """\
 # Not active: it is not known where ObjectStore itself writes, and osbackup fails if it cannot write
-# there. If you know these paths, add them to ReadWritePaths.
+# there. If you know the paths, allow them below.
 #ProtectSystem=strict
 """
 

@@ -58,7 +58,7 @@ def test_of_a_plain_repository_nothing_is_said() -> None:
                 "recorded": Manifest(("lib.db",), cut_short=("/else/lo",)),
                 "coverage": Coverage((), (), ()),
             },
-            '("/else/lo" was written). If it named a database that is not listed, add that with',
+            '(only "/else/lo" was written). If it named a database that is not listed, add',
         ),
     ],
 )
@@ -109,4 +109,4 @@ def test_the_line_that_a_kill_left_is_shown() -> None:
     """The warning shows the line as the manifest is read."""
     torn = manifest.decode(manifest.encode(["lib.db"]) + b"12345678 /el\x1bse")
     (warning,) = told(recorded=torn, coverage=Coverage((), (), ()))
-    assert '"/el\\x1bse" is left of it' in warning
+    assert '"/el\\x1bse" was written' in warning
