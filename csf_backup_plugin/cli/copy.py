@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _EXAMPLES = """\b
-For example, each night behind the rotation:
+For example, each night after the rotation:
   csf admin_database_copy -image-file db1:/backup1/latest -to db2:/copies -keep 14
 To another disk of this machine:
   csf admin_database_copy -image-file localhost:/backup1/a.img -to localhost:/usb

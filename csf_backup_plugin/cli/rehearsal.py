@@ -94,7 +94,7 @@ def _plugins(notices: Notices) -> str:
     titles = notices.rehearsed(_HOW)
     if not titles:
         return "plugins: none is installed (entry-point group csf_backup)."
-    return f"plugins: told {listed(titles)}."
+    return f"plugins: notified {listed(titles)}."
 
 
 def _program(environ: Mapping[str, str]) -> str:

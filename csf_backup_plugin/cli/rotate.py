@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "-every",
     type=options.Duration(),
     metavar="AGE",
-    help="How often a set is due, such as 24h, so that a status knows what is late.",
+    help="How often a set is due, such as 24h; status reports what is late.",
 )
 @click.option(
     "-run-id",

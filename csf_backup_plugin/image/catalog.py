@@ -32,9 +32,9 @@ _TOLD = 10  # how many of the passed-over sets are named
 _NO_RECEIPT = "has no receipt: its backup is running, or did not end well"
 _PROVE = "; if its csf was killed, this proves it: "
 _WHY = {
-    REMOVING: "is being removed by a rotation; the next one goes on with that",
+    REMOVING: "is being removed by a rotation; the next rotation completes that",
     ARRIVING: f"is the part ({ARRIVING}) of a copy whose record is gone; remove it by hand, since "
-    "no copy takes its place",
+    "no copy replaces it",
 }
 
 

@@ -94,8 +94,8 @@ def check_readable(found: Inventory) -> None:
         other = Repository(path.removesuffix(MANIFEST))
         raise WrongRepository(
             f"The manifest {shown(path)} on {found.host} cannot be read whole ({problem}). It may "
-            f"list databases that {shown(found.repository.master)} would take, so whose they are "
-            "is not known.",
+            f"list databases that {shown(found.repository.master)} would take, so which repository "
+            "these belong to is not known.",
             f"Rebuild it: {rebuild_command(other.master, found.host)}\n"
             "If there is no such repository, remove it.",
         )

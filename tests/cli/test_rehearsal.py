@@ -88,7 +88,7 @@ def test_every_way_gets_a_marked_failure(
         assert (facts["host"], facts["database"], facts["error"]) == ("db1", "/r/lib.db", SAID)
     (page,) = metrics.iterdir()
     assert failing(page.read_text()) == [("rotate", "rehearsal")]
-    assert f"  plugins: told the plugin night (night).\n  program: called {program}.\n" in out
+    assert f"  plugins: notified the plugin night (night).\n  program: called {program}.\n" in out
     assert f"  metrics: wrote {page}; the next attempt removes it.\n" in out
 
 

@@ -95,7 +95,7 @@ def test_the_part_of_a_copy_whose_record_is_gone_is_passed_over() -> None:
     (one,) = read_catalog(ImagePath("db1", "/b/latest"), host).passed_over
     assert str(one) == (
         "db1:/b/a.img is the part (.copying.part) of a copy whose record is gone; remove it by "
-        "hand, since no copy takes its place"
+        "hand, since no copy replaces it"
     )
     assert not one.is_copy
 

@@ -64,7 +64,7 @@ def _problem(
         Empty if `end` succeeded; None if it did not have to be called.
     """
     typed = _typed(quiesce)
-    later = f"whether {typed} was called on {host.name} is not known: the next command sees to it"
+    later = f"whether {typed} was called on {host.name} is not known: the next command finds out"
     if isinstance(error, LockBusy):
         return later
     if lock and lock.is_left:
@@ -79,7 +79,7 @@ def _problem(
         return ""
     return (
         f"{typed} failed on {host.name}: {call_ended(end, quiesce.limit).removesuffix('.')}\n"
-        "  What it is to start may still be stopped: run it there, and remove "
+        "  What it should start may still be stopped: run it there, and remove "
         f"{shown(quiesce.debt)}. While that is there, each backup runs it again"
     )
 

@@ -47,7 +47,7 @@ def commands_of(image: ImagePath, receipt: Receipt) -> Iterator[tuple[str, str]]
     yield (
         "WITHOUT IT, by ObjectStore alone. This lists the databases in the image. They will be "
         "overwritten. Any other database of this master in those directories must be moved away "
-        "first: the restored master would not know it.",
+        "first: the restored master would not list it.",
         command(*list_databases(OSRESTORE, image.path)),
     )
     yield (

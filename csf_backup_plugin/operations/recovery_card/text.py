@@ -44,7 +44,7 @@ def card(
     for one in sections:
         lines += ["", "", *_section(one)]
     if unusable:
-        lines += ["", "", "Images whose receipts cannot be used, so that they are not listed:"]
+        lines += ["", "", "Images that are not listed, since their receipts cannot be used:"]
         lines += [f"  {one}" for one in unusable]
     return "".join(f"{line}\n" for line in lines).encode()
 
@@ -55,7 +55,7 @@ def _head(directory: str, machine: Machine) -> Iterator[str]:
     yield ""
     yield from _paragraph(
         "How to get databases back from the images in this directory and its places. The plugin "
-        "writes this file anew after each backup, drill and removal here: do not edit it."
+        "rewrites this file after each backup, drill and removal here: do not edit it."
     )
     yield ""
     yield f"  Directory:  {shown(directory)}"

@@ -32,7 +32,7 @@ def refused(request: RestoreRequest, plan: RestorePlan, place: Quarantine) -> Ex
     what = (
         f"In {shown(request.repository.directory)} on {request.image.host} there are databases "
         f"({len(plan.extra):,}) that are not in {request.image}, so the restored master database "
-        f"would not know them: {listed(plan.extra, IN_JSON)}."
+        f"would not list them: {listed(plan.extra, IN_JSON)}."
     )
     ways = (
         "They must be out of the way first. To have them moved, not deleted, and then restore:\n"

@@ -256,7 +256,7 @@ def _warnings(
         if posixpath.dirname(path) != directory:
             yield (
                 f"{shown(path)} is not in the image, and stays where it is; the restored master "
-                "database may not know it"
+                "database may not list it"
             )
     for path in found.coverage.missing:
         if path not in targets and posixpath.dirname(path) != directory:

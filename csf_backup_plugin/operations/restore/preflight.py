@@ -104,8 +104,8 @@ def check_replaceable(
         blocked += [path for path, directory in led if directory != request.into]
     if blocked:
         raise RepositoryIncomplete(
-            f"On {host.name}, something that is no file stands where a database is to be restored "
-            f"(a directory, or a link): {listed(blocked, IN_JSON)}.",
+            f"On {host.name}, a directory or a link is where a database is to be "
+            f"restored: {listed(blocked, IN_JSON)}.",
             "Move it away, or mount the disk the link leads to.",
             {"databases": blocked},
         )
@@ -129,7 +129,7 @@ def check_image_apart(
         raise UnsafeImagePath(
             f"{request.image} lies in the directory that is to be restored to: a database might "
             "overwrite it.",
-            "Move the image with all that stands beside it, or restore into another directory.",
+            "Move the image with all files beside it, or restore into another directory.",
         )
 
 

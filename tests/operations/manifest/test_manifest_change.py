@@ -221,7 +221,7 @@ def test_beside_a_manifest_that_cannot_be_read_nothing_is_added(damaged: bytes) 
     """The unreadable manifest may list that database."""
     host = host_with(manifest.encode(["lib.db"]), two_db=b"", a_mdb=b"")
     host.files["/r/two.db.manifest"] = damaged
-    with pytest.raises(WrongRepository, match="whose they are is not known"):
+    with pytest.raises(WrongRepository, match="which repository these belong to is not known"):
         change(host, add=("/r/a.mdb",))
 
 

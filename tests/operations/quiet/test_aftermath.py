@@ -54,7 +54,7 @@ def test_an_end_that_failed_is_named_to_be_called_by_hand() -> None:
     expected = (
         "/etc/quiesce end /r/lib.db failed on db1: signal 9, and printed:\n"
         "    cannot start\n"
-        "  What it is to start may still be stopped: run it there, and remove /r/lib.db.quiesced. "
+        "  What it should start may still be stopped: run it there, and remove /r/lib.db.quiesced. "
         "While that is there, each backup runs it again"
     )
     assert after(bad) == [expected]

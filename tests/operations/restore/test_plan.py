@@ -122,7 +122,7 @@ def test_what_is_no_file_is_in_the_way() -> None:
     receipt = image({MASTER: 3, "/d/r/a.db": 3})
     host = site(receipt)
     host.directories.add("/d/r/a.db")
-    with pytest.raises(RepositoryIncomplete, match="no file stands where .*: /d/r/a.db"):
+    with pytest.raises(RepositoryIncomplete, match="link is where a database .*: /d/r/a.db"):
         plan(receipt, host)
 
 

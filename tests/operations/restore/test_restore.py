@@ -445,7 +445,7 @@ def test_a_damaged_manifest_is_kept_beside_the_new_one(place: Place) -> None:
     Path(f"{place.master}.manifest").write_bytes(damaged)
     stays, kept = run(place, quarantine=True).warnings
     assert stays.startswith(f"{far} is not in the image, and stays where it is; ")
-    assert stays.endswith("may not know it")
+    assert stays.endswith("may not list it")
     assert Path(kept.rpartition(" ")[2]).read_bytes() == damaged
     assert far.read_bytes() == b"far"
 
