@@ -8,4 +8,4 @@ class DatabaseInUse(OSError):
 
 
 class NoServer(FileNotFoundError):
-    """There is no Server: a directory is no simulator's home."""
+    """There is no Server: a directory is not a simulator's home."""

@@ -258,7 +258,7 @@ def test_a_directory_that_is_no_home_is_named(tmp_path: os.PathLike[str]) -> Non
     """Without `create` there is nothing to lock, and the message says what is missing."""
     server = Server(os.path.join(tmp_path, "home", "server"))
     with (
-        pytest.raises(FileNotFoundError, match="home is no simulator's home"),
+        pytest.raises(FileNotFoundError, match="home is not a simulator's home"),
         server.between_transactions(),
     ):
         pytest.fail("there is no lock to take")
