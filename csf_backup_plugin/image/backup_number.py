@@ -86,7 +86,7 @@ def standing(
     number = max(recorded.number if recorded else 0, catalog.number(identity.id) + unusable)
     changes = identity.changes(machine, repository.master)
     doubts = () if source else tuple(_doubts(identity, repository, catalog, machine, host))
-    by = "a new id" if told is None else "told by a receipt" if source else "told by the manifest"
+    by = "a new id" if told is None else "named by a receipt" if source else "named by the manifest"
     log.info("repository %s, %s; its last backup has the number %d", identity.id, by, number)
     return Standing(identity, number, source, told is None, changes, doubts)
 

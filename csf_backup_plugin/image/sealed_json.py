@@ -97,7 +97,9 @@ def _of_another_schema(found: object, kind: str) -> UnusableDocument:
         return UnreleasedDocument(f"it is of an unreleased version (schema {found})")
     version = re.fullmatch(rf"csf-backup/{kind}/([0-9]{{1,9}})", str(found))
     if version and int(version[1]) > 1:
-        return NewerDocument(f"it is of a newer version (schema {found}; this one knows 1)")
+        return NewerDocument(
+            f"it is of a newer version (schema {found}; this version of the plugin reads schema 1)"
+        )
     return CorruptDocument(f"not of schema {schema(kind)}")
 
 

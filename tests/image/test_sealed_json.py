@@ -91,11 +91,15 @@ def test_each_kind_of_document_is_read_as_that_only() -> None:
 @pytest.mark.parametrize(
     ("schema", "kind", "told"),
     [
-        ("csf-backup/receipt/2", sealed_json.NewerDocument, "newer version .*receipt/2; this one"),
+        (
+            "csf-backup/receipt/2",
+            sealed_json.NewerDocument,
+            "newer version .*receipt/2; this version",
+        ),
         (
             "csf-backup/receipt/17",
             sealed_json.NewerDocument,
-            "newer version .*receipt/17; this one",
+            "newer version .*receipt/17; this version",
         ),
         ("csf-backup/1", sealed_json.UnreleasedDocument, "an unreleased version .*csf-backup/1"),
         ("csf-backup/receipt/0", sealed_json.CorruptDocument, "not of schema csf-backup/receipt/1"),

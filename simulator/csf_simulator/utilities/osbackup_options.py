@@ -41,7 +41,7 @@ def check(arguments: Arguments) -> int | None:
     """
     images = arguments.values.get("-f", [])
     if not images or (STANDARD in images and (len(images) > 1 or arguments.has("-s"))):
-        raise UsageError("name an image with -f; `-f -` stands alone and has no volumes")
+        raise UsageError("name an image with -f; `-f -` must be the only name, and has no volumes")
     if arguments.has("-b"):
         whole_number(arguments.values["-b"][0], 1, 512)
     if arguments.has("-B"):

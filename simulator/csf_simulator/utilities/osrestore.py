@@ -88,7 +88,7 @@ def _check(arguments: Arguments) -> None:
     """Raise UsageError unless the options make sense."""
     images = arguments.values.get("-f", [])
     if not images or (STANDARD in images and len(images) > 1):
-        raise UsageError("name an image with -f; `-f -` stands alone")
+        raise UsageError("name an image with -f; `-f -` must be the only name")
     if arguments.has("-b"):
         whole_number(arguments.values["-b"][0], 1, 512)
     if arguments.has("-t") and arguments.operands:
