@@ -5,7 +5,7 @@
 
 # The file may have been removed under its lock, or another one have its name.
 lock_is_named() {
-  [ "$(stat -L -c %d:%i "/proc/self/fd/$1")" = "$(stat -c %d:%i -- "$2" 2>/dev/null)" ]
+  [ "/proc/self/fd/$1" -ef "$2" ] && [ ! -L "$2" ]
 }
 
 lock_is_unsupported() {
