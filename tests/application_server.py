@@ -6,7 +6,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.protocol import Quiesce
+from csf_backup_plugin.hosts.protocol.programs import Quiesce
 
 if TYPE_CHECKING:
     from pathlib import Path

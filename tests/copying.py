@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sets_in_memory import host_with
 
-from csf_backup_plugin.hosts.protocol import Machine
+from csf_backup_plugin.hosts.protocol.values import Machine
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.receipt_format import decode
 from csf_backup_plugin.operations.copy import copy

@@ -14,7 +14,7 @@ from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import LockBusy, UtilityMissing
 from csf_backup_plugin.hosts.common import BEING_READ, CUT_SHORT, GONE, foreign_lock, kept
 from csf_backup_plugin.hosts.local.find_utility import checked_program
-from csf_backup_plugin.hosts.protocol import Completed, Entry, Facts, Machine, Stat
+from csf_backup_plugin.hosts.protocol.values import Completed, Entry, Facts, Machine, Stat
 from csf_backup_plugin.hosts.turns import carried_out
 from csf_backup_plugin.progress_listener import Listener
 from memory_tree import MemoryTree, system_error
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from csf_backup_plugin.hosts.protocol import Lock, Quiesce, Step, Withdrawal
+    from csf_backup_plugin.hosts.protocol.locking import Lock
+    from csf_backup_plugin.hosts.protocol.programs import Quiesce
+    from csf_backup_plugin.hosts.protocol.steps import Step, Withdrawal
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from csf_backup_plugin.hosts.protocol import Kind
+    from csf_backup_plugin.hosts.protocol.values import Kind
 
 _MOST_LINKS = 40  # the most links that are followed, as on Linux
 

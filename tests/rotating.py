@@ -20,7 +20,7 @@ from doubles import Memory
 if TYPE_CHECKING:
     from conftest import Place
 
-    from csf_backup_plugin.hosts.protocol import Machine
+    from csf_backup_plugin.hosts.protocol.values import Machine
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
     from csf_backup_plugin.operations.rotate import Rotated

@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from csf_backup_plugin.hosts.protocol import Machine
+from csf_backup_plugin.hosts.protocol.values import Machine
 from csf_backup_plugin.operations.rotate.request import BackupOptions, RotateRequest
 from csf_backup_plugin.operations.schedule.request import ScheduleRequest
 from csf_backup_plugin.operations.schedule.surroundings import Surroundings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.hosts.protocol.values import Completed
 from csf_backup_plugin.image import receipt, receipt_format, sealed_json
 from csf_backup_plugin.image.path import ImagePath
 from doubles import MemoryHost

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from proxy import Proxy
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
 
 #: What users have in ssh_config for interactive work; {} is a directory.
 INTERACTIVE = (

@@ -13,7 +13,7 @@ from csf_backup_plugin.operations.class_creation import creation
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
 
 
 def around(master_database: str) -> Generator[None, str | None, str | None]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.cli.runner import Run
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
 
 
 _EXAMPLES = """\b

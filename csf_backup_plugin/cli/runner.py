@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.errors import BackupError
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
 
 
 #: Modules that report an outcome are loaded before the work. The work may take hours, and another

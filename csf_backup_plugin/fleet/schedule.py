@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.fleet.file import Fleet
     from csf_backup_plugin.fleet.repository import FleetRepository
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.operations.schedule import Schedule
     from csf_backup_plugin.operations.schedule.surroundings import Surroundings
     from csf_backup_plugin.progress_listener import Listener

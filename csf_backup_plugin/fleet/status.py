@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.errors import BackupError
     from csf_backup_plugin.fleet.file import Fleet
     from csf_backup_plugin.fleet.repository import FleetRepository
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.status import Status
 

@@ -11,7 +11,7 @@ from csf_backup_plugin.system_errors import HalfDone, reason
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
 
 
 def clean_up(paths: Iterable[str], host: Host, consequence: str = "") -> list[str]:

@@ -38,12 +38,12 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import quiescing
 from csf_backup_plugin.hosts.common import as_wait_status
-from csf_backup_plugin.hosts.protocol import UNKNOWN, UNQUIET
+from csf_backup_plugin.hosts.protocol.values import UNKNOWN, UNQUIET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Quiesce
+    from csf_backup_plugin.hosts.protocol.programs import Quiesce
 
 #: What `status` says before there is an exit status, and if there never is one.
 RUNNING, UNRUN, UNHELD, NOT_QUIET = "running", "unrun", "unheld", "unquiet"

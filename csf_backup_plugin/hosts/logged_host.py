@@ -10,14 +10,8 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from csf_backup_plugin.hosts.local.host import LocalHost
-from csf_backup_plugin.hosts.protocol import (
-    ENDLESS,
-    UNKNOWN,
-    UNQUIET,
-    Absent,
-    Release,
-    RemoveTrees,
-)
+from csf_backup_plugin.hosts.protocol.steps import Absent, Release, RemoveTrees
+from csf_backup_plugin.hosts.protocol.values import ENDLESS, UNKNOWN, UNQUIET
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import command, listed, shown
 from csf_backup_plugin.system_errors import reason
@@ -25,16 +19,12 @@ from csf_backup_plugin.system_errors import reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from csf_backup_plugin.hosts.protocol import (
-        Completed,
-        Host,
-        Lock,
-        Running,
-        Sink,
-        Source,
-        Step,
-        Withdrawal,
-    )
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
+    from csf_backup_plugin.hosts.protocol.programs import Running
+    from csf_backup_plugin.hosts.protocol.steps import Step, Withdrawal
+    from csf_backup_plugin.hosts.protocol.streaming import Sink, Source
+    from csf_backup_plugin.hosts.protocol.values import Completed
 
 _CHANGING = {
     *("create", "append", "publish", "replace", "sync"),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.hosts.common import KEEP
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Quiesce
+    from csf_backup_plugin.hosts.protocol.programs import Quiesce
 
 #: The name of the file in the run record that says how each call has ended, one line for each, such
 #: as ``begin 0``; ``owed 1`` says that the file beside the master database could not be written.

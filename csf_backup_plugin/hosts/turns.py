@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, NoReturn
 
 from csf_backup_plugin.errors import BackupError
-from csf_backup_plugin.hosts.protocol import (
+from csf_backup_plugin.hosts.protocol.steps import (
     Absent,
     Append,
     Create,
@@ -22,7 +22,8 @@ from csf_backup_plugin.names import listed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host, Step
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.steps import Step
 
 Ended = tuple["Callable[[], str]", ...]
 

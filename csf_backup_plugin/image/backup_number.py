@@ -22,7 +22,8 @@ from csf_backup_plugin.repository.manifest_store import Entry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Machine
     from csf_backup_plugin.image.catalog import Catalog, ImageSet
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.repository.manifest import Manifest

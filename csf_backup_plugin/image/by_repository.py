@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Machine
+    from csf_backup_plugin.hosts.protocol.values import Machine
     from csf_backup_plugin.image.catalog import ImageSet
     from csf_backup_plugin.repository.identity import Identity
 

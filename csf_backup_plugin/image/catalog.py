@@ -22,7 +22,8 @@ from csf_backup_plugin.system_errors import reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Entry, Host
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Entry
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
 

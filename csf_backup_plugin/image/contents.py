@@ -9,7 +9,8 @@ from csf_backup_plugin.hosts.postponed import postponed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from csf_backup_plugin.hosts.protocol import Host, Stat
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Stat
     from csf_backup_plugin.image.path import ImagePath
 
 

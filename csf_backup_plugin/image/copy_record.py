@@ -14,7 +14,7 @@ from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
 

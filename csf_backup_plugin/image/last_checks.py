@@ -10,7 +10,7 @@ from csf_backup_plugin.image.check_record import read_check
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.catalog import Catalog, ImageSet
     from csf_backup_plugin.image.check_record import Check
 

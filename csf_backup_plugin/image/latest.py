@@ -36,7 +36,8 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Facts, Machine
     from csf_backup_plugin.image.by_repository import Groups
     from csf_backup_plugin.image.catalog import Catalog, ImageSet
     from csf_backup_plugin.image.path import ImagePath

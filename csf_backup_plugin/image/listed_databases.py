@@ -11,7 +11,8 @@ from csf_backup_plugin.objectstore.osrestore_list import listed_databases
 from csf_backup_plugin.objectstore.program_end import beginning, described, quoted
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Completed, Host
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Completed
     from csf_backup_plugin.image.path import ImagePath
 
 

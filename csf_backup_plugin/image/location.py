@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Facts
+    from csf_backup_plugin.hosts.protocol.values import Facts
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.repository.location import Note
 

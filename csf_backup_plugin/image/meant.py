@@ -9,7 +9,8 @@ from csf_backup_plugin.image.latest import choose
 from csf_backup_plugin.image.wanted_repository import wanted_at
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Facts, Machine
     from csf_backup_plugin.image.contents import Contents
     from csf_backup_plugin.image.latest import Newest
     from csf_backup_plugin.image.path import ImagePath

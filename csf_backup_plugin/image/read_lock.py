@@ -10,7 +10,7 @@ from csf_backup_plugin.image.without_receipt import without_receipt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.contents import Contents
 
 

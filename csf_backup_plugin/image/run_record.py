@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin import timestamps
 from csf_backup_plugin.hosts import guardian
 from csf_backup_plugin.hosts.common import as_wait_status
-from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.hosts.protocol.values import Completed
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore.program_end import described
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.path import ImagePath
 
 _BOOT = "/proc/sys/kernel/random/boot_id"

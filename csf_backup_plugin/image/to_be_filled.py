@@ -10,7 +10,7 @@ from csf_backup_plugin.image.place import PLACES
 from csf_backup_plugin.image.promise_name import promise_name, promised
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.wanted_repository import Wanted

@@ -11,7 +11,7 @@ from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.repository.location import locate_lost
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
     from csf_backup_plugin.repository.identity import Identity

@@ -14,7 +14,7 @@ from csf_backup_plugin.names import shown
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.path import ImagePath
 
 

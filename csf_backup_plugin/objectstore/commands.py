@@ -11,7 +11,7 @@ from csf_backup_plugin.hosts.postponed import postponed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
 
 OSBACKUP = "osbackup"
 OSRESTORE = "osrestore"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN
+from csf_backup_plugin.hosts.protocol.values import ENDLESS, UNKNOWN
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Completed
+    from csf_backup_plugin.hosts.protocol.values import Completed
 
 _LINES = 10  # lines of a program's output in a message
 _SHOWN = 100_000  # bytes of the output that are searched for these lines

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin.errors import NotQuiet
 from csf_backup_plugin.hosts import quiescing
 from csf_backup_plugin.hosts.common import as_wait_status
-from csf_backup_plugin.hosts.protocol import UNKNOWN, Completed
+from csf_backup_plugin.hosts.protocol.values import UNKNOWN, Completed
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.objectstore.program_end import described
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host, Quiesce
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.programs import Quiesce
 
 _LATE = 124  # exit statuses of timeout(1)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advised_commands import not_run
 from csf_backup_plugin.errors import TimedOut
-from csf_backup_plugin.hosts.protocol import UNQUIET
+from csf_backup_plugin.hosts.protocol.values import UNQUIET
 from csf_backup_plugin.objectstore.program_end import described
 from csf_backup_plugin.objectstore.quiesce_calls import not_quiet
 from csf_backup_plugin.system_errors import NO_ROOM, in_words
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from csf_backup_plugin.errors import BackupError
-    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Quiesce
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
+    from csf_backup_plugin.hosts.protocol.programs import Quiesce
+    from csf_backup_plugin.hosts.protocol.values import Completed
 
     #: Called after each poll with how the utility ended, if it has, and the watched file's size.
     Watch = Callable[[Completed | None, int], None]

@@ -20,7 +20,7 @@ from csf_backup_plugin.system_errors import HalfDone, reason, translated
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
 
 _MOVED_AWAY = "A class that is created now would be moved away when that is repeated"
 

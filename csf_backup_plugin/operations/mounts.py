@@ -11,7 +11,8 @@ from csf_backup_plugin.names import is_inside, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Facts
 
 
 def look_at_directories(

@@ -9,7 +9,7 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from csf_backup_plugin.hosts.protocol import Stat
+    from csf_backup_plugin.hosts.protocol.values import Stat
     from csf_backup_plugin.image.receipt import Size
 
 

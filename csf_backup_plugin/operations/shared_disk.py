@@ -11,7 +11,7 @@ from csf_backup_plugin.names import command, is_inside, listed, shown
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Facts, Stat
+    from csf_backup_plugin.hosts.protocol.values import Facts, Stat
 
 #: The environment variable that names redundant arrays which the machine does not recognize as
 #: such: disks, and mount points of file systems whose disks are not known.

@@ -9,7 +9,7 @@ from csf_backup_plugin.names import listed
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
 
 
 def unsynced_warnings(directories: Collection[str], what: str, host: Host) -> list[str]:

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Machine
+    from csf_backup_plugin.hosts.protocol.values import Machine
 
 
 class Identity(NamedTuple):

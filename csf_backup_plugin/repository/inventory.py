@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from csf_backup_plugin.advised_commands import rebuild_command
 from csf_backup_plugin.errors import RepositoryIncomplete
 from csf_backup_plugin.hosts.postponed import postponed
-from csf_backup_plugin.hosts.protocol import Entry
+from csf_backup_plugin.hosts.protocol.values import Entry
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import how_many, shown
 from csf_backup_plugin.repository import manifest
@@ -22,7 +22,8 @@ from csf_backup_plugin.system_errors import reason
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from csf_backup_plugin.hosts.protocol import Host, Kind
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Kind
     from csf_backup_plugin.repository.manifest import Manifest
 
 

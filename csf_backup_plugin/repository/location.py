@@ -12,7 +12,8 @@ from csf_backup_plugin.repository.model import Repository
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Facts
 
     Note = Callable[[str], object]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Lock
+    from csf_backup_plugin.hosts.protocol.locking import Lock
     from csf_backup_plugin.repository.model import Repository
 
 

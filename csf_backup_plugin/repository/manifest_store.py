@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.hosts.cleanup import clean_up
-from csf_backup_plugin.hosts.protocol import Append, Publish, Replace
+from csf_backup_plugin.hosts.protocol.steps import Append, Publish, Replace
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.repository.manifest_lines import encode_lines
 from csf_backup_plugin.system_errors import HalfDone, reason
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.repository.identity import Identity
     from csf_backup_plugin.repository.inventory import Inventory
     from csf_backup_plugin.repository.model import Repository

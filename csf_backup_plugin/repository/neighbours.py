@@ -12,7 +12,8 @@ from csf_backup_plugin.system_errors import reason
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from csf_backup_plugin.hosts.protocol import Entry, Host
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Entry
     from csf_backup_plugin.repository.manifest import Manifest
 
 

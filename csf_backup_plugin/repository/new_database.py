@@ -8,7 +8,7 @@ from csf_backup_plugin.names import has_control_character
 from csf_backup_plugin.repository.manifest_lines import encode_lines
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.repository.model import Repository
 
 

@@ -10,7 +10,7 @@ from csf_backup_plugin.names import has_control_character, shown
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.repository.model import Repository
 
 _LONGEST = 50_000  # bytes that are read of the command

@@ -18,7 +18,7 @@ from doubles import Memory
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from sites import Site
 
 # Notes that it was started, except for a list.

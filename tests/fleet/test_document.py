@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from conftest import Place
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
 
 DOCUMENT = (DOCS / "fleet.md").read_text()
 

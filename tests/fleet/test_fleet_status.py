@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conftest import Place
 
     from csf_backup_plugin.fleet.status import FleetStatus
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
 
 pytestmark = pytest.mark.usefixtures("tools")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pyfakefs.fake_filesystem import FakeFilesystem
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from memory_path import Home
 
 # What a user's start-up files may print, which must not be taken for an answer.

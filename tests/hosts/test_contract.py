@@ -19,18 +19,16 @@ from csf_backup_plugin.errors import LockBusy, UtilityMissing
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.common import CUT_SHORT
 from csf_backup_plugin.hosts.local.host import LocalHost
-from csf_backup_plugin.hosts.protocol import (
-    ENDLESS,
+from csf_backup_plugin.hosts.protocol.steps import (
     Absent,
     Append,
-    Completed,
     Create,
-    Entry,
     Publish,
     Release,
     RemoveTrees,
     Replace,
 )
+from csf_backup_plugin.hosts.protocol.values import ENDLESS, Completed, Entry
 from doubles import MemoryHost
 from memory_path import ODD, change_time, make_pipe, names
 
@@ -38,7 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from csf_backup_plugin.hosts.protocol import Host, Running
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.programs import Running
     from memory_path import Home
 
 

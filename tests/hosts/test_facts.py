@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from csf_backup_plugin.hosts.protocol import Facts
+    from csf_backup_plugin.hosts.protocol.values import Facts
 
 
 def facts(path: str) -> Facts:

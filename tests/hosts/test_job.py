@@ -21,14 +21,14 @@ from csf_backup_plugin.hosts.local import entries, job, process_group, process_t
 from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.local.lock import held
 from csf_backup_plugin.hosts.local.run_record import Record
-from csf_backup_plugin.hosts.protocol import UNKNOWN
+from csf_backup_plugin.hosts.protocol.values import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from csf_backup_plugin.hosts.local.job import Job
-    from csf_backup_plugin.hosts.protocol import Completed
+    from csf_backup_plugin.hosts.protocol.values import Completed
 
 # Leaves a daemon with all open descriptors, which ends when it is told.
 LEAVES = """

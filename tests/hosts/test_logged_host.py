@@ -11,16 +11,8 @@ import pytest
 from csf_backup_plugin.errors import LockBusy
 from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.logged_host import observed
-from csf_backup_plugin.hosts.protocol import (
-    ENDLESS,
-    UNKNOWN,
-    Absent,
-    Completed,
-    Create,
-    Release,
-    RemoveTrees,
-    Withdrawal,
-)
+from csf_backup_plugin.hosts.protocol.steps import Absent, Create, Release, RemoveTrees, Withdrawal
+from csf_backup_plugin.hosts.protocol.values import ENDLESS, UNKNOWN, Completed
 from csf_backup_plugin.log import log
 from doubles import MemoryHost
 

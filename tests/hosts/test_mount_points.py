@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sshd import Sshd, reached
 
-from csf_backup_plugin.hosts.protocol import Stat
+from csf_backup_plugin.hosts.protocol.values import Stat
 from csf_backup_plugin.hosts.ssh.details import detailed
 
 if TYPE_CHECKING:

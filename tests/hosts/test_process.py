@@ -12,7 +12,7 @@ import pytest
 from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import Interrupted
 from csf_backup_plugin.hosts.local import process, process_group
-from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN
+from csf_backup_plugin.hosts.protocol.values import ENDLESS, UNKNOWN
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,7 +20,7 @@ from csf_backup_plugin.hosts import quiescing
 from csf_backup_plugin.hosts.guardian import PID_WIDTH
 from csf_backup_plugin.hosts.local import job
 from csf_backup_plugin.hosts.local.host import LocalHost
-from csf_backup_plugin.hosts.protocol import UNKNOWN, UNQUIET
+from csf_backup_plugin.hosts.protocol.values import UNKNOWN, UNQUIET
 from csf_backup_plugin.hosts.ssh import job as ssh_job
 from csf_backup_plugin.hosts.ssh.connection import Connection
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
     from sshd import Sshd
 
-    from csf_backup_plugin.hosts.protocol import Completed, Host, Quiesce, Running
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.programs import Quiesce, Running
+    from csf_backup_plugin.hosts.protocol.values import Completed
     from csf_backup_plugin.hosts.ssh.errors import Answer
 
 pytestmark = pytest.mark.not_in_memory("programs")

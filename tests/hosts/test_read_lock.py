@@ -19,7 +19,7 @@ from csf_backup_plugin.errors import Interrupted, LockBusy
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.common import BEING_READ
 from csf_backup_plugin.hosts.local.host import LocalHost
-from csf_backup_plugin.hosts.protocol import Withdrawal
+from csf_backup_plugin.hosts.protocol.steps import Withdrawal
 from csf_backup_plugin.hosts.ssh import SshHost
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from memory_path import make_pipe, names
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from sshd import Sshd
 
-    from csf_backup_plugin.hosts.protocol import Host, Running
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.programs import Running
     from memory_path import Home
 
 # Leaves a daemon with all open descriptors, which ends when it is told.

@@ -12,7 +12,7 @@ import pytest
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.hosts.local import kinds, opening, reading
-from csf_backup_plugin.hosts.protocol import Entry
+from csf_backup_plugin.hosts.protocol.values import Entry
 
 if TYPE_CHECKING:
     from pathlib import Path

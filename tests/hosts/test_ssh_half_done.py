@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sshd import Sshd
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
 
 pytestmark = pytest.mark.remote
 

@@ -17,7 +17,7 @@ from waiting import wait_for
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable, LockBusy, TimedOut
 from csf_backup_plugin.hosts.local.host import LocalHost
-from csf_backup_plugin.hosts.protocol import UNKNOWN
+from csf_backup_plugin.hosts.protocol.values import UNKNOWN
 from csf_backup_plugin.hosts.ssh import connection, job, lock
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.errors import LEFT, NOT_BEGUN, Answer
@@ -26,7 +26,8 @@ from csf_backup_plugin.hosts.ssh.login import Cut
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from csf_backup_plugin.hosts.protocol import Completed, Running
+    from csf_backup_plugin.hosts.protocol.programs import Running
+    from csf_backup_plugin.hosts.protocol.values import Completed
     from csf_backup_plugin.hosts.ssh.pending import Pending
 
 pytestmark = pytest.mark.remote

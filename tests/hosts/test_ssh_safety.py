@@ -11,7 +11,7 @@ from sshd import reached
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable, Interrupted
-from csf_backup_plugin.hosts.protocol import UNKNOWN
+from csf_backup_plugin.hosts.protocol.values import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sshd import Sshd
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
 
 pytestmark = pytest.mark.remote
 

@@ -21,7 +21,7 @@ from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import HostUnreachable, Interrupted, LockBusy
 from csf_backup_plugin.hosts import ssh
 from csf_backup_plugin.hosts.local.host import LocalHost
-from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN
+from csf_backup_plugin.hosts.protocol.values import ENDLESS, UNKNOWN
 from csf_backup_plugin.hosts.ssh import connection, library, login
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.lock import held

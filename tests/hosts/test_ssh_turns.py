@@ -10,7 +10,7 @@ from sshd import Sshd, reached
 
 from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.hosts.local.host import LocalHost
-from csf_backup_plugin.hosts.protocol import Append, Create, Publish, Release, RemoveTrees
+from csf_backup_plugin.hosts.protocol.steps import Append, Create, Publish, Release, RemoveTrees
 from csf_backup_plugin.hosts.ssh.connection import Connection, LockLost
 from csf_backup_plugin.hosts.ssh.errors import Answer
 from csf_backup_plugin.hosts.ssh.lock import SshLock

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from sshd import Sshd
 
-    from csf_backup_plugin.hosts.protocol import Host, Sink, Source
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.streaming import Sink, Source
     from memory_path import Home
 
 DATA = bytes(range(256)) * 10_000

@@ -16,7 +16,7 @@ from users import BOB, TEAM, shared_directory, user
 from csf_backup_plugin.hosts.common import BEING_READ, GONE, REPLACED, STICKY
 from csf_backup_plugin.hosts.local import entries
 from csf_backup_plugin.hosts.local.host import LocalHost
-from csf_backup_plugin.hosts.protocol import Withdrawal
+from csf_backup_plugin.hosts.protocol.steps import Withdrawal
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.login import Cut
 from memory_path import make_pipe, names
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from sshd import Sshd
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.hosts.ssh.errors import Answer
     from memory_path import Home
 

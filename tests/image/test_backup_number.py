@@ -9,7 +9,7 @@ import pytest
 from receipts import ID, MACHINE_ID, made, receipts
 
 from csf_backup_plugin.errors import WrongRepository
-from csf_backup_plugin.hosts.protocol import Machine
+from csf_backup_plugin.hosts.protocol.values import Machine
 from csf_backup_plugin.image.backup_number import Standing, standing
 from csf_backup_plugin.image.catalog import Catalog, read_catalog
 from csf_backup_plugin.image.path import ImagePath

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receipts import ID, MACHINE_ID, made
 
-from csf_backup_plugin.hosts.protocol import Machine
+from csf_backup_plugin.hosts.protocol.values import Machine
 from csf_backup_plugin.image.by_repository import Key, by_repository, highest, made_here
 from csf_backup_plugin.image.catalog import ImageSet
 

@@ -8,7 +8,7 @@ import json
 import pytest
 from receipts import ID, made, receipt_of, receipts
 
-from csf_backup_plugin.hosts.protocol import Entry
+from csf_backup_plugin.hosts.protocol.values import Entry
 from csf_backup_plugin.image.catalog import read_catalog, read_listable_catalog
 from csf_backup_plugin.image.path import ImagePath
 from doubles import MemoryHost

@@ -9,7 +9,7 @@ from receipts import ID, MACHINE_ID, STARTED, made, receipts
 
 from csf_backup_plugin.errors import FaultFound, WrongRepository
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.hosts.protocol import Machine
+from csf_backup_plugin.hosts.protocol.values import Machine
 from csf_backup_plugin.image.latest import Newest, check_clock, choose, future
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.wanted_repository import Wanted

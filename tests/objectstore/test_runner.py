@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from csf_backup_plugin.errors import ImageExists, OsrestoreFailed, TimedOut
-from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.hosts.protocol.values import Completed
 from csf_backup_plugin.objectstore.runner import Utility, run, run_to_success
 from doubles import MemoryHost
 

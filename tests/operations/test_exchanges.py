@@ -18,7 +18,7 @@ import pytest
 from rotating import DAY, SUNDAY, WEEK, TimedHost, dated_copy, rotated
 
 from csf_backup_plugin.hosts.local.host import LocalHost
-from csf_backup_plugin.hosts.protocol import Release
+from csf_backup_plugin.hosts.protocol.steps import Release
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.backup import back_up
 from csf_backup_plugin.operations.backup.request import BackupRequest
@@ -37,7 +37,11 @@ if TYPE_CHECKING:
 
     from conftest import Place, Tools
 
-    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock, Running, Step
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
+    from csf_backup_plugin.hosts.protocol.programs import Running
+    from csf_backup_plugin.hosts.protocol.steps import Step
+    from csf_backup_plugin.hosts.protocol.values import Completed
 
 # An osrestore of tar: the members below the first source go below the first target, if any.
 OSRESTORE = """

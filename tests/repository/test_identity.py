@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from csf_backup_plugin.hosts.protocol import Machine
+from csf_backup_plugin.hosts.protocol.values import Machine
 from csf_backup_plugin.repository.identity import Identity
 
 HERE = Machine("a" * 32, "db1", "2026-11-25T12:00:00+00:00")

@@ -7,7 +7,7 @@ import errno
 import pytest
 
 from csf_backup_plugin.errors import RepositoryIncomplete
-from csf_backup_plugin.hosts.protocol import Entry
+from csf_backup_plugin.hosts.protocol.values import Entry
 from csf_backup_plugin.repository import manifest
 from csf_backup_plugin.repository.inventory import read_inventory
 from csf_backup_plugin.repository.model import Repository

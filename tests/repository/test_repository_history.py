@@ -22,7 +22,7 @@ from scale import scaled
 
 from csf_backup_plugin.errors import WrongRepository
 from csf_backup_plugin.hosts.local.host import LocalHost
-from csf_backup_plugin.hosts.protocol import Machine
+from csf_backup_plugin.hosts.protocol.values import Machine
 from csf_backup_plugin.image.backup_number import standing
 from csf_backup_plugin.image.catalog import read_catalog
 from csf_backup_plugin.image.latest import choose

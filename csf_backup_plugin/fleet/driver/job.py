@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from csf_backup_plugin.hosts.local.captured import Captured
-from csf_backup_plugin.hosts.protocol import UNKNOWN
+from csf_backup_plugin.hosts.protocol.values import UNKNOWN
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.system_errors import in_words
 from csf_backup_plugin.texts import from_text

@@ -10,7 +10,7 @@ import tempfile
 from typing import IO, TYPE_CHECKING
 
 from csf_backup_plugin.hosts.local.process_group import Group
-from csf_backup_plugin.hosts.protocol import UNKNOWN
+from csf_backup_plugin.hosts.protocol.values import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.hosts.local.disks import disks_below
 from csf_backup_plugin.hosts.local.kinds import standing
 from csf_backup_plugin.hosts.mountinfo import MOUNTINFO, Mounts, parse
-from csf_backup_plugin.hosts.protocol import Facts
+from csf_backup_plugin.hosts.protocol.values import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from csf_backup_plugin.hosts.protocol import Kind
+    from csf_backup_plugin.hosts.protocol.values import Kind
     from csf_backup_plugin.hosts.raid import Disks
 
 

@@ -34,18 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from csf_backup_plugin.hosts.protocol import (
-        Completed,
-        Entry,
-        Facts,
-        Lock,
-        Machine,
-        Quiesce,
-        Running,
-        Stat,
-        Step,
-        Withdrawal,
-    )
+    from csf_backup_plugin.hosts.protocol.locking import Lock
+    from csf_backup_plugin.hosts.protocol.programs import Quiesce, Running
+    from csf_backup_plugin.hosts.protocol.steps import Step, Withdrawal
+    from csf_backup_plugin.hosts.protocol.values import Completed, Entry, Facts, Machine, Stat
 
 T = TypeVar("T")
 

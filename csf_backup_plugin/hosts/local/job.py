@@ -13,14 +13,14 @@ from csf_backup_plugin.hosts.local import process_table
 from csf_backup_plugin.hosts.local.kinds import kind_of
 from csf_backup_plugin.hosts.local.process_group import Child, Group, wait
 from csf_backup_plugin.hosts.local.run_record import Record
-from csf_backup_plugin.hosts.protocol import UNKNOWN, Completed
+from csf_backup_plugin.hosts.protocol.values import UNKNOWN, Completed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.hosts.local.lock_file import LockFile
-    from csf_backup_plugin.hosts.protocol import Quiesce
+    from csf_backup_plugin.hosts.protocol.programs import Quiesce
 
 _POLL = 0.1  # seconds
 _BEGINNING = 10.0  # seconds until a guardian has started the utility

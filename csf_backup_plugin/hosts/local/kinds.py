@@ -8,7 +8,7 @@ import stat as modes
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Kind
+    from csf_backup_plugin.hosts.protocol.values import Kind
 
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)  # of a path that leads to nothing
 

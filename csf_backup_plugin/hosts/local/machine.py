@@ -6,7 +6,7 @@ import os
 
 from csf_backup_plugin import timestamps
 from csf_backup_plugin.hosts import common
-from csf_backup_plugin.hosts.protocol import Machine
+from csf_backup_plugin.hosts.protocol.values import Machine
 
 
 def machine() -> Machine:

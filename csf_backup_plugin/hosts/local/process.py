@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.local.process_group import Group
-from csf_backup_plugin.hosts.protocol import ENDLESS, Completed
+from csf_backup_plugin.hosts.protocol.values import ENDLESS, Completed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from csf_backup_plugin.hosts.protocol import UNKNOWN
+from csf_backup_plugin.hosts.protocol.values import UNKNOWN
 
 if TYPE_CHECKING:
     import subprocess

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.local.kinds import standing
 from csf_backup_plugin.hosts.local.opening import named, open_file, opened
-from csf_backup_plugin.hosts.protocol import Entry
+from csf_backup_plugin.hosts.protocol.values import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

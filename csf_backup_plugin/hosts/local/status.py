@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts.local.kinds import is_link, standing
-from csf_backup_plugin.hosts.protocol import Stat
+from csf_backup_plugin.hosts.protocol.values import Stat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

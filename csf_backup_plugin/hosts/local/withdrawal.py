@@ -14,7 +14,7 @@ from csf_backup_plugin.hosts.local.opening import named, open_file, opened
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Withdrawal
+    from csf_backup_plugin.hosts.protocol.steps import Withdrawal
 
 
 # Errors of opening for writing a file that may still be readable, and of opening a directory.

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from csf_backup_plugin.cancellation import Cancellation
-    from csf_backup_plugin.hosts.protocol import Lock, Quiesce, Running
+    from csf_backup_plugin.hosts.protocol.locking import Lock
+    from csf_backup_plugin.hosts.protocol.programs import Quiesce, Running
 
 T = TypeVar("T")
 

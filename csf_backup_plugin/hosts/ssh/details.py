@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import raid
 from csf_backup_plugin.hosts.mountinfo import Mounts, parse
-from csf_backup_plugin.hosts.protocol import Facts
+from csf_backup_plugin.hosts.protocol.values import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Stat
+    from csf_backup_plugin.hosts.protocol.values import Stat
     from csf_backup_plugin.hosts.raid import Disks
 
 _FIELDS = 4

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import BackupError, HostUnreachable, LockBusy
 from csf_backup_plugin.hosts import common, guardian, quiescing
-from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.hosts.protocol.values import Completed
 from csf_backup_plugin.hosts.ssh.connection import GRACE
 from csf_backup_plugin.hosts.ssh.errors import ANOTHERS_RUN, LEFT, NOT_BEGUN, NOT_STARTED, check
 from csf_backup_plugin.hosts.ssh.login import Cut
@@ -23,7 +23,7 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Quiesce
+    from csf_backup_plugin.hosts.protocol.programs import Quiesce
     from csf_backup_plugin.hosts.ssh.connection import Connection
     from csf_backup_plugin.hosts.ssh.errors import Answer
     from csf_backup_plugin.hosts.ssh.lock import SshLock

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.errors import UtilityMissing
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.local.find_utility import checked_program
-from csf_backup_plugin.hosts.protocol import Entry, Machine, Stat
+from csf_backup_plugin.hosts.protocol.values import Entry, Machine, Stat
 from csf_backup_plugin.hosts.ssh.details import detailed
 from csf_backup_plugin.hosts.ssh.errors import Answer, check, os_error
 from csf_backup_plugin.names import shown
@@ -17,7 +17,7 @@ from csf_backup_plugin.names import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Facts, Kind
+    from csf_backup_plugin.hosts.protocol.values import Facts, Kind
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
 KINDS: dict[str, Kind] = {"f": "file", "d": "directory"}

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import common
-from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN, Completed
+from csf_backup_plugin.hosts.protocol.values import ENDLESS, UNKNOWN, Completed
 from csf_backup_plugin.hosts.ssh.errors import Answer, check
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from csf_backup_plugin.hosts.ssh.looking import entries_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Entry
+    from csf_backup_plugin.hosts.protocol.values import Entry
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
 _END = b"//\0"  # no name has a slash

@@ -12,7 +12,7 @@ import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import BackupError, HostUnreachable
-from csf_backup_plugin.hosts.protocol import (
+from csf_backup_plugin.hosts.protocol.steps import (
     Absent,
     Append,
     Create,
@@ -30,7 +30,7 @@ from csf_backup_plugin.hosts.turns import ended, say_unknown
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Step
+    from csf_backup_plugin.hosts.protocol.steps import Step
     from csf_backup_plugin.hosts.ssh.connection import Connection
     from csf_backup_plugin.hosts.ssh.library import Kind
 

@@ -23,7 +23,7 @@ from csf_backup_plugin.system_errors import reason
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from csf_backup_plugin.hosts.protocol import Withdrawal
+    from csf_backup_plugin.hosts.protocol.steps import Withdrawal
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
 

@@ -38,7 +38,8 @@ from csf_backup_plugin.system_errors import translated
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from csf_backup_plugin.hosts.protocol import Host, Lock
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.backup.preflight import Plan
     from csf_backup_plugin.operations.backup.proof import Proof

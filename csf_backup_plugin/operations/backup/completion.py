@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.hosts.cleanup import not_removed
-from csf_backup_plugin.hosts.protocol import Publish, Release, RemoveTrees
+from csf_backup_plugin.hosts.protocol.steps import Publish, Release, RemoveTrees
 from csf_backup_plugin.repository import manifest_store
 from csf_backup_plugin.system_errors import HalfDone
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.backup.rollback import Created
     from csf_backup_plugin.repository.inventory import Inventory

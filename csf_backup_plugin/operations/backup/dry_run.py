@@ -10,7 +10,7 @@ from csf_backup_plugin.names import listed
 from csf_backup_plugin.operations.backup.number import origin_of, unnumbered
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.receipt import Origin
     from csf_backup_plugin.operations.backup.preflight import Plan
     from csf_backup_plugin.operations.backup.request import BackupRequest

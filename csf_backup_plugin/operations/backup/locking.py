@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import contextlib
     from collections.abc import Callable
 
-    from csf_backup_plugin.hosts.protocol import Host, Lock
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
     from csf_backup_plugin.progress_listener import Listener
     from csf_backup_plugin.repository.model import Repository
 

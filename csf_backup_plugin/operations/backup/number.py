@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.advised_commands import prove_command
 from csf_backup_plugin.errors import BackupError, ImageExists
-from csf_backup_plugin.hosts.protocol import Absent, Create
+from csf_backup_plugin.hosts.protocol.steps import Absent, Create
 from csf_backup_plugin.image.receipt import Origin
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.aftermath import preceded
@@ -17,7 +17,8 @@ from csf_backup_plugin.system_errors import HalfDone, path_of, reason
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from csf_backup_plugin.hosts.protocol import Host, Lock
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.backup.preflight import Plan
     from csf_backup_plugin.operations.backup.request import BackupRequest

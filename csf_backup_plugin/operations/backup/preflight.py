@@ -28,7 +28,9 @@ from csf_backup_plugin.repository.inventory import set_against
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host, Machine, Quiesce, Stat
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.programs import Quiesce
+    from csf_backup_plugin.hosts.protocol.values import Machine, Stat
     from csf_backup_plugin.image.backup_number import Standing
     from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.path import ImagePath

@@ -15,7 +15,8 @@ from csf_backup_plugin.repository.inventory import read_inventory
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host, Stat
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Stat
     from csf_backup_plugin.operations.backup.preflight import Plan
     from csf_backup_plugin.operations.backup.request import BackupRequest
     from csf_backup_plugin.progress_listener import Listener

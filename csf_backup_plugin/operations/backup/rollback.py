@@ -15,7 +15,8 @@ from csf_backup_plugin.system_errors import reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from csf_backup_plugin.hosts.protocol import Host, Lock
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
 
 
 class Created(list[str]):

@@ -18,7 +18,8 @@ from csf_backup_plugin.repository.unfinished_restore import check_not_half_resto
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from csf_backup_plugin.hosts.protocol import Entry, Facts, Host, Machine, Stat
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Entry, Facts, Machine, Stat
     from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.backup.request import BackupRequest

@@ -20,7 +20,7 @@ from csf_backup_plugin.system_errors import translated
 
 if TYPE_CHECKING:
     from csf_backup_plugin.errors import BackupError
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
     from csf_backup_plugin.operations.copy.request import CopyRequest

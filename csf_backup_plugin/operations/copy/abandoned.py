@@ -17,7 +17,7 @@ from csf_backup_plugin.system_errors import reason
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.catalog import Catalog, ImageSet, PassedOver
     from csf_backup_plugin.image.copy_record import CopyRecord
 

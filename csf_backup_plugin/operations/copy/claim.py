@@ -19,7 +19,8 @@ from csf_backup_plugin.system_errors import HalfDone, reason, translated
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host, Lock
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
     from csf_backup_plugin.operations.copy.original import Original
     from csf_backup_plugin.operations.copy.target import Target
     from csf_backup_plugin.progress_listener import Listener

@@ -27,7 +27,7 @@ from csf_backup_plugin.system_errors import in_words, translated
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.copy.original import Original

@@ -23,7 +23,7 @@ from csf_backup_plugin.operations.sync_warnings import unsynced_warnings
 from csf_backup_plugin.system_errors import HalfDone
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.receipt import Receipt
     from csf_backup_plugin.operations.copy.claim import Claim
     from csf_backup_plugin.operations.copy.original import Original

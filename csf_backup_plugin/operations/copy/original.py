@@ -16,7 +16,8 @@ from csf_backup_plugin.image.wanted_repository import check_image_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Facts, Machine
     from csf_backup_plugin.image.contents import Contents
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt

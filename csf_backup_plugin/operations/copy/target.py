@@ -19,7 +19,8 @@ from csf_backup_plugin.objectstore.room_and_time import space_needed
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Facts, Machine
     from csf_backup_plugin.image.receipt import Receipt
     from csf_backup_plugin.operations.copy.original import Original
     from csf_backup_plugin.operations.copy.request import CopyRequest

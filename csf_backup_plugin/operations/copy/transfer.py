@@ -15,7 +15,8 @@ from csf_backup_plugin.system_errors import translated
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from csf_backup_plugin.hosts.protocol import Host, Sink, Source
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.streaming import Sink, Source
     from csf_backup_plugin.operations.copy.original import Original
     from csf_backup_plugin.operations.copy.target import Target
     from csf_backup_plugin.progress_listener import Listener

@@ -36,7 +36,7 @@ from csf_backup_plugin.operations.recovery_card import write_cards
 from csf_backup_plugin.system_errors import translated
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.drill.request import DrillRequest
     from csf_backup_plugin.progress_listener import Listener

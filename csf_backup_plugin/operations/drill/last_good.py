@@ -22,7 +22,7 @@ from csf_backup_plugin.system_errors import translated
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.operations.drill.request import LastGoodRequest
     from csf_backup_plugin.progress_listener import Listener
 

@@ -15,7 +15,8 @@ from csf_backup_plugin.operations.shared_disk import is_within
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from csf_backup_plugin.hosts.protocol import Entry, Facts, Host
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Entry, Facts
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
 

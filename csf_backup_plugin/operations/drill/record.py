@@ -17,7 +17,7 @@ from csf_backup_plugin.system_errors import reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.operations.drill.preflight import Plan
     from csf_backup_plugin.operations.drill.trial import Trial
 

@@ -21,7 +21,8 @@ from csf_backup_plugin.system_errors import is_about, reason, translated
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from csf_backup_plugin.hosts.protocol import Host, Lock
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
     from csf_backup_plugin.image.path import ImagePath
 
 PREFIX = "csf-drill-"

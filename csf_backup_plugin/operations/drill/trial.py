@@ -20,7 +20,8 @@ from csf_backup_plugin.operations import database_directories, restored_database
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Completed, Facts, Host, Stat
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Completed, Facts, Stat
     from csf_backup_plugin.objectstore.runner import Watch
     from csf_backup_plugin.operations.drill.preflight import Plan
     from csf_backup_plugin.operations.drill.scratch import Scratch

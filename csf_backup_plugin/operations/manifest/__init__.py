@@ -26,7 +26,8 @@ from csf_backup_plugin.system_errors import translated
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Machine
     from csf_backup_plugin.operations.manifest.request import ManifestChange
     from csf_backup_plugin.progress_listener import Listener
     from csf_backup_plugin.repository.identity import Identity

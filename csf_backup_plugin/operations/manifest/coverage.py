@@ -18,7 +18,8 @@ from csf_backup_plugin.system_errors import translated
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Machine
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.progress_listener import Listener
     from csf_backup_plugin.repository.inventory import Inventory

@@ -22,7 +22,8 @@ from csf_backup_plugin.repository.model import Repository
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Machine
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
     from csf_backup_plugin.operations.manifest.request import ManifestChange

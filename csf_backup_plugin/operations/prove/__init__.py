@@ -34,7 +34,8 @@ from csf_backup_plugin.system_errors import from_os_error, reason, translated
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Machine
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
     from csf_backup_plugin.image.run_record import RunRecord

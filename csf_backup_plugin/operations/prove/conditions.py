@@ -27,7 +27,7 @@ from csf_backup_plugin.operations.sync_warnings import unsynced_warnings
 from csf_backup_plugin.repository.model import Repository
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.run_record import RunRecord
     from csf_backup_plugin.progress_listener import Listener

@@ -8,7 +8,8 @@ from csf_backup_plugin.image.receipt import Origin
 from csf_backup_plugin.repository import manifest
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Machine
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.repository.model import Repository
 

@@ -13,7 +13,9 @@ from csf_backup_plugin.operations.quiet.debt import settle_debt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from csf_backup_plugin.hosts.protocol import Host, Lock, Quiesce
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
+    from csf_backup_plugin.hosts.protocol.programs import Quiesce
     from csf_backup_plugin.repository.model import Repository
 
 

@@ -14,7 +14,8 @@ from csf_backup_plugin.hosts import quiescing
 from csf_backup_plugin.hosts.common import as_wait_status
 from csf_backup_plugin.hosts.guardian import PID_WIDTH
 from csf_backup_plugin.hosts.postponed import postponed
-from csf_backup_plugin.hosts.protocol import UNKNOWN, Completed, Quiesce
+from csf_backup_plugin.hosts.protocol.programs import Quiesce
+from csf_backup_plugin.hosts.protocol.values import UNKNOWN, Completed
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.objectstore.quiesce_calls import call_ended
 from csf_backup_plugin.system_errors import in_words, reason
@@ -22,7 +23,9 @@ from csf_backup_plugin.system_errors import in_words, reason
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from csf_backup_plugin.hosts.protocol import Host, Lock, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
+    from csf_backup_plugin.hosts.protocol.values import Machine
     from csf_backup_plugin.repository.model import Repository
 
 _FIRST = "csf-quiesced 1"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import NotQuiet, NotWritable, UtilityMissing
 from csf_backup_plugin.hosts.postponed import postponed
-from csf_backup_plugin.hosts.protocol import Quiesce
+from csf_backup_plugin.hosts.protocol.programs import Quiesce
 from csf_backup_plugin.hosts.quiescing import NO_CLIENTS
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.objectstore.commands import OSSVRSTAT, finding, list_clients
@@ -17,7 +17,8 @@ from csf_backup_plugin.operations.quiet.request import VARIABLE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Facts, Machine
     from csf_backup_plugin.operations.quiet.request import Quiescing
     from csf_backup_plugin.repository.model import Repository
 

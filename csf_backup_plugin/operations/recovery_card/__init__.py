@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import BackupError, Interrupted, LockBusy
 from csf_backup_plugin.hosts.postponed import postponed
-from csf_backup_plugin.hosts.protocol import Release, Replace
+from csf_backup_plugin.hosts.protocol.steps import Release, Replace
 from csf_backup_plugin.image.catalog import read_catalog
 from csf_backup_plugin.image.last_checks import read_last_checks
 from csf_backup_plugin.image.place import beside_places
@@ -25,7 +25,8 @@ from csf_backup_plugin.system_errors import translated
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Machine
     from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.path import ImagePath
 

@@ -17,7 +17,7 @@ from csf_backup_plugin.operations.recovery_card.by_hand import commands_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Machine
+    from csf_backup_plugin.hosts.protocol.values import Machine
     from csf_backup_plugin.image.check_record import Check
     from csf_backup_plugin.image.receipt import Receipt
     from csf_backup_plugin.operations.recovery_card.sections import Known, Section

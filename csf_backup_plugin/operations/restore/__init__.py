@@ -39,7 +39,9 @@ from csf_backup_plugin.system_errors import HalfDone, translated
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from csf_backup_plugin.hosts.protocol import Host, Lock, Stat
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
+    from csf_backup_plugin.hosts.protocol.values import Stat
     from csf_backup_plugin.image.latest import Newest
     from csf_backup_plugin.image.run_record import RunRecord
     from csf_backup_plugin.operations.restore.plan import RestorePlan

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.advised_commands import rebuild_command
 from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.hosts.cleanup import clean_up, clean_up_record
-from csf_backup_plugin.hosts.protocol import Release, RemoveTrees
+from csf_backup_plugin.hosts.protocol.steps import Release, RemoveTrees
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.quiet.debt import settle_debt
 from csf_backup_plugin.operations.restore.restored_manifest import new_manifest
@@ -17,7 +17,8 @@ from csf_backup_plugin.system_errors import HalfDone, reason
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from csf_backup_plugin.hosts.protocol import Host, Lock
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
     from csf_backup_plugin.operations.restore.plan import RestorePlan
     from csf_backup_plugin.operations.restore.request import RestoreRequest
     from csf_backup_plugin.repository.model import Repository

@@ -10,7 +10,9 @@ from csf_backup_plugin.objectstore.commands import OSRESTORE
 from csf_backup_plugin.objectstore.runner import Utility, run_to_success
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Completed, Host, Lock
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
+    from csf_backup_plugin.hosts.protocol.values import Completed
     from csf_backup_plugin.objectstore.runner import Watch
     from csf_backup_plugin.operations.restore.plan import RestorePlan
     from csf_backup_plugin.operations.restore.request import RestoreRequest

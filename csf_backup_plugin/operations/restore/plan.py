@@ -33,7 +33,9 @@ from csf_backup_plugin.repository.warnings import closed_warnings
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine, Quiesce, Stat
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.programs import Quiesce
+    from csf_backup_plugin.hosts.protocol.values import Facts, Machine, Stat
     from csf_backup_plugin.image.latest import Newest
     from csf_backup_plugin.image.receipt import Receipt, Size
     from csf_backup_plugin.operations.quiet.preflight import Found

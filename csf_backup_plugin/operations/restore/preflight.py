@@ -22,7 +22,8 @@ from csf_backup_plugin.repository.location import no_directory
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host, Stat
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Facts, Stat
     from csf_backup_plugin.image.receipt import Size
     from csf_backup_plugin.operations.restore.request import RestoreRequest
     from csf_backup_plugin.repository.inventory import Inventory

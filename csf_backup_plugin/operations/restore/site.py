@@ -12,7 +12,8 @@ from csf_backup_plugin.image.verification import import_file_findings
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from csf_backup_plugin.hosts.protocol import Entry, Facts, Host, Stat
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Entry, Facts, Stat
     from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.receipt import Receipt
     from csf_backup_plugin.operations.restore.request import RestoreRequest

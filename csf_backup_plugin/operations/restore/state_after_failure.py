@@ -12,7 +12,8 @@ from csf_backup_plugin.operations.restore import quarantine
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from csf_backup_plugin.hosts.protocol import Host, Stat
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Stat
     from csf_backup_plugin.operations.restore.quarantine import Quarantine
 
 _USE_NONE = "Use none of the databases before a restore has succeeded."

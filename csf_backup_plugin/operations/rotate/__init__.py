@@ -26,7 +26,7 @@ from csf_backup_plugin.operations.rotate.verdict import verdict
 from csf_backup_plugin.system_errors import translated
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.operations.rotate.filling import Filled
     from csf_backup_plugin.operations.rotate.request import RotateRequest
     from csf_backup_plugin.operations.rotate.set_removal import Removal

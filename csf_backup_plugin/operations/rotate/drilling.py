@@ -12,7 +12,7 @@ from csf_backup_plugin.operations.drill.request import DrillRequest
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.drill import Drill
     from csf_backup_plugin.operations.rotate.freeze import Witness

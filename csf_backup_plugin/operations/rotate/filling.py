@@ -38,7 +38,8 @@ from csf_backup_plugin.system_errors import NO_ROOM, HalfDone, from_os_error, re
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host, Lock
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
     from csf_backup_plugin.image.receipt import Placement
     from csf_backup_plugin.operations.backup import Backup
     from csf_backup_plugin.operations.rotate.site import Site

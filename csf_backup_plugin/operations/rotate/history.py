@@ -17,7 +17,8 @@ from csf_backup_plugin.system_errors import in_words, is_about, reason
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Machine
     from csf_backup_plugin.image.catalog import ImageSet
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.repository.identity import Identity

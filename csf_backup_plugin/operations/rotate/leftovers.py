@@ -26,7 +26,9 @@ from csf_backup_plugin.system_errors import reason, translated
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host, Lock, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.locking import Lock
+    from csf_backup_plugin.hosts.protocol.values import Machine
     from csf_backup_plugin.image.catalog import Catalog, ImageSet, PassedOver
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt

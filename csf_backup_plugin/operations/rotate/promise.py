@@ -17,7 +17,7 @@ from csf_backup_plugin.operations.rotate.directories import unmounted_tops
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.operations.rotate.filling import Filled
     from csf_backup_plugin.operations.rotate.site import Site
 

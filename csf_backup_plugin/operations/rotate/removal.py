@@ -29,7 +29,7 @@ from csf_backup_plugin.operations.rotate.set_removal import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.rotate.filling import Filled
     from csf_backup_plugin.operations.rotate.freeze import Witness

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from csf_backup_plugin.hosts.protocol import Withdrawal
+from csf_backup_plugin.hosts.protocol.steps import Withdrawal
 from csf_backup_plugin.image.catalog import ImageSet
 from csf_backup_plugin.image.receipt_format import decode
 from csf_backup_plugin.image.sealed_json import UnusableDocument
@@ -17,7 +17,7 @@ from csf_backup_plugin.system_errors import reason
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.rotate.freeze import Witness

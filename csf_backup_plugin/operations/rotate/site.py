@@ -18,7 +18,8 @@ from csf_backup_plugin.system_errors import reason
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Facts, Machine
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.rotate.request import RotateRequest
     from csf_backup_plugin.progress_listener import Listener

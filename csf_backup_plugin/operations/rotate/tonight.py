@@ -16,7 +16,7 @@ from csf_backup_plugin.repository.inventory import read_manifest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.catalog import ImageSet
     from csf_backup_plugin.image.receipt import Receipt
     from csf_backup_plugin.operations.rotate.freeze import Witness

@@ -22,7 +22,7 @@ from csf_backup_plugin.system_errors import translated
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.operations.rotate.request import RotateRequest
     from csf_backup_plugin.operations.rotate.site import Site
     from csf_backup_plugin.operations.schedule.request import ScheduleRequest

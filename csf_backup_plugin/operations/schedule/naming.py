@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Machine
+    from csf_backup_plugin.hosts.protocol.values import Machine
 
 # cron ignores files of /etc/cron.d with other characters in their names, as run-parts(8) does.
 _ODD = re.compile(r"[^A-Za-z0-9_-]+")

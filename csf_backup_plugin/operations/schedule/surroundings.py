@@ -14,7 +14,7 @@ from csf_backup_plugin.names import has_control_character, shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from csf_backup_plugin.hosts.protocol import Machine
+    from csf_backup_plugin.hosts.protocol.values import Machine
 
 #: The directories in which cron looks for sendmail before PATH.
 _MAILERS = "/usr/sbin:/usr/lib"

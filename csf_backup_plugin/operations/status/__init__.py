@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from csf_backup_plugin.attempts.reading import Attempt, Attempts
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.operations.status.health import Health
     from csf_backup_plugin.operations.status.request import StatusRequest
 

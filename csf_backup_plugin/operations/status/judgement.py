@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from csf_backup_plugin.attempts.reading import Attempt
-    from csf_backup_plugin.hosts.protocol import Facts
+    from csf_backup_plugin.hosts.protocol.values import Facts
     from csf_backup_plugin.image.catalog import ImageSet
     from csf_backup_plugin.operations.status.request import Expected, StatusRequest
     from csf_backup_plugin.operations.status.survey import Survey

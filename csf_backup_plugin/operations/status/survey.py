@@ -23,7 +23,8 @@ from csf_backup_plugin.system_errors import reason, translated
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from csf_backup_plugin.hosts.protocol import Facts, Host, Machine
+    from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.protocol.values import Facts, Machine
     from csf_backup_plugin.image.catalog import Catalog
     from csf_backup_plugin.image.last_checks import LastChecks
     from csf_backup_plugin.image.path import ImagePath

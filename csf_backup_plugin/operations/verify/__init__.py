@@ -28,7 +28,7 @@ from csf_backup_plugin.operations.aftermath import preceded
 from csf_backup_plugin.system_errors import reason, translated
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.contents import Contents
     from csf_backup_plugin.image.latest import Newest
     from csf_backup_plugin.image.meant import Looked

@@ -17,7 +17,7 @@ from csf_backup_plugin.operations.verify.turns import in_turn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.operations.verify.request import VerifyAllRequest
     from csf_backup_plugin.operations.verify.turns import Candidate

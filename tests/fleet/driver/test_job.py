@@ -15,7 +15,7 @@ from waiting import wait_for
 from csf_backup_plugin.fleet.driver import job
 from csf_backup_plugin.fleet.driver.job import NEWEST, NOT_STARTED, JobSpec, run_job
 from csf_backup_plugin.hosts.local.captured import Captured
-from csf_backup_plugin.hosts.protocol import UNKNOWN
+from csf_backup_plugin.hosts.protocol.values import UNKNOWN
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from conftest import Place, Tools
 
-    from csf_backup_plugin.hosts.protocol import Completed
+    from csf_backup_plugin.hosts.protocol.values import Completed
     from csf_backup_plugin.repository.manifest import Manifest
 
 pytestmark = pytest.mark.usefixtures("tools")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from csf_backup_plugin.errors import ImageUnproven, TimedOut
-from csf_backup_plugin.hosts.protocol import ENDLESS, UNKNOWN, Completed
+from csf_backup_plugin.hosts.protocol.values import ENDLESS, UNKNOWN, Completed
 from csf_backup_plugin.objectstore.program_end import described
 from csf_backup_plugin.operations.backup.database_sizes import look
 from csf_backup_plugin.operations.backup.preflight import prepare

@@ -24,7 +24,8 @@ from csf_backup_plugin.errors import (
     UnsafeImagePath,
     WrongRepository,
 )
-from csf_backup_plugin.hosts.protocol import Machine, Withdrawal
+from csf_backup_plugin.hosts.protocol.steps import Withdrawal
+from csf_backup_plugin.hosts.protocol.values import Machine
 from csf_backup_plugin.image import receipt_format, sealed_json
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.receipt import Copied, Placement

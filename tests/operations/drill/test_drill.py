@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
     from conftest import Place, Tools
 
-    from csf_backup_plugin.hosts.protocol import Completed, Running
+    from csf_backup_plugin.hosts.protocol.programs import Running
+    from csf_backup_plugin.hosts.protocol.values import Completed
 
 # An osrestore of tar: the members below the first source go below the first target.
 OSRESTORE = """

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from conftest import Place, Tools
 
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.operations.drill import Drill
     from csf_backup_plugin.operations.drill.request import DrillRequest
     from csf_backup_plugin.operations.drill.search import Search

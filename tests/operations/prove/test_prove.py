@@ -22,7 +22,7 @@ from csf_backup_plugin.errors import (
     NoSpace,
 )
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.hosts.protocol.values import Completed
 from csf_backup_plugin.image import copy_record, receipt_format, sealed_json
 from csf_backup_plugin.image.copy_record import CopyRecord
 from csf_backup_plugin.image.path import ImagePath
@@ -35,7 +35,7 @@ from csf_backup_plugin.repository.identity import Identity
 from doubles import Memory, MemoryHost
 
 if TYPE_CHECKING:
-    from csf_backup_plugin.hosts.protocol import Host
+    from csf_backup_plugin.hosts.protocol.host import Host
 
 IMAGE = ImagePath("db1", "/b/a.img")
 LIST = b"/r/lib.db\n/r/Book.db\n"

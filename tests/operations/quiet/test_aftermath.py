@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from csf_backup_plugin.errors import HostUnreachable, LockBusy, NotQuiet, OsbackupFailed
-from csf_backup_plugin.hosts.protocol import Quiesce
+from csf_backup_plugin.hosts.protocol.programs import Quiesce
 from csf_backup_plugin.objectstore.quiesce_calls import not_quiet, read_calls
 from csf_backup_plugin.operations.quiet.aftermath import end_told
 from csf_backup_plugin.operations.quiet.debt import Debt, encode

@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 import pytest
 
 from csf_backup_plugin.errors import HostUnreachable
-from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.hosts.protocol.values import Completed
 from csf_backup_plugin.operations.quiet.debt import Debt, decode, encode, settle_debt
 from csf_backup_plugin.repository.model import Repository
 from doubles import MemoryHost, MemoryLock

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csf_backup_plugin.errors import NotQuiet, NotWritable, UtilityMissing
-from csf_backup_plugin.hosts.protocol import Completed, Facts, Quiesce
+from csf_backup_plugin.hosts.protocol.programs import Quiesce
+from csf_backup_plugin.hosts.protocol.values import Completed, Facts
 from csf_backup_plugin.operations.quiet.debt import Debt, encode
 from csf_backup_plugin.operations.quiet.preflight import (
     find_programs,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from receipts import made
 
-from csf_backup_plugin.hosts.protocol import Machine
+from csf_backup_plugin.hosts.protocol.values import Machine
 from csf_backup_plugin.image.catalog import ImageSet
 from csf_backup_plugin.image.check_record import Check
 from csf_backup_plugin.image.last_checks import LastChecks

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from csf_backup_plugin.hosts.protocol import Completed, Machine
+from csf_backup_plugin.hosts.protocol.values import Completed, Machine
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.receipt import Receipt
 from csf_backup_plugin.operations.restore.osrestore import free_space, run_osrestore
@@ -18,7 +18,7 @@ from doubles import Memory, MemoryHost
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from csf_backup_plugin.hosts.protocol import Facts
+    from csf_backup_plugin.hosts.protocol.values import Facts
 
 PROVEN = Receipt("/r/lib.db", {"/r/lib.db": 5000}, 1, None, "", "", ImagePath("db1", "/b/a.img"))
 REQUEST = RestoreRequest.parse("/r/lib.db", "db1:/b/a.img")

@@ -16,7 +16,7 @@ from csf_backup_plugin.errors import (
     WrongRepository,
 )
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.hosts.protocol import Completed, Entry
+from csf_backup_plugin.hosts.protocol.values import Completed, Entry
 from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.latest import Newest
 from csf_backup_plugin.image.path import ImagePath

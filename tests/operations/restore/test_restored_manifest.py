@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from csf_backup_plugin.hosts.protocol import Machine
+from csf_backup_plugin.hosts.protocol.values import Machine
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.receipt import Origin, Receipt
 from csf_backup_plugin.operations.restore.plan import RestorePlan

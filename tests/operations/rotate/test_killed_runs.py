@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from conftest import Place
 
-    from csf_backup_plugin.hosts.protocol import Lock
+    from csf_backup_plugin.hosts.protocol.locking import Lock
 
 pytestmark = pytest.mark.usefixtures("tools")
 

@@ -37,7 +37,7 @@ from doubles import Memory
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from csf_backup_plugin.hosts.protocol import Facts
+    from csf_backup_plugin.hosts.protocol.values import Facts
 
 pytestmark = pytest.mark.usefixtures("tools")
 

@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 
 from csf_backup_plugin.errors import UsageError
-from csf_backup_plugin.hosts.protocol import Machine
+from csf_backup_plugin.hosts.protocol.values import Machine
 from csf_backup_plugin.operations.schedule import surroundings
 from csf_backup_plugin.operations.schedule.surroundings import Surroundings, look_around
 

@@ -31,7 +31,7 @@ from doubles import Memory, MemoryHost
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from csf_backup_plugin.hosts.protocol import Entry
+    from csf_backup_plugin.hosts.protocol.values import Entry
     from csf_backup_plugin.operations.verify.summary import VerifiedAll
 
     Read = tuple[list[Entry], dict[str, bytes | OSError | None]]

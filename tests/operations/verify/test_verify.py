@@ -16,7 +16,7 @@ from csf_backup_plugin.errors import (
     WrongRepository,
 )
 from csf_backup_plugin.exit_codes import ExitCode
-from csf_backup_plugin.hosts.protocol import Completed
+from csf_backup_plugin.hosts.protocol.values import Completed
 from csf_backup_plugin.image import receipt, receipt_format, sealed_json
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.operations.verify import Verified, verify
