@@ -13,8 +13,11 @@ import pytest
 from masks import masks
 from sshd import Sshd, reached
 
+from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.hosts import ssh
+from csf_backup_plugin.hosts.ssh.errors import Answer
+from csf_backup_plugin.hosts.ssh.login import Login
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +89,17 @@ def needed() -> list[str]:
     found = re.search(r"for program in (base64 [^;]*);", text)
     assert found
     return found[1].replace("\\\n", "").split()
+
+
+def test_a_shell_that_is_not_enough_is_told_in_words() -> None:
+    """It has no name that could be looked for, as a program has."""
+    login = Login("remote", "ssh", Cancellation())
+    refused = login.refusal(Answer(1, b" GNU-head test-ef byte-sh", b""), b"")
+    assert refused
+    assert refused.what == (
+        "Host remote cannot be used: it has no GNU head, sh whose test knows -ef, sh that counts "
+        "bytes, and not characters, in the C locale."
+    )
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,19 @@ def test_arguments_and_data_may_hold_anything(any_shell: Sshd) -> None:
         connected.close()
 
 
+def test_a_call_of_any_length_comes_through(any_shell: Sshd) -> None:
+    """The shell reads short ones itself, and has longer ones read by a program."""
+    connected = Connection("remote", any_shell.command, Cancellation(), print)
+    lengths = (*range(3800, 4100, 7), 70_000)
+    try:
+        for length in lengths:
+            word = ("ab\xe4\n" * length)[:length]
+            assert connected.run("printf", "%s", word).output == os.fsencode(word), length
+        assert connected.login == 1
+    finally:
+        connected.close()
+
+
 def test_calls_of_several_threads_get_their_own_answers(any_shell: Sshd, tmp_path: Path) -> None:
     """Within one login, be they looks or programs."""
     found: dict[int, object] = {}

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 LOGIN = 30.0  # seconds in which a login shell is to come to ours
 HURRY = 10.0  # seconds for the same, and for a host to be there again, once we are to end
 _TICK = 0.05  # seconds
+# What `csf_lacks` of the library finds missing besides programs.
+_LACKING = {
+    "test-ef": "sh whose test knows -ef",
+    "byte-sh": "sh that counts bytes, and not characters, in the C locale",
+}
 
 
 class Cut(HostUnreachable):
@@ -156,7 +161,7 @@ class Login:
                 f"An earlier shell of this command on {self._host} cannot be ended.",
                 self.look,
             )
-        named = ", ".join(said.split()).replace("GNU-", "GNU ")
+        named = ", ".join(_LACKING.get(one, one.replace("GNU-", "GNU ")) for one in said.split())
         return HostUnreachable(
             f"Host {self._host} cannot be used: it has no {named}.",
             "GNU coreutils and findutils, sed, grep, flock and setsid of util-linux, and /proc "

@@ -109,6 +109,9 @@ csf_lacks() {
   [ -n "$(stat --printf %d /)" ] || printf ' GNU-stat'
   [ "$(dd if=/dev/null iflag=nofollow,count_bytes status=none && echo x)" = x ] || printf ' GNU-dd'
   [ -r /proc/self/environ ] || printf ' /proc'
+  [ / -ef / ] || printf ' test-ef'
+  letter=$(printf '\303\251')
+  [ ${#letter} = 2 ] || printf ' byte-sh' # or reading a call might never end
 }
 
 # While the shell lives, idle or not, it says NUL now and then, unless somebody has stopped it: so the
@@ -129,7 +132,7 @@ csf_started_at() {
   sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20
 }
 
-# Reads the text of a call, of $1 bytes; fails if it is not whole. A short one, as most are, is read by the
+# Reads the text of a call, of $1 bytes, as `library.call` has it; fails if it is not whole. A short one, as most are, is read by the
 # shell itself, which reads byte by byte.
 csf_read_text() {
   if [ "$1" -gt 4000 ]; then
@@ -141,7 +144,7 @@ csf_read_text() {
 "; done
   fi
   case ${#csf_text}$csf_text in
-  "$1"*"
+  "$1"csf_again=*"
 #$csf_mark
 ") ;;
   *) return 1 ;;
