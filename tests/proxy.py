@@ -1,4 +1,4 @@
-"""A network between ssh and sshd: slow if necessary, and struck once, at a chosen byte."""
+"""A network between ssh and sshd: slow if necessary, and disturbed once, at a chosen byte."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-_CHUNK = 1 << 16  # bytes that are read at once
-_HANDSHAKE = 3  # one-way delays until a server hears of a client: SYN, SYN and ACK, ACK
+_CHUNK = 1 << 16  # bytes per read
+_HANDSHAKE = 3  # one-way delays until a connection is open: SYN, SYN and ACK, ACK
 
 
 class Way(enum.IntEnum):
@@ -29,11 +29,10 @@ class Strike(NamedTuple):
     """What happens to a connection at a byte.
 
     Attributes:
-        after: bytes that have passed in both directions together, of all connections, before it.
+        after: the bytes that pass before it, in both directions and on all connections together.
         lost: the directions in which nothing arrives any more.
-        reads: whether what is sent there is taken and dropped; if not, it is left in the sender's
-            hands.
-        cuts: whether both ends learn that the connection is over.
+        reads: whether data in the lost directions is read and dropped; if not, it is not read.
+        cuts: whether the connection is closed for both ends.
         act: called before the next byte passes.
     """
 
@@ -45,7 +44,7 @@ class Strike(NamedTuple):
 
 
 BOTH = frozenset(Way)
-FAR_END = 1 << 60  # bytes; no connection exchanges as many
+FAR_END = 1 << 60  # bytes, more than any connection exchanges
 NEVER = Strike(FAR_END)
 
 
@@ -55,17 +54,17 @@ def cut(after: int) -> Strike:
 
 
 def stall(after: int) -> Strike:
-    """Return a strike after which nothing is forwarded, with both sockets open."""
+    """Return a strike after which nothing is forwarded, while both sockets stay open."""
     return Strike(after, BOTH)
 
 
 def drop(after: int, *ways: Way) -> Strike:
-    """Return a strike after which everything sent in some directions is lost."""
+    """Return a strike after which all data in these directions is lost."""
     return Strike(after, frozenset(ways), reads=True)
 
 
 def act(after: int, what: Callable[[], object]) -> Strike:
-    """Return a strike that calls a function, and leaves the connection alone."""
+    """Return a strike that calls a function, and does not change the connection."""
     return Strike(after, act=what)
 
 
@@ -73,15 +72,14 @@ class Proxy:
     """A proxy on a free port of the loopback, as a context manager.
 
     Args:
-        port: where the server listens, on the loopback.
-        delay: seconds that every byte takes in each direction; TCP's own handshake takes its time,
-            too.
+        port: the server's port on the loopback.
+        delay: the delay in each direction, in seconds; it also applies to TCP's handshake.
 
     Attributes:
-        port: where the proxy listens.
-        strike: what is to happen, to the connection that the byte belongs to; later connections
-            are as good as any.
-        struck: set once it has happened.
+        port: the port on which the proxy listens.
+        strike: the strike for the connection that the byte belongs to; later connections are not
+            affected.
+        struck: set when the strike has happened.
     """
 
     def __init__(self, port: int, delay: float = 0.0) -> None:
@@ -114,18 +112,18 @@ class Proxy:
 
     @property
     def total(self) -> int:
-        """How many bytes have passed in both directions."""
+        """The number of bytes that have passed in both directions."""
         return sum(self.passed.values())
 
     def arm(self, strike: Strike) -> None:
-        """Start to count here, and strike at the byte."""
+        """Set the strike, and count its bytes from now on."""
         with self._lock:
             self.passed = {Way.UP: 0, Way.DOWN: 0}
             self.struck.clear()
             self.strike = strike
 
     def strike_now(self) -> None:
-        """Strike every connection, unless one was struck."""
+        """Strike all connections, unless the strike has already happened."""
         with self._lock:
             if self.strike and not self.struck.is_set():
                 self.struck.set()
@@ -158,7 +156,7 @@ class Proxy:
                 threading.Thread(target=work, args=(way,), daemon=True).start()
 
     def take(self, connection: _Connection, way: Way, data: bytes) -> bytes:
-        """Count the bytes that were read; return those that arrive."""
+        """Count the bytes that were read; return those to be delivered."""
         with self._lock:
             arrives = b"" if way in connection.lost else data
             strike = self.strike
@@ -201,8 +199,8 @@ class _Connection:
             _end(each)
 
     def read(self, way: Way) -> None:
-        """Read what is sent, with its time; the end is lost as any byte is."""
-        data, due = b".", self._begins  # the client has sent its first bytes long before
+        """Read the data, and queue it with its time; a lost direction also loses its end."""
+        data, due = b".", self._begins  # the client's first bytes were sent during the handshake
         while data and (self._reads or way not in self.lost):
             try:
                 data = self._from[way].recv(_CHUNK)
@@ -215,7 +213,7 @@ class _Connection:
                 self._queues[way].put((due, arrives))
 
     def write(self, way: Way) -> None:
-        """Deliver each chunk at its time."""
+        """Deliver each chunk when its time has come."""
         data = b"."
         while data:
             due, data = self._queues[way].get()
@@ -228,7 +226,7 @@ class _Connection:
 
 
 def _end(one: socket.socket) -> None:
-    """Close a socket, even if a thread waits for it."""
+    """Close a socket, even if a thread is waiting on it."""
     with contextlib.suppress(OSError):
         one.shutdown(socket.SHUT_RDWR)
     one.close()

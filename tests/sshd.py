@@ -1,4 +1,4 @@
-"""A real sshd on a free port of the loopback, with its own keys, for the user who runs it."""
+"""A real sshd on a free port of the loopback, with its own keys, for the current user."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol.host import Host
 
-#: What users have in ssh_config for interactive work; {} is a directory.
+#: Settings for interactive work that users have in ssh_config; {} is a directory.
 INTERACTIVE = (
     "LogLevel DEBUG3",
     "RequestTTY force",
@@ -36,7 +36,7 @@ INTERACTIVE = (
     "RemoteCommand echo something else",
     "ControlMaster auto\n  ControlPath {}/master\n  ControlPersist 60",
 )
-#: The same for settings that only concern this machine.
+#: Such settings that only affect this machine.
 LOCAL = (
     "PermitLocalCommand yes\n  LocalCommand echo something else",
     "LocalForward {}/forward localhost:1",
@@ -45,14 +45,14 @@ LOCAL = (
 
 
 class Sshd:
-    """A server that can be logged in to as host `remote`, by the ssh that `command` is.
+    """A server; `command` is the ssh command that reaches it as host `remote`.
 
     Args:
-        directory: empty; configuration, keys and log go there.
-        environment: variables every session gets.
+        directory: an empty directory for configuration, keys and log.
+        environment: variables that every session gets.
         settings: further lines of sshd_config(5).
-        below: a command that runs the server, such as one that makes it a namespace.
-        address: where it listens.
+        below: a command that runs the server, for example in a namespace.
+        address: the address on which it listens.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Sshd:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start to listen."""
+        """Start the server, and wait until it listens."""
         program = needed.program("sshd", "openssh-server")
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", exist_ok=True)
@@ -118,14 +118,14 @@ class Sshd:
         return len(self._signal(signal.SIGKILL))
 
     def freeze(self) -> list[int]:
-        """Stop every session for good, like a cut that the host does not notice; return them."""
+        """Stop all sessions with SIGSTOP, like a cut that the host does not notice; return them."""
         return self._signal(signal.SIGSTOP)
 
     def _signal(self, signum: signal.Signals) -> list[int]:
-        """Send a signal to all processes of sessions; return them."""
+        """Send a signal to all session processes; return the processes."""
         sessions = _below(self._process.pid) if self._process else []
         for pid in sessions:
-            with contextlib.suppress(ProcessLookupError):  # a login's, ended since
+            with contextlib.suppress(ProcessLookupError):  # a login's process may have ended
                 os.kill(pid, signum)
         return sessions
 
@@ -138,7 +138,7 @@ class Sshd:
         return self.log.read_text().count("Starting session")
 
     def behind(self, proxy: Proxy) -> str:
-        """Return the ssh that reaches it through a proxy."""
+        """Return the ssh command that reaches the server through a proxy."""
         return f"{self.command} -o Port={proxy.port}"
 
 
@@ -152,7 +152,7 @@ def reached(server: Sshd, cancellation: Cancellation | None = None) -> Iterator[
 
 
 def _below(pid: int) -> list[int]:
-    """Return the processes of sshd below one: those of its sessions, without their programs."""
+    """Return the sshd processes below a process: the sessions, without their programs."""
     children: list[int] = []
     gone = contextlib.suppress(FileNotFoundError, ProcessLookupError)
     with gone, open(f"/proc/{pid}/task/{pid}/children") as file:
@@ -170,10 +170,10 @@ def _name(pid: int) -> str:
 
 
 def _reserved_port(owner: object) -> int:
-    """Return a port that nobody else gets while its owner lives, even if no sshd listens.
+    """Return a port that is reserved while its owner exists, even if no sshd listens.
 
-    A socket that is bound and does not listen keeps it; sshd also sets SO_REUSEADDR, and so can
-    listen there nevertheless (socket(7)).
+    A socket that is bound but does not listen reserves it. sshd also sets SO_REUSEADDR, so it can
+    still listen there (socket(7)).
     """
     reservation = socket.socket()
     weakref.finalize(owner, reservation.close)

@@ -1,4 +1,4 @@
-"""A connection to another host: one login, cuts, noise, signals, and no connection at all."""
+"""A connection to another host: one login, cuts, noise, signals, and hosts that do not answer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.remote
 
 
 def test_noise_is_no_answer(noisy: Sshd, tmp_path: Path) -> None:
-    """Whatever shell the user has, and whatever it says."""
+    """Output of the login shell, of any kind, does not get into the answers."""
     path = str(tmp_path / "it's a $(file)")
     with reached(noisy) as host:
         host.create(path, b"data\n\xff")
@@ -47,7 +47,7 @@ def test_noise_is_no_answer(noisy: Sshd, tmp_path: Path) -> None:
 
 
 def unreachable(command: str, name: str = "remote") -> str:
-    """Return what is said of a host that cannot be reached."""
+    """Return the error message for a host that cannot be reached."""
     with pytest.MonkeyPatch.context() as patch, pytest.raises(HostUnreachable) as caught:
         patch.setenv("CSF_BACKUP_SSH", command)
         with connect(name, Cancellation()) as host:
@@ -56,7 +56,7 @@ def unreachable(command: str, name: str = "remote") -> str:
 
 
 def test_why_a_host_cannot_be_reached_is_told_in_sshs_own_words(sshd: Sshd, tmp_path: Path) -> None:
-    """With the command to try by hand."""
+    """If a login fails, the error has ssh's message, and what to try by hand or to correct."""
     other = tmp_path / "known_hosts"
     key = (sshd.directory / "user_key.pub").read_text()
     other.write_text(f"remote {key}")
@@ -74,7 +74,7 @@ def test_why_a_host_cannot_be_reached_is_told_in_sshs_own_words(sshd: Sshd, tmp_
 
 
 def test_a_host_that_never_answers_is_given_up(sshd: Sshd) -> None:
-    """After ssh's own time limit."""
+    """The login fails after ssh's own time limit."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         said = unreachable(f"{sshd.command} -o ConnectTimeout=1 -o Port={port}")
@@ -82,7 +82,7 @@ def test_a_host_that_never_answers_is_given_up(sshd: Sshd) -> None:
 
 
 def test_what_changes_nothing_is_asked_again_after_a_cut(sshd: Sshd, tmp_path: Path) -> None:
-    """The user does not notice."""
+    """A read is repeated after a cut, and the caller gets the data without an error."""
     (tmp_path / "file").write_bytes(b"data")
     with reached(sshd) as host:
         for _ in range(3):
@@ -93,7 +93,7 @@ def test_what_changes_nothing_is_asked_again_after_a_cut(sshd: Sshd, tmp_path: P
 def test_without_a_host_for_too_long_it_is_given_up(
     serve: Callable[..., Sshd], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A cut is one thing, a host that is gone another."""
+    """After a cut, the call fails if the host cannot be reached within PATIENCE."""
     server = serve()
     monkeypatch.setattr(connection, "PATIENCE", 0.3)
     with reached(server) as host:
@@ -105,7 +105,7 @@ def test_without_a_host_for_too_long_it_is_given_up(
 
 
 def test_a_signal_ends_a_wait_and_not_the_clean_up(sshd: Sshd, tmp_path: Path) -> None:
-    """Files can still be removed over the same connection."""
+    """After a signal, files can still be removed over the same connection."""
     path = tmp_path / "file"
     path.touch()
     with deferred_signals("The test") as cancellation, reached(sshd, cancellation) as host:
@@ -118,7 +118,7 @@ def test_a_signal_ends_a_wait_and_not_the_clean_up(sshd: Sshd, tmp_path: Path) -
 
 
 def test_a_signal_ends_the_wait_for_a_connection(sshd: Sshd) -> None:
-    """Be it the first one, or one that was cut."""
+    """A signal ends the wait for the first login."""
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         deferred_signals("The test") as cancellation,
@@ -133,7 +133,7 @@ def test_a_signal_ends_the_wait_for_a_connection(sshd: Sshd) -> None:
 
 
 def test_one_login_serves_a_whole_backup(sshd: Sshd, tmp_path: Path) -> None:
-    """And no ssh is left when it has ended."""
+    """All calls use one login, and no ssh is left after the end."""
     before = sshd.logins()
     with reached(sshd) as host:
         host.create(str(tmp_path / "file"), b"")
@@ -151,14 +151,14 @@ def test_one_login_serves_a_whole_backup(sshd: Sshd, tmp_path: Path) -> None:
 def test_an_account_that_runs_nothing_is_told_at_once(
     serve: Callable[..., Sshd], forced: str, words: str
 ) -> None:
-    """It is not logged in to again and again."""
+    """An account that runs no commands is an error after one login."""
     server = serve(f"ForceCommand {forced}")
     assert words in unreachable(server.command)
     assert server.logins() == 1
 
 
 def test_a_host_that_refuses_us_is_not_asked_again(serve: Callable[..., Sshd]) -> None:
-    """What the first login has come to is what the others would."""
+    """After a refusal, later calls fail with the same error and without another login."""
     server = serve("ForceCommand true")
     with reached(server) as host:
         for _ in range(2):
@@ -170,7 +170,7 @@ def test_a_host_that_refuses_us_is_not_asked_again(serve: Callable[..., Sshd]) -
 def test_a_start_up_file_that_waits_for_a_line_gets_one(
     serve: Callable[..., Sshd], tmp_path: Path
 ) -> None:
-    """It is empty, and no call is lost."""
+    """A start-up file that reads a line gets an empty one, and no call is lost."""
     script = tmp_path / "login"
     script.write_text('#!/bin/sh\nread -r answer\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n')
     script.chmod(0o755)
@@ -179,7 +179,7 @@ def test_a_start_up_file_that_waits_for_a_line_gets_one(
 
 
 def test_an_older_ssh_is_not_told_what_it_does_not_know(sshd: Sshd, tmp_path: Path) -> None:
-    """As one before 8.7, which refuses to begin then."""
+    """An ssh before 8.7, which rejects SessionType, is started again without that option."""
     older, starts = tmp_path / "ssh", tmp_path / "starts"
     refusal = "command-line: line 0: Bad configuration option: sessiontype"
     older.write_text(
@@ -197,7 +197,7 @@ def test_an_older_ssh_is_not_told_what_it_does_not_know(sshd: Sshd, tmp_path: Pa
 
 
 def test_an_ssh_that_cannot_be_executed_is_told(tmp_path: Path) -> None:
-    """It is this machine that cannot run it."""
+    """If ssh cannot be executed, the error says that this machine cannot run it."""
     broken = tmp_path / "ssh"
     broken.write_bytes(b"\0")
     broken.chmod(0o755)
@@ -207,7 +207,7 @@ def test_an_ssh_that_cannot_be_executed_is_told(tmp_path: Path) -> None:
 def test_a_login_that_prints_without_end_is_told_soon(
     serve: Callable[..., Sshd], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Memory does not fill up."""
+    """A login shell that prints without end is an error, and memory does not fill up."""
     monkeypatch.setattr("csf_backup_plugin.hosts.ssh.shell._NOISE", 1 << 20)
     server = serve("ForceCommand yes please change your password")
     said = unreachable(server.command)
@@ -216,7 +216,7 @@ def test_a_login_that_prints_without_end_is_told_soon(
 
 
 def test_an_ssh_command_that_cannot_be_read_is_refused() -> None:
-    """It names the variable."""
+    """If CSF_BACKUP_SSH cannot be parsed, the error names the variable and its value."""
     for command in ("ssh 'x", " "):
         with pytest.raises(UsageError, match=f"CSF_BACKUP_SSH={command} cannot be read"):
             Connection("remote", command, Cancellation(), print)
@@ -225,14 +225,14 @@ def test_an_ssh_command_that_cannot_be_read_is_refused() -> None:
 def test_patience_counts_from_the_cut(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A program that has run for long is not given up for a short cut."""
+    """PATIENCE is counted from the cut, not from the start of a program that runs for longer."""
     monkeypatch.setattr(connection, "PATIENCE", 0.7)
     marker = tmp_path / "marker"
     script = 'sleep 1; if [ -e "$1" ]; then echo twice; else : > "$1"; sleep 60; fi'
 
     with reached(sshd) as host:
         pid = os.fork()
-        if not pid:  # pragma: no cover  # another process cuts, once the program has run a while
+        if not pid:  # pragma: no cover  # another process cuts after the program has run a while
             wait_for(marker.exists)
             sshd.cut()
             os._exit(0)
@@ -243,7 +243,7 @@ def test_patience_counts_from_the_cut(
 def test_after_a_signal_a_host_that_is_gone_is_given_up_soon(
     serve: Callable[..., Sshd], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The clean-up tries once more, and not for as long as a backup would."""
+    """After a signal, the cleanup tries to reach the host for HURRY, not for PATIENCE."""
     monkeypatch.setattr(connection, "HURRY", 1.0)
     server = serve()
     with deferred_signals("The test") as cancellation, reached(server, cancellation) as host:
@@ -260,7 +260,7 @@ def test_after_a_signal_a_host_that_is_gone_is_given_up_soon(
 def test_a_host_that_lets_us_in_and_never_answers_again_is_given_up(
     sshd: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the time that a cut is given."""
+    """If every login succeeds and then breaks, the call fails after PATIENCE."""
     monkeypatch.setattr(connection, "PATIENCE", 0.2)
     made = Connection("remote", sshd.command, Cancellation(), print)
     with pytest.raises(HostUnreachable, match="The connection to remote was cut"):
@@ -279,7 +279,7 @@ with connect("remote", Cancellation()) as host, host.lock(sys.argv[1], "x", 0, p
 
 
 def test_a_killed_client_leaves_nothing_running(sshd: Sshd, tmp_path: Path) -> None:
-    """Neither its ssh, nor what it ran on the host, nor its lock."""
+    """After csf is killed, its ssh and its program on the host end, and its lock is free."""
     lock, seconds = str(tmp_path / "lock"), f"600.{os.getpid()}"
     client = subprocess.Popen(
         [sys.executable, "-c", CLIENT, lock, seconds],
@@ -303,7 +303,7 @@ def running(words: str) -> bool:
 
 
 def test_what_a_signal_interrupts_ends_on_the_host_too(sshd: Sshd) -> None:
-    """With all that it started."""
+    """A signal also ends the program on the host, with its children."""
     with deferred_signals("The test") as cancellation, reached(sshd, cancellation) as host:
         host.read("/no")
         os.kill(os.getpid(), signal.SIGTERM)
@@ -315,7 +315,7 @@ def test_what_a_signal_interrupts_ends_on_the_host_too(sshd: Sshd) -> None:
 def test_a_script_that_changes_something_is_waited_for_in_spite_of_a_signal(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or nobody would know whether it did; but not for ever."""
+    """After a signal, a script gets `grace` seconds to end, so that its result is known."""
     with deferred_signals("The test") as cancellation:
         made = Connection("remote", sshd.command, cancellation, print)
         made.run("true")
@@ -329,7 +329,7 @@ def test_a_script_that_changes_something_is_waited_for_in_spite_of_a_signal(
 def test_what_cleans_up_is_not_waited_for_for_ever(
     sshd: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once a signal has been told."""
+    """After a signal has been raised, a call fails if there is no answer in `grace` and HURRY."""
     monkeypatch.setattr(connection, "HURRY", 0.3)
     monkeypatch.setattr(login, "HURRY", 0.3)
     with deferred_signals("The test") as cancellation:
@@ -344,7 +344,7 @@ def test_what_cleans_up_is_not_waited_for_for_ever(
 
 
 def test_of_steps_carried_out_at_once_a_signal_is_told_first(sshd: Sshd) -> None:
-    """Whichever of them it has ended."""
+    """If several steps fail, a signal is raised before other errors."""
 
     def fail() -> None:
         raise ZeroDivisionError
@@ -361,7 +361,7 @@ def test_of_steps_carried_out_at_once_a_signal_is_told_first(sshd: Sshd) -> None
 
 @pytest.fixture
 def hang(tmp_path: Path, serve: Callable[..., Sshd]) -> Iterator[tuple[Sshd, Path]]:
-    """Return a server, and a file; once that is there, login shells do not come to their end."""
+    """Yield a server, and a file; while the file exists, login shells hang."""
     script, file, go = (tmp_path / name for name in ("login", "hang", "go"))
     script.write_text(
         f'#!/bin/sh\nwhile [ -e "{file}" ] && [ ! -e "{go}" ]; do sleep 0.1; done\n'
@@ -376,7 +376,7 @@ def hang(tmp_path: Path, serve: Callable[..., Sshd]) -> Iterator[tuple[Sshd, Pat
 def test_a_login_shell_that_hangs_is_given_up(
     hang: tuple[Sshd, Path], monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
-    """Be it from the start, or when it is logged in to again."""
+    """A login shell that hangs is an error, at the first login and at one after a cut."""
     server, file = hang
     with reached(server) as host:
         if first != "first":
@@ -392,7 +392,7 @@ def test_a_login_shell_that_hangs_is_given_up(
 def test_a_script_that_takes_too_long_to_begin_is_given_up_at_its_time(
     hang: tuple[Sshd, Path],
 ) -> None:
-    """Before its login shell is."""
+    """The time limit of a script also applies while the login shell hangs."""
     server, file = hang
     made = Connection("remote", server.command, Cancellation(), print)
     file.touch()

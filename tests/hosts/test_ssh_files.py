@@ -1,4 +1,4 @@
-"""Files on another host: written once whatever is cut, moved where there are no hard links."""
+"""Files on another host: written once despite cuts, and moved where there are no hard links."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.remote
 def test_after_a_cut_a_file_is_written_once(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, done: bool
 ) -> None:
-    """Whether it was already, the file itself tells."""
+    """After a cut, the file itself shows whether it was already written."""
     path = tmp_path / "file"
     run = Connection.run
     cuts: list[int] = []
@@ -56,7 +56,7 @@ def test_after_a_cut_a_file_is_written_once(
 def test_after_a_cut_lines_are_appended_once(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, torn: bytes, *, done: bool
 ) -> None:
-    """The end of the file tells whether they were already."""
+    """After a cut, the end of the file shows whether the lines were already appended."""
     path = tmp_path / "journal"
     path.write_bytes(b"one\n" + torn)
     run = Connection.run
@@ -81,7 +81,7 @@ def test_after_a_cut_lines_are_appended_once(
 
 
 def test_words_of_no_system_are_an_input_output_error() -> None:
-    """With the last line that was said, or the exit status."""
+    """An unknown message becomes an I/O error with its last line, or with the exit status."""
     assert os_error(Answer(1, b"", b"one\nodd words\n"), "/f").strerror == "odd words"
     assert os_error(Answer(9, b"", b""), "/f").strerror == "exit status 9"
 
@@ -95,33 +95,33 @@ def test_words_of_no_system_are_an_input_output_error() -> None:
     ],
 )
 def test_each_shell_says_in_its_own_words_that_a_file_is_missing(said: bytes) -> None:
-    """It is one error."""
+    """A missing file is FileNotFoundError, whichever shell reports it."""
     assert isinstance(os_error(Answer(1, b"", said), "/f"), FileNotFoundError)
 
 
 @pytest.fixture
 def odd_sshd(tmp_path: Path, serve: Callable[..., Sshd]) -> Sshd:
-    """A server on whose host programs of a directory `bin` come first."""
+    """Return a server on whose host the programs in a directory `bin` come first."""
     (tmp_path / "bin").mkdir()
     return serve(PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
 
 
 @pytest.fixture
 def odd_host(odd_sshd: Sshd) -> Iterator[Host]:
-    """That host."""
+    """Yield the host of `odd_sshd`."""
     with reached(odd_sshd) as host:
         yield host
 
 
 def program(tmp_path: Path, name: str, script: str) -> None:
-    """Let a program of the host be a script."""
+    """Replace a program of the host by a script."""
     path = tmp_path / "bin" / name
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
 
 
 def test_without_hard_links_files_are_renamed(odd_host: Host, tmp_path: Path) -> None:
-    """Replacing nothing all the same."""
+    """Without hard links, files are renamed, and existing files are still not replaced."""
     program(tmp_path, "ln", "echo 'ln: failed: Operation not permitted' >&2; exit 1")
     one, two = str(tmp_path / "one"), str(tmp_path / "two")
     odd_host.publish(one, b"data")
@@ -138,7 +138,7 @@ def test_without_hard_links_files_are_renamed(odd_host: Host, tmp_path: Path) ->
 def test_where_there_are_no_locks_on_the_host_that_is_told(
     odd_host: Host, tmp_path: Path, said: str
 ) -> None:
-    """Nobody waits for a holder that there is none of; any other trouble with it is an error."""
+    """If the file system has no locks, work goes on without one; other lock errors are raised."""
     program(tmp_path, "flock", f"echo 'flock: 9: {said}' >&2; exit 71")
     path, file = tmp_path / "lock", tmp_path / "file"
     file.write_bytes(b"one\n")
@@ -161,7 +161,7 @@ def test_where_there_are_no_locks_on_the_host_that_is_told(
 
 
 def test_a_link_that_takes_a_files_place_leads_nowhere(odd_host: Host, tmp_path: Path) -> None:
-    """Whenever that happens: a file is opened by what stands at its own name."""
+    """A symbolic link that replaces a file just before it is opened is not followed."""
     path, other = tmp_path / "file", tmp_path / "other"
     other.write_bytes(b"one\n")
     swap = f"rm {path} && ln -s other {path}"
@@ -176,8 +176,8 @@ def test_a_link_that_takes_a_files_place_leads_nowhere(odd_host: Host, tmp_path:
 
 
 def test_files_that_nothing_is_told_of_are_an_error(odd_host: Host, tmp_path: Path) -> None:
-    """And never taken for missing."""
-    odd_host.read("/no")  # at login the host is asked whether its programs are the ones we need
+    """A file about which a program reports nothing is an error, and never counts as missing."""
+    odd_host.read("/no")  # log in first: the login checks the programs of the host
     program(tmp_path, "dd", "echo odd words >&2; exit 1")
     (error,) = odd_host.read_each([str(tmp_path / "file")])
     assert isinstance(error, OSError)
@@ -192,7 +192,7 @@ def test_files_that_nothing_is_told_of_are_an_error(odd_host: Host, tmp_path: Pa
 
 @pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh"])
 def test_every_shell_does_it(odd_host: Host, tmp_path: Path, shell: str) -> None:
-    """What its sh is, is the host's own affair."""
+    """The adapter works with each of these shells as the host's sh."""
     program(tmp_path, "sh", f'exec {shell} "$@"')
     (tmp_path / "files").mkdir()
     paths = [str(tmp_path / "files" / name) for name in ("a\n", "\udcff b", "ü", "link", "no")]
@@ -221,8 +221,8 @@ def test_every_shell_does_it(odd_host: Host, tmp_path: Path, shell: str) -> None
 def test_what_cannot_be_looked_at_there_is_an_error_and_never_missing(
     odd_host: Host, tmp_path: Path, broken: str
 ) -> None:
-    """However it fails: be it that the program says nothing."""
-    odd_host.read("/no")  # at login the host is asked whether its programs are the ones we need
+    """A look that fails in any way is an error, even if the program prints nothing."""
+    odd_host.read("/no")  # log in first: the login checks the programs of the host
     program(tmp_path, "find", broken)
     for look in (odd_host.stat, odd_host.look):
         with pytest.raises(OSError, match="cannot be looked at|error"):
@@ -232,7 +232,7 @@ def test_what_cannot_be_looked_at_there_is_an_error_and_never_missing(
 def test_moves_are_carried_on_after_a_cut(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those that were done already are not taken for somebody else's."""
+    """After a cut, moves that were already made are recognized as ours."""
     run = Connection.run
     cuts: list[int] = []
 
@@ -256,7 +256,7 @@ def test_moves_are_carried_on_after_a_cut(
 
 
 def test_nothing_is_replaced_once_the_lock_is_lost(sshd: Sshd, tmp_path: Path) -> None:
-    """Somebody else may have changed the file meanwhile."""
+    """Without the lock, another command may have changed the file, so replacing it fails."""
     path = tmp_path / "manifest"
     path.write_bytes(b"old")
     with reached(sshd) as host:
@@ -272,7 +272,7 @@ def test_nothing_is_replaced_once_the_lock_is_lost(sshd: Sshd, tmp_path: Path) -
 
 
 def test_more_files_are_removed_than_fit_on_a_command_line(sshd: Sshd, tmp_path: Path) -> None:
-    """Those that are not there are no error."""
+    """Thousands of files are removed in one call, and missing files are not an error."""
     paths = [str(tmp_path / f"{number:0200}") for number in range(12_000)]
     for path in (paths[0], paths[-1]):
         LocalHost().create(path, b"")
@@ -282,7 +282,7 @@ def test_more_files_are_removed_than_fit_on_a_command_line(sshd: Sshd, tmp_path:
 
 
 def test_a_full_disk_has_its_own_number(odd_host: Host, tmp_path: Path) -> None:
-    """Whatever program says so."""
+    """The message "No space left" becomes ENOSPC, whichever program reports it."""
     program(tmp_path, "sync", "echo 'sync: error syncing: No space left on device' >&2; exit 1")
     with pytest.raises(OSError, match="No space left") as caught:
         odd_host.create(str(tmp_path / "file"), b"data")
@@ -299,7 +299,7 @@ exec /bin/sync "$@"
 def test_a_cut_while_a_file_is_written_leaves_no_one_behind_to_write_it(
     odd_sshd: Sshd, tmp_path: Path, way: str
 ) -> None:
-    """It is there once, whole, and nothing beside it."""
+    """After a cut during a write, the file is written once and no other file is left."""
     (tmp_path / "files").mkdir()
     begun = tmp_path / "begun"
     program(tmp_path, "sync", SLOWLY.format(begun=begun))
@@ -307,7 +307,7 @@ def test_a_cut_while_a_file_is_written_leaves_no_one_behind_to_write_it(
     if way == "replace":
         target.write_bytes(b"old")
     cutter = os.fork()
-    if not cutter:  # pragma: no cover  # another process, killed with its work done
+    if not cutter:  # pragma: no cover  # another process; it cuts and exits
         while not begun.exists():
             time.sleep(0.005)
         odd_sshd.cut()
@@ -323,7 +323,7 @@ def test_a_cut_while_a_file_is_written_leaves_no_one_behind_to_write_it(
 def test_after_a_cut_anothers_equal_file_is_not_taken_for_ours(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two backups of one repository have the same import file."""
+    """After a cut, an existing file with the same data still causes FileExistsError."""
     (tmp_path / "file").write_bytes(b"data")
     run = Connection.run
     cuts: list[int] = []
@@ -346,7 +346,7 @@ def test_after_a_cut_anothers_equal_file_is_not_taken_for_ours(
 def test_a_write_that_is_given_up_is_undone(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, done: bool
 ) -> None:
-    """Or it is said that nobody knows."""
+    """A write that a signal interrupts leaves no file, even if it was already done."""
     run = Connection.run
 
     def interrupted(self: Connection, function: str, *arguments: str, **options: Any) -> Answer:
@@ -365,7 +365,7 @@ def test_a_write_that_is_given_up_is_undone(
 def test_a_write_that_cannot_be_undone_is_told(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The host is gone, and may have done it."""
+    """If the host is gone, the error says that it is not known whether the file was written."""
 
     def gone(_self: Connection, _function: str, *_: str, **_options: Any) -> Answer:
         raise HostUnreachable("Host remote cannot be reached.", "Look.")

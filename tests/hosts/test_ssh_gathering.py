@@ -1,4 +1,4 @@
-"""What several threads ask a host for at once goes there as one call."""
+"""Requests that several threads send to a host at the same time go there as one call."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 
 class Asked:
-    """A host that answers each text with itself.
+    """A host that answers each text with the same text.
 
     Attributes:
-        calls: what was sent in each call, sorted; the name of a thread that made a call alone.
-        failures: the errors of the next calls, in order.
+        calls: the texts of each call, sorted; a call made alone has one.
+        failures: the errors that the next calls raise when they are sent, in order.
+        late: the errors that the next calls raise when they are answered, in order.
     """
 
     def __init__(self) -> None:
@@ -44,13 +45,13 @@ class Asked:
         return self.gathering.ask(text).output.decode()
 
     def alone(self, text: str) -> str:
-        """Make another kind of call."""
+        """Make a call that is not gathered with others."""
         with self.gathering.alone():
             self.calls.append([text])
         return text
 
     def together(self, *steps: Callable[[], Any]) -> list[Any]:
-        """Carry out steps, and return what they return."""
+        """Carry out steps, and return their results."""
         return [one.result() for one in self.gathering.carry_out(steps)]
 
     def _post(self, texts: Sequence[str]) -> Pending:
@@ -69,12 +70,12 @@ class Asked:
 
 @pytest.fixture
 def asked() -> Asked:
-    """Return a host that answers each text with itself."""
+    """Return a host that answers each text with the same text."""
     return Asked()
 
 
 def test_what_steps_ask_for_at_once_is_one_call(asked: Asked) -> None:
-    """Each step gets its own answer, also of the same text."""
+    """Steps share one call, and each gets its own answer, even for equal texts."""
 
     def twice(name: str) -> tuple[str, str]:
         return asked.ask(f"{name}1"), asked.ask(f"{name}2")
@@ -85,7 +86,7 @@ def test_what_steps_ask_for_at_once_is_one_call(asked: Asked) -> None:
 
 
 def test_a_step_that_ends_is_not_waited_for(asked: Asked) -> None:
-    """Be it before the others ask, or after."""
+    """A step that has ended does not delay the others, before or after they ask."""
     ended = threading.Event()
 
     def ask() -> str:
@@ -99,7 +100,7 @@ def test_a_step_that_ends_is_not_waited_for(asked: Asked) -> None:
 
 
 def test_steps_of_a_step_are_asked_for_with_the_others(asked: Asked) -> None:
-    """After them, their own step is waited for again."""
+    """Nested steps share the call of the outer ones; then their own step is waited for again."""
 
     def outer() -> list[str]:
         found = asked.together(lambda: asked.ask("a"), lambda: asked.ask("b"), lambda: "c")
@@ -113,7 +114,7 @@ def test_steps_of_a_step_are_asked_for_with_the_others(asked: Asked) -> None:
 
 
 def test_another_kind_of_call_goes_behind_what_is_asked_for(asked: Asked) -> None:
-    """Since it may take long; after it, its thread is waited for again."""
+    """A call of another kind is sent after the gathered one, since it may take long."""
 
     def program() -> str:
         return asked.alone("program") + asked.ask("b")
@@ -123,14 +124,14 @@ def test_another_kind_of_call_goes_behind_what_is_asked_for(asked: Asked) -> Non
 
 
 def test_several_calls_of_another_kind_wait_for_nothing_else(asked: Asked) -> None:
-    """There may be no call to go behind."""
+    """Calls of another kind do not wait for a gathered call if there is none."""
     assert asked.together(*[lambda: asked.alone("p")] * 3) == ["p"] * 3
     assert asked.calls == [["p"]] * 3
 
 
 @pytest.mark.parametrize("when", ["failures", "late"])
 def test_an_error_comes_to_each_step(asked: Asked, when: str) -> None:
-    """After it, each can ask again."""
+    """If a call fails, each of its steps gets the error, and can ask again."""
     getattr(asked, when).append(HostUnreachable("cut", ""))
 
     def again() -> str:
@@ -145,7 +146,7 @@ def test_an_error_comes_to_each_step(asked: Asked, when: str) -> None:
 def test_a_step_whose_thread_cannot_be_started_is_not_waited_for(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The others end, and the error is told; so a step of a step."""
+    """If a thread cannot start, the other steps end and the error is raised, also when nested."""
     submit, begun = ThreadPoolExecutor.submit, []
 
     def full(pool: ThreadPoolExecutor, step: Any, *arguments: Any) -> Future[Any]:
@@ -168,14 +169,14 @@ def test_a_step_whose_thread_cannot_be_started_is_not_waited_for(
 
 
 def test_a_thread_outside_of_all_steps_is_not_one(asked: Asked) -> None:
-    """Its calls wait for nobody."""
+    """A thread counts as a step only while it carries one out."""
     assert not asked.gathering.is_inside
     assert asked.together(lambda: asked.gathering.is_inside) == [True]
     assert not asked.gathering.is_inside
 
 
 def test_texts_that_were_not_done_have_failed() -> None:
-    """Somebody has killed the shell that did them."""
+    """A text without an answer has failed, for example because the shell was killed."""
     whole = b"a\0b\0mark\x000\0said\0mark\0\0mark\x003\0\0mark\0"
     sound = [Answer(0, b"a\0b", b"said"), Answer(3, b"", b"")]
     assert answers_of_each(Answer(0, whole, b""), 2, "mark") == sound
@@ -185,7 +186,7 @@ def test_texts_that_were_not_done_have_failed() -> None:
 
 
 def test_a_host_answers_each_of_several_texts(sshd: Sshd, tmp_path: Path) -> None:
-    """With any bytes, in one call; a step that kills its shell fails alone."""
+    """One call carries any bytes, and a step that kills its shell fails alone."""
     data = bytes(range(256)) * 3
     (tmp_path / "file").write_bytes(data)
     with reached(sshd) as host:
@@ -204,7 +205,7 @@ def test_a_host_answers_each_of_several_texts(sshd: Sshd, tmp_path: Path) -> Non
 
 
 def test_a_host_that_is_full_is_told_whichever_step_has_found_it(sshd: Sshd) -> None:
-    """Nothing is taken for an answer that no process has found."""
+    """If the host cannot start a process for any of the steps, the error says so."""
     with reached(sshd) as host:
         assert isinstance(host, SshHost)
         made = host._connection
@@ -216,7 +217,7 @@ def test_a_host_that_is_full_is_told_whichever_step_has_found_it(sshd: Sshd) -> 
 
 
 def test_steps_ask_again_after_a_cut(sshd: Sshd, tmp_path: Path) -> None:
-    """All of them do, within one new login."""
+    """After a cut, all steps ask again within one new login."""
     for name in "abc":
         (tmp_path / name).write_text(name)
     with reached(sshd) as host:

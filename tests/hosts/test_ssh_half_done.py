@@ -1,4 +1,4 @@
-"""Files on another host: who may use them, and what was changed before an error, is told."""
+"""Files on another host: access rights are kept, and errors report what was changed before."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.remote
 
 NONE = 0xFFFFFFFF
-# Fails for directories, which are named with a slash at their end.
+# Fails for directories, whose names end with a slash.
 SYNC = """
 case $* in */) echo "sync: error syncing '$2': {}" >&2; exit 1;; esac
 exec /bin/sync "$@"
@@ -44,7 +44,7 @@ def host(tmp_path: Path, serve: Callable[..., Sshd]) -> Iterator[Host]:
 def test_who_may_use_a_file_may_use_what_replaces_it(
     host: Host, program: Callable[[str, str], None]
 ) -> None:
-    """By the group where it can be given, by the ACL otherwise; who is locked out is told."""
+    """A new file keeps access by group or by ACL; users who lose access are reported."""
     with shared_directory(0o775, TEAM) as directory:
         let_bob_in(directory)
         path, beside = directory / "lib.db.manifest", directory / "new"
@@ -56,7 +56,7 @@ def test_who_may_use_a_file_may_use_what_replaces_it(
         status = path.stat()
         assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (ALICE, TEAM, 0o660)
         assert may_write(path, CAROL)
-        program("chown", "exit 1")  # as who is not root is refused
+        program("chown", "exit 1")  # as for a user other than root
         os.chown(path, ALICE, ALICE)
         os.removexattr(path, ACL)
         path.chmod(0o664)
@@ -81,7 +81,7 @@ def test_who_may_use_a_file_may_use_what_replaces_it(
 def test_where_directories_cannot_be_synced_files_are_written_all_the_same(
     host: Host, program: Callable[[str, str], None], tmp_path: Path
 ) -> None:
-    """As on CIFS and some FUSE file systems."""
+    """Files are written even if directories cannot be synced, as on CIFS and some FUSE systems."""
     program("sync", SYNC.format("Invalid argument"))
     directory = tmp_path / "files"
     directory.mkdir()
@@ -98,7 +98,7 @@ def test_where_directories_cannot_be_synced_files_are_written_all_the_same(
 def test_what_was_changed_before_an_error_is_told(
     host: Host, program: Callable[[str, str], None], tmp_path: Path
 ) -> None:
-    """And what could be taken back is as it was."""
+    """Changes before an error are undone if possible, and otherwise reported."""
     program("sync", SYNC.format("Input/output error"))
     directory = tmp_path / "files"
     directory.mkdir()
@@ -134,7 +134,7 @@ def test_what_was_changed_before_an_error_is_told(
 def test_what_was_appended_in_part_is_taken_back(
     host: Host, program: Callable[[str, str], None], tmp_path: Path
 ) -> None:
-    """Unless another's lines may follow it; that is told."""
+    """A partial append is truncated; if truncation fails, that is reported."""
     path = tmp_path / "journal"
     path.write_bytes(b"one\n")
     part = f"printf tw >> {path}; echo 'dd: No space left on device' >&2; exit 1"
@@ -153,7 +153,7 @@ def test_what_was_appended_in_part_is_taken_back(
 def test_in_a_sticky_directory_it_is_told_who_may_replace_or_remove(
     host: Host, program: Callable[[str, str], None]
 ) -> None:
-    """Such as /tmp; in any other one, no more than that it is not permitted."""
+    """In a sticky directory such as /tmp, the error explains who may replace or remove a file."""
     for name in ("mv", "rm"):
         refuse = f"echo '{name}: Operation not permitted' >&2; exit 1"
         program(name, f'case $* in *.csf-*.tmp|*.own) exec /bin/{name} "$@";; esac\n{refuse}')
@@ -180,7 +180,7 @@ def test_in_a_sticky_directory_it_is_told_who_may_replace_or_remove(
 def test_what_a_killed_csf_has_left_goes_with_the_next_file_that_is_written(
     host: Host, tmp_path: Path
 ) -> None:
-    """If it is old or a second name, of the same user, and not locked."""
+    """A write removes temporary files that are old or second names, unless they are locked."""
     directory, old = tmp_path / "files", time.time() - 7200
     directory.mkdir()
     for number, suffix in enumerate(("", ".own", "", "", "2")):

@@ -1,4 +1,4 @@
-"""osbackup on another host: started once, never lost sight of, and known by its true end."""
+"""osbackup on another host: started once, watched despite cuts, with its true exit status."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ pytestmark = pytest.mark.remote
 
 
 def counted(tmp_path: Path) -> tuple[list[str], Callable[[], int]]:
-    """Return a program that notes each start and runs for seconds, and the number of starts."""
+    """Return a program that logs each start and runs for seconds, and its start counter."""
     log = tmp_path / "starts"
     script = 'echo started >> "$1"; sleep 3; echo done; exit 5'
     return ["sh", "-c", script, "sh", str(log)], lambda: log.read_text().count("started")
 
 
 def test_a_cut_neither_ends_nor_repeats_osbackup(sshd: Sshd, tmp_path: Path) -> None:
-    """Its true end is told, however often the connection is cut."""
+    """The true exit status is returned, no matter how often the connection is cut."""
     argv, starts = counted(tmp_path)
     with reached(sshd) as host, host.start(argv, "/no", None, str(tmp_path / "run")) as running:
         assert sshd.cut()
@@ -55,7 +55,7 @@ def test_a_cut_neither_ends_nor_repeats_osbackup(sshd: Sshd, tmp_path: Path) -> 
 def test_a_cut_while_starting_starts_nothing_anew(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, begun: bool
 ) -> None:
-    """The record on the host tells whether it had been started; if not, that is the error."""
+    """The record on the host shows whether the program was started; if not, the cut is raised."""
     argv, starts = counted(tmp_path)
     run, record = Connection.run, str(tmp_path / "run")
 
@@ -81,7 +81,7 @@ def test_a_cut_while_starting_starts_nothing_anew(
 def test_a_record_without_our_token_makes_no_second_start(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is another run's, or our shell was gone before it had begun: the cut is the error."""
+    """If the record has no token or another run's, nothing is started and the cut is raised."""
     record, marker = tmp_path / "run", tmp_path / "marker"
     tokens = iter(["", "another\n"])
 
@@ -104,7 +104,7 @@ def test_a_record_without_our_token_makes_no_second_start(
 
 
 def test_another_runs_record_is_left_alone(sshd: Sshd, tmp_path: Path) -> None:
-    """It may still be at work."""
+    """An existing record makes the start fail, since its run may still be going on."""
     (tmp_path / "run").mkdir()
     with reached(sshd) as host, host.lock(str(tmp_path / "lock"), "x", 0, print) as lock:
         for held in (lock, None):
@@ -115,7 +115,7 @@ def test_another_runs_record_is_left_alone(sshd: Sshd, tmp_path: Path) -> None:
 
 
 def test_an_osbackup_that_was_killed_with_its_group_has_an_end(sshd: Sshd, tmp_path: Path) -> None:
-    """Its guardian is in another."""
+    """The guardian is in another process group, so it still records the end."""
     script = "kill -9 -$$"
     record = str(tmp_path / "run")
     with reached(sshd) as host, host.start(["sh", "-c", script], "/no", None, record) as running:
@@ -125,7 +125,7 @@ def test_an_osbackup_that_was_killed_with_its_group_has_an_end(sshd: Sshd, tmp_p
 
 
 def test_while_there_is_no_connection_nothing_is_known_of_osbackup() -> None:
-    """It is asked again until the caller has had enough."""
+    """Without a connection, poll returns no result, and the caller decides how long to wait."""
     made = Connection("remote", "false", Cancellation(), print)
     try:
         assert job.Job(made, "/run", "/image", None).poll() == (None, 0)
@@ -134,7 +134,7 @@ def test_while_there_is_no_connection_nothing_is_known_of_osbackup() -> None:
 
 
 def ended(running: Running) -> Completed:
-    """Wait for the end."""
+    """Wait for the end, and return it."""
     while not (completed := running.poll()[0]):
         pass
     return completed
@@ -144,13 +144,13 @@ WAITING = ["sh", "-c", 'while [ ! -e "$1" ]; do sleep 0.02; done', "sh"]
 
 
 def test_after_a_cut_the_lock_passes_from_osbackup_to_us(sshd: Sshd, tmp_path: Path) -> None:
-    """Nobody gets in between its end and ours."""
+    """After osbackup has ended, we have its lock, and no other command can take it in between."""
     path, go = str(tmp_path / "lock"), tmp_path / "go"
     with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
         with host.start([*WAITING, str(go)], "/no", held, str(tmp_path / "run")) as running:
             for _ in range(2):
                 logins = sshd.logins()
-                while not sshd.cut():  # a login that takes too long is given up
+                while not sshd.cut():  # there may be no session yet
                     running.poll()
                 while sshd.logins() == logins:
                     running.poll()
@@ -166,7 +166,7 @@ def test_after_a_cut_the_lock_passes_from_osbackup_to_us(sshd: Sshd, tmp_path: P
 
 
 def test_a_cut_of_which_the_host_knows_nothing_is_one_too(sshd: Sshd, tmp_path: Path) -> None:
-    """What is left there of the earlier login holds no lock."""
+    """If the host does not notice the cut, the old login still loses the lock."""
     path, go = str(tmp_path / "lock"), tmp_path / "go"
     quick = f"{sshd.command} -o ServerAliveInterval=1 -o ServerAliveCountMax=4"
     with pytest.MonkeyPatch.context() as patch:
@@ -184,7 +184,7 @@ def test_a_cut_of_which_the_host_knows_nothing_is_one_too(sshd: Sshd, tmp_path: 
 
 
 def test_a_lock_whose_shell_was_killed_is_taken_again(sshd: Sshd, tmp_path: Path) -> None:
-    """As after a cut, although nothing was cut."""
+    """If the shell that holds the lock is killed, the lock is taken again, as after a cut."""
     path, go = str(tmp_path / "lock"), tmp_path / "go"
     with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
         assert isinstance(held, lock.SshLock)
@@ -203,7 +203,7 @@ def test_a_lock_whose_shell_was_killed_is_taken_again(sshd: Sshd, tmp_path: Path
 def test_a_lock_that_another_has_got_meanwhile_is_waited_for_so_long(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And then the holder is named."""
+    """If another command has the lock, the wait ends after _REGAIN, and the error names it."""
     monkeypatch.setattr(lock, "_REGAIN", 0.3)
     path, go = str(tmp_path / "lock"), tmp_path / "go"
     record = tmp_path / "run"
@@ -222,7 +222,7 @@ def test_a_lock_that_another_has_got_meanwhile_is_waited_for_so_long(
 def test_a_lock_is_taken_again_although_the_connection_is_cut_again(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While we wait for it."""
+    """If the connection is cut while the lock is taken again, that is tried once more."""
     path, go, logins = str(tmp_path / "lock"), tmp_path / "go", sshd.logins() + 1
     with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
         assert isinstance(held, lock.SshLock)
@@ -239,7 +239,7 @@ def test_a_lock_is_taken_again_although_the_connection_is_cut_again(
         with host.start([*WAITING, str(go)], "/no", held, str(tmp_path / "run")) as running:
             sshd.cut()
             assert isinstance(running, job.Job)
-            # Only one that has asked for the lock, and was told that the utility has it, takes it.
+            # `take` is called only if a poll has tried the lock while the utility held it.
             while sshd.logins() == logins or not running._watch:
                 running.poll()
             go.touch()
@@ -252,7 +252,7 @@ def test_a_lock_is_taken_again_although_the_connection_is_cut_again(
 def test_a_host_that_is_gone_is_told_with_what_may_still_run_there(
     serve: Callable[..., Sshd], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error stays the one it was."""
+    """The error keeps its type, and adds that the program may still be running."""
     monkeypatch.setattr(connection, "PATIENCE", 0.2)
     server = serve()
     record = str(tmp_path / "run")
@@ -269,7 +269,7 @@ def test_a_host_that_is_gone_is_told_with_what_may_still_run_there(
 
 
 def test_a_full_disk_does_not_silence_osbackup(serve: Callable[..., Sshd], tmp_path: Path) -> None:
-    """Its last words and its exit status have had their room before it began."""
+    """Room for the last output and the exit status is reserved before osbackup starts."""
     if os.geteuid() != 0:
         pytest.skip("a server in a mount namespace of its own is root's")
     (tmp_path / "small").mkdir()
@@ -287,7 +287,7 @@ def test_a_full_disk_does_not_silence_osbackup(serve: Callable[..., Sshd], tmp_p
             4096,
             8192,
             16384,
-        ):  # so much is free: another file of the record has no room
+        ):  # free bytes; with each, another file of the record does not fit
             host.run(["sh", "-c", f'truncate -s "-$1" {small}/image', "sh", str(size)], 30)
             with pytest.raises(OSError, match="No space left"):  # noqa: SIM117
                 with host.start(["true"], "/no", None, f"{small}/again"):
@@ -303,7 +303,7 @@ def test_a_full_disk_does_not_silence_osbackup(serve: Callable[..., Sshd], tmp_p
 def test_a_note_that_does_not_reach_the_disk_starts_nothing(
     serve: Callable[..., Sshd], tmp_path: Path, refused: str
 ) -> None:
-    """And nothing is left of the record, whichever of its names it is that fails."""
+    """If a part of the record cannot be synced, nothing starts and no record is left."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "files").mkdir()
     program = tmp_path / "bin" / "sync"
@@ -321,7 +321,7 @@ def test_a_note_that_does_not_reach_the_disk_starts_nothing(
 
 
 def test_after_another_boot_nobody_is_ended_for_osbackup(sshd: Sshd, tmp_path: Path) -> None:
-    """The process numbers in the record are those of a machine that is no more."""
+    """The process numbers in a record of an earlier boot are not used, and no process ends."""
     record, go = tmp_path / "run", tmp_path / "go"
     with reached(sshd) as host, host.start([*WAITING, str(go)], "/no", None, str(record)):
         before = (record / "pid").read_text()
@@ -336,7 +336,7 @@ def test_after_another_boot_nobody_is_ended_for_osbackup(sshd: Sshd, tmp_path: P
 def test_a_shell_that_is_killed_while_it_follows_osbackup_takes_no_other_call_with_it(
     sshd: Sshd, tmp_path: Path
 ) -> None:
-    """What has listened beside it could read the next one: so its login is left."""
+    """What is left of the watch could read the next call, so a new login is made."""
     go, record = tmp_path / "go", str(tmp_path / "run")
     logins = sshd.logins()
     with reached(sshd) as host, host.start([*WAITING, str(go)], "/no", None, record) as running:
@@ -357,7 +357,7 @@ def test_a_shell_that_is_killed_while_it_follows_osbackup_takes_no_other_call_wi
 
 
 def followers(record: str) -> list[int]:
-    """Return the shells that follow a run, and what they wait with."""
+    """Return the shells that follow a run, and the processes they wait with."""
     opened = ["-path", "/proc/[0-9]*/fd/4", "-lname", f"{record}/alive"]
     command = ["find", "/proc", "-maxdepth", "3", *opened]
     found = subprocess.run(command, check=False, capture_output=True, text=True).stdout
@@ -365,7 +365,7 @@ def followers(record: str) -> list[int]:
 
 
 def test_while_osbackup_is_followed_other_calls_are_made(sshd: Sshd, tmp_path: Path) -> None:
-    """What follows it makes way for them, and is begun again."""
+    """Another call interrupts the watch, and the next poll starts it again."""
     go, logins = tmp_path / "go", sshd.logins()
     argv = [*WAITING, str(go)]
     with reached(sshd) as host, host.start(argv, "/no", None, str(tmp_path / "run")) as running:
@@ -381,7 +381,7 @@ def test_while_osbackup_is_followed_other_calls_are_made(sshd: Sshd, tmp_path: P
 def test_of_what_may_begin_yet_the_end_is_told(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A host may be slow."""
+    """If the program has not begun when `start` returns, its end is still returned."""
     start = Connection.run_and_follow
 
     def slowly(self: Connection, *arguments: Any, **options: Any) -> tuple[Answer, Pending]:
@@ -397,7 +397,7 @@ def test_of_what_may_begin_yet_the_end_is_told(
 def test_a_lock_whose_disk_does_not_answer_is_tried_again(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """osbackup goes on meanwhile."""
+    """If trying the lock times out, osbackup continues and the lock is tried again."""
     path, go = str(tmp_path / "lock"), tmp_path / "go"
 
     def dead(_lock: lock.SshLock, _timeout: float) -> None:
@@ -409,7 +409,7 @@ def test_a_lock_whose_disk_does_not_answer_is_tried_again(
             host.read("/no")
             with monkeypatch.context() as patch:
                 patch.setattr(lock.SshLock, "try_once", dead)
-                for _ in range(2):  # first the cut is noticed
+                for _ in range(2):  # the first poll notices the cut
                     assert running.poll() == (None, 0)
             go.touch()
             assert ended(running).status == 0
@@ -417,18 +417,18 @@ def test_a_lock_whose_disk_does_not_answer_is_tried_again(
 
 
 def test_a_record_that_is_gone_is_an_error(sshd: Sshd, tmp_path: Path) -> None:
-    """And no end of osbackup."""
+    """A missing status file is an error, and does not count as the end of osbackup."""
     record = tmp_path / "run"
     with reached(sshd) as host, host.start(["sleep", "60"], "/no", None, str(record)) as running:
         (record / "status").rename(tmp_path / "status")
-        host.read("/no")  # for which what follows it makes way
+        host.read("/no")  # interrupts the watch
         with pytest.raises(FileNotFoundError):
             ended(running)
         (tmp_path / "status").rename(record / "status")
 
 
 def test_an_osbackup_whose_record_is_gone_is_not_called_ended(sshd: Sshd, tmp_path: Path) -> None:
-    """It keeps the lock, and nothing is put in the record's place."""
+    """If the record is gone, osbackup keeps the lock, and no new record is written."""
     record, moved, path = tmp_path / "run", tmp_path / "moved", str(tmp_path / "lock")
     with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
         with host.start(["sleep", "60"], "/no", held, str(record)):
@@ -451,14 +451,14 @@ until [ -e go ]; do sleep 0.02; done
 
 @pytest.fixture
 def record(tmp_path: Path) -> Iterator[Path]:
-    """Return where a record goes; a daemon that was left in it is ended at last."""
+    """Yield the path for a record; at the end, kill the daemon that was started in it."""
     path = tmp_path / "image.run"
     yield path
     os.kill(int((path / "daemon").read_text()), signal.SIGKILL)
 
 
 def is_locked(path: str) -> bool:
-    """Tell whether anybody holds a lock."""
+    """Tell whether a lock is held."""
     try:
         with LocalHost().lock(path, "class_create", 0, print, create=False):
             return False
@@ -470,7 +470,7 @@ def is_locked(path: str) -> bool:
 def test_what_is_left_behind_holds_no_lock_and_delays_nobody(
     sshd: Sshd, tmp_path: Path, record: Path, status: int
 ) -> None:
-    """Our shell on the host holds it until it gives it up."""
+    """A daemon that osbackup leaves does not hold the lock; our shell holds it until the end."""
     path, argv = str(tmp_path / "lock"), ["sh", "-c", f"{LEAVES} echo said; exit {status}"]
     with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
         with host.start(argv, "/no", held, str(record)) as running:
@@ -484,7 +484,7 @@ def test_what_is_left_behind_holds_no_lock_and_delays_nobody(
 def test_what_a_stopped_osbackup_leaves_behind_holds_no_lock(
     sshd: Sshd, tmp_path: Path, record: Path
 ) -> None:
-    """Nor does it keep the lock file of a command that fails."""
+    """A daemon that a stopped osbackup leaves does not keep the lock file of a failed command."""
     path = str(tmp_path / "lock")
     with reached(sshd) as host, pytest.raises(ZeroDivisionError):  # noqa: SIM117
         with host.lock(path, "x", 0, print) as held:
@@ -498,7 +498,7 @@ def test_what_a_stopped_osbackup_leaves_behind_holds_no_lock(
 def test_a_lock_whose_csf_is_killed_is_free_as_soon_as_osbackup_has_ended(
     sshd: Sshd, tmp_path: Path, record: Path, *, is_proving: bool
 ) -> None:
-    """And not before; its end is on record."""
+    """If csf is killed, the lock is held until osbackup has ended, and its end is recorded."""
     path = str(tmp_path / "lock")
     csf = os.fork()
     if not csf:  # pragma: no cover  # another process, which is killed
@@ -524,7 +524,7 @@ def test_a_lock_whose_csf_is_killed_is_free_as_soon_as_osbackup_has_ended(
 def test_another_runs_record_of_the_same_name_is_neither_believed_nor_ended(
     sshd: Sshd, tmp_path: Path, record: Path
 ) -> None:
-    """During a long cut osrestore may have ended, and another restore have begun."""
+    """If another run has replaced the record, that is an error, and that run is not stopped."""
     with reached(sshd) as host:
         with host.start(["sh", "-c", LEAVES], "/no", None, str(record)) as running:
             wait_for((record / "began").exists)
@@ -539,7 +539,7 @@ def test_another_runs_record_of_the_same_name_is_neither_believed_nor_ended(
 def test_what_may_still_run_on_a_host_that_is_gone_keeps_the_lock(
     sshd: Sshd, tmp_path: Path, record: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The host may be there again a moment later, and nothing is to be taken from what runs."""
+    """If the host is gone, the program keeps the lock, since the host may soon be back."""
     path, gone = str(tmp_path / "lock"), HostUnreachable("It is gone.", "Wait.")
 
     def unreachable(_job: job.Job) -> None:
@@ -560,7 +560,7 @@ def test_what_may_still_run_on_a_host_that_is_gone_keeps_the_lock(
 def test_a_guardian_that_was_killed_leaves_no_success(
     sshd: Sshd, tmp_path: Path, record: Path
 ) -> None:
-    """Nobody knows how osbackup will end, so it is ended."""
+    """If the guardian was killed, osbackup is ended, since its exit status cannot be known."""
     path = str(tmp_path / "lock")
     with reached(sshd) as host, host.lock(path, "x", 0, print) as held:
         with host.start(["sh", "-c", LEAVES], "/no", held, str(record)) as running:
@@ -576,7 +576,7 @@ def test_a_guardian_that_was_killed_leaves_no_success(
 def test_an_osbackup_that_cannot_be_ended_keeps_the_lock(
     sshd: Sshd, tmp_path: Path, record: Path, monkeypatch: pytest.MonkeyPatch, status: int | None
 ) -> None:
-    """Or of which nobody knows whether it was; its guardian frees the lock at last."""
+    """If stopping osbackup fails or times out, its guardian frees the lock later."""
     run = Connection.run
 
     def unable(self: Connection, function: str, *arguments: str, **options: Any) -> Answer:

@@ -1,4 +1,4 @@
-"""Cuts that the host does not learn of: the shell there is ended, and its lock is free."""
+"""Cuts that the host does not notice: a later login ends the old shell and frees its lock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.remote
 
-#: Lets ssh wait for a host longer than any test may take.
+#: Lets ssh wait for a host longer than any test takes.
 PATIENT = " -o ConnectTimeout=600"
 
 
@@ -34,13 +34,13 @@ class Behind:
     """A connection through a proxy.
 
     Args:
-        server: behind the proxy.
-        proxy: before the server.
-        cancellation: of what is done over it.
+        server: the server behind the proxy.
+        proxy: the proxy that ssh connects to.
+        cancellation: cancels the calls over the connection.
 
     Attributes:
         made: the connection.
-        notes: what the user was told.
+        notes: the notes that the user got.
     """
 
     def __init__(self, server: Sshd, proxy: Proxy, cancellation: Cancellation) -> None:
@@ -53,12 +53,12 @@ class Behind:
         self.made.run("true")
 
     def lose(self, *ways: Way) -> None:
-        """Lose from here on what is sent in some directions; later connections are as any."""
+        """From now on, drop what is sent in these directions, but not on later connections."""
         self._proxy.arm(drop(0, *ways))
         self._proxy.strike_now()
 
     def cut(self) -> None:
-        """End ssh, so that the host does not learn of it."""
+        """Kill ssh in such a way that the host does not notice."""
         self.lose(*BOTH)
         assert self.made._shell is not None
         self.made._shell._process.kill()
@@ -77,7 +77,7 @@ class Behind:
         return found
 
     def check_ended(self, logins: int) -> None:
-        """Nothing of it stays; that took so many logins, and the user was told nothing."""
+        """Check that no process is left, after this number of logins and without any note."""
         self.made.close()
         wait_for(lambda: not self.processes())
         assert self.made._login.count == logins
@@ -86,22 +86,22 @@ class Behind:
 
 @pytest.fixture
 def behind(sshd: Sshd) -> Iterator[Behind]:
-    """A connection through a proxy."""
+    """Yield a connection through a proxy."""
     with Proxy(sshd.port) as proxy:
         yield Behind(sshd, proxy, Cancellation())
 
 
 def is_free(path: Path) -> bool:
-    """Tell whether nobody holds a lock."""
+    """Tell whether a lock is free."""
     return subprocess.run(["flock", "-n", str(path), "true"], check=False).returncode == 0
 
 
 def _nothing() -> None:
-    """Look at nothing."""
+    """Do nothing, in place of a look under the lock."""
 
 
 def test_an_idle_shell_is_ended_and_its_lock_is_free(behind: Behind, tmp_path: Path) -> None:
-    """Where the cut is noticed only when all is done."""
+    """If a cut is noticed only at the end, a new login ends the old shell and frees the lock."""
     path = tmp_path / "lock"
     with lock.held(behind.made, str(path), "x", 0, print, _nothing, create=True):
         behind.cut()
@@ -112,13 +112,13 @@ def test_an_idle_shell_is_ended_and_its_lock_is_free(behind: Behind, tmp_path: P
 
 
 def test_a_lock_whose_taking_was_cut_is_taken_again(behind: Behind, tmp_path: Path) -> None:
-    """By the login that ends the shell that may have it; nothing has begun."""
+    """If taking a lock is cut, a new login ends the old shell and takes the lock again."""
     path = tmp_path / "lock"
     path.touch()
     behind.lose(Way.DOWN)
 
     def strike() -> None:
-        wait_for(path.read_bytes)  # the holder signs it; who tried the lock would be in its way
+        wait_for(path.read_bytes)  # the holder writes into it; trying the lock would disturb it
         behind.cut()
 
     striker = threading.Thread(target=strike)
@@ -139,7 +139,7 @@ def test_a_lock_whose_taking_was_cut_is_taken_again(behind: Behind, tmp_path: Pa
 def test_a_lock_whose_release_was_lost_is_free(
     behind: Behind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing has ended the connection: only no answer has come."""
+    """If the release gets no answer on an open connection, a second login frees the lock."""
     monkeypatch.setattr(lock, "_PARTING", 0.3)
     path = tmp_path / "lock"
     with lock.held(behind.made, str(path), "x", 0, print, _nothing, create=True):
@@ -153,7 +153,7 @@ def test_a_lock_whose_release_was_lost_is_free(
 def test_what_the_shell_runs_is_ended_with_it(
     behind: Behind, tmp_path: Path, kind: library.Kind
 ) -> None:
-    """Nobody waits for it any more."""
+    """After a cut, the script or program that the old shell runs is ended, too."""
     pid = tmp_path / "pid"
     script = f"echo $$ >{pid}.new; mv {pid}.new {pid}; sleep 300"
     words = ["eval", script] if kind == "script" else ["program", "100", "sh", "-c", script]
@@ -167,7 +167,7 @@ def test_what_the_shell_runs_is_ended_with_it(
 
 
 def test_what_was_to_be_done_at_last_is_done_after_a_cut(behind: Behind, tmp_path: Path) -> None:
-    """By the login that ends the earlier shell."""
+    """After a cut, the new login also does what was registered for the end."""
     (tmp_path / "aside").touch()
     behind.made.at_last("clear_aside", str(tmp_path / "aside"))
     behind.cut()
@@ -176,14 +176,14 @@ def test_what_was_to_be_done_at_last_is_done_after_a_cut(behind: Behind, tmp_pat
 
 
 def test_a_shell_that_a_later_login_has_ended_takes_no_other(behind: Behind) -> None:
-    """Be it that login's first call, or only the login itself."""
+    """If a call after the cut made a new login, closing needs no third one."""
     behind.cut()
     assert behind.made.ask("echo", "x").output == b"x\n"
     behind.check_ended(logins=2)
 
 
 def test_a_login_that_was_asked_nothing_yet_ends_the_earlier_shell(behind: Behind) -> None:
-    """Its own end waits for that."""
+    """A new login that has made no call still ends the old shell before it closes."""
     behind.cut()
     behind.made._connect(float("inf"))
     behind.check_ended(logins=2)
@@ -191,7 +191,7 @@ def test_a_login_that_was_asked_nothing_yet_ends_the_earlier_shell(behind: Behin
 
 @pytest.mark.parametrize("first", ["signal", "cut"])
 def test_a_signal_does_not_keep_the_shell(sshd: Sshd, tmp_path: Path, first: str) -> None:
-    """Whether it came before the cut or after it, and was told or not."""
+    """A new login ends the old shell even if a signal came before or after the cut."""
     path = tmp_path / "lock"
     with Proxy(sshd.port) as proxy, deferred_signals("The test") as cancellation:
         behind = Behind(sshd, proxy, cancellation)
@@ -211,7 +211,7 @@ def test_a_signal_does_not_keep_the_shell(sshd: Sshd, tmp_path: Path, first: str
 
 
 def test_a_signal_that_nothing_has_answered_does_not_keep_the_shell(sshd: Sshd) -> None:
-    """It has come before the end."""
+    """A new login ends the old shell even if a signal is pending at the close."""
     with Proxy(sshd.port) as proxy, deferred_signals("The test") as cancellation:
         behind = Behind(sshd, proxy, cancellation)
         behind.cut()
@@ -222,7 +222,7 @@ def test_a_signal_that_nothing_has_answered_does_not_keep_the_shell(sshd: Sshd) 
 def test_the_next_signal_ends_the_wait_for_another_login(
     serve: Callable[..., Sshd], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What may stay is told then, and how to find it; nothing else would end the wait."""
+    """A second signal ends the wait; a note says what may be left, and how to find it."""
     server = serve()
     server.command += PATIENT
     for module in (connection, login):
@@ -257,7 +257,7 @@ def test_the_next_signal_ends_the_wait_for_another_login(
 def test_no_other_login_is_made_after_a_signal_meanwhile(
     behind: Behind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has ended what was to be done at last."""
+    """A signal during the final calls leads to a note, and to no further login."""
     behind.made.at_last("sleep", "60")
     cancellation, run = behind.made.cancellation, Connection.run
 
@@ -269,13 +269,13 @@ def test_no_other_login_is_made_after_a_signal_meanwhile(
     behind.made.close()
     assert behind.made._login.count == 1
     assert len(behind.notes) == 1
-    wait_for(lambda: not behind.processes())  # the host has learnt of the end
+    wait_for(lambda: not behind.processes())  # the host has noticed the end
 
 
 def test_a_host_that_is_gone_is_waited_for_in_vain(
     serve: Callable[..., Sshd], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For as long as a signal leaves, and not for ssh's own time; then it is told."""
+    """A host that is gone is waited for during HURRY, not ssh's own time; then a note follows."""
     monkeypatch.setattr(connection, "HURRY", 0.5)
     monkeypatch.setattr(login, "LOGIN", 600.0)
     server = serve()
@@ -293,7 +293,7 @@ def test_a_host_that_is_gone_is_waited_for_in_vain(
 def test_a_shell_that_cannot_be_ended_is_told_at_the_end_too(
     behind: Behind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That was tried once more; nothing else is done meanwhile."""
+    """If the old shell cannot be ended, closing tries once more, and then a note follows."""
     text = library.library
 
     def unable(mark: str) -> bytes:
@@ -312,7 +312,7 @@ def test_a_shell_that_cannot_be_ended_is_told_at_the_end_too(
 def test_a_host_that_nothing_can_be_done_on_is_not_logged_in_to_again(
     sshd: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its shell has ended by itself."""
+    """A host that lacks a program ends its shell itself, so closing makes no other login."""
     text = library.library
 
     def lacking(mark: str) -> bytes:

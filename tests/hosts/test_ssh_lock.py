@@ -1,4 +1,4 @@
-"""A lock on another host: lost with the connection, and waited for by nobody who has gone."""
+"""A lock on another host: lost with the connection, and not waited for after a signal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.remote
 
 
 def test_a_lock_whose_connection_is_cut_is_told(sshd: Sshd, tmp_path: Path) -> None:
-    """It is not held any more, so nothing may be started under it."""
+    """A cut loses the lock, so nothing is started under it."""
     started = tmp_path / "started"
     with reached(sshd) as host:
         with (
@@ -38,7 +38,7 @@ def test_a_lock_whose_connection_is_cut_is_told(sshd: Sshd, tmp_path: Path) -> N
 
 
 def test_who_is_told_to_end_waits_no_longer(sshd: Sshd, tmp_path: Path) -> None:
-    """Nor does anything of ours on the host."""
+    """A signal ends the wait for a lock, and the waiting process on the host."""
     path = str(tmp_path / "lock")
 
     def stop(_holder: str) -> None:
@@ -57,7 +57,7 @@ def test_who_is_told_to_end_waits_no_longer(sshd: Sshd, tmp_path: Path) -> None:
 
 
 def test_who_is_told_to_end_does_not_begin_to_wait(sshd: Sshd, tmp_path: Path) -> None:
-    """And leaves no lock file behind."""
+    """After a signal no lock is taken, and no process has the lock file open."""
     path = tmp_path / "lock"
     with deferred_signals("The test") as cancellation, reached(sshd, cancellation) as host:
         host.read("/no")
@@ -76,7 +76,7 @@ def _waiters(path: str) -> int:
 
 
 def test_a_lock_of_another_connection_is_refused(sshd: Sshd, tmp_path: Path) -> None:
-    """Its shell is not there to start the utility."""
+    """A program cannot start under a lock that another connection holds."""
     with (
         reached(sshd) as one,
         reached(sshd) as other,

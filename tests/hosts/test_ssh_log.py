@@ -1,4 +1,4 @@
-"""What the log tells of logins: the host, and none of the ssh command's options."""
+"""The log lists logins with the host, and without the options of the ssh command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.remote
 
 
 class Records(logging.Handler):
-    """Keeps what is logged."""
+    """A handler that keeps the messages."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class Records(logging.Handler):
 def test_logins_and_what_is_run_within_them_are_told(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that failed as well."""
+    """The log has logins, the calls within them, and failed logins."""
     records, level = Records(), log.level
     log.addHandler(records)
     log.setLevel(logging.INFO)

@@ -16,7 +16,7 @@ SCRIPT = Path(csf_backup_plugin.hosts.ssh.__file__).with_name("program.sh")
 
 @pytest.mark.parametrize("shell", ["bash", "dash"])
 def test_the_end_of_a_stream_is_told_in_one_piece(shell: str) -> None:
-    """Else half of it may be taken for what the program has printed; a write is a packet here."""
+    """The end mark is one write (here: one packet), so no part of it counts as output."""
     path = shutil.which(shell)
     assert path
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

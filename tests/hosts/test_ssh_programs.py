@@ -1,4 +1,4 @@
-"""Programs on another host: in the user's locale, and told how far they are."""
+"""Programs on another host: they run in the user's locale, and their progress is reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.remote
 
 
 def test_programs_get_the_users_locale(serve: Callable[..., Sshd], tmp_path: Path) -> None:
-    """Only what we read ourselves is in English."""
+    """Programs run in the user's locale; only output that we parse is in English."""
     server = serve(LC_ALL="C.UTF-8")
     argv, record = ["sh", "-c", "echo $LC_ALL $csf_locale"], str(tmp_path / "run")
     with reached(server) as host:
@@ -44,7 +44,7 @@ def test_programs_get_the_users_locale(serve: Callable[..., Sshd], tmp_path: Pat
 def test_programs_ignore_and_block_no_signal(
     serve: Callable[..., Sshd], tmp_path: Path, shell: str
 ) -> None:
-    """Whatever the login shell ignores; how they ended is known all the same."""
+    """Signals that the login shell ignores are reset for programs, and exit statuses are right."""
     login, record = tmp_path / "login", str(tmp_path / "run")
     login.write_text(
         f"#!/bin/sh\ntrap '' CHLD TERM HUP INT QUIT PIPE USR1\n"
@@ -69,7 +69,7 @@ def test_programs_ignore_and_block_no_signal(
 def test_what_our_shells_say_is_not_the_programs(
     serve: Callable[..., Sshd], tmp_path: Path, shell: str
 ) -> None:
-    """Neither that we are still there nor that one of them was ended."""
+    """Keep-alive output and messages of our shells do not get into a program's output."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "sh").symlink_to(_path_of(shell))
     server = serve(PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
@@ -84,7 +84,7 @@ def test_what_our_shells_say_is_not_the_programs(
 
 
 def needed() -> list[str]:
-    """Return the programs without which nothing is done on a host."""
+    """Return the programs that a host must have."""
     text = (Path(ssh.__file__).parent / "loop.sh").read_text()
     found = re.search(r"for program in (base64 [^;]*);", text)
     assert found
@@ -92,7 +92,7 @@ def needed() -> list[str]:
 
 
 def test_a_shell_that_is_not_enough_is_told_in_words() -> None:
-    """It has no name that could be looked for, as a program has."""
+    """A missing feature of a shell is described, since it has no program name."""
     login = Login("remote", "ssh", Cancellation())
     refused = login.refusal(Answer(1, b" GNU-head test-ef byte-sh", b""), b"")
     assert refused
@@ -112,7 +112,7 @@ def test_a_shell_that_is_not_enough_is_told_in_words() -> None:
 def test_a_host_that_lacks_a_program_is_told_before_anything_is_done(
     serve: Callable[..., Sshd], tmp_path: Path, program: str, named: str
 ) -> None:
-    """At once, in one sentence; busybox's program of that name is not enough."""
+    """A missing program, or one of busybox, is an error before anything is changed."""
     (tmp_path / "bin").mkdir()
     for name in ("sh", *needed()):
         (tmp_path / "bin" / name).symlink_to(_path_of(name))
@@ -131,7 +131,7 @@ def test_a_host_that_lacks_a_program_is_told_before_anything_is_done(
 def test_how_far_a_checksum_is_is_told(
     serve: Callable[..., Sshd], tmp_path: Path, program: Callable[[str, str], None]
 ) -> None:
-    """By the bytes that openssl has read; this one reads the rest once that was told."""
+    """Progress is the bytes that openssl has read; a fake one waits until they are reported."""
     go, image, steps = tmp_path / "go", tmp_path / "image", list[int]()
     (tmp_path / "bin").mkdir()
     read = "dd bs=1000 count=1 of=/dev/null status=none"
@@ -150,7 +150,7 @@ def test_how_far_a_checksum_is_is_told(
 
 
 def test_without_openssl_there_is_sha256sum(serve: Callable[..., Sshd], tmp_path: Path) -> None:
-    """Which says the same."""
+    """Without openssl, sha256sum computes the same checksum."""
     (tmp_path / "bin").mkdir()
     for name in ("sh", "sha256sum", *needed()):
         (tmp_path / "bin" / name).symlink_to(_path_of(name))

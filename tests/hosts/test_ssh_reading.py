@@ -1,4 +1,4 @@
-"""Reading many files of another host at once, also while they change."""
+"""Read many files of another host in one call, even while they change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LISTED = b"a.json\0f\x001\0001.5\0\0b.json\0f\x001\0001.5\0\0//\0//\0"
 
 
 class Told(Reading):
-    """A host that gives one answer, whatever is asked."""
+    """A host that always gives the same answer."""
 
     name = "remote"
 
@@ -36,13 +36,13 @@ class Told(Reading):
 
 
 def of(name: bytes, contents: bytes) -> bytes:
-    """Return what is told of a file."""
+    """Return the answer for one file."""
     said = b"0 0+1 records out\n%d bytes copied, 0.1 s/%s" % (len(contents), name)
     return b"%s%s%8d" % (contents, said, len(said))
 
 
 def test_files_that_come_or_go_meanwhile_are_told_apart() -> None:
-    """One is gone, and another one was not there when the directory was listed."""
+    """A listed file that is gone has no contents, and a file that was not listed is left out."""
     answer = Answer(0, LISTED + of(b"a.json", b"A") + of(b"new.json", b"N"), b"")
     entries, contents = Told(answer).read_directory("/d", ".json")
     assert [entry.name for entry in entries] == ["a.json", "b.json"]
@@ -50,14 +50,14 @@ def test_files_that_come_or_go_meanwhile_are_told_apart() -> None:
 
 
 def test_what_cannot_be_read_is_not_taken_for_gone() -> None:
-    """No receipt is passed over because a program fails."""
+    """If a program fails, that is an error, so no receipt is skipped."""
     answer = Answer(1, LISTED, b"find: '/d/': Input/output error\n")
     with pytest.raises(OSError, match="Input/output error"):
         Told(answer).read_directory("/d", ".json")
 
 
 def test_what_is_told_of_a_block_counts_only_if_it_was_whole() -> None:
-    """Else its files are told one by one behind it."""
+    """A block whose size is wrong is ignored, and its files are read one by one after it."""
     whole = b"ABC" + b"block 3 1 2/a.json/b.json"
     torn = b"AX" + b"block 2"
     told = b"".join(b"%s%8d" % (part, len(part.lstrip(b"ABCX"))) for part in (torn, whole))
@@ -67,7 +67,7 @@ def test_what_is_told_of_a_block_counts_only_if_it_was_whole() -> None:
 
 @pytest.mark.remote
 def test_many_files_are_read_as_on_this_host(sshd: Sshd, tmp_path: Path) -> None:
-    """Blocks of them by one program, and those one by one among which there is an odd one."""
+    """Files are read in blocks, and one by one in a block with an unusual file."""
     for number in range(450):
         (tmp_path / f"{number:03}.json").write_bytes(b"/" * number + b"\n0 block\xff\0")
     (tmp_path / "new\nline 7 bytes.json").write_bytes(b"odd")
@@ -93,7 +93,7 @@ def test_many_files_are_read_as_on_this_host(sshd: Sshd, tmp_path: Path) -> None
 def test_a_file_that_changes_while_it_is_read_is_read_whole(
     serve: Callable[..., Sshd], tmp_path: Path, change: str
 ) -> None:
-    """No other one gets any of its bytes."""
+    """A file that changes is read whole, and its bytes do not get into another file's data."""
     paths = [tmp_path / name for name in ("a", "b", "c")]
     for path in paths:
         path.write_bytes(path.name.encode() * 10)

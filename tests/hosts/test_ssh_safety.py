@@ -1,4 +1,4 @@
-"""What goes wrong on another host loses no file, and lets nothing pass that is not whole."""
+"""Failures on another host lose no file, and incomplete results do not count as success."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.remote
 
-# Fails for directories, which are named with a slash at their end.
+# Fails for directories, whose names end with a slash.
 SYNC = """
 case $* in */) echo "sync: error syncing '$2': Input/output error" >&2; exit 1;; esac
 exec /bin/sync "$@"
@@ -43,7 +43,7 @@ def host(tmp_path: Path, serve: Callable[..., Sshd]) -> Iterator[Host]:
 def test_a_move_that_does_not_reach_the_disk_loses_nothing(
     host: Host, program: Callable[[str, str], None], tmp_path: Path, *, has_links: bool
 ) -> None:
-    """With hard links all have their old names again; without, they have one of the two."""
+    """With hard links, files get their old names back; without, they keep the new ones."""
     (tmp_path / "there").mkdir()
     moves = [(str(tmp_path / name), str(tmp_path / "there" / name)) for name in ("a", "b")]
     for old, _ in moves:
@@ -64,7 +64,7 @@ def test_a_move_that_does_not_reach_the_disk_loses_nothing(
 def test_a_program_whose_output_was_lost_has_no_status(
     host: Host, program: Callable[[str, str], None]
 ) -> None:
-    """A list that is cut short is none, whatever osrestore has ended with."""
+    """If output was lost, the status is unknown, whatever the program returned."""
     assert host.run(["echo", "whole"], 10).output == b"whole\n"
     program("dd", "head -c 3; exit 1")
     assert host.run(["echo", "whole"], 10).status == UNKNOWN
@@ -73,7 +73,7 @@ def test_a_program_whose_output_was_lost_has_no_status(
 def test_a_removal_that_could_not_start_a_process_is_no_success(
     host: Host, program: Callable[[str, str], None], tmp_path: Path
 ) -> None:
-    """As of a user who has too many there; the file stays, and nobody is told that it has gone."""
+    """If the user has too many processes, the removal fails and the file stays."""
     (tmp_path / "file").touch()
     host.machine()
     program("sed", 'echo "sh: 1: Cannot fork" >&2; exit 2')
@@ -83,7 +83,7 @@ def test_a_removal_that_could_not_start_a_process_is_no_success(
 
 
 def test_no_group_is_killed_whose_number_others_may_have(host: Host, tmp_path: Path) -> None:
-    """Of an osbackup that has ended long ago, as after a long cut."""
+    """If osbackup ended long ago, its process group number may be reused, so no group is killed."""
     record = tmp_path / "run"
     other = subprocess.Popen(["sleep", "60"], start_new_session=True)
     try:
@@ -100,7 +100,7 @@ def test_no_group_is_killed_whose_number_others_may_have(host: Host, tmp_path: P
 
 
 def test_a_run_of_another_machine_is_not_called_ended(host: Host, tmp_path: Path) -> None:
-    """Where a name stands for several machines with one disk, its boot is another one."""
+    """If machines with one disk share a name, a run of another boot keeps the lock."""
     record = tmp_path / "run"
     with host.lock(str(tmp_path / "lock"), "test", 0, print) as lock:
         assert lock
@@ -113,7 +113,7 @@ def test_a_run_of_another_machine_is_not_called_ended(host: Host, tmp_path: Path
 
 
 def test_no_program_begins_once_the_command_is_to_end(serve: Callable[..., Sshd]) -> None:
-    """Those of other threads, too: the first signal has been told already."""
+    """After a signal, no thread can start a program, even if the signal was already raised."""
     cancellation = Cancellation("It")
     with reached(serve(), cancellation) as host:
         host.machine()

@@ -1,4 +1,4 @@
-"""The shell on another host: nothing gets into its answers, and it goes when nobody listens."""
+"""The shell on another host: its answers stay clean, and it ends when its client is gone."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SHELLS = ("dash", "bash", "busybox sh")
 
 @pytest.fixture
 def made(sshd: Sshd) -> Iterator[Connection]:
-    """A connection."""
+    """Yield a connection."""
     connected = Connection("remote", sshd.command, Cancellation(), print)
     connected.run("true")
     yield connected
@@ -50,7 +50,7 @@ def made(sshd: Sshd) -> Iterator[Connection]:
 
 @pytest.fixture(params=SHELLS)
 def any_shell(request: pytest.FixtureRequest, tmp_path: Path, serve: Callable[..., Sshd]) -> Sshd:
-    """A server on whose host sh is a shell of some kind."""
+    """Return a server whose host has one of several shells as sh."""
     sh = tmp_path / "bin" / "sh"
     sh.parent.mkdir()
     sh.write_text(
@@ -70,7 +70,7 @@ def ours(made: Connection) -> list[int]:
 
 
 def environment_of(pid: int) -> bytes:
-    """Return a process's environment; empty if it has ended, or if that is not ours to read."""
+    """Return a process's environment; empty if it has ended or is not readable."""
     try:
         return Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
@@ -78,7 +78,7 @@ def environment_of(pid: int) -> bytes:
 
 
 def lives(pid: int) -> bool:
-    """Tell whether a process is there that is no zombie."""
+    """Tell whether a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -86,7 +86,7 @@ def lives(pid: int) -> bool:
 
 
 def number_in(file: Path) -> int:
-    """Wait for a program to have written its process; return that."""
+    """Wait until a program has written its process number; return the number."""
     wait_for(lambda: file.exists() and file.read_text().endswith("\n"))
     return int(file.read_text())
 
@@ -95,7 +95,7 @@ def number_in(file: Path) -> int:
 def test_what_a_configuration_has_for_interactive_use_is_put_aside(
     serve: Callable[..., Sshd], tmp_path: Path, setting: str
 ) -> None:
-    """And what ssh says itself is no answer."""
+    """Interactive settings in ssh_config have no effect, and ssh's messages are not answers."""
     server = serve()
     config = server.directory / "ssh_config"
     config.write_text(f"{config.read_text()}  {setting.format(tmp_path)}\n")
@@ -110,7 +110,7 @@ def test_what_a_configuration_has_for_interactive_use_is_put_aside(
 
 
 def test_what_a_verbose_ssh_says_is_no_answer(sshd: Sshd, tmp_path: Path) -> None:
-    """Nor is it a reason why a host cannot be reached."""
+    """Debug output of ssh gets neither into answers nor into the reason of a failed login."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sshd, "command", f"{sshd.command} -vvv")
         with reached(sshd) as host:
@@ -127,7 +127,7 @@ def test_what_a_verbose_ssh_says_is_no_answer(sshd: Sshd, tmp_path: Path) -> Non
 def test_the_drivers_directory_for_temporary_files_does_not_matter(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, directory: str
 ) -> None:
-    """Nothing of ours is in it."""
+    """The connection needs no temporary directory on this machine."""
     for name in ("TMPDIR", "XDG_RUNTIME_DIR"):
         monkeypatch.setenv(name, directory)
     with reached(sshd) as host:
@@ -138,7 +138,7 @@ def test_the_drivers_directory_for_temporary_files_does_not_matter(
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("kind", ["script", "program", "locked", "here"])
 def test_a_call_that_is_cut_short_never_runs(tmp_path: Path, shell: str, kind: Kind) -> None:
-    """Wherever it is cut; its data is not taken for whole either."""
+    """A call that is cut at any byte does not run, and its data is not used."""
     marker = tmp_path / "marker"
     text = base64.b64decode(library.library("mark"))
 
@@ -164,7 +164,7 @@ def test_a_call_that_is_cut_short_never_runs(tmp_path: Path, shell: str, kind: K
 
 
 def test_arguments_and_data_may_hold_anything(any_shell: Sshd) -> None:
-    """But NUL in an argument; what shells and their escapes are made of comes through."""
+    """Every byte gets through, except NUL in arguments."""
     odd = [
         os.fsdecode(bytes(range(1, 256))),
         "",
@@ -187,7 +187,7 @@ def test_arguments_and_data_may_hold_anything(any_shell: Sshd) -> None:
 
 
 def test_a_call_of_any_length_comes_through(any_shell: Sshd) -> None:
-    """The shell reads short ones itself, and has longer ones read by a program."""
+    """The shell reads short calls itself, and has a program read longer ones."""
     connected = Connection("remote", any_shell.command, Cancellation(), print)
     lengths = (*range(3800, 4100, 7), 70_000)
     try:
@@ -200,7 +200,7 @@ def test_a_call_of_any_length_comes_through(any_shell: Sshd) -> None:
 
 
 def test_calls_of_several_threads_get_their_own_answers(any_shell: Sshd, tmp_path: Path) -> None:
-    """Within one login, be they looks or programs."""
+    """Reads and programs of several threads share one login, and get their own answers."""
     found: dict[int, object] = {}
     with reached(any_shell) as host:
 
@@ -225,7 +225,7 @@ def test_calls_of_several_threads_get_their_own_answers(any_shell: Sshd, tmp_pat
 def test_a_program_that_waits_for_its_turn_is_no_silence(
     made: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another thread's call may take long."""
+    """A program that waits for another thread's long call does not time out."""
     monkeypatch.setattr(connection, "SILENCE", 4.0)
     begun = tmp_path / "begun"
     script = f": >{begun}; for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.5; echo >&3; done"
@@ -238,7 +238,7 @@ def test_a_program_that_waits_for_its_turn_is_no_silence(
 
 
 def test_what_a_program_leaves_behind_delays_nobody(any_shell: Sshd, tmp_path: Path) -> None:
-    """It is not ended either, and writes into no later answer."""
+    """A process that a program leaves keeps running, and does not write into later answers."""
     leave = 'trap "" PIPE; ( while sleep 0.1; do echo left; echo left >&2; done ) & echo $! > "$0"'
     argv = ["/bin/sh", "-c", f"{leave}; echo out; echo err >&2; exit 3"]
     pids = [tmp_path / "one", tmp_path / "two"]
@@ -260,7 +260,7 @@ def test_what_a_program_leaves_behind_delays_nobody(any_shell: Sshd, tmp_path: P
 
 @pytest.mark.parametrize("ignores", ["", "trap '' PIPE TERM HUP;"])
 def test_endless_output_is_stopped(any_shell: Sshd, ignores: str) -> None:
-    """On either stream, also of a program that takes no notice of a reader that is gone."""
+    """Endless output on either stream is stopped, even if the program ignores SIGPIPE."""
     script = f"{ignores} while :; do echo 0123456789012345678901234567890123456789; done"
     with pytest.MonkeyPatch.context() as patch, reached(any_shell) as host:
         patch.setattr("csf_backup_plugin.hosts.common.OUTPUT", 200_000)
@@ -288,7 +288,7 @@ while :; do sleep 60; done
 def test_a_program_that_nobody_waits_for_is_ended_with_its_group(
     any_shell: Sshd, tmp_path: Path, how: str
 ) -> None:
-    """Also those in it that ignore SIGTERM; the shell lives on, if it can."""
+    """The whole group ends, even if it ignores SIGTERM; the shell survives if possible."""
     first, second = tmp_path / "first", tmp_path / "second"
     script = f"[ ! -e {first} ] || exit 0\n{IGNORES.replace('$0', str(first))}"
     argv = ["sh", "-c", script]
@@ -302,11 +302,11 @@ def test_a_program_that_nobody_waits_for_is_ended_with_its_group(
         member = number_in(first)
         os.kill(client, signal.SIGKILL)
         os.waitpid(client, 0)
-        with LocalHost().lock(str(second), "y", 60, print):  # before the program's own limit
+        with LocalHost().lock(str(second), "y", 60, print):  # sooner than the program's limit
             pass
     else:
         with pytest.MonkeyPatch.context() as patch, deferred_signals("The test") as cancellation:
-            if how == "frozen":  # a host that is only slow is not to be left
+            if how == "frozen":  # only here, so that a slow host does not count as silent
                 patch.setattr(any_shell, "command", quick)
             with reached(any_shell, cancellation) as host:
                 host.read("/no")
@@ -343,7 +343,7 @@ def test_a_program_that_nobody_waits_for_is_ended_with_its_group(
 
 @pytest.mark.parametrize("moment", [0.0, 0.001, 0.003, 0.01, 0.03])
 def test_a_program_that_has_only_just_begun_is_ended_too(any_shell: Sshd, moment: float) -> None:
-    """Before it has made its process group, or become the program."""
+    """A program is ended even before it has its process group or has been executed."""
     argv = ["sleep", f"{3000 + os.getpid()}.{int(moment * 1000)}"]
     with reached(any_shell) as host:
         host.read("/no")
@@ -358,7 +358,7 @@ def test_a_program_that_has_only_just_begun_is_ended_too(any_shell: Sshd, moment
 def test_a_program_that_is_stopped_takes_neither_shell_nor_lock_with_it(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Be it by its time limit, by a signal, or because it prints without end."""
+    """After a time limit, endless output or a signal, the shell and the lock are kept."""
     monkeypatch.setattr("csf_backup_plugin.hosts.common.OUTPUT", 200_000)
     path = str(tmp_path / "lock")
     logins = sshd.logins()
@@ -391,7 +391,7 @@ def parent_of(pid: int) -> int:
 def test_a_status_that_is_missing_is_no_success(
     any_shell: Sshd, tmp_path: Path, above: int, said: str
 ) -> None:
-    """Whichever of our shells above the program was killed; the host is not waited for for ever."""
+    """If any of our shells above the program is killed, the call ends without a false success."""
     pid, go = tmp_path / "pid", tmp_path / "go"
     script = f'echo $$ > "$0.new"; mv "$0.new" "$0"; while [ ! -e {go} ]; do sleep 0.02; done'
     script = f"[ ! -e {go} ] || exit 7; {script}; printf '%s' '{said}'; exit 5"
@@ -422,7 +422,7 @@ def test_a_status_that_is_missing_is_no_success(
 def test_who_has_listened_to_a_program_takes_no_later_calls_words(
     any_shell: Sshd, tmp_path: Path
 ) -> None:
-    """When all of our shells beside it were killed, none would end it: the login is left."""
+    """If all shells that would end the listener are killed, a new login is made."""
     pid, go = tmp_path / "pid", tmp_path / "go"
     script = f'echo $$ > "$0.new"; mv "$0.new" "$0"; while [ ! -e {go} ]; do sleep 0.02; done'
 
@@ -456,7 +456,7 @@ def test_who_has_listened_to_a_program_takes_no_later_calls_words(
 def test_only_what_stands_behind_the_mark_is_a_status(
     made: Connection, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
-    """An answer without one says that nobody knows how the program ended."""
+    """An answer without the mark means that the exit status is unknown."""
     from csf_backup_plugin.hosts.ssh import SshHost
 
     host = SshHost("remote", made)
@@ -471,12 +471,12 @@ def test_only_what_stands_behind_the_mark_is_a_status(
 
 
 def test_an_error_of_the_shell_begins_with_its_name(made: Connection) -> None:
-    """By that it is known that the host could start no process; a path would hide it."""
+    """Errors begin with `sh: ` and without a path, so a failed fork is recognized."""
     assert re.match(rb"sh: [^/]*not found", made.run("no_such_function").errors)
 
 
 def test_what_a_host_that_is_full_says_is_no_answer(made: Connection) -> None:
-    """What could not be started has found nothing; a program may say what it likes."""
+    """If no process can be started, that is an error; the same text from a program is not."""
     for said in ("sh: 1: Cannot fork", "bash: fork: retry: Resource temporarily unavailable"):
         with pytest.raises(HostUnreachable, match="could not start another process for us"):
             made.ask("eval", f"echo '{said}' >&2")
@@ -486,7 +486,7 @@ def test_what_a_host_that_is_full_says_is_no_answer(made: Connection) -> None:
 
 
 def test_a_cut_is_told_to_each_that_waits(made: Connection) -> None:
-    """And ends one login only."""
+    """Every waiting call gets the cut, and only one new login is made."""
     first, second = (
         made._post(library.step(["sleep", "60"]), "script", float("inf")) for _ in range(2)
     )
@@ -501,7 +501,7 @@ def test_a_cut_is_told_to_each_that_waits(made: Connection) -> None:
 def test_an_answer_that_nobody_waited_for_is_no_later_calls(
     made: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its login is left, and another one made."""
+    """After a timeout a new login is made, so a late answer does not reach the next call."""
     for number in (2, 3):
         with pytest.raises(TimeoutError):
             made.run("eval", "echo late; sleep 60; echo late", until=time.monotonic() + 0.2)
@@ -513,21 +513,21 @@ def test_an_answer_that_nobody_waited_for_is_no_later_calls(
 def test_what_gets_into_an_answer_is_a_cut(
     made: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is asked for again, and what came is not believed."""
+    """A damaged answer is not used, and the call is repeated in a new login."""
     monkeypatch.setattr("csf_backup_plugin.hosts.ssh.shell._NOISE", 1 << 20)
     marker = tmp_path / "marker"
     once = f"if [ -e {marker} ]; then echo sound; else : >{marker}; {{}}; fi"
     noise = (
         "printf '\\n%s %s 8 AAAA\\n' $csf_mark $csf_number",  # shorter than it says
         "printf '\\n%s %s 4 AAAAAAAA\\n' $csf_mark $csf_number",  # longer
-        "printf '\\n%s %s 4 A*AA\\n' $csf_mark $csf_number",  # no base64
+        "printf '\\n%s %s 4 A*AA\\n' $csf_mark $csf_number",  # not base64
         "printf '\\n%s %s 4 AAAA\\n' $csf_mark $csf_number",  # no fields
         "printf '\\n%s %s 8 AGEAYQ==\\n' $csf_mark $csf_number",  # no number
         "yes | head -c 2000000",
     )
     for number, one in enumerate(noise):
         marker.unlink(missing_ok=True)
-        # The shell that has the answers open is our parent.
+        # The shell that has the answers open is the parent of this script.
         script = once.format(f"{{ {one}; }} >/proc/$$/fd/6; sleep 1")
         with pytest.raises(Cut, match="writes into our answers"):
             made.run("eval", script)
@@ -539,7 +539,7 @@ def test_what_gets_into_an_answer_is_a_cut(
 def test_a_login_whose_answers_are_never_sound_is_given_up(
     made: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the time that a cut is given, and in words of its own."""
+    """If every answer is damaged, the call fails after PATIENCE and the error says why."""
     monkeypatch.setattr(connection, "PATIENCE", 1.0)
     with pytest.raises(HostUnreachable, match="writes into our answers"):
         made.ask(
@@ -549,7 +549,7 @@ def test_a_login_whose_answers_are_never_sound_is_given_up(
 
 @pytest.mark.parametrize("stop", [False, True])
 def test_an_earlier_logins_shell_is_evicted(any_shell: Sshd, tmp_path: Path, *, stop: bool) -> None:
-    """Also one that is stopped, and whatever it runs; nobody writes behind our back."""
+    """A new login ends the old shell and its programs, even if they are stopped."""
     connected = Connection("remote", any_shell.command, Cancellation(), print)
     pid, marker = tmp_path / "pid", tmp_path / "marker"
     try:
@@ -578,7 +578,7 @@ def test_an_earlier_logins_shell_is_evicted(any_shell: Sshd, tmp_path: Path, *, 
 def test_an_earlier_shell_that_cannot_be_ended_is_told(
     sshd: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At once, and with what to look for; nothing is done beside it."""
+    """If the old shell cannot be ended, nothing is run, and the error says what to look for."""
     connected = Connection("remote", sshd.command, Cancellation(), print)
     text = library.library
 
@@ -605,7 +605,7 @@ def test_an_earlier_shell_that_cannot_be_ended_is_told(
 def test_the_shell_goes_and_frees_its_lock_when_its_driver_is_killed(
     any_shell: Sshd, tmp_path: Path, kind: str
 ) -> None:
-    """Within seconds, whatever it is at, and nothing of it stays."""
+    """Within seconds, the shell ends with all its processes, whatever it is running."""
     path, told = str(tmp_path / "lock"), tmp_path / "told"
     client = os.fork()
     if not client:  # pragma: no cover  # another process, which is killed
@@ -636,7 +636,7 @@ def test_the_shell_goes_and_frees_its_lock_when_its_driver_is_killed(
 
 
 def of_run(run: str) -> list[str]:
-    """Return the processes of a run, all logins of it."""
+    """Return the processes of all logins of a run."""
     said = subprocess.run(
         f"grep -lzs 'csf_run={run}[.]' /proc/[0-9]*/environ || :",
         shell=True,
@@ -648,7 +648,7 @@ def of_run(run: str) -> list[str]:
 
 
 def test_whoever_waits_for_a_lock_is_gone_with_the_connection(sshd: Sshd, tmp_path: Path) -> None:
-    """Though nothing is said meanwhile."""
+    """A process that waits for a lock ends with the connection, although nothing is sent."""
     path = str(tmp_path / "lock")
     with LocalHost().lock(path, "class_create", 0, print):
         waiter = os.fork()
@@ -663,7 +663,7 @@ def test_whoever_waits_for_a_lock_is_gone_with_the_connection(sshd: Sshd, tmp_pa
 
 
 def _has_open(path: str, but: int) -> bool:
-    """Tell whether any other process has a file open."""
+    """Tell whether any process other than `but` has a file open."""
     found = subprocess.run(
         ["find", "/proc", "-maxdepth", "3", "-path", "*/fd/*", "-lname", path],
         check=False,
@@ -676,7 +676,7 @@ def _has_open(path: str, but: int) -> bool:
 def test_nothing_is_run_under_a_lock_that_is_lost(
     sshd: Sshd, tmp_path: Path, made: Connection
 ) -> None:
-    """Nor is it taken again where its file is gone, and none is to be made."""
+    """A call under a lost lock fails; the lock is not taken again if its file is gone."""
     (tmp_path / "lock").touch()
     path = str(tmp_path / "lock")
     with held(made, path, "x", 0, print, lambda: None, create=False) as (lock, _):
@@ -693,7 +693,7 @@ def test_nothing_is_run_under_a_lock_that_is_lost(
 
 
 def test_much_is_sent_and_said_at_once(made: Connection) -> None:
-    """Neither side waits for the other with its hands full."""
+    """Large data in both directions at the same time causes no deadlock."""
     data = os.urandom(1 << 22)
     assert made.run("eval", "csf_data | tee /dev/stderr | cat", data=data).output == data
     assert made.run("eval", "csf_data | head -c 10", data=data).output == data[:10]
@@ -701,7 +701,7 @@ def test_much_is_sent_and_said_at_once(made: Connection) -> None:
 
 
 def test_of_what_ssh_says_its_last_is_kept() -> None:
-    """However much it is."""
+    """Of a long output of ssh, only the end is kept."""
     shell = Shell(["sh", "-c", "yes | head -c 1000000 >&2; echo end >&2"], "mark")
     try:
         wait_for(lambda: shell.is_over)
@@ -713,7 +713,7 @@ def test_of_what_ssh_says_its_last_is_kept() -> None:
 
 
 def test_an_ssh_that_does_not_end_by_itself_is_ended() -> None:
-    """Although a stream stays open, as by a proxy that it has started."""
+    """ssh is killed even if a process that it started keeps a stream open."""
     child = "(sleep 1; while sleep 0.1; do echo; echo >&2; done)"
     shell = Shell(
         ["sh", "-c", f"trap '' TERM; {child} & echo $!; while :; do sleep 9; done"], "mark"
@@ -721,15 +721,15 @@ def test_an_ssh_that_does_not_end_by_itself_is_ended() -> None:
     wait_for(lambda: b"\n" in shell._came)
     pid = int(shell._came)
     wait_for(lambda: b"\n\n" in shell._came)
-    shell.send(b"x" * 1_000_000)  # which nobody reads
+    shell.send(b"x" * 1_000_000)  # it is not read
     shell.close()
     shell.close()
     assert shell._process.returncode == -signal.SIGKILL
-    wait_for(lambda: not lives(pid))  # nobody reads what it says
+    wait_for(lambda: not lives(pid))  # its output is not read any more
 
 
 def test_a_cut_in_the_midst_of_an_answer_is_told_without_it(made: Connection) -> None:
-    """Nobody can read what it was in."""
+    """After a cut during an answer, the error does not contain the part that has arrived."""
     assert made._shell is not None
     ssh_process = made._shell._process
 
@@ -753,7 +753,7 @@ def test_a_cut_in_the_midst_of_an_answer_is_told_without_it(made: Connection) ->
 def test_a_connection_that_is_gone_at_the_end_spoils_nothing(
     serve: Callable[..., Sshd], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    """All that was to be done has been done."""
+    """If the connection is lost after the last call, closing raises no error."""
     monkeypatch.setattr(connection, "HURRY", 1.0)
     monkeypatch.setattr(login, "HURRY", 1.0)
     server = serve()
@@ -767,7 +767,7 @@ def test_a_connection_that_is_gone_at_the_end_spoils_nothing(
 
 
 def test_a_line_that_is_no_call_ends_the_shell(made: Connection) -> None:
-    """What somebody else has read the beginning of is not taken for another call."""
+    """A call without its beginning is not executed, and counts as a cut."""
     assert made._shell is not None
     lost = library.call(7, "script", made._login.mark, "make_directories /no/such")
     made._shell.send(lost.partition(b"\n")[2])
@@ -777,6 +777,6 @@ def test_a_line_that_is_no_call_ends_the_shell(made: Connection) -> None:
 
 
 def test_every_part_of_the_library_is_sent() -> None:
-    """No file of the package is forgotten."""
+    """The library has every .sh file of the package."""
     files = [*Path(ssh.__file__).parent.glob("*.sh")]
     assert len(files) == len(library._PARTS)

@@ -1,4 +1,4 @@
-"""A host from which nothing comes any more: no refusal, no end of the connection, just silence."""
+"""A host that becomes silent: it neither refuses nor closes the connection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SOON = " -o ConnectTimeout=3 -o ServerAliveInterval=1 -o ServerAliveCountMax=4"
 
 
 def ip(*words: str) -> None:
-    """Set something up with ip, of iproute2."""
+    """Run ip, of iproute2."""
     subprocess.run(["ip", *words], check=True, capture_output=True)
 
 
@@ -30,7 +30,7 @@ class Far:
     """A host in a network namespace, at the other end of a virtual cable."""
 
     def __init__(self, directory: Path) -> None:
-        number = os.getpid()  # two tests of one process do not run at once
+        number = os.getpid()  # one process runs one test at a time
         self._name, self._cable = f"csf{number}", f"csf{number}a"
         third, fourth = divmod(number % (253 * 64) * 4 + 256, 256)
         near, far = f"169.254.{third}.{fourth + 1}", f"169.254.{third}.{fourth + 2}"
@@ -46,11 +46,11 @@ class Far:
         self.sshd.command += SOON
 
     def cable(self, state: str) -> None:
-        """Plug the cable in (up), or pull it at the far end, which nobody notices here (down)."""
+        """Plug the cable in (up), or pull it at the far end, which is not noticed here (down)."""
         ip("-n", self._name, "link", "set", "eth0", state)
 
     def remove(self) -> None:
-        """Take all of it away; a session without its cable would only notice much later."""
+        """Remove everything; a session without its cable would take long to notice."""
         self.sshd.cut()
         self.sshd.stop()
         ip("link", "delete", self._cable)
@@ -59,7 +59,7 @@ class Far:
 
 @pytest.fixture
 def far(tmp_path: Path) -> Iterator[Far]:
-    """A host whose cable can be pulled."""
+    """Yield a host whose cable can be pulled."""
     if os.geteuid() != 0:
         pytest.skip("network namespaces with a cable between them are root's")
     directory = tmp_path / "sshd"
@@ -71,7 +71,7 @@ def far(tmp_path: Path) -> Iterator[Far]:
 
 
 def test_a_silence_is_waited_for_to_end(far: Far, tmp_path: Path) -> None:
-    """And osbackup's true end is told."""
+    """If the host answers again, the true exit status of osbackup is returned."""
     go = tmp_path / "go"
     script = 'while [ ! -e "$1" ]; do sleep 0.02; done; exit 4'
     argv = ["sh", "-c", script, "sh", str(go)]
@@ -91,7 +91,7 @@ def test_a_silence_is_waited_for_to_end(far: Far, tmp_path: Path) -> None:
 def test_a_silence_that_does_not_end_is_no_hang(
     far: Far, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The time limit is kept, and what may still run there is told."""
+    """If the host stays silent, calls end, and the error says what may still be running."""
     with reached(far.sshd) as host:
         with (
             pytest.raises(TimedOut, match="may still be running"),

@@ -1,4 +1,4 @@
-"""What another host does in one exchange: under a lock, in turn, and after a cut."""
+"""Steps that another host carries out in one exchange: under a lock, in turn, and after a cut."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.remote
 def cutting(
     sshd: Sshd, monkeypatch: pytest.MonkeyPatch, *, done: bool, ready: Callable[[], bool]
 ) -> None:
-    """Cut the connection when steps are first carried out after something is ready."""
+    """Cut the connection at the first steps that are sent when `ready` is true."""
     run = Connection.run
     cuts: list[int] = []
 
@@ -44,7 +44,7 @@ def cutting(
 def test_steps_whose_answer_was_lost_with_the_lock_have_been_carried_out(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was written under the lock counts; what else was to be done is."""
+    """Steps that were written under the lock count, and the other steps are done after the cut."""
     cutting(sshd, monkeypatch, done=True, ready=lambda: True)
     (tmp_path / "log").write_bytes(b"1\n")
     lock_file = str(tmp_path / "lock")
@@ -67,7 +67,7 @@ def test_steps_whose_answer_was_lost_with_the_lock_have_been_carried_out(
 def test_steps_that_were_not_all_carried_out_are_not_without_the_lock(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: str
 ) -> None:
-    """What was written of them is taken back."""
+    """If the lock is lost before all steps are done, the written files are removed."""
     cutting(sshd, monkeypatch, done=cut == "between", ready=lambda: True)
     steps = [Create(str(tmp_path / "claim"), b"names"), Create(str(tmp_path / "no" / "way"), b"")]
     with (
@@ -82,7 +82,7 @@ def test_steps_that_were_not_all_carried_out_are_not_without_the_lock(
 def test_steps_of_a_host_that_is_gone_are_told(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody knows how far they have come."""
+    """If the host is gone, the error lists the files that may or may not have been written."""
 
     def gone(_self: Connection, *_: str, **_options: Any) -> NoReturn:
         raise HostUnreachable("Host remote cannot be reached.", "Look.")
@@ -97,7 +97,7 @@ def test_steps_of_a_host_that_is_gone_are_told(
 def test_a_step_that_was_killed_has_failed(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By what the shell says of that, whatever had been told of it."""
+    """A step without a result fails with the shell's message; earlier results count."""
     with reached(sshd) as host:
         monkeypatch.setattr(Connection, "run", lambda *_, **__: Answer(137, b"0\0\0", b"Killed\n"))
         made, removed = host.in_turn(
@@ -113,7 +113,7 @@ def test_a_step_that_was_killed_has_failed(
 def test_a_tree_that_cannot_be_removed_in_turn_is_named(
     serve: Callable[..., Sshd], program: Callable[[str, str], None], tmp_path: Path
 ) -> None:
-    """Those before it are gone, and what the earlier steps have said is not said of it."""
+    """The error names the tree and has no message of earlier steps; trees before it are gone."""
     (tmp_path / "bin").mkdir()
     with reached(serve(PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")) as host:
         program("rm", 'case $* in *stays*) echo "rm: no way" >&2; exit 1;; esac; exec /bin/rm "$@"')
@@ -131,7 +131,7 @@ def test_a_tree_that_cannot_be_removed_in_turn_is_named(
 def test_a_lock_that_is_lost_while_something_is_looked_at_is_taken_again(
     sshd: Sshd, tmp_path: Path
 ) -> None:
-    """Nothing has begun; what was found without the lock does not count."""
+    """If the lock is lost during the look, it is taken again and the look is repeated."""
     looked: list[bytes | None] = []
     file = tmp_path / "file"
 
@@ -156,7 +156,7 @@ def test_a_lock_that_is_lost_while_something_is_looked_at_is_taken_again(
 def test_a_lock_is_not_taken_again_for_ever(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second cut is told."""
+    """A second cut while a lock is taken is raised."""
     tried: list[int] = []
 
     def cut(*_: object) -> NoReturn:
@@ -174,7 +174,7 @@ def test_a_lock_is_not_taken_again_for_ever(
 def test_what_was_there_before_a_lock_was_lost_twice_may_be_looked_at(
     sshd: Sshd, tmp_path: Path
 ) -> None:
-    """But nothing is written."""
+    """If the lock is lost during each look, the look succeeds but writing fails."""
     with reached(sshd) as host:
 
         def look() -> bytes | None:
