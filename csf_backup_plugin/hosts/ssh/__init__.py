@@ -1,4 +1,4 @@
-"""Another machine as a host, by the OpenSSH client; nothing of ours needs to be installed there."""
+"""A host that ssh reaches. Nothing of this plugin has to be installed there."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class SshHost(Looking, Reading, InTurn, Writing, Programs):
     """A machine that ssh reaches.
 
     Args:
-        name: what ssh knows it by; messages say it back.
-        connection: to it.
+        name: the name by which ssh knows it; messages contain it.
+        connection: the connection to it.
     """
 
     def __init__(self, name: str, connection: Connection) -> None:
@@ -55,7 +55,7 @@ class SshHost(Looking, Reading, InTurn, Writing, Programs):
         self._connection = connection
 
     def together(self, *steps: Callable[[], Any]) -> tuple[Any, ...]:
-        """Carry out steps that only look, at once; see `Host.together`."""
+        """Carry out steps that only look, all at the same time; see `Host.together`."""
         asked = self._connection.together(steps)
         for step in asked:
             if isinstance(step.exception(), Interrupted):
@@ -97,11 +97,11 @@ class SshHost(Looking, Reading, InTurn, Writing, Programs):
         return read_lock.held(self._connection, path)
 
     def sending(self, path: str) -> AbstractContextManager[streaming.SshSource]:
-        """Have the bytes of a file while the block runs; see `Host.sending`."""
+        """Read the bytes of a file while the block runs; see `Host.sending`."""
         return streaming.sending(self._connection, path)
 
     def receiving(self, path: str) -> AbstractContextManager[streaming.SshSink]:
-        """Have a file that is filled while the block runs; see `Host.receiving`."""
+        """Write a new file while the block runs; see `Host.receiving`."""
         return streaming.receiving(self._connection, path)
 
     def start(

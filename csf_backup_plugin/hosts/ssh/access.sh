@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154,SC3013,SC2034,SC2015
-# Who may use a file: as with another one, if we may; see `local.access`.
+# Gives a file the same access rights as another one, as far as permitted; see `local.access`.
 
-# Lets those use the file $1 that may use the file $2; prints who may not. getfacl and setfacl are not
-# on every host. What they cannot do is told, and cp keeps an ACL as it is where nobody is locked out.
+# Gives the users of the file $2 access to the file $1; prints the users or groups that remain without.
+# getfacl and setfacl are not on every host. cp copies an ACL unchanged where all keep their access.
 take_over() {
   chown --reference "$2" -- "$1" 2>/dev/null || chgrp --reference "$2" -- "$1" 2>/dev/null
   mode=$(printf %o $((0$(stat -L -c %a -- "$2") & 0666))) || return

@@ -1,4 +1,4 @@
-"""A login whose standard streams belong to a script on the host, from first byte to last."""
+"""A login whose standard streams all belong to one script on the host."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20  # bytes
 _MOMENT = 0.1  # seconds
-_SAID = 1 << 16  # bytes of standard error that are read, its last
-_SSHS_OWN = 255  # what ssh ends with if it has failed itself
+_SAID = 1 << 16  # bytes at the end of standard error that are read
+_SSHS_OWN = 255  # the exit status of ssh if it has failed itself
 
 
 class Channel:
-    """A login, beside that of the connection, which must be there.
+    """A further login of a connection that exists.
 
     Args:
-        connection: to the same host.
+        connection: the connection to the same host.
         path: the file that the script is about; errors name it.
     """
 
@@ -53,10 +53,10 @@ class Channel:
         self._child = Child(self._process)
 
     def begin(self, script: bytes) -> None:
-        """Have the script run, once the host has a shell for it.
+        """Run the script as soon as the host has started a shell for it.
 
         Raises:
-            HostUnreachable: it has none.
+            HostUnreachable: the host has not started one.
             Interrupted: a signal came.
         """
         came, began, lines = b"", time.monotonic(), 1
@@ -64,8 +64,8 @@ class Channel:
             self._connection.cancellation.check_start()
             if time.monotonic() >= began + LOGIN:
                 raise self._cut(b"it has run nothing for us in %d s" % LOGIN)
-            if time.monotonic() >= began + lines:  # a start-up file may wait for one
-                with contextlib.suppress(BrokenPipeError):  # which is read next
+            if time.monotonic() >= began + lines:  # a start-up file may wait for a line
+                with contextlib.suppress(BrokenPipeError):  # the next read reports that
                     self._put(b"\n")
                 lines += 1
             more = self.read()
@@ -74,21 +74,21 @@ class Channel:
             came += more or b""
         told = f"printf '{self._mark.encode('unicode_escape').decode()}' >&2\n".encode()
         rest = memoryview(base64.b64encode(told + script) + b"\n")
-        while rest:  # a pipe has room for a line
+        while rest:  # a pipe has room for one line
             rest = rest[self.write(rest) :]
 
     def read(self) -> bytes | None:
-        """Return what the script has printed; None if nothing within a moment, empty at its end."""
+        """Return what the script has printed: None if nothing for a moment, empty at its end."""
         stream = _open_stream(self._process.stdout)
         if not select.select([stream], [], [], _MOMENT)[0]:
             return None
         return os.read(stream, _CHUNK)
 
     def write(self, data: memoryview) -> int:
-        """Give the script bytes; return how many there was room for within a moment.
+        """Send bytes to the script; return how many could be sent within a moment.
 
         Raises:
-            OSError: it has failed, and takes no more.
+            OSError: the script has failed and reads no more.
             HostUnreachable: the connection was cut.
         """
         try:
@@ -99,15 +99,15 @@ class Channel:
             raise self._cut(b"it takes no more") from None
 
     def end(self) -> None:
-        """Let the script read the end of its input."""
+        """Close the script's input."""
         assert self._process.stdin
         self._process.stdin.close()
 
     def has_ended(self) -> bool:
-        """Tell whether the script has ended well, within a moment.
+        """Wait a moment; return whether the script has ended with success.
 
         Raises:
-            OSError: it has failed.
+            OSError: the script has failed.
             HostUnreachable: the connection was cut, or how it has ended is not known.
         """
         status = wait(self._child.ended, _MOMENT)
@@ -118,7 +118,7 @@ class Channel:
         raise self._cut(self._words())
 
     def close(self) -> None:
-        """End the login, and what it runs."""
+        """End the login and what it runs."""
         self._child.kill()
         for stream in (self._process.stdin, self._process.stdout, self._said):
             assert stream
@@ -132,7 +132,7 @@ class Channel:
         return os.write(stream, data) if is_free else 0
 
     def _words(self) -> bytes:
-        """Return what was said last on standard error, by the script if that has begun."""
+        """Return the last text on standard error; only the script's, once the script has begun."""
         size = os.fstat(self._said.fileno()).st_size
         said = os.pread(self._said.fileno(), _SAID, max(0, size - _SAID))
         return said.rpartition(self._mark.encode())[2]

@@ -1,4 +1,4 @@
-"""The ssh command: what is run here, and what it runs on the host."""
+"""The ssh command, and the command that it runs on the host."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from csf_backup_plugin.errors import HostUnreachable, UsageError
 from csf_backup_plugin.names import shown
 
 VARIABLE = "CSF_BACKUP_SSH"
-#: The ssh command where that is not set.
+#: The ssh command if that variable is not set.
 SSH = "ssh"
 #: What the remote shell prints when it is ready, on a line of its own.
 READY = b"\ncsf ready\n"
-#: What it says on standard error if nothing can be sent there.
+#: What it prints on standard error if it cannot decode what is sent.
 LACKS_BASE64 = b"csf lacks base64"
 
 _PATIENCE = (
-    *("-o", "BatchMode=yes"),  # nobody is there to answer a question
+    *("-o", "BatchMode=yes"),  # no user is there to answer a question
     *("-o", "ConnectTimeout=10"),
     *("-o", "ServerAliveInterval=5"),
     *("-o", "ServerAliveCountMax=3"),
 )
 # A user's configuration may have any of these for interactive use. OpenSSH before 8.7 does not know
-# the last three, and says so.
+# the last three, and reports that.
 _ONE_SHELL = (
     "-T",
     *("-o", "RemoteCommand=none"),
@@ -42,12 +42,13 @@ _SINCE_8_7 = (
 _UNKNOWN = re.compile(
     rb"Bad configuration option: (sessiontype|stdinnull|forkafter)", re.IGNORECASE
 )
-# Any login shell can run that: it is a few plain words. It reads nothing before it has said that it
-# is ready, since a login shell's start-up files may read what is not meant for them; and then a
-# line, beyond which no shell reads. Empty ones are for start-up files that wait for a line.
-# A signal that the login ignores would stay ignored: then what listens could not be ended. dash
-# says that it cannot fork to where the command's standard error goes: that must not be /dev/null.
-# A shell's errors begin with its $0: that is sh, and not the script.
+# Any login shell can run that: it is a few plain words. The script reads nothing before it has
+# printed that it is ready, since the start-up files of a login shell may read standard input. Then
+# it reads one line, and no shell reads more than that. It skips empty lines, which are for start-up
+# files that wait for a line.
+# A signal that the login ignores would stay ignored, and then a listener could not be ended. dash
+# reports a failed fork on the standard error of the command: that must not be /dev/null.
+# A shell's errors begin with its $0: that is "sh", and not the script.
 _SCRIPT = (
     '[ -n "$csf_reset" ] || ! (exec env --default-signal true 2>/dev/null) || '
     'exec env --default-signal csf_reset=1 sh -c "$1" sh "$1"; unset csf_reset; '
@@ -61,14 +62,14 @@ class CommandLine:
     """The ssh command of a host.
 
     Args:
-        host: a name ssh knows.
+        host: a name that ssh knows.
         ssh: the ssh command, as `CSF_BACKUP_SSH` has it.
 
     Attributes:
-        by_hand: what a user may try, to see what goes wrong.
+        by_hand: the command with which a user can see what fails.
 
     Raises:
-        UsageError: `ssh` is no command line.
+        UsageError: `ssh` is not a command line.
         HostUnreachable: there is no such program.
     """
 
@@ -79,24 +80,24 @@ class CommandLine:
         self.by_hand = shlex.join([*self._words, "--", host, "echo ready"])
 
     def suits_older(self, said: bytes) -> bool:
-        """Do without what ssh does not know, if it has said so; tell whether that is something."""
+        """Omit the newer options if ssh has reported that it lacks them; return whether it has."""
         is_older = bool(self._newer and _UNKNOWN.search(said))
         if is_older:
             self._newer = ()
         return is_older
 
     def argv(self, run: str) -> list[str]:
-        """Return the command whose remote end is a shell.
+        """Return the command that starts a shell on the host.
 
         Args:
-            run: what all that the shell does itself has as `csf_run` in its environment.
+            run: the value of `csf_run` in the environment of the shell and its own processes.
         """
         script = f"exec env csf_run={run} sh -c 'eval \"$1\"' sh '{_SCRIPT}'"
         return [*self._words, *self._newer, "--", self._host, script]
 
 
 def _words(ssh: str) -> list[str]:
-    """Return the words of the ssh command, which a shell would read likewise."""
+    """Return the words of the ssh command, split as by a shell."""
     try:
         words = shlex.split(ssh)
         program = words[0]
@@ -114,7 +115,7 @@ def _words(ssh: str) -> list[str]:
 
 
 def configuration(host: str, ssh: str) -> list[str]:
-    """Return the command that prints what ssh knows of a host, and asks nothing of it.
+    """Return the command that prints the ssh configuration for a host, without contact to it.
 
     It takes the arguments of `CommandLine`, and raises what `CommandLine` raises.
     """

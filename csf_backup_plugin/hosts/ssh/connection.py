@@ -1,4 +1,4 @@
-"""A connection to a host: functions are called there, and cuts are mended or told."""
+"""A connection to a host: it calls functions there, and logs in again after a cut."""
 
 from __future__ import annotations
 
@@ -30,39 +30,39 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE = 60.0  # seconds from a cut in which the host is tried again
-GRACE = 20.0  # seconds a signal leaves a call that changes something
-_MOMENT = 2.0  # seconds it leaves another one
-SILENCE = 45.0  # seconds in which nothing is heard of a shell that says something each 5 seconds
+PATIENCE = 60.0  # seconds after a cut for which logins are tried
+GRACE = 20.0  # seconds that a signal leaves to a call that changes something
+_MOMENT = 2.0  # seconds that it leaves to any other call
+SILENCE = 45.0  # seconds without a byte from a shell that writes one every 5 seconds
 _TICK = 0.05  # seconds
-# What dash, bash, busybox, xargs and find say of a host that has no room for another process.
+# What dash, bash, busybox, xargs and find print if the host cannot start another process.
 _NO_FORK = re.compile(rb"(?im)^[^/\n]*(can(no|')t fork|: fork: )")
 _FOREVER = float("inf")
 
 
 class LockLost(HostUnreachable):
-    """There is a connection; but it was cut, and with it a lock is lost under which we worked."""
+    """The connection was cut and made again; a lock that was held is lost."""
 
 
 class Connection:
     """A connection to a host, made when it is first needed.
 
-    Calls of several threads go out at once; those that are programs, one after another.
+    Calls of several threads are sent at once; those that are programs run one after another.
 
     Args:
-        host: a name ssh knows.
+        host: a name that ssh knows.
         ssh: the ssh command, as `CSF_BACKUP_SSH` has it.
         cancellation: what ends the waits for the host.
-        note: told in a sentence of a cut, and of what is done about it.
+        note: is called with a sentence about a cut and what is done about it.
 
     Attributes:
         bound: the numbers of the logins within which locks are held.
-        descriptors: those by which the shell on the host may have further locks.
+        descriptors: the numbers that the shell on the host can still use for locks.
         readings: the files that are held for reading, by descriptor.
-        at_login: what each new shell does first, by whatever it is for.
+        at_login: the first calls of each new shell, by what they are for.
 
     Raises:
-        UsageError: `ssh` is no command line.
+        UsageError: `ssh` is not a command line.
         HostUnreachable: there is no such program.
     """
 
@@ -87,16 +87,16 @@ class Connection:
 
     @property
     def login(self) -> int:
-        """The number of the login that there is, as far as we know; 0 for none."""
+        """The number of the current login, as far as is known here; 0 for none."""
         return self._login.count if self._shell and not self._shell.is_over else 0
 
     def close(self) -> None:
-        """End the connection, if there is one; what was to be done at last is done.
+        """End the connection, if there is one, after the calls that are to be made at the end.
 
-        The host does not learn of every cut: behind a proxy, a shell could stay for ever, and keep
-        a lock. So one that was left is ended by another login, unless there has been one since.
-        That takes `HURRY` at most, and no longer than until the next signal. A command that ends at
-        once has no lock, and is not kept by that.
+        The host does not notice every cut: behind a proxy, a shell could run for ever and keep a
+        lock. So another login ends a shell that was left, unless a later login has already done so.
+        That takes `HURRY` at most, and stops at the next signal. A command that must end at once
+        holds no lock, and does not wait for this.
         """
         self.cancellation = self._login.cancellation = self.cancellation.later()
         if self._before and self.login:
@@ -117,16 +117,16 @@ class Connection:
             self.run(":", until=time.monotonic() + HURRY)
 
     def _may_live(self) -> bool:
-        """Tell whether a shell that was left may still be there; a later one ends it at first."""
+        """Return whether a shell that was left may still run; a later shell first ends it."""
         return self._has_left and not (self.login and self._shell and self._shell.has_answer(0))
 
     @property
     def mark(self) -> bytes:
-        """What a program's streams end with, and its status stands behind."""
+        """The word that marks the end of a program's streams; the status follows it."""
         return self._login.mark.encode()
 
     def argv(self) -> list[str]:
-        """Return the ssh command of a login beside this one; log in first, if need be.
+        """Return the ssh command of a further login; log in first, if there is no login.
 
         Raises:
             HostUnreachable: the host does not let us in.
@@ -136,17 +136,17 @@ class Connection:
         return self._login.argv()
 
     def cut_short(self, path: str, said: bytes) -> HostUnreachable:
-        """Return the error of a login beside this one that was cut, as a file went over it."""
+        """Return the error for a further login that was cut while it transferred a file."""
         what = f"The connection to {self.host} was cut while {shown(path)} went over it"
         return self._login.error(what, said, HostUnreachable)
 
     def at_last(self, *words: str) -> None:
-        """Have a function run before the next call, or at the end; nobody learns how that went."""
+        """Call a function before the next call, or at the end; its result is ignored."""
         with self._turn:
             self._before += f"({shlex.join(words)}) >/dev/null 2>&1\n"
 
     def run_unheard(self, *words: str) -> None:
-        """Have a function run in the shell itself, if there is one; nobody waits for its answer."""
+        """Call a function in the shell itself, if there is one, and do not wait for the answer."""
         with self._turn:
             if self._shell and not self._shell.is_over:
                 self._send_unheard(self._shell, words)
@@ -165,20 +165,20 @@ class Connection:
         """Call a function.
 
         Args:
-            words: its name, and arguments of any bytes but NUL.
+            words: its name, and its arguments, which may contain any byte but NUL.
             data: what `csf_data` prints.
             kind: how it is run.
             again: whether it may have been carried out before a cut; see `library.Again`.
-            locked: refuse, if a lock was held and is lost.
-            grace: how long a signal that asks us to end waits for it, in seconds.
-            until: the monotonic time at which it is given up.
-            heard: told, now and then, how far it is.
+            locked: whether to refuse the call if a lock was held and is lost.
+            grace: for how long the call goes on after a signal that asks us to end, in seconds.
+            until: the monotonic time at which the call is given up.
+            heard: is called repeatedly with the progress of the call.
 
         Raises:
             HostUnreachable: there is no connection.
             LockLost: see `locked`.
-            Cut: there was one, and it ended before the answer came.
-            TimeoutError: it had not ended by `until`.
+            Cut: the connection ended before the answer came.
+            TimeoutError: the call had not ended by `until`.
         """
         text = library.again(again, library.step(words, data))
         if not self._gathering.is_inside:
@@ -202,12 +202,12 @@ class Connection:
             if kind == "program":
                 self.cancellation.check_start()
             pending = self._post(text, kind, until, locked=locked)
-            if kind == "program":  # what we sent behind it would be taken for the order to end it
+            if kind == "program":  # anything sent after it would end it
                 return self._await(pending, grace, until, heard)
         return self._await(pending, grace, until, heard)
 
     def together(self, steps: Sequence[Callable[[], Any]]) -> list[Future[Any]]:
-        """Carry out steps, each in a thread of its own; what they ask for at once is one call.
+        """Carry out steps, each in a thread of its own; simultaneous requests become one call.
 
         Args:
             steps: as for `Host.together`.
@@ -237,14 +237,14 @@ class Connection:
         grace: float,
         until: float,
     ) -> tuple[Answer, Pending]:
-        """Call what starts something, with the locks, and begin at once what follows that.
+        """Call a function that starts something, with the locks, and at once begin to follow it.
 
         Args:
-            words: the one call.
-            following: the other one, which changes nothing if the first one has failed.
-            data: what `csf_data` prints for the first one.
-            grace: how long a signal that asks us to end waits for it, in seconds.
-            until: the monotonic time at which it is given up.
+            words: the function that starts it, and its arguments.
+            following: the call that follows it; it changes nothing if the start has failed.
+            data: what `csf_data` prints for the start.
+            grace: for how long the start goes on after a signal that asks us to end, in seconds.
+            until: the monotonic time at which the start is given up.
 
         It raises what `run` raises.
         """
@@ -256,16 +256,16 @@ class Connection:
     def run_and_look(
         self, words: Sequence[str], look: Callable[[int], T], seconds: float
     ) -> tuple[Answer, T]:
-        """Call a function in the shell itself; have what is asked behind it asked at once.
+        """Call a function in the shell itself, and look without waiting for its answer.
 
         Args:
-            words: its name, and arguments.
-            look: asks whatever looks; it is carried out while nobody knows the answer, and learns
-                within which login that will be true.
-            seconds: how long the answer may take, once there is a connection.
+            words: its name, and its arguments.
+            look: sends the requests that look, before the answer is known; it gets the number of
+                the login within which they are valid.
+            seconds: how long the answer may take once there is a connection.
 
         Returns:
-            The answer, and what was found.
+            The answer, and what `look` returned.
 
         It raises what `run` raises.
         """
@@ -276,7 +276,7 @@ class Connection:
         return self._await(pending, 0, until, None), found
 
     def begin(self, *words: str) -> Pending:
-        """Begin a call that follows something, until that ends or another call is made.
+        """Begin a call that follows something until that ends, or until another call is made.
 
         Raises:
             HostUnreachable: there is no connection.
@@ -286,10 +286,10 @@ class Connection:
             return self._watch
 
     def look_in(self, pending: Pending, seconds: float) -> Answer | None:
-        """Wait so many seconds for the answer of what `begin` has begun; return it if it has come.
+        """Wait up to `seconds` for the answer to a call that `begin` has begun; return it, or None.
 
         Raises:
-            Cut: the connection ended before that.
+            Cut: the connection ended before the answer came.
         """
         if not pending.answer:
             pending.shell.wait(lambda: pending.shell.has_answer(pending.number), seconds)
@@ -306,9 +306,9 @@ class Connection:
         until: float = _FOREVER,
         heard: Callable[[int], None] | None = None,
     ) -> Answer:
-        """Call a function that may be called again; if the connection is cut, do so.
+        """Call a function that may be called again, and call it again if the connection is cut.
 
-        It takes the arguments of `run`, and raises what `run` raises. It does not report a cut from
+        It takes the arguments of `run`, and raises what `run` raises, except a `Cut` from
         which it recovers.
         """
         while True:
@@ -328,15 +328,15 @@ class Connection:
                 again = again or "again"
 
     def reconnect(self, cut: HostUnreachable, until: float = _FOREVER) -> None:
-        """Have a connection again after a cut, at more and more leisure until there is an answer.
+        """Connect again after a cut, with longer and longer pauses between the attempts.
 
         Args:
-            cut: what was said of it.
-            until: the monotonic time at which it is given up.
+            cut: the error of the cut.
+            until: the monotonic time at which the attempts end.
 
         Raises:
-            HostUnreachable: it is, or there has been no answer for `PATIENCE`, or for `HURRY` once
-                we are to end.
+            HostUnreachable: there was no connection by `until`, or no answer for `PATIENCE`, or for
+                `HURRY` once a signal has asked us to end.
         """
         while True:
             self.cancellation.check()
@@ -353,7 +353,7 @@ class Connection:
                     return
 
     def tell(self, cut: HostUnreachable) -> None:
-        """Tell of a cut that is to be mended, at once and now and then."""
+        """Report a cut after which we try to connect again; a long one is reported repeatedly."""
         self._trial.lasts(cut)
 
     def _post(self, text: str, kind: Kind, until: float, *, locked: bool = False) -> Pending:
@@ -373,12 +373,12 @@ class Connection:
         shell.send(library.call(shell.next_number(), "here", self._login.mark, text))
 
     def _stop_watch(self, shell: Shell) -> None:
-        """End what follows something, which would take the next call for the order to end."""
+        """End the call that follows something: it would read the next call as the order to end."""
         if self._watch and self._watch.shell is shell and not self._watch.answer:
             self._stop(self._watch)
 
     def _check_forks(self, answer: Answer) -> None:
-        """Do not take an answer for one if its shell could not start what was to find it."""
+        """Refuse an answer if its shell could not start a process that it needed."""
         said = answer.errors
         if _NO_FORK.search(said):
             raise HostUnreachable(
@@ -416,15 +416,15 @@ class Connection:
         """Return an answer that has come.
 
         Raises:
-            Cut: none will.
-            HostUnreachable: the host was too full to find it.
+            Cut: it will not come.
+            HostUnreachable: the host could not start the processes for it.
         """
         shell = pending.shell
         pending.answer = pending.answer or shell.take(pending.number)
         if pending.answer:
             self._trial.answered()
             if pending.listens and pending.answer.status > common.LAST_STATUS:
-                self._leave(shell)  # what has listened may still be there, and take the next call
+                self._leave(shell)  # its listener may still run and read the next call
             if not pending.is_program:
                 self._check_forks(pending.answer)
         elif shell.is_over or time.monotonic() > SILENCE + (
@@ -437,20 +437,20 @@ class Connection:
         return pending.answer
 
     def _check(self, asked: float | None, grace: float, until: float) -> float | None:
-        """End a wait if it is time to; return since when we have been asked to end."""
+        """End a wait if its time is over; return when a signal first asked us to end."""
         now = time.monotonic()
         if self.cancellation.received:
             asked = asked or now
             if now - asked >= grace or self.cancellation.at_once:
                 self.cancellation.check()
-            if now - asked >= grace + HURRY:  # of what cleans up, after that
+            if now - asked >= grace + HURRY:  # for calls that clean up after the signal
                 raise self._login.error(f"{self.host} does not answer", b"", HostUnreachable)
         if now >= until:
             raise TimeoutError
         return asked
 
     def _stop(self, pending: Pending) -> None:
-        """End a call that is to have no more time; if that cannot be, the login."""
+        """End a call whose time is over; if it does not end, end the login."""
         shell = pending.shell
         if pending.listens:
             shell.send(b"\n")
@@ -460,7 +460,7 @@ class Connection:
             self._leave(shell)
 
     def _cut(self, shell: Shell) -> HostUnreachable:
-        """Return the error of a connection that is not there any more."""
+        """Return the error for a connection that has ended."""
         said = shell.said() if shell.is_over else b"nothing has been heard of it"
         refusal = self._login.refusal(shell.take(0), said)
         self._leave(shell, is_gone=bool(refusal))
@@ -471,7 +471,7 @@ class Connection:
 
         Args:
             shell: its shell, if there is one.
-            is_gone: whether that has nothing more to do, and will end.
+            is_gone: whether the shell has nothing more to do, and ends by itself.
         """
         with self._turn:
             if shell and self._shell is shell:
@@ -481,7 +481,7 @@ class Connection:
             shell.close()
 
     def _connect(self, until: float) -> Shell:
-        """Return the shell on the host; log in, unless there is one.
+        """Return the shell on the host; log in if there is none.
 
         Raises:
             HostUnreachable: the host does not let us in, or runs nothing for us.

@@ -1,4 +1,4 @@
-"""What is to be known of a directory besides: its disks, its mount, its free space."""
+"""Further facts about paths: their disks, their mounts, their free space."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _FIELDS = 4
 
 
 def detailed(stats: Sequence[Stat], fields: Sequence[str]) -> list[Facts]:
-    """Return the facts on some paths.
+    """Return the facts about some paths.
 
     Args:
-        stats: what stands at each.
-        fields: what `look_at` of `looking.sh` tells of these.
+        stats: what is at each path.
+        fields: what `look_at` of `looking.sh` prints about them.
     """
     *told, mountinfo = fields
     end = _FIELDS * len(stats)

@@ -1,12 +1,12 @@
 # shellcheck shell=sh disable=SC2154,SC3013,SC2034,SC2015
-# The names of files: brought to the disk, removed, and changed, many at a time.
+# Syncs, removes and renames any number of files.
 
-# Prints the arguments behind // with a NUL behind each: no path of ours has two slashes in a row.
+# Prints the arguments after //, each with a NUL after it; no path of ours has two slashes in a row.
 csf_behind() {
   printf '%s\0' "$@" | sed -z '1,/^\/\/$/d'
 }
 
-# sync_files DIRECTORY... // FILE... prints those directories whose file systems cannot do it.
+# sync_files DIRECTORY... // FILE... prints those directories whose file systems cannot sync them.
 sync_files() {
   csf_behind "$@" | xargs -0r sync -- || exit
   for path; do
@@ -20,7 +20,7 @@ csf_remove_behind() {
   csf_behind "$@" | xargs -0r rm -fd --
 }
 
-# remove_files DIRECTORY... // FILE... takes empty directories, too; those of files may go themselves.
+# remove_files DIRECTORY... // FILE... also removes empty directories, even some of DIRECTORY...
 remove_files() {
   owners_only "$1" csf_remove_behind "$@"
   for path; do
@@ -42,12 +42,12 @@ make_directories() {
   done
 }
 
-# After a cut: whether a directory may be the one that was made then.
+# After a cut: succeeds if the directory may be the one that was made before the cut.
 csf_made_before() {
   [ -n "$csf_again" ] && [ -d "$1" ] && [ ! -L "$1" ] && [ -O "$1" ]
 }
 
-# Fails if anything stands at one of the paths, or nobody knows; prints a dot for each before that.
+# Fails if one of the paths exists, or if that is not known; prints a dot for each path before that.
 absent() {
   for path; do
     said=$(stat -- "$path" 2>&1 >/dev/null) && said="File exists"
@@ -61,8 +61,8 @@ absent() {
   done
 }
 
-# $1 whether it must be our user's: a word, or empty; then what is removed. Prints a dot for each that is
-# gone. A link to nothing exists. GNU rm follows no link into another directory.
+# remove_trees MINE PATH... prints a dot for each path that is gone. If MINE is not empty, the paths must
+# belong to our user. A link that leads nowhere counts as existing. GNU rm follows no links.
 remove_trees() {
   mine=$1
   shift
@@ -76,8 +76,8 @@ remove_trees() {
   done
 }
 
-# move_files DIRECTORY... // OLD NEW... gives each file its new name, and takes the old one away once
-# the new one has reached the disk; prints how many have it. The directories are those of all names.
+# move_files DIRECTORY... // OLD NEW... gives each file its new name, and removes the old one once the
+# new one has reached the disk; prints how many were moved. The directories are those of all names.
 move_files() {
   moved=$(csf_each_pair csf_move_one "$@")
   status=$? left=${#moved}
@@ -90,7 +90,7 @@ move_files() {
   return $status
 }
 
-# csf_each_pair FUNCTION DIRECTORY... // OLD NEW... calls the function with each pair, until it fails.
+# csf_each_pair FUNCTION DIRECTORY... // OLD NEW... calls the function with each pair until it fails.
 csf_each_pair() {
   each=$1 old='' behind=
   shift
@@ -114,12 +114,12 @@ csf_move_one() {
   printf .
 }
 
-# Takes the new name from a file that has both; one that had to give up the old one keeps it.
+# Removes the new name of a file that has both; a file without its old name keeps the new one.
 csf_take_back() {
   [ ! "$1" -ef "$2" ] || rm -f -- "$2"
 }
 
-# Of the $left first ones, which have been moved:
+# Prints the new name, or the old one, for the first $left pairs, whose files have been moved.
 csf_tell_new() {
   [ "$left" -gt 0 ] || return 0
   left=$((left - 1))

@@ -1,4 +1,4 @@
-"""Answers of the host, and of those that tell of an error, the one the local host would raise."""
+"""Answers of the host; a failure becomes the error that the local host would raise."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ TOO_LARGE = 84
 ANOTHERS = 85
 STICKY = 86
 PART, REPLACED, MADE, REMOVED = 87, 88, 89, 90
-NOT_BEGUN = 91  # nobody knows whether the utility will begin yet
-LEFT = 92  # it cannot be ended
-ANOTHERS_RUN = 93  # the record is another run's by now
-NOT_STARTED = 94  # the record is not the one that was to be made
+NOT_BEGUN = 91  # whether the utility will begin is not known yet
+LEFT = 92  # the utility cannot be ended
+ANOTHERS_RUN = 93  # the record now belongs to another run
+NOT_STARTED = 94  # the record is missing, or belongs to another run
 GONE, BEING_READ, KEPT, REPLACED_MEANWHILE = 95, 96, 97, 98  # why a file is not withdrawn
-BUSY = 99  # it is about to be withdrawn
-#: By what name the library has each.
+BUSY = 99  # the file is about to be withdrawn
+#: The statuses by their names in the library.
 STATUSES = {
     "not_a_file": NOT_A_FILE,
     "torn": TORN,
@@ -55,7 +55,7 @@ _OURS = {
     ANOTHERS: (errno.EPERM, "Belongs to another user"),
     STICKY: (errno.EPERM, f"{os.strerror(errno.EPERM)} {common.STICKY}"),
 }
-# What such a script has done before it failed.
+# What a script with such a status has done before it failed.
 _LEFT = {
     PART: "What was to be added to {} may be in it, in part or in whole.",
     REPLACED: "{} was replaced anyway; a power cut may undo that.",
@@ -63,7 +63,7 @@ _LEFT = {
     REMOVED: "{} was removed anyway; a power cut may undo that.",
 }
 
-# What bash, dash and busybox say in words of their own.
+# What bash, dash and busybox print instead of the system's words.
 _WORDS = {
     "cannot overwrite existing file": errno.EEXIST,
     "Directory nonexistent": errno.ENOENT,
@@ -90,14 +90,14 @@ class Answer(NamedTuple):
 
 
 def check(answer: Answer, path: str) -> Answer:
-    """Return the answer of a script that succeeded.
+    """Return the answer of a script, which must have succeeded.
 
     Args:
-        answer: how it ended.
-        path: the file it was about.
+        answer: how the script ended.
+        path: the file that the script was about.
 
     Raises:
-        OSError: it failed; the number is that of the system's words in what it said.
+        OSError: the script failed; its errors contain the system's words for the number.
     """
     if answer.status:
         raise os_error(answer, path)
@@ -105,7 +105,7 @@ def check(answer: Answer, path: str) -> Answer:
 
 
 def os_error(answer: Answer, path: str) -> OSError:
-    """Return a failure as the error it stands for."""
+    """Return the error that a failed script reports."""
     if answer.status in _OURS:
         return OSError(*_OURS[answer.status], path)
     if answer.status in _LEFT:

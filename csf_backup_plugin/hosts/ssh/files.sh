@@ -1,13 +1,13 @@
 # shellcheck shell=sh disable=SC2154,SC3013,SC2034,SC2015
-# Files, written whole: each operation happens or leaves nothing behind.
+# Writes whole files: each operation happens completely or leaves nothing behind.
 #
-# What is written stands aside first, in a file whose name is this operation's alone. What `publish` has
-# put aside stays until the answer has arrived: so one that is asked for again after a cut knows whether
-# it has happened, and whose work it was. $1 is the file, $2 the name aside, $3 the bytes of the data,
-# $4 a file whose users are to be this one's, if there is one.
+# Data goes to a temporary file first, whose name belongs to this operation alone. The temporary files of
+# `publish` stay until the answer has arrived: if it is called again after a cut, they show whether it
+# has happened, and whether this operation has done it. $1 is the file, $2 the temporary file, $3 the
+# size of the data in bytes, $4 a file whose users get access to the new one, or empty.
 
-# Gives the file $1 another name, which nothing may have yet; it keeps the old one where the file
-# system has hard links. What FAT and some network file systems say to them stands here.
+# Gives the file $1 the new name $2, which must not exist; the file keeps its old name if the file
+# system has hard links. The patterns are the errors of FAT and of some network file systems.
 name() {
   [ ! -L "$1" ] && [ ! -L "$2" ] && [ "$1" -ef "$2" ] && return
   said=$(ln -T -- "$1" "$2" 2>&1) && return
@@ -25,8 +25,8 @@ name() {
   mv -T -- "$1" "$2"
 }
 
-# Brings the names in a directory to the disk; sets unsynced if its file system cannot do so, as some
-# network and FUSE ones.
+# Syncs the names in a directory; sets unsynced if its file system cannot do that: some network and FUSE
+# file systems cannot.
 sync_directory() {
   unsynced=
   said=$(sync -- "$1" 2>&1) && return
@@ -39,12 +39,12 @@ sync_directory() {
   esac
 }
 
-# owners_only DIRECTORY COMMAND... replaces or removes what is in a directory, or exits: with a status
-# of its own where only its owner may do that.
+# owners_only DIRECTORY COMMAND... runs a command that replaces or removes files in the directory. On
+# failure it exits, with csf_sticky if perhaps only the owner of a file may do that.
 owners_only() {
   in=$1
   shift
-  if said=$("$@" 2>&1); then # a part of it may not have run, which only its words tell
+  if said=$("$@" 2>&1); then # a part may have failed to start, which only the errors show
     printf '%s' "$said" >&2
     return
   fi
@@ -53,7 +53,7 @@ owners_only() {
   exit 1
 }
 
-# Removes what a csf of this user has left when it was killed, as `local.temporary` does.
+# Removes temporary files that a killed csf of this user has left, as `local.temporary` does.
 remove_abandoned() {
   digits='[0-9a-f][0-9a-f][0-9a-f][0-9a-f]'
   temporary=".csf-$digits$digits$digits$digits.tmp"
@@ -62,7 +62,8 @@ remove_abandoned() {
     -mmin "+$csf_abandoned" -exec flock -n {} rm -f -- {} \; \) </dev/null >/dev/null 2>&1
 }
 
-# Puts the data aside; on a failure it does not stay. Fails where nothing is to be written any more.
+# Writes the data to the temporary file, and removes that on failure. Fails if $csf_again is "only":
+# then nothing may be written any more.
 put_aside() {
   [ "$csf_again" != only ] || exit 1
   trap '[ $? = 0 ] || clear_aside "$csf_aside"' EXIT
@@ -77,7 +78,7 @@ put_aside() {
   if [ -n "$4" ] && [ -e "$4" ]; then take_over "$2" "$4" || exit 1; fi
 }
 
-# Without hard links the file aside is gone afterwards; then .own tells whose work it was.
+# Without hard links, the temporary file is gone afterwards; then .own shows that we published the file.
 is_published() {
   [ "$1" -ef "$2" ] || { [ -e "$2.own" ] && [ ! -e "$2" ] && [ -e "$1" ]; }
 }
@@ -90,13 +91,13 @@ publish() {
   sync_directory "${1%/*}/" || { rm -f -- "$1" && exit 1 || exit "$csf_made"; }
 }
 
-# Takes back what `publish` may have done.
+# Undoes what `publish` may have done.
 unpublish() {
   ! is_published "$@" || { rm -f -- "$1" && sync -- "${1%/*}/"; }
   clear_aside "$2"
 }
 
-# The same again does no harm.
+# Replaces the file; repeating that does no harm.
 replace() {
   [ -z "$4" ] || [ ! -e "$1" ] || set -- "$1" "$2" "$3" "$1"
   put_aside "$@"
@@ -104,8 +105,8 @@ replace() {
   sync_directory "${1%/*}/" || exit "$csf_replaced"
 }
 
-# Adds whole lines, in one write that also ends a last line without its newline; nothing is replaced.
-# dd opens no file through a link and makes none, and writes what fits into a block at once.
+# Appends whole lines in one write, which also ends an incomplete last line; nothing is replaced. dd does
+# not follow a link and does not create the file; it writes all that fits into a block at once.
 append() {
   if [ -n "$csf_again" ] && [ "$(tail -c "$3" -- "$1" | cksum)" = "$(csf_data | cksum)" ]; then
     sync -- "$1"
@@ -130,7 +131,7 @@ append() {
     length=$(tail -n 1 -- "$1" | wc -c) || exit 1
     [ "$length" -lt "$size" ] || exit "$csf_torn"
     whole=$2.own
-    printf '%s\n' "$csf_cut_short" | cat -- - "$2" >"$whole" || exit 1 # cat says why, and dash does not
+    printf '%s\n' "$csf_cut_short" | cat -- - "$2" >"$whole" || exit 1 # cat prints why
   fi
   dd if="$whole" of="$1" bs=$(($3 + 64)) oflag=append,nofollow conv=notrunc,nocreat,fsync \
     status=none && clear_aside "$2" && return

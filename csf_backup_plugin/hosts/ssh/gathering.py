@@ -1,7 +1,8 @@
 """Ask the host from several threads in one call.
 
-A call costs the host five processes besides those of its own. So what threads ask for at once goes
-there as one call: a thread that asks waits until every other thread has asked, too, or has ended.
+A call costs the host five processes besides those of its text. So the requests that threads make
+at the same time go there as one call. A thread with a request waits until every other thread has a
+request too, or has ended.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ class _Batch:
 
     Attributes:
         texts: see `library.step`.
-        is_closed: whether the call was sent, if there are texts.
-        pending: the call; None as long as it was not sent.
+        is_closed: whether no text can be added any more; if there are texts, they were sent.
+        pending: the call; None until it was sent.
         answers: the answers to the texts, in order.
     """
 
@@ -39,7 +40,7 @@ class _Group:
     """Threads that carry out the steps of one `Host.together`.
 
     Attributes:
-        left: how many have not ended.
+        left: how many threads have not ended.
         is_nested: whether the thread that waits for them carries out a step itself.
     """
 
@@ -53,7 +54,7 @@ class Gathering:
 
     Args:
         post: sends texts to the host in one call.
-        wait: waits for that call, and returns the answers to its texts, given their number.
+        wait: waits for that call, and returns the answers; it takes the number of texts.
     """
 
     def __init__(
@@ -76,6 +77,9 @@ class Gathering:
     def carry_out(self, steps: Sequence[Callable[[], Any]]) -> list[Future[Any]]:
         """Carry out steps, each in a thread of its own; return them once all have ended.
 
+        If this thread itself carries out a step, it counts as one of the new threads until these
+        have ended.
+
         If they are part of a step, its own thread counts as one of theirs until they have ended.
         """
         group = _Group(len(steps), is_nested=self.is_inside)
@@ -95,7 +99,7 @@ class Gathering:
     def ask(self, text: str) -> Answer:
         """Ask the host for something that changes nothing, in one call with the other threads.
 
-        It raises the errors of sending and of the wait for the answers, in each thread the same.
+        If the call cannot be sent, or gets no answer, each of the threads raises the error.
         """
         batch, number = self._closed(text)
         if number == 0 and batch.pending:
@@ -104,7 +108,7 @@ class Gathering:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Let this thread make another kind of call, behind what the others ask for."""
+        """Let this thread make another kind of call, after the other threads' requests."""
         self._closed()
         try:
             yield
@@ -126,7 +130,7 @@ class Gathering:
                 self._leave()
 
     def _closed(self, *texts: str) -> tuple[_Batch, int]:
-        """Add a text to the batch, if there is one, and wait until no thread can add any more.
+        """Add a text, if one is given, to the batch; wait until no thread can add another one.
 
         Returns:
             The batch, and the place of the text in it.
@@ -147,14 +151,14 @@ class Gathering:
         if batch.texts:
             try:
                 batch.pending = self._post(batch.texts)
-            except BaseException as error:  # each thread of the batch is to get it
+            except BaseException as error:  # each thread of the batch must get it
                 self._busy += len(batch.texts)
                 batch.answers.set_exception(error)
         batch.is_closed = True
         self._changed.notify_all()
 
     def _finish(self, batch: _Batch, pending: Pending) -> None:
-        """Wait for the answers in the batch's first thread, and let all of them go on."""
+        """Wait for the answers, in the batch's first thread, and wake the other threads."""
         answers: Sequence[Answer] = ()
         failure: BaseException | None = None
         try:

@@ -1,8 +1,8 @@
-"""osbackup at work on the host, detached: a connection that is cut neither ends nor repeats it.
+"""osbackup running detached on the host: a cut connection neither ends nor repeats it.
 
 It runs below a guardian (see `hosts.guardian`), in a session of its own; `job.sh` is the host's
-side. All of its record has its room on the disk before it is started, so that a full disk does not
-silence it.
+side. Disk space for the whole record is allocated before the start, so that the record can be
+written even if the disk becomes full.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.ssh.lock import SshLock
     from csf_backup_plugin.hosts.ssh.pending import Pending
 
-_POLL = 1.0  # seconds after which the caller may tell how far it is, and look at its time limit
-_PARTING = 30.0  # seconds in which it is to be ended
-_WITHOUT = 3.0  # seconds between two logins that are tried
+_POLL = 1.0  # seconds after which the caller can report progress and check its time limit
+_PARTING = 30.0  # seconds that ending it may take
+_WITHOUT = 3.0  # seconds between two attempts to log in
 
 
 class Job:
-    """A utility at work.
+    """A utility that is running.
 
     Args:
-        connection: to its host.
-        record: the directory that is kept about it.
+        connection: the connection to its host.
+        record: the directory of its record.
         watched: the file whose growth `poll` reports.
-        lock: what it has inherited.
-        quiesce: what makes the repository quiet meanwhile, if anything.
+        lock: the lock that it inherits, if there is one.
+        quiesce: the program that quiesces the repository meanwhile, if there is one.
     """
 
     def __init__(
@@ -61,18 +61,18 @@ class Job:
         self._lock = lock
         self._quiesce = quiesce
         self._at_work = False
-        self._is_sure = False  # that the start has reached the host
+        self._is_sure = False  # whether the start is known to have reached the host
         self._size = 0
         self._watch: Pending | None = None
 
     def start(self, argv: Sequence[str], timeout: float, note: bytes = b"") -> None:
-        """Start it, once, when a note is in its record, unless that is empty.
+        """Start it once; first write the note, unless that is empty, into its record.
 
         Raises:
             TimeoutError: it had not begun after `timeout` seconds.
-            FileExistsError: the record is another run's.
+            FileExistsError: the record belongs to another run.
             Cut: it was not started.
-            Interrupted: likewise: a signal came first.
+            Interrupted: a signal came first, and it was not started.
         """
         self._connection.cancellation.check()
         self._program = argv[0]
@@ -99,9 +99,9 @@ class Job:
             self._wait_until_quiet(self._quiesce.limit + _PARTING)
 
     def poll(self) -> tuple[Completed | None, int]:
-        """Wait a moment; return how it ended, once it has, and the watched file's size so far.
+        """Wait a moment; return how it ended, or None if it has not, and the watched file's size.
 
-        While there is no connection, it is tried again: what it does there is not known.
+        While there is no connection, try to connect again; what the utility does is not known then.
         """
         self._connection.cancellation.check()
         try:
@@ -116,7 +116,7 @@ class Job:
         if answer is None:
             return None, self._size
         self._watch = None
-        if answer.status > common.LAST_STATUS:  # what follows the run was killed
+        if answer.status > common.LAST_STATUS:  # the call that follows the run was killed
             time.sleep(_POLL)
             return None, self._size
         if answer.status == ANOTHERS_RUN:
@@ -133,10 +133,10 @@ class Job:
         return Completed(ended, output), self._size
 
     def stop(self) -> None:
-        """End whatever of it still runs.
+        """End all of it that still runs.
 
         Raises:
-            HostUnreachable: nobody knows what it does.
+            HostUnreachable: whether it still runs is not known.
         """
         if not self._at_work:
             self._part()
@@ -149,12 +149,12 @@ class Job:
             status = self._connection.ask(*words, grace=GRACE, until=until).status
         except TimeoutError:  # the disk of the record does not answer
             status = LEFT
-        if status not in (0, ANOTHERS_RUN) and self._lock:  # also if nobody knows
+        if status not in (0, ANOTHERS_RUN) and self._lock:  # also if that is not known
             self._lock.is_left = True
         self._part()
 
     def _wait_until_quiet(self, seconds: float) -> None:
-        """Wait until the utility begins, or is not to, but no longer than so many seconds."""
+        """Wait until the utility begins, or will not begin, but no longer than `seconds`."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self._connection.cancellation.check()
@@ -162,7 +162,7 @@ class Job:
                 return
 
     def _part(self) -> None:
-        """Wait until the guardian has called all that it is to; if that does not end, leave it."""
+        """Wait until the guardian has made its last call; if it does not, leave the lock to it."""
         if not self._quiesce or not self._is_sure or (self._lock and self._lock.is_left):
             return
         until = time.monotonic() + quiescing.longest(self._quiesce.limit)
@@ -174,10 +174,10 @@ class Job:
                 return
 
     def _look(self) -> Answer | None:
-        """Return the answer of what follows the run, if it has one within a moment."""
+        """Wait a moment for the answer of the call that follows the run; return it, or None."""
         if not self._watch:
             waited = ""
-            if self._lock and not self._lock.is_held:  # the utility has it, and we are to be next
+            if self._lock and not self._lock.is_held:  # the utility has it, and we take it next
                 self._lock.try_once(_POLL)
                 waited = "" if self._lock.is_held else self._lock.descriptor
             self._watch = self._connection.begin(*self._following(waited))
@@ -186,7 +186,7 @@ class Job:
         return answer
 
     def _following(self, waited: str) -> tuple[str, ...]:
-        """Return the call that follows the run, and waits for a lock, if that is to be had."""
+        """Return the call that follows the run, and waits for the lock `waited`, if any."""
         last = str(common.LAST_SAID)
         return ("job_watch", self._record, self._token, self._watched, last, waited)
 
@@ -219,7 +219,7 @@ def started(
             job.stop()
         except HostUnreachable as gone:
             if lock:
-                lock.is_left = True  # whatever the connection does meanwhile
+                lock.is_left = True  # even if there is a connection again
             error.what += f" {gone.what} What was started there may still be running."
         raise
     except BaseException:

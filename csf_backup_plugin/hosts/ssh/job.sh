@@ -1,15 +1,15 @@
 # shellcheck shell=sh disable=SC2154,SC3013,SC2034,SC2015
-# osbackup or osrestore at work, detached from this shell, below a guardian; see `hosts.guardian`.
+# Runs osbackup or osrestore detached from this shell, below a guardian; see `hosts.guardian`.
 #
-# Beside the guardian's files the record has `token`, which tells whose run it is: during a long cut
-# osrestore may end, and another restore may begin with a record of the same name. What keeps the
-# output has that file locked until it has all.
+# In addition to the guardian's files, the record contains `token`, which identifies the run: during a
+# long cut, osrestore may end, and another restore may begin with a record of the same name. The process
+# that keeps the output holds a lock on `token` until it has all of it.
 
-# Waits until the utility of the record $1 has begun, or will not.
+# Waits until the utility of the record $1 has begun, or will not begin.
 job_begun() {
   count=0 word=
   while read -r word boot _ <"$1/pid"; [ "${word:-$csf_starting}" = "$csf_starting" ]; do
-    ! job_has_status "$1" || return 0 # it is not to begin
+    ! job_has_status "$1" || return 0 # it will not begin
     [ $((count += 1)) -lt 500 ] && sleep 0.02 || return "$csf_not_begun"
   done 2>/dev/null
 }
@@ -18,12 +18,12 @@ job_is_ours() {
   read -r token <"$1/token" && [ "$token" = "$2" ]
 } 2>/dev/null
 
-# Makes the record $1 of the run $2, with room for all that will stand in it, and a note on the disk if
-# there is data.
+# Makes the record $1 of the run $2, and allocates space for all its contents. If there is data, writes
+# it as a note and syncs that.
 job_make_record() {
   mkdir -- "$1" || return
   {
-    # A shell that writes itself does not say why it cannot.
+    # The shell's own write would not print why it fails; cat does.
     printf '%s\n' "$2" | cat >"$1/token" && : >"$1/alive" &&
       date -u +%Y-%m-%dT%H:%M:%S+00:00 >"$1/started" &&
       printf "%-${csf_pid_width}s\n" "$csf_starting" | cat >"$1/pid" &&
@@ -41,9 +41,9 @@ job_make_note() {
   csf_data >"$1/note" && sync -- "$1/note" && sync_directory "$1/" && sync_directory "${1%/*}/"
 }
 
-# $1 the record, $2 its token, $3 the lock's descriptor, if there is one, then the guardian's last
-# arguments: seven about what makes quiet, how many files are held for reading, those, the command. A
-# record can be made once: so can the start be.
+# Starts a run. $1 is the record, $2 its token, $3 the lock's descriptor or empty; then come the
+# guardian's last arguments: seven about quiescing, the number of files that are held for reading, these
+# files, and the command. A record can be made only once, and so the run can be started only once.
 job_start() {
   job_make_record "$1" "$2" || return 1
   record=$1 owner='' born='' signed=''
@@ -65,8 +65,8 @@ job_start() {
   job_begun "$record"
 }
 
-# After a cut: whether that has started the run with the record $1 and the token $2. The shell that was
-# to do it is gone.
+# After a cut: succeeds if the run with the record $1 and the token $2 was started. The shell that was to
+# start it has ended.
 job_resume() {
   job_is_ours "$@" || return "$csf_not_started"
   job_begun "$1" && return
@@ -74,15 +74,16 @@ job_resume() {
   return "$csf_not_begun"
 }
 
-# Whether there is no guardian, and nobody to keep the output: then nobody will begin the run.
+# Succeeds if neither the guardian nor the process that keeps the output runs: the run cannot begin then.
 job_is_abandoned() {
   flock -n -s "$1/alive" true && flock -n -s "$1/token" true
 } 2>/dev/null
 
-# Follows the run until it ends, or the driver says anything. $1 the record, $2 its token, $3 the file
-# that grows, $4 how many bytes of the output are told, $5 the lock's descriptor, if that is to be
-# taken from who has inherited it. Tells the size, how the run ended, whether nothing of it is left then,
-# and the output. Who holds `alive` is the guardian; without it, nobody knows how the utility ended.
+# Follows the run until it ends, or until the driver sends anything. $1 is the record, $2 its token, $3
+# the file that grows, $4 how many bytes of the output to print, $5 the lock's descriptor if the lock is
+# to be taken once the process that inherited it frees it, or empty. Prints the file's size, how the run
+# ended, whether all of it has ended then, and the output. The guardian holds `alive`; if that is free
+# and there is no status, how the utility ended is not known.
 job_watch() {
   record=$1 watched=$3 lock=$5
   [ -f "$record/status" ] || cat -- "$record/status" || return 1
@@ -111,7 +112,7 @@ job_watch() {
     fi
     case $how in
     75) ;;
-    0) # the guardian has gone, or has not come yet
+    0) # the guardian has ended, or has not started yet
       flock -u 4
       read -r word _ <"$record/pid"
       if [ "${word:-$csf_starting}" = "$csf_starting" ] && ! job_is_abandoned "$record"; then
@@ -135,7 +136,8 @@ job_watch() {
   tr -d '\000' <"$record/output" | tail -c "$4"
 }
 
-# Waits a second for the lock, if that is to be had, or else for the guardian's end; a trap ends that.
+# Waits a second for the lock, if it is to be taken, or else for the guardian's end; a trap ends the
+# wait.
 job_pause() {
   if [ -n "$lock" ]; then
     flock -w 1 "$lock" >/dev/null 2>&1 3>&- 5<&- &
@@ -145,7 +147,7 @@ job_pause() {
   wait $!
 }
 
-# Sets status to what the record $1 says of the end; fails while it says nothing.
+# Sets status to the status in the record $1; fails while there is none.
 job_has_status() {
   status=
   read -r status <"$1/status"
@@ -153,9 +155,9 @@ job_has_status() {
   [ -n "$status" ]
 } 2>/dev/null
 
-# Ends whatever still runs of the run with the record $1 and the token $2: asked first, then made to. $3
-# tells whether it was started for certain: without a record, nobody knows of it then. $4 is there if
-# something else may begin once what runs has ended: it is not to.
+# Ends all that still runs of the run with the record $1 and the token $2: first with SIGTERM, then with
+# SIGKILL. $3 is not empty if the run was certainly started: then a missing record means that its state
+# is not known. $4 is not empty if the guardian may begin something else afterwards: it must not.
 job_stop() {
   [ -n "$3" ] || [ -e "$1" ] || return 0
   [ -f "$1/pid" ] || return "$csf_left"
@@ -164,10 +166,10 @@ job_stop() {
   job_begun "$1" || job_is_abandoned "$1" || return "$csf_left"
   read -r group boot _ <"$1/pid"
   if [ "$boot" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then
-    job_is_over "$1" # after another start nothing runs; but this may be another machine
+    job_is_over "$1" # after a reboot nothing runs; but this may be another machine
     return
   fi
-  # Long after the end, others may have its number.
+  # Long after the end, another process group may have its number.
   ! job_has_status "$1" || [ -z "$(find "$1/status" -mmin +1)" ] || return 0
   job_has_status "$1" || kill -TERM "-$group" 2>/dev/null
   count=0
@@ -179,15 +181,15 @@ job_stop() {
   job_is_over "$1"
 }
 
-# Whether the guardian has noted the end, or is gone: who cannot see its processes, as from another
-# machine or container, is not to think that nothing runs.
+# Succeeds if the guardian has noted the end, or has ended: from another machine or container its
+# processes are not visible, which must not count as their end.
 job_is_over() {
   [ ! -s "$1/quiesce" ] || ! job_has_status "$1" || return 0 # it still calls `end`
   flock -s -w 5 "$1/alive" true 2>/dev/null || job_has_status "$1" || return "$csf_left"
 }
 
-# Waits a second at most until the utility of the record $1 is to begin now, since what makes quiet has
-# begun with success, or never will.
+# Waits a second at most until the utility of the record $1 can begin, since quiescing has succeeded, or
+# until it is certain that it will not begin.
 job_is_quiet() {
   count=0
   until [ -s "$1/quiesce" ] || job_has_status "$1" || job_is_abandoned "$1"; do
@@ -195,8 +197,8 @@ job_is_quiet() {
   done
 }
 
-# Waits a second at most until the guardian of the record $1 and the token $2 has nothing more to call,
-# or is gone.
+# Waits a second at most until the guardian of the record $1 and the token $2 has made its last call, or
+# has ended.
 job_is_parted() {
   job_is_ours "$@" && [ -e "$1/alive" ] || return 0
   job_has_status "$1" || job_is_abandoned "$1" || { sleep 0.1; return "$csf_left"; }

@@ -1,7 +1,7 @@
-"""What is said to the shell on the host: its library at login, and then calls of what that has.
+"""What is sent to the shell on the host: its library at login, and then calls of its functions.
 
-Arguments may hold any bytes but NUL, and be of any number; data may hold any. `loop.sh` is the
-other side, and has the form of calls and answers.
+There may be any number of arguments, with any bytes but NUL; data may contain any bytes. `loop.sh`
+is the other side, and describes the form of calls and answers.
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: How a call is run: in a subshell; in one that has the locks; in one that listens to the driver;
-#: with both; in the shell itself.
+#: in one that has both; in the shell itself.
 Kind = Literal["script", "locked", "program", "watch", "here"]
 
-#: Whether a call may have been carried out before a cut: not; perhaps, and then nothing is done
-#: twice; or perhaps, and it only fails if it was not, since nothing may be written any more.
+#: Whether a call may have been carried out before a cut: no; perhaps, and then nothing is done
+#: twice; perhaps, and if it was not, it fails, since nothing may be written any more.
 Again = Literal["", "again", "only"]
 
 _PARTS = (
     *("loop", "program", "lock", "job"),
     *("access", "files", "entries", "withdrawal", "looking", "reading"),
 )
-# What utilities say is to be read, so it is in English; programs get the user's locale back. The
-# option of env(1), of coreutils 8.31 and newer, undoes what a login shell, or whoever started sshd,
-# has done to signals.
+# We read what utilities print, so it is in English; programs get the user's locale back. The option
+# of env(1), in coreutils 8.31 and newer, undoes what a login shell, or the process that started
+# sshd, has changed about signals.
 _PRELUDE = """
 csf_locale=${LC_ALL-}; LC_ALL=C; export csf_locale LC_ALL; umask u=rwx
 csf_signals=--default-signal; (exec env $csf_signals true 2>/dev/null) || csf_signals=
 """
-# What the shell need not read: a line's indentation, and a line that is a comment.
+# What the shell need not read: indentation, and lines that are comments.
 _NEEDLESS = re.compile(r"(?m)^ *(?:#.*\n)?")
 _RESTORE = 'if [ -n "$csf_locale" ]; then LC_ALL=$csf_locale; else unset LC_ALL; fi; '
 _RESTORE += "unset csf_locale; "
 
 
 def library(mark: str) -> bytes:
-    """Return the line that makes a shell that `command_line` has started the one that reads calls.
+    """Return the line after which a shell that `command_line` has started reads calls.
 
     Args:
-        mark: a word that nobody can guess, by which calls and answers are known.
+        mark: a word that cannot be guessed, which marks calls and answers.
     """
     values: dict[str, object] = {
         "mark": mark,
@@ -78,7 +78,7 @@ def call(number: int, kind: Kind, mark: str, text: str) -> bytes:
     """Return a call.
 
     Args:
-        number: of the call within its login.
+        number: the number of the call within its login.
         kind: how it is run.
         mark: as for `library`.
         text: what is run; see `step`.
@@ -88,12 +88,12 @@ def call(number: int, kind: Kind, mark: str, text: str) -> bytes:
 
 
 def again(again: Again, text: str) -> str:
-    """Return a text of which it is known whether it may have been carried out before a cut."""
+    """Return a text that states whether it may have been carried out before a cut."""
     return f"csf_again={again}\n{text}" if again else text
 
 
 def each(texts: Sequence[str]) -> str:
-    """Return a text that does each of several texts, whatever becomes of the others."""
+    """Return a text that runs each of several texts, even if others fail."""
     return texts[0] if len(texts) == 1 else step(("each", *texts))
 
 
@@ -112,7 +112,7 @@ def answers_of_each(answer: errors.Answer, count: int, mark: str) -> Sequence[er
     for output, ended in zip(told[::2], told[1::2], strict=False):
         status, _, said = ended.partition(b"\0")
         found.append(errors.Answer(int(status), output, said))
-    # Somebody has killed the shell that did them: it tells nothing of the others.
+    # The shell that ran them was killed: there are no answers to the others.
     missing = errors.Answer(answer.status or 1, b"", answer.errors)
     return [*found, *[missing] * (count - len(found))]
 
@@ -121,8 +121,8 @@ def step(words: Sequence[str], data: bytes = b"") -> str:
     """Return a text that calls a function.
 
     Args:
-        words: the function, and its arguments.
-        data: for it.
+        words: the name of the function, and its arguments.
+        data: what `csf_data` prints for it.
     """
     called = shlex.join(words)
     if not data:

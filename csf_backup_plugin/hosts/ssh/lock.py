@@ -1,9 +1,9 @@
-"""A repository's lock, held on the host by the shell that does everything there.
+"""A repository's lock, held on the host by the shell that runs our calls.
 
-That has the lock file open, locked by flock(1): the same lock that the local host takes; `lock.sh`
-is its side. It starts osbackup, which inherits the descriptor. Should the connection be cut, the
-shell goes; the lock stays with osbackup, and the next login's shell waits for it to have it as soon
-as osbackup has ended.
+The shell has the lock file open, and locked by flock(1): that is the same lock that the local host
+takes; `lock.sh` is the host's side. The shell starts osbackup, which inherits the descriptor. If
+the connection is cut, the shell ends, and osbackup keeps the lock. The shell of the next login
+waits for it, and so takes it as soon as osbackup has ended.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_REGAIN = 60.0  # seconds for which another holder is waited for once osbackup has ended
-_SLICE = 1.0  # seconds for which the host waits at once: it is to notice that nobody is there
-_PARTING = 5.0  # seconds in which a lock is to be given up
+_REGAIN = 60.0  # seconds to wait for another holder once osbackup has ended
+_SLICE = 1.0  # seconds of one wait on the host, so that it notices a lost connection
+_PARTING = 5.0  # seconds that giving up a lock may take
 
 
 class SshLock:
     """A lock held by the shell on the host.
 
     Args:
-        connection: to the host.
+        connection: the connection to the host.
         path: the lock file.
-        purpose: what it is held for; others who wait are told.
+        purpose: what it is held for; commands that wait for it print that.
         create: whether the lock file may be made.
 
     Attributes:
-        descriptor: the number by which the shell has it.
+        descriptor: its number in the shell.
         unsupported, is_freed, is_left: see `Lock`.
     """
 
@@ -56,29 +56,29 @@ class SshLock:
         self._purpose = purpose
         self._create = create
         self.descriptor = connection.descriptors.pop()
-        self._tried = self._held = 0  # the logins within which it was tried last, and is held
+        self._tried = self._held = 0  # the logins within which it was last tried, and is held
         self._is_given_up = False
 
     @property
     def is_there(self) -> bool:
-        """Whether it was taken; not where no file is there and none is to be made."""
+        """Whether it was taken; False if there is no lock file and none may be made."""
         return self._held == self._tried
 
     @property
     def is_held(self) -> bool:
-        """Whether the shell that there is holds it."""
+        """Whether the current shell holds it."""
         return self._held == self._connection.login != 0
 
     def is_of(self, connection: Connection) -> bool:
-        """Tell whether it is held by the shell of that connection."""
+        """Return whether it belongs to that connection."""
         return self._connection is connection
 
     def take_at_first(
         self, wait: float, waiting: Callable[[str], None], look: Callable[[], T]
     ) -> T:
-        """Take the lock, and look; again after a cut, since nothing has begun.
+        """Take the lock, and look; after a cut, do so once more, since nothing has begun.
 
-        It takes the arguments of `take`, and raises what `take` raises. It reports a second cut.
+        It takes the arguments of `take`, and raises what `take` raises; `Cut` only the second time.
         """
         for is_last in (False, True):
             self._holds(0)
@@ -94,16 +94,16 @@ class SshLock:
         return found
 
     def take(self, wait: float, waiting: Callable[[str], None], look: Callable[[], T]) -> T:
-        """Take the lock, unless no file is there and none is to be made; return what is found then.
+        """Take the lock, and look; if there is no lock file and none may be made, only look.
 
         Args:
-            wait: for how long another holder is waited for, in seconds.
-            waiting: told who holds it, if anybody does.
-            look: what is asked behind the lock, as `Host.lock_and_look` does.
+            wait: how long to wait for another holder, in seconds.
+            waiting: is called with the name of another holder before a wait.
+            look: what to look at under the lock, as for `Host.lock_and_look`.
 
         Raises:
             LockBusy: another holder kept it.
-            Cut: the shell is gone.
+            Cut: the shell has ended.
         """
         until = time.monotonic() + wait
         by, found = self._try(0, look)
@@ -123,19 +123,19 @@ class SshLock:
         return look()
 
     def try_once(self, timeout: float) -> None:
-        """Take the lock if it is free; else have the file open, to wait for it.
+        """Take the lock if it is free; if not, leave the file open, to wait for the lock.
 
         Args:
-            timeout: in which there is to be an answer, in seconds; a login takes its own time.
+            timeout: how long the answer may take, in seconds, without the time for a login.
 
         Raises:
-            Cut: the shell is gone.
-            TimeoutError: there was none.
+            Cut: the shell has ended.
+            TimeoutError: there was no answer within `timeout`.
         """
         self._try(0, _nothing, timeout)
 
     def regain(self) -> None:
-        """Hold the lock again if the connection was cut, now that the utility has ended.
+        """Take the lock again after the utility has ended, if the connection was cut.
 
         Raises:
             LockBusy: another holder has it, and keeps it for `_REGAIN`.
@@ -151,7 +151,7 @@ class SshLock:
 
     @property
     def freeing(self) -> tuple[str, ...]:
-        """The function that gives it up before its block ends, with its arguments."""
+        """The call that gives it up before its block ends."""
         return ("lock_free", self.descriptor, self._path)
 
     def release(self) -> None:
@@ -160,7 +160,7 @@ class SshLock:
         self._holds(0)
 
     def end(self, how: str) -> None:
-        """Give the lock up, if its shell is still there; see `lock.sh`."""
+        """Give the lock up, if its shell still runs; see `lock_end` of `lock.sh` for `how`."""
         self._connection.descriptors.append(self.descriptor)
         self._holds(0)
         if not self._tried or self._tried != self._connection.login:
@@ -176,18 +176,18 @@ class SshLock:
     def _try(
         self, wait: float, look: Callable[[], T], timeout: float = float("inf")
     ) -> tuple[Holder | None, T]:
-        """Try to take the lock; wait so many seconds for it.
+        """Try to take the lock, and look.
 
         Args:
             wait: how long the host waits for another holder, in seconds.
-            look: what is asked behind that.
-            timeout: in which there is to be an answer once there is a connection, in seconds.
+            look: what to look at after that, without waiting for the answer.
+            timeout: how long the answer may take once there is a connection, in seconds.
 
         Returns:
-            Who holds it, if another one does; and what was found.
+            The other holder, or None if there is none; and what `look` returned.
 
         Raises:
-            Cut: the shell is gone.
+            Cut: the shell has ended.
         """
         words = (
             *("lock_take", self.descriptor, self._path, self._purpose),
@@ -214,7 +214,7 @@ class SshLock:
         return None, found
 
     def _holds(self, login: int) -> None:
-        """Note within which login it is held; 0 for none."""
+        """Note the login within which it is held; 0 if it is not held."""
         if self._held:
             self._connection.bound.remove(self._held)
         if login:
@@ -223,7 +223,7 @@ class SshLock:
 
 
 def _nothing() -> None:
-    """Look at nothing."""
+    """Do nothing, where there is nothing to look at."""
 
 
 @contextlib.contextmanager

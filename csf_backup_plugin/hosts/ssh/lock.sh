@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154,SC3013,SC2034,SC2015
-# Locks that this shell holds. $1 is the descriptor, 7 to 9; $2 the lock file. Of each descriptor
-# csf_lock_N is the file it is open on, csf_made_N whether we made that, csf_signed_N the file if its
-# text tells that we hold it. What is to be told goes to csf_said.
+# Locks that this shell holds. $1 is the descriptor, 7 to 9; $2 the lock file. For each descriptor N,
+# csf_lock_N is the file that is open, csf_made_N is set if we made the file, and csf_signed_N is the
+# file if its text says so. Results go to csf_said.
 
-# The file may have been removed under its lock, or another one have its name.
+# Fails if the file was removed while it was locked, or if another file has its name.
 lock_is_named() {
   [ "/proc/self/fd/$1" -ef "$2" ] && [ ! -L "$2" ]
 }
@@ -15,7 +15,7 @@ lock_is_unsupported() {
   esac
 }
 
-# Makes the file, if there is none, and opens it. A failed exec would end the shell.
+# Makes the file if there is none, and opens it. A failed exec without "command" would end the shell.
 lock_open() {
   if [ ! -e "$2" ] && [ ! -L "$2" ]; then
     if csf_said=$(
@@ -41,7 +41,7 @@ lock_close() {
   eval "exec $1<&-; csf_lock_$1= csf_made_$1= csf_signed_$1="
 }
 
-# Says in the file who has the lock: $3 in words, $4 the driver.
+# Writes into the file who holds the lock: $3 is the purpose, $4 the driver.
 lock_sign() {
   case $(head -c 4 -- "$2") in
   '' | 'csf ') ;;
@@ -55,8 +55,8 @@ lock_sign() {
   (printf %s "${signature%.}" >"$2") 2>/dev/null && eval "csf_signed_$1=\$2"
 }
 
-# Takes the lock. $3 what for, $4 the driver, $5 whether the file may be made, $6 seconds to wait.
-# Tells how it stands, a word a line.
+# Takes the lock. $3 is the purpose, $4 the driver, $5 is not empty if the file may be made, $6 is how
+# many seconds to wait. Reports the result, one word a line.
 lock_take() {
   while :; do
     eval "opened=\${csf_lock_$1-}"
@@ -92,7 +92,7 @@ lock_take() {
   csf_said=${words}held
 }
 
-# Has the file $2 open under a shared lock, if it stands there; $3 is how flock waits for that.
+# Opens the file $2 and takes a shared lock on it; $3 is flock's option for the wait.
 lock_read() {
   if [ -L "$2" ]; then
     csf_status=$csf_link
@@ -112,16 +112,16 @@ lock_read() {
   fi
 }
 
-# Takes the lock from all who have it by descriptor $1, and from the file $2 what it says of us; also in a
-# subshell of the shell that holds it.
+# Frees the lock of descriptor $1 for all processes that share it, and empties the file $2 if we have
+# signed it; works also in a subshell of the shell that holds the lock.
 lock_free() {
   eval "signed=\${csf_signed_$1-}"
   [ -z "$signed" ] || ! lock_is_named "$1" "$2" || : >"$2"
-  flock -u "$1" || : # after a cut, there is nothing to be freed
+  flock -u "$1" || : # after a cut, there is nothing to free
 } 2>/dev/null
 
-# Gives the lock up. $3 is leave if another process that has it is to keep it, or discard if the file
-# is to go, if we made it and nobody has it.
+# Gives the lock up. $3 is "leave" if another process that shares it must keep it, or "discard" if the
+# file is to be removed, provided that we made it and that it is not locked.
 lock_end() {
   eval "made=\${csf_made_$1-}"
   [ "$3" = leave ] || lock_free "$1" "$2"

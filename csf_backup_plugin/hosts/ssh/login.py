@@ -1,4 +1,4 @@
-"""Being let in to a host: a shell there that reads our calls."""
+"""Log in to a host, and start a shell there that reads our calls."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.errors import BackupError
 
-LOGIN = 30.0  # seconds in which a login shell is to come to ours
-HURRY = 10.0  # seconds for the same, and for a host to be there again, once we are to end
+LOGIN = 30.0  # seconds that a login shell may take to start ours
+HURRY = 10.0  # seconds for that, and for a new connection, after a signal that asks us to end
 _TICK = 0.05  # seconds
-# What `csf_lacks` of the library finds missing besides programs.
+# What `csf_lacks` of the library can find missing, other than programs.
 _LACKING = {
     "test-ef": "sh whose test knows -ef",
     "byte-sh": "sh that counts bytes, and not characters, in the C locale",
@@ -32,14 +32,14 @@ _LACKING = {
 
 
 class Cut(HostUnreachable):
-    """The connection ended before the answer came; nobody knows how far the call came."""
+    """The connection ended before the answer came; how far the call got is not known."""
 
 
 class _NotIn(Exception):
-    """The host did not let us in.
+    """The login failed.
 
     Args:
-        said: why, in ssh's words.
+        said: the reason, in ssh's words.
     """
 
     def __init__(self, said: bytes) -> None:
@@ -48,21 +48,21 @@ class _NotIn(Exception):
 
 
 class Login:
-    """How a host is logged in to.
+    """The logins to a host.
 
     Args:
-        host: a name ssh knows.
+        host: a name that ssh knows.
         ssh: the ssh command, as `CSF_BACKUP_SSH` has it.
         cancellation: what ends the wait for the host.
 
     Attributes:
         cancellation: as above.
-        count: how often the host has let us in; what ran within an earlier login is gone.
-        look: how to find the processes of these logins there.
+        count: the number of logins so far; what ran within an earlier one has ended.
+        look: a sentence that explains how to find the processes of these logins on the host.
         mark: see `library.library`.
 
     Raises:
-        UsageError: `ssh` is no command line.
+        UsageError: `ssh` is not a command line.
         HostUnreachable: there is no such program.
     """
 
@@ -72,7 +72,7 @@ class Login:
         self.cancellation = cancellation
         self._run = secrets.token_hex(8)
         self.look = f"Look for its process there: grep -l csf_run={self._run} /proc/[0-9]*/environ"
-        self._refused: BackupError | None = None  # what the first login has come to
+        self._refused: BackupError | None = None  # the error of the first login
         self.mark = secrets.token_hex(16)
         self.count = 0
 
@@ -80,12 +80,12 @@ class Login:
         """Return a new shell on the host, which reads calls.
 
         Args:
-            until: the monotonic time at which it is given up.
+            until: the monotonic time at which the login is given up.
 
         Raises:
             HostUnreachable: the host does not let us in, or runs nothing for us.
             Interrupted: a signal came.
-            TimeoutError: none had answered by `until`.
+            TimeoutError: the shell had not answered by `until`.
         """
         if self._refused:
             raise self._refused
@@ -93,12 +93,12 @@ class Login:
             shell = self._new_shell(until)
         shell.begin(library.library(self.mark))
         self.count += 1
-        # Not the command line: its options may have a password among them.
+        # The command line is not logged: its options may contain a password.
         log.info("logged in to %s, for the %d. time", self._host, self.count)
         return shell
 
     def argv(self) -> list[str]:
-        """Return the ssh command of another login, which the next one that we make here ends."""
+        """Return the ssh command of a further login; the next `enter` ends what that runs."""
         return self._command.argv(f"{self._run}.{self.count}")
 
     def _new_shell(self, until: float) -> Shell:
@@ -128,7 +128,7 @@ class Login:
         return shell
 
     def _enter(self, shell: Shell, until: float) -> None:
-        """Wait for the host to have a shell for us."""
+        """Wait until the host has started a shell for us."""
         began, lines = time.monotonic(), 1
         while not shell.is_ready:
             self.cancellation.check()
@@ -136,21 +136,21 @@ class Login:
             late = began + (HURRY if self.cancellation.received else LOGIN)
             if shell.is_over:
                 raise _NotIn(shell.said() or b"it lets us in, and runs nothing for us")
-            if now >= late:  # nobody knows whether it has let us in
+            if now >= late:  # whether it has let us in is not known
                 raise _NotIn(shell.said() or b"it has run nothing for us in %d s" % (late - began))
             if now >= until:
                 raise TimeoutError
-            if now >= began + lines:  # a start-up file may wait for one
+            if now >= began + lines:  # a start-up file may wait for a line
                 shell.send(b"\n")
                 lines += 1
             shell.wait(lambda: shell.is_ready, _TICK)
 
     def refusal(self, answer: Answer | None, words: bytes) -> HostUnreachable | None:
-        """Return the error that a shell's first words are, if they are one.
+        """Return the error that a shell reports when it starts, or None.
 
         Args:
-            answer: what it has said of itself, if it has.
-            words: what has been said of the connection.
+            answer: the shell's answer to call 0, if it has come.
+            words: what was printed on standard error, by ssh or on the host.
         """
         answer = answer or _without_base64(words)
         if not answer or not answer.status:
@@ -169,7 +169,7 @@ class Login:
         )
 
     def error(self, what: str, errors: bytes, kind: type[HostUnreachable]) -> HostUnreachable:
-        """Return an error that has ssh's own words."""
+        """Return an error that contains ssh's own words."""
         lines = [line.strip().rstrip(b".") for line in errors.splitlines()]
         said = "; ".join(shown(os.fsdecode(line)) for line in [*filter(None, lines)][-5:])
         return kind(
@@ -179,6 +179,6 @@ class Login:
 
 
 def _without_base64(said: bytes) -> Answer | None:
-    """Return the answer that a host would have given that cannot even read the library."""
+    """Return the answer of a host that lacks base64 and so cannot read the library; else None."""
     is_lacking = LACKS_BASE64 in said.splitlines()
     return Answer(1, b" base64", b"") if is_lacking else None

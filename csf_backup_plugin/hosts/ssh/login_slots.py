@@ -1,7 +1,7 @@
-"""How many logins come to one sshd at once, of all commands that share a directory of slots.
+"""A limit on simultaneous logins to one sshd, for all commands that share a directory of slots.
 
-An sshd drops logins at random where many have not been let in yet: MaxStartups of sshd_config(5). A
-slot is a locked file: it is free again when its process has ended, however that was.
+An sshd drops logins at random if too many are not authenticated yet: see MaxStartups in
+sshd_config(5). A slot is a locked file: it is free again when its process has ended in any way.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.cancellation import Cancellation
 
-#: Names the directory; where it is not set, nobody waits.
+#: The variable that names the directory; if it is not set, there is no limit.
 VARIABLE = "CSF_BACKUP_LOGIN_SLOTS"
-#: The logins at once to a host, or to the jump host before it; sshd begins to drop them at 10.
+#: Simultaneous logins to a host, or to the jump host before it; sshd begins to drop them at 10.
 SLOTS = 8
 
 _POLL = 0.05  # seconds
@@ -36,8 +36,8 @@ def login_slot(host: str, until: float, cancellation: Cancellation) -> Iterator[
     """Have one of the slots while the block runs, if the environment names a directory of them.
 
     Args:
-        host: that is logged in to.
-        until: the monotonic time at which it is given up.
+        host: the host to log in to.
+        until: the monotonic time at which the wait ends.
         cancellation: what ends the wait.
 
     Raises:
@@ -56,7 +56,7 @@ def login_slot(host: str, until: float, cancellation: Cancellation) -> Iterator[
             stack.callback(os.close, _slot(directory, until, cancellation))
         except TimeoutError:
             raise
-        except OSError as error:  # a login more at once is better than no backup
+        except OSError as error:  # one login too many is better than no backup
             log.warning("logins are not counted: %s", in_words(error))
         yield
 

@@ -1,4 +1,4 @@
-"""Looking at paths on the host, any number of them in one go, and at the host itself."""
+"""Look at any number of paths on the host with one call, and at the host itself."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
 KINDS: dict[str, Kind] = {"f": "file", "d": "directory"}
-NOWHERE = ("l", "N", "L")  # with -L, of links that lead nowhere
-# What is said of a path that leads nowhere; after anything else, what is there cannot be told.
+NOWHERE = ("l", "N", "L")  # with -L, for links that lead nowhere
+# What find prints for a path that leads nowhere; after any other error, what is there is not known.
 _MISSING = re.compile(rb"find: .*: (No such file or directory|Not a directory)")
 _LOOP = re.compile(rb"find: .*: Too many levels of symbolic links")
 
@@ -34,10 +34,10 @@ class Looking:
     _connection: Connection
 
     def machine(self) -> Machine:
-        """Return who the host says it is, and what its clock says.
+        """Return the host's identity, its name, and the time of its clock.
 
         Raises:
-            OSError: it cannot say so; the host stands for a file.
+            OSError: the host cannot print them; the error has the host's name instead of a file.
         """
         arguments = (str(common.MACHINE_ID_SIZE), *common.MACHINE_IDS)
         answer = check(self._connection.ask("machine", *arguments), self.name)
@@ -46,14 +46,14 @@ class Looking:
         return Machine(common.machine_id(ids), os.fsdecode(name), *clock)
 
     def stat(self, paths: Iterable[str]) -> list[Stat]:
-        """Return what stands at each path, in order."""
+        """Return what is at each path, in order."""
         asked = list(paths)
         if not asked:
             return []
         return _stats(self._connection, asked, self._connection.ask("stat_paths", *asked))[0]
 
     def look(self, paths: Iterable[str]) -> list[Facts]:
-        """Return the facts on each path, in order."""
+        """Return the facts about each path, in order."""
         asked = list(paths)
         if not asked:
             return []
@@ -84,7 +84,7 @@ class Looking:
         )
 
     def find_program(self, path: str, variable: str) -> str:
-        """Return the path of a program of the user's; see `Host.find_program`."""
+        """Return the path of a user's program; see `Host.find_program`."""
         output = self._connection.ask("find_program", path, variable).output
         named, is_program, _ = map(os.fsdecode, output.split(b"\0"))
         by = "" if path else variable
@@ -94,7 +94,7 @@ class Looking:
 def _stats(
     connection: Connection, paths: Sequence[str], answer: Answer
 ) -> tuple[list[Stat], list[str]]:
-    """Return what `_STAT` has told of each path, and the fields that follow."""
+    """Return what `stat_paths` has printed about each path, and the fields that follow."""
     fields = split(answer.output)
     end = fields.index("//")  # no path of ours has two slashes in a row
     found = {fields[at]: fields[at + 1 : at + 8] for at in range(0, end, 8)}
@@ -105,18 +105,18 @@ def _stats(
 
 
 def _loops(connection: Connection, absent: Sequence[str], said: Sequence[bytes]) -> dict[str, bool]:
-    """Return those of the paths that were not found that lead into a circle of links.
+    """Return which of the paths that were not found lead into a circle of links.
 
     Args:
-        connection: to the host.
-        absent: the paths.
-        said: the lines that were said of them.
+        connection: the connection to the host.
+        absent: the paths that were not found.
+        said: the errors that find printed, one a line.
 
     Returns:
-        Whether each is a link itself.
+        For each such path, whether it is a link itself.
 
     Raises:
-        OSError: one of them may be there: for each that is missing, somebody must have said so.
+        OSError: one of the paths may exist, since find has not reported it as missing.
     """
     if len(said) == len(absent) and all(map(_MISSING.fullmatch, said)):
         return {}
@@ -131,7 +131,7 @@ def _loops(connection: Connection, absent: Sequence[str], said: Sequence[bytes])
 
 
 def _absent(path: str, loops: Mapping[str, bool]) -> Stat:
-    """Return what stands where nothing was found; see `_loops`."""
+    """Return the state of a path that was not found; see `_loops`."""
     return Stat("other", link=loops[path]) if path in loops else Stat("missing")
 
 
@@ -152,10 +152,10 @@ def split(data: bytes) -> list[str]:
 
 
 def entries_of(answer: Answer, path: str) -> list[Entry]:
-    """Return what is in a directory, as `list_directory` has told it.
+    """Return what is in a directory, from the answer of `list_directory`.
 
     Raises:
-        OSError: it cannot be listed.
+        OSError: the directory cannot be listed.
     """
     bad = [line for line in answer.errors.splitlines() if line.startswith(b"find: ")]
     if answer.status and (not bad or not all(b"Too many levels" in line for line in bad)):

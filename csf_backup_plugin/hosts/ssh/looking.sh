@@ -1,11 +1,11 @@
 # shellcheck shell=sh disable=SC2154,SC3013,SC2034,SC2015
-# Looking at paths, any number of them in one go, and at the host itself.
+# Looks at any number of paths, and at the host itself.
 
 csf_block=100 # paths
 
-# Kind, size, sectors, device and stamp of the paths, as far as they lead somewhere; a link that does
-# not is "l", or N or L where find tells so. Then whether the path itself is a link, and whether it may
-# be read.
+# Prints kind, size, sectors, device and stamp of those paths that lead somewhere; the kind of a link
+# that does not is "l", or find's N or L. Then it prints whether the path itself is a link, and whether
+# it can be read.
 stat_paths() {
   in_blocks csf_stat_block "$@"
   printf '//\0'
@@ -16,7 +16,7 @@ csf_stat_block() {
     , -printf '\0' , -readable -printf r , -printf '\0'
 }
 
-# in_blocks FUNCTION PATH... calls the function with the paths, of which a program can have $csf_block.
+# in_blocks FUNCTION PATH... calls the function with at most $csf_block of the paths at a time.
 in_blocks() {
   in_block=$1 words='' count=0
   shift
@@ -28,8 +28,8 @@ in_blocks() {
   [ $# = 0 ] || "$in_block" "$@"
 }
 
-# What find says of each path, if it is not to be found; nobody can tell so from all errors at once.
-# Before it, whether it is a link.
+# Prints for each path whether it is a link, and find's error if it is not found; the errors of one find
+# for all paths cannot be matched to the paths.
 why_not() {
   for path; do
     link=
@@ -38,9 +38,9 @@ why_not() {
   done
 }
 
-# Of each path besides: itself without links, whether it may be written to, free blocks and their size;
-# then each device that one of them is on, with its disks as `raid.parse` reads them, found as in
-# `local.disks`. At last, when all have been looked at and what mounts itself is mounted, all mounts.
+# Prints what `stat_paths` prints. Then for each path: its path without links, whether it can be written,
+# its free blocks and their size. Then each device of these paths, with its disks in the form that
+# `raid.parse` reads, found as in `local.disks`. All mounts come last, so that automounts are among them.
 look_at() {
   stat_paths "$@"
   for path; do
@@ -64,7 +64,7 @@ csf_devices_of() {
   stat -L -c %d -- "$@"
 }
 
-# Nothing is told of a device whose disks are not all known.
+# Prints nothing for a device whose disks are not all known.
 disks_on() {
   major=$(($1 >> 8 & 4095 | $1 >> 32 & ~4095))
   minor=$(($1 & 255 | $1 >> 12 & ~255))
@@ -92,8 +92,9 @@ first_word() {
   echo "$word"
 } 2>/dev/null
 
-# Names, kinds, sizes and times of what is in a directory, with links followed, and whether each is a link;
-# then, if not all could be told, the names of all links: of one in a circle the first find tells nothing.
+# Prints the names, kinds, sizes and times of what is in a directory, with links followed, and whether
+# each is a link. Then, if the first find has failed, prints the names of all links: that find does not
+# print links in a circle.
 list_directory() {
   find -L "$1/" -mindepth 1 -maxdepth 1 -printf '%P\0%y\0%s\0%T@\0' , -xtype l -printf l , -printf '\0'
   status=$?
@@ -103,7 +104,8 @@ list_directory() {
   return $status
 }
 
-# Who the host is, its clock, and $1 bytes at most of each of the files that follow.
+# Prints the host's name, the time of its clock, and at most $1 bytes of each of the other arguments'
+# files.
 machine() {
   name=$(uname -n) && seconds=$(date +%s) &&
     now=$(date -u -d "@$seconds" +%Y-%m-%dT%H:%M:%S+00:00) &&
@@ -117,7 +119,8 @@ machine() {
   done 2>/dev/null
 }
 
-# Looks for the utility $1, which the variable $2 may name. Found or not, the places follow.
+# Prints the path of the utility $1, which the variable $2 may name; if it is not found, prints the
+# places.
 find_utility() {
   named=$(printenv -- "$2")
   if [ -n "$named" ]; then
@@ -136,7 +139,7 @@ is_program() {
   printf '%s\0' "$path"
 }
 
-# Tells the program $1, or what the variable $2 names if that is empty, and whether it is the absolute
+# Prints the program $1, or the value of the variable $2 if $1 is empty, and whether it is the absolute
 # path of an executable file.
 find_program() {
   named=${1:-$(printenv -- "$2")}

@@ -1,15 +1,15 @@
 # shellcheck shell=sh disable=SC2154,SC3013,SC2034,SC2015
-# The shell on the host that does everything there: it reads calls, one after another, and answers.
+# The shell on the host that runs all calls: it reads them, one after another, and answers them.
 #
-# A call is a line (its number, its kind, the bytes of its text) and its text, whose last word is the
-# mark: a text that was cut short has none, and nothing of it runs. An answer is a line: the mark, the
-# call's number, the length of what follows; base64 of standard output, exit status and standard
-# error, with NUL between them. What else comes on the line is no answer.
+# A call is a line (its number, its kind, the length of its text in bytes) and its text, which ends with
+# the mark: a text that was cut short has none, and no part of it is run. An answer is a line: the mark,
+# the call's number, the length of the rest; then base64 of standard output, exit status and standard
+# error, with NUL between them. Anything else in this stream is not part of an answer.
 #
-# Descriptor 3 tells the driver how far a call is, 5 has the calls, 6 takes the answers; 7 to 9 are
-# locks. csf_mark is the mark, csf_run the run's name and the number of this login.
+# Descriptor 3 takes the progress of a call, 5 has the calls, 6 takes the answers; 7 to 9 are locks.
+# csf_mark is the mark, csf_run the run's name and the number of this login.
 
-# Does "$@", and answers call $csf_number with what it says. Only what hands locks on has them.
+# Runs "$@", and answers call $csf_number with the result. Only calls that pass the locks on have them.
 csf_answer() {
   answer=$(
     case $csf_kind in locked | watch) ;; *) exec 7>&- 8>&- 9>&- ;; esac
@@ -25,21 +25,21 @@ csf_answer() {
   printf '\n%s %s %s %s\n' "$csf_mark" "$csf_number" "${#answer}" "$answer" >&6 || exit
 }
 
-# Runs a text in a subshell, with calls to listen to only if it needs them.
+# Runs a text in a subshell, which can read the stream of calls only if it needs to.
 csf_run_text() {
   exec </dev/null
   case $csf_kind in program | watch) ;; *) exec 5<&- ;; esac
   eval "$csf_text"
 }
 
-# Says what has been said, and ends as told: of what this shell has done itself.
+# Prints csf_said and returns csf_status: the result of a call that this shell has run itself.
 csf_tell() {
   printf '%s' "$csf_said"
   return "$csf_status"
 }
 
-# Does each of the texts "$@", until one fails; tells of each how that went. Behind the last mark on
-# standard error stands what was said of that one. A text that is to free a lock has them all.
+# Runs each of the texts "$@" until one fails; prints the status and output of each. On standard error,
+# the errors of the last one follow the last mark. A text that frees a lock has all the locks.
 in_turn() {
   for csf_step; do
     said=$(
@@ -53,8 +53,8 @@ in_turn() {
   done
 }
 
-# Does each of the texts "$@", whatever becomes of the others. Behind what one of them prints stand its
-# exit status and what it said on standard error, between two marks.
+# Runs each of the texts "$@", even if others fail. After the output of each, prints its exit status and
+# its standard error, between two marks.
 each() {
   for csf_step; do
     said=$(
@@ -69,8 +69,8 @@ csf_data() {
   printf '%s' "$csf_base64" | base64 -d
 }
 
-# Prints those processes of this run's logins before number $1 that are still there, but for $2. All that
-# a login does itself has csf_run in its environment; what outlives it on purpose has not.
+# Prints the processes of this run's logins before number $1 that still run, except $2. All of a login's
+# own processes have csf_run in their environment; those that outlive it on purpose do not.
 csf_logged_in() {
   # shellcheck disable=SC2013
   for file in $(grep -lzxs "csf_run=${csf_run%.*}[.][0-9]*" /proc/[0-9]*/environ); do
@@ -81,8 +81,8 @@ csf_logged_in() {
   done
 }
 
-# Ends them: they could write, or hold the lock, behind our back. A listener ends its program first,
-# if it has the time for it; who is stopped does nothing before he goes on.
+# Ends them: they could still write, or hold the lock. A listener first ends its program, if there is
+# time for that; a stopped process handles the signal only when it is continued, so CONT follows.
 csf_evict() {
   tries=0
   while processes=$(csf_logged_in "$@") && [ -n "$processes" ]; do
@@ -96,8 +96,8 @@ csf_evict() {
   done
 }
 
-# Prints what the host lacks and nothing can be done without. busybox, for one, has programs of these
-# names that do less.
+# Prints what is required and missing on the host. The programs of busybox, for example, have the same
+# names and fewer features.
 csf_lacks() {
   for program in base64 cat chgrp chmod chown cksum cp cut date dd env find flock grep head id ln ls \
     mkdir mv od printenv readlink realpath rm rmdir sed setsid sleep stat sync tail timeout tr truncate \
@@ -111,12 +111,12 @@ csf_lacks() {
   [ -r /proc/self/environ ] || printf ' /proc'
   [ / -ef / ] || printf ' test-ef'
   letter=$(printf '\303\251')
-  [ ${#letter} = 2 ] || printf ' byte-sh' # or reading a call might never end
+  [ ${#letter} = 2 ] || printf ' byte-sh' # or reading a call may never end
 }
 
-# While the shell lives, idle or not, it says NUL now and then, unless somebody has stopped it: so the
-# driver knows that it is there, and should the driver's machine vanish, TCP finds out. When nobody can
-# hear that any more, a shell that is still busy with something is ended, with all that it does.
+# While the shell runs, idle or not, writes NUL every few seconds, unless the shell is stopped: so the
+# driver knows that it still runs, and if the driver's machine disappears, TCP notices that. When nothing
+# can be written any more, a shell that is still busy is ended, with all its processes.
 csf_beat() {
   exec 3>&- 4>&- 5<&- 7>&- 8>&- 9>&- </dev/null >/dev/null 2>&1
   trap '' PIPE HUP
@@ -132,8 +132,8 @@ csf_started_at() {
   sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20
 }
 
-# Reads the text of a call, of $1 bytes, as `library.call` has it; fails if it is not whole. A short one, as most are, is read by the
-# shell itself, which reads byte by byte.
+# Reads the text of a call, of $1 bytes, in the form of `library.call`; fails if it is not complete. The
+# shell reads byte by byte, so it reads only short texts itself, as most are.
 csf_read_text() {
   if [ "$1" -gt 4000 ]; then
     csf_text=$(head -c "$1" <&5 && echo .)
@@ -164,8 +164,8 @@ csf_serve() {
   csf_born=$(csf_started_at $$)
   csf_beat &
   while read -r csf_number csf_kind length <&5; do
-    [ -n "$csf_number$csf_kind" ] || continue # what was to end a program that has ended by itself
-    case /$csf_number/$length/ in *[!0-9/]* | *//*) exit ;; esac # the rest of a call that is lost
+    [ -n "$csf_number$csf_kind" ] || continue # it was to end a program that has ended already
+    case /$csf_number/$length/ in *[!0-9/]* | *//*) exit ;; esac # the rest of a lost call
     csf_read_text "$length" || exit
     if [ "$csf_kind" = here ]; then
       csf_said='' csf_status=0

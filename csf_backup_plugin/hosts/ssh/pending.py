@@ -17,11 +17,11 @@ class Pending:
     """A call whose answer is still to come.
 
     Attributes:
-        shell: the shell that has it.
+        shell: the shell that it was sent to.
         number: its number there.
         kind: how it is run.
         before: what is run before it.
-        sent: the monotonic time of that.
+        sent: the monotonic time at which it was sent.
         answer: its answer, if it has come.
     """
 
@@ -34,10 +34,10 @@ class Pending:
 
     @property
     def is_program(self) -> bool:
-        """Whether what it says on standard error is not the shell's."""
+        """Whether its standard error is that of a program, and not of the shell."""
         return self.kind == "program"
 
     @property
     def listens(self) -> bool:
-        """Whether it ends when we say so."""
+        """Whether it reads from us the order to end."""
         return self.kind in ("program", "watch")

@@ -1,12 +1,13 @@
 # shellcheck shell=sh disable=SC2154,SC3013,SC2034,SC2015
-# Programs below the shell: they may be ended without it, and what they leave behind delays nobody.
+# Runs programs below the shell: they can be ended without it, and processes that they leave behind do
+# not delay us.
 #
-# A shell keeps what a redirection of a function or a group replaces, in descriptors that it cannot
-# close, and its subshells do: so what goes on beside a program is redirected by exec.
+# When a function or a group is redirected, a shell and its subshells keep the replaced descriptors, and
+# cannot close them. So what runs beside a program is redirected by exec.
 
-# Copies standard input until the process that its first line names has ended, though others may keep
-# the other end open; at most $csf_room bytes, or about: one that prints more is ended. What is whole
-# is said to be.
+# Copies standard input until the process whose number is its first line has ended, even if other
+# processes keep the stream open. Copies about $csf_room bytes at most: a program that prints more is
+# killed. A complete copy ends with "whole".
 csf_pump() {
   exec 4>&1 2>/dev/null
   csf_copy && printf '\n%s whole' "$csf_mark"
@@ -24,21 +25,21 @@ csf_copy() {
     [ "$total" -le "$csf_room" ] || kill -KILL "-$process"
   done
   copied=$(dd bs=65536 count=32 iflag=nonblock 2>&1 >&4) || case $copied in
-  *"error reading"*"temporarily unavailable"*) ;; # there is no more
+  *"error reading"*"temporarily unavailable"*) ;; # there is nothing left
   *) return 1 ;;
   esac
 }
 
-# Whether anybody is in the process group $1, but for who waits to be buried; another user's process
-# is, as sudo starts one.
+# Succeeds if the process group $1 has a process that is not a zombie, or one of another user, as with
+# sudo.
 csf_group_runs() {
   said=$(kill -0 "-$1" 2>&1) || case $said in *"No such process"*) return 1 ;; *) return 0 ;; esac
   cat /proc/[0-9]*/stat 2>/dev/null | sed -n 's/.*) \(.\) [0-9]* \([0-9]*\) .*/\1 \2/p' |
     grep -qx "[^Z] $1"
 }
 
-# Ends the process group $1: asks it first. A process that has only just begun may not have made its
-# group yet.
+# Ends the process group $1: first with SIGTERM, then with SIGKILL. A process that has only just started
+# may not have made its group yet.
 csf_end_group() {
   until kill -0 "-$1" || ! kill -0 "$1"; do sleep 0.01; done
   kill -TERM "-$1"
@@ -47,7 +48,7 @@ csf_end_group() {
   kill -KILL "-$1"
 }
 
-# Ends the group $1 as soon as the driver says anything, or is gone, or evicts this login.
+# Ends the group $1 as soon as the driver sends anything, or disconnects, or evicts this login.
 csf_listen() {
   exec 3>&- 4>&- 6<&- 7>&- 8>&- 9>&- >/dev/null 2>&1
   trap 'kill -KILL "-$1"; exit' HUP
@@ -57,23 +58,23 @@ csf_listen() {
   csf_end_group "$1"
 }
 
-# Tells the driver each second, while process $1 is there, how far that is with what it reads.
+# While process $1 runs, reports to the driver each second how many bytes of its input it has read.
 csf_tick() {
   exec 4>&- 5<&- 6<&- 7>&- 8>&- 9>&- >/dev/null 2>&1
   while [ -d "/proc/$1" ]; do
-    sleep 1 3>&- || exit # who evicts us has ended that; he has the listener do its work
+    sleep 1 3>&- || exit # evicted: the listener goes on
     at=$(sed -n 's/^pos:[^0-9]*//p' "/proc/$1/fdinfo/0")
     printf '\n%s %s %s\n' "$csf_mark" "$csf_number" "${at:-0}" >&3 || exit
   done
 }
 
-# Begins a program: its first line on each stream is its process.
+# The start of a program's script: the first line on each stream is the process number.
 # shellcheck disable=SC2016
 csf_begin='echo $$; echo $$ >&2; '
 
-# Runs the script $1, which becomes a program, in a process group of its own, with 6 as its input; its
-# errors go to 7, its status to 8. At last each stream gets the mark, in one piece: a shell writes each
-# line by itself, and whoever reads may look between two of them.
+# Runs the script $1, which becomes a program, in a process group of its own. Its input is 6, its errors
+# go to 7, its status to 8. At the end, each stream gets the mark in one piece: a shell writes each line
+# separately, and the reader may see one without the next.
 csf_supervise() {
   exec 2>/dev/null
   script=$csf_begin$1
@@ -97,9 +98,9 @@ csf_supervise() {
   printf %s $status >&8
 }
 
-# Runs a program, as `csf_supervise` does; prints at last how it ended. If that is not known, somebody has
-# killed a shell of ours, and nobody has ended the listener, which would take the next call's words: the
-# driver leaves this login for a status as of a killed one.
+# Runs a program, as `csf_supervise` does; at the end prints its status. If that is not known, a shell of
+# ours was killed, and the listener may still run and read the next call: so the status is that of a
+# killed process, after which the driver leaves this login.
 csf_program() {
   exec 9>&2 4>&1
   status=$(
@@ -113,8 +114,8 @@ csf_program() {
   [ -n "$status" ] || return 255
 }
 
-# The same with the user's locale and no input. $1 is the script, $2 how many bytes it may print on a
-# stream.
+# Runs a program with the user's locale and empty input. $1 is the script, $2 how many bytes it may print
+# on a stream.
 csf_users_program() {
   exec 6</dev/null
   script=$csf_restore$1 csf_room=$2
@@ -126,13 +127,13 @@ program() {
   csf_users_program 'exec "$@"' "$@"
 }
 
-# Both streams are one.
+# Merges both streams into one.
 merged_program() {
   csf_users_program 'exec "$@" 2>&1' "$@"
 }
 
-# Prints the SHA-256 of the file $1, and its bytes. openssl takes a quarter of the time that sha256sum
-# of some systems does.
+# Prints the SHA-256 and the size of the file $1. openssl takes a quarter of the time of some systems'
+# sha256sum.
 digest() {
   exec 6<"$1" || exit
   csf_room=65536 sum=sha256sum

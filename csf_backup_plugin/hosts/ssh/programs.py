@@ -1,7 +1,7 @@
 """Programs on the host, run to their end below the shell, by `program.sh`.
 
-Each has a process group of its own. When nobody waits for it any more, be we cut off, killed or
-tired of waiting, the group is ended, and the shell lives on.
+Each has a process group of its own. If the driver stops waiting for it, is cut off or is killed,
+the group is ended, and the shell goes on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Programs:
     _connection: Connection
 
     def run(self, argv: Sequence[str], timeout: float) -> Completed:
-        """Run a program to its end, nothing on its standard input."""
+        """Run a program to its end, with empty standard input."""
         return self._run("program", common.OUTPUT, timeout, *argv)
 
     def run_each(
@@ -36,7 +36,7 @@ class Programs:
             yield self._run("merged_program", common.OUTPUT_OF_EACH, timeout, *argv, operand)
 
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
-        """Return a file's bytes and SHA-256; `progress` learns the bytes read so far."""
+        """Return a file's size and SHA-256; `progress` is called with the bytes read so far."""
         answer = self._connection.ask("digest", path, kind="program", heard=progress)
         completed = check(self._ended(answer), path)
         sha256, _name, size = completed.output.split()
@@ -51,9 +51,9 @@ class Programs:
         return Completed(status, answer.output, answer.errors)
 
     def _ended(self, answer: Answer) -> Answer:
-        """Return how a program ended; what stands behind its end is of what it has left behind.
+        """Return how a program ended, without what its remaining children printed after its end.
 
-        Without all that it has printed, its status counts for nothing.
+        If its output is not complete, its status is unknown.
         """
         mark = self._connection.mark
         output, end, status = answer.output.rpartition(b"\n%s " % mark)

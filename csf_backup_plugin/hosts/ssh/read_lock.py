@@ -1,7 +1,7 @@
-"""A file that nobody withdraws while it is read: a shared lock, held by the shell on the host.
+"""A file that is not withdrawn while it is read: the shell on the host holds a shared lock.
 
-Should the connection be cut, the lock is lost; the next login's shell takes it again before it does
-anything else. A utility at work has one of its own, by its guardian.
+If the connection is cut, the lock is lost; the shell of the next login takes it again before it
+does anything else. For a running utility, its guardian holds a lock of its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
-_SLICE = "-w1"  # for how long the host waits at once: it is to notice that nobody is there
+_SLICE = "-w1"  # one wait on the host, so that it notices a lost connection
 _AT_ONCE = "-n"
 
 

@@ -1,4 +1,4 @@
-"""Reading files on the host, any number of them in one go."""
+"""Read any number of files on the host with one call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _END = b"//\0"  # no name has a slash
 _WIDTH = 8  # digits of a length
-_COPIED = re.compile(rb"(?:^|\n)(\d+) bytes? [^\n]*\Z")  # what dd says at last
+_COPIED = re.compile(rb"(?:^|\n)(\d+) bytes? [^\n]*\Z")  # the last line that dd prints
 _BLOCK = b"block "
 
 
@@ -30,7 +30,7 @@ class Reading:
     def read_directory(
         self, path: str, ending: str
     ) -> tuple[list[Entry], dict[str, bytes | OSError | None]]:
-        """Return what is in a directory, and the contents of the files whose names end so."""
+        """Return what is in a directory, and the contents of its files with an ending."""
         answer = self._connection.ask("read_directory", str(common.LARGEST), path, ending)
         there, end, rest = answer.output.partition(_END)
         links, _, told = rest.partition(_END)
@@ -40,14 +40,14 @@ class Reading:
         return entries, {name: read.get(name) for name in names}
 
     def read(self, path: str) -> bytes | None:
-        """Return a file's contents, or None where there is no file."""
+        """Return a file's contents, or None if there is no file."""
         (found,) = self.read_each([path])
         if isinstance(found, OSError):
             raise found
         return found
 
     def read_each(self, paths: Iterable[str]) -> list[bytes | OSError | None]:
-        """Return the contents of each file, in order; an error stands in its place."""
+        """Return the contents of each file, in order, or the error in their place."""
         asked = list(paths)
         if not asked:
             return []
@@ -58,12 +58,12 @@ class Reading:
 def _contents_of(
     told: bytes, directory: str, paths: Sequence[str] = ()
 ) -> list[tuple[str, bytes | OSError | None]]:
-    """Return the names of files, in order, and what stands for each; `read_files` has told it.
+    """Return the names of files, in order, each with its contents, None or an error.
 
     Args:
-        told: what it has told.
-        directory: where they are.
-        paths: the files themselves, if they are in several.
+        told: the output of `read_files`.
+        directory: the directory that the files are in, if they are all in one.
+        paths: the paths of the files, if they are in several directories.
     """
     rest_of_paths = list(paths)
     found: list[tuple[str, bytes | OSError | None]] = []
@@ -74,7 +74,7 @@ def _contents_of(
 
 
 def _from_the_end(rest: memoryview) -> Iterator[tuple[str, bytes, memoryview]]:
-    """Yield each file's name, what was said of it, and what was copied; the last one first."""
+    """Yield each file's name, its status with dd's words, and what was copied; last file first."""
     while rest:
         rest, size = rest[:-_WIDTH], int(bytes(rest[-_WIDTH:]))
         rest, told = rest[:-size], bytes(rest[-size:])
@@ -95,11 +95,11 @@ def _from_the_end(rest: memoryview) -> Iterator[tuple[str, bytes, memoryview]]:
 
 
 def _contents(path: str, said: bytes, data: memoryview) -> bytes | OSError | None:
-    """Return what stands for a file.
+    """Return a file's contents, None if there is no file, or the error.
 
     Args:
         path: the file.
-        said: its status, and behind a space what dd said.
+        said: its status, a space, and what dd printed.
         data: what dd has copied.
     """
     status, _, errors = said.partition(b" ")

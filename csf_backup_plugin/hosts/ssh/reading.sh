@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154,SC3013,SC2034,SC2015
-# Reading files, any number of them in one go. What is told of some stands behind their contents, and
-# behind that its length in 8 digits: so the answer is read from its end.
+# Reads any number of files. The description of files follows their contents, and its length in 8 digits
+# follows that: so the answer is read from its end.
 
-# What `list_directory` tells of the directory $2, and `read_files` of those files in it whose names end
-# with $3.
+# Prints what `list_directory` prints for the directory $2, and what `read_files` prints for those files
+# in it whose names end with $3.
 read_directory() {
   list_directory "$2"
   status=$?
@@ -13,21 +13,21 @@ read_directory() {
   return $status
 }
 
-# A pattern that fits none stands for itself.
+# A pattern without a match stays as it is.
 read_matches() {
   [ $# -gt 2 ] || [ -e "$2" ] || [ -L "$2" ] || return 0
   read_files "$@"
 }
 
-# Of each file, of which none that is larger than $1 bytes is read: its contents, and what is told.
+# Prints the contents of each file, and its description. Files of more than $1 bytes are not read whole.
 read_files() {
   largest=$1
   shift
   in_blocks read_block "$@"
 } 4>&1
 
-# Of files that can all be read: the contents of all by one program, and then "block", the bytes of all
-# and of each, and behind a slash each name. Were they changed meanwhile, they are read one by one.
+# If all files can be read: prints the contents of all with one program, and then "block", the bytes of
+# all and of each, and each name after a slash. If they have changed meanwhile, reads them one by one.
 read_block() {
   stamps='' told='' total=0 files=0 large=
   if [ $# -gt 1 ] || [ -e "$1" ]; then stamps=$(stamps_of "$@"); fi
@@ -52,14 +52,14 @@ read_block() {
   for path; do read_file "$path"; done
 }
 
-# The bytes and the state of each file that is no link and can be read.
+# Prints the size and the state of each file that is not a link and can be read.
 stamps_of() {
   find "$@" -maxdepth 0 -type f -readable -printf '%s-%i-%T@-%C@\n' 2>/dev/null
 }
 
-# The contents of one file, its status, what dd said, which tells how many bytes it has copied, and
-# behind a slash its name. It is asked for its size only if one of them is too large; it may grow, so dd
-# stops by itself.
+# Prints the contents of one file, its status, dd's message with the number of bytes copied, and the name
+# after a slash. The size is checked only if one of the files is too large; a file may grow, so dd has a
+# limit anyway.
 read_file() {
   if [ -L "$1" ]; then
     said=$csf_link

@@ -1,4 +1,4 @@
-"""The machine that a host's name leads to, and the one that is logged in to on the way there."""
+"""The machine that a host's name leads to, and the first machine that is logged in to."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.cancellation import Cancellation
 
-_LIMIT = 10.0  # seconds; nothing is asked of the host
+_LIMIT = 10.0  # seconds; ssh does not contact the host
 _NONE = "none"
 
 
 class Route(NamedTuple):
-    """How a host is reached, as far as the user's ssh configuration tells.
+    """How a host is reached, as far as the user's ssh configuration says.
 
     Attributes:
-        machine: what two names of one machine have in common: its address and port.
-        gate: the machine whose sshd each login comes to first: a jump host, or the host itself.
+        machine: the address and port, which are equal for two names of one machine.
+        gate: the machine whose sshd gets each login first: a jump host, or the host itself.
     """
 
     machine: str
@@ -31,7 +31,7 @@ class Route(NamedTuple):
 
 
 def ssh_route(host: str, environ: Mapping[str, str], cancellation: Cancellation) -> Route:
-    """Return how a host is reached; where ssh does not tell, its name stands for the machine.
+    """Return how a host is reached; if ssh does not print that, its name is used for both.
 
     Args:
         host: as the user names it.
@@ -43,7 +43,7 @@ def ssh_route(host: str, environ: Mapping[str, str], cancellation: Cancellation)
     """
     try:
         asked = run(configuration(host, environ.get(VARIABLE) or SSH), _LIMIT, cancellation)
-    except (OSError, UsageError, HostUnreachable):  # which each job tells
+    except (OSError, UsageError, HostUnreachable):  # each login reports that
         return Route(host, host)
     lines = (line.partition(" ") for line in os.fsdecode(asked.output).splitlines())
     found = {key: value for key, _, value in lines}

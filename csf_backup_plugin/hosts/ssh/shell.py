@@ -1,8 +1,8 @@
-"""The ssh that leads to a shell on the host: calls go to it, and answers come from it.
+"""The ssh process that leads to a shell on the host: it carries calls and answers.
 
-Answers stand on its standard output. On its standard error stand ssh's own words, and the lines by
-which the shell on the host tells how far a call is. Each stream has a thread of its own: so no pipe
-can fill up, and no wait for one lasts longer than whoever waits wants it to.
+Answers come on its standard output. On its standard error come ssh's own messages, and the lines in
+which the shell on the host reports the progress of a call. Each stream has a thread of its own, so
+no pipe can fill up, and each wait has a time limit that its caller chooses.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from typing import IO
 
 _CHUNK = 1 << 20  # bytes
-_SAID = 1 << 16  # bytes of standard error that are kept, its last
-_NOISE = 1 << 24  # bytes that may come beside answers
-_HEAD = 100  # bytes; no beginning of an answer is longer
+_SAID = 1 << 16  # bytes at the end of standard error that are kept
+_NOISE = 1 << 24  # bytes that may come outside answers
+_HEAD = 100  # bytes; the head of an answer is not longer
 _PARTING = 0.5  # seconds in which ssh may end by itself
-_CHATTER = re.compile(rb"debug\d: .*|OpenSSH_.*")  # what ssh -v says, none of which is a reason
+_CHATTER = re.compile(rb"debug\d: .*|OpenSSH_.*")  # messages of ssh -v, which are not errors
 GARBLED = b"what a login shell there has left in the background writes into our answers"
 ENDLESS = b"a login shell there prints without end: "
 
 
 class Shell:
-    """A shell on the host, or at least the ssh that is to lead there.
+    """A shell on the host, and the ssh process that leads there.
 
     Args:
         argv: the ssh command.
@@ -44,14 +44,14 @@ class Shell:
 
     Attributes:
         is_over: whether nothing more will come.
-        heard, ticked: the monotonic times at which something has come last, and word of a call.
-        progress: how far the call is that has told so last.
-        last: the number of the call that was answered last; the next one is at work.
+        heard, ticked: the monotonic times of the last bytes, and of the last progress or answer.
+        progress: the progress that a call has reported last.
+        last: the number of the call that was answered last; the next one is running.
     """
 
     def __init__(self, argv: Sequence[str], mark: str) -> None:
         pipe = subprocess.PIPE
-        # A terminal's Ctrl-C does not reach it: our clean-up still needs it.
+        # A terminal's Ctrl-C must not reach it: our cleanup still needs it.
         self._process = subprocess.Popen(
             argv, bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
         )
@@ -64,7 +64,7 @@ class Shell:
         self._changed = threading.Condition()
         self._unsent: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._came, self._said = bytearray(), bytearray()
-        self._seen = 0  # how much of what came has no answer's beginning
+        self._seen = 0  # bytes already searched for an answer's head
         self._has_begun = False
         self._answers: dict[int, Answer] = {}
         self._numbers = 0
@@ -78,32 +78,32 @@ class Shell:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the host has a shell for us; what a login shell says of its own comes before."""
+        """Whether the host has started our shell; the login shell may print something first."""
         return READY in self._came
 
     def begin(self, library: bytes) -> None:
-        """Make the shell read calls; what it says of itself is the answer to call 0."""
+        """Make the shell read calls; it reports its own start as the answer to call 0."""
         with self._changed:
             self._came.clear()
             self._seen, self._has_begun = 0, True
         self.send(library)
 
     def next_number(self) -> int:
-        """Return the number of another call."""
+        """Return the number of the next call."""
         self._numbers += 1
         return self._numbers
 
     def send(self, data: bytes) -> None:
-        """Write something, as soon as it can be."""
+        """Write data as soon as possible, without waiting for that."""
         self._unsent.put(data)
 
     def wait(self, done: Callable[[], object], seconds: float) -> None:
-        """Wait until something is done, or nothing more will come, or so many seconds."""
+        """Wait up to `seconds` until `done` returns something true, or nothing more will come."""
         with self._changed:
             self._changed.wait_for(lambda: done() or self.is_over, seconds)
 
     def has_answer(self, number: int) -> bool:
-        """Tell whether a call is answered."""
+        """Return whether a call is answered."""
         return number in self._answers
 
     def take(self, number: int) -> Answer | None:
@@ -112,7 +112,7 @@ class Shell:
             return self._answers.pop(number, None)
 
     def said(self) -> bytes:
-        """Return ssh's own last words, or else what came before the shell was ready."""
+        """Return the last messages on standard error, or else the output of the login shell."""
         if self.is_over:
             self._threads[2].join(_PARTING)
         with self._changed:
@@ -122,7 +122,7 @@ class Shell:
             return b"\n".join(reasons) or came.strip()
 
     def close(self) -> None:
-        """End the ssh; the shell reads the end of its input, and goes."""
+        """End the ssh process; the shell then reads the end of its input, and ends."""
         process = self._process
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -140,13 +140,13 @@ class Shell:
             while data:
                 try:
                     data = data[os.write(self._streams[0].fileno(), data) :]
-                except (OSError, ValueError):  # its end is noticed when it is to answer
+                except (OSError, ValueError):  # that it has ended is noticed when an answer is due
                     return
 
     def _read_answers(self) -> None:
         while more := _read(self._streams[1]):
             with self._changed:
-                self._came += more.replace(b"\0", b"")  # by which the shell says that it is there
+                self._came += more.replace(b"\0", b"")  # the sign that the shell still runs
                 self.heard = time.monotonic()
                 is_sound = self._find_answers()
                 self._changed.notify_all()
@@ -158,7 +158,7 @@ class Shell:
             self._changed.notify_all()
 
     def _find_answers(self) -> bool:
-        """Take whole answers from what has come; tell whether all is sound."""
+        """Take whole answers from what has come; return whether all of it is valid."""
         while head := self._head.search(self._came, self._seen):
             end = head.end() + int(head[2])
             if len(self._came) <= end:
@@ -178,10 +178,10 @@ class Shell:
         return len(self._came) < _NOISE
 
     def _unsound(self) -> bytes:
-        """Return what is wrong with what has come."""
+        """Return why what has come is not valid."""
         if self._has_begun:
             return GARBLED
-        return ENDLESS + self._came[-1000:].splitlines()[-2:][0]  # a line that is whole
+        return ENDLESS + self._came[-1000:].splitlines()[-2:][0]  # a whole line, if there are two
 
     def _read_words(self) -> None:
         while more := _read(self._streams[2]):
@@ -198,6 +198,6 @@ class Shell:
 
 
 def _read(stream: IO[bytes]) -> bytes:
-    with contextlib.suppress(OSError, ValueError):  # somebody else has closed it meanwhile
+    with contextlib.suppress(OSError, ValueError):  # another thread has closed it meanwhile
         return os.read(stream.fileno(), _CHUNK)
     return b""

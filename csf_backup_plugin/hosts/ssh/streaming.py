@@ -1,7 +1,7 @@
-"""The bytes of a file on the host, which go elsewhere, and a new file there for those that come.
+"""Files on the host that are read or written as a stream.
 
-They need streams of their own, so there is a second login for each: its standard streams are those
-of a cat(1) there. What it says on standard error, behind a mark, tells why that has failed.
+Each needs streams of its own, so there is a further login for it: its standard streams are those of
+a cat(1) on the host. Standard error, after a mark, contains the reason if that has failed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
 _READ = 'exec 3<"$1" || exit 1; exec cat <&3'
-# Nobody but the owner and the group may write there; a file that stands there is none of ours.
+# Only the owner and the group may write to the new file; a file that already exists is not ours.
 _WRITE = 'umask u=rwx; umask o-w; set -C; exec 3>"$1" || exit 1; exec cat >&3'
 
 
@@ -28,14 +28,14 @@ class SshSource:
     """A file that is read on the host; see `Source`.
 
     Args:
-        channel: to the cat(1) that reads it.
+        channel: the channel to the cat(1) that reads it.
     """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
 
     def take(self) -> bytes | None:
-        """Return what has come; the end is one only if cat(1) has ended well."""
+        """Return what has come; empty at the end, but only if cat(1) has ended with success."""
         more = self._channel.read()
         return None if more == b"" and not self._channel.has_ended() else more
 
@@ -44,32 +44,32 @@ class SshSink:
     """A file that is written on the host; see `Sink`.
 
     Args:
-        channel: to the cat(1) that writes it.
+        channel: the channel to the cat(1) that writes it.
     """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
 
     def give(self, data: memoryview) -> int:
-        """Send bytes, as many as there is room for on the way."""
+        """Send bytes; return how many could be sent."""
         return self._channel.write(data)
 
     def end(self) -> bool:
-        """Close the stream; tell whether cat(1) has ended well."""
+        """Close the stream; return whether cat(1) has ended with success."""
         self._channel.end()
         return self._channel.has_ended()
 
 
 @contextlib.contextmanager
 def sending(connection: Connection, path: str) -> Iterator[SshSource]:
-    """Have the bytes of a file; see `Host.sending`."""
+    """Read the bytes of a file while the block runs; see `Host.sending`."""
     with _opened(connection, path, _READ) as channel:
         yield SshSource(channel)
 
 
 @contextlib.contextmanager
 def receiving(connection: Connection, path: str) -> Iterator[SshSink]:
-    """Have a file that must not exist yet; see `Host.receiving`."""
+    """Write a file that must not exist yet; see `Host.receiving`."""
     with _opened(connection, path, _WRITE) as channel:
         yield SshSink(channel)
 
@@ -78,7 +78,7 @@ def receiving(connection: Connection, path: str) -> Iterator[SshSink]:
 def _opened(connection: Connection, path: str, script: str) -> Iterator[Channel]:
     text = f"LC_ALL=C; export LC_ALL; set -- {shlex.quote(path)}; {script}"
     with contextlib.ExitStack() as stack:
-        connection.argv()  # which may log in, and takes a slot of its own for that
+        connection.argv()  # this may log in, with a slot of its own
         with login_slot(connection.host, float("inf"), connection.cancellation):
             channel = Channel(connection, path)
             stack.callback(channel.close)

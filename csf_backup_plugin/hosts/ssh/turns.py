@@ -1,7 +1,7 @@
-"""Files on the host, written: alone, or in turn with other steps, of which none follows a failure.
+"""Write files on the host, one alone or several steps in turn, up to the first failure.
 
-Each step happens or leaves nothing behind; `files.sh` and `entries.sh` are the host's side. Nothing
-is written any more once a lock was held and is lost in a cut.
+Each step happens completely or leaves nothing behind; `files.sh` and `entries.sh` are the host's
+side. Once a lock that was held is lost in a cut, nothing more is written.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ class InTurn:
         self._carry_out(Append(path, lines))
 
     def publish(self, path: str, data: bytes, like: str | None = None) -> str:
-        """Let a file that must not exist yet appear all at once; see `Host.publish`.
+        """Create a file in one step, complete; it must not exist yet; see `Host.publish`.
 
-        After a cut it tells whether that has happened, and whose work it was.
+        After a cut it finds out whether that has happened, and whether this operation has done it.
         """
         return self._carry_out(Publish(path, data, like))
 
     def replace(self, path: str, data: bytes, like: str | None = None) -> str:
-        """Let a file have other contents, all at once; see `Host.replace`."""
+        """Replace a file's contents in one step; see `Host.replace`."""
         return self._carry_out(Replace(path, data, like))
 
     def in_turn(self, *steps: Step) -> tuple[Callable[[], str], ...]:
@@ -71,7 +71,7 @@ class InTurn:
             self._undo(error, steps, calls)
             raise
         for one in calls:
-            if one.words[0] == "publish":  # what it has put aside tells whose work it was
+            if one.words[0] == "publish":  # its temporary file identifies the operation
                 self._connection.at_last("clear_aside", one.aside)
         return self._told(steps, answer)
 
@@ -79,7 +79,7 @@ class InTurn:
         try:
             return self._connection.ask(*words, kind=kind, locked=True, grace=GRACE)
         except LockLost:
-            # What the cut has taken may only be the answer; whether it is, can be asked.
+            # Perhaps only the answer is lost; the call with "only" finds out, and writes nothing.
             answer = self._connection.ask(*words, kind=kind, again="only", grace=GRACE)
             if answer.status:
                 raise
@@ -90,7 +90,7 @@ class InTurn:
         return done()
 
     def _undo(self, error: BackupError, steps: Sequence[Step], calls: Sequence[_Call]) -> None:
-        """Take back what can be after an error, or say that nobody knows what was done."""
+        """Undo what can be undone after an error, or add that what was done is not known."""
         try:
             for one in reversed(calls):
                 if one.aside:
@@ -99,7 +99,7 @@ class InTurn:
             say_unknown(error, steps, self.name)
 
     def _told(self, steps: Sequence[Step], answer: Answer) -> tuple[Callable[[], str], ...]:
-        """Return how the steps have ended, as `in_turn` of the library has told it."""
+        """Return how the steps have ended, from the answer of the library's `in_turn`."""
         said: list[str] = []
         *fields, _ = answer.output.split(b"\0")
         for step, status, words in zip(steps, fields[::2], fields[1::2], strict=False):
@@ -111,7 +111,7 @@ class InTurn:
             if isinstance(step, Release):
                 step.lock.release()
             said.append(os.fsdecode(words).strip() if is_writing else "")
-        if answer.status and len(said) < len(steps):  # somebody has killed the shell that did it
+        if answer.status and len(said) < len(steps):  # the shell that ran it was killed
             return ended(said, len(steps), os_error(answer, _path(steps[len(said)], b"")))
         return ended(said, len(steps))
 
@@ -121,7 +121,7 @@ class _Call(NamedTuple):
 
     Attributes:
         words, data: see `library.call`.
-        aside: where stands aside what is written; empty if nothing is.
+        aside: the path of the temporary file that is written first; empty if there is none.
     """
 
     words: tuple[str, ...]
@@ -130,7 +130,7 @@ class _Call(NamedTuple):
 
     @property
     def undoing(self) -> tuple[str, ...]:
-        """The call that takes back what is written."""
+        """The call that undoes the step, as far as possible."""
         if self.words[0] == "publish":
             return ("unpublish", *self.words[1:])
         return ("clear_aside", self.aside)
@@ -159,11 +159,11 @@ _FUNCTIONS: dict[type[Step], str] = {
 
 
 def _path(step: Step, said: bytes) -> str:
-    """Return the path that a step has failed at.
+    """Return the path at which a step has failed.
 
     Args:
-        step: which.
-        said: what it has printed: a dot for each path that was done.
+        step: the step.
+        said: its output: a dot for each path that was done.
     """
     if isinstance(step, Absent | RemoveTrees):
         return step.paths[len(said)]

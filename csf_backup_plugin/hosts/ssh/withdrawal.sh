@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154,SC3013,SC2034,SC2015
-# Files that get other names, unless somebody reads them; see `local.withdrawal`.
+# Renames files, unless they are being read; see `local.withdrawal`.
 
-# withdraw_files OLD NEW UNLESS... prints of each a status, a blank, what was said, and a NUL.
+# withdraw_files OLD NEW UNLESS... prints for each file a status, a space, its errors, and a NUL.
 withdraw_files() {
   while [ $# -gt 0 ]; do
     said=$(withdraw_file "$1" "$2" "$3" 2>&1)
@@ -10,7 +10,7 @@ withdraw_files() {
   done
 }
 
-# After a cut, a file that has gone from its old name and stands at the new one was withdrawn then.
+# After a cut, a file that has the new name and not the old one was withdrawn before the cut.
 withdraw_file() {
   if [ -z "$csf_again" ] || [ -e "$1" ] || [ -L "$1" ] || [ ! -f "$2" ]; then
     withdrawal_lock "$1" || return
@@ -24,8 +24,8 @@ withdraw_file() {
   move_files "${1%/*}/" "${2%/*}/" // "$1" "$2" >/dev/null
 }
 
-# Has the file $1 locked by descriptor 4. It is opened for writing, if we may: NFS locks no other one
-# exclusively. That is done by the open file, since nothing is to be made where it has just gone.
+# Locks the file $1 with descriptor 4. It is opened for writing, if permitted: NFS requires that for an
+# exclusive lock. It is opened again by its descriptor, so that no file is made if it was just removed.
 withdrawal_lock() {
   [ ! -L "$1" ] || return "$csf_link"
   [ -e "$1" ] || return "$csf_gone"

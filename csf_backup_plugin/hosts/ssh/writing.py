@@ -1,4 +1,4 @@
-"""Names on the host: brought to the disk, removed, and changed, many at a time."""
+"""Sync, remove and rename any number of files on the host with one call."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _STAYS = {
 
 
 class Writing:
-    """The part of a host that changes names there."""
+    """The part of a host that changes directories."""
 
     _connection: Connection
 
@@ -44,7 +44,7 @@ class Writing:
         return split(self._each("sync_files", list(paths)))
 
     def remove(self, paths: Iterable[str]) -> None:
-        """Delete files, and directories that are empty, in order, as far as they are there."""
+        """Delete files and empty directories that exist, in order."""
         self._each("remove_files", list(paths))
 
     def remove_trees(self, paths: Iterable[str], *, mine: bool) -> None:
@@ -57,7 +57,7 @@ class Writing:
             raise os_error(answer, unwanted[gone])
 
     def make_directories(self, paths: Iterable[str]) -> None:
-        """Make directories that must not exist yet, one after another."""
+        """Make directories, in order; they must not exist yet."""
         wanted = list(paths)
         answer = self._connection.ask("make_directories", *wanted, grace=GRACE)
         if (made := len(answer.output)) < len(wanted):
@@ -79,7 +79,7 @@ class Writing:
         check(answer, paths[0])
 
     def withdraw(self, files: Iterable[Withdrawal]) -> list[str]:
-        """Give files other names that nobody reads; see `Host.withdraw`."""
+        """Rename files, except those that are being read; see `Host.withdraw`."""
         wanted = list(files)
         if not wanted:
             return []
@@ -97,7 +97,7 @@ class Writing:
 
 
 def _why_it_stays(one: Withdrawal, told: bytes) -> str:
-    """Return why a file was not withdrawn, from the status and the words that were told of it."""
+    """Return why a file was not withdrawn, from its status and errors; empty if it was."""
     status, _, said = told.partition(b" ")
     answer = Answer(int(status), b"", said)
     if not answer.status:
