@@ -41,7 +41,7 @@ _FOREVER = float("inf")
 
 
 class LockLost(HostUnreachable):
-    """The connection was cut and made again; a lock that was held is lost."""
+    """There is a connection again after a cut, but a lock that was held is lost."""
 
 
 class Connection:

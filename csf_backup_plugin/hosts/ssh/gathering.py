@@ -79,8 +79,6 @@ class Gathering:
 
         If this thread itself carries out a step, it counts as one of the new threads until these
         have ended.
-
-        If they are part of a step, its own thread counts as one of theirs until they have ended.
         """
         group = _Group(len(steps), is_nested=self.is_inside)
         begun: list[Future[Any]] = []

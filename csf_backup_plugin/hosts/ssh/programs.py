@@ -51,7 +51,7 @@ class Programs:
         return Completed(status, answer.output, answer.errors)
 
     def _ended(self, answer: Answer) -> Answer:
-        """Return how a program ended, without what its remaining children printed after its end.
+        """Return how a program ended, without the output that came after its end.
 
         If its output is not complete, its status is unknown.
         """

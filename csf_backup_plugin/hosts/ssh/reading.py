@@ -30,7 +30,7 @@ class Reading:
     def read_directory(
         self, path: str, ending: str
     ) -> tuple[list[Entry], dict[str, bytes | OSError | None]]:
-        """Return what is in a directory, and the contents of its files with an ending."""
+        """Return what is in a directory, and the contents of its files with that ending."""
         answer = self._connection.ask("read_directory", str(common.LARGEST), path, ending)
         there, end, rest = answer.output.partition(_END)
         links, _, told = rest.partition(_END)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
 _READ = 'exec 3<"$1" || exit 1; exec cat <&3'
-# Only the owner and the group may write to the new file; a file that already exists is not ours.
+# At most the owner and the group may write to it; a file that already exists is not ours.
 _WRITE = 'umask u=rwx; umask o-w; set -C; exec 3>"$1" || exit 1; exec cat >&3'
 
 

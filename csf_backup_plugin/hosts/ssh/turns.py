@@ -50,7 +50,7 @@ class InTurn:
         self._carry_out(Append(path, lines))
 
     def publish(self, path: str, data: bytes, like: str | None = None) -> str:
-        """Create a file in one step, complete; it must not exist yet; see `Host.publish`.
+        """Create a complete file in one step; it must not exist yet: see `Host.publish`.
 
         After a cut it finds out whether that has happened, and whether this operation has done it.
         """
