@@ -383,7 +383,7 @@ class Connection:
         if _NO_FORK.search(said):
             raise HostUnreachable(
                 f"{self.host} could not start another process for us: {shown(os.fsdecode(said))}.",
-                f"See how many this user has there, and how many he may have: ssh {self.host} "
+                f"See how many this user has there, and how many are allowed: ssh {self.host} "
                 "'ps -u $(id -u) | wc -l; ulimit -u'",
             )
 
