@@ -96,12 +96,11 @@ def admin_database_status(
     """
     from csf_backup_plugin.attempts.directory import state_directory
     from csf_backup_plugin.attempts.reading import read_attempts
-    from csf_backup_plugin.cli import fleet_status_report, status_report
+    from csf_backup_plugin.cli import status_report
     from csf_backup_plugin.cli.given import given_options
     from csf_backup_plugin.command_names import STATUS
     from csf_backup_plugin.errors import UsageError
     from csf_backup_plugin.fleet.choice import choose
-    from csf_backup_plugin.fleet.status import AT_ONCE, look_at_fleet, request_of
     from csf_backup_plugin.operations.status import look
     from csf_backup_plugin.operations.status.request import StatusRequest
 
@@ -111,6 +110,8 @@ def admin_database_status(
         if whole is None:
             request = StatusRequest.parse(directories, databases, max_age, max_drill_age)
         else:
+            from csf_backup_plugin.fleet.status import request_of
+
             request = request_of(whole.only(only), max_age, max_drill_age)
     except UsageError as error:
         if form == "nagios":
@@ -132,6 +133,9 @@ def admin_database_status(
         )
         outcome = status_report.outcome(found, form, in_colour=in_colour)
     else:
+        from csf_backup_plugin.cli import fleet_status_report
+        from csf_backup_plugin.fleet.status import AT_ONCE, look_at_fleet
+
         seen = look_at_fleet(
             whole,
             whole.only(only),

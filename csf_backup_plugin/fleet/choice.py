@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import UsageError
-from csf_backup_plugin.fleet.file import read_fleet
 from csf_backup_plugin.names import command
 
 if TYPE_CHECKING:
@@ -42,6 +41,8 @@ def choose(
                 f"{option} and -fleet were given: the fleet file already says that.",
                 f"Leave one of the two out. See {usage}.",
             )
+        from csf_backup_plugin.fleet.file import read_fleet
+
         return read_fleet(path)
     for option in sorted({*of_file} & {*given}):
         raise UsageError(

@@ -151,13 +151,13 @@ def test_without_the_utilities_nothing_is_begun(local_site: Site) -> None:
     assert local_site.listing() == before
 
 
-def imports(site: Site, program: str, *arguments: str) -> set[str]:
+def imports(site: Site, program: str, *arguments: str, exit_code: int = 0) -> set[str]:
     """Return the modules that a Python program imports, with those of the environment's start."""
     unmeasured = {name: "" for name in os.environ if name.startswith("COVERAGE_")}
     told = "atexit.register(lambda: print(*sys.modules, sep=chr(10), file=sys.stderr))"
     argv = [sys.executable, "-c", f"import atexit, sys; {told}; {program}", *arguments]
     result = site.sim.run(argv, env=unmeasured)
-    assert result.exit_code == 0, result.stderr
+    assert result.exit_code == exit_code, result.stderr
     return {*result.stderr.splitlines()}
 
 
@@ -198,6 +198,17 @@ def test_class_create_costs_csf_a_lock_and_an_append(local_site: Site) -> None:
             *("names", "system_errors"),
         )
     }
+
+
+def test_a_status_without_a_fleet_file_loads_nothing_of_fleets(local_site: Site) -> None:
+    """Nor of schedules and rotations, which a fleet file can describe."""
+    directory = f"localhost:{local_site.images}"
+    program = "from csf_simulator.csf.main import main; main()"
+    options = ("-image-dir", directory, "-database", f"localhost:{local_site.master}")
+    imported = imports(local_site, program, "admin_database_status", *options, exit_code=70)
+    assert "csf_backup_plugin.operations.status" in imported
+    unneeded = ("fleet.file", "fleet.status", "operations.schedule", "operations.rotate")
+    assert not {f"csf_backup_plugin.{name}" for name in unneeded} & imported
 
 
 @pytest.mark.parametrize("option", ["-help", "--help"])

@@ -17,7 +17,7 @@ from csf_backup_plugin import plugin
 from csf_backup_plugin.attempts.reading import Attempts
 from csf_backup_plugin.cli import fleet_schedule, fleet_status_report, runner
 from csf_backup_plugin.errors import HostUnreachable
-from csf_backup_plugin.fleet import choice
+from csf_backup_plugin.fleet import file as fleet_file
 from csf_backup_plugin.fleet.file import parse_fleet
 from csf_backup_plugin.fleet.repository import KEYS
 from csf_backup_plugin.fleet.status import look_at_fleet, request_of
@@ -49,7 +49,7 @@ def test_the_schedules_are_shown_as_they_are(
     monkeypatch.setattr(runner, "connect", lambda *_: contextlib.nullcontext(host))
     monkeypatch.setattr(fleet_schedule, "look_around", lambda *_: HERE._replace(user="root"))
     data = block("fleet file").encode()
-    monkeypatch.setattr(choice, "read_fleet", lambda name: parse_fleet(name, data))
+    monkeypatch.setattr(fleet_file, "read_fleet", lambda name: parse_fleet(name, data))
     line, *shown = block(f"fleet schedule: {which}").splitlines(keepends=True)
     plugin.register_commands(csf := click.Group("csf"))
     csf.main(shlex.split(line.removeprefix("$ csf ")), "csf", standalone_mode=False)
