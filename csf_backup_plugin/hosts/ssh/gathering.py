@@ -161,7 +161,7 @@ class Gathering:
         failure: BaseException | None = None
         try:
             answers = self._wait(pending, len(batch.texts))
-        except BaseException as error:
+        except BaseException as error:  # each thread of the batch must get it, also an interruption
             failure = error
         with self._changed:
             self._busy += len(batch.texts)
