@@ -169,7 +169,11 @@ class MemoryHost(MemoryTree):
         look: Callable[[], T],
         *,
         create: bool = True,
+        beside: str = "",
     ) -> Iterator[tuple[MemoryLock | None, T]]:
+        if beside and (self._kind(beside) != "file" or self._led(beside) != beside):
+            yield None, look()
+            return
         with self.lock(path, purpose, wait, waiting, create=create) as lock:
             yield lock, look()
 

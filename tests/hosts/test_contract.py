@@ -691,6 +691,26 @@ def test_what_a_lock_protects_is_looked_at_under_it(host: Host, home: Home) -> N
     assert names(home) == {"file", "lock"}
 
 
+def test_a_lock_beside_what_is_not_there_under_its_real_path_is_not_taken(
+    host: Host, home: Home
+) -> None:
+    """No lock file is made under a name that others would not look at."""
+    (home / "real").mkdir()
+    (home / "real" / "master").write_bytes(b"1")
+    (home / "linked").symlink_to("real")
+    (home / "real" / "link").symlink_to("master")
+    for name in ("linked/master", "real/link", "real/../real/master", "real", "missing/master"):
+        path = str(home / name)
+        held = host.lock_and_look(f"{path}.lock", "x", 0, print, lambda: 7, beside=path)
+        with held as found:
+            assert found == (None, 7)
+    assert names(home / "real") == {"link", "master"}
+    path = str(home / "real" / "master")
+    with host.lock_and_look(f"{path}.lock", "x", 0, print, lambda: 7, beside=path) as (lock, _):
+        assert lock is not None
+    assert names(home / "real") == {"link", "master", "master.lock"}
+
+
 @pytest.mark.not_in_memory("processes")
 def test_what_was_seen_before_a_lock_was_had_does_not_count(host: Host, tmp_path: Path) -> None:
     """The previous holder may have changed it."""

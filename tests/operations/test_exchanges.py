@@ -153,7 +153,6 @@ CARD_WITH_RECORDS = [CARD[0], "read_each", CARD[1]]
 #: The calls of each command, in each of its exchanges.
 EXCHANGES = {
     "backup": [
-        "look",
         # One read looks for what a killed run owes to the repository.
         "find, find_program, list_directory, lock, look, machine, read, read_directory, stat",
         "Create then Absent then Append, stat",  # the claim, earlier files, and the number
@@ -246,7 +245,7 @@ ROTATION = [
     "lock, read, read_directory",  # what there is
     *("read_each", "read_each"),  # the owners of sets without a receipt, and the records of checks
     "find, find_program, list_directory, look, machine, read, stat",
-    *EXCHANGES["backup"][2 : -len(CARD)],
+    *EXCHANGES["backup"][1 : -len(CARD)],
     CARD[0],
     *("read_each", "read_each"),  # the owners of sets without a receipt, and the records of checks
     CARD[1],

@@ -82,6 +82,7 @@ class Locking(Protocol):
         look: Callable[[], _A],
         *,
         create: bool = True,
+        beside: str = "",
     ) -> AbstractContextManager[tuple[Lock | None, _A]]:
         """Hold the lock file at `path`, as `lock` does, and look at what it protects.
 
@@ -96,6 +97,8 @@ class Locking(Protocol):
             look: a step as of `together`. It may be carried out several times: only what it returns
                 once the lock is held, or none is to be made, counts. It raises nothing but what
                 every operation may.
+            beside: a file, or empty. Unless it is there and no part of its path is a link, no lock
+                is taken, no lock file is made, and the block runs unlocked.
 
         It raises what `lock` raises.
         """

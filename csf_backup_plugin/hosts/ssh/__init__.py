@@ -88,9 +88,12 @@ class SshHost(Looking, Reading, InTurn, Writing, Programs):
         look: Callable[[], T],
         *,
         create: bool = True,
+        beside: str = "",
     ) -> AbstractContextManager[tuple[SshLock | None, T]]:
         """Hold the lock file at `path`, and look; see `Host.lock_and_look`."""
-        return held(self._connection, path, purpose, wait, waiting, look, create=create)
+        return held(
+            self._connection, path, purpose, wait, waiting, look, create=create, beside=beside
+        )
 
     def reading(self, path: str) -> AbstractContextManager[None]:
         """Hold a shared lock on a file while the block runs; see `Host.reading`."""

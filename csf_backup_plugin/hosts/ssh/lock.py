@@ -40,6 +40,7 @@ class SshLock:
         path: the lock file.
         purpose: what it is held for; commands that wait for it print that.
         create: whether the lock file may be made.
+        beside: as for `Host.lock_and_look`.
 
     Attributes:
         descriptor: its number in the shell.
@@ -50,11 +51,14 @@ class SshLock:
     is_freed = True
     is_left = False
 
-    def __init__(self, connection: Connection, path: str, purpose: str, *, create: bool) -> None:
+    def __init__(
+        self, connection: Connection, path: str, purpose: str, *, create: bool, beside: str
+    ) -> None:
         self._connection = connection
         self._path = path
         self._purpose = purpose
         self._create = create
+        self._beside = beside
         self.descriptor = connection.descriptors.pop()
         self._tried = self._held = 0  # the logins within which it was last tried, and is held
         self._is_given_up = False
@@ -192,7 +196,7 @@ class SshLock:
         words = (
             *("lock_take", self.descriptor, self._path, self._purpose),
             f"{os.getpid()} on {socket.gethostname()}",
-            *("1" if self._create else "", f"{wait:.3f}" if wait else "0"),
+            *("1" if self._create else "", f"{wait:.3f}" if wait else "0", self._beside),
         )
 
         def look_behind(login: int) -> T:
@@ -236,9 +240,10 @@ def held(
     look: Callable[[], T],
     *,
     create: bool,
+    beside: str = "",
 ) -> Iterator[tuple[SshLock | None, T]]:
     """Hold the lock file at `path` while the block runs; see `Host.lock_and_look`."""
-    lock = SshLock(connection, path, purpose, create=create)
+    lock = SshLock(connection, path, purpose, create=create, beside=beside)
     try:
         found = lock.take_at_first(
             wait, lambda holder: waiting(f"waiting up to {wait:g} s for {holder}"), look

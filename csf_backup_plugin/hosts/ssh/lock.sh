@@ -56,8 +56,11 @@ lock_sign() {
 }
 
 # Takes the lock. $3 is the purpose, $4 the driver, $5 is not empty if the file may be made, $6 is how
-# many seconds to wait. Reports the result, one word a line.
+# many seconds to wait. $7 is a file that must be there under its real path, or empty. Reports the
+# result, one word a line.
 lock_take() {
+  csf_said=none
+  [ -z "$7" ] || { [ -f "$7" ] && [ "$(realpath -- "$7")" = "$7" ]; } || return 0
   while :; do
     eval "opened=\${csf_lock_$1-}"
     if [ -z "$opened" ] && [ -z "$5" ] && [ ! -e "$2" ] && [ ! -L "$2" ]; then

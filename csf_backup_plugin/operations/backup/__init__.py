@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import time
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,16 +11,14 @@ from csf_backup_plugin import timestamps
 from csf_backup_plugin.advised_commands import prove_command
 from csf_backup_plugin.command_names import BACKUP
 from csf_backup_plugin.errors import ImageExists, LockBusy
-from csf_backup_plugin.hosts.postponed import postponed
 from csf_backup_plugin.image import receipt_format, run_note, sealed_json
-from csf_backup_plugin.image.location import locate_image
 from csf_backup_plugin.image.receipt import Origin, Receipt
 from csf_backup_plugin.names import listed
 from csf_backup_plugin.objectstore.room_and_time import default_timeout
 from csf_backup_plugin.operations.backup import database_sizes
 from csf_backup_plugin.operations.backup.completion import complete
 from csf_backup_plugin.operations.backup.dry_run import foretell
-from csf_backup_plugin.operations.backup.locking import locked
+from csf_backup_plugin.operations.backup.located import lock_and_look
 from csf_backup_plugin.operations.backup.number import begin
 from csf_backup_plugin.operations.backup.osbackup import run_osbackup
 from csf_backup_plugin.operations.backup.preflight import prepare
@@ -29,10 +26,9 @@ from csf_backup_plugin.operations.backup.proof import prove
 from csf_backup_plugin.operations.backup.rollback import rollback
 from csf_backup_plugin.operations.backup.site import look_at_site
 from csf_backup_plugin.operations.quiet.aftermath import end_told
-from csf_backup_plugin.operations.quiet.debt import finding_debt, settle_debt
+from csf_backup_plugin.operations.quiet.debt import settle_debt
 from csf_backup_plugin.operations.recovery_card import write_cards
 from csf_backup_plugin.operations.sync_warnings import unsynced_warnings
-from csf_backup_plugin.repository.location import locate, look_at_repository
 from csf_backup_plugin.system_errors import translated
 
 if TYPE_CHECKING:
@@ -86,28 +82,13 @@ def back_up(request: BackupRequest, host: Host, listener: Listener) -> Backup:
     """
     began = time.monotonic()
     with translated(host.name):
-        places, look_at_image = host.together(
-            lambda: look_at_repository(request.repository, host),
-            postponed(lambda: host.look([request.image.directory])[0]),
-        )
-        request = dataclasses.replace(
-            request,
-            repository=locate(request.repository, places, host, listener.note),
-            image=locate_image(request.image, look_at_image(), listener.note),
-        )
-        create, repository = not request.dry_run, request.repository
-        look = postponed(lambda: look_at_site(request, None, host))
         with contextlib.ExitStack() as stack:
-            lock, (debt, site), unlocked = locked(
-                *(repository, request.wait, stack, host, listener),
-                lambda: host.together(finding_debt(repository, host), look),
-                create=create,
-            )
-            settled = settle_debt(repository, lock, host, debt, dry_run=request.dry_run)
+            request, lock, debt, site, unlocked = lock_and_look(request, stack, host, listener)
+            settled = settle_debt(request.repository, lock, host, debt, dry_run=request.dry_run)
             if settled:  # the program that was called may have taken long
-                site = look()
+                site = functools.partial(look_at_site, request, None, host)
             made = back_up_locked(request, lock, None, host, listener, site)
-        cards = write_cards([request.image], host) if create else []
+        cards = [] if request.dry_run else write_cards([request.image], host)
     warnings = (*unlocked, *settled, *made.warnings, *cards)
     return made._replace(warnings=warnings, seconds=time.monotonic() - began)
 

@@ -36,6 +36,7 @@ def locked(
     *,
     purpose: str = BACKUP,
     create: bool = True,
+    beside: str = "",
 ) -> tuple[Lock | None, T, list[str]]:
     """Lock the repository until the stack is closed, and look; warn if it cannot be locked.
 
@@ -48,13 +49,15 @@ def locked(
         look: what to look at under the lock, as for `Host.lock_and_look`.
         purpose: the command that wants the lock.
         create: whether the lock file may be created.
+        beside: as for `Host.lock_and_look`.
 
     Returns:
         The lock, or None if there is none; what `look` returned; and warnings.
     """
     path = repository.lock
     try:
-        held = host.lock_and_look(path, purpose, wait, listener.note, look, create=create)
+        arguments = (path, purpose, wait, listener.note, look)
+        held = host.lock_and_look(*arguments, create=create, beside=beside)
         lock, found = stack.enter_context(held)
     except OSError as error:
         if error.errno not in _NOT_ALLOWED or host.stat([path])[0].kind != "missing":
