@@ -110,3 +110,15 @@ def synced(fs: FakeFilesystem, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(os, "fsync", fsync)
     return names
+
+
+@pytest.fixture(params=["dash", "bash", "busybox sh"])
+def any_shell(request: pytest.FixtureRequest, tmp_path: Path, serve: Callable[..., Sshd]) -> Sshd:
+    """Return a server whose host has one of several shells as sh."""
+    sh = tmp_path / "bin" / "sh"
+    sh.parent.mkdir()
+    sh.write_text(
+        f'#!/usr/bin/{request.param.split()[0]}\nexec /usr/bin/env {request.param} "$@"\n'
+    )
+    sh.chmod(0o755)
+    return serve(PATH=f"{sh.parent}:{os.environ['PATH']}")

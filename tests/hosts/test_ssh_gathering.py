@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from sshd import reached
+from waiting import wait_for
 
+from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.hosts.ssh import SshHost
+from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.errors import Answer
-from csf_backup_plugin.hosts.ssh.gathering import Gathering
+from csf_backup_plugin.hosts.ssh.gathering import Gathering, Request
 from csf_backup_plugin.hosts.ssh.library import answers_of_each
+from csf_backup_plugin.hosts.ssh.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,30 +47,32 @@ class Asked:
 
     def ask(self, text: str) -> str:
         """Ask for a text."""
-        return self.gathering.ask(text).output.decode()
+        return self.gathering.ask(Request(text, 0)).output.decode()
+
+    def ask_long(self, text: str) -> str:
+        """Ask for a text that takes long."""
+        return self.gathering.ask(Request(text, 0, is_long=True)).output.decode()
 
     def alone(self, text: str) -> str:
         """Make a call that is not gathered with others."""
-        with self.gathering.alone():
-            self.calls.append([text])
+        self.gathering.wait_for_turn()
+        self.calls.append([text])
         return text
 
     def together(self, *steps: Callable[[], Any]) -> list[Any]:
         """Carry out steps, and return their results."""
         return [one.result() for one in self.gathering.carry_out(steps)]
 
-    def _post(self, texts: Sequence[str]) -> Pending:
+    def _post(self, requests: Sequence[Request]) -> Pending:
         if self.failures:
             raise self.failures.pop(0)
-        self.calls.append(sorted(texts))
-        self._texts = list(texts)
+        self.calls.append(sorted(one.text for one in requests))
         return cast("Pending", object())
 
-    def _wait(self, _pending: Pending, count: int) -> list[Answer]:
-        assert len(self._texts) == count
+    def _wait(self, _pending: Pending, requests: Sequence[Request]) -> list[Answer]:
         if self.late:
             raise self.late.pop(0)
-        return [Answer(0, text.encode(), b"") for text in self._texts]
+        return [Answer(0, one.text.encode(), b"") for one in requests]
 
 
 @pytest.fixture
@@ -114,13 +121,28 @@ def test_steps_of_a_step_are_asked_for_with_the_others(asked: Asked) -> None:
 
 
 def test_another_kind_of_call_goes_behind_what_is_asked_for(asked: Asked) -> None:
-    """A call of another kind is sent after the gathered one, since it may take long."""
+    """A call of another kind is sent after the gathered ones, and after a long call has ended."""
 
-    def program() -> str:
-        return asked.alone("program") + asked.ask("b")
+    def other() -> str:
+        return asked.alone("other") + asked.ask("b")
 
-    assert asked.together(program, lambda: asked.ask("a")) == ["programb", "a"]
-    assert asked.calls == [["a"], ["program"], ["b"]]
+    steps = (other, lambda: asked.ask("a"), lambda: asked.ask_long("program"))
+    assert asked.together(*steps) == ["otherb", "a", "program"]
+    assert asked.calls == [["a"], ["program"], ["other"], ["b"]]
+
+
+def test_what_takes_long_is_a_call_of_its_own(asked: Asked) -> None:
+    """Long requests are one call behind the short ones; until its end, nothing else is sent."""
+
+    def long(name: str) -> str:
+        return asked.ask_long(name) + asked.ask(f"{name}2")
+
+    def short() -> str:
+        return asked.ask("a") + asked.ask("b")
+
+    assert asked.together(lambda: long("x"), short, lambda: long("y")) == ["xx2", "ab", "yy2"]
+    assert asked.calls[:2] == [["a"], ["x", "y"]]
+    assert sorted(text for call in asked.calls[2:] for text in call) == ["b", "x2", "y2"]
 
 
 def test_several_calls_of_another_kind_wait_for_nothing_else(asked: Asked) -> None:
@@ -225,3 +247,31 @@ def test_steps_ask_again_after_a_cut(sshd: Sshd, tmp_path: Path) -> None:
         assert sshd.cut()
         found = host.together(*[lambda n=name: host.read(str(tmp_path / n)) for name in "abc"])
     assert found == (b"a", b"b", b"c")
+
+
+def test_a_cut_is_one_cut_however_many_steps_it_strikes(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One step waits and connects again, and the others go on at once; users are told once."""
+    told: list[str] = []
+    paused: list[Trial] = []
+    begun = tmp_path / "begun"
+    monkeypatch.setattr(Trial, "pause", lambda trial: paused.append(trial))
+
+    def strike() -> None:
+        wait_for(begun.exists)
+        sshd.cut()
+
+    made = Connection("remote", sshd.command, Cancellation(), told.append)
+    try:
+        made.run("true")
+        slow = functools.partial(made.ask, "eval", f"[ -e {begun} ] || {{ : >{begun}; sleep 60; }}")
+        striker = threading.Thread(target=strike)
+        striker.start()
+        asked = made.together([slow, *[functools.partial(made.ask, "echo", "x")] * 11])
+        striker.join()
+        assert [one.result().output for one in asked] == [b"", *[b"x\n"] * 11]
+    finally:
+        made.close()
+    assert [one.partition(" ")[2][:7] for one in told] == ["connect", "answers"]
+    assert len(paused) == 1

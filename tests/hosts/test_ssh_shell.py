@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from process_facts import environment_of, lives, number_in, parent_of
 from sshd import INTERACTIVE, LOCAL, Sshd, reached
 from waiting import wait_for
 
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.remote
 
-SHELLS = ("dash", "bash", "busybox sh")
-
 
 @pytest.fixture
 def made(sshd: Sshd) -> Iterator[Connection]:
@@ -48,18 +47,6 @@ def made(sshd: Sshd) -> Iterator[Connection]:
     connected.close()
 
 
-@pytest.fixture(params=SHELLS)
-def any_shell(request: pytest.FixtureRequest, tmp_path: Path, serve: Callable[..., Sshd]) -> Sshd:
-    """Return a server whose host has one of several shells as sh."""
-    sh = tmp_path / "bin" / "sh"
-    sh.parent.mkdir()
-    sh.write_text(
-        f'#!/usr/bin/{request.param.split()[0]}\nexec /usr/bin/env {request.param} "$@"\n'
-    )
-    sh.chmod(0o755)
-    return serve(PATH=f"{sh.parent}:{os.environ['PATH']}")
-
-
 def ours(made: Connection) -> list[int]:
     """Return the processes of all logins of a connection."""
     found = []
@@ -67,28 +54,6 @@ def ours(made: Connection) -> list[int]:
         if f"csf_run={made._login._run}.".encode() in environment_of(int(name)):
             found.append(int(name))
     return found
-
-
-def environment_of(pid: int) -> bytes:
-    """Return a process's environment; empty if it has ended or is not readable."""
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:
-        return b""
-
-
-def lives(pid: int) -> bool:
-    """Tell whether a process exists and is not a zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def number_in(file: Path) -> int:
-    """Wait until a program has written its process number; return the number."""
-    wait_for(lambda: file.exists() and file.read_text().endswith("\n"))
-    return int(file.read_text())
 
 
 @pytest.mark.parametrize("setting", [*INTERACTIVE, *LOCAL])
@@ -135,7 +100,7 @@ def test_the_drivers_directory_for_temporary_files_does_not_matter(
         assert host.read(str(tmp_path / "file")) == b"data"
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh"])
 @pytest.mark.parametrize("kind", ["script", "program", "locked", "here"])
 def test_a_call_that_is_cut_short_never_runs(tmp_path: Path, shell: str, kind: Kind) -> None:
     """A call that is cut at any byte does not run, and its data is not used."""
@@ -379,11 +344,6 @@ def test_a_program_that_is_stopped_takes_neither_shell_nor_lock_with_it(
         with pytest.raises(LockBusy), LocalHost().lock(path, "y", 0, print):
             pass
     assert sshd.logins() == logins + 1
-
-
-def parent_of(pid: int) -> int:
-    """Return a process's parent."""
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
 
 
 @pytest.mark.parametrize("above", range(1, 7))

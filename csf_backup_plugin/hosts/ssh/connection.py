@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.ssh import library
-from csf_backup_plugin.hosts.ssh.gathering import Gathering
+from csf_backup_plugin.hosts.ssh.gathering import Gathering, Request
 from csf_backup_plugin.hosts.ssh.login import HURRY, Cut, Login
 from csf_backup_plugin.hosts.ssh.pending import Pending
 from csf_backup_plugin.hosts.ssh.trial import Trial
@@ -81,7 +81,7 @@ class Connection:
         self._shell: Shell | None = None
         self._watch: Pending | None = None
         self._turn = threading.RLock()
-        self._gathering = Gathering(self._post_each, self._await_each)
+        self._gathering = Gathering(self._post_all, self._await_all)
         self._before = ""  # what is to be run before the next call
         self._has_left = False  # whether a shell was left that may still be there
 
@@ -181,12 +181,12 @@ class Connection:
             TimeoutError: the call had not ended by `until`.
         """
         text = library.again(again, library.step(words, data))
-        if not self._gathering.is_inside:
-            return self._run(text, kind, grace, until, heard, locked=locked)
-        if (kind, locked, grace, until, heard) == ("script", False, _MOMENT, _FOREVER, None):
-            return self._gathering.ask(text)
-        with self._gathering.alone():
-            return self._run(text, kind, grace, until, heard, locked=locked)
+        if self._gathering.is_inside:
+            if (kind, locked, until) == ("script", False, _FOREVER) or kind == "program":
+                asked = Request(text, grace, until, heard, is_long=kind == "program")
+                return self._gathering.ask(asked)
+            self._gathering.wait_for_turn()
+        return self._run(text, kind, grace, until, heard, locked=locked)
 
     def _run(
         self,
@@ -217,15 +217,28 @@ class Connection:
         """
         return self._gathering.carry_out(steps)
 
-    def _post_each(self, texts: Sequence[str]) -> Pending:
+    def _post_all(self, requests: Sequence[Request]) -> Pending:
+        """Send the requests of one batch, either all short or all long, in one call."""
+        texts, until = [one.text for one in requests], min(one.until for one in requests)
         with self._turn:
-            return self._post(library.each(texts), "script", _FOREVER)
+            if not requests[0].is_long:
+                return self._post(library.each(texts), "script", until)
+            self.cancellation.check_start()
+            return self._post(library.at_once(texts), "program", until)
 
-    def _await_each(self, pending: Pending, count: int) -> Sequence[Answer]:
-        answer = self._await(pending, _MOMENT, _FOREVER, None)
-        answers = library.answers_of_each(answer, count, self._login.mark)
+    def _await_all(self, pending: Pending, requests: Sequence[Request]) -> Sequence[Answer]:
+        def heard(progress: int) -> None:
+            for one in requests:
+                if one.heard:
+                    one.heard(progress)
+
+        grace, until = max(one.grace for one in requests), min(one.until for one in requests)
+        answer = self._await(pending, grace, until, heard)
+        answers = library.answers_of_each(answer, len(requests), self._login.mark)
+        if len(answers) > 1:
+            self._check_forks(answer)
         for one in answers:
-            self._check_forks(one)
+            self._check_shells(pending, one)
         return answers
 
     def run_and_follow(
@@ -341,6 +354,8 @@ class Connection:
         while True:
             self.cancellation.check()
             with self._turn:
+                if self.login:
+                    return  # another thread has connected again
                 patience = HURRY if self.cancellation.received else PATIENCE
                 if self._trial.lasts(cut) >= patience or time.monotonic() >= until:
                     raise cut
@@ -376,6 +391,13 @@ class Connection:
         """End the call that follows something: it would read the next call as the order to end."""
         if self._watch and self._watch.shell is shell and not self._watch.answer:
             self._stop(self._watch)
+
+    def _check_shells(self, pending: Pending, answer: Answer) -> None:
+        """Leave a shell whose next call may be read by another one; refuse an incomplete answer."""
+        if pending.listens and answer.status > common.LAST_STATUS:
+            self._leave(pending.shell)  # a listener may still run
+        if not pending.is_program:
+            self._check_forks(answer)
 
     def _check_forks(self, answer: Answer) -> None:
         """Refuse an answer if its shell could not start a process that it needed."""
@@ -423,10 +445,7 @@ class Connection:
         pending.answer = pending.answer or shell.take(pending.number)
         if pending.answer:
             self._trial.answered()
-            if pending.listens and pending.answer.status > common.LAST_STATUS:
-                self._leave(shell)  # its listener may still run and read the next call
-            if not pending.is_program:
-                self._check_forks(pending.answer)
+            self._check_shells(pending, pending.answer)
         elif shell.is_over or time.monotonic() > SILENCE + (
             max(shell.ticked, pending.sent)
             if pending.listens and shell.last == pending.number - 1

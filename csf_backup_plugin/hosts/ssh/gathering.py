@@ -1,36 +1,54 @@
 """Ask the host from several threads in one call.
 
 A call costs the host five processes besides those of its text. So the requests that threads make
-at the same time go there as one call. A thread with a request waits until every other thread has a
-request too, or has ended.
+at the same time go there as one call, and as another one for those that take long, which the host
+runs in parallel. A thread with a request waits until every other thread has a request too, or has
+ended.
 """
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from csf_backup_plugin.hosts.ssh.errors import Answer
     from csf_backup_plugin.hosts.ssh.pending import Pending
 
 
-class _Batch:
-    """Texts that go to the host in one call.
+class Request(NamedTuple):
+    """What one thread asks for.
 
     Attributes:
-        texts: see `library.step`.
-        is_closed: whether no text can be added any more; if there are texts, they were sent.
+        text: see `library.step`.
+        grace: for how long it goes on after a signal that asks us to end, in seconds.
+        until: the monotonic time at which it is given up.
+        heard: is called repeatedly with the progress of the call; None for no progress.
+        is_long: whether it may take long; the others do not wait for its answer.
+    """
+
+    text: str
+    grace: float
+    until: float = float("inf")
+    heard: Callable[[int], None] | None = None
+    is_long: bool = False
+
+
+class _Batch:
+    """Requests that go to the host in one call.
+
+    Attributes:
+        requests: the requests, in order.
+        is_closed: whether no request can be added any more; if there are some, they were sent.
         pending: the call; None until it was sent.
-        answers: the answers to the texts, in order.
+        answers: the answers to the requests, in order.
     """
 
     def __init__(self) -> None:
-        self.texts: list[str] = []
+        self.requests: list[Request] = []
         self.is_closed = False
         self.pending: Pending | None = None
         self.answers: Future[Sequence[Answer]] = Future()
@@ -53,20 +71,21 @@ class Gathering:
     """The threads that carry out steps at once.
 
     Args:
-        post: sends texts to the host in one call.
-        wait: waits for that call, and returns the answers; it takes the number of texts.
+        post: sends requests to the host in one call.
+        wait: waits for that call, and returns the answers.
     """
 
     def __init__(
         self,
-        post: Callable[[Sequence[str]], Pending],
-        wait: Callable[[Pending, int], Sequence[Answer]],
+        post: Callable[[Sequence[Request]], Pending],
+        wait: Callable[[Pending, Sequence[Request]], Sequence[Answer]],
     ) -> None:
         self._post = post
         self._wait = wait
         self._changed = threading.Condition()
         self._busy = 0  # threads that neither wait for the host nor have ended
-        self._batch = _Batch()
+        self._batches = _Batch(), _Batch()  # of short requests, and of long ones
+        self._under_way: _Batch | None = None  # a long call, behind which nothing can be sent
         self._own = threading.local()
 
     @property
@@ -94,25 +113,26 @@ class Gathering:
                     self._end(group)
         return begun
 
-    def ask(self, text: str) -> Answer:
+    def ask(self, request: Request) -> Answer:
         """Ask the host for something that changes nothing, in one call with the other threads.
 
-        If the call cannot be sent, or gets no answer, each of the threads raises the error.
+        If the call cannot be sent, or gets no answer, each of its threads raises the error.
         """
-        batch, number = self._closed(text)
+        with self._changed:
+            batch = self._batches[request.is_long]
+            batch.requests.append(request)
+            number = len(batch.requests) - 1
+            self._wait_for(batch)
         if number == 0 and batch.pending:
             self._finish(batch, batch.pending)
         return batch.answers.result()[number]
 
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Let this thread make another kind of call, after the other threads' requests."""
-        self._closed()
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._busy += 1
+    def wait_for_turn(self) -> None:
+        """Wait until this thread can make another kind of call, after what the others ask for."""
+        with self._changed:
+            self._wait_for(self._batches[0])
+            self._changed.wait_for(lambda: not self._under_way)
+            self._busy += 1
 
     def _carry_out(self, step: Callable[[], Any], group: _Group) -> Any:
         self._own.is_inside = True
@@ -127,44 +147,46 @@ class Gathering:
             if group.left or not group.is_nested:
                 self._leave()
 
-    def _closed(self, *texts: str) -> tuple[_Batch, int]:
-        """Add a text, if one is given, to the batch; wait until no thread can add another one.
-
-        Returns:
-            The batch, and the place of the text in it.
-        """
-        with self._changed:
-            batch, number = self._batch, len(self._batch.texts)
-            batch.texts += texts
-            self._leave()
-            self._changed.wait_for(lambda: batch.is_closed)
-        return batch, number
+    def _wait_for(self, batch: _Batch) -> None:
+        """Wait until no thread can add another request to a batch."""
+        self._leave()
+        self._changed.wait_for(lambda: batch.is_closed)
 
     def _leave(self) -> None:
-        """Count a thread as waiting; after the last one, send the batch."""
+        """Count a thread as waiting; after the last one, send what was asked for."""
         self._busy -= 1
-        if self._busy:
+        if self._busy or self._under_way:
             return
-        batch, self._batch = self._batch, _Batch()
-        if batch.texts:
-            try:
-                batch.pending = self._post(batch.texts)
-            except BaseException as error:  # each thread of the batch must get it
-                self._busy += len(batch.texts)
-                batch.answers.set_exception(error)
-        batch.is_closed = True
+        batches, self._batches = self._batches, (_Batch(), _Batch())
+        for batch in batches:
+            self._send(batch)
+        if batches[1].pending:
+            self._under_way = batches[1]
         self._changed.notify_all()
+
+    def _send(self, batch: _Batch) -> None:
+        batch.is_closed = True
+        if not batch.requests:
+            return
+        try:
+            batch.pending = self._post(batch.requests)
+        except BaseException as error:  # each thread of the batch must get it
+            self._busy += len(batch.requests)
+            batch.answers.set_exception(error)
 
     def _finish(self, batch: _Batch, pending: Pending) -> None:
         """Wait for the answers, in the batch's first thread, and wake the other threads."""
         answers: Sequence[Answer] = ()
         failure: BaseException | None = None
         try:
-            answers = self._wait(pending, len(batch.texts))
+            answers = self._wait(pending, batch.requests)
         except BaseException as error:  # each thread of the batch must get it, also an interruption
             failure = error
         with self._changed:
-            self._busy += len(batch.texts)
+            self._busy += len(batch.requests)
+            if self._under_way is batch:
+                self._under_way = None
+                self._changed.notify_all()
         if failure:
             batch.answers.set_exception(failure)
         else:

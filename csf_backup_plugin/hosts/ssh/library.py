@@ -97,8 +97,13 @@ def each(texts: Sequence[str]) -> str:
     return texts[0] if len(texts) == 1 else step(("each", *texts))
 
 
+def at_once(texts: Sequence[str]) -> str:
+    """Return a text that runs each of several programs, all at the same time."""
+    return texts[0] if len(texts) == 1 else step(("at_once", *texts))
+
+
 def answers_of_each(answer: errors.Answer, count: int, mark: str) -> Sequence[errors.Answer]:
-    """Return the answers to the texts of `each`, in order.
+    """Return the answers to the texts of `each` or `at_once`, in order.
 
     Args:
         answer: the answer to all of them.

@@ -58,13 +58,14 @@ csf_listen() {
   csf_end_group "$1"
 }
 
-# While process $1 runs, reports to the driver each second how many bytes of its input it has read.
+# While process $1 runs, reports to the driver each second how many bytes of its input it has read, if
+# it reads any.
 csf_tick() {
   exec 4>&- 5<&- 6<&- 7>&- 8>&- 9>&- >/dev/null 2>&1
   while [ -d "/proc/$1" ]; do
     sleep 1 3>&- || exit # evicted: the listener goes on
     at=$(sed -n 's/^pos:[^0-9]*//p' "/proc/$1/fdinfo/0")
-    printf '\n%s %s %s\n' "$csf_mark" "$csf_number" "${at:-0}" >&3 || exit
+    printf '\n%s %s %s\n' "$csf_mark" "$csf_number" "${at#0}" >&3 || exit
   done
 }
 
@@ -139,4 +140,38 @@ digest() {
   csf_room=65536 sum=sha256sum
   command -v openssl >/dev/null && sum='openssl dgst -sha256 -r'
   csf_program "exec 2>&1; $sum && exec stat -L -c %s -- \"\$1\"" "$1"
+}
+
+# Runs the texts "$@", which are calls of programs, all at the same time; prints what `each` prints.
+# Their listeners see the end of one stream when the driver sends anything, or disconnects.
+at_once() {
+  csf_order | (
+    exec 5<&0 </dev/null
+    read -r order <&5 || exit
+    csf_beside "$@"
+    kill -KILL "$order"
+  )
+}
+
+# Leaves a process that prints its number, then reads the driver's order, and ends. No shell waits for
+# it: if the one that is to end it is killed, the call ends anyway.
+csf_order() {
+  exec 2>/dev/null 3>&- 4>&- 6>&- 7>&- 8>&- 9>&-
+  sh -c 'echo $$; read -r _' <&5 5<&- &
+}
+
+# What the first text prints waits in its pipe until the others have ended.
+csf_beside() {
+  csf_first=$1
+  shift
+  if [ $# = 0 ]; then each "$csf_first"; else
+    each "$csf_first" | {
+      rest=$(
+        exec </dev/null
+        csf_beside "$@" | base64 -w 0
+      )
+      cat
+      printf %s "$rest" | base64 -d
+    }
+  fi
 }

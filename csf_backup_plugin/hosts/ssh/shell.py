@@ -60,7 +60,7 @@ class Shell:
         assert self._process.stderr
         self._streams = (self._process.stdin, self._process.stdout, self._process.stderr)
         self._head = re.compile(rb"\n%s (\d+) (\d+) " % mark.encode())
-        self._tick = re.compile(rb"%s \d+ (\d+)" % mark.encode())
+        self._tick = re.compile(rb"%s \d+ (\d*)" % mark.encode())
         self._changed = threading.Condition()
         self._unsent: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._came, self._said = bytearray(), bytearray()
@@ -191,7 +191,7 @@ class Shell:
                 ticks = [tick for line in lines[:-1] if (tick := self._tick.fullmatch(line))]
                 if ticks:
                     self.ticked = self.heard
-                    self.progress = int(ticks[-1][1])
+                    self.progress = max(self.progress, *(int(tick[1] or 0) for tick in ticks))
                 kept = [line for line in lines if not self._tick.fullmatch(line)]
                 self._said = bytearray(b"\n".join(kept)[-_SAID:])
                 self._changed.notify_all()
