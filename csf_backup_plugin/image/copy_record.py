@@ -56,9 +56,13 @@ def record_of(source: ImagePath, receipt: Receipt, by: str, since: str) -> CopyR
         by: the process that copies it, in words.
         since: when it begins, in ISO 8601.
     """
+    return CopyRecord(source.name, by, since, backup_of(receipt))
+
+
+def backup_of(receipt: Receipt) -> tuple[object, ...]:
+    """Return what identifies the backup that a receipt is of; see `CopyRecord`."""
     origin = receipt.origin
-    backup = (origin.id, origin.number, receipt.started, receipt.size, receipt.import_file_sha256)
-    return CopyRecord(source.name, by, since, backup)
+    return origin.id, origin.number, receipt.started, receipt.size, receipt.import_file_sha256
 
 
 def encode(record: CopyRecord) -> bytes:

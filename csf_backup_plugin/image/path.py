@@ -208,6 +208,14 @@ class ImagePath:
         return self.path + ARRIVING
 
     @property
+    def unfinished_copy(self) -> tuple[str, ...]:
+        """The files that a copy makes before its receipt, in the order in which to remove them.
+
+        Its record is the last one, so that it says what the others are while they exist.
+        """
+        return self.arriving, self.path, self.import_file, self.copying
+
+    @property
     def verification(self) -> str:
         """The record of the image's last verification."""
         return self.path + VERIFICATION

@@ -22,6 +22,8 @@ def test_import_file_and_receipt_stand_beside_the_image() -> None:
     assert {image.path, image.import_file, image.receipt, image.run, image.drill} < {
         *image.whole_set
     }
+    assert {*image.unfinished_copy} < {*image.whole_set} - {image.receipt}
+    assert image.unfinished_copy[-1] == image.copying
     assert (image.drill, image.run) == ("/b/a.img.drill.json", "/b/a.img.run")
     assert image.directory == "/b"
     assert str(image) == "localhost:/b/a.img"

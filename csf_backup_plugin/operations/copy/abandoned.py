@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from csf_backup_plugin.command_names import COPY
-from csf_backup_plugin.errors import LockBusy
+from csf_backup_plugin.errors import ImageExists, LockBusy
 from csf_backup_plugin.image import copy_record
 from csf_backup_plugin.image.catalog import told
 from csf_backup_plugin.names import shown
+from csf_backup_plugin.operations.copy.killed import check_killed, removed
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.image.catalog import Catalog, ImageSet, PassedOver
     from csf_backup_plugin.image.copy_record import CopyRecord
+    from csf_backup_plugin.image.path import ImagePath
 
 
 _Unfinished = tuple["PassedOver", "CopyRecord"]
@@ -59,11 +61,11 @@ def remove_abandoned(found: Sequence[_Unfinished], host: Host) -> tuple[list[str
     Returns:
         What was removed, and warnings about what was not; each is a part of a sentence.
     """
-    removed: list[str] = []
+    done: list[str] = []
     warnings: list[str] = []
     for one, record in found:
         try:
-            became = _removed(one, record, host)
+            became = _remove(one.image, record, host)
         except OSError as error:
             warnings.append(
                 f"{one.image} is {record} that was killed, and is not all removed: "
@@ -71,28 +73,22 @@ def remove_abandoned(found: Sequence[_Unfinished], host: Host) -> tuple[list[str
             )
             continue
         if became == "removed":
-            removed.append(f"{record} was killed, and what it had left of {one.image} was removed")
+            done.append(removed(one.image, record))
         elif became == "stays":
             warnings += told([one])
-    return removed, warnings
+    return done, warnings
 
 
-def _removed(
-    one: PassedOver, record: CopyRecord, host: Host
+def _remove(
+    image: ImagePath, record: CopyRecord, host: Host
 ) -> Literal["removed", "stays", "finished"]:
     """Remove the files of a copy, its record last, unless the copy may still be running."""
-    image = one.image
-    made = [image.arriving, image.path, image.import_file, image.copying]
-    others = [path for path in image.whole_set if path not in made]
     try:
         with host.lock(image.copying, COPY, 0, lambda _: None, create=False) as lock:
             if lock is None:
                 return "finished"
-            if lock.unsupported or copy_record.read(image, host) != record:
-                return "stays"
-            if any(at.kind != "missing" for at in host.stat(others)):
-                return "stays"  # a receipt, or a file that no copy makes
-            host.remove(made)
-    except LockBusy:
+            check_killed(image, record.backup, lock, host)
+            host.remove(image.unfinished_copy)
+    except (LockBusy, ImageExists):
         return "stays"
     return "removed"

@@ -9,10 +9,11 @@ import socket
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.command_names import COPY
-from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, ImageExists, LockBusy
+from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, LockBusy
 from csf_backup_plugin.image import copy_record
 from csf_backup_plugin.names import listed, shown
 from csf_backup_plugin.operations.aftermath import Left, left_told
+from csf_backup_plugin.operations.copy.killed import check_killed, removed
 from csf_backup_plugin.operations.copy.target import check_free
 from csf_backup_plugin.system_errors import HalfDone, reason, translated
 
@@ -73,7 +74,7 @@ def claimed(
             if lock.unsupported:
                 claim.warnings.append(_unlocked(target, lock))
             if is_new:
-                check_free(target, claim.created, host)
+                check_free(target.image, claim.created, host)
             else:
                 _take_over(target, original, lock, claim, host)
             yield claim
@@ -136,29 +137,14 @@ def _take_over(target: Target, original: Original, lock: Lock, claim: Claim, hos
     """Remove the leftovers of a killed copy of the same set.
 
     Raises:
-        ImageExists: the record belongs to another copy, or it is not known whether its copy is
-            still running.
+        ImageExists: see `check_killed`.
     """
     image = target.image
-    mine = copy_record.record_of(original.image, original.receipt, "", "")
-    record = copy_record.read(image, host)
-    if record is None or record.backup != mine.backup:
-        whose = str(record) if record else "a copy about which nothing is known"
-        raise ImageExists(
-            f"{image.host}:{shown(image.copying)} exists: {whose} was killed.",
-            "Make that copy again, or remove its files; or copy to another directory.",
-        )
-    if lock.unsupported:
-        raise ImageExists(
-            f"{image.host}:{shown(image.copying)} exists: {record} is being made, or was killed; "
-            f"its file system has no locks ({lock.unsupported}), so which cannot be known.",
-            "If no csf makes it, remove its files, and run the same command again.",
-        )
-    left = [image.arriving, image.path, image.import_file]
-    check_free(target, [image.copying, *left], host)
+    record = check_killed(image, copy_record.backup_of(original.receipt), lock, host)
+    *left, own = image.unfinished_copy
     # From here on, these files count as created by this run.
-    claim.created[:] = [image.copying, *left]
-    claim.told.append(f"{record} was killed, and what it had left of {image} was removed")
+    claim.created[:] = [own, *left]
+    claim.told.append(removed(image, record))
     host.remove(left)
     del claim.created[1:]
 

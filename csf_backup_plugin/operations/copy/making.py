@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin import timestamps
 from csf_backup_plugin.errors import BackupError, ImageExists
 from csf_backup_plugin.hosts.cleanup import clean_up
+from csf_backup_plugin.image import copy_record
 from csf_backup_plugin.image.receipt import Copied
 from csf_backup_plugin.image.receipt_format import encode_copy
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.copy.claim import claimed
-from csf_backup_plugin.operations.copy.target import (
-    check_free,
-    check_room,
-    existing_copy,
-    left_by_killed,
-)
+from csf_backup_plugin.operations.copy.killed import bytes_left
+from csf_backup_plugin.operations.copy.target import check_free, check_room, existing_copy
 from csf_backup_plugin.operations.copy.transfer import Deadline, transfer
 from csf_backup_plugin.operations.sync_warnings import unsynced_warnings
 from csf_backup_plugin.system_errors import HalfDone
@@ -73,9 +70,8 @@ class Making:
         if found := existing_copy(self._target, self._original, self._host):
             self.told.append(f"{self._original.image} was copied to {image} already")
             return found
-        left = left_by_killed(self._target, self._original, self._host)
-        own = [image.copying, image.arriving, image.path, image.import_file]
-        check_free(self._target, [] if left is None else own, self._host)
+        left = bytes_left(image, copy_record.backup_of(self._original.receipt), self._host)
+        check_free(image, [] if left is None else image.unfinished_copy, self._host)
         check_room(self._target, self._original, self._host, left or 0)
         return self._copied(self._original.receipt.sha256)
 

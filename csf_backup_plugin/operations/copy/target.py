@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import ImageExists, NoSpace, UnsafeImagePath
 from csf_backup_plugin.hosts.postponed import postponed
-from csf_backup_plugin.image import copy_record
 from csf_backup_plugin.image.location import locate_image
 from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.receipt_format import decode
@@ -95,18 +94,17 @@ def existing_copy(target: Target, original: Original, host: Host) -> Receipt | N
     return found if is_same and is_whole else None
 
 
-def check_free(target: Target, but: Collection[str], host: Host) -> None:
+def check_free(image: ImagePath, but: Collection[str], host: Host) -> None:
     """Refuse a copy if a file of its set exists.
 
     Args:
-        target: the copy's path and directory.
+        image: the copy's path.
         but: paths that may exist, since they are the copy's own.
         host: the host to work on.
 
     Raises:
         ImageExists: the message names the file.
     """
-    image = target.image
     paths = [path for path in image.whole_set if path not in but]
     for path, at in zip(paths, host.stat(paths), strict=True):
         if at.kind != "missing":
@@ -137,20 +135,6 @@ def check_room(target: Target, original: Original, host: Host, left: int = 0) ->
             f"copy may need {needed:,} ({original.receipt.size:,} of the image and a reserve).",
             "Make room there, or copy to another file system.",
         )
-
-
-def left_by_killed(target: Target, original: Original, host: Host) -> int | None:
-    """Return the bytes of an unfinished copy of the same set, killed or running.
-
-    Returns:
-        None if there is no record of such a copy.
-    """
-    record = copy_record.read(target.image, host)
-    mine = copy_record.record_of(original.image, original.receipt, "", "")
-    if record is None or record.backup != mine.backup:
-        return None
-    looked = host.stat([target.image.arriving, target.image.path])
-    return sum(at.size for at in looked)
 
 
 def shared_warnings(target: Target, original: Original) -> list[str]:
