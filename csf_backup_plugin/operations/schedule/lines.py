@@ -38,8 +38,8 @@ def rotate_words(rotation: RotateRequest, *, strict: bool, require_mount: bool) 
     words += _places(rotation)
     if rotation.drill_every is not None and rotation.scratch is not None:
         words += ["-drill-every", age(rotation.drill_every), "-scratch-dir", rotation.scratch]
-    every = rotation.every or EVERY
-    words += ["-every", "24h" if every == EVERY else age(every)]
+    if rotation.every is not None:
+        words += ["-every", "24h" if rotation.every == EVERY else age(rotation.every)]
     for name in ("wait", "timeout"):
         if (seconds := options.get(name)) is not None:
             words += [f"-{name}", repr(seconds).removesuffix(".0")]
