@@ -36,16 +36,27 @@ def is_to_be_filled(top: ImagePath, catalog: Catalog, wanted: Wanted | None, hos
         users &= {wanted.identity.id} if wanted.identity else set()
     if not users or names.isdisjoint(PLACES):
         return bool(users)
-    return wanted is not None and 0 < wanted.number < _directories(top, *users, host=host)
+    return wanted is not None and 0 < wanted.number < len(
+        rotation_directories(top, *users, host=host)
+    )
 
 
-def _directories(top: ImagePath, repository: str, *, host: Host) -> int:
-    """Return how many directories the rotation of a repository has; 0 if that is not known."""
+def rotation_directories(top: ImagePath, repository: str, *, host: Host) -> list[str]:
+    """Return the image directories of a repository's rotation, as its promise lists them.
+
+    Args:
+        top: ``latest`` of the directory with the promise.
+        repository: the repository's id.
+        host: where the directory is.
+
+    Returns:
+        An empty list if they are not known.
+    """
     path = posixpath.join(top.directory, promise_name(repository))
     (data,) = host.read_each([path])
     try:
         facts = sealed_json.decode(data if isinstance(data, bytes) else b"", sealed_json.PROMISE)
     except sealed_json.UnusableDocument:
-        return 0
+        return []
     directories = facts.get("image_directories")
-    return len(directories) if isinstance(directories, list) else 0
+    return directories if isinstance(directories, list) else []

@@ -105,6 +105,28 @@ def test_where_none_is_good_the_document_has_none(search: Csf, place: Place) -> 
     assert (said["last_good"], said["drilled"], said["corrupt_between"]) == (None, False, None)
 
 
+@pytest.mark.usefixtures("tools")
+def test_a_directory_that_is_not_filled_yet_is_a_warning(csf: Csf, place: Place) -> None:
+    """The exit code is 0, and the document says that nothing was drilled."""
+    (other := place.images.parent / "other").mkdir()
+    tops = [f"localhost:{place.images}", f"localhost:{other}"]
+    rotate = ("-image-dir", tops[0], "-image-dir", tops[1], "-every", "1d")
+    assert csf("admin_database_rotate", "-database", place.master, *rotate)[0] == 0
+    (filled,) = [top for top in (place.images, other) if [*top.glob("*/*.receipt.json")]]
+    (empty,) = {place.images, other} - {filled}
+    words = ("-database", place.master, "-scratch-dir", str(place.images.parent), "-last-good")
+    code, out, err = csf("admin_database_drill", "-image-dir", f"localhost:{empty}", *words)
+    assert (code, out) == (ExitCode.DONE, "")
+    (image,) = filled.glob("*/*.img")
+    assert err.splitlines() == [
+        f"warning: localhost:{empty} has no image of {place.master} yet; none was drilled there",
+        f"Nothing was drilled. The newest image of {place.master} is localhost:{image}.",
+    ]
+    said = facts(csf("admin_database_drill", "-image-dir", f"localhost:{empty}", *words, "-json"))
+    assert (said["drilled"], said["last_good"], said["images"]) == (False, None, [])
+    assert (said["newest"], said["image_dir"]) == (str(image), str(empty))
+
+
 @pytest.mark.parametrize(
     "words",
     [

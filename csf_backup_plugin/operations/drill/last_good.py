@@ -12,11 +12,12 @@ from csf_backup_plugin.errors import FaultFound, LockBusy, NoReceipt
 from csf_backup_plugin.image.latest import find_newest
 from csf_backup_plugin.image.location import locate_image
 from csf_backup_plugin.image.wanted_repository import wanted_at
-from csf_backup_plugin.names import listed
+from csf_backup_plugin.names import listed, shown
 from csf_backup_plugin.operations.aftermath import left_told, preceded
 from csf_backup_plugin.operations.drill import drill
 from csf_backup_plugin.operations.drill.request import DrillRequest
 from csf_backup_plugin.operations.drill.search import Search, Tried
+from csf_backup_plugin.operations.drill.unfilled import newest_elsewhere
 from csf_backup_plugin.system_errors import translated
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def find_last_good(request: LastGoodRequest, host: Host, listener: Listener) -> 
         listener: gets a note at once for each faulty image.
 
     Raises:
-        FaultFound: there is no image of the repository.
+        FaultFound: there is no image of the repository. If its rotation has not filled the
+            directory yet, and has filled another one, nothing is drilled, and this is no error.
         WrongRepository: it is not certain which images belong to the repository.
         BackupError: a drill could not be carried out.
     """
@@ -48,9 +50,17 @@ def find_last_good(request: LastGoodRequest, host: Host, listener: Listener) -> 
             lambda: host.look([request.top.directory]),
         )
         top = locate_image(request.top, at, listener.note)
-        newest = find_newest(top, wanted, machine, host)
+        try:
+            newest = find_newest(top, wanted, machine, host)
+        except FaultFound:
+            elsewhere = newest_elsewhere(top, wanted, machine, host)
+            if elsewhere is None:
+                raise
+            where = f"{top.host}:{shown(top.directory)}"
+            gone = [f"{where} has no image of {shown(wanted.master)} yet; none was drilled there"]
+            return Search(request, elsewhere, [], gone, time.monotonic() - began, is_unfilled=True)
     tried: list[Tried] = []
-    gone: list[str] = []
+    gone = []
     with left_told(lambda said: preceded(_so_far(tried), said)), translated(host.name):
         for one in newest.sets:
             host.cancellation.check()

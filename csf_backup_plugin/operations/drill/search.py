@@ -54,6 +54,8 @@ class Search(NamedTuple):
         tried: the images that were drilled, the newest first; only the last one may be sound.
         gone: a sentence about each image that was not drilled, since it is gone or locked.
         seconds: how long it took.
+        is_unfilled: whether the directory has no image yet; then the newest one is in another
+            directory of the rotation, and none was drilled.
     """
 
     request: LastGoodRequest
@@ -61,6 +63,7 @@ class Search(NamedTuple):
     tried: Sequence[Tried]
     gone: Sequence[str]
     seconds: float
+    is_unfilled: bool = False
 
     @property
     def good(self) -> Tried | None:
@@ -93,6 +96,8 @@ class Search(NamedTuple):
         """The result of the search, in a sentence without its full stop."""
         master = shown(self.newest.sets[0].receipt.master)
         good, since = self.good, self.corrupt_since
+        if self.is_unfilled:
+            return f"Nothing was drilled. The newest image of {master} is {self.newest.image}"
         if good is None:
             return f"No good image of {master} was found; {len(self.bad):,} were drilled"
         which = f"{good.set.image}, {good.backup}"
@@ -113,10 +118,10 @@ class Search(NamedTuple):
 
     @property
     def problem(self) -> BackupError | None:
-        """The error with which the command ends; None if it succeeds."""
+        """The error with which the command ends; None if it ends with 0."""
         found = (f"{one.set.image}: {text}" for one in self.tried for text in one.findings)
         findings = [*found, *self.newest.findings]
-        if self.good and not findings:
+        if self.is_unfilled or (self.good and not findings):
             return None
         what = f"{self.conclusion}."
         return FaultFound(what, self._next_step, findings or self.gone, self._left)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rotating import resealed
+from sets_in_memory import OURS, add_set, host_with
 
 from csf_backup_plugin.errors import (
     BackupError,
@@ -22,13 +23,17 @@ from csf_backup_plugin.errors import (
 )
 from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.hosts.local.host import LocalHost
+from csf_backup_plugin.image import sealed_json
 from csf_backup_plugin.image.path import ImagePath
+from csf_backup_plugin.image.promise_name import promise_name
 from csf_backup_plugin.operations.backup import back_up
 from csf_backup_plugin.operations.backup.request import BackupRequest
 from csf_backup_plugin.operations.drill import drill, last_good
 from csf_backup_plugin.operations.drill.last_good import find_last_good
 from csf_backup_plugin.operations.drill.request import LastGoodRequest, check_last_good
-from doubles import Memory
+from csf_backup_plugin.repository import manifest
+from csf_backup_plugin.repository.identity import Identity
+from doubles import Memory, MemoryHost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +50,7 @@ OSRESTORE = """
 [ "$1" = -t ] && exec tar -tP --quoting-style=literal -f "$3"
 exec tar -xP -f "$2" --transform "s:^$3:$4:" 2>&1
 """
+IN_MEMORY = LastGoodRequest.parse("db1:/new", "/scratch", "/r/lib.db")
 SOUND, CORRUPT = b"sound" * 100, b"rotten" * 100
 
 
@@ -76,6 +82,23 @@ def run(place: Place, host: LocalHost | None = None, listener: Memory | None = N
         return find_last_good(request_of(place), host or LocalHost(), listener or Memory())
     finally:
         assert list((place.images.parent / "scratch").iterdir()) == []
+
+
+def with_an_empty_directory(directories: object = ("/new", "/old", "/other")) -> MemoryHost:
+    """Return a host with sets in two of the directories of a rotation, and none in ``/new``.
+
+    Args:
+        directories: the directories of the rotation, as its promise lists them.
+    """
+    host = host_with()
+    host.directories |= {"/new", "/old", "/other", "/empty"}
+    add_set(host, "/old/monday/1.img", 1)
+    add_set(host, "/other/monday/2.img", 2)
+    identity = Identity(OURS, "a" * 32, "db1", "/r/lib.db")
+    host.files["/r/lib.db.manifest"] = manifest.encode(["lib.db"], identity, known=2)
+    promise = sealed_json.encode({"image_directories": directories}, sealed_json.PROMISE)
+    host.files[f"/new/{promise_name(OURS)}"] = promise
+    return host
 
 
 def tried(search: Search) -> list[str]:
@@ -250,6 +273,62 @@ def test_only_the_images_of_the_repository_are_drilled(
         Path(f"{path}.receipt.json").write_bytes(resealed(str(receipt), **facts))
     with pytest.raises(WrongRepository):
         run(place)
+
+
+def test_a_directory_that_its_rotation_has_not_filled_yet_is_no_fault() -> None:
+    """Nothing is drilled, and a warning says so; the newest image of the others is named."""
+    host = with_an_empty_directory()
+    search = find_last_good(IN_MEMORY, host, Memory())
+    assert (search.problem, search.tried, search.good) == (None, [], None)
+    assert search.warnings == ["db1:/new has no image of /r/lib.db yet; none was drilled there"]
+    assert search.conclusion == (
+        "Nothing was drilled. The newest image of /r/lib.db is db1:/other/monday/2.img"
+    )
+
+
+@pytest.mark.parametrize(
+    "directories", [["/new"], ["/new", "/empty"], ["/new", "/none"], "unknown"]
+)
+def test_where_no_other_directory_has_an_image_there_is_nothing_to_drill(
+    directories: object,
+) -> None:
+    """That is a fault, also if another directory cannot be read."""
+    host = with_an_empty_directory(directories)
+    with pytest.raises(FaultFound, match="db1:/new holds no image of /r/lib.db"):
+        find_last_good(IN_MEMORY, host, Memory())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"/new/x.img.receipt.json": b"damaged"},
+        {"/r/lib.db.manifest": b""},
+    ],
+    ids=["an unusable receipt", "no manifest"],
+)
+def test_a_directory_that_may_have_had_images_is_a_fault(damage: dict[str, bytes]) -> None:
+    """A receipt that cannot be used may be the repository's, and an unknown id may be any."""
+    host = with_an_empty_directory()
+    host.files |= damage
+    with pytest.raises(FaultFound, match="db1:/new holds no image of /r/lib.db"):
+        find_last_good(IN_MEMORY, host, Memory())
+
+
+def test_an_empty_directory_of_no_rotation_is_a_fault() -> None:
+    """Its images may have vanished."""
+    host = with_an_empty_directory()
+    del host.files[f"/new/{promise_name(OURS)}"]
+    with pytest.raises(FaultFound, match="db1:/new holds no image of /r/lib.db"):
+        find_last_good(IN_MEMORY, host, Memory())
+
+
+def test_an_unproven_image_in_an_unfilled_directory_is_a_warning() -> None:
+    """The first backup there may be running."""
+    host = with_an_empty_directory()
+    host.files |= {"/new/x.img": b"half", "/new/x.img.dbn": b"/r/lib.db\n"}
+    search = find_last_good(IN_MEMORY, host, Memory())
+    assert search.problem is None
+    assert "db1:/new/x.img" in search.warnings[0]
 
 
 def test_a_request_names_directory_repository_and_scratch_directory() -> None:
