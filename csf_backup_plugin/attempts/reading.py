@@ -75,8 +75,8 @@ class Attempts(NamedTuple):
 
     Attributes:
         attempts: in the order in which they were recorded.
-        newer: lines of a newer version of this plugin, which were passed over.
-        unreadable: lines that were passed over because they were cut short.
+        newer: lines of a newer version of this plugin, which were skipped.
+        unreadable: lines that were skipped because they were cut short.
     """
 
     attempts: list[Attempt]

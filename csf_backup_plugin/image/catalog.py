@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _Read = tuple["list[Entry]", "dict[str, bytes | OSError | None]"]
 
-_TOLD = 10  # how many of the passed-over sets are named
+_NAMED = 10  # how many of the skipped sets are named
 _NO_RECEIPT = "has no receipt: its backup is running, or did not end well"
 _PROVE = "; if its csf was killed, this proves it: "
 _WHY = {
@@ -53,8 +53,8 @@ class ImageSet(NamedTuple):
     modified: float
 
 
-class PassedOver(NamedTuple):
-    """What may be an image, and does not count as one.
+class Skipped(NamedTuple):
+    """A set that may have an image, but is not used.
 
     Attributes:
         image: the image.
@@ -85,12 +85,12 @@ class Catalog(NamedTuple):
 
     Attributes:
         sets: those with a usable receipt.
-        passed_over: all others.
+        skipped: all others; they are not used.
         entries: what is in the directories, by path.
     """
 
     sets: tuple[ImageSet, ...] = ()
-    passed_over: tuple[PassedOver, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
     entries: Mapping[str, Entry] = {}
 
     def number(self, repository: str | None) -> int:
@@ -108,27 +108,27 @@ class Catalog(NamedTuple):
         own = [one.modified for one in self.sets if one.receipt.origin.id == repository]
         return sum(
             one.has_receipt and one.master in (None, master) and one.modified >= max(own, default=0)
-            for one in self.passed_over
+            for one in self.skipped
         )
 
-    def passed_over_of(self, master: str | None) -> list[PassedOver]:
-        """Return what was passed over and may belong to the repository of a master database.
+    def skipped_for(self, master: str | None) -> list[Skipped]:
+        """Return what was skipped and may belong to the repository of a master database.
 
         Args:
             master: its path; None for any repository.
         """
-        return [one for one in self.passed_over if master in (None, one.master or master)]
+        return [one for one in self.skipped if master in (None, one.master or master)]
 
     def warnings(self, master: str | None) -> list[str]:
-        """Return the warnings about what `passed_over_of` returns."""
-        return told(self.passed_over_of(master))
+        """Return the warnings about what `skipped_for` returns."""
+        return warnings_about(self.skipped_for(master))
 
 
-def told(passed_over: Iterable[PassedOver]) -> list[str]:
-    """Return the warnings about sets that were passed over; of many, only the first ones."""
-    texts = [f"passed over: {one}" for one in passed_over]
-    more = [f"{len(texts) - _TOLD:,} more were passed over"] if len(texts) > _TOLD else []
-    return texts[:_TOLD] + more
+def warnings_about(skipped: Iterable[Skipped]) -> list[str]:
+    """Return the warnings about sets that were skipped; of many, only the first ones."""
+    texts = [f"skipped: {one}" for one in skipped]
+    more = [f"{len(texts) - _NAMED:,} more were skipped"] if len(texts) > _NAMED else []
+    return texts[:_NAMED] + more
 
 
 def read_catalog(beside: ImagePath, host: Host) -> Catalog:
@@ -197,7 +197,7 @@ def _read_place(beside: ImagePath, host: Host) -> _Read:
 def _catalog(read: Iterable[tuple[ImagePath, _Read]], host: Host) -> Catalog:
     """Return the catalog of the receipts that were read from some directories."""
     sets: list[ImageSet] = []
-    passed_over: list[PassedOver] = []
+    skipped: list[Skipped] = []
     entries: dict[str, Entry] = {}
     for beside, (listed, receipts) in read:
         here = {entry.name: entry for entry in listed}
@@ -205,16 +205,14 @@ def _catalog(read: Iterable[tuple[ImagePath, _Read]], host: Host) -> Catalog:
         for image, found, modified in _receipts(beside, here, receipts):
             if isinstance(found, str):
                 why = f"has a receipt that {found}"
-                passed_over.append(PassedOver(image, why, None, modified, has_receipt=True))
+                skipped.append(Skipped(image, why, None, modified, has_receipt=True))
             else:
                 sets.append(ImageSet(image, found, modified))
-        passed_over += _without_receipts(beside, here)
+        skipped += _without_receipts(beside, here)
         log.info("images in %s: %d with a sound receipt so far", shown(beside.directory), len(sets))
-    for one in passed_over:
-        log.info("passed over: %s", one)
-    return Catalog(
-        tuple(sets), tuple(_with_masters(_with_copies(passed_over, host), host)), entries
-    )
+    for one in skipped:
+        log.info("skipped: %s", one)
+    return Catalog(tuple(sets), tuple(_with_masters(_with_copies(skipped, host), host)), entries)
 
 
 def _receipts(
@@ -226,7 +224,7 @@ def _receipts(
             yield _named(beside, name.removesuffix(RECEIPT)), _decoded(data), here[name].modified
 
 
-def _without_receipts(beside: ImagePath, here: Mapping[str, Entry]) -> Iterator[PassedOver]:
+def _without_receipts(beside: ImagePath, here: Mapping[str, Entry]) -> Iterator[Skipped]:
     """Yield images without a receipt: backups, copies and removals that are not finished."""
     stems = {
         name.removesuffix(ending): (ending, here[name].modified)
@@ -239,7 +237,7 @@ def _without_receipts(beside: ImagePath, here: Mapping[str, Entry]) -> Iterator[
             image = _named(beside, stem)
             is_recorded = posixpath.basename(image.run) in here
             why = _WHY.get(ending) or _without_receipt(image, is_recorded=is_recorded)
-            yield PassedOver(
+            yield Skipped(
                 *(image, why, None, begun),
                 has_receipt=False,
                 is_removed=ending == REMOVING,
@@ -281,9 +279,9 @@ def _decoded(data: bytes | OSError) -> Receipt | str:
         return problem(error)
 
 
-def _with_copies(passed_over: Iterable[PassedOver], host: Host) -> list[PassedOver]:
+def _with_copies(skipped: Iterable[Skipped], host: Host) -> list[Skipped]:
     """Add what is copied, from the records of copies, which are all read at once."""
-    listed = list(passed_over)
+    listed = list(skipped)
     paths = [one.image.copying for one in listed if one.is_copy]
     told = iter(host.read_each(paths) if paths else [])
     return [
@@ -296,9 +294,9 @@ def _with_copies(passed_over: Iterable[PassedOver], host: Host) -> list[PassedOv
     ]
 
 
-def _with_masters(passed_over: Iterable[PassedOver], host: Host) -> list[PassedOver]:
+def _with_masters(skipped: Iterable[Skipped], host: Host) -> list[Skipped]:
     """Add the master databases of images without receipt: the first line of their import files."""
-    listed = list(passed_over)
+    listed = list(skipped)
     contents = host.read_each(one.image.import_file for one in listed) if listed else []
     return [
         one._replace(master=next(iter(commands.imported_databases(data)), None))

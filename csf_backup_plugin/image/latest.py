@@ -27,7 +27,7 @@ from csf_backup_plugin.image.by_repository import (
     place_key,
     twins,
 )
-from csf_backup_plugin.image.catalog import read_catalog, told
+from csf_backup_plugin.image.catalog import read_catalog, warnings_about
 from csf_backup_plugin.image.location import locate_image
 from csf_backup_plugin.image.place import beside_places
 from csf_backup_plugin.log import log
@@ -55,7 +55,7 @@ class Newest(NamedTuple):
             receipts that contradict each other.
         unproven: images without a receipt that were begun later.
         future: the message if its backup began in the future; empty otherwise.
-        notes: what else was passed over; it is no reason for doubt.
+        notes: what else was skipped; it is no reason for doubt.
         catalog: the images of the directory, if it was read.
         sets: the images of the repository, the newest first, if the directory was read.
     """
@@ -120,7 +120,7 @@ def find_newest(latest: ImagePath, wanted: Wanted | None, machine: Machine, host
     chosen = highest(candidates)
     masters = {None, *(one.receipt.master for one in candidates)}
     masters |= {wanted.master} if wanted else set()
-    concerned = [one for one in catalog.passed_over if one.master in masters]
+    concerned = [one for one in catalog.skipped if one.master in masters]
     later = [one for one in concerned if one.modified >= chosen.modified]
     rest = [one for one in concerned if one.modified < chosen.modified]
     log.info(
@@ -133,9 +133,9 @@ def find_newest(latest: ImagePath, wanted: Wanted | None, machine: Machine, host
             *(f"{o}: it may be newer than {chosen.image}" for o in later if o.has_receipt),
             *_contradictions(candidates, wanted, machine),
         ),
-        tuple(f"passed over: {one}" for one in later if not one.has_receipt),
+        tuple(f"skipped: {one}" for one in later if not one.has_receipt),
         future(chosen.image, chosen.receipt, machine.now),
-        tuple(told(rest)),
+        tuple(warnings_about(rest)),
         catalog,
         tuple(newest_first(candidates)),
     )

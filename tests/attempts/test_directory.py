@@ -45,7 +45,7 @@ def test_the_first_place_that_is_named_is_taken(
     assert state_directory(environ) == directory
 
 
-def test_a_relative_place_of_others_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_place_of_others_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     """The XDG specification demands that; the home directory then comes from the system."""
     relative = {"STATE_DIRECTORY": "var", "XDG_STATE_HOME": "xdg", "HOME": "home"}
     home = pwd.getpwuid(os.geteuid()).pw_dir

@@ -104,7 +104,7 @@ def test_a_lock_that_cannot_be_opened_tells_nothing(book: Book) -> None:
     assert book.outcomes()[killed] is None
 
 
-def test_a_line_that_only_looks_like_a_begin_is_passed_over(book: Book) -> None:
+def test_a_line_that_only_looks_like_a_begin_is_skipped(book: Book) -> None:
     """Somebody has changed it."""
     killed = book.killed()
     text = book.file.read_text().replace('"pid":', '"pod":')

@@ -78,7 +78,7 @@ def test_a_text_that_is_no_name_is_written_all_the_same() -> None:
 
 
 @pytest.mark.parametrize("event", [BEGIN, END])
-def test_a_key_that_is_not_known_is_passed_over(event: str) -> None:
+def test_a_key_that_is_not_known_is_ignored(event: str) -> None:
     """A later version may add a key; a key that is missing is empty."""
     line = Line(event, "ab12", BEGUN if event == BEGIN else ENDED)
     document = {**json.loads(encode(line)), "more": {"a": [1]}}

@@ -131,7 +131,7 @@ def test_an_image_without_a_receipt_is_a_warning(verify: Csf, images: list[str])
     os.unlink(f"{images[1]}.receipt.json")
     code, _, err = verify()
     assert code == ExitCode.DONE
-    assert f"warning: passed over: localhost:{images[1]} has no receipt" in err
+    assert f"warning: skipped: localhost:{images[1]} has no receipt" in err
     assert len(facts(verify("-json"))["warnings"]) == 1
 
 

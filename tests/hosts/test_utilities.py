@@ -53,7 +53,7 @@ def test_an_os_rootdir_without_the_program_leaves_the_path(
     assert looked_up({**places, VARIABLE: "", "OS_ROOTDIR": "/none"}) == f"{tmp_path}/path/osbackup"
 
 
-def test_a_variable_that_names_no_program_is_refused_and_not_passed_over(
+def test_a_variable_that_names_no_program_is_refused_and_not_skipped(
     places: dict[str, str],
 ) -> None:
     """A backup with a program other than the named one would be a surprise."""

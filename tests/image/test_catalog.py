@@ -31,7 +31,7 @@ def test_sound_receipts_are_image_sets() -> None:
         ("/b/mon", 0.0),
         ("/b/tue", 17.5),
     ]
-    assert [(one.image.path, one.why) for one in catalog.passed_over] == [
+    assert [(one.image.path, one.why) for one in catalog.skipped] == [
         ("/b/dir", "has a receipt that cannot be read: Not a file"),
     ]
     assert (catalog.number(ID), catalog.number("other"), catalog.number(None)) == (2, 0, 0)
@@ -55,7 +55,7 @@ def test_a_copy_is_where_it_is_now() -> None:
         (PermissionError(errno.EACCES, "Denied"), "has a receipt that cannot be read: Denied"),
     ],
 )
-def test_a_receipt_that_cannot_be_used_is_passed_over(data: bytes | OSError, why: str) -> None:
+def test_a_receipt_that_cannot_be_used_is_skipped(data: bytes | OSError, why: str) -> None:
     """Its import file shows the repository, if it can be read."""
     host = MemoryHost({"/b/a.receipt.json": b"", "/b/a.dbn": b"/r/lib.db\n/r/x.db\n"})
     if isinstance(data, bytes):
@@ -63,21 +63,21 @@ def test_a_receipt_that_cannot_be_used_is_passed_over(data: bytes | OSError, why
     else:
         host.unreadable["/b/a.receipt.json"] = data
     host.modified["/b/a.receipt.json"] = 3.0
-    (one,) = read_catalog(LATEST, host).passed_over
+    (one,) = read_catalog(LATEST, host).skipped
     assert str(one).startswith(f"db1:/b/a {why}")
     assert (one.master, one.modified, one.has_receipt) == ("/r/lib.db", 3.0, True)
     for contents in (b"", b"torn"):
         host.files["/b/a.dbn"] = contents
-        assert read_catalog(LATEST, host).passed_over[0].master is None
+        assert read_catalog(LATEST, host).skipped[0].master is None
     host.unreadable["/b/a.dbn"] = OSError(errno.EIO, "Input/output error")
-    assert read_catalog(LATEST, host).passed_over[0].master is None
+    assert read_catalog(LATEST, host).skipped[0].master is None
 
 
-def test_a_set_without_a_receipt_is_passed_over() -> None:
+def test_a_set_without_a_receipt_is_skipped() -> None:
     """Its backup may still be running."""
     host = MemoryHost({"/b/a.dbn": b"/r/lib.db\n", "/b/b": b""})
     host.modified["/b/a.dbn"] = 4.0
-    (one,) = read_catalog(LATEST, host).passed_over
+    (one,) = read_catalog(LATEST, host).skipped
     assert str(one) == "db1:/b/a has no receipt: its backup is running, or did not end well"
     assert (one.master, one.modified, one.has_receipt) == ("/r/lib.db", 4.0, False)
 
@@ -85,14 +85,14 @@ def test_a_set_without_a_receipt_is_passed_over() -> None:
 def test_a_set_whose_osbackup_is_on_record_names_what_proves_it() -> None:
     """Its csf may have been killed."""
     host = MemoryHost({"/b/a.dbn": b"/r/lib.db\n", "/b/a.run/status": b"0"})
-    (one,) = read_catalog(LATEST, host).passed_over
+    (one,) = read_catalog(LATEST, host).skipped
     assert str(one).endswith(": csf admin_database_prove -image-file db1:/b/a")
 
 
-def test_the_part_of_a_copy_whose_record_is_gone_is_passed_over() -> None:
+def test_the_part_of_a_copy_whose_record_is_gone_is_skipped() -> None:
     """Nothing else would ever name it, and it may be as large as an image."""
     host = MemoryHost({"/b/a.img.copying.part": b"half"}, ["/b"])
-    (one,) = read_catalog(ImagePath("db1", "/b/latest"), host).passed_over
+    (one,) = read_catalog(ImagePath("db1", "/b/latest"), host).skipped
     assert str(one) == (
         "db1:/b/a.img is the part (.copying.part) of a copy whose record is gone; remove it by "
         "hand, since no copy replaces it"
@@ -105,7 +105,7 @@ def test_a_directory_in_a_receipts_place_is_a_receipt_that_cannot_be_read() -> N
     host = MemoryHost({"/b/a.dbn": b"/r/lib.db\n"}, ["/b/a.receipt.json"])
     error = OSError(errno.EINVAL, "Not a file", "/b/a.receipt.json")
     host.unreadable["/b/a.receipt.json"] = error
-    (one,) = read_catalog(LATEST, host).passed_over
+    (one,) = read_catalog(LATEST, host).skipped
     assert str(one) == "db1:/b/a has a receipt that cannot be read: Not a file"
     assert one.has_receipt
 
@@ -118,7 +118,7 @@ def test_what_went_away_meanwhile_is_no_matter() -> None:
             return [*super().list_directory(path), Entry("gone.receipt.json", "file", 1)]
 
     catalog = read_catalog(LATEST, Fleeting({"/b/x": b""}))
-    assert (catalog.sets, catalog.passed_over) == ((), ())
+    assert (catalog.sets, catalog.skipped) == ((), ())
 
 
 def test_receipts_that_cannot_be_used_are_counted() -> None:
@@ -137,10 +137,10 @@ def test_warnings_are_about_one_repository_and_few() -> None:
     """Receipts that may belong to any repository are reported to each."""
     files = {f"/b/{number:02}.dbn": b"/r/lib.db\n" for number in range(12)}
     catalog = read_catalog(LATEST, MemoryHost({**files, "/b/x.dbn": b"/q/x.db\n", "/b/y.dbn": b""}))
-    told = catalog.warnings("/r/lib.db")
-    assert told[0].startswith("passed over: db1:/b/00 has no receipt")
-    assert told[10:] == ["3 more were passed over"]
-    assert [text.split()[2] for text in catalog.warnings("/q/x.db")] == ["db1:/b/x", "db1:/b/y"]
+    warnings = catalog.warnings("/r/lib.db")
+    assert warnings[0].startswith("skipped: db1:/b/00 has no receipt")
+    assert warnings[10:] == ["3 more were skipped"]
+    assert [text.split()[1] for text in catalog.warnings("/q/x.db")] == ["db1:/b/x", "db1:/b/y"]
     assert len(catalog.warnings(None)) == 11
 
 

@@ -191,7 +191,7 @@ def test_an_image_without_a_number_is_never_the_latest() -> None:
     with pytest.raises(FaultFound, match="no image that has a sound receipt with a backup's") as e:
         newest(host_with(made("/b/b", None), **{"x.dbn": b""}))
     assert "admin_database_prove" in e.value.next_step
-    assert e.value.findings[0].startswith("passed over: db1:/b/x has no receipt")
+    assert e.value.findings[0].startswith("skipped: db1:/b/x has no receipt")
 
 
 def test_a_receipt_written_later_that_cannot_be_used_is_a_doubt() -> None:
@@ -219,7 +219,7 @@ def test_a_set_without_receipt_is_a_warning_only() -> None:
         found = newest(host)
         assert found.findings == ()
         assert bool(found.unproven) == unproven
-        assert found.warnings[0].startswith("passed over: db1:/b/b has no receipt")
+        assert found.warnings[0].startswith("skipped: db1:/b/b has no receipt")
 
 
 def test_a_start_in_the_future_is_told_of_the_newest() -> None:

@@ -235,7 +235,7 @@ class Lives(RuleBasedStateMachine):
         if not hasattr(self, "_top"):
             return
         catalog = read_catalog(ImagePath("db1", f"{self._top}/images/latest"), self._host)
-        assert catalog.passed_over == ()
+        assert catalog.skipped == ()
         origins = [one.receipt.origin for one in catalog.sets]
         numbered = [(one.id, one.number) for one in origins]
         assert len(numbered) == len({*numbered})

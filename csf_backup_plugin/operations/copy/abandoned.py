@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from csf_backup_plugin.command_names import COPY
 from csf_backup_plugin.errors import ImageExists, LockBusy
 from csf_backup_plugin.image import copy_record
-from csf_backup_plugin.image.catalog import told
+from csf_backup_plugin.image.catalog import warnings_about
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.copy.killed import check_killed, removed
 from csf_backup_plugin.system_errors import reason
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from csf_backup_plugin.hosts.protocol.host import Host
-    from csf_backup_plugin.image.catalog import Catalog, ImageSet, PassedOver
+    from csf_backup_plugin.image.catalog import Catalog, ImageSet, Skipped
     from csf_backup_plugin.image.copy_record import CopyRecord
     from csf_backup_plugin.image.path import ImagePath
 
 
-_Unfinished = tuple["PassedOver", "CopyRecord"]
+_Unfinished = tuple["Skipped", "CopyRecord"]
 
 
 def abandoned(newest: ImageSet, catalog: Catalog, host: Host) -> list[_Unfinished]:
@@ -37,7 +37,7 @@ def abandoned(newest: ImageSet, catalog: Catalog, host: Host) -> list[_Unfinishe
     """
     there = [
         one
-        for one in catalog.passed_over
+        for one in catalog.skipped
         if one.is_copy and one.image.directory == newest.image.directory
         if one.image != newest.image
     ]
@@ -75,7 +75,7 @@ def remove_abandoned(found: Sequence[_Unfinished], host: Host) -> tuple[list[str
         if became == "removed":
             done.append(removed(one.image, record))
         elif became == "stays":
-            warnings += told([one])
+            warnings += warnings_about([one])
     return done, warnings
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.advised_commands import drill_command
 from csf_backup_plugin.errors import Withheld
 from csf_backup_plugin.image.by_repository import by_repository
-from csf_backup_plugin.image.catalog import ImageSet, read_catalog, told
+from csf_backup_plugin.image.catalog import ImageSet, read_catalog, warnings_about
 from csf_backup_plugin.image.place import DATED, beside_places
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.operations.copy.abandoned import abandoned, remove_abandoned
@@ -92,7 +92,7 @@ def remove_older(
         withheld = [*reasons_to_withhold(decisions, known, now, "copies"), *doubted]
     planned, unfinished = Removal(decisions, withheld=withheld), abandoned(newest, catalog, host)
     if withheld or request.dry_run:
-        return planned._replace(warnings=told(one for one, _ in unfinished))
+        return planned._replace(warnings=warnings_about(one for one, _ in unfinished))
     begun = _same_copies(newest, read_begun(catalog, host))
     done = carry_out(planned, begun, catalog, host)
     removed, stay = remove_abandoned(unfinished, host)

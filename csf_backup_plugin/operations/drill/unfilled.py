@@ -32,7 +32,7 @@ def newest_elsewhere(top: ImagePath, wanted: Wanted, machine: Machine, host: Hos
         directory. None if none is found there, or if images of the first one may be damaged.
     """
     catalog = read_catalog(top, host)
-    is_damaged = any(one.has_receipt for one in catalog.passed_over_of(wanted.master))
+    is_damaged = any(one.has_receipt for one in catalog.skipped_for(wanted.master))
     identity = wanted.identity
     if identity is None or is_damaged or not is_to_be_filled(top, catalog, wanted, host):
         return None

@@ -103,5 +103,5 @@ def _text(
         )
     checks = read_last_checks(catalog.sets, catalog, host)
     sections = by_section(catalog.sets, checks)
-    unusable = [str(one) for one in catalog.passed_over if one.has_receipt]
+    unusable = [str(one) for one in catalog.skipped if one.has_receipt]
     return card(top.directory, machine, sections, unusable)

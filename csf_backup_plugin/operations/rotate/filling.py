@@ -217,10 +217,10 @@ class _Filling:
         # A dry run does not create the place, so there may be none to check.
         is_there = self._has(image.directory) or not request.dry_run
         catalog = tonight.listed.catalog
-        rest = [o for o in catalog.passed_over if not (o.is_removed or o.image in self._ours)]
+        rest = [o for o in catalog.skipped if not (o.is_removed or o.image in self._ours)]
         turn = Turn(
             tonight.placement,
-            catalog._replace(passed_over=tuple(rest)),
+            catalog._replace(skipped=tuple(rest)),
             self._order.mounts,
             request.accepted,
             tonight.suspicions,

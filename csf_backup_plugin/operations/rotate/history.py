@@ -58,7 +58,7 @@ def read_all(tops: Sequence[ImagePath], host: Host) -> Listed:
     return Listed(
         Catalog(
             tuple(one for catalog in catalogs for one in catalog.sets),
-            tuple(one for catalog in catalogs for one in catalog.passed_over),
+            tuple(one for catalog in catalogs for one in catalog.skipped),
             {path: at for catalog in catalogs for path, at in catalog.entries.items()},
         ),
         problems,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol.host import Host
     from csf_backup_plugin.hosts.protocol.locking import Lock
     from csf_backup_plugin.hosts.protocol.values import Machine
-    from csf_backup_plugin.image.catalog import Catalog, ImageSet, PassedOver
+    from csf_backup_plugin.image.catalog import Catalog, ImageSet, Skipped
     from csf_backup_plugin.image.path import ImagePath
     from csf_backup_plugin.image.receipt import Receipt
     from csf_backup_plugin.image.run_note import Note
@@ -64,7 +64,7 @@ def find_leftovers(
     """
     unproven = [
         one
-        for one in catalog.passed_over
+        for one in catalog.skipped
         if not (one.has_receipt or one.is_removed or one.is_copy)
         and posixpath.basename(one.image.directory) in PLACES
     ]
@@ -78,7 +78,7 @@ def find_leftovers(
 
 
 def _is_ours(
-    one: PassedOver, note: Note, site: Site, recorded: Manifest | None, catalog: Catalog
+    one: Skipped, note: Note, site: Site, recorded: Manifest | None, catalog: Catalog
 ) -> bool:
     """Return whether a set is the repository's, by its note, its number, or its import file."""
     image, identity = one.image, recorded.identity if recorded else None

@@ -69,7 +69,7 @@ def reasons_to_withhold(
 
 def read_begun(catalog: Catalog, host: Host) -> list[ImageSet]:
     """Return the sets whose removal an earlier run had begun, if their receipts can be read."""
-    images = [one.image for one in catalog.passed_over if one.is_removed]
+    images = [one.image for one in catalog.skipped if one.is_removed]
     begun: list[ImageSet] = []
     read = host.read_each(image.removing for image in images) if images else []
     for image, data in zip(images, read, strict=True):

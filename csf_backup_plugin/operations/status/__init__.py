@@ -146,6 +146,6 @@ def attempts_and_warnings(
         return None, []  # backups may be made by csf on another machine
     except (OSError, ValueError) as error:
         return None, [f"which attempts there were is not known: {reason(error)}"]
-    passed_over = found.newer + found.unreadable
-    lines = [f"{passed_over:,} lines of the ledger of attempts were passed over"]
-    return found.attempts, lines * bool(passed_over)
+    skipped = found.newer + found.unreadable
+    lines = [f"{skipped:,} lines of the ledger of attempts were skipped"]
+    return found.attempts, lines * bool(skipped)

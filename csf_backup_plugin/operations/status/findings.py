@@ -42,7 +42,7 @@ def faults(health: Health, sets: Sequence[ImageSet], found: Survey) -> Iterator[
         yield f"{one.image} and {newest.image} both say that they are backup {number}"
     yield from (
         f"{one}: it may be newer than {newest.image}"
-        for one in found.catalog.passed_over
+        for one in found.catalog.skipped
         if one.has_receipt
         and one.master in (None, health.master)
         and one.modified >= newest.modified
@@ -151,7 +151,7 @@ def notes(
         yield from one.faults
     yield from (
         str(one)
-        for one in found.catalog.passed_over
+        for one in found.catalog.skipped
         if one.is_copy and one.master in (None, health.master)
     )
     if health.leftovers:

@@ -84,7 +84,7 @@ def _health(sets: Sequence[ImageSet], request: StatusRequest, found: Survey) -> 
         tuple(_state(one, found) for one in newest_first(sets)),
         leftovers=sum(
             not (one.has_receipt or one.is_copy) and one.master == master
-            for one in found.catalog.passed_over
+            for one in found.catalog.skipped
         ),
         room=_room(newest, own),
         free={directory: at.free for directory, at in own.items()},
@@ -112,7 +112,7 @@ def _without_a_newest(known: Collection[str], found: Survey) -> Iterator[Health]
     The receipts of these images cannot be used, or have no backup number.
     """
     masters: dict[str, list[list[str]]] = {}
-    for over in found.catalog.passed_over:
+    for over in found.catalog.skipped:
         if over.has_receipt and over.master:
             masters.setdefault(over.master, [[], []])[0].append(str(over))
     for one in found.catalog.sets:

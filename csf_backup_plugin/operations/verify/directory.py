@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.advised_commands import BACKUP_HELP
 from csf_backup_plugin.errors import FaultFound
-from csf_backup_plugin.image.catalog import read_catalog, told
+from csf_backup_plugin.image.catalog import read_catalog, warnings_about
 from csf_backup_plugin.image.last_checks import read_last_checks
 from csf_backup_plugin.image.location import locate_image
 from csf_backup_plugin.image.to_be_filled import is_to_be_filled
@@ -75,9 +75,9 @@ def look_at_directory(request: VerifyAllRequest, host: Host, note: Note) -> Foun
     catalog = read_catalog(top, host)
     sets = [one for one in catalog.sets if not wanted or is_image_of(wanted, one.receipt)]
     master = wanted.master if wanted else None
-    others = catalog.passed_over_of(master)
+    others = catalog.skipped_for(master)
     unusable = [one.image for one in others if one.has_receipt]
-    warnings = told(one for one in others if not one.has_receipt)
+    warnings = warnings_about(one for one in others if not one.has_receipt)
     if not sets and not unusable and not is_to_be_filled(top, catalog, wanted, host):
         raise _none(top, master, warnings)
     last = [checks.verified for checks in read_last_checks(sets, catalog, host)]

@@ -59,7 +59,7 @@ class VerifiedAll(NamedTuple):
         results: the result for each image of this run, in the order of verification.
         recent: the images that were verified recently and not read again.
         left: the images that are left for the next run, in the order of verification.
-        passed_over: warnings about files that do not count as images.
+        skipped: warnings about files that do not count as images.
         seconds: how long it took.
     """
 
@@ -67,7 +67,7 @@ class VerifiedAll(NamedTuple):
     results: Sequence[Result]
     recent: Sequence[Candidate]
     left: Sequence[Candidate]
-    passed_over: tuple[str, ...]
+    skipped: tuple[str, ...]
     seconds: float
 
     @property
@@ -89,7 +89,7 @@ class VerifiedAll(NamedTuple):
     def warnings(self) -> list[str]:
         """The warnings."""
         return [
-            *self.passed_over,
+            *self.skipped,
             *(
                 f"{one.image}: {warning}"
                 for one in self.results

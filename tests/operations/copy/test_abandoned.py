@@ -120,7 +120,7 @@ def test_a_dry_run_warns_of_a_killed_copy() -> None:
     source, host = with_a_killed_copy()
     made = copied(source, host, "db1:/b/2.img", keep=1, dry_run=True)
     (warning,) = made.warnings
-    assert warning.startswith(f"passed over: db2:/c/killed.img is {RECORD}")
+    assert warning.startswith(f"skipped: db2:/c/killed.img is {RECORD}")
     assert len(left_of_it(host)) == 4
 
 
@@ -130,7 +130,7 @@ def test_what_may_belong_to_a_running_copy_stays(to: type[MemoryHost]) -> None:
     source, host = with_a_killed_copy(to)
     made = copied(source, host, "db1:/b/2.img", keep=1)
     (warning,) = made.warnings
-    assert warning.startswith(f"passed over: db2:/c/killed.img is {RECORD}")
+    assert warning.startswith(f"skipped: db2:/c/killed.img is {RECORD}")
     assert (made.told, len(left_of_it(host))) == ((), 4)
 
 

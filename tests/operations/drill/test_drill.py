@@ -563,7 +563,7 @@ def test_whether_the_latest_is_the_newest_must_be_certain(drilled: Place, tools:
     assert not (tools.directory / "osrestore.arguments").exists()
     os.utime(newer, (1, 1))
     (warning,) = drill_of(drilled, latest, None).warnings
-    assert warning.startswith(f"passed over: localhost:{drilled.image}2 has a receipt that is da")
+    assert warning.startswith(f"skipped: localhost:{drilled.image}2 has a receipt that is da")
 
 
 def test_the_newest_image_from_the_future_is_a_finding(drilled: Place) -> None:

@@ -199,7 +199,7 @@ def test_a_drill_that_cannot_be_made_ends_the_search(
 
 
 @pytest.mark.parametrize("kind", [NoReceipt, LockBusy])
-def test_an_image_that_is_removed_meanwhile_is_passed_over(
+def test_an_image_that_is_removed_meanwhile_is_skipped(
     place: Place,
     night: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,

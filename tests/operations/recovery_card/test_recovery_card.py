@@ -77,13 +77,13 @@ def test_the_places_of_a_rotation_are_on_the_card_above_them() -> None:
     assert not any(path.startswith("/b/monday/") for path in host.files if is_of_a_card(path))
 
 
-def test_a_card_is_no_image_and_nothing_that_was_passed_over() -> None:
+def test_a_card_is_no_image_and_nothing_that_was_skipped() -> None:
     """Neither is its lock file."""
     host = host_with(1, 2)
     before = read_catalog(IMAGE, host)
     assert write_cards([IMAGE], host) == []
     after = read_catalog(IMAGE, host)
-    assert (after.sets, after.passed_over) == (before.sets, before.passed_over)
+    assert (after.sets, after.skipped) == (before.sets, before.skipped)
 
 
 def test_an_image_whose_receipt_cannot_be_used_is_named() -> None:

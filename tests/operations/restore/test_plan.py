@@ -442,9 +442,9 @@ def test_where_machines_have_no_id_their_names_count() -> None:
 def test_what_is_to_be_told_of_the_images_choice_comes_first() -> None:
     """The notice includes receipts that were ignored."""
     receipt = image({MASTER: 3})
-    chosen = Newest(ImagePath("db1", IMAGE), future="from the future", notes=("passed over: x",))
+    chosen = Newest(ImagePath("db1", IMAGE), future="from the future", notes=("skipped: x",))
     first, second, _unsealed = plan(receipt, site(receipt), chosen).warnings
-    assert (first, second) == ("from the future", "passed over: x")
+    assert (first, second) == ("from the future", "skipped: x")
 
 
 def test_the_highest_number_that_is_known_is_the_repositorys() -> None:

@@ -267,7 +267,7 @@ def test_a_set_whose_receipt_cannot_be_used_stays(place: Place) -> None:
     Path(damaged.path).exists()
     before = files(place.images)
     last = rotated(place, MONDAY + WEEK)
-    assert any("passed over" in warning for warning in last.warnings)
+    assert any("skipped" in warning for warning in last.warnings)
     assert before.items() <= files(place.images).items()
 
 
@@ -310,5 +310,5 @@ def test_what_counts_for_nothing_in_another_directory_is_reported(place: Place) 
     beside = rotated(place, MONDAY + DAY, place.images, other)
     for one in (made, beside):
         (warning,) = (text for text in one.warnings if "mine.img" in text)
-        assert warning.startswith("passed over: localhost:")
+        assert warning.startswith("skipped: localhost:")
     assert stray.exists()

@@ -53,7 +53,7 @@ def test_a_place_may_be_a_link_to_another_disk(place: Place, tmp_path: Path) -> 
     assert verify(image, None, TimedHost(MONDAY + 3 * WEEK), Memory())
 
 
-def test_a_place_that_leads_nowhere_is_passed_over(place: Place, tmp_path: Path) -> None:
+def test_a_place_that_leads_nowhere_is_skipped(place: Place, tmp_path: Path) -> None:
     """Its disk may be mounted again later; the set goes to the next directory."""
     (tmp_path / "second").mkdir()
     (place.images / "monday").symlink_to(tmp_path / "gone")
@@ -64,7 +64,7 @@ def test_a_place_that_leads_nowhere_is_passed_over(place: Place, tmp_path: Path)
         rotated(place, MONDAY)
 
 
-def test_a_place_that_is_a_file_is_passed_over(place: Place, tmp_path: Path) -> None:
+def test_a_place_that_is_a_file_is_skipped(place: Place, tmp_path: Path) -> None:
     """The file stays."""
     (tmp_path / "second").mkdir()
     (place.images / "monday").write_text("somebody else's")

@@ -603,7 +603,7 @@ def test_what_the_ledger_does_not_tell_is_reported(place: Place, image: ImagePat
     told = "which attempts there were is not known: Permission denied"
     assert look(place, ledger=refuse).warnings == [told]
     (warning,) = look(place, ledger=lambda: Attempts([], newer=1, unreadable=2)).warnings
-    assert warning == "3 lines of the ledger of attempts were passed over"
+    assert warning == "3 lines of the ledger of attempts were skipped"
     assert image.path
 
 

@@ -257,7 +257,7 @@ def test_a_receipt_that_cannot_be_used_is_a_fault() -> None:
     host.files |= {"/b/2.img.receipt.json": b"{}", "/b/2.img": b"x", "/b/3.img.dbn": LIST}
     made = run(host)
     assert [one.image.path for one in made.at_fault] == ["/b/2.img"]
-    assert made.passed_over[0].startswith("passed over: db1:/b/3.img has no receipt")
+    assert made.skipped[0].startswith("skipped: db1:/b/3.img has no receipt")
     assert code(made) == ExitCode.FAULT_FOUND
     del host.files["/b/2.img.receipt.json"], host.files["/b/3.img.dbn"]
     assert run(host).warnings == []

@@ -413,7 +413,7 @@ def test_a_receipt_that_cannot_be_of_a_newer_image_is_a_warning_at_most(
     """It was written before, or belongs to another repository."""
     add_unusable(host, modified, imported)
     warnings = outcome(host, named=LATEST).warnings
-    assert [text.partition(" has ")[0] for text in warnings] == ["passed over: db1:/b/z.img"] * told
+    assert [text.partition(" has ")[0] for text in warnings] == ["skipped: db1:/b/z.img"] * told
 
 
 def test_what_is_wrong_with_the_latest_and_with_its_choice_is_reported_together(
