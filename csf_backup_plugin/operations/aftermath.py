@@ -16,32 +16,32 @@ class Left(NamedTuple):
     """What a failed command has left behind.
 
     Attributes:
-        said: whole sentences: what is unchanged, and what is not.
+        text: whole sentences: what is unchanged, and what is not.
         next_step: additional advice; empty if there is none.
         facts: details for the JSON document, if the sentences do not have them all.
     """
 
-    said: str
+    text: str
     next_step: str = ""
     facts: Mapping[str, object] = MappingProxyType({})
 
 
-def preceded(first: str, said: str) -> Left:
+def preceded(first: str, so_far: str) -> Left:
     """Return what was left, beginning with what was done before the failed step.
 
     Args:
         first: sentences about what was done before, without the last full stop; empty if nothing
             was.
-        said: sentences about the failed step and what comes after it.
+        so_far: sentences about the failed step and what comes after it.
     """
     if not first:
-        return Left(said)
-    rest = said.replace(NOTHING_LEFT, "Nothing else was created or changed.")
+        return Left(so_far)
+    rest = so_far.replace(NOTHING_LEFT, "Nothing else was created or changed.")
     return Left(f"{first}. {rest}")
 
 
 @contextlib.contextmanager
-def left_told(
+def on_failure(
     clean_up: Callable[[str], Left], failures: type[BaseException] = BackupError
 ) -> Iterator[None]:
     """Clean up if the block fails, and add to its error what was left.
@@ -57,7 +57,7 @@ def left_told(
     except failures as error:
         left = clean_up(error.left if isinstance(error, BackupError) else NOTHING_LEFT)
         if isinstance(error, BackupError):
-            error.left = left.said
+            error.left = left.text
             error.next_step = "\n".join(filter(None, [error.next_step, left.next_step]))
             error.facts |= left.facts
         raise

@@ -25,7 +25,7 @@ from csf_backup_plugin.operations.backup.preflight import prepare
 from csf_backup_plugin.operations.backup.proof import prove
 from csf_backup_plugin.operations.backup.rollback import rollback
 from csf_backup_plugin.operations.backup.site import look_at_site
-from csf_backup_plugin.operations.quiet.aftermath import end_told
+from csf_backup_plugin.operations.quiet.aftermath import report_end_call
 from csf_backup_plugin.operations.quiet.debt import settle_debt
 from csf_backup_plugin.operations.recovery_card import write_cards
 from csf_backup_plugin.operations.sync_warnings import unsynced_warnings
@@ -150,7 +150,7 @@ def _carry_out(
         )
         note = run_note.encode(origin, turn.placement if turn else None)
         try:
-            with end_told(plan.quiesce, request.repository, image.run, lock, host) as ended:
+            with report_end_call(plan.quiesce, request.repository, image.run, lock, host) as ended:
                 written = run_osbackup(image, plan, timeout, lock, note, host, listener)
             warnings += ended
         except ImageExists:  # the record belongs to another run

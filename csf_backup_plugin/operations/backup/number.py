@@ -76,7 +76,7 @@ def begin(
         if not is_made:
             manifest = shown(request.repository.manifest)
             used_up = f"The number {origin.number} may be used up in {manifest}"
-            error.left = preceded(used_up, error.left).said
+            error.left = preceded(used_up, error.left).text
         raise
     _check_claimed(image, claimed)
     created.append(image.import_file)

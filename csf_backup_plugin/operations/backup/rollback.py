@@ -9,7 +9,7 @@ from csf_backup_plugin.errors import BackupError
 from csf_backup_plugin.image.receipt_format import decode
 from csf_backup_plugin.image.sealed_json import UnusableDocument
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.operations.aftermath import Left, left_told
+from csf_backup_plugin.operations.aftermath import Left, on_failure
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def rollback(host: Host) -> Iterator[Created]:
 
     def clean_up(so_far: str) -> Left:
         left = _remove(host, created) if created else Left(so_far)
-        return left._replace(said=" ".join(filter(None, [left.said, created.remains])))
+        return left._replace(text=" ".join(filter(None, [left.text, created.remains])))
 
-    with left_told(clean_up, BaseException):
+    with on_failure(clean_up, BaseException):
         yield created
 
 

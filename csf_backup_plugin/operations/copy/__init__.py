@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.image.catalog import ImageSet
-from csf_backup_plugin.operations.aftermath import left_told, preceded
+from csf_backup_plugin.operations.aftermath import on_failure, preceded
 from csf_backup_plugin.operations.copy.keeping import doubts, remove_older, withheld
 from csf_backup_plugin.operations.copy.making import Making
 from csf_backup_plugin.operations.copy.original import held_original
@@ -82,7 +82,7 @@ def copy(request: CopyRequest, source: Host, host: Host, listener: Listener) -> 
         making = Making(request, original, target, source, host, listener)
         receipt = making.foretell() if request.dry_run else making.make()
         there = ImageSet(target.image, receipt, 0.0)
-        with left_told(lambda said: preceded(making.done, said)), translated(host.name):
+        with on_failure(lambda so_far: preceded(making.done, so_far)), translated(host.name):
             doubted = doubts(request, original, source)
             removal = remove_older(request, there, target.machine.now, host, doubted)
             # Write the card even if the copy existed: the run that made it may have been killed

@@ -12,7 +12,7 @@ from csf_backup_plugin.command_names import COPY
 from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, LockBusy
 from csf_backup_plugin.image import copy_record
 from csf_backup_plugin.names import listed, shown
-from csf_backup_plugin.operations.aftermath import Left, left_told
+from csf_backup_plugin.operations.aftermath import Left, on_failure
 from csf_backup_plugin.operations.copy.killed import check_killed, removed
 from csf_backup_plugin.operations.copy.target import check_free
 from csf_backup_plugin.system_errors import HalfDone, reason, translated
@@ -68,7 +68,7 @@ def claimed(
         lock, is_new = _acquired(target, original, wait, stack, host, listener)
         claim = Claim([target.image.copying] if is_new else [], [], [])
         with (
-            left_told(lambda said: _undo(claim, lock, said, host), BaseException),
+            on_failure(lambda so_far: _undo(claim, lock, so_far, host), BaseException),
             translated(host.name),
         ):
             if lock.unsupported:
@@ -94,7 +94,7 @@ def _acquired(
     while True:
         is_new = _made(path, copy_record.encode(record), host)
         stays = f"{shown(path)} stays; nothing else was created or changed."
-        with left_told(functools.partial(_left, stays if is_new else "")):
+        with on_failure(functools.partial(_left, stays if is_new else "")):
             lock = _locked(target, wait, stack, host, listener)
         if lock is not None:
             return lock, is_new
@@ -173,7 +173,7 @@ def _undo(claim: Claim, lock: Lock, so_far: str, host: Host) -> Left:
         return Left(f"What this run had created may be there: {names} ({reason(error)}).", _AGAIN)
     taken_over = [f"{one}." for one in claim.told]
     before = so_far.replace(NOTHING_LEFT, "").strip()
-    return left._replace(said=" ".join(filter(None, [before, *taken_over, left.said])))
+    return left._replace(text=" ".join(filter(None, [before, *taken_over, left.text])))
 
 
 def _removed(paths: Sequence[str], host: Host) -> Left:

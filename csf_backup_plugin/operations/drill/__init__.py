@@ -21,7 +21,7 @@ from csf_backup_plugin.image.wanted_repository import check_image_of
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.operations import database_directories
-from csf_backup_plugin.operations.aftermath import Left, left_told
+from csf_backup_plugin.operations.aftermath import Left, on_failure
 from csf_backup_plugin.operations.drill.leftovers import Leftovers
 from csf_backup_plugin.operations.drill.preflight import (
     Plan,
@@ -81,9 +81,9 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
         chosen, contents = meant(looked, host, listener.note)
     image, machine = chosen.image, looked.machine
     leftovers = Leftovers(request.directory, machine.name, host)
-    earlier = left_told(lambda said: _naming_earlier_record(said, image, host))
+    earlier = on_failure(lambda so_far: _naming_earlier_record(so_far, image, host))
     kept = not_removed(contents, host)
-    with earlier, left_told(leftovers.left), translated(host.name), kept:
+    with earlier, on_failure(leftovers.left), translated(host.name), kept:
         stamp = contents.at().stamp
         receipt = read_receipt(contents, host)
         check_image_of(looked.wanted, image, receipt)
@@ -109,7 +109,7 @@ def drill(request: DrillRequest, host: Host, listener: Listener) -> Drill:
             homes = database_directories.directories(receipt.databases)
             with scratch(request.directory, image, homes, machine.name, host) as place:
                 trial = restore_for_trial(plan, place, at_scratch.free, host, listener)
-        with left_told(place.left), translated(host.name):
+        with on_failure(place.left), translated(host.name):
             if host.stat([image.path])[0].stamp != stamp:
                 raise FaultFound(
                     f"{image} was changed or replaced during the drill.",

@@ -13,7 +13,7 @@ from csf_backup_plugin.image.latest import find_newest
 from csf_backup_plugin.image.location import locate_image
 from csf_backup_plugin.image.wanted_repository import wanted_at
 from csf_backup_plugin.names import listed, shown
-from csf_backup_plugin.operations.aftermath import left_told, preceded
+from csf_backup_plugin.operations.aftermath import on_failure, preceded
 from csf_backup_plugin.operations.drill import drill
 from csf_backup_plugin.operations.drill.request import DrillRequest
 from csf_backup_plugin.operations.drill.search import Search, Tried
@@ -61,7 +61,7 @@ def find_last_good(request: LastGoodRequest, host: Host, listener: Listener) -> 
             return Search(request, elsewhere, [], gone, time.monotonic() - began, is_unfilled=True)
     tried: list[Tried] = []
     gone = []
-    with left_told(lambda said: preceded(_so_far(tried), said)), translated(host.name):
+    with on_failure(lambda so_far: preceded(_so_far(tried), so_far)), translated(host.name):
         for one in newest.sets:
             host.cancellation.check()
             try:

@@ -74,5 +74,5 @@ class Record:
                 recorded = f"It is on record in {shown(self._record.path)}"
                 cards = write_cards([self._plan.image], self._host)
                 recorded = "; ".join([recorded, *cards])
-            error.left = preceded(recorded, error.left).said
+            error.left = preceded(recorded, error.left).text
             raise

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.command_names import DRILL
 from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.operations.aftermath import Left, left_told, preceded
+from csf_backup_plugin.operations.aftermath import Left, on_failure, preceded
 from csf_backup_plugin.system_errors import is_about, reason, translated
 
 if TYPE_CHECKING:
@@ -152,5 +152,5 @@ def scratch(
             failure = error
             made.remove()  # not interrupted: a signal is raised only once
     if failure:
-        with left_told(made.left_inside):
+        with on_failure(made.left_inside):
             raise failure

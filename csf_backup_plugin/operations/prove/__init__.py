@@ -22,7 +22,7 @@ from csf_backup_plugin.image.run_record import is_at_work, read_record
 from csf_backup_plugin.image.verification import presence_findings
 from csf_backup_plugin.names import command, shown
 from csf_backup_plugin.objectstore import commands
-from csf_backup_plugin.operations.aftermath import Left, left_told
+from csf_backup_plugin.operations.aftermath import Left, on_failure
 from csf_backup_plugin.operations.prove.conditions import imported, measured, unproven
 from csf_backup_plugin.operations.prove.which_backup import origin_of
 from csf_backup_plugin.operations.quiet.debt import settle_debt
@@ -223,7 +223,7 @@ def _publish(image: ImagePath, made: Receipt, stamp: str, host: Host) -> bool:
         f"Then: {prove_command(image.name)}",
     )
     try:
-        with left_told(lambda _: lost):
+        with on_failure(lambda _: lost):
             host.publish(image.receipt, data)
             changed = _changed(image, stamp, host)
     except FileExistsError:

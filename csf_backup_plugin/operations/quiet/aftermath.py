@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def end_told(
+def report_end_call(
     quiesce: Quiesce | None, repository: Repository, record: str, lock: Lock | None, host: Host
 ) -> Iterator[list[str]]:
     """Run a utility in the block; add the outcome of the `end` call to the block's error.

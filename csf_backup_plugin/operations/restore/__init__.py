@@ -21,8 +21,8 @@ from csf_backup_plugin.image.run_record import is_at_work, read_run
 from csf_backup_plugin.names import first, shown
 from csf_backup_plugin.objectstore import commands
 from csf_backup_plugin.operations import restored_databases
-from csf_backup_plugin.operations.aftermath import Left, left_told
-from csf_backup_plugin.operations.quiet.aftermath import end_told
+from csf_backup_plugin.operations.aftermath import Left, on_failure
+from csf_backup_plugin.operations.quiet.aftermath import report_end_call
 from csf_backup_plugin.operations.quiet.debt import finding_debt
 from csf_backup_plugin.operations.restore import quarantine
 from csf_backup_plugin.operations.restore.completion import STOPS_BACKUPS, complete
@@ -176,15 +176,15 @@ def _carry_out(
     before = look_at(plan.targets, host) if earlier.is_there else look_before()
     first = is_lost = False
 
-    def after_failure(_said: str) -> Left:
+    def after_failure(_so_far: str) -> Left:
         unknown = _unknown(lock, host, is_lost=is_lost)
         warnings = [] if unknown else clean_up_record(record, host)
         left, untouched = state_left(before, place, host, unknown)
         if untouched and first:
             warnings += clean_up([mark], host, STOPS_BACKUPS)
-        return left._replace(said="\n".join([left.said, *(f"{one}." for one in warnings)]))
+        return left._replace(text="\n".join([left.text, *(f"{one}." for one in warnings)]))
 
-    with left_told(after_failure), translated(host.name):
+    with on_failure(after_failure), translated(host.name):
         host.cancellation.check()
         if earlier.is_there:  # of a restore whose csf was killed; its osrestore has ended
             host.remove_trees([record], mine=False)
@@ -207,7 +207,7 @@ def _carry_out(
                 quarantine.fill(place, host)
         host.cancellation.check()
         try:
-            with end_told(plan.quiesce, request.repository, record, lock, host) as ended:
+            with report_end_call(plan.quiesce, request.repository, record, lock, host) as ended:
                 run_osrestore(request, plan, free, lock, host, listener)
         except LockBusy:
             is_lost = True

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from csf_backup_plugin.errors import NOTHING_LEFT, BackupError
-from csf_backup_plugin.operations.aftermath import Left, left_told
+from csf_backup_plugin.operations.aftermath import Left, on_failure
 from csf_backup_plugin.operations.recovery_card import write_cards
 from csf_backup_plugin.operations.rotate.drilling import Drilled, drill_set, is_due
 from csf_backup_plugin.operations.rotate.filling import fill
@@ -79,7 +79,7 @@ def rotate(request: RotateRequest, host: Host, listener: Listener) -> Rotated:
             made = f"The new backup is made and proven: {filled.image}"
             proven = " ".join(f"{one}." for one in (*filled.told, made))
             with (
-                left_told(lambda said: Left(said.replace(NOTHING_LEFT, proven))),
+                on_failure(lambda so_far: Left(so_far.replace(NOTHING_LEFT, proven))),
                 translated(host.name),
             ):
                 cards = write_cards([filled.image, *filled.proven], host)

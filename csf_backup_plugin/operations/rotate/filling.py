@@ -24,7 +24,7 @@ from csf_backup_plugin.image.path import ImagePath
 from csf_backup_plugin.image.place import beside_places, in_place, set_name
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.objectstore.commands import osbackup
-from csf_backup_plugin.operations.aftermath import left_told, preceded
+from csf_backup_plugin.operations.aftermath import on_failure, preceded
 from csf_backup_plugin.operations.backup import back_up_locked
 from csf_backup_plugin.operations.backup.locking import locked
 from csf_backup_plugin.operations.backup.request import Turn
@@ -102,7 +102,7 @@ def fill(site: Site, host: Host, listener: Listener) -> Filled:
             tonight = look()
         filling = _Filling(tonight(), lock, host, listener)
         with (
-            left_told(lambda said: preceded("; ".join(filling.told), said)),
+            on_failure(lambda so_far: preceded("; ".join(filling.told), so_far)),
             translated(host.name),
         ):
             filled = filling.earlier_set() or filling.new_set()

@@ -115,7 +115,7 @@ def _read_all(
         recorded = (
             f"It is on record in {shown(record.path)}" if is_recorded else "".join(unrecorded)
         )
-        fault.left = preceded(recorded, fault.left).said
+        fault.left = preceded(recorded, fault.left).text
         raise fault
     if chosen.findings:
         raise _not_certain(chosen)

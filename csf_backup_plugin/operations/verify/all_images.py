@@ -22,7 +22,7 @@ from csf_backup_plugin.errors import (
 from csf_backup_plugin.image.contents import read_contents
 from csf_backup_plugin.image.receipt_file import read_receipt
 from csf_backup_plugin.names import listed
-from csf_backup_plugin.operations.aftermath import left_told, preceded
+from csf_backup_plugin.operations.aftermath import on_failure, preceded
 from csf_backup_plugin.operations.verify import verify
 from csf_backup_plugin.operations.verify.directory import look_at_directory
 from csf_backup_plugin.operations.verify.summary import Result, VerifiedAll
@@ -66,7 +66,7 @@ def verify_all(
     recent, due = found.divided(request.older_than)
     count = len(found.unusable) + len(due)
     with (
-        left_told(lambda said: preceded(_so_far(results, count), said)),
+        on_failure(lambda so_far: preceded(_so_far(results, count), so_far)),
         translated(host.name),
     ):
         for image in found.unusable:

@@ -11,7 +11,7 @@ import pytest
 from csf_backup_plugin.errors import BackupError, Interrupted
 from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.local.lock_file import LockFile
-from csf_backup_plugin.operations.aftermath import left_told
+from csf_backup_plugin.operations.aftermath import on_failure
 from csf_backup_plugin.operations.drill.leftovers import Leftovers
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def test_a_failure_tells_what_was_removed(tmp_path: Path) -> None:
 
     host = Stopped()
     leftovers = Leftovers(str(tmp_path), "db1", host)
-    with pytest.raises(BackupError) as caught, left_told(leftovers.left):
+    with pytest.raises(BackupError) as caught, on_failure(leftovers.left):
         leftovers.clear(host.list_directory(str(tmp_path)))
     assert caught.value.left == (
         f"{first}, left by a drill that was killed, was removed. "
@@ -173,6 +173,6 @@ def test_a_failure_tells_what_was_removed(tmp_path: Path) -> None:
 def test_a_failure_with_nothing_removed_says_nothing_of_it(tmp_path: Path) -> None:
     """Nothing was changed."""
     leftovers = Leftovers(str(tmp_path), "db1", LocalHost())
-    with pytest.raises(BackupError) as caught, left_told(leftovers.left):
+    with pytest.raises(BackupError) as caught, on_failure(leftovers.left):
         raise BackupError("Bad.", "Do.")
     assert caught.value.left == "Nothing was created or changed."

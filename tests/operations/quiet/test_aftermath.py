@@ -7,7 +7,7 @@ import pytest
 from csf_backup_plugin.errors import HostUnreachable, LockBusy, NotQuiet, OsbackupFailed
 from csf_backup_plugin.hosts.protocol.programs import Quiesce
 from csf_backup_plugin.objectstore.quiesce_calls import not_quiet, read_calls
-from csf_backup_plugin.operations.quiet.aftermath import end_told
+from csf_backup_plugin.operations.quiet.aftermath import report_end_call
 from csf_backup_plugin.operations.quiet.debt import Debt, encode
 from csf_backup_plugin.repository.model import Repository
 from doubles import MemoryHost, MemoryLock
@@ -26,7 +26,7 @@ def after(on: MemoryHost, error: Exception | None = None, *, is_left: bool = Fal
     """Return the warnings after a utility that has succeeded or failed."""
     lock = MemoryLock(on)
     lock.is_left = is_left
-    with end_told(QUIESCE, REPOSITORY, RUN, lock, on) as warnings:
+    with report_end_call(QUIESCE, REPOSITORY, RUN, lock, on) as warnings:
         if error:
             raise error
     return warnings
@@ -89,7 +89,7 @@ def test_what_cannot_be_known_is_reported() -> None:
 
 def test_where_nothing_makes_quiet_nothing_is_read() -> None:
     """Nothing is reported either."""
-    with end_told(None, REPOSITORY, RUN, None, MemoryHost({})) as warnings:
+    with report_end_call(None, REPOSITORY, RUN, None, MemoryHost({})) as warnings:
         pass
     assert warnings == []
 

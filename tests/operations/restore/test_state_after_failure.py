@@ -59,24 +59,24 @@ def test_each_database_has_a_state(host: MemoryHost) -> None:
 def test_where_nothing_changed_the_quarantine_is_undone(host: MemoryHost) -> None:
     """All files are at their places again."""
     left = failed(host, quarantined(host))
-    assert left.said == "No database was changed.\nThe extra databases are where they were."
+    assert left.text == "No database was changed.\nThe extra databases are where they were."
     assert EXTRA in host.files
     assert left.facts["quarantine"] is None
-    assert failed(host, None).said == "No database was changed."
+    assert failed(host, None).text == "No database was changed."
 
 
 def test_where_something_changed_the_quarantine_is_kept(host: MemoryHost) -> None:
     """Each database is named with its state."""
     place = quarantined(host)
     left = failed(host, place, "/d/r/a.db")
-    assert "\n    unchanged: /d/r/lib.db\n    restored or changed: /d/r/a.db\n" in left.said
-    assert left.said.endswith(f"The extra databases are kept in {place.directory}.")
+    assert "\n    unchanged: /d/r/lib.db\n    restored or changed: /d/r/a.db\n" in left.text
+    assert left.text.endswith(f"The extra databases are kept in {place.directory}.")
     assert EXTRA not in host.files
     assert left.facts == {
         "databases": {"/d/r/lib.db": "unchanged", "/d/r/a.db": "restored or changed"},
         "quarantine": place.directory,
     }
-    assert "extra" not in failed(host, None, "/d/r/lib.db").said
+    assert "extra" not in failed(host, None, "/d/r/lib.db").text
 
 
 def test_what_cannot_be_found_out_is_said_to_be_unknown(
@@ -92,7 +92,7 @@ def test_what_cannot_be_found_out_is_said_to_be_unknown(
     monkeypatch.setattr(host, "stat", refuse)
     for where in (place, None):
         left, untouched = state_left(before, where, host)
-        assert left.said.startswith("It could not be found out what was restored.")
+        assert left.text.startswith("It could not be found out what was restored.")
         assert not untouched
         told = f"The extra databases are where they were, or in {place.directory}."
-        assert (told in left.said) == (where is place)
+        assert (told in left.text) == (where is place)
