@@ -21,27 +21,27 @@ log = logging.getLogger("csf_backup_plugin")
 log.propagate = False
 log.addHandler(logging.NullHandler())
 
-_TOLD = {"told": True}  # marks a record whose text is shown to the user in other ways, too
+_SHOWN = {"is_shown": True}  # marks a record whose text the user also gets in another way
 
 
-def is_told(record: logging.LogRecord) -> bool:
-    """Tell whether a record's text is shown to the user in other ways, too."""
-    return hasattr(record, "told")
+def is_shown(record: logging.LogRecord) -> bool:
+    """Return whether the user also gets a record's text in another way."""
+    return hasattr(record, "is_shown")
 
 
 def noted(text: str) -> None:
-    """Log what a user is told, a record for each line."""
-    _told(logging.INFO, text)
+    """Log a text that the user gets, a record for each line."""
+    _log_shown(logging.INFO, text)
 
 
 def warned(text: str) -> None:
-    """Log what a user is warned of."""
-    _told(logging.WARNING, text)
+    """Log a warning that the user gets."""
+    _log_shown(logging.WARNING, text)
 
 
 def failed(error: BackupError) -> None:
     """Log how a command has failed; the traceback of a fault of ours is found only here."""
-    _told(logging.ERROR, f"{error.what}\n{error.left}")
+    _log_shown(logging.ERROR, f"{error.what}\n{error.left}")
     if isinstance(error, Unexpected):
         traced(error.cause)
 
@@ -53,6 +53,6 @@ def traced(error: BaseException) -> None:
             log.error("%s", line)
 
 
-def _told(level: int, text: str) -> None:
+def _log_shown(level: int, text: str) -> None:
     for line in text.splitlines():
-        log.log(level, "%s", line, extra=_TOLD)
+        log.log(level, "%s", line, extra=_SHOWN)

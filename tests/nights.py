@@ -226,7 +226,7 @@ class Nights:
         self.done["sets made"] += len(ran.made)
         self.done["sets removed"] += len(ran.gone)
         self.done["drills"] += bool(ran.facts.get("drilled"))
-        for told in ran.facts.get("told", ()):
+        for told in ran.facts.get("also_done", ()):
             self.done["leftovers proven"] += told.endswith("is proven now")
             self.done["leftovers removed"] += "was removed" in told
 

@@ -98,11 +98,11 @@ def read_attempts(directory: str) -> Attempts:
     if not free:
         return found
     found = parse(lines_of(directory))  # an attempt that has ended meanwhile has recorded its end
-    told = [
+    attempts = [
         one._replace(outcome=KILLED) if one.id in free and not one.outcome else one
         for one in found.attempts
     ]
-    return found._replace(attempts=told)
+    return found._replace(attempts=attempts)
 
 
 def lines_of(directory: str) -> list[bytes]:

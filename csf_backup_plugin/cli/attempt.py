@@ -113,7 +113,7 @@ class _Entry:
         warn: Callable[[str], None],
         cancellation: Cancellation,
     ) -> None:
-        self._warn, self._told = warn, set[str]()
+        self._warn, self._reported = warn, set[str]()
         self._recording: Recording | None = None
         facts = {"command": name, **at_begin(words)}
         with self._warned(_LEDGER):
@@ -153,8 +153,8 @@ class _Entry:
         try:
             yield
         except Exception as error:
-            if what not in self._told:
-                self._told.add(what)
+            if what not in self._reported:
+                self._reported.add(what)
                 text = f"{what} cannot be written: {why(error)}"
                 warned(text)
                 self._warn(text)

@@ -25,7 +25,7 @@ def _sentences(made: Copy) -> Iterator[str]:
     """Yield the sentences about a copy."""
     receipt = made.receipt
     yield from (f"warning: {warning}" for warning in made.warnings)
-    yield from made.told
+    yield from made.also_done
     what = (
         f"{human(receipt.size)}, {counted(len(receipt.databases), 'database')} of "
         f"{shown(receipt.master)}, {numbered(receipt.origin.number)}"
@@ -35,7 +35,7 @@ def _sentences(made: Copy) -> Iterator[str]:
             f"Copied {made.source} to {made.image}: {what}; read again there, "
             f"{checksum(receipt.sha256)}, in {made.seconds:.1f} s"
         )
-    elif not made.told:
+    elif not made.also_done:
         yield f"Dry run: would copy {made.source} to {made.image}: {what}"
     yield from decisions(made.removal, dry_run=made.request.dry_run)
     if made.problem:
@@ -50,7 +50,7 @@ def _document(made: Copy) -> dict[str, Any]:
         "dry_run": made.request.dry_run,
         "made_now": made.made_now,
         "run_id": made.receipt.run_id,
-        "told": list(made.told),
+        "also_done": list(made.also_done),
         "plan": [
             {"image": one.one.image.path, "keep": not one.goes, "why": one.why}
             for one in made.removal.decisions

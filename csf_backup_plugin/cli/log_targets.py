@@ -9,7 +9,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.cli.log_file import VARIABLE, LogFile, opened
-from csf_backup_plugin.log import is_told, log
+from csf_backup_plugin.log import is_shown, log
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.system_errors import reason
 
@@ -88,5 +88,5 @@ class _Verbose(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show a line, unless it was printed already."""
-        if not is_told(record):
+        if not is_shown(record):
             self._show(self.format(record))

@@ -23,7 +23,9 @@ _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 def line(status: Status) -> tuple[int, str]:
     """Return the exit code and the line."""
-    problems = [text for one in status.repositories for text in one.told(one.faults, one.stale)]
+    problems = [
+        text for one in status.repositories for text in one.with_name(one.faults, one.stale)
+    ]
     problems += [one.problem.what for one in status.unreached] + status.unread_besides
     code = max(map(_state, status.repositories), default=CRITICAL)
     if status.unread:
@@ -34,7 +36,7 @@ def line(status: Status) -> tuple[int, str]:
         text
         for one in status.repositories
         if (how := last_attempt(one))
-        for text in one.told([f"the last attempt, {how}"])
+        for text in one.with_name([f"the last attempt, {how}"])
     ]
     text = _plain("; ".join([*(first(problems) or [_all_is_well(status)]), *first(attempts)]))
     titles = Counter(one.title for one in status.repositories)

@@ -34,7 +34,7 @@ def _sentences(rotated: Rotated) -> Iterator[str]:
     """Yield the sentences about a rotation, with the decision about each set."""
     filled = rotated.filled
     yield from backup_report.warning_lines(rotated.warnings)
-    yield from filled.told
+    yield from filled.also_done
     if rotated.request.dry_run:
         yield filled.rule
     if filled.backup:
@@ -60,7 +60,7 @@ def _document(rotated: Rotated) -> dict[str, Any]:
         "slot": placement.slot.isoformat(),
         "run_id": placement.run_id,
         "made_now": filled.backup is not None,
-        "told": list(filled.told),
+        "also_done": list(filled.also_done),
         "drilled": bool(drilled and drilled.drill),
         "drill_problem": drilled.problem.what if drilled and drilled.problem else None,
         "plan": [

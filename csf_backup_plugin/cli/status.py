@@ -86,7 +86,7 @@ def admin_database_status(
     *,
     rehearse: bool,
 ) -> Outcome:
-    """Say for each repository whether its backups are as they should be.
+    """Report how much work would be lost now, and what is wrong with the backups.
 
     Nothing is locked, and no image is read. The exit code is 50 if something is wrong with the
     newest image or with its receipt, or its last verification or drill has failed; 30 if a host

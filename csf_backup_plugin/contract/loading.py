@@ -104,10 +104,10 @@ def _manager(name: str) -> pluggy.PluginManager:
             "Name the function of csf's that returns its plugin manager, such as csf.main:plugins.",
         )
     imported = _module(module)
-    with _told(name):
+    with _refused_if_raised(name):
         found = getattr(imported, attribute, None)
     if callable(found) and not isinstance(found, pluggy.PluginManager):
-        with _told(f"{name}()"):
+        with _refused_if_raised(f"{name}()"):
             found = found()
     if not isinstance(found, pluggy.PluginManager):
         raise UsageError(
@@ -118,7 +118,7 @@ def _manager(name: str) -> pluggy.PluginManager:
 
 
 def _module(name: str) -> object:
-    with _told(f"importing {name}"):
+    with _refused_if_raised(f"importing {name}"):
         try:
             return importlib.import_module(name)
         except ModuleNotFoundError as error:
@@ -132,7 +132,7 @@ def _module(name: str) -> object:
 
 
 @contextlib.contextmanager
-def _told(step: str) -> Iterator[None]:
+def _refused_if_raised(step: str) -> Iterator[None]:
     """Turn an error that csf raises in a step into a finding."""
     try:
         yield

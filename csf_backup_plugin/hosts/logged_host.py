@@ -86,9 +86,9 @@ class _Observed:
             try:
                 done()
             except OSError as error:
-                log.info("%s on %s: failed: %s", _told(step), self.name, reason(error))
+                log.info("%s on %s: failed: %s", _described(step), self.name, reason(error))
                 break
-            log.info("%s on %s: done", _told(step), self.name)
+            log.info("%s on %s: done", _described(step), self.name)
         return ended
 
     @contextlib.contextmanager
@@ -208,7 +208,7 @@ def _working_directory(host: Host) -> str:
         return f"no directory ({reason(error)})"
 
 
-def _told(step: Step) -> str:
+def _described(step: Step) -> str:
     """Return what a step does."""
     if isinstance(step, Release):
         return "release the lock"

@@ -78,18 +78,20 @@ def standing(
     Raises:
         WrongRepository: the manifest has no identity, and the receipts have several.
     """
-    told, source = recorded.identity if recorded else None, None
-    if told is None:
-        told, source = _told_by_receipts(repository, catalog, machine, host)
-    identity = told or Identity.new(machine, repository.master)
+    known, source = recorded.identity if recorded else None, None
+    if known is None:
+        known, source = _found_in_receipts(repository, catalog, machine, host)
+    identity = known or Identity.new(machine, repository.master)
     # Unusable receipts may have the numbers that come next.
     unusable = catalog.unusable(identity.id, repository.master)
     number = max(recorded.number if recorded else 0, catalog.number(identity.id) + unusable)
     changes = identity.changes(machine, repository.master)
     doubts = () if source else tuple(_doubts(identity, repository, catalog, machine, host))
-    by = "a new id" if told is None else "named by a receipt" if source else "named by the manifest"
+    by = (
+        "a new id" if known is None else "named by a receipt" if source else "named by the manifest"
+    )
     log.info("repository %s, %s; its last backup has the number %d", identity.id, by, number)
-    return Standing(identity, number, source, told is None, changes, doubts)
+    return Standing(identity, number, source, known is None, changes, doubts)
 
 
 def _doubts(
@@ -110,7 +112,7 @@ def _doubts(
         )
 
 
-def _told_by_receipts(
+def _found_in_receipts(
     repository: Repository, catalog: Catalog, machine: Machine, host: Host
 ) -> tuple[Identity | None, ImageSet | None]:
     """Return the identity found in receipts, and the newest image that was made here.

@@ -283,10 +283,10 @@ def _with_copies(skipped: Iterable[Skipped], host: Host) -> list[Skipped]:
     """Add what is copied, from the records of copies, which are all read at once."""
     listed = list(skipped)
     paths = [one.image.copying for one in listed if one.is_copy]
-    told = iter(host.read_each(paths) if paths else [])
+    records = iter(host.read_each(paths) if paths else [])
     return [
         one._replace(
-            why=". ".join(copy_record.unfinished(one.image, copy_record.decode(next(told))))
+            why=". ".join(copy_record.unfinished(one.image, copy_record.decode(next(records))))
         )
         if one.is_copy
         else one

@@ -124,8 +124,8 @@ class Receipt(NamedTuple):
     @property
     def run_id(self) -> str | None:
         """The id of the rotation that has made the image, or its original; None if none has."""
-        told = self.placement or self.copied
-        return told.run_id if told else None
+        made = self.placement or self.copied
+        return made.run_id if made else None
 
     def is_of_backup(self, other: Receipt) -> bool:
         """Tell whether both are receipts of one backup: of the same image, or of a copy of it."""

@@ -126,8 +126,8 @@ def _copied_facts(copied: Copied | None) -> dict[str, Any]:
     if copied is None:
         return {}
     host, image = copied.image.host, copied.image.path
-    told = {"host": host, "image": image, "at": copied.at}
-    return {"copied_from": told, "run_id": copied.run_id}
+    source = {"host": host, "image": image, "at": copied.at}
+    return {"copied_from": source, "run_id": copied.run_id}
 
 
 def _copied_of(facts: Mapping[str, Any]) -> Copied | None:
@@ -136,12 +136,12 @@ def _copied_of(facts: Mapping[str, Any]) -> Copied | None:
     Raises:
         CorruptDocument: its value is not one that a copy has.
     """
-    told, run_id = facts.get("copied_from"), facts.get("run_id")
-    if told is None:
+    source, run_id = facts.get("copied_from"), facts.get("run_id")
+    if source is None:
         return None
     keys = ("host", "image", "at")
-    if isinstance(told, dict) and all(_is_text(told.get(key)) for key in keys):
-        host, image, at = (told[key] for key in keys)
+    if isinstance(source, dict) and all(_is_text(source.get(key)) for key in keys):
+        host, image, at = (source[key] for key in keys)
         if _is_path(image) and timestamps.read(at) == at and (run_id is None or _is_text(run_id)):
             return Copied(ImagePath(host, image), at, run_id)
     raise sealed_json.CorruptDocument("it does not say where the copy was made from")

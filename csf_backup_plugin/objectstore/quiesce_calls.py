@@ -34,20 +34,20 @@ class Calls(NamedTuple):
 def read_calls(record: str, host: Host) -> Calls:
     """Return what a run record says about the calls."""
     names = (quiescing.REPORT, "begin", "end")
-    report, *said = host.read_each(f"{record}/{name}" for name in names)
+    report, *outputs = host.read_each(f"{record}/{name}" for name in names)
     lines = report.splitlines() if isinstance(report, bytes) else []
-    told = dict(line.split(b" ", 1) for line in lines if b" " in line)
+    statuses = dict(line.split(b" ", 1) for line in lines if b" " in line)
     begin, end = (
-        _completed(told.get(word), words)
-        for word, words in zip((b"begin", b"end"), said, strict=True)
+        _completed(statuses.get(word), output)
+        for word, output in zip((b"begin", b"end"), outputs, strict=True)
     )
     return Calls(begin, end)
 
 
-def _completed(status: bytes | None, said: bytes | OSError | None) -> Completed | None:
+def _completed(status: bytes | None, output: bytes | OSError | None) -> Completed | None:
     if status is None:
         return None
-    words = said.replace(b"\0", b"") if isinstance(said, bytes) else b""
+    words = output.replace(b"\0", b"") if isinstance(output, bytes) else b""
     is_known = re.fullmatch(rb"[0-9]{1,3}", status)
     return Completed(as_wait_status(int(status)) if is_known else UNKNOWN, words)
 

@@ -74,10 +74,10 @@ def run(utility: Utility, host: Host, watch: Callable[[], Watch]) -> Completed:
         with host.start(*start, note=utility.note, quiesce=utility.quiesce) as running:
             if utility.quiesce:  # `begin` has a time limit of its own
                 deadline = time.monotonic() + utility.timeout
-            told = watch()
+            report = watch()
             while time.monotonic() < deadline:
                 completed, size = running.poll()
-                told(completed, size)
+                report(completed, size)
                 if completed:
                     return completed
             raise late

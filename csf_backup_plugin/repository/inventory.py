@@ -106,16 +106,16 @@ def set_against(
     names = dict.fromkeys(map(repository.path_of, recorded.names if recorded else ()))
     dropped = {repository.path_of(name) for name in (recorded.dropped if recorded else ())}
     dropped.discard(repository.master)  # even if a copied manifest lists it
-    told = [path for path in also if path not in dropped]
+    added = [path for path in also if path not in dropped]
     at = _by_path(repository.directory, entries)
     (elsewhere, closed), known = host.together(
-        lambda: _elsewhere(repository, [*names, *dropped, *told, *leading_to], host),
+        lambda: _elsewhere(repository, [*names, *dropped, *added, *leading_to], host),
         lambda: _looked_at(names, at, host),
     )
-    suffixes = _suffixes([repository.master, *names, *told])
+    suffixes = _suffixes([repository.master, *names, *added])
     others = find_neighbours(repository, recorded, {**elsewhere, **at}, suffixes, host)
     theirs = others.listed
-    listed = names | dict.fromkeys(path for path in told if path not in theirs)
+    listed = names | dict.fromkeys(path for path in added if path not in theirs)
     not_ours = (theirs | dropped).difference(listed)
     found = {p: e for p, e in at.items() if repository.owns(e.name) and p not in not_ours}
     found |= _looked_at(listed, {**at, **known}, host)

@@ -109,7 +109,7 @@ def test_a_document_has_it_all(rotate: Csf, status: Csf, place: Place) -> None:
         assert (one["exit_code"], repository["master"]) == (0, place.master)
         assert repository["sets"][0]["image"] == str(image_of(place))
         assert repository["last_attempt"]["outcome"] == "done"
-    assert json.loads(status("-json")[1])["error"].startswith("Backups are not as they should be:")
+    assert json.loads(status("-json")[1])["error"].startswith("Backups need attention:")
 
 
 def test_nobody_home_is_told_to_everybody(csf: Csf, status: Csf) -> None:
@@ -263,7 +263,7 @@ def test_a_document_is_written_to_a_file(rotate: Csf, status: Csf, place: Place)
     (line,) = path.read_text().splitlines()
     document = json.loads(line)
     assert (document["exit_code"], document["repositories"][0]["master"]) == (70, place.master)
-    assert document["error"].startswith("Backups are not as they should be:")
+    assert document["error"].startswith("Backups need attention:")
     assert json.loads(status(*words, "-json")[1])["exit_code"] == ExitCode.STALE
 
 

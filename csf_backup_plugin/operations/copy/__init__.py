@@ -37,7 +37,7 @@ class Copy(NamedTuple):
         image: the copy.
         receipt: the copy's receipt; in a dry run, the receipt that it would have.
         made_now: whether this run has made the copy; if not, it existed.
-        told: what was done with leftovers of earlier runs; each is a part of a sentence.
+        also_done: what was done with leftovers of earlier runs; each is a part of a sentence.
         removal: what was decided about all copies in the directory, and done.
         warnings: what the user should know although the copy succeeded.
         seconds: how long it took.
@@ -48,7 +48,7 @@ class Copy(NamedTuple):
     image: ImagePath
     receipt: Receipt
     made_now: bool
-    told: tuple[str, ...]
+    also_done: tuple[str, ...]
     removal: Removal
     warnings: tuple[str, ...]
     seconds: float
@@ -95,7 +95,7 @@ def copy(request: CopyRequest, source: Host, host: Host, listener: Listener) -> 
         target.image,
         receipt,
         making.made_now,
-        (*making.told, *removal.told),
+        (*making.also_done, *removal.also_done),
         removal,
         (*warnings, *removal.warnings, *cards),
         time.monotonic() - began,

@@ -36,12 +36,12 @@ class Claim(NamedTuple):
     Attributes:
         created: the paths to remove if the copy fails; the record comes first.
         warnings: what the user should know about the claim.
-        told: what was done with leftovers of a killed copy; each is a part of a sentence.
+        also_done: what was done with leftovers of a killed copy; each is a part of a sentence.
     """
 
     created: list[str]
     warnings: list[str]
-    told: list[str]
+    also_done: list[str]
 
 
 @contextlib.contextmanager
@@ -144,7 +144,7 @@ def _take_over(target: Target, original: Original, lock: Lock, claim: Claim, hos
     *left, own = image.unfinished_copy
     # From here on, these files count as created by this run.
     claim.created[:] = [own, *left]
-    claim.told.append(removed(image, record))
+    claim.also_done.append(removed(image, record))
     host.remove(left)
     del claim.created[1:]
 
@@ -171,7 +171,7 @@ def _undo(claim: Claim, lock: Lock, so_far: str, host: Host) -> Left:
     except (OSError, BackupError) as error:
         names = listed(claim.created)
         return Left(f"What this run had created may be there: {names} ({reason(error)}).", _AGAIN)
-    taken_over = [f"{one}." for one in claim.told]
+    taken_over = [f"{one}." for one in claim.also_done]
     before = so_far.replace(NOTHING_LEFT, "").strip()
     return left._replace(text=" ".join(filter(None, [before, *taken_over, left.text])))
 

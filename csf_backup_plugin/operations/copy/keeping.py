@@ -96,7 +96,7 @@ def remove_older(
     begun = _same_copies(newest, read_begun(catalog, host))
     done = carry_out(planned, begun, catalog, host)
     removed, stay = remove_abandoned(unfinished, host)
-    return done._replace(told=removed, warnings=[*done.warnings, *stay])
+    return done._replace(also_done=removed, warnings=[*done.warnings, *stay])
 
 
 def withheld(request: CopyRequest, image: ImagePath, removal: Removal) -> Withheld | None:

@@ -34,7 +34,7 @@ class Making:
 
     Attributes:
         made_now: whether this run has made the copy; if not, it existed.
-        told: what was done with leftovers of earlier runs; each is a part of a sentence.
+        also_done: what was done with leftovers of earlier runs; each is a part of a sentence.
         warnings: what the user should know.
     """
 
@@ -56,7 +56,7 @@ class Making:
         self._host = host
         self._listener = listener
         self._began = time.monotonic()
-        self.told: list[str] = []
+        self.also_done: list[str] = []
         self.warnings: list[str] = []
 
     @property
@@ -68,7 +68,7 @@ class Making:
         """Check everything that a copy needs; return the receipt that it has or would have."""
         image = self._target.image
         if found := existing_copy(self._target, self._original, self._host):
-            self.told.append(f"{self._original.image} was copied to {image} already")
+            self.also_done.append(f"{self._original.image} was copied to {image} already")
             return found
         left = bytes_left(image, copy_record.backup_of(self._original.receipt), self._host)
         check_free(image, [] if left is None else image.unfinished_copy, self._host)
@@ -93,7 +93,7 @@ class Making:
         found = existing_copy(self._target, self._original, self._host)
         if found:
             image = self._target.image
-            self.told.append(f"{self._original.image} was copied to {image} already")
+            self.also_done.append(f"{self._original.image} was copied to {image} already")
             self.warnings += clean_up([image.copying], self._host)
         return found
 
@@ -101,7 +101,7 @@ class Making:
         wait, host = self._request.wait, self._host
         with claimed(self._target, self._original, wait, host, self._listener) as claim:
             self.warnings += claim.warnings
-            self.told += claim.told
+            self.also_done += claim.also_done
             check_room(self._target, self._original, host)
             made = self._transferred(claim)
             self._publish(claim, made)

@@ -77,7 +77,7 @@ def rotate(request: RotateRequest, host: Host, listener: Listener) -> Rotated:
             warnings = (*filled.warnings, *removal.warnings)
         else:
             made = f"The new backup is made and proven: {filled.image}"
-            proven = " ".join(f"{one}." for one in (*filled.told, made))
+            proven = " ".join(f"{one}." for one in (*filled.also_done, made))
             with (
                 on_failure(lambda so_far: Left(so_far.replace(NOTHING_LEFT, proven))),
                 translated(host.name),

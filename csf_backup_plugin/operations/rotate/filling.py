@@ -59,7 +59,7 @@ class Filled(NamedTuple):
         placement: the set's place, slot and run.
         backup: the backup that made it; None if an earlier run had made it.
         rule: the sentence that explains the order of the image directories.
-        told: what was done with earlier runs' leftovers; each is a part of a sentence.
+        also_done: what was done with earlier runs' leftovers; each is a part of a sentence.
         warnings: what else the user should know.
         repository_id: the repository's id; None if it could not be recorded.
         tonight: what was found before the set was made.
@@ -70,7 +70,7 @@ class Filled(NamedTuple):
     placement: Placement
     backup: Backup | None
     rule: str
-    told: tuple[str, ...]
+    also_done: tuple[str, ...]
     warnings: tuple[str, ...]
     repository_id: str | None
     tonight: Tonight
@@ -102,7 +102,7 @@ def fill(site: Site, host: Host, listener: Listener) -> Filled:
             tonight = look()
         filling = _Filling(tonight(), lock, host, listener)
         with (
-            on_failure(lambda so_far: preceded("; ".join(filling.told), so_far)),
+            on_failure(lambda so_far: preceded("; ".join(filling.also_done), so_far)),
             translated(host.name),
         ):
             filled = filling.earlier_set() or filling.new_set()
@@ -113,7 +113,7 @@ class _Filling:
     """The steps of one filling.
 
     Attributes:
-        told: what was done with earlier runs' leftovers so far; each is a part of a sentence.
+        also_done: what was done with earlier runs' leftovers so far; each is a part of a sentence.
     """
 
     def __init__(self, tonight: Tonight, lock: Lock | None, host: Host, listener: Listener) -> None:
@@ -125,7 +125,7 @@ class _Filling:
         self._ours: set[ImagePath] = set()
         self._proven: dict[str, ImagePath] = {}
         self._warnings: list[str] = []
-        self.told: list[str] = []
+        self.also_done: list[str] = []
 
     def earlier_set(self) -> Filled | None:
         """Prove or remove leftovers; return the set of an earlier run with our id, or None."""
@@ -135,11 +135,11 @@ class _Filling:
         self._ours = {one.image for one in leftovers}
         if request.dry_run:
             would = "was left by a run that was killed; it would be proven or removed"
-            self.told += [f"{one.image} {would}" for one in leftovers]
+            self.also_done += [f"{one.image} {would}" for one in leftovers]
             return self._of_our_run()
-        self.told += clean_up_records(catalog, tonight.own, tonight.site, host)
+        self.also_done += clean_up_records(catalog, tonight.own, tonight.site, host)
         self._proven = settle(
-            *(leftovers, tonight.site, self._lock, tonight.judged, self.told),
+            *(leftovers, tonight.site, self._lock, tonight.judged, self.also_done),
             *(host, self._listener),
         )
         if made := self._of_our_run():
@@ -173,7 +173,7 @@ class _Filling:
             if removable(one, tonight.site.machine, request.repository):
                 continue
             if (placement := one.receipt.placement) and placement.run_id == request.run_id:
-                self.told.append(f"run {shown(request.run_id)} has made {one.image} already")
+                self.also_done.append(f"run {shown(request.run_id)} has made {one.image} already")
                 return self._filled(one.image, None)._replace(placement=placement)
         return None
 
@@ -238,7 +238,7 @@ class _Filling:
             self._tonight.placement,
             backup,
             self._order.rule,
-            tuple(self.told),
+            tuple(self.also_done),
             warnings,
             backup.origin.id if backup else identity.id if identity else None,
             self._tonight,

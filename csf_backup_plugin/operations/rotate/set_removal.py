@@ -35,7 +35,7 @@ class Removal(NamedTuple):
         withheld: why nothing was removed, each a part of a sentence; empty if deletions were
             allowed.
         warnings: what else the user should know.
-        told: what was done with leftovers of killed copies; each is a part of a sentence.
+        also_done: what was done with leftovers of killed copies; each is a part of a sentence.
     """
 
     decisions: Sequence[Decision] = ()
@@ -44,7 +44,7 @@ class Removal(NamedTuple):
     finished: Sequence[ImagePath] = ()
     withheld: Sequence[str] = ()
     warnings: Sequence[str] = ()
-    told: Sequence[str] = ()
+    also_done: Sequence[str] = ()
 
 
 def reasons_to_withhold(

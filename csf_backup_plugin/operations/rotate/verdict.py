@@ -39,13 +39,13 @@ def _withheld(site: Site, filled: Filled, removal: Removal) -> Withheld:
     if site.request.dry_run:
         return Withheld(
             f"Dry run: nothing would be deleted:\n{reasons}",
-            "Look into it. If all is as it should be, give -yes in the next run.",
+            "Look into it. If nothing is wrong, give -yes in the next run.",
             facts,
         )
     return Withheld(
         f"The new backup is proven: {filled.image}. Nothing was deleted:\n{reasons}",
-        f"Look into it; {drill_command(filled.image.name)} tries to restore the new one. If all is "
-        "as it should be, run the same command once with -yes.",
+        f"Look into it; {drill_command(filled.image.name)} tries to restore the new one. If "
+        "nothing is wrong, run the same command once with -yes.",
         facts,
         left="All older sets are as they were.",
     )

@@ -58,8 +58,8 @@ class Status(NamedTuple):
     @property
     def problem(self) -> BackupError | None:
         """The worst problem, as an error; None if there is none."""
-        faults = [text for one in self.repositories for text in one.told(one.faults)]
-        stale = [text for one in self.repositories for text in one.told(one.stale)]
+        faults = [text for one in self.repositories for text in one.with_name(one.faults)]
+        stale = [text for one in self.repositories for text in one.with_name(one.stale)]
         stale += self.unread_besides
         if faults:
             return FaultFound(
@@ -72,7 +72,7 @@ class Status(NamedTuple):
         if stale or not self.repositories:
             lines = "\n".join(f"  {text}" for text in stale or ["there is no proven image at all"])
             return Stale(
-                f"Backups are not as they should be:\n{lines}",
+                f"Backups need attention:\n{lines}",
                 "Look into the runs that should have made them.",
                 {"findings": list(stale)},
             )

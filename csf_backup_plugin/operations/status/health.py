@@ -95,7 +95,7 @@ class Health(NamedTuple):
         """Its name in a fleet file, or else its master database, for messages."""
         return shown(self.name or self.master)
 
-    def told(self, *findings: Iterable[str]) -> list[str]:
+    def with_name(self, *findings: Iterable[str]) -> list[str]:
         """Return findings for a list of several repositories; a fleet's begin with the name."""
         before = f"{self.title}: " if self.name else ""
         return [before + text for texts in findings for text in texts]

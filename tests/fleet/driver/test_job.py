@@ -77,9 +77,9 @@ def test_a_failure_is_reported_by_the_first_line_of_its_error(program: Program) 
 
 def test_a_line_that_introduces_the_next_one_is_reported_with_it(program: Program) -> None:
     """Alone, such as a status's first line, it would say nothing."""
-    error = {"error": "Backups are not as they should be:\n  lib has none.\n  b"}
+    error = {"error": "Backups need attention:\n  lib has none.\n  b"}
     done = run_job(program.job(printing(error, 70)))
-    assert done.problem == "Backups are not as they should be: lib has none"
+    assert done.problem == "Backups need attention: lib has none"
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_what_another_killed_copy_has_left_is_removed() -> None:
     """The next copy has another name, and would never take its place."""
     source, host = with_a_killed_copy()
     made = copied(source, host, "db1:/b/2.img", keep=1)
-    assert made.told == (
+    assert made.also_done == (
         f"{RECORD} was killed, and what it had left of db2:/c/killed.img was removed",
     )
     assert (made.warnings, left_of_it(host)) == ((), [])
@@ -112,7 +112,7 @@ def test_without_keep_nothing_is_removed() -> None:
     """A copy without -keep removes nothing, and warns of nothing."""
     source, host = with_a_killed_copy()
     made = copied(source, host, "db1:/b/2.img")
-    assert (made.warnings, made.told, len(left_of_it(host))) == ((), (), 4)
+    assert (made.warnings, made.also_done, len(left_of_it(host))) == ((), (), 4)
 
 
 def test_a_dry_run_warns_of_a_killed_copy() -> None:
@@ -131,14 +131,14 @@ def test_what_may_belong_to_a_running_copy_stays(to: type[MemoryHost]) -> None:
     made = copied(source, host, "db1:/b/2.img", keep=1)
     (warning,) = made.warnings
     assert warning.startswith(f"skipped: db2:/c/killed.img is {RECORD}")
-    assert (made.told, len(left_of_it(host))) == ((), 4)
+    assert (made.also_done, len(left_of_it(host))) == ((), 4)
 
 
 def test_a_copy_that_has_ended_meanwhile_is_no_killed_one() -> None:
     """It has removed its record itself, and nothing is said of it."""
     source, host = with_a_killed_copy(_EndedSince)
     made = copied(source, host, "db1:/b/2.img", keep=1)
-    assert (made.told, made.warnings) == ((), ())
+    assert (made.also_done, made.warnings) == ((), ())
     assert KILLED.path in host.files
 
 
@@ -174,4 +174,4 @@ def test_killed_copies_of_other_repositories_stay() -> None:
     host.files[KILLED.copying] = copy_record.encode(record)
     host.files["/c/later.img.copying"] = b"what?"
     made = copied(source, host, "db1:/b/2.img", keep=1)
-    assert (made.told, made.warnings, len(left_of_it(host))) == ((), (), 4)
+    assert (made.also_done, made.warnings, len(left_of_it(host))) == ((), (), 4)

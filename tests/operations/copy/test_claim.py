@@ -44,7 +44,7 @@ def test_the_same_copy_takes_the_place_of_a_killed_one() -> None:
     left_by_a_kill(source, host)
     made = copied(source, host)
     assert made.made_now
-    assert made.told == (
+    assert made.also_done == (
         "a copy of db1:/b/1.img (by process 7 on driver, since then) was killed, and what it had "
         "left of db2:/c/1.img was removed",
     )
@@ -130,7 +130,7 @@ def test_a_copy_that_ends_meanwhile_has_made_the_set() -> None:
     host.files[COPY.copying] = b"of the other"
     made = copied(source, host)
     assert not made.made_now
-    assert made.told == ("db1:/b/1.img was copied to db2:/c/1.img already",)
+    assert made.also_done == ("db1:/b/1.img was copied to db2:/c/1.img already",)
     assert host.files == first.files
 
 

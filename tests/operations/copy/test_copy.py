@@ -234,9 +234,9 @@ def test_what_is_copied_already_is_not_copied_again() -> None:
     copied(source, host)
     host.files[COPY.copying] = b"left"
     made = copied(source, host)
-    assert (made.made_now, made.told) == (False, (f"{ORIGINAL} was copied to {COPY} already",))
+    assert (made.made_now, made.also_done) == (False, (f"{ORIGINAL} was copied to {COPY} already",))
     assert COPY.copying not in host.files
-    assert copied(source, host, dry_run=True).told == made.told
+    assert copied(source, host, dry_run=True).also_done == made.also_done
 
 
 def test_a_copy_of_another_set_of_the_name_stays() -> None:

@@ -55,7 +55,7 @@ def test_what_cannot_be_proven_is_removed(place: Place, record: dict[str, str], 
     """Run record and claim are removed, too."""
     left = rotated(place).filled.image
     let_be_unproven(left, record)
-    (told,) = rotated(place, MONDAY + DAY).filled.told
+    (told,) = rotated(place, MONDAY + DAY).filled.also_done
     assert told.startswith(f"{left} was left by a run that was killed, and was removed: {why}")
     assert os.listdir(left.directory) == []
 
@@ -68,7 +68,7 @@ def test_what_osbackup_has_finished_is_proven_as_the_set_of_its_run(place: Place
     again = rotated(place, MONDAY + DAY, run_id="that night").filled
     after = receipts_in(place.images)[left.path]
     assert (again.image, again.backup) == (left, None)
-    assert again.told == (f"{left} was left by a run that was killed, and is proven now",)
+    assert again.also_done == (f"{left} was left by a run that was killed, and is proven now",)
     assert (after.placement, after.origin.number) == (before.placement, before.origin.number)
 
 
@@ -79,7 +79,7 @@ def test_a_run_whose_set_is_there_settles_what_others_have_left(place: Place) ->
     let_be_unproven(left)
     again = rotated(place, MONDAY + DAY, run_id="tonight").filled
     assert again.image == made
-    assert again.told == (
+    assert again.also_done == (
         f"{left} was left by a run that was killed, and is proven now",
         f"run tonight has made {made} already",
     )
@@ -90,7 +90,7 @@ def test_the_record_of_a_run_that_was_killed_after_its_proof_is_removed(place: P
     made = rotated(place).filled.image
     os.mkdir(made.run)
     Path(made.run, "status").touch()
-    (told,) = rotated(place, MONDAY + DAY).filled.told
+    (told,) = rotated(place, MONDAY + DAY).filled.also_done
     assert told == f"{made.run} was left by a run that was killed, and was removed"
     assert not os.path.exists(made.run)
 
@@ -149,7 +149,7 @@ def test_a_leftover_that_stays_stops_no_backup(
     let_be_unproven(left, record)
     made = rotated(place, MONDAY + DAY, host=Broken(left.path, number, MONDAY + DAY)).filled
     assert made.backup is not None
-    assert made.told[0].startswith(f"{left} was left by a run that was killed, and stays: ")
+    assert made.also_done[0].startswith(f"{left} was left by a run that was killed, and stays: ")
     assert os.path.exists(left.import_file)
 
 
@@ -184,7 +184,7 @@ def test_where_no_lock_keeps_others_out_nothing_without_a_receipt_is_removed(pla
     left = rotated(place).filled.image
     let_be_unproven(left, {})
     before = files(place.images)
-    (told,) = rotated(place, MONDAY + DAY, host=Lockless(MONDAY + DAY)).filled.told
+    (told,) = rotated(place, MONDAY + DAY, host=Lockless(MONDAY + DAY)).filled.also_done
     assert told == f"{left} has no receipt, and stays: the repository cannot be locked"
     assert before.items() <= files(place.images).items()
 
@@ -279,7 +279,7 @@ def test_a_dry_run_tells_of_leftovers_and_touches_none(place: Place) -> None:
     let_be_unproven(left)
     before = files(place.images)
     dry = rotated(place, MONDAY + DAY, run_id="tonight", options={"dry_run": True})
-    assert dry.filled.told == (
+    assert dry.filled.also_done == (
         f"{left} was left by a run that was killed; it would be proven or removed",
         f"run tonight has made {made} already",
     )
@@ -298,7 +298,7 @@ def test_no_osbackup_is_started_beside_one_that_a_killed_run_has_left(place: Pla
             assert files(place.images) == before
         finally:
             osbackup.kill()
-    (told,) = rotated(place, MONDAY + DAY).filled.told
+    (told,) = rotated(place, MONDAY + DAY).filled.also_done
     assert "was removed" in told
 
 
@@ -309,7 +309,7 @@ def test_a_leftover_whose_note_is_lost_is_known_by_its_number(place: Place) -> N
     os.unlink(f"{left.run}/note")
     again = rotated(place, MONDAY + DAY, run_id="that night").filled
     assert again.backup is not None
-    assert again.told == (f"{left} was left by a run that was killed, and is proven now",)
+    assert again.also_done == (f"{left} was left by a run that was killed, and is proven now",)
     assert receipts_in(place.images)[left.path].placement is None
 
 

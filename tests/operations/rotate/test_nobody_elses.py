@@ -71,7 +71,7 @@ def test_what_a_killed_copy_has_left_in_a_place_is_not_a_rotations(place: Place)
     Path(left.copying).write_bytes(copy_record.encode(record))
     shutil.copy(image.import_file, left.import_file)
     made = rotated(place, MONDAY + DAY).filled
-    assert made.told == ()
+    assert made.also_done == ()
     assert Path(left.copying).exists()
     assert Path(left.import_file).exists()
     (warning,) = [one for one in made.warnings if "-2.img" in one]
@@ -139,7 +139,7 @@ def test_a_clone_on_another_machine_touches_nothing_of_the_first(
     claim.write_text(f"{place.master}\n")
     before = files(place.images)
     last = rotated(place, MONDAY + WEEK, host=host)
-    assert last.filled.told == ()
+    assert last.filled.also_done == ()
     assert before.items() <= files(place.images).items()
 
 
@@ -154,7 +154,7 @@ def test_an_empty_claim_is_removed_when_it_is_old(place: Place) -> None:
         path.touch()
     for path, at in ((old, MONDAY), (foreign, MONDAY), (new, MONDAY + WEEK)):
         os.utime(path, (at.timestamp(), at.timestamp()))
-    told = rotated(place, MONDAY + WEEK).filled.told
+    told = rotated(place, MONDAY + WEEK).filled.also_done
     assert (old.exists(), new.exists(), foreign.exists()) == (False, True, True)
     assert len(told) == 1
     assert "was removed" in told[0]
