@@ -74,15 +74,18 @@ def test_the_host_adapter_of_the_recipe_passes_its_tests(tmp_path: Path) -> None
     """It also passes tests of the contract: for files, programs and the lock, one each."""
     tests = copied(tmp_path, "Add a host adapter")
     chosen = "    from csf_backup_plugin.hosts.ssh import connected"
-    places = {
-        "csf_backup_plugin/hosts/connect.py": chosen,
-        "tests/hosts/conftest.py": "    else:\n        with reached(",
-    }
+    named = "    from csf_backup_plugin.hosts.ssh.route import ssh_route"
+    places = [
+        ("csf_backup_plugin/hosts/connect.py", chosen),
+        ("csf_backup_plugin/hosts/connect.py", named),
+        ("tests/hosts/conftest.py", "    else:\n        with reached("),
+    ]
     imports = "from csf_backup_plugin.hosts.local.host import LocalHost"
     inserted = [one for one in shown("Add a host adapter") if one[0] != "file"]
-    assert [path for what, path, _ in inserted if what == "into"] == [*places]
+    assert [path for what, path, _ in inserted if what == "into"] == [path for path, _ in places]
+    lines = iter(line for _, line in places)
     for what, path, code in inserted:
-        insert(tmp_path / path, code, places[path] if what == "into" else imports)
+        insert(tmp_path / path, code, next(lines) if what == "into" else imports)
     fixture = tmp_path / "tests" / "hosts" / "conftest.py"
     params = 'params=["local", "ssh", "memory"'
     assert params in fixture.read_text()

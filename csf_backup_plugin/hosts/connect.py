@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.log import noted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.hosts.protocol.host import Host
+
+#: The name that always means this machine.
+THIS_MACHINE = "localhost"
 
 
 def connect(
@@ -42,9 +45,27 @@ def connect(
     return connected(name, cancellation, note)
 
 
+def machine_of(name: str, environ: Mapping[str, str], cancellation: Cancellation) -> str:
+    """Return a name of a host's machine, the same for all names of one machine; connect to nothing.
+
+    Args:
+        name: the name of the host, as for `connect`.
+        environ: the environment, which may name the ssh command.
+        cancellation: what ends the wait for ssh.
+
+    Raises:
+        Interrupted: a signal came.
+    """
+    if is_this_machine(name):
+        return THIS_MACHINE
+    from csf_backup_plugin.hosts.ssh.route import ssh_route
+
+    return ssh_route(name, environ, cancellation).machine
+
+
 def is_this_machine(name: str) -> bool:
     """Tell whether `name` is this machine, asking the resolver only if it may be."""
     wanted, own = name.lower(), socket.gethostname().lower()
-    if wanted in ("localhost", own):
+    if wanted in (THIS_MACHINE, own):
         return True
     return wanted.split(".")[0] == own.split(".")[0] and wanted == socket.getfqdn().lower()

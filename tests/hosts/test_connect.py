@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from csf_backup_plugin.cancellation import Cancellation
-from csf_backup_plugin.hosts.connect import connect, is_this_machine
+from csf_backup_plugin.hosts.connect import connect, is_this_machine, machine_of
 from csf_backup_plugin.hosts.local.host import LocalHost
 
 
@@ -30,6 +30,15 @@ def test_any_other_name_is_another_machine(name: str) -> None:
     with connect(name, Cancellation()) as host:
         assert host.name == name
         assert not isinstance(host, LocalHost)
+
+
+@pytest.mark.parametrize(
+    ("name", "machine"), [("Db1", "localhost"), ("db2", "10.0.0.2:22"), ("db1x", "10.0.0.2:22")]
+)
+def test_all_names_of_a_machine_have_one_name(name: str, machine: str) -> None:
+    """ssh is asked which machine a name means, unless it is this one."""
+    ssh = {"CSF_BACKUP_SSH": "sh -c 'echo hostname 10.0.0.2'"}
+    assert machine_of(name, ssh, Cancellation()) == machine
 
 
 @pytest.mark.parametrize("name", ["localhost", "db2"])

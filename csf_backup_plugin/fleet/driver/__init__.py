@@ -16,9 +16,8 @@ from csf_backup_plugin.fleet.driver.executor import close, executor_of
 from csf_backup_plugin.fleet.driver.loop import Driver
 from csf_backup_plugin.fleet.driver.order import longest_waiting_first
 from csf_backup_plugin.fleet.driver.plan import hosts_of, plan
-from csf_backup_plugin.hosts.connect import is_this_machine
+from csf_backup_plugin.hosts.connect import machine_of
 from csf_backup_plugin.hosts.ssh import login_slots
-from csf_backup_plugin.hosts.ssh.route import ssh_route
 from csf_backup_plugin.operations.schedule.surroundings import program, variables
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from csf_backup_plugin.fleet.driver.request import FleetRequest
 
 
-_THIS = "localhost"  # for any name of this machine
 _LOGINS = "logins"
 
 
@@ -71,10 +69,7 @@ def planned(
         Interrupted: a signal came.
     """
     repositories = request.fleet.repositories
-    machines = {
-        host: _THIS if is_this_machine(host) else ssh_route(host, environ, cancellation).machine
-        for host in hosts_of(repositories)
-    }
+    machines = {host: machine_of(host, environ, cancellation) for host in hosts_of(repositories)}
     ordered = longest_waiting_first(repositories, ACTIONS[request.action], environ)
     given = {**variables(environ), **_login_slots(environ)}
     return plan(request, ordered, machines, program(called, environ), given)
