@@ -42,10 +42,14 @@ LOCAL = (
     "LocalForward {}/forward localhost:1",
     "IgnoreUnknown UseKeychain\n  UseKeychain yes",
 )
+# The input of this script ends when the process of the tests has ended, in whatever way.
+_STOP_AT_END_OF_INPUT = 'read -r _; kill "$1"'
 
 
 class Sshd:
     """A server; `command` is the ssh command that reaches it as host `remote`.
+
+    It stops listening, at the latest, when the process that has started it ends, also by SIGKILL.
 
     Args:
         directory: an empty directory for configuration, keys and log.
@@ -91,6 +95,7 @@ class Sshd:
         )
         self.command = shlex.join(["ssh", "-F", str(self._client)])
         self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the server, and wait until it listens."""
@@ -102,12 +107,23 @@ class Sshd:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
+        self._watcher = subprocess.Popen(
+            ["sh", "-c", _STOP_AT_END_OF_INPUT, "sh", str(self._process.pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         while not _listens(self._address, self.port):
             assert self._process.poll() is None, self.log.read_text()
             time.sleep(0.01)
 
     def stop(self) -> None:
         """Stop listening; sessions continue."""
+        if self._watcher is not None:
+            with self._watcher:
+                self._watcher.kill()
+            self._watcher = None
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
