@@ -73,8 +73,8 @@ def test_the_command_of_the_recipe_passes_its_tests(tmp_path: Path) -> None:
 def test_the_host_adapter_of_the_recipe_passes_its_tests(tmp_path: Path) -> None:
     """It also passes tests of the contract: for files, programs and the lock, one each."""
     tests = copied(tmp_path, "Add a host adapter")
-    chosen = "    from csf_backup_plugin.hosts.ssh import connected"
-    named = "    from csf_backup_plugin.hosts.ssh.route import ssh_route"
+    chosen = "    from csf_backup_plugin.hosts.ssh.host import connected"
+    named = "    return not is_this_machine(name)"
     places = [
         ("csf_backup_plugin/hosts/connect.py", chosen),
         ("csf_backup_plugin/hosts/connect.py", named),

@@ -58,7 +58,8 @@ class CsfCommand(click.Command):
 
         callback, name = self.callback, str(self.name)
         assert callback is not None
-        run = Run(name, as_json=ctx.params.pop("as_json"), verbose=ctx.params.pop("verbose"))
+        host = options.host_of(ctx.params)
+        run = Run(name, host, as_json=ctx.params.pop("as_json"), verbose=ctx.params.pop("verbose"))
         run.is_quiet = ctx.params.pop("is_quiet", False)
         ctx.exit(run.carry_out(ctx.meta[_GIVEN], lambda: callback(run, **ctx.params)))
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from csf_backup_plugin import option_values
+from csf_backup_plugin.image.path import is_host
 from csf_backup_plugin.weekdays import WEEKDAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -76,6 +77,21 @@ def _failing(kind: Any, param: click.Parameter | None, ctx: click.Context | None
 def name_of(word: str) -> str:
     """Return an option's name, with one dash and without its value."""
     return "-" + word.partition("=")[0].lstrip("-")
+
+
+def host_of(given: Mapping[str, Any]) -> str:
+    """Return the host of an image or a directory, or the host, that a command line names.
+
+    Args:
+        given: the values of the options, not checked yet.
+
+    Returns:
+        The first such host; empty if there is none.
+    """
+    paths = (given.get("image"), given.get("directory"), *given.get("directories", ()))
+    named = (path.partition(":")[0] for path in paths if path)
+    host = next(named, None) or given.get("host") or ""
+    return host if is_host(host) else ""
 
 
 def of_every_command() -> list[click.Parameter]:

@@ -19,7 +19,7 @@ from csf_backup_plugin.cli.printing import give_up
 from csf_backup_plugin.cli.progress import Progress
 from csf_backup_plugin.cli.report import report, report_error
 from csf_backup_plugin.errors import UNKNOWN_LEFT, HostUnreachable, Interrupted
-from csf_backup_plugin.hosts.connect import connect
+from csf_backup_plugin.hosts.connect import begin, connect
 from csf_backup_plugin.hosts.logged_host import observed
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import command
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.cli.outcome import Outcome
     from csf_backup_plugin.errors import BackupError
     from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.ssh.login import Login
 
 
 #: Modules that report an outcome are loaded before the work. The work may take hours, and another
@@ -74,6 +75,7 @@ class Run:
 
     Args:
         name: the command's name.
+        host: a host that the work will need; empty if it may not need one.
         as_json: print one document, whatever the outcome.
         verbose: show the log.
 
@@ -88,8 +90,10 @@ class Run:
     is_quiet = False
     ends_at_once = False
 
-    def __init__(self, name: str, *, as_json: bool, verbose: bool) -> None:
+    def __init__(self, name: str, host: str, *, as_json: bool, verbose: bool) -> None:
         self.as_json = as_json
+        self._host = host
+        self._begun: Login | None = None
         self.progress = Progress()
         self._name = name
         self._verbose = self.progress.show if verbose else None
@@ -135,9 +139,16 @@ class Run:
         with (
             self.progress,
             limited(self.cancellation, host, limit) as cancellation,
-            connect(host, cancellation, self.progress.note) as at,
+            connect(host, cancellation, self.progress.note, self._taken(host)) as at,
         ):
             yield observed(at)
+
+    def _taken(self, host: str) -> Login | None:
+        """Return what was begun for a host, once."""
+        if host != self._host:
+            return None
+        begun, self._begun = self._begun, None
+        return begun
 
     def _done(self, words: Sequence[str], work: Callable[[], Outcome]) -> int:
         """Do the work and report its outcome; later signals do not change the exit code."""
@@ -150,7 +161,8 @@ class Run:
         ):
             try:
                 result.start()
-                result.outcome = outcome = work()
+                with begin(self._host) if self._host else contextlib.nullcontext() as self._begun:
+                    result.outcome = outcome = work()
                 report(self._name, outcome, as_json=self.as_json, is_quiet=self.is_quiet)
             except KeyboardInterrupt:  # raised where signals are not deferred
                 raise Interrupted(signal.SIGINT, doing) from None

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.hosts.protocol.host import Host
+    from csf_backup_plugin.hosts.ssh.login import Login
 
 #: The name that always means this machine.
 THIS_MACHINE = "localhost"
 
 
 def connect(
-    name: str, cancellation: Cancellation, note: Callable[[str], None] = noted
+    name: str,
+    cancellation: Cancellation,
+    note: Callable[[str], None] = noted,
+    begun: Login | None = None,
 ) -> AbstractContextManager[Host]:
     """Work with the host called `name` while the block runs.
 
@@ -30,6 +34,7 @@ def connect(
         cancellation: what asks the host's work to end.
         note: called with a sentence on what the user may want to know meanwhile, such as a cut
             connection.
+        begun: what `begin` has returned for that name, once; None for none.
 
     Raises:
         UsageError: the ssh command that the environment names cannot be read.
@@ -40,9 +45,22 @@ def connect(
         from csf_backup_plugin.hosts.local.host import LocalHost
 
         return contextlib.nullcontext(LocalHost(name, cancellation))
-    from csf_backup_plugin.hosts.ssh import connected
+    from csf_backup_plugin.hosts.ssh.host import connected
 
-    return connected(name, cancellation, note)
+    return connected(name, cancellation, note, begun)
+
+
+def begin(name: str) -> AbstractContextManager[Login | None]:
+    """Begin to connect to a host that will be needed, while the block runs.
+
+    Args:
+        name: as for `connect`.
+    """
+    if not is_for_ssh(name):
+        return contextlib.nullcontext()
+    from csf_backup_plugin.hosts.ssh.ahead import begun
+
+    return begun(name)
 
 
 def machine_of(name: str, environ: Mapping[str, str], cancellation: Cancellation) -> str:
@@ -56,11 +74,16 @@ def machine_of(name: str, environ: Mapping[str, str], cancellation: Cancellation
     Raises:
         Interrupted: a signal came.
     """
-    if is_this_machine(name):
-        return THIS_MACHINE
+    if not is_for_ssh(name):
+        return THIS_MACHINE if is_this_machine(name) else name
     from csf_backup_plugin.hosts.ssh.route import ssh_route
 
     return ssh_route(name, environ, cancellation).machine
+
+
+def is_for_ssh(name: str) -> bool:
+    """Tell whether ssh is what reaches a host of that name."""
+    return not is_this_machine(name)
 
 
 def is_this_machine(name: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.logged_host import observed
 from csf_backup_plugin.hosts.protocol.host import Host
-from csf_backup_plugin.hosts.ssh import SshHost
+from csf_backup_plugin.hosts.ssh.host import SshHost
 from doubles import MemoryHost
 
 METHODS = [

@@ -20,8 +20,8 @@ from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.common import BEING_READ
 from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.protocol.steps import Withdrawal
-from csf_backup_plugin.hosts.ssh import SshHost
 from csf_backup_plugin.hosts.ssh.connection import Connection
+from csf_backup_plugin.hosts.ssh.host import SshHost
 from memory_path import make_pipe, names
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from waiting import wait_for
 
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable
-from csf_backup_plugin.hosts.ssh import SshHost
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.errors import Answer
 from csf_backup_plugin.hosts.ssh.gathering import Gathering, Request
+from csf_backup_plugin.hosts.ssh.host import SshHost
 from csf_backup_plugin.hosts.ssh.library import answers_of_each
 from csf_backup_plugin.hosts.ssh.trial import Trial
 

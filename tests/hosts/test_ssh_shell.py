@@ -417,7 +417,7 @@ def test_only_what_stands_behind_the_mark_is_a_status(
     made: Connection, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
     """An answer without the mark means that the exit status is unknown."""
-    from csf_backup_plugin.hosts.ssh import SshHost
+    from csf_backup_plugin.hosts.ssh.host import SshHost
 
     host = SshHost("remote", made)
     run = Connection.run

@@ -54,6 +54,7 @@ class Connection:
         ssh: the ssh command, as `CSF_BACKUP_SSH` has it.
         cancellation: what ends the waits for the host.
         note: is called with a sentence about a cut and what is done about it.
+        begun: a login to the host that has begun; None if there is none.
 
     Attributes:
         bound: the numbers of the logins within which locks are held.
@@ -67,7 +68,12 @@ class Connection:
     """
 
     def __init__(
-        self, host: str, ssh: str, cancellation: Cancellation, note: Callable[[str], None]
+        self,
+        host: str,
+        ssh: str,
+        cancellation: Cancellation,
+        note: Callable[[str], None],
+        begun: Login | None = None,
     ) -> None:
         self.host = host
         self.cancellation = cancellation
@@ -75,7 +81,8 @@ class Connection:
         self.descriptors = ["7", "8", "9"]
         self.readings: dict[str, str] = {}
         self.at_login: dict[str, tuple[str, ...]] = {}
-        self._login = Login(host, ssh, cancellation)
+        self._login = begun or Login(host, ssh, cancellation)
+        self._login.cancellation = cancellation
         self._note = note
         self._trial = Trial(host, note)
         self._shell: Shell | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import time
@@ -11,7 +12,7 @@ from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts.ssh import library
 from csf_backup_plugin.hosts.ssh.command_line import LACKS_BASE64, CommandLine
 from csf_backup_plugin.hosts.ssh.errors import Answer
-from csf_backup_plugin.hosts.ssh.login_slots import login_slot
+from csf_backup_plugin.hosts.ssh.login_slots import VARIABLE, login_slot
 from csf_backup_plugin.hosts.ssh.shell import Shell
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import shown
@@ -75,6 +76,18 @@ class Login:
         self._refused: BackupError | None = None  # the error of the first login
         self.mark = secrets.token_hex(16)
         self.count = 0
+        self._begun: Shell | None = None
+
+    def begin(self) -> None:
+        """Start ssh for the first login, unless logins are counted; `enter` waits for it."""
+        if VARIABLE not in os.environ:
+            with contextlib.suppress(OSError):  # `enter` reports that
+                self._begun = self._started()
+
+    def close(self) -> None:
+        """End a login that has begun, and that nobody has entered."""
+        if self._begun:
+            self._begun.close()
 
     def enter(self, until: float) -> Shell:
         """Return a new shell on the host, which reads calls.
@@ -103,11 +116,12 @@ class Login:
 
     def _new_shell(self, until: float) -> Shell:
         try:
-            shell = Shell(self._command.argv(f"{self._run}.{self.count + 1}"), self.mark)
+            shell = self._begun or self._started()
         except OSError as error:
             what = f"Host {self._host} cannot be reached: this machine cannot run ssh"
             kind = Cut if self.count else HostUnreachable
             raise self.error(what, os.fsencode(in_words(error)), kind) from None
+        self._begun = None
         try:
             self._enter(shell, until)
         except _NotIn as error:
@@ -126,6 +140,9 @@ class Login:
                 self._refused = error  # other threads wait to log in
             raise
         return shell
+
+    def _started(self) -> Shell:
+        return Shell(self._command.argv(f"{self._run}.{self.count + 1}"), self.mark)
 
     def _enter(self, shell: Shell, until: float) -> None:
         """Wait until the host has started a shell for us."""
