@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from sshd import reached
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts.protocol.values import UNKNOWN
+from csf_backup_plugin.hosts.ssh import connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,3 +123,53 @@ def test_no_program_begins_once_the_command_is_to_end(serve: Callable[..., Sshd]
         for _ in range(2):
             with pytest.raises(Interrupted):
                 host.run(["sleep", "60"], 100)
+
+
+# The first time, the shell that waits for this program is killed, and the program goes on alone.
+ORPHAN = '[ -e {once} ] || {{ : >{once}; kill -KILL $PPID; sleep 0.3; }}\nexec {real} "$@"'
+
+# What is done, and the program of the host that does it.
+DONE: dict[str, tuple[str, Callable[[Host, str], object]]] = {
+    "create": ("ln", lambda host, home: host.create(f"{home}/new", b"new")),
+    "replace": ("mv", lambda host, home: host.replace(f"{home}/old", b"new")),
+    "append": ("dd", lambda host, home: host.append(f"{home}/old", b"new\n")),
+    "make": ("mkdir", lambda host, home: host.make_directories([f"{home}/new"])),
+    "remove": ("rm", lambda host, home: host.remove_trees([f"{home}/old"], mine=True)),
+    "move": ("ln", lambda host, home: host.move([(f"{home}/old", f"{home}/new")])),
+    "look": ("find", lambda host, home: host.together(lambda: host.stat([home]), host.machine)),
+}
+LEFT = {"create": ["new", "old"], "make": ["new", "old"], "remove": [], "move": ["new"]}
+
+
+@pytest.mark.parametrize("what", DONE)
+def test_what_goes_on_after_its_shell_was_killed_is_ended_first(
+    host: Host, program: Callable[[str, str], None], tmp_path: Path, what: str
+) -> None:
+    """It counts as a cut: the next login ends what goes on, and finds out what has happened."""
+    home, once = tmp_path / "home", tmp_path / "once"
+    home.mkdir()
+    (home / "old").write_bytes(b"old\n")
+    name, do = DONE[what]
+    host.machine()  # the login itself needs these programs
+    program(name, ORPHAN.format(once=once, real=shutil.which(name)))
+    do(host, str(home))
+    host.machine()  # a temporary file is removed before the next call
+    left = {path.name: path.read_bytes() if path.is_file() else b"" for path in home.iterdir()}
+    assert once.exists()
+    assert sorted(left) == LEFT.get(what, ["old"])
+    content = {"replace": b"new", "append": b"old\nnew\n"}
+    assert left.get("old", b"old\n") == content.get(what, b"old\n")
+    assert host._connection.login == 2  # type: ignore[attr-defined]
+
+
+def test_a_host_that_kills_whatever_is_begun_is_given_up(
+    host: Host, program: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names neither a cut nor a file; the log of the kernel has the reason."""
+    monkeypatch.setattr(connection, "PATIENCE", 1.0)
+    host.machine()
+    program("find", "kill -KILL $PPID")
+    with pytest.raises(HostUnreachable) as caught:
+        host.stat(["/"])
+    assert caught.value.what == "A process of this command on remote was killed."
+    assert caught.value.next_step == "Find out why, such as for lack of memory: ssh remote dmesg"

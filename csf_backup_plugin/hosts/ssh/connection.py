@@ -400,9 +400,18 @@ class Connection:
             self._stop(self._watch)
 
     def _check_shells(self, pending: Pending, answer: Answer) -> None:
-        """Leave a shell whose next call may be read by another one; refuse an incomplete answer."""
-        if pending.listens and answer.status > common.LAST_STATUS:
-            self._leave(pending.shell)  # a listener may still run
+        """Refuse an answer if a shell of ours was killed, or could not start a process.
+
+        What the killed one has started may go on, and a listener may read the next call. So that
+        login is left; the next one ends both.
+        """
+        if answer.status > common.LAST_STATUS:
+            self._leave(pending.shell)
+            if not pending.listens:
+                raise Cut(
+                    f"A process of this command on {self.host} was killed.",
+                    f"Find out why, such as for lack of memory: ssh {self.host} dmesg",
+                )
         if not pending.is_program:
             self._check_forks(answer)
 
@@ -451,8 +460,8 @@ class Connection:
         shell = pending.shell
         pending.answer = pending.answer or shell.take(pending.number)
         if pending.answer:
-            self._trial.answered()
             self._check_shells(pending, pending.answer)
+            self._trial.answered()
         elif shell.is_over or time.monotonic() > SILENCE + (
             max(shell.ticked, pending.sent)
             if pending.listens and shell.last == pending.number - 1

@@ -109,7 +109,7 @@ replace() {
 # not follow a link and does not create the file; it writes all that fits into a block at once.
 append() {
   if [ -n "$csf_again" ] && [ "$(tail -c "$3" -- "$1" | cksum)" = "$(csf_data | cksum)" ]; then
-    sync -- "$1"
+    sync -- "$1" && clear_aside "$2"
     return
   fi
   put_aside "$@"
