@@ -322,6 +322,16 @@ def test_an_empty_directory_of_no_rotation_is_a_fault() -> None:
         find_last_good(IN_MEMORY, host, Memory())
 
 
+def test_a_directory_that_was_filled_before_is_a_fault() -> None:
+    """Its sets have vanished: it has a place, and there were more backups than directories."""
+    host = with_an_empty_directory()
+    host.directories.add("/new/monday")
+    identity = Identity(OURS, "a" * 32, "db1", "/r/lib.db")
+    host.files["/r/lib.db.manifest"] = manifest.encode(["lib.db"], identity, known=4)
+    with pytest.raises(FaultFound, match=r"db1:/new holds no image of /r/lib\.db"):
+        find_last_good(IN_MEMORY, host, Memory())
+
+
 def test_an_unproven_image_in_an_unfilled_directory_is_a_warning() -> None:
     """The first backup there may be running."""
     host = with_an_empty_directory()
