@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from benchmarks.fleet_night import rows
@@ -13,9 +13,6 @@ from fleet_site import FULL, FleetSite, scenario
 from waiting import wait_for
 
 from csf_backup_plugin.exit_codes import ExitCode
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.remote
@@ -115,3 +112,22 @@ def test_every_set_of_a_fleet_is_copied_verified_and_drilled(tmp_path: Path) -> 
     for _ in range(2):
         assert site.run("copy").status == 0
         assert len([*tmp_path.glob("copies/*.receipt.json")]) == 1
+
+
+def test_a_drill_warns_of_a_directory_that_is_not_filled_yet(tmp_path: Path) -> None:
+    """The first rotation fills one of two directories; once none has a set, a drill fails."""
+    site = FleetSite(tmp_path, 1)
+    (tmp_path / "scratch").mkdir()
+    (first,), second = site.images.values(), tmp_path / "second"
+    second.mkdir()
+    fleet = Path(site.fleet)
+    fleet.write_text(fleet.read_text().replace(str(first), f"\n  {first}\n  {second}", 1))
+    drill = ("drill", "-scratch-dir", str(tmp_path / "scratch"))
+    assert site.run("rotate").status == 0
+    ended = site.run(*drill)
+    assert (ended.status, ended.document["done"]) == (0, 2), ended.said
+    drilled = [job["outcome"]["drilled"] for job in ended.document["jobs"]]
+    assert sorted(drilled) == [False, True]
+    for receipt in tmp_path.glob("**/*.receipt.json"):
+        receipt.unlink()
+    assert site.run(*drill).status == ExitCode.FAULT_FOUND
