@@ -17,7 +17,7 @@ from waiting import wait_for
 from csf_backup_plugin.cancellation import Cancellation, deferred_signals
 from csf_backup_plugin.errors import HostUnreachable, Interrupted, UsageError
 from csf_backup_plugin.hosts.connect import connect
-from csf_backup_plugin.hosts.ssh import connection, login
+from csf_backup_plugin.hosts.ssh import connection, link, login
 from csf_backup_plugin.hosts.ssh.connection import Connection
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def test_without_a_host_for_too_long_it_is_given_up(
 ) -> None:
     """After a cut, the call fails if the host cannot be reached within PATIENCE."""
     server = serve()
-    monkeypatch.setattr(connection, "PATIENCE", 0.3)
+    monkeypatch.setattr(link, "PATIENCE", 0.3)
     with reached(server) as host:
         host.read("/no")
         server.cut()
@@ -226,7 +226,7 @@ def test_patience_counts_from_the_cut(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PATIENCE is counted from the cut, not from the start of a program that runs for longer."""
-    monkeypatch.setattr(connection, "PATIENCE", 0.7)
+    monkeypatch.setattr(link, "PATIENCE", 0.7)
     marker = tmp_path / "marker"
     script = 'sleep 1; if [ -e "$1" ]; then echo twice; else : > "$1"; sleep 60; fi'
 
@@ -261,7 +261,7 @@ def test_a_host_that_lets_us_in_and_never_answers_again_is_given_up(
     sshd: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If every login succeeds and then breaks, the call fails after PATIENCE."""
-    monkeypatch.setattr(connection, "PATIENCE", 0.2)
+    monkeypatch.setattr(link, "PATIENCE", 0.2)
     made = Connection("remote", sshd.command, Cancellation(), print)
     with pytest.raises(HostUnreachable, match="The connection to remote was cut"):
         made.ask("eval", "kill -9 $$")
@@ -384,7 +384,7 @@ def test_a_login_shell_that_hangs_is_given_up(
             server.cut()
         file.touch()
         monkeypatch.setattr(login, "LOGIN", 0.5)
-        monkeypatch.setattr(connection, "PATIENCE", 0.1)
+        monkeypatch.setattr(link, "PATIENCE", 0.1)
         with pytest.raises(HostUnreachable, match="it has run nothing for us in"):
             host.read("/no")
 

@@ -15,9 +15,10 @@ from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.errors import Answer
-from csf_backup_plugin.hosts.ssh.gathering import Gathering, Request
+from csf_backup_plugin.hosts.ssh.gathering import Gathering
 from csf_backup_plugin.hosts.ssh.host import SshHost
 from csf_backup_plugin.hosts.ssh.library import answers_of_each
+from csf_backup_plugin.hosts.ssh.request import Request
 from csf_backup_plugin.hosts.ssh.trial import Trial
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from sshd import Sshd
 
-    from csf_backup_plugin.hosts.ssh.pending import Pending
+    from csf_backup_plugin.hosts.ssh.request import Pending
 
 
 class Asked:
@@ -43,15 +44,14 @@ class Asked:
         self.failures: list[Exception] = []
         self.late: list[Exception] = []
         self.gathering = Gathering(self._post, self._wait)
-        self._texts: Sequence[str] = ()
 
     def ask(self, text: str) -> str:
         """Ask for a text."""
-        return self.gathering.ask(Request(text, 0)).output.decode()
+        return self.gathering.ask(Request(text)).output.decode()
 
     def ask_long(self, text: str) -> str:
         """Ask for a text that takes long."""
-        return self.gathering.ask(Request(text, 0, is_long=True)).output.decode()
+        return self.gathering.ask(Request(text, "program")).output.decode()
 
     def alone(self, text: str) -> str:
         """Make a call that is not gathered with others."""
@@ -66,13 +66,16 @@ class Asked:
     def _post(self, requests: Sequence[Request]) -> Pending:
         if self.failures:
             raise self.failures.pop(0)
-        self.calls.append(sorted(one.text for one in requests))
-        return cast("Pending", object())
+        texts = [one.text for one in requests]
+        self.calls.append(sorted(texts))
+        return cast("Pending", texts)
 
-    def _wait(self, _pending: Pending, requests: Sequence[Request]) -> list[Answer]:
+    def _wait(self, pending: Pending, count: int) -> list[Answer]:
+        texts = cast("Sequence[str]", pending)
+        assert len(texts) == count
         if self.late:
             raise self.late.pop(0)
-        return [Answer(0, one.text.encode(), b"") for one in requests]
+        return [Answer(0, text.encode(), b"") for text in texts]
 
 
 @pytest.fixture
@@ -220,8 +223,8 @@ def test_a_host_answers_each_of_several_texts(sshd: Sshd, tmp_path: Path) -> Non
             lambda: made.ask("eval", "printf 'a\\0b\\n\\n'; echo said >&2; exit 3"),
             lambda: made.ask("eval", 'printf %s "$csf_again"; csf_data', data=b"x", again="only"),
         )
-        assert made._shell
-        assert made._shell.next_number() == 2
+        assert made.link.shell
+        assert made.link.shell.next_number() == 2
     assert found == (*(data, None, Answer(3, b"a\0b\n\n", b"said"), Answer(0, b"onlyx", b"")),)
 
 

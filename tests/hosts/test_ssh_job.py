@@ -18,7 +18,7 @@ from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable, LockBusy, TimedOut
 from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.protocol.values import UNKNOWN
-from csf_backup_plugin.hosts.ssh import connection, job, lock
+from csf_backup_plugin.hosts.ssh import job, link, lock
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.errors import LEFT, NOT_BEGUN, Answer
 from csf_backup_plugin.hosts.ssh.login import Cut
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol.programs import Running
     from csf_backup_plugin.hosts.protocol.values import Completed
-    from csf_backup_plugin.hosts.ssh.pending import Pending
+    from csf_backup_plugin.hosts.ssh.request import Pending
 
 pytestmark = pytest.mark.remote
 
@@ -253,7 +253,7 @@ def test_a_host_that_is_gone_is_told_with_what_may_still_run_there(
     serve: Callable[..., Sshd], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error keeps its type, and adds that the program may still be running."""
-    monkeypatch.setattr(connection, "PATIENCE", 0.2)
+    monkeypatch.setattr(link, "PATIENCE", 0.2)
     server = serve()
     record = str(tmp_path / "run")
     with (

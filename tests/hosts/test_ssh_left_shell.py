@@ -20,6 +20,8 @@ from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts.ssh import connection, library, lock, login
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.login import Cut
+from csf_backup_plugin.hosts.ssh.request import Request
+from csf_backup_plugin.hosts.ssh.waiting import answer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,8 +62,8 @@ class Behind:
     def cut(self) -> None:
         """Kill ssh in such a way that the host does not notice."""
         self.lose(*BOTH)
-        assert self.made._shell is not None
-        self.made._shell._process.kill()
+        assert self.made.link.shell is not None
+        self.made.link.shell._process.kill()
         wait_for(lambda: not self.made.login)
 
     def processes(self) -> list[str]:
@@ -72,7 +74,7 @@ class Behind:
                 environment = Path(f"/proc/{name}/environ").read_bytes()
             except OSError:  # it has ended
                 continue
-            if f"csf_run={self.made._login._run}.".encode() in environment:
+            if f"csf_run={self.made.link.login._run}.".encode() in environment:
                 found.append(name)
         return found
 
@@ -80,7 +82,7 @@ class Behind:
         """Check that no process is left, after this number of logins and without any note."""
         self.made.close()
         wait_for(lambda: not self.processes())
-        assert self.made._login.count == logins
+        assert self.made.link.login.count == logins
         assert self.notes == []
 
 
@@ -157,11 +159,11 @@ def test_what_the_shell_runs_is_ended_with_it(
     pid = tmp_path / "pid"
     script = f"echo $$ >{pid}.new; mv {pid}.new {pid}; sleep 300"
     words = ["eval", script] if kind == "script" else ["program", "100", "sh", "-c", script]
-    pending = behind.made._post(library.step(words), kind, float("inf"))
+    pending = behind.made._post(Request(library.step(words), kind))
     wait_for(pid.exists)
     behind.cut()
     with pytest.raises(Cut):
-        behind.made._answer(pending)
+        answer_of(behind.made.link, pending)
     behind.check_ended(logins=2)
     wait_for(lambda: not Path(f"/proc/{pid.read_text().strip()}").exists())
 
@@ -185,7 +187,7 @@ def test_a_shell_that_a_later_login_has_ended_takes_no_other(behind: Behind) -> 
 def test_a_login_that_was_asked_nothing_yet_ends_the_earlier_shell(behind: Behind) -> None:
     """A new login that has made no call still ends the old shell before it closes."""
     behind.cut()
-    behind.made._connect(float("inf"))
+    behind.made.link.connect()
     behind.check_ended(logins=2)
 
 
@@ -250,7 +252,7 @@ def test_the_next_signal_ends_the_wait_for_another_login(
     assert note == (
         "Whether the shell of this command on remote has ended is not known; it may hold the "
         "repository's lock. Look for its process there: grep -l "
-        f"csf_run={behind.made._login._run} /proc/[0-9]*/environ"
+        f"csf_run={behind.made.link.login._run} /proc/[0-9]*/environ"
     )
 
 
@@ -267,7 +269,7 @@ def test_no_other_login_is_made_after_a_signal_meanwhile(
 
     monkeypatch.setattr(Connection, "run", signalled)
     behind.made.close()
-    assert behind.made._login.count == 1
+    assert behind.made.link.login.count == 1
     assert len(behind.notes) == 1
     wait_for(lambda: not behind.processes())  # the host has noticed the end
 
@@ -305,7 +307,7 @@ def test_a_shell_that_cannot_be_ended_is_told_at_the_end_too(
     with pytest.raises(HostUnreachable, match="cannot be ended"):
         behind.made.ask("true")
     behind.made.close()
-    assert behind.made._login.count == 3
+    assert behind.made.link.login.count == 3
     assert len(behind.notes) == 1
 
 
@@ -325,5 +327,5 @@ def test_a_host_that_nothing_can_be_done_on_is_not_logged_in_to_again(
     with pytest.raises(HostUnreachable, match="it has no no-such"):
         made.run("true")
     made.close()
-    assert made._login.count == 1
+    assert made.link.login.count == 1
     assert notes == []

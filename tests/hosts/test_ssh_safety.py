@@ -13,7 +13,7 @@ from sshd import reached
 from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts.protocol.values import UNKNOWN
-from csf_backup_plugin.hosts.ssh import connection
+from csf_backup_plugin.hosts.ssh import link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -166,7 +166,7 @@ def test_a_host_that_kills_whatever_is_begun_is_given_up(
     host: Host, program: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error names neither a cut nor a file; the log of the kernel has the reason."""
-    monkeypatch.setattr(connection, "PATIENCE", 1.0)
+    monkeypatch.setattr(link, "PATIENCE", 1.0)
     host.machine()
     program("find", "kill -KILL $PPID")
     with pytest.raises(HostUnreachable) as caught:

@@ -23,11 +23,13 @@ from csf_backup_plugin.errors import HostUnreachable, Interrupted, LockBusy
 from csf_backup_plugin.hosts import ssh
 from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.protocol.values import ENDLESS, UNKNOWN
-from csf_backup_plugin.hosts.ssh import connection, library, login
+from csf_backup_plugin.hosts.ssh import connection, library, link, login, waiting
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.lock import held
 from csf_backup_plugin.hosts.ssh.login import Cut
+from csf_backup_plugin.hosts.ssh.request import Request
 from csf_backup_plugin.hosts.ssh.shell import Shell
+from csf_backup_plugin.hosts.ssh.waiting import answer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,7 +53,7 @@ def ours(made: Connection) -> list[int]:
     """Return the processes of all logins of a connection."""
     found = []
     for name in filter(str.isdigit, os.listdir("/proc")):
-        if f"csf_run={made._login._run}.".encode() in environment_of(int(name)):
+        if f"csf_run={made.link.login._run}.".encode() in environment_of(int(name)):
             found.append(int(name))
     return found
 
@@ -191,7 +193,7 @@ def test_a_program_that_waits_for_its_turn_is_no_silence(
     made: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program that waits for another thread's long call does not time out."""
-    monkeypatch.setattr(connection, "SILENCE", 4.0)
+    monkeypatch.setattr(waiting, "SILENCE", 4.0)
     begun = tmp_path / "begun"
     script = f": >{begun}; for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.5; echo >&3; done"
     slow = threading.Thread(target=made.run, args=("eval", script))
@@ -447,13 +449,11 @@ def test_what_a_host_that_is_full_says_is_no_answer(made: Connection) -> None:
 
 def test_a_cut_is_told_to_each_that_waits(made: Connection) -> None:
     """Every waiting call gets the cut, and only one new login is made."""
-    first, second = (
-        made._post(library.step(["sleep", "60"]), "script", float("inf")) for _ in range(2)
-    )
+    first, second = (made._post(Request(library.step(["sleep", "60"]))) for _ in range(2))
     first.shell.close()
     for pending in (first, second):
         with pytest.raises(Cut):
-            made._answer(pending)
+            answer_of(made.link, pending)
         assert made.ask("echo", "x").output == b"x\n"
     assert made.login == 2
 
@@ -500,7 +500,7 @@ def test_a_login_whose_answers_are_never_sound_is_given_up(
     made: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If every answer is damaged, the call fails after PATIENCE and the error says why."""
-    monkeypatch.setattr(connection, "PATIENCE", 1.0)
+    monkeypatch.setattr(link, "PATIENCE", 1.0)
     with pytest.raises(HostUnreachable, match="writes into our answers"):
         made.ask(
             "eval", "printf '\\n%s %s 4 AAAA\\n' $csf_mark $csf_number >/proc/$$/fd/6; sleep 9"
@@ -515,7 +515,7 @@ def test_an_earlier_logins_shell_is_evicted(any_shell: Sshd, tmp_path: Path, *, 
     try:
         connected.run("true")
         script = f"echo $$ >{pid}; sleep 60; echo >>{marker}"
-        early = connected._post(library.step(["eval", script]), "script", float("inf"))
+        early = connected._post(Request(library.step(["eval", script])))
         shell = number_in(pid)
         processes = ours(connected)
         assert shell in processes
@@ -523,7 +523,7 @@ def test_an_earlier_logins_shell_is_evicted(any_shell: Sshd, tmp_path: Path, *, 
         if stop:
             for process in processes:
                 os.kill(process, signal.SIGSTOP)
-        connected._shell = None
+        connected.link.shell = None
         assert connected.run("echo", "x").output == b"x\n"
         assert not any(map(lives, processes))
         assert connected.login == 2
@@ -551,10 +551,10 @@ def test_an_earlier_shell_that_cannot_be_ended_is_told(
     monkeypatch.setattr(library, "library", unable)
     try:
         connected.run("true")
-        first, connected._shell = connected._shell, None
+        first, connected.link.shell = connected.link.shell, None
         with pytest.raises(HostUnreachable, match="cannot be ended") as caught:
             connected.ask("true")
-        assert f"grep -l csf_run={connected._login._run}" in str(caught.value)
+        assert f"grep -l csf_run={connected.link.login._run}" in str(caught.value)
         assert first is not None
         first.close()
     finally:
@@ -571,7 +571,7 @@ def test_the_shell_goes_and_frees_its_lock_when_its_driver_is_killed(
     if not client:  # pragma: no cover  # another process, which is killed
         with reached(any_shell) as host, host.lock(path, "x", 0, print):
             made = host._connection  # type: ignore[attr-defined]
-            told.write_text(f"{made._login._run}\n")
+            told.write_text(f"{made.link.login._run}\n")
             if kind == "script":
                 made.run("eval", f"echo >{tmp_path / 'begun'}; sleep 300")
             elif kind == "program":
@@ -690,11 +690,11 @@ def test_an_ssh_that_does_not_end_by_itself_is_ended() -> None:
 
 def test_a_cut_in_the_midst_of_an_answer_is_told_without_it(made: Connection) -> None:
     """After a cut during an answer, the error does not contain the part that has arrived."""
-    assert made._shell is not None
-    ssh_process = made._shell._process
+    assert made.link.shell is not None
+    ssh_process = made.link.shell._process
 
     def strike() -> None:
-        wait_for(lambda: b"QUFB" in made._shell._came if made._shell else True)
+        wait_for(lambda: b"QUFB" in made.link.shell._came if made.link.shell else True)
         ssh_process.kill()
 
     striker = threading.Thread(target=strike)
@@ -728,9 +728,9 @@ def test_a_connection_that_is_gone_at_the_end_spoils_nothing(
 
 def test_a_line_that_is_no_call_ends_the_shell(made: Connection) -> None:
     """A call without its beginning is not executed, and counts as a cut."""
-    assert made._shell is not None
-    lost = library.call(7, "script", made._login.mark, "make_directories /no/such")
-    made._shell.send(lost.partition(b"\n")[2])
+    assert made.link.shell is not None
+    lost = library.call(7, "script", made.link.login.mark, "make_directories /no/such")
+    made.link.shell.send(lost.partition(b"\n")[2])
     with pytest.raises(Cut):
         made.run("echo", "x")
     assert made.ask("echo", "x").output == b"x\n"

@@ -10,7 +10,7 @@ import pytest
 from sshd import Sshd, reached
 
 from csf_backup_plugin.errors import HostUnreachable, TimedOut
-from csf_backup_plugin.hosts.ssh import connection
+from csf_backup_plugin.hosts.ssh import link, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,8 +98,8 @@ def test_a_silence_that_does_not_end_is_no_hang(
             host.start(["sleep", "20"], "/no", None, str(tmp_path / "run")) as running,
         ):
             far.cable("down")
-            monkeypatch.setattr(connection, "PATIENCE", 0.5)
-            monkeypatch.setattr(connection, "SILENCE", 0.5)
+            monkeypatch.setattr(link, "PATIENCE", 0.5)
+            monkeypatch.setattr(waiting, "SILENCE", 0.5)
             assert running.poll() == (None, 0)
             raise TimedOut("It took too long.", "Look.")
         with pytest.raises(HostUnreachable, match="timed out|No route|not responding"):

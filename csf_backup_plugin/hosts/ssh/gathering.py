@@ -10,31 +10,18 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from csf_backup_plugin.hosts.ssh.request import FOREVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from csf_backup_plugin.hosts.ssh.errors import Answer
-    from csf_backup_plugin.hosts.ssh.pending import Pending
+    from csf_backup_plugin.hosts.ssh.request import Pending, Request
 
 
-class Request(NamedTuple):
-    """What one thread asks for.
-
-    Attributes:
-        text: see `library.step`.
-        grace: for how long it goes on after a signal that asks us to end, in seconds.
-        until: the monotonic time at which it is given up.
-        heard: is called repeatedly with the progress of the call; None for no progress.
-        is_long: whether it may take long; the others do not wait for its answer.
-    """
-
-    text: str
-    grace: float
-    until: float = float("inf")
-    heard: Callable[[int], None] | None = None
-    is_long: bool = False
+_LONG = "program"
 
 
 class _Batch:
@@ -72,13 +59,13 @@ class Gathering:
 
     Args:
         post: sends requests to the host in one call.
-        wait: waits for that call, and returns the answers.
+        wait: waits for that call, and returns the answers; it takes the number of requests.
     """
 
     def __init__(
         self,
         post: Callable[[Sequence[Request]], Pending],
-        wait: Callable[[Pending, Sequence[Request]], Sequence[Answer]],
+        wait: Callable[[Pending, int], Sequence[Answer]],
     ) -> None:
         self._post = post
         self._wait = wait
@@ -113,13 +100,18 @@ class Gathering:
                     self._end(group)
         return begun
 
+    def takes(self, request: Request) -> bool:
+        """Return whether a request can go in one call with others."""
+        is_short = (request.kind, request.locked, request.until) == ("script", False, FOREVER)
+        return is_short or request.kind == _LONG
+
     def ask(self, request: Request) -> Answer:
         """Ask the host for something that changes nothing, in one call with the other threads.
 
         If the call cannot be sent, or gets no answer, each of its threads raises the error.
         """
         with self._changed:
-            batch = self._batches[request.is_long]
+            batch = self._batches[request.kind == _LONG]
             batch.requests.append(request)
             number = len(batch.requests) - 1
             self._wait_for(batch)
@@ -179,7 +171,7 @@ class Gathering:
         answers: Sequence[Answer] = ()
         failure: BaseException | None = None
         try:
-            answers = self._wait(pending, batch.requests)
+            answers = self._wait(pending, len(batch.requests))
         except BaseException as error:  # each thread of the batch must get it, also an interruption
             failure = error
         with self._changed:

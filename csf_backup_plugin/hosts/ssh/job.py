@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.errors import BackupError, HostUnreachable, LockBusy
 from csf_backup_plugin.hosts import common, guardian, quiescing
 from csf_backup_plugin.hosts.protocol.values import Completed
-from csf_backup_plugin.hosts.ssh.connection import GRACE
 from csf_backup_plugin.hosts.ssh.errors import ANOTHERS_RUN, LEFT, NOT_BEGUN, NOT_STARTED, check
 from csf_backup_plugin.hosts.ssh.login import Cut
+from csf_backup_plugin.hosts.ssh.request import GRACE
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.ssh.connection import Connection
     from csf_backup_plugin.hosts.ssh.errors import Answer
     from csf_backup_plugin.hosts.ssh.lock import SshLock
-    from csf_backup_plugin.hosts.ssh.pending import Pending
+    from csf_backup_plugin.hosts.ssh.request import Pending
 
 _POLL = 1.0  # seconds after which the caller can report progress and check its time limit
 _PARTING = 30.0  # seconds that ending it may take
@@ -86,7 +86,7 @@ class Job:
                 words, self._following(""), data=note, grace=GRACE, until=until
             )
         except Cut as cut:
-            self._connection.reconnect(cut, until)
+            self._connection.link.reconnect(cut, until)
             answer = self._connection.ask("job_resume", self._record, self._token, until=until)
             if answer.status == NOT_STARTED:
                 self._at_work = False
@@ -109,7 +109,7 @@ class Job:
         except TimeoutError:  # the lock's disk does not answer
             return None, self._size
         except HostUnreachable as error:
-            self._connection.tell(error)
+            self._connection.link.trial.lasts(error)
             self._watch = None
             time.sleep(_WITHOUT)
             return None, self._size

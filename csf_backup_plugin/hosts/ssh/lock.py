@@ -91,7 +91,7 @@ class SshLock:
             except Cut as cut:
                 if is_last:
                     raise
-                self._connection.reconnect(cut)
+                self._connection.link.reconnect(cut)
             else:
                 if self.is_held or not self.is_there:
                     break
@@ -151,7 +151,7 @@ class SshLock:
                 if not self.is_there:
                     return
             except Cut as cut:
-                self._connection.reconnect(cut)
+                self._connection.link.reconnect(cut)
 
     @property
     def freeing(self) -> tuple[str, ...]:

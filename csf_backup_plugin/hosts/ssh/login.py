@@ -57,6 +57,7 @@ class Login:
         cancellation: what ends the wait for the host.
 
     Attributes:
+        host: as above.
         cancellation: as above.
         count: the number of logins so far; what ran within an earlier one has ended.
         look: a sentence that explains how to find the processes of these logins on the host.
@@ -68,7 +69,7 @@ class Login:
     """
 
     def __init__(self, host: str, ssh: str, cancellation: Cancellation) -> None:
-        self._host = host
+        self.host = host
         self._command = CommandLine(host, ssh)
         self.cancellation = cancellation
         self._run = secrets.token_hex(8)
@@ -102,12 +103,12 @@ class Login:
         """
         if self._refused:
             raise self._refused
-        with login_slot(self._host, until, self.cancellation):
+        with login_slot(self.host, until, self.cancellation):
             shell = self._new_shell(until)
         shell.begin(library.library(self.mark))
         self.count += 1
         # The command line is not logged: its options may contain a password.
-        log.info("logged in to %s, for the %d. time", self._host, self.count)
+        log.info("logged in to %s, for the %d. time", self.host, self.count)
         return shell
 
     def argv(self) -> list[str]:
@@ -118,7 +119,7 @@ class Login:
         try:
             shell = self._begun or self._started()
         except OSError as error:
-            what = f"Host {self._host} cannot be reached: this machine cannot run ssh"
+            what = f"Host {self.host} cannot be reached: this machine cannot run ssh"
             kind = Cut if self.count else HostUnreachable
             raise self.error(what, os.fsencode(in_words(error)), kind) from None
         self._begun = None
@@ -128,8 +129,8 @@ class Login:
             shell.close()
             if self._command.suits_older(error.said):
                 return self._new_shell(until)
-            log.warning("no login to %s", self._host)
-            what = f"Host {self._host} cannot be reached"
+            log.warning("no login to %s", self.host)
+            what = f"Host {self.host} cannot be reached"
             if self.count:
                 raise self.error(what, error.said, Cut) from None
             self._refused = self.error(what, error.said, HostUnreachable)
@@ -175,14 +176,14 @@ class Login:
         said = os.fsdecode(answer.output)
         if said == "evict":
             return HostUnreachable(
-                f"An earlier shell of this command on {self._host} cannot be ended.",
+                f"An earlier shell of this command on {self.host} cannot be ended.",
                 self.look,
             )
         named = ", ".join(_LACKING.get(one, one.replace("GNU-", "GNU ")) for one in said.split())
         return HostUnreachable(
-            f"Host {self._host} cannot be used: it has no {named}.",
+            f"Host {self.host} cannot be used: it has no {named}.",
             "GNU coreutils and findutils, sed, grep, flock and setsid of util-linux, and /proc "
-            f"must be where a command that ssh runs finds them: ssh {self._host} env",
+            f"must be where a command that ssh runs finds them: ssh {self.host} env",
         )
 
     def error(self, what: str, errors: bytes, kind: type[HostUnreachable]) -> HostUnreachable:

@@ -22,9 +22,10 @@ from csf_backup_plugin.hosts.protocol.steps import (
     Replace,
 )
 from csf_backup_plugin.hosts.ssh import library
-from csf_backup_plugin.hosts.ssh.connection import GRACE, LockLost
+from csf_backup_plugin.hosts.ssh.connection import LockLost
 from csf_backup_plugin.hosts.ssh.errors import Answer, os_error
 from csf_backup_plugin.hosts.ssh.lock import SshLock
+from csf_backup_plugin.hosts.ssh.request import GRACE
 from csf_backup_plugin.hosts.turns import ended, say_unknown
 
 if TYPE_CHECKING:

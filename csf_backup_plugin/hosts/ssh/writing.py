@@ -7,7 +7,6 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import common
-from csf_backup_plugin.hosts.ssh.connection import GRACE
 from csf_backup_plugin.hosts.ssh.errors import (
     BEING_READ,
     GONE,
@@ -18,6 +17,7 @@ from csf_backup_plugin.hosts.ssh.errors import (
     os_error,
 )
 from csf_backup_plugin.hosts.ssh.looking import split
+from csf_backup_plugin.hosts.ssh.request import GRACE
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
