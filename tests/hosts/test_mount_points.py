@@ -100,5 +100,5 @@ def test_a_mount_is_reported_as_the_kernel_follows_it_on_another_host(
 def test_what_went_meanwhile_has_no_mount_point() -> None:
     """The previous mount point is not reported either."""
     at = Stat("file", 1, stamp="s", device=7)
-    (told,) = detailed([at], ["/f", "", "0", "0", ""])
+    told = detailed(["/f"], [at], ["/f", "", "//", ""])["/f"]
     assert (told.mount, told.place, told.free) == ("", "", 0)

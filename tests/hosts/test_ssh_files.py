@@ -185,7 +185,7 @@ def test_files_that_nothing_is_told_of_are_an_error(odd_host: Host, tmp_path: Pa
     program(tmp_path, "dd", "exit 1")
     with pytest.raises(OSError, match="exit status 1"):
         odd_host.read(str(tmp_path / "file"))
-    program(tmp_path, "uname", "exit 3")
+    program(tmp_path, "date", "exit 3")
     with pytest.raises(OSError, match="exit status 3: 'remote'"):
         odd_host.machine()
 

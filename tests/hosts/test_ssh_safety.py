@@ -78,7 +78,7 @@ def test_a_removal_that_could_not_start_a_process_is_no_success(
     """If the user has too many processes, the removal fails and the file stays."""
     (tmp_path / "file").touch()
     host.machine()
-    program("sed", 'echo "sh: 1: Cannot fork" >&2; exit 2')
+    program("rm", 'echo "sh: 1: Cannot fork" >&2; exit 2')
     with pytest.raises(HostUnreachable, match="could not start another process"):
         host.remove([str(tmp_path / "file")])
     assert (tmp_path / "file").exists()

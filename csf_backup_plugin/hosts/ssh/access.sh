@@ -5,14 +5,17 @@
 # getfacl and setfacl are not on every host. cp copies an ACL unchanged where all keep their access.
 take_over() {
   chown --reference "$2" -- "$1" 2>/dev/null || chgrp --reference "$2" -- "$1" 2>/dev/null
-  mode=$(printf %o $((0$(stat -L -c %a -- "$2") & 0666))) || return
-  user=$(stat -L -c %u -- "$2") group=$(stat -L -c %g -- "$2")
-  [ "$user" = "$(stat -c %u -- "$1")" ] && user=
-  [ "$group" = "$(stat -c %g -- "$1")" ] && group=
+  wanted=$(stat -L -c '%a %u %g' -- "$2") && given=$(stat -c '%u %g' -- "$1") || return
+  # shellcheck disable=SC2086
+  set -- "$1" "$2" $wanted $given
+  owners=$(($3 / 100 % 10 & 6)) groups=$(($3 / 10 % 10 & 6)) others=$(($3 % 10 & 6))
+  user=$4 group=$5
+  [ "$user" != "$6" ] || user=
+  [ "$group" != "$7" ] || group=
   acl=$(getfacl -cpn -- "$2" 2>/dev/null |
     sed -e 's/:[rwx-]*[[:space:]]*#effective:/:/' -e '/^mask:/d' -e '/^$/d' -e 's/x$/-/')
-  if [ -z "$group" ] && { [ -z "$user" ] || may_by_group "$2"; }; then
-    cp --attributes-only --preserve=mode -- "$2" "$1" && chmod "$mode" -- "$1"
+  if [ -z "$group" ] && { [ -z "$user" ] || may_by_group "$2" "$5"; }; then
+    cp --attributes-only --preserve=mode -- "$2" "$1" && chmod "$owners$groups$others" -- "$1"
     return
   fi
   {
@@ -22,8 +25,8 @@ take_over() {
     [ -z "$group" ] || echo "group:$group:$(acl_of group)"
     [ -z "$user" ] || echo "user:$user:$(acl_of user)"
   } | setfacl --set-file=- -- "$1" 2>/dev/null && [ -n "$acl" ] && return
-  [ -z "$group" ] || mode=$((mode / 100))$((mode % 10))$((mode % 10))
-  chmod "$mode" -- "$1" || return
+  [ -z "$group" ] || groups=$others
+  chmod "$owners$groups$others" -- "$1" || return
   lost="${group:+group $(stat -L -c %G -- "$2")}${group:+${user:+ and }}"
   echo "$lost${user:+$(stat -L -c %U -- "$2")}"
 }
@@ -32,12 +35,11 @@ acl_of() {
   printf '%s\n' "$acl" | sed -n "s/^$1:://p"
 }
 
+# Succeeds if the owner of the file $1 is in the group $2, which may do what the owner may.
 may_by_group() {
   case " $(id -G -- "$(stat -L -c %U -- "$1")" 2>/dev/null) " in
-  *" $(stat -L -c %g -- "$1") "*) ;;
+  *" $2 "*) ;;
   *) return 1 ;;
   esac
-  if [ -n "$acl" ]; then [ "$(acl_of user)" = "$(acl_of group)" ]; else
-    [ "$((mode / 100))" = "$((mode / 10 % 10))" ]
-  fi
+  if [ -n "$acl" ]; then [ "$(acl_of user)" = "$(acl_of group)" ]; else [ "$owners" = "$groups" ]; fi
 }

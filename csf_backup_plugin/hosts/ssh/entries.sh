@@ -1,42 +1,53 @@
 # shellcheck shell=sh disable=SC2154,SC3013,SC2034,SC2015
 # Syncs, removes and renames any number of files.
 
-# Prints the arguments after //, each with a NUL after it; no path of ours has two slashes in a row.
-csf_behind() {
-  printf '%s\0' "$@" | sed -z '1,/^\/\/$/d'
+# each_directory FUNCTION PATH... calls the function with the directory of each path, with a slash behind
+# it, once for each directory. No path of ours has two slashes in a row.
+each_directory() {
+  each=$1 seen=
+  shift
+  for path; do
+    directory=//${path%/*}//.
+    case $seen in *"$directory"*) continue ;; esac
+    seen=$seen$directory
+    "$each" "${path%/*}/" || return
+  done
 }
 
-# sync_files DIRECTORY... // FILE... prints those directories whose file systems cannot sync them.
+# Prints those directories whose file systems cannot sync them.
 sync_files() {
-  csf_behind "$@" | xargs -0r sync -- || exit
-  for path; do
-    [ "$path" != // ] || break
-    sync_directory "$path" || exit
-    [ -z "$unsynced" ] || printf '%s\0' "${path%/}"
-  done
+  in_blocks csf_sync_block "$@"
+  each_directory csf_sync_and_tell "$@"
 }
 
-csf_remove_behind() {
-  csf_behind "$@" | xargs -0r rm -fd --
+csf_sync_block() {
+  sync -- "$@" || exit
 }
 
-# remove_files DIRECTORY... // FILE... also removes empty directories, even some of DIRECTORY...
+csf_sync_and_tell() {
+  sync_directory "$1" || return
+  [ -z "$unsynced" ] || printf '%s\0' "${1%/}"
+}
+
+# Also removes empty directories, even some of those that other paths are in.
 remove_files() {
-  owners_only "$1" csf_remove_behind "$@"
-  for path; do
-    [ "$path" != // ] || break
-    [ ! -d "$path" ] || sync_directory "$path" || exit "$csf_removed"
-  done
+  owners_only "${1%/*}/" in_blocks csf_remove_block "$@"
+  each_directory csf_sync_after_removal "$@"
+}
+
+csf_remove_block() {
+  rm -fd -- "$@" || exit
+}
+
+csf_sync_after_removal() {
+  [ ! -d "$1" ] || sync_directory "$1" || exit "$csf_removed"
 }
 
 # Prints a dot for each directory that was made.
 make_directories() {
   umask o-w
   for path; do
-    if ! said=$(mkdir -- "$path" 2>&1) && ! csf_made_before "$path"; then
-      printf '%s\n' "$said" >&2
-      exit 1
-    fi
+    said=$(mkdir -- "$path" 2>&1) || csf_made_before "$path" || fail "$said" || exit
     sync_directory "${path%/*}/" || { rmdir -- "$path" && exit 1 || exit "$csf_made"; }
     printf .
   done
@@ -47,28 +58,32 @@ csf_made_before() {
   [ -n "$csf_again" ] && [ -d "$1" ] && [ ! -L "$1" ] && [ -O "$1" ]
 }
 
-# Fails if one of the paths exists, or if that is not known; prints a dot for each path before that.
+# Fails if one of the paths exists, or if that is not known; prints a dot for each path before that. stat
+# prints one line for each path that is missing.
 absent() {
+  lines=$(stat -- "$@" 2>&1 >/dev/null)
   for path; do
-    said=$(stat -- "$path" 2>&1 >/dev/null) && said="File exists"
+    said=${lines%%"
+"*}
+    lines=${lines#"$said"}
+    lines=${lines#"
+"}
+    ! is_there "$path" || said="File exists"
     case $said in
     *": No such file or directory") printf . ;;
-    *)
-      printf '%s\n' "$said" >&2
-      return 1
-      ;;
+    *) fail "$said" || return ;;
     esac
   done
 }
 
 # remove_trees MINE PATH... prints a dot for each path that is gone. If MINE is not empty, the paths must
-# belong to our user. A link that leads nowhere counts as existing. GNU rm follows no links.
+# belong to our user. GNU rm follows no links.
 remove_trees() {
   mine=$1
   shift
   for path; do
-    if [ -e "$path" ] || [ -L "$path" ]; then
-      if [ -n "$mine" ] && [ "$(stat -c %u -- "$path")" != "$(id -u)" ]; then exit "$csf_anothers"; fi
+    if is_there "$path"; then
+      [ -z "$mine" ] || [ "$(stat -c %u -- "$path")" = "$(id -u)" ] || exit "$csf_anothers"
       rm -rf --one-file-system -- "$path" || exit 1
       sync_directory "${path%/*}/" || exit "$csf_removed"
     fi
@@ -76,63 +91,46 @@ remove_trees() {
   done
 }
 
-# move_files DIRECTORY... // OLD NEW... gives each file its new name, and removes the old one once the
-# new one has reached the disk; prints how many were moved. The directories are those of all names.
+# move_files OLD NEW... gives each file its new name, and removes the old one once the new one has
+# reached the disk; prints how many were moved.
 move_files() {
-  moved=$(csf_each_pair csf_move_one "$@")
-  status=$? left=${#moved}
-  { csf_each_pair csf_tell_new "$@" | xargs -0r sync -- && csf_sync_listed "$@"; } || {
-    csf_each_pair csf_take_back "$@"
+  moved=$(csf_move_each "$@")
+  status=$? count=${#moved}
+  { (shift && csf_firsts "$count" "$@") | xargs -0r sync -- && each_directory sync_directory "$@"; } || {
+    csf_take_back "$@"
     exit 1
   }
-  csf_each_pair csf_tell_old "$@" | xargs -0r rm -f -- && csf_sync_listed "$@" || exit
-  echo "$left"
+  csf_firsts "$count" "$@" | xargs -0r rm -f -- && each_directory sync_directory "$@" || exit
+  echo "$count"
   return $status
 }
 
-# csf_each_pair FUNCTION DIRECTORY... // OLD NEW... calls the function with each pair until it fails.
-csf_each_pair() {
-  each=$1 old='' behind=
-  shift
-  for path; do
-    if [ "$path" = // ]; then behind=1; elif [ -z "$behind" ]; then :; elif [ -z "$old" ]; then
-      old=$path
-    else
-      "$each" "$old" "$path" || return
-      old=
-    fi
+# Prints a dot for each file that has its new name.
+csf_move_each() {
+  while [ $# -gt 0 ]; do
+    if [ -n "$csf_again" ] && [ -e "$2" ] && { [ ! -e "$1" ] || [ "$1" -ef "$2" ]; }; then :
+    elif [ -k "${1%/*}/" ] && [ ! -O "$1" ] && [ ! -O "${1%/*}/" ] && [ "$(id -u)" != 0 ]; then
+      fail "Operation not permitted" || return
+    else name "$1" "$2" || return; fi
+    printf .
+    shift 2
   done
 }
 
-# Prints a dot if the file has its new name.
-csf_move_one() {
-  if [ -n "$csf_again" ] && [ -e "$2" ] && { [ ! -e "$1" ] || [ "$1" -ef "$2" ]; }; then :
-  elif [ -k "${1%/*}/" ] && [ ! -O "$1" ] && [ ! -O "${1%/*}/" ] && [ "$(id -u)" != 0 ]; then
-    echo "Operation not permitted" >&2
-    return 1
-  else name "$1" "$2" || return 1; fi
-  printf .
+# Prints the first path of each of the first $1 pairs.
+csf_firsts() {
+  left=$1
+  shift
+  while [ $((left -= 1)) -ge 0 ]; do
+    printf '%s\0' "$1"
+    [ $left = 0 ] || shift 2
+  done
 }
 
-# Removes the new name of a file that has both; a file without its old name keeps the new one.
+# Removes the new name of each file that has both; a file without its old name keeps the new one.
 csf_take_back() {
-  [ ! "$1" -ef "$2" ] || rm -f -- "$2"
-}
-
-# Prints the new name, or the old one, for the first $left pairs, whose files have been moved.
-csf_tell_new() {
-  [ "$left" -gt 0 ] || return 0
-  left=$((left - 1))
-  printf '%s\0' "$2"
-}
-
-csf_tell_old() {
-  csf_tell_new "$2" "$1"
-}
-
-csf_sync_listed() {
-  for path; do
-    [ "$path" != // ] || break
-    sync_directory "$path" || return
+  while [ $# -gt 0 ]; do
+    [ ! "$1" -ef "$2" ] || rm -f -- "$2"
+    shift 2
   done
 }

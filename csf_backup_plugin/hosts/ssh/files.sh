@@ -6,6 +6,17 @@
 # has happened, and whether this operation has done it. $1 is the file, $2 the temporary file, $3 the
 # size of the data in bytes, $4 a file whose users get access to the new one, or empty.
 
+# Prints an error, and fails.
+fail() {
+  printf '%s\n' "$1" >&2
+  return 1
+}
+
+# A link that leads nowhere is there, too.
+is_there() {
+  [ -e "$1" ] || [ -L "$1" ]
+}
+
 # Gives the file $1 the new name $2, which must not exist; the file keeps its old name if the file
 # system has hard links. The patterns are the errors of FAT and of some network file systems.
 name() {
@@ -13,15 +24,9 @@ name() {
   said=$(ln -T -- "$1" "$2" 2>&1) && return
   case $said in
   *"not permitted"* | *"not supported"* | *"not implemented"*) ;;
-  *)
-    printf '%s\n' "$said" >&2
-    return 1
-    ;;
+  *) fail "$said" || return ;;
   esac
-  if [ -e "$2" ] || [ -L "$2" ]; then
-    echo "File exists" >&2
-    return 1
-  fi
+  ! is_there "$2" || fail "File exists" || return
   mv -T -- "$1" "$2"
 }
 
@@ -32,10 +37,7 @@ sync_directory() {
   said=$(sync -- "$1" 2>&1) && return
   case $said in
   *"Invalid argument"* | *"not supported"* | *"not implemented"*) unsynced=1 ;;
-  *)
-    printf '%s\n' "$said" >&2
-    return 1
-    ;;
+  *) fail "$said" ;;
   esac
 }
 
@@ -44,37 +46,44 @@ sync_directory() {
 owners_only() {
   in=$1
   shift
-  if said=$("$@" 2>&1); then # a part may have failed to start, which only the errors show
-    printf '%s' "$said" >&2
-    return
-  fi
+  said=$("$@" 2>&1) && return
+  status=$?
   case $said in *"not permitted"* | *"ermission denied"*) [ ! -k "$in" ] || exit "$csf_sticky" ;; esac
-  printf '%s\n' "$said" >&2
-  exit 1
+  fail "$said" || exit "$status"
 }
 
 # Removes temporary files that a killed csf of this user has left, as `local.temporary` does.
 remove_abandoned() {
   digits='[0-9a-f][0-9a-f][0-9a-f][0-9a-f]'
   temporary=".csf-$digits$digits$digits$digits.tmp"
+  set -- "$1" "$1".csf-*.tmp*
+  is_there "$2" || return 0 # the usual case takes no process
   find "$1" -maxdepth 1 \( -name "$temporary" -o -name "$temporary.own" \) -type f \
     -user "$(id -u)" \( -links +1 -exec rm -f -- {} \; -o \
     -mmin "+$csf_abandoned" -exec flock -n {} rm -f -- {} \; \) </dev/null >/dev/null 2>&1
 }
 
-# Writes the data to the temporary file, and removes that on failure. Fails if $csf_again is "only":
-# then nothing may be written any more.
+# Writes the data to the temporary file and, unless there is an empty $5, to the disk; removes the file on
+# failure. Fails if $csf_again is "only": then nothing may be written any more.
 put_aside() {
   [ "$csf_again" != only ] || exit 1
   trap '[ $? = 0 ] || clear_aside "$csf_aside"' EXIT
   csf_aside=$2
   umask o-w
   remove_abandoned "${2%/*}/"
-  rm -f -- "$2.own" "$2" || exit
-  (
-    set -C
-    exec 4>"$2" && set +C && csf_data >&4 && [ "$(stat -c %s -- "$2")" = "$3" ] && sync -- "$2"
-  ) || exit 1
+  [ -z "$csf_again" ] || clear_aside "$2" || exit
+  said=$(csf_data | dd of="$2" bs=64k conv="excl${5-,fsync}" 2>&1)
+  status=$?
+  case $status$said in
+  0*"
+$3 byte"*) ;;
+  *)
+    fail "${said%%"
+"*}" # the other lines are dd's counts
+    [ $status = 0 ] || exit $status
+    exit 1
+    ;;
+  esac
   if [ -n "$4" ] && [ -e "$4" ]; then take_over "$2" "$4" || exit 1; fi
 }
 
@@ -112,22 +121,15 @@ append() {
     sync -- "$1" && clear_aside "$2"
     return
   fi
-  put_aside "$@"
-  [ ! -L "$1" ] || exit "$csf_link"
-  [ -e "$1" ] || {
-    cat -- "$1"
-    exit 1
-  }
-  [ -f "$1" ] || [ -d "$1" ] || exit "$csf_not_a_file"
-  if [ -d "$1" ] || (: 4<>"$1") 2>/dev/null; then exec 4<>"$1"; else exec 4<"$1"; fi || exit 1
+  put_aside "$@" ''
+  [ ! -d "$1" ] || fail "Is a directory" || exit
+  open_to_lock "$1" || exit
   locked=1
-  said=$(flock 4 2>&1) || if lock_is_unsupported "$said"; then locked=; else
-    printf '%s\n' "$said" >&2
-    exit 1
-  fi
+  said=$(flock 4 2>&1) || if lock_is_unsupported "$said"; then locked=; else fail "$said" || exit; fi
   whole=$2
   size=$(stat -L -c %s -- "$1") || exit 1
-  if [ "$(tail -c 1 -- "$1" | od -An -tx1)" != " 0a" ]; then
+  if [ "$(tail -c 1 -- "$1" && echo .)" != "
+." ]; then
     length=$(tail -n 1 -- "$1" | wc -c) || exit 1
     [ "$length" -lt "$size" ] || exit "$csf_torn"
     whole=$2.own
@@ -137,6 +139,15 @@ append() {
     status=none && clear_aside "$2" && return
   [ -n "$locked" ] && truncate -s "$size" /proc/self/fd/4 2>/dev/null && exit 1
   exit "$csf_part"
+}
+
+# Opens the file $1 as descriptor 4, for writing if permitted: NFS requires that for an exclusive lock.
+# It is opened again by its descriptor, so that no file is made if it was just removed.
+open_to_lock() {
+  [ ! -L "$1" ] || return "$csf_link"
+  [ -f "$1" ] || [ ! -e "$1" ] || return "$csf_not_a_file"
+  exec 4<"$1" || return 1
+  { command exec 4<>/proc/self/fd/4; } 2>/dev/null || :
 }
 
 clear_aside() {

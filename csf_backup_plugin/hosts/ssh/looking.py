@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from csf_backup_plugin import timestamps
 from csf_backup_plugin.errors import UtilityMissing
 from csf_backup_plugin.hosts import common
 from csf_backup_plugin.hosts.local.find_utility import checked_program
@@ -39,11 +40,12 @@ class Looking:
         Raises:
             OSError: the host cannot print them; the error has the host's name instead of a file.
         """
-        arguments = (str(common.MACHINE_ID_SIZE), *common.MACHINE_IDS)
-        answer = check(self._connection.ask("machine", *arguments), self.name)
-        name, now, local, *ids = answer.output.split(b"\0")
-        clock = (one.decode("ascii", "replace") for one in (now, local))
-        return Machine(common.machine_id(ids), os.fsdecode(name), *clock)
+        answer = check(self._connection.ask("machine", *common.MACHINE_IDS), self.name)
+        name, clock, *ids = answer.output.split(b"\0")
+        local = clock.decode("ascii", "replace")
+        now = timestamps.read(local) or local
+        ids = [one[: common.MACHINE_ID_SIZE] for one in ids]
+        return Machine(common.machine_id(ids), os.fsdecode(name), now, local)
 
     def stat(self, paths: Iterable[str]) -> list[Stat]:
         """Return what is at each path, in order."""
@@ -59,7 +61,7 @@ class Looking:
             return []
         once = [*dict.fromkeys(asked)]
         answer = self._connection.ask("look_at", *once)
-        found = dict(zip(once, detailed(*_stats(self._connection, once, answer)), strict=True))
+        found = detailed(once, *_stats(self._connection, once, answer))
         return [found[path] for path in asked]
 
     def list_directory(self, path: str) -> list[Entry]:

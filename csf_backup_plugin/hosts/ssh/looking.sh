@@ -38,53 +38,63 @@ why_not() {
   done
 }
 
-# Prints what `stat_paths` prints. Then for each path: its path without links, whether it can be written,
-# its free blocks and their size. Then each device of these paths, with its disks in the form that
-# `raid.parse` reads, found as in `local.disks`. All mounts come last, so that automounts are among them.
+# Prints what `stat_paths` prints. Then for each path: its path without links, and whether it can be
+# written. Then those that lead somewhere, with their free blocks and the size of a block, and //. Then
+# their devices, each with its disks in the form that `raid.parse` reads; nothing for a device whose disks
+# are not all known. All mounts come last, so that automounts are among them.
 look_at() {
   stat_paths "$@"
   for path; do
-    realpath -mz -- "$path" || printf '\0'
+    { cd -P "$path" && printf '%s\0' "$PWD"; } || realpath -mz -- "$path" || printf '\0'
     writable=
     [ ! -w "$path" ] || { [ -d "$path" ] && [ ! -x "$path" ]; } || writable=w
     printf '%s\0' "$writable"
-    stat -f --printf '%a\0%S\0' -- "$path" || printf '0\0000\000'
   done 2>/dev/null
+  in_blocks csf_space_at "$@" 2>/dev/null
+  printf '//\0'
   told=/
   for device in $(in_blocks csf_devices_of "$@"); do
     case $told in */$device/*) continue ;; esac
     told=$told$device/
-    printf '%s\0%s\0' "$device" "$(disks_on "$device")"
+    disks=$(disks_on "$device") || disks=
+    printf '%s\0%s\0' "$device" "$disks"
   done 2>/dev/null
   cat "$csf_mountinfo" 2>/dev/null
   printf '\0'
+}
+
+csf_space_at() {
+  stat -f --printf '%n\0%a\0%S\0' -- "$@"
 }
 
 csf_devices_of() {
   stat -L -c %d -- "$@"
 }
 
-# Prints nothing for a device whose disks are not all known.
+# Finds the disks of a device as `local.disks` does; goes from entry to entry of sysfs by cd.
 disks_on() {
   major=$(($1 >> 8 & 4095 | $1 >> 32 & ~4095))
   minor=$(($1 & 255 | $1 >> 12 & ~255))
-  entry=$(readlink -f "/sys/dev/block/$major:$minor")
-  [ -d "$entry" ] && found=$(disks_of "$entry") && echo "$found"
+  cd -P "/sys/dev/block/$major:$minor" && disks_here
 }
 
-disks_of() (
-  if [ -e "$1/partition" ]; then
-    disks_of "${1%/*}"
-  elif [ -e "$1/loop/backing_file" ]; then
-    device=$(csf_devices_of "$(cat "$1/loop/backing_file")") && disks_on "$device"
-  elif parts=$(ls "$1/slaves" 2>/dev/null) && [ -n "$parts" ]; then
-    for part in $parts; do disks_of "$(readlink -f "$1/slaves/$part")" || exit 1; done
-    array=$(first_word "$1/md/level")/$(first_word "$1/md/raid_disks")/$(first_word "$1/md/degraded")
-    # shellcheck disable=SC2086
-    set -- $parts
-    echo "$#/$array"
-  else echo "${1##*/}"; fi
-)
+disks_here() {
+  parts=0
+  if [ -e partition ]; then
+    cd -P .. && disks_here
+  elif [ -e loop/backing_file ]; then
+    device=$(csf_devices_of "$(cat loop/backing_file)") && disks_on "$device"
+  else
+    for part in slaves/*; do
+      [ "$part" != 'slaves/*' ] || break
+      (cd -P "$part" && disks_here) || return
+      parts=$((parts + 1))
+    done
+    if [ $parts = 0 ]; then echo "${PWD##*/}"; else
+      echo "$parts/$(first_word md/level)/$(first_word md/raid_disks)/$(first_word md/degraded)"
+    fi
+  fi
+}
 
 first_word() {
   word=
@@ -104,25 +114,20 @@ list_directory() {
   return $status
 }
 
-# Prints the host's name, the time of its clock, and at most $1 bytes of each of the other arguments'
-# files.
+# Prints the host's name, the time of its clock, and the first line of each file.
 machine() {
-  name=$(uname -n) && seconds=$(date +%s) &&
-    now=$(date -u -d "@$seconds" +%Y-%m-%dT%H:%M:%S+00:00) &&
-    local=$(date -d "@$seconds" +%Y-%m-%dT%H:%M:%S%:z) || exit
-  printf '%s\0' "$name" "$now" "$local"
-  size=$1
-  shift
+  read -r name </proc/sys/kernel/hostname && now=$(date +%Y-%m-%dT%H:%M:%S%:z) || exit
+  printf '%s\0' "$name" "$now"
   for path; do
-    head -c "$size" -- "$path"
+    first_word "$path"
     printf '\0'
-  done 2>/dev/null
+  done
 }
 
 # Prints the path of the utility $1, which the variable $2 may name; if it is not found, prints the
 # places.
 find_utility() {
-  named=$(printenv -- "$2")
+  eval "named=\${$2-}"
   if [ -n "$named" ]; then
     is_program "$named" && return
   elif [ -n "$OS_ROOTDIR" ] && is_program "$OS_ROOTDIR/bin/$1"; then
@@ -142,7 +147,8 @@ is_program() {
 # Prints the program $1, or the value of the variable $2 if $1 is empty, and whether it is the absolute
 # path of an executable file.
 find_program() {
-  named=${1:-$(printenv -- "$2")}
+  named=$1
+  [ -n "$named" ] || eval "named=\${$2-}"
   case $named in /*) [ -f "$named" ] && [ -x "$named" ] ;; *) false ;; esac && is=1 || is=
   printf '%s\0' "$named" "$is"
 }

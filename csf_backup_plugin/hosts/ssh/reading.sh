@@ -30,7 +30,7 @@ read_files() {
 # all and of each, and each name after a slash. If they have changed meanwhile, reads them one by one.
 read_block() {
   stamps='' told='' total=0 files=0 large=
-  if [ $# -gt 1 ] || [ -e "$1" ]; then stamps=$(stamps_of "$@"); fi
+  if [ $# = 1 ]; then large=1; else stamps=$(stamps_of "$@"); fi
   for stamp in $stamps; do
     size=${stamp%%-*}
     [ "$size" -le "$largest" ] || large=1
@@ -58,14 +58,14 @@ stamps_of() {
 }
 
 # Prints the contents of one file, its status, dd's message with the number of bytes copied, and the name
-# after a slash. The size is checked only if one of the files is too large; a file may grow, so dd has a
-# limit anyway.
+# after a slash. The size is checked only if one of the files may be too large; a file may grow, so dd
+# has a limit anyway.
 read_file() {
   if [ -L "$1" ]; then
     said=$csf_link
   elif [ -e "$1" ] && [ ! -f "$1" ]; then
     said=$csf_not_a_file
-  elif [ -n "$large" ] && is_larger "$1"; then
+  elif [ -n "$large" ] && [ -e "$1" ] && is_larger "$1"; then
     said=$csf_too_large
   else
     said=$(dd if="$1" iflag=nofollow,nonblock,count_bytes count=$((largest + 1)) bs=1M 2>&1 >&4)
@@ -76,5 +76,5 @@ read_file() {
 }
 
 is_larger() {
-  size=$(stat -c %s -- "$1" 2>/dev/null) && [ "$size" -gt "$largest" ]
+  size=$(stat -c %s -- "$1") && [ "$size" -gt "$largest" ]
 }

@@ -12,36 +12,25 @@ withdraw_files() {
 
 # After a cut, a file that has the new name and not the old one was withdrawn before the cut.
 withdraw_file() {
-  if [ -z "$csf_again" ] || [ -e "$1" ] || [ -L "$1" ] || [ ! -f "$2" ]; then
+  if [ -z "$csf_again" ] || is_there "$1" || [ ! -f "$2" ]; then
     withdrawal_lock "$1" || return
     said=$(stat -- "$3" 2>&1 >/dev/null) && return "$csf_kept"
-    case $said in *": No such file or directory") ;; *)
-      printf '%s\n' "$said" >&2
-      return 1
-      ;;
-    esac
+    case $said in *": No such file or directory") ;; *) fail "$said" || return ;; esac
   fi
-  move_files "${1%/*}/" "${2%/*}/" // "$1" "$2" >/dev/null
+  move_files "$1" "$2" >/dev/null
 }
 
-# Locks the file $1 with descriptor 4. It is opened for writing, if permitted: NFS requires that for an
-# exclusive lock. It is opened again by its descriptor, so that no file is made if it was just removed.
+# Locks the file $1 with descriptor 4.
 withdrawal_lock() {
-  [ ! -L "$1" ] || return "$csf_link"
-  [ -e "$1" ] || return "$csf_gone"
-  [ -f "$1" ] || return "$csf_not_a_file"
-  exec 4<"$1" || return 1
-  ! (: 4<>/proc/self/fd/4) 2>/dev/null || exec 4<>/proc/self/fd/4
+  is_there "$1" || return "$csf_gone"
+  open_to_lock "$1" || return
   said=$(flock -n 4 2>&1)
   case $? in
   0) ;;
   1) return "$csf_being_read" ;;
-  *) lock_is_unsupported "$said" || {
-    printf '%s\n' "$said" >&2
-    return 1
-  } ;;
+  *) lock_is_unsupported "$said" || fail "$said" || return ;;
   esac
   lock_is_named 4 "$1" && return
-  if [ -e "$1" ] || [ -L "$1" ]; then return "$csf_replaced_meanwhile"; fi
+  ! is_there "$1" || return "$csf_replaced_meanwhile"
   return "$csf_gone"
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import posixpath
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import common
@@ -72,7 +71,7 @@ class Writing:
         if not pairs:
             return
         paths = [path for pair in pairs for path in pair]
-        answer = self._connection.ask("move_files", *_directories(paths), "//", *paths, grace=GRACE)
+        answer = self._connection.ask("move_files", *paths, grace=GRACE)
         moved = int(answer.output or 0)
         if moved < len(pairs):
             raise os_error(answer, pairs[moved][0])
@@ -92,7 +91,7 @@ class Writing:
         """Call a function on many paths; return what it prints."""
         if not paths:
             return b""
-        answer = self._connection.ask(function, *_directories(paths), "//", *paths, grace=GRACE)
+        answer = self._connection.ask(function, *paths, grace=GRACE)
         return check(answer, _blamed(answer.errors, paths)).output
 
 
@@ -105,10 +104,6 @@ def _why_it_stays(one: Withdrawal, told: bytes) -> str:
     if answer.status == KEPT:
         return common.kept(one.unless)
     return _STAYS.get(answer.status) or reason(os_error(answer, one.path))
-
-
-def _directories(paths: list[str]) -> list[str]:
-    return list(dict.fromkeys(posixpath.dirname(path) + "/" for path in paths))
 
 
 def _blamed(errors: bytes, paths: list[str]) -> str:
