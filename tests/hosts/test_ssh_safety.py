@@ -72,6 +72,17 @@ def test_a_program_whose_output_was_lost_has_no_status(
     assert host.run(["echo", "whole"], 10).status == UNKNOWN
 
 
+def test_a_checksum_whose_program_was_killed_is_no_checksum(
+    host: Host, program: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    """The error has no output of the program: it may be cut short."""
+    (tmp_path / "file").touch()
+    host.machine()
+    program("dd", "head -c 3; exit 1")
+    with pytest.raises(OSError, match="A process that read it was killed"):
+        host.digest(str(tmp_path / "file"), lambda _: None)
+
+
 def test_a_removal_that_could_not_start_a_process_is_no_success(
     host: Host, program: Callable[[str, str], None], tmp_path: Path
 ) -> None:

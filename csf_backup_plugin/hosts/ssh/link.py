@@ -30,6 +30,7 @@ class Link:
 
     Attributes:
         login: as above.
+        note: as above.
         trial: the time since the last answer.
         shell: the shell; None if there is none. It may be over.
         before: what is to be run before the next call.
@@ -40,6 +41,7 @@ class Link:
         self, login: Login, note: Callable[[str], None], greet: Callable[[Shell], None]
     ) -> None:
         self.login = login
+        self.note = note
         self.trial = Trial(login.host, note)
         self.shell: Shell | None = None
         self.before = ""

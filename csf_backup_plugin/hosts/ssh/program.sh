@@ -150,6 +150,7 @@ at_once() {
     read -r order <&5 || exit
     csf_beside "$@"
     kill -KILL "$order"
+    read -r _ <&5 # until it is dead, it may take a byte of the next call
   )
 }
 

@@ -6,6 +6,7 @@ the group is ended, and the shell goes on.
 
 from __future__ import annotations
 
+import errno
 import time
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,10 @@ class Programs:
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
         """Return a file's size and SHA-256; `progress` is called with the bytes read so far."""
         answer = self._connection.ask("digest", path, kind="program", heard=progress)
-        completed = check(self._ended(answer), path)
+        completed = self._ended(answer)
+        if completed.status == UNKNOWN:
+            raise OSError(errno.EIO, "A process that read it was killed", path)
+        check(completed, path)
         sha256, _name, size = completed.output.split()
         progress(int(size))
         return int(size), sha256.decode("ascii")

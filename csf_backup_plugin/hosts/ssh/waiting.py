@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.ssh.request import Pending, Request
 
 SILENCE = 45.0  # seconds without a byte from a shell that writes one every 5 seconds
+REMINDER = 60.0  # seconds between two reports of a call that takes long
 _TICK = 0.05  # seconds
 # What dash, bash, busybox, xargs and find print if the host cannot start another process.
 _NO_FORK = re.compile(rb"(?im)^[^/\n]*(can(no|')t fork|: fork: )")
@@ -33,8 +34,15 @@ def wait_for_answer(link: Link, pending: Pending) -> Answer:
         TimeoutError: its time was over first.
     """
     asked: float | None = None
+    due = pending.sent + REMINDER
     while not (answer := answer_of(link, pending)):
         try:
+            if not pending.listens and time.monotonic() >= due:
+                link.note(
+                    f"{link.login.host} has not answered for {due - pending.sent:.0f} s; its shell "
+                    "runs, and a disk there may be slow or may not answer. Still waiting."
+                )
+                due += REMINDER
             if pending.request.heard:
                 pending.request.heard(pending.shell.progress)
             if pending.is_program:
@@ -59,14 +67,26 @@ def answer_of(link: Link, pending: Pending) -> Answer | None:
     if pending.answer:
         check_shells(link, pending, pending.answer)
         link.trial.answered()
-    elif shell.is_over or time.monotonic() > SILENCE + (
-        max(shell.ticked, pending.sent)
-        if pending.listens and shell.last == pending.number - 1
-        else shell.heard
-    ):
+    elif shell.is_over or _is_silent(pending):
         link.before, pending.before = pending.before + link.before, ""
         raise link.cut(shell)
     return pending.answer
+
+
+def _is_silent(pending: Pending) -> bool:
+    """Return whether nothing has come from the host for too long."""
+    if time.monotonic() <= SILENCE + _last_sign(pending):
+        return False
+    # We may have been stopped ourselves; then the thread that reads has had no turn yet.
+    pending.shell.wait(lambda: pending.shell.has_answer(pending.number), _TICK)
+    return time.monotonic() > SILENCE + _last_sign(pending)
+
+
+def _last_sign(pending: Pending) -> float:
+    """Return the monotonic time of the last sign that a call goes on, or waits for its turn."""
+    shell = pending.shell
+    is_running = shell.last == pending.number - 1
+    return max(shell.ticked, pending.sent) if pending.listens and is_running else shell.heard
 
 
 def stop(link: Link, pending: Pending) -> None:
