@@ -54,14 +54,21 @@ class CsfCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the command, and end with its exit code."""
-        from csf_backup_plugin.cli.runner import Run
+        from csf_backup_plugin.cli import inherited
+        from csf_backup_plugin.hosts.connect import begin
 
-        callback, name = self.callback, str(self.name)
+        callback, name, given = self.callback, str(self.name), ctx.params
         assert callback is not None
-        host = options.host_of(ctx.params)
-        run = Run(name, host, as_json=ctx.params.pop("as_json"), verbose=ctx.params.pop("verbose"))
-        run.is_quiet = ctx.params.pop("is_quiet", False)
-        ctx.exit(run.carry_out(ctx.meta[_GIVEN], lambda: callback(run, **ctx.params)))
+        host = options.host_of(given)
+        with inherited.put_right(), begin(host) as begun:
+            from csf_backup_plugin.cli.runner import Run
+
+            run = Run(
+                name, {host: begun}, as_json=given.pop("as_json"), verbose=given.pop("verbose")
+            )
+            run.is_quiet = given.pop("is_quiet", False)
+            code = run.carry_out(ctx.meta[_GIVEN], lambda: callback(run, **given))
+        ctx.exit(code)
 
     def _record(self, error: click.UsageError, words: list[str]) -> None:
         """Record a wrong command line in the ledger."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin import __version__
 from csf_backup_plugin.cancellation import deferred_signals
-from csf_backup_plugin.cli import human_sizes, image_facts, inherited, restore_plan
+from csf_backup_plugin.cli import human_sizes, image_facts, restore_plan
 from csf_backup_plugin.cli.attempt import recorded
 from csf_backup_plugin.cli.failure import Failure, failures
 from csf_backup_plugin.cli.log_targets import logged
@@ -19,7 +19,7 @@ from csf_backup_plugin.cli.printing import give_up
 from csf_backup_plugin.cli.progress import Progress
 from csf_backup_plugin.cli.report import report, report_error
 from csf_backup_plugin.errors import UNKNOWN_LEFT, HostUnreachable, Interrupted
-from csf_backup_plugin.hosts.connect import begin, connect
+from csf_backup_plugin.hosts.connect import connect
 from csf_backup_plugin.hosts.logged_host import observed
 from csf_backup_plugin.log import log
 from csf_backup_plugin.names import command
@@ -75,7 +75,7 @@ class Run:
 
     Args:
         name: the command's name.
-        host: a host that the work will need; empty if it may not need one.
+        begun: what `hosts.connect.begin` has returned, by host; each is used once.
         as_json: print one document, whatever the outcome.
         verbose: show the log.
 
@@ -90,10 +90,11 @@ class Run:
     is_quiet = False
     ends_at_once = False
 
-    def __init__(self, name: str, host: str, *, as_json: bool, verbose: bool) -> None:
+    def __init__(
+        self, name: str, begun: dict[str, Login | None], *, as_json: bool, verbose: bool
+    ) -> None:
         self.as_json = as_json
-        self._host = host
-        self._begun: Login | None = None
+        self._begun = begun
         self.progress = Progress()
         self._name = name
         self._verbose = self.progress.show if verbose else None
@@ -109,7 +110,7 @@ class Run:
             Failure: the work failed.
         """
         began, failure = time.monotonic(), None
-        with inherited.put_right(), logged(os.environ, self._warn, self._verbose):
+        with logged(os.environ, self._warn, self._verbose):
             log.info("version %s begins: %s", __version__, command("csf", self._name, *words))
             try:
                 code = self._done(words, work)
@@ -139,16 +140,9 @@ class Run:
         with (
             self.progress,
             limited(self.cancellation, host, limit) as cancellation,
-            connect(host, cancellation, self.progress.note, self._taken(host)) as at,
+            connect(host, cancellation, self.progress.note, self._begun.pop(host, None)) as at,
         ):
             yield observed(at)
-
-    def _taken(self, host: str) -> Login | None:
-        """Return what was begun for a host, once."""
-        if host != self._host:
-            return None
-        begun, self._begun = self._begun, None
-        return begun
 
     def _done(self, words: Sequence[str], work: Callable[[], Outcome]) -> int:
         """Do the work and report its outcome; later signals do not change the exit code."""
@@ -161,8 +155,7 @@ class Run:
         ):
             try:
                 result.start()
-                with begin(self._host) if self._host else contextlib.nullcontext() as self._begun:
-                    result.outcome = outcome = work()
+                result.outcome = outcome = work()
                 report(self._name, outcome, as_json=self.as_json, is_quiet=self.is_quiet)
             except KeyboardInterrupt:  # raised where signals are not deferred
                 raise Interrupted(signal.SIGINT, doing) from None

@@ -10,7 +10,7 @@ job_begun() {
   count=0 word=
   while read -r word boot _ <"$1/pid"; [ "${word:-$csf_starting}" = "$csf_starting" ]; do
     ! job_has_status "$1" || return 0 # it will not begin
-    [ $((count += 1)) -lt 500 ] && sleep 0.02 || return "$csf_not_begun"
+    [ $((count += 1)) -lt 1000 ] && sleep 0.01 || return "$csf_not_begun"
   done 2>/dev/null
 }
 

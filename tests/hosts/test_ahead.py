@@ -1,0 +1,125 @@
+"""ssh is started while csf still loads, and whoever then needs the host waits for that login."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from process_facts import lives
+
+from csf_backup_plugin.cancellation import Cancellation
+from csf_backup_plugin.cli.options import host_of
+from csf_backup_plugin.errors import HostUnreachable, UsageError
+from csf_backup_plugin.hosts.connect import begin, connect
+from csf_backup_plugin.hosts.ssh import login_slots
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sshd import Sshd
+
+
+@pytest.mark.remote
+def test_a_login_that_has_begun_is_the_one_that_is_used(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is one login, and what was begun is over at the end."""
+    monkeypatch.setenv("CSF_BACKUP_SSH", sshd.command)
+    before = sshd.logins()
+    with begin("remote") as begun:
+        assert begun
+        assert begun._begun
+        process = begun._begun._process
+        with connect("remote", Cancellation(), print, begun) as host:
+            assert host.read("/no") is None
+            assert process.poll() is None
+        assert process.poll() is not None
+    assert sshd.logins() == before + 1
+
+
+def test_a_login_that_nobody_needs_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ssh is gone after the block, even if the block fails."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text("#!/bin/sh\nexec sleep 300\n")
+    ssh.chmod(0o755)
+    monkeypatch.setenv("CSF_BACKUP_SSH", str(ssh))
+    with contextlib.suppress(ZeroDivisionError), begin("remote") as begun:
+        assert begun
+        assert begun._begun
+        pid = begun._begun._process.pid
+        assert lives(pid)
+        raise ZeroDivisionError
+    assert not lives(pid)
+
+
+def test_nothing_is_begun_for_this_machine_or_for_no_host() -> None:
+    """These need no login."""
+    for name in ("localhost", ""):
+        with begin(name) as begun:
+            assert begun is None
+
+
+def test_what_makes_a_login_impossible_is_told_by_whoever_needs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A wrong command line may be a worse fault, and is told first."""
+    for ssh, error in (('"', UsageError), ("/no/such/ssh", HostUnreachable)):
+        monkeypatch.setenv("CSF_BACKUP_SSH", ssh)
+        with begin("remote") as begun:
+            assert begun is None
+        with pytest.raises(error), connect("remote", Cancellation()):
+            pass
+
+
+@pytest.mark.remote
+def test_an_ssh_that_cannot_be_started_is_tried_again(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever needs the host reports it, or gets in the second time."""
+    monkeypatch.setenv("CSF_BACKUP_SSH", sshd.command)
+    start, tries = subprocess.Popen.__init__, list[int]()
+
+    def full(process: Any, *arguments: Any, **options: Any) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError("Resource temporarily unavailable")
+        start(process, *arguments, **options)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", full)
+    with begin("remote") as begun, connect("remote", Cancellation(), print, begun) as host:
+        assert host.read("/no") is None
+    assert len(tries) == 2
+
+
+def test_where_logins_are_counted_none_begins_before_its_slot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below a fleet's driver, a login waits until it may begin."""
+    monkeypatch.setenv(login_slots.VARIABLE, str(tmp_path))
+    with begin("remote") as begun:
+        assert begun
+        assert begun._begun is None
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        ({"image": "db1:/b/image", "host": None}, "db1"),
+        ({"image": None, "directory": "me@db1:/b"}, "me@db1"),
+        ({"directories": ("db1:/b", "db2:/b")}, "db1"),
+        ({"image": None, "directories": (), "host": "db1"}, "db1"),
+        ({"host": None, "master": "/os/a.db"}, ""),
+        ({"image": "-oProxyCommand=x:/b"}, ""),
+        ({"host": "-v"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_host_is_known_from_the_command_line(given: dict[str, Any], host: str) -> None:
+    """What ssh would take for an option is no host; the command itself refuses it."""
+    assert host_of(given) == host
