@@ -483,13 +483,14 @@ def test_what_gets_into_an_answer_is_a_cut(
         "printf '\\n%s %s 4 A*AA\\n' $csf_mark $csf_number",  # not base64
         "printf '\\n%s %s 4 AAAA\\n' $csf_mark $csf_number",  # no fields
         "printf '\\n%s %s 8 AGEAYQ==\\n' $csf_mark $csf_number",  # no number
+        "printf '\\n%s 92 12 AGEAMABhYmM=\\n' $csf_mark",  # of another call
         "yes | head -c 2000000",
     )
     for number, one in enumerate(noise):
         marker.unlink(missing_ok=True)
         # The shell that has the answers open is the parent of this script.
         script = once.format(f"{{ {one}; }} >/proc/$$/fd/6; sleep 1")
-        with pytest.raises(Cut, match="writes into our answers"):
+        with pytest.raises(Cut, match="an answer is damaged"):
             made.run("eval", script)
         marker.unlink()
         assert made.ask("eval", script).output == b"sound\n"
@@ -501,7 +502,7 @@ def test_a_login_whose_answers_are_never_sound_is_given_up(
 ) -> None:
     """If every answer is damaged, the call fails after PATIENCE and the error says why."""
     monkeypatch.setattr(link, "PATIENCE", 1.0)
-    with pytest.raises(HostUnreachable, match="writes into our answers"):
+    with pytest.raises(HostUnreachable, match="an answer is damaged"):
         made.ask(
             "eval", "printf '\\n%s %s 4 AAAA\\n' $csf_mark $csf_number >/proc/$$/fd/6; sleep 9"
         )

@@ -31,7 +31,7 @@ _NOISE = 1 << 24  # bytes that may come outside answers
 _HEAD = 100  # bytes; the head of an answer is not longer
 _PARTING = 0.5  # seconds in which ssh may end by itself
 _CHATTER = re.compile(rb"debug\d: .*|OpenSSH_.*")  # messages of ssh -v, which are not errors
-GARBLED = b"what a login shell there has left in the background writes into our answers"
+GARBLED = b"an answer is damaged; what a login shell there has left behind may write into them"
 ENDLESS = b"a login shell there prints without end: "
 
 
@@ -68,6 +68,7 @@ class Shell:
         self._has_begun = False
         self._answers: dict[int, Answer] = {}
         self._numbers = 0
+        self._due = 0  # the number of the next answer: each call is answered, in order
         self.is_over = False
         self.heard = self.ticked = time.monotonic()
         self.last = self.progress = 0
@@ -164,12 +165,13 @@ class Shell:
             if len(self._came) <= end:
                 return True
             try:
-                if self._came[end] != ord("\n"):
+                if self._came[end] != ord("\n") or int(head[1]) != self._due:
                     return False
                 whole = base64.b64decode(self._came[head.end() : end], validate=True)
                 output, status, errors = whole.rsplit(b"\0", 2)
                 self._answers[int(head[1])] = Answer(int(status), output, errors)
                 self.last, self.ticked = int(head[1]), self.heard
+                self._due += 1
             except (binascii.Error, ValueError):
                 return False
             del self._came[:end]
