@@ -61,12 +61,12 @@ def opened(login: str = LET_IN) -> Iterator[Channel]:
 def write_on(made: Channel) -> None:
     """Write until the channel fails."""
     while True:
-        made.write(memoryview(b"x" * 1000))
+        made.give(memoryview(b"x" * 1000))
 
 
 def next_of(made: Channel) -> bytes:
     """Return the next output of the script, which may take a moment."""
-    while (more := made.read()) is None:
+    while (more := made.take()) is None:
         pass
     return more
 
@@ -75,8 +75,8 @@ def test_what_a_script_prints_is_read_and_what_it_is_given_arrives() -> None:
     """The login's own output is not part of it; there may be nothing for a moment."""
     with opened() as made:
         made.begin(b"exec cat")
-        assert made.read() is None
-        assert made.write(memoryview(b"data")) == 4
+        assert made.take() is None
+        assert made.give(memoryview(b"data")) == 4
         assert next_of(made) == b"data"
         made.end()
         assert next_of(made) == b""
@@ -87,11 +87,11 @@ def test_there_may_be_no_room_on_the_way(tmp_path: Path) -> None:
     """There is room again when the script reads on."""
     with opened() as made:
         made.begin(f"until [ -e '{tmp_path}/go' ]; do sleep 0.02; done; exec cat".encode())
-        while made.write(memoryview(b"x" * 10_000)):
+        while made.give(memoryview(b"x" * 10_000)):
             pass
         assert not made.has_ended()
         (tmp_path / "go").touch()
-        wait_for(made.read)
+        wait_for(made.take)
 
 
 def test_a_start_up_file_may_wait_for_a_line() -> None:

@@ -198,6 +198,6 @@ class Beside:
 def test_a_login_for_the_bytes_of_a_file_takes_a_slot_too(top: Path, tmp_path: Path) -> None:
     """The sshd counts this login, too; once it has succeeded, the slot is free."""
     connection = cast("Connection", Beside(top, tmp_path / "note"))
-    with streaming.receiving(connection, str(tmp_path / "file")):
+    with streaming.opened(connection, str(tmp_path / "file"), streaming.WRITE):
         assert (tmp_path / "note").read_text() == "held\n"
         assert taken(top) == 0

@@ -27,7 +27,7 @@ _SSHS_OWN = 255  # the exit status of ssh if it has failed itself
 
 
 class Channel:
-    """A further login of a connection that exists.
+    """A further login of a connection that exists; it is a `Source`, or a `Sink`.
 
     Args:
         connection: the connection to the same host.
@@ -68,29 +68,28 @@ class Channel:
                 with contextlib.suppress(BrokenPipeError):  # the next read reports that
                     self._put(b"\n")
                 lines += 1
-            more = self.read()
+            more = self._read()
             if more == b"":
                 raise self._cut(self._words())
             came += more or b""
         told = f"printf '{self._mark.encode('unicode_escape').decode()}' >&2\n".encode()
         rest = memoryview(base64.b64encode(told + script) + b"\n")
         while rest:  # a pipe has room for one line
-            rest = rest[self.write(rest) :]
+            rest = rest[self.give(rest) :]
 
-    def read(self) -> bytes | None:
-        """Return what the script has printed: None if nothing for a moment, empty at its end."""
+    def take(self) -> bytes | None:
+        """Return what the script has printed; empty at its end, if it has ended with success."""
+        more = self._read()
+        return None if more == b"" and not self.has_ended() else more
+
+    def _read(self) -> bytes | None:
         stream = _open_stream(self._process.stdout)
         if not select.select([stream], [], [], _MOMENT)[0]:
             return None
         return os.read(stream, _CHUNK)
 
-    def write(self, data: memoryview) -> int:
-        """Send bytes to the script; return how many could be sent within a moment.
-
-        Raises:
-            OSError: the script has failed and reads no more.
-            HostUnreachable: the connection was cut.
-        """
+    def give(self, data: memoryview) -> int:
+        """Send bytes to the script; return how many could be sent within a moment."""
         try:
             return self._put(data)
         except BrokenPipeError:
@@ -98,10 +97,11 @@ class Channel:
             self.has_ended()
             raise self._cut(b"it takes no more") from None
 
-    def end(self) -> None:
-        """Close the script's input."""
+    def end(self) -> bool:
+        """Close the script's input; return whether the script has ended with success."""
         assert self._process.stdin
         self._process.stdin.close()
+        return self.has_ended()
 
     def has_ended(self) -> bool:
         """Wait a moment; return whether the script has ended with success.

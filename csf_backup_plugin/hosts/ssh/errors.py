@@ -24,28 +24,8 @@ ANOTHERS_RUN = 93  # the record now belongs to another run
 NOT_STARTED = 94  # the record is missing, or belongs to another run
 GONE, BEING_READ, KEPT, REPLACED_MEANWHILE = 95, 96, 97, 98  # why a file is not withdrawn
 BUSY = 99  # the file is about to be withdrawn
-#: The statuses by their names in the library.
-STATUSES = {
-    "not_a_file": NOT_A_FILE,
-    "torn": TORN,
-    "link": LINK,
-    "too_large": TOO_LARGE,
-    "anothers": ANOTHERS,
-    "sticky": STICKY,
-    "part": PART,
-    "replaced": REPLACED,
-    "made": MADE,
-    "removed": REMOVED,
-    "not_begun": NOT_BEGUN,
-    "left": LEFT,
-    "anothers_run": ANOTHERS_RUN,
-    "not_started": NOT_STARTED,
-    "busy": BUSY,
-    "gone": GONE,
-    "being_read": BEING_READ,
-    "kept": KEPT,
-    "replaced_meanwhile": REPLACED_MEANWHILE,
-}
+#: The statuses by their names in the library: all numbers so far.
+STATUSES = {name.lower(): number for name, number in [*globals().items()] if type(number) is int}
 _OURS = {
     NOT_A_FILE: (errno.EINVAL, "Not a file"),
     TORN: (errno.EINVAL, "Not one whole line in it"),

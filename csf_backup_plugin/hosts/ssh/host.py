@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from csf_backup_plugin.cancellation import Cancellation
     from csf_backup_plugin.hosts.protocol.locking import Lock
     from csf_backup_plugin.hosts.protocol.programs import Quiesce, Running
+    from csf_backup_plugin.hosts.ssh.channel import Channel
     from csf_backup_plugin.hosts.ssh.login import Login
 
 T = TypeVar("T")
@@ -108,13 +109,13 @@ class SshHost(Looking, Reading, InTurn, Writing, Programs):
         """Hold a shared lock on a file while the block runs; see `Host.reading`."""
         return read_lock.held(self._connection, path)
 
-    def sending(self, path: str) -> AbstractContextManager[streaming.SshSource]:
+    def sending(self, path: str) -> AbstractContextManager[Channel]:
         """Read the bytes of a file while the block runs; see `Host.sending`."""
-        return streaming.sending(self._connection, path)
+        return streaming.opened(self._connection, path, streaming.READ)
 
-    def receiving(self, path: str) -> AbstractContextManager[streaming.SshSink]:
+    def receiving(self, path: str) -> AbstractContextManager[Channel]:
         """Write a new file while the block runs; see `Host.receiving`."""
-        return streaming.receiving(self._connection, path)
+        return streaming.opened(self._connection, path, streaming.WRITE)
 
     def start(
         self,

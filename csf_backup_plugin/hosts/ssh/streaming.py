@@ -19,63 +19,20 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
-_READ = 'exec 3<"$1" || exit 1; exec cat <&3'
+READ = 'exec 3<"$1" || exit 1; exec cat <&3'
 # At most the owner and the group may write to it; a file that already exists is not ours.
-_WRITE = 'umask u=rwx; umask o-w; set -C; exec 3>"$1" || exit 1; exec cat >&3'
+WRITE = 'umask u=rwx; umask o-w; set -C; exec 3>"$1" || exit 1; exec cat >&3'
 
 
-class SshSource:
-    """A file that is read on the host; see `Source`.
+@contextlib.contextmanager
+def opened(connection: Connection, path: str, script: str) -> Iterator[Channel]:
+    """Read or write a file on the host while the block runs.
 
     Args:
-        channel: the channel to the cat(1) that reads it.
+        connection: the connection to the host.
+        path: the file.
+        script: `READ` or `WRITE`.
     """
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-
-    def take(self) -> bytes | None:
-        """Return what has come; empty at the end, but only if cat(1) has ended with success."""
-        more = self._channel.read()
-        return None if more == b"" and not self._channel.has_ended() else more
-
-
-class SshSink:
-    """A file that is written on the host; see `Sink`.
-
-    Args:
-        channel: the channel to the cat(1) that writes it.
-    """
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-
-    def give(self, data: memoryview) -> int:
-        """Send bytes; return how many could be sent."""
-        return self._channel.write(data)
-
-    def end(self) -> bool:
-        """Close the stream; return whether cat(1) has ended with success."""
-        self._channel.end()
-        return self._channel.has_ended()
-
-
-@contextlib.contextmanager
-def sending(connection: Connection, path: str) -> Iterator[SshSource]:
-    """Read the bytes of a file while the block runs; see `Host.sending`."""
-    with _opened(connection, path, _READ) as channel:
-        yield SshSource(channel)
-
-
-@contextlib.contextmanager
-def receiving(connection: Connection, path: str) -> Iterator[SshSink]:
-    """Write a file that must not exist yet; see `Host.receiving`."""
-    with _opened(connection, path, _WRITE) as channel:
-        yield SshSink(channel)
-
-
-@contextlib.contextmanager
-def _opened(connection: Connection, path: str, script: str) -> Iterator[Channel]:
     text = f"LC_ALL=C; export LC_ALL; set -- {shlex.quote(path)}; {script}"
     with contextlib.ExitStack() as stack:
         connection.argv()  # this may log in, with a slot of its own

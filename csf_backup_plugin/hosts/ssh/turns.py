@@ -51,10 +51,7 @@ class InTurn:
         self._carry_out(Append(path, lines))
 
     def publish(self, path: str, data: bytes, like: str | None = None) -> str:
-        """Create a complete file in one step; it must not exist yet: see `Host.publish`.
-
-        After a cut it finds out whether that has happened, and whether this operation has done it.
-        """
+        """Create a complete file in one step; see `Host.publish`."""
         return self._carry_out(Publish(path, data, like))
 
     def replace(self, path: str, data: bytes, like: str | None = None) -> str:
@@ -94,8 +91,10 @@ class InTurn:
         """Undo what can be undone after an error, or add that what was done is not known."""
         try:
             for one in reversed(calls):
-                if one.aside:
-                    self._connection.ask(*one.undoing)
+                if one.words[0] == "publish":
+                    self._connection.ask("unpublish", *one.words[1:])
+                elif one.aside:
+                    self._connection.ask("clear_aside", one.aside)
         except HostUnreachable:
             say_unknown(error, steps, self.name)
 
@@ -129,13 +128,6 @@ class _Call(NamedTuple):
     data: bytes = b""
     aside: str = ""
 
-    @property
-    def undoing(self) -> tuple[str, ...]:
-        """The call that undoes the step, as far as possible."""
-        if self.words[0] == "publish":
-            return ("unpublish", *self.words[1:])
-        return ("clear_aside", self.aside)
-
 
 def _called(step: Step) -> _Call:
     if isinstance(step, Absent):
@@ -147,16 +139,8 @@ def _called(step: Step) -> _Call:
         return _Call(step.lock.freeing)
     path, data, like = (*step, None)[:3]
     aside = posixpath.join(posixpath.dirname(path), f".csf-{secrets.token_hex(8)}.tmp")
-    words = (_FUNCTIONS[type(step)], path, aside, str(len(data)), like or "")
-    return _Call(words, data, aside)
-
-
-_FUNCTIONS: dict[type[Step], str] = {
-    Create: "publish",
-    Publish: "publish",
-    Append: "append",
-    Replace: "replace",
-}
+    function = {Append: "append", Replace: "replace"}.get(type(step), "publish")
+    return _Call((function, path, aside, str(len(data)), like or ""), data, aside)
 
 
 def _path(step: Step, said: bytes) -> str:

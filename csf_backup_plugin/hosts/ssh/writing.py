@@ -20,7 +20,7 @@ from csf_backup_plugin.hosts.ssh.request import GRACE
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from csf_backup_plugin.hosts.protocol.steps import Withdrawal
     from csf_backup_plugin.hosts.ssh.connection import Connection
@@ -48,25 +48,14 @@ class Writing:
 
     def remove_trees(self, paths: Iterable[str], *, mine: bool) -> None:
         """Remove files, or directories with all that is in them; see `Host.remove_trees`."""
-        unwanted = list(paths)
-        answer = self._connection.ask(
-            "remove_trees", "mine" if mine else "", *unwanted, grace=GRACE
-        )
-        if (gone := len(answer.output)) < len(unwanted):
-            raise os_error(answer, unwanted[gone])
+        self._one_by_one(("remove_trees", "mine" if mine else ""), list(paths))
 
     def make_directories(self, paths: Iterable[str]) -> None:
         """Make directories, in order; they must not exist yet."""
-        wanted = list(paths)
-        answer = self._connection.ask("make_directories", *wanted, grace=GRACE)
-        if (made := len(answer.output)) < len(wanted):
-            raise os_error(answer, wanted[made])
+        self._one_by_one(("make_directories",), list(paths))
 
     def move(self, moves: Iterable[tuple[str, str]]) -> None:
-        """Give files other names in the same file system; see `Host.move`.
-
-        Each keeps its old name until the new one has reached the disk.
-        """
+        """Give files other names in the same file system; see `Host.move`."""
         pairs = list(moves)
         if not pairs:
             return
@@ -86,6 +75,12 @@ class Writing:
         answer = check(self._connection.ask("withdraw_files", *words, grace=GRACE), wanted[0].path)
         ended = answer.output.split(b"\0")[:-1]
         return [_why_it_stays(one, told) for one, told in zip(wanted, ended, strict=True)]
+
+    def _one_by_one(self, words: Sequence[str], paths: list[str]) -> None:
+        """Call a function that prints a dot for each path that is done."""
+        answer = self._connection.ask(*words, *paths, grace=GRACE)
+        if (done := len(answer.output)) < len(paths):
+            raise os_error(answer, paths[done])
 
     def _each(self, function: str, paths: list[str]) -> bytes:
         """Call a function on many paths; return what it prints."""
