@@ -26,7 +26,7 @@ read_files() {
   in_blocks read_block "$@"
 } 4>&1
 
-# If all files can be read: prints the contents of all with one program, and then "block", the bytes of
+# If all of several files can be read: prints the contents of all with one program, and then "block", the bytes of
 # all and of each, and each name after a slash. If they have changed meanwhile, reads them one by one.
 read_block() {
   stamps='' told='' total=0 files=0 large=
@@ -36,7 +36,7 @@ read_block() {
     [ "$size" -le "$largest" ] || large=1
     told="$told $size" total=$((total + size)) files=$((files + 1))
   done
-  if [ -z "$large" ] && [ $files -gt 1 ] && [ $files = $# ]; then
+  if [ -z "$large" ] && [ $files = $# ]; then
     copied=$(cat -- "$@" 2>/dev/null | dd iflag=fullblock,count_bytes count=$((total + 1)) bs=64k 2>&1 >&4)
     copied=${copied% byte*}
     copied=${copied##*[!0-9]}
@@ -65,7 +65,7 @@ read_file() {
     said=$csf_link
   elif [ -e "$1" ] && [ ! -f "$1" ]; then
     said=$csf_not_a_file
-  elif [ -n "$large" ] && [ -e "$1" ] && is_larger "$1"; then
+  elif [ -n "$large" ] && [ -e "$1" ] && size=$(stat -c %s -- "$1") && [ "$size" -gt "$largest" ]; then
     said=$csf_too_large
   else
     said=$(dd if="$1" iflag=nofollow,nonblock,count_bytes count=$((largest + 1)) bs=1M 2>&1 >&4)
@@ -73,8 +73,4 @@ read_file() {
   fi
   said=$said/${1##*/}
   printf '%s%8d' "$said" "${#said}"
-}
-
-is_larger() {
-  size=$(stat -c %s -- "$1") && [ "$size" -gt "$largest" ]
 }

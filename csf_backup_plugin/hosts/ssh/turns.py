@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 import secrets
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import BackupError, HostUnreachable
 from csf_backup_plugin.hosts.protocol.steps import (
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.protocol.steps import Step
     from csf_backup_plugin.hosts.ssh.connection import Connection
     from csf_backup_plugin.hosts.ssh.library import Kind
+
+    _Call = tuple[tuple[str, ...], bytes]
 
 
 class InTurn:
@@ -61,16 +63,16 @@ class InTurn:
     def in_turn(self, *steps: Step) -> tuple[Callable[[], str], ...]:
         """Carry out steps until one fails; see `Host.in_turn`."""
         calls = [*map(_called, steps)]
-        texts = [library.step(one.words, one.data) for one in calls]
+        texts = [library.step(words, data) for words, data in calls]
         frees = any(isinstance(step, Release) for step in steps)
         try:
             answer = self._ask(("in_turn", *texts), "locked" if frees else "script")
         except BackupError as error:
             self._undo(error, steps, calls)
             raise
-        for one in calls:
-            if one.words[0] == "publish":  # its temporary file identifies the operation
-                self._connection.at_last("clear_aside", one.aside)
+        for words, _ in calls:
+            if words[0] == "publish":  # its temporary file identifies the operation
+                self._connection.at_last("clear_aside", words[2])
         return self._told(steps, answer)
 
     def _ask(self, words: Sequence[str], kind: Kind) -> Answer:
@@ -90,11 +92,11 @@ class InTurn:
     def _undo(self, error: BackupError, steps: Sequence[Step], calls: Sequence[_Call]) -> None:
         """Undo what can be undone after an error, or add that what was done is not known."""
         try:
-            for one in reversed(calls):
-                if one.words[0] == "publish":
-                    self._connection.ask("unpublish", *one.words[1:])
-                elif one.aside:
-                    self._connection.ask("clear_aside", one.aside)
+            for words, _ in reversed(calls):
+                if words[0] == "publish":
+                    self._connection.ask("unpublish", *words[1:])
+                elif words[0] in ("append", "replace"):
+                    self._connection.ask("clear_aside", words[2])
         except HostUnreachable:
             say_unknown(error, steps, self.name)
 
@@ -116,31 +118,19 @@ class InTurn:
         return ended(said, len(steps))
 
 
-class _Call(NamedTuple):
-    """A step as a call.
-
-    Attributes:
-        words, data: see `library.call`.
-        aside: the path of the temporary file that is written first; empty if there is none.
-    """
-
-    words: tuple[str, ...]
-    data: bytes = b""
-    aside: str = ""
-
-
 def _called(step: Step) -> _Call:
+    """Return the words and the data of the call for a step; see `library.step`."""
     if isinstance(step, Absent):
-        return _Call(("absent", *step.paths))
+        return ("absent", *step.paths), b""
     if isinstance(step, RemoveTrees):
-        return _Call(("remove_trees", "", *step.paths))
+        return ("remove_trees", "", *step.paths), b""
     if isinstance(step, Release):
         assert isinstance(step.lock, SshLock)
-        return _Call(step.lock.freeing)
+        return step.lock.freeing, b""
     path, data, like = (*step, None)[:3]
     aside = posixpath.join(posixpath.dirname(path), f".csf-{secrets.token_hex(8)}.tmp")
     function = {Append: "append", Replace: "replace"}.get(type(step), "publish")
-    return _Call((function, path, aside, str(len(data)), like or ""), data, aside)
+    return (function, path, aside, str(len(data)), like or ""), data
 
 
 def _path(step: Step, said: bytes) -> str:
