@@ -52,7 +52,7 @@ def lock_and_look(
     """Lock the repository until the stack is closed, and look at what a backup depends on.
 
     Named paths are mostly the resolved ones, so all of it is asked at once. If they are not, it is
-    asked again with the resolved ones; the repository is not locked under a wrong name meanwhile.
+    asked again with the resolved ones; the repository was not locked under another name then.
 
     Args:
         request: what to back up, and where to.
@@ -71,9 +71,10 @@ def lock_and_look(
         repository=locate(request.repository, places, host, listener.note),
         image=locate_image(request.image, image(), listener.note),
     )
-    if resolved != request:
-        stack.close()
+    if resolved.repository != request.repository:
         lock, (_, _, debt, site), warnings = _locked(resolved, "", stack, host, listener)
+    elif resolved != request:
+        site = postponed(lambda: look_at_site(resolved, None, host))()
     return Located(resolved, lock, debt, site, warnings)
 
 

@@ -24,6 +24,7 @@ from csf_backup_plugin.errors import (
     RepositoryIncomplete,
     RepositoryNotFound,
     TimedOut,
+    UnsafeImagePath,
 )
 from csf_backup_plugin.exit_codes import ExitCode
 from csf_backup_plugin.hosts.local import appending, entries, reading, syncing, writing
@@ -540,6 +541,20 @@ def test_what_links_lead_to_is_backed_up_and_reported(place: Place, tools: Tools
     facts = read_receipt(place)
     assert (facts["master"], facts["image"]) == (master, image)
     assert master in facts["databases"]
+
+
+def test_a_link_to_the_images_leaves_the_lock_as_it_is(place: Place) -> None:
+    """What is looked at again is looked at under the same lock; a refusal removes its file."""
+    link = place.images.parent / "i"
+    link.symlink_to(place.images)
+    place.image = f"{link}/a.img"
+    assert run(place).request.image.path == f"{place.images}/a.img"
+    os.unlink(f"{place.master}.lock")
+    link.unlink()
+    link.symlink_to(place.repository)
+    place.image = f"{link}/b.img"
+    assert "inside the repository" in failure(place, UnsafeImagePath).what
+    assert not os.path.exists(f"{place.master}.lock")
 
 
 def test_a_master_that_is_a_link_is_none(place: Place) -> None:
