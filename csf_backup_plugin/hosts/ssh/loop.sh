@@ -121,7 +121,8 @@ csf_beat() {
   exec 3>&- 4>&- 5<&- 7>&- 8>&- 9>&- </dev/null >/dev/null 2>&1
   trap '' PIPE HUP
   while timeout 5 tail -s 0.5 -f --pid=$$ /dev/null 6>&-; [ $? = 124 ]; do
-    ! grep -q ') T ' /proc/$$/stat || continue
+    read -r stat </proc/$$/stat
+    case ${stat##*)} in ' T '*) continue ;; esac
     printf '\0' >&6 && continue
     csf_evict $((${csf_run##*.} + 1)) "$(exec sh -c 'echo $PPID')"
     exit
