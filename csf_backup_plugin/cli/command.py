@@ -54,18 +54,21 @@ class CsfCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the command, and end with its exit code."""
+        from csf_backup_plugin.cancellation import deferred_signals
         from csf_backup_plugin.cli import inherited
         from csf_backup_plugin.hosts.connect import begin
 
         callback, name, given = self.callback, str(self.name), ctx.params
         assert callback is not None
-        host = options.host_of(given)
-        with inherited.put_right(), begin(host) as begun:
+        host, as_json, verbose = options.host_of(given), given.pop("as_json"), given.pop("verbose")
+        with (
+            inherited.put_right(),
+            deferred_signals(f"csf {name}") as cancellation,
+            begin(host) as begun,
+        ):
             from csf_backup_plugin.cli.runner import Run
 
-            run = Run(
-                name, {host: begun}, as_json=given.pop("as_json"), verbose=given.pop("verbose")
-            )
+            run = Run(name, cancellation, {host: begun}, as_json=as_json, verbose=verbose)
             run.is_quiet = given.pop("is_quiet", False)
             code = run.carry_out(ctx.meta[_GIVEN], lambda: callback(run, **given))
         ctx.exit(code)

@@ -10,7 +10,6 @@ import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import __version__
-from csf_backup_plugin.cancellation import deferred_signals
 from csf_backup_plugin.cli import human_sizes, image_facts, restore_plan
 from csf_backup_plugin.cli.attempt import recorded
 from csf_backup_plugin.cli.failure import Failure, failures
@@ -75,25 +74,32 @@ class Run:
 
     Args:
         name: the command's name.
+        cancellation: what a signal cancels.
         begun: what `hosts.connect.begin` has returned, by host; each is used once.
         as_json: print one document, whatever the outcome.
         verbose: show the log.
 
     Attributes:
-        cancellation: the cancellation of the work, while it runs.
+        cancellation: as above.
         is_quiet: whether an outcome without a warning is not printed.
         ends_at_once: whether to end the process right after the report: Python would wait for the
             threads of an executor, which may never end.
     """
 
-    cancellation: Cancellation
     is_quiet = False
     ends_at_once = False
 
     def __init__(
-        self, name: str, begun: dict[str, Login | None], *, as_json: bool, verbose: bool
+        self,
+        name: str,
+        cancellation: Cancellation,
+        begun: dict[str, Login | None],
+        *,
+        as_json: bool,
+        verbose: bool,
     ) -> None:
         self.as_json = as_json
+        self.cancellation = cancellation
         self._begun = begun
         self.progress = Progress()
         self._name = name
@@ -148,7 +154,6 @@ class Run:
         """Do the work and report its outcome; later signals do not change the exit code."""
         doing, here = f"csf {self._name}", translated("localhost", left=UNKNOWN_LEFT)
         with (
-            deferred_signals(doing) as self.cancellation,
             recorded(self._name, words, self._warn, self.cancellation) as result,
             failures(self._print_error),
             here,

@@ -67,7 +67,8 @@ class _Observed:
         with contextlib.ExitStack() as stack:
             with self._timed(f"lock {shown(path)}"):
                 lock = stack.enter_context(self._host.lock(path, *arguments, **options))
-            stack.callback(log.info, "unlock %s on %s", shown(path), self.name)
+            if lock:
+                stack.callback(log.info, "unlock %s on %s", shown(path), self.name)
             yield lock
 
     @contextlib.contextmanager
@@ -77,7 +78,8 @@ class _Observed:
         with contextlib.ExitStack() as stack:
             with self._timed(f"lock {shown(path)}"):
                 found = stack.enter_context(self._host.lock_and_look(path, *arguments, **options))
-            stack.callback(log.info, "unlock %s on %s", shown(path), self.name)
+            if found[0]:
+                stack.callback(log.info, "unlock %s on %s", shown(path), self.name)
             yield found
 
     def in_turn(self, *steps: Step) -> tuple[Callable[[], str], ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -70,9 +69,8 @@ class Asked:
         self.calls.append(sorted(texts))
         return cast("Pending", texts)
 
-    def _wait(self, pending: Pending, count: int) -> list[Answer]:
+    def _wait(self, pending: Pending) -> list[Answer]:
         texts = cast("Sequence[str]", pending)
-        assert len(texts) == count
         if self.late:
             raise self.late.pop(0)
         return [Answer(0, text.encode(), b"") for text in texts]
@@ -172,15 +170,15 @@ def test_a_step_whose_thread_cannot_be_started_is_not_waited_for(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If a thread cannot start, the other steps end and the error is raised, also when nested."""
-    submit, begun = ThreadPoolExecutor.submit, []
+    start, begun = threading.Thread.start, []
 
-    def full(pool: ThreadPoolExecutor, step: Any, *arguments: Any) -> Future[Any]:
-        begun.append(step)
+    def full(thread: threading.Thread) -> None:
+        begun.append(thread)
         if len(begun) in (2, 4):
             raise RuntimeError("can't start new thread")
-        return submit(pool, step, *arguments)
+        start(thread)
 
-    monkeypatch.setattr(ThreadPoolExecutor, "submit", full)
+    monkeypatch.setattr(threading.Thread, "start", full)
     with pytest.raises(RuntimeError, match="can't start new thread"):
         asked.together(lambda: asked.ask("a"), lambda: asked.ask("b"))
 

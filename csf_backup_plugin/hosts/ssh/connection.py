@@ -13,13 +13,7 @@ from csf_backup_plugin.hosts.ssh.gathering import Gathering
 from csf_backup_plugin.hosts.ssh.link import Link
 from csf_backup_plugin.hosts.ssh.login import HURRY, Cut, Login
 from csf_backup_plugin.hosts.ssh.request import Pending, Request
-from csf_backup_plugin.hosts.ssh.waiting import (
-    answer_of,
-    check_forks,
-    check_shells,
-    stop,
-    wait_for_answer,
-)
+from csf_backup_plugin.hosts.ssh.waiting import answer_of, stop, wait_for_answer
 from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
@@ -212,20 +206,20 @@ class Connection:
                     one.heard(progress)
 
         texts, kind = [one.text for one in requests], requests[0].kind
-        text = library.at_once(texts) if kind == "program" else library.each(texts)
-        grace, until = max(one.grace for one in requests), min(one.until for one in requests)
+        if kind == "program" and len(texts) > 1:  # the host ends those whose time is over
+            text = library.at_once([library.limited(one) for one in requests])
+        else:
+            text = library.each(texts)
+        grace, until = max(one.grace for one in requests), max(one.until for one in requests)
         with self.link.turn:
-            return self._post(Request(text, kind, grace=grace, until=until, heard=heard))
+            pending = self._post(Request(text, kind, grace=grace, until=until, heard=heard))
+            pending.count = len(requests)
+            return pending
 
-    def _await_all(self, pending: Pending, count: int) -> Sequence[Answer]:
+    def _await_all(self, pending: Pending) -> Sequence[Answer]:
         """Return the answers to the requests of one batch."""
         answer = wait_for_answer(self.link, pending)
-        answers = library.answers_of_each(answer, count, self.link.login.mark)
-        if count > 1:
-            check_forks(self.link, answer)
-        for one in answers:
-            check_shells(self.link, pending, one)
-        return answers
+        return library.answers_of_each(answer, pending.count, self.link.login.mark)
 
     def run_and_follow(
         self,

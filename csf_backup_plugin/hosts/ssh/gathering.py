@@ -9,7 +9,7 @@ ended.
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from csf_backup_plugin.hosts.ssh.request import FOREVER
@@ -59,13 +59,13 @@ class Gathering:
 
     Args:
         post: sends requests to the host in one call.
-        wait: waits for that call, and returns the answers; it takes the number of requests.
+        wait: waits for that call, and returns the answers.
     """
 
     def __init__(
         self,
         post: Callable[[Sequence[Request]], Pending],
-        wait: Callable[[Pending, int], Sequence[Answer]],
+        wait: Callable[[Pending], Sequence[Answer]],
     ) -> None:
         self._post = post
         self._wait = wait
@@ -92,12 +92,19 @@ class Gathering:
             return begun
         with self._changed:
             self._busy += len(steps) - group.is_nested
-        with ThreadPoolExecutor(len(steps)) as pool:
-            try:
-                begun += (pool.submit(self._carry_out, step, group) for step in steps)
-            finally:
-                for _ in steps[len(begun) :]:
-                    self._end(group)
+        threads: list[threading.Thread] = []
+        try:
+            for step in steps:
+                future: Future[Any] = Future()
+                thread = threading.Thread(target=self._carry_out, args=(step, group, future))
+                thread.start()
+                threads.append(thread)
+                begun.append(future)
+        finally:
+            for _ in steps[len(begun) :]:
+                self._end(group)
+            for thread in threads:
+                thread.join()
         return begun
 
     def takes(self, request: Request) -> bool:
@@ -126,10 +133,12 @@ class Gathering:
             self._changed.wait_for(lambda: not self._under_way)
             self._busy += 1
 
-    def _carry_out(self, step: Callable[[], Any], group: _Group) -> Any:
+    def _carry_out(self, step: Callable[[], Any], group: _Group, future: Future[Any]) -> None:
         self._own.is_inside = True
         try:
-            return step()
+            future.set_result(step())
+        except BaseException as error:  # whoever waits for the step must get it
+            future.set_exception(error)
         finally:
             self._end(group)
 
@@ -171,7 +180,7 @@ class Gathering:
         answers: Sequence[Answer] = ()
         failure: BaseException | None = None
         try:
-            answers = self._wait(pending, len(batch.requests))
+            answers = self._wait(pending)
         except BaseException as error:  # each thread of the batch must get it, also an interruption
             failure = error
         with self._changed:

@@ -7,9 +7,11 @@ is the other side, and describes the form of calls and answers.
 from __future__ import annotations
 
 import base64
+import math
 import os
 import re
 import shlex
+import time
 from typing import TYPE_CHECKING, Literal
 
 from csf_backup_plugin.hosts import common, guardian, quiescing
@@ -17,9 +19,12 @@ from csf_backup_plugin.hosts.common import CUT_SHORT
 from csf_backup_plugin.hosts.lock_holder import HELD_BY
 from csf_backup_plugin.hosts.mountinfo import MOUNTINFO
 from csf_backup_plugin.hosts.ssh import errors
+from csf_backup_plugin.hosts.ssh.request import FOREVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from csf_backup_plugin.hosts.ssh.request import Request
 
 #: How a call is run: in a subshell; in one that has the locks; in one that listens to the driver;
 #: in one that has both; in the shell itself.
@@ -99,7 +104,14 @@ def each(texts: Sequence[str]) -> str:
 
 def at_once(texts: Sequence[str]) -> str:
     """Return a text that runs each of several programs, all at the same time."""
-    return texts[0] if len(texts) == 1 else step(("at_once", *texts))
+    return step(("at_once", *texts))
+
+
+def limited(request: Request) -> str:
+    """Return a text that runs a program, and ends it when its time is over."""
+    if request.until == FOREVER:
+        return request.text
+    return f"csf_limit={max(1, math.ceil(request.until - time.monotonic()))}\n{request.text}"
 
 
 def answers_of_each(answer: errors.Answer, count: int, mark: str) -> Sequence[errors.Answer]:

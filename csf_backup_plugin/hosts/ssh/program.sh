@@ -48,10 +48,12 @@ csf_end_group() {
   kill -KILL "-$1"
 }
 
-# Ends the group $1 as soon as the driver sends anything, or disconnects, or evicts this login.
+# Ends the group $1 as soon as the driver sends anything, or disconnects, or evicts this login, or the
+# ticker says that its time is over.
 csf_listen() {
   exec 3>&- 4>&- 6<&- 7>&- 8>&- 9>&- >/dev/null 2>&1
   trap 'kill -KILL "-$1"; exit' HUP
+  trap 'trap "" TERM; csf_end_group "$1"; exit' USR1
   read -r _ <&5
   trap '' TERM
   exec 5<&-
@@ -59,13 +61,15 @@ csf_listen() {
 }
 
 # While process $1 runs, reports to the driver each second how many bytes of its input it has read, if
-# it reads any.
+# it reads any. After csf_limit seconds, if that is set, tells the listener $2 to end it, and returns 3.
 csf_tick() {
   exec 4>&- 5<&- 6<&- 7>&- 8>&- 9>&- >/dev/null 2>&1
+  left=${csf_limit:-}
   while [ -d "/proc/$1" ]; do
     sleep 1 3>&- || exit # evicted: the listener goes on
     at=$(sed -n 's/^pos:[^0-9]*//p' "/proc/$1/fdinfo/0")
     printf '\n%s %s %s\n' "$csf_mark" "$csf_number" "${at#0}" >&3 || exit
+    [ -n "$left" ] && [ $((left -= 1)) = 0 ] && kill -USR1 "$2" && exit 3
   done
 }
 
@@ -74,7 +78,7 @@ csf_tick() {
 csf_begin='echo $$; echo $$ >&2; '
 
 # Runs the script $1, which becomes a program, in a process group of its own. Its input is 6, its errors
-# go to 7, its status to 8. At the end, each stream gets the mark in one piece: a shell writes each line
+# go to 7, its status to 8; that is "late" if its time was over. At the end, each stream gets the mark in one piece: a shell writes each line
 # separately, and the reader may see one without the next.
 csf_supervise() {
   exec 2>/dev/null
@@ -87,13 +91,15 @@ csf_supervise() {
   trap '' PIPE
   csf_listen $child &
   listener=$!
-  csf_tick $child &
+  csf_tick $child $listener &
   ticker=$!
   wait $child
   status=$?
   kill -KILL $ticker
   kill -TERM $listener
-  wait $listener $ticker
+  wait $listener
+  wait $ticker
+  [ $? != 3 ] || status=late
   printf '%s\n' "$csf_mark" >&7
   printf '%s\n' "$csf_mark"
   printf %s $status >&8

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
 
+_LATE = b"late"  # instead of the exit status
+
+
 class Programs:
     """The part of a host that runs programs."""
 
@@ -58,6 +61,9 @@ class Programs:
         """Return how a program ended, without the output that came after its end.
 
         If its output is not complete, its status is unknown.
+
+        Raises:
+            TimeoutError: its time was over, and the host has ended it.
         """
         mark = self._connection.mark
         output, end, status = answer.output.rpartition(b"\n%s " % mark)
@@ -65,5 +71,7 @@ class Programs:
         is_whole = output.endswith(whole) and answer.errors.endswith(whole)
         streams = (said.removesuffix(whole) for said in (output, answer.errors))
         output, errors = (said.partition(b"%s\n" % mark)[0] for said in streams)
+        if status.strip() == _LATE:
+            raise TimeoutError
         is_known = bool(is_whole and end and status.strip().isdigit())
         return Answer(int(status) if is_known else UNKNOWN, output, errors)

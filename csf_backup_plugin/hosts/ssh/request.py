@@ -57,6 +57,7 @@ class Pending:
         number: the number of the call there.
         request: the request.
         before: what is run before it.
+        count: of how many requests it consists.
         sent: the monotonic time at which it was sent.
         answer: its answer, if it has come.
     """
@@ -65,6 +66,7 @@ class Pending:
     number: int
     request: Request
     before: str = ""
+    count: int = 1
     sent: float = dataclasses.field(default_factory=time.monotonic)
     answer: Answer | None = None
 

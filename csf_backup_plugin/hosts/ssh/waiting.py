@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.hosts import common
+from csf_backup_plugin.hosts.ssh import library
 from csf_backup_plugin.hosts.ssh.login import HURRY, Cut
 from csf_backup_plugin.names import shown
 
@@ -65,7 +66,7 @@ def answer_of(link: Link, pending: Pending) -> Answer | None:
     shell = pending.shell
     pending.answer = pending.answer or shell.take(pending.number)
     if pending.answer:
-        check_shells(link, pending, pending.answer)
+        _check_shells(link, pending, pending.answer)
         link.trial.answered()
     elif shell.is_over or _is_silent(pending):
         link.before, pending.before = pending.before + link.before, ""
@@ -100,33 +101,30 @@ def stop(link: Link, pending: Pending) -> None:
         link.leave(shell)
 
 
-def check_shells(link: Link, pending: Pending, answer: Answer) -> None:
+def _check_shells(link: Link, pending: Pending, answer: Answer) -> None:
     """Refuse an answer if a shell of ours was killed, or could not start a process.
 
     What the killed one has started may go on, and a listener may read the next call. So that login
     is left; the next one ends both.
 
-    Args:
-        link: the link to the host.
-        pending: what was asked.
-        answer: the answer to it, or to one of several requests that it consists of.
-
     Raises:
         Cut: one was killed; a program's status then says so instead.
         HostUnreachable: one could not start a process.
     """
-    if answer.status > common.LAST_STATUS:
+    parts = library.answers_of_each(answer, pending.count, link.login.mark)
+    if any(one.status > common.LAST_STATUS for one in (answer, *parts)):
         link.leave(pending.shell)
         if not pending.listens:
             raise Cut(
                 f"A process of this command on {link.login.host} was killed.",
                 f"Find out why, such as for lack of memory: ssh {link.login.host} dmesg",
             )
-    if not pending.is_program:
-        check_forks(link, answer)
+    shells_own = parts if not pending.is_program else [answer] if pending.count > 1 else []
+    for one in shells_own:
+        _check_forks(link, one)
 
 
-def check_forks(link: Link, answer: Answer) -> None:
+def _check_forks(link: Link, answer: Answer) -> None:
     """Refuse an answer if its shell could not start a process that it needed."""
     said, host = answer.errors, link.login.host
     if _NO_FORK.search(said):

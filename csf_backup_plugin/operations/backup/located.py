@@ -52,7 +52,8 @@ def lock_and_look(
     """Lock the repository until the stack is closed, and look at what a backup depends on.
 
     Named paths are mostly the resolved ones, so all of it is asked at once. If they are not, it is
-    asked again with the resolved ones; the repository was not locked under another name then.
+    asked again with the resolved ones; the repository was not locked under another name then. It is
+    also locked again if the path was another one only at the moment of the lock.
 
     Args:
         request: what to back up, and where to.
@@ -71,7 +72,8 @@ def lock_and_look(
         repository=locate(request.repository, places, host, listener.note),
         image=locate_image(request.image, image(), listener.note),
     )
-    if resolved.repository != request.repository:
+    is_missed = lock is None and not warnings and not request.dry_run
+    if is_missed or resolved.repository != request.repository:
         lock, (_, _, debt, site), warnings = _locked(resolved, "", stack, host, listener)
     elif resolved != request:
         site = postponed(lambda: look_at_site(resolved, None, host))()
