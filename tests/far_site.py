@@ -164,8 +164,13 @@ class FarSite(Site):
         if os.path.exists(lock):  # a process that ends loses its memory first, and then its files
             wait_for(lambda: subprocess.run(["flock", "-n", lock, "true"]).returncode == 0)
 
-    def check_backup(self, ended: Ended) -> None:
-        """Check that a struck backup is proven, or that its message names all it has left."""
+    def check_backup(self, ended: Ended, *codes: int) -> None:
+        """Check that a struck backup is proven, or that its message names all it has left.
+
+        Args:
+            ended: how it ended.
+            codes: exit codes that it may have, besides those of a host that fails.
+        """
         names = {os.path.join(self.images, name) for name in besides_cards(self.images)}
         assert self.starts() <= 1, ended.said
         if ended.status == 0:
@@ -174,7 +179,7 @@ class FarSite(Site):
             assert names == ours, ended.said
             self.check_image()
         else:
-            assert ended.status in (30, 31, 40, 41), ended.said
+            assert ended.status in (30, 31, 40, 41, *codes), ended.said
             assert f"{self.image}.receipt.json" not in names, ended.said
             assert not (names and _NOTHING in ended.said), (names, ended.said)
             assert all(name in ended.said for name in names), (names, ended.said)
