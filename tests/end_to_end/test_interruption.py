@@ -10,6 +10,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from process_facts import lives
 from waiting import wait_for
 
 if TYPE_CHECKING:
@@ -56,6 +57,24 @@ def test_a_stopped_backup_takes_osbackup_with_it_and_leaves_nothing(
     assert process.returncode == 128 + signum
     assert f"was stopped by {signum.name}." in err
     assert site.listing() == before
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_before_the_work_begins_leaves_no_ssh(
+    site: Site, tmp_path: Path, signum: signal.Signals
+) -> None:
+    """ssh is started while csf still loads: this one sends csf the signal, and hangs."""
+    ssh, pid = tmp_path / "ssh", tmp_path / "pid"
+    ssh.write_text(f"#!/bin/sh\necho $$ >{pid}\nkill -{signum} $PPID\nexec sleep 300\n")
+    ssh.chmod(0o755)
+    environment = {**site.sim.home.environment(os.environ), "CSF_BACKUP_SSH": str(ssh)}
+    argv = ["csf", "admin_database_backup", "-database", site.master, "-image-file", "far:/b/image"]
+    ran = subprocess.run(
+        argv, env=environment, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 128 + signum
+    assert f"was stopped by {signum.name}." in ran.stderr
+    assert not lives(int(pid.read_text()))
 
 
 def test_a_killed_backup_has_no_receipt_and_keeps_its_lock_while_osbackup_runs(

@@ -63,9 +63,33 @@ def test_each_program_has_a_status_and_streams_of_its_own(any_shell: Sshd, tmp_p
     assert any_shell.logins() == 1
 
 
-@pytest.mark.parametrize("how", ["limit", "signal", "cut"])
+def test_the_limit_of_a_program_is_its_own(any_shell: Sshd, tmp_path: Path) -> None:
+    """What runs beside it goes on; a limit that was kept does not matter any more."""
+    one, two, late = tmp_path / "one", tmp_path / "two", tmp_path / "late"
+
+    def limited() -> str:
+        argv = ["sh", "-c", f"trap '' TERM; echo $$ >{late}; while :; do sleep 1; done"]
+        with pytest.raises(TimeoutError):
+            host.run(argv, 1)
+        one.touch()
+        return "late"
+
+    with reached(any_shell) as host:
+        found = host.together(
+            limited,
+            lambda: host.run(["sh", "-c", "sleep 3; echo slow"], 60),
+            lambda: host.run(["sleep", "2"], 9).status,
+            work(host, two, two, "x"),
+        )
+        assert found == ("late", (0, b"slow\n", b""), 0, (3, b"x" * 300_000, b"x\n"))
+        assert host.run(["echo", "x"], 30) == (0, b"x\n", b"")
+    assert not lives(number_in(late))
+    assert any_shell.logins() == 1
+
+
+@pytest.mark.parametrize("how", ["signal", "cut"])
 def test_all_programs_are_ended_together(any_shell: Sshd, tmp_path: Path, how: str) -> None:
-    """After a time limit, a signal or a cut, none of them goes on; the lock is kept if possible."""
+    """After a signal or a cut, none of them goes on; the lock is kept if possible."""
     one, two, go = tmp_path / "one", tmp_path / "two", tmp_path / "go"
     pids: list[int] = []
 
@@ -84,13 +108,12 @@ def test_all_programs_are_ended_together(any_shell: Sshd, tmp_path: Path, how: s
         ThreadPoolExecutor() as pool,
     ):
         struck = pool.submit(strike)
-        late = functools.partial(host.run, ["sleep", "60"], 2)
         steps = [work(host, one, go, "x"), work(host, two, go, "y")]
         if how == "cut":
             assert [end.status for end in host.together(*steps)] == [3, 3]
         else:
-            with pytest.raises(TimeoutError if how == "limit" else Interrupted):
-                host.together(*steps, *([late] if how == "limit" else []))
+            with pytest.raises(Interrupted):
+                host.together(*steps)
             host.replace(str(tmp_path / "file"), b"the lock is held")
         struck.result()
     wait_for(lambda: not any(map(lives, pids)))

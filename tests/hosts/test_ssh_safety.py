@@ -173,14 +173,16 @@ def test_what_goes_on_after_its_shell_was_killed_is_ended_first(
     assert host._connection.login == 2  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("steps", [1, 2])
 def test_a_host_that_kills_whatever_is_begun_is_given_up(
-    host: Host, program: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+    host: Host, program: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
     """The error names neither a cut nor a file; the log of the kernel has the reason."""
     monkeypatch.setattr(link, "PATIENCE", 1.0)
     host.machine()
     program("find", "kill -KILL $PPID")
+    asked = (lambda: host.stat(["/"]), lambda: host.read("/no"))
     with pytest.raises(HostUnreachable) as caught:
-        host.stat(["/"])
+        host.together(*asked[:steps])
     assert caught.value.what == "A process of this command on remote was killed."
     assert caught.value.next_step == "Find out why, such as for lack of memory: ssh remote dmesg"

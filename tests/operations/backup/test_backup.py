@@ -557,6 +557,22 @@ def test_a_link_to_the_images_leaves_the_lock_as_it_is(place: Place) -> None:
     assert not os.path.exists(f"{place.master}.lock")
 
 
+def test_a_path_that_leads_elsewhere_only_at_the_moment_of_the_lock_is_locked(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk may be mounted just then: no backup runs without the lock, and without a warning."""
+    real, asked = os.path.realpath, list[str]()
+
+    def once(path: str, **options: Any) -> str:
+        asked.append(path)
+        return "/elsewhere" if asked == [place.master] else real(path, **options)
+
+    monkeypatch.setattr(os.path, "realpath", once)
+    made = run(place)
+    assert os.path.exists(f"{place.master}.lock")
+    assert not [text for text in made.warnings if "lock" in text]
+
+
 def test_a_master_that_is_a_link_is_none(place: Place) -> None:
     """The other databases lie beside the link's target."""
     (place.images / "lib.db").symlink_to(place.master)
