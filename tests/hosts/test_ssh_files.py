@@ -290,6 +290,30 @@ def test_a_full_disk_has_its_own_number(odd_host: Host, tmp_path: Path) -> None:
     assert not (tmp_path / "file").exists()
 
 
+def test_data_that_is_cut_short_makes_no_file(odd_host: Host, tmp_path: Path) -> None:
+    """If fewer bytes arrive than were sent, that is an error, and no file is left."""
+    program(
+        tmp_path, "dd", 'case $* in *of=*) head -c 2 | /bin/dd "$@";; *) exec /bin/dd "$@";; esac'
+    )
+    (tmp_path / "files").mkdir()
+    with pytest.raises(OSError, match="Not all of the data has arrived"):
+        odd_host.create(str(tmp_path / "files" / "file"), b"data")
+    assert os.listdir(tmp_path / "files") == []
+
+
+def test_many_files_are_synced_and_each_directory_once(odd_host: Host, tmp_path: Path) -> None:
+    """The directories are synced after the files; there are more files than in one block."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    paths = [tmp_path / "ab"[number % 2] / str(number) for number in range(150)]
+    for path in paths:
+        path.touch()
+    program(tmp_path, "sync", f'shift; printf "%s\\n" "$@" >>{tmp_path}/synced')
+    assert odd_host.sync(map(str, paths)) == []
+    synced = (tmp_path / "synced").read_text().splitlines()
+    assert synced == [*map(str, paths), f"{tmp_path}/a/", f"{tmp_path}/b/"]
+
+
 SLOWLY = """case $* in */) : > {begun}; sleep 2;; esac
 exec /bin/sync "$@"
 """

@@ -10,7 +10,14 @@ from sshd import Sshd, reached
 
 from csf_backup_plugin.errors import HostUnreachable
 from csf_backup_plugin.hosts.local.host import LocalHost
-from csf_backup_plugin.hosts.protocol.steps import Append, Create, Publish, Release, RemoveTrees
+from csf_backup_plugin.hosts.protocol.steps import (
+    Absent,
+    Append,
+    Create,
+    Publish,
+    Release,
+    RemoveTrees,
+)
 from csf_backup_plugin.hosts.ssh.connection import Connection, LockLost
 from csf_backup_plugin.hosts.ssh.errors import Answer
 from csf_backup_plugin.hosts.ssh.lock import SshLock
@@ -126,6 +133,18 @@ def test_a_tree_that_cannot_be_removed_in_turn_is_named(
         removed()
     assert caught.value.filename == str(tmp_path / "stays")
     assert not (tmp_path / "goes").exists()
+
+
+def test_what_cannot_be_looked_at_is_not_absent(sshd: Sshd, tmp_path: Path) -> None:
+    """The error names the first such path, also behind one that is missing."""
+    (tmp_path / "file").touch()
+    paths = [str(tmp_path / name) for name in ("none", "file/below", "no")]
+    with reached(sshd) as host:
+        made, absent = host.in_turn(Create(str(tmp_path / "new"), b""), Absent(tuple(paths)))
+    assert made() == ""
+    with pytest.raises(NotADirectoryError) as caught:
+        absent()
+    assert caught.value.filename == paths[1]
 
 
 def test_a_lock_that_is_lost_while_something_is_looked_at_is_taken_again(

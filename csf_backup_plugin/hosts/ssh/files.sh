@@ -77,12 +77,9 @@ put_aside() {
   case $status$said in
   0*"
 $3 byte"*) ;;
-  *)
-    fail "${said%%"
-"*}" # the other lines are dd's counts
-    [ $status = 0 ] || exit $status
-    exit 1
-    ;;
+  0*) fail "Not all of the data has arrived" || exit ;;
+  *) fail "${said%%"
+"*}" || exit $status ;; # the other lines are dd's counts
   esac
   if [ -n "$4" ] && [ -e "$4" ]; then take_over "$2" "$4" || exit 1; fi
 }
