@@ -29,22 +29,37 @@ def find(utility: str, variable: str, environ: Mapping[str, str], host: str) -> 
         UtilityMissing: none of the places has it; one named by the variable is not looked for
             elsewhere.
     """
-    if named := environ.get(variable):
-        if found := shutil.which(named, path=environ.get("PATH", os.defpath)):
+    named, root = environ.get(variable), environ.get("OS_ROOTDIR")
+    places = [environ.get("PATH", os.defpath)]
+    if root and not named:
+        places.insert(0, os.path.join(root, "bin"))
+    for place in places:
+        if found := shutil.which(named or utility, path=place):
             return os.path.abspath(found)
+    raise not_found(utility, variable, environ, host, "; under cron, in the crontab.")
+
+
+def not_found(
+    utility: str, variable: str, environ: Mapping[str, str], host: str, where: str
+) -> UtilityMissing:
+    """Return the error for a utility that is in none of the places.
+
+    Args:
+        utility: as for `find`, like the others but `where`.
+        variable: likewise.
+        environ: likewise.
+        host: likewise.
+        where: where the variables can be set; the end of a sentence.
+    """
+    if named := environ.get(variable):
         looked = [f"${variable} = {shown(named)} (not an executable file)"]
     else:
-        root, path = environ.get("OS_ROOTDIR", ""), environ.get("PATH", os.defpath)
-        places = [os.path.join(root, "bin")] if root else []
-        for place in (*places, path):
-            if found := shutil.which(utility, path=place):
-                return os.path.abspath(found)
-        at_root = f"$OS_ROOTDIR/bin = {shown(places[0])}" if places else "$OS_ROOTDIR is not set"
+        root, path = environ.get("OS_ROOTDIR"), environ.get("PATH", os.defpath)
+        at_root = f"$OS_ROOTDIR/bin = {shown(root)}/bin" if root else "$OS_ROOTDIR is not set"
         looked = [f"${variable} is not set", at_root, f"$PATH = {shown(path)}"]
-    raise UtilityMissing(
+    return UtilityMissing(
         f"{utility} was not found on {host}. Looked at: {'; '.join(looked)}.",
-        f"Set OS_ROOTDIR to ObjectStore's directory, or {variable} to the program itself; "
-        "under cron, in the crontab.",
+        f"Set OS_ROOTDIR to ObjectStore's directory, or {variable} to the program itself{where}",
     )
 
 

@@ -7,13 +7,11 @@ import re
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin import timestamps
-from csf_backup_plugin.errors import UtilityMissing
 from csf_backup_plugin.hosts import common
-from csf_backup_plugin.hosts.local.find_utility import checked_program
+from csf_backup_plugin.hosts.local.find_utility import checked_program, not_found
 from csf_backup_plugin.hosts.protocol.values import Entry, Machine, Stat
 from csf_backup_plugin.hosts.ssh.details import detailed
 from csf_backup_plugin.hosts.ssh.errors import Answer, check, os_error
-from csf_backup_plugin.names import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -73,17 +71,10 @@ class Looking:
         fields = self._connection.ask("find_utility", utility, variable).output.split(b"\0")
         if fields[0]:
             return os.fsdecode(fields[0])
-        named, root, path = map(os.fsdecode, fields[1:4])
-        if named:
-            looked = [f"${variable} = {shown(named)} (not an executable file)"]
-        else:
-            at_root = f"$OS_ROOTDIR/bin = {shown(root)}/bin" if root else "$OS_ROOTDIR is not set"
-            looked = [f"${variable} is not set", at_root, f"$PATH = {shown(path)}"]
-        raise UtilityMissing(
-            f"{utility} was not found on {self.name}. Looked at: {'; '.join(looked)}.",
-            f"Set OS_ROOTDIR to ObjectStore's directory, or {variable} to the program itself, "
-            f"where a command that ssh runs there sees it: ssh {self.name} env",
-        )
+        names = (variable, "OS_ROOTDIR", "PATH")
+        there = dict(zip(names, map(os.fsdecode, fields[1:4]), strict=True))
+        where = f", where a command that ssh runs there sees it: ssh {self.name} env"
+        raise not_found(utility, variable, there, self.name, where)
 
     def find_program(self, path: str, variable: str) -> str:
         """Return the path of a user's program; see `Host.find_program`."""
