@@ -205,6 +205,11 @@ def test_every_shell_does_it(odd_host: Host, tmp_path: Path, shell: str) -> None
     assert sorted(odd_host.list_directory(str(tmp_path / "files"))) == sorted(
         LocalHost().list_directory(str(tmp_path / "files"))
     )
+    for lacking, kind in ((paths[4], FileNotFoundError), (f"{paths[0]}/x", NotADirectoryError)):
+        with pytest.raises(kind):
+            odd_host.list_directory(lacking)
+        with pytest.raises(kind):
+            odd_host.read_directory(lacking, ".json")
     for at, local in zip(odd_host.stat(paths), LocalHost().stat(paths), strict=True):
         assert at._replace(stamp="") == local._replace(stamp="")
     for told, known in zip(odd_host.look(paths), LocalHost().look(paths), strict=True):

@@ -104,8 +104,9 @@ first_word() {
 
 # Prints the names, kinds, sizes and times of what is in a directory, with links followed, and whether
 # each is a link. Then, if the first find has failed, prints the names of all links: that find does not
-# print links in a circle.
+# print links in a circle. Where there is nothing, as in many places of backups, no process is needed.
 list_directory() {
+  [ -e "$1" ] || [ ! -d "${1%/*}/" ] || : <"$1/" || return
   find -L "$1/" -mindepth 1 -maxdepth 1 -printf '%P\0%y\0%s\0%T@\0' , -xtype l -printf l , -printf '\0'
   status=$?
   printf '//\0'
