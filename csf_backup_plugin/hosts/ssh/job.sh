@@ -29,7 +29,7 @@ job_make_record() {
       printf "%-${csf_pid_width}s\n" "$csf_starting" | cat >"$1/pid" &&
       printf "%-${csf_status_width}s\n" "$csf_running" | cat >"$1/status" &&
       head -c "$csf_room_of_output" /dev/zero >"$1/output" &&
-      { [ -z "${csf_base64-}" ] || job_make_note "$1"; }
+      { [ -z "${csf_words-}" ] || job_make_note "$1"; }
   } || {
     (cd -- "$1" && rm -f -- token alive started pid status output note)
     rmdir -- "$1"
@@ -38,7 +38,7 @@ job_make_record() {
 }
 
 job_make_note() {
-  csf_data >"$1/note" && sync -- "$1/note" && sync_directory "$1/" && sync_directory "${1%/*}/"
+  csf_data | cat >"$1/note" && sync -- "$1/note" && sync_directory "$1/" && sync_directory "${1%/*}/"
 }
 
 # Starts a run. $1 is the record, $2 its token, $3 the lock's descriptor or empty; then come the

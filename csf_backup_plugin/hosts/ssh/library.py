@@ -144,7 +144,8 @@ def step(words: Sequence[str], data: bytes = b"") -> str:
     called = shlex.join(words)
     if not data:
         return called
-    return f"csf_base64={base64.b64encode(data).decode('ascii')}\n{called}"
+    written = os.fsdecode(data.replace(b"\\", rb"\\").replace(b"\0", rb"\0000"))
+    return f"csf_words={shlex.quote(written)}\n{called}"
 
 
 def _part(name: str) -> str:

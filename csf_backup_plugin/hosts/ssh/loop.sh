@@ -66,7 +66,7 @@ each() {
 } 4>&1
 
 csf_data() {
-  printf '%s' "$csf_base64" | base64 -d
+  printf %b "$csf_words"
 }
 
 # Prints the processes of this run's logins before number $1 that still run, except $2. All of a login's
