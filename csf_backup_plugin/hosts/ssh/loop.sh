@@ -100,7 +100,7 @@ csf_evict() {
 # names and fewer features.
 csf_lacks() {
   for program in base64 cat chgrp chmod chown cksum cp cut date dd env find flock grep head id ln ls \
-    mkdir mv od printenv readlink realpath rm rmdir sed setsid sleep stat sync tail timeout tr truncate \
+    mkdir mv realpath rm rmdir sed setsid sleep stat sync tail timeout tr truncate \
     uname wc xargs; do
     command -v $program >/dev/null || printf ' %s' $program
   done

@@ -42,6 +42,8 @@ class Programs:
     def digest(self, path: str, progress: Callable[[int], None]) -> tuple[int, str]:
         """Return a file's size and SHA-256; `progress` is called with the bytes read so far."""
         answer = self._connection.ask("digest", path, kind="program", heard=progress)
+        if answer.status <= common.LAST_STATUS:  # not if a shell of ours was killed
+            check(answer, path)
         completed = self._ended(answer)
         if completed.status == UNKNOWN:
             raise OSError(errno.EIO, "A process that read it was killed", path)
