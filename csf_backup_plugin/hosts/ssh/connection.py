@@ -205,12 +205,13 @@ class Connection:
                 if one.heard:
                     one.heard(progress)
 
-        texts, kind = [one.text for one in requests], requests[0].kind
-        if kind == "program" and len(texts) > 1:  # the host ends those whose time is over
-            text = library.at_once([library.limited(one) for one in requests])
-        else:
-            text = library.each(texts)
+        kind = requests[0].kind
         grace, until = max(one.grace for one in requests), max(one.until for one in requests)
+        if kind == "program" and len(requests) > 1:  # the host ends those whose time is over
+            text = library.at_once([library.limited(one) for one in requests])
+            until += HURRY
+        else:
+            text = library.each([one.text for one in requests])
         with self.link.turn:
             pending = self._post(Request(text, kind, grace=grace, until=until, heard=heard))
             pending.count = len(requests)

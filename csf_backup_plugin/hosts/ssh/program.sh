@@ -78,8 +78,8 @@ csf_tick() {
 csf_begin='echo $$; echo $$ >&2; '
 
 # Runs the script $1, which becomes a program, in a process group of its own. Its input is 6, its errors
-# go to 7, its status to 8; that is "late" if its time was over. At the end, each stream gets the mark in one piece: a shell writes each line
-# separately, and the reader may see one without the next.
+# go to 7, its status to 8; that is "late" if its time was over. At the end, each stream gets the mark in
+# one piece: a shell writes each line separately, and the reader may see one without the next.
 csf_supervise() {
   exec 2>/dev/null
   script=$csf_begin$1
