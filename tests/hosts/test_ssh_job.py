@@ -20,7 +20,7 @@ from csf_backup_plugin.hosts.local.host import LocalHost
 from csf_backup_plugin.hosts.protocol.values import UNKNOWN
 from csf_backup_plugin.hosts.ssh import job, link, lock
 from csf_backup_plugin.hosts.ssh.connection import Connection
-from csf_backup_plugin.hosts.ssh.errors import LEFT, NOT_BEGUN, Answer
+from csf_backup_plugin.hosts.ssh.errors import Answer, Status
 from csf_backup_plugin.hosts.ssh.login import Cut
 
 if TYPE_CHECKING:
@@ -386,7 +386,7 @@ def test_of_what_may_begin_yet_the_end_is_told(
 
     def slowly(self: Connection, *arguments: Any, **options: Any) -> tuple[Answer, Pending]:
         answer, watch = start(self, *arguments, **options)
-        return answer._replace(status=NOT_BEGUN), watch
+        return answer._replace(status=Status.NOT_BEGUN), watch
 
     monkeypatch.setattr(Connection, "run_and_follow", slowly)
     record = str(tmp_path / "run")
@@ -572,7 +572,7 @@ def test_a_guardian_that_was_killed_leaves_no_success(
     assert not is_locked(path)
 
 
-@pytest.mark.parametrize("status", [LEFT, 1, None])
+@pytest.mark.parametrize("status", [Status.LEFT, 1, None])
 def test_an_osbackup_that_cannot_be_ended_keeps_the_lock(
     sshd: Sshd, tmp_path: Path, record: Path, monkeypatch: pytest.MonkeyPatch, status: int | None
 ) -> None:

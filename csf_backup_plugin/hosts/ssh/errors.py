@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import errno
 import os
 import re
@@ -11,36 +12,46 @@ from csf_backup_plugin.hosts import common
 from csf_backup_plugin.names import shown
 from csf_backup_plugin.system_errors import HalfDone
 
-NOT_A_FILE = 81  # exit statuses of the library's functions
-TORN = 82
-LINK = 83
-TOO_LARGE = 84
-ANOTHERS = 85
-STICKY = 86
-PART, REPLACED, MADE, REMOVED = 87, 88, 89, 90
-NOT_BEGUN = 91  # whether the utility will begin is not known yet
-LEFT = 92  # the utility cannot be ended
-ANOTHERS_RUN = 93  # the record now belongs to another run
-NOT_STARTED = 94  # the record is missing, or belongs to another run
-GONE, BEING_READ, KEPT, REPLACED_MEANWHILE = 95, 96, 97, 98  # why a file is not withdrawn
-BUSY = 99  # the file is about to be withdrawn
-#: The statuses by their names in the library: all numbers so far.
-STATUSES = {name.lower(): number for name, number in [*globals().items()] if type(number) is int}
-_OURS = {
-    NOT_A_FILE: (errno.EINVAL, "Not a file"),
-    TORN: (errno.EINVAL, "Not one whole line in it"),
-    LINK: (errno.ELOOP, "Is a symbolic link"),
-    GONE: (errno.ENOENT, os.strerror(errno.ENOENT)),
-    TOO_LARGE: (errno.EFBIG, os.strerror(errno.EFBIG)),
-    ANOTHERS: (errno.EPERM, "Belongs to another user"),
-    STICKY: (errno.EPERM, f"{os.strerror(errno.EPERM)} {common.STICKY}"),
+
+class Status(enum.IntEnum):
+    """The exit statuses of the library's functions, where they have these names in lower case."""
+
+    NOT_A_FILE = 81
+    TORN = 82
+    LINK = 83
+    TOO_LARGE = 84
+    ANOTHERS = 85
+    STICKY = 86
+    PART = 87
+    REPLACED = 88
+    MADE = 89
+    REMOVED = 90
+    NOT_BEGUN = 91  # whether the utility will begin is not known yet
+    LEFT = 92  # the utility cannot be ended
+    ANOTHERS_RUN = 93  # the record now belongs to another run
+    NOT_STARTED = 94  # the record is missing, or belongs to another run
+    GONE = 95  # this and the next three are why a file is not withdrawn
+    BEING_READ = 96
+    KEPT = 97
+    REPLACED_MEANWHILE = 98
+    BUSY = 99  # the file is about to be withdrawn
+
+
+_OURS: dict[int, tuple[int, str]] = {
+    Status.NOT_A_FILE: (errno.EINVAL, "Not a file"),
+    Status.TORN: (errno.EINVAL, "Not one whole line in it"),
+    Status.LINK: (errno.ELOOP, "Is a symbolic link"),
+    Status.GONE: (errno.ENOENT, os.strerror(errno.ENOENT)),
+    Status.TOO_LARGE: (errno.EFBIG, os.strerror(errno.EFBIG)),
+    Status.ANOTHERS: (errno.EPERM, "Belongs to another user"),
+    Status.STICKY: (errno.EPERM, f"{os.strerror(errno.EPERM)} {common.STICKY}"),
 }
 # What a script with such a status has done before it failed.
-_LEFT = {
-    PART: "What was to be added to {} may be in it, in part or in whole.",
-    REPLACED: "{} was replaced anyway; a power cut may undo that.",
-    MADE: "{} was made, and could not be removed again.",
-    REMOVED: "{} was removed anyway; a power cut may undo that.",
+_LEFT: dict[int, str] = {
+    Status.PART: "What was to be added to {} may be in it, in part or in whole.",
+    Status.REPLACED: "{} was replaced anyway; a power cut may undo that.",
+    Status.MADE: "{} was made, and could not be removed again.",
+    Status.REMOVED: "{} was removed anyway; a power cut may undo that.",
 }
 
 # What bash, dash and busybox print instead of the system's words.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from csf_backup_plugin.errors import BackupError, HostUnreachable, LockBusy
 from csf_backup_plugin.hosts import common, guardian, quiescing
 from csf_backup_plugin.hosts.protocol.values import Completed
-from csf_backup_plugin.hosts.ssh.errors import ANOTHERS_RUN, LEFT, NOT_BEGUN, NOT_STARTED, check
+from csf_backup_plugin.hosts.ssh.errors import Status, check
 from csf_backup_plugin.hosts.ssh.login import Cut
 from csf_backup_plugin.hosts.ssh.request import GRACE
 from csf_backup_plugin.names import shown
@@ -88,12 +88,12 @@ class Job:
         except Cut as cut:
             self._connection.link.reconnect(cut, until)
             answer = self._connection.ask("job_resume", self._record, self._token, until=until)
-            if answer.status == NOT_STARTED:
+            if answer.status == Status.NOT_STARTED:
                 self._at_work = False
                 raise
         self._is_sure = True
-        self._at_work = answer.status in (0, NOT_BEGUN)
-        if answer.status != NOT_BEGUN:
+        self._at_work = answer.status in (0, Status.NOT_BEGUN)
+        if answer.status != Status.NOT_BEGUN:
             check(answer, self._record)
         if self._quiesce:
             self._wait_until_quiet(self._quiesce.limit + _PARTING)
@@ -119,7 +119,7 @@ class Job:
         if answer.status > common.LAST_STATUS:  # the call that follows the run was killed
             time.sleep(_POLL)
             return None, self._size
-        if answer.status == ANOTHERS_RUN:
+        if answer.status == Status.ANOTHERS_RUN:
             raise self._anothers()
         size, status, gone, output = check(answer, self._record).output.split(b"\n", 3)
         self._size = int(size)
@@ -148,8 +148,8 @@ class Job:
             words = ("job_stop", self._record, self._token, sure, quiesced)
             status = self._connection.ask(*words, grace=GRACE, until=until).status
         except TimeoutError:  # the disk of the record does not answer
-            status = LEFT
-        if status not in (0, ANOTHERS_RUN) and self._lock:  # also if that is not known
+            status = Status.LEFT
+        if status not in (0, Status.ANOTHERS_RUN) and self._lock:  # also if that is not known
             self._lock.is_left = True
         self._part()
 

@@ -72,7 +72,7 @@ def library(mark: str) -> bytes:
         "starting": guardian.STARTING,
         "status_width": guardian.STATUS_WIDTH,
         "utility": guardian.utility(_RESTORE),
-        **errors.STATUSES,
+        **{status.name.lower(): status.value for status in errors.Status},
     }
     assigned = "".join(f"csf_{name}={shlex.quote(str(value))}\n" for name, value in values.items())
     text = _PRELUDE + assigned + HELD_BY + "".join(map(_part, _PARTS)) + "csf_serve\n"

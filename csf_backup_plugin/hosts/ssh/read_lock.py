@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import common
-from csf_backup_plugin.hosts.ssh.errors import BUSY, Answer, os_error
+from csf_backup_plugin.hosts.ssh.errors import Answer, Status, os_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def _take(connection: Connection, descriptor: str, path: str) -> None:
     while True:
         connection.cancellation.check()
         answer = connection.ask("lock_read", descriptor, path, _SLICE, kind="here")
-        if answer.status != BUSY:
+        if answer.status != Status.BUSY:
             break
         if time.monotonic() >= deadline:
             raise common.withdrawing(path, connection.host)

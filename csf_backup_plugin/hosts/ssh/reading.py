@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import common
-from csf_backup_plugin.hosts.ssh.errors import TOO_LARGE, Answer, check, os_error
+from csf_backup_plugin.hosts.ssh.errors import Answer, Status, check, os_error
 from csf_backup_plugin.hosts.ssh.looking import entries_of
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _contents(path: str, said: bytes, data: memoryview) -> bytes | OSError | Non
         data: what dd has copied.
     """
     status, _, errors = said.partition(b" ")
-    failed = int(status) or (TOO_LARGE if len(data) > common.LARGEST else 0)
+    failed = int(status) or (Status.TOO_LARGE if len(data) > common.LARGEST else 0)
     if not failed:
         return bytes(data)
     error = os_error(Answer(failed, b"", errors.partition(b"\n")[0]), path)

@@ -6,15 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from csf_backup_plugin.hosts import common
-from csf_backup_plugin.hosts.ssh.errors import (
-    BEING_READ,
-    GONE,
-    KEPT,
-    REPLACED_MEANWHILE,
-    Answer,
-    check,
-    os_error,
-)
+from csf_backup_plugin.hosts.ssh.errors import Answer, Status, check, os_error
 from csf_backup_plugin.hosts.ssh.looking import split
 from csf_backup_plugin.hosts.ssh.request import GRACE
 from csf_backup_plugin.system_errors import reason
@@ -26,10 +18,10 @@ if TYPE_CHECKING:
     from csf_backup_plugin.hosts.ssh.connection import Connection
 
 
-_STAYS = {
-    GONE: common.GONE,
-    BEING_READ: common.BEING_READ,
-    REPLACED_MEANWHILE: common.REPLACED,
+_STAYS: dict[int, str] = {
+    Status.GONE: common.GONE,
+    Status.BEING_READ: common.BEING_READ,
+    Status.REPLACED_MEANWHILE: common.REPLACED,
 }
 
 
@@ -96,7 +88,7 @@ def _why_it_stays(one: Withdrawal, told: bytes) -> str:
     answer = Answer(int(status), b"", said)
     if not answer.status:
         return ""
-    if answer.status == KEPT:
+    if answer.status == Status.KEPT:
         return common.kept(one.unless)
     return _STAYS.get(answer.status) or reason(os_error(answer, one.path))
 
