@@ -46,7 +46,9 @@ class Programs:
             check(answer, path)
         completed = self._ended(answer)
         if completed.status == UNKNOWN:
-            raise OSError(errno.EIO, "A process that read it was killed, or could not be started", path)
+            raise OSError(
+                errno.EIO, "A process that read it was killed, or could not be started", path
+            )
         check(completed, path)
         sha256, _name, size = completed.output.split()
         progress(int(size))
