@@ -18,7 +18,7 @@ from csf_backup_plugin.cli import options
 from csf_backup_plugin.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _GIVEN = f"{__name__}.given"
 
@@ -60,7 +60,8 @@ class CsfCommand(click.Command):
 
         callback, name, given = self.callback, str(self.name), ctx.params
         assert callback is not None
-        host, as_json, verbose = options.host_of(given), given.pop("as_json"), given.pop("verbose")
+        as_json, verbose = given.pop("as_json"), given.pop("verbose")
+        host = _host_to_begin_with(given)
         with (
             inherited.put_right(),
             deferred_signals(f"csf {name}") as cancellation,
@@ -125,6 +126,18 @@ class CsfCommand(click.Command):
             yield name + equals + value
             if not option.is_flag and not equals:
                 yield _value(name, next(rest, None), ctx)
+
+
+def _host_to_begin_with(given: Mapping[str, Any]) -> str:
+    """Return the host that a login may begin to at once; empty for none.
+
+    An installed plugin may refuse the attempt, or open the way to the host. So then none may.
+    """
+    from csf_backup_plugin.hosts.connect import is_for_ssh
+    from csf_backup_plugin.notices.plugins import are_installed
+
+    host = options.host_of(given)
+    return host if host and is_for_ssh(host) and not are_installed() else ""
 
 
 def _value(name: str, value: str | None, ctx: click.Context) -> str:

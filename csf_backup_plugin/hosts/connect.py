@@ -54,9 +54,9 @@ def begin(name: str) -> AbstractContextManager[Login | None]:
     """Begin to connect to a host that will be needed, while the block runs.
 
     Args:
-        name: as for `connect`; empty for none.
+        name: a name for ssh; empty for none.
     """
-    if not name or not is_for_ssh(name):
+    if not name:
         return contextlib.nullcontext()
     from csf_backup_plugin.hosts.ssh.ahead import begun
 

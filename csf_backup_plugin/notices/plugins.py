@@ -114,6 +114,14 @@ def load(cancellation: Cancellation, warn: Callable[[str], None]) -> list[Plugin
     return [*filter(None, found.values())]
 
 
+def are_installed() -> bool:
+    """Return whether there may be plugins, which want to be called before anything else is done."""
+    try:
+        return bool(importlib.metadata.entry_points(group=PROJECT))
+    except Exception:  # `load` reports it
+        return True
+
+
 def _manager(name: str) -> pluggy.PluginManager:
     """Return a manager with one plugin; fail if the plugin has unknown hooks."""
     manager = pluggy.PluginManager(PROJECT)

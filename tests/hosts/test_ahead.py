@@ -11,6 +11,7 @@ import pytest
 from process_facts import lives
 
 from csf_backup_plugin.cancellation import Cancellation
+from csf_backup_plugin.cli.command import _host_to_begin_with
 from csf_backup_plugin.cli.options import host_of
 from csf_backup_plugin.errors import HostUnreachable, UsageError
 from csf_backup_plugin.hosts.connect import begin, connect
@@ -57,11 +58,24 @@ def test_a_login_that_nobody_needs_is_ended(
     assert not lives(pid)
 
 
-def test_nothing_is_begun_for_this_machine_or_for_no_host() -> None:
-    """These need no login."""
-    for name in ("localhost", ""):
-        with begin(name) as begun:
-            assert begun is None
+def test_nothing_is_begun_for_no_host() -> None:
+    """There is no login then."""
+    with begin("") as begun:
+        assert begun is None
+
+
+@pytest.mark.parametrize("host", ["localhost", "far"])
+@pytest.mark.parametrize("plugins", [[], ["night"], None])
+def test_ssh_is_started_at_once_unless_a_plugin_may_refuse_the_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, plugins: list[str] | None
+) -> None:
+    """Whether it would is not asked; if plugins cannot be listed, there may be one."""
+    monkeypatch.setattr(
+        "csf_backup_plugin.notices.plugins.importlib.metadata.entry_points",
+        lambda **_: [*plugins] if plugins is not None else 1 // 0,
+    )
+    given = {"image": f"{host}:{tmp_path}/image"}
+    assert _host_to_begin_with(given) == ("far" if host == "far" and plugins == [] else "")
 
 
 def test_what_makes_a_login_impossible_is_told_by_whoever_needs_it(

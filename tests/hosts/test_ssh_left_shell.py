@@ -20,7 +20,7 @@ from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts.ssh import connection, library, lock, login
 from csf_backup_plugin.hosts.ssh.connection import Connection
 from csf_backup_plugin.hosts.ssh.login import Cut
-from csf_backup_plugin.hosts.ssh.request import Request
+from csf_backup_plugin.hosts.ssh.request import Kind, Request
 from csf_backup_plugin.hosts.ssh.waiting import answer_of
 
 if TYPE_CHECKING:
@@ -152,9 +152,7 @@ def test_a_lock_whose_release_was_lost_is_free(
 
 
 @pytest.mark.parametrize("kind", ["script", "program"])
-def test_what_the_shell_runs_is_ended_with_it(
-    behind: Behind, tmp_path: Path, kind: library.Kind
-) -> None:
+def test_what_the_shell_runs_is_ended_with_it(behind: Behind, tmp_path: Path, kind: Kind) -> None:
     """After a cut, the script or program that the old shell runs is ended, too."""
     pid = tmp_path / "pid"
     script = f"echo $$ >{pid}.new; mv {pid}.new {pid}; sleep 300"

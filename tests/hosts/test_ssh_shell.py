@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from csf_backup_plugin.hosts.ssh.errors import Answer
-    from csf_backup_plugin.hosts.ssh.library import Kind
+    from csf_backup_plugin.hosts.ssh.request import Kind
 
 pytestmark = pytest.mark.remote
 

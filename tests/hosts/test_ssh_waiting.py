@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from threading import RLock
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,7 +31,7 @@ def silent(when_waited: Callable[[Any], None]) -> tuple[Link, Pending]:
         heard=time.monotonic() - waiting.SILENCE - 1, last=0, is_over=False, take=lambda _: None
     )
     shell.wait = lambda _done, _seconds: when_waited(shell)
-    link = SimpleNamespace(before="", cut=lambda _shell: Cut("cut", ""))
+    link = SimpleNamespace(before="", turn=RLock(), cut=lambda _shell: Cut("cut", ""))
     return cast("Link", link), Pending(cast("Shell", shell), 1, Request("look"), "first\n")
 
 

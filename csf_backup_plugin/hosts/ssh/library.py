@@ -24,11 +24,7 @@ from csf_backup_plugin.hosts.ssh.request import FOREVER
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from csf_backup_plugin.hosts.ssh.request import Request
-
-#: How a call is run: in a subshell; in one that has the locks; in one that listens to the driver;
-#: in one that has both; in the shell itself.
-Kind = Literal["script", "locked", "program", "watch", "here"]
+    from csf_backup_plugin.hosts.ssh.request import Kind, Request
 
 #: Whether a call may have been carried out before a cut: no; perhaps, and then nothing is done
 #: twice; perhaps, and if it was not, it fails, since nothing may be written any more.

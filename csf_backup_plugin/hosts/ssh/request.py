@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from csf_backup_plugin.hosts.ssh.errors import Answer
-    from csf_backup_plugin.hosts.ssh.library import Kind
     from csf_backup_plugin.hosts.ssh.shell import Shell
+
+#: How a call is run: in a subshell; in one that has the locks; in one that listens to the driver;
+#: in one that has both; in the shell itself.
+Kind = Literal["script", "locked", "program", "watch", "here"]
 
 GRACE = 20.0  # seconds that a signal leaves to a call that changes something
 MOMENT = 2.0  # seconds that it leaves to any other call

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.protocol.steps import Step
     from csf_backup_plugin.hosts.ssh.connection import Connection
-    from csf_backup_plugin.hosts.ssh.library import Kind
+    from csf_backup_plugin.hosts.ssh.request import Kind
 
     _Call = tuple[tuple[str, ...], bytes]
 
