@@ -56,7 +56,7 @@ class CsfCommand(click.Command):
         """Run the command, and end with its exit code."""
         from csf_backup_plugin.cancellation import deferred_signals
         from csf_backup_plugin.cli import inherited
-        from csf_backup_plugin.hosts.connect import begin
+        from csf_backup_plugin.hosts.connect import log_in_early
 
         callback, name, given = self.callback, str(self.name), ctx.params
         assert callback is not None
@@ -65,11 +65,11 @@ class CsfCommand(click.Command):
         with (
             inherited.put_right(),
             deferred_signals(f"csf {name}") as cancellation,
-            begin(host) as begun,
+            log_in_early(host) as early,
         ):
             from csf_backup_plugin.cli.runner import Run
 
-            run = Run(name, cancellation, {host: begun}, as_json=as_json, verbose=verbose)
+            run = Run(name, cancellation, {host: early}, as_json=as_json, verbose=verbose)
             run.is_quiet = given.pop("is_quiet", False)
             code = run.carry_out(ctx.meta[_GIVEN], lambda: callback(run, **given))
         ctx.exit(code)

@@ -75,7 +75,7 @@ class Run:
     Args:
         name: the command's name.
         cancellation: what a signal cancels.
-        begun: what `hosts.connect.begin` has returned, by host; each is used once.
+        early: what `hosts.connect.log_in_early` has returned, by host; each is used once.
         as_json: print one document, whatever the outcome.
         verbose: show the log.
 
@@ -93,14 +93,14 @@ class Run:
         self,
         name: str,
         cancellation: Cancellation,
-        begun: dict[str, Login | None],
+        early: dict[str, Login | None],
         *,
         as_json: bool,
         verbose: bool,
     ) -> None:
         self.as_json = as_json
         self.cancellation = cancellation
-        self._begun = begun
+        self._early = early
         self.progress = Progress()
         self._name = name
         self._verbose = self.progress.show if verbose else None
@@ -146,7 +146,7 @@ class Run:
         with (
             self.progress,
             limited(self.cancellation, host, limit) as cancellation,
-            connect(host, cancellation, self.progress.note, self._begun.pop(host, None)) as at,
+            connect(host, cancellation, self.progress.note, self._early.pop(host, None)) as at,
         ):
             yield observed(at)
 

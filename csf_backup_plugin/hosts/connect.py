@@ -24,7 +24,7 @@ def connect(
     name: str,
     cancellation: Cancellation,
     note: Callable[[str], None] = noted,
-    begun: Login | None = None,
+    early: Login | None = None,
 ) -> AbstractContextManager[Host]:
     """Work with the host called `name` while the block runs.
 
@@ -34,7 +34,7 @@ def connect(
         cancellation: what asks the host's work to end.
         note: called with a sentence on what the user may want to know meanwhile, such as a cut
             connection.
-        begun: what `begin` has returned for that name, once; None for none.
+        early: what `log_in_early` has returned for that name, once; None for none.
 
     Raises:
         UsageError: the ssh command that the environment names cannot be read.
@@ -47,20 +47,20 @@ def connect(
         return contextlib.nullcontext(LocalHost(name, cancellation))
     from csf_backup_plugin.hosts.ssh.host import connected
 
-    return connected(name, cancellation, note, begun)
+    return connected(name, cancellation, note, early)
 
 
-def begin(name: str) -> AbstractContextManager[Login | None]:
-    """Begin to connect to a host that will be needed, while the block runs.
+def log_in_early(name: str) -> AbstractContextManager[Login | None]:
+    """Begin to log in to a host that will be needed, while the block runs.
 
     Args:
         name: a name for ssh; empty for none.
     """
     if not name:
         return contextlib.nullcontext()
-    from csf_backup_plugin.hosts.ssh.ahead import begun
+    from csf_backup_plugin.hosts.ssh.early import early_login
 
-    return begun(name)
+    return early_login(name)
 
 
 def machine_of(name: str, environ: Mapping[str, str], cancellation: Cancellation) -> str:

@@ -1,4 +1,4 @@
-"""Steps for `Host.together` that take long, and so run in parallel on every host."""
+"""Steps for `Host.together` that take long, and so run in parallel where a host can do that."""
 
 from __future__ import annotations
 

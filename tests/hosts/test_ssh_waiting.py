@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from threading import RLock
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,7 +30,8 @@ def silent(when_waited: Callable[[Any], None]) -> tuple[Link, Pending]:
         heard=time.monotonic() - waiting.SILENCE - 1, last=0, is_over=False, take=lambda _: None
     )
     shell.wait = lambda _done, _seconds: when_waited(shell)
-    link = SimpleNamespace(before="", turn=RLock(), cut=lambda _shell: Cut("cut", ""))
+    link = SimpleNamespace(cut=lambda _shell: Cut("cut", ""))
+    link.put_back = lambda before: setattr(link, "before", before)
     return cast("Link", link), Pending(cast("Shell", shell), 1, Request("look"), "first\n")
 
 
@@ -49,7 +49,7 @@ def test_a_host_that_says_nothing_is_cut_off() -> None:
     link, pending = silent(lambda _shell: None)
     with pytest.raises(Cut):
         answer_of(link, pending)
-    assert link.before == "first\n"
+    assert (link.before, pending.before) == ("first\n", "")
 
 
 @pytest.mark.remote

@@ -38,14 +38,14 @@ class LockLost(HostUnreachable):
 class Connection:
     """A connection to a host, made when it is first needed.
 
-    Calls of several threads are sent at once; those that are programs run one after another.
+    Calls of several threads are sent at once; nothing is sent behind a program until it has ended.
 
     Args:
         host: a name that ssh knows.
         ssh: the ssh command, as `CSF_BACKUP_SSH` has it.
         cancellation: what ends the waits for the host.
         note: is called with a sentence about a cut and what is done about it.
-        begun: a login to the host that has begun; None if there is none.
+        early: a login to the host that has begun; None if there is none.
 
     Attributes:
         host: as above.
@@ -66,9 +66,9 @@ class Connection:
         ssh: str,
         cancellation: Cancellation,
         note: Callable[[str], None],
-        begun: Login | None = None,
+        early: Login | None = None,
     ) -> None:
-        login = begun or Login(host, ssh, cancellation)
+        login = early or Login(host, ssh, cancellation)
         login.cancellation = cancellation
         self.host = host
         self.link = Link(login, note, self._greet)

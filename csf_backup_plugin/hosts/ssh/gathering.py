@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from csf_backup_plugin.hosts.ssh.request import FOREVER
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from csf_backup_plugin.hosts.ssh.errors import Answer
     from csf_backup_plugin.hosts.ssh.request import Pending, Request
-
-
-_LONG = "program"
 
 
 class _Batch:
@@ -39,6 +36,13 @@ class _Batch:
         self.is_closed = False
         self.pending: Pending | None = None
         self.answers: Future[Sequence[Answer]] = Future()
+
+
+class _Batches(NamedTuple):
+    """The batches that requests are added to: of looks, and of programs, which take long."""
+
+    looks: _Batch
+    programs: _Batch
 
 
 class _Group:
@@ -71,8 +75,8 @@ class Gathering:
         self._wait = wait
         self._changed = threading.Condition()
         self._busy = 0  # threads that neither wait for the host nor have ended
-        self._batches = _Batch(), _Batch()  # of short requests, and of long ones
-        self._under_way: _Batch | None = None  # a long call, behind which nothing can be sent
+        self._batches = _Batches(_Batch(), _Batch())
+        self._under_way: _Batch | None = None  # of programs, behind which nothing can be sent
         self._own = threading.local()
 
     @property
@@ -109,8 +113,8 @@ class Gathering:
 
     def takes(self, request: Request) -> bool:
         """Return whether a request can go in one call with others."""
-        is_short = (request.kind, request.locked, request.until) == ("script", False, FOREVER)
-        return is_short or request.kind == _LONG
+        is_look = (request.kind, request.locked, request.until) == ("script", False, FOREVER)
+        return is_look or request.kind == "program"
 
     def ask(self, request: Request) -> Answer:
         """Ask the host for something that changes nothing, in one call with the other threads.
@@ -118,7 +122,8 @@ class Gathering:
         If the call cannot be sent, or gets no answer, each of its threads raises the error.
         """
         with self._changed:
-            batch = self._batches[request.kind == _LONG]
+            looks, programs = self._batches
+            batch = programs if request.kind == "program" else looks
             batch.requests.append(request)
             number = len(batch.requests) - 1
             self._wait_for(batch)
@@ -129,7 +134,7 @@ class Gathering:
     def wait_for_turn(self) -> None:
         """Wait until this thread can make another kind of call, after what the others ask for."""
         with self._changed:
-            self._wait_for(self._batches[0])
+            self._wait_for(self._batches.looks)
             self._changed.wait_for(lambda: not self._under_way)
             self._busy += 1
 
@@ -158,11 +163,11 @@ class Gathering:
         self._busy -= 1
         if self._busy or self._under_way:
             return
-        batches, self._batches = self._batches, (_Batch(), _Batch())
+        batches, self._batches = self._batches, _Batches(_Batch(), _Batch())
         for batch in batches:
             self._send(batch)
-        if batches[1].pending:
-            self._under_way = batches[1]
+        if batches.programs.pending:
+            self._under_way = batches.programs
         self._changed.notify_all()
 
     def _send(self, batch: _Batch) -> None:

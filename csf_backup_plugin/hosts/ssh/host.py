@@ -33,18 +33,18 @@ T = TypeVar("T")
 
 @contextlib.contextmanager
 def connected(
-    name: str, cancellation: Cancellation, note: Callable[[str], None], begun: Login | None
+    name: str, cancellation: Cancellation, note: Callable[[str], None], early: Login | None
 ) -> Iterator[SshHost]:
     """Work with a host while the block runs; the connection is made when it is first needed.
 
     Args:
-        name: as for `connect`, like the others but `begun`.
+        name: as for `connect`, like the others but `early`.
         cancellation: likewise.
         note: likewise.
-        begun: a login to the host that has begun; None if there is none.
+        early: a login to the host that has begun; None if there is none.
     """
     ssh = os.environ.get(VARIABLE) or SSH
-    connection = Connection(name, ssh, cancellation, note, begun)
+    connection = Connection(name, ssh, cancellation, note, early)
     try:
         yield SshHost(name, connection)
     finally:

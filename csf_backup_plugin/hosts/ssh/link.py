@@ -59,6 +59,11 @@ class Link:
         """Whether a shell that was left may still run; a later shell first ends it."""
         return self._has_left and not (self.number and self.shell and self.shell.has_answer(0))
 
+    def put_back(self, before: str) -> None:
+        """Run before the next call what was to be run before one that is lost."""
+        with self.turn:
+            self.before = before + self.before
+
     def connect(self, until: float = FOREVER) -> Shell:
         """Return the shell; log in if there is none.
 

@@ -55,12 +55,17 @@ lock_sign() {
   (printf %s "${signature%.}" >"$2") 2>/dev/null && eval "csf_signed_$1=\$2"
 }
 
+# Succeeds if the file $1 is there, and no part of its path is a link, or if none is named.
+lock_is_beside() {
+  [ -z "$1" ] || { [ -f "$1" ] && [ "$(realpath -- "$1")" = "$1" ]; }
+}
+
 # Takes the lock. $3 is the purpose, $4 the driver, $5 is not empty if the file may be made, $6 is how
 # many seconds to wait. $7 is a file that must be there under its real path, or empty. Reports the
 # result, one word a line.
 lock_take() {
   csf_said=none
-  [ -z "$7" ] || { [ -f "$7" ] && [ "$(realpath -- "$7")" = "$7" ]; } || return 0
+  lock_is_beside "$7" || return 0
   while :; do
     eval "opened=\${csf_lock_$1-}"
     if [ -z "$opened" ] && [ -z "$5" ] && [ ! -e "$2" ] && [ ! -L "$2" ]; then

@@ -77,18 +77,18 @@ class Login:
         self._refused: BackupError | None = None  # the error of the first login
         self.mark = secrets.token_hex(16)
         self.count = 0
-        self._begun: Shell | None = None
+        self._early: Shell | None = None
 
-    def begin(self) -> None:
+    def start_early(self) -> None:
         """Start ssh for the first login, unless logins are counted; `enter` waits for it."""
         if VARIABLE not in os.environ:
             with contextlib.suppress(OSError):  # `enter` reports that
-                self._begun = self._started()
+                self._early = self._started()
 
     def close(self) -> None:
         """End a login that has begun, and that nobody has entered."""
-        if self._begun:
-            self._begun.close()
+        if self._early:
+            self._early.close()
 
     def enter(self, until: float) -> Shell:
         """Return a new shell on the host, which reads calls.
@@ -117,12 +117,12 @@ class Login:
 
     def _new_shell(self, until: float) -> Shell:
         try:
-            shell = self._begun or self._started()
+            shell = self._early or self._started()
         except OSError as error:
             what = f"Host {self.host} cannot be reached: this machine cannot run ssh"
             kind = Cut if self.count else HostUnreachable
             raise self.error(what, os.fsencode(in_words(error)), kind) from None
-        self._begun = None
+        self._early = None
         try:
             self._enter(shell, until)
         except _NotIn as error:

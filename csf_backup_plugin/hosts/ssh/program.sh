@@ -148,26 +148,29 @@ digest() {
   csf_program "exec 2>&1; $sum && exec stat -L -c %s -- \"\$1\"" "$1"
 }
 
-# Runs the texts "$@", which are calls of programs, all at the same time; prints what `each` prints.
-# Their listeners see the end of one stream when the driver sends anything, or disconnects.
+# Runs the texts "$@", which are calls of programs, all at the same time; prints what `each` prints. One
+# process alone can read what the driver sends. So the listeners of the programs read that process's output
+# instead, and all see its end.
 at_once() {
-  csf_order | (
+  csf_one_listener | (
     exec 5<&0 </dev/null
-    read -r order <&5 || exit
+    read -r process <&5 || exit
     csf_beside "$@"
-    kill -KILL "$order"
+    kill -KILL "$process"
     read -r _ <&5 # until it is dead, it may take a byte of the next call
   )
 }
 
-# Leaves a process that prints its number, then reads the driver's order, and ends. No shell waits for
-# it: if the one that is to end it is killed, the call ends anyway.
-csf_order() {
+# Leaves a process that prints its number, and ends as soon as the driver sends anything, or disconnects.
+# No shell waits for it: if the one that is to end it is killed, the call ends anyway.
+csf_one_listener() {
   exec 2>/dev/null 3>&- 4>&- 6>&- 7>&- 8>&- 9>&-
   sh -c 'echo $$; read -r _' <&5 5<&- &
 }
 
-# What the first text prints waits in its pipe until the others have ended.
+# Runs each text but the first below the reading end of the pipe of the one before: a shell has no other
+# way to keep several outputs apart without files. What a text prints waits in its pipe until those after
+# it have ended.
 csf_beside() {
   csf_first=$1
   shift

@@ -69,8 +69,8 @@ def answer_of(link: Link, pending: Pending) -> Answer | None:
         _check_shells(link, pending, pending.answer)
         link.trial.answered()
     elif shell.is_over or _is_silent(pending):
-        with link.turn:
-            link.before, pending.before = pending.before + link.before, ""
+        link.put_back(pending.before)
+        pending.before = ""
         raise link.cut(shell)
     return pending.answer
 

@@ -51,9 +51,9 @@ def lock_and_look(
 ) -> Located:
     """Lock the repository until the stack is closed, and look at what a backup depends on.
 
-    Named paths are mostly the resolved ones, so all of it is asked at once. If they are not, it is
-    asked again with the resolved ones; the repository was not locked under another name then. It is
-    also locked again if the path was another one only at the moment of the lock.
+    Named paths are mostly the resolved ones, so all of it is asked at once. The lock is not taken
+    if a link leads to the master database; then all of it is asked again with the resolved paths.
+    That is also done if a link was there only at the moment of the lock.
 
     Args:
         request: what to back up, and where to.

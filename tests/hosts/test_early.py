@@ -14,7 +14,7 @@ from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.cli.command import _host_to_begin_with
 from csf_backup_plugin.cli.options import host_of
 from csf_backup_plugin.errors import HostUnreachable, UsageError
-from csf_backup_plugin.hosts.connect import begin, connect
+from csf_backup_plugin.hosts.connect import connect, log_in_early
 from csf_backup_plugin.hosts.ssh import login_slots
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 def test_a_login_that_has_begun_is_the_one_that_is_used(
     sshd: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There is one login, and what was begun is over at the end."""
+    """There is one login, and what was early is over at the end."""
     monkeypatch.setenv("CSF_BACKUP_SSH", sshd.command)
     before = sshd.logins()
-    with begin("remote") as begun:
-        assert begun
-        assert begun._begun
-        process = begun._begun._process
-        with connect("remote", Cancellation(), print, begun) as host:
+    with log_in_early("remote") as early:
+        assert early
+        assert early._early
+        process = early._early._process
+        with connect("remote", Cancellation(), print, early) as host:
             assert host.read("/no") is None
             assert process.poll() is None
         assert process.poll() is not None
@@ -49,10 +49,10 @@ def test_a_login_that_nobody_needs_is_ended(
     ssh.write_text("#!/bin/sh\nexec sleep 300\n")
     ssh.chmod(0o755)
     monkeypatch.setenv("CSF_BACKUP_SSH", str(ssh))
-    with contextlib.suppress(ZeroDivisionError), begin("remote") as begun:
-        assert begun
-        assert begun._begun
-        pid = begun._begun._process.pid
+    with contextlib.suppress(ZeroDivisionError), log_in_early("remote") as early:
+        assert early
+        assert early._early
+        pid = early._early._process.pid
         assert lives(pid)
         raise ZeroDivisionError
     assert not lives(pid)
@@ -60,8 +60,8 @@ def test_a_login_that_nobody_needs_is_ended(
 
 def test_nothing_is_begun_for_no_host() -> None:
     """There is no login then."""
-    with begin("") as begun:
-        assert begun is None
+    with log_in_early("") as early:
+        assert early is None
 
 
 @pytest.mark.parametrize("host", ["localhost", "far"])
@@ -84,8 +84,8 @@ def test_what_makes_a_login_impossible_is_told_by_whoever_needs_it(
     """A wrong command line may be a worse fault, and is told first."""
     for ssh, error in (('"', UsageError), ("/no/such/ssh", HostUnreachable)):
         monkeypatch.setenv("CSF_BACKUP_SSH", ssh)
-        with begin("remote") as begun:
-            assert begun is None
+        with log_in_early("remote") as early:
+            assert early is None
         with pytest.raises(error), connect("remote", Cancellation()):
             pass
 
@@ -105,7 +105,7 @@ def test_an_ssh_that_cannot_be_started_is_tried_again(
         start(process, *arguments, **options)
 
     monkeypatch.setattr(subprocess.Popen, "__init__", full)
-    with begin("remote") as begun, connect("remote", Cancellation(), print, begun) as host:
+    with log_in_early("remote") as early, connect("remote", Cancellation(), print, early) as host:
         assert host.read("/no") is None
     assert len(tries) == 2
 
@@ -115,9 +115,9 @@ def test_where_logins_are_counted_none_begins_before_its_slot(
 ) -> None:
     """Below a fleet's driver, a login waits until it may begin."""
     monkeypatch.setenv(login_slots.VARIABLE, str(tmp_path))
-    with begin("remote") as begun:
-        assert begun
-        assert begun._begun is None
+    with log_in_early("remote") as early:
+        assert early
+        assert early._early is None
     assert os.listdir(tmp_path) == []
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def begun(name: str) -> Iterator[Login | None]:
+def early_login(name: str) -> Iterator[Login | None]:
     """Begin to log in to a host, and end that after the block if nobody has used it.
 
     Args:
@@ -28,7 +28,7 @@ def begun(name: str) -> Iterator[Login | None]:
         yield None
         return
     try:
-        login.begin()
+        login.start_early()
         yield login
     finally:
         login.close()
