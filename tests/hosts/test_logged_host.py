@@ -188,6 +188,16 @@ def test_what_is_done_under_a_lock_in_turn_is_reported(records: list[str], tmp_p
     ]
 
 
+def test_a_lock_that_was_not_taken_is_not_released(records: list[str], tmp_path: Path) -> None:
+    """There is no lock file, and none is to be made."""
+    host, path = observed(LocalHost()), str(tmp_path / "lock")
+    with host.lock(path, "a test", 0, print, create=False) as lock:
+        assert lock is None
+    with host.lock_and_look(path, "a test", 0, print, lambda: 7, create=False) as found:
+        assert found == (None, 7)
+    assert [record for record in records if record.startswith("unlock")] == []
+
+
 def test_utilities_and_checksums_are_reported(
     records: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

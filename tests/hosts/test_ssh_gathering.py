@@ -226,6 +226,18 @@ def test_a_host_answers_each_of_several_texts(sshd: Sshd, tmp_path: Path) -> Non
     assert found == (*(data, None, Answer(3, b"a\0b\n\n", b"said"), Answer(0, b"onlyx", b"")),)
 
 
+def test_a_change_goes_behind_the_looks_of_other_steps(sshd: Sshd, tmp_path: Path) -> None:
+    """What depends on a lock, or may go on after a signal, is a call of its own."""
+    new = tmp_path / "new"
+    with reached(sshd) as host:
+        found = host.together(
+            lambda: host.create(str(new), b"data"),
+            lambda: host.read(str(tmp_path / "none")),
+        )
+    assert found == (None, None)
+    assert new.read_bytes() == b"data"
+
+
 def test_a_host_that_is_full_is_told_whichever_step_has_found_it(sshd: Sshd) -> None:
     """If the host cannot start a process for any of the steps, the error says so."""
     with reached(sshd) as host:

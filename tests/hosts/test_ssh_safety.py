@@ -14,6 +14,8 @@ from csf_backup_plugin.cancellation import Cancellation
 from csf_backup_plugin.errors import HostUnreachable, Interrupted
 from csf_backup_plugin.hosts.protocol.values import UNKNOWN
 from csf_backup_plugin.hosts.ssh import link
+from csf_backup_plugin.hosts.ssh.connection import Connection
+from csf_backup_plugin.hosts.ssh.errors import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,6 +83,16 @@ def test_a_checksum_whose_program_was_killed_is_no_checksum(
     program("dd", "head -c 3; exit 1")
     with pytest.raises(OSError, match="A process that read it was killed"):
         host.digest(str(tmp_path / "file"), lambda _: None)
+
+
+def test_a_checksum_whose_shell_was_killed_is_no_checksum(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that its answer says can be trusted."""
+    killed = Answer(255, b"", b"Killed\n")
+    monkeypatch.setattr(Connection, "ask", lambda *_, **__: killed)
+    with pytest.raises(OSError, match="A process that read it was killed"):
+        host.digest("/file", lambda _: None)
 
 
 def test_a_removal_that_could_not_start_a_process_is_no_success(
