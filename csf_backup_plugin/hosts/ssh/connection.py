@@ -219,8 +219,8 @@ class Connection:
 
     def _await_all(self, pending: Pending) -> Sequence[Answer]:
         """Return the answers to the requests of one batch."""
-        answer = wait_for_answer(self.link, pending)
-        return library.answers_of_each(answer, pending.count, self.link.login.mark)
+        wait_for_answer(self.link, pending)
+        return pending.answers
 
     def run_and_follow(
         self,

@@ -26,8 +26,9 @@ read_files() {
   in_blocks read_block "$@"
 } 4>&1
 
-# If all of several files can be read: prints the contents of all with one program, and then "block", the bytes of
-# all and of each, and each name after a slash. If they have changed meanwhile, reads them one by one.
+# If all of several files can be read: prints the contents of all with one program, and then "block", the
+# bytes of all and of each, and each name after a slash. If they have changed meanwhile, reads them one by
+# one.
 read_block() {
   stamps='' told='' total=0 files=0 large=
   if [ $# = 1 ]; then large=1; else stamps=$(stamps_of "$@"); fi

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from csf_backup_plugin.hosts.ssh.errors import Answer
     from csf_backup_plugin.hosts.ssh.shell import Shell
@@ -63,6 +63,7 @@ class Pending:
         count: of how many requests it consists.
         sent: the monotonic time at which it was sent.
         answer: its answer, if it has come.
+        answers: the answer to each of the requests that it consists of, if it has come.
     """
 
     shell: Shell
@@ -72,6 +73,7 @@ class Pending:
     count: int = 1
     sent: float = dataclasses.field(default_factory=time.monotonic)
     answer: Answer | None = None
+    answers: Sequence[Answer] = ()
 
     @property
     def is_program(self) -> bool:

@@ -113,7 +113,7 @@ class InTurn:
             if isinstance(step, Release):
                 step.lock.release()
             said.append(os.fsdecode(words).strip() if is_writing else "")
-        if answer.status and len(said) < len(steps):  # the shell that ran it was killed
+        if answer.status and len(said) < len(steps):  # the shell that ran it has ended early
             return ended(said, len(steps), os_error(answer, _path(steps[len(said)], b"")))
         return ended(said, len(steps))
 

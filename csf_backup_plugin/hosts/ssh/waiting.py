@@ -112,17 +112,19 @@ def _check_shells(link: Link, pending: Pending, answer: Answer) -> None:
         Cut: one was killed; a program's status then says so instead.
         HostUnreachable: one could not start a process.
     """
-    parts = library.answers_of_each(answer, pending.count, link.login.mark)
-    if any(one.status > common.LAST_STATUS for one in (answer, *parts)):
+    pending.answers = library.answers_of_each(answer, pending.count, link.login.mark)
+    if any(one.status > common.LAST_STATUS for one in (answer, *pending.answers)):
         link.leave(pending.shell)
         if not pending.listens:
             raise Cut(
                 f"A process of this command on {link.login.host} was killed.",
                 f"Find out why, such as for lack of memory: ssh {link.login.host} dmesg",
             )
-    shells_own = parts if not pending.is_program else [answer] if pending.count > 1 else []
-    for one in shells_own:
-        _check_forks(link, one)
+    if not pending.is_program:
+        for one in pending.answers:
+            _check_forks(link, one)
+    elif pending.count > 1:
+        _check_forks(link, answer)
 
 
 def _check_forks(link: Link, answer: Answer) -> None:

@@ -12,7 +12,7 @@ from csf_backup_plugin.errors import ImageExists, LockBusy
 from csf_backup_plugin.image import copy_record
 from csf_backup_plugin.image.catalog import warnings_about
 from csf_backup_plugin.names import shown
-from csf_backup_plugin.operations.copy.killed import check_killed, removed
+from csf_backup_plugin.operations.copy.killed import check_killed, removal_sentence
 from csf_backup_plugin.system_errors import reason
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def remove_abandoned(found: Sequence[_Unfinished], host: Host) -> tuple[list[str
             )
             continue
         if became == "removed":
-            done.append(removed(one.image, record))
+            done.append(removal_sentence(one.image, record))
         elif became == "stays":
             warnings += warnings_about([one])
     return done, warnings

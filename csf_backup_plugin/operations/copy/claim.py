@@ -13,7 +13,7 @@ from csf_backup_plugin.errors import NOTHING_LEFT, BackupError, LockBusy
 from csf_backup_plugin.image import copy_record
 from csf_backup_plugin.names import listed, shown
 from csf_backup_plugin.operations.aftermath import Left, on_failure
-from csf_backup_plugin.operations.copy.killed import check_killed, removed
+from csf_backup_plugin.operations.copy.killed import check_killed, removal_sentence
 from csf_backup_plugin.operations.copy.target import check_free
 from csf_backup_plugin.system_errors import HalfDone, reason, translated
 
@@ -144,7 +144,7 @@ def _take_over(target: Target, original: Original, lock: Lock, claim: Claim, hos
     *left, own = image.unfinished_copy
     # From here on, these files count as created by this run.
     claim.created[:] = [own, *left]
-    claim.also_done.append(removed(image, record))
+    claim.also_done.append(removal_sentence(image, record))
     host.remove(left)
     del claim.created[1:]
 

@@ -65,6 +65,6 @@ def check_killed(
     return record
 
 
-def removed(image: ImagePath, record: CopyRecord) -> str:
+def removal_sentence(image: ImagePath, record: CopyRecord) -> str:
     """Return that the leftovers of a killed copy were removed, as a part of a sentence."""
     return f"{record} was killed, and what it had left of {image} was removed"
