@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shlex
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from waiting import wait_for
 from csf_backup_plugin.cancellation import deferred_signals
 from csf_backup_plugin.errors import Interrupted
 from csf_backup_plugin.hosts.protocol.values import UNKNOWN
+from csf_backup_plugin.hosts.ssh.host import SshHost
+from csf_backup_plugin.hosts.ssh.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +121,24 @@ def test_all_programs_are_ended_together(any_shell: Sshd, tmp_path: Path, how: s
         struck.result()
     wait_for(lambda: not any(map(lives, pids)))
     assert any_shell.logins() == (2 if how == "cut" else 1)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_no_program_gets_the_answer_of_another_one(
+    any_shell: Sshd, tmp_path: Path, *, first: bool
+) -> None:
+    """If the shell that frames an answer is killed, which answers are left is not known."""
+    above = "own=$(exec sh -c 'echo $PPID'); kill -9 $(cut -d ' ' -f 4 /proc/$own/stat)"
+    texts = [above, "echo other"]
+    with reached(any_shell) as host:
+        assert isinstance(host, SshHost)
+        made = host._connection
+        requests = [Request(f"eval {shlex.quote(text)}", "program") for text in texts]
+        answers = made._await_all(made._post_all(requests if first else requests[::-1]))
+        assert [one.status for one in answers] == [255, 255]
+        assert not any(one.output for one in answers)
+        assert host.run(["echo", "x"], 30) == (0, b"x\n", b"")
+    assert any_shell.logins() == 2
 
 
 @pytest.mark.parametrize("above", range(1, 10))

@@ -47,6 +47,9 @@ _RESTORE = 'if [ -n "$csf_locale" ]; then LC_ALL=$csf_locale; else unset LC_ALL;
 _RESTORE += "unset csf_locale; "
 
 
+_KILLED = 255  # what `csf_program` returns if a shell of ours was killed
+
+
 def library(mark: str) -> bytes:
     """Return the line after which a shell that `command_line` has started reads calls.
 
@@ -111,7 +114,7 @@ def limited(request: Request) -> str:
 
 
 def answers_of_each(answer: errors.Answer, count: int, mark: str) -> Sequence[errors.Answer]:
-    """Return the answers to the texts of `each` or `at_once`, in order.
+    """Return the answers to the texts of `each`, in order.
 
     Args:
         answer: the answer to all of them.
@@ -128,6 +131,19 @@ def answers_of_each(answer: errors.Answer, count: int, mark: str) -> Sequence[er
     # The shell that ran them was killed: there are no answers to the others.
     missing = errors.Answer(answer.status or 1, b"", answer.errors)
     return [*found, *[missing] * (count - len(found))]
+
+
+def answers_at_once(answer: errors.Answer, count: int, mark: str) -> Sequence[errors.Answer]:
+    """Return the answers to the texts of `at_once`, in order.
+
+    If a shell that ran one of them was killed, an answer is missing. Which one it is cannot be
+    known, and its output may precede that of another one. So all of them are missing then.
+
+    It takes the arguments of `answers_of_each`.
+    """
+    if answer.output.count(b"\0%s\0" % mark.encode()) == 2 * count:
+        return answers_of_each(answer, count, mark)
+    return [errors.Answer(_KILLED, b"", answer.errors)] * count
 
 
 def step(words: Sequence[str], data: bytes = b"") -> str:

@@ -112,7 +112,9 @@ def _check_shells(link: Link, pending: Pending, answer: Answer) -> None:
         Cut: one was killed; a program's status then says so instead.
         HostUnreachable: one could not start a process.
     """
-    pending.answers = library.answers_of_each(answer, pending.count, link.login.mark)
+    is_at_once = pending.is_program and pending.count > 1
+    divided = library.answers_at_once if is_at_once else library.answers_of_each
+    pending.answers = divided(answer, pending.count, link.login.mark)
     if any(one.status > common.LAST_STATUS for one in (answer, *pending.answers)):
         link.leave(pending.shell)
         if not pending.listens:
@@ -120,11 +122,11 @@ def _check_shells(link: Link, pending: Pending, answer: Answer) -> None:
                 f"A process of this command on {link.login.host} was killed.",
                 f"Find out why, such as for lack of memory: ssh {link.login.host} dmesg",
             )
-    if not pending.is_program:
+    if is_at_once:
+        _check_forks(link, answer)
+    elif not pending.is_program:
         for one in pending.answers:
             _check_forks(link, one)
-    elif pending.count > 1:
-        _check_forks(link, answer)
 
 
 def _check_forks(link: Link, answer: Answer) -> None:
